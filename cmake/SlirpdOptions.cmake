@@ -1,0 +1,67 @@
+# Build options, and the one interface target (slirpd_flags) through which every
+# target gets its warnings and hardening.
+
+option(SLIRPD_WERROR "Treat warnings as errors" OFF)
+option(SLIRPD_TESTS "Build the tests" ON)
+option(SLIRPD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(SLIRPD_STATIC "Link everything statically, as static-pie" OFF)
+set(SLIRPD_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address;undefined")
+
+if(NOT CMAKE_BUILD_TYPE)
+	set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(slirpd_flags INTERFACE)
+target_compile_definitions(slirpd_flags INTERFACE _GNU_SOURCE)
+target_include_directories(slirpd_flags INTERFACE "${PROJECT_SOURCE_DIR}/src")
+target_compile_options(slirpd_flags INTERFACE
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef -Wvla
+	-fno-strict-aliasing -fstack-protector-strong)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+	target_compile_options(slirpd_flags INTERFACE -fstack-clash-protection)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+	target_compile_options(slirpd_flags INTERFACE -fcf-protection=full)
+endif()
+if(SLIRPD_WERROR)
+	target_compile_options(slirpd_flags INTERFACE -Werror)
+endif()
+
+if(SLIRPD_SANITIZE)
+	string(REPLACE ";" "," sanitizers "${SLIRPD_SANITIZE}")
+	target_compile_options(slirpd_flags INTERFACE
+		-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+	target_link_options(slirpd_flags INTERFACE -fsanitize=${sanitizers})
+	# A sanitizer reports on standard error, which a role otherwise does not have.
+	target_compile_definitions(slirpd_flags INTERFACE SLIRPD_ROLES_KEEP_STDERR=1)
+else()
+	# FORTIFY and the sanitizers' own interceptors get in each other's way.
+	target_compile_options(slirpd_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+	# FORTIFY, and many warnings, need an optimiser that looks at the flow of values.
+	target_compile_options(slirpd_flags INTERFACE -O1)
+endif()
+if(SLIRPD_FUZZ)
+	target_compile_options(slirpd_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+add_library(slirpd_link_flags INTERFACE)
+target_link_options(slirpd_link_flags INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+	-Wl,--as-needed)
+if(SLIRPD_STATIC)
+	target_link_options(slirpd_link_flags INTERFACE -static-pie)
+else()
+	target_link_options(slirpd_link_flags INTERFACE -pie)
+endif()
+
+# base and ipc handle lengths and byte orders for everybody, so a silent narrowing
+# there is everybody's bug.
+add_library(slirpd_strict_flags INTERFACE)
+target_compile_options(slirpd_strict_flags INTERFACE -Wconversion)
