@@ -1,0 +1,10 @@
+/* What the exit statuses of all slirpd programs mean. */
+#pragma once
+
+enum exitcode {
+	EXITCODE_OK = 0,
+	EXITCODE_FAILURE = 1,
+	/* Between fork and exec nobody can be told more than a status (sh(1) uses 127
+	 * for the same). */
+	EXITCODE_CANNOT_EXECUTE = 127,
+};

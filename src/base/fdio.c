@@ -1,0 +1,61 @@
+#include "base/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+bool
+fdio_is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
+
+int
+fdio_set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1)
+		return -1;
+	return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int
+fdio_fill_stdio(void)
+{
+	int were_closed = 0;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fdio_is_open(fd))
+			continue;
+		/* open() takes the lowest free number, which is this one. */
+		if (open("/dev/null", O_RDWR) != fd)
+			return -1;
+		were_closed |= 1 << fd;
+	}
+	return were_closed;
+}
+
+size_t
+fdio_write_nowait(int fd, const char *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct pollfd ready = { .fd = fd, .events = POLLOUT };
+		/* pipe(7): where poll says writable, PIPE_BUF bytes fit. */
+		size_t part = len - done < PIPE_BUF ? len - done : PIPE_BUF;
+		ssize_t n;
+
+		if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+			break;
+		n = write(fd, buf + done, part);
+		if (n <= 0 && errno != EINTR)
+			break;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return done;
+}

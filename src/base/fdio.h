@@ -1,0 +1,25 @@
+/* Small operations on descriptors that every role needs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* All of these borrow fd. Those that return int return 0, or -1 with errno set. */
+
+bool fdio_is_open(int fd);
+int fdio_set_nonblocking(int fd);
+
+/*
+ * Opens /dev/null on those of 0, 1 and 2 that are closed, so that no descriptor
+ * opened later is mistaken for standard output or standard error. Returns a set of
+ * bits (1 << fd) of those that were closed, or -1 with errno set.
+ */
+int fdio_fill_stdio(void);
+
+/*
+ * Writes len bytes without ever waiting for the reader: what a full pipe or a stopped
+ * terminal does not take at once is not written. fd may be shared with other
+ * processes, so O_NONBLOCK, which would change theirs, is not used. Returns the
+ * number of bytes written.
+ */
+size_t fdio_write_nowait(int fd, const char *buf, size_t len);

@@ -1,0 +1,78 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/exitcode.h"
+
+static void
+log_emit_stderr(enum log_level level, const char *text)
+{
+	(void)level;
+	fprintf(stderr, "%s\n", text);
+}
+
+/* The only state of this file: set once, at the start of each program. */
+static log_emit_fn *log_emit = log_emit_stderr;
+
+void
+log_set_emit(log_emit_fn *emit)
+{
+	log_emit = emit;
+}
+
+static void LOG_PRINTF(2, 0)
+log_format(enum log_level level, const char *format, va_list args)
+{
+	char text[LOG_TEXT_SIZE];
+
+	vsnprintf(text, sizeof(text), format, args);
+	log_emit(level, text);
+}
+
+/* clang-format off */
+#define LOG_FUNCTION(name, level) \
+	void \
+	name(const char *format, ...) \
+	{ \
+		va_list args; \
+		va_start(args, format); \
+		log_format(level, format, args); \
+		va_end(args); \
+	}
+
+LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)
+LOG_FUNCTION(log_warning, LOG_LEVEL_WARNING)
+LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
+/* clang-format on */
+
+void
+fatal(const char *format, ...)
+{
+	int error = errno;
+	char text[LOG_TEXT_SIZE];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < sizeof(text))
+		snprintf(text + len, sizeof(text) - (size_t)len, ": %s", strerror(error));
+	log_emit(LOG_LEVEL_FATAL, text);
+	exit(EXITCODE_FAILURE);
+}
+
+void
+fatalx(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_format(LOG_LEVEL_FATAL, format, args);
+	va_end(args);
+	exit(EXITCODE_FAILURE);
+}
