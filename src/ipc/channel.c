@@ -1,0 +1,256 @@
+#include "ipc/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/auto.h"
+
+/* On the wire before each payload. */
+struct wire_header {
+	uint32_t id;           /* enum ipc_message_id */
+	uint32_t payload_size; /* bytes that follow */
+};
+
+/* No row carries more. Surplus descriptors that a peer sends are closed by the kernel
+ * (unix(7), MSG_CTRUNC), so this also bounds what a violation can make us hold. */
+#define N_FDS_MAX 1
+
+/* Room for one descriptor more than legal, so that two are seen and not mistaken for
+ * a truncated one. */
+#define N_FDS_ROOM (N_FDS_MAX + 1)
+
+int
+ipc_channel_pair(int *parent_end_fd, int *child_end_fd)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == -1)
+		return -1;
+	*parent_end_fd = fds[0];
+	*child_end_fd = fds[1];
+	return 0;
+}
+
+static uint32_t
+arrows_between(enum ipc_role sender, enum ipc_role receiver)
+{
+	uint32_t arrows = 1U << IPC_ARROW_BOTH_WAYS;
+
+	if (receiver == IPC_ROLE_PARENT)
+		arrows |= 1U << IPC_ARROW_CHILD_TO_PARENT;
+	if (sender == IPC_ROLE_NETNS_HELPER)
+		arrows |= 1U << IPC_ARROW_NETNS_HELPER_TO_PARENT;
+	if (sender == IPC_ROLE_SLIRP_WORKER)
+		arrows |= 1U << IPC_ARROW_SLIRP_WORKER_TO_PARENT;
+	if (receiver == IPC_ROLE_NETNS_HELPER)
+		arrows |= 1U << IPC_ARROW_PARENT_TO_NETNS_HELPER;
+	if (receiver == IPC_ROLE_SLIRP_WORKER)
+		arrows |= 1U << IPC_ARROW_PARENT_TO_SLIRP_WORKER;
+	return arrows;
+}
+
+void
+ipc_channel_open(struct ipc_channel *channel, int adopt_fd, enum ipc_role own_role,
+    enum ipc_role peer_role)
+{
+	*channel = (struct ipc_channel){
+		.fd = adopt_fd,
+		.accepts = arrows_between(peer_role, own_role),
+		.own_role = own_role,
+		.peer_role = peer_role,
+	};
+}
+
+void
+ipc_channel_close(struct ipc_channel *channel)
+{
+	if (channel->fd != -1)
+		close(take_fd(&channel->fd));
+}
+
+void
+ipc_channel_set_running(struct ipc_channel *channel)
+{
+	channel->running = true;
+}
+
+void
+ipc_channel_await_reply(struct ipc_channel *channel)
+{
+	channel->n_awaited++;
+}
+
+/* Takes the descriptors out of the control data: every one of them into fds, whether
+ * or not it is wanted, so that none is left open unseen. Returns how many came. */
+static size_t
+take_descriptors(struct msghdr *hdr, int fds[N_FDS_ROOM])
+{
+	size_t n_fds = 0;
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(hdr); cmsg; cmsg = CMSG_NXTHDR(hdr, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		/* One header of SCM_RIGHTS per message at most, and it fits the room. */
+		assert(n_fds + n <= N_FDS_ROOM);
+		memcpy(fds + n_fds, CMSG_DATA(cmsg), n * sizeof(int));
+		n_fds += n;
+	}
+	return n_fds;
+}
+
+/* The checks that need no look into the payload. NULL, or what is wrong. */
+static const char *
+check_envelope(const struct ipc_channel *channel, const struct ipc_description *row,
+    enum ipc_message_id id, size_t payload_size, size_t n_fds)
+{
+	if (!(channel->accepts & (1U << row->arrow)))
+		return "wrong direction";
+	if (payload_size != row->payload_size)
+		return "wrong size";
+	if (n_fds != row->n_fds)
+		return "wrong number of descriptors";
+	if (!channel->greeted && id != IPC_MSG_hello)
+		return "before hello";
+	switch (row->when) {
+	case IPC_WHEN_ANYTIME:
+		break;
+	case IPC_WHEN_ONCE:
+		if (channel->ids_seen & (1ULL << id))
+			return "a second time";
+		break;
+	case IPC_WHEN_RUNNING:
+		if (!channel->running)
+			return "before service began";
+		break;
+	case IPC_WHEN_REPLY:
+		if (channel->n_awaited == 0)
+			return "a reply that nobody awaits";
+		break;
+	}
+	return NULL;
+}
+
+static const char *
+check_hello(const struct ipc_channel *channel, const struct ipc_hello *hello)
+{
+	if (hello->protocol_hash != ipc_protocol_hash)
+		return "protocol hash differs: the programs are of different builds";
+	if (hello->role != channel->peer_role)
+		return "hello from the wrong role";
+	return NULL;
+}
+
+enum ipc_outcome
+ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
+{
+	struct wire_header header = { 0 };
+	union {
+		char bytes[CMSG_SPACE(N_FDS_ROOM * sizeof(int))];
+		struct cmsghdr alignment;
+	} control;
+	struct iovec parts[] = {
+		{ .iov_base = &header, .iov_len = sizeof(header) },
+		{ .iov_base = &msg->payload, .iov_len = sizeof(msg->payload) },
+	};
+	struct msghdr hdr = {
+		.msg_iov = parts,
+		.msg_iovlen = 2,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	autofd int first_fd = -1;
+	autofd int surplus_fd = -1;
+	int fds[N_FDS_ROOM] = { -1, -1 };
+	ssize_t n;
+
+	msg->id = IPC_MSG_N;
+	msg->fd = -1;
+	do
+		n = recvmsg(channel->fd, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EAGAIN ? IPC_OUTCOME_NONE : IPC_OUTCOME_CLOSED;
+	size_t n_fds = take_descriptors(&hdr, fds);
+	first_fd = fds[0];
+	surplus_fd = fds[1];
+	/* An empty datagram looks the same as the end of the stream (recv(2)), and a
+	 * peer that sends one gets what it looks like. */
+	if (n == 0)
+		return IPC_OUTCOME_CLOSED;
+	*why = NULL;
+	if (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		*why = "too long or with too many descriptors";
+		return IPC_OUTCOME_VIOLATION;
+	}
+	if ((size_t)n < sizeof(header) || header.id >= IPC_MSG_N ||
+	    header.payload_size != (size_t)n - sizeof(header)) {
+		*why = "not a message";
+		return IPC_OUTCOME_VIOLATION;
+	}
+	msg->id = (enum ipc_message_id)header.id;
+	const struct ipc_description *row = &ipc_descriptions[msg->id];
+	*why = check_envelope(channel, row, msg->id, header.payload_size, n_fds);
+	if (!*why)
+		row->validate(&msg->payload, why);
+	if (!*why && msg->id == IPC_MSG_hello)
+		*why = check_hello(channel, &msg->payload.hello);
+	if (*why)
+		return IPC_OUTCOME_VIOLATION;
+
+	channel->ids_seen |= 1ULL << msg->id;
+	if (msg->id == IPC_MSG_hello)
+		channel->greeted = true;
+	if (row->when == IPC_WHEN_REPLY)
+		channel->n_awaited--;
+	msg->fd = take_fd(&first_fd);
+	return IPC_OUTCOME_MESSAGE;
+}
+
+int
+ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id, const void *payload,
+    int fd)
+{
+	const struct ipc_description *row = &ipc_descriptions[id];
+	struct wire_header header = { .id = id, .payload_size = row->payload_size };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = { { 0 } };
+	struct iovec parts[] = {
+		{ .iov_base = &header, .iov_len = sizeof(header) },
+		/* sendmsg only reads; the interface has no const. */
+		{ .iov_base = (void *)(uintptr_t)payload, .iov_len = row->payload_size },
+	};
+	struct msghdr hdr = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t n;
+
+	if (row->n_fds == 1) {
+		hdr.msg_control = control.bytes;
+		hdr.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	do
+		n = sendmsg(channel->fd, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 && errno == EAGAIN)
+		channel->n_unsent++;
+	return n == -1 ? -1 : 0;
+}
+
+int
+ipc_channel_greet(struct ipc_channel *channel)
+{
+	struct ipc_hello hello = {
+		.protocol_hash = ipc_protocol_hash,
+		.role = channel->own_role,
+	};
+
+	return ipc_send_hello(channel, &hello);
+}
