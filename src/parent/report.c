@@ -1,0 +1,79 @@
+#include "parent/report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+
+/* A log line with the program's name, a role and a pid before it, and a newline. */
+#define LINE_SIZE (LOG_TEXT_SIZE + 128)
+
+/* Set once by report_init; a log function has no room for a context. */
+static const char *program_name = "slirpd";
+static uint64_t n_lost; /* lines that standard error did not take */
+
+static void
+write_line(const char *line, size_t len)
+{
+	if (fdio_write_nowait(STDERR_FILENO, line, len) < len)
+		n_lost++;
+}
+
+void
+report_line(enum log_level level, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+	int len;
+
+	len = snprintf(line, sizeof(line), "%s: %s", program_name,
+	    level == LOG_LEVEL_WARNING ? "warning: " : "");
+	va_start(args, format);
+	len += vsnprintf(line + len, sizeof(line) - (size_t)len, format, args);
+	va_end(args);
+	if ((size_t)len > sizeof(line) - 2)
+		len = sizeof(line) - 2;
+	line[len] = '\n';
+	write_line(line, (size_t)len + 1);
+}
+
+static void
+emit(enum log_level level, const char *text)
+{
+	if (n_lost > 0) {
+		uint64_t n = n_lost;
+
+		n_lost = 0;
+		report_line(LOG_LEVEL_WARNING, "%" PRIu64 " lines were lost: nobody read them", n);
+	}
+	report_line(level, "%s", text);
+}
+
+void
+report_init(const char *name)
+{
+	program_name = name;
+	log_set_emit(emit);
+}
+
+void
+report_stats(const struct ipc_stats *stats)
+{
+	static const char *const counters[] = {
+#define COUNTER_NAME(name, meaning) #name,
+		IPC_COUNTERS(COUNTER_NAME)
+	};
+	static const char *const drops[] = {
+#define DROP_NAME(name, meaning) #name,
+		IPC_DROP_REASONS(DROP_NAME)
+	};
+
+	for (size_t i = 0; i < IPC_COUNTER_N; i++)
+		report_line(LOG_LEVEL_INFO, "stats: %s %" PRIu64, counters[i], stats->counters[i]);
+	for (size_t i = 0; i < IPC_DROP_N; i++)
+		if (stats->drops[i] > 0)
+			report_line(LOG_LEVEL_INFO, "stats: dropped %s %" PRIu64, drops[i],
+			    stats->drops[i]);
+}

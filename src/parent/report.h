@@ -1,0 +1,16 @@
+/* What the parent writes to standard error: its own lines, its children's, counters. */
+#pragma once
+
+#include "base/log.h"
+#include "ipc/messages.h"
+
+/* Sends log lines to standard error, each as "NAME: text", where name (borrowed) is the
+ * name that the program was called by. A reader that does not read costs lines, which
+ * are counted and told of later; nobody waits for it. */
+void report_init(const char *name);
+
+/* Writes one line. */
+void report_line(enum log_level level, const char *format, ...) LOG_PRINTF(2, 3);
+
+/* Writes the worker's counters, and its drops by reason where there are any. */
+void report_stats(const struct ipc_stats *stats);

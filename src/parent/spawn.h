@@ -1,0 +1,29 @@
+/* Starts the other programs, each with its exact descriptors and nothing else. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/ratelimit.h"
+#include "ipc/channel.h"
+#include "parent/roles.h"
+
+struct child {
+	const struct role *role;
+	pid_t pid; /* 0 when there is none */
+	struct ipc_channel channel;
+	struct ratelimit log_limit; /* of its log lines */
+	bool gave_reason; /* its last words were logged; its exit status adds nothing */
+};
+
+/*
+ * Starts the role's program through program_fd (borrowed): descriptors as in
+ * ipc/fdtable.h, empty environment, default signals, ended with the parent. Greets it.
+ * Returns 0, or -1 with errno set. The caller ends it with child_kill or by closing
+ * its channel, and reaps it with child_reap.
+ */
+int parent_spawn(struct child *child, const struct role *role, int program_fd);
+
+/* "netns-helper exited with status 1", "slirp-worker was killed by SIGSEGV". */
+void parent_describe_exit(const struct child *child, int wait_status, char *text,
+    size_t text_size);

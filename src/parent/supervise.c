@@ -1,0 +1,435 @@
+#include "parent/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/dispatch.h"
+#include "parent/banner.h"
+#include "parent/network.h"
+#include "parent/report.h"
+
+/* A start takes milliseconds. Clients give up after one to three seconds (Podman,
+ * bubblejail) and a loaded machine may need some more; after this, something hangs. */
+#define START_TIMEOUT_MS 30000
+
+/* Children end on the end of their channel within a millisecond. What has not ended by
+ * now is killed, so that nothing is left a second after the end was asked for. */
+#define END_GRACE_MS 500
+
+/* What each entry of the poll set is. */
+enum poll_slot {
+	POLL_SIGNALS,
+	POLL_EXIT_FD,
+	POLL_NSWATCH,
+	POLL_CHILDREN, /* one for each role */
+	POLL_N = POLL_CHILDREN + ROLE_N,
+};
+
+/* clang-format off */
+#define DECLARE(...) IPC_DECLARE_HANDLER(parent, struct supervisor, __VA_ARGS__)
+IPC_ROWS_NETNS_HELPER_TO_PARENT(DECLARE)
+IPC_ROWS_SLIRP_WORKER_TO_PARENT(DECLARE)
+/* clang-format on */
+
+static void
+end(struct supervisor *sv, int status)
+{
+	if (sv->phase == SUPERVISE_ENDED)
+		return;
+	sv->phase = SUPERVISE_ENDED;
+	sv->status = status;
+}
+
+void
+supervise_init(struct supervisor *sv, const struct options *options)
+{
+	sigset_t taken;
+
+	*sv = (struct supervisor){
+		.options = options,
+		.target = { .netns_fd = -1, .userns_fd = -1 },
+		.phase = SUPERVISE_STARTING,
+		.ready_fd = options->ready_fd,
+		.exit_fd = options->exit_fd,
+		.tap_fd = -1,
+		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
+	};
+	for (size_t i = 0; i < ROLE_N; i++)
+		sv->children[i].channel.fd = -1;
+	parent_nswatch_init(&sv->watch);
+
+	sigemptyset(&taken);
+	sigaddset(&taken, SIGTERM);
+	sigaddset(&taken, SIGINT);
+	sigaddset(&taken, SIGCHLD);
+	sigaddset(&taken, SIGUSR1);
+	/* A caller may have left SIGCHLD ignored, and then no exit would be told. */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_SETMASK, &taken, NULL) == -1)
+		fatal("block signals");
+	sv->signal_fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sv->signal_fd == -1)
+		fatal("make a signal descriptor");
+}
+
+/* The child's line, with what a guest could have put into it made harmless. */
+static void
+log_record(struct child *child, const struct ipc_log *record)
+{
+	uint64_t n_held_back = child->log_limit.n_held_back;
+	char text[LOG_TEXT_SIZE];
+	char held_back[64] = "";
+
+	if (record->level == LOG_LEVEL_FATAL)
+		child->gave_reason = true;
+	else if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
+		return;
+	else if (n_held_back > 0)
+		snprintf(held_back, sizeof(held_back), " (%llu lines held back)",
+		    (unsigned long long)n_held_back);
+	text_escape(text, sizeof(text), record->text, strlen(record->text));
+	report_line((enum log_level)record->level, "%s[%d]: %s%s", child->role->name,
+	    child->pid, text, held_back);
+}
+
+/* The helper has been asked, and answered: the worker can have its TAP. */
+void
+parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int adopt_fd)
+{
+	struct ipc_start start = { .tap_header_len = msg->header_len };
+
+	sv->tap_fd = adopt_fd;
+	network_fill(&start.network, sv->options);
+	if (ipc_send_start(&sv->children[ROLE_SLIRP_WORKER].channel, &start, sv->tap_fd) == -1) {
+		log_error("send start to slirp-worker: %s", strerror(errno));
+		end(sv, EXITCODE_FAILURE);
+	}
+}
+
+void
+parent_on_about(struct supervisor *sv, const struct ipc_about *msg)
+{
+	sv->about = *msg;
+}
+
+static void
+print_banner(const struct options *options)
+{
+	char text[BANNER_SIZE];
+	int len = banner_start_format(text, sizeof(text), options);
+
+	if (len > 0)
+		fdio_write_nowait(STDOUT_FILENO, text, (size_t)len);
+}
+
+void
+parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
+{
+	const struct options *options = sv->options;
+
+	(void)msg;
+	/* Without an exit-fd nobody else tells us when the guest is gone. */
+	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
+		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
+		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
+		    options->netns_path);
+	parent_target_close(&sv->target);
+	ipc_channel_set_running(&sv->children[ROLE_SLIRP_WORKER].channel);
+	sv->phase = SUPERVISE_RUNNING;
+	print_banner(options);
+	if (sv->ready_fd != -1) {
+		/* One byte fits any pipe; a reader that is gone has lost interest. */
+		fdio_write_nowait(sv->ready_fd, "1", 1);
+		close(take_fd(&sv->ready_fd));
+	}
+}
+
+void
+parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
+{
+	log_error("the TAP device is gone: %s; ending", strerror((int)msg->error));
+	end(sv, EXITCODE_FAILURE);
+}
+
+void
+parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
+{
+	(void)sv;
+	report_stats(msg);
+}
+
+/* Receives all that the child has sent. */
+static void
+receive(struct supervisor *sv, struct child *child)
+{
+	/* clang-format off */
+	#define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
+	/* clang-format on */
+
+	while (child->channel.fd != -1) {
+		struct ipc_message msg;
+		const char *why;
+
+		switch (ipc_channel_recv(&child->channel, &msg, &why)) {
+		case IPC_OUTCOME_NONE:
+			return;
+		case IPC_OUTCOME_CLOSED:
+			/* Its exit tells the rest. */
+			ipc_channel_close(&child->channel);
+			return;
+		case IPC_OUTCOME_VIOLATION:
+			log_error("%s[%d] broke the protocol: %s: %s; ending it",
+			    child->role->name, child->pid,
+			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name : "message",
+			    why);
+			child->gave_reason = true;
+			ipc_channel_close(&child->channel);
+			kill(child->pid, SIGKILL);
+			return;
+		case IPC_OUTCOME_MESSAGE:
+			break;
+		}
+		switch (msg.id) {
+		case IPC_MSG_hello:
+			break;
+		case IPC_MSG_log:
+			log_record(child, &msg.payload.log);
+			break;
+		IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
+		IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
+		default:
+			break;
+		}
+	}
+}
+
+/* A child is gone, and what it had to say has been read. */
+static void
+bury(struct supervisor *sv, struct child *child, int wait_status)
+{
+	bool done = child->role->id == IPC_ROLE_NETNS_HELPER && sv->tap_fd != -1;
+	char text[LOG_TEXT_SIZE];
+
+	parent_describe_exit(child, wait_status, text, sizeof(text));
+	child->pid = 0;
+	ipc_channel_close(&child->channel);
+	if (done || sv->phase == SUPERVISE_ENDED)
+		return;
+	if (!child->gave_reason)
+		log_error("%s; ending", text);
+	end(sv, EXITCODE_FAILURE);
+}
+
+static void
+reap(struct supervisor *sv)
+{
+	for (size_t i = 0; i < ROLE_N; i++) {
+		struct child *child = &sv->children[i];
+		int wait_status;
+
+		if (child->pid == 0 || waitpid(child->pid, &wait_status, WNOHANG) <= 0)
+			continue;
+		receive(sv, child);
+		bury(sv, child, wait_status);
+	}
+}
+
+static void
+ask_for_stats(struct supervisor *sv)
+{
+	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+	struct ipc_get_stats request = { 0 };
+
+	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker, &request) == 0)
+		ipc_channel_await_reply(worker);
+}
+
+static void
+take_signals(struct supervisor *sv)
+{
+	struct signalfd_siginfo info;
+	bool child_ended = false;
+
+	while (read(sv->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			end(sv, EXITCODE_OK);
+			break;
+		case SIGUSR1:
+			ask_for_stats(sv);
+			break;
+		case SIGCHLD:
+			child_ended = true;
+			break;
+		}
+	}
+	/* After the rest: a terminal's ^C reaches the children too, and is no failure. */
+	if (child_ended)
+		reap(sv);
+}
+
+static int
+poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
+{
+	if (sv->phase == SUPERVISE_STARTING)
+		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
+	return parent_nswatch_timeout_ms(&sv->watch, now_ms);
+}
+
+/* One turn of the loop. */
+static void
+serve(struct supervisor *sv)
+{
+	struct pollfd set[POLL_N] = {
+		[POLL_SIGNALS] = { .fd = sv->signal_fd, .events = POLLIN },
+		/* Only the hang-up, which is always reported: data is ignored, and must
+		 * not wake us for ever. */
+		[POLL_EXIT_FD] = { .fd = sv->exit_fd },
+	};
+	uint64_t now_ms = clock_now_ms();
+
+	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
+	for (size_t i = 0; i < ROLE_N; i++) {
+		set[POLL_CHILDREN + i].fd = sv->children[i].channel.fd;
+		set[POLL_CHILDREN + i].events = POLLIN;
+	}
+	if (poll(set, POLL_N, poll_timeout_ms(sv, now_ms)) == -1 && errno != EINTR) {
+		log_error("wait for events: %s; ending", strerror(errno));
+		end(sv, EXITCODE_FAILURE);
+		return;
+	}
+	now_ms = clock_now_ms();
+	for (size_t i = 0; i < ROLE_N; i++)
+		if (set[POLL_CHILDREN + i].revents)
+			receive(sv, &sv->children[i]);
+	if (set[POLL_SIGNALS].revents)
+		take_signals(sv);
+	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
+		end(sv, EXITCODE_OK);
+	if (sv->phase == SUPERVISE_RUNNING &&
+	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {
+		log_info("nobody uses the network namespace any more; ending");
+		end(sv, EXITCODE_OK);
+	}
+	if (sv->phase == SUPERVISE_STARTING && now_ms >= sv->deadline_ms) {
+		log_error("not ready after %d s; ending", START_TIMEOUT_MS / CLOCK_MS_PER_S);
+		end(sv, EXITCODE_FAILURE);
+	}
+}
+
+static bool
+any_child_left(const struct supervisor *sv)
+{
+	for (size_t i = 0; i < ROLE_N; i++)
+		if (sv->children[i].pid != 0)
+			return true;
+	return false;
+}
+
+/* Ends the children: first by the end of their channels, then by force. */
+static void
+end_children(struct supervisor *sv)
+{
+	uint64_t grace_ends_ms = clock_now_ms() + END_GRACE_MS;
+
+	for (size_t i = 0; i < ROLE_N; i++)
+		ipc_channel_close(&sv->children[i].channel);
+	for (;;) {
+		struct pollfd signals = { .fd = sv->signal_fd, .events = POLLIN };
+		uint64_t now_ms = clock_now_ms();
+
+		reap(sv);
+		if (!any_child_left(sv) || now_ms >= grace_ends_ms)
+			break;
+		poll(&signals, 1, (int)(grace_ends_ms - now_ms));
+		take_signals(sv);
+	}
+	for (size_t i = 0; i < ROLE_N; i++) {
+		struct child *child = &sv->children[i];
+
+		if (child->pid == 0)
+			continue;
+		log_warning("%s[%d] does not end by itself; killing it", child->role->name,
+		    child->pid);
+		kill(child->pid, SIGKILL);
+		waitpid(child->pid, NULL, 0);
+		child->pid = 0;
+	}
+}
+
+static void
+start_child(struct supervisor *sv, enum role_index role, const int program_fds[ROLE_N])
+{
+	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == 0)
+		return;
+	log_error("start %s: %s", roles[role].name, strerror(errno));
+	end(sv, EXITCODE_FAILURE);
+}
+
+/* Tells the helper which TAP to look at, or what to join and to make. Returns 0, or -1
+ * with errno set. */
+static int
+instruct_helper(struct supervisor *sv)
+{
+	struct ipc_channel *helper = &sv->children[ROLE_NETNS_HELPER].channel;
+	struct ipc_inspect_tap inspect = { 0 };
+	struct ipc_make_tap make_tap = { 0 };
+	struct ipc_join_userns join = { 0 };
+
+	if (sv->options->target == OPTIONS_TARGET_TAPFD)
+		return ipc_send_inspect_tap(helper, &inspect, sv->options->tap_fd);
+
+	memcpy(join.label, sv->target.userns_label, sizeof(join.label));
+	network_fill(&make_tap.network, sv->options);
+	memcpy(make_tap.netns_label, sv->target.netns_label, sizeof(make_tap.netns_label));
+	snprintf(make_tap.tap_name, sizeof(make_tap.tap_name), "%s", sv->options->tap_name);
+	if (sv->options->has_mac)
+		memcpy(make_tap.mac, sv->options->mac.octets, sizeof(make_tap.mac));
+	make_tap.has_mac = sv->options->has_mac;
+	make_tap.configure = sv->options->configure;
+
+	if (sv->target.userns_fd != -1 &&
+	    ipc_send_join_userns(helper, &join, sv->target.userns_fd) == -1)
+		return -1;
+	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
+}
+
+int
+supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
+{
+	start_child(sv, ROLE_NETNS_HELPER, program_fds);
+	start_child(sv, ROLE_SLIRP_WORKER, program_fds);
+	if (sv->phase == SUPERVISE_STARTING && instruct_helper(sv) == -1) {
+		log_error("instruct netns-helper: %s", strerror(errno));
+		end(sv, EXITCODE_FAILURE);
+	}
+	while (sv->phase != SUPERVISE_ENDED)
+		serve(sv);
+	end_children(sv);
+	return sv->status;
+}
+
+int
+supervise_ask_about(struct supervisor *sv, const int program_fds[ROLE_N])
+{
+	start_child(sv, ROLE_SLIRP_WORKER, program_fds);
+	while (sv->phase == SUPERVISE_STARTING && sv->about.config_version_max == 0)
+		serve(sv);
+	end(sv, EXITCODE_OK);
+	end_children(sv);
+	return sv->status == EXITCODE_OK ? 0 : -1;
+}

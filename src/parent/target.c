@@ -1,0 +1,79 @@
+#include "parent/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+
+/* "/proc/2147483647/ns/net" with its NUL. */
+#define PROC_NS_PATH_SIZE 32
+
+static int
+open_namespace(const char *path, int kind, const char *kind_name)
+{
+	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		fatal("open %s namespace %s", kind_name, path);
+	if (ioctl(fd, NS_GET_NSTYPE) != kind)
+		fatalx("open %s namespace %s: not a %s namespace", kind_name, path, kind_name);
+	return take_fd(&fd);
+}
+
+static bool
+is_own_user_namespace(int userns_fd)
+{
+	struct stat own, other;
+
+	return stat("/proc/self/ns/user", &own) == 0 && fstat(userns_fd, &other) == 0 &&
+	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+void
+parent_target_open(struct target *target, const struct options *options)
+{
+	char proc_path[PROC_NS_PATH_SIZE];
+	const char *path = options->netns_path;
+	autofd int userns_fd = -1;
+
+	*target = (struct target){ .netns_fd = -1, .userns_fd = -1 };
+	if (options->target == OPTIONS_TARGET_TAPFD)
+		return;
+	if (options->target == OPTIONS_TARGET_PID) {
+		snprintf(proc_path, sizeof(proc_path), "/proc/%d/ns/net", options->target_pid);
+		path = proc_path;
+	}
+	target->netns_fd = open_namespace(path, CLONE_NEWNET, "network");
+	snprintf(target->netns_label, sizeof(target->netns_label), "%s", path);
+
+	if (options->userns_path) {
+		userns_fd = open_namespace(options->userns_path, CLONE_NEWUSER, "user");
+		snprintf(target->userns_label, sizeof(target->userns_label), "%s",
+		    options->userns_path);
+	} else {
+		/* EPERM: the owner is an ancestor of our own user namespace. Nobody
+		 * joins an ancestor, so what remains is to try without. */
+		userns_fd = ioctl(target->netns_fd, NS_GET_USERNS);
+		snprintf(target->userns_label, sizeof(target->userns_label),
+		    "that owns %.*s", IPC_LABEL_SIZE / 2, path);
+	}
+	/* setns(2): a process may not join the user namespace that it is in. */
+	if (userns_fd != -1 && !is_own_user_namespace(userns_fd))
+		target->userns_fd = take_fd(&userns_fd);
+}
+
+void
+parent_target_close(struct target *target)
+{
+	if (target->netns_fd != -1)
+		close(take_fd(&target->netns_fd));
+	if (target->userns_fd != -1)
+		close(take_fd(&target->userns_fd));
+}
