@@ -1,0 +1,122 @@
+#include "netns-helper/configure.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/log.h"
+#include "netns-helper/rtnl.h"
+
+/* RFC 4291 section 2.5.6: fe80::/64 with the interface identifier in its lower half. */
+#define PREFIX6_LEN 64
+
+static unsigned int
+find_interface(const char *name)
+{
+	unsigned int ifindex = if_nametoindex(name);
+
+	if (ifindex == 0)
+		fatal("find interface %s", name);
+	return ifindex;
+}
+
+/* An address with the interface identifier that the kernel would give it in stateless
+ * autoconfiguration, so that a router advertisement only confirms it: RFC 4291 appendix
+ * A, the MAC with ff:fe in its middle and the universal bit turned over. */
+static struct in6_addr
+address_from_mac(const uint8_t prefix6[IPC_ADDR6_LEN], const uint8_t mac[IPC_MAC_LEN])
+{
+	struct in6_addr addr;
+
+	memcpy(addr.s6_addr, prefix6, IPC_ADDR6_LEN);
+	addr.s6_addr[8] = mac[0] ^ 0x02;
+	addr.s6_addr[9] = mac[1];
+	addr.s6_addr[10] = mac[2];
+	addr.s6_addr[11] = 0xff;
+	addr.s6_addr[12] = 0xfe;
+	addr.s6_addr[13] = mac[3];
+	addr.s6_addr[14] = mac[4];
+	addr.s6_addr[15] = mac[5];
+	return addr;
+}
+
+static void
+read_mac(const struct rtnl *rtnl, const char *name, uint8_t mac[IPC_MAC_LEN])
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	/* netdevice(7): any socket of the namespace takes this request. */
+	if (ioctl(rtnl->fd, SIOCGIFHWADDR, &request) == -1)
+		fatal("read the MAC address of %s", name);
+	memcpy(mac, request.ifr_hwaddr.sa_data, IPC_MAC_LEN);
+}
+
+static void
+configure_ip4(struct rtnl *rtnl, unsigned int ifindex, const char *name,
+    const struct ipc_network *network)
+{
+	char text[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &network->guest_be, text, sizeof(text));
+	if (rtnl_addr4_set(rtnl, ifindex, network->guest_be, network->prefix_len) == -1)
+		fatal("add address %s/%u to %s", text, network->prefix_len, name);
+	inet_ntop(AF_INET, &network->host_be, text, sizeof(text));
+	if (rtnl_default_route_set(rtnl, ifindex, &network->host_be,
+		sizeof(network->host_be)) == -1)
+		fatal("add default route via %s on %s", text, name);
+}
+
+static void
+configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
+    const struct ipc_network *network)
+{
+	const uint8_t link_local[IPC_ADDR6_LEN] = { 0xfe, 0x80 };
+	uint8_t mac[IPC_MAC_LEN];
+	struct in6_addr addr, gateway;
+
+	read_mac(rtnl, name, mac);
+	addr = address_from_mac(link_local, mac);
+	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1)
+		fatal("add the IPv6 link-local address to %s", name);
+	addr = address_from_mac(network->prefix6, mac);
+	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1)
+		fatal("add the IPv6 address to %s", name);
+	/* The stack answers neighbour solicitations for the link-local address with the
+	 * same interface identifier, and sends its router advertisements from there. */
+	memcpy(gateway.s6_addr, link_local, IPC_ADDR6_LEN / 2);
+	memcpy(gateway.s6_addr + IPC_ADDR6_LEN / 2, network->host6 + IPC_ADDR6_LEN / 2,
+	    IPC_ADDR6_LEN / 2);
+	if (rtnl_default_route_set(rtnl, ifindex, &gateway, sizeof(gateway)) == -1)
+		fatal("add the IPv6 default route on %s", name);
+}
+
+void
+netns_configure(const struct ipc_make_tap *request)
+{
+	const struct ipc_network *network = &request->network;
+	const char *name = request->tap_name;
+	unsigned int ifindex = find_interface(name);
+	struct rtnl rtnl;
+
+	if (rtnl_open(&rtnl) == -1)
+		fatal("open a routing socket");
+	if (rtnl_link_set_up(&rtnl, find_interface("lo")) == -1)
+		fatal("bring lo up");
+	/* Linux changes the MAC of an interface that is down with any driver. */
+	if (request->has_mac && rtnl_link_set_mac(&rtnl, ifindex, request->mac) == -1)
+		fatal("set the MAC address of %s", name);
+	if (rtnl_link_set_mtu(&rtnl, ifindex, network->mtu_bytes) == -1)
+		fatal("set the MTU of %s to %u", name, network->mtu_bytes);
+	if (network->enable_ipv6 && rtnl_link_stop_autoconf6(&rtnl, ifindex) == -1)
+		fatal("set up IPv6 on %s", name);
+	if (rtnl_link_set_up(&rtnl, ifindex) == -1)
+		fatal("bring %s up", name);
+	configure_ip4(&rtnl, ifindex, name, network);
+	if (network->enable_ipv6)
+		configure_ip6(&rtnl, ifindex, name, network);
+	rtnl_close(&rtnl);
+}

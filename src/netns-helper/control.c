@@ -1,0 +1,79 @@
+#include "netns-helper/control.h"
+
+#include "base/log.h"
+#include "ipc/child.h"
+#include "ipc/dispatch.h"
+#include "netns-helper/configure.h"
+#include "netns-helper/join.h"
+#include "netns-helper/tap.h"
+
+struct helper {
+	struct ipc_channel *to_parent;
+	bool done; /* the TAP has been handed over */
+};
+
+/* clang-format off */
+#define DECLARE(...) IPC_DECLARE_HANDLER(netns, struct helper, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_NETNS_HELPER(DECLARE)
+/* clang-format on */
+
+static void
+hand_over(struct helper *helper, int tap_fd, uint32_t header_len)
+{
+	struct ipc_tap_made made = { .header_len = header_len };
+
+	if (header_len > IPC_TAP_HEADER_MAX)
+		fatalx("the TAP has a header of %u bytes before each frame", header_len);
+	if (ipc_send_tap_made(helper->to_parent, &made, tap_fd) == -1)
+		fatal("hand over the TAP");
+	helper->done = true;
+}
+
+void
+netns_on_join_userns(struct helper *helper, const struct ipc_join_userns *msg, int adopt_fd)
+{
+	autofd int userns_fd = adopt_fd;
+
+	netns_join_user(userns_fd, msg->label);
+	ipc_child_die_with_parent(helper->to_parent);
+}
+
+void
+netns_on_make_tap(struct helper *helper, const struct ipc_make_tap *msg, int adopt_fd)
+{
+	autofd int netns_fd = adopt_fd;
+	autofd int tap_fd = -1;
+
+	netns_join_network(netns_fd, msg->netns_label);
+	tap_fd = netns_tap_open(msg->tap_name);
+	if (msg->configure)
+		netns_configure(msg);
+	hand_over(helper, tap_fd, 0);
+}
+
+void
+netns_on_inspect_tap(struct helper *helper, const struct ipc_inspect_tap *msg, int adopt_fd)
+{
+	autofd int tap_fd = adopt_fd;
+
+	(void)msg;
+	hand_over(helper, tap_fd, netns_tap_inspect(tap_fd));
+}
+
+void
+netns_serve(struct ipc_channel *to_parent)
+{
+	struct helper helper = { .to_parent = to_parent };
+	struct ipc_message msg;
+
+	while (!helper.done && ipc_child_wait(to_parent, &msg)) {
+		/* clang-format off */
+		#define CALL(...) IPC_CALL_HANDLER(netns, &helper, &msg, __VA_ARGS__)
+		switch (msg.id) {
+		IPC_ROWS_PARENT_TO_NETNS_HELPER(CALL)
+		default:
+			break;
+		}
+		/* clang-format on */
+	}
+}

@@ -1,0 +1,19 @@
+#include "netns-helper/join.h"
+
+#include <sched.h>
+
+#include "base/log.h"
+
+void
+netns_join_user(int userns_fd, const char *label)
+{
+	if (setns(userns_fd, CLONE_NEWUSER) == -1)
+		fatal("join user namespace %s", label);
+}
+
+void
+netns_join_network(int netns_fd, const char *label)
+{
+	if (setns(netns_fd, CLONE_NEWNET) == -1)
+		fatal("join network namespace %s", label);
+}

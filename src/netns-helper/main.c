@@ -1,0 +1,21 @@
+/*
+ * slirpd-netns-helper: joins the guest's namespaces, makes the TAP there and, with
+ * --configure, its addresses and routes; hands the TAP's descriptor to the parent and
+ * ends. It lives for milliseconds and reads nothing but the parent's messages and the
+ * kernel's answers. Only user of setns, /dev/net/tun and rtnetlink.
+ */
+
+#include "base/exitcode.h"
+#include "ipc/child.h"
+#include "netns-helper/control.h"
+
+int
+main(void)
+{
+	struct ipc_channel to_parent;
+
+	ipc_child_begin(&to_parent, IPC_ROLE_NETNS_HELPER, "slirpd-netns");
+	netns_serve(&to_parent);
+	ipc_channel_close(&to_parent);
+	return EXITCODE_OK;
+}
