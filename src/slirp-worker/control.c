@@ -1,0 +1,173 @@
+#include "slirp-worker/control.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/child.h"
+#include "ipc/dispatch.h"
+#include "slirp-worker/packet.h"
+
+/* libslirp's complaints tell an operator what a guest is doing; a few of them do. The
+ * parent bounds all of a child's lines, and a guest must not use that up either. */
+#define COMPLAINTS_BURST 8
+#define COMPLAINTS_INTERVAL_MS (15 * 60 * 1000)
+
+/* clang-format off */
+#define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
+/* clang-format on */
+
+static void
+to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
+{
+	packet_to_guest(ctx, frame, frame_len);
+}
+
+static void
+complain(void *ctx, const char *text)
+{
+	struct worker *worker = ctx;
+
+	worker_count(worker, IPC_COUNTER_stack_errors, 1);
+	if (ratelimit_allow(&worker->complaints, clock_now_ms()))
+		log_warning("libslirp: %s", text);
+}
+
+static void
+socket_not_polled(void *ctx)
+{
+	worker_count(ctx, IPC_COUNTER_sockets_not_polled, 1);
+}
+
+void
+worker_control_introduce(struct worker *worker)
+{
+	struct ipc_about about = { .config_version_max = stack_config_version_max() };
+
+	snprintf(about.libslirp_version, sizeof(about.libslirp_version), "%s",
+	    stack_library_version());
+	if (ipc_send_about(&worker->to_parent, &about) == -1)
+		fatal("introduce myself");
+}
+
+static struct in_addr
+to_in(uint32_t addr_be)
+{
+	return (struct in_addr){ .s_addr = addr_be };
+}
+
+static void
+init_gate(struct gate *gate, const struct ipc_network *network)
+{
+	struct gate_config config = {
+		.allow_host_loopback = network->allow_host_loopback,
+		.enable_ipv6 = network->enable_ipv6,
+		.enable_dns = network->enable_dns,
+		.network_be = to_in(network->network_be),
+		.netmask_be = to_in(network->netmask_be),
+		.host_be = to_in(network->host_be),
+		.nameserver_be = to_in(network->nameserver_be),
+	};
+
+	memcpy(config.prefix6.s6_addr, network->prefix6, IPC_ADDR6_LEN);
+	memcpy(config.host6.s6_addr, network->host6, IPC_ADDR6_LEN);
+	memcpy(config.nameserver6.s6_addr, network->nameserver6, IPC_ADDR6_LEN);
+	gate_init(gate, &config);
+}
+
+void
+worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd)
+{
+	const struct stack_host host = {
+		.ctx = worker,
+		.to_guest = to_guest,
+		.complain = complain,
+		.socket_not_polled = socket_not_polled,
+		.timers = &worker->timers,
+	};
+	const struct ipc_ready ready = { 0 };
+
+	worker->network = msg->network;
+	worker->complaints = (struct ratelimit){
+		.burst = COMPLAINTS_BURST,
+		.interval_ms = COMPLAINTS_INTERVAL_MS,
+	};
+	if (tapio_init(&worker->tap, adopt_fd, msg->tap_header_len) == -1)
+		fatal("make the TAP non-blocking");
+	if (reass_init(&worker->reass) == -1 || pollset_init(&worker->pollset) == -1)
+		fatal("get memory");
+	init_gate(&worker->gate, &worker->network);
+	worker->stack = stack_new(&worker->network, &host);
+	if (!worker->stack)
+		fatalx("libslirp %s refuses the configuration", stack_library_version());
+	if (ipc_send_ready(&worker->to_parent, &ready) == -1)
+		fatal("say that all is ready");
+	ipc_channel_set_running(&worker->to_parent);
+}
+
+void
+worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
+{
+	(void)msg;
+	/* A parent that has no room for it does not wait for it either. */
+	(void)ipc_send_stats(&worker->to_parent, &worker->stats);
+}
+
+static void
+dispatch(struct worker *worker, struct ipc_message *msg)
+{
+	/* clang-format off */
+	#define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
+	switch (msg->id) {
+	IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
+	default:
+		break;
+	}
+	/* clang-format on */
+}
+
+bool
+worker_control_wait_start(struct worker *worker)
+{
+	struct ipc_message msg;
+
+	/* The first message after hello that is legal is start. */
+	if (!ipc_child_wait(&worker->to_parent, &msg))
+		return false;
+	dispatch(worker, &msg);
+	return true;
+}
+
+void
+worker_control_receive(struct worker *worker)
+{
+	struct ipc_message msg;
+	const char *why;
+
+	for (;;) {
+		switch (ipc_channel_recv(&worker->to_parent, &msg, &why)) {
+		case IPC_OUTCOME_MESSAGE:
+			dispatch(worker, &msg);
+			break;
+		case IPC_OUTCOME_NONE:
+			return;
+		case IPC_OUTCOME_CLOSED:
+			worker->ended = true;
+			return;
+		case IPC_OUTCOME_VIOLATION:
+			fatalx("message from the parent: %s", why);
+		}
+	}
+}
+
+void
+worker_control_tap_gone(struct worker *worker, int error)
+{
+	struct ipc_tap_gone gone = { .error = (uint32_t)error };
+
+	tapio_close(&worker->tap);
+	if (ipc_send_tap_gone(&worker->to_parent, &gone) == -1)
+		fatal("tell that the TAP is gone");
+}

@@ -1,0 +1,51 @@
+/*
+ * With the host's loopback closed, the UDP peers on it that a guest may answer: those
+ * that sent to the guest first, through a host forward. A table of fixed size.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * 240 s is libslirp's life of an idle UDP socket (SO_EXPIRE), so a flow lasts as long as
+ * with an outgoing socket. Only what comes from the host renews it: were the guest's
+ * answers to count, a guest could hold on to a port after its owner had gone, and reach
+ * whoever on the host gets that port next.
+ */
+#define GATE_FLOW_LIFE_MS 240000
+
+/* 4096 flows, 128 kB: as many peers at once as a busy forwarded service has within the
+ * life of a flow. A set is 8 wide, so that a set's first loss comes late. */
+#define GATE_FLOW_SETS 512
+#define GATE_FLOW_WAYS 8
+
+/* One way back. Addresses are in network order (IPv4 in the first four bytes, the rest
+ * zero), ports in host order. */
+struct gate_flow_key {
+	uint8_t guest_address[16];
+	uint16_t guest_port;
+	uint16_t peer_port;
+	uint16_t ethertype; /* the family */
+};
+
+struct gate_flow {
+	struct gate_flow_key key;
+	uint64_t expires_ms; /* 0: never used */
+};
+
+struct gate_flows {
+	struct gate_flow sets[GATE_FLOW_SETS][GATE_FLOW_WAYS];
+};
+
+struct gate_flow_key gate_flow_key(uint16_t ethertype, const uint8_t *guest_address,
+    uint16_t guest_port, uint16_t peer_port);
+
+/* Records the flow or renews it, in the place of the set's oldest. */
+void gate_flows_note(struct gate_flows *flows, const struct gate_flow_key *key,
+    uint64_t now_ms);
+
+/* libslirp finds UDP sockets by the guest's address and port alone, so nothing less than
+ * the whole key may match. */
+bool gate_flows_find(const struct gate_flows *flows, const struct gate_flow_key *key,
+    uint64_t now_ms);

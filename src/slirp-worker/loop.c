@@ -1,0 +1,102 @@
+#include "slirp-worker/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "slirp-worker/control.h"
+#include "slirp-worker/packet.h"
+
+/* Frames taken per wake-up. Each wake-up costs a walk over all sockets and a system
+ * call, which 16 frames share; more gained nothing in trials, and sockets wait. */
+#define BATCH_FRAMES 16
+
+/* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
+#define WAIT_RETRY_MS 100
+
+/* The first places of the poll set; the stack's sockets follow. */
+enum loop_slot {
+	SLOT_TAP,
+	SLOT_PARENT,
+};
+
+static uint32_t
+earlier(uint32_t timeout_ms, uint64_t deadline_ms, uint64_t now_ms)
+{
+	uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+
+	return left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms;
+}
+
+/* Waits for the next thing to do; false if the wait itself failed. */
+static bool
+wait_for_events(struct worker *worker)
+{
+	struct pollset *set = &worker->pollset;
+	uint64_t now_ms = clock_now_ms();
+	uint32_t timeout_ms = UINT32_MAX;
+	int n;
+
+	set->n = 0;
+	pollset_add(set, worker->tap.fd, POLLIN);
+	pollset_add(set, worker->to_parent.fd, POLLIN);
+	timeout_ms = earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
+	timeout_ms = earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
+	stack_prepare_wait(worker->stack, set, &timeout_ms);
+	n = poll(set->fds, set->n, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
+	if (n == -1 && errno != EINTR)
+		poll(NULL, 0, WAIT_RETRY_MS);
+	return n != -1;
+}
+
+static void
+take_batch(struct worker *worker)
+{
+	uint8_t *frame;
+	size_t frame_len;
+
+	for (int i = 0; i < BATCH_FRAMES; i++) {
+		switch (tapio_read(&worker->tap, &frame, &frame_len)) {
+		case TAPIO_FRAME:
+			worker_count(worker, IPC_COUNTER_frames_from_guest, 1);
+			worker_count(worker, IPC_COUNTER_bytes_from_guest, frame_len);
+			packet_from_guest(worker, frame, frame_len);
+			break;
+		case TAPIO_NONE:
+			return;
+		case TAPIO_GONE:
+			worker_control_tap_gone(worker, errno);
+			return;
+		}
+	}
+}
+
+static void
+turn(struct worker *worker)
+{
+	struct pollset *set = &worker->pollset;
+	bool waited = wait_for_events(worker);
+	short tap_events = waited ? set->fds[SLOT_TAP].revents : 0;
+
+	worker->now_ms = clock_now_ms();
+	if (waited && set->fds[SLOT_PARENT].revents)
+		worker_control_receive(worker);
+	stack_finish_wait(worker->stack, set, !waited);
+	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
+	if (tap_events & (POLLERR | POLLNVAL))
+		worker_control_tap_gone(worker, ENODEV);
+	else if (tap_events)
+		take_batch(worker);
+	timers_run(&worker->timers, (int64_t)worker->now_ms);
+	worker_count(worker, IPC_COUNTER_datagrams_expired,
+	    reass_expire(&worker->reass, worker->now_ms));
+}
+
+void
+worker_loop_run(struct worker *worker)
+{
+	while (!worker->ended)
+		turn(worker);
+}

@@ -1,0 +1,30 @@
+/*
+ * slirpd-slirp-worker: the one process that packets touch. It holds the TAP and the
+ * host's sockets, and a channel to the parent. What a guest can send, however it is
+ * made, ends here.
+ */
+
+#include "base/exitcode.h"
+#include "ipc/child.h"
+#include "slirp-worker/control.h"
+#include "slirp-worker/loop.h"
+
+int
+main(void)
+{
+	/* Too large for a stack. */
+	static struct worker worker = { .tap.fd = -1 };
+
+	ipc_child_begin(&worker.to_parent, IPC_ROLE_SLIRP_WORKER, "slirpd-worker");
+	worker_control_introduce(&worker);
+	if (!worker_control_wait_start(&worker))
+		return EXITCODE_OK;
+	worker_loop_run(&worker);
+
+	stack_free(worker.stack);
+	reass_free(&worker.reass);
+	pollset_free(&worker.pollset);
+	tapio_close(&worker.tap);
+	ipc_channel_close(&worker.to_parent);
+	return EXITCODE_OK;
+}

@@ -1,0 +1,102 @@
+#include "slirp-worker/packet.h"
+
+#include "slirp-worker/frag.h"
+#include "slirp-worker/refusal.h"
+
+static void
+write_frame(struct worker *worker, const uint8_t *frame, size_t frame_len)
+{
+	/* A TAP that is down takes nothing (EIO); a guest that brings it up later is as
+	 * good as one that plugs its cable in. */
+	if (worker->tap.fd == -1 || tapio_write(&worker->tap, frame, frame_len) == -1) {
+		worker_count(worker, IPC_COUNTER_tap_write_failed, 1);
+		return;
+	}
+	worker_count(worker, IPC_COUNTER_frames_to_guest, 1);
+	worker_count(worker, IPC_COUNTER_bytes_to_guest, frame_len);
+}
+
+static bool
+emit_fragment(void *ctx, const uint8_t *frame, size_t frame_len)
+{
+	write_frame(ctx, frame, frame_len);
+	return true;
+}
+
+void
+packet_to_guest(struct worker *worker, const uint8_t *frame, size_t frame_len)
+{
+	uint32_t mtu_bytes = worker->network.mtu_bytes;
+	/* One fragment at a time; the worker is not entered twice. */
+	static uint8_t scratch[TAPIO_FRAME_MAX];
+
+	gate_note_to_guest(&worker->gate, frame, frame_len, worker->now_ms);
+	if (!frag_needed(frame, frame_len, mtu_bytes)) {
+		write_frame(worker, frame, frame_len);
+		return;
+	}
+	if (frag_split(frame, frame_len, mtu_bytes, worker->next_fragment_id++, scratch,
+		sizeof(scratch), emit_fragment, worker) == -1)
+		worker_count(worker, IPC_COUNTER_oversize_to_guest, 1);
+	else
+		worker_count(worker, IPC_COUNTER_datagrams_fragmented, 1);
+}
+
+static void
+refuse(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
+{
+	uint8_t answer[REFUSAL_MAX_LEN];
+	size_t len = refusal_build(parsed, frame, answer, sizeof(answer));
+
+	worker_count_drop(worker, parsed->reason);
+	if (len == 0)
+		return;
+	packet_to_guest(worker, answer, len);
+	worker_count(worker, IPC_COUNTER_refusals_sent, 1);
+}
+
+/* Takes a fragment, and what it completes. */
+static void
+reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
+{
+	uint64_t n_evicted = worker->reass.n_evicted;
+	enum ipc_drop_reason reason;
+	uint8_t *whole_frame;
+	size_t whole_len;
+
+	switch (reass_add(&worker->reass, parsed, frame, worker->now_ms, &whole_frame,
+	    &whole_len, &reason)) {
+	case REASS_KEPT:
+		break;
+	case REASS_COMPLETE:
+		worker_count(worker, IPC_COUNTER_datagrams_reassembled, 1);
+		/* What comes out whole is judged as whole; it is no fragment any more. */
+		packet_from_guest(worker, whole_frame, whole_len);
+		break;
+	case REASS_DROPPED:
+		worker_count_drop(worker, reason);
+		break;
+	}
+	worker_count(worker, IPC_COUNTER_datagrams_evicted, worker->reass.n_evicted - n_evicted);
+}
+
+void
+packet_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
+{
+	struct gate_frame parsed;
+
+	switch (gate_check(&worker->gate, frame, frame_len, worker->now_ms, &parsed)) {
+	case GATE_PASS:
+		stack_input(worker->stack, frame, parsed.len);
+		break;
+	case GATE_FRAGMENT:
+		reassemble(worker, &parsed, frame);
+		break;
+	case GATE_REFUSE:
+		refuse(worker, &parsed, frame);
+		break;
+	case GATE_DROP:
+		worker_count_drop(worker, parsed.reason);
+		break;
+	}
+}

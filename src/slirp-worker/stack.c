@@ -1,0 +1,321 @@
+#include "slirp-worker/stack.h"
+
+#include <glib.h>
+#include <slirp/libslirp.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* The newest version of SlirpConfig and SlirpCb whose fields are all filled in here. */
+#define CONFIG_VERSION_KNOWN 6
+#if SLIRP_CONFIG_VERSION_MAX < CONFIG_VERSION_KNOWN
+#define CONFIG_VERSION SLIRP_CONFIG_VERSION_MAX
+#else
+#define CONFIG_VERSION CONFIG_VERSION_KNOWN
+#endif
+
+/* Since configuration version 6, libslirp 4.9: sockets have a type of their own. */
+#define HAVE_SOCKET_API (SLIRP_CONFIG_VERSION_MAX >= 6)
+
+/*
+ * libslirp's own name for this is private (IF_MTU_MAX, src/if.h). It drops IPv6 packets
+ * that are longer than its if_mtu, and cuts IPv4 ones, but has no way to cut IPv6 ones.
+ * So it gets the largest if_mtu that there is, and datagrams for the guest are cut by
+ * frag.c, for both families. TCP does not suffer: the maximum segment size follows the
+ * smaller of if_mtu and if_mru (src/tcp_input.c, tcp_mss), and if_mru is the real one.
+ */
+#define STACK_IF_MTU 65521
+
+/* libslirp refuses less (IF_MRU_MIN, src/if.h), as does the kernel for the interface. */
+#define STACK_IF_MRU_MIN 68
+
+/* fd00::/64, the only length that stateless autoconfiguration works with. */
+#define PREFIX6_LEN 64
+
+/* A timer of the kind that libslirp knows by number. */
+struct numbered_timer {
+	struct stack *stack;
+	void *cb_opaque;
+	SlirpTimerId id;
+	struct timer *timer; /* NULL: this one is free */
+};
+
+struct stack {
+	Slirp *slirp;
+	struct stack_host host;
+	struct numbered_timer numbered[SLIRP_TIMER_NUM];
+	const struct pollset *set; /* between prepare_wait and finish_wait */
+	struct pollset *filling;
+};
+
+static ssize_t
+on_send_packet(const void *buf, size_t len, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	stack->host.to_guest(stack->host.ctx, buf, len);
+	return (ssize_t)len;
+}
+
+static void
+on_guest_error(const char *msg, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	stack->host.complain(stack->host.ctx, msg);
+}
+
+static int64_t
+on_clock_get_ns(void *opaque)
+{
+	(void)opaque;
+	return clock_now_ns();
+}
+
+static void *
+on_timer_new(SlirpTimerCb cb, void *cb_opaque, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	return timers_add(stack->host.timers, cb, cb_opaque);
+}
+
+static void
+fire_numbered(void *ctx)
+{
+	struct numbered_timer *numbered = ctx;
+
+	slirp_handle_timer(numbered->stack->slirp, numbered->id, numbered->cb_opaque);
+}
+
+static void *
+on_timer_new_opaque(SlirpTimerId id, void *cb_opaque, void *opaque)
+{
+	struct stack *stack = opaque;
+	struct numbered_timer *numbered;
+
+	if (id >= SLIRP_TIMER_NUM || stack->numbered[id].timer)
+		return NULL;
+	numbered = &stack->numbered[id];
+	*numbered = (struct numbered_timer){ .stack = stack, .cb_opaque = cb_opaque, .id = id };
+	numbered->timer = timers_add(stack->host.timers, fire_numbered, numbered);
+	return numbered->timer;
+}
+
+static void
+on_timer_free(void *timer, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	if (!timer)
+		return;
+	for (size_t i = 0; i < SLIRP_TIMER_NUM; i++)
+		if (stack->numbered[i].timer == timer)
+			stack->numbered[i].timer = NULL;
+	timer_remove(timer);
+}
+
+static void
+on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
+{
+	(void)opaque;
+	if (timer)
+		timer_set(timer, expire_time_ms);
+}
+
+/* The set is made anew for every wait, so there is nothing to be registered with. */
+static void
+on_poll_fd(int fd, void *opaque)
+{
+	(void)fd;
+	(void)opaque;
+}
+
+/* libslirp is never called from another thread, so nobody needs to be woken. */
+static void
+on_notify(void *opaque)
+{
+	(void)opaque;
+}
+
+/* From inside slirp_new, which may set timers before it returns. */
+static void
+on_init_completed(Slirp *slirp, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	stack->slirp = slirp;
+}
+
+static const SlirpCb callbacks = {
+	.send_packet = on_send_packet,
+	.guest_error = on_guest_error,
+	.clock_get_ns = on_clock_get_ns,
+	.timer_new = on_timer_new,
+	.timer_free = on_timer_free,
+	.timer_mod = on_timer_mod,
+	.notify = on_notify,
+	.init_completed = on_init_completed,
+	.timer_new_opaque = on_timer_new_opaque,
+#if HAVE_SOCKET_API
+	.register_poll_socket = on_poll_fd,
+	.unregister_poll_socket = on_poll_fd,
+#else
+	.register_poll_fd = on_poll_fd,
+	.unregister_poll_fd = on_poll_fd,
+#endif
+};
+
+/* What glib and, through it, libslirp would print, an assertion's text included. */
+static void
+on_glib_log(const char *domain, GLogLevelFlags level, const char *text, gpointer ctx)
+{
+	struct stack *stack = ctx;
+
+	(void)domain;
+	(void)level;
+	stack->host.complain(stack->host.ctx, text);
+}
+
+/* g_set_printerr_handler has no context; there is one stack in a worker. */
+static struct stack *printing_stack;
+
+static void
+on_glib_printerr(const char *text)
+{
+	if (printing_stack)
+		printing_stack->host.complain(printing_stack->host.ctx, text);
+}
+
+static struct in6_addr
+to_in6(const uint8_t bytes[IPC_ADDR6_LEN])
+{
+	struct in6_addr addr;
+
+	memcpy(addr.s6_addr, bytes, IPC_ADDR6_LEN);
+	return addr;
+}
+
+struct stack *
+stack_new(const struct ipc_network *network, const struct stack_host *host)
+{
+	struct stack *stack = g_new0(struct stack, 1);
+	SlirpConfig config = {
+		.version = CONFIG_VERSION,
+		.in_enabled = true,
+		.vnetwork.s_addr = network->network_be,
+		.vnetmask.s_addr = network->netmask_be,
+		.vhost.s_addr = network->host_be,
+		.in6_enabled = network->enable_ipv6,
+		.vprefix_addr6 = to_in6(network->prefix6),
+		.vprefix_len = PREFIX6_LEN,
+		.vhost6 = to_in6(network->host6),
+		.vdhcp_start.s_addr = network->dhcp_start_be,
+		.vnameserver.s_addr = network->nameserver_be,
+		.vnameserver6 = to_in6(network->nameserver6),
+		.if_mtu = STACK_IF_MTU,
+		.if_mru = MAX(network->mtu_bytes, STACK_IF_MRU_MIN),
+		/* The gate is what closes the host's loopback. This switch would also cut
+		 * off the guest's UDP answers to a peer that is there. */
+		.disable_host_loopback = false,
+		.enable_emu = false,
+		.disable_dns = !network->enable_dns,
+	};
+
+	stack->host = *host;
+	printing_stack = stack;
+	g_log_set_default_handler(on_glib_log, stack);
+	g_set_printerr_handler(on_glib_printerr);
+	stack->slirp = slirp_new(&config, &callbacks, stack);
+	if (!stack->slirp)
+		stack_free(g_steal_pointer(&stack));
+	return stack;
+}
+
+void
+stack_free(struct stack *stack)
+{
+	if (stack->slirp)
+		slirp_cleanup(stack->slirp);
+	g_log_set_default_handler(g_log_default_handler, NULL);
+	g_set_printerr_handler(NULL);
+	printing_stack = NULL;
+	g_free(stack);
+}
+
+void
+stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len)
+{
+	slirp_input(stack->slirp, frame, (int)frame_len);
+}
+
+static const struct {
+	int slirp;
+	short poll;
+} event_names[] = {
+	{ SLIRP_POLL_IN, POLLIN },
+	{ SLIRP_POLL_OUT, POLLOUT },
+	{ SLIRP_POLL_PRI, POLLPRI },
+	{ SLIRP_POLL_ERR, POLLERR },
+	{ SLIRP_POLL_HUP, POLLHUP },
+};
+
+static int
+on_add_poll(int fd, int slirp_events, void *opaque)
+{
+	struct stack *stack = opaque;
+	short events = 0;
+	int index;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
+		if (slirp_events & event_names[i].slirp)
+			events |= event_names[i].poll;
+	index = pollset_add(stack->filling, fd, events);
+	/* libslirp takes -1 for "not watched this time". */
+	if (index == -1)
+		stack->host.socket_not_polled(stack->host.ctx);
+	return index;
+}
+
+static int
+on_get_revents(int index, void *opaque)
+{
+	struct stack *stack = opaque;
+	short events = stack->set->fds[index].revents;
+	int slirp_events = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
+		if (events & event_names[i].poll)
+			slirp_events |= event_names[i].slirp;
+	return slirp_events;
+}
+
+void
+stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_ms)
+{
+	stack->filling = set;
+#if HAVE_SOCKET_API
+	slirp_pollfds_fill_socket(stack->slirp, timeout_ms, on_add_poll, stack);
+#else
+	slirp_pollfds_fill(stack->slirp, timeout_ms, on_add_poll, stack);
+#endif
+}
+
+void
+stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed)
+{
+	stack->set = set;
+	slirp_pollfds_poll(stack->slirp, wait_failed, on_get_revents, stack);
+}
+
+const char *
+stack_library_version(void)
+{
+	return slirp_version_string();
+}
+
+uint32_t
+stack_config_version_max(void)
+{
+	return SLIRP_CONFIG_VERSION_MAX;
+}

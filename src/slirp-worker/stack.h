@@ -1,0 +1,48 @@
+/*
+ * The network stack: libslirp behind a small face. Only user of libslirp.h, for both
+ * generations of its interface: that of 4.7, and the one with sockets of their own type
+ * since 4.9. The worker runs it after the gate; it opens the host's sockets.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/messages.h"
+#include "slirp-worker/pollset.h"
+#include "slirp-worker/timers.h"
+
+/* What the stack needs of the worker. */
+struct stack_host {
+	void *ctx;
+	/* Takes one frame for the guest, borrowed for the call. */
+	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
+	/* Takes a line of libslirp's, about something that the guest did or that failed. */
+	void (*complain)(void *ctx, const char *text);
+	/* A socket found no place in the set of the next wait. */
+	void (*socket_not_polled)(void *ctx);
+	struct timers *timers; /* borrowed */
+};
+
+struct stack;
+
+/* The caller owns the result and ends it with stack_free. NULL if libslirp refuses. */
+struct stack *stack_new(const struct ipc_network *network, const struct stack_host *host);
+void stack_free(struct stack *stack);
+
+/* Takes a frame that the gate has passed; borrowed for the call. */
+void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
+
+/* Before a wait: adds the stack's sockets to the set, and shortens *timeout_ms, which
+ * comes in as what the worker itself has in mind (UINT32_MAX for no limit). */
+void stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_ms);
+
+/* After it: lets the stack use what became ready. wait_failed: the set says nothing. */
+void stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed);
+
+/* The version of the library that is loaded, a static string. */
+const char *stack_library_version(void);
+
+/* SLIRP_CONFIG_VERSION_MAX of the library that we were built for. */
+uint32_t stack_config_version_max(void);

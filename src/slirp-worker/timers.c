@@ -1,0 +1,54 @@
+#include "slirp-worker/timers.h"
+
+#include <stddef.h>
+
+struct timer *
+timers_add(struct timers *timers, timer_fire_fn *fire, void *ctx)
+{
+	for (size_t i = 0; i < TIMERS_MAX; i++) {
+		struct timer *timer = &timers->slots[i];
+
+		if (timer->fire)
+			continue;
+		*timer = (struct timer){ .fire = fire, .ctx = ctx, .expires_ms = INT64_MAX };
+		return timer;
+	}
+	return NULL;
+}
+
+void
+timer_remove(struct timer *timer)
+{
+	timer->fire = NULL;
+}
+
+void
+timer_set(struct timer *timer, int64_t expires_ms)
+{
+	timer->expires_ms = expires_ms;
+}
+
+void
+timers_run(struct timers *timers, int64_t now_ms)
+{
+	for (size_t i = 0; i < TIMERS_MAX; i++) {
+		struct timer *timer = &timers->slots[i];
+
+		if (!timer->fire || timer->expires_ms > now_ms)
+			continue;
+		/* Before the call, which may set it anew. */
+		timer->expires_ms = INT64_MAX;
+		timer->fire(timer->ctx);
+	}
+}
+
+int64_t
+timers_next_ms(const struct timers *timers)
+{
+	int64_t next_ms = INT64_MAX;
+
+	for (size_t i = 0; i < TIMERS_MAX; i++)
+		if (timers->slots[i].fire && timers->slots[i].expires_ms < next_ms)
+			next_ms = timers->slots[i].expires_ms;
+	return next_ms;
+}

@@ -1,0 +1,105 @@
+/*
+ * Where things are in a frame: header lengths and field offsets in bytes, and the few
+ * values that more than one file needs. Fields are read with base/bytes.h.
+ */
+#pragma once
+
+/* Ethernet (IEEE 802.3 with a type field) */
+#define WIRE_MAC_LEN 6
+#define WIRE_ETH_DST 0
+#define WIRE_ETH_SRC 6
+#define WIRE_ETH_TYPE 12
+#define WIRE_ETH_LEN 14
+
+#define WIRE_TYPE_IP4 0x0800
+#define WIRE_TYPE_ARP 0x0806
+#define WIRE_TYPE_IP6 0x86dd
+
+/* ARP for IPv4 on Ethernet (RFC 826) */
+#define WIRE_ARP_HARDWARE 0
+#define WIRE_ARP_PROTOCOL 2
+#define WIRE_ARP_HARDWARE_LEN 4
+#define WIRE_ARP_PROTOCOL_LEN 5
+#define WIRE_ARP_OPERATION 6
+#define WIRE_ARP_SENDER_MAC 8
+#define WIRE_ARP_SENDER_IP 14
+#define WIRE_ARP_LEN 28
+
+/* IPv4 (RFC 791 3.1); the length is that without options */
+#define WIRE_IP4_VERSION_IHL 0
+#define WIRE_IP4_TOS 1
+#define WIRE_IP4_TOTAL_LEN 2
+#define WIRE_IP4_ID 4
+#define WIRE_IP4_FRAGMENT 6
+#define WIRE_IP4_TTL 8
+#define WIRE_IP4_PROTOCOL 9
+#define WIRE_IP4_CHECKSUM 10
+#define WIRE_IP4_SRC 12
+#define WIRE_IP4_DST 16
+#define WIRE_IP4_LEN 20
+#define WIRE_IP4_MAX_LEN 60
+
+#define WIRE_IP4_RESERVED 0x8000
+#define WIRE_IP4_DONT_FRAGMENT 0x4000
+#define WIRE_IP4_MORE_FRAGMENTS 0x2000
+#define WIRE_IP4_OFFSET_MASK 0x1fff
+
+/* IPv6 (RFC 8200 3) and its fragment header (4.5) */
+#define WIRE_IP6_VERSION 0
+#define WIRE_IP6_PAYLOAD_LEN 4
+#define WIRE_IP6_NEXT 6
+#define WIRE_IP6_HOP_LIMIT 7
+#define WIRE_IP6_SRC 8
+#define WIRE_IP6_DST 24
+#define WIRE_IP6_LEN 40
+
+#define WIRE_FRAGMENT6_NEXT 0
+#define WIRE_FRAGMENT6_OFFSET 2
+#define WIRE_FRAGMENT6_ID 4
+#define WIRE_FRAGMENT6_LEN 8
+#define WIRE_FRAGMENT6_MORE 0x0001
+
+/* Both families count fragment offsets in units of 8 bytes. */
+#define WIRE_FRAGMENT_UNIT 8
+
+/* TCP (RFC 9293 3.1) */
+#define WIRE_TCP_SRC_PORT 0
+#define WIRE_TCP_DST_PORT 2
+#define WIRE_TCP_SEQ 4
+#define WIRE_TCP_ACK 8
+#define WIRE_TCP_DATA_OFFSET 12
+#define WIRE_TCP_FLAGS 13
+#define WIRE_TCP_WINDOW 14
+#define WIRE_TCP_CHECKSUM 16
+#define WIRE_TCP_URGENT 18
+#define WIRE_TCP_LEN 20
+
+#define WIRE_TCP_FIN 0x01
+#define WIRE_TCP_SYN 0x02
+#define WIRE_TCP_RST 0x04
+#define WIRE_TCP_ACK_FLAG 0x10
+#define WIRE_TCP_URG 0x20
+
+/* UDP (RFC 768) */
+#define WIRE_UDP_SRC_PORT 0
+#define WIRE_UDP_DST_PORT 2
+#define WIRE_UDP_LENGTH 4
+#define WIRE_UDP_CHECKSUM 6
+#define WIRE_UDP_LEN 8
+
+#define WIRE_TFTP_PORT 69
+
+/* ICMP (RFC 792) and ICMPv6 (RFC 4443): errors and echoes have the same form */
+#define WIRE_ICMP_TYPE 0
+#define WIRE_ICMP_CODE 1
+#define WIRE_ICMP_CHECKSUM 2
+#define WIRE_ICMP_LEN 8
+
+#define WIRE_ICMP4_UNREACHABLE 3
+#define WIRE_ICMP4_ECHO 8
+#define WIRE_ICMP6_UNREACHABLE 1
+#define WIRE_ICMP6_ECHO 128
+#define WIRE_ICMP6_ROUTER_SOLICITATION 133
+#define WIRE_ICMP6_NEIGHBOR_SOLICITATION 135
+#define WIRE_ICMP6_NEIGHBOR_ADVERTISEMENT 136
+#define WIRE_ICMP6_REDIRECT 137

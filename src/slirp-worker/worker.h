@@ -1,0 +1,42 @@
+/* All that a worker has; one exists, in main.c. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ratelimit.h"
+#include "ipc/channel.h"
+#include "slirp-worker/gate.h"
+#include "slirp-worker/pollset.h"
+#include "slirp-worker/reass.h"
+#include "slirp-worker/stack.h"
+#include "slirp-worker/tapio.h"
+#include "slirp-worker/timers.h"
+
+struct worker {
+	struct ipc_channel to_parent;
+	struct ipc_network network; /* as the parent said in start */
+	struct tapio tap;
+	struct gate gate;
+	struct reass reass;
+	struct stack *stack; /* owned; NULL until start */
+	struct timers timers;
+	struct pollset pollset;
+	struct ipc_stats stats;
+	struct ratelimit complaints; /* log lines that a guest can cause */
+	uint32_t next_fragment_id;   /* of IPv6 datagrams that we cut */
+	uint64_t now_ms;             /* CLOCK_MONOTONIC at the last wake-up */
+	bool ended;                  /* the parent has closed the channel */
+};
+
+static inline void
+worker_count(struct worker *worker, enum ipc_counter counter, uint64_t n)
+{
+	worker->stats.counters[counter] += n;
+}
+
+static inline void
+worker_count_drop(struct worker *worker, enum ipc_drop_reason reason)
+{
+	worker->stats.drops[reason]++;
+}
