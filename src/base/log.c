@@ -25,7 +25,7 @@ log_set_emit(log_emit_fn *emit)
 }
 
 static void LOG_PRINTF(2, 0)
-log_format(enum log_level level, const char *format, va_list args)
+    log_format(enum log_level level, const char *format, va_list args)
 {
 	char text[LOG_TEXT_SIZE];
 

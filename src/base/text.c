@@ -1,41 +1,56 @@
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* "\xNN", the longest that one byte becomes. */
 #define TEXT_ESCAPED_LEN 4
 
 static const char text_ellipsis[] = "...";
+#define TEXT_ELLIPSIS_LEN (sizeof(text_ellipsis) - 1)
+
+static bool
+is_plain(char c)
+{
+	/* The backslash is not: an escape must be told from its imitation. */
+	return c >= ' ' && c < 0x7f && c != '\\';
+}
+
+static size_t
+escaped_len(const char *src, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += is_plain(src[i]) ? 1 : TEXT_ESCAPED_LEN;
+	return len;
+}
 
 size_t
 text_escape(char *dst, size_t dst_size, const char *src, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
+	bool fits = escaped_len(src, n) < dst_size;
+	size_t room = dst_size - 1;
+	size_t dots = fits ? 0 : room < TEXT_ELLIPSIS_LEN ? room : TEXT_ELLIPSIS_LEN;
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned char byte = (unsigned char)src[i];
-		size_t room = i + 1 < n ? sizeof(text_ellipsis) : 1;
-		int plain = byte >= ' ' && byte < 0x7f && byte != '\\';
-		size_t need = plain ? 1 : TEXT_ESCAPED_LEN;
+		size_t need = is_plain(src[i]) ? 1 : TEXT_ESCAPED_LEN;
 
-		if (len + need + room > dst_size) {
-			size_t left = dst_size - len - 1;
-			size_t dots = sizeof(text_ellipsis) - 1;
-
-			memcpy(dst + len, text_ellipsis, left < dots ? left : dots);
-			len += left < dots ? left : dots;
+		if (len + need > room - dots)
 			break;
+		if (is_plain(src[i])) {
+			dst[len++] = src[i];
+			continue;
 		}
-		if (plain) {
-			dst[len++] = (char)byte;
-		} else {
-			dst[len++] = '\\';
-			dst[len++] = 'x';
-			dst[len++] = hex[byte >> 4];
-			dst[len++] = hex[byte & 0xf];
-		}
+		dst[len++] = '\\';
+		dst[len++] = 'x';
+		dst[len++] = hex[(unsigned char)src[i] >> 4];
+		dst[len++] = hex[(unsigned char)src[i] & 0xf];
 	}
+	memcpy(dst + len, text_ellipsis, dots);
+	len += dots;
 	dst[len] = '\0';
 	return len;
 }

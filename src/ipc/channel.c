@@ -27,7 +27,8 @@ ipc_channel_pair(int *parent_end_fd, int *child_end_fd)
 {
 	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == -1)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) ==
+	    -1)
 		return -1;
 	*parent_end_fd = fds[0];
 	*child_end_fd = fds[1];
@@ -90,7 +91,8 @@ take_descriptors(struct msghdr *hdr, int fds[N_FDS_ROOM])
 {
 	size_t n_fds = 0;
 
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(hdr); cmsg; cmsg = CMSG_NXTHDR(hdr, cmsg)) {
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(hdr); cmsg;
+	     cmsg = CMSG_NXTHDR(hdr, cmsg)) {
 		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
 			continue;
 		size_t n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);

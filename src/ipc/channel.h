@@ -15,11 +15,11 @@ struct ipc_channel {
 	uint32_t accepts; /* set of 1 << enum ipc_arrow */
 	enum ipc_role own_role;
 	enum ipc_role peer_role;
-	bool greeted;        /* the peer's hello has come */
-	bool running;        /* messages that need RUNNING are legal */
-	uint32_t n_awaited;  /* replies asked for and not yet received */
-	uint64_t ids_seen;   /* set of 1 << enum ipc_message_id */
-	uint64_t n_unsent;   /* messages that the peer's full queue did not take */
+	bool greeted;       /* the peer's hello has come */
+	bool running;       /* messages that need RUNNING are legal */
+	uint32_t n_awaited; /* replies asked for and not yet received */
+	uint64_t ids_seen;  /* set of 1 << enum ipc_message_id */
+	uint64_t n_unsent;  /* messages that the peer's full queue did not take */
 };
 
 /* A message received. Whoever receives it owns fd until it is handed on. */
@@ -74,14 +74,14 @@ int ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id,
 /* ipc_send_<name>(channel, &payload) or, for a row with a descriptor,
  * ipc_send_<name>(channel, &payload, fd): fd is borrowed. */
 #define IPC_SEND_0(name) \
-	static inline int ipc_send_##name( \
-	    struct ipc_channel *channel, const struct ipc_##name *payload) \
+	static inline int ipc_send_##name(struct ipc_channel *channel, \
+	    const struct ipc_##name *payload) \
 	{ \
 		return ipc_channel_send(channel, IPC_MSG_##name, payload, -1); \
 	}
 #define IPC_SEND_1(name) \
-	static inline int ipc_send_##name( \
-	    struct ipc_channel *channel, const struct ipc_##name *payload, int fd) \
+	static inline int ipc_send_##name(struct ipc_channel *channel, \
+	    const struct ipc_##name *payload, int fd) \
 	{ \
 		return ipc_channel_send(channel, IPC_MSG_##name, payload, fd); \
 	}

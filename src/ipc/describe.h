@@ -10,7 +10,7 @@ enum ipc_arrow {
 #define IPC_ARROW_ENUM(arrow) IPC_ARROW_##arrow,
 	IPC_ARROWS(IPC_ARROW_ENUM)
 #undef IPC_ARROW_ENUM
-	IPC_ARROW_N,
+	    IPC_ARROW_N,
 };
 
 enum ipc_when {
@@ -24,7 +24,7 @@ enum ipc_message_id {
 #define IPC_ID_ENUM(name, n_fds, when, meaning) IPC_MSG_##name,
 	IPC_ALL_ROWS(IPC_ID_ENUM)
 #undef IPC_ID_ENUM
-	IPC_MSG_N,
+	    IPC_MSG_N,
 };
 
 union ipc_payload {

@@ -34,6 +34,7 @@ enum ipc_role {
 	IPC_ROLE_SLIRP_WORKER,
 };
 
+/* clang-format off */
 /* What the worker counts besides drops: name, meaning. All since its start. */
 #define IPC_COUNTERS(COUNTER) \
 	COUNTER(frames_from_guest, "frames read from the TAP") \
@@ -56,6 +57,7 @@ enum ipc_counter {
 #undef IPC_COUNTER_ENUM
 	IPC_COUNTER_N,
 };
+/* clang-format on */
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -157,6 +159,7 @@ struct ipc_stats {
  * ROW(name, descriptors, when, meaning): the payload is struct ipc_<name>.
  */
 
+/* clang-format off */
 #define IPC_ROWS_BOTH_WAYS(ROW) \
 	ROW(hello, 0, ONCE, "who I am, and which protocol I speak")
 
@@ -197,3 +200,4 @@ struct ipc_stats {
 	IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
 	IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW)
+/* clang-format on */

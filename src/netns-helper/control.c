@@ -12,10 +12,9 @@ struct helper {
 	bool done; /* the TAP has been handed over */
 };
 
-/* clang-format off */
 #define DECLARE(...) IPC_DECLARE_HANDLER(netns, struct helper, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(netns, &helper, &msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_NETNS_HELPER(DECLARE)
-/* clang-format on */
 
 static void
 hand_over(struct helper *helper, int tap_fd, uint32_t header_len)
@@ -30,7 +29,8 @@ hand_over(struct helper *helper, int tap_fd, uint32_t header_len)
 }
 
 void
-netns_on_join_userns(struct helper *helper, const struct ipc_join_userns *msg, int adopt_fd)
+netns_on_join_userns(struct helper *helper, const struct ipc_join_userns *msg,
+    int adopt_fd)
 {
 	autofd int userns_fd = adopt_fd;
 
@@ -52,7 +52,8 @@ netns_on_make_tap(struct helper *helper, const struct ipc_make_tap *msg, int ado
 }
 
 void
-netns_on_inspect_tap(struct helper *helper, const struct ipc_inspect_tap *msg, int adopt_fd)
+netns_on_inspect_tap(struct helper *helper, const struct ipc_inspect_tap *msg,
+    int adopt_fd)
 {
 	autofd int tap_fd = adopt_fd;
 
@@ -67,13 +68,10 @@ netns_serve(struct ipc_channel *to_parent)
 	struct ipc_message msg;
 
 	while (!helper.done && ipc_child_wait(to_parent, &msg)) {
-		/* clang-format off */
-		#define CALL(...) IPC_CALL_HANDLER(netns, &helper, &msg, __VA_ARGS__)
 		switch (msg.id) {
-		IPC_ROWS_PARENT_TO_NETNS_HELPER(CALL)
+			IPC_ROWS_PARENT_TO_NETNS_HELPER(CALL)
 		default:
 			break;
 		}
-		/* clang-format on */
 	}
 }

@@ -24,7 +24,8 @@ struct request {
 
 /* Begins a request: type and flags as in rtnetlink(7), body is copied. */
 static void
-request_begin(struct request *request, int type, int flags, const void *body, size_t body_len)
+request_begin(struct request *request, int type, int flags, const void *body,
+    size_t body_len)
 {
 	memset(request, 0, sizeof(*request));
 	request->header.nlmsg_type = (uint16_t)type;
@@ -52,7 +53,8 @@ request_add(struct request *request, int type, const void *data, size_t data_len
 static void
 request_close(struct request *request, struct rtattr *attr)
 {
-	attr->rta_len = (uint16_t)((char *)request + request->header.nlmsg_len - (char *)attr);
+	attr->rta_len =
+	    (uint16_t)((char *)request + request->header.nlmsg_len - (char *)attr);
 }
 
 enum rtnl_reply
@@ -207,7 +209,8 @@ rtnl_addr4_set(struct rtnl *rtnl, unsigned int ifindex, in_addr_t addr_be,
 	};
 	struct request request;
 
-	request_begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	request_begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &body,
+	    sizeof(body));
 	request_add(&request, IFA_LOCAL, &addr_be, sizeof(addr_be));
 	request_add(&request, IFA_ADDRESS, &addr_be, sizeof(addr_be));
 	request_add(&request, IFA_BROADCAST, &broadcast_be, sizeof(broadcast_be));
@@ -226,7 +229,8 @@ rtnl_addr6_set(struct rtnl *rtnl, unsigned int ifindex, const struct in6_addr *a
 	};
 	struct request request;
 
-	request_begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	request_begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &body,
+	    sizeof(body));
 	request_add(&request, IFA_LOCAL, addr, sizeof(*addr));
 	request_add(&request, IFA_ADDRESS, addr, sizeof(*addr));
 	return request_do(rtnl, &request);
@@ -245,7 +249,8 @@ rtnl_default_route_set(struct rtnl *rtnl, unsigned int ifindex, const void *gate
 	};
 	struct request request;
 
-	request_begin(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	request_begin(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &body,
+	    sizeof(body));
 	request_add(&request, RTA_GATEWAY, gateway, addr_len);
 	request_add(&request, RTA_OIF, &ifindex, sizeof(ifindex));
 	return request_do(rtnl, &request);

@@ -56,15 +56,16 @@ netns_tap_inspect(int fd)
 	if (ioctl(fd, TUNGETIFF, &request) == -1)
 		fatal("inspect the inherited TAP descriptor");
 	if (!(request.ifr_flags & IFF_TAP))
-		fatalx("inspect the inherited TAP descriptor: %.*s is not a TAP", IFNAMSIZ,
-		    request.ifr_name);
+		fatalx("inspect the inherited TAP descriptor: %.*s is not a TAP",
+		    IFNAMSIZ, request.ifr_name);
 	if (ioctl(fd, TUNSETOFFLOAD, 0) == -1)
 		fatal("switch off the offloads of TAP %.*s", IFNAMSIZ, request.ifr_name);
 	if (!(request.ifr_flags & IFF_NO_PI))
 		header_len += sizeof(struct tun_pi);
 	if (request.ifr_flags & IFF_VNET_HDR) {
 		if (ioctl(fd, TUNGETVNETHDRSZ, &vnet_header_len) == -1)
-			fatal("ask for the header size of TAP %.*s", IFNAMSIZ, request.ifr_name);
+			fatal("ask for the header size of TAP %.*s", IFNAMSIZ,
+			    request.ifr_name);
 		header_len += (uint32_t)vnet_header_len;
 	}
 	return header_len;

@@ -76,7 +76,8 @@ watch_any_process(struct nswatch *watch)
 	if (!proc)
 		return false;
 	while (!found && (entry = readdir(proc))) {
-		pid_t pid = atoi(entry->d_name);
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		/* What is no number of a process comes out as 0. */
 
 		found = pid > 0 && pid != getpid() && watch_process(watch, pid);
 	}
@@ -113,11 +114,12 @@ static bool
 watch_somebody(struct nswatch *watch)
 {
 	return watch_any_process(watch) || watch_mounts(watch) ||
-	       (watch->path && is_namespace(watch, watch->path));
+	    (watch->path && is_namespace(watch, watch->path));
 }
 
 void
-parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid, const char *path)
+parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
+    const char *path)
 {
 	struct stat st;
 

@@ -14,9 +14,9 @@
 struct nswatch {
 	dev_t dev; /* the namespace's identity */
 	ino_t ino;
-	const char *path; /* borrowed: where the user named it; NULL for none */
-	int pid_fd;       /* of a process in the namespace, -1 for none */
-	int mounts_fd;    /* /proc/self/mountinfo, watched where no process is */
+	const char *path;      /* borrowed: where the user named it; NULL for none */
+	int pid_fd;            /* of a process in the namespace, -1 for none */
+	int mounts_fd;         /* /proc/self/mountinfo, watched where no process is */
 	uint64_t next_scan_ms; /* CLOCK_MONOTONIC; no scan earlier */
 	bool scan_due;
 };

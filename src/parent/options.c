@@ -111,7 +111,7 @@ number_parse(const char *text, int min, int max, int *number)
 	const char *problem = NULL;
 	long long parsed;
 
-	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+	if (text[strspn(text, "0123456789")] != '\0')
 		return false;
 	parsed = strtonum(text, min, max, &problem);
 	if (problem != NULL)
@@ -436,7 +436,7 @@ refuse_syntax(struct parse *parse, int returned, char **argv)
 
 /* Fills in what getopt_long(3) needs; long_options holds N_OPTIONS + 1 and
  * short_options two bytes for each, the leading colon and the NUL. The colon has getopt
- * tell a missing value from an unknown option. */
+ * print nothing, and tell a missing value from an unknown option. */
 static void
 describe_options(struct option *long_options, char *short_options)
 {
@@ -467,7 +467,6 @@ take_options(struct parse *parse, int argc, char **argv)
 	int id;
 
 	describe_options(long_options, short_options);
-	opterr = 0;
 	/* Not 1: glibc and musl start afresh at 0, also in the midst of a "-abc". */
 	optind = 0;
 	while ((id = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
@@ -649,7 +648,7 @@ parse_all(struct parse *parse, int argc, char **argv)
 {
 	enum options_outcome outcome;
 
-	/* Nothing for getopt to look at; execve(2) with an empty argv. */
+	/* execve(2) with an empty argv: getopt need not stay within it. */
 	if (argc < 1) {
 		refuse_missing(parse, "PID, PATH or FD");
 		return OPTIONS_ERROR;

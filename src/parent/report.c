@@ -46,7 +46,8 @@ emit(enum log_level level, const char *text)
 		uint64_t n = n_lost;
 
 		n_lost = 0;
-		report_line(LOG_LEVEL_WARNING, "%" PRIu64 " lines were lost: nobody read them", n);
+		report_line(LOG_LEVEL_WARNING,
+		    "%" PRIu64 " lines were lost: nobody read them", n);
 	}
 	report_line(level, "%s", text);
 }
@@ -71,9 +72,10 @@ report_stats(const struct ipc_stats *stats)
 	};
 
 	for (size_t i = 0; i < IPC_COUNTER_N; i++)
-		report_line(LOG_LEVEL_INFO, "stats: %s %" PRIu64, counters[i], stats->counters[i]);
+		report_line(LOG_LEVEL_INFO, "stats: %s %" PRIu64, counters[i],
+		    stats->counters[i]);
 	for (size_t i = 0; i < IPC_DROP_N; i++)
 		if (stats->drops[i] > 0)
-			report_line(LOG_LEVEL_INFO, "stats: dropped %s %" PRIu64, drops[i],
-			    stats->drops[i]);
+			report_line(LOG_LEVEL_INFO, "stats: dropped %s %" PRIu64,
+			    drops[i], stats->drops[i]);
 }

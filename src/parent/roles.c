@@ -48,7 +48,8 @@ open_program(const char *directory, const char *program)
 	struct stat st;
 	int fd;
 
-	if (snprintf(path, sizeof(path), "%s/%s", directory, program) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", directory, program) >=
+	    (int)sizeof(path))
 		fatalx("path of %s is too long", program);
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, &st) == -1)

@@ -99,14 +99,16 @@ parent_spawn(struct child *child, const struct role *role, int program_fd)
 	if (pid == 0)
 		become(role, program_fd, child_end_fd, parent_pid);
 	child->pid = pid;
-	ipc_channel_open(&child->channel, take_fd(&parent_end_fd), IPC_ROLE_PARENT, role->id);
+	ipc_channel_open(&child->channel, take_fd(&parent_end_fd), IPC_ROLE_PARENT,
+	    role->id);
 	/* A child that died already is seen by its exit, not by this. */
 	(void)ipc_channel_greet(&child->channel);
 	return 0;
 }
 
 void
-parent_describe_exit(const struct child *child, int wait_status, char *text, size_t text_size)
+parent_describe_exit(const struct child *child, int wait_status, char *text,
+    size_t text_size)
 {
 	const char *name = child->role->name;
 
@@ -115,7 +117,8 @@ parent_describe_exit(const struct child *child, int wait_status, char *text, siz
 		    sigabbrev_np(WTERMSIG(wait_status)),
 		    WCOREDUMP(wait_status) ? " (core dumped)" : "");
 	else if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
-		snprintf(text, text_size, "program %s can't be executed", child->role->program);
+		snprintf(text, text_size, "program %s can't be executed",
+		    child->role->program);
 	else
 		snprintf(text, text_size, "%s exited with status %d", name,
 		    WEXITSTATUS(wait_status));

@@ -37,11 +37,10 @@ enum poll_slot {
 	POLL_N = POLL_CHILDREN + ROLE_N,
 };
 
-/* clang-format off */
 #define DECLARE(...) IPC_DECLARE_HANDLER(parent, struct supervisor, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
 IPC_ROWS_NETNS_HELPER_TO_PARENT(DECLARE)
 IPC_ROWS_SLIRP_WORKER_TO_PARENT(DECLARE)
-/* clang-format on */
 
 static void
 end(struct supervisor *sv, int status)
@@ -75,8 +74,11 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	sigaddset(&taken, SIGINT);
 	sigaddset(&taken, SIGCHLD);
 	sigaddset(&taken, SIGUSR1);
-	/* A caller may have left SIGCHLD ignored, and then no exit would be told. */
+	/* What a caller left ignored would never arrive. SIGINT stays so: that is how a
+	 * shell keeps ^C away from what it runs in the background. */
 	signal(SIGCHLD, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_SETMASK, &taken, NULL) == -1)
 		fatal("block signals");
@@ -113,7 +115,8 @@ parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int ad
 
 	sv->tap_fd = adopt_fd;
 	network_fill(&start.network, sv->options);
-	if (ipc_send_start(&sv->children[ROLE_SLIRP_WORKER].channel, &start, sv->tap_fd) == -1) {
+	if (ipc_send_start(&sv->children[ROLE_SLIRP_WORKER].channel, &start,
+		sv->tap_fd) == -1) {
 		log_error("send start to slirp-worker: %s", strerror(errno));
 		end(sv, EXITCODE_FAILURE);
 	}
@@ -175,10 +178,6 @@ parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 static void
 receive(struct supervisor *sv, struct child *child)
 {
-	/* clang-format off */
-	#define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
-	/* clang-format on */
-
 	while (child->channel.fd != -1) {
 		struct ipc_message msg;
 		const char *why;
@@ -193,7 +192,8 @@ receive(struct supervisor *sv, struct child *child)
 		case IPC_OUTCOME_VIOLATION:
 			log_error("%s[%d] broke the protocol: %s: %s; ending it",
 			    child->role->name, child->pid,
-			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name : "message",
+			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name
+					       : "message",
 			    why);
 			child->gave_reason = true;
 			ipc_channel_close(&child->channel);
@@ -208,8 +208,8 @@ receive(struct supervisor *sv, struct child *child)
 		case IPC_MSG_log:
 			log_record(child, &msg.payload.log);
 			break;
-		IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
-		IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
+			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
+			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
 		default:
 			break;
 		}
@@ -326,7 +326,8 @@ serve(struct supervisor *sv)
 		end(sv, EXITCODE_OK);
 	}
 	if (sv->phase == SUPERVISE_STARTING && now_ms >= sv->deadline_ms) {
-		log_error("not ready after %d s; ending", START_TIMEOUT_MS / CLOCK_MS_PER_S);
+		log_error("not ready after %d s; ending",
+		    START_TIMEOUT_MS / CLOCK_MS_PER_S);
 		end(sv, EXITCODE_FAILURE);
 	}
 }
@@ -363,8 +364,8 @@ end_children(struct supervisor *sv)
 
 		if (child->pid == 0)
 			continue;
-		log_warning("%s[%d] does not end by itself; killing it", child->role->name,
-		    child->pid);
+		log_warning("%s[%d] does not end by itself; killing it",
+		    child->role->name, child->pid);
 		kill(child->pid, SIGKILL);
 		waitpid(child->pid, NULL, 0);
 		child->pid = 0;
@@ -395,8 +396,10 @@ instruct_helper(struct supervisor *sv)
 
 	memcpy(join.label, sv->target.userns_label, sizeof(join.label));
 	network_fill(&make_tap.network, sv->options);
-	memcpy(make_tap.netns_label, sv->target.netns_label, sizeof(make_tap.netns_label));
-	snprintf(make_tap.tap_name, sizeof(make_tap.tap_name), "%s", sv->options->tap_name);
+	memcpy(make_tap.netns_label, sv->target.netns_label,
+	    sizeof(make_tap.netns_label));
+	snprintf(make_tap.tap_name, sizeof(make_tap.tap_name), "%s",
+	    sv->options->tap_name);
 	if (sv->options->has_mac)
 		memcpy(make_tap.mac, sv->options->mac.octets, sizeof(make_tap.mac));
 	make_tap.has_mac = sv->options->has_mac;

@@ -24,22 +24,22 @@ struct supervisor {
 	struct nswatch watch;
 	struct ipc_about about; /* what the worker said of its libraries */
 	enum supervise_phase phase;
-	int status;            /* exit status, once SUPERVISE_ENDED */
-	int signal_fd;         /* owned */
-	int ready_fd;          /* owned, -1 once told or if none */
-	int exit_fd;           /* owned, -1 for none */
-	int tap_fd;            /* owned; kept, so that a worker could be started again */
-	uint64_t deadline_ms;  /* CLOCK_MONOTONIC, of the start */
+	int status;           /* exit status, once SUPERVISE_ENDED */
+	int signal_fd;        /* owned */
+	int ready_fd;         /* owned, -1 once told or if none */
+	int exit_fd;          /* owned, -1 for none */
+	int tap_fd;           /* owned; kept, so that a worker could be started again */
+	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
 };
 
 /* Blocks the signals that the loop takes, so that none is lost before it. Fatal on
  * failure. */
-void supervise_init(struct supervisor *supervisor, const struct options *options);
+void supervise_init(struct supervisor *sv, const struct options *options);
 
 /* Starts the children, waits until all is ready, serves until the end, and ends them.
  * Returns the exit status; the reason of a failure has been logged. */
-int supervise_run(struct supervisor *supervisor, const int program_fds[ROLE_N]);
+int supervise_run(struct supervisor *sv, const int program_fds[ROLE_N]);
 
 /* Starts the worker alone and asks for its libraries. Returns 0, or -1 having logged
  * the reason. */
-int supervise_ask_about(struct supervisor *supervisor, const int program_fds[ROLE_N]);
+int supervise_ask_about(struct supervisor *sv, const int program_fds[ROLE_N]);

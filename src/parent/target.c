@@ -23,7 +23,8 @@ open_namespace(const char *path, int kind, const char *kind_name)
 	if (fd == -1)
 		fatal("open %s namespace %s", kind_name, path);
 	if (ioctl(fd, NS_GET_NSTYPE) != kind)
-		fatalx("open %s namespace %s: not a %s namespace", kind_name, path, kind_name);
+		fatalx("open %s namespace %s: not a %s namespace", kind_name, path,
+		    kind_name);
 	return take_fd(&fd);
 }
 
@@ -33,7 +34,7 @@ is_own_user_namespace(int userns_fd)
 	struct stat own, other;
 
 	return stat("/proc/self/ns/user", &own) == 0 && fstat(userns_fd, &other) == 0 &&
-	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+	    own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
 void
@@ -47,7 +48,8 @@ parent_target_open(struct target *target, const struct options *options)
 	if (options->target == OPTIONS_TARGET_TAPFD)
 		return;
 	if (options->target == OPTIONS_TARGET_PID) {
-		snprintf(proc_path, sizeof(proc_path), "/proc/%d/ns/net", options->target_pid);
+		snprintf(proc_path, sizeof(proc_path), "/proc/%d/ns/net",
+		    options->target_pid);
 		path = proc_path;
 	}
 	target->netns_fd = open_namespace(path, CLONE_NEWNET, "network");

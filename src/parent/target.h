@@ -8,9 +8,9 @@
 #include "parent/options.h"
 
 struct target {
-	int netns_fd;  /* owned; -1 in tapfd mode */
-	int userns_fd; /* owned; -1: join none */
-	char netns_label[IPC_LABEL_SIZE];  /* the path, for messages */
+	int netns_fd;                     /* owned; -1 in tapfd mode */
+	int userns_fd;                    /* owned; -1: join none */
+	char netns_label[IPC_LABEL_SIZE]; /* the path, for messages */
 	char userns_label[IPC_LABEL_SIZE];
 };
 

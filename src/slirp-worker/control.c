@@ -14,10 +14,9 @@
 #define COMPLAINTS_BURST 8
 #define COMPLAINTS_INTERVAL_MS (15 * 60 * 1000)
 
-/* clang-format off */
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
-/* clang-format on */
 
 static void
 to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
@@ -118,14 +117,11 @@ worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
 static void
 dispatch(struct worker *worker, struct ipc_message *msg)
 {
-	/* clang-format off */
-	#define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 	switch (msg->id) {
-	IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
+		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:
 		break;
 	}
-	/* clang-format on */
 }
 
 bool

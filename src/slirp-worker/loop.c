@@ -42,7 +42,8 @@ wait_for_events(struct worker *worker)
 	set->n = 0;
 	pollset_add(set, worker->tap.fd, POLLIN);
 	pollset_add(set, worker->to_parent.fd, POLLIN);
-	timeout_ms = earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
+	timeout_ms =
+	    earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
 	timeout_ms = earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
 	stack_prepare_wait(worker->stack, set, &timeout_ms);
 	n = poll(set->fds, set->n, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);

@@ -77,7 +77,8 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 		worker_count_drop(worker, reason);
 		break;
 	}
-	worker_count(worker, IPC_COUNTER_datagrams_evicted, worker->reass.n_evicted - n_evicted);
+	worker_count(worker, IPC_COUNTER_datagrams_evicted,
+	    worker->reass.n_evicted - n_evicted);
 }
 
 void

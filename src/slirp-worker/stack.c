@@ -1,7 +1,7 @@
 #include "slirp-worker/stack.h"
 
 #include <glib.h>
-#include <slirp/libslirp.h>
+#include <libslirp.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -97,7 +97,8 @@ on_timer_new_opaque(SlirpTimerId id, void *cb_opaque, void *opaque)
 	if (id >= SLIRP_TIMER_NUM || stack->numbered[id].timer)
 		return NULL;
 	numbered = &stack->numbered[id];
-	*numbered = (struct numbered_timer){ .stack = stack, .cb_opaque = cb_opaque, .id = id };
+	*numbered =
+	    (struct numbered_timer){ .stack = stack, .cb_opaque = cb_opaque, .id = id };
 	numbered->timer = timers_add(stack->host.timers, fire_numbered, numbered);
 	return numbered->timer;
 }
@@ -190,7 +191,7 @@ on_glib_printerr(const char *text)
 static struct in6_addr
 to_in6(const uint8_t bytes[IPC_ADDR6_LEN])
 {
-	struct in6_addr addr;
+	struct in6_addr addr = IN6ADDR_ANY_INIT;
 
 	memcpy(addr.s6_addr, bytes, IPC_ADDR6_LEN);
 	return addr;

@@ -28,8 +28,8 @@ tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
 	ssize_t n = read(tap->fd, tap->buffer, tap->header_len + TAPIO_FRAME_MAX);
 
 	if (n == -1)
-		return errno == EAGAIN || errno == EINTR || errno == ENOMEM ? TAPIO_NONE :
-									      TAPIO_GONE;
+		return errno == EAGAIN || errno == EINTR || errno == ENOMEM ? TAPIO_NONE
+									    : TAPIO_GONE;
 	if (n == 0) {
 		/* A TAP has no end of file; whatever this is, it has one. */
 		errno = ENODEV;

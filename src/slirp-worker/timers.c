@@ -10,7 +10,8 @@ timers_add(struct timers *timers, timer_fire_fn *fire, void *ctx)
 
 		if (timer->fire)
 			continue;
-		*timer = (struct timer){ .fire = fire, .ctx = ctx, .expires_ms = INT64_MAX };
+		*timer =
+		    (struct timer){ .fire = fire, .ctx = ctx, .expires_ms = INT64_MAX };
 		return timer;
 	}
 	return NULL;
