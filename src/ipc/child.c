@@ -54,8 +54,22 @@ ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *c
 	prctl(PR_SET_NAME, comm);
 	/* What a peer that went away causes is an error of the call, not our death. */
 	signal(SIGPIPE, SIG_IGN);
-	if (ipc_channel_greet(to_parent) == -1)
-		exit(EXITCODE_FAILURE);
+	/* Sent to a whole process group or control group, these are for the parent, which
+	 * ends us in order. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	ipc_child_check_sent(ipc_channel_greet(to_parent), "greet the parent");
+}
+
+void
+ipc_child_check_sent(int result, const char *what)
+{
+	if (result == 0)
+		return;
+	if (errno == EPIPE)
+		exit(EXITCODE_OK);
+	fatal("%s", what);
 }
 
 bool

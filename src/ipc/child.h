@@ -21,6 +21,12 @@ void ipc_child_die_with_parent(const struct ipc_channel *to_parent);
 void ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *comm);
 
 /*
+ * To be called with the result of a send that the start depends on: fatal if it failed,
+ * saying what. A parent that has gone away is no failure, but the end: the process exits.
+ */
+void ipc_child_check_sent(int result, const char *what);
+
+/*
  * Waits for the next message of the parent. Returns true with it in *msg; false when
  * the parent has closed the channel, which is an orderly end. A violation is fatal:
  * nobody is to be trusted less than a parent that speaks nonsense.

@@ -172,7 +172,7 @@ struct ipc_stats {
 	ROW(inspect_tap, 1, ONCE, "instead: check this inherited TAP, answer tap_made")
 
 #define IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
-	ROW(tap_made, 1, ONCE, "the TAP's descriptor; the helper ends after it")
+	ROW(tap_made, 1, REPLY, "the TAP's descriptor; the helper ends after it")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(start, 1, ONCE, "carry packets between this TAP and the host, answer ready") \
@@ -180,7 +180,7 @@ struct ipc_stats {
 
 #define IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
 	ROW(about, 0, ONCE, "which libslirp this is; sent unasked") \
-	ROW(ready, 0, ONCE, "packets flow from now on") \
+	ROW(ready, 0, REPLY, "packets flow from now on") \
 	ROW(tap_gone, 0, ONCE, "the TAP is gone for good; the worker only waits for its end") \
 	ROW(stats, 0, REPLY, "all counters")
 

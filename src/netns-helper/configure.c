@@ -13,6 +13,10 @@
 /* RFC 4291 section 2.5.6: fe80::/64 with the interface identifier in its lower half. */
 #define PREFIX6_LEN 64
 
+/* RFC 8200 section 5: the kernel has no IPv6 on an interface with less. Clients ask for
+ * IPv6 whatever the MTU is, and IPv4 works. */
+#define IPV6_MTU_MIN_BYTES 1280
+
 static unsigned int
 find_interface(const char *name)
 {
@@ -99,6 +103,8 @@ netns_configure(const struct ipc_make_tap *request)
 {
 	const struct ipc_network *network = &request->network;
 	const char *name = request->tap_name;
+	bool enable_ipv6 =
+	    network->enable_ipv6 && network->mtu_bytes >= IPV6_MTU_MIN_BYTES;
 	unsigned int ifindex = find_interface(name);
 	struct rtnl rtnl;
 
@@ -111,12 +117,15 @@ netns_configure(const struct ipc_make_tap *request)
 		fatal("set the MAC address of %s", name);
 	if (rtnl_link_set_mtu(&rtnl, ifindex, network->mtu_bytes) == -1)
 		fatal("set the MTU of %s to %u", name, network->mtu_bytes);
-	if (network->enable_ipv6 && rtnl_link_stop_autoconf6(&rtnl, ifindex) == -1)
+	if (network->enable_ipv6 && !enable_ipv6)
+		log_warning("%s stays without IPv6, which needs an MTU of %d", name,
+		    IPV6_MTU_MIN_BYTES);
+	if (enable_ipv6 && rtnl_link_stop_autoconf6(&rtnl, ifindex) == -1)
 		fatal("set up IPv6 on %s", name);
 	if (rtnl_link_set_up(&rtnl, ifindex) == -1)
 		fatal("bring %s up", name);
 	configure_ip4(&rtnl, ifindex, name, network);
-	if (network->enable_ipv6)
+	if (enable_ipv6)
 		configure_ip6(&rtnl, ifindex, name, network);
 	rtnl_close(&rtnl);
 }

@@ -23,8 +23,8 @@ hand_over(struct helper *helper, int tap_fd, uint32_t header_len)
 
 	if (header_len > IPC_TAP_HEADER_MAX)
 		fatalx("the TAP has a header of %u bytes before each frame", header_len);
-	if (ipc_send_tap_made(helper->to_parent, &made, tap_fd) == -1)
-		fatal("hand over the TAP");
+	ipc_child_check_sent(ipc_send_tap_made(helper->to_parent, &made, tap_fd),
+	    "hand over the TAP");
 	helper->done = true;
 }
 

@@ -19,6 +19,8 @@
 /* "/proc/2147483647/ns/net" with its NUL. */
 #define PROC_NS_PATH_SIZE 32
 
+#define OWN_PROC "/proc/self/"
+
 #define MOUNT_TABLE "/proc/self/mountinfo"
 
 /* "net:[18446744073709551615]" with its NUL. */
@@ -127,7 +129,9 @@ parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
 		return;
 	watch->dev = st.st_dev;
 	watch->ino = st.st_ino;
-	watch->path = path;
+	/* What we hold ourselves says nothing about others. */
+	if (path && strncmp(path, OWN_PROC, sizeof(OWN_PROC) - 1) != 0)
+		watch->path = path;
 	if (first_pid == -1 || !watch_process(watch, first_pid))
 		watch->scan_due = first_pid != -1;
 	if (first_pid == -1)

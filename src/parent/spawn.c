@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/exitcode.h"
+#include "base/log.h"
 #include "ipc/fdtable.h"
 
 /* A child's lines on the log: as many at once as tell a whole story, and after that
@@ -44,7 +45,8 @@ move_up(int fd)
 
 /* Runs between fork and exec. */
 static _Noreturn void
-become(const struct role *role, int program_fd, int channel_fd, pid_t parent_pid)
+become(const struct role *role, int program_fd, int channel_fd, int null_fd,
+    pid_t parent_pid)
 {
 	char *const argv[] = { (char *)(uintptr_t)role->program, NULL };
 	char *const envp[] = { NULL };
@@ -57,7 +59,7 @@ become(const struct role *role, int program_fd, int channel_fd, pid_t parent_pid
 	 * may be one that the table needs. */
 	program_fd = move_up(program_fd);
 	channel_fd = move_up(channel_fd);
-	int null_fd = move_up(open("/dev/null", O_RDWR | O_CLOEXEC));
+	null_fd = move_up(null_fd);
 	place_fd(null_fd, STDIN_FILENO);
 	place_fd(null_fd, STDOUT_FILENO);
 #ifndef SLIRPD_ROLES_KEEP_STDERR
@@ -68,7 +70,10 @@ become(const struct role *role, int program_fd, int channel_fd, pid_t parent_pid
 		_exit(EXITCODE_CANNOT_EXECUTE);
 	closefrom(CHILD_FD_PROGRAM + 1);
 
-	signal(SIGPIPE, SIG_DFL);
+	/* exec keeps what is ignored, by us or by whoever started us. The two numbers
+	 * that libc keeps for itself, and SIGKILL and SIGSTOP, can't be set. */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	fexecve(CHILD_FD_PROGRAM, argv, envp);
@@ -80,6 +85,7 @@ parent_spawn(struct child *child, const struct role *role, int program_fd)
 {
 	autofd int parent_end_fd = -1;
 	autofd int child_end_fd = -1;
+	autofd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t parent_pid = getpid();
 	pid_t pid;
 
@@ -91,13 +97,21 @@ parent_spawn(struct child *child, const struct role *role, int program_fd)
 			.interval_ms = CHILD_LOG_INTERVAL_MS,
 		},
 	};
-	if (ipc_channel_pair(&parent_end_fd, &child_end_fd) == -1)
+	if (null_fd == -1) {
+		log_error("open /dev/null for %s: %s", role->name, strerror(errno));
 		return -1;
+	}
+	if (ipc_channel_pair(&parent_end_fd, &child_end_fd) == -1) {
+		log_error("make a channel to %s: %s", role->name, strerror(errno));
+		return -1;
+	}
 	pid = fork();
-	if (pid == -1)
+	if (pid == -1) {
+		log_error("fork for %s: %s", role->name, strerror(errno));
 		return -1;
+	}
 	if (pid == 0)
-		become(role, program_fd, child_end_fd, parent_pid);
+		become(role, program_fd, child_end_fd, null_fd, parent_pid);
 	child->pid = pid;
 	ipc_channel_open(&child->channel, take_fd(&parent_end_fd), IPC_ROLE_PARENT,
 	    role->id);

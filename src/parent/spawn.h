@@ -19,7 +19,7 @@ struct child {
 /*
  * Starts the role's program through program_fd (borrowed): descriptors as in
  * ipc/fdtable.h, empty environment, default signals, ended with the parent. Greets it.
- * Returns 0, or -1 with errno set. The caller ends it with child_kill or by closing
+ * Returns 0, or -1 having logged the reason. The caller ends it with child_kill or by closing
  * its channel, and reaps it with child_reap.
  */
 int parent_spawn(struct child *child, const struct role *role, int program_fd);

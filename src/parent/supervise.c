@@ -28,6 +28,10 @@
  * now is killed, so that nothing is left a second after the end was asked for. */
 #define END_GRACE_MS 500
 
+/* Messages taken from one child per turn: all that a child has to say at its start, and
+ * far more than one sends in service. */
+#define RECEIVE_MAX 64
+
 /* What each entry of the poll set is. */
 enum poll_slot {
 	POLL_SIGNALS,
@@ -95,7 +99,8 @@ log_record(struct child *child, const struct ipc_log *record)
 	char text[LOG_TEXT_SIZE];
 	char held_back[64] = "";
 
-	if (record->level == LOG_LEVEL_FATAL)
+	/* Last words are said once; a child that goes on talking is held to the limit. */
+	if (record->level == LOG_LEVEL_FATAL && !child->gave_reason)
 		child->gave_reason = true;
 	else if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
 		return;
@@ -111,15 +116,17 @@ log_record(struct child *child, const struct ipc_log *record)
 void
 parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int adopt_fd)
 {
+	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
 	struct ipc_start start = { .tap_header_len = msg->header_len };
 
 	sv->tap_fd = adopt_fd;
 	network_fill(&start.network, sv->options);
-	if (ipc_send_start(&sv->children[ROLE_SLIRP_WORKER].channel, &start,
-		sv->tap_fd) == -1) {
+	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
 		log_error("send start to slirp-worker: %s", strerror(errno));
 		end(sv, EXITCODE_FAILURE);
+		return;
 	}
+	ipc_channel_await_reply(worker);
 }
 
 void
@@ -174,11 +181,12 @@ parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 	report_stats(msg);
 }
 
-/* Receives all that the child has sent. */
+/* Receives what the child has sent, up to a bound, so that no child can keep the parent
+ * from its signals and the others; poll tells of the rest. */
 static void
 receive(struct supervisor *sv, struct child *child)
 {
-	while (child->channel.fd != -1) {
+	for (int i = 0; i < RECEIVE_MAX && child->channel.fd != -1; i++) {
 		struct ipc_message msg;
 		const char *why;
 
@@ -375,10 +383,8 @@ end_children(struct supervisor *sv)
 static void
 start_child(struct supervisor *sv, enum role_index role, const int program_fds[ROLE_N])
 {
-	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == 0)
-		return;
-	log_error("start %s: %s", roles[role].name, strerror(errno));
-	end(sv, EXITCODE_FAILURE);
+	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == -1)
+		end(sv, EXITCODE_FAILURE);
 }
 
 /* Tells the helper which TAP to look at, or what to join and to make. Returns 0, or -1
@@ -391,6 +397,7 @@ instruct_helper(struct supervisor *sv)
 	struct ipc_make_tap make_tap = { 0 };
 	struct ipc_join_userns join = { 0 };
 
+	ipc_channel_await_reply(helper);
 	if (sv->options->target == OPTIONS_TARGET_TAPFD)
 		return ipc_send_inspect_tap(helper, &inspect, sv->options->tap_fd);
 

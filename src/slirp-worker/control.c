@@ -47,8 +47,8 @@ worker_control_introduce(struct worker *worker)
 
 	snprintf(about.libslirp_version, sizeof(about.libslirp_version), "%s",
 	    stack_library_version());
-	if (ipc_send_about(&worker->to_parent, &about) == -1)
-		fatal("introduce myself");
+	ipc_child_check_sent(ipc_send_about(&worker->to_parent, &about),
+	    "introduce myself");
 }
 
 static struct in_addr
@@ -101,8 +101,8 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	worker->stack = stack_new(&worker->network, &host);
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
-	if (ipc_send_ready(&worker->to_parent, &ready) == -1)
-		fatal("say that all is ready");
+	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
+	    "say that all is ready");
 	ipc_channel_set_running(&worker->to_parent);
 }
 
@@ -110,6 +110,8 @@ void
 worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
 {
 	(void)msg;
+	worker->stats.counters[IPC_COUNTER_datagrams_evicted] = worker->reass.n_evicted;
+	worker->stats.counters[IPC_COUNTER_datagrams_expired] = worker->reass.n_expired;
 	/* A parent that has no room for it does not wait for it either. */
 	(void)ipc_send_stats(&worker->to_parent, &worker->stats);
 }
@@ -164,6 +166,6 @@ worker_control_tap_gone(struct worker *worker, int error)
 	struct ipc_tap_gone gone = { .error = (uint32_t)error };
 
 	tapio_close(&worker->tap);
-	if (ipc_send_tap_gone(&worker->to_parent, &gone) == -1)
-		fatal("tell that the TAP is gone");
+	ipc_child_check_sent(ipc_send_tap_gone(&worker->to_parent, &gone),
+	    "tell that the TAP is gone");
 }

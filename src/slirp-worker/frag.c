@@ -91,6 +91,9 @@ packet_may_be_cut(const struct packet *packet)
 	/* libslirp cuts by itself what exceeds its own MTU, so this may be a fragment. */
 	fragment = load_be16(ip + WIRE_IP4_FRAGMENT);
 	offset = (size_t)(fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT;
+	if ((fragment & WIRE_IP4_MORE_FRAGMENTS) != 0 &&
+	    packet->payload_len % WIRE_FRAGMENT_UNIT != 0)
+		return false;
 	return (fragment & WIRE_IP4_DONT_FRAGMENT) == 0 &&
 	    packet->header_len + offset + packet->payload_len <= IP4_MAX_LEN;
 }
@@ -141,7 +144,8 @@ put_header6(const struct packet *packet, uint8_t *ip, size_t offset, size_t len,
 	ip[WIRE_IP6_NEXT] = IPPROTO_FRAGMENT;
 	memset(header, 0, WIRE_FRAGMENT6_LEN);
 	header[WIRE_FRAGMENT6_NEXT] = packet->protocol;
-	/* An offset in bytes is one in units of 8, three bits higher: as the field has it. */
+	/* An offset in bytes is one in units of 8, three bits higher: as the field has
+	 * it. */
 	store_be16(header + WIRE_FRAGMENT6_OFFSET, (uint16_t)(offset | more));
 	store_be32(header + WIRE_FRAGMENT6_ID, id);
 }

@@ -1,13 +1,10 @@
 /*
  * The gate: what a guest's bytes meet before the network stack sees them. Pure functions
- * over bytes, lengths and a configuration: no system call, no allocation, no log.
- *
+ * over bytes, lengths and a configuration. One file for each question of an audit:
  * gate.c        Ethernet, ARP, IP headers and addresses
  * gate_l4.c     TCP, UDP, ICMP, and which of them may go where
  * gate_dhcp.c   the form of DHCP and DHCPv6 requests
- * gate_flows.c  which UDP peers on the host's loopback have a guest's ear
- *
- * One file for each question, so that each can be audited by itself.
+ * gate_flows.c  which UDP peers on the host's loopback a guest may answer
  */
 #pragma once
 

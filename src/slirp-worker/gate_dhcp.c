@@ -36,8 +36,8 @@
 #define DHCP6_OPTION_CLIENT_ID 1
 #define DHCP6_OPTION_REQUEST 6
 
-/* RFC 8415 11.1: a DUID has at most 128 bytes and a type of two. The server copies it into
- * its answer. */
+/* RFC 8415 11.1: a DUID has at most 128 bytes and a type of two. The server copies it
+ * into its answer. */
 #define DHCP6_CLIENT_ID_MAX_LEN 130
 
 /* Fits the MTU that every IPv6 link has, as RFC 8415's clients do: 1280 bytes without the

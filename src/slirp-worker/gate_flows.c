@@ -16,8 +16,8 @@
 /* Keys are compared and hashed as bytes. */
 static_assert(sizeof(struct gate_flow_key) == 22, "no padding in a key");
 
-/* FNV-1a (32 bits). The hash need not withstand a guest: what comes in as a flow is chosen
- * by processes on the host, and a full set costs the oldest flow, never the host. */
+/* FNV-1a (32 bits). The hash need not withstand a guest: flows are made by processes on
+ * the host, and what a full set costs is its oldest flow. */
 #define FNV_OFFSET_BASIS 2166136261u
 #define FNV_PRIME 16777619u
 
@@ -122,10 +122,10 @@ gate_note_to_guest(struct gate *gate, const uint8_t *frame, size_t frame_len,
 		return;
 	}
 
-	/* The stack's own servers answer from the gateway address, and a guest can make them:
-	 * their answers open nothing. libslirp 4.7 sends DHCPv6 from port 8962 (547 in the
-	 * wrong byte order), so that server's answers are known by the client's port, which
-	 * gate_l4.c insists on. */
+	/* The stack's own servers answer from the gateway address, and a guest can make
+	 * them: their answers open nothing. libslirp 4.7 sends DHCPv6 from port 8962 (547
+	 * in the wrong byte order), so that server's answers are known by the client's
+	 * port, which gate_l4.c insists on. */
 	peer_port = load_be16(udp + WIRE_UDP_SRC_PORT);
 	guest_port = load_be16(udp + WIRE_UDP_DST_PORT);
 	if (guest_port == GATE_DHCP4_CLIENT_PORT ||

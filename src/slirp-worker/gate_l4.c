@@ -1,9 +1,9 @@
 /*
  * The gate's upper half, run in the worker on every whole packet from the guest: the form
- * of TCP, UDP and ICMP, and which of them may go where. Here it is decided whether a guest
- * reaches the host's loopback, not by libslirp's switch: its releases differ in which
- * addresses stand for the loopback, so the whole virtual network is held closed, and its
- * switch would also stop the answers to a host forward.
+ * of TCP, UDP and ICMP, and which of them may go where. Here it is decided whether a
+ * guest reaches the host's loopback, not by libslirp's switch: its releases differ in
+ * which addresses stand for the loopback, so the whole virtual network is held closed,
+ * and its switch would also stop the answers to a host forward.
  */
 #include "slirp-worker/gate_l4.h"
 
@@ -133,8 +133,9 @@ check_tcp(const struct gate_packet *packet)
 	case GATE_PLACE_GATEWAY:
 	case GATE_PLACE_NETWORK:
 		/* Whatever else is set beside it, SYN without ACK is what opens. The rest
-		 * belongs to a connection that the stack knows, or it answers with a reset;
-		 * so the replies to a forward's clients on the host's loopback pass. */
+		 * belongs to a connection that the stack knows, or it answers with a
+		 * reset; so the replies to a forward's clients on the host's loopback
+		 * pass. */
 		flags = tcp[WIRE_TCP_FLAGS];
 		if (loopback_is_closed(packet) &&
 		    (flags & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG)) == WIRE_TCP_SYN)
@@ -268,8 +269,8 @@ check_udp(const struct gate_packet *packet)
 	if (packet->from_unspecified)
 		return drop_source(packet);
 	if (is_for_dhcp6(packet, dst_port)) {
-		/* The answer goes to the port that asked, and gate_note_to_guest() tells it
-		 * from a forward's datagrams by that port alone. */
+		/* The answer goes to the port that asked, and gate_note_to_guest() tells
+		 * it from a forward's datagrams by that port alone. */
 		if (src_port == GATE_DHCP6_CLIENT_PORT &&
 		    gate_dhcp6_is_information_request(message, message_len))
 			return GATE_PASS;

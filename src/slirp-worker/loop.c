@@ -91,8 +91,7 @@ turn(struct worker *worker)
 	else if (tap_events)
 		take_batch(worker);
 	timers_run(&worker->timers, (int64_t)worker->now_ms);
-	worker_count(worker, IPC_COUNTER_datagrams_expired,
-	    reass_expire(&worker->reass, worker->now_ms));
+	reass_expire(&worker->reass, worker->now_ms);
 }
 
 void

@@ -59,7 +59,6 @@ refuse(struct worker *worker, const struct gate_frame *parsed, const uint8_t *fr
 static void
 reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
 {
-	uint64_t n_evicted = worker->reass.n_evicted;
 	enum ipc_drop_reason reason;
 	uint8_t *whole_frame;
 	size_t whole_len;
@@ -77,8 +76,6 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 		worker_count_drop(worker, reason);
 		break;
 	}
-	worker_count(worker, IPC_COUNTER_datagrams_evicted,
-	    worker->reass.n_evicted - n_evicted);
 }
 
 void

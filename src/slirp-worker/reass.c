@@ -1,8 +1,8 @@
 /*
- * Reassembly, run in the worker on what gate_check() calls fragments. Each datagram in the
- * making has room for the longest and two bitmaps with a bit for each 8 bytes: which have
- * come, and where a fragment began. No list of holes that a guest could make long: every
- * fragment costs the same, whatever came before it.
+ * Reassembly, run in the worker on what gate_check() calls fragments. Each datagram in
+ * the making has room for the longest and two bitmaps with a bit for each 8 bytes: which
+ * have come, and where a fragment began. No list of holes that a guest could make long:
+ * every fragment costs the same, whatever came before it.
  */
 #include "slirp-worker/reass.h"
 
@@ -10,6 +10,7 @@
 #include "base/checksum.h"
 #include "slirp-worker/wire.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,13 +25,15 @@
 #define DATA_OFFSET (WIRE_ETH_LEN + WIRE_IP4_MAX_LEN)
 
 /* IPv4: source, destination, protocol and identification (RFC 791 3.2). IPv6: without the
- * protocol (RFC 8200 4.5). Compared as bytes, so made from zeroes. */
+ * protocol (RFC 8200 4.5). Compared as bytes. */
 struct reass_key {
 	uint8_t addresses[32];
 	uint32_t id;
 	uint16_t ethertype;
-	uint8_t protocol;
+	uint16_t protocol;
 };
+
+static_assert(sizeof(struct reass_key) == 40, "no padding in a key");
 
 struct reass_datagram {
 	struct reass_key key;
@@ -190,11 +193,11 @@ static struct reass_key
 key_of(const struct piece *piece)
 {
 	const uint8_t *ip = piece->frame + piece->parsed->l3_offset;
-	struct reass_key key;
+	struct reass_key key = {
+		.id = piece->parsed->fragment_id,
+		.ethertype = piece->parsed->ethertype,
+	};
 
-	memset(&key, 0, sizeof(key));
-	key.id = piece->parsed->fragment_id;
-	key.ethertype = piece->parsed->ethertype;
 	if (is_ip6(piece)) {
 		memcpy(key.addresses, ip + WIRE_IP6_SRC, 32);
 	} else {
@@ -317,8 +320,8 @@ datagram_finish(struct reass_datagram *d)
 	} else {
 		store_be16(ip + WIRE_IP4_TOTAL_LEN,
 		    (uint16_t)(d->header_len + d->total_len));
-		/* Don't Fragment goes too: libslirp copies it into echo replies, which may
-		 * have to be cut like the request was. */
+		/* Don't Fragment goes too: libslirp copies it into echo replies, which
+		 * may have to be cut like the request was. */
 		store_be16(ip + WIRE_IP4_FRAGMENT, 0);
 		store_be16(ip + WIRE_IP4_CHECKSUM, 0);
 		store_be16(ip + WIRE_IP4_CHECKSUM,
@@ -357,7 +360,7 @@ reass_add(struct reass *reass, const struct gate_frame *parsed, const uint8_t *f
 	datagram_take(d, &piece);
 	if (d->total_len == 0 || d->n_bytes != d->total_len)
 		return REASS_KEPT;
-	/* Only the first fragment's header stays, and it may be longer than the others'. */
+	/* The first fragment's header stays, and may be longer than the others' were. */
 	if (d->key.ethertype == WIRE_TYPE_IP4 && d->header_len + d->total_len > LEN_MAX) {
 		d->is_poisoned = true;
 		*reason = IPC_DROP_fragment_too_long;

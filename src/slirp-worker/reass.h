@@ -52,14 +52,14 @@ int reass_init(struct reass *reass);
 void reass_free(struct reass *reass);
 
 /*
- * Takes a frame for which gate_check() said GATE_FRAGMENT. The whole frame has no fragment
- * header and a right IP header; it belongs to reass, may be written to, and stays until
- * the next call.
+ * Takes a frame for which gate_check() said GATE_FRAGMENT. The whole frame has no
+ * fragment header and a right IP header; it belongs to reass, may be written to, and
+ * stays until the next call.
  *
- * Fragments that overlap or disagree on the end give the whole datagram up, and what still
- * comes of it until its time is over (RFC 5722; IPv4 is treated likewise). A fragment that
- * came before, with the same bytes, is ignored (RFC 8200 4.5). An IPv6 fragment that is
- * the whole datagram stands for itself (RFC 6946).
+ * Fragments that overlap or disagree on the end give the whole datagram up, and what
+ * still comes of it until its time is over (RFC 5722; IPv4 is treated likewise). A
+ * fragment that came before, with the same bytes, is ignored (RFC 8200 4.5). An IPv6
+ * fragment that is the whole datagram stands for itself (RFC 6946).
  */
 enum reass_outcome reass_add(struct reass *reass, const struct gate_frame *parsed,
     const uint8_t *frame, uint64_t now_ms, uint8_t **whole_frame, size_t *whole_len,

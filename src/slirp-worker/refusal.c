@@ -1,6 +1,6 @@
 /*
- * The worker's own answers to refused frames: TCP resets and ICMP errors, from the address
- * that was refused. Built from a frame that the gate has found well formed.
+ * The worker's own answers to refused frames: TCP resets and ICMP errors, from the
+ * address that was refused. Built from a frame that the gate has found well formed.
  */
 #include "slirp-worker/refusal.h"
 

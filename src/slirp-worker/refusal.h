@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest answer: an ICMPv6 error of IPv6's minimum MTU (RFC 4443 3.1) in Ethernet. */
+/* The longest answer: an ICMPv6 error of IPv6's minimum MTU (RFC 4443 3.1). */
 #define REFUSAL_MAX_LEN (14 + 1280)
 
 /*
- * Writes to out the answer to a frame for which gate_check() said GATE_REFUSE: a reset for
- * TCP (RFC 9293 3.10.7.1), otherwise an ICMP error that quotes the packet. Returns its
- * length, or 0 where nothing may be answered or out_size is below REFUSAL_MAX_LEN.
+ * Writes to out the answer to a frame for which gate_check() said GATE_REFUSE: a reset
+ * for TCP (RFC 9293 3.10.7.1), otherwise an ICMP error that quotes the packet. Returns
+ * its length, or 0 where nothing may be answered or out_size is below REFUSAL_MAX_LEN.
  */
 size_t refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     size_t out_size);

@@ -282,8 +282,20 @@ static int
 on_get_revents(int index, void *opaque)
 {
 	struct stack *stack = opaque;
-	short events = stack->set->fds[index].revents;
+	const struct pollfd *fd = &stack->set->fds[index];
+	short events = fd->revents;
 	int slirp_events = 0;
+
+	/*
+	 * poll(2) tells of errors and hang-ups whether asked or not, and libslirp reads
+	 * from a socket when it hears of one. It must not where it did not ask to read:
+	 * from a socket that is still connecting it would take the error away, and the
+	 * guest would never hear of the failure (src/slirp.c, SS_ISFCONNECTING); and
+	 * with a full buffer it ends in an assertion (src/socket.c, soread). Its own
+	 * next write meets the same error, and answers the guest.
+	 */
+	if (!(fd->events & POLLIN))
+		events = events ? POLLOUT : 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
 		if (events & event_names[i].poll)
