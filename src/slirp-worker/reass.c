@@ -242,7 +242,6 @@ datagram_for(struct reass *reass, const struct piece *piece, uint64_t now_ms)
 		reass->n_evicted++;
 	datagram_begin(place, &key,
 	    now_ms + (is_ip6(piece) ? REASS_LIFE6_MS : REASS_LIFE4_MS));
-	place->last_step = ++reass->n_steps;
 	return place;
 }
 
@@ -358,7 +357,7 @@ reass_add(struct reass *reass, const struct gate_frame *parsed, const uint8_t *f
 	}
 
 	datagram_take(d, &piece);
-	if (d->total_len == 0 || d->n_bytes != d->total_len)
+	if (d->n_bytes != d->total_len)
 		return REASS_KEPT;
 	/* The first fragment's header stays, and may be longer than the others' were. */
 	if (d->key.ethertype == WIRE_TYPE_IP4 && d->header_len + d->total_len > LEN_MAX) {
