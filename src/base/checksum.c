@@ -24,15 +24,18 @@ checksum_add(uint64_t sum, const void *bytes, size_t len)
 {
 	const uint8_t *b = bytes;
 	uint64_t words[WORDS_PER_TURN];
-	uint64_t word;
+	uint64_t word, n_carries = 0;
 
+	/* Carries are counted, and brought back once: no addition waits for another's. */
 	while (len >= sizeof(words)) {
 		memcpy(words, b, sizeof(words));
 		for (int i = 0; i < WORDS_PER_TURN; i++)
-			sum = add_word(sum, words[i]);
+			n_carries += __builtin_add_overflow(sum, words[i], &sum);
 		b += sizeof(words);
 		len -= sizeof(words);
 	}
+	sum = add_word(sum, n_carries);
+
 	while (len > 0) {
 		size_t n = len < sizeof(word) ? len : sizeof(word);
 

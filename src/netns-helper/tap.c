@@ -32,9 +32,9 @@ set_interface(int tun_fd, const char *name)
 int
 netns_tap_open(const char *name)
 {
+	bool exists = if_nametoindex(name) != 0;
 	/* The device belongs to the network namespace that it is opened in. */
 	autofd int tun_fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	bool exists = if_nametoindex(name) != 0;
 
 	if (tun_fd == -1)
 		fatal("open /dev/net/tun");

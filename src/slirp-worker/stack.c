@@ -2,7 +2,9 @@
 
 #include <glib.h>
 #include <libslirp.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 
@@ -46,6 +48,7 @@ struct stack {
 	struct numbered_timer numbered[SLIRP_TIMER_NUM];
 	const struct pollset *set; /* between prepare_wait and finish_wait */
 	struct pollset *filling;
+	bool allow_host_loopback;
 };
 
 static ssize_t
@@ -124,9 +127,31 @@ on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
 		timer_set(timer, expire_time_ms);
 }
 
-/* The set is made anew for every wait, so there is nothing to be registered with. */
+/*
+ * Called for every new socket, before it is used. ip(7): what a socket sends to a
+ * multicast group is also delivered to the members on the sending host. A guest that
+ * may not reach the host's loopback must not reach its services that way either; the
+ * datagrams themselves go out.
+ */
 static void
-on_poll_fd(int fd, void *opaque)
+on_register_fd(int fd, void *opaque)
+{
+	const struct stack *stack = opaque;
+	const int no = 0;
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	if (stack->allow_host_loopback ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 || type == SOCK_STREAM)
+		return;
+	/* One of the two is of the other family, and may fail. */
+	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &no, sizeof(no));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof(no));
+}
+
+/* The set is made anew for every wait, so there is nothing to be taken from. */
+static void
+on_unregister_fd(int fd, void *opaque)
 {
 	(void)fd;
 	(void)opaque;
@@ -159,11 +184,11 @@ static const SlirpCb callbacks = {
 	.init_completed = on_init_completed,
 	.timer_new_opaque = on_timer_new_opaque,
 #if HAVE_SOCKET_API
-	.register_poll_socket = on_poll_fd,
-	.unregister_poll_socket = on_poll_fd,
+	.register_poll_socket = on_register_fd,
+	.unregister_poll_socket = on_unregister_fd,
 #else
-	.register_poll_fd = on_poll_fd,
-	.unregister_poll_fd = on_poll_fd,
+	.register_poll_fd = on_register_fd,
+	.unregister_poll_fd = on_unregister_fd,
 #endif
 };
 
@@ -224,6 +249,7 @@ stack_new(const struct ipc_network *network, const struct stack_host *host)
 	};
 
 	stack->host = *host;
+	stack->allow_host_loopback = network->allow_host_loopback;
 	printing_stack = stack;
 	g_log_set_default_handler(on_glib_log, stack);
 	g_set_printerr_handler(on_glib_printerr);
