@@ -1,0 +1,725 @@
+"""The network that a test runs slirpd in: nothing in it is a mock, nothing leaves it.
+
+Runs inside outer-ns. Its network namespace plays the host of an ordinary user, a second one
+joined by veth plays the internet, with nginx, dnsmasq and iperf3 in it. Guests and slirpd are
+started without any capability over either, as that user would start them. Everything is owned
+by a `with` block or ends with outer-ns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import hashlib
+import ipaddress
+import os
+import re
+import resource
+import selectors
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parents[2]
+STATE = Path("/run/lab")
+
+# Generous: a deadline says "this hangs", never "this is slow".
+DEADLINE_S = 20.0
+POLL_S = 0.01
+
+INTERNET4 = "203.0.113.1"
+HOST4 = "203.0.113.2"
+INTERNET6 = "2001:db8:1::1"
+HOST6 = "2001:db8:1::2"
+# No machine has it, and the host has a route that says so.
+UNREACHABLE4 = "203.0.113.192"
+UNREACHABLE6 = "2001:db8:2::1"
+
+HTTP_PORT = 80
+ECHO_PORT = 7007
+CLOSED_PORT = 9
+IPERF_PORT = 5201
+
+WORD_NAME = "www.example.test"
+BIG_NAME = "big.example.test"
+BIG_TXT_RECORDS = 12  # about 2,700 bytes: more than a UDP answer holds, so DNS has to use TCP
+
+DOWNLOAD_BYTES = 100_000_000
+
+CLONE_NEWNET = 0x40000000
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# An ordinary user: no capability left to lose, none to regain by exec.
+ORDINARY = ["setpriv", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all", "--"]
+
+
+class Timeout(AssertionError):
+    """A condition did not come true before its deadline."""
+
+
+def wait_for(what: str, condition: Callable[[], Any], deadline_s: float = DEADLINE_S) -> Any:
+    """Polls until condition() is true and returns its value; names `what` when it never is."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Timeout(f"after {deadline_s:g} s still not: {what}")
+        time.sleep(POLL_S)
+
+
+def require_tools(*names: str) -> list[str]:
+    """The names of those tools that are missing."""
+    return [name for name in names if shutil.which(name) is None]
+
+
+def sh(*argv: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a set-up command; its stderr becomes the error, so that a broken lab says why."""
+    done = subprocess.run(argv, text=True, capture_output=True, timeout=DEADLINE_S, **kwargs)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}: {done.stderr.strip()}")
+    return done
+
+
+def nofile_soft_1024() -> None:
+    """Children get the usual soft limit: the lab itself needs more, and would hide a need."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def socket_in(netns: str, *args: int) -> socket.socket:
+    """socket.socket(*args) in another network namespace.
+
+    A socket stays in the namespace that it was made in, and setns() holds for one thread, so a
+    short-lived thread is all that it takes to use a guest's network from within a test.
+    """
+    box: list[Any] = []
+
+    def make() -> None:
+        try:
+            with open(netns, "rb") as ns:
+                if _libc.setns(ns.fileno(), CLONE_NEWNET) != 0:
+                    number = ctypes.get_errno()
+                    raise OSError(number, f"setns {netns}: {os.strerror(number)}")
+            box.append(socket.socket(*args))
+        except OSError as error:
+            box.append(error)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    if isinstance(box[0], OSError):
+        raise box[0]
+    box[0].settimeout(DEADLINE_S)
+    return box[0]
+
+
+def family_of(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+# --- processes --------------------------------------------------------------------------------
+
+
+def proc_stat(pid: int) -> list[str] | None:
+    """/proc/PID/stat from the state field on (index 0), or None when the process is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text.rsplit(")", 1)[1].split()
+
+
+def all_pids() -> set[int]:
+    """Every live process of this PID namespace; zombies are not live."""
+    pids = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+    stats = ((pid, proc_stat(pid)) for pid in pids)
+    return {pid for pid, stat in stats if stat and stat[0] not in "ZX"}
+
+
+def descendants(pid: int) -> list[int]:
+    """All live processes below pid, parents first."""
+    children: dict[int, list[int]] = {}
+    for other in all_pids():
+        stat = proc_stat(other)
+        if stat:
+            children.setdefault(int(stat[1]), []).append(other)
+    found: list[int] = []
+    queue = [pid]
+    while queue:
+        below = sorted(children.get(queue.pop(), []))
+        found += below
+        queue += below
+    return found
+
+
+def program_of(pid: int) -> str:
+    """The file name of the program that pid runs, '' when it is gone."""
+    try:
+        return Path(os.readlink(f"/proc/{pid}/exe")).name
+    except OSError:
+        return ""
+
+
+def cpu_ticks(pid: int) -> int:
+    """User and system time of pid, in clock ticks (1/100 s)."""
+    stat = proc_stat(pid)
+    return int(stat[11]) + int(stat[12]) if stat else 0
+
+
+def pss_kib(pids: Iterable[int]) -> int:
+    """Proportional set size of some processes."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(re.search(r"^Pss:\s+(\d+)", rollup, re.M).group(1))
+    return total
+
+
+def fd_table(pid: int) -> dict[int, str]:
+    """What each descriptor of pid is."""
+    table = {}
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            table[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+    return table
+
+
+# --- guests -----------------------------------------------------------------------------------
+
+
+class Guest:
+    """A user and network namespace that an ordinary user made, with a process to name it by."""
+
+    def __init__(self, *, as_root: bool = True) -> None:
+        self._argv = [*ORDINARY, "unshare", "--user", "--net"]
+        self._argv += ["--map-root-user"] if as_root else []
+        self.process: subprocess.Popen[bytes]
+
+    def __enter__(self) -> Guest:
+        # `cat` ends when its stdin is closed, also when the test is killed. That it echoes
+        # proves that unshare and exec are behind it.
+        self.process = subprocess.Popen(
+            [*self._argv, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            preexec_fn=nofile_soft_1024)
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        if self.process.stdout.read(1) != b"\n":
+            self.process.wait()
+            raise OSError(errno.ENOSPC, "unshare failed")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def netns(self) -> str:
+        return f"/proc/{self.pid}/ns/net"
+
+    @property
+    def userns(self) -> str:
+        return f"/proc/{self.pid}/ns/user"
+
+    def end(self) -> None:
+        """Ends the process that the namespace is named by."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def enter(self) -> list[str]:
+        """The command prefix that runs a program in the guest."""
+        return ["nsenter", "--preserve-credentials", "-U", "-n", "-t", str(self.pid), "--"]
+
+    def run(self, *argv: str, check: bool = True, timeout_s: float = 60,
+            **kwargs: Any) -> subprocess.CompletedProcess[str]:
+        """Runs a program in the guest to its end and returns it with its output."""
+        done = subprocess.run([*self.enter(), *argv], text=True, capture_output=True,
+                              timeout=timeout_s, **kwargs)
+        if check and done.returncode != 0:
+            raise AssertionError(f"in the guest: {' '.join(argv)}: exit {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def start(self, *argv: str, **kwargs: Any) -> subprocess.Popen[bytes]:
+        """Starts a program in the guest; the caller ends it."""
+        return subprocess.Popen([*self.enter(), *argv], **kwargs)
+
+    def open_socket(self, *args: int) -> socket.socket:
+        """A socket in the guest's network, with the usual deadline as its timeout."""
+        return socket_in(self.netns, *args)
+
+    def connect(self, address: str, port: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
+        """A socket in the guest, connected."""
+        sock = self.open_socket(family_of(address), kind)
+        try:
+            sock.connect((address, port))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def wait_ipv6(self, device: str = "tap0") -> None:
+        """Waits for the address that router advertisements give, past duplicate detection."""
+        wait_for(f"a global IPv6 address on {device}", lambda: self.run(
+            "ip", "-6", "-o", "addr", "show", "dev", device, "scope", "global",
+            "-tentative").stdout)
+
+    def links(self) -> set[str]:
+        """The names of the guest's interfaces."""
+        out = self.run("ip", "-o", "link").stdout
+        return {line.split(":")[1].strip().split("@")[0] for line in out.splitlines()}
+
+    def link(self, name: str = "tap0") -> str:
+        return self.run("ip", "-d", "link", "show", "dev", name).stdout
+
+
+# --- slirpd -----------------------------------------------------------------------------------
+
+
+def slirpd_path() -> str:
+    """The daemon under test: $SLIRPD, or the debug build."""
+    return os.environ.get("SLIRPD") or str(REPO / "build/debug/bin/slirpd")
+
+
+class Slirpd:
+    """A running daemon. Entering waits for ready; leaving ends it and checks what is left."""
+
+    def __init__(self, *argv: object, ready: bool = True, exit_fd: bool = False,
+                 pass_fds: tuple[int, ...] = (), stderr: int | None = None,
+                 prefix: Iterable[str] = (), as_ordinary: bool = True) -> None:
+        self.argv = [str(word) for word in argv]
+        self.prefix = [*(ORDINARY if as_ordinary else []), *prefix]
+        self.pass_fds = pass_fds
+        self.stderr_fd = stderr
+        self.ready_read = self.exit_write = -1
+        self._wants = (ready, exit_fd)
+        self.process: subprocess.Popen[bytes]
+        self._files = [tempfile.TemporaryFile() for _ in range(2)]
+        self._family: set[int] = set()
+
+    def start(self) -> Slirpd:
+        """Starts the daemon without waiting for anything."""
+        options, inherited = [], []
+        if self._wants[0]:
+            self.ready_read, ready_write = os.pipe()
+            options.append(f"--ready-fd={ready_write}")
+            inherited.append(ready_write)
+        if self._wants[1]:
+            exit_read, self.exit_write = os.pipe()
+            options.append(f"--exit-fd={exit_read}")
+            inherited.append(exit_read)
+        self.process = subprocess.Popen(
+            [*self.prefix, slirpd_path(), *options, *self.argv],
+            stdin=subprocess.DEVNULL, stdout=self._files[0],
+            stderr=self._files[1] if self.stderr_fd is None else self.stderr_fd,
+            pass_fds=(*inherited, *self.pass_fds), preexec_fn=nofile_soft_1024)
+        for fd in inherited:
+            os.close(fd)
+        return self
+
+    def wait_ready(self, deadline_s: float = DEADLINE_S) -> bytes:
+        """What the daemon wrote on ready-fd up to end-of-file; fails when that was nothing."""
+        said = read_to_eof(self.ready_read, deadline_s)
+        if not said:
+            self.process.wait(timeout=DEADLINE_S)
+            raise AssertionError(f"slirpd ended with {self.process.returncode} before ready:\n"
+                                 f"{self.stderr}")
+        self._family = {self.pid, *descendants(self.pid)}
+        return said
+
+    def __enter__(self) -> Slirpd:
+        self.start()
+        try:
+            if self._wants[0]:
+                self.wait_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._family |= {self.pid, *descendants(self.pid)}
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(timeout=DEADLINE_S)
+            self.wait_family_gone()
+        finally:
+            for pid in self._family & all_pids():
+                os.kill(pid, signal.SIGKILL)
+            self.process.wait()
+            for fd in (self.ready_read, self.exit_write):
+                if fd >= 0:
+                    os.close(fd)
+            if error and error[0] is not None:
+                print(f"slirpd's stderr ends with:\n{self.stderr[-4000:]}")
+            for file in self._files:
+                file.close()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def stdout(self) -> str:
+        return self._read(0)
+
+    @property
+    def stderr(self) -> str:
+        return self._read(1)
+
+    def _read(self, index: int) -> str:
+        size = os.fstat(self._files[index].fileno()).st_size
+        return os.pread(self._files[index].fileno(), size, 0).decode(errors="replace")
+
+    def pids(self) -> list[int]:
+        """The daemon and all processes below it."""
+        return [self.pid, *descendants(self.pid)]
+
+    def children(self) -> dict[str, int]:
+        """Role to pid, for the processes that stay: 'slirp-worker', 'api'."""
+        below = {program_of(pid): pid for pid in descendants(self.pid)}
+        return {name.removeprefix("slirpd-"): pid for name, pid in below.items() if name}
+
+    def wait(self, deadline_s: float = DEADLINE_S) -> int:
+        """The exit status once the daemon and all that it started are gone."""
+        status = self.process.wait(timeout=deadline_s)
+        self.wait_family_gone()
+        return status
+
+    def wait_family_gone(self) -> None:
+        wait_for(f"the processes {self._family} of slirpd are gone",
+                 lambda: not self._family & all_pids())
+
+    def terminate(self) -> int:
+        self.process.terminate()
+        return self.wait()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=DEADLINE_S)
+
+    def hang_up(self) -> None:
+        """Closes our end of exit-fd."""
+        os.close(self.exit_write)
+        self.exit_write = -1
+
+
+def read_to_eof(fd: int, deadline_s: float = DEADLINE_S) -> bytes:
+    """All bytes up to end-of-file, which has to come before the deadline."""
+    said = b""
+    end = time.monotonic() + deadline_s
+    with selectors.DefaultSelector() as selector:
+        selector.register(fd, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(0, end - time.monotonic())):
+                raise Timeout(f"after {deadline_s:g} s neither byte nor end on fd {fd}: {said!r}")
+            piece = os.read(fd, 4096)
+            if not piece:
+                return said
+            said += piece
+
+
+def run_slirpd(*argv: object, prefix: Iterable[str] = (), pass_fds: tuple[int, ...] = (),
+               **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    """Runs slirpd as an ordinary user where it is expected to end by itself."""
+    return subprocess.run([*ORDINARY, *prefix, slirpd_path(), *map(str, argv)], text=True,
+                          capture_output=True, timeout=DEADLINE_S, pass_fds=pass_fds,
+                          stdin=subprocess.DEVNULL, **kwargs)
+
+
+# --- servers ----------------------------------------------------------------------------------
+
+
+def serve(sock: socket.socket, handle: Callable[[socket.socket], None]) -> None:
+    """Calls handle(connection) in a thread of its own for each connection, until closed."""
+
+    def one(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            handle(connection)
+
+    def loop() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = sock.accept()
+                connection.settimeout(DEADLINE_S)
+                threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+    sock.settimeout(None)
+    threading.Thread(target=loop, daemon=True).start()
+
+
+@contextlib.contextmanager
+def listener(netns: str, address: str, port: int = 0, backlog: int = 1024) -> Iterator[socket.socket]:
+    """A listening TCP socket in a namespace."""
+    with socket_in(netns, family_of(address), socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family_of(address) == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address, port))
+        sock.listen(backlog)
+        try:
+            yield sock
+        finally:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)  # wakes a thread that sits in accept()
+
+
+def recv_all(sock: socket.socket) -> bytes:
+    """Everything up to end-of-file."""
+    pieces = []
+    while piece := sock.recv(1 << 16):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def udp_socket(netns: str, address: str, port: int = 0) -> socket.socket:
+    """A bound UDP socket with room for a burst."""
+    sock = socket_in(netns, family_of(address), socket.SOCK_DGRAM)
+    if family_of(address) == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    sock.bind((address, port))
+    return sock
+
+
+def serve_udp_echo(sock: socket.socket) -> None:
+    def loop() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                data, peer = sock.recvfrom(65536)
+                sock.sendto(data, peer)
+
+    sock.settimeout(None)
+    threading.Thread(target=loop, daemon=True).start()
+
+
+NGINX_CONF = """
+daemon off; master_process off; pid {dir}/nginx.pid; error_log {dir}/error.log;
+events {{ worker_connections 2048; }}
+http {{
+    access_log off; sendfile on;
+    client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
+    fastcgi_temp_path {dir}/fastcgi; scgi_temp_path {dir}/scgi; uwsgi_temp_path {dir}/uwsgi;
+    server {{
+        listen {v4}:{port} backlog=1024; listen [{v6}]:{port} backlog=1024;
+        root {dir}/www;
+        location / {{ }}
+        location /up/ {{ dav_methods PUT DELETE; client_max_body_size 1g; }}
+    }}
+}}
+"""
+
+DNSMASQ_CONF = f"""
+no-resolv
+no-hosts
+no-daemon
+bind-interfaces
+listen-address={INTERNET4},{INTERNET6}
+local=/test/
+host-record={WORD_NAME},{INTERNET4},{INTERNET6}
+""" + "".join(f"txt-record={BIG_NAME},{i:02d}{'x' * 220}\n" for i in range(BIG_TXT_RECORDS))
+
+
+class Lab:
+    """The host namespace that we are in, the internet namespace, and the servers in it."""
+
+    host_netns = "/proc/self/ns/net"
+    internet_netns = "/run/netns/internet"
+
+    def __init__(self) -> None:
+        if not os.environ.get("SLIRPD_OUTER_NS"):
+            raise RuntimeError("run this through tests/lib/outer-ns")
+        self._stack = contextlib.ExitStack()
+        self.download_sha256 = ""
+
+    def __enter__(self) -> Lab:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._stack.close)
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+            self._make_networks()
+            self.set_nameservers(INTERNET4, INTERNET6)
+            self._start_nginx()
+            self._start_dnsmasq()
+            self._start_echo()
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _make_networks(self) -> None:
+        sh("ip", "link", "set", "lo", "up")
+        # Unprivileged ping sockets are what libslirp pings with; distributions open them.
+        Path("/proc/sys/net/ipv4/ping_group_range").write_text(f"{os.getgid()} {os.getgid()}\n")
+        sh("ip", "netns", "add", "internet")
+        self._stack.callback(sh, "ip", "netns", "del", "internet")
+        sh("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", "internet")
+        sh("ip", "addr", "add", f"{HOST4}/24", "dev", "uplink")
+        sh("ip", "addr", "add", f"{HOST6}/64", "dev", "uplink", "nodad")
+        sh("ip", "link", "set", "uplink", "up")
+        for argv in (["ip", "link", "set", "lo", "up"],
+                     ["ip", "addr", "add", f"{INTERNET4}/24", "dev", "eth0"],
+                     ["ip", "addr", "add", f"{INTERNET6}/64", "dev", "eth0", "nodad"],
+                     ["ip", "link", "set", "eth0", "up"]):
+            sh(*self.in_internet(), *argv)
+        sh("ip", "route", "add", "default", "via", INTERNET4)
+        sh("ip", "-6", "route", "add", "default", "via", INTERNET6)
+        sh("ip", "route", "add", "unreachable", UNREACHABLE4)
+        sh("ip", "-6", "route", "add", "unreachable", UNREACHABLE6)
+
+    @staticmethod
+    def in_internet() -> list[str]:
+        return ["nsenter", f"--net={Lab.internet_netns}", "--"]
+
+    @staticmethod
+    def set_nameservers(*addresses: str) -> None:
+        """Rewrites the host's resolv.conf, which is a bind mount, in place."""
+        (STATE / "resolv.conf").write_text("".join(f"nameserver {a}\n" for a in addresses))
+
+    @contextlib.contextmanager
+    def server(self, port: int, *argv: str) -> Iterator[None]:
+        """Runs a server program in the internet until the end of the block."""
+        with subprocess.Popen([*self.in_internet(), *argv], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                self._wait_port(INTERNET4, port)
+                yield
+            finally:
+                process.terminate()
+
+    def _wait_port(self, address: str, port: int) -> None:
+        def up() -> bool:
+            with socket_in(self.internet_netns, family_of(address), socket.SOCK_STREAM) as sock:
+                return sock.connect_ex((address, port)) == 0
+
+        wait_for(f"a server listens on {address} port {port}", up)
+
+    def _start_nginx(self) -> None:
+        self.www = Path(tempfile.mkdtemp(prefix="nginx-")) / "www"
+        (self.www / "up").mkdir(parents=True)
+        self._stack.callback(shutil.rmtree, self.www.parent, ignore_errors=True)
+        (self.www / "hello").write_text("hello\n")
+        conf = self.www.parent / "nginx.conf"
+        conf.write_text(NGINX_CONF.format(dir=self.www.parent, v4=INTERNET4, v6=INTERNET6,
+                                          port=HTTP_PORT))
+        self._stack.enter_context(self.server(
+            HTTP_PORT, "nginx", "-e", str(self.www.parent / "error.log"), "-c", str(conf)))
+
+    def _start_dnsmasq(self) -> None:
+        conf = STATE / "dnsmasq.conf"
+        conf.write_text(DNSMASQ_CONF)
+        self._stack.enter_context(self.server(53, "dnsmasq", f"--conf-file={conf}"))
+
+    def _start_echo(self) -> None:
+        for address in (INTERNET4, INTERNET6):
+            serve_udp_echo(self._stack.enter_context(
+                udp_socket(self.internet_netns, address, ECHO_PORT)))
+
+    def big_file(self) -> Path:
+        """100 MB that no two places of are alike, so that a lost or doubled piece shows."""
+        path = self.www / "big"
+        if not path.exists():
+            digest = hashlib.sha256()
+            with path.open("wb") as out:
+                left = DOWNLOAD_BYTES
+                seed = 0
+                while left:
+                    piece = hashlib.shake_128(seed.to_bytes(8, "big")).digest(min(left, 1 << 20))
+                    digest.update(piece)
+                    out.write(piece)
+                    left -= len(piece)
+                    seed += 1
+            self.download_sha256 = digest.hexdigest()
+        return path
+
+
+def http_url(address: str, path: str) -> str:
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{HTTP_PORT}/{path}"
+
+
+# --- what a machine holds ---------------------------------------------------------------------
+
+
+def holdings() -> dict[str, Any]:
+    """What a daemon could leave behind: processes, sockets, mounts, interfaces, files."""
+    unix = Path("/proc/net/unix").read_text().count("\n")
+    inet = sum(Path(f"/proc/net/{name}").read_text().count("\n")
+               for name in ("udp", "udp6", "raw", "raw6", "icmp", "icmp6", "packet"))
+    return {
+        "processes": all_pids(),
+        "mounts": Path("/proc/self/mountinfo").read_text(),
+        "sockets": (unix, inet),
+        "links": sh("ip", "-o", "link").stdout.count("\n"),
+        "files": sorted(os.listdir("/run")) + sorted(os.listdir(tempfile.gettempdir())),
+    }
+
+
+def limit_namespaces(more: int) -> None:
+    """Lets this user namespace hold only so many more of each kind: a leak becomes ENOSPC."""
+    for kind in ("net", "user", "mnt", "pid", "ipc", "uts", "cgroup"):
+        Path(f"/proc/sys/user/max_{kind}_namespaces").write_text(f"{more}\n")
+
+
+def make_tap(netns: str, name: str) -> int:
+    """Makes a TAP in a namespace; the interface lives as long as the returned descriptor."""
+    box: list[Any] = []
+
+    def make() -> None:
+        try:
+            with open(netns, "rb") as ns:
+                if _libc.setns(ns.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+            fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+            box.append(fd)
+        except OSError as error:
+            box.append(error)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    if isinstance(box[0], OSError):
+        raise box[0]
+    return box[0]
+
+
+def fill_pipe() -> tuple[int, int]:
+    """A pipe (read end, write end) that takes not one byte more."""
+    read_fd, write_fd = os.pipe()
+    flags = fcntl.fcntl(write_fd, fcntl.F_GETFL)
+    fcntl.fcntl(write_fd, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write_fd, b"x" * 4096)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write_fd, b"x")
+    fcntl.fcntl(write_fd, fcntl.F_SETFL, flags)
+    return read_fd, write_fd
+
+
+def network_addresses(cidr: str) -> dict[str, str]:
+    """The addresses that clients compute from a CIDR."""
+    base = ipaddress.ip_network(cidr).network_address
+    return {name: str(base + n) for name, n in
+            (("gateway", 2), ("dns", 3), ("dhcp_first", 15), ("dhcp_last", 30), ("guest", 100))}

@@ -1,0 +1,195 @@
+/* parent/banner: the texts that clients read, to the byte, and what doesn't fit. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <limits.h>
+#include <string.h>
+
+#include "parent/banner.h"
+
+static struct options
+options_of(const char *cidr)
+{
+	struct options options = {
+		.program_name = "slirpd",
+		.mtu_bytes = 1500,
+		.allow_host_loopback = true,
+	};
+
+	assert_int_equal(inet_cidr_parse(cidr, 1, 25, &options.network), INET_CIDR_OK);
+	options_addresses_derive(&options.network, &options.addresses);
+	return options;
+}
+
+static void
+assert_banner(const struct options *options, const char *expected)
+{
+	char buf[BANNER_SIZE];
+	int len = banner_start_format(buf, sizeof(buf), options);
+
+	assert_string_equal(buf, expected);
+	assert_int_equal(len, (int)strlen(expected));
+}
+
+static void
+test_default_banner(void **state)
+{
+	struct options options = options_of("10.0.2.0/24");
+
+	(void)state;
+	assert_banner(&options,
+	    "Starting slirp\n"
+	    "* MTU:             1500\n"
+	    "* Network:         10.0.2.0\n"
+	    "* Netmask:         255.255.255.0\n"
+	    "* Gateway:         10.0.2.2\n"
+	    "* DNS:             10.0.2.3\n"
+	    "* DHCP begin:      10.0.2.15\n"
+	    "* DHCP end:        10.0.2.30\n"
+	    "* Recommended IP:  10.0.2.100\n"
+	    "WARNING: 127.0.0.1:* on the host is accessible as 10.0.2.2 (set "
+	    "--disable-host-loopback to prohibit connecting to 127.0.0.1:*)\n");
+}
+
+static void
+test_banner_of_all_options(void **state)
+{
+	struct options options = options_of("192.168.0.0/16");
+
+	(void)state;
+	options.mtu_bytes = 65520;
+	options.allow_host_loopback = false;
+	options.api_socket_path = "/run/user/1000/api.sock";
+	options.outbound_addr4 = "127.0.0.1";
+	options.outbound_addr6 = "eth0";
+	options.has_mac = true;
+	assert_int_equal(inet_mac_parse("0A:0b:0c:0d:0e:0f", &options.mac), INET_MAC_OK);
+	assert_banner(&options,
+	    "Starting slirp\n"
+	    "* MTU:             65520\n"
+	    "* Network:         192.168.0.0\n"
+	    "* Netmask:         255.255.0.0\n"
+	    "* Gateway:         192.168.0.2\n"
+	    "* DNS:             192.168.0.3\n"
+	    "* DHCP begin:      192.168.0.15\n"
+	    "* DHCP end:        192.168.0.30\n"
+	    "* Recommended IP:  192.168.0.100\n"
+	    "* API Socket:      /run/user/1000/api.sock\n"
+	    "* Outbound IPv4:   127.0.0.1\n"
+	    "* Outbound IPv6:   eth0\n"
+	    "* MAC address:     0a:0b:0c:0d:0e:0f\n");
+}
+
+static void
+test_warning_names_the_gateway_of_the_network(void **state)
+{
+	struct options options = options_of("192.168.77.0/24");
+	char buf[BANNER_SIZE];
+
+	(void)state;
+	assert_true(banner_start_format(buf, sizeof(buf), &options) > 0);
+	assert_non_null(strstr(buf, "is accessible as 192.168.77.2 (set "));
+	options.allow_host_loopback = false;
+	assert_true(banner_start_format(buf, sizeof(buf), &options) > 0);
+	assert_null(strstr(buf, "WARNING"));
+}
+
+static void
+test_version_by_name(void **state)
+{
+	static const struct {
+		const char *program_name;
+		const char *first;
+	} cases[] = {
+		{ "slirp4netns", "slirp4netns version " },
+		{ "slirpd", "slirpd version " },
+		{ "renamed", "slirpd version " },
+		{ "slirp4netns2", "slirpd version " },
+	};
+	/* clang-format off */
+	static const char rest[] =
+	    SLIRPD_VERSION "\n"
+	    "commit: " SLIRPD_COMMIT "\n"
+	    "libslirp: 4.7.0\n"
+	    "SLIRP_CONFIG_VERSION_MAX: 4\n"
+	    "libseccomp: " SLIRPD_LIBSECCOMP_VERSION "\n";
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char buf[BANNER_SIZE];
+		size_t first_len = strlen(cases[i].first);
+		int len = banner_version_format(buf, sizeof(buf), cases[i].program_name,
+		    "4.7.0", 4);
+
+		assert_int_equal(strncmp(buf, cases[i].first, first_len), 0);
+		assert_string_equal(buf + first_len, rest);
+		assert_int_equal(len, (int)strlen(buf));
+	}
+}
+
+/* Each size is tried in a block of its own, so that AddressSanitizer sees any write past
+ * the end. */
+static void
+test_what_does_not_fit_is_no_text_at_all(void **state)
+{
+	struct options options = options_of("10.0.2.0/24");
+	char full[BANNER_SIZE];
+	size_t full_len = (size_t)banner_start_format(full, sizeof(full), &options);
+
+	(void)state;
+	for (size_t size = 1; size <= full_len + 1; size++) {
+		char *buf = test_malloc(size);
+		int len = banner_start_format(buf, size, &options);
+
+		assert_int_equal(len, size > full_len ? (int)full_len : -1);
+		assert_string_equal(buf, size > full_len ? full : "");
+		test_free(buf);
+	}
+	full_len =
+	    (size_t)banner_version_format(full, sizeof(full), "slirpd", "4.7.0", 4);
+	for (size_t size = 1; size <= full_len + 1; size++) {
+		char *buf = test_malloc(size);
+		int len = banner_version_format(buf, size, "slirpd", "4.7.0", 4);
+
+		assert_int_equal(len, size > full_len ? (int)full_len : -1);
+		assert_string_equal(buf, size > full_len ? full : "");
+		test_free(buf);
+	}
+}
+
+static void
+test_longest_banner_fits(void **state)
+{
+	struct options options = options_of("128.0.0.0/1");
+	char path[PATH_MAX];
+	char buf[BANNER_SIZE];
+
+	(void)state;
+	memset(path, 'p', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	options.api_socket_path = path;
+	options.outbound_addr4 = "255.255.255.255";
+	options.outbound_addr6 = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
+	options.has_mac = true;
+	assert_true(banner_start_format(buf, sizeof(buf), &options) > PATH_MAX);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default_banner),
+		cmocka_unit_test(test_banner_of_all_options),
+		cmocka_unit_test(test_warning_names_the_gateway_of_the_network),
+		cmocka_unit_test(test_version_by_name),
+		cmocka_unit_test(test_what_does_not_fit_is_no_text_at_all),
+		cmocka_unit_test(test_longest_banner_fits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

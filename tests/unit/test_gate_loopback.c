@@ -1,0 +1,464 @@
+/*
+ * The way to the host's loopback, open and closed: every name for it, both families, TCP,
+ * UDP and ICMP, and the flows that lead back to a host forward's peers.
+ */
+#include "gate_fixture.h"
+
+#include "base/bytes.h"
+
+#define N_OF(array) (sizeof(array) / sizeof(*(array)))
+
+/* What some release of libslirp takes for the host's loopback. 4.7: the gateway address,
+ * 255.255.255.255, and of IPv6 the whole prefix; others: any address of the network. */
+static const char *const names4[] = { HOST4, "10.0.2.0", "10.0.2.1", "10.0.2.4",
+	"10.0.2.15", GUEST4, "10.0.2.254" };
+static const char *const broadcasts4[] = { "10.0.2.255", "255.255.255.255" };
+static const char *const names6[] = { HOST6, "fd00::", "fd00::1", "fd00::4", GUEST6,
+	"fd00::ffff:ffff:ffff:ffff" };
+
+static const char *
+guest_for(const char *address)
+{
+	return strchr(address, ':') != NULL ? GUEST6 : "10.0.2.101";
+}
+
+#define SYN 0x02
+#define ACK 0x10
+
+static void
+check_tcp_names(const char *const *names, size_t n, bool open)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (int flags = 0; flags < 256; flags++) {
+			frame_tcp(&frame, guest_for(names[i]), 1000, names[i], 22,
+			    (uint8_t)flags);
+			if (!open && (flags & (SYN | ACK)) == SYN)
+				expect_refuse(host_loopback_tcp);
+			else
+				expect_pass();
+		}
+	}
+}
+
+static void
+test_tcp_does_not_open_when_closed(void **state)
+{
+	(void)state;
+	check_tcp_names(names4, N_OF(names4), false);
+	check_tcp_names(names6, N_OF(names6), false);
+}
+
+static void
+test_tcp_passes_when_open(void **state)
+{
+	(void)state;
+	check_tcp_names(names4, N_OF(names4), true);
+	check_tcp_names(names6, N_OF(names6), true);
+}
+
+static void
+test_tcp_syn_with_data_and_options_does_not_open(void **state)
+{
+	static const uint8_t options[] = { 2, 4, 5, 0xb4, 34, 2, 1, 1 };
+
+	(void)state;
+	frame_tcp_options(&frame, GUEST6, 1000, HOST6, 22, SYN, options, sizeof(options));
+	expect_refuse(host_loopback_tcp);
+	frame_tcp(&frame, GUEST4, 1000, HOST4, 22, SYN);
+	frame_add_ip4_options(&frame, "\1\1\1\0", 4);
+	expect_refuse(host_loopback_tcp);
+}
+
+static void
+test_udp_does_not_pass_when_closed(void **state)
+{
+	static const uint16_t ports[] = { 0, 1, 7, 53, 68, 80, 546, 4444, 65535 };
+
+	(void)state;
+	for (size_t port = 0; port < N_OF(ports); port++) {
+		for (size_t i = 0; i < N_OF(names4); i++) {
+			frame_udp(&frame, "10.0.2.101", 1000, names4[i], ports[port],
+			    NULL, 9);
+			expect_refuse(host_loopback_udp);
+		}
+		for (size_t i = 0; i < N_OF(names6); i++) {
+			frame_udp(&frame, GUEST6, 1000, names6[i], ports[port], NULL, 9);
+			expect_refuse(host_loopback_udp);
+		}
+		for (size_t i = 0; i < N_OF(broadcasts4); i++) {
+			frame_udp(&frame, GUEST4, 1000, broadcasts4[i], ports[port], NULL,
+			    9);
+			expect_drop(broadcast);
+		}
+	}
+}
+
+static void
+test_udp_passes_when_open(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_OF(names4); i++) {
+		frame_udp(&frame, "10.0.2.101", 1000, names4[i], 80, NULL, 9);
+		expect_pass();
+	}
+	for (size_t i = 0; i < N_OF(broadcasts4); i++) {
+		frame_udp(&frame, GUEST4, 1000, broadcasts4[i], 80, NULL, 9);
+		expect_pass();
+	}
+	for (size_t i = 0; i < N_OF(names6); i++) {
+		frame_udp(&frame, GUEST6, 1000, names6[i], 80, NULL, 9);
+		expect_pass();
+	}
+}
+
+static void
+test_echo_when_closed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_OF(names4); i++) {
+		frame_echo(&frame, "10.0.2.101", names4[i], 9);
+		if (strcmp(names4[i], HOST4) == 0)
+			expect_pass(); /* the stack answers */
+		else
+			expect_refuse(host_loopback_icmp);
+	}
+	for (size_t i = 0; i < N_OF(broadcasts4); i++) {
+		frame_echo(&frame, GUEST4, broadcasts4[i], 9);
+		expect_drop(broadcast);
+	}
+	for (size_t i = 0; i < N_OF(names6); i++) {
+		frame_echo(&frame, GUEST6, names6[i], 9);
+		if (strcmp(names6[i], HOST6) == 0)
+			expect_pass();
+		else
+			expect_refuse(echo6_outside);
+	}
+}
+
+static void
+test_echo_when_open(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_OF(names4); i++) {
+		frame_echo(&frame, "10.0.2.101", names4[i], 9);
+		expect_pass();
+	}
+	for (size_t i = 0; i < N_OF(broadcasts4); i++) {
+		frame_echo(&frame, GUEST4, broadcasts4[i], 9);
+		expect_pass();
+	}
+}
+
+static void
+test_outside_passes_whatever_the_loopback(void **state)
+{
+	(void)state;
+	for (int open = 0; open <= 1; open++) {
+		gate_open(open, true);
+		for (int flags = 0; flags < 256; flags++) {
+			frame_tcp(&frame, GUEST4, 1000, OUTSIDE4, 22, (uint8_t)flags);
+			expect_pass();
+			frame_tcp(&frame, GUEST6, 1000, OUTSIDE6, 22, (uint8_t)flags);
+			expect_pass();
+		}
+		frame_udp(&frame, GUEST4, 1000, "10.0.3.2", 22, NULL, 1);
+		expect_pass();
+		frame_udp(&frame, GUEST6, 1000, "fd00:0:0:1::2", 22, NULL, 1);
+		expect_pass();
+	}
+}
+
+static void
+check_nameserver(const char *guest, const char *dns, bool answers)
+{
+	frame_udp(&frame, guest, 1000, dns, 53, NULL, 30);
+	expect_verdict(answers ? GATE_PASS : GATE_REFUSE);
+	frame_tcp(&frame, guest, 1000, dns, 53, SYN);
+	expect_verdict(answers ? GATE_PASS : GATE_REFUSE);
+	frame_tcp(&frame, guest, 1000, dns, 53, ACK);
+	expect_verdict(answers ? GATE_PASS : GATE_REFUSE);
+
+	frame_udp(&frame, guest, 53, dns, 54, NULL, 30);
+	expect_refuse(nameserver);
+	frame_tcp(&frame, guest, 53, dns, 52, SYN);
+	expect_refuse(nameserver);
+	frame_tcp(&frame, guest, 53, dns, 22, ACK);
+	expect_refuse(nameserver);
+	frame_echo(&frame, guest, dns, 4);
+	expect_pass();
+}
+
+static void
+test_nameserver(void **state)
+{
+	(void)state;
+	for (int open = 0; open <= 1; open++) {
+		for (int dns = 0; dns <= 1; dns++) {
+			gate_open(open, dns);
+			check_nameserver(GUEST4, DNS4, dns);
+			check_nameserver(GUEST6, DNS6, dns);
+		}
+	}
+}
+
+static void
+test_another_network(void **state)
+{
+	struct gate_config config = { .enable_dns = true };
+
+	(void)state;
+	inet_pton(AF_INET, "192.168.76.128", &config.network_be);
+	inet_pton(AF_INET, "255.255.255.128", &config.netmask_be);
+	inet_pton(AF_INET, "192.168.76.130", &config.host_be);
+	inet_pton(AF_INET, "192.168.76.131", &config.nameserver_be);
+	gate_init(&gate, &config);
+
+	frame_tcp(&frame, "192.168.76.228", 1000, "192.168.76.130", 22, SYN);
+	expect_refuse(host_loopback_tcp);
+	frame_tcp(&frame, "192.168.76.228", 1000, "192.168.76.200", 22, SYN);
+	expect_refuse(host_loopback_tcp);
+	frame_udp(&frame, "192.168.76.228", 1000, "192.168.76.255", 22, NULL, 1);
+	expect_drop(broadcast);
+	frame_tcp(&frame, "192.168.76.228", 1000, "192.168.76.127", 22, SYN);
+	expect_pass();
+	frame_tcp(&frame, "192.168.76.228", 1000, HOST4, 22, SYN);
+	expect_pass();
+	frame_dhcp(&frame, "192.168.76.130", 3);
+	expect_pass();
+}
+
+/* A datagram from the stack, as it comes to the guest. */
+static void
+note(const char *src, uint16_t src_port, const char *guest, uint16_t guest_port,
+    uint64_t now_ms)
+{
+	static struct frame to_guest;
+
+	frame_udp(&to_guest, src, src_port, guest, guest_port, NULL, 20);
+	gate_note_to_guest(&gate, to_guest.bytes, to_guest.len, now_ms);
+}
+
+static enum gate_verdict
+reply(const char *guest, uint16_t guest_port, const char *dst, uint16_t dst_port,
+    uint64_t now_ms)
+{
+	frame_udp(&frame, guest, guest_port, dst, dst_port, NULL, 20);
+	return gate_judge_at(now_ms);
+}
+
+static void
+check_flow(const char *guest, const char *host, const char *other_guest,
+    const char *other_host)
+{
+	assert_int_equal(reply(guest, 80, host, 40000, NOW_MS), GATE_REFUSE);
+	note(host, 40000, guest, 80, NOW_MS);
+	assert_int_equal(reply(guest, 80, host, 40000, NOW_MS), GATE_PASS);
+	/* Nothing but all of it. */
+	assert_int_equal(reply(guest, 80, host, 40001, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(guest, 80, host, 0x409c, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(guest, 81, host, 40000, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(other_guest, 80, host, 40000, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(guest, 80, other_host, 40000, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(guest, 40000, host, 80, NOW_MS), GATE_REFUSE);
+	/* And UDP only. */
+	frame_tcp(&frame, guest, 80, host, 40000, SYN);
+	expect_refuse(host_loopback_tcp);
+}
+
+static void
+test_flow_matches_exactly(void **state)
+{
+	(void)state;
+	check_flow(GUEST4, HOST4, "10.0.2.101", "10.0.2.5");
+	check_flow(GUEST6, HOST6, "fd00::101", "fd00::5");
+	/* One family's flow is not the other's. */
+	assert_int_equal(reply(GUEST4, 81, HOST4, 40001, NOW_MS), GATE_REFUSE);
+	note(HOST6, 40001, GUEST6, 81, NOW_MS);
+	assert_int_equal(reply(GUEST4, 81, HOST4, 40001, NOW_MS), GATE_REFUSE);
+}
+
+static void
+test_flow_expires(void **state)
+{
+	(void)state;
+	note(HOST4, 40000, GUEST4, 80, NOW_MS);
+	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS + GATE_FLOW_LIFE_MS - 1),
+	    GATE_PASS);
+	/* That reply did not renew it. */
+	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS + GATE_FLOW_LIFE_MS),
+	    GATE_REFUSE);
+
+	note(HOST4, 40000, GUEST4, 80, NOW_MS);
+	note(HOST4, 40000, GUEST4, 80, NOW_MS + 1000);
+	assert_int_equal(reply(GUEST4, 80, HOST4, 40000,
+			     NOW_MS + GATE_FLOW_LIFE_MS + 999),
+	    GATE_PASS);
+	assert_int_equal(reply(GUEST4, 80, HOST4, 40000,
+			     NOW_MS + GATE_FLOW_LIFE_MS + 1000),
+	    GATE_REFUSE);
+}
+
+static void
+test_flow_is_noted_from_the_gateway_only(void **state)
+{
+	static const char *const others4[] = { OUTSIDE4, DNS4, "127.0.0.1", "10.0.2.5" };
+	static const char *const others6[] = { OUTSIDE6, DNS6, "::1", "fe80::2" };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(others4); i++) {
+		note(others4[i], 40000, GUEST4, 80, NOW_MS);
+		note(others6[i], 40000, GUEST6, 80, NOW_MS);
+	}
+	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(GUEST6, 80, HOST6, 40000, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(GUEST4, 80, DNS4, 40000, NOW_MS), GATE_REFUSE);
+}
+
+/* The stack's own servers answer a guest from the gateway: DHCP from 67, DHCPv6 from 547
+ * (libslirp 4.7: from 8962) to 546, TFTP from 69. */
+static void
+test_answers_of_the_stack_open_nothing(void **state)
+{
+	static const struct {
+		uint16_t src, dst;
+	} answers[] = { { 67, 68 }, { 67, 5000 }, { 69, 5000 }, { 547, 546 },
+		{ 8962, 546 }, { 547, 5000 }, { 40000, 68 }, { 40000, 546 } };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(answers); i++) {
+		note(HOST4, answers[i].src, GUEST4, answers[i].dst, NOW_MS);
+		assert_int_not_equal(reply(GUEST4, answers[i].dst, HOST4, answers[i].src,
+					 NOW_MS),
+		    GATE_PASS);
+		note(HOST6, answers[i].src, GUEST6, answers[i].dst, NOW_MS);
+		assert_int_not_equal(reply(GUEST6, answers[i].dst, HOST6, answers[i].src,
+					 NOW_MS),
+		    GATE_PASS);
+	}
+}
+
+static void
+test_note_reads_no_further_than_the_frame(void **state)
+{
+	const char *const hosts[] = { HOST4, HOST6 };
+	const char *const guests[] = { GUEST4, GUEST6 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		frame_udp(&frame, hosts[i], 40000, guests[i], 80, NULL, 0);
+		for (size_t len = 0; len < frame.len; len++) {
+			uint8_t *exact = malloc(len + 1);
+
+			memcpy(exact + 1, frame.bytes, len);
+			gate_note_to_guest(&gate, exact + 1, len, NOW_MS);
+			free(exact);
+		}
+		assert_int_equal(reply(guests[i], 80, hosts[i], 40000, NOW_MS),
+		    GATE_REFUSE);
+		/* The whole of it, a datagram without data, is noted. */
+		frame_udp(&frame, hosts[i], 40000, guests[i], 80, NULL, 0);
+		gate_note_to_guest(&gate, frame.bytes, frame.len, NOW_MS);
+		assert_int_equal(reply(guests[i], 80, hosts[i], 40000, NOW_MS),
+		    GATE_PASS);
+	}
+}
+
+static void
+test_note_ignores_all_but_udp_heads(void **state)
+{
+	static const uint8_t like_ports[16] = { 0x9c, 0x40, 0, 80, 0x9c, 0x40, 0, 80 };
+	static struct frame whole;
+
+	(void)state;
+	/* The data of a later fragment, of TCP and of ICMP look like ports, too. */
+	frame_udp(&whole, HOST4, 40000, GUEST4, 80, like_ports, sizeof(like_ports));
+	frame_fragment(&frame, &whole, 8, 16, false, 1);
+	gate_note_to_guest(&gate, frame.bytes, frame.len, NOW_MS);
+	frame_tcp(&frame, HOST4, 40000, GUEST4, 80, ACK);
+	gate_note_to_guest(&gate, frame.bytes, frame.len, NOW_MS);
+	frame_tcp(&frame, HOST6, 40000, GUEST6, 80, ACK);
+	gate_note_to_guest(&gate, frame.bytes, frame.len, NOW_MS);
+	frame_arp(&frame, 1, HOST4, GUEST4);
+	gate_note_to_guest(&gate, frame.bytes, frame.len, NOW_MS);
+	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS), GATE_REFUSE);
+	assert_int_equal(reply(GUEST6, 80, HOST6, 40000, NOW_MS), GATE_REFUSE);
+
+	frame_fragment(&frame, &whole, 0, 8, true, 1);
+	gate_note_to_guest(&gate, frame.bytes, frame.len, NOW_MS);
+	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS), GATE_PASS);
+}
+
+static void
+test_nothing_is_noted_while_open(void **state)
+{
+	static const struct gate_flows none;
+
+	(void)state;
+	note(HOST4, 40000, GUEST4, 80, NOW_MS);
+	note(HOST6, 40000, GUEST6, 80, NOW_MS);
+	assert_memory_equal(&gate.flows, &none, sizeof(none));
+}
+
+static void
+test_full_table_forgets_the_oldest(void **state)
+{
+	const unsigned int n = 2 * GATE_FLOW_SETS * GATE_FLOW_WAYS;
+	unsigned int n_known = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < n; i++)
+		note(HOST4, (uint16_t)(1024 + i), GUEST4, 80, NOW_MS + i);
+	for (unsigned int i = 0; i < n; i++) {
+		if (reply(GUEST4, 80, HOST4, (uint16_t)(1024 + i), NOW_MS + n) ==
+		    GATE_PASS)
+			n_known++;
+	}
+	/* Ports in a row spread over all sets, nearly evenly. */
+	assert_in_range(n_known, GATE_FLOW_SETS * GATE_FLOW_WAYS * 9 / 10,
+	    GATE_FLOW_SETS * GATE_FLOW_WAYS);
+	/* The last ones are there, the first ones not. */
+	for (unsigned int i = 0; i < GATE_FLOW_WAYS; i++) {
+		assert_int_equal(reply(GUEST4, 80, HOST4, (uint16_t)(1024 + n - 1 - i),
+				     NOW_MS + n),
+		    GATE_PASS);
+		assert_int_equal(reply(GUEST4, 80, HOST4, (uint16_t)(1024 + i),
+				     NOW_MS + n),
+		    GATE_REFUSE);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_tcp_does_not_open_when_closed,
+		    loopback_closed),
+		cmocka_unit_test_setup(test_tcp_passes_when_open, loopback_allowed),
+		cmocka_unit_test_setup(test_tcp_syn_with_data_and_options_does_not_open,
+		    loopback_closed),
+		cmocka_unit_test_setup(test_udp_does_not_pass_when_closed,
+		    loopback_closed),
+		cmocka_unit_test_setup(test_udp_passes_when_open, loopback_allowed),
+		cmocka_unit_test_setup(test_echo_when_closed, loopback_closed),
+		cmocka_unit_test_setup(test_echo_when_open, loopback_allowed),
+		cmocka_unit_test(test_outside_passes_whatever_the_loopback),
+		cmocka_unit_test(test_nameserver),
+		cmocka_unit_test(test_another_network),
+		cmocka_unit_test_setup(test_flow_matches_exactly, loopback_closed),
+		cmocka_unit_test_setup(test_flow_expires, loopback_closed),
+		cmocka_unit_test_setup(test_flow_is_noted_from_the_gateway_only,
+		    loopback_closed),
+		cmocka_unit_test_setup(test_answers_of_the_stack_open_nothing,
+		    loopback_closed),
+		cmocka_unit_test_setup(test_note_reads_no_further_than_the_frame,
+		    loopback_closed),
+		cmocka_unit_test_setup(test_note_ignores_all_but_udp_heads,
+		    loopback_closed),
+		cmocka_unit_test_setup(test_nothing_is_noted_while_open,
+		    loopback_allowed),
+		cmocka_unit_test_setup(test_full_table_forgets_the_oldest,
+		    loopback_closed),
+	};
+
+	return cmocka_run_group_tests_name("gate_loopback", tests, NULL, NULL);
+}

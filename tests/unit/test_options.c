@@ -1,0 +1,911 @@
+/*
+ * parent/options: the command line that clients of slirp4netns use, each error's text
+ * to the byte, and that nothing is remembered from one call to the next. The program
+ * runs in a directory of its own with one file of each kind in it.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "parent/options.h"
+
+#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Arguments of one call, without the program's name. */
+#define N_ARGS_MAX 15
+
+_Static_assert(OPTIONS_MESSAGE_SIZE <= LOG_TEXT_SIZE, "a log line holds any message");
+
+static struct options options;
+static struct options_messages messages;
+
+static enum options_outcome
+parse(const char *const *args)
+{
+	char *argv[N_ARGS_MAX + 2] = { (char *)"/usr/bin/slirpd" };
+	int argc = 1;
+
+	while (args[argc - 1] != NULL) {
+		argv[argc] = (char *)args[argc - 1];
+		argc++;
+	}
+	memset(&options, 0xa5, sizeof(options));
+	memset(&messages, 0xa5, sizeof(messages));
+	return options_parse(&options, &messages, argc, argv);
+}
+
+/* PARSE("-c", "1", "tap0") */
+#define PARSE(...) parse((const char *const[N_ARGS_MAX + 1]){ __VA_ARGS__ })
+
+#define ASSERT_RUNS(...) \
+	do { \
+		if (PARSE(__VA_ARGS__) != OPTIONS_RUN) \
+			fail_msg("refused: %s", messages.error); \
+		assert_string_equal(messages.error, ""); \
+	} while (0)
+
+#define ASSERT_REFUSED(text, ...) \
+	do { \
+		assert_int_equal(PARSE(__VA_ARGS__), OPTIONS_ERROR); \
+		assert_string_equal(messages.error, text); \
+	} while (0)
+
+/* The arguments given are options, and a target that is right comes after them. */
+#define ASSERT_OPTION_REFUSED(text, ...) ASSERT_REFUSED(text, __VA_ARGS__, "1", "tap0")
+
+static void
+test_defaults(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("4711", "tap0");
+	assert_string_equal(options.program_name, "slirpd");
+	assert_int_equal(options.target, OPTIONS_TARGET_PID);
+	assert_int_equal(options.target_pid, 4711);
+	assert_null(options.netns_path);
+	assert_int_equal(options.tap_fd, -1);
+	assert_null(options.bess_path);
+	assert_string_equal(options.tap_name, "tap0");
+	assert_null(options.userns_path);
+	assert_false(options.create_netns);
+	assert_false(options.configure);
+	assert_int_equal(options.mtu_bytes, 1500);
+	assert_false(options.has_mac);
+	assert_int_equal(options.network.prefix_len, 24);
+	assert_false(options.enable_ipv6);
+	assert_true(options.enable_dns);
+	assert_true(options.allow_host_loopback);
+	assert_null(options.outbound_addr4);
+	assert_null(options.outbound_addr6);
+	assert_null(options.api_socket_path);
+	assert_int_equal(options.exit_fd, -1);
+	assert_int_equal(options.ready_fd, -1);
+	assert_false(options.require_sandbox);
+	assert_false(options.require_seccomp);
+	assert_int_equal(messages.n_warnings, 0);
+}
+
+/* Every way to write an option sets the same. */
+static void
+test_spellings(void **state)
+{
+	static const char *const exit_fd[][2] = { { "-e7" }, { "-e", "7" },
+		{ "--exit-fd=7" }, { "--exit-fd", "7" }, { "--exit=7" },
+		{ "--ex", "7" } };
+	static const char *const ready_fd[][2] = { { "-r7" }, { "-r", "7" },
+		{ "--ready-fd=7" }, { "--ready-fd", "7" }, { "--ready=7" },
+		{ "--r", "7" } };
+	static const char *const mtu[][2] = { { "-m65520" }, { "-m", "65520" },
+		{ "--mtu=65520" }, { "--mtu", "65520" }, { "--mt=65520" } };
+	static const char *const configure[] = { "-c", "--configure", "--conf" };
+	static const char *const ipv6[] = { "-6", "--enable-ipv6", "--enable-i" };
+	static const char *const loopback[] = { "--disable-host-loopback", "--disable-h",
+		"--no-host-loopback", "--no-h" };
+	static const char *const dns[] = { "--disable-dns", "--disable-d" };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(exit_fd); i++) {
+		ASSERT_RUNS("1", "tap0", exit_fd[i][0], exit_fd[i][1]);
+		assert_int_equal(options.exit_fd, 7);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(ready_fd); i++) {
+		ASSERT_RUNS("1", "tap0", ready_fd[i][0], ready_fd[i][1]);
+		assert_int_equal(options.ready_fd, 7);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(mtu); i++) {
+		ASSERT_RUNS("1", "tap0", mtu[i][0], mtu[i][1]);
+		assert_int_equal(options.mtu_bytes, 65520);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(configure); i++) {
+		ASSERT_RUNS("1", "tap0", configure[i]);
+		assert_true(options.configure);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(ipv6); i++) {
+		ASSERT_RUNS("1", "tap0", ipv6[i]);
+		assert_true(options.enable_ipv6);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(loopback); i++) {
+		ASSERT_RUNS("1", "tap0", loopback[i]);
+		assert_false(options.allow_host_loopback);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(dns); i++) {
+		ASSERT_RUNS("1", "tap0", dns[i]);
+		assert_false(options.enable_dns);
+		assert_true(options.allow_host_loopback);
+	}
+}
+
+static void
+test_values_reach_the_options(void **state)
+{
+	static const uint8_t octets[] = { 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f };
+
+	(void)state;
+	ASSERT_RUNS("-c6", "-e", "4", "-r", "3", "-m", "9000", "--cidr=192.168.77.0/24",
+	    "--mac=0a:0B:0c:0d:0e:0f", "--disable-dns", "--disable-host-loopback",
+	    "--user=/proc/self/ns/user", "--net=path", "/proc/self/ns/net", "tap1");
+	assert_true(options.configure);
+	assert_true(options.enable_ipv6);
+	assert_int_equal(options.exit_fd, 4);
+	assert_int_equal(options.ready_fd, 3);
+	assert_int_equal(options.mtu_bytes, 9000);
+	assert_int_equal(ntohl(options.network.network_be), 0xc0a84d00);
+	assert_int_equal(options.network.prefix_len, 24);
+	assert_int_equal(ntohl(options.addresses.recommended_be), 0xc0a84d64);
+	assert_true(options.has_mac);
+	assert_memory_equal(options.mac.octets, octets, sizeof(octets));
+	assert_false(options.enable_dns);
+	assert_false(options.allow_host_loopback);
+	assert_string_equal(options.userns_path, "/proc/self/ns/user");
+	assert_int_equal(options.target, OPTIONS_TARGET_PATH);
+	assert_int_equal(options.target_pid, -1);
+	assert_string_equal(options.netns_path, "/proc/self/ns/net");
+	assert_string_equal(options.tap_name, "tap1");
+}
+
+/* As clients call it, so far as that is supported. */
+static void
+test_calls_of_known_clients(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("--disable-host-loopback", "--mtu=65520", "--enable-ipv6", "-c", "-r",
+	    "3", "-e", "4", "--netns-type=path", "/proc/self/ns/net", "tap0");
+	ASSERT_RUNS("-c", "-e", "3", "-r", "4", "--mtu", "65520", "4711", "tap0");
+	ASSERT_RUNS("--mtu", "65520", "-r", "3", "--disable-host-loopback", "--cidr",
+	    "10.0.3.0/24", "--enable-ipv6", "4711", "tap0");
+	ASSERT_RUNS("--mtu", "65520", "-r", "3", "-c", "4711", "tap0");
+	ASSERT_RUNS("--ready=3", "--configure", "--userns-path=/proc/self/ns/user",
+	    "4711", "tap0");
+	ASSERT_RUNS("--netns-type=tapfd", "--enable-ipv6", "--ready-fd=9", "5");
+}
+
+static void
+test_options_may_stand_anywhere(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("4711", "-c", "tap0", "--mtu", "1280");
+	assert_int_equal(options.target_pid, 4711);
+	assert_string_equal(options.tap_name, "tap0");
+	assert_int_equal(options.mtu_bytes, 1280);
+	assert_true(options.configure);
+
+	ASSERT_RUNS("-c", "--", "4711", "-m");
+	assert_string_equal(options.tap_name, "-m");
+	ASSERT_RUNS("-c", "4711", "-");
+	assert_string_equal(options.tap_name, "-");
+}
+
+static void
+test_last_value_counts(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("-m1", "-m2", "-e8", "-e9", "--cidr=10.0.0.0/8", "--cidr=10.1.0.0/16",
+	    "--netns-type=path", "--netns-type=pid", "--target-type=bess",
+	    "--target-type=netns", "1", "tap0");
+	assert_int_equal(options.mtu_bytes, 2);
+	assert_int_equal(options.exit_fd, 9);
+	assert_int_equal(options.network.prefix_len, 16);
+	assert_int_equal(options.target, OPTIONS_TARGET_PID);
+	/* But each is judged. */
+	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-mx", "-m2");
+	ASSERT_OPTION_REFUSED("\"x\" is an invalid MAC address.", "-c", "--macaddress=x",
+	    "--macaddress=0a:0b:0c:0d:0e:0f", "--macaddress=y");
+}
+
+static void
+test_number_is_digits_only(void **state)
+{
+	static const char *const bad[] = { "", " ", "x", "12x", "x12", " 5", "5 ", "+5",
+		"-5", "0x10", "1.0", "1e3", "5\n", "99999999999999999999999999",
+		"2147483648", "4294967297", "18446744073709551617", "\xd9\xa3" };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		ASSERT_OPTION_REFUSED("exit-fd must be a non-negative integer", "-e",
+		    bad[i]);
+		ASSERT_OPTION_REFUSED("ready-fd must be a non-negative integer", "-r",
+		    bad[i]);
+		ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-m",
+		    bad[i]);
+		ASSERT_REFUSED("PID must be a positive integer", "--", bad[i], "tap0");
+		assert_int_equal(PARSE("--netns-type=tapfd", "--", bad[i]),
+		    OPTIONS_ERROR);
+		assert_non_null(strstr(messages.error,
+		    "FD must be a non-negative integer "
+		    "when --netns-type=tapfd, not \""));
+	}
+}
+
+static void
+test_limits_of_numbers(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("-m1", "1", "tap0");
+	assert_int_equal(options.mtu_bytes, 1);
+	ASSERT_RUNS("-m65521", "1", "tap0");
+	assert_int_equal(options.mtu_bytes, 65521);
+	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-m0");
+	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-m65522");
+
+	ASSERT_RUNS("-e0", "-r2147483647", "2147483647", "tap0");
+	assert_int_equal(options.exit_fd, 0);
+	assert_int_equal(options.ready_fd, 2147483647);
+	assert_int_equal(options.target_pid, 2147483647);
+	ASSERT_RUNS("0012", "tap0");
+	assert_int_equal(options.target_pid, 12);
+	ASSERT_REFUSED("PID must be a positive integer", "0", "tap0");
+	ASSERT_RUNS("--netns-type=tapfd", "0");
+	assert_int_equal(options.tap_fd, 0);
+}
+
+static void
+test_errors_of_cidr(void **state)
+{
+	(void)state;
+	ASSERT_OPTION_REFUSED("invalid CIDR: x", "--cidr=x");
+	ASSERT_OPTION_REFUSED("invalid CIDR: ", "--cidr=");
+	ASSERT_OPTION_REFUSED("invalid CIDR: 10.0.2.0", "--cidr=10.0.2.0");
+	ASSERT_OPTION_REFUSED("invalid CIDR: 10.0.2.0/24x", "--cidr=10.0.2.0/24x");
+	ASSERT_OPTION_REFUSED("invalid network address: 300.0.0.0",
+	    "--cidr=300.0.0.0/24");
+	ASSERT_OPTION_REFUSED("prefix length needs to be 1-25", "--cidr=10.0.2.0/0");
+	ASSERT_OPTION_REFUSED("prefix length needs to be 1-25", "--cidr=10.0.2.0/26");
+	ASSERT_OPTION_REFUSED(
+	    "CIDR needs to be a network address like 10.0.2.0/24, not like 10.0.2.100/24",
+	    "--cidr=10.0.2.1/24");
+	ASSERT_RUNS("--cidr=10.0.2.128/25", "1", "tap0");
+	ASSERT_RUNS("--cidr=128.0.0.0/1", "1", "tap0");
+}
+
+static void
+test_errors_of_macaddress(void **state)
+{
+	static const char *const bad[] = { "", "x", "0a:0b:0c:0d:0e",
+		"0a:0b:0c:0d:0e:0f:", "0a-0b-0c-0d-0e-0f", "01:00:00:00:00:00",
+		"ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00" };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		char expected[OPTIONS_MESSAGE_SIZE];
+
+		snprintf(expected, sizeof(expected), "\"%s\" is an invalid MAC address.",
+		    bad[i]);
+		ASSERT_OPTION_REFUSED(expected, "-c", "--macaddress", bad[i]);
+	}
+	ASSERT_OPTION_REFUSED(
+	    "--macaddr cannot be specified when --configure or -c is not specified",
+	    "--macaddress=0a:0b:0c:0d:0e:0f");
+	ASSERT_OPTION_REFUSED(
+	    "--macaddr cannot be specified when --configure or -c is not specified",
+	    "--macaddress=x");
+	ASSERT_RUNS("--macaddress=0a:0b:0c:0d:0e:0f", "1", "tap0", "-c");
+}
+
+static void
+test_errors_of_target(void **state)
+{
+	(void)state;
+	ASSERT_OPTION_REFUSED(
+	    "--netns-type must be \"pid\", \"path\" or \"tapfd\", not \"foo\"",
+	    "--netns-type=foo");
+	ASSERT_OPTION_REFUSED(
+	    "--netns-type must be \"pid\", \"path\" or \"tapfd\", not \"\"",
+	    "--netns-type=");
+	ASSERT_OPTION_REFUSED(
+	    "--netns-type must be \"pid\", \"path\" or \"tapfd\", not \"PID\"",
+	    "--netns-type=PID");
+	ASSERT_OPTION_REFUSED("--target-type must be either \"netns\" or \"bess\"",
+	    "--target-type=foo");
+
+	ASSERT_REFUSED(
+	    "existing path expected when --netns-type=path: \"none\": No such file or directory",
+	    "--netns-type=path", "none", "tap0");
+	ASSERT_REFUSED(
+	    "existing path expected when --netns-type=path: \"\": No such file or directory",
+	    "--netns-type=path", "", "tap0");
+	ASSERT_REFUSED(
+	    "existing path expected when --netns-type=path: \"file/x\": Not a directory",
+	    "--netns-type=path", "file/x", "tap0");
+	ASSERT_REFUSED(
+	    "existing path expected when --netns-type=path: \"dir\": not a namespace",
+	    "--netns-type=path", "dir", "tap0");
+	/* Opening this one would block. */
+	ASSERT_REFUSED(
+	    "existing path expected when --netns-type=path: \"fifo\": not a namespace",
+	    "--netns-type=path", "fifo", "tap0");
+
+	ASSERT_OPTION_REFUSED("userns path doesn't exist: none", "--userns-path=none");
+	ASSERT_OPTION_REFUSED("userns path doesn't exist: ", "--userns-path=");
+	ASSERT_OPTION_REFUSED("userns path doesn't exist: file/x",
+	    "--userns-path=file/x");
+	ASSERT_OPTION_REFUSED("--userns-path: \"dir\": not a namespace",
+	    "--userns-path=dir");
+	ASSERT_OPTION_REFUSED(
+	    "--userns-path: \"loop\": Too many levels of symbolic links",
+	    "--userns-path=loop");
+}
+
+static void
+test_path_may_be_a_descriptor_of_ours(void **state)
+{
+	char path[64];
+	FILE *ns = fopen("/proc/self/ns/net", "re");
+
+	(void)state;
+	assert_non_null(ns);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(ns));
+	ASSERT_RUNS("--netns-type=path", path, "tap0");
+	assert_string_equal(options.netns_path, path);
+	fclose(ns);
+	assert_int_equal(PARSE("--netns-type=path", path, "tap0"), OPTIONS_ERROR);
+}
+
+static void
+test_missing_arguments_tell_the_usage(void **state)
+{
+	static const char usage[] = "usage: slirpd [OPTION]... PID|PATH|FD [TAPNAME]";
+	char expected[OPTIONS_MESSAGE_SIZE];
+
+	(void)state;
+	snprintf(expected, sizeof(expected), "PID, PATH or FD is missing; %s", usage);
+	ASSERT_REFUSED(expected, NULL);
+	ASSERT_REFUSED(expected, "-c", "--");
+	ASSERT_REFUSED(expected, "--netns-type=path");
+	ASSERT_REFUSED(expected, "--netns-type=tapfd");
+	ASSERT_REFUSED(expected, "--target-type=bess");
+	snprintf(expected, sizeof(expected), "TAPNAME is missing; %s", usage);
+	ASSERT_REFUSED(expected, "1");
+	ASSERT_REFUSED(expected, "--netns-type=path", "/proc/self/ns/net");
+	/* What is there is judged before what is missing. */
+	ASSERT_REFUSED("PID must be a positive integer", "x");
+}
+
+static void
+test_tap_names(void **state)
+{
+	static const char *const good[] = { "t", "tap0", "123456789012345", "...",
+		"tap-0", "tap_0.1", "\xc3\xa9", "a\"b" };
+	static const char *const bad[] = { "", ".", "..", "1234567890123456", "a/b", "/",
+		"a b", " ", "a\tb", "a\n", "a:1", "tap%d", "a\vb", "a\fb", "a\rb",
+		"a\xa0" };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(good); i++) {
+		ASSERT_RUNS("1", good[i]);
+		assert_string_equal(options.tap_name, good[i]);
+		assert_true(options_ifname_is_valid(good[i]));
+	}
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		assert_int_equal(PARSE("1", bad[i]), OPTIONS_ERROR);
+		assert_non_null(strstr(messages.error, "TAPNAME \""));
+		assert_non_null(strstr(messages.error, "1 to 15 bytes"));
+		assert_false(options_ifname_is_valid(bad[i]));
+	}
+	ASSERT_REFUSED(
+	    "TAPNAME \"a/b\" is not a name for an interface: 1 to 15 bytes without \"/\", \":\", \"%\" and white space, not \".\" or \"..\"",
+	    "1", "a/b");
+}
+
+static void
+test_tapfd_needs_no_name(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("--netns-type=tapfd", "5");
+	assert_int_equal(options.target, OPTIONS_TARGET_TAPFD);
+	assert_int_equal(options.tap_fd, 5);
+	assert_int_equal(options.target_pid, -1);
+	assert_null(options.tap_name);
+	ASSERT_RUNS("--netns-type=tapfd", "5", "tap0");
+	assert_null(options.tap_name);
+	assert_int_equal(messages.n_warnings, 0);
+}
+
+static void
+test_conflicts(void **state)
+{
+	(void)state;
+	ASSERT_REFUSED("--configure conflicts with --target-type=bess",
+	    "--target-type=bess", "-c", "sock");
+	ASSERT_REFUSED("--netns-type conflicts with --target-type=bess",
+	    "--target-type=bess", "--netns-type=pid", "sock");
+	ASSERT_REFUSED("--netns-type conflicts with --target-type=bess",
+	    "--target-type=bess", "--netns-type=tapfd", "sock");
+	ASSERT_REFUSED("--userns-path conflicts with --target-type=bess",
+	    "--userns-path=/proc/self/ns/user", "--target-type=bess", "sock");
+	ASSERT_REFUSED("--configure conflicts with --netns-type=tapfd",
+	    "--netns-type=tapfd", "-c", "5");
+	ASSERT_REFUSED("--userns-path conflicts with --netns-type=tapfd",
+	    "--netns-type=tapfd", "--userns-path=/proc/self/ns/user", "5");
+	ASSERT_REFUSED("--configure conflicts with --netns-type=tapfd",
+	    "--netns-type=tapfd", "-c", "--macaddress=0a:0b:0c:0d:0e:0f", "5");
+	ASSERT_REFUSED("--create-netns conflicts with --netns-type=tapfd",
+	    "--create-netns", "--netns-type=tapfd", "5");
+	ASSERT_REFUSED("--create-netns conflicts with --target-type=bess",
+	    "--create-netns", "--target-type=bess", "sock");
+	ASSERT_OPTION_REFUSED("--create-netns needs --netns-type=path", "--create-netns");
+
+	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3", "-r3", "-e3");
+	ASSERT_REFUSED("--ready-fd and the FD of --netns-type=tapfd are both 5", "-r5",
+	    "--netns-type=tapfd", "5");
+	ASSERT_REFUSED("--exit-fd and the FD of --netns-type=tapfd are both 5", "-e5",
+	    "--netns-type=tapfd", "5");
+}
+
+static void
+test_errors_of_api_socket(void **state)
+{
+	char path[200];
+
+	(void)state;
+	memset(path, 'p', sizeof(path));
+	path[108] = '\0';
+	ASSERT_OPTION_REFUSED("the specified API socket path is too long (>= 108)", "-a",
+	    path);
+	path[107] = '\0';
+	ASSERT_OPTION_REFUSED("--api-socket is not supported yet", "-a", path);
+	ASSERT_OPTION_REFUSED("--api-socket is not supported yet", "--api=sock");
+	ASSERT_OPTION_REFUSED("--api-socket is not supported yet", "--api-socket=none");
+	ASSERT_OPTION_REFUSED("--api-socket: the path \"\" is empty", "--api=");
+	ASSERT_OPTION_REFUSED("--api-socket: \"dir\" is a directory", "--api=dir");
+	ASSERT_OPTION_REFUSED("--api-socket: \"file\" is not a socket", "--api=file");
+	ASSERT_OPTION_REFUSED("--api-socket: \"fifo\" is not a socket", "--api=fifo");
+	ASSERT_OPTION_REFUSED("--api-socket: \"loop\" is not a socket", "--api=loop");
+	ASSERT_OPTION_REFUSED("--api-socket: \"file/x\": Not a directory",
+	    "--api=file/x");
+}
+
+static void
+test_errors_of_outbound_addr(void **state)
+{
+	(void)state;
+	ASSERT_OPTION_REFUSED(
+	    "--outbound-addr: \"::1\" is neither an IPv4 address nor the name of an interface",
+	    "--outbound-addr=::1");
+	ASSERT_OPTION_REFUSED(
+	    "--outbound-addr: \"\" is neither an IPv4 address nor the name of an interface",
+	    "--outbound-addr=");
+	ASSERT_OPTION_REFUSED(
+	    "--outbound-addr6: \"a/b\" is neither an IPv6 address nor the name of an interface",
+	    "--outbound-addr6=a/b");
+	ASSERT_OPTION_REFUSED("--outbound-addr is not supported yet",
+	    "--outbound-addr=10.1.2.3");
+	ASSERT_OPTION_REFUSED("--outbound-addr is not supported yet",
+	    "--outbound-addr=eth0");
+	ASSERT_OPTION_REFUSED("--outbound-addr6 is not supported yet",
+	    "--outbound-addr6=::1");
+	ASSERT_OPTION_REFUSED("--outbound-addr6 is not supported yet",
+	    "--outbound-addr6=eth0");
+}
+
+static void
+test_what_comes_later_is_refused(void **state)
+{
+	(void)state;
+	ASSERT_OPTION_REFUSED("--enable-sandbox is not supported yet",
+	    "--enable-sandbox");
+	ASSERT_OPTION_REFUSED("--create-sandbox is not supported yet",
+	    "--create-sandbox");
+	ASSERT_OPTION_REFUSED("--enable-seccomp is not supported yet",
+	    "--enable-seccomp");
+	ASSERT_REFUSED("--create-netns is not supported yet", "--create-netns",
+	    "--netns-type=path", "none", "tap0");
+	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
+	    "sock");
+	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
+	    "sock", "tap0");
+}
+
+/* An error that the user can mend is told before one that he can't. */
+static void
+test_wrong_values_come_before_what_comes_later(void **state)
+{
+	char long_path[109];
+
+	(void)state;
+	memset(long_path, 'p', sizeof(long_path) - 1);
+	long_path[108] = '\0';
+	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)",
+	    "--enable-sandbox", "-m0");
+	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3", "--enable-seccomp",
+	    "-r3", "-e3");
+	ASSERT_REFUSED("PID must be a positive integer", "--enable-sandbox", "x", "tap0");
+	ASSERT_REFUSED("PATH must have 1 to 107 bytes when --target-type=bess, not \"\"",
+	    "--target-type=bess", "");
+	assert_int_equal(PARSE("--target-type=bess", long_path), OPTIONS_ERROR);
+	assert_non_null(strstr(messages.error, "PATH must have 1 to 107 bytes"));
+	assert_int_equal(PARSE("--create-netns", "--netns-type=path", "x"),
+	    OPTIONS_ERROR);
+	assert_non_null(strstr(messages.error, "TAPNAME is missing"));
+}
+
+static void
+test_syntax_errors_name_the_option(void **state)
+{
+	(void)state;
+	ASSERT_OPTION_REFUSED("unrecognized option '--bogus'", "--bogus");
+	ASSERT_OPTION_REFUSED("unrecognized option '--bogus=1'", "--bogus=1");
+	ASSERT_OPTION_REFUSED("unrecognized option '--configured'", "--configured");
+	ASSERT_OPTION_REFUSED("invalid option -- 'Z'", "-Z");
+	ASSERT_OPTION_REFUSED("invalid option -- 'Z'", "-cZ6");
+	ASSERT_OPTION_REFUSED("invalid option -- ':'", "-:");
+	ASSERT_OPTION_REFUSED("invalid option -- '\\xc3'", "-\xc3\xa9");
+	ASSERT_REFUSED("option '--mtu' requires an argument", "1", "tap0", "--mtu");
+	ASSERT_REFUSED("option '--mtu' requires an argument", "1", "tap0", "-m");
+	ASSERT_REFUSED("option '--cidr' requires an argument", "--cidr");
+	ASSERT_OPTION_REFUSED("option '--configure' doesn't allow an argument",
+	    "--configure=yes");
+	ASSERT_OPTION_REFUSED(
+	    "option '--enable-s' is ambiguous; possibilities: '--enable-sandbox' '--enable-seccomp'",
+	    "--enable-s");
+	ASSERT_OPTION_REFUSED(
+	    "option '--m=1' is ambiguous; possibilities: '--mtu' '--macaddress'",
+	    "--m=1");
+	assert_int_equal(PARSE("--=1", "1", "tap0"), OPTIONS_ERROR);
+	assert_non_null(strstr(messages.error, "option '--=1' is ambiguous"));
+}
+
+static void
+test_abbreviations_of_clients_stay_unambiguous(void **state)
+{
+	static const char *const abbreviations[] = { "--ready=3", "--exit=4",
+		"--api=sock", "--cidr=10.0.2.0/24", "--net=pid",
+		"--user=/proc/self/ns/user", "--disable-h", "--mac=0a:0b:0c:0d:0e:0f",
+		"--conf" };
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(abbreviations); i++) {
+		enum options_outcome outcome = PARSE("-c", abbreviations[i], "1", "tap0");
+
+		if (outcome == OPTIONS_RUN)
+			continue;
+		assert_string_equal(messages.error, "--api-socket is not supported yet");
+	}
+}
+
+static void
+test_help_and_version_win_where_they_stand(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-h"), OPTIONS_HELP);
+	assert_int_equal(PARSE("--help"), OPTIONS_HELP);
+	assert_int_equal(PARSE("-v"), OPTIONS_VERSION);
+	assert_int_equal(PARSE("--version"), OPTIONS_VERSION);
+	assert_int_equal(PARSE("-c", "1", "tap0", "--help", "--bogus"), OPTIONS_HELP);
+	assert_int_equal(PARSE("--enable-sandbox", "--version"), OPTIONS_VERSION);
+	assert_string_equal(options.program_name, "slirpd");
+	assert_string_equal(messages.error, "");
+	assert_int_equal(PARSE("--bogus", "--help"), OPTIONS_ERROR);
+	assert_int_equal(PARSE("--help=x"), OPTIONS_ERROR);
+}
+
+static void
+test_warnings(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("--no-host-loopback", "--no-host-loopback", "1", "tap0");
+	assert_int_equal(messages.n_warnings, 1);
+	assert_string_equal(messages.warnings[0],
+	    "--no-host-loopback is deprecated, use --disable-host-loopback");
+
+	ASSERT_RUNS("1", "tap0", "more", "-c", "yet more");
+	assert_true(options.configure);
+	assert_int_equal(messages.n_warnings, 1);
+	assert_string_equal(messages.warnings[0],
+	    "too many arguments: \"more\" and all after it are ignored");
+
+	assert_int_equal(PARSE("--create-sandbox", "--no-host-loopback", "1", "tap0",
+			     "more"),
+	    OPTIONS_ERROR);
+	assert_int_equal(messages.n_warnings, OPTIONS_N_WARNINGS_MAX);
+	assert_string_equal(messages.warnings[1],
+	    "--create-sandbox is deprecated, use --enable-sandbox");
+
+	ASSERT_RUNS("--netns-type=tapfd", "5", "tap0", "more");
+	assert_int_equal(messages.n_warnings, 1);
+}
+
+/* One line, printable, with its end: whatever the value holds and however long it is. */
+static void
+test_messages_are_one_line(void **state)
+{
+	static char value[4096];
+
+	(void)state;
+	ASSERT_OPTION_REFUSED("invalid CIDR: a\\x0ab\\x1b[1m\\x7f",
+	    "--cidr=a\nb\x1b[1m\x7f");
+	memset(value, '\n', sizeof(value) - 1);
+	assert_int_equal(PARSE("--netns-type=path", value, "tap0"), OPTIONS_ERROR);
+	assert_non_null(strstr(messages.error, "...\": File name too long"));
+	assert_null(strchr(messages.error, '\n'));
+
+	memset(value, '1', sizeof(value) - 1);
+	assert_int_equal(PARSE("1", value), OPTIONS_ERROR);
+	assert_non_null(strstr(messages.error, "...\" is not a name for an interface"));
+	assert_non_null(strstr(messages.error, "not \".\" or \"..\""));
+	/* The value is cut where it is shown, the outcome's text is not. */
+	value[1] = value[3] = value[5] = '.';
+	value[sizeof(value) - 4] = '/';
+	assert_int_equal(PARSE("--cidr", value, "1", "tap0"), OPTIONS_ERROR);
+	assert_int_equal(strncmp(messages.error, "invalid network address: 1.1.1.1", 32),
+	    0);
+}
+
+static enum options_outcome
+parse_as(const char *argv0)
+{
+	char *argv[] = { (char *)argv0, (char *)"--version", NULL };
+
+	return options_parse(&options, &messages, 2, argv);
+}
+
+static void
+test_program_name_is_the_last_part(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_as("slirp4netns"), OPTIONS_VERSION);
+	assert_string_equal(options.program_name, "slirp4netns");
+	assert_int_equal(parse_as("../libexec/slirp4netns"), OPTIONS_VERSION);
+	assert_string_equal(options.program_name, "slirp4netns");
+	assert_int_equal(parse_as("/usr/bin/"), OPTIONS_VERSION);
+	assert_string_equal(options.program_name, "slirpd");
+	assert_int_equal(parse_as(""), OPTIONS_VERSION);
+	assert_string_equal(options.program_name, "slirpd");
+}
+
+static void
+test_no_argv_at_all(void **state)
+{
+	char *argv[] = { NULL };
+
+	(void)state;
+	assert_int_equal(options_parse(&options, &messages, 0, argv), OPTIONS_ERROR);
+	assert_string_equal(options.program_name, "slirpd");
+	assert_non_null(strstr(messages.error, "PID, PATH or FD is missing"));
+}
+
+/* getopt keeps its place in static variables, also within a group of letters. */
+static void
+test_nothing_is_left_from_the_call_before(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-cZ66", "1", "tap0"), OPTIONS_ERROR);
+	ASSERT_RUNS("1", "tap0");
+	assert_false(options.configure);
+	assert_false(options.enable_ipv6);
+	assert_int_equal(PARSE("-ch6", "1", "tap0"), OPTIONS_HELP);
+	ASSERT_RUNS("1", "tap0");
+	assert_false(options.enable_ipv6);
+	assert_int_equal(PARSE("--no-host-loopback", "--", "x", "--help"), OPTIONS_ERROR);
+	ASSERT_RUNS("1", "tap0");
+	assert_true(options.allow_host_loopback);
+	assert_int_equal(messages.n_warnings, 0);
+}
+
+static void
+test_a_refused_call_leaves_defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-c", "-r3", "-e4", "-m9000", "--cidr=10.9.0.0/16", "1",
+			     "a/b"),
+	    OPTIONS_ERROR);
+	assert_string_equal(options.program_name, "slirpd");
+	assert_int_equal(options.ready_fd, -1);
+	assert_int_equal(options.exit_fd, -1);
+	assert_int_equal(options.target_pid, -1);
+	assert_int_equal(options.mtu_bytes, 1500);
+	assert_int_equal(ntohl(options.network.network_be), 0x0a000200);
+	assert_false(options.configure);
+}
+
+static void
+test_addresses_are_counted_from_the_network(void **state)
+{
+	static const struct {
+		const char *cidr;
+		uint32_t network;
+		uint32_t netmask;
+	} cases[] = {
+		{ "10.0.2.0/24", 0x0a000200, 0xffffff00 },
+		{ "10.0.2.128/25", 0x0a000280, 0xffffff80 },
+		{ "192.168.0.0/16", 0xc0a80000, 0xffff0000 },
+		{ "128.0.0.0/1", 0x80000000, 0x80000000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		struct options_addresses *addresses = &options.addresses;
+
+		ASSERT_RUNS("--cidr", cases[i].cidr, "1", "tap0");
+		assert_int_equal(ntohl(addresses->netmask_be), cases[i].netmask);
+		assert_int_equal(ntohl(addresses->host_be), cases[i].network + 2);
+		assert_int_equal(ntohl(addresses->dns_be), cases[i].network + 3);
+		assert_int_equal(ntohl(addresses->dhcp_start_be), cases[i].network + 15);
+		assert_int_equal(ntohl(addresses->dhcp_end_be), cases[i].network + 30);
+		assert_int_equal(ntohl(addresses->recommended_be),
+		    cases[i].network + 100);
+	}
+}
+
+static char help[16384];
+
+static void
+read_help(const char *name)
+{
+	FILE *out = fmemopen(help, sizeof(help), "w");
+
+	assert_non_null(out);
+	options_help_write(out, name);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void
+test_help_names_every_option(void **state)
+{
+	static const char *const names[] = { "--configure", "--exit-fd", "--ready-fd",
+		"--mtu", "--enable-ipv6", "--api-socket", "--cidr",
+		"--disable-host-loopback", "--netns-type", "--userns-path",
+		"--enable-sandbox", "--enable-seccomp", "--outbound-addr",
+		"--outbound-addr6", "--disable-dns", "--macaddress", "--target-type",
+		"--help", "--version", "--create-netns" };
+
+	(void)state;
+	read_help("slirp4netns");
+	assert_int_equal(strncmp(help,
+			     "Usage: slirp4netns [OPTION]... PID|PATH|FD [TAPNAME]\n",
+			     53),
+	    0);
+	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+		const char *at = strstr(help, names[i]);
+		size_t len = strlen(names[i]);
+
+		if (at == NULL) {
+			fail_msg("%s is not in the help text", names[i]);
+			continue; /* for analysers: fail_msg() doesn't return */
+		}
+		/* grep -w: no letter, digit or underscore may follow, nor precede. */
+		assert_true(at[len] == ' ' || at[len] == '=');
+		assert_true(at[-1] == ' ' || at[-1] == '\n');
+	}
+	assert_null(strstr(help, "--no-host-loopback"));
+	assert_null(strstr(help, "--create-sandbox"));
+}
+
+static void
+test_help_marks_what_comes_later(void **state)
+{
+	static const struct {
+		const char *name;
+		int comes_later;
+	} cases[] = {
+		{ "--api-socket=", 1 },
+		{ "--enable-sandbox", 1 },
+		{ "--enable-seccomp", 1 },
+		{ "--outbound-addr=", 1 },
+		{ "--outbound-addr6=", 1 },
+		{ "--create-netns", 1 },
+		{ "--target-type=", 1 },
+		{ "--configure", 0 },
+		{ "--cidr=", 0 },
+		{ "--disable-dns", 0 },
+		{ "--netns-type=", 0 },
+		{ "--version", 0 },
+	};
+
+	(void)state;
+	read_help("slirpd");
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		char *line = strstr(help, cases[i].name);
+		char *end = line == NULL ? NULL : strchr(line, '\n');
+		const char *mark =
+		    line == NULL ? NULL : strstr(line, "(not supported yet)");
+
+		assert_non_null(end);
+		assert_int_equal(mark != NULL && mark < end, cases[i].comes_later);
+	}
+}
+
+static char directory[] = "/tmp/test_options.XXXXXX";
+
+static int
+make_files(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "sock" };
+	int sock_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	FILE *file;
+
+	(void)state;
+	/* It makes getopt stop at the first argument that is no option. */
+	unsetenv("POSIXLY_CORRECT");
+	if (mkdtemp(directory) == NULL || chdir(directory) == -1)
+		return -1;
+	file = fopen("file", "we");
+	if (file == NULL || fclose(file) != 0 || sock_fd == -1)
+		return -1;
+	if (bind(sock_fd, (struct sockaddr *)&addr, sizeof(addr)) == -1)
+		return -1;
+	close(sock_fd);
+	return mkdir("dir", 0700) | mkfifo("fifo", 0600) | symlink("loop", "loop");
+}
+
+static int
+remove_files(void **state)
+{
+	(void)state;
+	unlink("file");
+	unlink("sock");
+	unlink("fifo");
+	unlink("loop");
+	return rmdir("dir") | chdir("/") | rmdir(directory);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_values_reach_the_options),
+		cmocka_unit_test(test_calls_of_known_clients),
+		cmocka_unit_test(test_options_may_stand_anywhere),
+		cmocka_unit_test(test_last_value_counts),
+		cmocka_unit_test(test_number_is_digits_only),
+		cmocka_unit_test(test_limits_of_numbers),
+		cmocka_unit_test(test_errors_of_cidr),
+		cmocka_unit_test(test_errors_of_macaddress),
+		cmocka_unit_test(test_errors_of_target),
+		cmocka_unit_test(test_path_may_be_a_descriptor_of_ours),
+		cmocka_unit_test(test_missing_arguments_tell_the_usage),
+		cmocka_unit_test(test_tap_names),
+		cmocka_unit_test(test_tapfd_needs_no_name),
+		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_errors_of_api_socket),
+		cmocka_unit_test(test_errors_of_outbound_addr),
+		cmocka_unit_test(test_what_comes_later_is_refused),
+		cmocka_unit_test(test_wrong_values_come_before_what_comes_later),
+		cmocka_unit_test(test_syntax_errors_name_the_option),
+		cmocka_unit_test(test_abbreviations_of_clients_stay_unambiguous),
+		cmocka_unit_test(test_help_and_version_win_where_they_stand),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_messages_are_one_line),
+		cmocka_unit_test(test_program_name_is_the_last_part),
+		cmocka_unit_test(test_no_argv_at_all),
+		cmocka_unit_test(test_nothing_is_left_from_the_call_before),
+		cmocka_unit_test(test_a_refused_call_leaves_defaults),
+		cmocka_unit_test(test_addresses_are_counted_from_the_network),
+		cmocka_unit_test(test_help_names_every_option),
+		cmocka_unit_test(test_help_marks_what_comes_later),
+	};
+
+	return cmocka_run_group_tests(tests, make_files, remove_files);
+}

@@ -1,0 +1,112 @@
+/* The worker's timers, and its poll set. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "slirp-worker/pollset.h"
+#include "slirp-worker/timers.h"
+
+static void
+count(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static struct timer *again;
+
+static void
+count_and_set_again(void *ctx)
+{
+	count(ctx);
+	timer_set(again, 200);
+}
+
+static void
+test_timer_fires_once_when_due(void **state)
+{
+	struct timers timers = { 0 };
+	int n_fired = 0;
+	struct timer *timer = timers_add(&timers, count, &n_fired);
+
+	(void)state;
+	assert_int_equal(timers_next_ms(&timers), INT64_MAX);
+	timers_run(&timers, 1000);
+	assert_int_equal(n_fired, 0);
+	timer_set(timer, 100);
+	assert_int_equal(timers_next_ms(&timers), 100);
+	timers_run(&timers, 99);
+	assert_int_equal(n_fired, 0);
+	timers_run(&timers, 100);
+	timers_run(&timers, 100);
+	assert_int_equal(n_fired, 1);
+	assert_int_equal(timers_next_ms(&timers), INT64_MAX);
+}
+
+static void
+test_timer_can_set_itself_again(void **state)
+{
+	struct timers timers = { 0 };
+	int n_fired = 0;
+
+	(void)state;
+	again = timers_add(&timers, count_and_set_again, &n_fired);
+	timer_set(again, 100);
+	timers_run(&timers, 150);
+	assert_int_equal(n_fired, 1);
+	assert_int_equal(timers_next_ms(&timers), 200);
+	timers_run(&timers, 200);
+	assert_int_equal(n_fired, 2);
+}
+
+static void
+test_slots_are_bounded_and_come_back(void **state)
+{
+	struct timers timers = { 0 };
+	struct timer *last = NULL;
+	int n_fired = 0;
+
+	(void)state;
+	for (int i = 0; i < TIMERS_MAX; i++) {
+		last = timers_add(&timers, count, &n_fired);
+		assert_non_null(last);
+		timer_set(last, 100 - i);
+	}
+	assert_null(timers_add(&timers, count, &n_fired));
+	assert_int_equal(timers_next_ms(&timers), 100 - (TIMERS_MAX - 1));
+	timer_remove(last);
+	assert_int_equal(timers_next_ms(&timers), 100 - (TIMERS_MAX - 2));
+	assert_non_null(timers_add(&timers, count, &n_fired));
+	timers_run(&timers, 100);
+	assert_int_equal(n_fired, TIMERS_MAX - 1);
+}
+
+static void
+test_full_pollset_says_so(void **state)
+{
+	struct pollfd fds[2];
+	struct pollset set = { .fds = fds, .size = 2 };
+
+	(void)state;
+	assert_int_equal(pollset_add(&set, 7, POLLIN), 0);
+	assert_int_equal(pollset_add(&set, 8, POLLOUT), 1);
+	assert_int_equal(pollset_add(&set, 9, POLLIN), -1);
+	assert_int_equal(set.n, 2);
+	assert_int_equal(fds[1].fd, 8);
+	assert_int_equal(fds[1].events, POLLOUT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_timer_fires_once_when_due),
+		cmocka_unit_test(test_timer_can_set_itself_again),
+		cmocka_unit_test(test_slots_are_bounded_and_come_back),
+		cmocka_unit_test(test_full_pollset_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
