@@ -1,0 +1,99 @@
+/*
+ * A peer that sends anything: the first byte picks the receiving role and its state,
+ * each following datagram is a length byte pair and that many bytes, half of them with
+ * a descriptor. Nothing may crash, and no descriptor may stay open.
+ */
+#include <assert.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Past this a datagram is only longer, not different. */
+#define DATAGRAM_MAX 2048
+
+static void
+send_datagram(int fd, const uint8_t *bytes, size_t len, bool with_fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = { { 0 } };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
+	struct msghdr hdr = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (with_fd) {
+		hdr.msg_control = control.bytes;
+		hdr.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	(void)sendmsg(fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum ipc_role peers[][2] = {
+		{ IPC_ROLE_PARENT, IPC_ROLE_NETNS_HELPER },
+		{ IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
+		{ IPC_ROLE_NETNS_HELPER, IPC_ROLE_PARENT },
+		{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_PARENT },
+	};
+	struct ipc_channel channel;
+	struct ipc_message msg;
+	const char *why;
+	int own_fd, peer_fd, probe_fd;
+
+	if (size < 1 || ipc_channel_pair(&own_fd, &peer_fd) == -1)
+		return 0;
+	ipc_channel_open(&channel, own_fd, peers[data[0] % 4][0], peers[data[0] % 4][1]);
+	/* Most rows are only looked at after a greeting, whose hash no fuzzer guesses. */
+	if (data[0] & 4) {
+		struct ipc_channel peer;
+
+		ipc_channel_open(&peer, peer_fd, channel.peer_role, channel.own_role);
+		ipc_channel_greet(&peer);
+		assert(ipc_channel_recv(&channel, &msg, &why) == IPC_OUTCOME_MESSAGE);
+	}
+	if (data[0] & 8)
+		ipc_channel_set_running(&channel);
+	if (data[0] & 16)
+		ipc_channel_await_reply(&channel);
+	data++;
+	size--;
+	while (size > 2) {
+		size_t len = ((size_t)data[0] << 8 | data[1]) % DATAGRAM_MAX;
+		bool with_fd = data[1] & 1;
+
+		data += 2;
+		size -= 2;
+		if (len > size)
+			len = size;
+		send_datagram(peer_fd, data, len, with_fd);
+		data += len;
+		size -= len;
+		if (ipc_channel_recv(&channel, &msg, &why) == IPC_OUTCOME_MESSAGE) {
+			assert(ipc_descriptions[msg.id].n_fds == (msg.fd != -1));
+			if (msg.fd != -1)
+				close(msg.fd);
+		} else {
+			assert(msg.fd == -1);
+		}
+	}
+	ipc_channel_close(&channel);
+	close(peer_fd);
+	/* The lowest free number is what it was: nothing was left open. */
+	probe_fd = dup(STDERR_FILENO);
+	assert(probe_fd == -1 || probe_fd <= own_fd);
+	close(probe_fd);
+	return 0;
+}
