@@ -1,0 +1,201 @@
+"""The manual against the program and the sources that it describes, both ways.
+
+SLIRPD names the program under test. Runs nothing but its --help.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+SLIRPD = pathlib.Path(os.environ.get("SLIRPD", PROJECT / "build/debug/bin/slirpd")).resolve()
+
+NOT_YET = "not supported yet"
+
+
+def read(name):
+    return (PROJECT / name).read_text()
+
+
+def section(text, title):
+    """The lines of an mdoc section, up to the next one."""
+    pattern = rf"^\.Sh {re.escape(title)}\n(.*?)(?=^\.Sh |\Z)"
+    match = re.search(pattern, text, re.M | re.S)
+    assert match, f"no section {title}"
+    return match[1]
+
+
+def macro_body(text, name):
+    """What a macro of a C header stands for."""
+    match = re.search(rf"#define {name}\(\w+\)((?:[^\n]*\\\n)*[^\n]*)\n", text)
+    assert match, f"no macro {name}"
+    return re.sub(r"\\\n", "\n", match[1])
+
+
+def c_string(text):
+    """"a" "b" as C reads it."""
+    return "".join(re.findall(r'"([^"]*)"', text))
+
+
+def named_sentences(text, macro, row):
+    rows = re.findall(rf'\b{row}\((\w+),\s*((?:"[^"]*"\s*)+)\)', macro_body(text, macro))
+    assert rows, f"{macro} has no rows"
+    return {name: c_string(sentence) for name, sentence in rows}
+
+
+def listed(text):
+    """Each `.It Li name` of a list and the text below it, up to the list's end."""
+    items = re.findall(r"^\.It Li (\w+)\n(.*?)(?=^\.It |^\.El)", text, re.M | re.S)
+    assert len({name for name, _ in items}) == len(items), "a name is listed twice"
+    return {name: " ".join(body.split()) for name, body in items}
+
+
+# --- slirpd(1) --------------------------------------------------------------------------------
+
+
+def help_options():
+    """Name of each option in --help: letter, value, whether it is there already."""
+    text = subprocess.run(
+        [SLIRPD, "--help"], stdout=subprocess.PIPE, check=True, timeout=20, text=True
+    ).stdout
+    found = re.findall(r"^(?:-(\w), )?--([\w-]+)(?:=(\S+))? +(.*)$", text, re.M)
+    assert found, text
+    return {
+        name: (letter, value, f"({NOT_YET})" in rest) for letter, name, value, rest in found
+    }
+
+
+def manual_options():
+    text = section(read("man/slirpd.1"), "OPTIONS")
+    found = re.findall(
+        r"^\.It (?:Fl (\w) , )?Fl -([\w-]+)(?: Ns = Ns ([^\n]*))?\n(.*?)(?=^\.It Fl|\Z)",
+        text,
+        re.M | re.S,
+    )
+    assert found
+    return {
+        name: (
+            letter,
+            # "Ar IPv4 Ns | Ns Ar IFNAME" is printed as IPv4|IFNAME.
+            value.replace("Ar ", "").replace(" Ns ", ""),
+            NOT_YET in body.lower(),
+        )
+        for letter, name, value, body in found
+    }
+
+
+def test_manual_has_the_options_of_help():
+    assert manual_options() == help_options()
+
+
+def test_manual_has_the_options_in_the_order_of_help():
+    assert list(manual_options()) == list(help_options())
+
+
+def test_manual_mentions_deprecated_spellings():
+    spellings = re.findall(r'\{ "([\w-]+)", \.replaced_by = ', read("src/parent/options.c"))
+    assert spellings
+    text = section(read("man/slirpd.1"), "OPTIONS")
+    for spelling in spellings:
+        assert f".Fl -{spelling}\n" in text
+        assert spelling not in help_options()
+
+
+# --- slirpd-processes(7) ----------------------------------------------------------------------
+
+
+def arrows():
+    found = re.findall(r"ARROW\((\w+)\)", macro_body(read("src/ipc/messages.h"), "IPC_ARROWS"))
+    names = dict(re.findall(r'\[IPC_ARROW_(\w+)\] = "([^"]+)"', read("src/ipc/describe.c")))
+    assert found and set(found) == set(names)
+    return {arrow: names[arrow] for arrow in found}
+
+
+def header_rows():
+    text = read("src/ipc/messages.h")
+    rows = set()
+    for arrow, words in arrows().items():
+        found = re.findall(
+            r'ROW\((\w+),\s*(\d+),\s*(\w+),\s*((?:"[^"]*"\s*)+)\)',
+            macro_body(text, f"IPC_ROWS_{arrow}"),
+        )
+        assert found, f"no row of {arrow} was understood"
+        assert len(found) == macro_body(text, f"IPC_ROWS_{arrow}").count("ROW(")
+        rows |= {(words, n, fds, when.lower(), c_string(why)) for n, fds, when, why in found}
+    return rows
+
+
+def manual_rows():
+    rows = set()
+    messages = section(read("man/slirpd-processes.7"), "MESSAGES")
+    for title, body in re.findall(r"^\.Ss ([^\n]*)\n(.*?)(?=^\.Ss |\Z)", messages, re.M | re.S):
+        lines = re.findall(r"^\.It (.*)$", body, re.M)
+        assert lines[0] == "Em name Ta Em fds Ta Em when Ta Em meaning"
+        for line in lines[1:]:
+            name, fds, when, meaning = line.split(" Ta ")
+            rows.add((title[0].lower() + title[1:], name, fds, when, meaning))
+    return rows
+
+
+def test_manual_has_the_rows_of_messages_h():
+    assert manual_rows() == header_rows()
+
+
+def test_manual_explains_every_time_of_a_row():
+    messages = section(read("man/slirpd-processes.7"), "MESSAGES").partition("\n.Ss ")[0]
+    explained = re.findall(r"^\.It (\w+)$", messages, re.M)
+    assert set(explained) == {when for _, _, _, when, _ in header_rows()}
+
+
+def test_manual_has_the_drop_reasons():
+    reasons = named_sentences(read("src/ipc/drop_reasons.h"), "IPC_DROP_REASONS", "R")
+    assert listed(section(read("man/slirpd-processes.7"), "THE GATE")) == reasons
+
+
+def test_manual_has_the_counters():
+    counters = named_sentences(read("src/ipc/messages.h"), "IPC_COUNTERS", "COUNTER")
+    assert listed(section(read("man/slirpd-processes.7"), "COUNTERS")) == counters
+
+
+# --- README.md and ARCHITECTURE.md ------------------------------------------------------------
+
+
+def named_files(text):
+    """Every `path/with/a/slash` of the tree, and link targets; a trailing / is a folder."""
+    names = set(re.findall(r"`((?:src|tests|ci|man|cmake)/[\w./-]*)`", text))
+    return names | set(re.findall(r"\]\(([\w./-]+)\)", text))
+
+
+def test_readme_reading_order_names_existing_files():
+    text = read("README.md").partition("\n## Reading order\n")[2].partition("\n## ")[0]
+    names = named_files(text)
+    assert len(names) > 10
+    assert [name for name in sorted(names) if not (PROJECT / name).exists()] == []
+
+
+def test_readme_reading_order_begins_each_process_at_its_main():
+    text = read("README.md").partition("\n## Reading order\n")[2].partition("\n## ")[0]
+    mains = {str(path.relative_to(PROJECT)) for path in PROJECT.glob("src/*/main.c")}
+    assert mains and mains <= named_files(text)
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "NEWS.md"]
+)
+def test_documents_name_existing_files(document):
+    gone = [name for name in sorted(named_files(read(document))) if not (PROJECT / name).exists()]
+    assert gone == []
+
+
+def test_readme_says_what_is_not_supported_yet():
+    """The table of what works marks the options that are refused, and no others."""
+    text = read("README.md").partition("\n## What works\n")[2].partition("\n## ")[0]
+    not_yet = set()
+    for row in re.findall(r"^\|(.*)\|$", text, re.M):
+        cells = [cell.strip() for cell in row.split("|")]
+        if cells[-1].startswith("not yet"):
+            not_yet |= set(re.findall(r"`--([\w-]+)[`=]", row))
+    assert not_yet == {name for name, (_, _, later) in help_options().items() if later}

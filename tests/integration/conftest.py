@@ -1,0 +1,74 @@
+"""Fixtures of the integration tests; see tests/lib/lab.py for the lab that they hand out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+
+import lab as lab_module  # noqa: E402
+from lab import Guest, Lab, Slirpd  # noqa: E402
+
+REQUIRED = ("nginx", "dnsmasq", "ip", "nsenter", "unshare", "setpriv", "curl")
+
+
+def needs(*tools: str) -> None:
+    """Skips the test without these tools; where a skip would hide a gap, fails it."""
+    missing = lab_module.require_tools(*tools)
+    if not missing:
+        return
+    text = f"not installed: {', '.join(missing)}"
+    if os.environ.get("CI") or os.environ.get("SLIRPD_REQUIRE_ALL") == "1":
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not os.environ.get("SLIRPD_OUTER_NS"):
+        pytest.exit("run these tests through tests/lib/outer-ns", returncode=2)
+    if not os.access(lab_module.slirpd_path(), os.X_OK):
+        pytest.exit(f"no daemon at {lab_module.slirpd_path()}; set SLIRPD", returncode=2)
+    # A runner in the background hands down an ignored SIGINT, and slirpd would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.option.reportchars = (config.option.reportchars or "") + "s"
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    needs(*REQUIRED)
+    with Lab() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_process(lab: Lab) -> Iterator[None]:
+    """No test leaves a process behind, whoever started it."""
+    before = lab_module.all_pids()
+    yield
+    lab_module.wait_for(
+        "no process is left of the test",
+        lambda: not lab_module.all_pids() - before)
+
+
+@pytest.fixture
+def guest(lab: Lab) -> Iterator[Guest]:
+    with Guest() as made:
+        yield made
+
+
+@pytest.fixture
+def tools() -> Callable[..., None]:
+    return needs
+
+
+@pytest.fixture
+def network(guest: Guest) -> Iterator[Slirpd]:
+    """A guest with the usual network: `slirpd --configure --enable-ipv6 PID tap0`."""
+    with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0") as daemon:
+        yield daemon
