@@ -108,7 +108,8 @@ struct ipc_make_tap {
 };
 
 struct ipc_inspect_tap {
-	uint64_t reserved;
+	uint32_t caller_number; /* the descriptor's number in the parent, for messages */
+	uint32_t reserved;
 };
 
 struct ipc_tap_made {

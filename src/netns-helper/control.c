@@ -57,8 +57,7 @@ netns_on_inspect_tap(struct helper *helper, const struct ipc_inspect_tap *msg,
 {
 	autofd int tap_fd = adopt_fd;
 
-	(void)msg;
-	hand_over(helper, tap_fd, netns_tap_inspect(tap_fd));
+	hand_over(helper, tap_fd, netns_tap_inspect(tap_fd, msg->caller_number));
 }
 
 void

@@ -47,14 +47,14 @@ netns_tap_open(const char *name)
 }
 
 uint32_t
-netns_tap_inspect(int fd)
+netns_tap_inspect(int fd, uint32_t caller_number)
 {
 	struct ifreq request = { 0 };
 	int vnet_header_len = 0;
 	uint32_t header_len = 0;
 
 	if (ioctl(fd, TUNGETIFF, &request) == -1)
-		fatal("inspect the inherited TAP descriptor");
+		fatal("inspect inherited TAP descriptor %u", caller_number);
 	if (!(request.ifr_flags & IFF_TAP))
 		fatalx("inspect the inherited TAP descriptor: %.*s is not a TAP",
 		    IFNAMSIZ, request.ifr_name);

@@ -13,8 +13,9 @@
 int netns_tap_open(const char *name);
 
 /*
- * Looks at a TAP that another process opened: fatal if fd (borrowed) is not one.
+ * Looks at a TAP that another process opened: fatal if fd (borrowed) is not one,
+ * naming it by the number that the caller knows it by.
  * Switches offloads off, so that every frame is complete in itself. Returns how many
  * bytes of header the driver puts before each frame.
  */
-uint32_t netns_tap_inspect(int fd);
+uint32_t netns_tap_inspect(int fd, uint32_t caller_number);

@@ -398,8 +398,10 @@ instruct_helper(struct supervisor *sv)
 	struct ipc_join_userns join = { 0 };
 
 	ipc_channel_await_reply(helper);
-	if (sv->options->target == OPTIONS_TARGET_TAPFD)
+	if (sv->options->target == OPTIONS_TARGET_TAPFD) {
+		inspect.caller_number = (uint32_t)sv->options->tap_fd;
 		return ipc_send_inspect_tap(helper, &inspect, sv->options->tap_fd);
+	}
 
 	memcpy(join.label, sv->target.userns_label, sizeof(join.label));
 	network_fill(&make_tap.network, sv->options);

@@ -92,7 +92,8 @@ rewrite_be16(uint8_t *field, uint16_t value, uint8_t *checksum)
 	store_be16(field, value);
 }
 
-/* Urgent data has been a way into stacks before and has no user today (RFC 6093). */
+/* Stacks disagree on urgent data and have been attacked through it; RFC 6093 tells
+ * programs not to use it. Without the flag it goes in line, where they look for it. */
 static void
 tcp_clear_urgent(uint8_t *tcp)
 {

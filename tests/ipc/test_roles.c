@@ -243,7 +243,7 @@ test_helper_names_the_step_that_fails(void **state)
 	start(&child, ROLE_NETNS_HELPER);
 	assert_int_equal(ipc_send_inspect_tap(&child.channel, &inspect, program_fds[0]),
 	    0);
-	expect_fatal(&child, "inspect the inherited TAP descriptor: ");
+	expect_fatal(&child, "inspect inherited TAP descriptor 0: ");
 }
 
 /* What the parent of test_dies_with_its_parent started. */

@@ -37,6 +37,9 @@ STATE = Path("/run/lab")
 DEADLINE_S = 20.0
 POLL_S = 0.01
 
+# A build with sanitizers: slower, with a standard error in every process, and its own memory.
+SANITIZED = os.environ.get("SLIRPD_SANITIZED") == "1"
+
 INTERNET4 = "203.0.113.1"
 HOST4 = "203.0.113.2"
 INTERNET6 = "2001:db8:1::1"
@@ -342,6 +345,8 @@ class Slirpd:
             raise AssertionError(f"slirpd ended with {self.process.returncode} before ready:\n"
                                  f"{self.stderr}")
         self._family = {self.pid, *descendants(self.pid)}
+        # It hands over the TAP before it ends, and a sanitizer looks for leaks at its end.
+        wait_for("the netns-helper has ended", lambda: "netns-helper" not in self.children())
         return said
 
     def __enter__(self) -> Slirpd:
@@ -370,8 +375,10 @@ class Slirpd:
                     os.close(fd)
             if error and error[0] is not None:
                 print(f"slirpd's stderr ends with:\n{self.stderr[-4000:]}")
+            report = self.stderr if "Sanitizer" in self.stderr else ""
             for file in self._files:
                 file.close()
+        assert not report, report
 
     @property
     def pid(self) -> int:
