@@ -1,0 +1,139 @@
+#include "confine/caps.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/securebits.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* A kernel with more would need another width of the sets. */
+#define N_CAPS_MAX 64
+
+/* Older headers know no ambient capabilities' securebit, older kernels refuse it. */
+#ifndef SECBIT_NO_CAP_AMBIENT_RAISE
+#define SECBIT_NO_CAP_AMBIENT_RAISE (1 << 6)
+#define SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED (1 << 7)
+#endif
+
+/* uid 0 gets nothing from exec, a change of uid takes or gives nothing, nothing is passed
+ * on to a program, and none of it can be switched back. */
+#define SECUREBITS \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
+	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
+	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+/* libcap-ng returns codes of its own; what failed below it has set errno. */
+static int
+result_of(int capng_result)
+{
+	if (capng_result == 0)
+		return 0;
+	if (errno == 0)
+		errno = EPERM;
+	return -1;
+}
+
+/* Loads the sets of this process into the library's state. */
+static int
+load_caps(void)
+{
+	errno = 0;
+	return result_of(capng_get_caps_process());
+}
+
+/* Makes `keep` the permitted and effective set and empties the other three, as far as
+ * the process may. */
+static int
+apply_caps(uint64_t keep, bool may_change_bounding)
+{
+	errno = 0;
+	capng_clear(CAPNG_SELECT_ALL);
+	for (unsigned int cap = 0; cap < N_CAPS_MAX; cap++) {
+		if (!(keep & CONFINE_CAP_BIT(cap)))
+			continue;
+		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap) !=
+		    0) {
+			errno = EINVAL;
+			return -1;
+		}
+	}
+	/* The bounding set first: CAP_SETPCAP goes with the others. */
+	if (may_change_bounding && result_of(capng_apply(CAPNG_SELECT_BOUNDS)) == -1)
+		return -1;
+	return result_of(capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT));
+}
+
+static int
+lock_securebits(void)
+{
+	const unsigned long ambient =
+	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+
+	if (prctl(PR_SET_SECUREBITS, (unsigned long)SECUREBITS, 0, 0, 0) == 0)
+		return 0;
+	/* EPERM also says that a bit is unknown: before Linux 4.3 there was nothing
+	 * ambient to lock. */
+	return prctl(PR_SET_SECUREBITS, SECUREBITS & ~ambient, 0, 0, 0);
+}
+
+int
+confine_caps_drop(void)
+{
+	bool may_set_caps;
+
+	if (load_caps() == -1)
+		return -1;
+	may_set_caps = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
+	if (may_set_caps && lock_securebits() == -1)
+		return -1;
+	return apply_caps(0, may_set_caps);
+}
+
+int
+confine_caps_keep(uint64_t keep, uid_t uid, gid_t gid)
+{
+	if (uid == 0 || gid == 0 || uid == (uid_t)-1 || gid == (gid_t)-1) {
+		errno = EINVAL;
+		return -1;
+	}
+	/*
+	 * Securebits first: without the fix-up a change of uid leaves the capabilities
+	 * alone, so that all of them are there until the last step takes them. Groups
+	 * before the uid by habit and for readers; here both orders would work.
+	 */
+	if (load_caps() == -1 || lock_securebits() == -1)
+		return -1;
+	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		return -1;
+	return apply_caps(keep, true);
+}
+
+static uint64_t
+caps_of(capng_type_t type)
+{
+	uint64_t set = 0;
+
+	for (unsigned int cap = 0; cap < N_CAPS_MAX; cap++) {
+		if (capng_have_capability(type, cap) == 1)
+			set |= CONFINE_CAP_BIT(cap);
+	}
+	return set;
+}
+
+int
+confine_caps_query(struct confine_caps *caps)
+{
+	if (load_caps() == -1)
+		return -1;
+	*caps = (struct confine_caps){
+		.effective = caps_of(CAPNG_EFFECTIVE),
+		.permitted = caps_of(CAPNG_PERMITTED),
+		.inheritable = caps_of(CAPNG_INHERITABLE),
+		.bounding = caps_of(CAPNG_BOUNDING_SET),
+		.ambient = caps_of(CAPNG_AMBIENT),
+	};
+	return 0;
+}

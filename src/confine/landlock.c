@@ -1,0 +1,133 @@
+#include "confine/landlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+/* Numbers and rights that the build machine's headers may be too old for; the same on all
+ * architectures but alpha (landlock(7), include/uapi/linux/landlock.h). */
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
+#define SYS_landlock_restrict_self 446
+#endif
+#ifndef LANDLOCK_ACCESS_FS_REFER
+#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
+#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15)
+#endif
+#ifndef LANDLOCK_ACCESS_NET_BIND_TCP
+#define LANDLOCK_ACCESS_NET_BIND_TCP (1ULL << 0)
+#define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
+#endif
+#ifndef LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
+#define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
+#define LANDLOCK_SCOPE_SIGNAL (1ULL << 1)
+#endif
+
+/* struct landlock_ruleset_attr as of ABI 6. An older kernel takes a longer struct as long
+ * as what it does not know is zero. */
+struct ruleset_attr {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net;
+	uint64_t scoped;
+};
+
+/* Rights over files, by the ABI that brought them; 13 rights of ABI 1 are the low bits. */
+static uint64_t
+handled_files(int abi)
+{
+	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+	if (abi >= 2)
+		rights |= LANDLOCK_ACCESS_FS_REFER;
+	if (abi >= 3)
+		rights |= LANDLOCK_ACCESS_FS_TRUNCATE;
+	if (abi >= 5)
+		rights |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
+	return rights;
+}
+
+static struct ruleset_attr
+ruleset_of(int abi, unsigned int deny)
+{
+	struct ruleset_attr attr = { .handled_access_fs = handled_files(abi) };
+
+	if (abi >= 4 && (deny & CONFINE_LANDLOCK_DENY_TCP))
+		attr.handled_access_net =
+		    LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP;
+	if (abi >= 6 && (deny & CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX))
+		attr.scoped |= LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET;
+	if (abi >= 6 && (deny & CONFINE_LANDLOCK_DENY_SIGNALS))
+		attr.scoped |= LANDLOCK_SCOPE_SIGNAL;
+	return attr;
+}
+
+static int
+add_rule(int ruleset_fd, const struct confine_landlock_rule *rule)
+{
+	autofd int opened_fd = -1;
+	struct landlock_path_beneath_attr beneath = { .parent_fd = rule->path_fd };
+
+	if (rule->access & CONFINE_LANDLOCK_READ_FILE)
+		beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
+	if (rule->access & CONFINE_LANDLOCK_READ_DIR)
+		beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+	if (rule->path) {
+		opened_fd = open(rule->path, O_PATH | O_CLOEXEC);
+		if (opened_fd == -1)
+			return -1;
+		beneath.parent_fd = opened_fd;
+	}
+	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH,
+		   &beneath, 0) == 0
+	    ? 0
+	    : -1;
+}
+
+int
+confine_landlock_abi(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (abi >= 0)
+		return (int)abi;
+	/* Not built in, and built in but not switched on at boot. */
+	return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+}
+
+int
+confine_landlock_restrict(const struct confine_landlock_rule *rules, size_t n_rules,
+    unsigned int deny)
+{
+	int abi = confine_landlock_abi();
+	struct ruleset_attr attr;
+	autofd int ruleset_fd = -1;
+
+	if (abi <= 0)
+		return abi;
+	if (abi > CONFINE_LANDLOCK_ABI_KNOWN)
+		abi = CONFINE_LANDLOCK_ABI_KNOWN;
+	attr = ruleset_of(abi, deny);
+	/* A descriptor of Landlock's is always close-on-exec. */
+	ruleset_fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset_fd == -1)
+		return -1;
+	for (size_t i = 0; i < n_rules; i++) {
+		if (add_rule(ruleset_fd, &rules[i]) == -1)
+			return -1;
+	}
+	if (syscall(SYS_landlock_restrict_self, ruleset_fd, 0) == -1)
+		return -1;
+	return abi;
+}

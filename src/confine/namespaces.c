@@ -1,0 +1,324 @@
+#include "confine/namespaces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "confine/seccomp.h"
+
+/* "inside outside count" of one map line. */
+#define MAP_LINE_SIZE 64
+
+/* What the kernel shows for an id that a user namespace does not map, unless somebody
+ * changed the sysctl kernel.overflowuid. */
+#define OVERFLOW_ID 65534
+
+/* Room for a number in a file of /proc, and for the path of a namespace there. */
+#define PROC_TEXT_SIZE 32
+
+/* Set once, when the process has come into a user namespace that it has made itself. */
+static bool has_own_userns;
+
+static int
+write_file(const char *path, const char *text)
+{
+	autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
+	size_t len = strlen(text);
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	/* The kernel takes a map in one write or not at all. */
+	n = write(fd, text, len);
+	if (n == (ssize_t)len)
+		return 0;
+	if (n >= 0)
+		errno = EIO;
+	return -1;
+}
+
+static int
+write_map(const char *path, unsigned int inside, unsigned int outside)
+{
+	char line[MAP_LINE_SIZE];
+
+	snprintf(line, sizeof(line), "%u %u 1\n", inside, outside);
+	return write_file(path, line);
+}
+
+/* Names the one uid and gid of the new user namespace; `outside` are those of before. */
+static int
+write_maps(const struct confine_ids *inside, const struct confine_ids *outside,
+    const char **step)
+{
+	*step = "write /proc/self/setgroups";
+	if (write_file("/proc/self/setgroups", "deny") == -1)
+		return -1;
+	*step = "write /proc/self/uid_map";
+	if (write_map("/proc/self/uid_map", inside->uid, outside->uid) == -1)
+		return -1;
+	*step = "write /proc/self/gid_map";
+	return write_map("/proc/self/gid_map", inside->gid, outside->gid);
+}
+
+/*
+ * The files of /proc/self belong to root as long as the process is not dumpable, as after
+ * an exec of a program that the user may execute but not read. So it is made dumpable for
+ * as long as the maps are written.
+ */
+static int
+write_maps_dumpable(const struct confine_ids *inside, const struct confine_ids *outside,
+    const char **step)
+{
+	int was_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	int result, saved_errno;
+
+	if (was_dumpable == 1)
+		return write_maps(inside, outside, step);
+	*step = "prctl PR_SET_DUMPABLE";
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1)
+		return -1;
+	result = write_maps(inside, outside, step);
+	saved_errno = errno;
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	errno = saved_errno;
+	return result;
+}
+
+int
+confine_ns_own(int flags, const struct confine_ids *inside, const char **step)
+{
+	/* The effective ids are those that an unprivileged process may map. */
+	const struct confine_ids outside = { .uid = geteuid(), .gid = getegid() };
+	const char *unused_step;
+
+	if (!step)
+		step = &unused_step;
+	*step = "unshare";
+	if (flags == 0 || (flags & ~CONFINE_NS_FLAGS)) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* In one call the kernel makes the user namespace first, and the others belong to
+	 * it (user_namespaces(7)). */
+	if (unshare(flags) == -1)
+		return -1;
+	if (!(flags & CLONE_NEWUSER))
+		return 0;
+	if (write_maps_dumpable(inside ? inside : &outside, &outside, step) == -1)
+		return -1;
+	has_own_userns = true;
+	return 0;
+}
+
+int
+confine_ns_bar_nested(void)
+{
+	if (!has_own_userns) {
+		errno = EPERM;
+		return -1;
+	}
+	return write_file("/proc/sys/user/max_user_namespaces", "0");
+}
+
+int
+confine_ns_join_user(int userns_fd)
+{
+	if (setns(userns_fd, CLONE_NEWUSER) == -1)
+		return -1;
+	has_own_userns = false;
+	if (geteuid() != OVERFLOW_ID)
+		return 0;
+	/* EINVAL: the namespace has no 0 either. The gid first: with the uid may go
+	 * CAP_SETGID, depending on the securebits. */
+	if (setresgid(0, 0, 0) == -1 && errno != EINVAL)
+		return -1;
+	if (setresuid(0, 0, 0) == -1 && errno != EINVAL)
+		return -1;
+	return 0;
+}
+
+/* The inode of /proc/self/ns/<name>, which is the namespace's. */
+static int
+read_ns_id(const char *name, uint64_t *id)
+{
+	char path[PROC_TEXT_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
+	*id = 0;
+	if (stat(path, &st) == 0) {
+		*id = st.st_ino;
+		return 0;
+	}
+	/* A kind that the kernel lacks has no name there; but without /proc none has. */
+	return errno == ENOENT && access("/proc/self/ns", F_OK) == 0 ? 0 : -1;
+}
+
+int
+confine_ns_query(struct confine_ns_ids *ids)
+{
+	const struct {
+		const char *name;
+		uint64_t *id;
+	} kinds[] = {
+		{ "user", &ids->user },
+		{ "mnt", &ids->mnt },
+		{ "ipc", &ids->ipc },
+		{ "uts", &ids->uts },
+		{ "cgroup", &ids->cgroup },
+		{ "net", &ids->net },
+		{ "pid", &ids->pid },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (read_ns_id(kinds[i].name, kinds[i].id) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Whether the file of /proc exists and its number is `value`. */
+static bool
+proc_number_is(const char *path, long value)
+{
+	char text[PROC_TEXT_SIZE];
+	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strtol(text, NULL, 10) == value;
+}
+
+/* Whether the process's root is not the top of a mount. mountinfo lists the mounts that can
+ * be reached from it, and then none of them is at "/" (proc_pid_mountinfo(5)). */
+static bool
+is_chrooted(void)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	autofree char *line = NULL;
+	size_t line_size = 0;
+	bool found_root = false;
+
+	if (!mounts)
+		return false;
+	while (!found_root && getline(&line, &line_size, mounts) > 0) {
+		const char *field = line;
+
+		/* id, parent id, device, root within the file system, mount point */
+		for (int skipped = 0; field && skipped < 4; skipped++) {
+			field = strchr(field, ' ');
+			field = field ? field + 1 : NULL;
+		}
+		found_root = field && strncmp(field, "/ ", 2) == 0;
+	}
+	fclose(mounts);
+	return !found_root;
+}
+
+/* Whether the process is in a user namespace that has no maps yet: unshare(2) itself went
+ * well. */
+static bool
+lacks_map(void)
+{
+	char byte;
+	autofd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+
+	return fd != -1 && read(fd, &byte, 1) == 0;
+}
+
+/* Of EPERM and EACCES: who said it. */
+static enum confine_ns_bar
+bar_of_denial(void)
+{
+	if (proc_number_is("/proc/sys/kernel/unprivileged_userns_clone", 0))
+		return CONFINE_NS_BAR_SYSCTL;
+	if (proc_number_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
+		return CONFINE_NS_BAR_APPARMOR;
+	/* A map of the process's own ids alone is refused for one reason. */
+	if (lacks_map())
+		return CONFINE_NS_BAR_ROOT_MAP;
+	if (is_chrooted())
+		return CONFINE_NS_BAR_CHROOT;
+	if (confine_seccomp_query() == SECCOMP_MODE_FILTER)
+		return CONFINE_NS_BAR_FILTER;
+	return CONFINE_NS_BAR_OTHER;
+}
+
+static enum confine_ns_bar
+bar_of(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EUSERS: /* the same before Linux 4.9 */
+		return proc_number_is("/proc/sys/user/max_user_namespaces", 0)
+		    ? CONFINE_NS_BAR_LIMIT_ZERO
+		    : CONFINE_NS_BAR_LIMIT;
+	case EPERM:
+	case EACCES:
+		return bar_of_denial();
+	case ENOENT:
+	case EROFS:
+		return CONFINE_NS_BAR_PROC;
+	case EINVAL:
+	case ENOSYS:
+		return access("/proc/self/ns", F_OK) == 0 &&
+			access("/proc/self/ns/user", F_OK) == -1
+		    ? CONFINE_NS_BAR_KERNEL
+		    : CONFINE_NS_BAR_OTHER;
+	default:
+		return CONFINE_NS_BAR_OTHER;
+	}
+}
+
+enum confine_ns_bar
+confine_ns_bar(int error)
+{
+	int saved_errno = errno;
+	enum confine_ns_bar bar = bar_of(error);
+
+	errno = saved_errno;
+	return bar;
+}
+
+const char *
+confine_ns_bar_str(enum confine_ns_bar bar)
+{
+	switch (bar) {
+	case CONFINE_NS_BAR_LIMIT_ZERO:
+		return "switched off by sysctl user.max_user_namespaces=0";
+	case CONFINE_NS_BAR_LIMIT:
+		return "limit of user.max_user_namespaces or of nesting reached";
+	case CONFINE_NS_BAR_SYSCTL:
+		return "switched off by sysctl kernel.unprivileged_userns_clone=0";
+	case CONFINE_NS_BAR_APPARMOR:
+		return "restricted by sysctl "
+		       "kernel.apparmor_restrict_unprivileged_userns=1";
+	case CONFINE_NS_BAR_CHROOT:
+		return "not possible in a chroot";
+	case CONFINE_NS_BAR_ROOT_MAP:
+		return "uid 0 without CAP_SETFCAP can't be mapped";
+	case CONFINE_NS_BAR_FILTER:
+		return "refused, probably by the caller's seccomp filter";
+	case CONFINE_NS_BAR_PROC:
+		return "no writable /proc/self/uid_map";
+	case CONFINE_NS_BAR_KERNEL:
+		return "not in this kernel";
+	case CONFINE_NS_BAR_OTHER:
+		break;
+	}
+	return "refused for a reason that /proc does not show";
+}
