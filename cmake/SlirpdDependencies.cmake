@@ -10,5 +10,4 @@ pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)          # slirp-worke
 pkg_check_modules(LIBSLIRP REQUIRED IMPORTED_TARGET slirp>=4.7.0)  # slirp-worker
 
 # Not linked: --version tells which libseccomp the system-call policies belong to.
-pkg_get_variable(SLIRPD_LIBSECCOMP_PREFIX libseccomp prefix)
 pkg_check_modules(LIBSECCOMP REQUIRED libseccomp)

@@ -1,0 +1,35 @@
+# slirpd_policy(<target> <role>)
+#
+# Compiles seccomp/<role>.policy, in a sanitizer build with seccomp/sanitizer.policy behind
+# it, to <role>_policy.h, and lets <target> include it as "seccomp/<role>_policy.h".
+#
+# policyc runs on the machine that builds. A cross build gets one from outside:
+# -DSLIRPD_POLICYC=/path/to/policyc, made by an ordinary build.
+set(SLIRPD_POLICYC "" CACHE FILEPATH "policyc of this machine, for a cross build")
+
+function(slirpd_policy target role)
+	set(header "${CMAKE_BINARY_DIR}/seccomp/${role}_policy.h")
+	set(policies "seccomp/${role}.policy")
+	if(SLIRPD_SANITIZE)
+		list(APPEND policies "seccomp/sanitizer.policy")
+	endif()
+	if(SLIRPD_POLICYC)
+		set(policyc "${SLIRPD_POLICYC}")
+	elseif(CMAKE_CROSSCOMPILING)
+		message(FATAL_ERROR "a cross build needs -DSLIRPD_POLICYC=, a policyc of this machine")
+	else()
+		set(policyc policyc)
+	endif()
+	set(dependencies ${policies})
+	list(TRANSFORM dependencies PREPEND "${PROJECT_SOURCE_DIR}/")
+	# Run where the sources are, so that errors and listings name seccomp/<role>.policy.
+	add_custom_command(OUTPUT "${header}"
+		COMMAND "${policyc}" "${role}" ${policies} -o "${header}"
+		DEPENDS "${policyc}" ${dependencies}
+		WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+		COMMENT "Compiling seccomp/${role}.policy"
+		VERBATIM)
+	# The header must be there before any file of the target is compiled.
+	target_sources(${target} PRIVATE "${header}")
+	target_include_directories(${target} PRIVATE "${CMAKE_BINARY_DIR}")
+endfunction()
