@@ -1,0 +1,439 @@
+#include "parent/resolv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+
+/* Programs write resolv.conf in several steps within a few milliseconds. After this
+ * the copy is made, even if there is no end of changes: so it is late by a tenth of
+ * the second that is promised, and ten looks a second are the most that any events
+ * can cause. */
+#define SETTLE_MS 100
+
+/* Without events. The half leaves room to keep the promise. */
+#define LOOK_INTERVAL_MS 500
+
+/* inotify(7) does not tell of a mount over a file, nor of what another machine does to
+ * a network file system. Those have no promise, but get noticed. */
+#define RECHECK_INTERVAL_MS 10000
+
+/* The kernel's own limit: path_resolution(7). */
+#define SYMLINKS_MAX 40
+
+/* A file that comes and goes changes state with each look. The first lines are worth
+ * reading; later ones come when there is room. */
+#define LOG_BURST 10
+#define LOG_INTERVAL_MS 10000
+
+/* One event with the longest name fits; inotify(7) wants that much at least. */
+#define EVENTS_SIZE 4096
+
+/* Some thousand events, more than SETTLE_MS brings; poll tells of the rest. */
+#define EVENT_READS_MAX 64
+
+/* A name in the directory means something else now, or may be used by others now. */
+#define DIRECTORY_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB)
+
+/* For the file itself, since a write by another name of it (a hard link, a bind mount)
+ * is no event of this directory. */
+#define FILE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)
+
+/* How far a path has been followed. */
+struct way {
+	char at[PATH_MAX]; /* without symbolic links; of a directory it ends in '/' */
+	size_t at_len;
+	char rest[PATH_MAX]; /* still to be followed from there */
+	int n_symlinks;
+};
+
+enum step {
+	STEP_DIRECTORY, /* `at` is, or may be, another directory to look into */
+	STEP_FILE,      /* `at` is what the path means */
+	STEP_END,       /* nothing there, or a loop: a watched directory tells when */
+	STEP_LOST,      /* errno says why */
+};
+
+void
+parent_resolv_init(struct resolv *resolv)
+{
+	*resolv = (struct resolv){
+		.copy_fd = -1,
+		.inotify_fd = -1,
+		.log_limit = { .burst = LOG_BURST, .interval_ms = LOG_INTERVAL_MS },
+	};
+}
+
+void
+parent_resolv_end(struct resolv *resolv)
+{
+	resolv->path = NULL;
+	if (resolv->inotify_fd != -1)
+		close(take_fd(&resolv->inotify_fd));
+	if (resolv->copy_fd != -1)
+		close(take_fd(&resolv->copy_fd));
+	resolv->watches.n = 0;
+}
+
+ssize_t
+parent_resolv_read(const char *path, char *buf, size_t buf_size, bool *is_cut)
+{
+	autofd int fd = -1;
+	struct stat st;
+	size_t len = 0;
+	char beyond;
+	ssize_t n;
+
+	*is_cut = false;
+	/* Before it is opened, which does things to some devices; and after, when it may
+	 * have become another. */
+	if (stat(path, &st) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode))
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	else
+		errno = EINVAL;
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	while (len < buf_size && (n = read(fd, buf + len, buf_size - len)) != 0) {
+		if (n == -1)
+			return -1;
+		len += (size_t)n;
+	}
+	if (len < buf_size || read(fd, &beyond, 1) != 1)
+		return (ssize_t)len;
+	*is_cut = true;
+	while (len > 0 && buf[len - 1] != '\n')
+		len--;
+	return (ssize_t)len;
+}
+
+int
+parent_resolv_copy(int to_fd, const char *text, size_t text_len, int64_t *mtime_s)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	size_t done = 0;
+	struct stat st;
+
+	/* In this order a reader finds something at all times. */
+	while (done < text_len) {
+		ssize_t n = pwrite(to_fd, text + done, text_len - done, (off_t)done);
+
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	if (ftruncate(to_fd, (off_t)text_len) == -1 || fstat(to_fd, &st) == -1)
+		return -1;
+	/* Later than what the file had while it was written, and than ever before. */
+	if (*mtime_s < st.st_mtim.tv_sec)
+		*mtime_s = st.st_mtim.tv_sec;
+	*mtime_s += 1;
+	times[1].tv_sec = (time_t)*mtime_s;
+	return futimens(to_fd, times);
+}
+
+/* Says once that events can't be relied on, and why (errno). */
+static void
+go_blind(struct resolv *resolv, const char *what)
+{
+	resolv->is_blind = true;
+	if (resolv->said_blind)
+		return;
+	resolv->said_blind = true;
+	log_warning("resolv: cannot watch %s by inotify: %s; looking at %s every %d ms",
+	    what, strerror(errno), resolv->path, LOOK_INTERVAL_MS);
+}
+
+/* Returns 0, or -1 with errno set. */
+static int
+watch(struct resolv *resolv, const char *path, uint32_t events)
+{
+	struct resolv_watches *watches = &resolv->watches;
+	/* What is watched already keeps its descriptor. */
+	int descriptor = inotify_add_watch(resolv->inotify_fd, path, events);
+
+	if (descriptor == -1)
+		return -1;
+	watches->descriptors[watches->n++] = descriptor;
+	return 0;
+}
+
+/* Goes up. What `at` says is true without links, so ".." is what stands before. */
+static void
+way_up(struct way *way)
+{
+	if (way->at_len > 1)
+		way->at_len--;
+	while (way->at[way->at_len - 1] != '/')
+		way->at_len--;
+	way->at[way->at_len] = '\0';
+}
+
+/* Puts target, of a link in the directory `at`, before the rest of the way. */
+static enum step
+way_follow(struct way *way, const char *target, size_t target_len)
+{
+	size_t rest_len = strlen(way->rest);
+
+	if (way->n_symlinks++ == SYMLINKS_MAX)
+		return STEP_END;
+	if (target_len + 1 + rest_len >= sizeof(way->rest)) {
+		errno = ENAMETOOLONG;
+		return STEP_LOST;
+	}
+	memmove(way->rest + target_len + 1, way->rest, rest_len + 1);
+	memcpy(way->rest, target, target_len);
+	way->rest[target_len] = '/';
+	if (target[0] == '/')
+		way->at_len = 1;
+	way->at[way->at_len] = '\0';
+	return STEP_DIRECTORY;
+}
+
+/* Looks the next name up in the directory `at`. */
+static enum step
+way_step(struct way *way)
+{
+	const char *name = way->rest + strspn(way->rest, "/");
+	size_t name_len = strcspn(name, "/");
+	const char *next = name + name_len + strspn(name + name_len, "/");
+	size_t dir_len = way->at_len;
+	char target[PATH_MAX];
+	bool is_up = name_len == 2 && name[0] == '.' && name[1] == '.';
+	bool is_here = name_len == 1 && name[0] == '.';
+	bool is_last = *next == '\0';
+	ssize_t n;
+
+	if (name_len == 0)
+		return STEP_END;
+	/* With room for a '/'. */
+	if (dir_len + name_len + 1 >= sizeof(way->at)) {
+		errno = ENAMETOOLONG;
+		return STEP_LOST;
+	}
+	if (!is_up && !is_here) {
+		memcpy(way->at + dir_len, name, name_len);
+		way->at_len += name_len;
+		way->at[way->at_len] = '\0';
+	}
+	memmove(way->rest, next, strlen(next) + 1);
+	if (is_up)
+		way_up(way);
+	if (is_up || is_here)
+		return STEP_DIRECTORY;
+
+	n = readlink(way->at, target, sizeof(target));
+	if (n > 0) {
+		way->at_len = dir_len;
+		return way_follow(way, target, (size_t)n);
+	}
+	/* EINVAL is what readlink(2) says of anything that is no link. */
+	if (n == 0 || errno != EINVAL)
+		return STEP_END;
+	if (is_last)
+		return STEP_FILE;
+	way->at[way->at_len++] = '/';
+	way->at[way->at_len] = '\0';
+	return STEP_DIRECTORY;
+}
+
+/*
+ * Watches each directory in which a name of the path is looked up, and the file. A
+ * directory is watched before the name is looked up there: what changes behind our back
+ * while we go raises an event, whatever we then find further on.
+ */
+static void
+watch_way(struct resolv *resolv)
+{
+	struct way way = { .at = "/", .at_len = 1 };
+	enum step step = STEP_DIRECTORY;
+
+	snprintf(way.rest, sizeof(way.rest), "%s", resolv->path);
+	/* One watch is left for the file. */
+	for (int n = 1; n < PARENT_RESOLV_WATCHES_MAX && step == STEP_DIRECTORY; n++) {
+		if (watch(resolv, way.at, DIRECTORY_EVENTS) == -1) {
+			/* No directory (any more): the one before tells when it is. */
+			if (errno == ENOENT || errno == ENOTDIR)
+				return;
+			go_blind(resolv, way.at);
+		}
+		step = way_step(&way);
+	}
+	if (step == STEP_DIRECTORY) {
+		errno = ENAMETOOLONG;
+		step = STEP_LOST;
+	}
+	/* What may not be read can't be watched; the directory tells when it may be. */
+	if (step == STEP_FILE && watch(resolv, way.at, FILE_EVENTS) == -1 &&
+	    errno != ENOENT && errno != EACCES)
+		step = STEP_LOST;
+	if (step == STEP_LOST)
+		go_blind(resolv, way.at);
+}
+
+static bool
+is_watched(const struct resolv_watches *watches, int descriptor)
+{
+	for (size_t i = 0; i < watches->n; i++)
+		if (watches->descriptors[i] == descriptor)
+			return true;
+	return false;
+}
+
+/* Watches what the path leads through now, and nothing else. */
+static void
+watch_again(struct resolv *resolv)
+{
+	struct resolv_watches before = resolv->watches;
+
+	resolv->watches.n = 0;
+	resolv->is_blind = false;
+	if (resolv->inotify_fd == -1)
+		resolv->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (resolv->inotify_fd == -1) {
+		go_blind(resolv, resolv->path);
+		return;
+	}
+	watch_way(resolv);
+	/* One that the kernel has dropped, with what it belonged to, is not there. */
+	for (size_t i = 0; i < before.n; i++)
+		if (!is_watched(&resolv->watches, before.descriptors[i]))
+			inotify_rm_watch(resolv->inotify_fd, before.descriptors[i]);
+}
+
+static void
+say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_ms)
+{
+	if (state->read_error == resolv->said.read_error &&
+	    state->copy_error == resolv->said.copy_error &&
+	    state->is_cut == resolv->said.is_cut)
+		return;
+	if (!ratelimit_allow(&resolv->log_limit, now_ms))
+		return;
+	resolv->said = *state;
+	if (state->copy_error)
+		log_error(
+		    "resolv: cannot write the worker's copy of %s: %s; trying again",
+		    resolv->path, strerror(state->copy_error));
+	else if (state->read_error == EINVAL)
+		log_warning("resolv: %s is no regular file; the worker's copy is empty "
+			    "until it is",
+		    resolv->path);
+	else if (state->read_error)
+		log_warning("resolv: cannot read %s: %s; trying again when it changes",
+		    resolv->path, strerror(state->read_error));
+	else if (state->is_cut)
+		log_warning("resolv: %s is longer than %d bytes; the rest is ignored",
+		    resolv->path, PARENT_RESOLV_TEXT_MAX);
+	else
+		log_info("resolv: %s is read and copied again", resolv->path);
+}
+
+/* Whether the error is about us or the machine, and says nothing of the file. */
+static bool
+is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR;
+}
+
+/* Brings the copy up to date. */
+static void
+look(struct resolv *resolv, uint64_t now_ms)
+{
+	struct resolv_state state = { 0 };
+	char text[PARENT_RESOLV_TEXT_MAX];
+	bool soon;
+	ssize_t n;
+	size_t len;
+
+	/* Before the file is read, so that a later change raises an event. */
+	watch_again(resolv);
+	n = parent_resolv_read(resolv->path, text, sizeof(text), &state.is_cut);
+	if (n == -1)
+		state.read_error = errno;
+	len = n == -1 ? 0 : (size_t)n;
+	/* The content decides: what stat(2) says can be the same for two contents, where
+	 * the clock of a file system is coarse or a time was set by hand. */
+	if (!is_shortage(state.read_error) &&
+	    (!resolv->is_copied || len != resolv->text_len ||
+		memcmp(text, resolv->text, len) != 0)) {
+		memcpy(resolv->text, text, len);
+		resolv->text_len = len;
+		resolv->is_copied = parent_resolv_copy(resolv->copy_fd, text, len,
+					&resolv->copy_mtime_s) == 0;
+		if (!resolv->is_copied)
+			state.copy_error = errno;
+	}
+	say_state(resolv, &state, now_ms);
+	soon = resolv->is_blind || is_shortage(state.read_error) || state.copy_error;
+	resolv->look_at_ms = now_ms + (soon ? LOOK_INTERVAL_MS : RECHECK_INTERVAL_MS);
+}
+
+void
+parent_resolv_begin(struct resolv *resolv, const char *path, int adopt_copy_fd,
+    uint64_t now_ms)
+{
+	parent_resolv_end(resolv);
+	resolv->path = path;
+	resolv->copy_fd = adopt_copy_fd;
+	resolv->is_copied = false;
+	resolv->is_settling = false;
+	look(resolv, now_ms);
+}
+
+int
+parent_resolv_fd(const struct resolv *resolv)
+{
+	return resolv->is_settling ? -1 : resolv->inotify_fd;
+}
+
+int
+parent_resolv_timeout_ms(const struct resolv *resolv, uint64_t now_ms)
+{
+	if (!resolv->path)
+		return -1;
+	return resolv->look_at_ms > now_ms ? (int)(resolv->look_at_ms - now_ms) : 0;
+}
+
+/* What the events are does not matter: the look finds out. */
+static void
+drop_events(const struct resolv *resolv)
+{
+	char events[EVENTS_SIZE];
+
+	for (int i = 0; i < EVENT_READS_MAX; i++)
+		if (read(resolv->inotify_fd, events, sizeof(events)) <= 0)
+			return;
+}
+
+void
+parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms)
+{
+	if (!resolv->path)
+		return;
+	if (fd_ready) {
+		resolv->is_settling = true;
+		if (resolv->look_at_ms > now_ms + SETTLE_MS)
+			resolv->look_at_ms = now_ms + SETTLE_MS;
+	}
+	if (now_ms < resolv->look_at_ms)
+		return;
+	resolv->is_settling = false;
+	if (resolv->inotify_fd != -1)
+		drop_events(resolv);
+	look(resolv, now_ms);
+}

@@ -1,0 +1,1248 @@
+/* The worker's resolv.conf follows the host's, whatever is done to that. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "parent/resolv.h"
+
+/* What the parent promises. */
+#define CURRENT_WITHIN_MS 1000
+
+/* After a change, until nothing is due any more: some settling times, with room. */
+#define CALM_WITHIN_MS 5000
+
+/* Longer than what is looked at by the clock, shorter than the check without cause. */
+#define NOTHING_DUE_MS 2000
+
+#define SERVER_1 "nameserver 192.0.2.1\n"
+#define SERVER_2 "nameserver 192.0.2.2\n"
+#define SERVER_3 "search example.com\nnameserver 192.0.2.3\n"
+
+static char base[] = "/tmp/slirpd-resolv.XXXXXX";
+
+/* All of these are below base; most tests use a few of them. */
+static char host[64]; /* a directory, the place of what is followed */
+static char followed[128];
+static char copy[128];
+
+static struct resolv resolv;
+static int n_wakes;
+static int n_copies;
+
+static int n_lines;
+static char last_line[LOG_TEXT_SIZE];
+
+static void
+count_line(enum log_level level, const char *text)
+{
+	(void)level;
+	n_lines++;
+	snprintf(last_line, sizeof(last_line), "%s", text);
+}
+
+/* The path of a name below the host's directory; valid until the eighth next call. */
+static const char *
+at(const char *name)
+{
+	static char paths[8][256];
+	static unsigned int next;
+	char *path = paths[next++ % 8];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", host, name);
+	return path;
+}
+
+static void
+write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* As most programs do it: a new file takes the place of the old. It is made where
+ * nothing is watched, so that the renaming is all that can be noticed. */
+static void
+replace_text(const char *path, const char *text)
+{
+	char temporary[128];
+
+	snprintf(temporary, sizeof(temporary), "%s/jail/new", base);
+	write_text(temporary, text);
+	assert_int_equal(rename(temporary, path), 0);
+}
+
+static void
+replace_link(const char *path, const char *target)
+{
+	char temporary[128];
+
+	snprintf(temporary, sizeof(temporary), "%s/jail/new", base);
+	assert_int_equal(symlink(target, temporary), 0);
+	assert_int_equal(rename(temporary, path), 0);
+}
+
+static void
+make_dir(const char *path)
+{
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static bool
+copy_is(const char *text)
+{
+	char content[4096] = "";
+	autofd int fd = open(copy, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, content, sizeof(content) - 1);
+
+	return n == (ssize_t)strlen(text) && strcmp(content, text) == 0;
+}
+
+/* One turn of a loop like the parent's; waits until deadline_ms at most. */
+static void
+serve(uint64_t deadline_ms)
+{
+	uint64_t now_ms = clock_now_ms();
+	struct pollfd ready = { .fd = parent_resolv_fd(&resolv), .events = POLLIN };
+	int timeout_ms = parent_resolv_timeout_ms(&resolv, now_ms);
+	int left_ms = deadline_ms > now_ms ? (int)(deadline_ms - now_ms) : 0;
+	int64_t copy_mtime_s = resolv.copy_mtime_s;
+
+	if (timeout_ms == -1 || timeout_ms > left_ms)
+		timeout_ms = left_ms;
+	poll(&ready, 1, timeout_ms);
+	n_wakes++;
+	parent_resolv_handle(&resolv, ready.revents != 0, clock_now_ms());
+	n_copies += resolv.copy_mtime_s != copy_mtime_s;
+}
+
+static bool
+copy_becomes(const char *text)
+{
+	uint64_t deadline_ms = clock_now_ms() + CURRENT_WITHIN_MS;
+
+	while (!copy_is(text) && clock_now_ms() < deadline_ms)
+		serve(deadline_ms);
+	if (!copy_is(text))
+		print_error("the copy is not %s", text);
+	return copy_is(text);
+}
+
+/* Serves until nothing is due for a while: events are waited for, and all are seen. */
+static bool
+becomes_calm(void)
+{
+	uint64_t deadline_ms = clock_now_ms() + CALM_WITHIN_MS;
+
+	while (clock_now_ms() < deadline_ms) {
+		struct pollfd ready = { .fd = parent_resolv_fd(&resolv),
+			.events = POLLIN };
+
+		if (parent_resolv_timeout_ms(&resolv, clock_now_ms()) > NOTHING_DUE_MS &&
+		    poll(&ready, 1, 0) == 0)
+			return true;
+		serve(deadline_ms);
+	}
+	return false;
+}
+
+static void
+follow(void)
+{
+	int copy_fd = open(copy, O_WRONLY | O_CLOEXEC);
+
+	assert_int_not_equal(copy_fd, -1);
+	parent_resolv_begin(&resolv, followed, copy_fd, clock_now_ms());
+}
+
+/* Every change must come by an event: the check without cause is seconds away. */
+#define ASSERT_FOLLOWS(text) \
+	do { \
+		assert_true(copy_becomes(text)); \
+		assert_true(becomes_calm()); \
+	} while (0)
+
+static void
+remove_tree(const char *path)
+{
+	char command[PATH_MAX];
+
+	snprintf(command, sizeof(command), "chmod -R u+rwX '%s'; rm -rf '%s'", path,
+	    path);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	snprintf(host, sizeof(host), "%s/host", base);
+	snprintf(followed, sizeof(followed), "%s/resolv.conf", host);
+	snprintf(copy, sizeof(copy), "%s/jail/resolv.conf", base);
+	make_dir(host);
+	write_text(copy, "");
+	n_lines = 0;
+	n_wakes = 0;
+	n_copies = 0;
+	last_line[0] = '\0';
+	log_set_emit(count_line);
+	parent_resolv_init(&resolv);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	parent_resolv_end(&resolv);
+	remove_tree(host);
+	return 0;
+}
+
+/* Reading. */
+
+static void
+test_read_takes_the_whole_file(void **state)
+{
+	char buf[64];
+	bool is_cut = true;
+
+	(void)state;
+	write_text(followed, SERVER_1 "no newline");
+	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf), &is_cut),
+	    strlen(SERVER_1 "no newline"));
+	assert_memory_equal(buf, SERVER_1 "no newline", strlen(SERVER_1 "no newline"));
+	assert_false(is_cut);
+}
+
+static void
+test_read_cuts_after_a_whole_line(void **state)
+{
+	char buf[8];
+	bool is_cut;
+
+	(void)state;
+	write_text(followed, "abc\ndef\n");
+	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf), &is_cut), 8);
+	assert_false(is_cut);
+	write_text(followed, "abc\ndef\ng");
+	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf), &is_cut), 8);
+	assert_true(is_cut);
+	write_text(followed, "abc\ndefgh\n");
+	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf), &is_cut), 4);
+	assert_true(is_cut);
+	write_text(followed, "abcdefghijkl\n");
+	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf), &is_cut), 0);
+	assert_true(is_cut);
+}
+
+static void
+test_read_refuses_what_is_no_file(void **state)
+{
+	char buf[8];
+	bool is_cut;
+
+	(void)state;
+	errno = 0;
+	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf), &is_cut), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(parent_resolv_read(host, buf, sizeof(buf), &is_cut), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(parent_resolv_read("/dev/null", buf, sizeof(buf), &is_cut), -1);
+	assert_int_equal(errno, EINVAL);
+	/* Nobody writes: to wait for that would be for ever. */
+	assert_int_equal(mkfifo(followed, 0644), 0);
+	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf), &is_cut), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
+/* Copying. */
+
+static void
+test_copy_is_new_to_whoever_compares_size_and_second(void **state)
+{
+	const char *const texts[] = { SERVER_1, SERVER_2, SERVER_3, "", SERVER_1 };
+	autofd int fd = open(copy, O_WRONLY | O_CLOEXEC);
+	int64_t mtime_s = 0;
+	time_t last_s = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct stat st;
+
+		assert_int_equal(parent_resolv_copy(fd, texts[i], strlen(texts[i]),
+				     &mtime_s),
+		    0);
+		assert_true(copy_is(texts[i]));
+		assert_int_equal(stat(copy, &st), 0);
+		assert_true(st.st_mtim.tv_sec > last_s);
+		/* Nor does any time that the writing itself gave come back. */
+		assert_true(st.st_mtim.tv_sec > st.st_ctim.tv_sec);
+		last_s = st.st_mtim.tv_sec;
+	}
+}
+
+/* In a process of its own: makes copies that all begin alike. */
+static int
+copy_often(void)
+{
+	autofd int fd = open(copy, O_WRONLY | O_CLOEXEC);
+	int64_t mtime_s = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		const char *text = i % 2 ? SERVER_1 : SERVER_1 SERVER_2 SERVER_3;
+
+		if (parent_resolv_copy(fd, text, strlen(text), &mtime_s) == -1)
+			return 1;
+	}
+	return 0;
+}
+
+static void
+test_reader_never_finds_the_copy_empty(void **state)
+{
+	int wait_status = -1;
+	bool is_whole = true;
+	pid_t writer;
+
+	(void)state;
+	write_text(copy, SERVER_1);
+	writer = fork();
+	assert_int_not_equal(writer, -1);
+	if (writer == 0)
+		_exit(copy_often());
+	while (waitpid(writer, &wait_status, WNOHANG) == 0) {
+		char content[sizeof(SERVER_1) - 1] = "";
+		autofd int fd = open(copy, O_RDONLY | O_CLOEXEC);
+
+		if (read(fd, content, sizeof(content)) != sizeof(content) ||
+		    memcmp(content, SERVER_1, sizeof(content)) != 0)
+			is_whole = false;
+	}
+	assert_int_equal(wait_status, 0);
+	assert_true(is_whole);
+}
+
+static void
+test_copy_reports_failure(void **state)
+{
+	autofd int fd = open(copy, O_RDONLY | O_CLOEXEC);
+	int64_t mtime_s = 0;
+
+	(void)state;
+	errno = 0;
+	assert_int_equal(parent_resolv_copy(fd, SERVER_1, 4, &mtime_s), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(parent_resolv_copy(fd, "", 0, &mtime_s), -1);
+}
+
+/* Following a file. */
+
+static void
+test_follow_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(parent_resolv_fd(&resolv), -1);
+	assert_int_equal(parent_resolv_timeout_ms(&resolv, 1), -1);
+	parent_resolv_handle(&resolv, false, 1);
+	parent_resolv_handle(&resolv, true, 1000000);
+	assert_int_equal(parent_resolv_timeout_ms(&resolv, 1), -1);
+	assert_int_equal(n_lines, 0);
+}
+
+static void
+test_begin_fills_the_copy(void **state)
+{
+	(void)state;
+	write_text(copy, "what was there before, and is longer");
+	write_text(followed, SERVER_1);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	assert_true(becomes_calm());
+	assert_int_equal(n_lines, 0);
+}
+
+static void
+test_end_closes_what_was_adopted_and_made(void **state)
+{
+	int inotify_fd;
+	int copy_fd;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	inotify_fd = parent_resolv_fd(&resolv);
+	copy_fd = resolv.copy_fd;
+	assert_true(fdio_is_open(inotify_fd));
+	parent_resolv_end(&resolv);
+	assert_false(fdio_is_open(inotify_fd));
+	assert_false(fdio_is_open(copy_fd));
+	assert_int_equal(parent_resolv_fd(&resolv), -1);
+	assert_int_equal(parent_resolv_timeout_ms(&resolv, 0), -1);
+	parent_resolv_end(&resolv);
+}
+
+static void
+test_begin_again_with_another_copy(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	write_text(copy, "");
+	follow();
+	assert_true(copy_is(SERVER_1));
+	write_text(followed, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+}
+
+static void
+test_rewritten_in_place(void **state)
+{
+	autofd int fd = -1;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_true(becomes_calm());
+	write_text(followed, SERVER_3);
+	ASSERT_FOLLOWS(SERVER_3);
+	write_text(followed, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+	/* By somebody who doesn't close it. */
+	fd = open(followed, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, SERVER_1, strlen(SERVER_1), 0), strlen(SERVER_1));
+	ASSERT_FOLLOWS(SERVER_1);
+}
+
+static void
+test_rewritten_with_the_same_size_and_time(void **state)
+{
+	const struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	assert_int_equal(utimensat(AT_FDCWD, followed, times, 0), 0);
+	follow();
+	assert_true(becomes_calm());
+	write_text(followed, SERVER_2);
+	assert_int_equal(utimensat(AT_FDCWD, followed, times, 0), 0);
+	ASSERT_FOLLOWS(SERVER_2);
+}
+
+static void
+test_rewritten_by_another_name(void **state)
+{
+	char other[128];
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	snprintf(other, sizeof(other), "%s/jail/other-name", base);
+	assert_int_equal(link(followed, other), 0);
+	follow();
+	assert_true(becomes_calm());
+	write_text(other, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+	unlink(other);
+}
+
+static void
+test_replaced_by_rename(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	replace_text(followed, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+	replace_text(followed, SERVER_3);
+	ASSERT_FOLLOWS(SERVER_3);
+	/* The new file is watched like the old. */
+	write_text(followed, SERVER_1);
+	ASSERT_FOLLOWS(SERVER_1);
+}
+
+static void
+test_emptied(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_int_equal(truncate(followed, 0), 0);
+	ASSERT_FOLLOWS("");
+	write_text(followed, SERVER_1);
+	ASSERT_FOLLOWS(SERVER_1);
+	assert_int_equal(n_lines, 0);
+}
+
+static void
+test_deleted_and_back(void **state)
+{
+	char away[128];
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_int_equal(unlink(followed), 0);
+	ASSERT_FOLLOWS("");
+	assert_int_equal(n_lines, 1);
+	assert_non_null(strstr(last_line, "No such file"));
+	write_text(followed, SERVER_1);
+	ASSERT_FOLLOWS(SERVER_1);
+	assert_int_equal(n_lines, 2);
+	/* Moved away is as gone as deleted. */
+	snprintf(away, sizeof(away), "%s/jail/away", base);
+	assert_int_equal(rename(followed, away), 0);
+	ASSERT_FOLLOWS("");
+	assert_int_equal(rename(away, followed), 0);
+	ASSERT_FOLLOWS(SERVER_1);
+	assert_int_equal(n_lines, 4);
+}
+
+static void
+test_made_unreadable_and_readable_again(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_int_equal(chmod(followed, 0), 0);
+	ASSERT_FOLLOWS("");
+	assert_int_equal(n_lines, 1);
+	assert_non_null(strstr(last_line, "Permission denied"));
+	assert_int_equal(chmod(followed, 0644), 0);
+	ASSERT_FOLLOWS(SERVER_1);
+	assert_int_equal(n_lines, 2);
+	/* And is watched again. */
+	write_text(followed, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+}
+
+static void
+test_directory_made_unreadable_and_readable_again(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_int_equal(chmod(host, 0), 0);
+	assert_true(copy_becomes(""));
+	assert_int_equal(chmod(host, 0755), 0);
+	assert_true(copy_becomes(SERVER_1));
+	/* It can be entered but not watched. */
+	assert_int_equal(chmod(host, 0311), 0);
+	assert_true(copy_becomes(SERVER_1));
+	replace_text(followed, SERVER_2);
+	assert_true(copy_becomes(SERVER_2));
+	replace_text(followed, SERVER_3);
+	assert_true(copy_becomes(SERVER_3));
+	assert_true(resolv.is_blind);
+	assert_int_equal(chmod(host, 0755), 0);
+	ASSERT_FOLLOWS(SERVER_3);
+}
+
+static void
+test_replaced_by_a_directory_and_back(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	unlink(followed);
+	make_dir(followed);
+	ASSERT_FOLLOWS("");
+	assert_non_null(strstr(last_line, "no regular file"));
+	rmdir(followed);
+	write_text(followed, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+}
+
+static void
+test_too_long_is_cut_and_said(void **state)
+{
+	struct stat st;
+	FILE *file = fopen(followed, "we");
+
+	(void)state;
+	for (size_t len = 0; len <= PARENT_RESOLV_TEXT_MAX; len += strlen(SERVER_1))
+		fputs(SERVER_1, file);
+	fclose(file);
+	follow();
+	assert_int_equal(stat(copy, &st), 0);
+	assert_int_equal(st.st_size,
+	    PARENT_RESOLV_TEXT_MAX - PARENT_RESOLV_TEXT_MAX % strlen(SERVER_1));
+	assert_int_equal(n_lines, 1);
+	assert_non_null(strstr(last_line, "longer than 65536"));
+	write_text(followed, SERVER_1);
+	ASSERT_FOLLOWS(SERVER_1);
+	assert_int_equal(n_lines, 2);
+}
+
+/* Following links. */
+
+static void
+test_link_pointed_elsewhere(void **state)
+{
+	(void)state;
+	write_text(at("one"), SERVER_1);
+	write_text(at("two"), SERVER_2);
+	assert_int_equal(symlink("one", followed), 0);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	replace_link(followed, at("two"));
+	ASSERT_FOLLOWS(SERVER_2);
+	assert_int_equal(unlink(followed), 0);
+	assert_int_equal(symlink("one", followed), 0);
+	ASSERT_FOLLOWS(SERVER_1);
+	/* A file takes the link's place, and a link the file's. */
+	replace_text(followed, SERVER_3);
+	ASSERT_FOLLOWS(SERVER_3);
+	replace_link(followed, "two");
+	ASSERT_FOLLOWS(SERVER_2);
+}
+
+static void
+change_target(const char *path)
+{
+	replace_text(path, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+	write_text(path, SERVER_3);
+	ASSERT_FOLLOWS(SERVER_3);
+	unlink(path);
+	ASSERT_FOLLOWS("");
+	write_text(path, SERVER_1);
+	ASSERT_FOLLOWS(SERVER_1);
+}
+
+static void
+test_target_of_an_absolute_link_changes(void **state)
+{
+	(void)state;
+	make_dir(at("run"));
+	write_text(at("run/stub"), SERVER_1);
+	assert_int_equal(symlink(at("run/stub"), followed), 0);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	change_target(at("run/stub"));
+}
+
+static void
+test_target_of_a_relative_link_changes(void **state)
+{
+	(void)state;
+	make_dir(at("run"));
+	make_dir(at("run/resolve"));
+	write_text(at("run/resolve/stub"), SERVER_1);
+	assert_int_equal(symlink("../host/.//./run//resolve/./../resolve/stub", followed),
+	    0);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	change_target(at("run/resolve/stub"));
+}
+
+static void
+test_chain_of_links_changes_anywhere(void **state)
+{
+	(void)state;
+	for (const char *name = "abcd"; *name; name++)
+		make_dir(at((const char[]){ *name, '\0' }));
+	write_text(at("d/file"), SERVER_1);
+	write_text(at("d/other"), SERVER_2);
+	assert_int_equal(symlink("../d/file", at("c/link")), 0);
+	assert_int_equal(symlink(at("c/link"), at("b/link")), 0);
+	assert_int_equal(symlink("../b/link", at("a/link")), 0);
+	assert_int_equal(symlink("a/link", followed), 0);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	replace_link(at("b/link"), "../d/other");
+	ASSERT_FOLLOWS(SERVER_2);
+	replace_link(at("b/link"), at("c/link"));
+	ASSERT_FOLLOWS(SERVER_1);
+	replace_link(at("c/link"), "../d/other");
+	ASSERT_FOLLOWS(SERVER_2);
+	replace_link(at("c/link"), "../d/file");
+	ASSERT_FOLLOWS(SERVER_1);
+	assert_int_equal(unlink(at("a/link")), 0);
+	ASSERT_FOLLOWS("");
+	assert_int_equal(symlink("../b/link", at("a/link")), 0);
+	ASSERT_FOLLOWS(SERVER_1);
+	change_target(at("d/file"));
+}
+
+static void
+test_link_to_a_directory_pointed_elsewhere(void **state)
+{
+	(void)state;
+	make_dir(at("net-1"));
+	make_dir(at("net-2"));
+	write_text(at("net-1/file"), SERVER_1);
+	write_text(at("net-2/file"), SERVER_2);
+	assert_int_equal(symlink("net-1", at("current")), 0);
+	assert_int_equal(symlink("current/file", followed), 0);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	replace_link(at("current"), "net-2/.");
+	ASSERT_FOLLOWS(SERVER_2);
+	change_target(at("net-2/file"));
+}
+
+static void
+test_target_directory_appears_later(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("run/systemd/resolve/stub", followed), 0);
+	follow();
+	assert_true(copy_is(""));
+	assert_int_equal(n_lines, 1);
+	assert_true(becomes_calm());
+	make_dir(at("run"));
+	assert_true(becomes_calm());
+	make_dir(at("run/systemd"));
+	/* Without a pause: what comes while the watches are made must not be missed. */
+	make_dir(at("run/systemd/resolve"));
+	write_text(at("run/systemd/resolve/stub"), SERVER_1);
+	ASSERT_FOLLOWS(SERVER_1);
+	remove_tree(at("run"));
+	ASSERT_FOLLOWS("");
+	make_dir(at("run"));
+	make_dir(at("run/systemd"));
+	make_dir(at("run/systemd/resolve"));
+	assert_true(becomes_calm());
+	replace_text(at("run/systemd/resolve/stub"), SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+	assert_int_equal(n_lines, 4);
+}
+
+static void
+test_directory_on_the_way_is_a_file_at_first(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("run/stub", followed), 0);
+	write_text(at("run"), "");
+	follow();
+	assert_true(copy_is(""));
+	assert_true(becomes_calm());
+	assert_int_equal(n_lines, 1);
+	unlink(at("run"));
+	make_dir(at("run"));
+	assert_true(becomes_calm());
+	replace_text(at("run/stub"), SERVER_1);
+	ASSERT_FOLLOWS(SERVER_1);
+}
+
+/* As inotify(7) lists them. */
+static int
+count_watches(void)
+{
+	char path[64];
+	char line[256];
+	FILE *info;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", resolv.inotify_fd);
+	info = fopen(path, "re");
+	assert_non_null(info);
+	while (fgets(line, sizeof(line), info))
+		n += strncmp(line, "inotify ", 8) == 0;
+	fclose(info);
+	return n;
+}
+
+static void
+test_watches_do_not_pile_up(void **state)
+{
+	int n;
+
+	(void)state;
+	make_dir(at("one"));
+	make_dir(at("two"));
+	write_text(at("one/file"), SERVER_1);
+	write_text(at("two/file"), SERVER_2);
+	assert_int_equal(symlink("one/file", followed), 0);
+	follow();
+	n = count_watches();
+	assert_true(n > 0);
+	for (int i = 0; i < 3; i++) {
+		replace_link(followed, "two/file");
+		ASSERT_FOLLOWS(SERVER_2);
+		assert_int_equal(count_watches(), n);
+		replace_text(at("two/file"), SERVER_3);
+		ASSERT_FOLLOWS(SERVER_3);
+		assert_int_equal(count_watches(), n);
+		replace_text(at("two/file"), SERVER_2);
+		replace_link(followed, "one/file");
+		ASSERT_FOLLOWS(SERVER_1);
+		assert_int_equal(count_watches(), n);
+	}
+}
+
+static void
+test_directories_renamed(void **state)
+{
+	char moved[64];
+
+	(void)state;
+	make_dir(at("run"));
+	make_dir(at("run/a"));
+	make_dir(at("run/a/b"));
+	write_text(at("run/a/b/file"), SERVER_1);
+	make_dir(at("run/c"));
+	make_dir(at("run/c/b"));
+	write_text(at("run/c/b/file"), SERVER_2);
+	assert_int_equal(symlink("run/a/b/file", followed), 0);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	/* The directory above the file's own. */
+	assert_int_equal(rename(at("run/a"), at("run/away")), 0);
+	ASSERT_FOLLOWS("");
+	assert_int_equal(rename(at("run/c"), at("run/a")), 0);
+	ASSERT_FOLLOWS(SERVER_2);
+	/* What has gone away with the old one is no longer followed. */
+	write_text(at("run/away/b/file"), SERVER_3);
+	assert_true(becomes_calm());
+	assert_true(copy_is(SERVER_2));
+	/* And the one of what is followed, with all in it. */
+	snprintf(moved, sizeof(moved), "%s/moved", base);
+	assert_int_equal(rename(host, moved), 0);
+	ASSERT_FOLLOWS("");
+	assert_int_equal(rename(moved, host), 0);
+	ASSERT_FOLLOWS(SERVER_2);
+	change_target(at("run/a/b/file"));
+}
+
+static void
+test_loop_of_links_and_out_of_it(void **state)
+{
+	(void)state;
+	write_text(at("file"), SERVER_1);
+	assert_int_equal(symlink("loop", followed), 0);
+	assert_int_equal(symlink("resolv.conf", at("loop")), 0);
+	follow();
+	assert_true(copy_is(""));
+	assert_true(becomes_calm());
+	assert_int_equal(n_lines, 1);
+	replace_link(at("loop"), "file");
+	ASSERT_FOLLOWS(SERVER_1);
+}
+
+static void
+test_way_that_is_too_long_to_watch(void **state)
+{
+	char target[PATH_MAX] = "";
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < PARENT_RESOLV_WATCHES_MAX; i++)
+		len += (size_t)snprintf(target + len, sizeof(target) - len, "../host/");
+	snprintf(target + len, sizeof(target) - len, "file");
+	assert_int_equal(symlink(target, followed), 0);
+	write_text(at("file"), SERVER_1);
+	follow();
+	assert_true(copy_is(SERVER_1));
+	assert_true(resolv.is_blind);
+	assert_int_equal(n_lines, 1);
+	write_text(at("file"), SERVER_2);
+	assert_true(copy_becomes(SERVER_2));
+	replace_link(followed, "file");
+	ASSERT_FOLLOWS(SERVER_2);
+	assert_int_equal(n_lines, 1);
+}
+
+/* How often. */
+
+static void
+test_burst_is_copied_once(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_true(becomes_calm());
+	for (int i = 0; i < 100; i++) {
+		write_text(followed, SERVER_2);
+		replace_text(followed, SERVER_1);
+	}
+	write_text(followed, SERVER_3);
+	ASSERT_FOLLOWS(SERVER_3);
+	assert_int_equal(n_copies, 1);
+}
+
+static void
+test_constant_changes_are_copied_but_not_each(void **state)
+{
+	uint64_t end_ms;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	end_ms = clock_now_ms() + 1000;
+	for (int i = 0; clock_now_ms() < end_ms; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "nameserver 192.0.2.%d\n", i);
+		write_text(followed, text);
+		serve(clock_now_ms());
+	}
+	/* At most each 100 ms, and at least each second. */
+	assert_in_range(n_copies, 1, 11);
+	write_text(followed, SERVER_3);
+	ASSERT_FOLLOWS(SERVER_3);
+}
+
+/* In a process of its own: writes the file, and renames it to and fro. */
+static _Noreturn void
+change_for_ever(const char *other)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		autofd int fd = open(followed, O_WRONLY | O_CLOEXEC);
+
+		if (fd == -1 || write(fd, "#", 1) != 1 || rename(followed, other) == -1 ||
+		    rename(other, followed) == -1)
+			_exit(1);
+	}
+}
+
+static void
+test_constant_changes_do_not_keep_the_loop_busy(void **state)
+{
+	uint64_t end_ms;
+	int wait_status;
+	pid_t writer;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_true(becomes_calm());
+	writer = fork();
+	assert_int_not_equal(writer, -1);
+	if (writer == 0)
+		change_for_ever(at("other"));
+	n_wakes = 0;
+	end_ms = clock_now_ms() + 1000;
+	while (clock_now_ms() < end_ms)
+		serve(end_ms);
+	kill(writer, SIGKILL);
+	assert_int_equal(waitpid(writer, &wait_status, 0), writer);
+	/* It went on to the end. */
+	assert_true(WIFSIGNALED(wait_status));
+	/* An event and the look that follows it, ten times in a second. */
+	assert_in_range(n_wakes, 2, 25);
+}
+
+static void
+test_same_content_is_not_copied_again(void **state)
+{
+	int64_t mtime_s;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	mtime_s = resolv.copy_mtime_s;
+	replace_text(followed, SERVER_1);
+	assert_true(becomes_calm());
+	assert_int_equal(resolv.copy_mtime_s, mtime_s);
+}
+
+/* What happens without an event, like a mount over the file, is noticed in the end. */
+static void
+test_checked_from_time_to_time_without_event(void **state)
+{
+	uint64_t now_ms;
+	int timeout_ms;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_true(becomes_calm());
+	write_text(followed, SERVER_2);
+	now_ms = clock_now_ms();
+	timeout_ms = parent_resolv_timeout_ms(&resolv, now_ms);
+	assert_in_range(timeout_ms, NOTHING_DUE_MS, 10000);
+	parent_resolv_handle(&resolv, false, now_ms + (uint64_t)timeout_ms - 1);
+	assert_true(copy_is(SERVER_1));
+	parent_resolv_handle(&resolv, false, now_ms + (uint64_t)timeout_ms);
+	assert_true(copy_is(SERVER_2));
+}
+
+static void
+test_coming_and_going_does_not_fill_the_log(void **state)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	for (int i = 0; i < 50; i++) {
+		if (i % 2)
+			write_text(followed, SERVER_1);
+		else
+			unlink(followed);
+		parent_resolv_handle(&resolv, true, now_ms);
+		now_ms += (uint64_t)parent_resolv_timeout_ms(&resolv, now_ms);
+		parent_resolv_handle(&resolv, false, now_ms);
+	}
+	assert_in_range(n_lines, 5, 10);
+	unlink(followed);
+	parent_resolv_handle(&resolv, true, now_ms);
+	now_ms += 60000;
+	/* The state that remains is said in the end. */
+	parent_resolv_handle(&resolv, false, now_ms);
+	assert_non_null(strstr(last_line, "No such file"));
+}
+
+/* What can't be had. */
+
+static void
+test_copy_that_cannot_be_written_is_tried_again(void **state)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	parent_resolv_begin(&resolv, followed, open(copy, O_RDONLY | O_CLOEXEC), now_ms);
+	assert_int_equal(n_lines, 1);
+	assert_non_null(strstr(last_line, "cannot write"));
+	for (int i = 0; i < 10; i++) {
+		int timeout_ms = parent_resolv_timeout_ms(&resolv, now_ms);
+
+		assert_in_range(timeout_ms, 100, 1000);
+		now_ms += (uint64_t)timeout_ms;
+		parent_resolv_handle(&resolv, false, now_ms);
+	}
+	assert_int_equal(n_lines, 1);
+	close(resolv.copy_fd);
+	resolv.copy_fd = open(copy, O_WRONLY | O_CLOEXEC);
+	parent_resolv_handle(&resolv, false,
+	    now_ms + (uint64_t)parent_resolv_timeout_ms(&resolv, now_ms));
+	assert_true(copy_is(SERVER_1));
+	assert_int_equal(n_lines, 2);
+}
+
+/* The parent's own shortage says nothing about the file: the copy stays. */
+static void
+test_no_descriptor_left(void **state)
+{
+	struct rlimit before;
+	struct rlimit none;
+	uint64_t now_ms;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	follow();
+	assert_true(becomes_calm());
+	write_text(followed, SERVER_2);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	now_ms = clock_now_ms();
+	parent_resolv_handle(&resolv, true, now_ms);
+	now_ms += (uint64_t)parent_resolv_timeout_ms(&resolv, now_ms);
+	parent_resolv_handle(&resolv, false, now_ms);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_in_range(parent_resolv_timeout_ms(&resolv, now_ms), 100, 1000);
+	assert_true(copy_is(SERVER_1));
+	assert_int_equal(n_lines, 1);
+	ASSERT_FOLLOWS(SERVER_2);
+	assert_int_equal(n_lines, 2);
+}
+
+static void
+test_no_descriptor_left_at_the_start(void **state)
+{
+	int copy_fd = open(copy, O_WRONLY | O_CLOEXEC);
+	struct rlimit before;
+	struct rlimit none;
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	parent_resolv_begin(&resolv, followed, copy_fd, clock_now_ms());
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(parent_resolv_fd(&resolv), -1);
+	/* Neither watches nor content, and each is said. */
+	assert_int_equal(n_lines, 2);
+	ASSERT_FOLLOWS(SERVER_1);
+	assert_int_not_equal(parent_resolv_fd(&resolv), -1);
+}
+
+static bool
+write_sysctl(const char *path, const char *value)
+{
+	autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd != -1 && write(fd, value, strlen(value)) == (ssize_t)strlen(value);
+}
+
+/* Called in a process of its own; the exit status says which step went wrong. */
+static int
+follow_without_inotify(const char *limit)
+{
+	if (unshare(CLONE_NEWUSER) == -1 || !write_sysctl(limit, "0"))
+		return 2;
+	parent_resolv_begin(&resolv, followed, open(copy, O_WRONLY | O_CLOEXEC),
+	    clock_now_ms());
+	if (!copy_is(SERVER_1) || !resolv.is_blind || n_lines != 1)
+		return 3;
+	write_text(followed, SERVER_2);
+	if (!copy_becomes(SERVER_2))
+		return 4;
+	replace_text(followed, SERVER_3);
+	if (!copy_becomes(SERVER_3))
+		return 5;
+	n_wakes = 0;
+	write_text(followed, SERVER_1);
+	if (!copy_becomes(SERVER_1) || n_wakes > 4)
+		return 6;
+	if (n_lines != 1 || !strstr(last_line, "inotify"))
+		return 7;
+	/* And by events again, as soon as there is room. */
+	if (!write_sysctl(limit, "100"))
+		return 8;
+	write_text(followed, SERVER_2);
+	if (!copy_becomes(SERVER_2) || !becomes_calm() || n_lines != 1)
+		return 9;
+	return 0;
+}
+
+/* The kernel counts inotify's objects per user and user namespace, and a namespace's
+ * limits are its creator's: user_namespaces(7), /proc/sys/user. */
+static void
+with_limit(const char *limit)
+{
+	int wait_status;
+	pid_t child;
+
+	write_text(followed, SERVER_1);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0)
+		_exit(follow_without_inotify(limit));
+	assert_int_equal(waitpid(child, &wait_status, 0), child);
+	assert_true(WIFEXITED(wait_status));
+	assert_int_equal(WEXITSTATUS(wait_status), 0);
+}
+
+static void
+test_no_inotify_instance(void **state)
+{
+	(void)state;
+	with_limit("/proc/sys/user/max_inotify_instances");
+}
+
+static void
+test_no_inotify_watch(void **state)
+{
+	(void)state;
+	with_limit("/proc/sys/user/max_inotify_watches");
+}
+
+/* Root may read and watch everything, so it can't see what the others see. Without
+ * capabilities it is an owner like any other. */
+static int
+become_ordinary(void)
+{
+	struct __user_cap_header_struct header = { .version =
+						       _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return (int)syscall(SYS_capset, &header, none);
+}
+
+static int
+make_base(void)
+{
+	char jail[64];
+
+	if (!mkdtemp(base))
+		return -1;
+	snprintf(jail, sizeof(jail), "%s/jail", base);
+	return mkdir(jail, 0755);
+}
+
+static int
+remove_base(void **state)
+{
+	(void)state;
+	remove_tree(base);
+	return 0;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_read_takes_the_whole_file),
+		TEST(test_read_cuts_after_a_whole_line),
+		TEST(test_read_refuses_what_is_no_file),
+		TEST(test_copy_is_new_to_whoever_compares_size_and_second),
+		TEST(test_reader_never_finds_the_copy_empty),
+		TEST(test_copy_reports_failure),
+		TEST(test_follow_nothing),
+		TEST(test_begin_fills_the_copy),
+		TEST(test_end_closes_what_was_adopted_and_made),
+		TEST(test_begin_again_with_another_copy),
+		TEST(test_rewritten_in_place),
+		TEST(test_rewritten_with_the_same_size_and_time),
+		TEST(test_rewritten_by_another_name),
+		TEST(test_replaced_by_rename),
+		TEST(test_emptied),
+		TEST(test_deleted_and_back),
+		TEST(test_made_unreadable_and_readable_again),
+		TEST(test_directory_made_unreadable_and_readable_again),
+		TEST(test_replaced_by_a_directory_and_back),
+		TEST(test_too_long_is_cut_and_said),
+		TEST(test_link_pointed_elsewhere),
+		TEST(test_target_of_an_absolute_link_changes),
+		TEST(test_target_of_a_relative_link_changes),
+		TEST(test_chain_of_links_changes_anywhere),
+		TEST(test_link_to_a_directory_pointed_elsewhere),
+		TEST(test_target_directory_appears_later),
+		TEST(test_directory_on_the_way_is_a_file_at_first),
+		TEST(test_watches_do_not_pile_up),
+		TEST(test_directories_renamed),
+		TEST(test_loop_of_links_and_out_of_it),
+		TEST(test_way_that_is_too_long_to_watch),
+		TEST(test_burst_is_copied_once),
+		TEST(test_constant_changes_are_copied_but_not_each),
+		TEST(test_constant_changes_do_not_keep_the_loop_busy),
+		TEST(test_same_content_is_not_copied_again),
+		TEST(test_checked_from_time_to_time_without_event),
+		TEST(test_coming_and_going_does_not_fill_the_log),
+		TEST(test_copy_that_cannot_be_written_is_tried_again),
+		TEST(test_no_descriptor_left),
+		TEST(test_no_descriptor_left_at_the_start),
+		TEST(test_no_inotify_instance),
+		TEST(test_no_inotify_watch),
+	};
+
+	/* Not as the group's setup, whose failure cmocka does not count. */
+	if (become_ordinary() == -1 || make_base() == -1) {
+		perror("prepare the tests");
+		return EXIT_FAILURE;
+	}
+	return cmocka_run_group_tests(tests, NULL, remove_base);
+}
