@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool
@@ -38,6 +41,20 @@ fdio_fill_stdio(void)
 	return were_closed;
 }
 
+int
+fdio_reopen_nonblocking(int fd)
+{
+	/* "/proc/self/fd/2147483647" with its NUL. */
+	char path[32];
+	struct stat st;
+
+	/* A regular file never blocks, and opened again it would begin at its start. */
+	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 size_t
 fdio_write_nowait(int fd, const char *buf, size_t len)
 {
@@ -49,9 +66,14 @@ fdio_write_nowait(int fd, const char *buf, size_t len)
 		size_t part = len - done < PIPE_BUF ? len - done : PIPE_BUF;
 		ssize_t n;
 
-		if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
-			break;
-		n = write(fd, buf + done, part);
+		n = send(fd, buf + done, part, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n == -1 && errno == ENOTSOCK) {
+			errno = EAGAIN;
+			if (poll(&ready, 1, 0) != 1 ||
+			    !(ready.revents & (POLLOUT | POLLERR)))
+				break;
+			n = write(fd, buf + done, part);
+		}
 		if (n <= 0 && errno != EINTR)
 			break;
 		if (n > 0)

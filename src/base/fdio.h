@@ -17,9 +17,18 @@ int fdio_set_nonblocking(int fd);
 int fdio_fill_stdio(void);
 
 /*
+ * Opens the terminal or pipe behind fd once more, for writing, with a file description of
+ * our own that does not block, so that the other users of fd keep their flags. Returns
+ * the new descriptor, close-on-exec and owned by the caller, or -1: where fd is something
+ * else, or can't be opened.
+ */
+int fdio_reopen_nonblocking(int fd);
+
+/*
  * Writes len bytes without ever waiting for the reader: what a full pipe or a stopped
- * terminal does not take at once is not written. fd may be shared with other
- * processes, so O_NONBLOCK, which would change theirs, is not used. Returns the
- * number of bytes written.
+ * socket does not take at once is not written. fd may be shared with other processes,
+ * so O_NONBLOCK, which would change theirs, is not set; a terminal that is stopped can
+ * then still block, see fdio_reopen_nonblocking. Returns the number of bytes written;
+ * errno tells why not all.
  */
 size_t fdio_write_nowait(int fd, const char *buf, size_t len);

@@ -42,6 +42,8 @@ arrows_between(enum ipc_role sender, enum ipc_role receiver)
 
 	if (receiver == IPC_ROLE_PARENT)
 		arrows |= 1U << IPC_ARROW_CHILD_TO_PARENT;
+	if (sender == IPC_ROLE_PARENT)
+		arrows |= 1U << IPC_ARROW_PARENT_TO_CHILD;
 	if (sender == IPC_ROLE_NETNS_HELPER)
 		arrows |= 1U << IPC_ARROW_NETNS_HELPER_TO_PARENT;
 	if (sender == IPC_ROLE_SLIRP_WORKER)

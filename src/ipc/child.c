@@ -54,11 +54,6 @@ ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *c
 	prctl(PR_SET_NAME, comm);
 	/* What a peer that went away causes is an error of the call, not our death. */
 	signal(SIGPIPE, SIG_IGN);
-	/* Sent to a whole process group or control group, these are for the parent, which
-	 * ends us in order. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	ipc_child_check_sent(ipc_channel_greet(to_parent), "greet the parent");
 }
 
@@ -67,7 +62,7 @@ ipc_child_check_sent(int result, const char *what)
 {
 	if (result == 0)
 		return;
-	if (errno == EPIPE)
+	if (errno == EPIPE || errno == ECONNRESET)
 		exit(EXITCODE_OK);
 	fatal("%s", what);
 }

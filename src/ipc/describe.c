@@ -32,6 +32,7 @@ IPC_ALL_ROWS(VALIDATE_ANY)
 	},
 #define DESCRIBE_BOTH_WAYS(...) DESCRIBE(BOTH_WAYS, __VA_ARGS__)
 #define DESCRIBE_CHILD_TO_PARENT(...) DESCRIBE(CHILD_TO_PARENT, __VA_ARGS__)
+#define DESCRIBE_PARENT_TO_CHILD(...) DESCRIBE(PARENT_TO_CHILD, __VA_ARGS__)
 #define DESCRIBE_PARENT_TO_NETNS_HELPER(...) DESCRIBE(PARENT_TO_NETNS_HELPER, __VA_ARGS__)
 #define DESCRIBE_NETNS_HELPER_TO_PARENT(...) DESCRIBE(NETNS_HELPER_TO_PARENT, __VA_ARGS__)
 #define DESCRIBE_PARENT_TO_SLIRP_WORKER(...) DESCRIBE(PARENT_TO_SLIRP_WORKER, __VA_ARGS__)
@@ -42,48 +43,3 @@ const struct ipc_description ipc_descriptions[IPC_MSG_N] = {
 	IPC_ARROWS(DESCRIBE_ARROW)
 };
 /* clang-format on */
-
-const char *
-ipc_arrow_str(enum ipc_arrow arrow)
-{
-	static const char *const names[IPC_ARROW_N] = {
-		[IPC_ARROW_BOTH_WAYS] = "both ways",
-		[IPC_ARROW_CHILD_TO_PARENT] = "child to parent",
-		[IPC_ARROW_PARENT_TO_NETNS_HELPER] = "parent to netns-helper",
-		[IPC_ARROW_NETNS_HELPER_TO_PARENT] = "netns-helper to parent",
-		[IPC_ARROW_PARENT_TO_SLIRP_WORKER] = "parent to slirp-worker",
-		[IPC_ARROW_SLIRP_WORKER_TO_PARENT] = "slirp-worker to parent",
-	};
-
-	return names[arrow];
-}
-
-const char *
-ipc_when_str(enum ipc_when when)
-{
-	switch (when) {
-	case IPC_WHEN_ANYTIME:
-		return "anytime";
-	case IPC_WHEN_ONCE:
-		return "once";
-	case IPC_WHEN_RUNNING:
-		return "running";
-	case IPC_WHEN_REPLY:
-		return "reply";
-	}
-	return "unknown";
-}
-
-const char *
-ipc_role_str(enum ipc_role role)
-{
-	switch (role) {
-	case IPC_ROLE_PARENT:
-		return "parent";
-	case IPC_ROLE_NETNS_HELPER:
-		return "netns-helper";
-	case IPC_ROLE_SLIRP_WORKER:
-		return "slirp-worker";
-	}
-	return "unknown";
-}

@@ -49,7 +49,3 @@ extern const struct ipc_description ipc_descriptions[IPC_MSG_N];
 
 /* The first 64 bits of the SHA-256 of the protocol's files. */
 extern const uint64_t ipc_protocol_hash;
-
-const char *ipc_arrow_str(enum ipc_arrow arrow);
-const char *ipc_when_str(enum ipc_when when);
-const char *ipc_role_str(enum ipc_role role);

@@ -94,6 +94,60 @@ struct ipc_network {
 	uint8_t reserved[5];
 };
 
+/* How much of a jail is asked for. */
+enum ipc_jail_mode {
+	IPC_JAIL_OFF,
+	IPC_JAIL_BEST_EFFORT, /* what the system allows; the level is logged */
+	IPC_JAIL_REQUIRED,    /* anything less is fatal */
+	IPC_JAIL_N_MODES,
+};
+
+/* clang-format off */
+/* The stages of a jail, in the order in which they are entered. */
+#define IPC_STAGES(STAGE) \
+	STAGE(descriptors, "exactly the role's descriptors") \
+	STAGE(namespaces, "namespaces of its own, with no power over others") \
+	STAGE(root, "an empty read-only root") \
+	STAGE(capabilities, "no capability, and no way to get one") \
+	STAGE(limits, "no new privileges, no core, no new process") \
+	STAGE(landlock, "no file by its path") \
+	STAGE(seccomp, "no system call but those of its policy")
+
+enum ipc_stage {
+#define IPC_STAGE_ENUM(name, meaning) IPC_STAGE_##name,
+	IPC_STAGES(IPC_STAGE_ENUM)
+#undef IPC_STAGE_ENUM
+	IPC_STAGE_N,
+};
+/* clang-format on */
+
+struct ipc_confine {
+	uint8_t sandbox_mode; /* enum ipc_jail_mode, of all stages but seccomp */
+	uint8_t seccomp_mode;
+	uint8_t has_runas; /* slirpd runs as real root: take the ids below */
+	uint8_t reserved;
+	uint32_t runas_uid; /* 0 unless has_runas */
+	uint32_t runas_gid;
+};
+
+struct ipc_confined {
+	uint64_t cap_effective; /* bits as in capabilities(7) */
+	uint64_t cap_bounding;
+	uint32_t stages;        /* set of 1 << enum ipc_stage: those that were reached */
+	uint32_t landlock_abi;  /* 0: the kernel has none, or it was not used */
+	uint32_t n_calls;       /* system calls in the policy, 0 without a filter */
+	uint8_t has_own_userns; /* 0 with the namespaces reached: another's was joined */
+	uint8_t reserved[3];
+};
+
+struct ipc_fallback_userns {
+	uint64_t reserved;
+};
+
+struct ipc_resolv_copy {
+	uint64_t reserved;
+};
+
 struct ipc_join_userns {
 	char label[IPC_LABEL_SIZE]; /* the path that the descriptor was opened from */
 };
@@ -165,7 +219,11 @@ struct ipc_stats {
 	ROW(hello, 0, ONCE, "who I am, and which protocol I speak")
 
 #define IPC_ROWS_CHILD_TO_PARENT(ROW) \
-	ROW(log, 0, ANYTIME, "a line for the log")
+	ROW(log, 0, ANYTIME, "a line for the log") \
+	ROW(confined, 0, ONCE, "which stages of my jail I have reached")
+
+#define IPC_ROWS_PARENT_TO_CHILD(ROW) \
+	ROW(confine, 0, ONCE, "how much of a jail to make; the first after hello")
 
 #define IPC_ROWS_PARENT_TO_NETNS_HELPER(ROW) \
 	ROW(join_userns, 1, ONCE, "join this user namespace before the network namespace") \
@@ -176,10 +234,12 @@ struct ipc_stats {
 	ROW(tap_made, 1, REPLY, "the TAP's descriptor; the helper ends after it")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
+	ROW(fallback_userns, 1, ONCE, "where own user namespaces are barred, join this one") \
 	ROW(start, 1, ONCE, "carry packets between this TAP and the host, answer ready") \
 	ROW(get_stats, 0, RUNNING, "answer with stats")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
+	ROW(resolv_copy, 1, ONCE, "a descriptor that writes the resolv.conf in my root") \
 	ROW(about, 0, ONCE, "which libslirp this is; sent unasked") \
 	ROW(ready, 0, REPLY, "packets flow from now on") \
 	ROW(tap_gone, 0, ONCE, "the TAP is gone for good; the worker only waits for its end") \
@@ -189,6 +249,7 @@ struct ipc_stats {
 #define IPC_ARROWS(ARROW) \
 	ARROW(BOTH_WAYS) \
 	ARROW(CHILD_TO_PARENT) \
+	ARROW(PARENT_TO_CHILD) \
 	ARROW(PARENT_TO_NETNS_HELPER) \
 	ARROW(NETNS_HELPER_TO_PARENT) \
 	ARROW(PARENT_TO_SLIRP_WORKER) \
@@ -197,6 +258,7 @@ struct ipc_stats {
 #define IPC_ALL_ROWS(ROW) \
 	IPC_ROWS_BOTH_WAYS(ROW) \
 	IPC_ROWS_CHILD_TO_PARENT(ROW) \
+	IPC_ROWS_PARENT_TO_CHILD(ROW) \
 	IPC_ROWS_PARENT_TO_NETNS_HELPER(ROW) \
 	IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
 	IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \

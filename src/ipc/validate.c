@@ -98,6 +98,45 @@ ipc_validate_log(const struct ipc_log *msg, const char **why)
 }
 
 int
+ipc_validate_confine(const struct ipc_confine *msg, const char **why)
+{
+	if (msg->sandbox_mode >= IPC_JAIL_N_MODES ||
+	    msg->seccomp_mode >= IPC_JAIL_N_MODES)
+		return refuse(why, "mode");
+	if (!is_flag(msg->has_runas))
+		return refuse(why, "has_runas");
+	/* Neither id may be root's, which is what is to be given up. */
+	if ((msg->runas_uid != 0) != msg->has_runas ||
+	    (msg->runas_gid != 0) != msg->has_runas)
+		return refuse(why, "runas");
+	return msg->reserved == 0 ? 0 : refuse(why, "reserved");
+}
+
+int
+ipc_validate_confined(const struct ipc_confined *msg, const char **why)
+{
+	if (msg->stages >= 1U << IPC_STAGE_N)
+		return refuse(why, "stages");
+	if (!is_flag(msg->has_own_userns))
+		return refuse(why, "has_own_userns");
+	if (!is_zero(msg->reserved, sizeof(msg->reserved)))
+		return refuse(why, "reserved");
+	return 0;
+}
+
+int
+ipc_validate_fallback_userns(const struct ipc_fallback_userns *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : refuse(why, "reserved");
+}
+
+int
+ipc_validate_resolv_copy(const struct ipc_resolv_copy *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : refuse(why, "reserved");
+}
+
+int
 ipc_validate_join_userns(const struct ipc_join_userns *msg, const char **why)
 {
 	if (!is_text(msg->label, sizeof(msg->label)))

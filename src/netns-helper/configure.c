@@ -1,6 +1,7 @@
 #include "netns-helper/configure.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -74,7 +75,16 @@ configure_ip4(struct rtnl *rtnl, unsigned int ifindex, const char *name,
 		fatal("add default route via %s on %s", text, name);
 }
 
-static void
+/* Whether the namespace has no IPv6: switched off by sysctl (EACCES), or not in the
+ * kernel. Clients ask for IPv6 whether it is there or not, and IPv4 works. */
+static bool
+is_without_ip6(int error)
+{
+	return error == EACCES || error == EAFNOSUPPORT || error == EOPNOTSUPP;
+}
+
+/* Returns 0, or -1 where there is no IPv6. */
+static int
 configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
     const struct ipc_network *network)
 {
@@ -84,8 +94,11 @@ configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
 
 	read_mac(rtnl, name, mac);
 	addr = address_from_mac(link_local, mac);
-	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1)
+	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1) {
+		if (is_without_ip6(errno))
+			return -1;
 		fatal("add the IPv6 link-local address to %s", name);
+	}
 	addr = address_from_mac(network->prefix6, mac);
 	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1)
 		fatal("add the IPv6 address to %s", name);
@@ -96,6 +109,7 @@ configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
 	    IPC_ADDR6_LEN / 2);
 	if (rtnl_default_route_set(rtnl, ifindex, &gateway, sizeof(gateway)) == -1)
 		fatal("add the IPv6 default route on %s", name);
+	return 0;
 }
 
 void
@@ -120,12 +134,13 @@ netns_configure(const struct ipc_make_tap *request)
 	if (network->enable_ipv6 && !enable_ipv6)
 		log_warning("%s stays without IPv6, which needs an MTU of %d", name,
 		    IPV6_MTU_MIN_BYTES);
-	if (enable_ipv6 && rtnl_link_stop_autoconf6(&rtnl, ifindex) == -1)
+	if (enable_ipv6 && rtnl_link_stop_autoconf6(&rtnl, ifindex) == -1 &&
+	    !is_without_ip6(errno))
 		fatal("set up IPv6 on %s", name);
 	if (rtnl_link_set_up(&rtnl, ifindex) == -1)
 		fatal("bring %s up", name);
 	configure_ip4(&rtnl, ifindex, name, network);
-	if (enable_ipv6)
-		configure_ip6(&rtnl, ifindex, name, network);
+	if (enable_ipv6 && configure_ip6(&rtnl, ifindex, name, network) == -1)
+		log_warning("%s stays without IPv6: %s", name, strerror(errno));
 	rtnl_close(&rtnl);
 }

@@ -4,16 +4,19 @@
 #include "ipc/child.h"
 #include "ipc/dispatch.h"
 #include "netns-helper/configure.h"
+#include "netns-helper/jail.h"
 #include "netns-helper/join.h"
 #include "netns-helper/tap.h"
 
 struct helper {
 	struct ipc_channel *to_parent;
+	struct ipc_confine orders;
 	bool done; /* the TAP has been handed over */
 };
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(netns, struct helper, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(netns, &helper, &msg, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_NETNS_HELPER(DECLARE)
 
 static void
@@ -26,6 +29,23 @@ hand_over(struct helper *helper, int tap_fd, uint32_t header_len)
 	ipc_child_check_sent(ipc_send_tap_made(helper->to_parent, &made, tap_fd),
 	    "hand over the TAP");
 	helper->done = true;
+}
+
+void
+netns_on_confine(struct helper *helper, const struct ipc_confine *msg)
+{
+	helper->orders = *msg;
+}
+
+/* After the joins, before the first look at anything of the guest's. */
+static void
+confine(struct helper *helper)
+{
+	struct ipc_confined reached = { 0 };
+
+	jail_lock(&helper->orders, &reached);
+	ipc_child_check_sent(ipc_send_confined(helper->to_parent, &reached),
+	    "tell how I am confined");
 }
 
 void
@@ -45,6 +65,7 @@ netns_on_make_tap(struct helper *helper, const struct ipc_make_tap *msg, int ado
 	autofd int tap_fd = -1;
 
 	netns_join_network(netns_fd, msg->netns_label);
+	confine(helper);
 	tap_fd = netns_tap_open(msg->tap_name);
 	if (msg->configure)
 		netns_configure(msg);
@@ -57,6 +78,7 @@ netns_on_inspect_tap(struct helper *helper, const struct ipc_inspect_tap *msg,
 {
 	autofd int tap_fd = adopt_fd;
 
+	confine(helper);
 	hand_over(helper, tap_fd, netns_tap_inspect(tap_fd, msg->caller_number));
 }
 
@@ -68,6 +90,7 @@ netns_serve(struct ipc_channel *to_parent)
 
 	while (!helper.done && ipc_child_wait(to_parent, &msg)) {
 		switch (msg.id) {
+			IPC_ROWS_PARENT_TO_CHILD(CALL)
 			IPC_ROWS_PARENT_TO_NETNS_HELPER(CALL)
 		default:
 			break;

@@ -43,6 +43,9 @@ netns_tap_open(const char *name)
 			fatal("attach to interface %s, which is not a TAP", name);
 		fatal("%s TAP %s", exists ? "attach to" : "create", name);
 	}
+	/* Whoever had it before may have left them on, and then frames come unfinished. */
+	if (ioctl(tun_fd, TUNSETOFFLOAD, 0) == -1)
+		fatal("switch off the offloads of TAP %s", name);
 	return take_fd(&tun_fd);
 }
 

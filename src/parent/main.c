@@ -71,9 +71,12 @@ main(int argc, char **argv)
 {
 	struct options options;
 	struct options_messages messages;
-	enum options_outcome outcome = options_parse(&options, &messages, argc, argv);
-	int stdio_closed = fdio_fill_stdio();
+	enum options_outcome outcome;
+	int stdio_closed;
 
+	supervise_block_signals();
+	outcome = options_parse(&options, &messages, argc, argv);
+	stdio_closed = fdio_fill_stdio();
 	report_init(options.program_name);
 	if (stdio_closed == -1)
 		fatal("open /dev/null in place of closed standard streams");

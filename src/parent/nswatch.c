@@ -16,6 +16,10 @@
  * watched costs a look through /proc: five a second are nothing, and soon enough. */
 #define SCAN_INTERVAL_MS 200
 
+/* Somebody is seen whose end nothing tells of. Once in two seconds is soon enough for an
+ * end, and seldom enough for a machine that sleeps. */
+#define UNHELD_INTERVAL_MS 2000
+
 /* "/proc/2147483647/ns/net" with its NUL. */
 #define PROC_NS_PATH_SIZE 32
 
@@ -50,8 +54,15 @@ is_namespace(const struct nswatch *watch, const char *path)
 	return stat(path, &st) == 0 && st.st_dev == watch->dev && st.st_ino == watch->ino;
 }
 
+/* What there is of somebody who uses the namespace. */
+enum presence {
+	PRESENCE_NONE,
+	PRESENCE_SEEN, /* but its end can't be waited for: ask again later */
+	PRESENCE_HELD, /* its end will wake us */
+};
+
 /* Takes hold of pid if it is in the namespace. */
-static bool
+static enum presence
 watch_process(struct nswatch *watch, pid_t pid)
 {
 	char path[PROC_NS_PATH_SIZE];
@@ -59,29 +70,36 @@ watch_process(struct nswatch *watch, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	if (!is_namespace(watch, path))
-		return false;
+		return PRESENCE_NONE;
 	pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	/* Only now can the number no longer come to mean another process. */
-	if (pid_fd == -1 || !is_namespace(watch, path))
-		return false;
+	if (!is_namespace(watch, path))
+		return PRESENCE_NONE;
+	/* /proc may be that of another PID namespace, with other numbers. */
+	if (pid_fd == -1)
+		return PRESENCE_SEEN;
 	watch->pid_fd = take_fd(&pid_fd);
-	return true;
+	return PRESENCE_HELD;
 }
 
-static bool
+static enum presence
 watch_any_process(struct nswatch *watch)
 {
 	DIR *proc = opendir("/proc");
+	enum presence found = PRESENCE_NONE;
 	struct dirent *entry;
-	bool found = false;
 
 	if (!proc)
-		return false;
-	while (!found && (entry = readdir(proc))) {
+		return PRESENCE_NONE;
+	while (found != PRESENCE_HELD && (entry = readdir(proc))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		/* What is no number of a process comes out as 0. */
+		enum presence one = PRESENCE_NONE;
 
-		found = pid > 0 && pid != getpid() && watch_process(watch, pid);
+		/* What is no number of a process comes out as 0. */
+		if (pid > 0 && pid != getpid())
+			one = watch_process(watch, pid);
+		if (one > found)
+			found = one;
 	}
 	closedir(proc);
 	return found;
@@ -112,17 +130,32 @@ watch_mounts(struct nswatch *watch)
 }
 
 /* Finds somebody who uses the namespace. */
-static bool
+static enum presence
 watch_somebody(struct nswatch *watch)
 {
-	return watch_any_process(watch) || watch_mounts(watch) ||
-	    (watch->path && is_namespace(watch, watch->path));
+	enum presence found = watch_any_process(watch);
+
+	if (found == PRESENCE_NONE && watch_mounts(watch))
+		found = PRESENCE_HELD;
+	if (found == PRESENCE_NONE && watch->path && is_namespace(watch, watch->path))
+		found = PRESENCE_SEEN;
+	return found;
+}
+
+/* Lets the next look come when it can tell something new. */
+static void
+plan_scan(struct nswatch *watch, enum presence found, uint64_t now_ms)
+{
+	watch->scan_due = found == PRESENCE_SEEN;
+	watch->next_scan_ms =
+	    now_ms + (watch->scan_due ? UNHELD_INTERVAL_MS : SCAN_INTERVAL_MS);
 }
 
 void
 parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
-    const char *path)
+    const char *path, uint64_t now_ms)
 {
+	enum presence found = PRESENCE_NONE;
 	struct stat st;
 
 	if (fstat(netns_fd, &st) == -1)
@@ -132,10 +165,17 @@ parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
 	/* What we hold ourselves says nothing about others. */
 	if (path && strncmp(path, OWN_PROC, sizeof(OWN_PROC) - 1) != 0)
 		watch->path = path;
-	if (first_pid == -1 || !watch_process(watch, first_pid))
-		watch->scan_due = first_pid != -1;
-	if (first_pid == -1)
-		watch_somebody(watch);
+	if (first_pid != -1)
+		found = watch_process(watch, first_pid);
+	if (found != PRESENCE_HELD)
+		found = watch_somebody(watch);
+	plan_scan(watch, found, now_ms);
+	/* The process that we were told of may have ended just now. But what never was
+	 * to be seen, such as a namespace held by a descriptor, can't be seen to end. */
+	if (found == PRESENCE_NONE && first_pid != -1)
+		watch->scan_due = true;
+	else if (found == PRESENCE_NONE)
+		parent_nswatch_end(watch);
 }
 
 int
@@ -168,7 +208,7 @@ parent_nswatch_is_gone(struct nswatch *watch, bool fd_ready, uint64_t now_ms)
 	}
 	if (!watch->scan_due || now_ms < watch->next_scan_ms)
 		return false;
-	watch->scan_due = false;
-	watch->next_scan_ms = now_ms + SCAN_INTERVAL_MS;
-	return !watch_somebody(watch);
+	enum presence found = watch_somebody(watch);
+	plan_scan(watch, found, now_ms);
+	return found == PRESENCE_NONE;
 }

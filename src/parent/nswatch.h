@@ -29,7 +29,7 @@ void parent_nswatch_init(struct nswatch *watch);
  * first_pid is a process known to be in it, or -1. path is where it was named, or NULL.
  */
 void parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
-    const char *path);
+    const char *path, uint64_t now_ms);
 
 /* What to poll for, -1 for nothing: *events as for poll(2). */
 int parent_nswatch_fd(const struct nswatch *watch, short *events);

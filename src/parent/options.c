@@ -25,6 +25,10 @@
 #define DHCP_END_NUMBER 30
 #define RECOMMENDED_NUMBER 100
 
+/* The kernel's overflow uid and gid, and "nobody" and its group on every Linux: the
+ * build has no look into the user database of the machine that it will run on. */
+#define NOBODY 65534
+
 /* In the help text descriptions start here: the longest option, and two spaces. */
 #define HELP_COLUMN 29
 
@@ -77,11 +81,16 @@ static const struct option_spec option_specs[] = {
 	{ "userns-path", "PATH", "user namespace to join",
 	    .take = optvalue_take_userns_path },
 	{ "enable-sandbox", NULL, "fail where the sandbox can't be had",
-	    .comes_later = true, FLAG(require_sandbox, true) },
-	{ "create-sandbox", .replaced_by = "enable-sandbox", .comes_later = true,
 	    FLAG(require_sandbox, true) },
+	{ "create-sandbox", .replaced_by = "enable-sandbox",
+	    FLAG(require_sandbox, true) },
+	{ "disable-sandbox", NULL, "do without the sandbox", FLAG(use_sandbox, false) },
 	{ "enable-seccomp", NULL, "fail where the system call filter can't be had",
-	    .comes_later = true, FLAG(require_seccomp, true) },
+	    FLAG(require_seccomp, true) },
+	{ "disable-seccomp", NULL, "do without the system call filter",
+	    FLAG(use_seccomp, false) },
+	{ "runas", "USER", "as root: whom the worker runs as (default=nobody)",
+	    .take = optvalue_take_runas },
 	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
 	    .comes_later = true, .take = optvalue_take_outbound_addr4 },
 	{ "outbound-addr6", "IPv6|IFNAME", "source address of IPv6 connections",
@@ -265,6 +274,13 @@ check_conflicts(struct optvalue_parse *parse)
 	if (options->create_netns && options->target != OPTIONS_TARGET_PATH)
 		return optvalue_refuse(parse, "--create-netns needs --netns-type=path");
 
+	if (options->require_sandbox && !options->use_sandbox)
+		return optvalue_refuse(parse,
+		    "--enable-sandbox conflicts with --disable-sandbox");
+	if (options->require_seccomp && !options->use_seccomp)
+		return optvalue_refuse(parse,
+		    "--enable-seccomp conflicts with --disable-seccomp");
+
 	if (options->ready_fd >= 0 && options->ready_fd == options->exit_fd)
 		return optvalue_refuse(parse, "--ready-fd and --exit-fd are both %d",
 		    options->ready_fd);
@@ -312,6 +328,20 @@ check_supported(struct optvalue_parse *parse)
 	return true;
 }
 
+/* With neither --enable nor --disable the build decides, but a drop-in for slirp4netns
+ * must not fail where that one works. */
+static enum ipc_jail_mode
+jail_mode(const struct options *options, bool use, bool require)
+{
+	if (!use)
+		return IPC_JAIL_OFF;
+	if (require)
+		return IPC_JAIL_REQUIRED;
+	if (strcmp(options->program_name, OPTIONS_NAME_SLIRP4NETNS) == 0)
+		return IPC_JAIL_BEST_EFFORT;
+	return SLIRPD_CONFINEMENT;
+}
+
 static enum options_outcome
 parse_all(struct optvalue_parse *parse, int argc, char **argv)
 {
@@ -334,6 +364,10 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 	if (!take_positionals(parse, argv + optind) || !check_supported(parse))
 		return OPTIONS_ERROR;
 	options_addresses_derive(&parse->options->network, &parse->options->addresses);
+	parse->options->sandbox_mode = jail_mode(parse->options,
+	    parse->options->use_sandbox, parse->options->require_sandbox);
+	parse->options->seccomp_mode = jail_mode(parse->options,
+	    parse->options->use_seccomp, parse->options->require_seccomp);
 	return OPTIONS_RUN;
 }
 
@@ -359,6 +393,10 @@ options_reset(struct options *options, const char *program_name)
 		.mtu_bytes = MTU_DEFAULT_BYTES,
 		.enable_dns = true,
 		.allow_host_loopback = true,
+		.use_sandbox = true,
+		.use_seccomp = true,
+		.runas_uid = NOBODY,
+		.runas_gid = NOBODY,
 		.exit_fd = -1,
 		.ready_fd = -1,
 	};

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/inet.h"
+#include "ipc/messages.h"
 
 /* What --version says depends on which of these the program was called by. */
 #define OPTIONS_NAME_SLIRPD "slirpd"
@@ -80,8 +81,14 @@ struct options {
 	int exit_fd;                 /* -1 for none; not looked at yet */
 	int ready_fd;                /* -1 for none; not looked at yet */
 
-	bool require_sandbox;
+	bool require_sandbox; /* fail where it can't be had */
 	bool require_seccomp;
+	bool use_sandbox;
+	bool use_seccomp;
+	enum ipc_jail_mode sandbox_mode; /* derived from the four, and program_name */
+	enum ipc_jail_mode seccomp_mode;
+	uid_t runas_uid; /* of the worker when started by real root */
+	gid_t runas_gid;
 };
 
 /* Each text is one line without a newline, printable, in the words that clients know

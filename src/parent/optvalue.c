@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <net/if.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -237,6 +238,22 @@ optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value)
 {
 	if (!number_parse(value, 0, INT_MAX, &parse->options->exit_fd))
 		return optvalue_refuse(parse, "exit-fd must be a non-negative integer");
+	return true;
+}
+
+bool
+optvalue_take_runas(struct optvalue_parse *parse, const char *value)
+{
+	const struct passwd *user = getpwnam(value);
+
+	if (user == NULL)
+		return optvalue_refuse(parse, "--runas: there is no user \"%s\"",
+		    optvalue_show(parse, value));
+	if (user->pw_uid == 0 || user->pw_gid == 0)
+		return optvalue_refuse(parse, "--runas: \"%s\" is root, or in its group",
+		    optvalue_show(parse, value));
+	parse->options->runas_uid = user->pw_uid;
+	parse->options->runas_gid = user->pw_gid;
 	return true;
 }
 

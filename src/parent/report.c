@@ -3,21 +3,27 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/text.h"
 
 /* A log line with the program's name, a role and a pid before it, and a newline. */
 #define LINE_SIZE (LOG_TEXT_SIZE + 128)
 
+/* Of the name in front of each line, which the caller chose. */
+#define NAME_SIZE 64
+
 /* Set once by report_init; a log function has no room for a context. */
-static const char *program_name = "slirpd";
+static char program_name[NAME_SIZE] = "slirpd";
+static int log_fd = STDERR_FILENO;
 static uint64_t n_lost; /* lines that standard error did not take */
 
 static void
 write_line(const char *line, size_t len)
 {
-	if (fdio_write_nowait(STDERR_FILENO, line, len) < len)
+	if (fdio_write_nowait(log_fd, line, len) < len)
 		n_lost++;
 }
 
@@ -28,6 +34,7 @@ report_line(enum log_level level, const char *format, ...)
 	va_list args;
 	int len;
 
+	/* Both are short: see NAME_SIZE. */
 	len = snprintf(line, sizeof(line), "%s: %s", program_name,
 	    level == LOG_LEVEL_WARNING ? "warning: " : "");
 	va_start(args, format);
@@ -55,8 +62,33 @@ emit(enum log_level level, const char *text)
 void
 report_init(const char *name)
 {
-	program_name = name;
+	int fd = fdio_reopen_nonblocking(STDERR_FILENO);
+
+	text_escape(program_name, sizeof(program_name), name, strlen(name));
+	if (fd != -1)
+		log_fd = fd;
 	log_set_emit(emit);
+}
+
+void
+report_confined(const char *role, const struct ipc_confined *confined)
+{
+	static const char *const stages[] = {
+#define STAGE_NAME(name, meaning) #name,
+		IPC_STAGES(STAGE_NAME)
+	};
+	char reached[LOG_TEXT_SIZE] = "";
+	char missed[LOG_TEXT_SIZE] = "";
+
+	for (size_t i = 0; i < IPC_STAGE_N; i++) {
+		char *list = confined->stages & (1U << i) ? reached : missed;
+		size_t len = strlen(list);
+
+		snprintf(list + len, LOG_TEXT_SIZE - len, " %s", stages[i]);
+	}
+	report_line(LOG_LEVEL_INFO,
+	    "%s confined:%s; not:%s; %u system calls, Landlock ABI %u", role, reached,
+	    *missed ? missed : " none", confined->n_calls, confined->landlock_abi);
 }
 
 void

@@ -74,6 +74,11 @@ become(const struct role *role, int program_fd, int channel_fd, int null_fd,
 	 * that libc keeps for itself, and SIGKILL and SIGSTOP, can't be set. */
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
+	/* Sent to a whole process group or control group, these are for the parent, which
+	 * ends its children in order. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	fexecve(CHILD_FD_PROGRAM, argv, envp);
@@ -125,10 +130,13 @@ parent_describe_exit(const struct child *child, int wait_status, char *text,
     size_t text_size)
 {
 	const char *name = child->role->name;
+	const char *signal_name = sigabbrev_np(WTERMSIG(wait_status));
 
-	if (WIFSIGNALED(wait_status))
-		snprintf(text, text_size, "%s was killed by SIG%s%s", name,
-		    sigabbrev_np(WTERMSIG(wait_status)),
+	if (WIFSIGNALED(wait_status) && !signal_name)
+		snprintf(text, text_size, "%s was killed by signal %d", name,
+		    WTERMSIG(wait_status));
+	else if (WIFSIGNALED(wait_status))
+		snprintf(text, text_size, "%s was killed by SIG%s%s", name, signal_name,
 		    WCOREDUMP(wait_status) ? " (core dumped)" : "");
 	else if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
 		snprintf(text, text_size, "program %s can't be executed",

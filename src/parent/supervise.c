@@ -1,6 +1,7 @@
 #include "parent/supervise.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "base/text.h"
 #include "ipc/dispatch.h"
 #include "parent/banner.h"
+#include "parent/jail.h"
 #include "parent/network.h"
 #include "parent/report.h"
 
@@ -37,6 +39,7 @@ enum poll_slot {
 	POLL_SIGNALS,
 	POLL_EXIT_FD,
 	POLL_NSWATCH,
+	POLL_RESOLV,
 	POLL_CHILDREN, /* one for each role */
 	POLL_N = POLL_CHILDREN + ROLE_N,
 };
@@ -55,10 +58,32 @@ end(struct supervisor *sv, int status)
 	sv->status = status;
 }
 
+static sigset_t
+supervise_signals(void)
+{
+	sigset_t taken;
+
+	sigemptyset(&taken);
+	sigaddset(&taken, SIGTERM);
+	sigaddset(&taken, SIGINT);
+	sigaddset(&taken, SIGCHLD);
+	sigaddset(&taken, SIGUSR1);
+	return taken;
+}
+
+void
+supervise_block_signals(void)
+{
+	sigset_t taken = supervise_signals();
+
+	/* Can't fail: the arguments are good. */
+	sigprocmask(SIG_SETMASK, &taken, NULL);
+}
+
 void
 supervise_init(struct supervisor *sv, const struct options *options)
 {
-	sigset_t taken;
+	sigset_t taken = supervise_signals();
 
 	*sv = (struct supervisor){
 		.options = options,
@@ -72,20 +97,16 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	for (size_t i = 0; i < ROLE_N; i++)
 		sv->children[i].channel.fd = -1;
 	parent_nswatch_init(&sv->watch);
+	parent_resolv_init(&sv->resolv);
 
-	sigemptyset(&taken);
-	sigaddset(&taken, SIGTERM);
-	sigaddset(&taken, SIGINT);
-	sigaddset(&taken, SIGCHLD);
-	sigaddset(&taken, SIGUSR1);
 	/* What a caller left ignored would never arrive. SIGINT stays so: that is how a
 	 * shell keeps ^C away from what it runs in the background. */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_SETMASK, &taken, NULL) == -1)
-		fatal("block signals");
+	/* A caller's limit on file sizes must not kill us at the copy of resolv.conf. */
+	signal(SIGXFSZ, SIG_IGN);
 	sv->signal_fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (sv->signal_fd == -1)
 		fatal("make a signal descriptor");
@@ -112,6 +133,17 @@ log_record(struct child *child, const struct ipc_log *record)
 	    child->pid, text, held_back);
 }
 
+/* A message of the start could not be sent. If that is because the child is gone, its exit
+ * tells the reason; if a signal ended it and us, there is none to tell. */
+static void
+fail_send(struct supervisor *sv, const char *what)
+{
+	if (errno == EPIPE || errno == ECONNRESET || errno == EBADF)
+		return;
+	log_error("%s: %s", what, strerror(errno));
+	end(sv, EXITCODE_FAILURE);
+}
+
 /* The helper has been asked, and answered: the worker can have its TAP. */
 void
 parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int adopt_fd)
@@ -120,10 +152,11 @@ parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int ad
 	struct ipc_start start = { .tap_header_len = msg->header_len };
 
 	sv->tap_fd = adopt_fd;
+	if (sv->phase != SUPERVISE_STARTING)
+		return;
 	network_fill(&start.network, sv->options);
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
-		log_error("send start to slirp-worker: %s", strerror(errno));
-		end(sv, EXITCODE_FAILURE);
+		fail_send(sv, "send start to slirp-worker");
 		return;
 	}
 	ipc_channel_await_reply(worker);
@@ -133,6 +166,14 @@ void
 parent_on_about(struct supervisor *sv, const struct ipc_about *msg)
 {
 	sv->about = *msg;
+}
+
+void
+parent_on_resolv_copy(struct supervisor *sv, const struct ipc_resolv_copy *msg,
+    int adopt_fd)
+{
+	(void)msg;
+	parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH, adopt_fd, clock_now_ms());
 }
 
 static void
@@ -145,26 +186,41 @@ print_banner(const struct options *options)
 		fdio_write_nowait(STDOUT_FILENO, text, (size_t)len);
 }
 
+/* The caller waits for this and nothing else, so a byte that is not taken is a failed
+ * start. A reader that is gone has lost interest. */
+static void
+tell_ready(struct supervisor *sv)
+{
+	autofd int fd = take_fd(&sv->ready_fd);
+
+	if (fdio_write_nowait(fd, "1", 1) == 1 || errno == EPIPE)
+		return;
+	log_error("write to --ready-fd: it takes nothing; ending");
+	end(sv, EXITCODE_FAILURE);
+}
+
 void
 parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
 {
 	const struct options *options = sv->options;
 
 	(void)msg;
+	if (sv->phase != SUPERVISE_STARTING)
+		return;
 	/* Without an exit-fd nobody else tells us when the guest is gone. */
 	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
 		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
 		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
-		    options->netns_path);
+		    options->netns_path, clock_now_ms());
 	parent_target_close(&sv->target);
 	ipc_channel_set_running(&sv->children[ROLE_SLIRP_WORKER].channel);
+	for (size_t i = 0; i < ROLE_N; i++)
+		report_confined(roles[i].name, &sv->confined[i]);
+	parent_jail_lock(options);
 	sv->phase = SUPERVISE_RUNNING;
 	print_banner(options);
-	if (sv->ready_fd != -1) {
-		/* One byte fits any pipe; a reader that is gone has lost interest. */
-		fdio_write_nowait(sv->ready_fd, "1", 1);
-		close(take_fd(&sv->ready_fd));
-	}
+	if (sv->ready_fd != -1)
+		tell_ready(sv);
 }
 
 void
@@ -184,9 +240,9 @@ parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 /* Receives what the child has sent, up to a bound, so that no child can keep the parent
  * from its signals and the others; poll tells of the rest. */
 static void
-receive(struct supervisor *sv, struct child *child)
+receive(struct supervisor *sv, struct child *child, int n_max)
 {
-	for (int i = 0; i < RECEIVE_MAX && child->channel.fd != -1; i++) {
+	for (int i = 0; i < n_max && child->channel.fd != -1; i++) {
 		struct ipc_message msg;
 		const char *why;
 
@@ -205,7 +261,8 @@ receive(struct supervisor *sv, struct child *child)
 			    why);
 			child->gave_reason = true;
 			ipc_channel_close(&child->channel);
-			kill(child->pid, SIGKILL);
+			if (!child->is_reaped)
+				kill(child->pid, SIGKILL);
 			return;
 		case IPC_OUTCOME_MESSAGE:
 			break;
@@ -215,6 +272,9 @@ receive(struct supervisor *sv, struct child *child)
 			break;
 		case IPC_MSG_log:
 			log_record(child, &msg.payload.log);
+			break;
+		case IPC_MSG_confined:
+			sv->confined[child - sv->children] = msg.payload.confined;
 			break;
 			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
 			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
@@ -250,7 +310,9 @@ reap(struct supervisor *sv)
 
 		if (child->pid == 0 || waitpid(child->pid, &wait_status, WNOHANG) <= 0)
 			continue;
-		receive(sv, child);
+		child->is_reaped = true;
+		/* It sends no more, so this comes to an end. */
+		receive(sv, child, INT_MAX);
 		bury(sv, child, wait_status);
 	}
 }
@@ -293,9 +355,14 @@ take_signals(struct supervisor *sv)
 static int
 poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 {
+	int watch_ms = parent_nswatch_timeout_ms(&sv->watch, now_ms);
+	int resolv_ms = parent_resolv_timeout_ms(&sv->resolv, now_ms);
+
 	if (sv->phase == SUPERVISE_STARTING)
 		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
-	return parent_nswatch_timeout_ms(&sv->watch, now_ms);
+	if (watch_ms == -1 || resolv_ms == -1)
+		return watch_ms > resolv_ms ? watch_ms : resolv_ms;
+	return watch_ms < resolv_ms ? watch_ms : resolv_ms;
 }
 
 /* One turn of the loop. */
@@ -310,6 +377,8 @@ serve(struct supervisor *sv)
 	};
 	uint64_t now_ms = clock_now_ms();
 
+	set[POLL_RESOLV].fd = parent_resolv_fd(&sv->resolv);
+	set[POLL_RESOLV].events = POLLIN;
 	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
 	for (size_t i = 0; i < ROLE_N; i++) {
 		set[POLL_CHILDREN + i].fd = sv->children[i].channel.fd;
@@ -323,11 +392,12 @@ serve(struct supervisor *sv)
 	now_ms = clock_now_ms();
 	for (size_t i = 0; i < ROLE_N; i++)
 		if (set[POLL_CHILDREN + i].revents)
-			receive(sv, &sv->children[i]);
+			receive(sv, &sv->children[i], RECEIVE_MAX);
 	if (set[POLL_SIGNALS].revents)
 		take_signals(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
 		end(sv, EXITCODE_OK);
+	parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {
 		log_info("nobody uses the network namespace any more; ending");
@@ -383,8 +453,26 @@ end_children(struct supervisor *sv)
 static void
 start_child(struct supervisor *sv, enum role_index role, const int program_fds[ROLE_N])
 {
-	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == -1)
+	struct ipc_confine confine;
+
+	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == -1) {
 		end(sv, EXITCODE_FAILURE);
+		return;
+	}
+	parent_jail_orders(&confine, sv->options);
+	/* A child that is gone already is seen by its exit. */
+	(void)ipc_send_confine(&sv->children[role].channel, &confine);
+}
+
+/* Where the worker can have no user namespace of its own, the guest's will do. */
+static void
+offer_userns(struct supervisor *sv)
+{
+	const struct ipc_fallback_userns offer = { 0 };
+
+	if (sv->target.userns_fd != -1)
+		(void)ipc_send_fallback_userns(&sv->children[ROLE_SLIRP_WORKER].channel,
+		    &offer, sv->target.userns_fd);
 }
 
 /* Tells the helper which TAP to look at, or what to join and to make. Returns 0, or -1
@@ -424,11 +512,12 @@ int
 supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
 {
 	start_child(sv, ROLE_NETNS_HELPER, program_fds);
-	start_child(sv, ROLE_SLIRP_WORKER, program_fds);
-	if (sv->phase == SUPERVISE_STARTING && instruct_helper(sv) == -1) {
-		log_error("instruct netns-helper: %s", strerror(errno));
-		end(sv, EXITCODE_FAILURE);
-	}
+	if (sv->phase == SUPERVISE_STARTING)
+		start_child(sv, ROLE_SLIRP_WORKER, program_fds);
+	if (sv->phase == SUPERVISE_STARTING)
+		offer_userns(sv);
+	if (sv->phase == SUPERVISE_STARTING && instruct_helper(sv) == -1)
+		fail_send(sv, "instruct netns-helper");
 	while (sv->phase != SUPERVISE_ENDED)
 		serve(sv);
 	end_children(sv);

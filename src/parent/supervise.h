@@ -7,6 +7,7 @@
 
 #include "parent/nswatch.h"
 #include "parent/options.h"
+#include "parent/resolv.h"
 #include "parent/roles.h"
 #include "parent/spawn.h"
 #include "parent/target.h"
@@ -22,7 +23,9 @@ struct supervisor {
 	struct target target;          /* closed once the helper is done */
 	struct child children[ROLE_N];
 	struct nswatch watch;
-	struct ipc_about about; /* what the worker said of its libraries */
+	struct resolv resolv;                 /* the worker's copy of resolv.conf */
+	struct ipc_confined confined[ROLE_N]; /* what each role said it reached */
+	struct ipc_about about;               /* what the worker said of its libraries */
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */
 	int signal_fd;        /* owned */
@@ -32,8 +35,11 @@ struct supervisor {
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
 };
 
-/* Blocks the signals that the loop takes, so that none is lost before it. Fatal on
- * failure. */
+/* Holds back the signals that the loop takes until it runs: an end that is asked for
+ * during the start is an end in order, too. The first thing that main does. */
+void supervise_block_signals(void);
+
+/* Fatal on failure. */
 void supervise_init(struct supervisor *sv, const struct options *options);
 
 /* Starts the children, waits until all is ready, serves until the end, and ends them.

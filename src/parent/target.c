@@ -5,12 +5,14 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "base/text.h"
 
 /* "/proc/2147483647/ns/net" with its NUL. */
 #define PROC_NS_PATH_SIZE 32
@@ -19,11 +21,15 @@ static int
 open_namespace(const char *path, int kind, const char *kind_name)
 {
 	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char shown[IPC_LABEL_SIZE];
+	int error = errno;
 
+	text_escape(shown, sizeof(shown), path, strlen(path));
+	errno = error;
 	if (fd == -1)
-		fatal("open %s namespace %s", kind_name, path);
+		fatal("open %s namespace %s", kind_name, shown);
 	if (ioctl(fd, NS_GET_NSTYPE) != kind)
-		fatalx("open %s namespace %s: not a %s namespace", kind_name, path,
+		fatalx("open %s namespace %s: not a %s namespace", kind_name, shown,
 		    kind_name);
 	return take_fd(&fd);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 
 static void
@@ -77,6 +79,41 @@ init_gate(struct gate *gate, const struct ipc_network *network)
 }
 
 void
+worker_on_confine(struct worker *worker, const struct ipc_confine *msg)
+{
+	worker->jail.orders = *msg;
+}
+
+void
+worker_on_fallback_userns(struct worker *worker, const struct ipc_fallback_userns *msg,
+    int adopt_fd)
+{
+	(void)msg;
+	worker->jail.fallback_userns_fd = adopt_fd;
+}
+
+/* Enters the jail, and tells the parent what it needs to know of it. */
+static void
+confine(struct worker *worker)
+{
+	const struct ipc_resolv_copy copy = { 0 };
+	struct jail *jail = &worker->jail;
+
+	jail_enter(jail);
+	/* Namespaces and ids have changed, and with them the kernel's memory of this. */
+	ipc_child_die_with_parent(&worker->to_parent);
+	if (jail->resolv_copy_fd != -1) {
+		ipc_child_check_sent(ipc_send_resolv_copy(&worker->to_parent, &copy,
+					 jail->resolv_copy_fd),
+		    "hand over the copy of resolv.conf");
+		close(take_fd(&jail->resolv_copy_fd));
+	}
+	jail_lock(jail);
+	ipc_child_check_sent(ipc_send_confined(&worker->to_parent, &jail->reached),
+	    "tell how I am confined");
+}
+
+void
 worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd)
 {
 	const struct stack_host host = {
@@ -101,6 +138,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	worker->stack = stack_new(&worker->network, &host);
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
+	confine(worker);
 	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
 	    "say that all is ready");
 	ipc_channel_set_running(&worker->to_parent);
@@ -120,6 +158,7 @@ static void
 dispatch(struct worker *worker, struct ipc_message *msg)
 {
 	switch (msg->id) {
+		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:
 		break;
@@ -131,10 +170,11 @@ worker_control_wait_start(struct worker *worker)
 {
 	struct ipc_message msg;
 
-	/* The first message after hello that is legal is start. */
-	if (!ipc_child_wait(&worker->to_parent, &msg))
-		return false;
-	dispatch(worker, &msg);
+	while (!worker->stack) {
+		if (!ipc_child_wait(&worker->to_parent, &msg))
+			return false;
+		dispatch(worker, &msg);
+	}
 	return true;
 }
 

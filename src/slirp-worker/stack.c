@@ -1,5 +1,6 @@
 #include "slirp-worker/stack.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <libslirp.h>
 #include <netinet/in.h>
@@ -248,11 +249,16 @@ stack_new(const struct ipc_network *network, const struct stack_host *host)
 		.disable_dns = !network->enable_dns,
 	};
 
+	/* glib would convert messages from the locale's character set, and look for tables
+	 * of conversions in files that the jail does not have. */
+	g_setenv("CHARSET", "UTF-8", TRUE);
+	(void)g_strerror(EHOSTUNREACH);
 	stack->host = *host;
 	stack->allow_host_loopback = network->allow_host_loopback;
 	printing_stack = stack;
 	g_log_set_default_handler(on_glib_log, stack);
 	g_set_printerr_handler(on_glib_printerr);
+	g_set_print_handler(on_glib_printerr);
 	stack->slirp = slirp_new(&config, &callbacks, stack);
 	if (!stack->slirp)
 		stack_free(g_steal_pointer(&stack));
@@ -266,6 +272,7 @@ stack_free(struct stack *stack)
 		slirp_cleanup(stack->slirp);
 	g_log_set_default_handler(g_log_default_handler, NULL);
 	g_set_printerr_handler(NULL);
+	g_set_print_handler(NULL);
 	printing_stack = NULL;
 	g_free(stack);
 }

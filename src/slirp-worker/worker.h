@@ -7,6 +7,7 @@
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
 #include "slirp-worker/gate.h"
+#include "slirp-worker/jail.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/reass.h"
 #include "slirp-worker/stack.h"
@@ -16,6 +17,7 @@
 struct worker {
 	struct ipc_channel to_parent;
 	struct ipc_network network; /* as the parent said in start */
+	struct jail jail;
 	struct tapio tap;
 	struct gate gate;
 	struct reass reass;

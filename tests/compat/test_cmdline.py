@@ -448,9 +448,6 @@ def test_values_of_one_line(run):
 NOT_YET = [
     ["--api=none.sock"],
     ["-a", "none.sock"],
-    ["--enable-sandbox"],
-    ["--create-sandbox"],
-    ["--enable-seccomp"],
     ["--outbound-addr=10.1.2.3"],
     ["--outbound-addr=eth0"],
     ["--outbound-addr6=::1"],

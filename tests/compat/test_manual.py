@@ -108,10 +108,15 @@ def test_manual_mentions_deprecated_spellings():
 
 
 def arrows():
+    """Each arrow's constant, and how it reads: PARENT_TO_NETNS_HELPER, parent to netns-helper."""
     found = re.findall(r"ARROW\((\w+)\)", macro_body(read("src/ipc/messages.h"), "IPC_ARROWS"))
-    names = dict(re.findall(r'\[IPC_ARROW_(\w+)\] = "([^"]+)"', read("src/ipc/describe.c")))
-    assert found and set(found) == set(names)
-    return {arrow: names[arrow] for arrow in found}
+    assert found
+
+    def words(arrow):
+        ends = arrow.lower().split("_to_")
+        return " to ".join(end.replace("_", "-") for end in ends) if ends[1:] else arrow.lower()
+
+    return {arrow: words(arrow).replace("both_ways", "both ways") for arrow in found}
 
 
 def header_rows():
@@ -160,12 +165,83 @@ def test_manual_has_the_counters():
     assert listed(section(read("man/slirpd-processes.7"), "COUNTERS")) == counters
 
 
+def stages():
+    return named_sentences(read("src/ipc/messages.h"), "IPC_STAGES", "STAGE")
+
+
+def test_manual_has_the_stages_of_the_jails():
+    confinement = section(read("man/slirpd-processes.7"), "CONFINEMENT")
+    assert listed(confinement) == stages()
+    assert list(listed(confinement)) == list(stages())
+
+
+# --- SECURITY.md ------------------------------------------------------------------------------
+
+
+def security_rows(title):
+    """The rows of the tables below a heading, each a list of its cells."""
+    text = read("SECURITY.md").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    assert text, f"no heading {title}"
+    return [
+        [cell.strip() for cell in row.split("|")] for row in re.findall(r"^\|(.*)\|$", text, re.M)
+    ]
+
+
+def in_backticks(text):
+    return re.findall(r"`([^`]*)`", text)
+
+
+def policy_calls(role, architecture):
+    """The names of the calls that a policy allows, on one of the architectures."""
+    calls = set()
+    for line in read(f"seccomp/{role}.policy").splitlines():
+        rule = line.partition("#")[0].strip()
+        match = re.match(r"(\w+)(?:\s+\[([\w,]+)\])?", rule)
+        if match and "->" not in rule and architecture in (match[2] or architecture).split(","):
+            calls.add(match[1])
+    return calls
+
+
+def roles():
+    return {path.parent.name for path in PROJECT.glob("src/*/main.c")}
+
+
+def test_security_has_the_stages_of_the_jails():
+    rows = security_rows("The jails")
+    assert set(rows[0][1:]) == roles()
+    assert [in_backticks(row[0]) for row in rows[2:]] == [[name] for name in stages()]
+
+
+def test_security_has_the_system_calls_of_the_policies():
+    rows = {row[0]: row[1:] for row in security_rows("System calls")[2:]}
+    assert set(rows) == roles()
+    for role, (calls, n_x86_64, n_arm64) in rows.items():
+        allowed = policy_calls(role, "x86_64"), policy_calls(role, "aarch64")
+        assert in_backticks(calls) == sorted(allowed[0] | allowed[1]), role
+        assert (int(n_x86_64), int(n_arm64)) == (len(allowed[0]), len(allowed[1])), role
+
+
+def test_security_names_a_check_for_each_hole():
+    """Every class and every number has a drop reason, a file, or a switch that is off."""
+    reasons = named_sentences(read("src/ipc/drop_reasons.h"), "IPC_DROP_REASONS", "R")
+    rows = [row for row in security_rows("Known holes of libslirp") if "---" not in row[0]]
+    n_numbers = 0
+    for row in rows:
+        if row[0] in ("class", "number"):
+            continue
+        n_numbers += row[0].startswith("CVE-")
+        named = in_backticks(row[-1])
+        assert set(named) <= set(reasons) or all("/" in name for name in named), row
+        assert named or "off" in row[-1] or "enable_emu" in row[1], row
+    assert n_numbers > 10
+
+
 # --- README.md and ARCHITECTURE.md ------------------------------------------------------------
 
 
 def named_files(text):
     """Every `path/with/a/slash` of the tree, and link targets; a trailing / is a folder."""
-    names = set(re.findall(r"`((?:src|tests|ci|man|cmake)/[\w./-]*)`", text))
+    names = set(re.findall(r"`((?:src|seccomp|tests|ci|man|cmake)/[\w./-]*)`", text))
     return names | set(re.findall(r"\]\(([\w./-]+)\)", text))
 
 
@@ -183,7 +259,15 @@ def test_readme_reading_order_begins_each_process_at_its_main():
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "NEWS.md"]
+    "document",
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "NEWS.md",
+        "seccomp/README.md",
+    ],
 )
 def test_documents_name_existing_files(document):
     gone = [name for name in sorted(named_files(read(document))) if not (PROJECT / name).exists()]

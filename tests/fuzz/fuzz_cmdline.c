@@ -47,7 +47,12 @@ check_run(const struct options *options)
 	assert(
 	    !options->has_mac || (options->configure && !(options->mac.octets[0] & 1)));
 	assert(options->target != OPTIONS_TARGET_TAPFD || !options->configure);
-	assert(options->api_socket_path == NULL && !options->require_sandbox);
+	assert(options->api_socket_path == NULL);
+	assert((options->sandbox_mode == IPC_JAIL_OFF) == !options->use_sandbox);
+	assert((options->seccomp_mode == IPC_JAIL_OFF) == !options->use_seccomp);
+	assert(options->use_sandbox || !options->require_sandbox);
+	assert(options->use_seccomp || !options->require_seccomp);
+	assert(options->runas_uid != 0 && options->runas_gid != 0);
 	assert(banner_start_format(text, sizeof(text), options) > 0);
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -288,7 +289,8 @@ def test_closed_stdio_is_no_obstacle(guest: Guest, closed: str) -> None:
 def test_children_hold_no_descriptor_of_the_caller(guest: Guest) -> None:
     """Neither those that slirpd was told about nor one that the caller forgot to close."""
     with high_pipe() as (_, surplus):
-        with Slirpd("--configure", guest.pid, "tap0", exit_fd=True, pass_fds=(surplus,)) as daemon:
+        with Slirpd("--configure", "--disable-sandbox", guest.pid, "tap0", exit_fd=True,
+                    pass_fds=(surplus,)) as daemon:
             children = daemon.children()
             assert children, "no children"
             callers = {os.readlink(f"/proc/self/fd/{fd}")
@@ -309,11 +311,19 @@ MAY_HOLD = {
 }
 
 
-def test_children_hold_only_what_their_role_needs(network: Slirpd) -> None:
-    for role, pid in {"parent": network.pid, **network.children()}.items():
-        surplus = {fd: what for fd, what in L.fd_table(pid).items()
-                   if not re.match(MAY_HOLD[role], what)}
-        assert not surplus, f"{role} holds {surplus}"
+def test_children_hold_only_what_their_role_needs(guest: Guest) -> None:
+    """Without the sandbox, in which nobody may look at a process's descriptors."""
+    with Slirpd("--configure", "--disable-sandbox", guest.pid, "tap0") as daemon:
+        for role, pid in {"parent": daemon.pid, **daemon.children()}.items():
+            surplus = {fd: what for fd, what in L.fd_table(pid).items()
+                       if not re.match(MAY_HOLD[role], what)}
+            assert not surplus, f"{role} holds {surplus}"
+
+
+def test_parent_holds_the_copy_of_resolv_conf(network: Slirpd) -> None:
+    held = [what for what in L.fd_table(network.pid).values()
+            if not re.match(MAY_HOLD["parent"], what)]
+    assert held == ["/etc/resolv.conf"]
 
 
 # --- many times -------------------------------------------------------------------------------
@@ -352,3 +362,77 @@ def test_100_starts_and_stops_leave_nothing(lab: Lab) -> None:
     finally:
         L.limit_namespaces(NO_LIMIT)
     wait_for("as before", lambda: L.holdings() == before)
+
+
+# --- found by attacking it --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+def test_signal_to_the_whole_group_during_the_start_is_an_end_in_order(guest: Guest,
+                                                                       number: int) -> None:
+    """As ^C or a service manager sends it. Before main() has begun the signal itself ends the
+    process; from then on the status is 0, however far the children are."""
+    for _ in range(40):
+        daemon = Slirpd("--configure", guest.pid, "tap0", prefix=["setsid"])
+        daemon.start()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(daemon.pid, number)
+        if daemon.process.poll() is None:
+            wait_for("slirpd has begun or ended", lambda: daemon.process.poll() is not None
+                     or L.descendants(daemon.pid))
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(daemon.pid, number)
+        status = daemon.wait()
+        assert status in (0, -number), daemon.stderr
+        daemon.__exit__()
+
+
+def test_terminal_that_nobody_reads_stops_nothing(guest: Guest) -> None:
+    """A terminal can block where a pipe would not, and it is the caller's to keep."""
+    reader, terminal = os.openpty()
+    try:
+        with Slirpd("--configure", guest.pid, "tap0", stderr=terminal) as daemon:
+            for _ in range(300):
+                daemon.process.send_signal(signal.SIGUSR1)
+                assert works(guest.netns)
+            assert daemon.terminate() == 0
+        assert not fcntl.fcntl(terminal, fcntl.F_GETFL) & os.O_NONBLOCK
+    finally:
+        os.close(reader)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize("length", (60, 600, 700, 100_000))
+def test_long_name_of_the_program_is_cut(length: int) -> None:
+    done = L.run_slirpd("--mtu=0", "1", "tap0",
+                        prefix=["bash", "-c", f'exec -a "$(printf %{length}s x)" "$@"', "bash"])
+    assert done.returncode == 1
+    assert done.stderr.endswith(": MTU must be a positive integer (< 65522)\n")
+    assert len(done.stderr) < 200
+
+
+def test_ready_fd_that_takes_nothing_is_a_failed_start(guest: Guest) -> None:
+    """Whoever waits for that byte would wait for ever."""
+    read_fd, write_fd = os.pipe()
+    try:
+        done = L.run_slirpd("--configure", f"--ready-fd={read_fd}", guest.pid, "tap0",
+                            pass_fds=(read_fd,))
+    finally:
+        os.close(read_fd)
+        os.close(write_fd)
+    assert done.returncode == 1
+    assert "--ready-fd" in done.stderr
+
+
+def test_namespace_that_only_a_descriptor_holds_counts_as_used(guest: Guest) -> None:
+    """Nothing tells of its end, and a change of the mount table tells nothing about it."""
+    with open(guest.netns, "rb") as held:
+        guest.end()
+        path = f"/proc/self/fd/{held.fileno()}"
+        with Slirpd("--configure", "--netns-type=path", path, "tap0",
+                    pass_fds=(held.fileno(),)) as daemon:
+            for _ in range(5):
+                L.sh("mount", "-t", "tmpfs", "none", "/mnt")
+                L.sh("umount", "/mnt")
+            assert works(path)
+            assert daemon.process.poll() is None

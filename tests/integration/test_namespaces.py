@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -330,3 +331,24 @@ def test_ready_or_exit_fd_that_is_not_open(guest: Guest) -> None:
         done = run_slirpd("--configure", f"{option}=199", guest.pid, "tap0")
         assert_one_line(done, option.strip("-"), "Bad file descriptor")
         assert_nothing_created(guest)
+
+
+def test_ipv6_that_the_guest_has_switched_off_is_no_failure(guest: Guest) -> None:
+    """Podman asks for IPv6 always, and slirp4netns goes on without."""
+    guest.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
+              "net.ipv6.conf.default.disable_ipv6=1")
+    with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0") as daemon:
+        assert "tap0 stays without IPv6" in daemon.stderr
+        assert guest.run("ping", "-c1", "-W5", "10.0.2.2")
+
+
+def test_tap_that_somebody_left_with_offloads_carries_traffic(guest: Guest) -> None:
+    """With them the kernel would hand over frames without checksums, and larger than the MTU."""
+    tap_fd = L.make_tap(guest.netns, "tap0")
+    try:
+        fcntl.ioctl(tap_fd, L.TUNSETOFFLOAD, L.TUN_F_ALL)
+        fcntl.ioctl(tap_fd, L.TUNSETPERSIST, 1)
+    finally:
+        os.close(tap_fd)
+    with Slirpd("--configure", guest.pid, "tap0"):
+        assert_works(guest)

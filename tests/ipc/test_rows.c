@@ -46,6 +46,7 @@ sender_and_receiver(enum ipc_arrow arrow, enum ipc_role *sender, enum ipc_role *
 	} roles[IPC_ARROW_N] = {
 		[IPC_ARROW_BOTH_WAYS] = { IPC_ROLE_SLIRP_WORKER, IPC_ROLE_PARENT },
 		[IPC_ARROW_CHILD_TO_PARENT] = { IPC_ROLE_SLIRP_WORKER, IPC_ROLE_PARENT },
+		[IPC_ARROW_PARENT_TO_CHILD] = { IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
 		[IPC_ARROW_PARENT_TO_NETNS_HELPER] = { IPC_ROLE_PARENT,
 		    IPC_ROLE_NETNS_HELPER },
 		[IPC_ARROW_NETNS_HELPER_TO_PARENT] = { IPC_ROLE_NETNS_HELPER,
@@ -364,6 +365,8 @@ check_wrong_direction(enum ipc_message_id id)
 		enum ipc_role to = i % 2 ? IPC_ROLE_PARENT : child;
 		bool legal = row->arrow == IPC_ARROW_BOTH_WAYS ||
 		    (row->arrow == IPC_ARROW_CHILD_TO_PARENT && to == IPC_ROLE_PARENT) ||
+		    (row->arrow == IPC_ARROW_PARENT_TO_CHILD &&
+			from == IPC_ROLE_PARENT) ||
 		    (from == sender && to == receiver);
 		struct ends ends;
 
@@ -535,6 +538,18 @@ test_bad_values_are_violations(void **state)
 	BAD(log, level, 4, "level")
 	BAD(log, reserved[6], 1, "reserved")
 	BAD(log, text[IPC_LOG_TEXT_SIZE - 1], 'x', "text")
+	BAD(confine, sandbox_mode, IPC_JAIL_N_MODES, "mode")
+	BAD(confine, seccomp_mode, IPC_JAIL_N_MODES, "mode")
+	BAD(confine, has_runas, 2, "has_runas")
+	BAD(confine, has_runas, 0, "runas")
+	BAD(confine, runas_uid, 0, "runas")
+	BAD(confine, runas_gid, 0, "runas")
+	BAD(confine, reserved, 1, "reserved")
+	BAD(confined, stages, 1U << IPC_STAGE_N, "stages")
+	BAD(confined, has_own_userns, 2, "has_own_userns")
+	BAD(confined, reserved[2], 1, "reserved")
+	BAD(fallback_userns, reserved, 1, "reserved")
+	BAD(resolv_copy, reserved, 1, "reserved")
 	BAD(join_userns, label[IPC_LABEL_SIZE - 1], 'x', "label")
 	BAD(make_tap, tap_name[0], '\0', "tap_name")
 	BAD(make_tap, tap_name[IPC_IFNAME_SIZE - 1], 'x', "tap_name")

@@ -41,6 +41,42 @@ ipc_sample_log(struct ipc_log *msg)
 }
 
 void
+ipc_sample_confine(struct ipc_confine *msg)
+{
+	*msg = (struct ipc_confine){
+		.sandbox_mode = IPC_JAIL_REQUIRED,
+		.seccomp_mode = IPC_JAIL_BEST_EFFORT,
+		.has_runas = 1,
+		.runas_uid = 65534,
+		.runas_gid = 65534,
+	};
+}
+
+void
+ipc_sample_confined(struct ipc_confined *msg)
+{
+	*msg = (struct ipc_confined){
+		.cap_effective = UINT64_MAX,
+		.stages = (1U << IPC_STAGE_N) - 1,
+		.landlock_abi = 7,
+		.n_calls = 45,
+		.has_own_userns = 1,
+	};
+}
+
+void
+ipc_sample_fallback_userns(struct ipc_fallback_userns *msg)
+{
+	*msg = (struct ipc_fallback_userns){ 0 };
+}
+
+void
+ipc_sample_resolv_copy(struct ipc_resolv_copy *msg)
+{
+	*msg = (struct ipc_resolv_copy){ 0 };
+}
+
+void
 ipc_sample_join_userns(struct ipc_join_userns *msg)
 {
 	*msg = (struct ipc_join_userns){ .label = "/proc/1/ns/user" };

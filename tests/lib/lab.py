@@ -61,6 +61,8 @@ DOWNLOAD_BYTES = 100_000_000
 
 CLONE_NEWNET = 0x40000000
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
+# Checksums, TCP segmentation for both families.
+TUNSETOFFLOAD, TUN_F_ALL, TUNSETPERSIST = 0x400454D0, 0x07, 0x400454CB
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # An ordinary user: no capability left to lose, none to regain by exec.

@@ -91,8 +91,9 @@ test_defaults(void **state)
 	assert_null(options.api_socket_path);
 	assert_int_equal(options.exit_fd, -1);
 	assert_int_equal(options.ready_fd, -1);
-	assert_false(options.require_sandbox);
-	assert_false(options.require_seccomp);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
+	assert_int_equal(options.seccomp_mode, IPC_JAIL_REQUIRED);
+	assert_int_equal(options.runas_uid, 65534);
 	assert_int_equal(messages.n_warnings, 0);
 }
 
@@ -105,7 +106,7 @@ test_spellings(void **state)
 		{ "--ex", "7" } };
 	static const char *const ready_fd[][2] = { { "-r7" }, { "-r", "7" },
 		{ "--ready-fd=7" }, { "--ready-fd", "7" }, { "--ready=7" },
-		{ "--r", "7" } };
+		{ "--re", "7" } };
 	static const char *const mtu[][2] = { { "-m65520" }, { "-m", "65520" },
 		{ "--mtu=65520" }, { "--mtu", "65520" }, { "--mt=65520" } };
 	static const char *const configure[] = { "-c", "--configure", "--conf" };
@@ -512,18 +513,50 @@ static void
 test_what_comes_later_is_refused(void **state)
 {
 	(void)state;
-	ASSERT_OPTION_REFUSED("--enable-sandbox is not supported yet",
-	    "--enable-sandbox");
-	ASSERT_OPTION_REFUSED("--create-sandbox is not supported yet",
-	    "--create-sandbox");
-	ASSERT_OPTION_REFUSED("--enable-seccomp is not supported yet",
-	    "--enable-seccomp");
 	ASSERT_REFUSED("--create-netns is not supported yet", "--create-netns",
 	    "--netns-type=path", "none", "tap0");
 	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
 	    "sock");
 	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
 	    "sock", "tap0");
+}
+
+static void
+test_jail_modes(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--enable-sandbox", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
+	assert_int_equal(PARSE("--disable-sandbox", "--enable-seccomp", "1", "tap0"),
+	    OPTIONS_RUN);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_OFF);
+	assert_int_equal(options.seccomp_mode, IPC_JAIL_REQUIRED);
+	assert_int_equal(PARSE("--disable-seccomp", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
+	assert_int_equal(options.seccomp_mode, IPC_JAIL_OFF);
+	ASSERT_OPTION_REFUSED("--enable-sandbox conflicts with --disable-sandbox",
+	    "--enable-sandbox", "--disable-sandbox");
+	ASSERT_OPTION_REFUSED("--enable-seccomp conflicts with --disable-seccomp",
+	    "--disable-seccomp", "--enable-seccomp");
+	ASSERT_OPTION_REFUSED("--runas: there is no user \"no such user\"",
+	    "--runas=no such user");
+	ASSERT_OPTION_REFUSED("--runas: \"root\" is root, or in its group",
+	    "--runas=root");
+	assert_int_equal(PARSE("--runas=daemon", "1", "tap0"), OPTIONS_RUN);
+	assert_int_not_equal(options.runas_uid, 65534);
+}
+
+/* A drop-in must not fail where slirp4netns works, unless it is asked to. */
+static void
+test_jail_of_slirp4netns_is_best_effort(void **state)
+{
+	char *argv[] = { (char *)"slirp4netns", (char *)"1", (char *)"tap0",
+		(char *)"--enable-seccomp", NULL };
+
+	(void)state;
+	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_RUN);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_BEST_EFFORT);
+	assert_int_equal(options.seccomp_mode, IPC_JAIL_REQUIRED);
 }
 
 /* An error that the user can mend is told before one that he can't. */
@@ -536,10 +569,11 @@ test_wrong_values_come_before_what_comes_later(void **state)
 	memset(long_path, 'p', sizeof(long_path) - 1);
 	long_path[108] = '\0';
 	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)",
-	    "--enable-sandbox", "-m0");
-	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3", "--enable-seccomp",
-	    "-r3", "-e3");
-	ASSERT_REFUSED("PID must be a positive integer", "--enable-sandbox", "x", "tap0");
+	    "--outbound-addr=eth0", "-m0");
+	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3",
+	    "--outbound-addr=eth0", "-r3", "-e3");
+	ASSERT_REFUSED("PID must be a positive integer", "--outbound-addr=eth0", "x",
+	    "tap0");
 	ASSERT_REFUSED("PATH must have 1 to 107 bytes when --target-type=bess, not \"\"",
 	    "--target-type=bess", "");
 	assert_int_equal(PARSE("--target-type=bess", long_path), OPTIONS_ERROR);
@@ -626,7 +660,7 @@ test_warnings(void **state)
 
 	assert_int_equal(PARSE("--create-sandbox", "--no-host-loopback", "1", "tap0",
 			     "more"),
-	    OPTIONS_ERROR);
+	    OPTIONS_RUN);
 	assert_int_equal(messages.n_warnings, OPTIONS_N_WARNINGS_MAX);
 	assert_string_equal(messages.warnings[1],
 	    "--create-sandbox is deprecated, use --enable-sandbox");
@@ -809,8 +843,8 @@ test_help_marks_what_comes_later(void **state)
 		int comes_later;
 	} cases[] = {
 		{ "--api-socket=", 1 },
-		{ "--enable-sandbox", 1 },
-		{ "--enable-seccomp", 1 },
+		{ "--enable-sandbox", 0 },
+		{ "--enable-seccomp", 0 },
 		{ "--outbound-addr=", 1 },
 		{ "--outbound-addr6=", 1 },
 		{ "--create-netns", 1 },
@@ -892,6 +926,8 @@ main(void)
 		cmocka_unit_test(test_errors_of_api_socket),
 		cmocka_unit_test(test_errors_of_outbound_addr),
 		cmocka_unit_test(test_what_comes_later_is_refused),
+		cmocka_unit_test(test_jail_modes),
+		cmocka_unit_test(test_jail_of_slirp4netns_is_best_effort),
 		cmocka_unit_test(test_wrong_values_come_before_what_comes_later),
 		cmocka_unit_test(test_syntax_errors_name_the_option),
 		cmocka_unit_test(test_abbreviations_of_clients_stay_unambiguous),

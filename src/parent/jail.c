@@ -1,0 +1,95 @@
+#include "parent/jail.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "confine/caps.h"
+#include "confine/limits.h"
+#include "confine/seccomp.h"
+#include "parent/report.h"
+#include "seccomp/parent_policy.h"
+
+/* user_namespaces(7): the initial one maps every id to itself, in one line. */
+static bool
+is_real_root(void)
+{
+	char line[64] = "";
+	unsigned long inside, outside, count;
+	char *rest;
+	FILE *map;
+
+	if (geteuid() != 0)
+		return false;
+	map = fopen("/proc/self/uid_map", "re");
+	if (!map)
+		return false;
+	if (!fgets(line, sizeof(line), map))
+		line[0] = '\0';
+	fclose(map);
+	inside = strtoul(line, &rest, 10);
+	outside = strtoul(rest, &rest, 10);
+	count = strtoul(rest, &rest, 10);
+	return inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
+void
+parent_jail_orders(struct ipc_confine *confine, const struct options *options)
+{
+	*confine = (struct ipc_confine){
+		.sandbox_mode = (uint8_t)options->sandbox_mode,
+		.seccomp_mode = (uint8_t)options->seccomp_mode,
+	};
+	if (is_real_root()) {
+		confine->has_runas = 1;
+		confine->runas_uid = options->runas_uid;
+		confine->runas_gid = options->runas_gid;
+	}
+}
+
+static void
+fail_stage(enum ipc_jail_mode mode, const char *stage)
+{
+	if (mode == IPC_JAIL_REQUIRED)
+		fatal("jail stage %s", stage);
+	log_warning("jail stage %s: %s; going on without it", stage, strerror(errno));
+}
+
+void
+parent_jail_lock(const struct options *options)
+{
+	struct ipc_confined reached = { 0 };
+	struct confine_caps caps;
+
+	/* Not Landlock: a process under it may not look at the namespaces of others in
+	 * /proc (landlock(7), ptrace), which is how the end of the guest is noticed. Not
+	 * "not dumpable": its /proc is where an operator looks first. */
+	if (options->sandbox_mode != IPC_JAIL_OFF) {
+		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS |
+			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY) == -1)
+			fail_stage(options->sandbox_mode, "limits");
+		else
+			reached.stages |= 1U << IPC_STAGE_limits;
+	}
+	/* No policy allows the question. */
+	if (confine_caps_query(&caps) == 0) {
+		reached.cap_effective = caps.effective;
+		reached.cap_bounding = caps.bounding;
+	}
+	if (options->seccomp_mode != IPC_JAIL_OFF) {
+		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
+		    confine_seccomp_install(seccomp_parent_filter,
+			SECCOMP_PARENT_FILTER_LEN, seccomp_parent_self_at) == -1) {
+			fail_stage(options->seccomp_mode, "seccomp");
+		} else {
+			reached.stages |= 1U << IPC_STAGE_seccomp;
+			reached.n_calls = SECCOMP_PARENT_N_CALLS;
+		}
+	}
+	report_confined("parent", &reached);
+}

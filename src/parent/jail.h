@@ -1,0 +1,14 @@
+/*
+ * What the parent tells the others about their jails, and its own: after ready it keeps
+ * what supervision and clean-up need, and nothing else.
+ */
+#pragma once
+
+#include "ipc/messages.h"
+#include "parent/options.h"
+
+/* What every child is told first. */
+void parent_jail_orders(struct ipc_confine *confine, const struct options *options);
+
+/* Locks the parent itself. Fatal where it is required and fails; logs what it reached. */
+void parent_jail_lock(const struct options *options);
