@@ -1,0 +1,560 @@
+"""The jails of a running slirpd from outside: /proc, its log, its failures, and DNS in it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lab as L
+import pytest
+from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
+from lab import Guest, Lab, Slirpd, wait_for
+
+HERE = Path(__file__).parent
+ALL_STAGES = ("descriptors", "namespaces", "root", "capabilities", "limits", "landlock", "seccomp")
+LANDLOCK_ABI = max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))  # landlock_create_ruleset
+# "namespaces of its own" are these; the host's network is the worker's trade, and a PID
+# namespace would hold only children, of which it has none.
+OWN_NAMESPACES = {"user", "mnt", "ipc", "uts", "cgroup"}
+SHARED_NAMESPACES = {"net", "pid", "time"}
+
+# Most system calls that a role's policy may allow.
+CALLS_AT_MOST = {"slirp-worker": 45, "parent": 45, "netns-helper": 45}
+
+NO_CAPABILITY = "0" * 16
+STATUS_OF_EVERY_ROLE = {
+    "CapInh": NO_CAPABILITY, "CapPrm": NO_CAPABILITY, "CapEff": NO_CAPABILITY,
+    "CapBnd": NO_CAPABILITY, "CapAmb": NO_CAPABILITY, "NoNewPrivs": "1", "Seccomp": "2",
+    "Seccomp_filters": "1", "Threads": "1",
+}
+WORKER_LIMITS = {"Max processes", "Max core file size", "Max file size", "Max locked memory"}
+WORKER_MOUNT = r"^\d+ \d+ \S+ / / (ro,\S+) - tmpfs slirpd rw,"
+
+# The copy is current within a second; the other one is for a busy machine.
+COPY_DEADLINE_S = 2
+
+OTHER_DNS4 = "203.0.113.3"
+OTHER_ANSWER = "203.0.113.33"
+
+not_sanitized = pytest.mark.skipif(
+    L.SANITIZED, reason="a sanitizer needs more limits and calls than the role")
+
+
+def works(netns: str) -> bool:
+    """Whether a guest's HTTP request is answered; every request is a connection of its own."""
+    with L.socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.connect((L.INTERNET4, L.HTTP_PORT))
+        client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
+        return L.recv_all(client).endswith(b"hello\n")
+
+
+@contextlib.contextmanager
+def traffic(netns: str) -> Iterator[None]:
+    """One connection after the other during the block; there were some, and none failed."""
+    stop = threading.Event()
+    answers: list[bool] = []
+
+    def loop() -> None:
+        while not stop.is_set():
+            try:
+                answers.append(works(netns))
+            except OSError:
+                answers.append(False)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        wait_for("traffic", lambda: len(answers) > 3)
+        yield
+        so_far = len(answers)
+        wait_for("traffic goes on", lambda: len(answers) > so_far + 3)
+    finally:
+        stop.set()
+        thread.join()
+    assert all(answers)
+
+
+def status_of(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: " ".join(value.split()) for key, value in (line.split(":", 1) for line in lines)}
+
+
+def namespaces_of(pid: int | str) -> dict[str, str]:
+    return {name: os.readlink(f"/proc/{pid}/ns/{name}")
+            for name in OWN_NAMESPACES | SHARED_NAMESPACES}
+
+
+def foreign_namespaces(pid: int) -> set[str]:
+    """Those that are not ours. The worker is not dumpable; the lab's capabilities over its
+    parent user namespace still let it look, other than the same user without them."""
+    ours, theirs = namespaces_of("self"), namespaces_of(pid)
+    return {name for name in ours if ours[name] != theirs[name]}
+
+
+def tree(root: str) -> set[str]:
+    return {os.path.join(above, name).removeprefix(root)
+            for above, dirs, files in os.walk(root) for name in (*dirs, *files)}
+
+
+def limits_of_zero(pid: int) -> set[str]:
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
+    return {line[:26].strip() for line in lines if line[26:].split()[:2] == ["0", "0"]}
+
+
+def fds_of(pid: int) -> dict[int, str]:
+    """Like lab.fd_table, for a process whose /proc/PID/fd nobody but real root may list:
+    borrows one descriptor after the other."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pidfd = os.pidfd_open(pid)
+    table = {}
+    try:
+        for number in range(1024):
+            fd = libc.syscall(438, pidfd, number, 0)  # pidfd_getfd
+            if fd == -1:
+                assert ctypes.get_errno() == errno.EBADF, os.strerror(ctypes.get_errno())
+                continue
+            table[number] = os.readlink(f"/proc/self/fd/{fd}")
+            os.close(fd)
+    finally:
+        os.close(pidfd)
+    return table
+
+
+class Said:
+    """The line that a role's jail is reported in."""
+
+    def __init__(self, stderr: str, role: str) -> None:
+        lines = re.findall(rf"^\S+: {role} confined:(.*); not:(.*); (\d+) system calls, "
+                           r"Landlock ABI (\d+)$", stderr, re.M)
+        assert len(lines) == 1, stderr
+        self.reached = set(lines[0][0].split())
+        self.missed = set(lines[0][1].split()) - {"none"}
+        self.n_calls, self.landlock_abi = int(lines[0][2]), int(lines[0][3])
+        assert self.reached | self.missed == set(ALL_STAGES)
+        assert not self.reached & self.missed
+
+
+def assert_jailed(pid: int) -> None:
+    """The whole jail of a worker, as /proc shows it."""
+    status = status_of(pid)
+    assert {key: status[key] for key in STATUS_OF_EVERY_ROLE} == STATUS_OF_EVERY_ROLE
+    assert foreign_namespaces(pid) == OWN_NAMESPACES
+    assert tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
+
+
+# --- /proc ------------------------------------------------------------------------------------
+
+
+@not_sanitized
+def test_status_of_every_role_is_as_documented(guest: Guest, network: Slirpd) -> None:
+    with traffic(guest.netns):
+        for pid in (network.pid, *network.children().values()):
+            status = status_of(pid)
+            assert {key: status[key] for key in STATUS_OF_EVERY_ROLE} == STATUS_OF_EVERY_ROLE
+            assert set(status["Uid"].split()) == {str(os.getuid())}
+            assert set(status["Gid"].split()) == {str(os.getgid())}
+
+
+def test_worker_loses_the_capabilities_of_its_caller(guest: Guest) -> None:
+    with Slirpd("--configure", guest.pid, "tap0", as_ordinary=False) as daemon:
+        assert status_of(os.getpid())["CapEff"] != NO_CAPABILITY
+        with traffic(guest.netns):
+            worker = status_of(daemon.children()["slirp-worker"])
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert worker[kind] == NO_CAPABILITY, kind
+
+
+def test_namespaces_of_the_worker_are_its_own(guest: Guest, network: Slirpd) -> None:
+    with traffic(guest.netns):
+        assert foreign_namespaces(network.children()["slirp-worker"]) == OWN_NAMESPACES
+        assert foreign_namespaces(network.pid) == set()
+
+
+def test_root_of_the_worker_holds_a_copy_of_resolv_conf_alone(
+        guest: Guest, network: Slirpd) -> None:
+    root = f"/proc/{network.children()['slirp-worker']}/root"
+    mounts = Path(root).parent.joinpath("mountinfo").read_text()
+    with traffic(guest.netns):
+        assert tree(root) == {"/etc", "/etc/resolv.conf"}
+        assert Path(f"{root}/etc/resolv.conf").read_text() == Path("/etc/resolv.conf").read_text()
+    assert mounts.count("\n") == 1, mounts
+    options = re.match(WORKER_MOUNT, mounts).group(1).split(",")
+    assert {"ro", "nosuid", "nodev", "noexec"} <= set(options)
+
+
+@not_sanitized
+def test_limits_of_the_worker(network: Slirpd) -> None:
+    assert WORKER_LIMITS <= limits_of_zero(network.children()["slirp-worker"])
+
+
+@not_sanitized
+def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
+    fds = fds_of(network.children()["slirp-worker"])
+    assert {fds.pop(number) for number in (0, 1, 2)} == {"/dev/null"}
+    assert fds.pop(3).startswith("socket:")
+    rest = sorted(re.sub(r"socket:.*", "socket", what) for what in fds.values())
+    assert rest.count("/dev/net/tun") == 1
+    assert set(rest) <= {"/dev/net/tun", "socket"}
+
+
+@not_sanitized
+@pytest.mark.parametrize("what", ("root/", "fd/", "maps", "mem", "environ", "ns/net"))
+def test_the_same_user_cannot_look_into_the_worker(network: Slirpd, what: str) -> None:
+    tool = {"root/": "ls", "fd/": "ls", "ns/net": "readlink"}.get(what, "head")
+    look = [*L.ORDINARY, tool, *(["-v"] if tool == "readlink" else []), "--"]
+    worker = network.children()["slirp-worker"]
+    done = subprocess.run([*look, f"/proc/{worker}/{what}"], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Permission denied" in done.stderr
+    # It can look into a process that is dumpable.
+    own = subprocess.run([*look, f"/proc/{network.pid}/{what}"], capture_output=True, text=True)
+    assert "Permission denied" not in own.stderr
+
+
+# --- the log ----------------------------------------------------------------------------------
+
+
+def test_each_role_says_what_it_reached(network: Slirpd) -> None:
+    worker = Said(network.stderr, "slirp-worker")
+    assert worker.missed == (set() if LANDLOCK_ABI > 0 else {"landlock"})
+    assert worker.landlock_abi == min(LANDLOCK_ABI, 7)
+    for role in ("parent", "netns-helper"):
+        assert Said(network.stderr, role).reached >= {"limits", "seccomp"}
+    if not L.SANITIZED:
+        for role, most in CALLS_AT_MOST.items():
+            assert 0 < Said(network.stderr, role).n_calls <= most
+
+
+def test_disable_sandbox_is_said_and_so(guest: Guest) -> None:
+    with Slirpd("--configure", "--disable-sandbox", guest.pid, "tap0") as daemon:
+        assert works(guest.netns)
+        pid = daemon.children()["slirp-worker"]
+        worker = Said(daemon.stderr, "slirp-worker")
+        assert worker.reached == {"descriptors", "seccomp"}
+        assert worker.n_calls > 0
+        assert "limits" in Said(daemon.stderr, "parent").missed
+        assert foreign_namespaces(pid) == set()
+        assert os.path.exists(f"/proc/{pid}/root/etc/passwd")
+        assert status_of(pid)["Seccomp"] == "2"
+        assert not WORKER_LIMITS <= limits_of_zero(pid)
+
+
+def test_disable_seccomp_is_said_and_so(guest: Guest) -> None:
+    with Slirpd("--configure", "--disable-seccomp", guest.pid, "tap0") as daemon:
+        assert works(guest.netns)
+        for role, pid in {"parent": daemon.pid, **daemon.children()}.items():
+            said = Said(daemon.stderr, role)
+            assert "seccomp" in said.missed
+            assert said.n_calls == 0
+            assert status_of(pid)["Seccomp"] == "0"
+            assert status_of(pid)["NoNewPrivs"] == "1"
+        assert foreign_namespaces(daemon.children()["slirp-worker"]) == OWN_NAMESPACES
+
+
+# --- what dies, and how it is said --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", (signal.SIGSYS, signal.SIGSEGV))
+def test_worker_that_dies_of_a_signal_is_reported_by_its_name(
+        guest: Guest, number: signal.Signals) -> None:
+    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+        assert works(guest.netns)
+        os.kill(daemon.children()["slirp-worker"], number)
+        assert daemon.wait() == 1
+        assert f"slirp-worker was killed by {number.name}" in daemon.stderr
+        assert_nothing_left(guest)
+
+
+# --- where a jail can't be had ------------------------------------------------------------------
+
+
+def assert_nothing_left(guest: Guest) -> None:
+    wait_for("the TAP is gone", lambda: guest.links() == {"lo"})
+
+
+@contextlib.contextmanager
+def no_user_namespaces() -> Iterator[None]:
+    """None below the lab's; those that are there stay."""
+    sysctl = Path("/proc/sys/user/max_user_namespaces")
+    before = sysctl.read_text()
+    sysctl.write_text("0\n")
+    try:
+        yield
+    finally:
+        sysctl.write_text(before)
+
+
+def barred(*rules: str) -> list[str]:
+    return [sys.executable, "-B", str(HERE / "bar_call.py"), ",".join(rules)]
+
+
+@pytest.fixture
+def best_effort(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """slirpd called by the name slirp4netns, which never insisted on its sandbox."""
+    link = tmp_path / "slirp4netns"
+    link.symlink_to(L.slirpd_path())
+    monkeypatch.setenv("SLIRPD", str(link))
+
+
+def assert_fails(guest: Guest, prefix: list[str], stage: str, reason: str, *argv: object) -> None:
+    """Exit 1, with one line that says which stage and why, and nothing is left."""
+    done = L.run_slirpd("--configure", *argv, "tap0", prefix=prefix)
+    errors = [line for line in done.stderr.splitlines()
+              if " confined:" not in line and "warning: " not in line]
+    assert done.returncode == 1
+    assert len(errors) == 1, done.stderr
+    assert re.search(rf"jail stage {stage}\b.*{reason}", errors[0]), errors[0]
+    assert "1" not in done.stdout
+    assert_nothing_left(guest)
+
+
+def by_path(guest: Guest) -> list[str]:
+    """The guest by its network namespace alone; then slirpd knows no user namespace of it."""
+    return ["--netns-type=path", guest.netns]
+
+
+def test_without_user_namespaces_the_guests_is_joined(guest: Guest) -> None:
+    with no_user_namespaces(), Slirpd("--configure", guest.pid, "tap0") as daemon:
+        with traffic(guest.netns):
+            pid = daemon.children()["slirp-worker"]
+            assert Said(daemon.stderr, "slirp-worker").missed == set()
+            assert re.search(r"user\.max_user_namespaces", daemon.stderr)
+            assert "joined the guest's user namespace" in daemon.stderr
+            assert foreign_namespaces(pid) == OWN_NAMESPACES
+            assert namespaces_of(pid)["user"] == os.readlink(guest.userns)
+            assert tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
+            assert status_of(pid)["CapEff"] == status_of(pid)["CapPrm"] == NO_CAPABILITY
+            # The guest's ids are another user's to the guest: it can't look into the worker.
+            for what in ("root/", "fd/"):
+                assert guest.run("ls", f"/proc/{pid}/{what}", check=False).returncode != 0
+
+
+# Where the guest's network namespace belongs to the user namespace that slirpd is in.
+@contextlib.contextmanager
+def plain_netns() -> Iterator[str]:
+    with subprocess.Popen(["unshare", "--net", "cat"], stdin=-1, stdout=-1) as holder:
+        holder.stdin.write(b"\n")
+        holder.stdin.flush()
+        holder.stdout.read(1)
+        yield f"/proc/{holder.pid}/ns/net"
+        holder.stdin.close()
+
+
+def test_without_any_user_namespace_required_fails(guest: Guest) -> None:
+    with no_user_namespaces(), plain_netns() as netns:
+        done = subprocess.run(
+            [L.slirpd_path(), "--configure", "--netns-type=path", netns, "tap0"], text=True,
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
+        assert done.returncode == 1
+        errors = [line for line in done.stderr.splitlines() if "warning: " not in line]
+        assert len(errors) == 1, done.stderr
+        assert "jail stage namespaces" in errors[0]
+        assert "user.max_user_namespaces=0" in done.stderr
+        links = L.sh("nsenter", f"--net={netns}", "ip", "-o", "link").stdout
+        assert "tap0" not in links
+
+
+def test_without_any_user_namespace_best_effort_goes_on(guest: Guest, best_effort: None) -> None:
+    with no_user_namespaces(), plain_netns() as netns:
+        with Slirpd("--configure", "--netns-type=path", netns, "tap0",
+                    as_ordinary=False) as daemon, traffic(netns):
+            worker = Said(daemon.stderr, "slirp-worker")
+            assert {"namespaces", "root"} <= worker.missed
+            assert {"capabilities", "limits", "seccomp"} <= worker.reached
+            pid = daemon.children()["slirp-worker"]
+            assert status_of(pid)["CapEff"] == status_of(pid)["CapPrm"] == NO_CAPABILITY
+            assert foreign_namespaces(pid) == set()
+
+
+# What the kernel refuses, at which stage that is met, and what goes on without it.
+BARRED = [
+    (["unshare=EPERM"], "namespaces", "Operation not permitted", {"namespaces", "root"}),
+    (["mount=EPERM"], "root", "Operation not permitted", {"root"}),
+    (["landlock_restrict_self=EPERM"], "landlock", "Operation not permitted", {"landlock"}),
+    (["seccomp=EINVAL"], "seccomp", "Invalid argument", {"seccomp"}),
+]
+
+
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+def test_barred_stage_that_is_required_fails(guest: Guest, rules: list[str], stage: str,
+                                             reason: str, missed: set[str]) -> None:
+    assert_fails(guest, barred(*rules), stage, reason, guest.pid)
+
+
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+def test_barred_stage_at_best_effort_is_said_and_done_without(
+        guest: Guest, best_effort: None, rules: list[str], stage: str, reason: str,
+        missed: set[str]) -> None:
+    with Slirpd("--configure", guest.pid, "tap0", prefix=barred(*rules)) as daemon:
+        with traffic(guest.netns):
+            assert Said(daemon.stderr, "slirp-worker").missed == missed
+            assert re.search(rf"jail stage {stage}\b.*{reason}", daemon.stderr)
+            pid = daemon.children()["slirp-worker"]
+            if "root" not in missed:
+                assert tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
+            if "seccomp" not in missed:
+                assert status_of(pid)["Seccomp_filters"] == "2"  # the caller's and its own
+
+
+def test_kernel_without_landlock_is_no_failure(guest: Guest) -> None:
+    prefix = barred("landlock_create_ruleset=ENOSYS")
+    with Slirpd("--configure", guest.pid, "tap0", prefix=prefix) as daemon, traffic(guest.netns):
+        worker = Said(daemon.stderr, "slirp-worker")
+        assert worker.missed == {"landlock"}
+        assert worker.landlock_abi == 0
+
+
+@pytest.mark.parametrize("option,rule,stage", (
+    ("--enable-sandbox", "unshare=EPERM", "namespaces"),
+    ("--enable-seccomp", "seccomp=EINVAL", "seccomp")))
+def test_enable_options_insist_under_any_name(guest: Guest, best_effort: None, option: str,
+                                              rule: str, stage: str) -> None:
+    assert_fails(guest, barred(rule), stage, "", option, guest.pid)
+
+
+# --- callers ------------------------------------------------------------------------------------
+
+
+def test_path_with_userns_path_in_the_full_jail(guest: Guest) -> None:
+    with Slirpd("--configure", "--netns-type=path", f"--userns-path={guest.userns}", guest.netns,
+                "tap0") as daemon, traffic(guest.netns):
+        assert_jailed(daemon.children()["slirp-worker"])
+
+
+class BelowGuest(Guest):
+    """A guest that uid 0 of another user namespace made."""
+
+    def __init__(self, owner: Guest) -> None:
+        super().__init__()
+        self._argv = [*into(owner), "unshare", "--user", "--net", "--map-root-user"]
+
+
+def into(owner: Guest) -> list[str]:
+    return ["nsenter", "--preserve-credentials", "-U", "-t", str(owner.pid), "--"]
+
+
+def test_uid_0_of_a_user_namespace_in_the_full_jail(guest: Guest) -> None:
+    with BelowGuest(guest) as below:
+        with Slirpd("--configure", below.pid, "tap0", as_ordinary=False,
+                    prefix=into(guest)) as daemon, traffic(below.netns):
+            assert os.readlink(f"/proc/{daemon.pid}/ns/user") == os.readlink(guest.userns)
+            assert_jailed(daemon.children()["slirp-worker"])
+
+
+# --- DNS ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other_dns(lab: Lab) -> Iterator[None]:
+    """A second server, which gives another answer."""
+    conf = L.STATE / "other-dns.conf"
+    conf.write_text(f"no-resolv\nno-hosts\nno-daemon\nbind-interfaces\n"
+                    f"listen-address={OTHER_DNS4}\nhost-record={L.WORD_NAME},{OTHER_ANSWER}\n")
+    L.sh(*lab.in_internet(), "ip", "addr", "add", f"{OTHER_DNS4}/24", "dev", "eth0")
+    try:
+        with lab.server(53, "dnsmasq", f"--conf-file={conf}"):
+            wait_for("the other server answers", lambda: OTHER_ANSWER in subprocess.run(
+                ["dig", "+tries=1", "+time=1", "+short", f"@{OTHER_DNS4}", L.WORD_NAME],
+                text=True, capture_output=True).stdout)
+            yield
+    finally:
+        L.sh(*lab.in_internet(), "ip", "addr", "del", f"{OTHER_DNS4}/24", "dev", "eth0")
+
+
+@pytest.fixture
+def own_etc(tmp_path: Path) -> Path:
+    """A directory that slirpd has for its /etc, and that we can do with what we like."""
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    for name in ("ld.so.cache", "passwd", "group", "nsswitch.conf"):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy(f"/etc/{name}", etc / name)
+    return etc
+
+
+def with_etc(etc: Path) -> list[str]:
+    """A mount namespace of the caller's own, and an ordinary user in it."""
+    return ["unshare", "--mount", "bash", "-ec", 'mount --bind "$1" /etc; shift; exec "$@"',
+            "bash", str(etc), *L.ORDINARY]
+
+
+def replace(path: Path, make: Callable[[Path], object]) -> None:
+    """What make() makes takes the place of path in one step."""
+    new = path.with_name("new")
+    make(new)
+    new.rename(path)
+
+
+def test_every_change_of_resolv_conf_is_followed_in_the_jail(
+        guest: Guest, other_dns: None, own_etc: Path, tools: Callable) -> None:
+    tools("dig")
+    file = own_etc / "resolv.conf"
+    one, other = f"nameserver {L.INTERNET4}\n", f"nameserver {OTHER_DNS4}\n"
+    targets = own_etc / "run"
+    targets.mkdir()
+    (targets / "one").write_text(one)
+    (targets / "other").write_text(other)
+    file.write_text(one)
+    stop = threading.Event()
+
+    def look_up() -> str:
+        return guest.run("dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", L.WORD_NAME,
+                         check=False).stdout.strip()
+
+    def keep_asking() -> None:
+        while not stop.is_set():
+            look_up()
+
+    with Slirpd("--configure", guest.pid, "tap0", prefix=with_etc(own_etc),
+                as_ordinary=False) as daemon:
+        pid = daemon.children()["slirp-worker"]
+        copy = Path(f"/proc/{pid}/root/etc/resolv.conf")
+
+        def expect(what: str, content: str, address: str | None) -> None:
+            wait_for(f"{what}: the copy is current", lambda: copy.read_text() == content,
+                     COPY_DEADLINE_S)
+            # Without any nameserver libslirp 4.7 fails once and then goes on with the last one
+            # that it knew (get_dns_addr_cached), which harms nobody: there is no other.
+            if address:
+                wait_for(f"{what}: the answer is {address}", lambda: look_up() == address, 5)
+
+        asking = threading.Thread(target=keep_asking)
+        asking.start()
+        try:
+            expect("at first", one, L.INTERNET4)
+            file.write_text(other)
+            expect("rewritten in place", other, OTHER_ANSWER)
+            replace(file, lambda new: new.write_text(one))
+            expect("replaced by rename", one, L.INTERNET4)
+            replace(file, lambda new: new.symlink_to("run/other"))
+            expect("replaced by a symlink", other, OTHER_ANSWER)
+            replace(file, lambda new: new.symlink_to("run/one"))
+            expect("symlink re-pointed", one, L.INTERNET4)
+            (targets / "one").write_text(other)
+            expect("target rewritten", other, OTHER_ANSWER)
+            file.write_text("")
+            expect("emptied", "", None)
+            file.write_text(one)
+            expect("filled again", one, L.INTERNET4)
+            file.unlink()
+            expect("deleted", "", None)
+            file.write_text(other)
+            expect("back", other, OTHER_ANSWER)
+        finally:
+            stop.set()
+            asking.join()
+        assert works(guest.netns)
+        assert_jailed(pid)
+        # Nothing of it came in by the way: the copy is the only thing that has changed.
+        assert foreign_namespaces(daemon.pid) == {"mnt"}
