@@ -244,6 +244,8 @@ optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value)
 bool
 optvalue_take_runas(struct optvalue_parse *parse, const char *value)
 {
+	/* The process has one thread. */
+	/* cppcheck-suppress getpwnamCalled */
 	const struct passwd *user = getpwnam(value);
 
 	if (user == NULL)
