@@ -92,6 +92,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.ready_fd = options->ready_fd,
 		.exit_fd = options->exit_fd,
 		.tap_fd = -1,
+		.resolv_copy_fd = -1,
 		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
 	};
 	for (size_t i = 0; i < ROLE_N; i++)
@@ -173,7 +174,7 @@ parent_on_resolv_copy(struct supervisor *sv, const struct ipc_resolv_copy *msg,
     int adopt_fd)
 {
 	(void)msg;
-	parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH, adopt_fd, clock_now_ms());
+	sv->resolv_copy_fd = adopt_fd;
 }
 
 static void
@@ -221,6 +222,11 @@ parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
 	print_banner(options);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
+	/* The worker has filled the copy itself, so nobody needs to wait for this: the
+	 * first watch of a file system can take the kernel milliseconds. */
+	if (sv->resolv_copy_fd != -1)
+		parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH,
+		    take_fd(&sv->resolv_copy_fd), clock_now_ms());
 }
 
 void

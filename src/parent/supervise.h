@@ -23,7 +23,8 @@ struct supervisor {
 	struct target target;          /* closed once the helper is done */
 	struct child children[ROLE_N];
 	struct nswatch watch;
-	struct resolv resolv;                 /* the worker's copy of resolv.conf */
+	struct resolv resolv; /* the worker's copy of resolv.conf */
+	int resolv_copy_fd;   /* owned; until it is followed, from ready on */
 	struct ipc_confined confined[ROLE_N]; /* what each role said it reached */
 	struct ipc_about about;               /* what the worker said of its libraries */
 	enum supervise_phase phase;

@@ -53,8 +53,8 @@ fail_stage(uint8_t mode, const char *stage, const char *step)
 	    strerror(errno));
 }
 
-/* Whether own namespaces can be made at all, found out in a child, because a failure half
- * way leaves a process without ids. Returns 0, or -1 with errno set. */
+/* Whether own namespaces can be made at all, found out in a child. Costs as much as making
+ * them. Returns 0, or -1 with errno set. */
 static int
 try_own_userns(void)
 {
@@ -74,6 +74,21 @@ try_own_userns(void)
 	return errno == 0 ? 0 : -1;
 }
 
+/* Returns 0, or -1 with errno set and nothing changed. */
+static int
+make_own_userns(const struct jail *jail, const char **step)
+{
+	/* A failure half way leaves a process without ids, which can only end. Where that
+	 * must not be, it is tried first. */
+	if (jail->orders.sandbox_mode == IPC_JAIL_BEST_EFFORT && try_own_userns() == -1)
+		return -1;
+	if (confine_ns_own(CLONE_NEWUSER | OWN_NAMESPACES, NULL, step) == 0)
+		return 0;
+	if (strcmp(*step, "unshare") != 0)
+		fatal("jail stage namespaces: %s", *step);
+	return -1;
+}
+
 /* Stage 2. Must not yet give up the capabilities that the new namespaces give: the next
  * stage mounts. */
 static void
@@ -88,9 +103,7 @@ enter_namespaces(struct jail *jail, int fallback_userns_fd)
 			fail_stage(jail->orders.sandbox_mode, "namespaces", step);
 			return;
 		}
-	} else if (try_own_userns() == 0) {
-		if (confine_ns_own(CLONE_NEWUSER | OWN_NAMESPACES, NULL, &step) == -1)
-			fatal("jail stage namespaces: %s", step);
+	} else if (make_own_userns(jail, &step) == 0) {
 		jail->reached.has_own_userns = 1;
 		/* Nobody in here shall make another, which would come with capabilities.
 		 * The filter forbids it too, and /proc/sys may be read-only. */
