@@ -1,23 +1,13 @@
 #include "netns-helper/jail.h"
 
-#include <errno.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "base/log.h"
 #include "confine/caps.h"
 #include "confine/limits.h"
 #include "confine/seccomp.h"
+#include "ipc/stage.h"
 #include "seccomp/netns-helper_policy.h"
-
-static void
-fail_stage(uint8_t mode, const char *stage)
-{
-	if (mode == IPC_JAIL_REQUIRED)
-		fatal("jail stage %s", stage);
-	log_warning("jail stage %s: %s; going on without it", stage, strerror(errno));
-}
 
 void
 jail_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
@@ -29,7 +19,7 @@ jail_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS |
 			CONFINE_LIMIT_NOT_DUMPABLE | CONFINE_LIMIT_NO_CORE |
 			CONFINE_LIMIT_NO_LOCKED_MEMORY) == -1)
-			fail_stage(orders->sandbox_mode, "limits");
+			ipc_stage_fail(orders->sandbox_mode, "limits", NULL);
 		else
 			reached->stages |= 1U << IPC_STAGE_limits;
 	}
@@ -43,7 +33,7 @@ jail_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 		    confine_seccomp_install(seccomp_netns_helper_filter,
 			SECCOMP_NETNS_HELPER_FILTER_LEN,
 			seccomp_netns_helper_self_at) == -1) {
-			fail_stage(orders->seccomp_mode, "seccomp");
+			ipc_stage_fail(orders->seccomp_mode, "seccomp", NULL);
 		} else {
 			reached->stages |= 1U << IPC_STAGE_seccomp;
 			reached->n_calls = SECCOMP_NETNS_HELPER_N_CALLS;

@@ -1,18 +1,16 @@
 #include "parent/jail.h"
 
-#include <errno.h>
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "confine/caps.h"
 #include "confine/limits.h"
 #include "confine/seccomp.h"
 #include "parent/report.h"
+#include "ipc/stage.h"
 #include "seccomp/parent_policy.h"
 
 /* user_namespaces(7): the initial one maps every id to itself, in one line. */
@@ -52,14 +50,6 @@ parent_jail_orders(struct ipc_confine *confine, const struct options *options)
 	}
 }
 
-static void
-fail_stage(enum ipc_jail_mode mode, const char *stage)
-{
-	if (mode == IPC_JAIL_REQUIRED)
-		fatal("jail stage %s", stage);
-	log_warning("jail stage %s: %s; going on without it", stage, strerror(errno));
-}
-
 void
 parent_jail_lock(const struct options *options)
 {
@@ -72,7 +62,7 @@ parent_jail_lock(const struct options *options)
 	if (options->sandbox_mode != IPC_JAIL_OFF) {
 		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS |
 			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY) == -1)
-			fail_stage(options->sandbox_mode, "limits");
+			ipc_stage_fail(options->sandbox_mode, "limits", NULL);
 		else
 			reached.stages |= 1U << IPC_STAGE_limits;
 	}
@@ -85,7 +75,7 @@ parent_jail_lock(const struct options *options)
 		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
 		    confine_seccomp_install(seccomp_parent_filter,
 			SECCOMP_PARENT_FILTER_LEN, seccomp_parent_self_at) == -1) {
-			fail_stage(options->seccomp_mode, "seccomp");
+			ipc_stage_fail(options->seccomp_mode, "seccomp", NULL);
 		} else {
 			reached.stages |= 1U << IPC_STAGE_seccomp;
 			reached.n_calls = SECCOMP_PARENT_N_CALLS;

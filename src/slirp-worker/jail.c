@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include "confine/mountns.h"
 #include "confine/namespaces.h"
 #include "confine/seccomp.h"
+#include "ipc/stage.h"
 #include "seccomp/slirp-worker_policy.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -41,16 +41,6 @@ static void
 reach(struct jail *jail, enum ipc_stage stage)
 {
 	jail->reached.stages |= 1U << stage;
-}
-
-/* A stage that could not be entered. errno tells why; step is what was tried. */
-static void
-fail_stage(uint8_t mode, const char *stage, const char *step)
-{
-	if (mode == IPC_JAIL_REQUIRED)
-		fatal("jail stage %s: %s", stage, step);
-	log_warning("jail stage %s: %s: %s; going on without it", stage, step,
-	    strerror(errno));
 }
 
 /* Whether own namespaces can be made at all, found out in a child. Costs as much as making
@@ -100,7 +90,7 @@ enter_namespaces(struct jail *jail, int fallback_userns_fd)
 		/* Real root needs no user namespace, and would lose CAP_NET_BIND_SERVICE
 		 * over the host's ports in one. */
 		if (confine_ns_own(OWN_NAMESPACES, NULL, &step) == -1) {
-			fail_stage(jail->orders.sandbox_mode, "namespaces", step);
+			ipc_stage_fail(jail->orders.sandbox_mode, "namespaces", step);
 			return;
 		}
 	} else if (make_own_userns(jail, &step) == 0) {
@@ -115,12 +105,13 @@ enter_namespaces(struct jail *jail, int fallback_userns_fd)
 		    confine_ns_bar_str(confine_ns_bar(error)));
 		errno = error;
 		if (fallback_userns_fd == -1) {
-			fail_stage(jail->orders.sandbox_mode, "namespaces", "unshare");
+			ipc_stage_fail(jail->orders.sandbox_mode, "namespaces",
+			    "unshare");
 			return;
 		}
 		if (confine_ns_join_user(fallback_userns_fd) == -1 ||
 		    confine_ns_own(OWN_NAMESPACES, NULL, &step) == -1) {
-			fail_stage(jail->orders.sandbox_mode, "namespaces",
+			ipc_stage_fail(jail->orders.sandbox_mode, "namespaces",
 			    "join the guest's user namespace instead");
 			return;
 		}
@@ -162,7 +153,7 @@ enter_root(struct jail *jail, const char *resolv_conf, size_t resolv_conf_len)
 	if (!(jail->reached.stages & (1U << IPC_STAGE_namespaces)))
 		return;
 	if (confine_root_replace(files, 1, &step) == -1)
-		fail_stage(jail->orders.sandbox_mode, "root", step);
+		ipc_stage_fail(jail->orders.sandbox_mode, "root", step);
 	else
 		reach(jail, IPC_STAGE_root);
 }
@@ -182,11 +173,12 @@ enter_capabilities(struct jail *jail)
 	else
 		failed = confine_caps_drop();
 	if (failed)
-		fail_stage(orders->sandbox_mode, "capabilities", "give up capabilities");
+		ipc_stage_fail(orders->sandbox_mode, "capabilities",
+		    "give up capabilities");
 	else
 		reach(jail, IPC_STAGE_capabilities);
 	if (confine_limits_set(LIMITS) == -1)
-		fail_stage(orders->sandbox_mode, "limits", "set limits");
+		ipc_stage_fail(orders->sandbox_mode, "limits", "set limits");
 	else
 		reach(jail, IPC_STAGE_limits);
 	if (confine_caps_query(&caps) == 0) {
@@ -212,7 +204,7 @@ enter_landlock(struct jail *jail)
 
 	/* A kernel without it is no failure: best effort within the stage. */
 	if (abi == -1)
-		fail_stage(jail->orders.sandbox_mode, "landlock", "restrict files");
+		ipc_stage_fail(jail->orders.sandbox_mode, "landlock", "restrict files");
 	else if (abi > 0)
 		reach(jail, IPC_STAGE_landlock);
 	jail->reached.landlock_abi = abi > 0 ? (uint32_t)abi : 0;
@@ -247,7 +239,8 @@ jail_lock(struct jail *jail)
 	if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
 	    confine_seccomp_install(seccomp_slirp_worker_filter,
 		SECCOMP_SLIRP_WORKER_FILTER_LEN, seccomp_slirp_worker_self_at) == -1) {
-		fail_stage(jail->orders.seccomp_mode, "seccomp", "install the filter");
+		ipc_stage_fail(jail->orders.seccomp_mode, "seccomp",
+		    "install the filter");
 		return;
 	}
 	reach(jail, IPC_STAGE_seccomp);
