@@ -35,23 +35,35 @@ ipc_channel_pair(int *parent_end_fd, int *child_end_fd)
 	return 0;
 }
 
+/* Who speaks to whom; 0 stands for any child. */
+static const struct {
+	enum ipc_arrow arrow;
+	enum ipc_role sender;
+	enum ipc_role receiver;
+} between[] = {
+	{ IPC_ARROW_CHILD_TO_PARENT, 0, IPC_ROLE_PARENT },
+	{ IPC_ARROW_PARENT_TO_CHILD, IPC_ROLE_PARENT, 0 },
+	{ IPC_ARROW_PARENT_TO_NETNS_HELPER, IPC_ROLE_PARENT, IPC_ROLE_NETNS_HELPER },
+	{ IPC_ARROW_NETNS_HELPER_TO_PARENT, IPC_ROLE_NETNS_HELPER, IPC_ROLE_PARENT },
+	{ IPC_ARROW_PARENT_TO_SLIRP_WORKER, IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
+	{ IPC_ARROW_SLIRP_WORKER_TO_PARENT, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_PARENT },
+	{ IPC_ARROW_PARENT_TO_SPAWNER, IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
+	{ IPC_ARROW_SPAWNER_TO_PARENT, IPC_ROLE_SPAWNER, IPC_ROLE_PARENT },
+	{ IPC_ARROW_PARENT_TO_API, IPC_ROLE_PARENT, IPC_ROLE_API },
+	{ IPC_ARROW_API_TO_PARENT, IPC_ROLE_API, IPC_ROLE_PARENT },
+	{ IPC_ARROW_API_TO_SLIRP_WORKER, IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
+	{ IPC_ARROW_SLIRP_WORKER_TO_API, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API },
+};
+
 static uint32_t
 arrows_between(enum ipc_role sender, enum ipc_role receiver)
 {
 	uint32_t arrows = 1U << IPC_ARROW_BOTH_WAYS;
 
-	if (receiver == IPC_ROLE_PARENT)
-		arrows |= 1U << IPC_ARROW_CHILD_TO_PARENT;
-	if (sender == IPC_ROLE_PARENT)
-		arrows |= 1U << IPC_ARROW_PARENT_TO_CHILD;
-	if (sender == IPC_ROLE_NETNS_HELPER)
-		arrows |= 1U << IPC_ARROW_NETNS_HELPER_TO_PARENT;
-	if (sender == IPC_ROLE_SLIRP_WORKER)
-		arrows |= 1U << IPC_ARROW_SLIRP_WORKER_TO_PARENT;
-	if (receiver == IPC_ROLE_NETNS_HELPER)
-		arrows |= 1U << IPC_ARROW_PARENT_TO_NETNS_HELPER;
-	if (receiver == IPC_ROLE_SLIRP_WORKER)
-		arrows |= 1U << IPC_ARROW_PARENT_TO_SLIRP_WORKER;
+	for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++)
+		if ((between[i].sender == sender || !between[i].sender) &&
+		    (between[i].receiver == receiver || !between[i].receiver))
+			arrows |= 1U << between[i].arrow;
 	return arrows;
 }
 

@@ -32,7 +32,16 @@ enum ipc_role {
 	IPC_ROLE_PARENT = 1,
 	IPC_ROLE_NETNS_HELPER,
 	IPC_ROLE_SLIRP_WORKER,
+	IPC_ROLE_SPAWNER,
+	IPC_ROLE_API,
+	IPC_ROLE_END, /* the first number that is no role */
 };
+
+/* "API channel: get_stats: reply that nobody awaits": a message's name and a reason. */
+#define IPC_WHY_SIZE 128
+/* Entries of a list in one message: it stays below 2 KiB, so that a queue of any legal
+ * size holds several. */
+#define IPC_PAGE_ENTRIES 32
 
 /* clang-format off */
 /* What the worker counts besides drops: name, meaning. All since its start. */
@@ -194,6 +203,210 @@ struct ipc_tap_gone {
 	uint32_t reserved;
 };
 
+/* A host forward: what comes to these ports of the host goes to those of the guest. */
+struct ipc_hostfwd {
+	uint8_t host_addr[IPC_ADDR6_LEN];  /* IPv4 in the first four bytes, then zeros */
+	uint8_t guest_addr[IPC_ADDR6_LEN]; /* all zeros: the guest's own address */
+	uint16_t host_port_first;
+	uint16_t host_port_last;
+	uint16_t guest_port_first; /* as many as on the host */
+	uint8_t proto;             /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t host_is_ipv6;
+	uint8_t guest_is_ipv6;
+	uint8_t reserved[7];
+};
+
+/* clang-format off */
+/* How a change of the forwards ended: name, whose words stand in replies; meaning. */
+#define IPC_HOSTFWD_OUTCOMES(OUTCOME) \
+	OUTCOME(done, "done") \
+	OUTCOME(no_such_rule, "there is no rule with this id") \
+	OUTCOME(table_full, "the table of rules is full") \
+	OUTCOME(in_use_by_rule, "a rule has the port already") \
+	OUTCOME(in_use, "another program has the port") \
+	OUTCOME(not_permitted, "the port needs a privilege") \
+	OUTCOME(no_such_address, "no interface of the host has the address") \
+	OUTCOME(ipv6_is_off, "IPv6 is not enabled") \
+	OUTCOME(bad_guest_address, "the address is not one of the guest's network") \
+	OUTCOME(families_differ, "libslirp can't forward between the address families") \
+	OUTCOME(system_error, "the kernel refused")
+
+enum ipc_hostfwd_outcome {
+#define IPC_HOSTFWD_OUTCOME_ENUM(name, meaning) IPC_HOSTFWD_##name,
+	IPC_HOSTFWD_OUTCOMES(IPC_HOSTFWD_OUTCOME_ENUM)
+#undef IPC_HOSTFWD_OUTCOME_ENUM
+	IPC_HOSTFWD_N_OUTCOMES,
+};
+/* clang-format on */
+
+struct ipc_hostfwd_result {
+	uint32_t outcome;     /* enum ipc_hostfwd_outcome */
+	uint32_t id;          /* of the new rule, 0 unless done */
+	uint32_t error;       /* errno where the kernel refused, else 0 */
+	uint32_t conflict_id; /* the rule that has the port, else 0 */
+	uint16_t port;        /* the host's port that failed, else 0 */
+	uint16_t reserved[3];
+};
+
+struct ipc_hostfwd_entry {
+	uint32_t id;
+	uint32_t reserved;
+	struct ipc_hostfwd rule;
+};
+
+/* One entry of what libslirp knows. Addresses as in ipc_hostfwd. */
+struct ipc_connection {
+	uint8_t source_addr[IPC_ADDR6_LEN];
+	uint8_t dest_addr[IPC_ADDR6_LEN];
+	uint16_t source_port;
+	uint16_t dest_port;
+	uint8_t proto; /* IPPROTO_TCP, _UDP or _ICMP */
+	uint8_t is_ipv6;
+	uint8_t is_hostfwd; /* it came by a forward, or is one that listens */
+	uint8_t state;      /* enum ipc_tcp_state; NONE for what is not TCP */
+	uint32_t recv_queue_bytes;
+	uint32_t send_queue_bytes;
+};
+
+/* clang-format off */
+/* RFC 9293, 3.3.2; libslirp's numbers for the same (src/tcp.h) are one lower. */
+#define IPC_TCP_STATES(STATE) \
+	STATE(NONE) STATE(CLOSED) STATE(LISTEN) STATE(SYN_SENT) STATE(SYN_RCVD) \
+	STATE(ESTABLISHED) STATE(CLOSE_WAIT) STATE(FIN_WAIT_1) STATE(CLOSING) \
+	STATE(LAST_ACK) STATE(FIN_WAIT_2) STATE(TIME_WAIT)
+
+enum ipc_tcp_state {
+#define IPC_TCP_STATE_ENUM(name) IPC_TCP_##name,
+	IPC_TCP_STATES(IPC_TCP_STATE_ENUM)
+#undef IPC_TCP_STATE_ENUM
+	IPC_TCP_N_STATES,
+};
+
+/* What the parent has to tell the api's sessions: name, meaning. */
+#define IPC_EVENTS(EVENT) \
+	EVENT(RESOLV_CONF_CHANGED, "the worker has a new copy of the host's resolv.conf") \
+	EVENT(WORKER_EXITED, "the worker is gone; slirpd ends")
+
+enum ipc_event_kind {
+#define IPC_EVENT_ENUM(name, meaning) IPC_EVENT_##name,
+	IPC_EVENTS(IPC_EVENT_ENUM)
+#undef IPC_EVENT_ENUM
+	IPC_N_EVENTS,
+};
+/* clang-format on */
+
+/* From the parent, for the forwards of the command line. */
+struct ipc_publish {
+	struct ipc_hostfwd rule;
+};
+
+struct ipc_published {
+	struct ipc_hostfwd_result result;
+};
+
+struct ipc_rule_added {
+	struct ipc_hostfwd_entry entry;
+};
+
+struct ipc_rule_removed {
+	uint32_t id;
+	uint32_t reserved;
+};
+
+struct ipc_api_channel {
+	uint64_t reserved;
+};
+
+struct ipc_api_dropped {
+	char why[IPC_WHY_SIZE];
+};
+
+/* From the api to the worker, and the answers. Answers come in the order of the requests;
+ * `request` is any number of the api's, and comes back. */
+struct ipc_add_hostfwd {
+	uint64_t request;
+	struct ipc_hostfwd rule;
+};
+
+struct ipc_hostfwd_added {
+	uint64_t request;
+	struct ipc_hostfwd_result result;
+	struct ipc_hostfwd rule; /* as it stands in the table, if done; else zeros */
+};
+
+struct ipc_remove_hostfwd {
+	uint64_t request;
+	uint32_t id;
+	uint32_t reserved;
+};
+
+struct ipc_hostfwd_removed {
+	uint64_t request;
+	uint32_t outcome; /* enum ipc_hostfwd_outcome */
+	uint32_t id;
+	struct ipc_hostfwd rule; /* what it was, if done; else zeros */
+};
+
+struct ipc_list_hostfwd {
+	uint64_t request;
+	uint32_t after_id; /* 0 for the first page; then the last id that came */
+	uint32_t reserved;
+};
+
+struct ipc_hostfwd_page {
+	uint64_t request;
+	uint32_t n; /* entries filled; the others are zeros. Ascending by id. */
+	uint32_t has_more;
+	struct ipc_hostfwd_entry entries[IPC_PAGE_ENTRIES];
+};
+
+struct ipc_list_connections {
+	uint64_t request;
+	uint32_t first; /* 0 takes a new look; others go on in the last one */
+	uint32_t reserved;
+};
+
+struct ipc_connections_page {
+	uint64_t request;
+	uint32_t n;
+	uint32_t has_more;
+	struct ipc_connection entries[IPC_PAGE_ENTRIES];
+};
+
+struct ipc_spawn {
+	uint64_t reserved;
+};
+
+struct ipc_spawned {
+	uint32_t pid;   /* 0 if there is none */
+	uint32_t error; /* errno, if there is none */
+};
+
+struct ipc_listen {
+	uint64_t reserved;
+};
+
+struct ipc_worker_channel {
+	uint64_t reserved;
+};
+
+struct ipc_api_ready {
+	uint64_t reserved;
+};
+
+struct ipc_get_status {
+	uint64_t request;
+};
+
+struct ipc_event {
+	uint32_t kind; /* enum ipc_event_kind */
+	uint32_t reserved;
+};
+
+struct ipc_query_worker {
+	uint64_t request;
+};
+
 struct ipc_get_stats {
 	uint64_t reserved;
 };
@@ -201,6 +414,29 @@ struct ipc_get_stats {
 struct ipc_stats {
 	uint64_t counters[IPC_COUNTER_N];
 	uint64_t drops[IPC_DROP_N];
+};
+
+struct ipc_worker_state {
+	uint64_t request;
+	struct ipc_stats stats;
+	uint32_t n_tcp_sockets;
+	uint32_t n_udp_sockets;
+	uint32_t n_icmp_sockets;
+	uint32_t n_hostfwds; /* rules */
+};
+
+/* What query_status tells beyond what the api knows itself. */
+struct ipc_status {
+	uint64_t request;
+	struct ipc_network network;
+	struct ipc_about about;
+	struct ipc_confined confined[IPC_ROLE_END]; /* by enum ipc_role; zeros for none */
+	uint64_t uptime_ms;                         /* since ready */
+	uint32_t n_api_restarts;
+	uint32_t parent_pid;
+	uint32_t worker_pid;
+	uint32_t reserved;
+	char tap_name[IPC_IFNAME_SIZE]; /* empty with an inherited TAP */
 };
 
 #pragma GCC diagnostic pop
@@ -236,14 +472,50 @@ struct ipc_stats {
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(fallback_userns, 1, ONCE, "where own user namespaces are barred, join this one") \
 	ROW(start, 1, ONCE, "carry packets between this TAP and the host, answer ready") \
-	ROW(get_stats, 0, RUNNING, "answer with stats")
+	ROW(get_stats, 0, RUNNING, "answer with stats") \
+	ROW(publish, 0, RUNNING, "add this forward of the command line, answer published") \
+	ROW(api_channel, 1, RUNNING, "a channel to an api; it takes the place of one before")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
 	ROW(resolv_copy, 1, ONCE, "a descriptor that writes the resolv.conf in my root") \
 	ROW(about, 0, ONCE, "which libslirp this is; sent unasked") \
 	ROW(ready, 0, REPLY, "packets flow from now on") \
 	ROW(tap_gone, 0, ONCE, "the TAP is gone for good; the worker only waits for its end") \
-	ROW(stats, 0, REPLY, "all counters")
+	ROW(stats, 0, REPLY, "all counters") \
+	ROW(published, 0, REPLY, "how that went") \
+	ROW(rule_added, 0, RUNNING, "a forward is there, for the parent's copy") \
+	ROW(rule_removed, 0, RUNNING, "a forward is gone, for the parent's copy") \
+	ROW(api_dropped, 0, RUNNING, "the api broke the protocol; its channel is closed")
+
+#define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
+	ROW(spawn, 1, RUNNING, "start an api with this channel to the parent, answer spawned")
+
+#define IPC_ROWS_SPAWNER_TO_PARENT(ROW) \
+	ROW(spawned, 0, REPLY, "the new process, a child of the parent's, or why there is none")
+
+#define IPC_ROWS_PARENT_TO_API(ROW) \
+	ROW(worker_channel, 1, ONCE, "a channel to the worker; comes before listen") \
+	ROW(listen, 1, ONCE, "serve the clients of this listening socket, answer api_ready") \
+	ROW(status, 0, REPLY, "what get_status asked for") \
+	ROW(event, 0, RUNNING, "something for the sessions that subscribed")
+
+#define IPC_ROWS_API_TO_PARENT(ROW) \
+	ROW(api_ready, 0, REPLY, "clients are served from now on") \
+	ROW(get_status, 0, RUNNING, "answer with status")
+
+#define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
+	ROW(add_hostfwd, 0, ANYTIME, "add a forward, answer hostfwd_added") \
+	ROW(remove_hostfwd, 0, ANYTIME, "remove a forward, answer hostfwd_removed") \
+	ROW(list_hostfwd, 0, ANYTIME, "answer with a hostfwd_page") \
+	ROW(query_worker, 0, ANYTIME, "answer with worker_state") \
+	ROW(list_connections, 0, ANYTIME, "answer with a connections_page")
+
+#define IPC_ROWS_SLIRP_WORKER_TO_API(ROW) \
+	ROW(hostfwd_added, 0, REPLY, "the new forward's id, or why there is none") \
+	ROW(hostfwd_removed, 0, REPLY, "that it is gone, or that there is none") \
+	ROW(hostfwd_page, 0, REPLY, "some of the forwards") \
+	ROW(worker_state, 0, REPLY, "counters and numbers of sockets") \
+	ROW(connections_page, 0, REPLY, "some of the connections")
 
 /* Every arrow: its constant, its rows. */
 #define IPC_ARROWS(ARROW) \
@@ -253,7 +525,13 @@ struct ipc_stats {
 	ARROW(PARENT_TO_NETNS_HELPER) \
 	ARROW(NETNS_HELPER_TO_PARENT) \
 	ARROW(PARENT_TO_SLIRP_WORKER) \
-	ARROW(SLIRP_WORKER_TO_PARENT)
+	ARROW(SLIRP_WORKER_TO_PARENT) \
+	ARROW(PARENT_TO_SPAWNER) \
+	ARROW(SPAWNER_TO_PARENT) \
+	ARROW(PARENT_TO_API) \
+	ARROW(API_TO_PARENT) \
+	ARROW(API_TO_SLIRP_WORKER) \
+	ARROW(SLIRP_WORKER_TO_API)
 
 #define IPC_ALL_ROWS(ROW) \
 	IPC_ROWS_BOTH_WAYS(ROW) \
@@ -262,5 +540,11 @@ struct ipc_stats {
 	IPC_ROWS_PARENT_TO_NETNS_HELPER(ROW) \
 	IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
 	IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
-	IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW)
+	IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
+	IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
+	IPC_ROWS_SPAWNER_TO_PARENT(ROW) \
+	IPC_ROWS_PARENT_TO_API(ROW) \
+	IPC_ROWS_API_TO_PARENT(ROW) \
+	IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
+	IPC_ROWS_SLIRP_WORKER_TO_API(ROW)
 /* clang-format on */

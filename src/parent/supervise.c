@@ -243,6 +243,11 @@ parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 	report_stats(msg);
 }
 
+void parent_on_published(struct supervisor *sv, const struct ipc_published *msg) { (void)sv; (void)msg; }
+void parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg) { (void)sv; (void)msg; }
+void parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg) { (void)sv; (void)msg; }
+void parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg) { (void)sv; (void)msg; }
+
 /* Receives what the child has sent, up to a bound, so that no child can keep the parent
  * from its signals and the others; poll tells of the rest. */
 static void

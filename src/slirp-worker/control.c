@@ -154,6 +154,9 @@ worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
 	(void)ipc_send_stats(&worker->to_parent, &worker->stats);
 }
 
+void worker_on_publish(struct worker *worker, const struct ipc_publish *msg) { (void)worker; (void)msg; }
+void worker_on_api_channel(struct worker *worker, const struct ipc_api_channel *msg, int adopt_fd) { (void)worker; (void)msg; close(adopt_fd); }
+
 static void
 dispatch(struct worker *worker, struct ipc_message *msg)
 {

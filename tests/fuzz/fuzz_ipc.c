@@ -11,12 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fuzz_ipc.h"
 #include "ipc/channel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Past this a datagram is only longer, not different. */
-#define DATAGRAM_MAX 2048
+#define DATAGRAM_MAX 4096
 
 static void
 send_datagram(int fd, const uint8_t *bytes, size_t len, bool with_fd)
@@ -42,12 +43,19 @@ send_datagram(int fd, const uint8_t *bytes, size_t len, bool with_fd)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum ipc_role peers[][2] = {
+	static const enum ipc_role peers[FUZZ_IPC_N_PEERS][2] = {
 		{ IPC_ROLE_PARENT, IPC_ROLE_NETNS_HELPER },
 		{ IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
 		{ IPC_ROLE_NETNS_HELPER, IPC_ROLE_PARENT },
 		{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_PARENT },
+		{ IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
+		{ IPC_ROLE_PARENT, IPC_ROLE_API },
+		{ IPC_ROLE_API, IPC_ROLE_PARENT },
+		/* The two that a client may have a hand in. */
+		{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API },
+		{ IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
 	};
+	size_t peer_index;
 	struct ipc_channel channel;
 	struct ipc_message msg;
 	const char *why;
@@ -55,18 +63,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1 || ipc_channel_pair(&own_fd, &peer_fd) == -1)
 		return 0;
-	ipc_channel_open(&channel, own_fd, peers[data[0] % 4][0], peers[data[0] % 4][1]);
+	peer_index = (data[0] & FUZZ_IPC_PEER_MASK) % FUZZ_IPC_N_PEERS;
+	ipc_channel_open(&channel, own_fd, peers[peer_index][0], peers[peer_index][1]);
 	/* Most rows are only looked at after a greeting, whose hash no fuzzer guesses. */
-	if (data[0] & 4) {
+	if (data[0] & FUZZ_IPC_GREETED) {
 		struct ipc_channel peer;
 
 		ipc_channel_open(&peer, peer_fd, channel.peer_role, channel.own_role);
 		ipc_channel_greet(&peer);
 		assert(ipc_channel_recv(&channel, &msg, &why) == IPC_OUTCOME_MESSAGE);
 	}
-	if (data[0] & 8)
+	if (data[0] & FUZZ_IPC_RUNNING)
 		ipc_channel_set_running(&channel);
-	if (data[0] & 16)
+	if (data[0] & FUZZ_IPC_AWAITING)
 		ipc_channel_await_reply(&channel);
 	data++;
 	size--;

@@ -55,6 +55,12 @@ sender_and_receiver(enum ipc_arrow arrow, enum ipc_role *sender, enum ipc_role *
 		    IPC_ROLE_SLIRP_WORKER },
 		[IPC_ARROW_SLIRP_WORKER_TO_PARENT] = { IPC_ROLE_SLIRP_WORKER,
 		    IPC_ROLE_PARENT },
+		[IPC_ARROW_PARENT_TO_SPAWNER] = { IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
+		[IPC_ARROW_SPAWNER_TO_PARENT] = { IPC_ROLE_SPAWNER, IPC_ROLE_PARENT },
+		[IPC_ARROW_PARENT_TO_API] = { IPC_ROLE_PARENT, IPC_ROLE_API },
+		[IPC_ARROW_API_TO_PARENT] = { IPC_ROLE_API, IPC_ROLE_PARENT },
+		[IPC_ARROW_API_TO_SLIRP_WORKER] = { IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
+		[IPC_ARROW_SLIRP_WORKER_TO_API] = { IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API },
 	};
 
 	assert_int_not_equal(roles[arrow].sender, 0);
@@ -353,16 +359,21 @@ test_missing_descriptor_is_a_violation(void **state)
 static void
 check_wrong_direction(enum ipc_message_id id)
 {
-	static const enum ipc_role children[] = { IPC_ROLE_NETNS_HELPER,
-		IPC_ROLE_SLIRP_WORKER };
+	/* Both ways over each channel that there is. */
+	static const enum ipc_role channels[][2] = {
+		{ IPC_ROLE_PARENT, IPC_ROLE_NETNS_HELPER },
+		{ IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
+		{ IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
+		{ IPC_ROLE_PARENT, IPC_ROLE_API },
+		{ IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
+	};
 	const struct ipc_description *row = &ipc_descriptions[id];
 	enum ipc_role sender, receiver;
 
 	sender_and_receiver(row->arrow, &sender, &receiver);
-	for (size_t i = 0; i < 2 * sizeof(children) / sizeof(children[0]); i++) {
-		enum ipc_role child = children[i / 2];
-		enum ipc_role from = i % 2 ? child : IPC_ROLE_PARENT;
-		enum ipc_role to = i % 2 ? IPC_ROLE_PARENT : child;
+	for (size_t i = 0; i < 2 * sizeof(channels) / sizeof(channels[0]); i++) {
+		enum ipc_role from = channels[i / 2][i % 2];
+		enum ipc_role to = channels[i / 2][1 - i % 2];
 		bool legal = row->arrow == IPC_ARROW_BOTH_WAYS ||
 		    (row->arrow == IPC_ARROW_CHILD_TO_PARENT && to == IPC_ROLE_PARENT) ||
 		    (row->arrow == IPC_ARROW_PARENT_TO_CHILD &&

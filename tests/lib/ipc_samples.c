@@ -1,6 +1,7 @@
 #include "ipc_samples.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "ipc/describe.h"
@@ -142,4 +143,199 @@ void
 ipc_sample_stats(struct ipc_stats *msg)
 {
 	memset(msg, 0xff, sizeof(*msg));
+}
+
+static struct ipc_hostfwd
+sample_hostfwd(void)
+{
+	return (struct ipc_hostfwd){
+		.host_addr = { 127, 0, 0, 1 },
+		.guest_addr = { 0xfd, [15] = 100 },
+		.host_port_first = 8000,
+		.host_port_last = 8099,
+		.guest_port_first = 80,
+		.proto = IPPROTO_TCP,
+		.guest_is_ipv6 = 1,
+	};
+}
+
+static struct ipc_hostfwd_entry
+sample_entry(uint32_t id)
+{
+	return (struct ipc_hostfwd_entry){ .id = id, .rule = sample_hostfwd() };
+}
+
+void
+ipc_sample_publish(struct ipc_publish *msg)
+{
+	*msg = (struct ipc_publish){ .rule = sample_hostfwd() };
+}
+
+void
+ipc_sample_published(struct ipc_published *msg)
+{
+	*msg = (struct ipc_published){ .result = { .outcome = IPC_HOSTFWD_in_use_by_rule,
+					   .conflict_id = 4,
+					   .port = 8017 } };
+}
+
+void
+ipc_sample_rule_added(struct ipc_rule_added *msg)
+{
+	*msg = (struct ipc_rule_added){ .entry = sample_entry(7) };
+}
+
+void
+ipc_sample_rule_removed(struct ipc_rule_removed *msg)
+{
+	*msg = (struct ipc_rule_removed){ .id = 7 };
+}
+
+void
+ipc_sample_api_channel(struct ipc_api_channel *msg)
+{
+	*msg = (struct ipc_api_channel){ 0 };
+}
+
+void
+ipc_sample_api_dropped(struct ipc_api_dropped *msg)
+{
+	*msg = (struct ipc_api_dropped){ .why = "add_hostfwd: proto" };
+}
+
+void
+ipc_sample_add_hostfwd(struct ipc_add_hostfwd *msg)
+{
+	*msg = (struct ipc_add_hostfwd){ .request = 1, .rule = sample_hostfwd() };
+}
+
+void
+ipc_sample_hostfwd_added(struct ipc_hostfwd_added *msg)
+{
+	*msg = (struct ipc_hostfwd_added){
+		.request = 1,
+		.result = { .outcome = IPC_HOSTFWD_done, .id = 9 },
+		.rule = sample_hostfwd(),
+	};
+}
+
+void
+ipc_sample_remove_hostfwd(struct ipc_remove_hostfwd *msg)
+{
+	*msg = (struct ipc_remove_hostfwd){ .request = 2, .id = UINT32_MAX };
+}
+
+void
+ipc_sample_hostfwd_removed(struct ipc_hostfwd_removed *msg)
+{
+	*msg = (struct ipc_hostfwd_removed){
+		.request = 2,
+		.outcome = IPC_HOSTFWD_no_such_rule,
+		.id = UINT32_MAX,
+	};
+}
+
+void
+ipc_sample_list_hostfwd(struct ipc_list_hostfwd *msg)
+{
+	*msg = (struct ipc_list_hostfwd){ .request = 3, .after_id = 32 };
+}
+
+void
+ipc_sample_hostfwd_page(struct ipc_hostfwd_page *msg)
+{
+	*msg = (struct ipc_hostfwd_page){ .request = 3, .n = 2 };
+	msg->entries[0] = sample_entry(33);
+	msg->entries[1] = sample_entry(35);
+}
+
+void
+ipc_sample_list_connections(struct ipc_list_connections *msg)
+{
+	*msg = (struct ipc_list_connections){ .request = 4 };
+}
+
+void
+ipc_sample_connections_page(struct ipc_connections_page *msg)
+{
+	*msg = (struct ipc_connections_page){ .request = 4, .n = 1, .has_more = 1 };
+	msg->entries[0] = (struct ipc_connection){
+		.source_addr = { 10, 0, 2, 100 },
+		.dest_addr = { 192, 0, 2, 1 },
+		.source_port = 40000,
+		.dest_port = 80,
+		.proto = IPPROTO_TCP,
+		.state = IPC_TCP_ESTABLISHED,
+		.recv_queue_bytes = 1,
+	};
+}
+
+void
+ipc_sample_query_worker(struct ipc_query_worker *msg)
+{
+	*msg = (struct ipc_query_worker){ .request = 5 };
+}
+
+void
+ipc_sample_worker_state(struct ipc_worker_state *msg)
+{
+	memset(msg, 0xff, sizeof(*msg));
+}
+
+void
+ipc_sample_spawn(struct ipc_spawn *msg)
+{
+	*msg = (struct ipc_spawn){ 0 };
+}
+
+void
+ipc_sample_spawned(struct ipc_spawned *msg)
+{
+	*msg = (struct ipc_spawned){ .pid = 4194304 };
+}
+
+void
+ipc_sample_listen(struct ipc_listen *msg)
+{
+	*msg = (struct ipc_listen){ 0 };
+}
+
+void
+ipc_sample_worker_channel(struct ipc_worker_channel *msg)
+{
+	*msg = (struct ipc_worker_channel){ 0 };
+}
+
+void
+ipc_sample_api_ready(struct ipc_api_ready *msg)
+{
+	*msg = (struct ipc_api_ready){ 0 };
+}
+
+void
+ipc_sample_get_status(struct ipc_get_status *msg)
+{
+	*msg = (struct ipc_get_status){ .request = 6 };
+}
+
+void
+ipc_sample_status(struct ipc_status *msg)
+{
+	*msg = (struct ipc_status){
+		.request = 6,
+		.uptime_ms = 1000,
+		.n_api_restarts = 1,
+		.parent_pid = 100,
+		.worker_pid = 102,
+		.tap_name = "tap0",
+	};
+	sample_network(&msg->network);
+	ipc_sample_about(&msg->about);
+	ipc_sample_confined(&msg->confined[IPC_ROLE_SLIRP_WORKER]);
+}
+
+void
+ipc_sample_event(struct ipc_event *msg)
+{
+	*msg = (struct ipc_event){ .kind = IPC_EVENT_RESOLV_CONF_CHANGED };
 }
