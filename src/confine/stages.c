@@ -1,0 +1,174 @@
+#include "confine/stages.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "confine/caps.h"
+#include "confine/limits.h"
+#include "confine/namespaces.h"
+#include "confine/seccomp.h"
+#include "ipc/stage.h"
+
+static void
+reach(struct ipc_confined *reached, enum ipc_stage stage)
+{
+	reached->stages |= 1U << stage;
+}
+
+/* Whether own namespaces can be made at all, found out in a child. Costs as much as making
+ * them. Returns 0, or -1 with errno set. */
+static int
+try_own_userns(int flags)
+{
+	int wait_status;
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return -1;
+	if (pid == 0) {
+		int failed = confine_ns_own(CLONE_NEWUSER | flags, NULL, NULL);
+
+		_exit(failed ? errno : 0);
+	}
+	if (waitpid(pid, &wait_status, 0) == -1)
+		return -1;
+	errno = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : ECHILD;
+	return errno == 0 ? 0 : -1;
+}
+
+/* Returns 0, or -1 with errno set and nothing changed. */
+static int
+make_own_userns(const struct ipc_confine *orders, int flags, const char **step)
+{
+	/* A failure half way leaves a process without ids, which can only end. Where that
+	 * must not be, it is tried first. */
+	if (orders->sandbox_mode == IPC_JAIL_BEST_EFFORT && try_own_userns(flags) == -1)
+		return -1;
+	if (confine_ns_own(CLONE_NEWUSER | flags, NULL, step) == 0)
+		return 0;
+	if (strcmp(*step, "unshare") != 0)
+		fatal("jail stage namespaces: %s", *step);
+	return -1;
+}
+
+void
+confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
+    int flags, int fallback_userns_fd)
+{
+	const char *step = "unshare";
+
+	if (orders->has_runas) {
+		/* Real root needs no user namespace, and would lose CAP_NET_BIND_SERVICE
+		 * over the host's ports in one. */
+		if (confine_ns_own(flags, NULL, &step) == -1) {
+			ipc_stage_fail(orders->sandbox_mode, "namespaces", step);
+			return;
+		}
+	} else if (make_own_userns(orders, flags, &step) == 0) {
+		reached->has_own_userns = 1;
+		/* Nobody in here shall make another, which would come with capabilities.
+		 * The filter forbids it too, and /proc/sys may be read-only. */
+		(void)confine_ns_bar_nested();
+	} else {
+		int error = errno;
+
+		log_warning("jail stage namespaces: no user namespace of my own: %s",
+		    confine_ns_bar_str(confine_ns_bar(error)));
+		errno = error;
+		if (fallback_userns_fd == -1) {
+			ipc_stage_fail(orders->sandbox_mode, "namespaces", "unshare");
+			return;
+		}
+		if (confine_ns_join_user(fallback_userns_fd) == -1 ||
+		    confine_ns_own(flags, NULL, &step) == -1) {
+			ipc_stage_fail(orders->sandbox_mode, "namespaces",
+			    "join the guest's user namespace instead");
+			return;
+		}
+		log_info(
+		    "jail stage namespaces: joined the guest's user namespace instead");
+	}
+	reach(reached, IPC_STAGE_namespaces);
+}
+
+void
+confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached,
+    const struct confine_file *files, size_t n_files)
+{
+	const char *step;
+
+	if (!(reached->stages & (1U << IPC_STAGE_namespaces)))
+		return;
+	if (confine_root_replace(files, n_files, &step) == -1)
+		ipc_stage_fail(orders->sandbox_mode, "root", step);
+	else
+		reach(reached, IPC_STAGE_root);
+}
+
+void
+confine_stage_capabilities(const struct ipc_confine *orders, struct ipc_confined *reached,
+    uint64_t keep)
+{
+	int failed;
+
+	if (orders->has_runas)
+		failed = confine_caps_keep(keep, orders->runas_uid, orders->runas_gid);
+	else
+		failed = confine_caps_drop();
+	if (failed)
+		ipc_stage_fail(orders->sandbox_mode, "capabilities",
+		    "give up capabilities");
+	else
+		reach(reached, IPC_STAGE_capabilities);
+}
+
+void
+confine_stage_limits(const struct ipc_confine *orders, struct ipc_confined *reached,
+    unsigned int limits)
+{
+	if (confine_limits_set(limits) == -1)
+		ipc_stage_fail(orders->sandbox_mode, "limits", "set limits");
+	else
+		reach(reached, IPC_STAGE_limits);
+}
+
+void
+confine_stage_landlock(const struct ipc_confine *orders, struct ipc_confined *reached,
+    const struct confine_landlock_rule *rules, size_t n_rules, unsigned int deny)
+{
+	int abi = confine_landlock_restrict(rules, n_rules, deny);
+
+	/* A kernel without it is no failure: best effort within the stage. */
+	if (abi == -1)
+		ipc_stage_fail(orders->sandbox_mode, "landlock", "restrict files");
+	else if (abi > 0)
+		reach(reached, IPC_STAGE_landlock);
+	reached->landlock_abi = abi > 0 ? (uint32_t)abi : 0;
+}
+
+void
+confine_stage_seccomp(const struct ipc_confine *orders, struct ipc_confined *reached,
+    const struct sock_filter *filter, size_t n_instructions,
+    const unsigned short *self_at, uint32_t n_calls)
+{
+	struct confine_caps caps;
+
+	/* No policy allows the question. */
+	if (confine_caps_query(&caps) == 0) {
+		reached->cap_effective = caps.effective;
+		reached->cap_bounding = caps.bounding;
+	}
+	if (orders->seccomp_mode == IPC_JAIL_OFF)
+		return;
+	/* Without the sandbox no_new_privs is not set yet, and the filter needs it. */
+	if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
+	    confine_seccomp_install(filter, n_instructions, self_at) == -1) {
+		ipc_stage_fail(orders->seccomp_mode, "seccomp", "install the filter");
+		return;
+	}
+	reach(reached, IPC_STAGE_seccomp);
+	reached->n_calls = n_calls;
+}
