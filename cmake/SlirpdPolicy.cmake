@@ -1,15 +1,18 @@
-# slirpd_policy(<target> <role>)
+# slirpd_policy(<target> <role> [<other role>...])
 #
-# Compiles seccomp/<role>.policy, in a sanitizer build with seccomp/sanitizer.policy behind
-# it, to <role>_policy.h, and lets <target> include it as "seccomp/<role>_policy.h".
+# Compiles seccomp/<role>.policy, with those of roles that inherit its filter behind it, and
+# in a sanitizer build seccomp/sanitizer.policy, to <role>_policy.h, and lets <target> include
+# it as "seccomp/<role>_policy.h".
 #
 # policyc runs on the machine that builds. A cross build gets one from outside:
 # -DSLIRPD_POLICYC=/path/to/policyc, made by an ordinary build.
 set(SLIRPD_POLICYC "" CACHE FILEPATH "policyc of this machine, for a cross build")
 
 function(slirpd_policy target role)
+	list(TRANSFORM ARGN APPEND ".policy" OUTPUT_VARIABLE others)
+	list(TRANSFORM others PREPEND "seccomp/")
 	set(header "${CMAKE_BINARY_DIR}/seccomp/${role}_policy.h")
-	set(policies "seccomp/${role}.policy")
+	set(policies "seccomp/${role}.policy" ${others})
 	if(SLIRPD_SANITIZE)
 		list(APPEND policies "seccomp/sanitizer.policy")
 	endif()

@@ -469,8 +469,10 @@ struct ipc_status {
 #define IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
 	ROW(tap_made, 1, REPLY, "the TAP's descriptor; the helper ends after it")
 
+#define IPC_ROWS_PARENT_TO_JAILED(ROW) \
+	ROW(fallback_userns, 1, ONCE, "where own user namespaces are barred, join this one")
+
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
-	ROW(fallback_userns, 1, ONCE, "where own user namespaces are barred, join this one") \
 	ROW(start, 1, ONCE, "carry packets between this TAP and the host, answer ready") \
 	ROW(get_stats, 0, RUNNING, "answer with stats") \
 	ROW(publish, 0, RUNNING, "add this forward of the command line, answer published") \
@@ -524,6 +526,7 @@ struct ipc_status {
 	ARROW(PARENT_TO_CHILD) \
 	ARROW(PARENT_TO_NETNS_HELPER) \
 	ARROW(NETNS_HELPER_TO_PARENT) \
+	ARROW(PARENT_TO_JAILED) \
 	ARROW(PARENT_TO_SLIRP_WORKER) \
 	ARROW(SLIRP_WORKER_TO_PARENT) \
 	ARROW(PARENT_TO_SPAWNER) \
@@ -539,6 +542,7 @@ struct ipc_status {
 	IPC_ROWS_PARENT_TO_CHILD(ROW) \
 	IPC_ROWS_PARENT_TO_NETNS_HELPER(ROW) \
 	IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
+	IPC_ROWS_PARENT_TO_JAILED(ROW) \
 	IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
 	IPC_ROWS_PARENT_TO_SPAWNER(ROW) \

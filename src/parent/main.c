@@ -14,6 +14,7 @@
 #include "base/exitcode.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "parent/apisock.h"
 #include "parent/banner.h"
 #include "parent/options.h"
 #include "parent/report.h"
@@ -63,6 +64,9 @@ run(const struct options *options, int stdio_closed)
 	supervise_init(&supervisor, options);
 	parent_target_open(&supervisor.target, options);
 	roles_open_programs(program_fds);
+	if (options->api_socket_path)
+		supervisor.api.listen_fd =
+		    parent_apisock_listen(options->api_socket_path);
 	return supervise_run(&supervisor, program_fds);
 }
 

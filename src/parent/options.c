@@ -67,7 +67,7 @@ static const struct option_spec option_specs[] = {
 	{ "enable-ipv6", NULL, "IPv6 beside IPv4, as fd00::/64", .letter = '6',
 	    FLAG(enable_ipv6, true) },
 	{ "api-socket", "PATH", "socket for requests while running", .letter = 'a',
-	    .comes_later = true, .take = optvalue_take_api_socket },
+	    .take = optvalue_take_api_socket },
 	{ "cidr", "CIDR", "network of the guest (default=" NETWORK_DEFAULT ")",
 	    .take = optvalue_take_cidr },
 	{ "disable-host-loopback", NULL, "no way to 127.0.0.1:* and [::1]:* on the host",

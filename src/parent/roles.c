@@ -10,17 +10,31 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ipc/fdtable.h"
 
 const struct role roles[ROLE_N] = {
 	[ROLE_NETNS_HELPER] = {
 		.id = IPC_ROLE_NETNS_HELPER,
 		.name = "netns-helper",
 		.program = "slirpd-netns-helper",
+		.n_fds = IPC_CHILD_FD_PARENT + 1,
 	},
 	[ROLE_SLIRP_WORKER] = {
 		.id = IPC_ROLE_SLIRP_WORKER,
 		.name = "slirp-worker",
 		.program = "slirpd-slirp-worker",
+		.n_fds = IPC_CHILD_FD_PEER + 1,
+	},
+	[ROLE_SPAWNER] = {
+		.id = IPC_ROLE_SPAWNER,
+		.name = "spawner",
+		.n_fds = IPC_CHILD_FD_PARENT + 1,
+	},
+	[ROLE_API] = {
+		.id = IPC_ROLE_API,
+		.name = "api",
+		.program = "slirpd-api",
+		.n_fds = IPC_CHILD_FD_LISTEN + 1,
 	},
 };
 
@@ -68,5 +82,6 @@ roles_open_programs(int program_fds[ROLE_N])
 
 	find_libexec(directory);
 	for (size_t i = 0; i < ROLE_N; i++)
-		program_fds[i] = open_program(directory, roles[i].program);
+		program_fds[i] =
+		    roles[i].program ? open_program(directory, roles[i].program) : -1;
 }

@@ -10,13 +10,17 @@
 
 struct role {
 	enum ipc_role id;
-	const char *name;    /* in log lines */
-	const char *program; /* file name below libexec/slirpd */
+	const char *name; /* in log lines */
+	const char
+	    *program; /* file name below libexec/slirpd; NULL: it is the parent's */
+	int n_fds;    /* 0 to n_fds - 1 are open at its begin, ipc/fdtable.h */
 };
 
 enum role_index {
 	ROLE_NETNS_HELPER,
 	ROLE_SLIRP_WORKER,
+	ROLE_SPAWNER, /* these two with --api-socket only */
+	ROLE_API,
 	ROLE_N,
 };
 
@@ -25,7 +29,7 @@ extern const struct role roles[ROLE_N];
 
 /*
  * Opens the program of each role (O_PATH, close-on-exec) into program_fds, which the
- * caller owns. They are looked for beside this program first (../libexec/slirpd), so
+ * caller owns; -1 for a role without one. They are looked for beside this program first (../libexec/slirpd), so
  * that a build tree and a moved installation work, and at their installed place where
  * /proc is not there to tell. Fatal, naming the file, if one is missing or can't be
  * executed.

@@ -13,15 +13,13 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "ipc/fdtable.h"
+#include "parent/spawner.h"
 
 /* A child's lines on the log: as many at once as tell a whole story, and after that
  * one in five minutes, because a client may keep our output in memory for ever
  * (Podman's is an unlinked tmpfs file) and a guest must not fill it: 100 KiB a day. */
 #define CHILD_LOG_BURST 64
 #define CHILD_LOG_INTERVAL_MS (5 * 60 * 1000)
-
-/* Where the program's own descriptor is parked for the exec, just after the table. */
-#define CHILD_FD_PROGRAM IPC_CHILD_FD_END
 
 /* Gives descriptor `from` the number `to`. Never the same two: dup2(n, n) would leave
  * close-on-exec set. */
@@ -32,24 +30,22 @@ place_fd(int from, int to)
 		_exit(EXITCODE_CANNOT_EXECUTE);
 }
 
-/* Gets a descriptor out of the way of the table's numbers. */
+/* Gets a descriptor out of the way of the table's numbers, and of the program's just
+ * behind them. */
 static int
-move_up(int fd)
+move_up(const struct role *role, int fd)
 {
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, CHILD_FD_PROGRAM + 1);
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, role->n_fds + 1);
 
 	if (moved == -1)
 		_exit(EXITCODE_CANNOT_EXECUTE);
 	return moved;
 }
 
-/* Runs between fork and exec. */
-static _Noreturn void
-become(const struct role *role, int program_fd, int channel_fd, int null_fd,
+void
+parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, int null_fd,
     pid_t parent_pid)
 {
-	char *const argv[] = { (char *)(uintptr_t)role->program, NULL };
-	char *const envp[] = { NULL };
 	sigset_t none;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent_pid)
@@ -57,18 +53,19 @@ become(const struct role *role, int program_fd, int channel_fd, int null_fd,
 
 	/* The parent assumes nothing about the numbers of what it holds: any of them
 	 * may be one that the table needs. */
-	program_fd = move_up(program_fd);
-	channel_fd = move_up(channel_fd);
-	null_fd = move_up(null_fd);
-	place_fd(null_fd, STDIN_FILENO);
-	place_fd(null_fd, STDOUT_FILENO);
-#ifndef SLIRPD_ROLES_KEEP_STDERR
-	place_fd(null_fd, STDERR_FILENO);
+	program_fd = move_up(role, program_fd);
+	channel_fd = move_up(role, channel_fd);
+	null_fd = move_up(role, null_fd);
+	for (int fd = 0; fd < role->n_fds; fd++) {
+#ifdef SLIRPD_ROLES_KEEP_STDERR
+		if (fd == STDERR_FILENO)
+			continue;
 #endif
-	place_fd(channel_fd, IPC_CHILD_FD_PARENT);
-	if (dup3(program_fd, CHILD_FD_PROGRAM, O_CLOEXEC) == -1)
+		place_fd(fd == IPC_CHILD_FD_PARENT ? channel_fd : null_fd, fd);
+	}
+	if (dup3(program_fd, role->n_fds, O_CLOEXEC) == -1)
 		_exit(EXITCODE_CANNOT_EXECUTE);
-	closefrom(CHILD_FD_PROGRAM + 1);
+	closefrom(role->n_fds + 1);
 
 	/* exec keeps what is ignored, by us or by whoever started us. The two numbers
 	 * that libc keeps for itself, and SIGKILL and SIGSTOP, can't be set. */
@@ -81,33 +78,63 @@ become(const struct role *role, int program_fd, int channel_fd, int null_fd,
 	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	fexecve(CHILD_FD_PROGRAM, argv, envp);
+}
+
+_Noreturn void
+parent_spawn_become(const struct role *role, int program_fd, int channel_fd, int null_fd,
+    pid_t parent_pid)
+{
+	char *const argv[] = { (char *)(uintptr_t)role->program, NULL };
+	char *const envp[] = { NULL };
+
+	parent_spawn_arrange(role, program_fd, channel_fd, null_fd, parent_pid);
+	fexecve(role->n_fds, argv, envp);
 	_exit(EXITCODE_CANNOT_EXECUTE);
 }
 
-int
-parent_spawn(struct child *child, const struct role *role, int program_fd)
+/* The child's record and the channel to it, with a greeting on its way. Returns its end,
+ * owned by the caller, or -1 having logged the reason. */
+static int
+make_channel(struct child *child, const struct role *role)
 {
-	autofd int parent_end_fd = -1;
-	autofd int child_end_fd = -1;
+	struct ratelimit log_limit = child->log_limit;
+	int parent_end_fd, child_end_fd;
+
+	/* A child that dies again and again has the lines of one. */
+	if (!child->role)
+		log_limit = (struct ratelimit){
+			.burst = CHILD_LOG_BURST,
+			.interval_ms = CHILD_LOG_INTERVAL_MS,
+		};
+	*child = (struct child){
+		.role = role,
+		.channel.fd = -1,
+		.log_limit = log_limit,
+	};
+	if (ipc_channel_pair(&parent_end_fd, &child_end_fd) == -1) {
+		log_error("make a channel to %s: %s", role->name, strerror(errno));
+		return -1;
+	}
+	ipc_channel_open(&child->channel, parent_end_fd, IPC_ROLE_PARENT, role->id);
+	(void)ipc_channel_greet(&child->channel);
+	return child_end_fd;
+}
+
+/* Forks; in the child, which gets its end of the channel and program_fd, calls `begin`. */
+static int
+spawn(struct child *child, const struct role *role, int program_fd,
+    void (*begin)(const struct role *role, int program_fd, int channel_fd, int null_fd,
+	pid_t parent_pid))
+{
+	autofd int child_end_fd = make_channel(child, role);
 	autofd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t parent_pid = getpid();
 	pid_t pid;
 
-	*child = (struct child){
-		.role = role,
-		.channel.fd = -1,
-		.log_limit = {
-			.burst = CHILD_LOG_BURST,
-			.interval_ms = CHILD_LOG_INTERVAL_MS,
-		},
-	};
+	if (child_end_fd == -1)
+		return -1;
 	if (null_fd == -1) {
 		log_error("open /dev/null for %s: %s", role->name, strerror(errno));
-		return -1;
-	}
-	if (ipc_channel_pair(&parent_end_fd, &child_end_fd) == -1) {
-		log_error("make a channel to %s: %s", role->name, strerror(errno));
 		return -1;
 	}
 	pid = fork();
@@ -116,12 +143,37 @@ parent_spawn(struct child *child, const struct role *role, int program_fd)
 		return -1;
 	}
 	if (pid == 0)
-		become(role, program_fd, child_end_fd, null_fd, parent_pid);
+		begin(role, program_fd, child_end_fd, null_fd, parent_pid);
 	child->pid = pid;
-	ipc_channel_open(&child->channel, take_fd(&parent_end_fd), IPC_ROLE_PARENT,
-	    role->id);
-	/* A child that died already is seen by its exit, not by this. */
-	(void)ipc_channel_greet(&child->channel);
+	return 0;
+}
+
+int
+parent_spawn(struct child *child, const struct role *role, int program_fd)
+{
+	return spawn(child, role, program_fd, parent_spawn_become);
+}
+
+int
+parent_spawn_spawner(struct child *child, const struct role *role, int program_fd)
+{
+	return spawn(child, role, program_fd, spawner_run);
+}
+
+int
+parent_spawn_by(struct child *child, const struct role *role, struct child *spawner)
+{
+	const struct ipc_spawn spawn_it = { 0 };
+	autofd int child_end_fd = make_channel(child, role);
+
+	if (child_end_fd == -1)
+		return -1;
+	if (ipc_send_spawn(&spawner->channel, &spawn_it, child_end_fd) == -1) {
+		log_error("ask the spawner for %s: %s", role->name, strerror(errno));
+		ipc_channel_close(&child->channel);
+		return -1;
+	}
+	ipc_channel_await_reply(&spawner->channel);
 	return 0;
 }
 

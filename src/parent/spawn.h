@@ -1,4 +1,4 @@
-/* Starts the other programs, each with its exact descriptors and nothing else. */
+/* Starts the other processes, each with its exact descriptors and nothing else. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,18 +12,41 @@ struct child {
 	const struct role *role;
 	pid_t pid; /* 0 when there is none */
 	struct ipc_channel channel;
-	struct ratelimit log_limit; /* of its log lines */
+	struct ratelimit log_limit; /* of its log lines, also across restarts */
 	bool is_reaped;             /* pid is only a number any more */
 	bool gave_reason; /* its last words were logged; its exit status adds nothing */
 };
 
 /*
  * Starts the role's program through program_fd (borrowed): descriptors as in
- * ipc/fdtable.h, empty environment, default signals but for those that are the parent's, ended with the parent. Greets it.
- * Returns 0, or -1 having logged the reason. The caller ends it by closing
- * its channel, or kill(2), and reaps it with waitpid(2).
+ * ipc/fdtable.h, empty environment, default signals but for those that are the parent's,
+ * ended with the parent. Greets it. *child is all zeros before
+ * its first start. Returns 0, or -1 having logged the reason. The caller
+ * ends it by closing its channel, or kill(2), and reaps it with waitpid(2).
  */
 int parent_spawn(struct child *child, const struct role *role, int program_fd);
+
+/* The same for the spawner (parent/spawner.h), which is this program; program_fd
+ * (borrowed) is that of the role which it will start. */
+int parent_spawn_spawner(struct child *child, const struct role *role, int program_fd);
+
+/*
+ * The same for a role that the spawner starts: asks it to, and awaits its `spawned`, which
+ * brings the pid. Until then the pid is 0, and what is sent waits in the channel.
+ */
+int parent_spawn_by(struct child *child, const struct role *role, struct child *spawner);
+
+/*
+ * In a process that was just forked: puts the descriptors into the role's places, with
+ * program_fd (close-on-exec) behind them, closes all others, sets the signals, and asks to
+ * be ended with parent_pid. Ends the process where that can't be done.
+ */
+void parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd,
+    int null_fd, pid_t parent_pid);
+
+/* The same, and then becomes the role's program. */
+_Noreturn void parent_spawn_become(const struct role *role, int program_fd,
+    int channel_fd, int null_fd, pid_t parent_pid);
 
 /* "netns-helper exited with status 1", "slirp-worker was killed by SIGSEGV". */
 void parent_describe_exit(const struct child *child, int wait_status, char *text,

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -44,13 +45,10 @@ enum poll_slot {
 	POLL_N = POLL_CHILDREN + ROLE_N,
 };
 
-#define DECLARE(...) IPC_DECLARE_HANDLER(parent, struct supervisor, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
-IPC_ROWS_NETNS_HELPER_TO_PARENT(DECLARE)
-IPC_ROWS_SLIRP_WORKER_TO_PARENT(DECLARE)
 
-static void
-end(struct supervisor *sv, int status)
+void
+supervise_end(struct supervisor *sv, int status)
 {
 	if (sv->phase == SUPERVISE_ENDED)
 		return;
@@ -93,6 +91,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.exit_fd = options->exit_fd,
 		.tap_fd = -1,
 		.resolv_copy_fd = -1,
+		.api = { .listen_fd = -1, .worker_end_fd = -1, .fallback_userns_fd = -1 },
 		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
 	};
 	for (size_t i = 0; i < ROLE_N; i++)
@@ -111,6 +110,20 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	sv->signal_fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (sv->signal_fd == -1)
 		fatal("make a signal descriptor");
+}
+
+void
+supervise_log_of(struct child *child, enum log_level level, const char *format, ...)
+{
+	char text[LOG_TEXT_SIZE];
+	va_list args;
+
+	if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	report_line(level, "%s", text);
 }
 
 /* The child's line, with what a guest could have put into it made harmless. */
@@ -142,7 +155,7 @@ fail_send(struct supervisor *sv, const char *what)
 	if (errno == EPIPE || errno == ECONNRESET || errno == EBADF)
 		return;
 	log_error("%s: %s", what, strerror(errno));
-	end(sv, EXITCODE_FAILURE);
+	supervise_end(sv, EXITCODE_FAILURE);
 }
 
 /* The helper has been asked, and answered: the worker can have its TAP. */
@@ -197,26 +210,24 @@ tell_ready(struct supervisor *sv)
 	if (fdio_write_nowait(fd, "1", 1) == 1 || errno == EPIPE)
 		return;
 	log_error("write to --ready-fd: it takes nothing; ending");
-	end(sv, EXITCODE_FAILURE);
+	supervise_end(sv, EXITCODE_FAILURE);
 }
 
-void
-parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
+/* All is there: from now on it is the guest's network. */
+static void
+begin_service(struct supervisor *sv)
 {
 	const struct options *options = sv->options;
 
-	(void)msg;
-	if (sv->phase != SUPERVISE_STARTING)
-		return;
 	/* Without an exit-fd nobody else tells us when the guest is gone. */
 	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
 		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
 		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
 		    options->netns_path, clock_now_ms());
 	parent_target_close(&sv->target);
-	ipc_channel_set_running(&sv->children[ROLE_SLIRP_WORKER].channel);
 	for (size_t i = 0; i < ROLE_N; i++)
-		report_confined(roles[i].name, &sv->confined[i]);
+		if (sv->children[i].role)
+			report_confined(roles[i].name, &sv->confined[i]);
 	parent_jail_lock(options);
 	sv->phase = SUPERVISE_RUNNING;
 	print_banner(options);
@@ -230,10 +241,28 @@ parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
 }
 
 void
+supervise_check_ready(struct supervisor *sv)
+{
+	if (sv->phase == SUPERVISE_STARTING && sv->worker_is_ready &&
+	    (sv->api.listen_fd == -1 || sv->api.is_ready))
+		begin_service(sv);
+}
+
+void
+parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
+{
+	(void)msg;
+	sv->worker_is_ready = true;
+	ipc_channel_set_running(&sv->children[ROLE_SLIRP_WORKER].channel);
+	supervise_api_connect_worker(sv);
+	supervise_check_ready(sv);
+}
+
+void
 parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 {
 	log_error("the TAP device is gone: %s; ending", strerror((int)msg->error));
-	end(sv, EXITCODE_FAILURE);
+	supervise_end(sv, EXITCODE_FAILURE);
 }
 
 void
@@ -243,10 +272,38 @@ parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 	report_stats(msg);
 }
 
-void parent_on_published(struct supervisor *sv, const struct ipc_published *msg) { (void)sv; (void)msg; }
-void parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg) { (void)sv; (void)msg; }
-void parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg) { (void)sv; (void)msg; }
-void parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg) { (void)sv; (void)msg; }
+void
+parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
+{
+	(void)sv;
+	(void)msg;
+}
+void
+parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg)
+{
+	(void)sv;
+	(void)msg;
+}
+void
+parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg)
+{
+	(void)sv;
+	(void)msg;
+}
+void
+parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
+{
+	(void)sv;
+	(void)msg;
+}
+
+void
+supervise_kill(struct child *child)
+{
+	ipc_channel_close(&child->channel);
+	if (child->pid != 0 && !child->is_reaped)
+		kill(child->pid, SIGKILL);
+}
 
 /* Receives what the child has sent, up to a bound, so that no child can keep the parent
  * from its signals and the others; poll tells of the rest. */
@@ -271,9 +328,7 @@ receive(struct supervisor *sv, struct child *child, int n_max)
 					       : "message",
 			    why);
 			child->gave_reason = true;
-			ipc_channel_close(&child->channel);
-			if (!child->is_reaped)
-				kill(child->pid, SIGKILL);
+			supervise_kill(child);
 			return;
 		case IPC_OUTCOME_MESSAGE:
 			break;
@@ -289,6 +344,8 @@ receive(struct supervisor *sv, struct child *child, int n_max)
 			break;
 			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
 			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
+			IPC_ROWS_SPAWNER_TO_PARENT(CALL)
+			IPC_ROWS_API_TO_PARENT(CALL)
 		default:
 			break;
 		}
@@ -307,13 +364,21 @@ bury(struct supervisor *sv, struct child *child, int wait_status)
 	ipc_channel_close(&child->channel);
 	if (done || sv->phase == SUPERVISE_ENDED)
 		return;
+	if (sv->phase == SUPERVISE_RUNNING && child->role->id == IPC_ROLE_API) {
+		supervise_api_lost(sv, text);
+		return;
+	}
+	if (sv->phase == SUPERVISE_RUNNING && child->role->id == IPC_ROLE_SPAWNER) {
+		supervise_api_spawner_lost(sv, text);
+		return;
+	}
 	if (!child->gave_reason)
 		log_error("%s; ending", text);
-	end(sv, EXITCODE_FAILURE);
+	supervise_end(sv, EXITCODE_FAILURE);
 }
 
-static void
-reap(struct supervisor *sv)
+void
+supervise_reap(struct supervisor *sv)
 {
 	for (size_t i = 0; i < ROLE_N; i++) {
 		struct child *child = &sv->children[i];
@@ -348,7 +413,7 @@ take_signals(struct supervisor *sv)
 		switch (info.ssi_signo) {
 		case SIGTERM:
 		case SIGINT:
-			end(sv, EXITCODE_OK);
+			supervise_end(sv, EXITCODE_OK);
 			break;
 		case SIGUSR1:
 			ask_for_stats(sv);
@@ -360,20 +425,26 @@ take_signals(struct supervisor *sv)
 	}
 	/* After the rest: a terminal's ^C reaches the children too, and is no failure. */
 	if (child_ended)
-		reap(sv);
+		supervise_reap(sv);
+}
+
+/* The shorter of two timeouts, of which -1 is the longest. */
+static int
+sooner(int a_ms, int b_ms)
+{
+	if (a_ms == -1 || b_ms == -1)
+		return a_ms > b_ms ? a_ms : b_ms;
+	return a_ms < b_ms ? a_ms : b_ms;
 }
 
 static int
 poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 {
-	int watch_ms = parent_nswatch_timeout_ms(&sv->watch, now_ms);
-	int resolv_ms = parent_resolv_timeout_ms(&sv->resolv, now_ms);
-
 	if (sv->phase == SUPERVISE_STARTING)
 		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
-	if (watch_ms == -1 || resolv_ms == -1)
-		return watch_ms > resolv_ms ? watch_ms : resolv_ms;
-	return watch_ms < resolv_ms ? watch_ms : resolv_ms;
+	return sooner(supervise_api_timeout_ms(sv, now_ms),
+	    sooner(parent_nswatch_timeout_ms(&sv->watch, now_ms),
+		parent_resolv_timeout_ms(&sv->resolv, now_ms)));
 }
 
 /* One turn of the loop. */
@@ -392,12 +463,14 @@ serve(struct supervisor *sv)
 	set[POLL_RESOLV].events = POLLIN;
 	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
 	for (size_t i = 0; i < ROLE_N; i++) {
-		set[POLL_CHILDREN + i].fd = sv->children[i].channel.fd;
+		/* What one without a number says waits until that is known. */
+		set[POLL_CHILDREN + i].fd =
+		    sv->children[i].pid != 0 ? sv->children[i].channel.fd : -1;
 		set[POLL_CHILDREN + i].events = POLLIN;
 	}
 	if (poll(set, POLL_N, poll_timeout_ms(sv, now_ms)) == -1 && errno != EINTR) {
 		log_error("wait for events: %s; ending", strerror(errno));
-		end(sv, EXITCODE_FAILURE);
+		supervise_end(sv, EXITCODE_FAILURE);
 		return;
 	}
 	now_ms = clock_now_ms();
@@ -407,17 +480,18 @@ serve(struct supervisor *sv)
 	if (set[POLL_SIGNALS].revents)
 		take_signals(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
-		end(sv, EXITCODE_OK);
+		supervise_end(sv, EXITCODE_OK);
 	parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms);
+	supervise_api_handle(sv, now_ms);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {
 		log_info("nobody uses the network namespace any more; ending");
-		end(sv, EXITCODE_OK);
+		supervise_end(sv, EXITCODE_OK);
 	}
 	if (sv->phase == SUPERVISE_STARTING && now_ms >= sv->deadline_ms) {
 		log_error("not ready after %d s; ending",
 		    START_TIMEOUT_MS / CLOCK_MS_PER_S);
-		end(sv, EXITCODE_FAILURE);
+		supervise_end(sv, EXITCODE_FAILURE);
 	}
 }
 
@@ -442,7 +516,7 @@ end_children(struct supervisor *sv)
 		struct pollfd signals = { .fd = sv->signal_fd, .events = POLLIN };
 		uint64_t now_ms = clock_now_ms();
 
-		reap(sv);
+		supervise_reap(sv);
 		if (!any_child_left(sv) || now_ms >= grace_ends_ms)
 			break;
 		poll(&signals, 1, (int)(grace_ends_ms - now_ms));
@@ -461,18 +535,23 @@ end_children(struct supervisor *sv)
 	}
 }
 
-static void
-start_child(struct supervisor *sv, enum role_index role, const int program_fds[ROLE_N])
+void
+supervise_confine_child(struct supervisor *sv, enum role_index role)
 {
 	struct ipc_confine confine;
 
-	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == -1) {
-		end(sv, EXITCODE_FAILURE);
-		return;
-	}
 	parent_jail_orders(&confine, sv->options);
 	/* A child that is gone already is seen by its exit. */
 	(void)ipc_send_confine(&sv->children[role].channel, &confine);
+}
+
+static void
+start_child(struct supervisor *sv, enum role_index role, const int program_fds[ROLE_N])
+{
+	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == -1)
+		supervise_end(sv, EXITCODE_FAILURE);
+	else
+		supervise_confine_child(sv, role);
 }
 
 /* Where the worker can have no user namespace of its own, the guest's will do. */
@@ -529,6 +608,9 @@ supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
 		offer_userns(sv);
 	if (sv->phase == SUPERVISE_STARTING && instruct_helper(sv) == -1)
 		fail_send(sv, "instruct netns-helper");
+	/* Last, because it is ready before the others. */
+	if (sv->phase == SUPERVISE_STARTING)
+		supervise_api_begin(sv, program_fds);
 	while (sv->phase != SUPERVISE_ENDED)
 		serve(sv);
 	end_children(sv);
@@ -541,7 +623,7 @@ supervise_ask_about(struct supervisor *sv, const int program_fds[ROLE_N])
 	start_child(sv, ROLE_SLIRP_WORKER, program_fds);
 	while (sv->phase == SUPERVISE_STARTING && sv->about.config_version_max == 0)
 		serve(sv);
-	end(sv, EXITCODE_OK);
+	supervise_end(sv, EXITCODE_OK);
 	end_children(sv);
 	return sv->status == EXITCODE_OK ? 0 : -1;
 }

@@ -5,11 +5,14 @@
  */
 #pragma once
 
+#include "base/log.h"
+#include "ipc/dispatch.h"
 #include "parent/nswatch.h"
 #include "parent/options.h"
 #include "parent/resolv.h"
 #include "parent/roles.h"
 #include "parent/spawn.h"
+#include "parent/supervise_api.h"
 #include "parent/target.h"
 
 enum supervise_phase {
@@ -27,6 +30,8 @@ struct supervisor {
 	int resolv_copy_fd;   /* owned; until it is followed, from ready on */
 	struct ipc_confined confined[ROLE_N]; /* what each role said it reached */
 	struct ipc_about about;               /* what the worker said of its libraries */
+	struct api_life api;
+	bool worker_is_ready;
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */
 	int signal_fd;        /* owned */
@@ -50,3 +55,30 @@ int supervise_run(struct supervisor *sv, const int program_fds[ROLE_N]);
 /* Starts the worker alone and asks for its libraries. Returns 0, or -1 having logged
  * the reason. */
 int supervise_ask_about(struct supervisor *sv, const int program_fds[ROLE_N]);
+
+/* The rest is what supervision's own files share. */
+
+#define SUPERVISE_DECLARE(...) IPC_DECLARE_HANDLER(parent, struct supervisor, __VA_ARGS__)
+IPC_ROWS_NETNS_HELPER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_SLIRP_WORKER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_SPAWNER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
+
+/* The end begins, with this exit status unless it has begun already. */
+void supervise_end(struct supervisor *sv, int status);
+
+/* Goes over from the start to service, if all is there. */
+void supervise_check_ready(struct supervisor *sv);
+
+/* Tells a new child how much of a jail to make. */
+void supervise_confine_child(struct supervisor *sv, enum role_index role);
+
+/* Closes the child's channel and kills it; it is reaped like one that died by itself. */
+void supervise_kill(struct child *child);
+
+/* Looks after children that have ended. */
+void supervise_reap(struct supervisor *sv);
+
+/* Logs a line about a child that may come again and again; counts against its lines. */
+void supervise_log_of(struct child *child, enum log_level level, const char *format, ...)
+    LOG_PRINTF(3, 4);

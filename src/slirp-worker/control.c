@@ -18,6 +18,7 @@
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
+IPC_ROWS_PARENT_TO_JAILED(DECLARE)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 
 static void
@@ -162,6 +163,7 @@ dispatch(struct worker *worker, struct ipc_message *msg)
 {
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
+		IPC_ROWS_PARENT_TO_JAILED(CALL)
 		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:
 		break;

@@ -1,0 +1,130 @@
+#include "api/control.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "ipc/child.h"
+#include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(api, struct api, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(api, api, msg, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_CHILD(DECLARE)
+IPC_ROWS_PARENT_TO_JAILED(DECLARE)
+IPC_ROWS_PARENT_TO_API(DECLARE)
+
+void
+api_on_confine(struct api *api, const struct ipc_confine *msg)
+{
+	api->jail.orders = *msg;
+}
+
+void
+api_on_fallback_userns(struct api *api, const struct ipc_fallback_userns *msg,
+    int adopt_fd)
+{
+	(void)msg;
+	api->jail.fallback_userns_fd = adopt_fd;
+}
+
+/* Gives a descriptor its number of ipc/fdtable.h. Returns that. */
+static int
+place(int adopt_fd, enum ipc_child_fd number)
+{
+	autofd int fd = adopt_fd;
+
+	if (dup3(fd, number, O_CLOEXEC) == -1)
+		fatal("give descriptor %d its number %d", fd, number);
+	return number;
+}
+
+void
+api_on_worker_channel(struct api *api, const struct ipc_worker_channel *msg, int adopt_fd)
+{
+	(void)msg;
+	ipc_channel_open(&api->to_worker, place(adopt_fd, IPC_CHILD_FD_PEER),
+	    IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER);
+	ipc_child_check_sent(ipc_channel_greet(&api->to_worker), "greet the worker");
+}
+
+void
+api_on_listen(struct api *api, const struct ipc_listen *msg, int adopt_fd)
+{
+	const struct ipc_api_ready ready = { 0 };
+
+	(void)msg;
+	api->listen_fd = place(adopt_fd, IPC_CHILD_FD_LISTEN);
+	jail_enter(&api->jail);
+	/* Namespaces have changed, and with them the kernel's memory of this. */
+	ipc_child_die_with_parent(&api->to_parent);
+	jail_lock(&api->jail);
+	ipc_child_check_sent(ipc_send_confined(&api->to_parent, &api->jail.reached),
+	    "tell how I am confined");
+	ipc_child_check_sent(ipc_send_api_ready(&api->to_parent, &ready),
+	    "say that clients are served");
+	ipc_channel_set_running(&api->to_parent);
+}
+
+static void
+dispatch(struct api *api, struct ipc_message *msg)
+{
+	switch (msg->id) {
+		IPC_ROWS_PARENT_TO_CHILD(CALL)
+		IPC_ROWS_PARENT_TO_JAILED(CALL)
+		IPC_ROWS_PARENT_TO_API(CALL)
+	default:
+		break;
+	}
+}
+
+bool
+api_control_begin(struct api *api)
+{
+	struct ipc_message msg;
+
+	while (api->listen_fd == -1) {
+		if (!ipc_child_wait(&api->to_parent, &msg))
+			return false;
+		dispatch(api, &msg);
+	}
+	return true;
+}
+
+void
+api_control_receive(struct api *api)
+{
+	struct ipc_message msg;
+	const char *why;
+
+	for (;;) {
+		switch (ipc_channel_recv(&api->to_parent, &msg, &why)) {
+		case IPC_OUTCOME_MESSAGE:
+			dispatch(api, &msg);
+			break;
+		case IPC_OUTCOME_NONE:
+			return;
+		case IPC_OUTCOME_CLOSED:
+			api->ended = true;
+			return;
+		case IPC_OUTCOME_VIOLATION:
+			fatalx("message from the parent: %s", why);
+		}
+	}
+}
+
+/* Nobody asks for the status, or subscribes, before clients are served. */
+void
+api_on_status(struct api *api, const struct ipc_status *msg)
+{
+	(void)api;
+	(void)msg;
+}
+
+void
+api_on_event(struct api *api, const struct ipc_event *msg)
+{
+	(void)api;
+	(void)msg;
+}

@@ -1,0 +1,47 @@
+#include "api/jail.h"
+
+#include "base/auto.h"
+#include "confine/limits.h"
+#include "confine/namespaces.h"
+#include "confine/stages.h"
+#include "seccomp/api_policy.h"
+
+/* The network too: what the api talks to has been opened by others. */
+#define OWN_NAMESPACES \
+	(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET)
+
+#ifdef SLIRPD_ROLES_KEEP_STDERR
+/* A sanitizer writes its report to a file, and starts a process to look for leaks. */
+#define LIMITS \
+	(CONFINE_LIMITS_ALL & \
+	    ~(CONFINE_LIMIT_NO_FILE_GROWTH | CONFINE_LIMIT_NOT_DUMPABLE | \
+		CONFINE_LIMIT_NO_PROCESSES))
+#else
+#define LIMITS CONFINE_LIMITS_ALL
+#endif
+
+void
+jail_enter(struct jail *jail)
+{
+	autofd int fallback_userns_fd = take_fd(&jail->fallback_userns_fd);
+
+	/* Stage 1: the parent has closed everything but the table. */
+	jail->reached.stages |= 1U << IPC_STAGE_descriptors;
+	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
+		return;
+	confine_stage_namespaces(&jail->orders, &jail->reached, OWN_NAMESPACES,
+	    fallback_userns_fd);
+	confine_stage_root(&jail->orders, &jail->reached, NULL, 0);
+	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
+	confine_stage_limits(&jail->orders, &jail->reached, LIMITS);
+	confine_stage_landlock(&jail->orders, &jail->reached, NULL, 0,
+	    CONFINE_LANDLOCK_DENY_TCP | CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX |
+		CONFINE_LANDLOCK_DENY_SIGNALS);
+}
+
+void
+jail_lock(struct jail *jail)
+{
+	confine_stage_seccomp(&jail->orders, &jail->reached, seccomp_api_filter,
+	    SECCOMP_API_FILTER_LEN, seccomp_api_self_at, SECCOMP_API_N_CALLS);
+}

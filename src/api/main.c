@@ -1,0 +1,30 @@
+/*
+ * slirpd-api: reads the requests of clients on the control socket. It holds that socket,
+ * its clients, a channel to the parent and one to the worker, and nothing else: no network,
+ * no file. What a client can send ends here; what goes on are typed messages. Only user of
+ * jansson.
+ */
+
+#include <jansson.h>
+
+#include "api/control.h"
+#include "api/loop.h"
+#include "base/exitcode.h"
+#include "ipc/child.h"
+
+int
+main(void)
+{
+	struct api api = {
+		.to_worker.fd = -1,
+		.listen_fd = -1,
+		.jail.fallback_userns_fd = -1,
+	};
+
+	ipc_child_begin(&api.to_parent, IPC_ROLE_API, "slirpd-api");
+	/* jansson reads /dev/urandom for its hash tables, which a jail does not have. */
+	json_object_seed(0);
+	if (api_control_begin(&api))
+		api_loop_run(&api);
+	return EXITCODE_OK;
+}

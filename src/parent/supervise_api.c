@@ -1,0 +1,221 @@
+#include "parent/supervise_api.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "parent/jail.h"
+#include "parent/supervise.h"
+
+/* After a life of at least this the api is started again at once. */
+#define GOOD_LIFE_MS (60 * 1000)
+
+/* Else the wait doubles, from what nobody notices to what keeps an api that can't live from
+ * costing anything. */
+#define DELAY_FIRST_MS 100
+#define DELAY_MAX_MS (30 * 1000)
+
+static bool
+has_api(const struct supervisor *sv)
+{
+	return sv->api.listen_fd != -1;
+}
+
+static struct child *
+api_of(struct supervisor *sv)
+{
+	return &sv->children[ROLE_API];
+}
+
+static struct child *
+spawner_of(struct supervisor *sv)
+{
+	return &sv->children[ROLE_SPAWNER];
+}
+
+/* All that an api is told at its begin. Returns 0, or -1 with errno set. */
+static int
+instruct(struct supervisor *sv)
+{
+	const struct ipc_fallback_userns offer = { 0 };
+	const struct ipc_worker_channel channel = { 0 };
+	const struct ipc_listen listen = { 0 };
+	struct ipc_channel *api = &api_of(sv)->channel;
+	struct ipc_confine confine;
+	autofd int api_end_fd = -1;
+
+	parent_jail_orders(&confine, sv->options);
+	if (ipc_send_confine(api, &confine) == -1)
+		return -1;
+	if (sv->api.fallback_userns_fd != -1 &&
+	    ipc_send_fallback_userns(api, &offer, sv->api.fallback_userns_fd) == -1)
+		return -1;
+	if (ipc_channel_pair(&sv->api.worker_end_fd, &api_end_fd) == -1 ||
+	    ipc_send_worker_channel(api, &channel, api_end_fd) == -1 ||
+	    ipc_send_listen(api, &listen, sv->api.listen_fd) == -1)
+		return -1;
+	ipc_channel_await_reply(api);
+	return 0;
+}
+
+/* Returns 0, or -1 having logged the reason. */
+static int
+start(struct supervisor *sv)
+{
+	sv->api.started_at_ms = clock_now_ms();
+	sv->api.start_at_ms = 0;
+	sv->api.is_ready = false;
+	if (parent_spawn_by(api_of(sv), &roles[ROLE_API], spawner_of(sv)) == -1)
+		return -1;
+	if (instruct(sv) == -1) {
+		log_error("instruct api: %s", strerror(errno));
+		/* It comes to life, finds its channel closed, and ends. */
+		ipc_channel_close(&api_of(sv)->channel);
+	}
+	return 0;
+}
+
+/* Sees to it that there will be another api. */
+static void
+schedule(struct supervisor *sv)
+{
+	struct api_life *api = &sv->api;
+	uint64_t now_ms = clock_now_ms();
+
+	if (api->worker_end_fd != -1)
+		close(take_fd(&api->worker_end_fd));
+	if (now_ms - api->started_at_ms >= GOOD_LIFE_MS)
+		api->delay_ms = 0;
+	api->start_at_ms = now_ms + api->delay_ms;
+	if (api->delay_ms == 0)
+		api->delay_ms = DELAY_FIRST_MS;
+	else if (api->delay_ms < DELAY_MAX_MS / 2)
+		api->delay_ms *= 2;
+	else
+		api->delay_ms = DELAY_MAX_MS;
+}
+
+void
+supervise_api_begin(struct supervisor *sv, const int *program_fds)
+{
+	if (!has_api(sv))
+		return;
+	if (sv->target.userns_fd != -1)
+		sv->api.fallback_userns_fd =
+		    fcntl(sv->target.userns_fd, F_DUPFD_CLOEXEC, 0);
+	if (parent_spawn_spawner(spawner_of(sv), &roles[ROLE_SPAWNER],
+		program_fds[ROLE_API]) == -1) {
+		supervise_end(sv, EXITCODE_FAILURE);
+		return;
+	}
+	supervise_confine_child(sv, ROLE_SPAWNER);
+	if (start(sv) == -1)
+		supervise_end(sv, EXITCODE_FAILURE);
+}
+
+void
+parent_on_spawned(struct supervisor *sv, const struct ipc_spawned *msg)
+{
+	struct child *api = api_of(sv);
+
+	if (msg->pid == 0) {
+		ipc_channel_close(&api->channel);
+		log_error("start api: %s", strerror((int)msg->error));
+		if (sv->phase == SUPERVISE_STARTING)
+			supervise_end(sv, EXITCODE_FAILURE);
+		else
+			schedule(sv);
+		return;
+	}
+	api->pid = (pid_t)msg->pid;
+	/* It may have died before its number was known. */
+	supervise_reap(sv);
+}
+
+void
+parent_on_api_ready(struct supervisor *sv, const struct ipc_api_ready *msg)
+{
+	(void)msg;
+	sv->api.is_ready = true;
+	ipc_channel_set_running(&api_of(sv)->channel);
+	if (sv->phase == SUPERVISE_RUNNING) {
+		supervise_api_connect_worker(sv);
+		return;
+	}
+	supervise_check_ready(sv);
+}
+
+void
+supervise_api_connect_worker(struct supervisor *sv)
+{
+	const struct ipc_api_channel msg = { 0 };
+	autofd int fd = take_fd(&sv->api.worker_end_fd);
+
+	if (fd == -1)
+		return;
+	if (ipc_send_api_channel(&sv->children[ROLE_SLIRP_WORKER].channel, &msg, fd) == 0)
+		return;
+	/* Without it the api is of no use; its next start tries again. */
+	log_error("give slirp-worker its channel to api: %s", strerror(errno));
+	supervise_kill(api_of(sv));
+}
+
+void
+parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
+{
+	struct child *api = api_of(sv);
+	char why[LOG_TEXT_SIZE];
+
+	text_escape(why, sizeof(why), msg->why, strlen(msg->why));
+	supervise_log_of(api, LOG_LEVEL_ERROR,
+	    "slirp-worker dropped api[%d]: %s; ending it", api->pid, why);
+	supervise_kill(api);
+}
+
+void
+supervise_api_lost(struct supervisor *sv, const char *text)
+{
+	if (spawner_of(sv)->pid == 0) {
+		log_error(
+		    "%s; the spawner is gone too, so the control socket answers no more",
+		    text);
+		return;
+	}
+	sv->api.n_restarts++;
+	supervise_log_of(api_of(sv), LOG_LEVEL_ERROR, "%s; starting it again", text);
+	schedule(sv);
+}
+
+void
+supervise_api_spawner_lost(struct supervisor *sv, const char *text)
+{
+	log_error("%s; the network goes on, but api can't be started again", text);
+	if (sv->api.start_at_ms != 0 || api_of(sv)->pid == 0) {
+		sv->api.start_at_ms = 0;
+		/* One that was being started and whose number never came. */
+		ipc_channel_close(&api_of(sv)->channel);
+		log_error("the control socket answers no more");
+	}
+}
+
+int
+supervise_api_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
+{
+	if (sv->api.start_at_ms == 0)
+		return -1;
+	return sv->api.start_at_ms > now_ms ? (int)(sv->api.start_at_ms - now_ms) : 0;
+}
+
+void
+supervise_api_handle(struct supervisor *sv, uint64_t now_ms)
+{
+	if (sv->phase == SUPERVISE_RUNNING && sv->api.start_at_ms != 0 &&
+	    now_ms >= sv->api.start_at_ms && start(sv) == -1)
+		schedule(sv);
+}
