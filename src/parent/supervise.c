@@ -94,6 +94,8 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.api = { .listen_fd = -1, .worker_end_fd = -1, .fallback_userns_fd = -1 },
 		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
 	};
+	/* Once, because the filter lets us find out nothing later. */
+	parent_jail_orders(&sv->orders, options);
 	for (size_t i = 0; i < ROLE_N; i++)
 		sv->children[i].channel.fd = -1;
 	parent_nswatch_init(&sv->watch);
@@ -538,11 +540,8 @@ end_children(struct supervisor *sv)
 void
 supervise_confine_child(struct supervisor *sv, enum role_index role)
 {
-	struct ipc_confine confine;
-
-	parent_jail_orders(&confine, sv->options);
 	/* A child that is gone already is seen by its exit. */
-	(void)ipc_send_confine(&sv->children[role].channel, &confine);
+	(void)ipc_send_confine(&sv->children[role].channel, &sv->orders);
 }
 
 static void

@@ -25,6 +25,7 @@ struct supervisor {
 	const struct options *options; /* borrowed */
 	struct target target;          /* closed once the helper is done */
 	struct child children[ROLE_N];
+	struct ipc_confine orders; /* for every child's jail */
 	struct nswatch watch;
 	struct resolv resolv; /* the worker's copy of resolv.conf */
 	int resolv_copy_fd;   /* owned; until it is followed, from ready on */

@@ -10,7 +10,6 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "parent/jail.h"
 #include "parent/supervise.h"
 
 /* After a life of at least this the api is started again at once. */
@@ -47,11 +46,9 @@ instruct(struct supervisor *sv)
 	const struct ipc_worker_channel channel = { 0 };
 	const struct ipc_listen listen = { 0 };
 	struct ipc_channel *api = &api_of(sv)->channel;
-	struct ipc_confine confine;
 	autofd int api_end_fd = -1;
 
-	parent_jail_orders(&confine, sv->options);
-	if (ipc_send_confine(api, &confine) == -1)
+	if (ipc_send_confine(api, &sv->orders) == -1)
 		return -1;
 	if (sv->api.fallback_userns_fd != -1 &&
 	    ipc_send_fallback_userns(api, &offer, sv->api.fallback_userns_fd) == -1)
