@@ -1,0 +1,100 @@
+#include "base/endpoint.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/inet.h"
+
+_Static_assert(ENDPOINT_ADDR6_LEN == sizeof(struct in6_addr), "an IPv6 address");
+
+/* "65535" */
+#define PORT_DIGITS_MAX 5
+
+const char *
+endpoint_outcome_str(enum endpoint_outcome outcome)
+{
+	switch (outcome) {
+	case ENDPOINT_OK:
+		return "an endpoint";
+	case ENDPOINT_BAD_ADDRESS:
+		return "not an IP address; IPv6 is written in brackets";
+	case ENDPOINT_BAD_PORT:
+		return "not a port from 1 to 65535";
+	case ENDPOINT_BAD_RANGE:
+		return "the last port is below the first";
+	}
+	return "unknown outcome";
+}
+
+/* text[0] to text[len - 1] as a decimal number, or 0, which is no port either. */
+static uint16_t
+port_parse(const char *text, size_t len)
+{
+	uint32_t port = 0;
+
+	if (len < 1 || len > PORT_DIGITS_MAX)
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return 0;
+		port = port * 10 + (uint32_t)(text[i] - '0');
+	}
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+static bool
+addr_parse(const char *text, size_t len, struct endpoint *endpoint)
+{
+	char copy[INET6_ADDRSTRLEN];
+	struct in6_addr addr6;
+	in_addr_t addr4_be;
+
+	endpoint->is_ipv6 = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+	if (endpoint->is_ipv6) {
+		text++;
+		len -= 2;
+	}
+	if (len >= sizeof(copy) || memchr(text, '\0', len) != NULL)
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (endpoint->is_ipv6) {
+		if (!inet_addr6_parse(copy, &addr6))
+			return false;
+		memcpy(endpoint->addr, &addr6, sizeof(addr6));
+	} else {
+		if (!inet_addr4_parse(copy, &addr4_be))
+			return false;
+		memcpy(endpoint->addr, &addr4_be, sizeof(addr4_be));
+	}
+	endpoint->has_addr = true;
+	return true;
+}
+
+enum endpoint_outcome
+endpoint_parse(const char *text, size_t len, struct endpoint *endpoint)
+{
+	struct endpoint parsed = { 0 };
+	const char *colon = memrchr(text, ':', len);
+	const char *ports = colon == NULL ? text : colon + 1;
+	size_t ports_len = (size_t)(text + len - ports);
+	const char *dash = memchr(ports, '-', ports_len);
+	size_t first_len = dash == NULL ? ports_len : (size_t)(dash - ports);
+
+	/* Without its port the last colon is one of the address. */
+	if (len > 0 && text[len - 1] == ']')
+		return ENDPOINT_BAD_PORT;
+	if (colon != NULL && !addr_parse(text, (size_t)(colon - text), &parsed))
+		return ENDPOINT_BAD_ADDRESS;
+	parsed.port_first = port_parse(ports, first_len);
+	parsed.port_last = parsed.port_first;
+	if (dash != NULL)
+		parsed.port_last = port_parse(dash + 1, ports_len - first_len - 1);
+	if (parsed.port_first == 0 || parsed.port_last == 0)
+		return ENDPOINT_BAD_PORT;
+	if (parsed.port_last < parsed.port_first)
+		return ENDPOINT_BAD_RANGE;
+	*endpoint = parsed;
+	return ENDPOINT_OK;
+}

@@ -1,0 +1,36 @@
+/*
+ * "[ADDR:]PORT[-LAST]": one side of a forward as users write it, with IPv6 addresses in
+ * brackets: "8080", "127.0.0.1:8080", "[::1]:8000-8099". Strict as base/inet is. No names
+ * of hosts or services: what they mean may change between two looks.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ENDPOINT_ADDR6_LEN 16
+
+struct endpoint {
+	bool has_addr;
+	bool is_ipv6;
+	/* In network order: an IPv6 address, or an IPv4 address in the first four bytes;
+	 * the rest are zeros. */
+	uint8_t addr[ENDPOINT_ADDR6_LEN];
+	uint16_t port_first; /* host order, 1 to 65535 */
+	uint16_t port_last;  /* the same as port_first unless a range was given */
+};
+
+enum endpoint_outcome {
+	ENDPOINT_OK,
+	ENDPOINT_BAD_ADDRESS,
+	ENDPOINT_BAD_PORT,
+	ENDPOINT_BAD_RANGE, /* the last port is below the first */
+};
+
+/* What the outcome means, without the text that was parsed. Never NULL. */
+const char *endpoint_outcome_str(enum endpoint_outcome outcome);
+
+/* Parses the first len bytes of text, all of them. Leaves *endpoint alone on failure. */
+enum endpoint_outcome endpoint_parse(const char *text, size_t len,
+    struct endpoint *endpoint);
