@@ -37,8 +37,8 @@ static struct {
 	pid_t owner;
 } made;
 
-static void
-remove_at_exit(void)
+void
+parent_apisock_remove(void)
 {
 	struct stat st;
 
@@ -47,6 +47,7 @@ remove_at_exit(void)
 	    fstatat(made.dir_fd, made.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_dev == made.dev && st.st_ino == made.ino)
 		unlinkat(made.dir_fd, made.name, 0);
+	made.name = NULL;
 }
 
 static _Noreturn void
@@ -162,7 +163,7 @@ parent_apisock_listen(const char *path)
 		fail(path, "make a socket");
 	if (bind_in(dir_fd, socket_fd, temporary) == -1)
 		fail(path, "make a socket in its directory");
-	if (atexit(remove_at_exit) != 0 ||
+	if (atexit(parent_apisock_remove) != 0 ||
 	    listen_and_rename(socket_fd, dir_fd, temporary, name, &step) == -1) {
 		int error = errno;
 

@@ -15,3 +15,6 @@
  * there is still this socket. To be called once.
  */
 int parent_apisock_listen(const char *path);
+
+/* Does now what the exit would do; to be called before the socket is closed. */
+void parent_apisock_remove(void);

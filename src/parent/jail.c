@@ -9,7 +9,6 @@
 #include "confine/caps.h"
 #include "confine/limits.h"
 #include "confine/seccomp.h"
-#include "parent/report.h"
 #include "ipc/stage.h"
 #include "seccomp/parent_policy.h"
 
@@ -51,10 +50,11 @@ parent_jail_orders(struct ipc_confine *confine, const struct options *options)
 }
 
 void
-parent_jail_lock(const struct options *options)
+parent_jail_lock(const struct options *options, struct ipc_confined *reached)
 {
-	struct ipc_confined reached = { 0 };
 	struct confine_caps caps;
+
+	*reached = (struct ipc_confined){ 0 };
 
 	/* Not Landlock: a process under it may not look at the namespaces of others in
 	 * /proc (landlock(7), ptrace), which is how the end of the guest is noticed. Not
@@ -64,12 +64,12 @@ parent_jail_lock(const struct options *options)
 			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY) == -1)
 			ipc_stage_fail(options->sandbox_mode, "limits", NULL);
 		else
-			reached.stages |= 1U << IPC_STAGE_limits;
+			reached->stages |= 1U << IPC_STAGE_limits;
 	}
 	/* No policy allows the question. */
 	if (confine_caps_query(&caps) == 0) {
-		reached.cap_effective = caps.effective;
-		reached.cap_bounding = caps.bounding;
+		reached->cap_effective = caps.effective;
+		reached->cap_bounding = caps.bounding;
 	}
 	if (options->seccomp_mode != IPC_JAIL_OFF) {
 		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
@@ -77,9 +77,8 @@ parent_jail_lock(const struct options *options)
 			SECCOMP_PARENT_FILTER_LEN, seccomp_parent_self_at) == -1) {
 			ipc_stage_fail(options->seccomp_mode, "seccomp", NULL);
 		} else {
-			reached.stages |= 1U << IPC_STAGE_seccomp;
-			reached.n_calls = SECCOMP_PARENT_N_CALLS;
+			reached->stages |= 1U << IPC_STAGE_seccomp;
+			reached->n_calls = SECCOMP_PARENT_N_CALLS;
 		}
 	}
-	report_confined("parent", &reached);
 }

@@ -10,5 +10,6 @@
 /* What every child is told first. */
 void parent_jail_orders(struct ipc_confine *confine, const struct options *options);
 
-/* Locks the parent itself. Fatal where it is required and fails; logs what it reached. */
-void parent_jail_lock(const struct options *options);
+/* Locks the parent itself, and writes what it reached to *reached. Fatal where it is
+ * required and fails. */
+void parent_jail_lock(const struct options *options, struct ipc_confined *reached);

@@ -68,6 +68,8 @@ static const struct option_spec option_specs[] = {
 	    FLAG(enable_ipv6, true) },
 	{ "api-socket", "PATH", "socket for requests while running", .letter = 'a',
 	    .take = optvalue_take_api_socket },
+	{ "publish", "FORWARD", "[ADDR:]PORT[-PORT]:[GUEST:]PORT[/udp], to the guest",
+	    .take = optvalue_take_publish },
 	{ "cidr", "CIDR", "network of the guest (default=" NETWORK_DEFAULT ")",
 	    .take = optvalue_take_cidr },
 	{ "disable-host-loopback", NULL, "no way to 127.0.0.1:* and [::1]:* on the host",

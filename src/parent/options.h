@@ -27,6 +27,9 @@
 /* Two deprecated spellings and surplus arguments, each said once. */
 #define OPTIONS_N_WARNINGS_MAX 3
 
+/* Ranges are one each; who wants more than this has the control socket. */
+#define OPTIONS_PUBLISH_MAX 256
+
 enum options_outcome {
 	OPTIONS_RUN,
 	OPTIONS_HELP,
@@ -49,6 +52,12 @@ struct options_addresses {
 	in_addr_t dhcp_start_be;
 	in_addr_t dhcp_end_be;
 	in_addr_t recommended_be; /* the guest's, with --configure */
+};
+
+/* A forward to be made at the start. */
+struct options_publish {
+	struct ipc_hostfwd rule;
+	const char *text; /* as it was given */
 };
 
 /* All strings are borrowed from argv, whose order getopt changes. */
@@ -78,8 +87,10 @@ struct options {
 	const char *outbound_addr6; /* IPv6 address or interface name; NULL for none */
 
 	const char *api_socket_path; /* NULL for none */
-	int exit_fd;                 /* -1 for none; not looked at yet */
-	int ready_fd;                /* -1 for none; not looked at yet */
+	size_t n_publish;
+	struct options_publish publish[OPTIONS_PUBLISH_MAX];
+	int exit_fd;  /* -1 for none; not looked at yet */
+	int ready_fd; /* -1 for none; not looked at yet */
 
 	bool require_sandbox; /* fail where it can't be had */
 	bool require_seccomp;

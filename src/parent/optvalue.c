@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "parent/publish.h"
 
 /* Of a path that a socket can have, with its NUL. */
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
@@ -148,6 +149,24 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 		    S_ISDIR(st.st_mode) ? "a directory" : "not a socket");
 	}
 	parse->options->api_socket_path = value;
+	return true;
+}
+
+bool
+optvalue_take_publish(struct optvalue_parse *parse, const char *value)
+{
+	struct options *options = parse->options;
+	struct ipc_hostfwd rule;
+	const char *why;
+
+	if (!publish_parse(value, &rule, &why))
+		return optvalue_refuse(parse, "--publish: \"%s\": %s",
+		    optvalue_show(parse, value), why);
+	if (options->n_publish == OPTIONS_PUBLISH_MAX)
+		return optvalue_refuse(parse, "--publish: more than %d of them",
+		    OPTIONS_PUBLISH_MAX);
+	options->publish[options->n_publish++] =
+	    (struct options_publish){ .rule = rule, .text = value };
 	return true;
 }
 

@@ -14,7 +14,7 @@
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 25
+#define OPTVALUE_N_OPTIONS 26
 
 /* One run over a command line. */
 struct optvalue_parse {
@@ -55,6 +55,7 @@ void optvalue_warn(struct optvalue_parse *parse, const char *format, ...)
 bool optvalue_take_mtu(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_cidr(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_api_socket(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_publish(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_netns_type(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_target_type(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_userns_path(struct optvalue_parse *parse, const char *value);

@@ -350,12 +350,13 @@ is_shortage(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR;
 }
 
-/* Brings the copy up to date. */
-static void
+/* Brings the copy up to date. True if it was renewed. */
+static bool
 look(struct resolv *resolv, uint64_t now_ms)
 {
 	struct resolv_state state = { 0 };
 	char text[PARENT_RESOLV_TEXT_MAX];
+	bool was_renewed = false;
 	bool soon;
 	ssize_t n;
 	size_t len;
@@ -375,12 +376,14 @@ look(struct resolv *resolv, uint64_t now_ms)
 		resolv->text_len = len;
 		resolv->is_copied = parent_resolv_copy(resolv->copy_fd, text, len,
 					&resolv->copy_mtime_s) == 0;
+		was_renewed = resolv->is_copied;
 		if (!resolv->is_copied)
 			state.copy_error = errno;
 	}
 	say_state(resolv, &state, now_ms);
 	soon = resolv->is_blind || is_shortage(state.read_error) || state.copy_error;
 	resolv->look_at_ms = now_ms + (soon ? LOOK_INTERVAL_MS : RECHECK_INTERVAL_MS);
+	return was_renewed;
 }
 
 void
@@ -392,7 +395,7 @@ parent_resolv_begin(struct resolv *resolv, const char *path, int adopt_copy_fd,
 	resolv->copy_fd = adopt_copy_fd;
 	resolv->is_copied = false;
 	resolv->is_settling = false;
-	look(resolv, now_ms);
+	(void)look(resolv, now_ms);
 }
 
 int
@@ -420,20 +423,20 @@ drop_events(const struct resolv *resolv)
 			return;
 }
 
-void
+bool
 parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms)
 {
 	if (!resolv->path)
-		return;
+		return false;
 	if (fd_ready) {
 		resolv->is_settling = true;
 		if (resolv->look_at_ms > now_ms + SETTLE_MS)
 			resolv->look_at_ms = now_ms + SETTLE_MS;
 	}
 	if (now_ms < resolv->look_at_ms)
-		return;
+		return false;
 	resolv->is_settling = false;
 	if (resolv->inotify_fd != -1)
 		drop_events(resolv);
-	look(resolv, now_ms);
+	return look(resolv, now_ms);
 }

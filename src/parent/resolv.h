@@ -70,8 +70,9 @@ int parent_resolv_fd(const struct resolv *resolv);
 /* Milliseconds from now_ms until parent_resolv_handle() must be called again, or -1. */
 int parent_resolv_timeout_ms(const struct resolv *resolv, uint64_t now_ms);
 
-/* To be called when the descriptor is ready or the time is over; harmless else. */
-void parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms);
+/* To be called when the descriptor is ready or the time is over; harmless else. True if
+ * the copy was renewed. */
+bool parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms);
 
 void parent_resolv_end(struct resolv *resolv);
 

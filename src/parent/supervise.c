@@ -98,6 +98,9 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	parent_jail_orders(&sv->orders, options);
 	for (size_t i = 0; i < ROLE_N; i++)
 		sv->children[i].channel.fd = -1;
+	sv->rules = rules_new();
+	if (!sv->rules)
+		fatal("get memory for the copy of the rules");
 	parent_nswatch_init(&sv->watch);
 	parent_resolv_init(&sv->resolv);
 
@@ -149,10 +152,8 @@ log_record(struct child *child, const struct ipc_log *record)
 	    child->pid, text, held_back);
 }
 
-/* A message of the start could not be sent. If that is because the child is gone, its exit
- * tells the reason; if a signal ended it and us, there is none to tell. */
-static void
-fail_send(struct supervisor *sv, const char *what)
+void
+supervise_fail_send(struct supervisor *sv, const char *what)
 {
 	if (errno == EPIPE || errno == ECONNRESET || errno == EBADF)
 		return;
@@ -172,7 +173,7 @@ parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int ad
 		return;
 	network_fill(&start.network, sv->options);
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
-		fail_send(sv, "send start to slirp-worker");
+		supervise_fail_send(sv, "send start to slirp-worker");
 		return;
 	}
 	ipc_channel_await_reply(worker);
@@ -230,8 +231,10 @@ begin_service(struct supervisor *sv)
 	for (size_t i = 0; i < ROLE_N; i++)
 		if (sv->children[i].role)
 			report_confined(roles[i].name, &sv->confined[i]);
-	parent_jail_lock(options);
+	parent_jail_lock(options, &sv->own_confined);
+	report_confined("parent", &sv->own_confined);
 	sv->phase = SUPERVISE_RUNNING;
+	sv->ready_at_ms = clock_now_ms();
 	print_banner(options);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
@@ -246,7 +249,7 @@ void
 supervise_check_ready(struct supervisor *sv)
 {
 	if (sv->phase == SUPERVISE_STARTING && sv->worker_is_ready &&
-	    (sv->api.listen_fd == -1 || sv->api.is_ready))
+	    (sv->api.listen_fd == -1 || sv->api.is_ready) && supervise_is_published(sv))
 		begin_service(sv);
 }
 
@@ -257,6 +260,7 @@ parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
 	sv->worker_is_ready = true;
 	ipc_channel_set_running(&sv->children[ROLE_SLIRP_WORKER].channel);
 	supervise_api_connect_worker(sv);
+	supervise_publish(sv);
 	supervise_check_ready(sv);
 }
 
@@ -270,33 +274,8 @@ parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 void
 parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 {
-	(void)sv;
 	report_stats(msg);
-}
-
-void
-parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
-{
-	(void)sv;
-	(void)msg;
-}
-void
-parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg)
-{
-	(void)sv;
-	(void)msg;
-}
-void
-parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg)
-{
-	(void)sv;
-	(void)msg;
-}
-void
-parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
-{
-	(void)sv;
-	(void)msg;
+	report_line(LOG_LEVEL_INFO, "stats: forwards %u", sv->rules->n);
 }
 
 void
@@ -376,6 +355,8 @@ bury(struct supervisor *sv, struct child *child, int wait_status)
 	}
 	if (!child->gave_reason)
 		log_error("%s; ending", text);
+	if (child->role->id == IPC_ROLE_SLIRP_WORKER)
+		supervise_api_tell(sv, IPC_EVENT_WORKER_EXITED);
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
@@ -483,7 +464,8 @@ serve(struct supervisor *sv)
 		take_signals(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
 		supervise_end(sv, EXITCODE_OK);
-	parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms);
+	if (parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms))
+		supervise_api_tell(sv, IPC_EVENT_RESOLV_CONF_CHANGED);
 	supervise_api_handle(sv, now_ms);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {
@@ -606,7 +588,7 @@ supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
 	if (sv->phase == SUPERVISE_STARTING)
 		offer_userns(sv);
 	if (sv->phase == SUPERVISE_STARTING && instruct_helper(sv) == -1)
-		fail_send(sv, "instruct netns-helper");
+		supervise_fail_send(sv, "instruct netns-helper");
 	/* Last, because it is ready before the others. */
 	if (sv->phase == SUPERVISE_STARTING)
 		supervise_api_begin(sv, program_fds);

@@ -11,8 +11,10 @@
 #include "parent/options.h"
 #include "parent/resolv.h"
 #include "parent/roles.h"
+#include "parent/rules.h"
 #include "parent/spawn.h"
 #include "parent/supervise_api.h"
+#include "parent/supervise_rules.h"
 #include "parent/target.h"
 
 enum supervise_phase {
@@ -31,7 +33,10 @@ struct supervisor {
 	int resolv_copy_fd;   /* owned; until it is followed, from ready on */
 	struct ipc_confined confined[ROLE_N]; /* what each role said it reached */
 	struct ipc_about about;               /* what the worker said of its libraries */
+	struct ipc_confined own_confined;
 	struct api_life api;
+	struct rules *rules; /* owned; the worker's, as it told */
+	size_t n_published;  /* of options->publish */
 	bool worker_is_ready;
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */
@@ -39,6 +44,7 @@ struct supervisor {
 	int ready_fd;         /* owned, -1 once told or if none */
 	int exit_fd;          /* owned, -1 for none */
 	int tap_fd;           /* owned; kept, so that a worker could be started again */
+	uint64_t ready_at_ms; /* CLOCK_MONOTONIC, of the begin of service */
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
 };
 
@@ -67,6 +73,10 @@ IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
 
 /* The end begins, with this exit status unless it has begun already. */
 void supervise_end(struct supervisor *sv, int status);
+
+/* A message of the start could not be sent, errno says why. If that is because the child is
+ * gone, its exit tells the reason; if a signal ended it and us, there is none to tell. */
+void supervise_fail_send(struct supervisor *sv, const char *what);
 
 /* Goes over from the start to service, if all is there. */
 void supervise_check_ready(struct supervisor *sv);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "parent/apisock.h"
+#include "parent/network.h"
 #include "parent/supervise.h"
 
 /* After a life of at least this the api is started again at once. */
@@ -175,13 +178,22 @@ parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
 	supervise_kill(api);
 }
 
+/* There is no api, and there will be none: clients are not to wait for it. */
+static void
+give_up(struct supervisor *sv)
+{
+	log_error("there is no control socket any more, without api and spawner");
+	sv->api.start_at_ms = 0;
+	parent_apisock_remove();
+	close(take_fd(&sv->api.listen_fd));
+}
+
 void
 supervise_api_lost(struct supervisor *sv, const char *text)
 {
 	if (spawner_of(sv)->pid == 0) {
-		log_error(
-		    "%s; the spawner is gone too, so the control socket answers no more",
-		    text);
+		log_error("%s", text);
+		give_up(sv);
 		return;
 	}
 	sv->api.n_restarts++;
@@ -194,10 +206,9 @@ supervise_api_spawner_lost(struct supervisor *sv, const char *text)
 {
 	log_error("%s; the network goes on, but api can't be started again", text);
 	if (sv->api.start_at_ms != 0 || api_of(sv)->pid == 0) {
-		sv->api.start_at_ms = 0;
 		/* One that was being started and whose number never came. */
 		ipc_channel_close(&api_of(sv)->channel);
-		log_error("the control socket answers no more");
+		give_up(sv);
 	}
 }
 
@@ -215,4 +226,37 @@ supervise_api_handle(struct supervisor *sv, uint64_t now_ms)
 	if (sv->phase == SUPERVISE_RUNNING && sv->api.start_at_ms != 0 &&
 	    now_ms >= sv->api.start_at_ms && start(sv) == -1)
 		schedule(sv);
+}
+
+void
+supervise_api_tell(struct supervisor *sv, enum ipc_event_kind kind)
+{
+	const struct ipc_event event = { .kind = kind };
+
+	/* One that has no room for it, or is not there, misses it. */
+	if (sv->api.is_ready)
+		(void)ipc_send_event(&api_of(sv)->channel, &event);
+}
+
+void
+parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
+{
+	struct ipc_status status = {
+		.request = msg->request,
+		.about = sv->about,
+		.uptime_ms = sv->ready_at_ms ? clock_now_ms() - sv->ready_at_ms : 0,
+		.n_api_restarts = sv->api.n_restarts,
+		.parent_pid = (uint32_t)getpid(),
+		.worker_pid = (uint32_t)sv->children[ROLE_SLIRP_WORKER].pid,
+	};
+
+	network_fill(&status.network, sv->options);
+	status.confined[IPC_ROLE_PARENT] = sv->own_confined;
+	for (size_t i = 0; i < ROLE_N; i++)
+		status.confined[roles[i].id] = sv->confined[i];
+	if (sv->options->tap_name)
+		snprintf(status.tap_name, sizeof(status.tap_name), "%s",
+		    sv->options->tap_name);
+	/* An api that asks faster than it reads waits for what it lost. */
+	(void)ipc_send_status(&api_of(sv)->channel, &status);
 }

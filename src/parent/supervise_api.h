@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ipc/messages.h"
+
 struct supervisor;
 
 struct api_life {
@@ -35,3 +37,6 @@ int supervise_api_timeout_ms(const struct supervisor *sv, uint64_t now_ms);
 
 /* To be called when that time is over; harmless else. */
 void supervise_api_handle(struct supervisor *sv, uint64_t now_ms);
+
+/* Tells the api's sessions of something. */
+void supervise_api_tell(struct supervisor *sv, enum ipc_event_kind kind);

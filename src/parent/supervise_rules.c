@@ -1,0 +1,89 @@
+#include "parent/supervise_rules.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "parent/supervise.h"
+
+/* Of a value of the command line in a line of the log. */
+#define SHOWN_SIZE 128
+
+bool
+supervise_is_published(const struct supervisor *sv)
+{
+	return sv->n_published == sv->options->n_publish;
+}
+
+void
+supervise_publish(struct supervisor *sv)
+{
+	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+	struct ipc_publish msg;
+
+	if (sv->phase != SUPERVISE_STARTING || supervise_is_published(sv))
+		return;
+	msg.rule = sv->options->publish[sv->n_published].rule;
+	if (ipc_send_publish(worker, &msg) == -1)
+		supervise_fail_send(sv, "send publish to slirp-worker");
+	else
+		ipc_channel_await_reply(worker);
+}
+
+static void
+report_failure(const char *value, const struct ipc_hostfwd_result *result)
+{
+	static const char *const meanings[] = {
+#define OUTCOME_MEANING(name, meaning) meaning,
+		IPC_HOSTFWD_OUTCOMES(OUTCOME_MEANING)
+	};
+	char shown[SHOWN_SIZE];
+	char port[32] = "";
+
+	text_escape(shown, sizeof(shown), value, strlen(value));
+	if (result->port != 0)
+		snprintf(port, sizeof(port), "port %u: ", result->port);
+	log_error("--publish=%s: %s%s%s%s; ending", shown, port,
+	    meanings[result->outcome], result->error ? ": " : "",
+	    result->error ? strerror((int)result->error) : "");
+}
+
+void
+parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
+{
+	if (sv->phase != SUPERVISE_STARTING)
+		return;
+	if (msg->result.outcome != IPC_HOSTFWD_done) {
+		report_failure(sv->options->publish[sv->n_published].text, &msg->result);
+		supervise_end(sv, EXITCODE_FAILURE);
+		return;
+	}
+	sv->n_published++;
+	supervise_publish(sv);
+	supervise_check_ready(sv);
+}
+
+/* A worker that contradicts itself does so at the cost of the copy alone. */
+static void
+report_contradiction(struct supervisor *sv, const char *what, uint32_t id)
+{
+	supervise_log_of(&sv->children[ROLE_SLIRP_WORKER], LOG_LEVEL_ERROR,
+	    "slirp-worker: %s %u does not fit the copy of the rules", what, id);
+}
+
+void
+parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg)
+{
+	if (rules_add(sv->rules, &msg->entry) == -1)
+		report_contradiction(sv, "new rule", msg->entry.id);
+}
+
+void
+parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg)
+{
+	if (rules_remove(sv->rules, msg->id) == -1)
+		report_contradiction(sv, "removed rule", msg->id);
+}
