@@ -51,6 +51,7 @@ sender_and_receiver(enum ipc_arrow arrow, enum ipc_role *sender, enum ipc_role *
 		    IPC_ROLE_NETNS_HELPER },
 		[IPC_ARROW_NETNS_HELPER_TO_PARENT] = { IPC_ROLE_NETNS_HELPER,
 		    IPC_ROLE_PARENT },
+		[IPC_ARROW_PARENT_TO_JAILED] = { IPC_ROLE_PARENT, IPC_ROLE_API },
 		[IPC_ARROW_PARENT_TO_SLIRP_WORKER] = { IPC_ROLE_PARENT,
 		    IPC_ROLE_SLIRP_WORKER },
 		[IPC_ARROW_SLIRP_WORKER_TO_PARENT] = { IPC_ROLE_SLIRP_WORKER,
@@ -378,6 +379,8 @@ check_wrong_direction(enum ipc_message_id id)
 		    (row->arrow == IPC_ARROW_CHILD_TO_PARENT && to == IPC_ROLE_PARENT) ||
 		    (row->arrow == IPC_ARROW_PARENT_TO_CHILD &&
 			from == IPC_ROLE_PARENT) ||
+		    (row->arrow == IPC_ARROW_PARENT_TO_JAILED &&
+			from == IPC_ROLE_PARENT && to == IPC_ROLE_SLIRP_WORKER) ||
 		    (from == sender && to == receiver);
 		struct ends ends;
 

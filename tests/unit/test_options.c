@@ -474,9 +474,11 @@ test_errors_of_api_socket(void **state)
 	ASSERT_OPTION_REFUSED("the specified API socket path is too long (>= 108)", "-a",
 	    path);
 	path[107] = '\0';
-	ASSERT_OPTION_REFUSED("--api-socket is not supported yet", "-a", path);
-	ASSERT_OPTION_REFUSED("--api-socket is not supported yet", "--api=sock");
-	ASSERT_OPTION_REFUSED("--api-socket is not supported yet", "--api-socket=none");
+	ASSERT_RUNS("-a", path, "1", "tap0");
+	assert_string_equal(options.api_socket_path, path);
+	ASSERT_RUNS("--api=sock", "1", "tap0");
+	assert_string_equal(options.api_socket_path, "sock");
+	ASSERT_RUNS("--api-socket=none", "1", "tap0");
 	ASSERT_OPTION_REFUSED("--api-socket: the path \"\" is empty", "--api=");
 	ASSERT_OPTION_REFUSED("--api-socket: \"dir\" is a directory", "--api=dir");
 	ASSERT_OPTION_REFUSED("--api-socket: \"file\" is not a socket", "--api=file");
@@ -484,6 +486,37 @@ test_errors_of_api_socket(void **state)
 	ASSERT_OPTION_REFUSED("--api-socket: \"loop\" is not a socket", "--api=loop");
 	ASSERT_OPTION_REFUSED("--api-socket: \"file/x\": Not a directory",
 	    "--api=file/x");
+}
+
+static void
+test_publish_is_kept_in_order(void **state)
+{
+	char *argv[2 * (OPTIONS_PUBLISH_MAX + 1) + 4] = { (char *)"slirpd" };
+	int argc = 1;
+
+	(void)state;
+	ASSERT_RUNS("--publish=8080:80", "1", "tap0", "--publish", "53:53/udp");
+	assert_int_equal(options.n_publish, 2);
+	assert_string_equal(options.publish[0].text, "8080:80");
+	assert_int_equal(options.publish[0].rule.host_port_first, 8080);
+	assert_int_equal(options.publish[1].rule.proto, IPPROTO_UDP);
+	ASSERT_OPTION_REFUSED(
+	    "--publish: \"80\": not of the form [ADDR:]PORT[-PORT]:[GUEST:]PORT[/udp]",
+	    "--publish=80");
+
+	for (int i = 0; i <= OPTIONS_PUBLISH_MAX; i++) {
+		argv[argc++] = (char *)"--publish";
+		argv[argc++] = (char *)"1:1";
+	}
+	argv[argc++] = (char *)"1";
+	argv[argc++] = (char *)"tap0";
+	assert_int_equal(options_parse(&options, &messages, argc, argv), OPTIONS_ERROR);
+	assert_string_equal(messages.error, "--publish: more than 256 of them");
+	argv[argc - 2 - 2] = argv[argc - 2];
+	argv[argc - 2 - 1] = argv[argc - 1];
+	argv[argc - 2] = NULL;
+	assert_int_equal(options_parse(&options, &messages, argc - 2, argv), OPTIONS_RUN);
+	assert_int_equal(options.n_publish, OPTIONS_PUBLISH_MAX);
 }
 
 static void
@@ -619,11 +652,7 @@ test_abbreviations_of_clients_stay_unambiguous(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(abbreviations); i++) {
-		enum options_outcome outcome = PARSE("-c", abbreviations[i], "1", "tap0");
-
-		if (outcome == OPTIONS_RUN)
-			continue;
-		assert_string_equal(messages.error, "--api-socket is not supported yet");
+		assert_int_equal(PARSE("-c", abbreviations[i], "1", "tap0"), OPTIONS_RUN);
 	}
 }
 
@@ -811,7 +840,7 @@ test_help_names_every_option(void **state)
 		"--disable-host-loopback", "--netns-type", "--userns-path",
 		"--enable-sandbox", "--enable-seccomp", "--outbound-addr",
 		"--outbound-addr6", "--disable-dns", "--macaddress", "--target-type",
-		"--help", "--version", "--create-netns" };
+		"--help", "--version", "--create-netns", "--publish" };
 
 	(void)state;
 	read_help("slirp4netns");
@@ -842,7 +871,8 @@ test_help_marks_what_comes_later(void **state)
 		const char *name;
 		int comes_later;
 	} cases[] = {
-		{ "--api-socket=", 1 },
+		{ "--api-socket=", 0 },
+		{ "--publish=", 0 },
 		{ "--enable-sandbox", 0 },
 		{ "--enable-seccomp", 0 },
 		{ "--outbound-addr=", 1 },
@@ -924,6 +954,7 @@ main(void)
 		cmocka_unit_test(test_tapfd_needs_no_name),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_errors_of_api_socket),
+		cmocka_unit_test(test_publish_is_kept_in_order),
 		cmocka_unit_test(test_errors_of_outbound_addr),
 		cmocka_unit_test(test_what_comes_later_is_refused),
 		cmocka_unit_test(test_jail_modes),

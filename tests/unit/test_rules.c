@@ -1,0 +1,86 @@
+/* The parent's copy of the rules. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "parent/rules.h"
+
+static int
+add(struct rules *rules, uint32_t id)
+{
+	const struct ipc_hostfwd_entry entry = {
+		.id = id,
+		.rule.host_port_first = (uint16_t)id,
+	};
+
+	return rules_add(rules, &entry);
+}
+
+static void
+test_copy_follows(void **state)
+{
+	struct rules *rules = rules_new();
+
+	(void)state;
+	assert_non_null(rules);
+	assert_int_equal(rules->n, 0);
+	assert_int_equal(rules_remove(rules, 1), -1);
+	for (uint32_t id = 1; id <= 4; id++)
+		assert_int_equal(add(rules, id), 0);
+	assert_int_equal(rules_remove(rules, 2), 0);
+	assert_int_equal(rules_remove(rules, 2), -1);
+	assert_int_equal(rules_remove(rules, 4), 0);
+	assert_int_equal(rules->n, 2);
+	assert_int_equal(rules->entries[0].id, 1);
+	assert_int_equal(rules->entries[1].id, 3);
+	assert_int_equal(rules->entries[1].rule.host_port_first, 3);
+	free(rules);
+}
+
+static void
+test_ids_ascend(void **state)
+{
+	struct rules *rules = rules_new();
+
+	(void)state;
+	assert_non_null(rules);
+	assert_int_equal(add(rules, 5), 0);
+	assert_int_equal(add(rules, 5), -1);
+	assert_int_equal(add(rules, 4), -1);
+	assert_int_equal(add(rules, UINT32_MAX), 0);
+	assert_int_equal(rules->n, 2);
+	free(rules);
+}
+
+static void
+test_copy_has_an_end(void **state)
+{
+	struct rules *rules = rules_new();
+
+	(void)state;
+	assert_non_null(rules);
+	for (uint32_t id = 1; id <= RULES_MAX; id++)
+		assert_int_equal(add(rules, id), 0);
+	assert_int_equal(add(rules, RULES_MAX + 1), -1);
+	assert_int_equal(rules_remove(rules, 1), 0);
+	assert_int_equal(add(rules, RULES_MAX + 1), 0);
+	assert_int_equal(rules->n, RULES_MAX);
+	free(rules);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copy_follows),
+		cmocka_unit_test(test_ids_ascend),
+		cmocka_unit_test(test_copy_has_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
