@@ -197,3 +197,17 @@ inet_mac_format(const struct inet_mac *mac, char *buf)
 	    o[3], o[4], o[5]);
 	return buf;
 }
+
+void
+inet_addr6_from_mac(const uint8_t prefix[16], const struct inet_mac *mac,
+    struct in6_addr *addr)
+{
+	uint8_t *id = addr->s6_addr + 8;
+
+	memcpy(addr->s6_addr, prefix, 8);
+	memcpy(id, mac->octets, 3);
+	id[0] ^= 0x02;
+	id[3] = 0xff;
+	id[4] = 0xfe;
+	memcpy(id + 5, mac->octets + 3, 3);
+}

@@ -71,3 +71,9 @@ enum inet_mac_outcome inet_mac_parse(const char *text, struct inet_mac *mac);
 
 /* In lower case; buf holds INET_MAC_STRLEN bytes. Returns buf. */
 const char *inet_mac_format(const struct inet_mac *mac, char *buf);
+
+/* The address that Linux gives an interface of this MAC in stateless autoconfiguration:
+ * RFC 4291 appendix A, the first 8 bytes of prefix, then the MAC with ff:fe in its middle
+ * and the universal bit turned over. */
+void inet_addr6_from_mac(const uint8_t prefix[16], const struct inet_mac *mac,
+    struct in6_addr *addr);

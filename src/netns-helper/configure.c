@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/inet.h"
 #include "base/log.h"
 #include "netns-helper/rtnl.h"
 
@@ -28,28 +29,8 @@ find_interface(const char *name)
 	return ifindex;
 }
 
-/* An address with the interface identifier that the kernel would give it in stateless
- * autoconfiguration, so that a router advertisement only confirms it: RFC 4291 appendix
- * A, the MAC with ff:fe in its middle and the universal bit turned over. */
-static struct in6_addr
-address_from_mac(const uint8_t prefix6[IPC_ADDR6_LEN], const uint8_t mac[IPC_MAC_LEN])
-{
-	struct in6_addr addr;
-
-	memcpy(addr.s6_addr, prefix6, IPC_ADDR6_LEN);
-	addr.s6_addr[8] = mac[0] ^ 0x02;
-	addr.s6_addr[9] = mac[1];
-	addr.s6_addr[10] = mac[2];
-	addr.s6_addr[11] = 0xff;
-	addr.s6_addr[12] = 0xfe;
-	addr.s6_addr[13] = mac[3];
-	addr.s6_addr[14] = mac[4];
-	addr.s6_addr[15] = mac[5];
-	return addr;
-}
-
 static void
-read_mac(const struct rtnl *rtnl, const char *name, uint8_t mac[IPC_MAC_LEN])
+read_mac(const struct rtnl *rtnl, const char *name, struct inet_mac *mac)
 {
 	struct ifreq request = { 0 };
 
@@ -57,7 +38,7 @@ read_mac(const struct rtnl *rtnl, const char *name, uint8_t mac[IPC_MAC_LEN])
 	/* netdevice(7): any socket of the namespace takes this request. */
 	if (ioctl(rtnl->fd, SIOCGIFHWADDR, &request) == -1)
 		fatal("read the MAC address of %s", name);
-	memcpy(mac, request.ifr_hwaddr.sa_data, IPC_MAC_LEN);
+	memcpy(mac->octets, request.ifr_hwaddr.sa_data, INET_MAC_LEN);
 }
 
 static void
@@ -89,17 +70,18 @@ configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
     const struct ipc_network *network)
 {
 	const uint8_t link_local[IPC_ADDR6_LEN] = { 0xfe, 0x80 };
-	uint8_t mac[IPC_MAC_LEN];
 	struct in6_addr addr, gateway;
+	struct inet_mac mac;
 
-	read_mac(rtnl, name, mac);
-	addr = address_from_mac(link_local, mac);
+	read_mac(rtnl, name, &mac);
+	/* A router advertisement only confirms these. */
+	inet_addr6_from_mac(link_local, &mac, &addr);
 	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1) {
 		if (is_without_ip6(errno))
 			return -1;
 		fatal("add the IPv6 link-local address to %s", name);
 	}
-	addr = address_from_mac(network->prefix6, mac);
+	inet_addr6_from_mac(network->prefix6, &mac, &addr);
 	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1)
 		fatal("add the IPv6 address to %s", name);
 	/* The stack answers neighbour solicitations for the link-local address with the

@@ -276,6 +276,20 @@ test_mac_keeps_the_order_of_the_wire(void **state)
 	assert_string_equal(inet_mac_format(&mac, buf), "52:55:0a:bc:de:f0");
 }
 
+/* RFC 4291 appendix A has this MAC for its example. */
+static void
+test_addr6_from_mac(void **state)
+{
+	static const uint8_t prefix[16] = { 0xfd, [7] = 9, [8] = 0xee, [15] = 0xee };
+	const struct inet_mac mac = { { 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde } };
+	struct in6_addr addr;
+	char buf[INET6_ADDRSTRLEN];
+
+	(void)state;
+	inet_addr6_from_mac(prefix, &mac, &addr);
+	assert_string_equal(inet_addr6_format(&addr, buf), "fd00::9:3656:78ff:fe9a:bcde");
+}
+
 static void
 test_outcomes_have_a_text_each(void **state)
 {
@@ -304,6 +318,7 @@ main(void)
 		cmocka_unit_test(test_host_number_counts_in_host_order),
 		cmocka_unit_test(test_mac_outcomes),
 		cmocka_unit_test(test_mac_keeps_the_order_of_the_wire),
+		cmocka_unit_test(test_addr6_from_mac),
 		cmocka_unit_test(test_outcomes_have_a_text_each),
 	};
 
