@@ -1,14 +1,19 @@
 #include "slirp-worker/control.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/inet.h"
 #include "base/log.h"
 #include "ipc/child.h"
 #include "ipc/dispatch.h"
+#include "slirp-worker/api_channel.h"
 #include "slirp-worker/packet.h"
+#include "slirp-worker/peer_source.h"
 
 /* libslirp's complaints tell an operator what a guest is doing; a few of them do. The
  * parent bounds all of a child's lines, and a guest must not use that up either. */
@@ -24,7 +29,16 @@ IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 static void
 to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 {
-	packet_to_guest(ctx, frame, frame_len);
+	/* The worker is not entered twice. */
+	static uint8_t copy[TAPIO_FRAME_MAX];
+	struct worker *worker = ctx;
+
+	if (frame_len <= sizeof(copy) && peer_source_is_loopback(frame, frame_len)) {
+		memcpy(copy, frame, frame_len);
+		peer_source_replace(&worker->gate.config, copy, frame_len);
+		frame = copy;
+	}
+	packet_to_guest(worker, frame, frame_len);
 }
 
 static void
@@ -79,6 +93,22 @@ init_gate(struct gate *gate, const struct ipc_network *network)
 	gate_init(gate, &config);
 }
 
+/* The address that the guest gives itself unless it is told otherwise; with --configure,
+ * that the helper gave it. :: if the device has no MAC to make it from. */
+static void
+find_guest6(const struct ipc_network *network, int tap_fd, struct in6_addr *addr)
+{
+	struct ifreq request = { 0 };
+	struct inet_mac mac;
+
+	*addr = in6addr_any;
+	/* drivers/net/tun.c: a TAP's descriptor takes this request of netdevice(7). */
+	if (ioctl(tap_fd, SIOCGIFHWADDR, &request) == -1)
+		return;
+	memcpy(mac.octets, request.ifr_hwaddr.sa_data, sizeof(mac.octets));
+	inet_addr6_from_mac(network->prefix6, &mac, addr);
+}
+
 void
 worker_on_confine(struct worker *worker, const struct ipc_confine *msg)
 {
@@ -125,8 +155,10 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.timers = &worker->timers,
 	};
 	const struct ipc_ready ready = { 0 };
+	struct in6_addr guest6;
 
 	worker->network = msg->network;
+	find_guest6(&worker->network, adopt_fd, &guest6);
 	worker->complaints = (struct ratelimit){
 		.burst = COMPLAINTS_BURST,
 		.interval_ms = COMPLAINTS_INTERVAL_MS,
@@ -139,24 +171,42 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	worker->stack = stack_new(&worker->network, &host);
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
+	forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6);
 	confine(worker);
 	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
 	    "say that all is ready");
 	ipc_channel_set_running(&worker->to_parent);
 }
 
+const struct ipc_stats *
+worker_control_stats(struct worker *worker)
+{
+	worker->stats.counters[IPC_COUNTER_datagrams_evicted] = worker->reass.n_evicted;
+	worker->stats.counters[IPC_COUNTER_datagrams_expired] = worker->reass.n_expired;
+	return &worker->stats;
+}
+
 void
 worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
 {
 	(void)msg;
-	worker->stats.counters[IPC_COUNTER_datagrams_evicted] = worker->reass.n_evicted;
-	worker->stats.counters[IPC_COUNTER_datagrams_expired] = worker->reass.n_expired;
 	/* A parent that has no room for it does not wait for it either. */
-	(void)ipc_send_stats(&worker->to_parent, &worker->stats);
+	(void)ipc_send_stats(&worker->to_parent, worker_control_stats(worker));
 }
 
-void worker_on_publish(struct worker *worker, const struct ipc_publish *msg) { (void)worker; (void)msg; }
-void worker_on_api_channel(struct worker *worker, const struct ipc_api_channel *msg, int adopt_fd) { (void)worker; (void)msg; close(adopt_fd); }
+void
+worker_on_publish(struct worker *worker, const struct ipc_publish *msg)
+{
+	requests_publish(worker, &msg->rule);
+}
+
+void
+worker_on_api_channel(struct worker *worker, const struct ipc_api_channel *msg,
+    int adopt_fd)
+{
+	(void)msg;
+	api_channel_open(worker, adopt_fd);
+}
 
 static void
 dispatch(struct worker *worker, struct ipc_message *msg)

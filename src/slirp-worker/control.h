@@ -14,3 +14,6 @@ bool worker_control_wait_start(struct worker *worker);
 
 /* The TAP can't be read any more: tells the parent, once, and lets go of it. */
 void worker_control_tap_gone(struct worker *worker, int error);
+
+/* All counters as they are now; borrowed until the next frame. */
+const struct ipc_stats *worker_control_stats(struct worker *worker);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "slirp-worker/api_channel.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/packet.h"
 
@@ -20,6 +21,7 @@
 enum loop_slot {
 	SLOT_TAP,
 	SLOT_PARENT,
+	SLOT_API,
 };
 
 static uint32_t
@@ -41,7 +43,11 @@ wait_for_events(struct worker *worker)
 
 	set->n = 0;
 	pollset_add(set, worker->tap.fd, POLLIN);
-	pollset_add(set, worker->to_parent.fd, POLLIN);
+	pollset_add(set, worker->to_parent.fd,
+	    worker->requests.waits_for_parent ? POLLIN | POLLOUT : POLLIN);
+	pollset_add(set, api_channel_poll_fd(worker), POLLIN);
+	if (requests_want_a_turn(&worker->requests))
+		timeout_ms = 0;
 	timeout_ms =
 	    earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
 	timeout_ms = earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
@@ -82,9 +88,12 @@ turn(struct worker *worker)
 	short tap_events = waited ? set->fds[SLOT_TAP].revents : 0;
 
 	worker->now_ms = clock_now_ms();
-	if (waited && set->fds[SLOT_PARENT].revents)
+	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
 		worker_control_receive(worker);
 	stack_finish_wait(worker->stack, set, !waited);
+	requests_proceed(worker);
+	if (waited && set->fds[SLOT_API].revents)
+		api_channel_receive(worker);
 	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
 	if (tap_events & (POLLERR | POLLNVAL))
 		worker_control_tap_gone(worker, ENODEV);

@@ -6,6 +6,7 @@
 
 #include "base/exitcode.h"
 #include "ipc/child.h"
+#include "slirp-worker/api_channel.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/loop.h"
 
@@ -30,16 +31,19 @@ main(void)
 		.jail = { .fallback_userns_fd = -1, .resolv_copy_fd = -1 },
 	};
 
+	api_channel_reserve(&worker);
 	ipc_child_begin(&worker.to_parent, IPC_ROLE_SLIRP_WORKER, "slirpd-worker");
 	worker_control_introduce(&worker);
 	if (!worker_control_wait_start(&worker))
 		return EXITCODE_OK;
 	worker_loop_run(&worker);
 
+	connections_free(&worker.connections);
 	stack_free(worker.stack);
 	reass_free(&worker.reass);
 	pollset_free(&worker.pollset);
 	tapio_close(&worker.tap);
+	ipc_channel_close(&worker.to_api);
 	ipc_channel_close(&worker.to_parent);
 	return EXITCODE_OK;
 }

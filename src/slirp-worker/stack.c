@@ -1,11 +1,12 @@
 #include "slirp-worker/stack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <libslirp.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -35,6 +36,14 @@
 /* fd00::/64, the only length that stateless autoconfiguration works with. */
 #define PREFIX6_LEN 64
 
+/* Connections that wait to be accepted: libslirp asks for 1, and takes one a wake-up. As
+ * many as Linux gives at most by default (net.core.somaxconn since 5.4). */
+#define LISTEN_BACKLOG 4096
+
+/* Sockets are told apart by their numbers up to here; none is higher, as the pollset holds
+ * no more and the limit on open files is the same. */
+#define FD_KNOWN_MAX 65536
+
 /* A timer of the kind that libslirp knows by number. */
 struct numbered_timer {
 	struct stack *stack;
@@ -49,6 +58,8 @@ struct stack {
 	struct numbered_timer numbered[SLIRP_TIMER_NUM];
 	const struct pollset *set; /* between prepare_wait and finish_wait */
 	struct pollset *filling;
+	struct stack_sockets sockets;
+	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not registered */
 	bool allow_host_loopback;
 };
 
@@ -128,34 +139,64 @@ on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
 		timer_set(timer, expire_time_ms);
 }
 
+static uint32_t *
+counter_of(struct stack *stack, uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return &stack->sockets.n_tcp;
+	case IPPROTO_UDP:
+		return &stack->sockets.n_udp;
+	default:
+		return &stack->sockets.n_icmp;
+	}
+}
+
 /*
- * Called for every new socket, before it is used. ip(7): what a socket sends to a
- * multicast group is also delivered to the members on the sending host. A guest that
- * may not reach the host's loopback must not reach its services that way either; the
- * datagrams themselves go out.
+ * ip(7): what a socket sends to a multicast group is also delivered to the members on the
+ * sending host. A guest that may not reach the host's loopback must not reach its services
+ * that way either; the datagrams themselves go out.
  */
 static void
-on_register_fd(int fd, void *opaque)
+keep_groups_off_the_host(const struct stack *stack, int fd)
 {
-	const struct stack *stack = opaque;
 	const int no = 0;
-	int type = 0;
-	socklen_t len = sizeof(type);
 
-	if (stack->allow_host_loopback ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 || type == SOCK_STREAM)
+	if (stack->allow_host_loopback)
 		return;
 	/* One of the two is of the other family, and may fail. */
 	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &no, sizeof(no));
 	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof(no));
 }
 
-/* The set is made anew for every wait, so there is nothing to be taken from. */
+/* Called for every new socket but those of forwarded ports, before it is used. */
+static void
+on_register_fd(int fd, void *opaque)
+{
+	struct stack *stack = opaque;
+	int proto = 0;
+	socklen_t len = sizeof(proto);
+
+	if (fd < 0 || fd >= FD_KNOWN_MAX ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
+		return;
+	stack->proto_of_fd[fd] = (uint8_t)proto;
+	++*counter_of(stack, (uint8_t)proto);
+	if (proto != IPPROTO_TCP)
+		keep_groups_off_the_host(stack, fd);
+}
+
+/* Called for sockets that were never registered, too: those that could not be opened, and
+ * forwarded ports. */
 static void
 on_unregister_fd(int fd, void *opaque)
 {
-	(void)fd;
-	(void)opaque;
+	struct stack *stack = opaque;
+
+	if (fd < 0 || fd >= FD_KNOWN_MAX || stack->proto_of_fd[fd] == 0)
+		return;
+	--*counter_of(stack, stack->proto_of_fd[fd]);
+	stack->proto_of_fd[fd] = 0;
 }
 
 /* libslirp is never called from another thread, so nobody needs to be woken. */
@@ -352,6 +393,103 @@ stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_fail
 {
 	stack->set = set;
 	slirp_pollfds_poll(stack->slirp, wait_failed, on_get_revents, stack);
+}
+
+static socklen_t
+address_len(const struct sockaddr *addr)
+{
+	return addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					   : sizeof(struct sockaddr_in);
+}
+
+/* An IPv6 port takes IPv6 alone, whatever net.ipv6.bindv6only says: libslirp would hand
+ * IPv4 peers to the guest as ::ffff:a.b.c.d. */
+static int
+flags_of(uint8_t proto, const struct sockaddr *host)
+{
+	return (proto == IPPROTO_UDP ? SLIRP_HOSTFWD_UDP : 0) |
+	    (host->sa_family == AF_INET6 ? SLIRP_HOSTFWD_V6ONLY : 0);
+}
+
+/* The number that the next descriptor gets: the lowest that is free (open(2)). -1 with
+ * errno set if there is none. */
+static int
+next_fd(void)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (fd != -1)
+		close(fd);
+	return fd;
+}
+
+/* What libslirp leaves to be desired in the socket of a port, which it tells nobody. */
+static void
+tune_port(const struct stack *stack, uint8_t proto, int fd, const struct sockaddr *host)
+{
+	const int no = 0;
+	struct sockaddr_storage bound;
+	socklen_t len = sizeof(bound);
+
+	/* Were it another descriptor, which no libslirp so far has made of it, the port
+	 * would work all the same. */
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) == -1 ||
+	    len != address_len(host) || memcmp(&bound, host, len) != 0)
+		return;
+	if (proto == IPPROTO_TCP) {
+		/* listen(2) on a socket that listens changes its backlog. */
+		listen(fd, LISTEN_BACKLOG);
+		return;
+	}
+	/* socket(7): with it, which libslirp sets after its own bind, any other user's
+	 * socket that sets it too could be bound to the same port, and get what comes. */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &no, sizeof(no));
+	keep_groups_off_the_host(stack, fd);
+}
+
+int
+stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
+    const struct sockaddr *guest)
+{
+	int fd = next_fd();
+
+	if (fd == -1)
+		return -1;
+	if (slirp_add_hostxfwd(stack->slirp, host, address_len(host), guest,
+		address_len(guest), flags_of(proto, host)) == -1)
+		return -1;
+	tune_port(stack, proto, fd, host);
+	return 0;
+}
+
+void
+stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr *host)
+{
+	/* Fails for ports that are not there, and then they are not there. */
+	slirp_remove_hostxfwd(stack->slirp, host, address_len(host),
+	    flags_of(proto, host));
+}
+
+const struct stack_sockets *
+stack_sockets(const struct stack *stack)
+{
+	return &stack->sockets;
+}
+
+void
+stack_describe(struct stack *stack, void (*take)(void *ctx, const char *line), void *ctx)
+{
+	g_autofree char *text = slirp_connection_info(stack->slirp);
+	char *line = text;
+
+	while (*line != '\0') {
+		char *end = strchrnul(line, '\n');
+		bool is_last = *end == '\0';
+
+		*end = '\0';
+		take(ctx, line);
+		line = is_last ? end : end + 1;
+	}
 }
 
 const char *

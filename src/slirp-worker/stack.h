@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "ipc/messages.h"
 #include "slirp-worker/pollset.h"
@@ -40,6 +41,34 @@ void stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *time
 
 /* After it: lets the stack use what became ready. wait_failed: the set says nothing. */
 void stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed);
+
+/*
+ * Opens a port of the host: what comes to `host` goes to `guest`, a sockaddr_in or a
+ * sockaddr_in6 each, both of the same family, neither address of the guest's unspecified
+ * (libslirp 4.7 aborts on an IPv4 port with an IPv6 guest, and crashes on a guest "::").
+ * proto is IPPROTO_TCP or IPPROTO_UDP. Returns 0, or -1 with errno as the kernel said.
+ */
+int stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
+    const struct sockaddr *guest);
+
+/* Closes the port; what came in by it goes on. Costs a walk over the sockets that were
+ * opened later. */
+void stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr *host);
+
+/* What is open by way of the guest's packets, and by connections to forwarded ports; the
+ * forwarded ports themselves are not in it. */
+struct stack_sockets {
+	uint32_t n_tcp;
+	uint32_t n_udp;
+	uint32_t n_icmp;
+};
+
+const struct stack_sockets *stack_sockets(const struct stack *stack);
+
+/* Hands out libslirp's own text on its sockets, line by line, headline first. Lines are
+ * borrowed for the call. Costs time and memory for each socket. */
+void stack_describe(struct stack *stack, void (*take)(void *ctx, const char *line),
+    void *ctx);
 
 /* The version of the library that is loaded, a static string. */
 const char *stack_library_version(void);

@@ -6,16 +6,20 @@
 
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
+#include "slirp-worker/connections.h"
+#include "slirp-worker/forwards.h"
 #include "slirp-worker/gate.h"
 #include "slirp-worker/jail.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/reass.h"
+#include "slirp-worker/requests.h"
 #include "slirp-worker/stack.h"
 #include "slirp-worker/tapio.h"
 #include "slirp-worker/timers.h"
 
 struct worker {
 	struct ipc_channel to_parent;
+	struct ipc_channel to_api; /* its fd is IPC_CHILD_FD_PEER, or -1 without an api */
 	struct ipc_network network; /* as the parent said in start */
 	struct jail jail;
 	struct tapio tap;
@@ -24,6 +28,9 @@ struct worker {
 	struct stack *stack; /* owned; NULL until start */
 	struct timers timers;
 	struct pollset pollset;
+	struct forwards forwards;
+	struct requests requests;
+	struct connections connections; /* the api's last look at them */
 	struct ipc_stats stats;
 	struct ratelimit complaints; /* log lines that a guest can cause */
 	uint32_t next_fragment_id;   /* of IPv6 datagrams that we cut */

@@ -1,0 +1,26 @@
+/*
+ * The api's requests. The api has read what clients wrote, so it is not trusted: a message
+ * that is not as it should be costs it the channel, and the packets go on. The channel is
+ * always descriptor IPC_CHILD_FD_PEER, which the system call filter goes by.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "slirp-worker/worker.h"
+
+/* Reserves the channel's number. First of all, before anything else is opened. */
+void api_channel_reserve(struct worker *worker);
+
+/* Takes the channel to a new api, in the place of one before. */
+void api_channel_open(struct worker *worker, int adopt_fd);
+
+/* The descriptor to wait for, or -1 while nothing is to be received. */
+int api_channel_poll_fd(const struct worker *worker);
+
+/* Receives and answers some of what the api has sent. */
+void api_channel_receive(struct worker *worker);
+
+/* For the result of an ipc_send_...() to the api: an api that takes no answers, or is
+ * gone, loses the channel. */
+void api_channel_check_sent(struct worker *worker, int result);

@@ -1,0 +1,357 @@
+#include "slirp-worker/forwards.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* In a /64, what is not the network is the interface. */
+#define PREFIX6_BYTES 8
+
+void
+forwards_init(struct forwards *forwards, struct stack *stack,
+    const struct ipc_network *network, const struct in6_addr *guest6)
+{
+	memset(forwards, 0, sizeof(*forwards));
+	forwards->stack = stack;
+	forwards->network = network;
+	forwards->guest6 = *guest6;
+}
+
+static bool
+is_unspecified(const uint8_t addr[IPC_ADDR6_LEN])
+{
+	static const uint8_t zero[IPC_ADDR6_LEN];
+
+	return memcmp(addr, zero, sizeof(zero)) == 0;
+}
+
+static uint32_t
+count_ports(const struct ipc_hostfwd *rule)
+{
+	return (uint32_t)rule->host_port_last - rule->host_port_first + 1;
+}
+
+/* Whether the guest can have the address: the gateway and the name server are the stack's
+ * own, and the first and the last of an IPv4 network are nobody's. */
+static bool
+guest4_is_good(const struct ipc_network *network, uint32_t addr_be)
+{
+	return (addr_be & network->netmask_be) == network->network_be &&
+	    addr_be != network->network_be &&
+	    (addr_be | network->netmask_be) != INADDR_BROADCAST &&
+	    addr_be != network->host_be && addr_be != network->nameserver_be;
+}
+
+static bool
+guest6_is_good(const struct ipc_network *network, const uint8_t addr[IPC_ADDR6_LEN])
+{
+	return memcmp(addr, network->prefix6, PREFIX6_BYTES) == 0 &&
+	    /* With a zero interface it is any router's: RFC 4291 2.6.1. */
+	    memcmp(addr, network->prefix6, IPC_ADDR6_LEN) != 0 &&
+	    memcmp(addr, network->host6, IPC_ADDR6_LEN) != 0 &&
+	    memcmp(addr, network->nameserver6, IPC_ADDR6_LEN) != 0;
+}
+
+/* Puts the guest's own address where none was given. False if the guest can't have it. */
+static bool
+settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
+{
+	const struct ipc_network *network = forwards->network;
+	uint32_t addr_be;
+
+	if (rule->guest_is_ipv6) {
+		if (is_unspecified(rule->guest_addr))
+			memcpy(rule->guest_addr, &forwards->guest6, IPC_ADDR6_LEN);
+		return guest6_is_good(network, rule->guest_addr);
+	}
+	if (is_unspecified(rule->guest_addr))
+		memcpy(rule->guest_addr, &network->guest_be, sizeof(network->guest_be));
+	memcpy(&addr_be, rule->guest_addr, sizeof(addr_be));
+	return guest4_is_good(network, addr_be);
+}
+
+/* Whether a port of both could be bound to by one alone: for the kernel, the unspecified
+ * address is every one of its family. */
+static bool
+rules_conflict(const struct ipc_hostfwd *a, const struct ipc_hostfwd *b)
+{
+	return a->proto == b->proto && a->host_is_ipv6 == b->host_is_ipv6 &&
+	    a->host_port_first <= b->host_port_last &&
+	    b->host_port_first <= a->host_port_last &&
+	    (is_unspecified(a->host_addr) || is_unspecified(b->host_addr) ||
+		memcmp(a->host_addr, b->host_addr, IPC_ADDR6_LEN) == 0);
+}
+
+static const struct ipc_hostfwd_entry *
+find_conflict(const struct forwards *forwards, const struct ipc_hostfwd *rule)
+{
+	for (uint32_t i = 0; i < forwards->n_rules; i++)
+		if (rules_conflict(&forwards->rules[i].rule, rule))
+			return &forwards->rules[i];
+	return NULL;
+}
+
+/* What can be said without the kernel. */
+static void
+judge(const struct forwards *forwards, struct ipc_hostfwd *rule,
+    struct ipc_hostfwd_result *result)
+{
+	const struct ipc_hostfwd_entry *in_the_way;
+
+	if ((rule->host_is_ipv6 || rule->guest_is_ipv6) &&
+	    !forwards->network->enable_ipv6) {
+		result->outcome = IPC_HOSTFWD_ipv6_is_off;
+		return;
+	}
+	if (rule->host_is_ipv6 != rule->guest_is_ipv6) {
+		result->outcome = IPC_HOSTFWD_families_differ;
+		return;
+	}
+	if (!settle_guest_address(forwards, rule)) {
+		result->outcome = IPC_HOSTFWD_bad_guest_address;
+		return;
+	}
+	in_the_way = find_conflict(forwards, rule);
+	if (in_the_way) {
+		result->outcome = IPC_HOSTFWD_in_use_by_rule;
+		result->conflict_id = in_the_way->id;
+		result->port = rule->host_port_first;
+		if (result->port < in_the_way->rule.host_port_first)
+			result->port = in_the_way->rule.host_port_first;
+		return;
+	}
+	if (count_ports(rule) >
+		FORWARDS_PORTS_MAX - forwards->n_tcp_ports - forwards->n_udp_ports ||
+	    forwards->last_id == UINT32_MAX)
+		result->outcome = IPC_HOSTFWD_table_full;
+}
+
+void
+forwards_add(struct forwards *forwards, const struct ipc_hostfwd *rule)
+{
+	struct forwards_change *change = &forwards->change;
+
+	assert(!forwards_is_busy(forwards));
+	*change = (struct forwards_change){
+		.phase = FORWARDS_OPENING,
+		.is_addition = true,
+		.rule = *rule,
+		.result = { .outcome = IPC_HOSTFWD_done },
+	};
+	judge(forwards, &change->rule, &change->result);
+	if (change->result.outcome != IPC_HOSTFWD_done)
+		change->phase = FORWARDS_CLOSING;
+}
+
+/* The place of the first rule with an id above after_id. */
+static uint32_t
+place_after(const struct forwards *forwards, uint32_t after_id)
+{
+	uint32_t low = 0, high = forwards->n_rules;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (forwards->rules[middle].id <= after_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* NULL if there is none; id 0 wraps to behind the last. */
+static struct ipc_hostfwd_entry *
+find_rule(struct forwards *forwards, uint32_t id)
+{
+	uint32_t place = place_after(forwards, id - 1);
+
+	if (place == forwards->n_rules || forwards->rules[place].id != id)
+		return NULL;
+	return &forwards->rules[place];
+}
+
+void
+forwards_remove(struct forwards *forwards, uint32_t id)
+{
+	struct forwards_change *change = &forwards->change;
+	const struct ipc_hostfwd_entry *entry = find_rule(forwards, id);
+
+	assert(!forwards_is_busy(forwards));
+	*change = (struct forwards_change){
+		.phase = FORWARDS_CLOSING,
+		.result = { .outcome = IPC_HOSTFWD_no_such_rule },
+	};
+	if (!entry)
+		return;
+	change->rule = entry->rule;
+	change->n_open = count_ports(&entry->rule);
+	change->result.outcome = IPC_HOSTFWD_done;
+	change->result.id = id;
+}
+
+static void
+make_address(struct sockaddr_storage *addr, const uint8_t bytes[IPC_ADDR6_LEN],
+    bool is_ipv6, uint32_t port)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addr;
+	struct sockaddr_in *in = (struct sockaddr_in *)addr;
+
+	memset(addr, 0, sizeof(*addr));
+	if (is_ipv6) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons((uint16_t)port);
+		memcpy(&in6->sin6_addr, bytes, sizeof(in6->sin6_addr));
+	} else {
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)port);
+		memcpy(&in->sin_addr, bytes, sizeof(in->sin_addr));
+	}
+}
+
+static uint32_t *
+port_counter(struct forwards *forwards, uint8_t proto)
+{
+	return proto == IPPROTO_TCP ? &forwards->n_tcp_ports : &forwards->n_udp_ports;
+}
+
+/* bind(2), ip(7), ipv6(7). */
+static enum ipc_hostfwd_outcome
+outcome_of(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return IPC_HOSTFWD_in_use;
+	case EACCES:
+		return IPC_HOSTFWD_not_permitted;
+	case EADDRNOTAVAIL:
+		return IPC_HOSTFWD_no_such_address;
+	case EAFNOSUPPORT:
+		return IPC_HOSTFWD_ipv6_is_off;
+	default:
+		return IPC_HOSTFWD_system_error;
+	}
+}
+
+/* Opens the next port of the rule. */
+static void
+open_port(struct forwards *forwards)
+{
+	struct forwards_change *change = &forwards->change;
+	const struct ipc_hostfwd *rule = &change->rule;
+	uint32_t port = rule->host_port_first + change->n_open;
+	struct sockaddr_storage host, guest;
+
+	make_address(&host, rule->host_addr, rule->host_is_ipv6, port);
+	make_address(&guest, rule->guest_addr, rule->guest_is_ipv6,
+	    rule->guest_port_first + change->n_open);
+	if (stack_port_open(forwards->stack, rule->proto, (struct sockaddr *)&host,
+		(struct sockaddr *)&guest) == -1) {
+		change->result.outcome = outcome_of(errno);
+		change->result.error = (uint32_t)errno;
+		change->result.port = (uint16_t)port;
+		change->phase = FORWARDS_CLOSING;
+		return;
+	}
+	change->n_open++;
+	++*port_counter(forwards, rule->proto);
+}
+
+/* Closes the last of the open ports: libslirp finds the youngest first. */
+static void
+close_port(struct forwards *forwards)
+{
+	struct forwards_change *change = &forwards->change;
+	const struct ipc_hostfwd *rule = &change->rule;
+	struct sockaddr_storage host;
+
+	change->n_open--;
+	make_address(&host, rule->host_addr, rule->host_is_ipv6,
+	    rule->host_port_first + change->n_open);
+	stack_port_close(forwards->stack, rule->proto, (struct sockaddr *)&host);
+	--*port_counter(forwards, rule->proto);
+}
+
+/* All ports are open: the rule is in the table from now on. */
+static void
+finish_addition(struct forwards *forwards)
+{
+	struct forwards_change *change = &forwards->change;
+
+	change->result.id = ++forwards->last_id;
+	forwards->rules[forwards->n_rules++] = (struct ipc_hostfwd_entry){
+		.id = change->result.id,
+		.rule = change->rule,
+	};
+	change->phase = FORWARDS_IDLE;
+}
+
+/* No port is open any more. */
+static void
+finish_closing(struct forwards *forwards)
+{
+	struct forwards_change *change = &forwards->change;
+	struct ipc_hostfwd_entry *entry;
+	size_t n_behind;
+
+	change->phase = FORWARDS_IDLE;
+	if (change->is_addition || change->result.outcome != IPC_HOSTFWD_done)
+		return;
+	entry = find_rule(forwards, change->result.id);
+	n_behind = (size_t)(forwards->rules + forwards->n_rules - entry) - 1;
+	memmove(entry, entry + 1, n_behind * sizeof(*entry));
+	forwards->n_rules--;
+}
+
+bool
+forwards_proceed(struct forwards *forwards)
+{
+	struct forwards_change *change = &forwards->change;
+	uint64_t ends_ms = clock_now_ms() + FORWARDS_SLICE_MS;
+
+	do {
+		if (change->phase == FORWARDS_OPENING) {
+			if (change->n_open < count_ports(&change->rule))
+				open_port(forwards);
+			else
+				finish_addition(forwards);
+		} else if (change->n_open > 0) {
+			close_port(forwards);
+		} else {
+			finish_closing(forwards);
+		}
+	} while (forwards_is_busy(forwards) && clock_now_ms() < ends_ms);
+	return !forwards_is_busy(forwards);
+}
+
+void
+forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
+    struct ipc_hostfwd_page *page)
+{
+	uint32_t place = place_after(forwards, after_id);
+	uint32_t n = forwards->n_rules - place;
+
+	page->has_more = n > IPC_PAGE_ENTRIES;
+	page->n = page->has_more ? IPC_PAGE_ENTRIES : n;
+	memcpy(page->entries, forwards->rules + place,
+	    page->n * sizeof(page->entries[0]));
+}
+
+const struct ipc_hostfwd *
+forwards_find_port(const struct forwards *forwards, uint8_t proto, bool is_ipv6,
+    const uint8_t addr[IPC_ADDR6_LEN], uint16_t port)
+{
+	struct ipc_hostfwd wanted = {
+		.proto = proto,
+		.host_is_ipv6 = is_ipv6,
+		.host_port_first = port,
+		.host_port_last = port,
+	};
+	const struct ipc_hostfwd_entry *entry;
+
+	memcpy(wanted.host_addr, addr, sizeof(wanted.host_addr));
+	entry = find_conflict(forwards, &wanted);
+	return entry ? &entry->rule : NULL;
+}

@@ -1,0 +1,163 @@
+#include "slirp-worker/requests.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/log.h"
+#include "slirp-worker/api_channel.h"
+#include "slirp-worker/worker.h"
+
+/* Takes the parent's waiting request, if there is one. */
+static void
+begin_publish(struct worker *worker)
+{
+	struct requests *requests = &worker->requests;
+
+	if (!requests->has_publish)
+		return;
+	requests->has_publish = false;
+	requests->active = REQUESTS_PUBLISH;
+	forwards_add(&worker->forwards, &requests->publish);
+}
+
+void
+requests_publish(struct worker *worker, const struct ipc_hostfwd *rule)
+{
+	struct requests *requests = &worker->requests;
+
+	if (requests->has_publish || requests->active == REQUESTS_PUBLISH)
+		fatalx("the parent published a forward before the last was answered");
+	requests->publish = *rule;
+	requests->has_publish = true;
+	if (!requests_are_busy(requests)) {
+		begin_publish(worker);
+		requests_proceed(worker);
+	}
+}
+
+static void
+begin(struct worker *worker, enum requests_active active, uint64_t number)
+{
+	struct requests *requests = &worker->requests;
+
+	assert(!requests_are_busy(requests));
+	requests->active = active;
+	requests->number = number;
+	requests->is_abandoned = false;
+}
+
+void
+requests_add(struct worker *worker, uint64_t number, const struct ipc_hostfwd *rule)
+{
+	begin(worker, REQUESTS_ADD, number);
+	forwards_add(&worker->forwards, rule);
+	requests_proceed(worker);
+}
+
+void
+requests_remove(struct worker *worker, uint64_t number, uint32_t id)
+{
+	begin(worker, REQUESTS_REMOVE, number);
+	forwards_remove(&worker->forwards, id);
+	requests_proceed(worker);
+}
+
+/* True once the parent has it. A parent that is gone needs none; the loop sees its end. */
+static bool
+tell_parent(struct worker *worker)
+{
+	const struct forwards_change *change = &worker->forwards.change;
+	const struct ipc_rule_removed removed = { .id = change->result.id };
+	const struct ipc_rule_added added = {
+		.entry = { .id = change->result.id, .rule = change->rule },
+	};
+	int sent;
+
+	if (change->result.outcome != IPC_HOSTFWD_done)
+		return true;
+	sent = change->is_addition ? ipc_send_rule_added(&worker->to_parent, &added)
+				   : ipc_send_rule_removed(&worker->to_parent, &removed);
+	return sent == 0 || errno != EAGAIN;
+}
+
+static bool
+answer_parent(struct worker *worker)
+{
+	const struct ipc_published published = {
+		.result = worker->forwards.change.result,
+	};
+
+	return ipc_send_published(&worker->to_parent, &published) == 0 || errno != EAGAIN;
+}
+
+static void
+answer_api(struct worker *worker)
+{
+	const struct requests *requests = &worker->requests;
+	const struct forwards_change *change = &worker->forwards.change;
+	bool is_done = change->result.outcome == IPC_HOSTFWD_done;
+
+	if (requests->is_abandoned)
+		return;
+	if (requests->active == REQUESTS_ADD) {
+		struct ipc_hostfwd_added added = {
+			.request = requests->number,
+			.result = change->result,
+		};
+
+		if (is_done)
+			added.rule = change->rule;
+		api_channel_check_sent(worker,
+		    ipc_send_hostfwd_added(&worker->to_api, &added));
+	} else {
+		struct ipc_hostfwd_removed removed = {
+			.request = requests->number,
+			.outcome = change->result.outcome,
+			.id = change->result.id,
+		};
+
+		if (is_done)
+			removed.rule = change->rule;
+		api_channel_check_sent(worker,
+		    ipc_send_hostfwd_removed(&worker->to_api, &removed));
+	}
+}
+
+/* Tells everybody; false if the parent has to be waited for. */
+static bool
+finish(struct worker *worker)
+{
+	struct requests *requests = &worker->requests;
+
+	/* Told of the rule, and then not answered: only the answer is tried again. */
+	if (!requests->is_parent_told && !tell_parent(worker))
+		return false;
+	requests->is_parent_told = true;
+	if (requests->active == REQUESTS_PUBLISH && !answer_parent(worker))
+		return false;
+	requests->is_parent_told = false;
+	if (requests->active != REQUESTS_PUBLISH)
+		answer_api(worker);
+	requests->active = REQUESTS_NONE;
+	return true;
+}
+
+void
+requests_proceed(struct worker *worker)
+{
+	struct requests *requests = &worker->requests;
+
+	if (!requests_are_busy(requests))
+		return;
+	if (forwards_is_busy(&worker->forwards) && !forwards_proceed(&worker->forwards))
+		return;
+	requests->waits_for_parent = !finish(worker);
+	if (!requests_are_busy(requests))
+		begin_publish(worker);
+}
+
+void
+requests_abandon(struct requests *requests)
+{
+	requests->is_abandoned = true;
+}

@@ -1,0 +1,432 @@
+/* The worker's side of the api's channel, and what the parent is told. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "ipc/fdtable.h"
+#include "ipc_samples.h"
+#include "slirp-worker/api_channel.h"
+#include "worker_box.h"
+
+static struct worker_box box;
+static struct worker *const worker = &box.worker;
+static struct ipc_channel parent;
+
+static int
+open_box(void **state)
+{
+	(void)state;
+	worker_box_open(&box, true);
+	ipc_channel_open(&parent, take_fd(&box.parent_fd), IPC_ROLE_PARENT,
+	    IPC_ROLE_SLIRP_WORKER);
+	assert_int_equal(ipc_channel_greet(&worker->to_parent), 0);
+	ipc_channel_set_running(&parent);
+	worker_box_open_api(&box);
+	return 0;
+}
+
+static int
+close_box(void **state)
+{
+	(void)state;
+	ipc_channel_close(&parent);
+	worker_box_close(&box);
+	return 0;
+}
+
+static void
+expect(struct ipc_channel *channel, enum ipc_message_id id, struct ipc_message *msg)
+{
+	const char *why = "nothing came";
+
+	do {
+		if (ipc_channel_recv(channel, msg, &why) != IPC_OUTCOME_MESSAGE)
+			fail_msg("no %s: %s", ipc_descriptions[id].name, why);
+	} while (msg->id == IPC_MSG_hello);
+	assert_int_equal(msg->id, id);
+}
+
+static void
+expect_nothing(struct ipc_channel *channel)
+{
+	struct ipc_message msg;
+	const char *why;
+
+	assert_int_equal(ipc_channel_recv(channel, &msg, &why), IPC_OUTCOME_NONE);
+}
+
+/* As many turns of the loop as it takes, without its wait. */
+static void
+take_turns(void)
+{
+	api_channel_receive(worker);
+	while (requests_want_a_turn(&worker->requests))
+		requests_proceed(worker);
+}
+
+static struct ipc_add_hostfwd
+make_add(uint64_t request, uint16_t first, uint16_t last)
+{
+	return (struct ipc_add_hostfwd){
+		.request = request,
+		.rule = { .proto = IPPROTO_TCP,
+		    .host_addr = { 127, 0, 0, 1 },
+		    .host_port_first = first,
+		    .host_port_last = last,
+		    .guest_port_first = first },
+	};
+}
+
+static void
+ask_to_add(uint64_t request, uint16_t first, uint16_t last)
+{
+	struct ipc_add_hostfwd add = make_add(request, first, last);
+
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_add_hostfwd(&box.api, &add), 0);
+}
+
+static void
+ask_to_remove(uint64_t request, uint32_t id)
+{
+	const struct ipc_remove_hostfwd remove = { .request = request, .id = id };
+
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_remove_hostfwd(&box.api, &remove), 0);
+}
+
+static void
+test_change_is_told_to_the_parent_and_answered(void **state)
+{
+	struct ipc_message msg;
+
+	(void)state;
+	ask_to_add(77, 8001, 8003);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	assert_int_equal(msg.payload.hostfwd_added.request, 77);
+	assert_int_equal(msg.payload.hostfwd_added.result.outcome, IPC_HOSTFWD_done);
+	assert_int_equal(msg.payload.hostfwd_added.result.id, 1);
+	assert_int_equal(msg.payload.hostfwd_added.rule.host_port_last, 8003);
+	assert_int_equal(msg.payload.hostfwd_added.rule.guest_addr[3], 100);
+	expect(&parent, IPC_MSG_rule_added, &msg);
+	assert_int_equal(msg.payload.rule_added.entry.id, 1);
+	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_first, 8001);
+
+	/* What did not happen is no news. */
+	ask_to_add(78, 8003, 8003);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	assert_int_equal(msg.payload.hostfwd_added.result.outcome,
+	    IPC_HOSTFWD_in_use_by_rule);
+	ask_to_remove(79, 5);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
+	assert_int_equal(msg.payload.hostfwd_removed.outcome, IPC_HOSTFWD_no_such_rule);
+	expect_nothing(&parent);
+
+	ask_to_remove(80, 1);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
+	assert_int_equal(msg.payload.hostfwd_removed.request, 80);
+	assert_int_equal(msg.payload.hostfwd_removed.outcome, IPC_HOSTFWD_done);
+	assert_int_equal(msg.payload.hostfwd_removed.rule.host_port_last, 8003);
+	expect(&parent, IPC_MSG_rule_removed, &msg);
+	assert_int_equal(msg.payload.rule_removed.id, 1);
+}
+
+static void
+test_publish_waits_for_the_apis_change(void **state)
+{
+	struct ipc_add_hostfwd other = make_add(0, 9000, 9000);
+	struct ipc_message msg;
+
+	(void)state;
+	/* Long enough for more than one slice. */
+	ask_to_add(1, 8001, 8900);
+	api_channel_receive(worker);
+	assert_true(requests_are_busy(&worker->requests));
+	assert_int_equal(api_channel_poll_fd(worker), -1);
+	ipc_channel_await_reply(&parent);
+	requests_publish(worker, &other.rule);
+	take_turns();
+	expect(&parent, IPC_MSG_rule_added, &msg);
+	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_last, 8900);
+	expect(&parent, IPC_MSG_rule_added, &msg);
+	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_last, 9000);
+	expect(&parent, IPC_MSG_published, &msg);
+	assert_int_equal(msg.payload.published.result.outcome, IPC_HOSTFWD_done);
+	assert_int_equal(msg.payload.published.result.id, 2);
+	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+}
+
+/* The copy in the parent misses nothing, however slow the parent is. */
+static void
+test_full_queue_to_the_parent_holds_the_change_up(void **state)
+{
+	const struct ipc_log line = { .level = 1, .text = "a line" };
+	struct ipc_message msg;
+	const char *why;
+
+	(void)state;
+	while (ipc_send_log(&worker->to_parent, &line) == 0)
+		continue;
+	assert_int_equal(errno, EAGAIN);
+	ask_to_add(1, 8001, 8001);
+	take_turns();
+	assert_true(requests_are_busy(&worker->requests));
+	assert_true(worker->requests.waits_for_parent);
+	assert_int_equal(api_channel_poll_fd(worker), -1);
+	expect_nothing(&box.api);
+	requests_proceed(worker);
+	expect_nothing(&box.api);
+
+	do
+		assert_int_equal(ipc_channel_recv(&parent, &msg, &why),
+		    IPC_OUTCOME_MESSAGE);
+	while (ipc_send_log(&worker->to_parent, &line) == -1);
+	for (int i = 0; i < 4; i++)
+		expect(&parent, IPC_MSG_log, &msg);
+	requests_proceed(worker);
+	assert_false(requests_are_busy(&worker->requests));
+	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	do
+		assert_int_equal(ipc_channel_recv(&parent, &msg, &why),
+		    IPC_OUTCOME_MESSAGE);
+	while (msg.id == IPC_MSG_log);
+	assert_int_equal(msg.id, IPC_MSG_rule_added);
+	expect_nothing(&parent);
+}
+
+static void
+test_turn_is_bounded(void **state)
+{
+	const struct ipc_list_hostfwd list = { 0 };
+	struct ipc_message msg;
+	const char *why;
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		ipc_channel_await_reply(&box.api);
+		assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+	}
+	api_channel_receive(worker);
+	while (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_MESSAGE)
+		n++;
+	assert_int_equal(n, 16);
+	api_channel_receive(worker);
+	api_channel_receive(worker);
+	while (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_MESSAGE)
+		n++;
+	assert_int_equal(n, 40);
+}
+
+static void
+expect_dropped(const char *why)
+{
+	struct ipc_message msg;
+	const char *reason;
+	struct stat place, null;
+
+	expect(&parent, IPC_MSG_api_dropped, &msg);
+	if (!strstr(msg.payload.api_dropped.why, why))
+		fail_msg("expected \"%s\" in \"%s\"", why, msg.payload.api_dropped.why);
+	assert_int_equal(worker->to_api.fd, -1);
+	while (ipc_channel_recv(&box.api, &msg, &reason) == IPC_OUTCOME_MESSAGE)
+		continue;
+	assert_int_equal(ipc_channel_recv(&box.api, &msg, &reason), IPC_OUTCOME_CLOSED);
+	/* No socket of libslirp's can get the number that the filter knows. */
+	assert_int_equal(fstat(IPC_CHILD_FD_PEER, &place), 0);
+	assert_int_equal(fstat(STDIN_FILENO, &null), 0);
+	assert_int_equal(place.st_ino, null.st_ino);
+}
+
+static void
+test_violation_costs_the_channel(void **state)
+{
+	struct ipc_add_hostfwd bad = make_add(1, 8001, 8001);
+	struct ipc_message msg;
+
+	(void)state;
+	ask_to_add(1, 8001, 8001);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	expect(&parent, IPC_MSG_rule_added, &msg);
+	bad.rule.proto = 0;
+	assert_int_equal(ipc_send_add_hostfwd(&box.api, &bad), 0);
+	take_turns();
+	expect_dropped("add_hostfwd: proto");
+
+	/* The next one finds everything as it was. */
+	worker_box_open_api(&box);
+	ask_to_remove(2, 1);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
+	assert_int_equal(msg.payload.hostfwd_removed.outcome, IPC_HOSTFWD_done);
+}
+
+static void
+test_message_that_no_api_sends_costs_the_channel(void **state)
+{
+	const struct ipc_get_stats get_stats = { 0 };
+
+	(void)state;
+	assert_int_equal(ipc_send_get_stats(&box.api, &get_stats), 0);
+	take_turns();
+	expect_dropped("get_stats: wrong direction");
+}
+
+static void
+test_api_that_takes_no_answers_loses_the_channel(void **state)
+{
+	const struct ipc_list_hostfwd list = { 0 };
+
+	(void)state;
+	while (worker->to_api.fd != -1) {
+		if (ipc_send_list_hostfwd(&box.api, &list) == -1)
+			assert_int_equal(errno, EAGAIN);
+		for (int i = 0; i < 1000; i++)
+			ipc_channel_await_reply(&box.api);
+		api_channel_receive(worker);
+	}
+	expect_dropped("answer: the queue is full");
+}
+
+static void
+test_api_that_dies_is_no_violation(void **state)
+{
+	(void)state;
+	ask_to_add(1, 8001, 8001);
+	ipc_channel_close(&box.api);
+	take_turns();
+	assert_int_equal(worker->to_api.fd, -1);
+	/* What it had asked for is done. */
+	assert_int_equal(worker->forwards.n_rules, 1);
+}
+
+/* An answer that comes late is not for the next api. */
+static void
+test_new_api_gets_no_answer_of_the_old(void **state)
+{
+	struct ipc_message msg;
+	const char *why;
+
+	(void)state;
+	ask_to_add(1, 8001, 8900);
+	api_channel_receive(worker);
+	assert_true(requests_are_busy(&worker->requests));
+	worker_box_open_api(&box);
+	take_turns();
+	assert_int_equal(worker->forwards.n_rules, 1);
+	assert_int_equal(ipc_channel_recv(&box.api, &msg, &why), IPC_OUTCOME_NONE);
+	expect(&parent, IPC_MSG_rule_added, &msg);
+}
+
+static void
+test_state_counts_sockets(void **state)
+{
+	const struct ipc_query_worker query = { .request = 9 };
+	struct ipc_message msg;
+
+	(void)state;
+	ask_to_add(1, 8001, 8010);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	worker->stats.counters[IPC_COUNTER_frames_to_guest] = 42;
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_query_worker(&box.api, &query), 0);
+	take_turns();
+	expect(&box.api, IPC_MSG_worker_state, &msg);
+	assert_int_equal(msg.payload.worker_state.request, 9);
+	assert_int_equal(msg.payload.worker_state.n_tcp_sockets, 10);
+	assert_int_equal(msg.payload.worker_state.n_udp_sockets, 0);
+	assert_int_equal(msg.payload.worker_state.n_icmp_sockets, 0);
+	assert_int_equal(msg.payload.worker_state.n_hostfwds, 1);
+	assert_int_equal(msg.payload.worker_state.stats
+			     .counters[IPC_COUNTER_frames_to_guest],
+	    42);
+}
+
+static void
+test_lists_come_in_pages(void **state)
+{
+	struct ipc_list_hostfwd list = { .request = 3 };
+	struct ipc_list_connections look = { .request = 4 };
+	struct ipc_message msg;
+
+	(void)state;
+	for (uint16_t i = 0; i < 40; i++) {
+		ask_to_add(i, (uint16_t)(8000 + i), (uint16_t)(8000 + i));
+		take_turns();
+		expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	}
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_page, &msg);
+	assert_int_equal(msg.payload.hostfwd_page.n, IPC_PAGE_ENTRIES);
+	assert_int_equal(msg.payload.hostfwd_page.has_more, 1);
+	list.after_id = msg.payload.hostfwd_page.entries[IPC_PAGE_ENTRIES - 1].id;
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_page, &msg);
+	assert_int_equal(msg.payload.hostfwd_page.n, 40 - IPC_PAGE_ENTRIES);
+	assert_int_equal(msg.payload.hostfwd_page.has_more, 0);
+
+	/* The second page is of the same look, whatever has gone since. */
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);
+	take_turns();
+	expect(&box.api, IPC_MSG_connections_page, &msg);
+	assert_int_equal(msg.payload.connections_page.n, IPC_PAGE_ENTRIES);
+	ask_to_remove(1, 1);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
+	look.first = IPC_PAGE_ENTRIES;
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);
+	take_turns();
+	expect(&box.api, IPC_MSG_connections_page, &msg);
+	assert_int_equal(msg.payload.connections_page.n, 40 - IPC_PAGE_ENTRIES);
+	assert_int_equal(msg.payload.connections_page.has_more, 0);
+	assert_null(worker->connections.entries);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_box, close_box)
+	const struct rlimit files = { .rlim_cur = 1024, .rlim_max = 1024 };
+	const struct CMUnitTest tests[] = {
+		TEST(test_change_is_told_to_the_parent_and_answered),
+		TEST(test_publish_waits_for_the_apis_change),
+		TEST(test_full_queue_to_the_parent_holds_the_change_up),
+		TEST(test_turn_is_bounded),
+		TEST(test_violation_costs_the_channel),
+		TEST(test_message_that_no_api_sends_costs_the_channel),
+		TEST(test_api_that_takes_no_answers_loses_the_channel),
+		TEST(test_api_that_dies_is_no_violation),
+		TEST(test_new_api_gets_no_answer_of_the_old),
+		TEST(test_state_counts_sockets),
+		TEST(test_lists_come_in_pages),
+	};
+
+	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+		return 1;
+	worker_box_enter_namespace();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
