@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "api/handlers.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "ipc/child.h"
@@ -13,7 +14,6 @@
 #define CALL(...) IPC_CALL_HANDLER(api, api, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
-IPC_ROWS_PARENT_TO_API(DECLARE)
 
 void
 api_on_confine(struct api *api, const struct ipc_confine *msg)
@@ -112,19 +112,4 @@ api_control_receive(struct api *api)
 			fatalx("message from the parent: %s", why);
 		}
 	}
-}
-
-/* Nobody asks for the status, or subscribes, before clients are served. */
-void
-api_on_status(struct api *api, const struct ipc_status *msg)
-{
-	(void)api;
-	(void)msg;
-}
-
-void
-api_on_event(struct api *api, const struct ipc_event *msg)
-{
-	(void)api;
-	(void)msg;
 }

@@ -2,19 +2,128 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include "api/accept.h"
+#include "api/audit.h"
 #include "api/control.h"
+#include "api/parent.h"
+#include "api/worker.h"
+#include "base/clock.h"
 #include "base/log.h"
+
+/* The parent, the worker, the listening socket, then clients. */
+enum { PARENT, WORKER, LISTENER, FIRST_CLIENT };
+
+/* Events of a client and its number in the table. */
+struct polled {
+	struct pollfd fds[FIRST_CLIENT + API_CLIENTS_MAX];
+	struct api_client *clients[FIRST_CLIENT + API_CLIENTS_MAX];
+	nfds_t n;
+};
+
+void
+api_loop_init(struct api *api)
+{
+	api->clients = calloc(API_CLIENTS_MAX, sizeof(*api->clients));
+	if (!api->clients)
+		fatal("get memory for %d clients", API_CLIENTS_MAX);
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
+		api->clients[i].fd = -1;
+	api->parent_lane.channel = &api->to_parent;
+	api->worker_lane.channel = &api->to_worker;
+	api->audit = (struct ratelimit){
+		.burst = API_AUDIT_BURST,
+		.interval_ms = API_AUDIT_INTERVAL_MS,
+	};
+	api->own_pid = (uint32_t)getpid();
+	api->now_ms = clock_now_ms();
+}
+
+static short
+channel_events(const struct api_lane *lane)
+{
+	return lane->is_full ? POLLIN | POLLOUT : POLLIN;
+}
+
+static void
+collect(const struct api *api, struct polled *polled)
+{
+	/* poll skips a negative descriptor. */
+	polled->fds[PARENT] = (struct pollfd){ .fd = api->to_parent.fd,
+		.events = channel_events(&api->parent_lane) };
+	polled->fds[WORKER] = (struct pollfd){ .fd = api->to_worker.fd,
+		.events = channel_events(&api->worker_lane) };
+	polled->fds[LISTENER] = (struct pollfd){
+		.fd = api_accept_may(api) ? api->listen_fd : -1,
+		.events = POLLIN,
+	};
+	polled->n = FIRST_CLIENT;
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
+		struct api_client *client = &api->clients[i];
+		short events = client->fd == -1 ? 0 : api_client_wants(client);
+
+		/* Without events it would still be reported when it hangs up. */
+		if (events == 0)
+			continue;
+		polled->clients[polled->n] = client;
+		polled->fds[polled->n++] =
+		    (struct pollfd){ .fd = client->fd, .events = events };
+	}
+}
+
+/* Every client's next step. Returns how long to wait for events, -1 for ever. */
+static int
+tick(struct api *api)
+{
+	uint64_t next_ms = UINT64_MAX;
+
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
+		uint64_t due_ms;
+
+		if (api->clients[i].state == API_CLIENT_NONE)
+			continue;
+		due_ms = api_client_tick(api, &api->clients[i]);
+		if (due_ms < next_ms)
+			next_ms = due_ms;
+	}
+	if (!api_accept_may(api) && next_ms > api->now_ms + API_PATIENCE_MS)
+		next_ms = api->now_ms + API_PATIENCE_MS;
+	if (next_ms == UINT64_MAX)
+		return -1;
+	return next_ms > api->now_ms ? (int)(next_ms - api->now_ms) : 0;
+}
+
+void
+api_loop_once(struct api *api, int wait_ms)
+{
+	struct polled polled;
+	int due_ms = tick(api);
+
+	api_parent_send(api);
+	api_worker_send(api);
+	if (due_ms != -1 && (wait_ms == -1 || due_ms < wait_ms))
+		wait_ms = due_ms;
+	collect(api, &polled);
+	if (poll(polled.fds, polled.n, wait_ms) == -1 && errno != EINTR)
+		fatal("wait for events");
+	api->now_ms = clock_now_ms();
+	if (polled.fds[PARENT].revents)
+		api_control_receive(api);
+	if (polled.fds[WORKER].revents)
+		api_worker_receive(api);
+	for (nfds_t i = FIRST_CLIENT; i < polled.n; i++)
+		if (polled.fds[i].revents && polled.clients[i]->fd == polled.fds[i].fd)
+			api_client_serve(api, polled.clients[i], polled.fds[i].revents);
+	/* Last, so that a place is not given to another between poll and serve. */
+	if (polled.fds[LISTENER].revents)
+		api_accept(api);
+}
 
 void
 api_loop_run(struct api *api)
 {
-	while (!api->ended) {
-		/* Clients are not accepted yet: they wait in the socket's backlog. */
-		struct pollfd parent = { .fd = api->to_parent.fd, .events = POLLIN };
-
-		if (poll(&parent, 1, -1) == -1 && errno != EINTR)
-			fatal("wait for events");
-		api_control_receive(api);
-	}
+	while (!api->ended)
+		api_loop_once(api, -1);
 }

@@ -5,10 +5,9 @@
  * jansson.
  */
 
-#include <jansson.h>
-
 #include "api/control.h"
 #include "api/loop.h"
+#include "api/request.h"
 #include "base/exitcode.h"
 #include "ipc/child.h"
 
@@ -22,8 +21,8 @@ main(void)
 	};
 
 	ipc_child_begin(&api.to_parent, IPC_ROLE_API, "slirpd-api");
-	/* jansson reads /dev/urandom for its hash tables, which a jail does not have. */
-	json_object_seed(0);
+	api_request_init();
+	api_loop_init(&api);
 	if (api_control_begin(&api))
 		api_loop_run(&api);
 	return EXITCODE_OK;

@@ -1,0 +1,9 @@
+/* add_hostfwd, remove_hostfwd and list_hostfwd: towards the worker. */
+#pragma once
+
+struct api;
+struct api_client;
+
+void api_start_add_hostfwd(struct api *api, struct api_client *client);
+void api_start_remove_hostfwd(struct api *api, struct api_client *client);
+void api_start_list_hostfwd(struct api *api, struct api_client *client);

@@ -1,0 +1,112 @@
+#include "api/worker.h"
+
+#include <stdio.h>
+
+#include "api/api.h"
+#include "api/audit.h"
+#include "api/handlers.h"
+#include "base/log.h"
+
+#define CALL(...) IPC_CALL_HANDLER(api, api, &msg, __VA_ARGS__)
+
+static void
+refuse_busy(struct api *api, struct api_client *client)
+{
+	const char *verb = client->request.verb->name;
+	char desc[API_ERROR_DESC_SIZE];
+	struct api_error busy;
+
+	snprintf(desc, sizeof(desc), "%s: no worker", verb);
+	api_error_set(&busy, API_ERROR_Busy, desc,
+	    "the process that carries packets can't be reached; whether it has done %s is "
+	    "not known",
+	    verb);
+	if (client->request.verb->is_audited)
+		api_audit(api, client, "%s: no answer from the worker", verb);
+	api_client_refuse(api, client, &busy);
+}
+
+/* Nothing comes of what is under way. The parent knows it too: it ends this process, and
+ * starts another with a new channel if there still is a worker. */
+static void
+lose(struct api *api, const char *why)
+{
+	struct api_client *client;
+
+	if (api->to_worker.fd == -1)
+		return;
+	log_error("channel to the worker: %s; requests that need it are refused", why);
+	ipc_channel_close(&api->to_worker);
+	while ((client = api_pending_fail_next(&api->worker_lane)))
+		refuse_busy(api, client);
+}
+
+void
+api_worker_send(struct api *api)
+{
+	if (api->to_worker.fd != -1 && api_pending_send(&api->worker_lane) == -1)
+		lose(api, "closed");
+}
+
+void
+api_worker_call(struct api *api, struct api_client *client,
+    int (*send)(struct ipc_channel *channel, const struct api_client *client),
+    enum ipc_message_id answer)
+{
+	client->state = API_CLIENT_CALLING;
+	client->call = (struct api_call){
+		.send = send,
+		.answer = answer,
+		.is_exclusive = answer == IPC_MSG_connections_page,
+		.n_api_restarts = client->call.n_api_restarts,
+	};
+	api_worker_call_again(api, client);
+}
+
+void
+api_worker_call_again(struct api *api, struct api_client *client)
+{
+	if (api->to_worker.fd == -1) {
+		refuse_busy(api, client);
+		return;
+	}
+	api_pending_add(&api->worker_lane, client);
+	api_worker_send(api);
+}
+
+struct api_client *
+api_worker_answered(struct api *api, enum ipc_message_id answer, uint64_t number)
+{
+	struct api_client *client = api_pending_take(&api->worker_lane, answer, number);
+
+	if (!client)
+		lose(api, "an answer to no request");
+	return client;
+}
+
+void
+api_worker_receive(struct api *api)
+{
+	struct ipc_message msg;
+	const char *why;
+
+	for (int i = 0; i < API_IN_FLIGHT_MAX && api->to_worker.fd != -1; i++) {
+		switch (ipc_channel_recv(&api->to_worker, &msg, &why)) {
+		case IPC_OUTCOME_NONE:
+			return;
+		case IPC_OUTCOME_CLOSED:
+			lose(api, "closed");
+			return;
+		case IPC_OUTCOME_VIOLATION:
+			lose(api, why);
+			return;
+		case IPC_OUTCOME_MESSAGE:
+			break;
+		}
+		switch (msg.id) {
+			IPC_ROWS_SLIRP_WORKER_TO_API(CALL)
+		default:
+			break;
+		}
+	}
+}

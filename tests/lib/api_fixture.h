@@ -1,0 +1,31 @@
+/*
+ * The api's core in this process, with a test at the other end of each of its descriptors:
+ * the parent, the worker, and clients. Everything goes through the real loop and sockets.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "ipc/channel.h"
+
+struct api_fixture {
+	struct api api;
+	struct ipc_channel parent; /* the other ends */
+	struct ipc_channel worker;
+};
+
+/* Aborts when the system refuses what a test needs. The channels are greeted. */
+void api_fixture_start(struct api_fixture *fixture);
+void api_fixture_stop(struct api_fixture *fixture);
+
+/* Rounds of the loop until nothing more happens, time aside. */
+void api_fixture_run(struct api_fixture *fixture);
+
+/* A new client, non-blocking; the caller closes it. */
+int api_fixture_connect(struct api_fixture *fixture);
+
+/* Sends text as a client and runs. */
+void api_fixture_send(struct api_fixture *fixture, int client_fd, const char *text);
+
+/* What there is to read, with a NUL behind it; *at_eof says whether the api has closed or
+ * shut down its side. buf holds size bytes. Returns the length. */
+size_t api_fixture_read(int client_fd, char *buf, size_t size, bool *at_eof);

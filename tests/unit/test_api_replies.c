@@ -1,0 +1,856 @@
+/* The api's core between clients, worker and parent: every reply to the byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "api/accept.h"
+#include "api_fixture.h"
+#include "ipc_samples.h"
+
+#define ADD \
+	"{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"tcp\"," \
+	"\"host_addr\":\"0.0.0.0\",\"host_port\":8080,\"guest_addr\":\"10.0.2.100\"," \
+	"\"guest_port\":80}}"
+#define LIST "{\"execute\":\"list_hostfwd\"}"
+#define REMOVE(id) "{\"execute\":\"remove_hostfwd\",\"arguments\":{\"id\":" #id "}}"
+#define SESSION "{\"execute\":\"qmp_capabilities\"}"
+#define ENTRY \
+	"\"proto\":\"tcp\",\"host_addr\":\"0.0.0.0\",\"host_port\":8080," \
+	"\"guest_addr\":\"10.0.2.100\",\"guest_port\":80}"
+
+static struct api_fixture fixture;
+/* Room for the longest reply of a test. */
+static char reply[1 << 20];
+
+static int
+setup(void **state)
+{
+	(void)state;
+	api_fixture_start(&fixture);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	api_fixture_stop(&fixture);
+	return 0;
+}
+
+static void
+expect_reply(int client_fd, const char *expected, bool expect_eof)
+{
+	bool at_eof;
+
+	api_fixture_run(&fixture);
+	api_fixture_read(client_fd, reply, sizeof(reply), &at_eof);
+	assert_string_equal(reply, expected);
+	assert_int_equal(at_eof, expect_eof);
+}
+
+/* A client of version 1: asks, gets its reply and the end of file. */
+static void
+asks(const char *text, const char *expected)
+{
+	int fd = api_fixture_connect(&fixture);
+
+	api_fixture_send(&fixture, fd, text);
+	expect_reply(fd, expected, true);
+	close(fd);
+}
+
+static void
+asked_worker(enum ipc_message_id id, struct ipc_message *msg)
+{
+	const char *why = "";
+
+	api_fixture_run(&fixture);
+	assert_int_equal(ipc_channel_recv(&fixture.worker, msg, &why),
+	    IPC_OUTCOME_MESSAGE);
+	assert_int_equal(msg->id, id);
+}
+
+static struct ipc_hostfwd
+web_rule(void)
+{
+	return (struct ipc_hostfwd){
+		.guest_addr = { 10, 0, 2, 100 },
+		.host_port_first = 8080,
+		.host_port_last = 8080,
+		.guest_port_first = 80,
+		.proto = IPPROTO_TCP,
+	};
+}
+
+static void
+answer_add(uint64_t request, const struct ipc_hostfwd_result *result)
+{
+	struct ipc_hostfwd_added added = { .request = request, .result = *result };
+
+	if (result->outcome == IPC_HOSTFWD_done)
+		added.rule = web_rule();
+	assert_int_equal(ipc_send_hostfwd_added(&fixture.worker, &added), 0);
+}
+
+static void
+adds(struct ipc_hostfwd_result result, const char *expected)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+
+	api_fixture_send(&fixture, fd, ADD);
+	asked_worker(IPC_MSG_add_hostfwd, &msg);
+	answer_add(msg.payload.add_hostfwd.request, &result);
+	expect_reply(fd, expected, true);
+	close(fd);
+}
+
+static void
+test_add_hostfwd(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_hostfwd expected = web_rule();
+	struct ipc_message msg;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, ADD);
+	asked_worker(IPC_MSG_add_hostfwd, &msg);
+	assert_memory_equal(&msg.payload.add_hostfwd.rule, &expected, sizeof(expected));
+	answer_add(msg.payload.add_hostfwd.request,
+	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 1 });
+	expect_reply(fd, "{\"return\":{\"id\":1}}", true);
+	close(fd);
+}
+
+#define FAILED(class, detail) \
+	"{\"error\":{\"desc\":\"bad request: add_hostfwd: slirp_add_hostfwd failed\"," \
+	"\"class\":\"" class "\",\"detail\":\"" detail "\"}}"
+
+static void
+test_add_hostfwd_failures_name_the_cause(void **state)
+{
+	(void)state;
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_in_use_by_rule,
+		 .conflict_id = 3,
+		 .port = 8080 },
+	    FAILED("AddressInUse",
+		"a rule has the port already: rule 3 has tcp port 8080 of 0.0.0.0"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_in_use, .port = 8080 },
+	    FAILED("AddressInUse",
+		"another program has the port: tcp port 8080 of 0.0.0.0"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_not_permitted,
+		 .port = 80 },
+	    FAILED("PermissionDenied",
+		"the port needs a privilege: tcp port 80 of 0.0.0.0; CAP_NET_BIND_SERVICE "
+		"would give it, or net.ipv4.ip_unprivileged_port_start of at most 80"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_no_such_address },
+	    FAILED("AddressNotAvailable",
+		"no interface of the host has the address 0.0.0.0"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full },
+	    FAILED("TableFull", "the table of rules is full"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_ipv6_is_off },
+	    FAILED("NotSupported", "IPv6 is not enabled; --enable-ipv6 does it"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_families_differ },
+	    FAILED("NotSupported",
+		"libslirp can't forward between the address families"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_bad_guest_address },
+	    FAILED("BadArgument", "the address is not one of the guest's network"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_system_error,
+		 .error = EMFILE,
+		 .port = 8080 },
+	    FAILED("Internal",
+		"the kernel refused: tcp port 8080 of 0.0.0.0: Too many open files"));
+}
+
+static void
+test_remove_hostfwd(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_hostfwd_removed removed = { .outcome = IPC_HOSTFWD_done,
+		.id = 7,
+		.rule = web_rule() };
+	struct ipc_message msg;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, REMOVE(7));
+	asked_worker(IPC_MSG_remove_hostfwd, &msg);
+	assert_int_equal(msg.payload.remove_hostfwd.id, 7);
+	removed.request = msg.payload.remove_hostfwd.request;
+	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
+	expect_reply(fd, "{\"return\":{}}", true);
+	close(fd);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, REMOVE(7));
+	asked_worker(IPC_MSG_remove_hostfwd, &msg);
+	removed = (struct ipc_hostfwd_removed){
+		.request = msg.payload.remove_hostfwd.request,
+		.outcome = IPC_HOSTFWD_no_such_rule,
+		.id = 7,
+	};
+	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
+	expect_reply(fd,
+	    "{\"error\":{\"desc\":\"bad request: remove_hostfwd: slirp_remove_hostfwd "
+	    "failed\",\"class\":\"NotFound\",\"detail\":\"rule 7: there is no rule with this "
+	    "id\"}}",
+	    true);
+	close(fd);
+}
+
+static void
+answer_page(const struct ipc_message *msg, uint32_t n, bool has_more)
+{
+	struct ipc_hostfwd_page page = {
+		.request = msg->payload.list_hostfwd.request,
+		.n = n,
+		.has_more = has_more,
+	};
+
+	for (uint32_t i = 0; i < n; i++)
+		page.entries[i] = (struct ipc_hostfwd_entry){
+			.id = msg->payload.list_hostfwd.after_id + 1 + i,
+			.rule = web_rule(),
+		};
+	assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
+}
+
+static void
+test_list_hostfwd_has_the_entries_twice(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, LIST);
+	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	assert_int_equal(msg.payload.list_hostfwd.after_id, 0);
+	answer_page(&msg, 0, false);
+	expect_reply(fd, "{\"return\":{\"entries\":[]},\"entries\":[]}", true);
+	close(fd);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, LIST);
+	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	answer_page(&msg, 2, false);
+	expect_reply(fd,
+	    "{\"return\":{\"entries\":[{\"id\":1," ENTRY ",{\"id\":2," ENTRY
+	    "]},\"entries\":[{\"id\":1," ENTRY ",{\"id\":2," ENTRY "]}",
+	    true);
+	close(fd);
+}
+
+static void
+test_list_goes_over_pages(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+	bool at_eof;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, LIST);
+	for (uint32_t page = 0; page < 32; page++) {
+		asked_worker(IPC_MSG_list_hostfwd, &msg);
+		assert_int_equal(msg.payload.list_hostfwd.after_id,
+		    page * IPC_PAGE_ENTRIES);
+		answer_page(&msg, IPC_PAGE_ENTRIES, page < 31);
+	}
+	api_fixture_run(&fixture);
+	/* It may be more than a socket takes at once. */
+	for (size_t len = 0;;) {
+		len += api_fixture_read(fd, reply + len, sizeof(reply) - len, &at_eof);
+		if (at_eof)
+			break;
+		api_fixture_run(&fixture);
+	}
+	assert_non_null(strstr(reply, "{\"entries\":[{\"id\":1," ENTRY ",{\"id\":2,"));
+	assert_non_null(strstr(reply, "\"entries\":[{\"id\":1," ENTRY ",{\"id\":2,"));
+	assert_string_equal(reply + strlen(reply) - strlen(",{\"id\":1024," ENTRY "]}"),
+	    ",{\"id\":1024," ENTRY "]}");
+	close(fd);
+}
+
+static void
+test_range_and_ipv6_in_a_list(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_hostfwd_page page = { .n = 1 };
+	struct ipc_message msg;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, LIST);
+	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	page.request = msg.payload.list_hostfwd.request;
+	page.entries[0] = (struct ipc_hostfwd_entry){
+		.id = 9,
+		.rule = { .host_addr = { [15] = 1 },
+		    .guest_addr = { 0xfd, [15] = 9 },
+		    .host_port_first = 8000,
+		    .host_port_last = 8099,
+		    .guest_port_first = 90,
+		    .proto = IPPROTO_UDP,
+		    .host_is_ipv6 = 1,
+		    .guest_is_ipv6 = 1 },
+	};
+	assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
+#define RANGE \
+	"{\"id\":9,\"proto\":\"udp\",\"host_addr\":\"::1\",\"host_port\":8000," \
+	"\"host_port_end\":8099,\"guest_addr\":\"fd00::9\",\"guest_port\":90}"
+	expect_reply(fd, "{\"return\":{\"entries\":[" RANGE "]},\"entries\":[" RANGE "]}",
+	    true);
+	close(fd);
+}
+
+#define BAD(desc, class, detail) \
+	"{\"error\":{\"desc\":\"bad request: " desc \
+	"\",\"class\":\"" class "\",\"detail\":\"" detail "\"}}"
+
+static void
+test_requests_that_are_none(void **state)
+{
+	int fd;
+
+	(void)state;
+	asks("[1]",
+	    BAD("json_object() failed", "BadRequest",
+		"a request is an object: {\\\"execute\\\":...}"));
+	asks("{}",
+	    BAD("no execute found", "BadRequest",
+		"execute: wanted the name of a command"));
+	asks("{\"execute\":\"x\"}",
+	    BAD("unknown execute", "UnknownCommand",
+		"query_commands lists the commands"));
+	asks("{\"execute\":\"remove_hostfwd\"}",
+	    BAD("remove_hostfwd: bad arguments.id", "BadArgument",
+		"id: missing; wanted a whole number from 1 to 4294967295"));
+	asks(LIST LIST,
+	    BAD("cannot parse JSON", "ParseError", "something follows the object"));
+	asks("{\"\n",
+	    BAD("cannot parse JSON", "ParseError", "a control character in a string"));
+	/* jansson's words are its own affair. */
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "GET / HTTP/1.1\r\n");
+	expect_reply(fd, reply, true);
+	assert_memory_equal(reply,
+	    "{\"error\":{\"desc\":\"bad request: cannot parse JSON\"",
+	    strlen("{\"error\":{\"desc\":\"bad request: cannot parse JSON\""));
+	close(fd);
+	/* A half-close says that no more comes. */
+	fd = api_fixture_connect(&fixture);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	expect_reply(fd,
+	    BAD("cannot parse JSON", "ParseError",
+		"the connection ended before the request did"),
+	    true);
+	close(fd);
+}
+
+static char *
+padded(size_t len)
+{
+	char *text = malloc(len + 1);
+
+	assert_non_null(text);
+	memset(text, ' ', len);
+	memcpy(text, "{\"execute\":\"x\"", 14);
+	text[len - 1] = '}';
+	text[len] = '\0';
+	return text;
+}
+
+static void
+test_requests_below_4096_bytes_are_taken(void **state)
+{
+	static const char too_large[] =
+	    BAD("too large message", "TooLarge", "a request is shorter than 4096 bytes");
+	static const char taken[] =
+	    BAD("unknown execute", "UnknownCommand", "query_commands lists the commands");
+	char *text;
+	int fd;
+
+	(void)state;
+	text = padded(4095);
+	asks(text, taken);
+	free(text);
+	text = padded(4096);
+	asks(text, too_large);
+	/* The space after it does not count. */
+	text[4094] = '}';
+	text[4095] = '\n';
+	asks(text, taken);
+	free(text);
+	/* Said as soon as it is clear, and what still comes is taken without an error. */
+	text = padded(100000);
+	fd = api_fixture_connect(&fixture);
+	for (size_t sent = 0; sent < 100000;) {
+		ssize_t n = send(fd, text + sent, 100000 - sent, MSG_NOSIGNAL);
+
+		assert_true(n > 0 || errno == EAGAIN);
+		sent += n > 0 ? (size_t)n : 0;
+		api_fixture_run(&fixture);
+	}
+	expect_reply(fd, too_large, true);
+	free(text);
+	close(fd);
+}
+
+static void
+test_request_byte_by_byte(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	char byte[2] = "";
+
+	(void)state;
+	for (const char *c = "{\"execute\":\"x\"}"; *c; c++) {
+		byte[0] = *c;
+		api_fixture_send(&fixture, fd, byte);
+	}
+	expect_reply(fd,
+	    BAD("unknown execute", "UnknownCommand", "query_commands lists the commands"),
+	    true);
+	/* A newline in a write of its own comes after the reply, and does no harm. */
+	api_fixture_send(&fixture, fd, "\n");
+	expect_reply(fd, "", true);
+	close(fd);
+}
+
+static void
+test_session(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+
+	(void)state;
+	api_fixture_send(&fixture, fd,
+	    "{\"execute\":\"qmp_capabilities\",\"id\":1}\n{\"execute\":\"x\",\"id\":\"two\"}\n"
+	    "{\"execute\":\"remove_hostfwd\",\"arguments\":{\"id\":4},\"id\":3}\n" LIST);
+	asked_worker(IPC_MSG_remove_hostfwd, &msg);
+	expect_reply(fd,
+	    "{\"return\":{},\"id\":1}\n"
+	    "{\"error\":{\"desc\":\"bad request: unknown execute\",\"class\":"
+	    "\"UnknownCommand\",\"detail\":\"query_commands lists the commands\"},"
+	    "\"id\":\"two\"}\n",
+	    false);
+	/* One at a time: the next one is asked when this one is answered. */
+	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker,
+			     &(struct ipc_hostfwd_removed){
+				 .request = msg.payload.remove_hostfwd.request,
+				 .outcome = IPC_HOSTFWD_done,
+				 .id = 4,
+				 .rule = web_rule() }),
+	    0);
+	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	answer_page(&msg, 1, false);
+	expect_reply(fd,
+	    "{\"return\":{},\"id\":3}\n{\"return\":{\"entries\":[{\"id\":1," ENTRY
+	    "]}}\n",
+	    false);
+	/* After a line that is none, the next one works. */
+	api_fixture_send(&fixture, fd, "nonsense {\n[]\n{\"\nx\n{\"execute\":\"x\"}\n");
+	api_fixture_read(fd, reply, sizeof(reply), &(bool){ false });
+	assert_int_equal(strncmp(reply,
+			     "{\"error\":{\"desc\":\"bad request: cannot parse JSON\"",
+			     48),
+	    0);
+	assert_non_null(strstr(reply, "json_object() failed"));
+	assert_non_null(strstr(reply, "a control character"));
+	assert_non_null(strstr(reply, "unknown execute"));
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	expect_reply(fd, "", true);
+	assert_int_equal(fixture.api.n_clients, 0);
+	assert_int_equal(fixture.api.n_sessions, 0);
+	close(fd);
+}
+
+static void
+test_too_long_a_line_in_a_session(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	char *text = padded(8000);
+
+	(void)state;
+	api_fixture_send(&fixture, fd, SESSION);
+	expect_reply(fd, "{\"return\":{}}\n", false);
+	api_fixture_send(&fixture, fd, text);
+	expect_reply(fd,
+	    BAD("too large message", "TooLarge",
+		"a request is shorter than 4096 bytes") "\n",
+	    false);
+	api_fixture_send(&fixture, fd, "\n{}\n");
+	expect_reply(fd,
+	    BAD("no execute found", "BadRequest",
+		"execute: wanted the name of a command") "\n",
+	    false);
+	free(text);
+	close(fd);
+}
+
+static void
+test_events(void **state)
+{
+	int all_fd = api_fixture_connect(&fixture);
+	int one_fd = api_fixture_connect(&fixture);
+	int none_fd = api_fixture_connect(&fixture);
+	const struct ipc_event event = { .kind = IPC_EVENT_RESOLV_CONF_CHANGED };
+
+	(void)state;
+	api_fixture_send(&fixture, all_fd, SESSION "{\"execute\":\"subscribe\"}");
+	api_fixture_send(&fixture, one_fd,
+	    SESSION "{\"execute\":\"subscribe\",\"arguments\":{\"events\":"
+		    "[\"RESOLV_CONF_CHANGED\"]}}");
+	api_fixture_send(&fixture, none_fd, SESSION);
+	expect_reply(all_fd, "{\"return\":{}}\n{\"return\":{}}\n", false);
+	expect_reply(one_fd, "{\"return\":{}}\n{\"return\":{}}\n", false);
+	expect_reply(none_fd, "{\"return\":{}}\n", false);
+
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 5 },
+	    "{\"return\":{\"id\":5}}");
+	api_fixture_read(all_fd, reply, sizeof(reply), &(bool){ false });
+	assert_int_equal(strncmp(reply,
+			     "{\"event\":\"HOSTFWD_ADDED\",\"data\":{\"id\":5," ENTRY
+			     ",\"timestamp\":{\"seconds\":",
+			     strlen(
+				 "{\"event\":\"HOSTFWD_ADDED\",\"data\":{\"id\":5," ENTRY
+				 ",\"timestamp\":{\"seconds\":")),
+	    0);
+	assert_int_equal(reply[strlen(reply) - 1], '\n');
+	expect_reply(one_fd, "", false);
+
+	assert_int_equal(ipc_send_event(&fixture.parent, &event), 0);
+	api_fixture_run(&fixture);
+	for (int i = 0; i < 2; i++) {
+		api_fixture_read(i ? one_fd : all_fd, reply, sizeof(reply),
+		    &(bool){ false });
+		assert_int_equal(strncmp(reply,
+				     "{\"event\":\"RESOLV_CONF_CHANGED\",\"data\":{},",
+				     41),
+		    0);
+	}
+	expect_reply(none_fd, "", false);
+	close(all_fd);
+	close(one_fd);
+	close(none_fd);
+}
+
+/* It asked for events and reads none: it loses them, nobody else does. */
+static void
+test_slow_session_is_closed(void **state)
+{
+	const struct ipc_event event = { .kind = IPC_EVENT_RESOLV_CONF_CHANGED };
+	int slow_fd = api_fixture_connect(&fixture);
+	int fd = api_fixture_connect(&fixture);
+	bool at_eof;
+
+	(void)state;
+	api_fixture_send(&fixture, slow_fd, SESSION "{\"execute\":\"subscribe\"}");
+	api_fixture_send(&fixture, fd, SESSION "{\"execute\":\"subscribe\"}");
+	/* What the socket holds, and what the session may leave unread. */
+	for (int i = 0; fixture.api.n_clients == 2; i++) {
+		assert_true(i < 100000);
+		assert_int_equal(ipc_send_event(&fixture.parent, &event), 0);
+		api_fixture_run(&fixture);
+		api_fixture_read(fd, reply, sizeof(reply), &at_eof);
+		assert_false(at_eof);
+	}
+	assert_int_equal(fixture.api.n_sessions, 1);
+	assert_int_equal(fixture.api.counters.n_slow, 1);
+	close(slow_fd);
+	close(fd);
+}
+
+static void
+test_sessions_are_bounded(void **state)
+{
+	int fds[API_SESSIONS_MAX];
+
+	(void)state;
+	for (int i = 0; i < API_SESSIONS_MAX; i++) {
+		fds[i] = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fds[i], SESSION);
+		expect_reply(fds[i], "{\"return\":{}}\n", false);
+	}
+	asks(SESSION, BAD("too many sessions", "Busy", "there are 64 sessions already"));
+	close(fds[0]);
+	api_fixture_run(&fixture);
+	fds[0] = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fds[0], SESSION);
+	expect_reply(fds[0], "{\"return\":{}}\n", false);
+	for (int i = 0; i < API_SESSIONS_MAX; i++)
+		close(fds[i]);
+}
+
+static void
+test_silent_clients_give_way(void **state)
+{
+	static int fds[API_CLIENTS_MAX + 50];
+	const size_t n_fds = sizeof(fds) / sizeof(fds[0]);
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < n_fds; i++)
+		fds[i] = api_fixture_connect(&fixture);
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_clients, API_CLIENTS_MAX);
+	fd = api_fixture_connect(&fixture);
+	assert_int_equal(send(fd, "{}", 2, 0), 2);
+	/* As if the time had passed. */
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
+		fixture.api.clients[i].read_ms -= API_PATIENCE_MS;
+	expect_reply(fd,
+	    BAD("no execute found", "BadRequest",
+		"execute: wanted the name of a command"),
+	    true);
+	assert_int_equal(fixture.api.counters.n_gave_way, 51);
+	expect_reply(fds[0],
+	    BAD("no request", "Busy", "the place was needed for another client"), true);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	close(fd);
+}
+
+static void
+test_client_that_left_is_no_harm(void **state)
+{
+	struct ipc_message msg;
+	int fd = api_fixture_connect(&fixture);
+
+	(void)state;
+	api_fixture_send(&fixture, fd, ADD);
+	close(fd);
+	asked_worker(IPC_MSG_add_hostfwd, &msg);
+	answer_add(msg.payload.add_hostfwd.request,
+	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 1 });
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_clients, 0);
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 2 },
+	    "{\"return\":{\"id\":2}}");
+}
+
+static void
+test_in_flight_is_bounded(void **state)
+{
+	int fds[2 * API_IN_FLIGHT_MAX];
+	const size_t n_fds = sizeof(fds) / sizeof(fds[0]);
+	struct ipc_message msg;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < n_fds; i++) {
+		fds[i] = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fds[i], LIST);
+	}
+	for (size_t i = 0; i < n_fds; i++) {
+		struct ipc_message first;
+
+		if (i == 0)
+			for (size_t k = 0; k < API_IN_FLIGHT_MAX; k++) {
+				asked_worker(IPC_MSG_list_hostfwd, &msg);
+				if (k == 0)
+					first = msg;
+			}
+		if (i == 0) {
+			api_fixture_run(&fixture);
+			assert_int_equal(ipc_channel_recv(&fixture.worker, &msg, &why),
+			    IPC_OUTCOME_NONE);
+			msg = first;
+		}
+		msg.payload.list_hostfwd.request = i + 1;
+		msg.payload.list_hostfwd.after_id = 0;
+		answer_page(&msg, 0, false);
+		expect_reply(fds[i], "{\"return\":{\"entries\":[]},\"entries\":[]}",
+		    true);
+		close(fds[i]);
+	}
+}
+
+/* Two clients' pages would be pages of two different looks. */
+static void
+test_connections_are_listed_one_client_at_a_time(void **state)
+{
+	static const char query[] = "{\"execute\":\"query_connections\"}";
+	struct ipc_connections_page page;
+	struct ipc_message msg;
+	const char *why;
+	int fds[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		fds[i] = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fds[i], query);
+	}
+	for (int i = 0; i < 2; i++) {
+		asked_worker(IPC_MSG_list_connections, &msg);
+		assert_int_equal(msg.payload.list_connections.first, 0);
+		assert_int_equal(ipc_channel_recv(&fixture.worker, &msg, &why),
+		    IPC_OUTCOME_NONE);
+		ipc_sample_connections_page(&page);
+		page.request = msg.payload.list_connections.request;
+		page.has_more = 1;
+		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
+		asked_worker(IPC_MSG_list_connections, &msg);
+		assert_int_equal(msg.payload.list_connections.first, page.n);
+		page = (struct ipc_connections_page){
+			.request = msg.payload.list_connections.request,
+			.n = 1,
+			.entries[0] = { .proto = IPPROTO_UDP,
+			    .source_addr = { 10, 0, 2, 100 },
+			    .source_port = 5000,
+			    .dest_addr = { 10, 0, 2, 3 },
+			    .dest_port = 53,
+			    .recv_queue_bytes = 1,
+			    .send_queue_bytes = 2 },
+		};
+		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
+		expect_reply(fds[i], reply, true);
+		assert_non_null(strstr(reply,
+		    "{\"proto\":\"udp\",\"hostfwd\":false,\"source_addr\":\"10.0.2.100\","
+		    "\"source_port\":5000,\"dest_addr\":\"10.0.2.3\",\"dest_port\":53,"
+		    "\"recv_queue_bytes\":1,\"send_queue_bytes\":2}]}}"));
+		close(fds[i]);
+	}
+}
+
+static void
+answer_status(void)
+{
+	struct ipc_status status;
+	struct ipc_message msg;
+	const char *why = "";
+
+	api_fixture_run(&fixture);
+	assert_int_equal(ipc_channel_recv(&fixture.parent, &msg, &why),
+	    IPC_OUTCOME_MESSAGE);
+	assert_int_equal(msg.id, IPC_MSG_get_status);
+	ipc_sample_status(&status);
+	status.request = msg.payload.get_status.request;
+	assert_int_equal(ipc_send_status(&fixture.parent, &status), 0);
+}
+
+static void
+test_queries(void **state)
+{
+	struct ipc_worker_state worker;
+	struct ipc_message msg;
+	int fd = api_fixture_connect(&fixture);
+
+	(void)state;
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_version\"}");
+	answer_status();
+	expect_reply(fd, reply, true);
+	assert_int_equal(strncmp(reply, "{\"return\":{\"slirpd\":\"", 21), 0);
+	close(fd);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_status\"}");
+	answer_status();
+	expect_reply(fd, reply, true);
+	assert_non_null(
+	    strstr(reply, "\"network_addr\":\"10.0.2.0\",\"prefix_len\":24,"));
+	assert_non_null(strstr(reply, "\"confinement\":{\"parent\":{\"descriptors\":"));
+	close(fd);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_stats\"}");
+	answer_status();
+	asked_worker(IPC_MSG_query_worker, &msg);
+	ipc_sample_worker_state(&worker);
+	worker.request = msg.payload.query_worker.request;
+	worker.stats.drops[IPC_DROP_tftp] = UINT64_MAX;
+	assert_int_equal(ipc_send_worker_state(&fixture.worker, &worker), 0);
+	expect_reply(fd, reply, true);
+	assert_non_null(strstr(reply, "\"counters\":{\"frames_from_guest\":"));
+	assert_non_null(strstr(reply, "\"tftp\":18446744073709551615,"));
+	assert_non_null(strstr(reply, "\"api\":{\"clients\":1,\"sessions\":0,"));
+	close(fd);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_commands\"}");
+	expect_reply(fd, reply, true);
+	assert_int_equal(strncmp(reply,
+			     "{\"return\":{\"commands\":[{\"name\":\"add_hostfwd\",", 45),
+	    0);
+	close(fd);
+}
+
+#define LOST(verb) \
+	BAD(verb ": no worker", "Busy", \
+	    "the process that carries packets can't be reached; whether it has done " verb \
+	    " is not known")
+
+static void
+test_loss_of_the_worker(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+
+	(void)state;
+	api_fixture_send(&fixture, fd, LIST);
+	ipc_channel_close(&fixture.worker);
+	expect_reply(fd, LOST("list_hostfwd"), true);
+	close(fd);
+	asks(ADD, LOST("add_hostfwd"));
+	asks("{}",
+	    BAD("no execute found", "BadRequest",
+		"execute: wanted the name of a command"));
+}
+
+static void
+test_worker_that_breaks_the_protocol(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, LIST);
+	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	/* An answer to a question of another kind. */
+	answer_add(msg.payload.list_hostfwd.request,
+	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+	expect_reply(fd, LOST("list_hostfwd"), true);
+	assert_int_equal(fixture.api.to_worker.fd, -1);
+	close(fd);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_add_hostfwd),
+		TEST(test_add_hostfwd_failures_name_the_cause),
+		TEST(test_remove_hostfwd),
+		TEST(test_list_hostfwd_has_the_entries_twice),
+		TEST(test_list_goes_over_pages),
+		TEST(test_range_and_ipv6_in_a_list),
+		TEST(test_requests_that_are_none),
+		TEST(test_requests_below_4096_bytes_are_taken),
+		TEST(test_request_byte_by_byte),
+		TEST(test_session),
+		TEST(test_too_long_a_line_in_a_session),
+		TEST(test_events),
+		TEST(test_slow_session_is_closed),
+		TEST(test_sessions_are_bounded),
+		TEST(test_silent_clients_give_way),
+		TEST(test_client_that_left_is_no_harm),
+		TEST(test_in_flight_is_bounded),
+		TEST(test_connections_are_listed_one_client_at_a_time),
+		TEST(test_queries),
+		TEST(test_loss_of_the_worker),
+		TEST(test_worker_that_breaks_the_protocol),
+	};
+
+	api_request_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
