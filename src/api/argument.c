@@ -1,10 +1,10 @@
 #include "api/argument.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "base/inet.h"
 
 #define PORT_MAX UINT16_MAX
@@ -80,37 +80,20 @@ decode_port(const json_t *json, void *value)
 	return 0;
 }
 
-/* A number without sign, space or leading zero at *text, which is moved behind it. */
-static int
-parse_port(const char **text, uint16_t *port)
-{
-	uint32_t number = 0;
-
-	if (**text == '0')
-		return -1;
-	while (**text >= '0' && **text <= '9') {
-		number = number * 10 + (uint32_t)(**text - '0');
-		if (number > PORT_MAX)
-			return -1;
-		++*text;
-	}
-	*port = (uint16_t)number;
-	return number ? 0 : -1;
-}
-
 static int
 decode_ports(const json_t *json, void *value)
 {
 	struct api_ports *ports = value;
-	struct api_ports range;
 	const char *text = json_string_value(json);
+	struct endpoint range;
 
 	if (!text)
 		return decode_port(json, value);
-	if (parse_port(&text, &range.first) == -1 || *text++ != '-' ||
-	    parse_port(&text, &range.last) == -1 || *text || range.last < range.first)
+	/* A port alone is a number, as it always was. */
+	if (!strchr(text, '-') ||
+	    endpoint_parse(text, strlen(text), &range) != ENDPOINT_OK || range.has_addr)
 		return -1;
-	*ports = range;
+	*ports = (struct api_ports){ range.port_first, range.port_last };
 	return 0;
 }
 
