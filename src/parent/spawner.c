@@ -31,18 +31,25 @@ IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_SPAWNER(DECLARE)
 
 void
-spawner_on_confine(struct spawner *spawner, const struct ipc_confine *msg)
+spawner_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
-	struct ipc_confined reached = { .stages = 1U << IPC_STAGE_descriptors };
-
+	reached->stages |= 1U << IPC_STAGE_descriptors;
 	/* Not Landlock, under which an api could not mount its root; not the limit on
 	 * processes. Exec makes the api dumpable again, as its user namespace needs. */
-	if (msg->sandbox_mode != IPC_JAIL_OFF)
-		confine_stage_limits(msg, &reached,
+	if (orders->sandbox_mode != IPC_JAIL_OFF)
+		confine_stage_limits(orders, reached,
 		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NOT_DUMPABLE |
 			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY);
-	confine_stage_seccomp(msg, &reached, seccomp_spawner_filter,
+	confine_stage_seccomp(orders, reached, seccomp_spawner_filter,
 	    SECCOMP_SPAWNER_FILTER_LEN, seccomp_spawner_self_at, SECCOMP_SPAWNER_N_CALLS);
+}
+
+void
+spawner_on_confine(struct spawner *spawner, const struct ipc_confine *msg)
+{
+	struct ipc_confined reached = { 0 };
+
+	spawner_lock(msg, &reached);
 	ipc_child_check_sent(ipc_send_confined(&spawner->to_parent, &reached),
 	    "tell how I am confined");
 	ipc_channel_set_running(&spawner->to_parent);

@@ -1,8 +1,9 @@
 /*
- * Goes into the jail of slirpd-slirp-worker, by that program's own jail.c, and tries there
- * one thing that a guest that has taken the worker over would try. Says on standard output
- * what came of it: "ok", or the number of the error. test_jail.py has the table of what must
- * come, and of what comes without the jail.
+ * Goes into the jail of a role, by that role's own code, and tries there one thing that
+ * whoever has taken the role over would try. Says on standard output what came of it: "ok",
+ * or the number of the error. test_jail.py has the table of what must come for the worker,
+ * and of what comes without the jail; test_jail_others.py that for the others. One program
+ * for each: slirpd-slirp-worker, slirpd-api (PROBE_API), the spawner (PROBE_SPAWNER).
  *
  *   probe SANDBOX SECCOMP ATTEMPT [NUMBER]...    modes: off, best-effort, required
  *   probe SANDBOX SECCOMP sweep FIRST LAST       which system calls survive the filter
@@ -42,7 +43,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#if defined(PROBE_API)
+#include "api/jail.h"
+#elif defined(PROBE_SPAWNER)
+#include "parent/spawner.h"
+#else
 #include "slirp-worker/jail.h"
+#endif
 
 /* The worker's channel to the parent has this number; the policy knows it. */
 #define CHANNEL_FD 3
@@ -654,6 +661,44 @@ static const struct {
 
 #define N_ATTEMPTS (sizeof(attempts) / sizeof(attempts[0]))
 
+/* --- the jail --------------------------------------------------------------------------- */
+
+#ifdef PROBE_SPAWNER
+struct jail {
+	struct ipc_confine orders;
+	struct ipc_confined reached;
+};
+#define JAIL_NONE \
+	{ \
+		0 \
+	}
+#elif defined(PROBE_API)
+#define JAIL_NONE \
+	{ \
+		.fallback_userns_fd = -1 \
+	}
+#else
+#define JAIL_NONE \
+	{ \
+		.fallback_userns_fd = -1, .resolv_copy_fd = -1 \
+	}
+#endif
+
+static void
+enter(struct jail *jail)
+{
+#ifdef PROBE_SPAWNER
+	spawner_lock(&jail->orders, &jail->reached);
+#else
+	jail_enter(jail);
+#if !defined(PROBE_API)
+	if (jail->resolv_copy_fd != -1)
+		close(jail->resolv_copy_fd);
+#endif
+	jail_lock(jail);
+#endif
+}
+
 /* --- the sweep -------------------------------------------------------------------------- */
 
 /* Names for those that are expected to be allowed whatever their arguments are. */
@@ -698,8 +743,7 @@ sweep(struct jail *jail, long first, long last)
 		if (pid == -1)
 			fatal("fork");
 		if (pid == 0) {
-			jail_enter(jail);
-			jail_lock(jail);
+			enter(jail);
 			syscall(number, -1L, -1L, -1L, -1L, -1L, -1L);
 			syscall(SYS_exit_group, 0);
 		}
@@ -725,7 +769,7 @@ mode_of(const char *word)
 	fatalx("no such mode: %s", word);
 }
 
-/* In the jail there is nothing but write: no stdio, which asks what it writes to. */
+/* In the jail there is no stdio, which asks what it writes to. */
 static void
 say_outcome(long result)
 {
@@ -736,13 +780,15 @@ say_outcome(long result)
 		len = snprintf(text, sizeof(text), "%d\n", errno);
 	else
 		len = snprintf(text, sizeof(text), "ok\n");
-	(void)!write(STDOUT_FILENO, text, (size_t)len);
+	/* Which every policy allows for a failed assertion's text. */
+	(void)!writev(STDOUT_FILENO,
+	    &(struct iovec){ .iov_base = text, .iov_len = (size_t)len }, 1);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct jail jail = { .fallback_userns_fd = -1, .resolv_copy_fd = -1 };
+	struct jail jail = JAIL_NONE;
 	long (*run)(void) = NULL;
 
 	if (argc < 4)
@@ -759,10 +805,7 @@ main(int argc, char **argv)
 	if (!run)
 		fatalx("no such attempt: %s", argv[3]);
 	prepare(jail.orders.sandbox_mode != IPC_JAIL_OFF);
-	jail_enter(&jail);
-	if (jail.resolv_copy_fd != -1)
-		close(jail.resolv_copy_fd);
-	jail_lock(&jail);
+	enter(&jail);
 	say_outcome(run());
 	syscall(SYS_exit_group, 0);
 }

@@ -271,9 +271,10 @@ ATTEMPTS = [
 WITH_CAPABILITIES: list[str] = []
 
 
-def probe(caller: list[str], sandbox: str, seccomp: str, *words: object) -> str:
+def probe(caller: list[str], sandbox: str, seccomp: str, *words: object,
+          program: str = PROBE) -> str:
     """Runs the probe and returns the outcome; whatever it has to say besides is a failure."""
-    done = subprocess.run([*caller, PROBE, sandbox, seccomp, *map(str, words)], text=True,
+    done = subprocess.run([*caller, program, sandbox, seccomp, *map(str, words)], text=True,
                           capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
     assert not done.stderr, done.stderr
     if done.returncode < 0:

@@ -616,6 +616,27 @@ test_closed_peer_is_the_end(void **state)
 	ipc_channel_close(&ends.receiver);
 }
 
+/* The peer ends with a message of ours unread: what it said before is not lost. */
+static void
+test_last_words_are_received(void **state)
+{
+	struct ipc_message msg;
+	const char *why;
+	struct ends ends;
+
+	(void)state;
+	open_ends(&ends, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_PARENT);
+	assert_int_equal(ipc_channel_greet(&ends.receiver), 0);
+	send_right(&ends, IPC_MSG_hello);
+	send_right(&ends, IPC_MSG_log);
+	assert_int_equal(close(ends.sender_fd), 0);
+	expect_message(&ends, IPC_MSG_hello);
+	expect_message(&ends, IPC_MSG_log);
+	assert_int_equal(ipc_channel_recv(&ends.receiver, &msg, &why),
+	    IPC_OUTCOME_CLOSED);
+	ipc_channel_close(&ends.receiver);
+}
+
 static void
 test_full_queue_loses_the_message_and_counts_it(void **state)
 {
@@ -657,6 +678,7 @@ main(void)
 		cmocka_unit_test(test_hello_of_another_role_is_a_violation),
 		cmocka_unit_test(test_bad_values_are_violations),
 		cmocka_unit_test(test_closed_peer_is_the_end),
+		cmocka_unit_test(test_last_words_are_received),
 		cmocka_unit_test(test_full_queue_loses_the_message_and_counts_it),
 	};
 

@@ -177,6 +177,14 @@ def program_of(pid: int) -> str:
         return ""
 
 
+def comm_of(pid: int) -> str:
+    """What ps calls pid, '' when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except OSError:
+        return ""
+
+
 def cpu_ticks(pid: int) -> int:
     """User and system time of pid, in clock ticks (1/100 s)."""
     stat = proc_stat(pid)
@@ -403,8 +411,11 @@ class Slirpd:
         return [self.pid, *descendants(self.pid)]
 
     def children(self) -> dict[str, int]:
-        """Role to pid, for the processes that stay: 'slirp-worker', 'api'."""
-        below = {program_of(pid): pid for pid in descendants(self.pid)}
+        """Role to pid, for the processes that stay: 'slirp-worker', 'spawner', 'api'."""
+        # The spawner is a process of the parent's own program.
+        own = program_of(self.pid)
+        below = {comm_of(pid) if program_of(pid) == own else program_of(pid): pid
+                 for pid in descendants(self.pid)}
         return {name.removeprefix("slirpd-"): pid for name, pid in below.items() if name}
 
     def wait(self, deadline_s: float = DEADLINE_S) -> int:

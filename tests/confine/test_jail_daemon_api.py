@@ -1,0 +1,270 @@
+"""The jails of api and spawner in a running slirpd, from outside; see test_jail_daemon.py."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import lab as L
+import pytest
+from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
+from lab import Guest, Slirpd, wait_for
+from test_jail_daemon import (
+    BARRED,
+    LANDLOCK_ABI,
+    NO_CAPABILITY,
+    OWN_NAMESPACES,
+    STATUS_OF_EVERY_ROLE,
+    WORKER_LIMITS,
+    WORKER_MOUNT,
+    Said,
+    barred,
+    best_effort,  # noqa: F401
+    fds_of,
+    foreign_namespaces,
+    limits_of_zero,
+    no_user_namespaces,
+    not_sanitized,
+    plain_netns,
+    status_of,
+    traffic,
+    tree,
+    works,
+)
+
+API_NAMESPACES = OWN_NAMESPACES | {"net"}
+CALLS_AT_MOST = 25
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "api.sock"
+
+
+@pytest.fixture
+def daemon(guest: Guest, path: Path) -> Iterator[Slirpd]:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as made:
+        yield made
+
+
+def roles(daemon: Slirpd) -> dict[str, int]:
+    found = daemon.children()
+    assert set(found) == {"slirp-worker", "spawner", "api"}
+    return found
+
+
+@not_sanitized
+def test_status_of_api_and_spawner(guest: Guest, daemon: Slirpd) -> None:
+    # The api is under two filters, its own and the one that it was started under.
+    filters = {"api": "2", "spawner": "1"}
+    with traffic(guest.netns):
+        for role, number in filters.items():
+            status = status_of(roles(daemon)[role])
+            expected = {**STATUS_OF_EVERY_ROLE, "Seccomp_filters": number}
+            assert {key: status[key] for key in expected} == expected, role
+            assert status["PPid"] == str(daemon.pid), role
+
+
+def test_namespaces(daemon: Slirpd) -> None:
+    found = roles(daemon)
+    assert foreign_namespaces(found["api"]) == API_NAMESPACES
+    assert foreign_namespaces(found["spawner"]) == set()
+    net = {os.readlink(f"/proc/{found[role]}/ns/net") for role in found}
+    assert len(net) == 2
+    user = {os.readlink(f"/proc/{found[role]}/ns/user") for role in found}
+    assert len(user) == 3
+
+
+def test_network_of_the_api_is_empty(daemon: Slirpd) -> None:
+    """One interface, lo, and it is down; no address, no route."""
+    pid = str(roles(daemon)["api"])
+
+    def ip(*argv: str) -> str:
+        return L.sh("nsenter", "--preserve-credentials", "-U", "-n", "-t", pid, "--", "ip",
+                    *argv).stdout
+
+    links = ip("-o", "link")
+    assert links.count("\n") == 1 and "1: lo: <LOOPBACK>" in links, links
+    for argv in (("-4", "addr"), ("-6", "addr"), ("-4", "route", "show", "table", "all"),
+                 ("-6", "route", "show", "table", "all")):
+        assert ip(*argv) == "", argv
+
+
+def test_root_of_the_api_is_empty(daemon: Slirpd) -> None:
+    root = f"/proc/{roles(daemon)['api']}/root"
+    mounts = Path(root).parent.joinpath("mountinfo").read_text()
+    assert tree(root) == set()
+    assert mounts.count("\n") == 1, mounts
+    options = re.match(WORKER_MOUNT, mounts).group(1).split(",")
+    assert {"ro", "nosuid", "nodev", "noexec"} <= set(options)
+
+
+@not_sanitized
+def test_limits_of_the_api(daemon: Slirpd) -> None:
+    assert WORKER_LIMITS <= limits_of_zero(roles(daemon)["api"])
+
+
+@not_sanitized
+def test_descriptors_of_api_and_spawner(guest: Guest, daemon: Slirpd) -> None:
+    found = roles(daemon)
+    with traffic(guest.netns):
+        api, spawner = fds_of(found["api"]), fds_of(found["spawner"])
+    assert {number for number in api if api[number] == "/dev/null"} == {0, 1, 2}
+    assert {number for number in api if api[number].startswith("socket:")} == {3, 4, 5}
+    assert set(api) == set(range(6))
+    assert {number for number in spawner if spawner[number] == "/dev/null"} == {0, 1, 2}
+    assert spawner[3].startswith("socket:")
+    assert spawner[4].endswith("/slirpd-api")
+    assert set(spawner) == set(range(5))
+
+
+@not_sanitized
+def test_channel_of_worker_and_api_is_number_4_of_both(daemon: Slirpd) -> None:
+    """And the parent has neither end once it is handed over."""
+    found = roles(daemon)
+    parent = set(L.fd_table(daemon.pid).values())
+    for role in ("api", "slirp-worker"):
+        end = fds_of(found[role])[4]
+        assert end.startswith("socket:")
+        assert end not in parent
+
+
+@not_sanitized
+@pytest.mark.parametrize("role", ("api", "spawner"))
+@pytest.mark.parametrize("what", ("root/", "fd/", "maps", "mem", "environ"))
+def test_the_same_user_cannot_look_into_it(daemon: Slirpd, role: str, what: str) -> None:
+    tool = "ls" if what.endswith("/") else "head"
+    done = subprocess.run([*L.ORDINARY, tool, "--", f"/proc/{roles(daemon)[role]}/{what}"],
+                          capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Permission denied" in done.stderr
+
+
+def test_capabilities_of_the_caller_are_not_the_apis(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0",
+                as_ordinary=False) as daemon:
+        status = status_of(roles(daemon)["api"])
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert status[kind] == NO_CAPABILITY, kind
+
+
+def test_what_it_reached_is_said(daemon: Slirpd) -> None:
+    api = Said(daemon.stderr, "api")
+    assert api.missed == (set() if LANDLOCK_ABI > 0 else {"landlock"})
+    assert Said(daemon.stderr, "spawner").reached == {"descriptors", "limits", "seccomp"}
+    if not L.SANITIZED:
+        assert 0 < api.n_calls <= CALLS_AT_MOST
+
+
+def test_without_api_socket_there_is_neither(network: Slirpd) -> None:
+    assert set(network.children()) == {"slirp-worker"}
+    assert "spawner" not in network.stderr and "api" not in network.stderr
+
+
+# A filter of the caller's on top is one more for each process.
+@not_sanitized
+def test_disable_seccomp(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--disable-seccomp", "--api-socket", path, guest.pid,
+                "tap0") as daemon:
+        found = roles(daemon)
+        for role in ("api", "spawner"):
+            assert "seccomp" in Said(daemon.stderr, role).missed
+            assert status_of(found[role])["Seccomp"] == "0"
+            assert status_of(found[role])["NoNewPrivs"] == "1"
+        assert foreign_namespaces(found["api"]) == API_NAMESPACES
+
+
+def test_disable_sandbox(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--disable-sandbox", "--api-socket", path, guest.pid,
+                "tap0") as daemon:
+        assert Said(daemon.stderr, "api").reached == {"descriptors", "seccomp"}
+        assert foreign_namespaces(roles(daemon)["api"]) == set()
+
+
+def test_api_that_is_started_again_is_in_the_same_jail(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
+        first = roles(daemon)["api"]
+        os.kill(first, signal.SIGKILL)
+        wait_for("another api is in its jail", lambda: daemon.children().get("api", first) != first
+                 and status_of(daemon.children()["api"])["Seccomp_filters"] == "2")
+        again = roles(daemon)["api"]
+        assert foreign_namespaces(again) == API_NAMESPACES
+        assert tree(f"/proc/{again}/root") == set()
+        assert status_of(again)["CapEff"] == NO_CAPABILITY
+
+
+# --- where a jail can't be had ------------------------------------------------------------------
+
+
+def test_without_user_namespaces_the_guests_is_joined(guest: Guest, path: Path) -> None:
+    with no_user_namespaces(), \
+            Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
+        with traffic(guest.netns):
+            for n_started in (1, 2):
+                api = roles(daemon)["api"]
+                assert os.readlink(f"/proc/{api}/ns/user") == os.readlink(guest.userns)
+                assert foreign_namespaces(api) == API_NAMESPACES
+                assert tree(f"/proc/{api}/root") == set()
+                assert status_of(api)["CapEff"] == NO_CAPABILITY
+                if n_started == 1:
+                    os.kill(api, signal.SIGKILL)
+                    wait_for("another api", lambda: daemon.stderr.count("api[") >= 4
+                             and daemon.children().get("api", api) != api)
+                    wait_for("it is in its jail", lambda: status_of(
+                        daemon.children()["api"])["Seccomp_filters"] == "2")
+
+
+def test_without_any_user_namespace_required_fails(path: Path) -> None:
+    """Worker or api is the first to say so, and the socket is gone."""
+    with no_user_namespaces(), plain_netns() as netns:
+        done = subprocess.run(
+            [L.slirpd_path(), "--configure", "--api-socket", path, "--netns-type=path", netns,
+             "tap0"], text=True, capture_output=True, stdin=subprocess.DEVNULL,
+            timeout=L.DEADLINE_S)
+    assert done.returncode == 1
+    assert "jail stage namespaces" in done.stderr
+    assert list(path.parent.iterdir()) == []
+
+
+def test_without_any_user_namespace_best_effort_goes_on(
+        path: Path, best_effort: None) -> None:  # noqa: F811
+    with no_user_namespaces(), plain_netns() as netns:
+        with Slirpd("--configure", "--api-socket", path, "--netns-type=path", netns, "tap0",
+                    as_ordinary=False) as daemon, traffic(netns):
+            api = Said(daemon.stderr, "api")
+            assert {"namespaces", "root"} <= api.missed
+            assert {"limits", "capabilities", "seccomp"} <= api.reached
+            assert foreign_namespaces(roles(daemon)["api"]) == set()
+
+
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+def test_barred_stage_that_is_required_leaves_no_socket(
+        guest: Guest, path: Path, rules: list[str], stage: str, reason: str,
+        missed: set[str]) -> None:
+    done = L.run_slirpd("--configure", "--api-socket", path, guest.pid, "tap0",
+                        prefix=barred(*rules))
+    assert done.returncode == 1
+    assert re.search(rf"jail stage {stage}\b.*{reason}", done.stderr), done.stderr
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+def test_barred_stage_at_best_effort_is_said_and_done_without(
+        guest: Guest, path: Path, best_effort: None, rules: list[str],  # noqa: F811
+        stage: str, reason: str, missed: set[str]) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0",
+                prefix=barred(*rules)) as daemon, traffic(guest.netns):
+        assert Said(daemon.stderr, "api").missed == missed
+        assert re.search(rf"api\[\d+\]: jail stage {stage}\b.*{reason}", daemon.stderr)
+
+
+def test_api_that_dies_of_a_signal_is_reported_by_its_name(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
+        os.kill(roles(daemon)["api"], signal.SIGSYS)
+        wait_for("it is said", lambda: "api was killed by SIGSYS; starting it again"
+                 in daemon.stderr)
+        assert works(guest.netns)

@@ -1,0 +1,114 @@
+"""The jails of api and spawner from inside, by the attempts that test_jail.py makes in the worker's.
+
+Only the worker's table has a control without a jail: the attempts are the same, and so is what
+comes of them there.
+"""
+
+from __future__ import annotations
+
+import os
+
+import lab as L
+import pytest
+import test_jail as worker
+from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
+from test_jail import KILLED, OK, Try, assert_outcome, need_abi, table
+
+PROBES = {
+    role: os.environ.get(f"SLIRPD_PROBE_{role.upper()}")
+    or str(L.REPO / f"build/debug/tests/confine/probe_{role}")
+    for role in ("api", "spawner")
+}
+CALLERS = (L.ORDINARY, worker.WITH_CAPABILITIES)
+
+pytestmark = worker.pytestmark
+
+# What an api may still do. Everything else ends it.
+API_FULL = {
+    "mmap_data": OK,
+    "mmap_high_bits": OK,
+    "receive_on_channel": OK,
+    "send_fd_on_channel": OK,
+    "abort_self": "SIGABRT",
+    "abort_victim_by_tid": "ESRCH",  # its own process's number, with a thread of another
+}
+
+# With the filter switched off the sandbox is the worker's, but for a root that has nothing in it.
+API_SANDBOX = dict.fromkeys((
+    "read_resolv_conf", "create_in_etc", "write_resolv_conf", "update_resolv_conf",
+    "truncate_at_open", "truncate", "unlink", "rename", "chmod", "mount"), "ENOENT")
+
+API_UNCONDITIONAL = {
+    "brk", "clock_gettime", "close", "exit_group", "getpid", "gettid", "mremap", "munmap",
+    "ppoll", "restart_syscall",
+} | ({"poll"} if worker.X86 else set())
+
+# What the spawner's filter lets through, because an api's start and jail need it; where the
+# caller's rights don't suffice it fails. Everything else ends the spawner, and an api that has
+# no filter of its own yet.
+SPAWNER_ALLOWED = {
+    # In service, as an api.
+    "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel",
+    # The loader, and libc.
+    "read_resolv_conf", "read_passwd", "read_passwd_by_dots", "read_root", "read_proc_self",
+    "read_proc_1", "read_sys", "read_tun", "list_root", "stat_by_dir_fd",
+    "mmap_exec", "mmap_exec_file",
+    # Maps in /proc are written, so files can be, where they are; none can be made.
+    "write_resolv_conf",
+    # Descriptors, limits and signals of a process that is just being made.
+    "dupfd", "prlimit", "abort_self", "abort_victim", "abort_victim_by_tid",
+    # An api's jail.
+    "setns_user", "unshare", "prctl", "capset", "setgroups", "seccomp",
+    "mount", "remount", "umount", "pivot_root",
+}
+# Of these not every form is allowed.
+SPAWNER_REFUSED_FORMS = {
+    "unshare": {worker.NEW_PID, worker.NEW_TIME},
+    "prctl": {8, 22},  # PR_SET_KEEPCAPS, PR_SET_SECCOMP: the call of that name is used
+}
+
+
+def probe(role: str, caller: list[str], sandbox: str, seccomp: str, attempt: Try) -> str:
+    return worker.probe(caller, sandbox, seccomp, attempt.name, *attempt.args,
+                        program=PROBES[role])
+
+
+@table()
+def test_api_in_its_full_jail(attempt: Try) -> None:
+    for caller in CALLERS:
+        assert_outcome(probe("api", caller, "required", "required", attempt),
+                       API_FULL.get(attempt.name, KILLED))
+
+
+@table()
+def test_api_with_its_filter_alone(attempt: Try) -> None:
+    assert_outcome(probe("api", worker.WITH_CAPABILITIES, "off", "required", attempt),
+                   API_FULL.get(attempt.name, KILLED))
+
+
+@table()
+def test_api_in_its_sandbox_without_filter(attempt: Try) -> None:
+    need_abi(attempt)
+    for caller in CALLERS:
+        assert_outcome(probe("api", caller, "required", "off", attempt),
+                       API_SANDBOX.get(attempt.name, attempt.sandbox))
+
+
+def test_api_has_no_other_system_call() -> None:
+    done = L.sh(PROBES["api"], "required", "required", "sweep", "0", "1023")
+    assert set(done.stdout.split()) - worker.PAST_EVERY_FILTER == API_UNCONDITIONAL
+
+
+@table()
+def test_spawner_under_its_filter(attempt: Try) -> None:
+    refused = SPAWNER_REFUSED_FORMS.get(attempt.name, set())
+    is_allowed = (attempt.name in SPAWNER_ALLOWED
+                  and not (attempt.args and attempt.args[0] in refused))
+    for caller in CALLERS:
+        got = probe("spawner", caller, "required", "required", attempt)
+        assert (got != KILLED) == is_allowed, got
+
+
+def test_tables_name_attempts() -> None:
+    names = {attempt.name for attempt in worker.ATTEMPTS}
+    assert {*API_FULL, *API_SANDBOX, *SPAWNER_ALLOWED, *SPAWNER_REFUSED_FORMS} <= names
