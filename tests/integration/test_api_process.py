@@ -1,0 +1,394 @@
+"""The process behind the control socket: the socket's file, and who dies when.
+
+What requests do is in other files; here one request tells that somebody answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import lab as L
+import pytest
+from lab import Guest, Slirpd, wait_for
+
+GUEST_PORT = 8000
+# "Back within a second": how long a client that comes at once may wait; the rest is for a busy
+# machine.
+BACK_S = 5
+
+
+def ask(path: Path | str, execute: str, **arguments: object) -> dict:
+    """One request on a connection of its own."""
+    request = {"execute": execute}
+    if arguments:
+        request["arguments"] = arguments
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(L.DEADLINE_S)
+        client.connect(str(path))
+        client.sendall(json.dumps(request).encode())
+        return json.loads(L.recv_all(client))
+
+
+def rules(path: Path) -> list[dict]:
+    return ask(path, "list_hostfwd")["return"]["entries"]
+
+
+def works(netns: str) -> bool:
+    with L.socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.connect((L.INTERNET4, L.HTTP_PORT))
+        client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
+        return L.recv_all(client).endswith(b"hello\n")
+
+
+@contextlib.contextmanager
+def echo_in(guest: Guest) -> Iterator[None]:
+    """A server in the guest that sends back what it gets."""
+    with L.socket_in(guest.netns, socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.settimeout(None)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("", GUEST_PORT))
+        listener.listen()
+
+        def handle(connection: socket.socket) -> None:
+            while data := connection.recv(4096):
+                connection.sendall(data)
+
+        L.serve(listener, handle)
+        yield
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "api.sock"
+
+
+@pytest.fixture
+def daemon(guest: Guest, path: Path) -> Iterator[Slirpd]:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as made:
+        yield made
+
+
+# --- the socket's file --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("umask", (0, 0o022, 0o777))
+def test_socket_is_the_callers_alone_whatever_the_umask(guest: Guest, path: Path,
+                                                        umask: int) -> None:
+    # slirpd keeps its caller's umask; a file that the shell makes shows that it was set.
+    prefix = ["sh", "-c", f'umask {umask:o}; exec "$@"', "sh"]
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0", prefix=prefix):
+        mode = path.lstat().st_mode
+        assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+        assert rules(path) == []
+
+
+def test_ready_means_answered(guest: Guest, path: Path) -> None:
+    for _ in range(5):
+        with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0"):
+            assert rules(path) == []
+
+
+def test_path_is_there_only_when_it_can_be_connected_to(guest: Guest, path: Path) -> None:
+    stop = threading.Event()
+    refused: list[OSError] = []
+    connected: list[bool] = []
+
+    def keep_trying() -> None:
+        while not stop.is_set():
+            with socket.socket(socket.AF_UNIX) as client:
+                try:
+                    client.connect(str(path))
+                    connected.append(True)
+                except FileNotFoundError:
+                    pass
+                except OSError as error:
+                    refused.append(error)
+
+    thread = threading.Thread(target=keep_trying)
+    thread.start()
+    try:
+        for _ in range(3):
+            # At the end there is a moment between the api's death and the file's.
+            with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0"):
+                n = len(connected)
+                wait_for("a connection", lambda: len(connected) > n)
+                assert not refused
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+def test_end_removes_the_socket(guest: Guest, path: Path, number: signal.Signals) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
+        assert path.exists()
+        daemon.process.send_signal(number)
+        assert daemon.wait() == 0
+    assert list(path.parent.iterdir()) == []
+
+
+def test_hang_up_of_exit_fd_removes_the_socket(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0", exit_fd=True) as daemon:
+        daemon.hang_up()
+        assert daemon.wait() == 0
+    assert list(path.parent.iterdir()) == []
+
+
+def test_death_of_the_worker_removes_the_socket(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
+        os.kill(daemon.children()["slirp-worker"], signal.SIGKILL)
+        assert daemon.wait() == 1
+    assert list(path.parent.iterdir()) == []
+
+
+def test_failed_start_removes_the_socket(guest: Guest, path: Path) -> None:
+    # The helper fails when the socket is there: no interface has such an MTU.
+    done = L.run_slirpd("--configure", "--mtu=60", "--api-socket", path, guest.pid, "tap0")
+    assert done.returncode == 1 and "MTU of tap0" in done.stderr
+    assert list(path.parent.iterdir()) == []
+
+
+def test_killed_daemon_leaves_a_socket_that_the_next_replaces(guest: Guest, path: Path) -> None:
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as first:
+        family = set(first.pids())
+        assert len(family) == 4
+        first.kill()
+        wait_for("no process is left", lambda: not family & L.all_pids(), 1)
+    assert path.is_socket()
+    wait_for("the TAP is gone", lambda: guest.links() == {"lo"})
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0"):
+        assert rules(path) == []
+    assert list(path.parent.iterdir()) == []
+
+
+def test_second_daemon_takes_the_path_and_keeps_it(guest: Guest, path: Path) -> None:
+    with Guest() as other, \
+            Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as first:
+        inode = path.stat().st_ino
+        with Slirpd("--configure", "--api-socket", path, other.pid, "tap1"):
+            assert path.stat().st_ino != inode
+            assert ask(path, "query_status")["return"]["tap_name"] == "tap1"
+            assert first.terminate() == 0
+            assert ask(path, "query_status")["return"]["tap_name"] == "tap1"
+        assert not path.exists()
+
+
+def test_what_took_the_paths_place_is_left_alone(daemon: Slirpd, path: Path) -> None:
+    path.unlink()
+    path.write_text("precious")
+    assert daemon.terminate() == 0
+    assert path.read_text() == "precious"
+
+
+def test_relative_path_is_that_of_the_start(guest: Guest, tmp_path: Path) -> None:
+    prefix = ["env", "-C", str(tmp_path)]
+    with Slirpd("--configure", "--api-socket", "api.sock", guest.pid, "tap0",
+                prefix=prefix) as daemon:
+        assert rules(tmp_path / "api.sock") == []
+        assert os.readlink(f"/proc/{daemon.pid}/cwd") == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_longest_path(guest: Guest, tmp_path: Path) -> None:
+    """The name that it has before is no longer than there is room for."""
+    path = tmp_path / "x"
+    longest = f"{path}{'x' * (107 - len(str(path)))}"
+    assert len(longest) == 107
+    with Slirpd("--configure", "--api-socket", longest, guest.pid, "tap0"):
+        assert rules(Path(longest)) == []
+    done = L.run_slirpd("--configure", "--api-socket", f"{longest}x", guest.pid, "tap0")
+    assert done.returncode == 1
+    assert done.stderr == "slirpd: the specified API socket path is too long (>= 108)\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- starts that fail ---------------------------------------------------------------------------
+
+
+def assert_start_fails(guest: Guest, path: Path, reason: str) -> None:
+    done = L.run_slirpd("--configure", "--api-socket", path, guest.pid, "tap0")
+    assert done.returncode == 1 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1 and reason in done.stderr, done.stderr
+    assert str(path) in done.stderr
+    assert guest.links() == {"lo"}
+
+
+def test_path_that_is_a_directory_or_a_file(guest: Guest, tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "file").write_text("precious")
+    before = sorted(tmp_path.iterdir())
+    assert_start_fails(guest, tmp_path / "directory", "is a directory")
+    assert_start_fails(guest, tmp_path / "file", "is not a socket")
+    assert (tmp_path / "file").read_text() == "precious"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_directory_that_is_not_there(guest: Guest, tmp_path: Path) -> None:
+    assert_start_fails(guest, tmp_path / "none/api.sock",
+                       "open its directory: No such file or directory")
+
+
+def test_directory_that_is_closed(guest: Guest, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    assert_start_fails(guest, closed / "api.sock",
+                       "make a socket in its directory: Permission denied")
+    assert list(closed.iterdir()) == []
+
+
+def test_missing_program_is_named(guest: Guest, path: Path, tmp_path: Path) -> None:
+    """The api's program is looked for with the others, also where none is asked for."""
+    root = Path(L.slirpd_path()).resolve().parents[1]
+    copy = tmp_path / "copy"
+    for name in ("bin/slirpd", "libexec/slirpd/slirpd-netns-helper",
+                 "libexec/slirpd/slirpd-slirp-worker"):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((root / name).read_bytes())
+        (copy / name).chmod(0o755)
+    done = subprocess.run([*L.ORDINARY, copy / "bin/slirpd", "-c", str(guest.pid), "tap0"],
+                          text=True, capture_output=True, timeout=L.DEADLINE_S)
+    assert done.returncode == 1
+    assert re.search(r"open program \S+/slirpd-api: No such file", done.stderr), done.stderr
+
+
+# --- deaths -------------------------------------------------------------------------------------
+
+
+def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd,
+                                                    path: Path) -> None:
+    with echo_in(guest), socket.socket() as through:
+        ask(path, "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080,
+            guest_port=GUEST_PORT)
+        before = rules(path)
+        through.settimeout(L.DEADLINE_S)
+        through.connect(("127.0.0.1", 8080))
+        for _ in range(3):
+            api = daemon.children()["api"]
+            os.kill(api, signal.SIGKILL)
+            through.sendall(b"still there")
+            assert through.recv(100) == b"still there"
+            assert rules(path) == before
+            assert daemon.children()["api"] != api
+            assert works(guest.netns)
+        assert ask(path, "query_status")["return"]["n_api_restarts"] == 3
+        # Ids go on, too.
+        assert ask(path, "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8081,
+                   guest_port=GUEST_PORT)["return"]["id"] == before[0]["id"] + 1
+    assert daemon.stderr.count("api was killed by SIGKILL; starting it again\n") == 3
+
+
+def test_client_that_comes_while_there_is_no_api_waits(daemon: Slirpd, path: Path) -> None:
+    api = daemon.children()["api"]
+    os.kill(api, signal.SIGSTOP)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(BACK_S)
+        client.connect(str(path))
+        client.sendall(b'{"execute":"list_hostfwd"}')
+        os.kill(api, signal.SIGKILL)
+        assert json.loads(L.recv_all(client))["return"]["entries"] == []
+
+
+def test_api_that_dies_again_and_again_is_started_less_and_less_often(daemon: Slirpd) -> None:
+    """Each death is counted by its line; the wait doubles from a tenth of a second."""
+    def kill_next(last: int) -> int:
+        now = wait_for("another api", lambda: daemon.children().get("api", last) != last
+                       and daemon.children().get("api"))
+        os.kill(now, signal.SIGKILL)
+        return now
+
+    last, waits = -1, []
+    for _ in range(5):
+        begin = L.time.monotonic()
+        last = kill_next(last)
+        waits.append(L.time.monotonic() - begin)
+    # First at once, then after 100, 200 and 400 ms.
+    assert waits[2] >= 0.1 and waits[3] >= 0.2 and waits[4] >= 0.4, waits
+
+
+def test_killed_spawner_leaves_the_api_until_it_dies(guest: Guest, daemon: Slirpd,
+                                                     path: Path) -> None:
+    children = daemon.children()
+    os.kill(children["spawner"], signal.SIGKILL)
+    wait_for("it is said", lambda: "spawner was killed by SIGKILL; the network goes on, but api "
+             "can't be started again" in daemon.stderr)
+    assert works(guest.netns)
+    assert rules(path) == []
+    os.kill(children["api"], signal.SIGKILL)
+    wait_for("nobody can connect any more", lambda: not path.exists())
+    assert "there is no control socket any more" in daemon.stderr
+    assert works(guest.netns)
+    assert daemon.terminate() == 0
+
+
+def test_stopped_api_harms_nobody(guest: Guest, daemon: Slirpd, path: Path) -> None:
+    os.kill(daemon.children()["api"], signal.SIGSTOP)
+    assert works(guest.netns)
+    assert daemon.terminate() == 0
+    assert not path.exists()
+
+
+def test_descriptors_of_the_parent_do_not_grow(daemon: Slirpd, path: Path) -> None:
+    assert rules(path) == []
+    before = len(L.fd_table(daemon.pid))
+    for _ in range(3):
+        os.kill(daemon.children()["api"], signal.SIGKILL)
+        assert rules(path) == []
+    wait_for("as many as before", lambda: len(L.fd_table(daemon.pid)) == before)
+
+
+# --- --publish ----------------------------------------------------------------------------------
+
+
+def test_published_ports_are_there_at_ready(guest: Guest, path: Path) -> None:
+    with echo_in(guest), Slirpd("--configure", f"--publish=127.0.0.1:8080:{GUEST_PORT}",
+                                "--publish=127.0.0.1:9000-9009:7000/udp", "--api-socket", path,
+                                guest.pid, "tap0") as daemon:
+        with socket.create_connection(("127.0.0.1", 8080), L.DEADLINE_S) as client:
+            client.sendall(b"hello")
+            assert client.recv(100) == b"hello"
+        shown = rules(path)
+        assert [(rule["id"], rule["proto"], rule["host_port"]) for rule in shown] == [
+            (1, "tcp", 8080), (2, "udp", 9000)]
+        daemon.process.send_signal(signal.SIGUSR1)
+        wait_for("the report", lambda: "stats: forwards 2\n" in daemon.stderr)
+        ask(path, "remove_hostfwd", id=1)
+        daemon.process.send_signal(signal.SIGUSR1)
+        wait_for("the report", lambda: "stats: forwards 1\n" in daemon.stderr)
+
+
+def test_publish_without_api_socket(guest: Guest) -> None:
+    with echo_in(guest), Slirpd("--configure", "--publish", f"127.0.0.1:8080:{GUEST_PORT}",
+                                guest.pid, "tap0") as daemon:
+        assert set(daemon.children()) == {"slirp-worker"}
+        with socket.create_connection(("127.0.0.1", 8080), L.DEADLINE_S) as client:
+            client.sendall(b"hello")
+            assert client.recv(100) == b"hello"
+
+
+@pytest.mark.parametrize("value,reason", [
+    ("127.0.0.1:8080:80", "port 8080: another program has the port"),
+    ("203.0.113.77:8081:80", "no interface of the host has the address"),
+    ("[::1]:8081:80", "IPv6 is not enabled"),
+    ("127.0.0.1:8081:203.0.113.9:80", "the address is not one of the guest's network"),
+])
+def test_publish_that_fails_is_a_failed_start(guest: Guest, path: Path, value: str,
+                                              reason: str) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 8080))
+        holder.listen()
+        done = L.run_slirpd("--configure", "--publish=127.0.0.1:8090:80", "--publish", value,
+                            "--api-socket", path, guest.pid, "tap0")
+    assert done.returncode == 1
+    assert f"--publish={value}: " in done.stderr and reason in done.stderr, done.stderr
+    assert list(path.parent.iterdir()) == []
+    wait_for("the TAP is gone", lambda: guest.links() == {"lo"})
