@@ -191,10 +191,19 @@ def in_backticks(text):
     return re.findall(r"`([^`]*)`", text)
 
 
+def policies(role):
+    """The text of a role's policy, with those that are compiled behind it."""
+    for path in PROJECT.glob("src/*/CMakeLists.txt"):
+        compiled = re.search(rf"^slirpd_policy\(\w+ {role}\b([^)]*)\)", path.read_text(), re.M)
+        if compiled:
+            return "".join(read(f"seccomp/{name}.policy") for name in [role, *compiled[1].split()])
+    raise AssertionError(f"no policy is compiled for {role}")
+
+
 def policy_calls(role, architecture):
     """The names of the calls that a policy allows, on one of the architectures."""
     calls = set()
-    for line in read(f"seccomp/{role}.policy").splitlines():
+    for line in policies(role).splitlines():
         rule = line.partition("#")[0].strip()
         match = re.match(r"(\w+)(?:\s+\[([\w,]+)\])?", rule)
         if match and "->" not in rule and architecture in (match[2] or architecture).split(","):
@@ -203,7 +212,11 @@ def policy_calls(role, architecture):
 
 
 def roles():
-    return {path.parent.name for path in PROJECT.glob("src/*/main.c")}
+    """Those with a program, and the spawner, which is the parent's."""
+    programs = {path.parent.name for path in PROJECT.glob("src/*/main.c")}
+    table = set(re.findall(r'\.name = "([\w-]+)"', read("src/parent/roles.c")))
+    assert table | {"parent"} == programs | {"spawner"}
+    return table | {"parent"}
 
 
 def test_security_has_the_stages_of_the_jails():
