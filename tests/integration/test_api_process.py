@@ -287,6 +287,47 @@ def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd
     assert daemon.stderr.count("api was killed by SIGKILL; starting it again\n") == 3
 
 
+@contextlib.contextmanager
+def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
+    """A descriptor of another process, to speak in its name."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        fd = L._libc.syscall(438, pidfd, number, 0)  # pidfd_getfd
+        assert fd != -1
+        with socket.socket(fileno=fd) as sock:
+            yield sock
+    finally:
+        os.close(pidfd)
+
+
+@pytest.mark.parametrize("number,said", (
+    (3, r"api\[\d+\] broke the protocol: message: .*; ending it"),
+    (4, r"slirp-worker dropped api\[\d+\]: message: .*; ending it")))
+def test_api_that_breaks_the_protocol_is_replaced(guest: Guest, daemon: Slirpd, path: Path,
+                                                  number: int, said: str) -> None:
+    """Towards the parent, and towards the worker, which goes on."""
+    ask(path, "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080, guest_port=80)
+    before = daemon.children()
+    with borrowed(before["api"], number) as channel:
+        channel.send(b"not a message at all")
+    wait_for("it is said", lambda: re.search(said, daemon.stderr))
+    assert works(guest.netns)
+    assert len(rules(path)) == 1
+    after = daemon.children()
+    assert after["api"] != before["api"]
+    assert after["slirp-worker"] == before["slirp-worker"]
+
+
+def test_spawner_that_breaks_the_protocol_is_ended(guest: Guest, daemon: Slirpd,
+                                                   path: Path) -> None:
+    with borrowed(daemon.children()["spawner"], 3) as channel:
+        channel.send(b"not a message at all")
+    wait_for("it is said", lambda: re.search(
+        r"spawner\[\d+\] broke the protocol: .*; ending it\n", daemon.stderr))
+    assert rules(path) == []
+    assert works(guest.netns)
+
+
 def test_client_that_comes_while_there_is_no_api_waits(daemon: Slirpd, path: Path) -> None:
     api = daemon.children()["api"]
     os.kill(api, signal.SIGSTOP)
