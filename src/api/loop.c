@@ -95,18 +95,20 @@ tick(struct api *api)
 	return next_ms > api->now_ms ? (int)(next_ms - api->now_ms) : 0;
 }
 
-void
+int
 api_loop_once(struct api *api, int wait_ms)
 {
 	struct polled polled;
 	int due_ms = tick(api);
+	int n_ready;
 
 	api_parent_send(api);
 	api_worker_send(api);
 	if (due_ms != -1 && (wait_ms == -1 || due_ms < wait_ms))
 		wait_ms = due_ms;
 	collect(api, &polled);
-	if (poll(polled.fds, polled.n, wait_ms) == -1 && errno != EINTR)
+	n_ready = poll(polled.fds, polled.n, wait_ms);
+	if (n_ready == -1 && errno != EINTR)
 		fatal("wait for events");
 	api->now_ms = clock_now_ms();
 	if (polled.fds[PARENT].revents)
@@ -119,6 +121,7 @@ api_loop_once(struct api *api, int wait_ms)
 	/* Last, so that a place is not given to another between poll and serve. */
 	if (polled.fds[LISTENER].revents)
 		api_accept(api);
+	return n_ready;
 }
 
 void

@@ -1,0 +1,98 @@
+/*
+ * A worker that sends anything to the api, whose clients wait for all kinds of answers. Each
+ * input is datagrams: two bytes of length, then a header and a payload. Nothing may crash,
+ * every client gets one reply that is JSON, or waits still.
+ */
+#include <assert.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/loop.h"
+#include "api_fixture.h"
+#include "base/log.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Past this a datagram is only longer, not different. */
+#define DATAGRAM_MAX 4096
+
+#define ADD \
+	"{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"tcp\"," \
+	"\"host_port\":8080,\"guest_port\":80}}"
+
+static const char *const requests[] = {
+	ADD,
+	"{\"execute\":\"remove_hostfwd\",\"arguments\":{\"id\":1}}",
+	"{\"execute\":\"list_hostfwd\"}",
+	"{\"execute\":\"query_connections\"}",
+	"{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"subscribe\"}\n" ADD "\n",
+};
+#define N_CLIENTS (sizeof(requests) / sizeof(requests[0]))
+
+static void
+no_log(enum log_level level, const char *text)
+{
+	(void)level;
+	(void)text;
+}
+
+static void
+check_json(const char *text, size_t len)
+{
+	json_error_t why;
+	json_t *root;
+
+	while (len > 0) {
+		root = json_loadb(text, len,
+		    JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &why);
+		assert(root);
+		json_decref(root);
+		text += why.position;
+		len -= (size_t)why.position;
+		if (len > 0 && *text == '\n') {
+			text++;
+			len--;
+		}
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char reply[1 << 16];
+	struct api_fixture fixture;
+	int fds[N_CLIENTS];
+
+	log_set_emit(no_log);
+	api_request_init();
+	api_fixture_start(&fixture);
+	for (size_t i = 0; i < N_CLIENTS; i++) {
+		fds[i] = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fds[i], requests[i]);
+	}
+	while (size > 2) {
+		size_t len = ((size_t)data[0] << 8 | data[1]) % DATAGRAM_MAX;
+
+		data += 2;
+		size -= 2;
+		if (len > size)
+			len = size;
+		(void)send(fixture.worker.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		data += len;
+		size -= len;
+		api_loop_once(&fixture.api, 0);
+	}
+	api_fixture_run(&fixture);
+	for (size_t i = 0; i < N_CLIENTS; i++) {
+		bool at_eof;
+
+		check_json(reply,
+		    api_fixture_read(fds[i], reply, sizeof(reply), &at_eof));
+		close(fds[i]);
+	}
+	api_fixture_stop(&fixture);
+	return 0;
+}
