@@ -10,19 +10,16 @@
 #define CALL(...) IPC_CALL_HANDLER(api, api, &msg, __VA_ARGS__)
 
 static void
-refuse_busy(struct api *api, struct api_client *client)
+refuse(struct api *api, struct api_client *client, const char *detail)
 {
-	const char *verb = client->request.verb->name;
+	const struct api_verb *verb = client->request.verb;
 	char desc[API_ERROR_DESC_SIZE];
 	struct api_error busy;
 
-	snprintf(desc, sizeof(desc), "%s: no worker", verb);
-	api_error_set(&busy, API_ERROR_Busy, desc,
-	    "the process that carries packets can't be reached; whether it has done %s is "
-	    "not known",
-	    verb);
-	if (client->request.verb->is_audited)
-		api_audit(api, client, "%s: no answer from the worker", verb);
+	snprintf(desc, sizeof(desc), "%s: no worker", verb->name);
+	api_error_set(&busy, API_ERROR_Busy, desc, "%s", detail);
+	if (verb->is_audited)
+		api_audit(api, client, "%s: refused: %s", verb->name, detail);
 	api_client_refuse(api, client, &busy);
 }
 
@@ -38,7 +35,9 @@ lose(struct api *api, const char *why)
 	log_error("channel to the worker: %s; requests that need it are refused", why);
 	ipc_channel_close(&api->to_worker);
 	while ((client = api_pending_fail_next(&api->worker_lane)))
-		refuse_busy(api, client);
+		refuse(api, client,
+		    "the process that carries packets was lost; it may have done this or "
+		    "not");
 }
 
 void
@@ -67,7 +66,7 @@ void
 api_worker_call_again(struct api *api, struct api_client *client)
 {
 	if (api->to_worker.fd == -1) {
-		refuse_busy(api, client);
+		refuse(api, client, "the process that carries packets can't be reached");
 		return;
 	}
 	api_pending_add(&api->worker_lane, client);

@@ -785,10 +785,9 @@ test_queries(void **state)
 	close(fd);
 }
 
-#define LOST(verb) \
-	BAD(verb ": no worker", "Busy", \
-	    "the process that carries packets can't be reached; whether it has done " verb \
-	    " is not known")
+#define LOST \
+	BAD("list_hostfwd: no worker", "Busy", \
+	    "the process that carries packets was lost; it may have done this or not")
 
 static void
 test_loss_of_the_worker(void **state)
@@ -798,9 +797,11 @@ test_loss_of_the_worker(void **state)
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
 	ipc_channel_close(&fixture.worker);
-	expect_reply(fd, LOST("list_hostfwd"), true);
+	expect_reply(fd, LOST, true);
 	close(fd);
-	asks(ADD, LOST("add_hostfwd"));
+	asks(ADD,
+	    BAD("add_hostfwd: no worker", "Busy",
+		"the process that carries packets can't be reached"));
 	asks("{}",
 	    BAD("no execute found", "BadRequest",
 		"execute: wanted the name of a command"));
@@ -818,7 +819,7 @@ test_worker_that_breaks_the_protocol(void **state)
 	/* An answer to a question of another kind. */
 	answer_add(msg.payload.list_hostfwd.request,
 	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
-	expect_reply(fd, LOST("list_hostfwd"), true);
+	expect_reply(fd, LOST, true);
 	assert_int_equal(fixture.api.to_worker.fd, -1);
 	close(fd);
 }
