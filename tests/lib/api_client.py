@@ -1,0 +1,76 @@
+"""A daemon with a control socket, and clients of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lab as L
+from lab import Guest, Slirpd
+
+
+@contextlib.contextmanager
+def daemon_with_api(guest: Guest, *options: str) -> Iterator[tuple[Slirpd, str]]:
+    """slirpd for the guest, and the path of its control socket."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
+        path = str(Path(directory) / "api.sock")
+        with Slirpd("--configure", f"--api-socket={path}", *options, guest.pid, "tap0") as daemon:
+            yield daemon, path
+
+
+def connect(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(L.DEADLINE_S)
+    try:
+        sock.connect(path)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def ask(path: str, request: bytes, *, half_close: bool = False) -> bytes:
+    """One request, and all of the reply up to end-of-file."""
+    with connect(path) as sock:
+        sock.sendall(request)
+        if half_close:
+            sock.shutdown(socket.SHUT_WR)
+        return L.recv_all(sock)
+
+
+def execute(path: str, verb: str, **arguments: Any) -> dict[str, Any]:
+    """The decoded reply to a command."""
+    request = {"execute": verb, **({"arguments": arguments} if arguments else {})}
+    return json.loads(ask(path, json.dumps(request).encode()))
+
+
+class Session:
+    """A connection that has become a session."""
+
+    def __init__(self, path: str) -> None:
+        self.sock = connect(path)
+        self.file = self.sock.makefile("rb")
+        self.first = self.ask('{"execute":"qmp_capabilities"}')
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+        self.sock.close()
+
+    def ask(self, text: str) -> str:
+        self.sock.sendall(text.encode() + b"\n")
+        return self.line()
+
+    def line(self) -> str:
+        line = self.file.readline().decode()
+        assert line.endswith("\n"), f"the session ended after {line!r}"
+        return line[:-1]
