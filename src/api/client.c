@@ -145,7 +145,7 @@ handle(struct api *api, struct api_client *client, size_t len)
 	}
 	if (request->verb && request->verb->is_audited)
 		api_audit(api, client, "%s: refused: %s", request->verb->name,
-		    error.desc);
+		    error.detail);
 	api_client_refuse(api, client, &error);
 }
 

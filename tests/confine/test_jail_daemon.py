@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import os
 import re
 import shutil
@@ -112,25 +111,6 @@ def limits_of_zero(pid: int) -> set[str]:
     return {line[:26].strip() for line in lines if line[26:].split()[:2] == ["0", "0"]}
 
 
-def fds_of(pid: int) -> dict[int, str]:
-    """Like lab.fd_table, for a process whose /proc/PID/fd nobody but real root may list:
-    borrows one descriptor after the other."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    pidfd = os.pidfd_open(pid)
-    table = {}
-    try:
-        for number in range(1024):
-            fd = libc.syscall(438, pidfd, number, 0)  # pidfd_getfd
-            if fd == -1:
-                assert ctypes.get_errno() == errno.EBADF, os.strerror(ctypes.get_errno())
-                continue
-            table[number] = os.readlink(f"/proc/self/fd/{fd}")
-            os.close(fd)
-    finally:
-        os.close(pidfd)
-    return table
-
-
 class Said:
     """The line that a role's jail is reported in."""
 
@@ -200,7 +180,7 @@ def test_limits_of_the_worker(network: Slirpd) -> None:
 
 @not_sanitized
 def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
-    fds = fds_of(network.children()["slirp-worker"])
+    fds = L.fds_of(network.children()["slirp-worker"])
     # 4 is kept for the channel to an api.
     assert {fds.pop(number) for number in (0, 1, 2, 4)} == {"/dev/null"}
     assert fds.pop(3).startswith("socket:")
