@@ -57,6 +57,8 @@ accept_one(struct api *api)
 {
 	socklen_t peer_len = sizeof(struct ucred);
 	struct api_client *client;
+	/* Clients' sockets have no names, and accept(2) need not tell them. */
+	/* cppcheck-suppress nullPointer */
 	int fd = accept4(api->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1) {

@@ -13,7 +13,6 @@
 #include "api/pending.h"
 #include "api/request.h"
 #include "api/scan.h"
-#include "base/clock.h"
 #include "base/ratelimit.h"
 
 /* Enough that a few hundred silent ones do no harm, and a quarter of the usual limit of
@@ -23,20 +22,20 @@
 #define API_SESSIONS_MAX 64
 /* From connection to complete request, and from a session's first byte to its last: time
  * for a person at a terminal, and a bound for one who sends a byte a second. */
-#define API_REQUEST_TIME_MS (30 * CLOCK_MS_PER_S)
+#define API_REQUEST_TIME_MS 30000
 /* A client that takes nothing of its reply for so long loses it. */
-#define API_WRITE_TIME_MS (30 * CLOCK_MS_PER_S)
+#define API_WRITE_TIME_MS 30000
 /* After a reply of version 1, what still comes is read and thrown away, so that a newline
  * in a write of its own, or a request that is too long, gets a client no error: until it has
  * closed, or sent nothing for the one, or gone on for the other time. */
 #define API_LINGER_IDLE_MS 500
-#define API_LINGER_MAX_MS (5 * CLOCK_MS_PER_S)
+#define API_LINGER_MAX_MS 5000
 /* Requests of one session: a burst is a range of ports sent rule by rule; then one every two
  * milliseconds, which leaves the worker to its packets. Reading waits; nothing is refused. */
 #define API_SESSION_BURST 64
 #define API_SESSION_INTERVAL_MS 2
 /* Events that a session has not read: some thousand. With more it loses its connection. */
-#define API_EVENTS_MAX_BYTES (256U * 1024)
+#define API_EVENTS_MAX_BYTES 262144U
 
 struct api;
 

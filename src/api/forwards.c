@@ -114,13 +114,16 @@ class_of(enum ipc_hostfwd_outcome outcome)
 static const char *
 outcome_str(enum ipc_hostfwd_outcome outcome)
 {
-	static const char *const meanings[IPC_HOSTFWD_N_OUTCOMES] = {
-#define MEANING(name, meaning) [IPC_HOSTFWD_##name] = meaning,
+	switch (outcome) {
+#define MEANING(name, meaning) \
+	case IPC_HOSTFWD_##name: \
+		return meaning;
 		IPC_HOSTFWD_OUTCOMES(MEANING)
 #undef MEANING
-	};
-
-	return meanings[outcome];
+	case IPC_HOSTFWD_N_OUTCOMES:
+		break;
+	}
+	return "unknown outcome";
 }
 
 /* What the words of the outcome don't say: which port, who has it, what would help. */

@@ -11,7 +11,7 @@
 
 /* A list of 65,535 rules, each twice as version 1 has it, is 16 MB; two of them at a time,
  * each composed from its parts, must fit. */
-#define API_OUT_TOTAL_MAX_BYTES (64U * 1024 * 1024)
+#define API_OUT_TOTAL_MAX_BYTES ((size_t)64 << 20)
 /* What every client may always have, whatever the others hold: an error always fits. */
 #define API_OUT_SURE_BYTES 4096U
 
