@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -595,6 +596,7 @@ supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
 	while (sv->phase != SUPERVISE_ENDED)
 		serve(sv);
 	end_children(sv);
+	free(sv->rules);
 	return sv->status;
 }
 
@@ -606,5 +608,6 @@ supervise_ask_about(struct supervisor *sv, const int program_fds[ROLE_N])
 		serve(sv);
 	supervise_end(sv, EXITCODE_OK);
 	end_children(sv);
+	free(sv->rules);
 	return sv->status == EXITCODE_OK ? 0 : -1;
 }
