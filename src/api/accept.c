@@ -1,6 +1,7 @@
 #include "api/accept.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,22 +20,30 @@ gives_way(const struct api *api, const struct api_client *client)
 	    client->read_ms + API_PATIENCE_MS <= api->now_ms;
 }
 
-/* A free place, or that of the client that has been silent longest; NULL if there is none. */
+/* The client that has been silent longest, and gives way to others. NULL if there is none. */
 static struct api_client *
-find_place(const struct api *api)
+find_silent(const struct api *api)
 {
 	struct api_client *oldest = NULL;
 
 	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
 		struct api_client *client = &api->clients[i];
 
-		if (client->state == API_CLIENT_NONE)
-			return client;
 		if (gives_way(api, client) &&
 		    (!oldest || client->read_ms < oldest->read_ms))
 			oldest = client;
 	}
 	return oldest;
+}
+
+/* A free place, or one that can be made free. */
+static struct api_client *
+find_place(const struct api *api)
+{
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
+		if (api->clients[i].state == API_CLIENT_NONE)
+			return &api->clients[i];
+	return find_silent(api);
 }
 
 static void
@@ -52,6 +61,25 @@ send_away(struct api *api, struct api_client *client)
 		api_client_drop(api, client);
 }
 
+/* Without descriptors, fewer places than there are in the table have to do. */
+static void
+refused(struct api *api, int error)
+{
+	struct api_client *silent;
+
+	if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+		return;
+	if (ratelimit_allow(&api->accept_warning, api->now_ms))
+		log_warning("accept a client: %s; those that wait are tried again",
+		    strerror(error));
+	api->accept_again_ms = api->now_ms + API_ACCEPT_PAUSE_MS;
+	silent = find_silent(api);
+	if (silent) {
+		send_away(api, silent);
+		api->accept_again_ms = api->now_ms;
+	}
+}
+
 static int
 accept_one(struct api *api)
 {
@@ -62,10 +90,7 @@ accept_one(struct api *api)
 	int fd = accept4(api->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1) {
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-			log_warning("accept a client: error %d; trying again", errno);
-			api->accept_again_ms = api->now_ms + API_ACCEPT_PAUSE_MS;
-		}
+		refused(api, errno);
 		return -1;
 	}
 	client = find_place(api);

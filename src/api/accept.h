@@ -12,6 +12,9 @@
  * stays readable, and would make the loop spin. */
 #define API_ACCEPT_PAUSE_MS 100
 
+/* The log hears of that once, and every ten minutes. */
+#define API_ACCEPT_WARNING_INTERVAL_MS 600000
+
 struct api;
 
 /* Whether a client that waits at the listening socket could be taken now. If not, ask again

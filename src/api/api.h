@@ -32,6 +32,7 @@ struct api {
 	uint32_t n_clients;
 	uint32_t n_sessions;
 	uint64_t accept_again_ms; /* 0: at any time */
+	struct ratelimit accept_warning;
 	struct api_lane parent_lane;
 	struct api_lane worker_lane;
 	struct api_counters counters;

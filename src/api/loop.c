@@ -37,6 +37,10 @@ api_loop_init(struct api *api)
 		.burst = API_AUDIT_BURST,
 		.interval_ms = API_AUDIT_INTERVAL_MS,
 	};
+	api->accept_warning = (struct ratelimit){
+		.burst = 1,
+		.interval_ms = API_ACCEPT_WARNING_INTERVAL_MS,
+	};
 	api->own_pid = (uint32_t)getpid();
 	api->now_ms = clock_now_ms();
 }

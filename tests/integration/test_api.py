@@ -198,6 +198,17 @@ def test_more_silent_clients_than_there_are_places(api: tuple[Slirpd, str]) -> N
         assert stats["clients"] <= 256
 
 
+def test_more_silent_clients_than_there_are_descriptors(guest: Guest) -> None:
+    with daemon_with_api(guest, prefix=["prlimit", "--nofile=64"]) as (daemon, path):
+        with contextlib.ExitStack() as stack:
+            for _ in range(150):
+                stack.enter_context(connect(path))
+            for _ in range(5):
+                well_behaved(path)
+        assert daemon.stderr.count("accept a client: Too many open files") == 1
+        well_behaved(path)
+
+
 def test_1000_connections_in_a_burst(guest: Guest, api: tuple[Slirpd, str]) -> None:
     _, path = api
 

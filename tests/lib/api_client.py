@@ -16,12 +16,14 @@ from lab import Guest, Slirpd
 
 
 @contextlib.contextmanager
-def daemon_with_api(guest: Guest, *options: str) -> Iterator[tuple[Slirpd, str]]:
-    """slirpd for the guest, and the path of its control socket."""
+def daemon_with_api(guest: Guest, *options: str,
+                    **kwargs: Any) -> Iterator[tuple[Slirpd, str]]:
+    """slirpd for the guest, and the path of its control socket; kwargs as of Slirpd."""
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o777)
         path = str(Path(directory) / "api.sock")
-        with Slirpd("--configure", f"--api-socket={path}", *options, guest.pid, "tap0") as daemon:
+        with Slirpd("--configure", f"--api-socket={path}", *options, guest.pid, "tap0",
+                    **kwargs) as daemon:
             yield daemon, path
 
 
