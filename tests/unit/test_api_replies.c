@@ -17,7 +17,9 @@
 #include <netinet/in.h>
 
 #include "api/accept.h"
+#include "api/loop.h"
 #include "api_fixture.h"
+#include "base/clock.h"
 #include "ipc_samples.h"
 
 #define ADD \
@@ -475,6 +477,65 @@ test_session(void **state)
 	close(fd);
 }
 
+/* They are read later, not refused. */
+static void
+test_requests_of_a_session_wait_after_a_burst(void **state)
+{
+	static const char line[] = "{}\n";
+	const int n = 2 * API_SESSION_BURST;
+	int fd = api_fixture_connect(&fixture);
+	uint64_t begin_ms;
+	bool at_eof;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, SESSION);
+	expect_reply(fd, "{\"return\":{}}\n", false);
+	begin_ms = clock_now_ms();
+	for (int i = 0; i < n; i++)
+		assert_int_equal(send(fd, line, strlen(line), 0), (ssize_t)strlen(line));
+	while (fixture.api.counters.n_errors < (uint64_t)n)
+		api_loop_once(&fixture.api, 1);
+	assert_true(clock_now_ms() - begin_ms >=
+	    (uint64_t)(n - API_SESSION_BURST - 1) * API_SESSION_INTERVAL_MS);
+	api_fixture_read(fd, reply, sizeof(reply), &at_eof);
+	assert_false(at_eof);
+	close(fd);
+}
+
+static void
+test_replies_without_memory_are_busy(void **state)
+{
+	struct api_out unread = { 0 };
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+
+	(void)state;
+	/* As much as all clients together may leave unread. */
+	while (unread.size < API_OUT_TOTAL_MAX_BYTES)
+		api_out_raw(&unread, reply, sizeof(reply));
+	assert_false(unread.failed);
+	api_fixture_send(&fixture, fd, LIST);
+	for (int page = 0; page < 2; page++) {
+		asked_worker(IPC_MSG_list_hostfwd, &msg);
+		answer_page(&msg, IPC_PAGE_ENTRIES, page < 1);
+	}
+	expect_reply(fd,
+	    BAD("reply too long", "Busy",
+		"other replies that nobody reads take all the memory"),
+	    true);
+	close(fd);
+	api_out_free(&unread);
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, LIST);
+	for (int page = 0; page < 2; page++) {
+		asked_worker(IPC_MSG_list_hostfwd, &msg);
+		answer_page(&msg, IPC_PAGE_ENTRIES, page < 1);
+	}
+	expect_reply(fd, reply, true);
+	assert_non_null(strstr(reply, "{\"id\":64,"));
+	close(fd);
+}
+
 static void
 test_too_long_a_line_in_a_session(void **state)
 {
@@ -839,6 +900,8 @@ main(void)
 		TEST(test_requests_below_4096_bytes_are_taken),
 		TEST(test_request_byte_by_byte),
 		TEST(test_session),
+		TEST(test_requests_of_a_session_wait_after_a_burst),
+		TEST(test_replies_without_memory_are_busy),
 		TEST(test_too_long_a_line_in_a_session),
 		TEST(test_events),
 		TEST(test_slow_session_is_closed),
