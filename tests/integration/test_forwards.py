@@ -1,0 +1,385 @@
+"""Host forwards with real traffic: who the guest sees, and that every answer gets back."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import select
+import socket
+import threading
+from collections.abc import Iterator
+
+import lab as L
+import pytest
+from lab import Guest, Lab, Slirpd, wait_for
+
+GUEST4, GATEWAY4, GATEWAY6 = "10.0.2.100", "10.0.2.2", "fd00::2"
+ANY = {4: "0.0.0.0", 6: "[::]"}
+LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+GATEWAY = {4: GATEWAY4, 6: GATEWAY6}
+HOST = {4: L.HOST4, 6: L.HOST6}
+INTERNET = {4: L.INTERNET4, 6: L.INTERNET6}
+
+LARGE_BYTES = 20_000_000
+# More than libslirp's own backlog holds (1), fewer than a guest's listener here.
+MANY = 200
+QUIET_S = 0.3
+
+loopback_open_or_closed = pytest.mark.parametrize(
+    "options", [(), ("--disable-host-loopback",)], ids=["open", "closed"])
+families = pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
+
+
+def forwarding(guest: Guest, *rules: str, options: tuple[str, ...] = ()) -> Slirpd:
+    """A daemon with these forwards, as --publish takes them."""
+    return Slirpd("--configure", "--enable-ipv6", *options,
+                  *(f"--publish={rule}" for rule in rules), guest.pid, "tap0")
+
+
+def plain(address: str) -> str:
+    return address.strip("[]")
+
+
+@contextlib.contextmanager
+def serving(guest: Guest, family: int, port: int, backlog: int = 1024) -> Iterator[socket.socket]:
+    """A listener in the guest."""
+    with L.listener(guest.netns, plain(ANY[family]), port, backlog) as sock:
+        sock.settimeout(L.DEADLINE_S)
+        yield sock
+
+
+def from_internet(address: str, port: int) -> socket.socket:
+    """A connection to the host from another machine."""
+    sock = L.socket_in(Lab.internet_netns, L.family_of(address), socket.SOCK_STREAM)
+    sock.connect((address, port))
+    return sock
+
+
+def from_host(address: str, port: int) -> socket.socket:
+    return socket.create_connection((address, port), timeout=L.DEADLINE_S)
+
+
+def check_connection(client: socket.socket, server: socket.socket, peer: str) -> None:
+    """The guest's end sees that peer with its own port, and both directions work."""
+    with client, server.accept()[0] as accepted:
+        accepted.settimeout(L.DEADLINE_S)
+        assert accepted.getpeername()[:2] == (peer, client.getsockname()[1])
+        client.sendall(b"to the guest")
+        assert accepted.recv(100) == b"to the guest"
+        accepted.sendall(b"from the guest")
+        assert client.recv(100) == b"from the guest"
+        client.shutdown(socket.SHUT_WR)
+        assert accepted.recv(1) == b""
+        accepted.sendall(b"after the end")
+        accepted.shutdown(socket.SHUT_WR)
+        assert L.recv_all(client) == b"after the end"
+
+
+# --- TCP --------------------------------------------------------------------------------------
+
+
+@families
+@loopback_open_or_closed
+def test_tcp_peer_keeps_its_address(lab: Lab, guest: Guest, family: int,
+                                    options: tuple[str, ...]) -> None:
+    with (forwarding(guest, f"{ANY[family]}:8080:80", options=options),
+          serving(guest, family, 80) as server):
+        check_connection(from_internet(HOST[family], 8080), server, INTERNET[family])
+
+
+@families
+@loopback_open_or_closed
+def test_tcp_peer_on_the_loopback_is_the_gateway(lab: Lab, guest: Guest, family: int,
+                                                 options: tuple[str, ...]) -> None:
+    with (forwarding(guest, f"{ANY[family]}:8080:80", options=options),
+          serving(guest, family, 80) as server):
+        check_connection(from_host(LOOPBACK[family], 8080), server, GATEWAY[family])
+        # The host's own address is no loopback.
+        check_connection(from_host(HOST[family], 8080), server, HOST[family])
+
+
+@families
+def test_forward_of_one_address_is_not_at_another(lab: Lab, guest: Guest, family: int) -> None:
+    address = LOOPBACK[family] if family == 4 else f"[{LOOPBACK[family]}]"
+    with (forwarding(guest, f"{address}:8080:80"),
+          serving(guest, family, 80) as server):
+        check_connection(from_host(LOOPBACK[family], 8080), server, GATEWAY[family])
+        with pytest.raises(ConnectionRefusedError):
+            from_internet(HOST[family], 8080)
+
+
+def test_ipv6_forward_takes_no_ipv4(lab: Lab, guest: Guest) -> None:
+    with forwarding(guest, "[::]:8080:80"):
+        with pytest.raises(ConnectionRefusedError):
+            from_internet(L.HOST4, 8080)
+
+
+def test_both_families_at_one_port(lab: Lab, guest: Guest) -> None:
+    with (forwarding(guest, "8080:80", "[::]:8080:80"),
+          serving(guest, 4, 80) as server4, serving(guest, 6, 80) as server6):
+        check_connection(from_internet(L.HOST4, 8080), server4, L.INTERNET4)
+        check_connection(from_internet(L.HOST6, 8080), server6, L.INTERNET6)
+
+
+def test_guest_address_is_the_one_given(lab: Lab, guest: Guest) -> None:
+    with forwarding(guest, f"8080:{GUEST4}:80", "8081:10.0.2.101:80"):
+        guest.run("ip", "addr", "add", "10.0.2.101/24", "dev", "tap0")
+        with L.listener(guest.netns, GUEST4, 80) as first:
+            first.settimeout(L.DEADLINE_S)
+            with L.listener(guest.netns, "10.0.2.101", 80) as second:
+                second.settimeout(L.DEADLINE_S)
+                check_connection(from_internet(L.HOST4, 8081), second, L.INTERNET4)
+                check_connection(from_internet(L.HOST4, 8080), first, L.INTERNET4)
+
+
+@pytest.mark.parametrize("proto", ["tcp", "udp"])
+def test_range_goes_port_by_port(lab: Lab, guest: Guest, proto: str) -> None:
+    ports = (8000, 8001, 8042, 8099)
+    suffix = "/udp" if proto == "udp" else ""
+    with forwarding(guest, f"8000-8099:9000{suffix}"):
+        for port in ports:
+            if proto == "tcp":
+                with serving(guest, 4, port + 1000) as server:
+                    check_connection(from_internet(L.HOST4, port), server, L.INTERNET4)
+            else:
+                with (L.udp_socket(guest.netns, "0.0.0.0", port + 1000) as server,
+                      L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
+                    check_datagrams(client, (L.HOST4, port), server, L.INTERNET4)
+        with pytest.raises(ConnectionRefusedError):
+            from_internet(L.HOST4, 8100)
+
+
+def test_many_connections_wait_for_a_slow_guest(lab: Lab, guest: Guest) -> None:
+    """All are made before the guest accepts the first."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(forwarding(guest, "8080:80"))
+        server = stack.enter_context(serving(guest, 4, 80))
+        clients = [stack.enter_context(from_internet(L.HOST4, 8080)) for _ in range(MANY)]
+        for number, client in enumerate(clients):
+            client.sendall(number.to_bytes(2, "big"))
+        seen = set()
+        for _ in clients:
+            accepted = stack.enter_context(server.accept()[0])
+            accepted.settimeout(L.DEADLINE_S)
+            number = accepted.recv(2)
+            seen.add(number)
+            accepted.sendall(number)
+        assert len(seen) == MANY
+        for number, client in enumerate(clients):
+            assert client.recv(2) == number.to_bytes(2, "big")
+
+
+def test_burst_of_connections(lab: Lab, guest: Guest) -> None:
+    """Begun all at once, without waiting: a backlog of 1 would lose most of them for a second
+    and more."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(forwarding(guest, "8080:80"))
+        L.serve(stack.enter_context(serving(guest, 4, 80)), lambda sock: sock.sendall(b"here"))
+        clients = []
+        for _ in range(MANY):
+            client = stack.enter_context(
+                L.socket_in(Lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM))
+            client.setblocking(False)
+            client.connect_ex((L.HOST4, 8080))
+            clients.append(client)
+        for client in clients:
+            client.settimeout(L.DEADLINE_S)
+            select.select([], [client], [], L.DEADLINE_S)
+            assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+            assert L.recv_all(client) == b"here"
+        retransmits = int(L.sh("nsenter", f"--net={Lab.internet_netns}", "nstat", "-asz",
+                               "TcpRetransSegs").stdout.split("TcpRetransSegs")[1].split()[0])
+        assert retransmits == 0
+
+
+@families
+def test_large_transfer_both_ways_at_once(lab: Lab, guest: Guest, family: int) -> None:
+    data = {name: hashlib.shake_128(name.encode()).digest(LARGE_BYTES) for name in ("in", "out")}
+    with (forwarding(guest, f"{ANY[family]}:8080:80"),
+          serving(guest, family, 80) as server,
+          from_internet(HOST[family], 8080) as client, server.accept()[0] as accepted):
+        accepted.settimeout(L.DEADLINE_S)
+        got = {}
+
+        def read(name: str, sock: socket.socket) -> None:
+            got[name] = L.recv_all(sock)
+
+        def write(name: str, sock: socket.socket) -> None:
+            sock.sendall(data[name])
+            sock.shutdown(socket.SHUT_WR)
+
+        threads = [threading.Thread(target=target, args=args) for target, args in (
+            (read, ("in", accepted)), (read, ("out", client)),
+            (write, ("in", client)), (write, ("out", accepted)))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert got == data
+
+
+@families
+def test_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest, family: int) -> None:
+    """libslirp accepts before it asks the guest, so the peer is cut off instead of refused."""
+    with (forwarding(guest, f"{ANY[family]}:8080:80"),
+          from_internet(HOST[family], 8080) as client):
+        try:
+            assert client.recv(1) == b""
+        except ConnectionResetError:
+            pass
+
+
+def test_peer_that_leaves_before_the_guest_answers(lab: Lab, guest: Guest) -> None:
+    with (forwarding(guest, "8080:80") as slirpd, serving(guest, 4, 80) as server):
+        for _ in range(20):
+            client = from_internet(L.HOST4, 8080)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            client.close()
+        # Some were accepted in the guest, and see their peer gone.
+        server.settimeout(QUIET_S)
+        with contextlib.suppress(socket.timeout):
+            while True:
+                server.accept()[0].close()
+        server.settimeout(L.DEADLINE_S)
+        check_connection(from_internet(L.HOST4, 8080), server, L.INTERNET4)
+        assert slirpd.process.poll() is None
+
+
+# --- UDP --------------------------------------------------------------------------------------
+
+
+def check_datagrams(client: socket.socket, to: tuple[str, int], server: socket.socket,
+                    peer: str, text: bytes = b"datagram") -> None:
+    """There and back, and the guest sees that peer with its own port."""
+    client.sendto(text, to)
+    data, source = server.recvfrom(65536)
+    assert data == text
+    assert source[:2] == (peer, client.getsockname()[1])
+    server.sendto(b"re: " + data, source)
+    assert client.recvfrom(65536)[0] == b"re: " + text
+
+
+@families
+@loopback_open_or_closed
+def test_udp_peer_keeps_its_address(lab: Lab, guest: Guest, family: int,
+                                    options: tuple[str, ...]) -> None:
+    with (forwarding(guest, f"{ANY[family]}:8080:53/udp", options=options),
+          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          L.udp_socket(Lab.internet_netns, INTERNET[family]) as client):
+        check_datagrams(client, (HOST[family], 8080), server, INTERNET[family])
+
+
+@families
+@loopback_open_or_closed
+def test_udp_peer_on_the_loopback_is_the_gateway(lab: Lab, guest: Guest, family: int,
+                                                 options: tuple[str, ...]) -> None:
+    with (forwarding(guest, f"{ANY[family]}:8080:53/udp", options=options),
+          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as client):
+        check_datagrams(client, (LOOPBACK[family], 8080), server, GATEWAY[family])
+
+
+@families
+@loopback_open_or_closed
+def test_udp_peers_of_every_kind_take_turns(lab: Lab, guest: Guest, family: int,
+                                            options: tuple[str, ...]) -> None:
+    """Whoever was answered last, the next is known by its own name, and answered."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(forwarding(guest, f"{ANY[family]}:8080:53/udp", options=options))
+        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[family]), 53))
+        peers = []
+        for _ in range(3):
+            peers += [(L.udp_socket(Lab.internet_netns, INTERNET[family]), HOST[family],
+                       INTERNET[family]),
+                      (L.udp_socket(Lab.host_netns, LOOPBACK[family]), LOOPBACK[family],
+                       GATEWAY[family]),
+                      (L.udp_socket(Lab.host_netns, HOST[family]), HOST[family], HOST[family])]
+        for client, _, _ in peers:
+            stack.enter_context(client)
+        for round_ in range(3):
+            for number, (client, to, seen) in enumerate(peers):
+                check_datagrams(client, (to, 8080), server, seen, b"%d %d" % (round_, number))
+        # All ask before the first is answered.
+        for number, (client, to, _) in enumerate(peers):
+            client.sendto(b"%d" % number, (to, 8080))
+        for _ in peers:
+            server.sendto(*server.recvfrom(100))
+        for number, (client, _, _) in enumerate(peers):
+            assert client.recvfrom(100)[0] == b"%d" % number
+
+
+@families
+@pytest.mark.parametrize("size", [0, 1, 1472, 1473, 9000, 60000])
+def test_udp_of_every_size(lab: Lab, guest: Guest, family: int, size: int) -> None:
+    with (forwarding(guest, f"{ANY[family]}:8080:53/udp"),
+          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          L.udp_socket(Lab.internet_netns, INTERNET[family]) as client):
+        check_datagrams(client, (HOST[family], 8080), server, INTERNET[family], b"x" * size)
+
+
+@families
+def test_udp_forward_opens_no_other_port_of_the_loopback(lab: Lab, guest: Guest,
+                                                         family: int) -> None:
+    """With the loopback closed, an answer goes to who asked, and nothing to anybody else."""
+    with (forwarding(guest, f"{ANY[family]}:8080:53/udp", options=("--disable-host-loopback",)),
+          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as asks,
+          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as never_asked):
+        check_datagrams(asks, (LOOPBACK[family], 8080), server, GATEWAY[family])
+        with contextlib.suppress(OSError):
+            server.sendto(b"let me in", (GATEWAY[family], never_asked.getsockname()[1]))
+        # The next answer shows that the one before would have come.
+        check_datagrams(asks, (LOOPBACK[family], 8080), server, GATEWAY[family])
+        never_asked.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            never_asked.recv(100)
+
+
+def no_ports(guest: Guest) -> int:
+    """Datagrams that came to a port of the guest's where nobody listens."""
+    return int(guest.run("nstat", "-asz", "UdpNoPorts").stdout.split("UdpNoPorts")[1].split()[0])
+
+
+def test_udp_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest) -> None:
+    """Nothing comes back, and the forward goes on."""
+    with (forwarding(guest, "8080:53/udp"),
+          L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
+        client.sendto(b"anybody?", (L.HOST4, 8080))
+        wait_for("the guest's kernel has refused it", lambda: no_ports(guest) == 1)
+        with L.udp_socket(guest.netns, "0.0.0.0", 53) as server:
+            check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+
+
+def test_guest_goes_on_to_use_the_port_for_its_own(lab: Lab, guest: Guest) -> None:
+    """A datagram of the guest's to somebody else, by the forwarded port."""
+    with (forwarding(guest, "8080:53/udp"),
+          L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
+          L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
+        check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+        server.sendto(b"echo", (L.INTERNET4, L.ECHO_PORT))
+        data, source = server.recvfrom(100)
+        assert (data, source) == (b"echo", (L.INTERNET4, L.ECHO_PORT))
+        check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+
+
+# --- the host's ports -------------------------------------------------------------------------
+
+
+def test_another_program_cannot_share_a_udp_port(lab: Lab, guest: Guest) -> None:
+    """socket(7): SO_REUSEADDR on both sides would let it."""
+    with forwarding(guest, "8080:53/udp"), socket.socket(type=socket.SOCK_DGRAM) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("0.0.0.0", 8080))
+
+
+def test_listening_port_is_free_again_at_once_after_the_end(lab: Lab, guest: Guest) -> None:
+    with (forwarding(guest, "8080:80"), serving(guest, 4, 80) as server):
+        check_connection(from_internet(L.HOST4, 8080), server, L.INTERNET4)
+    with (forwarding(guest, "8080:80"), serving(guest, 4, 80) as server):
+        check_connection(from_internet(L.HOST4, 8080), server, L.INTERNET4)
+
+
+def test_backlog_is_4096(lab: Lab, guest: Guest) -> None:
+    with forwarding(guest, "8080:80"):
+        wait_for("the port", lambda: "4096" in L.sh("ss", "-Hltn", "sport = :8080").stdout)
