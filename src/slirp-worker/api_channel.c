@@ -18,25 +18,13 @@
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_API_TO_SLIRP_WORKER(DECLARE)
 
-/* Puts /dev/null in the channel's place: an empty one would be libslirp's next socket. */
-static void
-put_placeholder(struct worker *worker)
-{
-	/* Can't fail: both numbers are good, and the first is always open. */
-	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
-	worker->to_api.fd = -1;
-}
-
-void
-api_channel_reserve(struct worker *worker)
-{
-	put_placeholder(worker);
-}
-
 static void
 close_channel(struct worker *worker)
 {
-	put_placeholder(worker);
+	/* Not close(2): the number would be that of libslirp's next socket. Can't fail, as
+	 * both numbers are good. */
+	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
+	worker->to_api.fd = -1;
 	requests_abandon(&worker->requests);
 	connections_free(&worker->connections);
 }

@@ -1,16 +1,14 @@
 /*
  * The api's requests. The api has read what clients wrote, so it is not trusted: a message
  * that is not as it should be costs it the channel, and the packets go on. The channel is
- * always descriptor IPC_CHILD_FD_PEER, which the system call filter goes by.
+ * always descriptor IPC_CHILD_FD_PEER, which the system call filter goes by; without an api
+ * that is /dev/null, as the worker is born with it.
  */
 #pragma once
 
 #include <stdbool.h>
 
 #include "slirp-worker/worker.h"
-
-/* Reserves the channel's number. First of all, before anything else is opened. */
-void api_channel_reserve(struct worker *worker);
 
 /* Takes the channel to a new api, in the place of one before. */
 void api_channel_open(struct worker *worker, int adopt_fd);

@@ -6,7 +6,6 @@
 
 #include "base/exitcode.h"
 #include "ipc/child.h"
-#include "slirp-worker/api_channel.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/loop.h"
 
@@ -27,11 +26,11 @@ main(void)
 {
 	/* Too large for a stack. */
 	static struct worker worker = {
+		.to_api.fd = -1,
 		.tap.fd = -1,
 		.jail = { .fallback_userns_fd = -1, .resolv_copy_fd = -1 },
 	};
 
-	api_channel_reserve(&worker);
 	ipc_child_begin(&worker.to_parent, IPC_ROLE_SLIRP_WORKER, "slirpd-worker");
 	worker_control_introduce(&worker);
 	if (!worker_control_wait_start(&worker))

@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import select
 import socket
+import statistics
 import threading
+import time
 from collections.abc import Iterator
 
 import lab as L
@@ -24,6 +26,8 @@ LARGE_BYTES = 20_000_000
 # More than libslirp's own backlog holds (1), fewer than a guest's listener here.
 MANY = 200
 QUIET_S = 0.3
+# A tenth of what a wait for libslirp's timer takes, and hundreds of times what it should be.
+SOON_S = 0.1
 
 loopback_open_or_closed = pytest.mark.parametrize(
     "options", [(), ("--disable-host-loopback",)], ids=["open", "closed"])
@@ -338,6 +342,20 @@ def test_udp_forward_opens_no_other_port_of_the_loopback(lab: Lab, guest: Guest,
 def no_ports(guest: Guest) -> int:
     """Datagrams that came to a port of the guest's where nobody listens."""
     return int(guest.run("nstat", "-asz", "UdpNoPorts").stdout.split("UdpNoPorts")[1].split()[0])
+
+
+def test_first_datagram_does_not_wait(lab: Lab) -> None:
+    """The guest is asked for its MAC first. Its answer must set off what waits for it, and not
+    whatever happens to come next: libslirp's own timer, up to a second later."""
+    delays = []
+    for _ in range(5):
+        with (Guest() as guest, forwarding(guest, "8080:53/udp"),
+              L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
+              L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
+            begin = time.monotonic()
+            check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+            delays.append(time.monotonic() - begin)
+    assert statistics.median(delays) < SOON_S
 
 
 def test_udp_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest) -> None:

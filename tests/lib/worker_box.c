@@ -1,6 +1,7 @@
 #include "worker_box.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "ipc/fdtable.h"
 #include "ipc_samples.h"
 #include "slirp-worker/api_channel.h"
 
@@ -64,7 +66,9 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	memset(box, 0, sizeof(*box));
 	box->api.fd = -1;
 	worker->tap.fd = -1;
-	api_channel_reserve(worker);
+	worker->to_api.fd = -1;
+	/* As the parent leaves it. */
+	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	ipc_sample_start(&start);
 	worker->network = start.network;
 	worker->network.enable_ipv6 = enable_ipv6;
