@@ -1,9 +1,11 @@
 /*
  * Writes the seeds of fuzz_ipc: for each row of messages.h a right message, for each
- * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies.
+ * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies and
+ * fuzz_api_to_worker.
  *
- * usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES (directories)
+ * usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER (directories)
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +40,24 @@ close_or_die(FILE *file)
 
 /* A length of two bytes and the datagram. */
 static void
-write_datagram(FILE *file, enum ipc_message_id id)
+write_message(FILE *file, enum ipc_message_id id, const void *payload)
 {
 	const struct ipc_description *row = &ipc_descriptions[id];
 	const uint32_t header[] = { id, row->payload_size };
 	size_t len = sizeof(header) + row->payload_size;
 	/* The length's lowest bit says whether a descriptor goes with it. */
 	size_t said_len = row->n_fds ? len | 1 : len & ~(size_t)1;
+
+	fputc((int)(said_len >> 8), file);
+	fputc((int)(said_len & UINT8_MAX), file);
+	fwrite(header, sizeof(header), 1, file);
+	fwrite(payload, row->payload_size, 1, file);
+}
+
+/* The same with the row's sample. */
+static void
+write_datagram(FILE *file, enum ipc_message_id id)
+{
 	union ipc_payload payload;
 
 	switch (id) {
@@ -56,10 +69,7 @@ write_datagram(FILE *file, enum ipc_message_id id)
 	default:
 		abort();
 	}
-	fputc((int)(said_len >> 8), file);
-	fputc((int)(said_len & UINT8_MAX), file);
-	fwrite(header, sizeof(header), 1, file);
-	fwrite(&payload, row->payload_size, 1, file);
+	write_message(file, id, &payload);
 }
 
 static void
@@ -87,11 +97,61 @@ write_replies(const char *directory, unsigned int n)
 	close_or_die(file);
 }
 
+/* Requests that are done, each kind of rule, and removed in the other order. */
+static void
+write_requests(const char *directory, unsigned int n_rules)
+{
+	static const uint8_t loopback6[IPC_ADDR6_LEN] = { [15] = 1 };
+	FILE *file = create(directory, "requests", n_rules);
+
+	for (unsigned int i = 0; i < n_rules; i++) {
+		struct ipc_add_hostfwd add;
+
+		ipc_sample_add_hostfwd(&add);
+		memset(add.rule.guest_addr, 0, sizeof(add.rule.guest_addr));
+		add.rule.host_is_ipv6 = add.rule.guest_is_ipv6 = i % 2;
+		if (add.rule.host_is_ipv6)
+			memcpy(add.rule.host_addr, loopback6, sizeof(loopback6));
+		if (i / 2 % 2)
+			add.rule.proto = IPPROTO_UDP;
+		add.rule.host_port_last = (uint16_t)(add.rule.host_port_first + i % 3);
+		write_message(file, IPC_MSG_add_hostfwd, &add);
+	}
+	write_datagram(file, IPC_MSG_query_worker);
+	for (uint32_t first = 0; first < 2 * IPC_PAGE_ENTRIES;
+	     first += IPC_PAGE_ENTRIES) {
+		const struct ipc_list_hostfwd list = { .after_id = first };
+		const struct ipc_list_connections look = { .first = first };
+
+		write_message(file, IPC_MSG_list_hostfwd, &list);
+		write_message(file, IPC_MSG_list_connections, &look);
+	}
+	for (unsigned int id = n_rules; id > 0; id--) {
+		const struct ipc_remove_hostfwd remove = { .id = id };
+
+		write_message(file, IPC_MSG_remove_hostfwd, &remove);
+	}
+	close_or_die(file);
+}
+
+/* Any message at all, after which there has to be a new channel or not. */
+static void
+write_any(const char *directory, enum ipc_message_id id)
+{
+	FILE *file = create(directory, ipc_descriptions[id].name, 0);
+
+	write_datagram(file, id);
+	write_datagram(file, IPC_MSG_query_worker);
+	close_or_die(file);
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES\n");
+	if (argc != 4) {
+		fprintf(stderr,
+		    "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES "
+		    "FUZZ_API_TO_WORKER\n");
 		return EXIT_FAILURE;
 	}
 	for (size_t id = 0; id < IPC_MSG_N; id++)
@@ -99,5 +159,9 @@ main(int argc, char **argv)
 			write_seed(argv[1], (enum ipc_message_id)id, peer);
 	for (unsigned int n = 1; n <= 5; n++)
 		write_replies(argv[2], n);
+	for (unsigned int n = 1; n <= 4; n++)
+		write_requests(argv[3], n);
+	for (size_t id = 0; id < IPC_MSG_N; id++)
+		write_any(argv[3], (enum ipc_message_id)id);
 	return EXIT_SUCCESS;
 }

@@ -9,6 +9,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* As in libFuzzer, for those targets that have something to set up. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
+
 /* Seeds are small; libFuzzer's own default limit for inputs is 4096 bytes. */
 #define INPUT_MAX (1024 * 1024)
 
@@ -48,6 +51,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: %s CORPUS-DIRECTORY\n", argv[0]);
 		return 1;
 	}
+	if (LLVMFuzzerInitialize)
+		LLVMFuzzerInitialize(&argc, &argv);
 	while ((entry = readdir(directory))) {
 		if (entry->d_name[0] == '.')
 			continue;

@@ -111,7 +111,7 @@ worker_box_close(struct worker_box *box)
 	stack_free(worker->stack);
 	pollset_free(&worker->pollset);
 	ipc_channel_close(&worker->to_parent);
-	ipc_channel_close(&worker->to_api);
+	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	if (box->parent_fd != -1)
 		close(take_fd(&box->parent_fd));
 }

@@ -1,0 +1,154 @@
+/*
+ * An api that sends anything to the worker: real dispatch, real libslirp, real ports of a
+ * network namespace. Each input is datagrams: two bytes of length, then a header and a
+ * payload; an odd length sends a descriptor along. Nothing may crash, every answer is one
+ * that the api takes, the table stays in order, and at the end no descriptor is left.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "slirp-worker/api_channel.h"
+#include "worker_box.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Past this a datagram is only longer, not different. */
+#define DATAGRAM_MAX 4096
+
+/* So that a range of 65535 ports comes to its end, and the undoing of it. */
+#define N_FILES_MAX 128
+
+static struct worker_box box;
+
+static void
+no_log(enum log_level level, const char *text)
+{
+	(void)level;
+	(void)text;
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const struct rlimit files = { .rlim_cur = N_FILES_MAX, .rlim_max = N_FILES_MAX };
+
+	(void)argc;
+	(void)argv;
+	worker_box_enter_namespace();
+	assert(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	log_set_emit(no_log);
+	return 0;
+}
+
+static void
+send_datagram(const uint8_t *bytes, size_t len, bool with_fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = { { 0 } };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
+	struct msghdr hdr = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (with_fd) {
+		hdr.msg_control = control.bytes;
+		hdr.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &box.api.fd, sizeof(int));
+	}
+	(void)sendmsg(box.api.fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+check_table(void)
+{
+	const struct forwards *forwards = &box.worker.forwards;
+	uint32_t last_id = 0, n_ports = 0;
+
+	for (uint32_t i = 0; i < forwards->n_rules; i++) {
+		const struct ipc_hostfwd_entry *entry = &forwards->rules[i];
+
+		assert(entry->id > last_id && entry->id <= forwards->last_id);
+		assert(entry->rule.host_is_ipv6 == entry->rule.guest_is_ipv6);
+		last_id = entry->id;
+		n_ports += (uint32_t)entry->rule.host_port_last -
+		    entry->rule.host_port_first + 1;
+	}
+	assert(n_ports == forwards->n_tcp_ports + forwards->n_udp_ports);
+}
+
+/* Takes all that the worker has said: to the api, as the api would, and to the parent. */
+static void
+take_answers(void)
+{
+	static char news[1 << 16];
+	struct ipc_message msg;
+	const char *why;
+
+	/* Every request has at most one answer; a surplus is as good as none. */
+	ipc_channel_await_reply(&box.api);
+	while (recv(box.parent_fd, news, sizeof(news), MSG_DONTWAIT) > 0)
+		continue;
+	for (;;) {
+		switch (ipc_channel_recv(&box.api, &msg, &why)) {
+		case IPC_OUTCOME_MESSAGE:
+			assert(msg.fd == -1);
+			break;
+		case IPC_OUTCOME_NONE:
+			return;
+		case IPC_OUTCOME_CLOSED:
+			assert(box.worker.to_api.fd == -1);
+			worker_box_open_api(&box);
+			return;
+		case IPC_OUTCOME_VIOLATION:
+			assert(!"the worker's answer breaks the protocol");
+		}
+	}
+}
+
+/* The lowest free number is what it was the last time. */
+static void
+check_descriptors(void)
+{
+	static int expected_fd = -1;
+	autofd int free_fd = dup(STDIN_FILENO);
+
+	assert(expected_fd == -1 || free_fd == expected_fd);
+	expected_fd = free_fd;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	worker_box_open(&box, true);
+	worker_box_open_api(&box);
+	while (size > 2) {
+		size_t len = ((size_t)data[0] << 8 | data[1]) % DATAGRAM_MAX;
+		bool with_fd = data[1] & 1;
+
+		data += 2;
+		size -= 2;
+		if (len > size)
+			len = size;
+		send_datagram(data, len, with_fd);
+		data += len;
+		size -= len;
+		api_channel_receive(&box.worker);
+		while (requests_want_a_turn(&box.worker.requests))
+			requests_proceed(&box.worker);
+		take_answers();
+		check_table();
+	}
+	worker_box_close(&box);
+	check_descriptors();
+	return 0;
+}
