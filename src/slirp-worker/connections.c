@@ -187,10 +187,16 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
     const struct forwards *forwards)
 {
 	struct endpoint own = ask_endpoint(line->fd, false);
-	struct endpoint other = ask_endpoint(line->fd, true);
+	struct endpoint other = { 0 };
+	bool came_in;
+
 	/* Of what came in, the text has our end of the socket for the source. */
-	bool came_in = line->proto == IPPROTO_TCP && other.port != 0 &&
-	    own.port == line->source_port && other.port != line->dest_port;
+	came_in = line->proto == IPPROTO_TCP && !line->is_forward &&
+	    own.port == line->source_port;
+	if (came_in || (own.is_ipv6 && !line->is_forward))
+		other = ask_endpoint(line->fd, true);
+	/* A guest may use the same number for its end. */
+	came_in = came_in && other.port != 0 && other.port != line->dest_port;
 
 	*entry = (struct ipc_connection){
 		.source_port = line->source_port,

@@ -7,6 +7,7 @@ import hashlib
 import select
 import socket
 import statistics
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ MANY = 200
 QUIET_S = 0.3
 # A tenth of what a wait for libslirp's timer takes, and hundreds of times what it should be.
 SOON_S = 0.1
+
+IPV6_CHECKSUM = 7  # linux/in6.h
 
 loopback_open_or_closed = pytest.mark.parametrize(
     "options", [(), ("--disable-host-loopback",)], ids=["open", "closed"])
@@ -366,6 +369,30 @@ def test_udp_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest) ->
         wait_for("the guest's kernel has refused it", lambda: no_ports(guest) == 1)
         with L.udp_socket(guest.netns, "0.0.0.0", 53) as server:
             check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+
+
+def wrong_checksums(family: int) -> int:
+    """Datagrams that the host's kernel has thrown away for it, since the lab began."""
+    name = {4: "UdpInCsumErrors", 6: "Udp6InCsumErrors"}[family]
+    return int(L.sh("nstat", "-asz", name).stdout.split(name)[1].split()[0])
+
+
+@families
+def test_udp_with_a_wrong_checksum(lab: Lab, guest: Guest, family: int) -> None:
+    """It wakes up whoever waits for the socket, and then there is nothing to read: of a worker
+    that waited for more no packet would come, and no answer by way of its socket's error."""
+    ipv6 = family == 6
+    with (forwarding(guest, f"{ANY[family]}:8080:53/udp"),
+          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          L.socket_in(Lab.internet_netns, socket.AF_INET6 if ipv6 else socket.AF_INET,
+                      socket.SOCK_RAW, socket.IPPROTO_UDP) as raw,
+          L.udp_socket(Lab.internet_netns, INTERNET[family]) as client):
+        if ipv6:
+            raw.setsockopt(socket.IPPROTO_IPV6, IPV6_CHECKSUM, -1)
+        for _ in range(10):
+            raw.sendto(struct.pack("!HHHH", 4000, 8080, 12, 0xbad) + b"text", (HOST[family], 0))
+        wait_for("the host's kernel has looked at them", lambda: wrong_checksums(family) >= 10)
+        check_datagrams(client, (HOST[family], 8080), server, INTERNET[family])
 
 
 def test_guest_goes_on_to_use_the_port_for_its_own(lab: Lab, guest: Guest) -> None:
