@@ -90,14 +90,14 @@ turn(struct worker *worker)
 	worker->now_ms = clock_now_ms();
 	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
 		worker_control_receive(worker);
-	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
-	if (tap_events & (POLLERR | POLLNVAL))
-		worker_control_tap_gone(worker, ENODEV);
-	else if (tap_events)
-		take_batch(worker);
-	/* After the frames: it also sends what waited for one of them, such as for the
-	 * guest's answer to an ARP request, and nothing else would wake us up for that. */
 	stack_finish_wait(worker->stack, set, !waited);
+	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
+	if (tap_events & (POLLERR | POLLNVAL)) {
+		worker_control_tap_gone(worker, ENODEV);
+	} else if (tap_events) {
+		take_batch(worker);
+		stack_send_waiting(worker->stack);
+	}
 	requests_proceed(worker);
 	if (waited && set->fds[SLOT_API].revents)
 		api_channel_receive(worker);

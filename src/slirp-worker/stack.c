@@ -395,6 +395,13 @@ stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_fail
 	slirp_pollfds_poll(stack->slirp, wait_failed, on_get_revents, stack);
 }
 
+void
+stack_send_waiting(struct stack *stack)
+{
+	/* Told that the wait has failed, libslirp looks at no socket. */
+	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
+}
+
 static socklen_t
 address_len(const struct sockaddr *addr)
 {

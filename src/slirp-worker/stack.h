@@ -43,6 +43,13 @@ void stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *time
 void stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed);
 
 /*
+ * Sends what waited for a frame that has come since, such as for the guest's answer to an ARP
+ * request. Nothing else would before the next event or libslirp's next timer, up to a second
+ * later, when it may have been given up.
+ */
+void stack_send_waiting(struct stack *stack);
+
+/*
  * Opens a port of the host: what comes to `host` goes to `guest`, a sockaddr_in or a
  * sockaddr_in6 each, both of the same family, neither address of the guest's unspecified
  * (libslirp 4.7 aborts on an IPv4 port with an IPv6 guest, and crashes on a guest "::").
