@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import lab as L
 import pytest
+from api_client import daemon_with_api, execute
 from lab import Guest, Lab, Slirpd, wait_for
 
 GUEST4, GATEWAY4, GATEWAY6 = "10.0.2.100", "10.0.2.2", "fd00::2"
@@ -428,3 +429,117 @@ def test_listening_port_is_free_again_at_once_after_the_end(lab: Lab, guest: Gue
 def test_backlog_is_4096(lab: Lab, guest: Guest) -> None:
     with forwarding(guest, "8080:80"):
         wait_for("the port", lambda: "4096" in L.sh("ss", "-Hltn", "sport = :8080").stdout)
+
+
+PORT_FOR_ROOT = 80
+
+
+@pytest.mark.parametrize("proto", ["tcp", "udp"])
+@pytest.mark.parametrize(("refused", "error_class", "words"), [
+    ({"host_port": PORT_FOR_ROOT}, "PermissionDenied", ("80",)),
+    ({"host_addr": "192.0.2.77"}, "AddressNotAvailable", ("192.0.2.77",)),
+    ({"host_addr": "127.0.0.1", "host_port": 8090}, "AddressInUse", ("8090",)),
+    ({"host_addr": "127.0.0.1", "host_port": "8082-8095"}, "AddressInUse", ("8090",)),
+    ({"host_addr": "127.0.0.1", "host_port": 8081}, "AddressInUse", ("8081", "rule 1")),
+    ({"host_addr": "0.0.0.0", "host_port": "8070-8089"}, "AddressInUse", ("8081", "rule 1")),
+    ({"host_addr": "::1", "guest_addr": GUEST4}, "NotSupported", ("address families",)),
+    ({"guest_addr": GATEWAY4}, "BadArgument", ("guest's network",)),
+    ({"guest_addr": "192.0.2.1"}, "BadArgument", ("guest's network",)),
+])
+def test_refusal_names_its_cause(lab: Lab, guest: Guest, proto: str, refused: dict[str, object],
+                                 error_class: str, words: tuple[str, ...]) -> None:
+    kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
+    with daemon_with_api(guest, "--enable-ipv6") as (_, path), socket.socket(type=kind) as other:
+        other.bind(("127.0.0.1", 8090))
+        if proto == "tcp":
+            other.listen()
+        wanted = {"proto": proto, "host_addr": "127.0.0.1", "host_port": 8080, "guest_port": 80}
+        assert execute(path, "add_hostfwd", **{**wanted, "host_port": 8081})["return"]["id"] == 1
+        error = execute(path, "add_hostfwd", **{**wanted, **refused})["error"]
+        assert error["class"] == error_class
+        for word in words:
+            assert word in error["detail"]
+        # Nothing of it is left.
+        assert len(execute(path, "list_hostfwd")["return"]["entries"]) == 1
+        for port in (8070, 8080, 8082):
+            assert "return" in execute(path, "add_hostfwd", **{**wanted, "host_port": port})
+
+
+@families
+def test_removal_leaves_connections_alone(lab: Lab, guest: Guest, family: int) -> None:
+    with daemon_with_api(guest, "--enable-ipv6") as (_, path), serving(guest, family, 80) as server:
+        rule = {"proto": "tcp", "host_addr": plain(ANY[family]), "host_port": 8080,
+                "guest_port": 80}
+        number = execute(path, "add_hostfwd", **rule)["return"]["id"]
+        with (from_internet(HOST[family], 8080) as client, server.accept()[0] as accepted):
+            accepted.settimeout(L.DEADLINE_S)
+            assert execute(path, "remove_hostfwd", id=number) == {"return": {}}
+            with pytest.raises(ConnectionRefusedError):
+                from_internet(HOST[family], 8080)
+            client.sendall(b"still there?")
+            assert accepted.recv(100) == b"still there?"
+            # The port can be had again while they go on.
+            assert execute(path, "add_hostfwd", **rule)["return"]["id"] == number + 1
+            check_connection(from_internet(HOST[family], 8080), server, INTERNET[family])
+            accepted.sendall(b"yes")
+            assert client.recv(100) == b"yes"
+
+
+def test_removal_ends_a_udp_forward(lab: Lab, guest: Guest) -> None:
+    with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
+          L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
+          L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
+        number = execute(path, "add_hostfwd", proto="udp", host_port=8080,
+                         guest_port=53)["return"]["id"]
+        check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+        execute(path, "remove_hostfwd", id=number)
+        client.connect((L.HOST4, 8080))
+        client.send(b"anybody?")
+        with pytest.raises(ConnectionRefusedError):
+            client.recv(100)
+
+
+# --- what is told of connections --------------------------------------------------------------
+
+
+def test_connections_are_listed(lab: Lab, guest: Guest) -> None:
+    with contextlib.ExitStack() as stack:
+        _, path = stack.enter_context(daemon_with_api(guest, "--enable-ipv6"))
+        made = {}
+        for family in (4, 6):
+            execute(path, "add_hostfwd", proto="tcp", host_addr=plain(ANY[family]),
+                    host_port=8080, guest_port=8000)
+            server = stack.enter_context(serving(guest, family, 8000))
+            for name, client in (("outside", from_internet(HOST[family], 8080)),
+                                 ("loopback", from_host(LOOPBACK[family], 8080))):
+                made[name, family] = stack.enter_context(client)
+                stack.enter_context(server.accept()[0])
+            made["out", family] = stack.enter_context(
+                guest.connect(INTERNET[family], L.HTTP_PORT))
+        listed = execute(path, "query_connections")["return"]["connections"]
+
+        def find(**wanted: object) -> dict[str, object]:
+            found = [entry for entry in listed
+                     if all(entry[key] == value for key, value in wanted.items())]
+            assert len(found) == 1, (wanted, listed)
+            return found[0]
+
+        for family, own in ((4, GUEST4), (6, guest_address6(guest))):
+            for name, peer in (("outside", INTERNET[family]), ("loopback", LOOPBACK[family])):
+                find(proto="tcp", state="ESTABLISHED", hostfwd=True, source_addr=peer,
+                     source_port=made[name, family].getsockname()[1], dest_addr=own,
+                     dest_port=8000)
+            find(proto="tcp", state="LISTEN", hostfwd=True, source_addr=plain(ANY[family]),
+                 source_port=8080, dest_addr=own, dest_port=8000)
+            find(proto="tcp", state="ESTABLISHED", hostfwd=False,
+                 source_addr=own if family == 4 else "::",
+                 source_port=made["out", family].getsockname()[1],
+                 dest_addr=INTERNET[family], dest_port=L.HTTP_PORT)
+        sockets = execute(path, "query_stats")["return"]["sockets"]
+        assert sockets["tcp"] == 8
+
+
+def guest_address6(guest: Guest) -> str:
+    """The guest's own address, as --configure gave it."""
+    text = guest.run("ip", "-6", "-o", "addr", "show", "dev", "tap0", "scope", "global").stdout
+    return text.split("inet6 ")[1].split("/")[0]
