@@ -7,7 +7,7 @@ if(SLIRPD_STATIC)
 endif()
 pkg_check_modules(LIBBSD REQUIRED IMPORTED_TARGET libbsd)          # base
 pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)          # slirp-worker
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)         # api
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.11)  # api, slirpctl
 pkg_check_modules(LIBSLIRP REQUIRED IMPORTED_TARGET slirp>=4.7.0)  # slirp-worker
 
 # Not linked: --version tells which libseccomp the system-call policies belong to.

@@ -1,4 +1,4 @@
-/* What the exit statuses of all slirpd programs mean. */
+/* What the exit statuses of the daemon's programs mean. */
 #pragma once
 
 enum exitcode {

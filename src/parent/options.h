@@ -3,7 +3,7 @@
  * parent runs this first, before it opens or makes anything. Nothing is printed and
  * nothing ends the process here: texts go to the caller, so tests and fuzzers can call
  * it any number of times. What it looks at on the system: whether a path exists and of
- * what kind it is. Only user of getopt.
+ * what kind it is. Only user of getopt in the daemon.
  */
 #pragma once
 

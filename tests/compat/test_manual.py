@@ -104,6 +104,46 @@ def test_manual_mentions_deprecated_spellings():
         assert spelling not in help_options()
 
 
+# --- slirpctl(1) ------------------------------------------------------------------------------
+
+
+def slirpctl_help():
+    """The options of --help with letter and value, and the commands with their arguments."""
+    text = subprocess.run(
+        [SLIRPD.parent / "slirpctl", "--help"],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=20,
+        text=True,
+    ).stdout
+    options, commands = text.split("\nCommands:\n")
+    return (
+        re.findall(r"^-(\w), --([\w-]+)(?:=(\S+))? ", options, re.M),
+        re.findall(r"^([a-z]+)((?: \S+)*?)  ", commands, re.M),
+    )
+
+
+def test_slirpctl_manual_has_the_options_and_commands_of_help():
+    manual = read("man/slirpctl.1")
+    options, commands = slirpctl_help()
+    assert len(options) > 3 and len(commands) > 6
+    assert options == re.findall(
+        r"^\.It Fl (\w) , Fl -([\w-]+)(?: Ns = Ns Ar (\S+))?$", section(manual, "OPTIONS"), re.M
+    )
+    told = re.findall(r"^\.It Cm (\w+)(.*)$", section(manual, "COMMANDS"), re.M)
+    assert [name for name, _ in commands] == [name for name, _ in told]
+    for (name, arguments), (_, macros) in zip(commands, told):
+        assert re.findall(r"\w+", arguments) == re.findall(
+            r"\b(?!Ar\b|Op\b|Cm\b)\w+", macros
+        ), name
+
+
+def test_slirpctl_manual_has_the_exit_statuses():
+    rows = re.findall(r"OUTCOME_\w+ = (\d)", read("src/slirpctl/outcome.h"))
+    told = re.findall(r"^\.It (\d)$", section(read("man/slirpctl.1"), "EXIT STATUS"), re.M)
+    assert rows == told == ["0", "1", "2", "3"]
+
+
 # --- slirpd-processes(7) ----------------------------------------------------------------------
 
 
@@ -212,8 +252,8 @@ def policy_calls(role, architecture):
 
 
 def roles():
-    """Those with a program, and the spawner, which is the parent's."""
-    programs = {path.parent.name for path in PROJECT.glob("src/*/main.c")}
+    """Those with a program, and the spawner, which is the parent's. slirpctl is none."""
+    programs = {path.parent.name for path in PROJECT.glob("src/*/main.c")} - {"slirpctl"}
     table = set(re.findall(r'\.name = "([\w-]+)"', read("src/parent/roles.c")))
     assert table | {"parent"} == programs | {"spawner"}
     return table | {"parent"}

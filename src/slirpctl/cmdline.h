@@ -1,0 +1,55 @@
+/*
+ * The command line of slirpctl: options, the name of a command, and how many arguments
+ * it has. What these mean is for the command (commands.h, request.h). Nothing is printed
+ * here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "slirpctl/outcome.h"
+
+/* Names the socket where --api-socket does not. */
+#define CMDLINE_SOCKET_VARIABLE "SLIRPD_API_SOCKET"
+
+struct cmdline;
+
+struct command {
+	const char *name;
+	const char *usage; /* of its arguments; "" for none */
+	const char *description;
+	size_t n_args_min;
+	size_t n_args_max;
+	/* Runs it; what goes wrong has been logged when it returns. */
+	enum outcome (*run)(const struct cmdline *cmdline);
+};
+
+/* All texts are borrowed from argv and the environment. */
+struct cmdline {
+	const struct command *command;
+	const char *socket_path;
+	uint32_t timeout_s; /* of a request, from connecting to the end of its reply */
+	bool as_json;
+	const char *const *args; /* of the command, NULL-terminated */
+	size_t n_args;
+	char error[LOG_TEXT_SIZE]; /* a line, not escaped; empty unless CMDLINE_ERROR */
+};
+
+enum cmdline_outcome {
+	CMDLINE_RUN,
+	CMDLINE_HELP,
+	CMDLINE_VERSION,
+	CMDLINE_ERROR,
+};
+
+/* commands ends with a row without a name. default_socket is what the environment names,
+ * or NULL. getopt changes the order of argv. With CMDLINE_HELP and CMDLINE_VERSION
+ * nothing else in *cmdline is of use. */
+enum cmdline_outcome cmdline_parse(struct cmdline *cmdline,
+    const struct command *commands, const char *default_socket, int argc, char **argv);
+
+void cmdline_help_write(FILE *out, const struct command *commands);

@@ -1,0 +1,73 @@
+/*
+ * slirpctl: the control socket for people and scripts. An ordinary program without any
+ * privilege, of the user who owns the socket; it holds nothing but one connection. It
+ * trusts the daemon with nothing but the answer: what comes back is bounded in size and
+ * time, and escaped before it reaches a terminal. Only user of jansson beside the api.
+ */
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "slirpctl/cmdline.h"
+#include "slirpctl/commands.h"
+
+/* One place for all that goes to standard error, where nothing may be taken for a
+ * terminal's commands. */
+static void
+emit(enum log_level level, const char *text)
+{
+	char escaped[LOG_TEXT_SIZE];
+
+	(void)level;
+	text_escape(escaped, sizeof(escaped), text, strlen(text));
+	fprintf(stderr, "slirpctl: %s\n", escaped);
+}
+
+static enum outcome
+run(int argc, char **argv)
+{
+	struct cmdline cmdline;
+
+	switch (cmdline_parse(&cmdline, commands_all, getenv(CMDLINE_SOCKET_VARIABLE),
+	    argc, argv)) {
+	case CMDLINE_HELP:
+		cmdline_help_write(stdout, commands_all);
+		return OUTCOME_OK;
+	case CMDLINE_VERSION:
+		printf("slirpctl version " SLIRPD_VERSION "\njansson: %s\n",
+		    jansson_version_str());
+		return OUTCOME_OK;
+	case CMDLINE_ERROR:
+		log_error("%s", cmdline.error);
+		return OUTCOME_USAGE;
+	case CMDLINE_RUN:
+		break;
+	}
+	return cmdline.command->run(&cmdline);
+}
+
+int
+main(int argc, char **argv)
+{
+	enum outcome outcome;
+
+	log_set_emit(emit);
+	/* Else the connection would be what the results are printed to. */
+	if (fdio_fill_stdio() == -1) {
+		log_error("open /dev/null in place of closed standard streams: %s",
+		    strerror(errno));
+		return OUTCOME_NO_REPLY;
+	}
+	outcome = run(argc, argv);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		log_error("standard output: %s", strerror(errno));
+		return OUTCOME_NO_REPLY;
+	}
+	return outcome;
+}

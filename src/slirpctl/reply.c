@@ -1,0 +1,104 @@
+#include "slirpctl/reply.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+/* RFC 8259, 2 */
+static const char white_space[] = " \t\r\n";
+
+json_t *
+reply_take(const char *path, const char **bytes, size_t *len)
+{
+	json_error_t error;
+	json_t *reply = json_loadb(*bytes, *len, JSON_DISABLE_EOF_CHECK, &error);
+
+	if (reply == NULL || !json_is_object(reply)) {
+		log_error("%s: the reply is not a JSON object: %.*s", path,
+		    (int)strnlen(*bytes, *len), *bytes);
+		json_decref(reply);
+		return NULL;
+	}
+	*bytes += error.position;
+	*len -= (size_t)error.position;
+	while (
+	    *len > 0 && memchr(white_space, **bytes, sizeof(white_space) - 1) != NULL) {
+		(*bytes)++;
+		(*len)--;
+	}
+	return reply;
+}
+
+json_t *
+reply_parse(const char *path, const char *bytes, size_t len)
+{
+	json_auto_t *reply = reply_take(path, &bytes, &len);
+
+	if (reply == NULL)
+		return NULL;
+	if (len > 0) {
+		log_error("%s: something stands behind the reply: %.*s", path,
+		    (int)strnlen(bytes, len), bytes);
+		return NULL;
+	}
+	return json_incref(reply);
+}
+
+static void
+log_refusal(const json_t *error, const char *what)
+{
+	const char *desc = json_string_value(json_object_get(error, "desc"));
+	const char *detail = json_string_value(json_object_get(error, "detail"));
+
+	log_error("%s: %s%s%s", what, desc != NULL ? desc : "refused",
+	    detail != NULL ? ": " : "", detail != NULL ? detail : "");
+}
+
+enum outcome
+reply_value(const json_t *reply, const char *path, const char *what, const json_t **value)
+{
+	const json_t *error = json_object_get(reply, "error");
+
+	if (error != NULL) {
+		log_refusal(error, what);
+		return OUTCOME_REFUSED;
+	}
+	*value = json_object_get(reply, "return");
+	if (*value == NULL && json_object_get(reply, "entries") != NULL)
+		*value = reply;
+	if (json_is_object(*value))
+		return OUTCOME_OK;
+	log_error("%s: %s: the reply has neither result nor error", path, what);
+	return OUTCOME_NO_REPLY;
+}
+
+const json_t *
+reply_entries(const json_t *value, const char *key, const char *path, const char *what)
+{
+	const json_t *entries = json_object_get(value, key);
+	size_t i;
+	json_t *entry;
+
+	if (!json_is_array(entries)) {
+		log_error("%s: %s: the reply has no list '%s'", path, what, key);
+		return NULL;
+	}
+	json_array_foreach(entries, i, entry)
+	{
+		if (!json_is_object(entry)) {
+			log_error("%s: %s: an entry of the reply is not an object", path,
+			    what);
+			return NULL;
+		}
+	}
+	return entries;
+}
+
+bool
+reply_is_not_found(const json_t *reply)
+{
+	const char *class =
+	    json_string_value(json_object_get(json_object_get(reply, "error"), "class"));
+
+	return class != NULL && strcmp(class, "NotFound") == 0;
+}

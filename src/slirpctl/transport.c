@@ -1,0 +1,257 @@
+#include "slirpctl/transport.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+/* A list of 64,000 rules, which is one for each port, has some 15 MB. Whoever sends more
+ * is no daemon of ours, and shall not have all memory. */
+#define REPLY_MAX_BYTES ((size_t)16 * 1024 * 1024)
+
+/* Most replies fit; slirp4netns's all do. */
+#define BUF_FIRST_SIZE 4096
+
+static bool
+fail(const struct transport *transport, const char *what)
+{
+	log_error("%s: %s: %s", transport->path, what, strerror(errno));
+	return false;
+}
+
+static bool
+fail_late(const struct transport *transport)
+{
+	log_error("%s: no reply within %u s", transport->path, transport->timeout_s);
+	return false;
+}
+
+/* Milliseconds for poll(2). */
+static int
+time_left(const struct transport *transport)
+{
+	uint64_t now_ms = clock_now_ms();
+	uint64_t left_ms;
+
+	if (transport->deadline_ms == 0)
+		return -1;
+	left_ms = transport->deadline_ms > now_ms ? transport->deadline_ms - now_ms : 0;
+	return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
+bool
+transport_open(struct transport *transport, const char *path, uint32_t timeout_s)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval timeout = {
+		.tv_sec = timeout_s,
+	};
+
+	*transport = (struct transport){
+		.path = path,
+		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+		.stdout_fd = -1,
+		.timeout_s = timeout_s,
+		.deadline_ms = clock_now_ms() + (uint64_t)timeout_s * CLOCK_MS_PER_S,
+	};
+	if (transport->fd == -1)
+		return fail(transport, "make a socket");
+	/* The length was checked with the command line. */
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	/* Of what can be polled for, a place in a full queue of connections is not one;
+	 * but connect(2) itself waits for it as long as a send may take, socket(7). */
+	if (setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
+		sizeof(timeout)) == -1)
+		return fail(transport, "set the socket's timeout");
+	if (connect(transport->fd, (struct sockaddr *)&address, sizeof(address)) == -1) {
+		if (errno == EAGAIN)
+			return fail_late(transport);
+		return fail(transport, "cannot connect");
+	}
+	if (fdio_set_nonblocking(transport->fd) == -1)
+		return fail(transport, "make the socket non-blocking");
+	return true;
+}
+
+/* Waits for what poll(2) calls events, for an end of the connection, or for an error. */
+static bool
+wait_for(struct transport *transport, short events)
+{
+	struct pollfd fds[] = {
+		{ .fd = transport->fd, .events = events },
+		{ .fd = transport->stdout_fd },
+	};
+	int n;
+
+	do {
+		n = poll(fds, sizeof(fds) / sizeof(fds[0]), time_left(transport));
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return fail(transport, "wait");
+	if (n == 0)
+		return fail_late(transport);
+	if (fds[1].revents != 0) {
+		/* What the next write would end in. */
+		raise(SIGPIPE);
+		log_error("standard output: nobody reads it");
+		return false;
+	}
+	return true;
+}
+
+bool
+transport_send(struct transport *transport, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(transport->fd, bytes, len, MSG_NOSIGNAL);
+
+		if (n >= 0) {
+			bytes += n;
+			len -= (size_t)n;
+		} else if (errno == EPIPE || errno == ECONNRESET) {
+			return true;
+		} else if (errno == EAGAIN) {
+			if (!wait_for(transport, POLLOUT))
+				return false;
+		} else if (errno != EINTR) {
+			return fail(transport, "send a request");
+		}
+	}
+	return true;
+}
+
+void
+transport_finish(struct transport *transport)
+{
+	/* Fails only where the daemon has closed its side, and then it knows. */
+	shutdown(transport->fd, SHUT_WR);
+}
+
+static bool
+make_room(struct transport *transport)
+{
+	size_t size = transport->buf_size == 0 ? BUF_FIRST_SIZE : 2 * transport->buf_size;
+	char *buf;
+
+	if (transport->buf_len < transport->buf_size)
+		return true;
+	if (transport->buf_len >= REPLY_MAX_BYTES) {
+		log_error("%s: the reply is longer than %zu bytes", transport->path,
+		    REPLY_MAX_BYTES);
+		return false;
+	}
+	buf = realloc(transport->buf, size);
+	if (buf == NULL)
+		return fail(transport, "keep the reply");
+	transport->buf = buf;
+	transport->buf_size = size;
+	return true;
+}
+
+/* Reads what there is, or waits for more. *is_end tells of end-of-file. */
+static bool
+fill(struct transport *transport, bool *is_end)
+{
+	*is_end = false;
+	if (!make_room(transport))
+		return false;
+	for (;;) {
+		ssize_t n = recv(transport->fd, transport->buf + transport->buf_len,
+		    transport->buf_size - transport->buf_len, 0);
+
+		if (n > 0) {
+			transport->buf_len += (size_t)n;
+			return true;
+		}
+		/* A socket that is closed with bytes unread resets the connection, behind
+		 * all that was written to it. */
+		if (n == 0 || errno == ECONNRESET) {
+			*is_end = true;
+			return true;
+		}
+		if (errno == EAGAIN) {
+			if (!wait_for(transport, POLLIN))
+				return false;
+		} else if (errno != EINTR) {
+			return fail(transport, "read the reply");
+		}
+	}
+}
+
+bool
+transport_read_all(struct transport *transport, const char **bytes, size_t *len)
+{
+	bool is_end = false;
+
+	while (!is_end) {
+		if (!fill(transport, &is_end))
+			return false;
+	}
+	if (transport->buf_len == 0) {
+		log_error("%s: the daemon closed the connection without a reply",
+		    transport->path);
+		return false;
+	}
+	*bytes = transport->buf;
+	*len = transport->buf_len;
+	return true;
+}
+
+bool
+transport_read_line(struct transport *transport, const char **bytes, size_t *len)
+{
+	size_t n_searched;
+	char *newline = NULL;
+	bool is_end = false;
+
+	transport->buf_len -= transport->n_taken;
+	if (transport->n_taken > 0)
+		memmove(transport->buf, transport->buf + transport->n_taken,
+		    transport->buf_len);
+	transport->n_taken = 0;
+	if (transport->buf_len > 0)
+		newline = memchr(transport->buf, '\n', transport->buf_len);
+	n_searched = transport->buf_len;
+	while (newline == NULL && !is_end) {
+		if (!fill(transport, &is_end))
+			return false;
+		newline = memchr(transport->buf + n_searched, '\n',
+		    transport->buf_len - n_searched);
+		n_searched = transport->buf_len;
+	}
+	if (newline == NULL && transport->buf_len == 0) {
+		log_error("%s: the daemon ended the session", transport->path);
+		return false;
+	}
+	*bytes = transport->buf;
+	*len = newline != NULL ? (size_t)(newline - transport->buf) : transport->buf_len;
+	transport->n_taken = newline != NULL ? *len + 1 : *len;
+	return true;
+}
+
+void
+transport_wait_forever(struct transport *transport, int stdout_fd)
+{
+	transport->deadline_ms = 0;
+	transport->stdout_fd = stdout_fd;
+}
+
+void
+transport_close(struct transport *transport)
+{
+	if (transport->fd != -1)
+		close(transport->fd);
+	transport->fd = -1;
+	free(transport->buf);
+	transport->buf = NULL;
+}
