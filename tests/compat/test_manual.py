@@ -144,6 +144,16 @@ def test_slirpctl_manual_has_the_exit_statuses():
     assert rows == told == ["0", "1", "2", "3"]
 
 
+def test_completions_know_the_options_and_commands_of_slirpctl():
+    options, commands = slirpctl_help()
+    words = [f"--{name}" for _, name, _ in options] + [name for name, _ in commands]
+    for file in ("bash/slirpctl", "zsh/_slirpctl", "fish/slirpctl.fish"):
+        text = read(f"completions/{file}")
+        for word in words:
+            spelled = word.replace("--", "-l ") if file.startswith("fish") else word
+            assert re.search(rf"(?<![\w-]){re.escape(spelled)}(?!\w)", text), (file, word)
+
+
 # --- slirpd-processes(7) ----------------------------------------------------------------------
 
 

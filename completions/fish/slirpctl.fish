@@ -1,0 +1,69 @@
+# Completion of slirpctl's command line for fish.
+
+# The command and its arguments, one a line, without options and their values.
+function __slirpctl_words
+    set -l skip 0
+    for word in (commandline -opc)[2..-1]
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case -a --api-socket -t --timeout
+                set skip 1
+            case '-*'
+            case '*'
+                printf '%s\n' $word
+        end
+    end
+end
+
+# The rules there are, with what each does, as far as somebody answers.
+function __slirpctl_rules
+    set -l socket
+    set -l words (commandline -opc)
+    for i in (seq (count $words))
+        switch $words[$i]
+            case -a --api-socket
+                set -l next (math $i + 1)
+                set socket --api-socket=$words[$next]
+            case '--api-socket=*'
+                set socket $words[$i]
+        end
+    end
+    slirpctl $socket --timeout=1 list 2>/dev/null | string trim | string match -r '^\d.*' |
+        string replace -r ' +' \t
+end
+
+# True if the command is one of these, or there is none and none is given.
+function __slirpctl_command
+    set -l words (__slirpctl_words)
+    if test (count $argv) = 0
+        test (count $words) = 0
+    else
+        test (count $words) -gt 0; and contains -- $words[1] $argv
+    end
+end
+
+complete -c slirpctl -f
+complete -c slirpctl -s a -l api-socket -r -F -d "The daemon's socket"
+complete -c slirpctl -s j -l json -d 'Print JSON, one object per line'
+complete -c slirpctl -s t -l timeout -x -d 'Wait this many seconds for a reply'
+complete -c slirpctl -s h -l help -d 'Show the options and exit'
+complete -c slirpctl -s v -l version -d 'Show the version and exit'
+
+complete -c slirpctl -n __slirpctl_command -a add -d 'Forward ports of the host to the guest'
+complete -c slirpctl -n __slirpctl_command -a list -d 'The forwards'
+complete -c slirpctl -n __slirpctl_command -a remove -d 'End forwards'
+complete -c slirpctl -n __slirpctl_command -a stats -d "The daemon's counters"
+complete -c slirpctl -n __slirpctl_command -a status -d 'Its configuration and state'
+complete -c slirpctl -n __slirpctl_command -a connections -d 'The connections through it'
+complete -c slirpctl -n __slirpctl_command -a events -d 'Show events until interrupted'
+complete -c slirpctl -n __slirpctl_command -a raw -d 'Send a request as it is'
+
+complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_words)) = 1' \
+    -a 'tcp udp tcp4 udp4 tcp6 udp6'
+complete -c slirpctl -n '__slirpctl_command remove' -a '(__slirpctl_rules)'
+complete -c slirpctl -n '__slirpctl_command remove' -a all -d 'Every rule'
+complete -c slirpctl -n '__slirpctl_command events' \
+    -a 'HOSTFWD_ADDED HOSTFWD_REMOVED WORKER_EXITED RESOLV_CONF_CHANGED'
