@@ -332,12 +332,15 @@ def slirpd_path() -> str:
 
 
 class Slirpd:
-    """A running daemon. Entering waits for ready; leaving ends it and checks what is left."""
+    """A running daemon: slirpd, or a program with its command line. Entering waits for ready;
+    leaving ends it and checks what is left."""
 
     def __init__(self, *argv: object, ready: bool = True, exit_fd: bool = False,
                  pass_fds: tuple[int, ...] = (), stderr: int | None = None,
-                 prefix: Iterable[str] = (), as_ordinary: bool = True) -> None:
+                 prefix: Iterable[str] = (), as_ordinary: bool = True,
+                 program: str | None = None) -> None:
         self.argv = [str(word) for word in argv]
+        self.program = program or slirpd_path()
         self.prefix = [*(ORDINARY if as_ordinary else []), *prefix]
         self.pass_fds = pass_fds
         self.stderr_fd = stderr
@@ -359,7 +362,7 @@ class Slirpd:
             options.append(f"--exit-fd={exit_read}")
             inherited.append(exit_read)
         self.process = subprocess.Popen(
-            [*self.prefix, slirpd_path(), *options, *self.argv],
+            [*self.prefix, self.program, *options, *self.argv],
             stdin=subprocess.DEVNULL, stdout=self._files[0],
             stderr=self._files[1] if self.stderr_fd is None else self.stderr_fd,
             pass_fds=(*inherited, *self.pass_fds), preexec_fn=nofile_soft_1024)
