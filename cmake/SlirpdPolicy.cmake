@@ -2,13 +2,25 @@
 #
 # Compiles seccomp/<role>.policy, with those of roles that inherit its filter behind it, and
 # in a sanitizer build seccomp/sanitizer.policy, to <role>_policy.h, and lets <target> include
-# it as "seccomp/<role>_policy.h".
+# it as "seccomp/<role>_policy.h". Several targets may ask for the same role; one does not
+# name the others.
 #
 # policyc runs on the machine that builds. A cross build gets one from outside:
 # -DSLIRPD_POLICYC=/path/to/policyc, made by an ordinary build.
 set(SLIRPD_POLICYC "" CACHE FILEPATH "policyc of this machine, for a cross build")
 
 function(slirpd_policy target role)
+	slirpd_policy_compile("${role}" ${ARGN})
+	# The header must be there before any file of the target is compiled.
+	add_dependencies(${target} policy_${role})
+	target_include_directories(${target} PRIVATE "${CMAKE_BINARY_DIR}")
+endfunction()
+
+# The target policy_<role>, once.
+function(slirpd_policy_compile role)
+	if(TARGET policy_${role})
+		return()
+	endif()
 	list(TRANSFORM ARGN APPEND ".policy" OUTPUT_VARIABLE others)
 	list(TRANSFORM others PREPEND "seccomp/")
 	set(header "${CMAKE_BINARY_DIR}/seccomp/${role}_policy.h")
@@ -32,7 +44,5 @@ function(slirpd_policy target role)
 		WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
 		COMMENT "Compiling seccomp/${role}.policy"
 		VERBATIM)
-	# The header must be there before any file of the target is compiled.
-	target_sources(${target} PRIVATE "${header}")
-	target_include_directories(${target} PRIVATE "${CMAKE_BINARY_DIR}")
+	add_custom_target(policy_${role} DEPENDS "${header}")
 endfunction()

@@ -27,10 +27,10 @@ jail_enter(struct jail *jail)
 
 	/* Stage 1: the parent has closed everything but the table. */
 	jail->reached.stages |= 1U << IPC_STAGE_descriptors;
-	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
-		return;
 	confine_stage_namespaces(&jail->orders, &jail->reached, OWN_NAMESPACES,
 	    fallback_userns_fd);
+	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
+		return;
 	confine_stage_root(&jail->orders, &jail->reached, NULL, 0);
 	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
 	confine_stage_limits(&jail->orders, &jail->reached, LIMITS);

@@ -132,7 +132,8 @@ write_capabilities(struct api_out *out, const char *key, uint64_t set)
 }
 
 static void
-write_confined(struct api_out *out, const char *role, const struct ipc_confined *confined)
+write_confined(struct api_out *out, const char *role, const struct ipc_confined *confined,
+    const struct ipc_confined *parent)
 {
 	static const char *const stages[IPC_STAGE_N] = {
 #define NAME(name, meaning) #name,
@@ -147,7 +148,9 @@ write_confined(struct api_out *out, const char *role, const struct ipc_confined 
 	write_capabilities(out, "cap_bounding", confined->cap_bounding);
 	api_out_number(out, "landlock_abi", confined->landlock_abi);
 	api_out_number(out, "n_calls", confined->n_calls);
-	api_out_bool(out, "own_userns", confined->has_own_userns);
+	api_out_bool(out, "own_userns",
+	    confined->namespaces.user != 0 &&
+		confined->namespaces.user != parent->namespaces.user);
 	api_out_close(out, '}');
 }
 
@@ -164,7 +167,8 @@ write_confinement(struct api_out *out, const struct ipc_status *status)
 
 	api_out_open(out, "confinement", '{');
 	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++)
-		write_confined(out, roles[i], &status->confined[i]);
+		write_confined(out, roles[i], &status->confined[i],
+		    &status->confined[IPC_ROLE_PARENT]);
 	api_out_close(out, '}');
 }
 

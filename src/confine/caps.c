@@ -123,6 +123,12 @@ caps_of(capng_type_t type)
 	return set;
 }
 
+const char *
+confine_cap_name(unsigned int cap)
+{
+	return capng_capability_to_name(cap);
+}
+
 int
 confine_caps_query(struct confine_caps *caps)
 {

@@ -43,5 +43,8 @@ int confine_caps_drop(void);
  */
 int confine_caps_keep(uint64_t keep, uid_t uid, gid_t gid);
 
+/* "net_bind_service" for CAP_NET_BIND_SERVICE; NULL for a bit that has no name here. */
+const char *confine_cap_name(unsigned int cap);
+
 /* Reads all five sets from the kernel; needs no /proc. 0, or -1 with errno set. */
 int confine_caps_query(struct confine_caps *caps);

@@ -14,7 +14,7 @@ enum confine_limit {
 	/*
 	 * PR_SET_DUMPABLE 0: no process of the same user can ptrace it or read its /proc
 	 * files, and it never dumps core. Those files belong to root from then on, so a uid
-	 * map can't be written (EACCES) and confine_ns_query() does not work any more.
+	 * map can't be written any more (EACCES).
 	 */
 	CONFINE_LIMIT_NOT_DUMPABLE = 1 << 1,
 

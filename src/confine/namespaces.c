@@ -164,24 +164,24 @@ read_ns_id(const char *name, uint64_t *id)
 }
 
 int
-confine_ns_query(struct confine_ns_ids *ids)
+confine_ns_query(struct ipc_namespaces *ids)
 {
 	const struct {
 		const char *name;
 		uint64_t *id;
 	} kinds[] = {
-		{ "user", &ids->user },
-		{ "mnt", &ids->mnt },
-		{ "ipc", &ids->ipc },
-		{ "uts", &ids->uts },
-		{ "cgroup", &ids->cgroup },
-		{ "net", &ids->net },
-		{ "pid", &ids->pid },
+#define KIND(name) { #name, &ids->name },
+		IPC_NAMESPACES(KIND)
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (read_ns_id(kinds[i].name, kinds[i].id) == -1)
+		if (read_ns_id(kinds[i].name, kinds[i].id) == -1) {
+			int saved_errno = errno;
+
+			*ids = (struct ipc_namespaces){ 0 };
+			errno = saved_errno;
 			return -1;
+		}
 	}
 	return 0;
 }

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "ipc/messages.h"
+
 /* What confine_ns_own() takes. */
 #define CONFINE_NS_FLAGS \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | \
@@ -21,17 +23,6 @@
 struct confine_ids {
 	uid_t uid;
 	gid_t gid;
-};
-
-/* The namespaces that a process is in, by the inode of /proc/self/ns/<name>. */
-struct confine_ns_ids {
-	uint64_t user;
-	uint64_t mnt;
-	uint64_t ipc;
-	uint64_t uts;
-	uint64_t cgroup;
-	uint64_t net;
-	uint64_t pid;
 };
 
 /* Why there is no own user namespace. */
@@ -84,9 +75,9 @@ int confine_ns_bar_nested(void);
  */
 int confine_ns_join_user(int userns_fd);
 
-/* Reads the ids; needs /proc, and a process that is dumpable or root. 0 or -1 with errno.
- * Namespaces that the kernel was built without have the id 0. */
-int confine_ns_query(struct confine_ns_ids *ids);
+/* Reads which namespaces the process is in; needs /proc. 0, or -1 with errno set and all of
+ * them 0. Kinds that the kernel was built without are 0. */
+int confine_ns_query(struct ipc_namespaces *ids);
 
 /*
  * Says why confine_ns_own() failed with `error` at CLONE_NEWUSER: what /proc shows of the

@@ -54,8 +54,8 @@ make_own_userns(const struct ipc_confine *orders, int flags, const char **step)
 	return -1;
 }
 
-void
-confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
+static void
+enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
     int flags, int fallback_userns_fd)
 {
 	const char *step = "unshare";
@@ -68,7 +68,6 @@ confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *
 			return;
 		}
 	} else if (make_own_userns(orders, flags, &step) == 0) {
-		reached->has_own_userns = 1;
 		/* Nobody in here shall make another, which would come with capabilities.
 		 * The filter forbids it too, and /proc/sys may be read-only. */
 		(void)confine_ns_bar_nested();
@@ -92,6 +91,16 @@ confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *
 		    "jail stage namespaces: joined the guest's user namespace instead");
 	}
 	reach(reached, IPC_STAGE_namespaces);
+}
+
+void
+confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
+    int flags, int fallback_userns_fd)
+{
+	if (orders->sandbox_mode != IPC_JAIL_OFF)
+		enter_namespaces(orders, reached, flags, fallback_userns_fd);
+	/* For the report; later there is no /proc. */
+	(void)confine_ns_query(&reached->namespaces);
 }
 
 void

@@ -128,7 +128,24 @@ enum ipc_stage {
 #undef IPC_STAGE_ENUM
 	IPC_STAGE_N,
 };
+
+/* Kinds of namespaces, by their names in /proc/PID/ns. */
+#define IPC_NAMESPACES(NAMESPACE) \
+	NAMESPACE(user) \
+	NAMESPACE(mnt) \
+	NAMESPACE(ipc) \
+	NAMESPACE(uts) \
+	NAMESPACE(cgroup) \
+	NAMESPACE(net) \
+	NAMESPACE(pid)
 /* clang-format on */
+
+/* Which a process is in: the inode of /proc/PID/ns/<name>, 0 where it is not known. */
+struct ipc_namespaces {
+#define IPC_NAMESPACE_ID(name) uint64_t name;
+	IPC_NAMESPACES(IPC_NAMESPACE_ID)
+#undef IPC_NAMESPACE_ID
+};
 
 struct ipc_confine {
 	uint8_t sandbox_mode; /* enum ipc_jail_mode, of all stages but seccomp */
@@ -142,11 +159,11 @@ struct ipc_confine {
 struct ipc_confined {
 	uint64_t cap_effective; /* bits as in capabilities(7) */
 	uint64_t cap_bounding;
-	uint32_t stages;        /* set of 1 << enum ipc_stage: those that were reached */
-	uint32_t landlock_abi;  /* 0: the kernel has none, or it was not used */
-	uint32_t n_calls;       /* system calls in the policy, 0 without a filter */
-	uint8_t has_own_userns; /* 0 with the namespaces reached: another's was joined */
-	uint8_t reserved[3];
+	struct ipc_namespaces namespaces;
+	uint32_t stages;       /* set of 1 << enum ipc_stage: those that were reached */
+	uint32_t landlock_abi; /* 0: the kernel has none, or it was not used */
+	uint32_t n_calls;      /* system calls in the policy, 0 without a filter */
+	uint32_t reserved;
 };
 
 struct ipc_fallback_userns {

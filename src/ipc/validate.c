@@ -118,11 +118,7 @@ ipc_validate_confined(const struct ipc_confined *msg, const char **why)
 {
 	if (msg->stages >= 1U << IPC_STAGE_N)
 		return refuse(why, "stages");
-	if (!is_flag(msg->has_own_userns))
-		return refuse(why, "has_own_userns");
-	if (!is_zero(msg->reserved, sizeof(msg->reserved)))
-		return refuse(why, "reserved");
-	return 0;
+	return msg->reserved == 0 ? 0 : refuse(why, "reserved");
 }
 
 int

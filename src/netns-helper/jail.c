@@ -5,6 +5,7 @@
 
 #include "confine/caps.h"
 #include "confine/limits.h"
+#include "confine/namespaces.h"
 #include "confine/seccomp.h"
 #include "ipc/stage.h"
 #include "seccomp/netns-helper_policy.h"
@@ -15,6 +16,8 @@ jail_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 	struct confine_caps caps;
 
 	reached->stages = 1U << IPC_STAGE_descriptors;
+	/* For the report. */
+	(void)confine_ns_query(&reached->namespaces);
 	if (orders->sandbox_mode != IPC_JAIL_OFF) {
 		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS |
 			CONFINE_LIMIT_NOT_DUMPABLE | CONFINE_LIMIT_NO_CORE |

@@ -8,6 +8,7 @@
 
 #include "confine/caps.h"
 #include "confine/limits.h"
+#include "confine/namespaces.h"
 #include "confine/seccomp.h"
 #include "ipc/stage.h"
 #include "seccomp/parent_policy.h"
@@ -71,6 +72,7 @@ parent_jail_lock(const struct options *options, struct ipc_confined *reached)
 		reached->cap_effective = caps.effective;
 		reached->cap_bounding = caps.bounding;
 	}
+	(void)confine_ns_query(&reached->namespaces);
 	if (options->seccomp_mode != IPC_JAIL_OFF) {
 		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
 		    confine_seccomp_install(seccomp_parent_filter,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/exitcode.h"
@@ -16,11 +17,16 @@
 #include "base/log.h"
 #include "parent/apisock.h"
 #include "parent/banner.h"
+#include "parent/confinement.h"
+#include "parent/guest.h"
 #include "parent/options.h"
 #include "parent/report.h"
 #include "parent/roles.h"
 #include "parent/supervise.h"
 #include "parent/target.h"
+
+/* Of the guest that --print-confinement makes. */
+#define GUEST_TAP_NAME "tap0"
 
 /* A descriptor that the caller promised by number. It is ours alone from now on. */
 static void
@@ -53,14 +59,11 @@ print_version(const struct options *options)
 }
 
 static int
-run(const struct options *options, int stdio_closed)
+run(const struct options *options)
 {
 	int program_fds[ROLE_N];
 	struct supervisor supervisor;
 
-	take_inherited_fd(options->ready_fd, "--ready-fd", stdio_closed);
-	take_inherited_fd(options->exit_fd, "--exit-fd", stdio_closed);
-	take_inherited_fd(options->tap_fd, "TAP descriptor", stdio_closed);
 	supervise_init(&supervisor, options);
 	parent_target_open(&supervisor.target, options);
 	roles_open_programs(program_fds);
@@ -68,6 +71,46 @@ run(const struct options *options, int stdio_closed)
 		supervisor.api.listen_fd =
 		    parent_apisock_listen(options->api_socket_path);
 	return supervise_run(&supervisor, program_fds);
+}
+
+/* A whole start on a guest of our own, which ends when all is ready. */
+static int
+print_confinement(const struct options *asked)
+{
+	struct options options = *asked;
+	int program_fds[ROLE_N], pair_fds[2], status;
+	struct supervisor supervisor;
+	struct confinement report;
+	struct guest guest;
+
+	if (parent_guest_make(&guest) == -1)
+		fatal("make a guest for the report");
+	options.target_pid = guest.pid;
+	options.tap_name = GUEST_TAP_NAME;
+	options.configure = true;
+	supervise_init(&supervisor, &options);
+	supervisor.report = &report;
+	/* An api with a socket on which nobody ever knocks; the other end stays open. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
+		fatal("make a socket pair in the place of the API socket");
+	supervisor.api.listen_fd = pair_fds[0];
+	roles_open_programs(program_fds);
+	if (guest.pid != 0)
+		parent_target_open(&supervisor.target, &options);
+	parent_confinement_init(&report, &supervisor.target, guest.bar);
+	if (guest.pid != 0) {
+		status = supervise_run(&supervisor, program_fds);
+	} else {
+		/* A TAP needs a network namespace. The worker's jail does not. */
+		log_warning("report without a guest, and so without netns-helper: user "
+			    "namespaces: %s",
+		    guest.bar);
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
+			fatal("make a socket pair in the place of a TAP");
+		status = supervise_run_worker(&supervisor, program_fds, pair_fds[0]);
+	}
+	parent_guest_end(&guest);
+	return status;
 }
 
 int
@@ -94,8 +137,12 @@ main(int argc, char **argv)
 		return print_version(&options);
 	case OPTIONS_ERROR:
 		fatalx("%s", messages.error);
+	case OPTIONS_PRINT_CONFINEMENT:
 	case OPTIONS_RUN:
 		break;
 	}
-	return run(&options, stdio_closed);
+	take_inherited_fd(options.ready_fd, "--ready-fd", stdio_closed);
+	take_inherited_fd(options.exit_fd, "--exit-fd", stdio_closed);
+	take_inherited_fd(options.tap_fd, "TAP descriptor", stdio_closed);
+	return outcome == OPTIONS_RUN ? run(&options) : print_confinement(&options);
 }

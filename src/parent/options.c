@@ -93,6 +93,8 @@ static const struct option_spec option_specs[] = {
 	    FLAG(use_seccomp, false) },
 	{ "runas", "USER", "as root: whom the worker runs as (default=nobody)",
 	    .take = optvalue_take_runas },
+	{ "print-confinement", NULL, "report the jails of all processes as JSON and exit",
+	    FLAG(print_confinement, true) },
 	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
 	    .comes_later = true, .take = optvalue_take_outbound_addr4 },
 	{ "outbound-addr6", "IPv6|IFNAME", "source address of IPv6 connections",
@@ -289,6 +291,27 @@ check_conflicts(struct optvalue_parse *parse)
 	return true;
 }
 
+/* The report has a guest of its own, and nothing gets ready. */
+static bool
+check_print_confinement(struct optvalue_parse *parse, char *const *args)
+{
+	static const char *const conflicting[] = { "ready-fd", "netns-type",
+		"create-netns", "userns-path", "target-type" };
+
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
+		for (size_t j = 0; j < sizeof(conflicting) / sizeof(conflicting[0]); j++)
+			if (parse->is_given[i] &&
+			    strcmp(option_specs[i].name, conflicting[j]) == 0)
+				return optvalue_refuse(parse,
+				    "--print-confinement conflicts with --%s",
+				    conflicting[j]);
+	if (args[0] != NULL)
+		return optvalue_refuse(parse,
+		    "--print-confinement makes its own guest, and takes no \"%s\"",
+		    optvalue_show(parse, args[0]));
+	return true;
+}
+
 /* args: what is left of argv, ending in NULL. */
 static bool
 take_positionals(struct optvalue_parse *parse, char *const *args)
@@ -363,14 +386,18 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 		return OPTIONS_ERROR;
 	if (parse->target_is_bess)
 		parse->options->target = OPTIONS_TARGET_BESS;
-	if (!take_positionals(parse, argv + optind) || !check_supported(parse))
+	if (!(parse->options->print_confinement
+		    ? check_print_confinement(parse, argv + optind)
+		    : take_positionals(parse, argv + optind)) ||
+	    !check_supported(parse))
 		return OPTIONS_ERROR;
 	options_addresses_derive(&parse->options->network, &parse->options->addresses);
 	parse->options->sandbox_mode = jail_mode(parse->options,
 	    parse->options->use_sandbox, parse->options->require_sandbox);
 	parse->options->seccomp_mode = jail_mode(parse->options,
 	    parse->options->use_seccomp, parse->options->require_seccomp);
-	return OPTIONS_RUN;
+	return parse->options->print_confinement ? OPTIONS_PRINT_CONFINEMENT
+						 : OPTIONS_RUN;
 }
 
 static const char *
@@ -417,7 +444,7 @@ options_parse(struct options *options, struct options_messages *messages, int ar
 	options_reset(options, program_name);
 	memset(messages, 0, sizeof(*messages));
 	outcome = parse_all(&parse, argc, argv);
-	if (outcome != OPTIONS_RUN)
+	if (outcome != OPTIONS_RUN && outcome != OPTIONS_PRINT_CONFINEMENT)
 		options_reset(options, program_name);
 	return outcome;
 }

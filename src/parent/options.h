@@ -32,6 +32,7 @@
 
 enum options_outcome {
 	OPTIONS_RUN,
+	OPTIONS_PRINT_CONFINEMENT, /* all but a target is there */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_ERROR, /* messages->error has the reason */
@@ -92,6 +93,8 @@ struct options {
 	int exit_fd;  /* -1 for none; not looked at yet */
 	int ready_fd; /* -1 for none; not looked at yet */
 
+	bool print_confinement;
+
 	bool require_sandbox; /* fail where it can't be had */
 	bool require_seccomp;
 	bool use_sandbox;
@@ -111,8 +114,8 @@ struct options_messages {
 };
 
 /* Both results are written in full, whatever the outcome; options other than
- * program_name are of use with OPTIONS_RUN only, and else have their defaults.
- * argv[argc] is NULL; argc may be 0. On OPTIONS_RUN every value is right on its own and fits the others; whether
+ * program_name are of use with the first two only, and else have their defaults.
+ * argv[argc] is NULL; argc may be 0. Then every value is right on its own and fits the others; whether
  * descriptors are open and whether the target exists is left to those who use them. */
 enum options_outcome options_parse(struct options *options,
     struct options_messages *messages, int argc, char **argv);

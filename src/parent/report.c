@@ -71,7 +71,7 @@ report_init(const char *name)
 }
 
 void
-report_confined(const char *role, const struct ipc_confined *confined)
+report_confined(const char *role, uint32_t intended, const struct ipc_confined *confined)
 {
 	static const char *const stages[] = {
 #define STAGE_NAME(name, meaning) #name,
@@ -79,16 +79,21 @@ report_confined(const char *role, const struct ipc_confined *confined)
 	};
 	char reached[LOG_TEXT_SIZE] = "";
 	char missed[LOG_TEXT_SIZE] = "";
+	char landlock[32] = "";
 
 	for (size_t i = 0; i < IPC_STAGE_N; i++) {
 		char *list = confined->stages & (1U << i) ? reached : missed;
 		size_t len = strlen(list);
 
-		snprintf(list + len, LOG_TEXT_SIZE - len, " %s", stages[i]);
+		if (list == reached || intended & (1U << i))
+			snprintf(list + len, LOG_TEXT_SIZE - len, " %s", stages[i]);
 	}
-	report_line(LOG_LEVEL_INFO,
-	    "%s confined:%s; not:%s; %u system calls, Landlock ABI %u", role, reached,
-	    *missed ? missed : " none", confined->n_calls, confined->landlock_abi);
+	if (intended & (1U << IPC_STAGE_landlock))
+		snprintf(landlock, sizeof(landlock), ", Landlock ABI %u",
+		    confined->landlock_abi);
+	report_line(LOG_LEVEL_INFO, "%s confined:%s; not:%s; %u system calls%s", role,
+	    *reached ? reached : " none", *missed ? missed : " none", confined->n_calls,
+	    landlock);
 }
 
 void

@@ -12,8 +12,10 @@ void report_init(const char *name);
 /* Writes one line. */
 void report_line(enum log_level level, const char *format, ...) LOG_PRINTF(2, 3);
 
-/* Writes which stages of its jail a role has reached. */
-void report_confined(const char *role, const struct ipc_confined *confined);
+/* Writes which stages of its jail a role has reached, and which of those that it means to
+ * reach (intended, a set of 1 << enum ipc_stage) it has not. */
+void report_confined(const char *role, uint32_t intended,
+    const struct ipc_confined *confined);
 
 /* Writes the worker's counters, and its drops by reason where there are any. */
 void report_stats(const struct ipc_stats *stats);

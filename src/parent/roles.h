@@ -5,16 +5,21 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "ipc/messages.h"
 
 struct role {
 	enum ipc_role id;
 	const char *name; /* in log lines */
-	const char
-	    *program; /* file name below libexec/slirpd; NULL: it is the parent's */
-	int n_fds;    /* 0 to n_fds - 1 are open at its begin, ipc/fdtable.h */
+	/* File name below libexec/slirpd; NULL: it is the parent's own program. */
+	const char *program;
+	int n_fds;       /* 0 to n_fds - 1 are open at its begin, ipc/fdtable.h */
+	uint32_t stages; /* set of 1 << enum ipc_stage: those that it means to reach */
 };
+
+/* What struct role calls stages, of the parent, which is not in the table. */
+#define ROLES_PARENT_STAGES (1U << IPC_STAGE_limits | 1U << IPC_STAGE_seccomp)
 
 enum role_index {
 	ROLE_NETNS_HELPER,

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/exitcode.h"
 #include "confine/limits.h"
+#include "confine/namespaces.h"
 #include "confine/stages.h"
 #include "ipc/child.h"
 #include "ipc/dispatch.h"
@@ -34,6 +35,8 @@ void
 spawner_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
 	reached->stages |= 1U << IPC_STAGE_descriptors;
+	/* For the report. */
+	(void)confine_ns_query(&reached->namespaces);
 	/* Not Landlock, under which an api could not mount its root; not the limit on
 	 * processes. Exec makes the api dumpable again, as its user namespace needs. */
 	if (orders->sandbox_mode != IPC_JAIL_OFF)

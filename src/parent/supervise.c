@@ -162,14 +162,14 @@ supervise_fail_send(struct supervisor *sv, const char *what)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
-/* The helper has been asked, and answered: the worker can have its TAP. */
-void
-parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int adopt_fd)
+/* The worker can have its TAP. */
+static void
+instruct_worker(struct supervisor *sv, int adopt_tap_fd, uint32_t tap_header_len)
 {
 	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
-	struct ipc_start start = { .tap_header_len = msg->header_len };
+	struct ipc_start start = { .tap_header_len = tap_header_len };
 
-	sv->tap_fd = adopt_fd;
+	sv->tap_fd = adopt_tap_fd;
 	if (sv->phase != SUPERVISE_STARTING)
 		return;
 	network_fill(&start.network, sv->options);
@@ -178,6 +178,12 @@ parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int ad
 		return;
 	}
 	ipc_channel_await_reply(worker);
+}
+
+void
+parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int adopt_fd)
+{
+	instruct_worker(sv, adopt_fd, msg->header_len);
 }
 
 void
@@ -217,6 +223,22 @@ tell_ready(struct supervisor *sv)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
+/* Instead of serving. */
+static void
+end_with_report(struct supervisor *sv)
+{
+	const struct confinement_said said = {
+		.about = &sv->about,
+		.parent = &sv->own_confined,
+		.roles = sv->confined,
+	};
+
+	supervise_end(sv,
+	    parent_confinement_print(sv->report, sv->options, &said) == 0
+		? EXITCODE_OK
+		: EXITCODE_FAILURE);
+}
+
 /* All is there: from now on it is the guest's network. */
 static void
 begin_service(struct supervisor *sv)
@@ -231,9 +253,13 @@ begin_service(struct supervisor *sv)
 	parent_target_close(&sv->target);
 	for (size_t i = 0; i < ROLE_N; i++)
 		if (sv->children[i].role)
-			report_confined(roles[i].name, &sv->confined[i]);
+			report_confined(roles[i].name, roles[i].stages, &sv->confined[i]);
 	parent_jail_lock(options, &sv->own_confined);
-	report_confined("parent", &sv->own_confined);
+	report_confined("parent", ROLES_PARENT_STAGES, &sv->own_confined);
+	if (sv->report) {
+		end_with_report(sv);
+		return;
+	}
 	sv->phase = SUPERVISE_RUNNING;
 	sv->ready_at_ms = clock_now_ms();
 	print_banner(options);
@@ -323,6 +349,9 @@ receive(struct supervisor *sv, struct child *child, int n_max)
 			break;
 		case IPC_MSG_confined:
 			sv->confined[child - sv->children] = msg.payload.confined;
+			if (sv->report)
+				parent_confinement_see(sv->report,
+				    (enum role_index)(child - sv->children), child->pid);
 			break;
 			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
 			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
@@ -580,6 +609,16 @@ instruct_helper(struct supervisor *sv)
 	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
 }
 
+static int
+serve_to_the_end(struct supervisor *sv)
+{
+	while (sv->phase != SUPERVISE_ENDED)
+		serve(sv);
+	end_children(sv);
+	free(sv->rules);
+	return sv->status;
+}
+
 int
 supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
 {
@@ -593,11 +632,17 @@ supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
 	/* Last, because it is ready before the others. */
 	if (sv->phase == SUPERVISE_STARTING)
 		supervise_api_begin(sv, program_fds);
-	while (sv->phase != SUPERVISE_ENDED)
-		serve(sv);
-	end_children(sv);
-	free(sv->rules);
-	return sv->status;
+	return serve_to_the_end(sv);
+}
+
+int
+supervise_run_worker(struct supervisor *sv, const int program_fds[ROLE_N],
+    int adopt_tap_fd)
+{
+	start_child(sv, ROLE_SLIRP_WORKER, program_fds);
+	instruct_worker(sv, adopt_tap_fd, 0);
+	supervise_api_begin(sv, program_fds);
+	return serve_to_the_end(sv);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ipc/dispatch.h"
+#include "parent/confinement.h"
 #include "parent/nswatch.h"
 #include "parent/options.h"
 #include "parent/resolv.h"
@@ -38,6 +39,8 @@ struct supervisor {
 	struct rules *rules; /* owned; the worker's, as it told */
 	size_t n_published;  /* of options->publish */
 	bool worker_is_ready;
+	struct confinement
+	    *report; /* borrowed: to be printed instead of serving, or NULL */
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */
 	int signal_fd;        /* owned */
@@ -58,6 +61,11 @@ void supervise_init(struct supervisor *sv, const struct options *options);
 /* Starts the children, waits until all is ready, serves until the end, and ends them.
  * Returns the exit status; the reason of a failure has been logged. */
 int supervise_run(struct supervisor *sv, const int program_fds[ROLE_N]);
+
+/* Like supervise_run, for a report where there is no guest: the worker alone, with
+ * adopt_tap_fd in the place of a TAP. */
+int supervise_run_worker(struct supervisor *sv, const int program_fds[ROLE_N],
+    int adopt_tap_fd);
 
 /* Starts the worker alone and asks for its libraries. Returns 0, or -1 having logged
  * the reason. */

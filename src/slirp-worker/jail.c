@@ -83,17 +83,18 @@ jail_enter(struct jail *jail)
 {
 	static char resolv_conf[RESOLV_CONF_MAX];
 	autofd int fallback_userns_fd = -1;
-	size_t resolv_conf_len;
+	size_t resolv_conf_len = 0;
 
 	/* Stage 1: the parent has closed everything but the table, and what came since
 	 * came by message and is in use. */
 	jail->reached.stages |= 1U << IPC_STAGE_descriptors;
 	fallback_userns_fd = take_fd(&jail->fallback_userns_fd);
-	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
-		return;
-	resolv_conf_len = read_resolv_conf(resolv_conf, sizeof(resolv_conf));
+	if (jail->orders.sandbox_mode != IPC_JAIL_OFF)
+		resolv_conf_len = read_resolv_conf(resolv_conf, sizeof(resolv_conf));
 	confine_stage_namespaces(&jail->orders, &jail->reached, OWN_NAMESPACES,
 	    fallback_userns_fd);
+	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
+		return;
 	enter_root(jail, resolv_conf, resolv_conf_len);
 	confine_stage_capabilities(&jail->orders, &jail->reached,
 	    CONFINE_CAP_BIT(CAP_NET_BIND_SERVICE));

@@ -275,6 +275,38 @@ def test_security_has_the_stages_of_the_jails():
     assert [in_backticks(row[0]) for row in rows[2:]] == [[name] for name in stages()]
 
 
+def intended_stages():
+    """What src/parent/roles.c says of each role, and roles.h of the parent."""
+    every = set(stages())
+
+    def of(expression):
+        named = set(re.findall(r"IPC_STAGE_(\w+)", expression))
+        return every if named == {"N"} else named
+
+    found = re.findall(
+        r'\.name = "([\w-]+)".*?\.stages = ([^,]*),', read("src/parent/roles.c"), re.S
+    )
+    intended = {name: of(expression) for name, expression in found}
+    macro = re.search(r"#define ROLES_PARENT_STAGES ((?:.*\\\n)*.*)", read("src/parent/roles.h"))
+    intended["parent"] = of(macro[1])
+    assert all(names and names <= every for names in intended.values()), intended
+    return intended
+
+
+def test_documents_have_the_stages_that_each_role_means_to_reach():
+    rows = security_rows("The jails")
+    by_column = dict(zip(rows[0][1:], list(zip(*rows[2:]))[1:]))
+    for role, cells in by_column.items():
+        reached = {name for name, cell in zip(stages(), cells) if not re.match("no(:|$)", cell)}
+        assert reached == intended_stages()[role], role
+    confinement = section(read("man/slirpd-processes.7"), "CONFINEMENT")
+    lines = [line.split(" Ta ") for line in re.findall(r"^\.It (.* Ta .*)$", confinement, re.M)]
+    columns = [name.removeprefix("Em ") for name in lines[0]][1:]
+    for number, role in enumerate(columns, start=1):
+        table = {line[0] for line in lines[1:] if line[0] in stages() and line[number] != "no"}
+        assert table == intended_stages()[role], role
+
+
 def test_security_has_the_system_calls_of_the_policies():
     rows = {row[0]: row[1:] for row in security_rows("System calls")[2:]}
     assert set(rows) == roles()

@@ -52,7 +52,7 @@ read_line(const char *path, char *text, size_t size)
 
 IN_CHILD(test_every_namespace_is_new)
 {
-	struct confine_ns_ids before, after;
+	struct ipc_namespaces before, after;
 
 	CHECK(confine_ns_query(&before) == 0);
 	CHECK(confine_ns_query(&after) == 0);
@@ -67,7 +67,7 @@ IN_CHILD(test_every_namespace_is_new)
 
 IN_CHILD(test_single_flag_leaves_the_others)
 {
-	struct confine_ns_ids before, after;
+	struct ipc_namespaces before, after;
 
 	CHECK(confine_ns_query(&before) == 0);
 	enter_own(CLONE_NEWUTS);
@@ -106,7 +106,7 @@ IN_CHILD(test_ids_can_be_renamed)
 
 IN_CHILD(test_unknown_flags_are_refused)
 {
-	struct confine_ns_ids before, after;
+	struct ipc_namespaces before, after;
 
 	CHECK(confine_ns_query(&before) == 0);
 	CHECK_FAILS(confine_ns_own(CLONE_NEWPID | CLONE_NEWUSER, NULL, NULL), EINVAL);
@@ -320,7 +320,7 @@ run_namespaces_tests(void)
 
 IN_CHILD(test_barred_is_told_and_changes_nothing)
 {
-	struct confine_ns_ids before, after;
+	struct ipc_namespaces before, after;
 	const char *step = NULL;
 	uid_t uid = geteuid();
 

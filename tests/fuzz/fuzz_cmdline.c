@@ -53,6 +53,7 @@ check_run(const struct options *options)
 	assert(options->use_sandbox || !options->require_sandbox);
 	assert(options->use_seccomp || !options->require_seccomp);
 	assert(options->runas_uid != 0 && options->runas_gid != 0);
+	assert(!options->print_confinement);
 	assert(banner_start_format(text, sizeof(text), options) > 0);
 }
 

@@ -61,7 +61,7 @@ ipc_sample_confined(struct ipc_confined *msg)
 		.stages = (1U << IPC_STAGE_N) - 1,
 		.landlock_abi = 7,
 		.n_calls = 45,
-		.has_own_userns = 1,
+		.namespaces = { .user = 4026531837, .net = 4026531840 },
 	};
 }
 

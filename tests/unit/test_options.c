@@ -673,6 +673,31 @@ test_help_and_version_win_where_they_stand(void **state)
 }
 
 static void
+test_print_confinement_takes_no_target(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--print-confinement"), OPTIONS_PRINT_CONFINEMENT);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
+	assert_int_equal(PARSE("--disable-sandbox", "--print-conf", "--exit-fd=3",
+			     "--runas=daemon"),
+	    OPTIONS_PRINT_CONFINEMENT);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_OFF);
+	assert_int_equal(options.exit_fd, 3);
+	ASSERT_REFUSED("--print-confinement makes its own guest, and takes no \"1\"",
+	    "--print-confinement", "1", "tap0");
+	ASSERT_REFUSED("--print-confinement conflicts with --ready-fd",
+	    "--print-confinement", "-r3");
+	ASSERT_REFUSED("--print-confinement conflicts with --netns-type",
+	    "--print-confinement", "--netns-type=pid");
+	ASSERT_REFUSED("--print-confinement conflicts with --target-type",
+	    "--target-type=netns", "--print-confinement");
+	ASSERT_REFUSED("--outbound-addr is not supported yet", "--print-confinement",
+	    "--outbound-addr=eth0");
+	ASSERT_REFUSED("--enable-sandbox conflicts with --disable-sandbox",
+	    "--print-confinement", "--enable-sandbox", "--disable-sandbox");
+}
+
+static void
 test_warnings(void **state)
 {
 	(void)state;
@@ -963,6 +988,7 @@ main(void)
 		cmocka_unit_test(test_syntax_errors_name_the_option),
 		cmocka_unit_test(test_abbreviations_of_clients_stay_unambiguous),
 		cmocka_unit_test(test_help_and_version_win_where_they_stand),
+		cmocka_unit_test(test_print_confinement_takes_no_target),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_messages_are_one_line),
 		cmocka_unit_test(test_program_name_is_the_last_part),

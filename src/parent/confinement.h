@@ -1,0 +1,54 @@
+/*
+ * The report of --print-confinement: what each process of a real start said of its jail,
+ * beside what /proc shows of it, as JSON on standard output.
+ */
+#pragma once
+
+#include "parent/options.h"
+#include "parent/roles.h"
+#include "parent/target.h"
+
+/* "6.1.0-18-amd64" with its NUL: utsname's own size, uname(2). */
+#define CONFINEMENT_RELEASE_SIZE 65
+
+/* What /proc/PID/status shows of a process. */
+struct confinement_seen {
+	pid_t pid; /* 0: the role did not run, or /proc did not show it */
+	uid_t uid; /* effective, like the gid */
+	gid_t gid;
+	uint64_t cap_effective;
+	uint64_t cap_bounding;
+	unsigned int no_new_privs;
+	unsigned int seccomp; /* SECCOMP_MODE_... */
+};
+
+/* One report on its way. */
+struct confinement {
+	const char
+	    *no_guest; /* borrowed: why there is no guest; NULL where there is one */
+	uint64_t guest_userns; /* the guest's namespaces by inode, 0 for none */
+	uint64_t guest_netns;
+	struct confinement_seen seen[ROLE_N];
+	char kernel[CONFINEMENT_RELEASE_SIZE];
+};
+
+/* What the processes said. */
+struct confinement_said {
+	const struct ipc_about *about;
+	const struct ipc_confined *parent;
+	const struct ipc_confined *roles; /* ROLE_N of them */
+};
+
+/* target is that of the guest, open; no_guest is borrowed. */
+void parent_confinement_init(struct confinement *report, const struct target *target,
+    const char *no_guest);
+
+/* Looks at a child, which has just said what it reached. */
+void parent_confinement_see(struct confinement *report, enum role_index role, pid_t pid);
+
+/*
+ * Prints the report; the parent has its filter already. Returns 0, or -1 having logged the
+ * reason: standard output did not take it, or what a process said is not what /proc shows.
+ */
+int parent_confinement_print(const struct confinement *report,
+    const struct options *options, const struct confinement_said *said);
