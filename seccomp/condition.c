@@ -413,6 +413,29 @@ condition_overlaps(const struct condition *a, const struct condition *b)
 }
 
 bool
+condition_is_met(const struct condition *condition, const uint32_t args[CONDITION_N_ARGS],
+    uint32_t pid)
+{
+	for (size_t i = 0; i < condition->n; i++) {
+		const struct condition_pattern *patterns =
+		    condition->alternatives[i].args;
+		bool all = true;
+
+		for (size_t j = 0; j < CONDITION_N_ARGS && all; j++) {
+			uint32_t value = patterns[j].value;
+
+			/* As the loader fills it in. */
+			if (value == CONDITION_SELF && patterns[j].mask == UINT32_MAX)
+				value = pid;
+			all = (args[j] & patterns[j].mask) == value;
+		}
+		if (all)
+			return true;
+	}
+	return false;
+}
+
+bool
 condition_equals(const struct condition *a, const struct condition *b)
 {
 	return a->n == b->n &&

@@ -49,4 +49,8 @@ bool condition_is_empty(const struct condition *condition);
 /* Whether a call can meet both. */
 bool condition_overlaps(const struct condition *a, const struct condition *b);
 
+/* Whether a call of the process pid with these arguments meets it. */
+bool condition_is_met(const struct condition *condition,
+    const uint32_t args[CONDITION_N_ARGS], uint32_t pid);
+
 bool condition_equals(const struct condition *a, const struct condition *b);

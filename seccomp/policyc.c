@@ -6,6 +6,8 @@
  *   policyc ROLE POLICY... -o OUT.h    later files widen what the first allows
  *   policyc --dump POLICY...           the filters as text
  *   policyc --calls POLICY...          the lines as a table
+ *   policyc --usage POLICY...          how often each line allowed one of the calls on
+ *                                      standard input
  */
 
 #include <err.h>
@@ -21,6 +23,7 @@
 #include "base/auto.h"
 #include "output.h"
 #include "policy.h"
+#include "usage.h"
 
 /* libseccomp's scale ends here; those who have it are looked for first. */
 #define PRIORITY_HOT 255
@@ -192,13 +195,24 @@ write_dump(const struct program programs[TARGET_N])
 		output_disassembly(stdout, &programs[i], (enum target)i, name_of_call);
 }
 
+/* Of the machine that policyc runs on: only its calls can have been seen here. */
+static enum target
+native_target(void)
+{
+	for (unsigned int i = 0; i < TARGET_N; i++)
+		if (scmp_archs[i] == seccomp_arch_native())
+			return (enum target)i;
+	errx(EXIT_FAILURE, "targets.h has no row for this architecture");
+}
+
 static _Noreturn void
 usage(void)
 {
 	fprintf(stderr,
 	    "usage: policyc ROLE POLICY... -o OUT.h\n"
 	    "       policyc --dump POLICY...\n"
-	    "       policyc --calls POLICY...\n");
+	    "       policyc --calls POLICY...\n"
+	    "       policyc --usage POLICY... <CALLS\n");
 	exit(EXIT_FAILURE);
 }
 
@@ -208,6 +222,7 @@ main(int argc, char **argv)
 	struct policy policy = { 0 };
 	struct program programs[TARGET_N] = { { 0 } };
 	const char *mode, *out_path = NULL;
+	size_t n_unknown = 0;
 	int n_words = argc;
 
 	if (argc < 3)
@@ -218,7 +233,8 @@ main(int argc, char **argv)
 			usage();
 		out_path = argv[argc - 1];
 		n_words -= 2;
-	} else if (strcmp(mode, "--dump") != 0 && strcmp(mode, "--calls") != 0) {
+	} else if (strcmp(mode, "--dump") != 0 && strcmp(mode, "--calls") != 0 &&
+	    strcmp(mode, "--usage") != 0) {
 		usage();
 	}
 	for (int i = 2; i < n_words; i++)
@@ -234,11 +250,13 @@ main(int argc, char **argv)
 		write_header(out_path, mode, &policy, programs);
 	else if (strcmp(mode, "--dump") == 0)
 		write_dump(programs);
-	else
+	else if (strcmp(mode, "--calls") == 0)
 		output_calls(stdout, &policy);
+	else
+		n_unknown = usage_count(stdin, stdout, &policy, native_target());
 
 	for (unsigned int i = 0; i < TARGET_N; i++)
 		free(programs[i].instructions);
 	policy_free(&policy);
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return fflush(stdout) == 0 && n_unknown == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

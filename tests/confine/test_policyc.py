@@ -482,3 +482,53 @@ def test_every_line_has_a_reason_that_says_something() -> None:
     for role in (*ROLES, "sanitizer"):
         for line in lines_of(f"seccomp/{role}.policy"):
             assert len(line.reason) >= 3, line
+
+
+# --- which lines are used -------------------------------------------------------------------------
+
+
+USAGE_POLICY = """\
+read hot # a
+fcntl arg1 == F_GETFL # b
+fcntl rare arg1 == F_SETFL && arg2 & ~O_NONBLOCK == 0 # c
+tgkill arg0 == SELF # d
+socket rare arg0 == AF_UNIX -> EACCES # e
+socket arg0 == AF_INET # f
+poll [x86_64] # g
+"""
+
+
+def usage(tmp_path: pathlib.Path, *calls: str) -> tuple[subprocess.CompletedProcess[str], dict]:
+    (tmp_path / "x.policy").write_text(USAGE_POLICY)
+    done = subprocess.run([POLICYC, "--usage", "x.policy"], cwd=tmp_path, text=True, timeout=60,
+                          input="".join(f"{call}\n" for call in calls), capture_output=True)
+    rows = [row.split("\t") for row in done.stdout.splitlines()]
+    return done, {row[4]: int(row[0]) for row in rows}
+
+
+def test_usage_counts_the_line_that_took_a_call(tmp_path: pathlib.Path) -> None:
+    done, counts = usage(
+        tmp_path, "7 read 0x3 0x7ffc 0x10", "7 read 0 0 0", f"7 fcntl 3 {fcntl.F_GETFL:#x}",
+        f"7 fcntl 3 {fcntl.F_SETFL} {os.O_NONBLOCK:#x}", "7 tgkill 7 7 6", "8 tgkill 8 9 6",
+        # As a filter does, by the lower half alone.
+        "7 socket 0xffffffff00000001 1 0", f"7 socket {socket.AF_INET} 1 0")
+    assert done.returncode == 0, done.stderr
+    assert {name: n for name, n in counts.items() if name != "g"} == {
+        "a": 2, "b": 1, "c": 1, "d": 2, "e": 1, "f": 1}
+    assert counts.get("g", 0) == 0 and ("g" in counts) == (os.uname().machine == "x86_64")
+    first = done.stdout.splitlines()[0].split("\t")
+    assert first == ["2", "hot", "read", "-", "a", "x.policy:1"]
+
+
+@pytest.mark.parametrize("call", ("7 write 1 0 0", "7 tgkill 8 8 6", f"7 socket {socket.AF_INET6}",
+                                  f"7 fcntl 3 {fcntl.F_SETFL} {os.O_NONBLOCK | os.O_APPEND}"))
+def test_usage_knows_a_call_that_no_line_takes(tmp_path: pathlib.Path, call: str) -> None:
+    done, counts = usage(tmp_path, "7 read", call)
+    assert done.returncode == 1
+    assert f"no line takes {call.split()[1]}(" in done.stderr and counts["a"] == 1
+
+
+@pytest.mark.parametrize("text", ("7", "read 7", "7 read x", "7 read 1 2 3 4 5 6 7", ""))
+def test_usage_refuses_what_is_no_call(tmp_path: pathlib.Path, text: str) -> None:
+    done, _ = usage(tmp_path, "7 read", text)
+    assert done.returncode == 1 and "line 2: " in done.stderr

@@ -321,9 +321,12 @@ def test_children_hold_only_what_their_role_needs(guest: Guest) -> None:
 
 
 def test_parent_holds_the_copy_of_resolv_conf(network: Slirpd) -> None:
-    held = [what for what in L.fd_table(network.pid).values()
-            if not re.match(MAY_HOLD["parent"], what)]
-    assert held == ["/etc/resolv.conf"]
+    def held() -> list[str]:
+        return [what for what in L.fd_table(network.pid).values()
+                if not re.match(MAY_HOLD["parent"], what)]
+
+    # Just after ready it has the host's file open for a moment, too.
+    L.wait_for("it holds the copy alone", lambda: held() == ["/etc/resolv.conf"])
 
 
 # --- many times -------------------------------------------------------------------------------
@@ -436,3 +439,14 @@ def test_namespace_that_only_a_descriptor_holds_counts_as_used(guest: Guest) -> 
                 L.sh("umount", "/mnt")
             assert works(path)
             assert daemon.process.poll() is None
+
+
+def test_sigusr1_prints_the_counters(guest: Guest, network: Slirpd) -> None:
+    assert works(guest.netns)
+    network.process.send_signal(signal.SIGUSR1)
+
+    def counted(name: str) -> re.Match[str] | None:
+        return re.search(rf"^slirpd: stats: {name} (\d+)$", network.stderr, re.M)
+
+    for name in ("frames_from_guest", "bytes_to_guest"):
+        assert int(L.wait_for(f"{name} is printed", lambda: counted(name))[1]) > 0

@@ -1,0 +1,107 @@
+"""Which lines of the policies a run uses: a line that is neither seen in use nor marked rare
+is an error.
+
+Runs a selection of the tests with the real jails under strace(1), takes from each process what
+it called after its filter was loaded, and has policyc say which line of the role's policy took
+it. SLIRPD and POLICYC name the programs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parents[1]
+
+# Process names, as the programs set them, and whose policy they have.
+ROLES = {"slirpd": "parent", "slirp4netns": "parent", "slirpd-netns": "netns-helper",
+         "slirpd-worker": "slirp-worker"}
+
+# Tests that together use the whole daemon, with what to take of each file (pytest -k): a few
+# seconds' worth, where strace does not make them time out.
+TESTS = {
+    "integration/test_traffic.py":
+        "closes or reset or refused or unreachable or udp or gateway or 1500-56 or dns or dhcp"
+        " or resolv_conf",
+    "integration/test_namespaces.py": "path or tapfd or comes_back",
+    "integration/test_lifecycle.py":
+        "exit_fd or dies or another_process or deleted or reader_is_gone or sigkill_of_a_child"
+        " or sigusr1",
+    "integration/test_host_loopback.py": "multicast",
+    "confine/test_jail_daemon.py": "resolv_conf or user_namespace or landlock or signal",
+}
+PYTEST_TESTS_FAILED = 1
+
+# strace's "PID<COMM> CALL(ARGUMENTS) = RESULT", in two lines where another process came between:
+# "PID<COMM> CALL(ARGUMENTS <unfinished ...>" and "PID<COMM> <... CALL resumed>) = RESULT".
+CALL = re.compile(r"(\d+)<([^>]+)> (\w+)\(([^)<]*)(?:\) += (\S+)| <unfinished)")
+RESUMED = re.compile(r"(\d+)<[^>]+> <\.\.\. (\w+) resumed>.*?\) += (\S+)")
+SECCOMP_SET_MODE_FILTER = "0x1"
+
+
+def run_tests(directory: str) -> bool:
+    environment = os.environ | {"TRACED_PROGRAM": os.environ["SLIRPD"],
+                                "TRACED_DIRECTORY": directory,
+                                "SLIRPD": str(HERE / "traced_slirpd.py")}
+    # Whether they pass is judged where they run without strace, which makes them slow: here it
+    # matters that they run.
+    return all([subprocess.run(
+        [REPO / "tests/lib/outer-ns", sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--durations=3",
+         "-k", selection, REPO / "tests" / file],
+        env=environment, stdin=subprocess.DEVNULL).returncode in (0, PYTEST_TESTS_FAILED)
+        for file, selection in TESTS.items()])
+
+
+def filtered_calls(trace: Path) -> Iterator[tuple[str, str]]:
+    """Role and "PID CALL ARGUMENT..." of each call that a filter judged."""
+    confined: set[str] = set()
+    for line in trace.read_text(errors="replace").splitlines():
+        match = CALL.match(line)
+        if match:
+            pid, comm, call, arguments, result = match.groups()
+            if pid in confined and comm in ROLES:
+                yield ROLES[comm], f"{pid} {call} {arguments.replace(',', '')}\n"
+            elif (call, result) == ("seccomp", "0") and arguments.startswith(
+                    f"{SECCOMP_SET_MODE_FILTER}, "):
+                confined.add(pid)
+        elif (match := RESUMED.match(line)) and match[2] == "seccomp" and match[3] == "0":
+            confined.add(match[1])
+
+
+def judge(role: str, calls: list[str]) -> bool:
+    """Prints how the lines of a role were used. True when none is there for nothing."""
+    done = subprocess.run([os.environ["POLICYC"], "--usage", f"seccomp/{role}.policy"], cwd=REPO,
+                          input="".join(calls), text=True, stdout=subprocess.PIPE)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    unused = [row for row in rows if row[0] == "0" and row[1] == "-"]
+    rare = [row for row in rows if row[0] != "0" and row[1] == "rare"]
+    print(f"\n{role}: {len(calls)} calls, {len(rows)} lines")
+    for n, _, call, condition, reason, place in rare:
+        print(f"  rare, used {n} times: {place}: {call} {condition}  # {reason}")
+    for _, _, call, condition, reason, place in unused:
+        print(f"  NEVER USED, and not marked rare: {place}: {call} {condition}  # {reason}")
+    return done.returncode == 0 and bool(rows) and bool(calls) and not unused
+
+
+def main() -> int:
+    calls: dict[str, list[str]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as directory:
+        # Of outer-ns's ordinary user, where this is root.
+        os.chmod(directory, 0o1777)
+        if not run_tests(directory):
+            return 1
+        for trace in Path(directory).iterdir():
+            for role, call in filtered_calls(trace):
+                calls[role].append(call)
+    return 0 if all([judge(role, calls[role]) for role in sorted(set(ROLES.values()))]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
