@@ -79,19 +79,6 @@ lock_securebits(void)
 }
 
 int
-confine_caps_drop(void)
-{
-	bool may_set_caps;
-
-	if (load_caps() == -1)
-		return -1;
-	may_set_caps = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
-	if (may_set_caps && lock_securebits() == -1)
-		return -1;
-	return apply_caps(0, may_set_caps);
-}
-
-int
 confine_caps_keep(uint64_t keep, uid_t uid, gid_t gid)
 {
 	if (uid == 0 || gid == 0 || uid == (uid_t)-1 || gid == (gid_t)-1) {
@@ -121,6 +108,26 @@ caps_of(capng_type_t type)
 			set |= CONFINE_CAP_BIT(cap);
 	}
 	return set;
+}
+
+int
+confine_caps_reduce(uint64_t keep)
+{
+	bool may_set_caps;
+
+	if (load_caps() == -1)
+		return -1;
+	keep &= caps_of(CAPNG_PERMITTED);
+	may_set_caps = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
+	if (may_set_caps && lock_securebits() == -1)
+		return -1;
+	return apply_caps(keep, may_set_caps);
+}
+
+int
+confine_caps_drop(void)
+{
+	return confine_caps_reduce(0);
 }
 
 const char *

@@ -19,20 +19,23 @@ struct confine_caps {
 };
 
 /*
- * Both empty the inheritable, ambient and bounding sets, and lock the securebits so that
+ * All empty the inheritable, ambient and bounding sets, and lock the securebits so that
  * uid 0 means nothing any more: neither exec nor a change of the uid gives a capability
- * back. Both need the capabilities that the process still has, so they come after the
+ * back. All need the capabilities that the process still has, so they come after the
  * namespaces and the root, and before the filter.
  *
  * The bounding set and the securebits need CAP_SETPCAP. A process without it, for which no
  * user namespace could be made, keeps both, and only no_new_privs then makes them
  * harmless; that is not an error here. confine_caps_query() tells what was reached.
  *
- * Both return 0, or -1 with errno set. After -1 the process has what it had, or less.
+ * All return 0, or -1 with errno set. After -1 the process has what it had, or less.
  */
 
 /* No capability is left. The ids stay: in an own user namespace no other is mapped. */
 int confine_caps_drop(void);
+
+/* Keeps those of `keep` that the process has, permitted and effective. The ids stay. */
+int confine_caps_reduce(uint64_t keep);
 
 /*
  * Changes all user and group ids to uid and gid, without supplementary groups, and keeps

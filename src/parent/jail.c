@@ -1,5 +1,6 @@
 #include "parent/jail.h"
 
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -50,6 +51,26 @@ parent_jail_orders(struct ipc_confine *confine, const struct options *options)
 	}
 }
 
+/* What supervision can't do without, of what a caller with capabilities has handed down. */
+static uint64_t
+needed_caps(const struct options *options)
+{
+	uint64_t needed = 0;
+
+	/* To see which namespace others live in (ptrace(2), access mode checking): not all
+	 * have our uid, and those that have may have capabilities. */
+	if (options->exit_fd == -1 && options->target != OPTIONS_TARGET_TAPFD)
+		needed |= CONFINE_CAP_BIT(CAP_SYS_PTRACE);
+	/* To end a worker that does not end by itself: it has another uid. The kernel also
+	 * asks for it when our own end is to be the worker's (PR_SET_PDEATHSIG). */
+	if (is_real_root())
+		needed |= CONFINE_CAP_BIT(CAP_KILL);
+	/* To remove the socket from a directory that is somebody else's. */
+	if (options->api_socket_path)
+		needed |= CONFINE_CAP_BIT(CAP_DAC_OVERRIDE);
+	return needed;
+}
+
 void
 parent_jail_lock(const struct options *options, struct ipc_confined *reached)
 {
@@ -61,6 +82,10 @@ parent_jail_lock(const struct options *options, struct ipc_confined *reached)
 	 * /proc (landlock(7), ptrace), which is how the end of the guest is noticed. Not
 	 * "not dumpable": its /proc is where an operator looks first. */
 	if (options->sandbox_mode != IPC_JAIL_OFF) {
+		if (confine_caps_reduce(needed_caps(options)) == -1)
+			ipc_stage_fail(options->sandbox_mode, "capabilities", NULL);
+		else
+			reached->stages |= 1U << IPC_STAGE_capabilities;
 		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS |
 			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY) == -1)
 			ipc_stage_fail(options->sandbox_mode, "limits", NULL);

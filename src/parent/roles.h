@@ -19,7 +19,8 @@ struct role {
 };
 
 /* What struct role calls stages, of the parent, which is not in the table. */
-#define ROLES_PARENT_STAGES (1U << IPC_STAGE_limits | 1U << IPC_STAGE_seccomp)
+#define ROLES_PARENT_STAGES \
+	(1U << IPC_STAGE_capabilities | 1U << IPC_STAGE_limits | 1U << IPC_STAGE_seccomp)
 
 enum role_index {
 	ROLE_NETNS_HELPER,

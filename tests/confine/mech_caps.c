@@ -147,6 +147,25 @@ IN_CHILD(test_nothing_can_be_raised_again)
 	CHECK_FAILS(prctl(PR_SET_KEEPCAPS, 1), EPERM);
 }
 
+IN_CHILD(test_reduce_keeps_what_is_there_and_gives_nothing)
+{
+	const uint64_t kept = CONFINE_CAP_BIT(CAP_KILL);
+	struct confine_caps caps;
+
+	enter_own(CLONE_NEWNS);
+	CHECK(confine_caps_reduce(kept) == 0);
+	CHECK(confine_caps_query(&caps) == 0);
+	CHECK(caps.effective == kept && caps.permitted == kept);
+	CHECK(caps.bounding == 0 && caps.inheritable == 0 && caps.ambient == 0);
+	CHECK(prctl(PR_GET_SECUREBITS) == LOCKED_SECUREBITS);
+	/* What is gone is not given back, and is no error: no caller has everything. */
+	CHECK(confine_caps_reduce(kept | CONFINE_CAP_BIT(CAP_CHOWN)) == 0);
+	CHECK(confine_caps_query(&caps) == 0);
+	CHECK(caps.effective == kept && caps.permitted == kept);
+	CHECK(confine_caps_drop() == 0);
+	check_empty();
+}
+
 static void
 empty_sets_by_hand(void)
 {
@@ -292,6 +311,7 @@ run_caps_tests(void)
 		cmocka_unit_test(test_query_works_without_proc),
 		cmocka_unit_test(test_nothing_works_after_drop),
 		cmocka_unit_test(test_nothing_can_be_raised_again),
+		cmocka_unit_test(test_reduce_keeps_what_is_there_and_gives_nothing),
 		cmocka_unit_test(test_exec_by_uid_0_gives_nothing_back),
 	};
 	const struct CMUnitTest tests_of_root[] = {

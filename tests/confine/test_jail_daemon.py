@@ -31,7 +31,7 @@ SHARED_NAMESPACES = {"net", "pid", "time"}
 # What each role means to reach; only what is missing of it is told of.
 STAGES = {"slirp-worker": set(ALL_STAGES),
           "netns-helper": {"descriptors", "limits", "seccomp"},
-          "parent": {"limits", "seccomp"}}
+          "parent": {"capabilities", "limits", "seccomp"}}
 
 # Most system calls that a role's policy may allow.
 CALLS_AT_MOST = {"slirp-worker": 45, "parent": 45, "netns-helper": 45}
@@ -159,6 +159,28 @@ def test_worker_loses_the_capabilities_of_its_caller(guest: Guest) -> None:
             worker = status_of(daemon.children()["slirp-worker"])
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert worker[kind] == NO_CAPABILITY, kind
+
+
+@pytest.mark.parametrize("exit_fd,kept", ((False, f"{1 << 19:016x}"), (True, NO_CAPABILITY)),
+                         ids=("without exit-fd", "with exit-fd"))
+@pytest.mark.parametrize("whose", ("uid 0", "uid 1000"))
+def test_parent_keeps_the_capabilities_that_it_needs(guest: Guest, whose: str, exit_fd: bool,
+                                                     kept: str) -> None:
+    """Of a caller that has all of them: CAP_SYS_PTRACE, to see where others live."""
+    with contextlib.ExitStack() as stack:
+        prefix = []
+        if whose == "uid 0":
+            prefix, guest = into(guest), stack.enter_context(BelowGuest(guest))
+        daemon = stack.enter_context(Slirpd("--configure", guest.pid, "tap0", exit_fd=exit_fd,
+                                            as_ordinary=False, prefix=prefix))
+        with traffic(guest.netns):
+            status = status_of(daemon.pid)
+        assert status["CapEff"] == status["CapPrm"] == kept
+        assert status["CapBnd"] == status["CapInh"] == status["CapAmb"] == NO_CAPABILITY
+        guest.end()
+        if exit_fd:
+            daemon.hang_up()
+        assert daemon.wait() == 0
 
 
 def test_namespaces_of_the_worker_are_its_own(guest: Guest, network: Slirpd) -> None:
