@@ -1,0 +1,201 @@
+"""The jails where slirpd is started by uid 0 of the machine.
+
+Runs through `outer-ns --as-root`: mounts, network and PIDs are the test's own, all the rest is
+the machine's, so nothing here may write to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import lab as L
+import pytest
+import test_jail_daemon as D
+from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
+from lab import Guest, Lab, Slirpd, wait_for
+
+# Nobody's account, as in outer-ns: whose guest it is.
+ORDINARY_ID = 61111
+NOBODY = 65534
+OWN_NAMESPACES = {"mnt", "ipc", "uts", "cgroup"}
+
+CAP_KILL, CAP_NET_BIND_SERVICE, CAP_SYS_PTRACE = 5, 10, 19
+
+
+def caps(*numbers: int) -> str:
+    return f"{sum(1 << number for number in numbers):016x}"
+
+
+class OrdinaryGuest(Guest):
+    """The namespaces of an ordinary user, to which root lends its network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._argv = ["setpriv", f"--reuid={ORDINARY_ID}", f"--regid={ORDINARY_ID}",
+                      "--clear-groups", "unshare", "--user", "--net", "--map-root-user"]
+
+
+@pytest.fixture(autouse=True)
+def real_root() -> None:
+    assert os.getuid() == 0
+    assert Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
+
+
+@pytest.fixture
+def guest(lab: Lab) -> Iterator[Guest]:
+    with OrdinaryGuest() as made:
+        yield made
+
+
+def daemon_of(*argv: object, **kwargs: bool) -> Slirpd:
+    return Slirpd("--configure", *argv, as_ordinary=False, **kwargs)
+
+
+@contextlib.contextmanager
+def named_netns() -> Iterator[str]:
+    """One that root made and pinned, with no user namespace of its own."""
+    L.sh("ip", "netns", "add", "guest")
+    try:
+        yield "/run/netns/guest"
+    finally:
+        L.sh("ip", "netns", "del", "guest")
+
+
+def assert_jailed(daemon: Slirpd, uid: int = NOBODY, gid: int = NOBODY) -> None:
+    assert set(daemon.children()) == {"slirp-worker"}
+    pid = daemon.children()["slirp-worker"]
+    status = D.status_of(pid)
+    assert status["Uid"].split() == [str(uid)] * 4
+    assert status["Gid"].split() == [str(gid)] * 4
+    assert status["Groups"] == ""
+    assert {key: status[key] for key in D.STATUS_OF_EVERY_ROLE} == D.STATUS_OF_EVERY_ROLE | {
+        "CapEff": caps(CAP_NET_BIND_SERVICE), "CapPrm": caps(CAP_NET_BIND_SERVICE)}
+    assert D.foreign_namespaces(pid) == OWN_NAMESPACES
+    assert D.tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
+    assert D.WORKER_LIMITS <= D.limits_of_zero(pid)
+    assert D.Said(daemon.stderr, "slirp-worker").missed == (
+        set() if D.LANDLOCK_ABI > 0 else {"landlock"})
+
+
+def assert_parent_keeps(daemon: Slirpd, *kept: int) -> None:
+    status = D.status_of(daemon.pid)
+    assert status["CapEff"] == status["CapPrm"] == caps(*kept)
+    assert status["CapBnd"] == status["CapInh"] == status["CapAmb"] == D.NO_CAPABILITY
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    assert set(status["Uid"].split()) == {"0"}
+
+
+def test_guest_of_an_ordinary_user_under_traffic(guest: Guest) -> None:
+    with daemon_of(guest.pid, "tap0") as daemon, D.traffic(guest.netns):
+        assert_jailed(daemon)
+        assert_parent_keeps(daemon, CAP_KILL, CAP_SYS_PTRACE)
+
+
+def test_namespace_of_root_by_path_under_traffic(lab: Lab) -> None:
+    with named_netns() as netns, daemon_of("--netns-type=path", netns, "tap0") as daemon:
+        with D.traffic(netns):
+            assert_jailed(daemon)
+            assert_parent_keeps(daemon, CAP_KILL, CAP_SYS_PTRACE)
+        assert daemon.terminate() == 0
+
+
+def test_with_an_exit_fd_the_parent_keeps_less(guest: Guest) -> None:
+    with daemon_of(guest.pid, "tap0", exit_fd=True) as daemon:
+        assert_parent_keeps(daemon, CAP_KILL)
+        assert D.works(guest.netns)
+        daemon.hang_up()
+        assert daemon.wait() == 0
+
+
+def test_runas_is_whom_the_worker_becomes(guest: Guest) -> None:
+    user = pwd.getpwnam("daemon")
+    with daemon_of("--runas=daemon", guest.pid, "tap0") as daemon:
+        with D.traffic(guest.netns):
+            assert_jailed(daemon, user.pw_uid, user.pw_gid)
+
+
+def test_change_of_resolv_conf_reaches_the_worker(lab: Lab, guest: Guest) -> None:
+    with daemon_of(guest.pid, "tap0") as daemon:
+        copy = Path(f"/proc/{daemon.children()['slirp-worker']}/root/etc/resolv.conf")
+        assert copy.read_text() == Path("/etc/resolv.conf").read_text()
+        try:
+            for address in (L.INTERNET6, L.INTERNET4):
+                lab.set_nameservers(address)
+                wait_for("the copy is current",
+                         lambda: copy.read_text() == f"nameserver {address}\n", D.COPY_DEADLINE_S)
+        finally:
+            lab.set_nameservers(L.INTERNET4, L.INTERNET6)
+
+
+def test_sigterm_is_a_clean_end(guest: Guest) -> None:
+    with daemon_of(guest.pid, "tap0") as daemon:
+        assert D.works(guest.netns)
+        assert daemon.terminate() == 0
+        assert "killing it" not in daemon.stderr
+        D.assert_nothing_left(guest)
+
+
+def test_worker_that_does_not_end_is_killed(guest: Guest) -> None:
+    """It has another uid, so the parent needs a capability for that."""
+    with daemon_of(guest.pid, "tap0") as daemon:
+        os.kill(daemon.children()["slirp-worker"], signal.SIGSTOP)
+        assert daemon.terminate() == 0
+        assert "slirp-worker" in daemon.stderr and "killing it" in daemon.stderr
+        D.assert_nothing_left(guest)
+
+
+def test_sigkill_of_the_parent_ends_a_worker_that_does_nothing(guest: Guest) -> None:
+    """The kernel sends the signal in the name of the parent, with what that may do."""
+    with daemon_of(guest.pid, "tap0") as daemon:
+        os.kill(daemon.children()["slirp-worker"], signal.SIGSTOP)
+        daemon.kill()
+        daemon.wait_family_gone()
+        D.assert_nothing_left(guest)
+
+
+def watched(pid: int) -> set[int]:
+    """Processes that a process holds descriptors of (pidfd_open)."""
+    texts = [file.read_text() for file in Path(f"/proc/{pid}/fdinfo").iterdir()]
+    return {int(number) for text in texts for number in re.findall(r"^Pid:\t(\d+)$", text, re.M)}
+
+
+def test_end_of_the_namespace_is_noticed(guest: Guest) -> None:
+    """Under its filter, and with the one capability for looking, as others' processes are
+    what it looks at."""
+    with daemon_of(guest.pid, "tap0") as daemon:
+        with guest.start("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as second:
+            second.stdin.write(b"\n")
+            second.stdin.flush()
+            assert second.stdout.read(1) == b"\n"
+            netns = f"/proc/{second.pid}/ns/net"
+            guest.process.kill()
+            guest.process.wait()
+            wait_for("the other process is watched", lambda: second.pid in watched(daemon.pid))
+            assert D.works(netns)
+            second.stdin.close()
+            assert daemon.wait() == 0
+            assert "nobody uses the network namespace any more" in daemon.stderr
+
+
+def test_report_of_real_root() -> None:
+    done = subprocess.run([L.slirpd_path(), "--print-confinement"], text=True,
+                          capture_output=True, timeout=L.DEADLINE_S, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert f'"uid": {NOBODY}' in done.stdout
+    assert '"capabilities": {"effective": ["CAP_NET_BIND_SERVICE"], "bounding": []}' in done.stdout
+
+
+def test_nothing_is_left(lab: Lab) -> None:
+    before = L.holdings()
+    with OrdinaryGuest() as guest, daemon_of(guest.pid, "tap0"):
+        assert D.works(guest.netns)
+    after = L.holdings()
+    before["sockets"] = after["sockets"] = None  # the lab's own connections may linger
+    assert after == before
