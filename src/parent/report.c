@@ -8,6 +8,7 @@
 
 #include "base/fdio.h"
 #include "base/text.h"
+#include "parent/libslirp_known.h"
 
 /* A log line with the program's name, a role and a pid before it, and a newline. */
 #define LINE_SIZE (LOG_TEXT_SIZE + 128)
@@ -94,6 +95,21 @@ report_confined(const char *role, uint32_t intended, const struct ipc_confined *
 	report_line(LOG_LEVEL_INFO, "%s confined:%s; not:%s; %u system calls%s", role,
 	    *reached ? reached : " none", *missed ? missed : " none", confined->n_calls,
 	    landlock);
+}
+
+void
+report_libslirp(const char *version)
+{
+	char numbers[LOG_TEXT_SIZE / 2];
+	char shown[64];
+
+	if (libslirp_known_open(libslirp_known, libslirp_n_known, version, numbers,
+		sizeof(numbers)) == 0)
+		return;
+	text_escape(shown, sizeof(shown), version, strlen(version));
+	log_warning("libslirp %s has known holes that no check of slirpd covers:%s; a "
+		    "newer one has not",
+	    shown, numbers);
 }
 
 void

@@ -17,5 +17,8 @@ void report_line(enum log_level level, const char *format, ...) LOG_PRINTF(2, 3)
 void report_confined(const char *role, uint32_t intended,
     const struct ipc_confined *confined);
 
+/* Warns where the library of this version is known to have holes that nothing covers. */
+void report_libslirp(const char *version);
+
 /* Writes the worker's counters, and its drops by reason where there are any. */
 void report_stats(const struct ipc_stats *stats);

@@ -251,6 +251,7 @@ begin_service(struct supervisor *sv)
 		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
 		    options->netns_path, clock_now_ms());
 	parent_target_close(&sv->target);
+	report_libslirp(sv->about.libslirp_version);
 	for (size_t i = 0; i < ROLE_N; i++)
 		if (sv->children[i].role)
 			report_confined(roles[i].name, roles[i].stages, &sv->confined[i]);
