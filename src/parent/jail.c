@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "confine/caps.h"
 #include "confine/limits.h"
 #include "confine/namespaces.h"
@@ -35,6 +36,14 @@ is_real_root(void)
 	outside = strtoul(rest, &rest, 10);
 	count = strtoul(rest, &rest, 10);
 	return inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
+void
+parent_jail_check(const struct options *options)
+{
+	if (options->has_runas && !is_real_root())
+		log_warning("--runas is without effect: slirpd was not started by root, "
+			    "so the worker keeps its user");
 }
 
 void

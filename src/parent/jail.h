@@ -7,6 +7,9 @@
 #include "ipc/messages.h"
 #include "parent/options.h"
 
+/* Warns of what was asked for and has no effect. */
+void parent_jail_check(const struct options *options);
+
 /* What every child is told first. */
 void parent_jail_orders(struct ipc_confine *confine, const struct options *options);
 

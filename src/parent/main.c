@@ -19,6 +19,7 @@
 #include "parent/banner.h"
 #include "parent/confinement.h"
 #include "parent/guest.h"
+#include "parent/jail.h"
 #include "parent/options.h"
 #include "parent/report.h"
 #include "parent/roles.h"
@@ -141,6 +142,7 @@ main(int argc, char **argv)
 	case OPTIONS_RUN:
 		break;
 	}
+	parent_jail_check(&options);
 	take_inherited_fd(options.ready_fd, "--ready-fd", stdio_closed);
 	take_inherited_fd(options.exit_fd, "--exit-fd", stdio_closed);
 	take_inherited_fd(options.tap_fd, "TAP descriptor", stdio_closed);

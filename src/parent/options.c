@@ -91,7 +91,7 @@ static const struct option_spec option_specs[] = {
 	    FLAG(require_seccomp, true) },
 	{ "disable-seccomp", NULL, "do without the system call filter",
 	    FLAG(use_seccomp, false) },
-	{ "runas", "USER", "as root: whom the worker runs as (default=nobody)",
+	{ "runas", "USER[:GROUP]", "as root: whom the worker runs as (default=nobody)",
 	    .take = optvalue_take_runas },
 	{ "print-confinement", NULL, "report the jails of all processes as JSON and exit",
 	    FLAG(print_confinement, true) },

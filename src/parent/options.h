@@ -101,6 +101,7 @@ struct options {
 	bool use_seccomp;
 	enum ipc_jail_mode sandbox_mode; /* derived from the four, and program_name */
 	enum ipc_jail_mode seccomp_mode;
+	bool has_runas;  /* the ids below were asked for */
 	uid_t runas_uid; /* of the worker when started by real root */
 	gid_t runas_gid;
 };

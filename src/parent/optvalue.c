@@ -2,6 +2,7 @@
 
 #include <bsd/stdlib.h>
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <net/if.h>
 #include <pwd.h>
@@ -19,6 +20,10 @@
 
 /* The longest IPv4 packet (65535) less an Ethernet header: what libslirp can carry. */
 #define MTU_MAX_BYTES 65521
+
+/* A user's name with its NUL: more than useradd(8) and POSIX (_POSIX_LOGIN_NAME_MAX) have
+ * room for. */
+#define RUNAS_USER_SIZE 256
 
 const char *
 optvalue_show(struct optvalue_parse *parse, const char *value)
@@ -260,21 +265,82 @@ optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value)
 	return true;
 }
 
+/* A user or group id; the highest number stands for "none" in the kernel. */
+static bool
+id_parse(const char *text, unsigned int *id)
+{
+	const char *problem = NULL;
+	long long parsed;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	parsed = strtonum(text, 0, UINT32_MAX - 1, &problem);
+	if (problem != NULL)
+		return false;
+	*id = (unsigned int)parsed;
+	return true;
+}
+
+/* The process has one thread. */
+static bool
+user_find(const char *text, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *user;
+
+	if (id_parse(text, uid)) {
+		/* cppcheck-suppress getpwuidCalled */
+		user = getpwuid(*uid);
+		/* A number needs no account; then the group is the same one. */
+		*gid = user ? user->pw_gid : *uid;
+		return true;
+	}
+	/* cppcheck-suppress getpwnamCalled */
+	user = getpwnam(text);
+	if (user == NULL)
+		return false;
+	*uid = user->pw_uid;
+	*gid = user->pw_gid;
+	return true;
+}
+
+static bool
+group_find(const char *text, gid_t *gid)
+{
+	const struct group *group;
+
+	if (id_parse(text, gid))
+		return true;
+	/* cppcheck-suppress getgrnamCalled */
+	group = getgrnam(text);
+	if (group == NULL)
+		return false;
+	*gid = group->gr_gid;
+	return true;
+}
+
 bool
 optvalue_take_runas(struct optvalue_parse *parse, const char *value)
 {
-	/* The process has one thread. */
-	/* cppcheck-suppress getpwnamCalled */
-	const struct passwd *user = getpwnam(value);
+	struct options *options = parse->options;
+	const char *colon = strchr(value, ':');
+	char user[RUNAS_USER_SIZE];
+	int user_len = colon ? (int)(colon - value) : (int)strlen(value);
+	uid_t uid;
+	gid_t gid;
 
-	if (user == NULL)
-		return optvalue_refuse(parse, "--runas: there is no user \"%s\"",
-		    optvalue_show(parse, value));
-	if (user->pw_uid == 0 || user->pw_gid == 0)
+	if (snprintf(user, sizeof(user), "%.*s", user_len, value) >= (int)sizeof(user) ||
+	    !user_find(user, &uid, &gid))
+		return optvalue_refuse(parse, "--runas: there is no user \"%.*s\"",
+		    user_len, optvalue_show(parse, value));
+	if (colon && !group_find(colon + 1, &gid))
+		return optvalue_refuse(parse, "--runas: there is no group \"%s\"",
+		    optvalue_show(parse, colon + 1));
+	if (uid == 0 || gid == 0)
 		return optvalue_refuse(parse, "--runas: \"%s\" is root, or in its group",
 		    optvalue_show(parse, value));
-	parse->options->runas_uid = user->pw_uid;
-	parse->options->runas_gid = user->pw_gid;
+	options->runas_uid = uid;
+	options->runas_gid = gid;
+	options->has_runas = true;
 	return true;
 }
 

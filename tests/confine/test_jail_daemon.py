@@ -435,6 +435,14 @@ def test_enable_options_insist_under_any_name(guest: Guest, best_effort: None, o
 # --- callers ------------------------------------------------------------------------------------
 
 
+def test_runas_of_an_ordinary_user_is_told_to_have_no_effect(guest: Guest) -> None:
+    with Slirpd("--configure", "--runas=54321:54321", guest.pid, "tap0") as daemon:
+        warnings = [line for line in daemon.stderr.splitlines() if "warning: --runas" in line]
+        assert len(warnings) == 1 and "without effect" in warnings[0]
+        uids = status_of(daemon.children()["slirp-worker"])["Uid"].split()
+        assert set(uids) == {str(os.getuid())}
+
+
 def test_path_with_userns_path_in_the_full_jail(guest: Guest) -> None:
     with Slirpd("--configure", "--netns-type=path", f"--userns-path={guest.userns}", guest.netns,
                 "tap0") as daemon, traffic(guest.netns):

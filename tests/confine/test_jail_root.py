@@ -114,11 +114,15 @@ def test_with_an_exit_fd_the_parent_keeps_less(guest: Guest) -> None:
         assert daemon.wait() == 0
 
 
-def test_runas_is_whom_the_worker_becomes(guest: Guest) -> None:
-    user = pwd.getpwnam("daemon")
-    with daemon_of("--runas=daemon", guest.pid, "tap0") as daemon:
+@pytest.mark.parametrize("runas", ("daemon", "54321", "daemon:54321"))
+def test_runas_is_whom_the_worker_becomes(guest: Guest, runas: str) -> None:
+    name = pwd.getpwnam("daemon")
+    ids = {"daemon": (name.pw_uid, name.pw_gid), "54321": (54321, 54321),
+           "daemon:54321": (name.pw_uid, 54321)}[runas]
+    with daemon_of(f"--runas={runas}", guest.pid, "tap0") as daemon:
         with D.traffic(guest.netns):
-            assert_jailed(daemon, user.pw_uid, user.pw_gid)
+            assert_jailed(daemon, *ids)
+        assert "--runas" not in daemon.stderr
 
 
 def test_change_of_resolv_conf_reaches_the_worker(lab: Lab, guest: Guest) -> None:

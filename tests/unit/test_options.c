@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -577,6 +579,7 @@ test_jail_modes(void **state)
 	    "--runas=root");
 	assert_int_equal(PARSE("--runas=daemon", "1", "tap0"), OPTIONS_RUN);
 	assert_int_not_equal(options.runas_uid, 65534);
+	assert_true(options.has_runas);
 }
 
 /* A drop-in must not fail where slirp4netns works, unless it is asked to. */
@@ -670,6 +673,55 @@ test_help_and_version_win_where_they_stand(void **state)
 	assert_string_equal(messages.error, "");
 	assert_int_equal(PARSE("--bogus", "--help"), OPTIONS_ERROR);
 	assert_int_equal(PARSE("--help=x"), OPTIONS_ERROR);
+}
+
+static void
+test_runas_takes_names_and_numbers(void **state)
+{
+	/* The kernel's number for "none", and more than an id has bits for. */
+	static const char *const no_ids[] = { "4294967295", "4294967296",
+		"99999999999999999999", "-1", "+1", "0x10", " 1", "" };
+	const struct passwd *daemon = getpwnam("daemon");
+	const struct group *group = getgrnam("nogroup");
+	char text[64];
+
+	(void)state;
+	assert_non_null(daemon);
+	ASSERT_RUNS("1", "tap0");
+	assert_false(options.has_runas);
+	ASSERT_RUNS("--runas=123456789", "1", "tap0");
+	assert_true(options.has_runas);
+	assert_int_equal(options.runas_uid, 123456789);
+	assert_int_equal(options.runas_gid, 123456789);
+	ASSERT_RUNS("--runas=4294967294:77", "1", "tap0");
+	assert_true(options.runas_uid == 4294967294 && options.runas_gid == 77);
+	/* A number that is somebody's has his group. */
+	snprintf(text, sizeof(text), "--runas=%u", daemon->pw_uid);
+	ASSERT_RUNS(text, "1", "tap0");
+	assert_int_equal(options.runas_gid, daemon->pw_gid);
+	ASSERT_RUNS("--runas=daemon:4711", "1", "tap0");
+	assert_int_equal(options.runas_uid, daemon->pw_uid);
+	assert_int_equal(options.runas_gid, 4711);
+	if (group) {
+		ASSERT_RUNS("--runas=1234:nogroup", "1", "tap0");
+		assert_int_equal(options.runas_gid, group->gr_gid);
+	}
+
+	for (size_t i = 0; i < N_ELEMENTS(no_ids); i++) {
+		snprintf(text, sizeof(text), "--runas=%s", no_ids[i]);
+		assert_int_equal(PARSE(text, "1", "tap0"), OPTIONS_ERROR);
+		assert_non_null(strstr(messages.error, "--runas: there is no user"));
+		snprintf(text, sizeof(text), "--runas=daemon:%s", no_ids[i]);
+		assert_int_equal(PARSE(text, "1", "tap0"), OPTIONS_ERROR);
+		assert_non_null(strstr(messages.error, "--runas: there is no group"));
+	}
+	ASSERT_OPTION_REFUSED("--runas: there is no user \"\"", "--runas=:1");
+	ASSERT_OPTION_REFUSED("--runas: there is no user \"nemo\"", "--runas=nemo:1");
+	ASSERT_OPTION_REFUSED("--runas: there is no group \"1:2\"", "--runas=1:1:2");
+	ASSERT_OPTION_REFUSED("--runas: \"0\" is root, or in its group", "--runas=0");
+	ASSERT_OPTION_REFUSED("--runas: \"1:0\" is root, or in its group", "--runas=1:0");
+	ASSERT_OPTION_REFUSED("--runas: \"daemon:root\" is root, or in its group",
+	    "--runas=daemon:root");
 }
 
 static void
@@ -988,6 +1040,7 @@ main(void)
 		cmocka_unit_test(test_syntax_errors_name_the_option),
 		cmocka_unit_test(test_abbreviations_of_clients_stay_unambiguous),
 		cmocka_unit_test(test_help_and_version_win_where_they_stand),
+		cmocka_unit_test(test_runas_takes_names_and_numbers),
 		cmocka_unit_test(test_print_confinement_takes_no_target),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_messages_are_one_line),
