@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "ipc/fdtable.h"
@@ -20,6 +22,9 @@
  * (Podman's is an unlinked tmpfs file) and a guest must not fill it: 100 KiB a day. */
 #define CHILD_LOG_BURST 64
 #define CHILD_LOG_INTERVAL_MS (5 * 60 * 1000)
+
+/* "SIGVTALRM", "signal 64" with its NUL. */
+#define SIGNAL_NAME_SIZE 16
 
 /* Gives descriptor `from` the number `to`. Never the same two: dup2(n, n) would leave
  * close-on-exec set. */
@@ -110,6 +115,8 @@ make_channel(struct child *child, const struct role *role)
 		.role = role,
 		.channel.fd = -1,
 		.log_limit = log_limit,
+		.started_ms = clock_now_ms(),
+		.last_message = IPC_MSG_N,
 	};
 	if (ipc_channel_pair(&parent_end_fd, &child_end_fd) == -1) {
 		log_error("make a channel to %s: %s", role->name, strerror(errno));
@@ -178,22 +185,34 @@ parent_spawn_by(struct child *child, const struct role *role, struct child *spaw
 }
 
 void
-parent_describe_exit(const struct child *child, int wait_status, char *text,
-    size_t text_size)
+parent_describe_exit(const struct child *child, int wait_status, bool in_service,
+    uint64_t now_ms, char *text, size_t text_size)
 {
 	const char *name = child->role->name;
-	const char *signal_name = sigabbrev_np(WTERMSIG(wait_status));
+	const char *abbreviation = sigabbrev_np(WTERMSIG(wait_status));
+	uint64_t age_ms = now_ms - child->started_ms;
+	char signal_name[SIGNAL_NAME_SIZE];
 
-	if (WIFSIGNALED(wait_status) && !signal_name)
-		snprintf(text, text_size, "%s was killed by signal %d", name,
-		    WTERMSIG(wait_status));
-	else if (WIFSIGNALED(wait_status))
-		snprintf(text, text_size, "%s was killed by SIG%s%s", name, signal_name,
-		    WCOREDUMP(wait_status) ? " (core dumped)" : "");
-	else if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
-		snprintf(text, text_size, "program %s can't be executed",
-		    child->role->program);
+	if (WIFEXITED(wait_status)) {
+		if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
+			snprintf(text, text_size, "program %s can't be executed",
+			    child->role->program);
+		else
+			snprintf(text, text_size, "%s exited with status %d", name,
+			    WEXITSTATUS(wait_status));
+		return;
+	}
+	if (abbreviation)
+		snprintf(signal_name, sizeof(signal_name), "SIG%s", abbreviation);
 	else
-		snprintf(text, text_size, "%s exited with status %d", name,
-		    WEXITSTATUS(wait_status));
+		snprintf(signal_name, sizeof(signal_name), "signal %d",
+		    WTERMSIG(wait_status));
+	snprintf(text, text_size,
+	    "%s was killed by %s%s %" PRIu64 ".%03" PRIu64
+	    " s after its start, %s; its last message was %s",
+	    name, signal_name, WCOREDUMP(wait_status) ? " (core dumped)" : "",
+	    age_ms / CLOCK_MS_PER_S, age_ms % CLOCK_MS_PER_S,
+	    in_service ? "in service" : "before service",
+	    child->last_message < IPC_MSG_N ? ipc_descriptions[child->last_message].name
+					    : "none");
 }

@@ -15,6 +15,8 @@ struct child {
 	struct ratelimit log_limit; /* of its log lines, also across restarts */
 	bool is_reaped;             /* pid is only a number any more */
 	bool gave_reason; /* its last words were logged; its exit status adds nothing */
+	uint64_t started_ms;   /* CLOCK_MONOTONIC */
+	uint32_t last_message; /* number of the last that it sent; IPC_MSG_N for none */
 };
 
 /*
@@ -48,6 +50,10 @@ void parent_spawn_arrange(const struct role *role, int program_fd, int channel_f
 _Noreturn void parent_spawn_become(const struct role *role, int program_fd,
     int channel_fd, int null_fd, pid_t parent_pid);
 
-/* "netns-helper exited with status 1", "slirp-worker was killed by SIGSEGV". */
-void parent_describe_exit(const struct child *child, int wait_status, char *text,
-    size_t text_size);
+/*
+ * "netns-helper exited with status 1"; of a signal also when it came, by what the child has
+ * told of itself last: "slirp-worker was killed by SIGSEGV 12.345 s after its start, in
+ * service; its last message was ready". in_service: that of slirpd.
+ */
+void parent_describe_exit(const struct child *child, int wait_status, bool in_service,
+    uint64_t now_ms, char *text, size_t text_size);

@@ -342,6 +342,7 @@ receive(struct supervisor *sv, struct child *child, int n_max)
 		case IPC_OUTCOME_MESSAGE:
 			break;
 		}
+		child->last_message = msg.id;
 		switch (msg.id) {
 		case IPC_MSG_hello:
 			break;
@@ -371,7 +372,8 @@ bury(struct supervisor *sv, struct child *child, int wait_status)
 	bool done = child->role->id == IPC_ROLE_NETNS_HELPER && sv->tap_fd != -1;
 	char text[LOG_TEXT_SIZE];
 
-	parent_describe_exit(child, wait_status, text, sizeof(text));
+	parent_describe_exit(child, wait_status, sv->phase == SUPERVISE_RUNNING,
+	    clock_now_ms(), text, sizeof(text));
 	child->pid = 0;
 	ipc_channel_close(&child->channel);
 	if (done || sv->phase == SUPERVISE_ENDED)

@@ -48,6 +48,10 @@ WORKER_MOUNT = r"^\d+ \d+ \S+ / / (ro,\S+) - tmpfs slirpd rw,"
 # The copy is current within a second; the other one is for a busy machine.
 COPY_DEADLINE_S = 2
 
+# What slirpd says of a worker that a signal ended in service.
+LAST_STATE = (r"^slirpd: slirp-worker was killed by {} \d+\.\d{{3}} s after its start, in service; "
+              r"its last message was ready; ending$")
+
 OTHER_DNS4 = "203.0.113.3"
 OTHER_ANSWER = "203.0.113.33"
 
@@ -281,7 +285,31 @@ def test_worker_that_dies_of_a_signal_is_reported_by_its_name(
         assert works(guest.netns)
         os.kill(daemon.children()["slirp-worker"], number)
         assert daemon.wait() == 1
-        assert f"slirp-worker was killed by {number.name}" in daemon.stderr
+        assert re.search(LAST_STATE.format(number.name), daemon.stderr, re.M), daemon.stderr
+        assert_nothing_left(guest)
+
+
+def test_worker_that_breaks_its_filter_is_reported(guest: Guest, tools: Callable) -> None:
+    """strace puts another call in the place of the next one, before the filter looks at it."""
+    tools("strace")
+    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+        worker = daemon.children()["slirp-worker"]
+        strace = ["strace", "-q", "-o", "/dev/null", "-p", str(worker)]
+        with subprocess.Popen([*strace, "-e", "inject=read:retval=0:syscall=getuid"],
+                              stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+            def is_traced_or_gone() -> bool:
+                """The guest's kernel may send a frame, for it to read, before we do."""
+                try:
+                    return status_of(worker)["TracerPid"] != "0"
+                except (FileNotFoundError, ProcessLookupError):
+                    return True
+
+            wait_for("strace is there", is_traced_or_gone)
+            with guest.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \
+                    contextlib.suppress(OSError):
+                sock.sendto(b"a frame to read", (L.INTERNET4, L.ECHO_PORT))
+            assert daemon.wait() == 1
+        assert re.search(LAST_STATE.format("SIGSYS"), daemon.stderr, re.M), daemon.stderr
         assert_nothing_left(guest)
 
 
