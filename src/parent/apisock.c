@@ -66,17 +66,13 @@ static int
 open_directory(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
-	autofree char *directory = NULL;
+	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)] = ".";
 
 	*name = slash ? slash + 1 : path;
-	if (!slash)
-		directory = strdup(".");
-	else if (slash == path)
-		directory = strdup("/");
-	else
-		directory = strndup(path, (size_t)(slash - path));
-	if (!directory)
-		return -1;
+	if (slash == path)
+		snprintf(directory, sizeof(directory), "/");
+	else if (slash)
+		snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
 	return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 

@@ -6,7 +6,7 @@
 
 /*
  * Makes the socket under another name in the same directory, mode 0600 whatever the umask
- * or a default ACL, listens, and renames it to path (borrowed): the path is there only when
+ * or a default ACL, listens, and renames it to path (borrowed, of at most 107 bytes): the path is there only when
  * it can be connected to, and takes the place of an old socket in one step. Returns the
  * listening socket, close-on-exec and non-blocking, which is to be kept open to the end.
  * Fatal, naming the path and the step; then nothing is left of it.

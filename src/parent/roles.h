@@ -10,10 +10,10 @@
 #include "ipc/messages.h"
 
 struct role {
-	enum ipc_role id;
 	const char *name; /* in log lines */
-	/* File name below libexec/slirpd; NULL: it is the parent's own program. */
+	/* File name below libexec/slirpd; NULL for a process of the parent's program. */
 	const char *program;
+	enum ipc_role id;
 	int n_fds;       /* 0 to n_fds - 1 are open at its begin, ipc/fdtable.h */
 	uint32_t stages; /* set of 1 << enum ipc_stage: those that it means to reach */
 };

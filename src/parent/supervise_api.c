@@ -16,7 +16,7 @@
 #include "parent/supervise.h"
 
 /* After a life of at least this the api is started again at once. */
-#define GOOD_LIFE_MS (60 * 1000)
+#define GOOD_LIFE_MS UINT64_C(60000)
 
 /* Else the wait doubles, from what nobody notices to what keeps an api that can't live from
  * costing anything. */

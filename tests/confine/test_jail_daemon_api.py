@@ -24,7 +24,6 @@ from test_jail_daemon import (
     Said,
     barred,
     best_effort,  # noqa: F401
-    fds_of,
     foreign_namespaces,
     limits_of_zero,
     no_user_namespaces,
@@ -112,7 +111,7 @@ def test_limits_of_the_api(daemon: Slirpd) -> None:
 def test_descriptors_of_api_and_spawner(guest: Guest, daemon: Slirpd) -> None:
     found = roles(daemon)
     with traffic(guest.netns):
-        api, spawner = fds_of(found["api"]), fds_of(found["spawner"])
+        api, spawner = L.fds_of(found["api"]), L.fds_of(found["spawner"])
     assert {number for number in api if api[number] == "/dev/null"} == {0, 1, 2}
     assert {number for number in api if api[number].startswith("socket:")} == {3, 4, 5}
     assert set(api) == set(range(6))
@@ -128,7 +127,7 @@ def test_channel_of_worker_and_api_is_number_4_of_both(daemon: Slirpd) -> None:
     found = roles(daemon)
     parent = set(L.fd_table(daemon.pid).values())
     for role in ("api", "slirp-worker"):
-        end = fds_of(found[role])[4]
+        end = L.fds_of(found[role])[4]
         assert end.startswith("socket:")
         assert end not in parent
 

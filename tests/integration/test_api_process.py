@@ -292,7 +292,7 @@ def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
     """A descriptor of another process, to speak in its name."""
     pidfd = os.pidfd_open(pid)
     try:
-        fd = L._libc.syscall(438, pidfd, number, 0)  # pidfd_getfd
+        fd = L._libc.syscall(L.SYS_PIDFD_GETFD, pidfd, number, 0)
         assert fd != -1
         with socket.socket(fileno=fd) as sock:
             yield sock
