@@ -13,9 +13,8 @@ struct made_call {
 	uint32_t args[CONDITION_N_ARGS];
 };
 
-/* A number of the line that strtok(3) walks through. */
 static uint32_t
-next_number(const char *word, size_t line_number)
+number_of(const char *word, size_t line_number)
 {
 	char *rest;
 	unsigned long long number = strtoull(word, &rest, 0);
@@ -30,16 +29,17 @@ next_number(const char *word, size_t line_number)
 static void
 parse(struct made_call *call, char *line, size_t line_number)
 {
-	const char *word = strtok(line, " \n");
+	char *rest;
+	const char *word = strtok_r(line, " \n", &rest);
 
 	*call = (struct made_call){ 0 };
-	if (!word || !(call->name = strtok(NULL, " \n")))
+	if (!word || !(call->name = strtok_r(NULL, " \n", &rest)))
 		errx(EXIT_FAILURE, "line %zu: not \"PID CALL ARGUMENT...\"", line_number);
-	call->pid = next_number(word, line_number);
-	for (size_t i = 0; (word = strtok(NULL, " \n")); i++) {
+	call->pid = number_of(word, line_number);
+	for (size_t i = 0; (word = strtok_r(NULL, " \n", &rest)); i++) {
 		if (i == CONDITION_N_ARGS)
 			errx(EXIT_FAILURE, "line %zu: too many arguments", line_number);
-		call->args[i] = next_number(word, line_number);
+		call->args[i] = number_of(word, line_number);
 	}
 }
 
@@ -61,15 +61,13 @@ print(FILE *out, const struct policy_line *line, size_t n)
 	    line->reason, line->path, line->number);
 }
 
-size_t
-usage_count(FILE *in, FILE *out, const struct policy *policy, enum target target)
+/* Returns how many calls no line takes. */
+static size_t
+count(FILE *in, const struct policy *policy, enum target target, size_t *n_taken)
 {
-	autofree size_t *n_taken = calloc(policy->n_lines, sizeof(n_taken[0]));
 	autofree char *text = NULL;
 	size_t text_size = 0, n_unknown = 0, line_number = 0;
 
-	if (!n_taken)
-		err(EXIT_FAILURE, "memory");
 	while (getline(&text, &text_size, in) != -1) {
 		struct made_call call;
 		bool is_known = false;
@@ -87,8 +85,21 @@ usage_count(FILE *in, FILE *out, const struct policy *policy, enum target target
 		fprintf(stderr, "no line takes %s(0x%x, 0x%x, 0x%x) of process %u\n",
 		    call.name, call.args[0], call.args[1], call.args[2], call.pid);
 	}
+	return n_unknown;
+}
+
+size_t
+usage_count(FILE *in, FILE *out, const struct policy *policy, enum target target)
+{
+	size_t *n_taken = calloc(policy->n_lines, sizeof(n_taken[0]));
+	size_t n_unknown;
+
+	if (!n_taken)
+		err(EXIT_FAILURE, "memory");
+	n_unknown = count(in, policy, target, n_taken);
 	for (size_t i = 0; i < policy->n_lines; i++)
 		if (policy->lines[i].targets & (1U << target))
 			print(out, &policy->lines[i], n_taken[i]);
+	free(n_taken);
 	return n_unknown;
 }

@@ -79,14 +79,45 @@ parent_confinement_init(struct confinement *report, const struct target *target,
 		snprintf(report->kernel, sizeof(report->kernel), "%s", name.release);
 }
 
+/* The number behind the name of a field; of several the one with this index. Returns
+ * whether the line is that field. */
+static bool
+take_field(const char *line, const char *name, int base, unsigned int index,
+    uint64_t *number)
+{
+	size_t name_len = strlen(name);
+	char *rest;
+
+	if (strncmp(line, name, name_len) != 0)
+		return false;
+	rest = (char *)(uintptr_t)line + name_len;
+	for (unsigned int i = 0; i <= index; i++)
+		*number = strtoull(rest, &rest, base);
+	return true;
+}
+
 /* Reads /proc/PID/status; leaves *seen without a pid where that can't be. */
 static void
 see(struct confinement_seen *seen, pid_t pid)
 {
+	const struct {
+		const char *name;
+		int base;
+		unsigned int index;
+		uint64_t *number;
+	} fields[] = {
+		/* Real, effective, saved, file system. */
+		{ "Uid:", 10, 1, &seen->uid },
+		{ "Gid:", 10, 1, &seen->gid },
+		{ "CapEff:", 16, 0, &seen->cap_effective },
+		{ "CapBnd:", 16, 0, &seen->cap_bounding },
+		{ "NoNewPrivs:", 10, 0, &seen->no_new_privs },
+		{ "Seccomp:", 10, 0, &seen->seccomp },
+	};
+	const size_t n_fields = sizeof(fields) / sizeof(fields[0]);
 	char path[PROC_STATUS_PATH_SIZE];
 	autofree char *line = NULL;
-	size_t line_size = 0;
-	unsigned int n_found = 0;
+	size_t line_size = 0, n_found = 0;
 	FILE *status;
 
 	*seen = (struct confinement_seen){ 0 };
@@ -94,17 +125,12 @@ see(struct confinement_seen *seen, pid_t pid)
 	status = fopen(path, "re");
 	if (!status)
 		return;
-	while (getline(&line, &line_size, status) != -1) {
-		/* Uid and Gid: the second of four is the effective one. */
-		n_found += sscanf(line, "Uid: %*u %u", &seen->uid) == 1;
-		n_found += sscanf(line, "Gid: %*u %u", &seen->gid) == 1;
-		n_found += sscanf(line, "CapEff: %" SCNx64, &seen->cap_effective) == 1;
-		n_found += sscanf(line, "CapBnd: %" SCNx64, &seen->cap_bounding) == 1;
-		n_found += sscanf(line, "NoNewPrivs: %u", &seen->no_new_privs) == 1;
-		n_found += sscanf(line, "Seccomp: %u", &seen->seccomp) == 1;
-	}
+	while (getline(&line, &line_size, status) != -1)
+		for (size_t i = 0; i < n_fields; i++)
+			n_found += take_field(line, fields[i].name, fields[i].base,
+			    fields[i].index, fields[i].number);
 	fclose(status);
-	if (n_found == 6)
+	if (n_found == n_fields)
 		seen->pid = pid;
 }
 
@@ -217,10 +243,11 @@ print_namespaces(FILE *out, const struct confinement *report,
 static void
 print_seen(FILE *out, const struct confinement_seen *seen)
 {
-	fprintf(out, "      \"uid\": %u,\n      \"gid\": %u,\n", seen->uid, seen->gid);
+	fprintf(out, "      \"uid\": %" PRIu64 ",\n      \"gid\": %" PRIu64 ",\n",
+	    seen->uid, seen->gid);
 	fprintf(out,
 	    "      \"proc\": {\"CapEff\": \"%016" PRIx64 "\", \"CapBnd\": \"%016" PRIx64
-	    "\", \"NoNewPrivs\": %u, \"Seccomp\": %u}\n",
+	    "\", \"NoNewPrivs\": %" PRIu64 ", \"Seccomp\": %" PRIu64 "}\n",
 	    seen->cap_effective, seen->cap_bounding, seen->no_new_privs, seen->seccomp);
 }
 

@@ -13,13 +13,13 @@
 
 /* What /proc/PID/status shows of a process. */
 struct confinement_seen {
-	pid_t pid; /* 0: the role did not run, or /proc did not show it */
-	uid_t uid; /* effective, like the gid */
-	gid_t gid;
+	pid_t pid;    /* 0: the role did not run, or /proc did not show it */
+	uint64_t uid; /* effective, like the gid */
+	uint64_t gid;
 	uint64_t cap_effective;
 	uint64_t cap_bounding;
-	unsigned int no_new_privs;
-	unsigned int seccomp; /* SECCOMP_MODE_... */
+	uint64_t no_new_privs;
+	uint64_t seccomp; /* SECCOMP_MODE_... */
 };
 
 /* One report on its way. */

@@ -1,6 +1,9 @@
 #include "parent/libslirp_known.h"
 
+#include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* cmake/SlirpdDependencies.cmake asks for it. */
@@ -37,26 +40,33 @@ const struct libslirp_hole libslirp_known[] = {
 
 const size_t libslirp_n_known = sizeof(libslirp_known) / sizeof(libslirp_known[0]);
 
+/* Major, minor, micro. */
+#define N_PARTS 3
+
 /* Numbers that are missing are 0. */
 struct version {
-	unsigned int parts[3];
+	unsigned long parts[N_PARTS];
 };
 
 static struct version
 parse(const char *text)
 {
 	struct version version = { { 0 } };
+	char *rest = (char *)(uintptr_t)text;
 
-	if (sscanf(text, "%4u.%4u.%4u", &version.parts[0], &version.parts[1],
-		&version.parts[2]) < 1)
-		version = parse(OLDEST_VERSION);
+	if (!isdigit((unsigned char)*text))
+		return parse(OLDEST_VERSION);
+	for (size_t i = 0; i < N_PARTS && isdigit((unsigned char)*rest); i++) {
+		version.parts[i] = strtoul(rest, &rest, 10);
+		rest += *rest == '.';
+	}
 	return version;
 }
 
 static int
 is_older(const struct version *a, const struct version *b)
 {
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < N_PARTS; i++)
 		if (a->parts[i] != b->parts[i])
 			return a->parts[i] < b->parts[i];
 	return 0;
