@@ -151,7 +151,7 @@ ask_endpoint(int fd, bool is_peer)
 		struct sockaddr any;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
-	} addr;
+	} addr = { 0 };
 	socklen_t len = sizeof(addr);
 
 	if (fd == -1 ||
