@@ -1,0 +1,63 @@
+/*
+ * bench_load: the clients and servers of the benchmark where iperf3 has none. One load, one
+ * function; each prints one number, and ends the program with a line where it can't.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One request and one reply of the measurements that count them: a small packet either way. */
+#define LOAD_MESSAGE_BYTES 64
+/* The server listens on as many TCP ports from the given one. A client that closes keeps its
+ * own port from the same server port for a minute (TIME_WAIT), inside and outside of the
+ * subject, and there are some 28,000: with these, some 450,000 connections a minute. */
+#define LOAD_N_TCP_PORTS 16
+/* A reply that takes this long is none. On this network milliseconds are long. */
+#define LOAD_REPLY_TIMEOUT_MS 5000
+
+/* When the work is over; *began_ns is when it started. Both from clock_now_ns(). */
+struct load_span {
+	int64_t began_ns;
+	int64_t end_ns;
+};
+
+struct load_span load_span_of_seconds(double seconds);
+bool load_span_is_over(const struct load_span *span);
+/* n_events by the second since the span began, until now. */
+double load_span_rate(const struct load_span *span, uint64_t n_events);
+
+/* "ADDRESS" and "PORT" in text as an IPv4 address. */
+struct sockaddr_in load_address(const char *address, const char *port);
+double load_number(const char *text);
+/* A TCP or UDP socket that is connected and has the timeout; the caller closes it. The first
+ * gives -1 with errno where it can't connect, the second ends the program. */
+int load_try_connect(const struct sockaddr_in *peer, int type);
+int load_connect(const struct sockaddr_in *peer, int type);
+/* Writes or reads all of it, or ends the program. */
+void load_write_all(int fd, const void *data, size_t len);
+void load_read_all(int fd, void *data, size_t len);
+/* What was printed is seen now; then waits for end-of-file on standard input. */
+void load_wait_for_the_end(void);
+
+/* Until it is killed: TCP echo on all those ports, UDP echo on the first. argv: ADDRESS PORT */
+void load_serve(char *const argv[]);
+/* TCP request and response on one connection. argv: ADDRESS PORT SECONDS; a second */
+void load_rr(char *const argv[]);
+/* Connect, request, reply, close. argv: ADDRESS PORT SECONDS; a second */
+void load_one_shot(char *const argv[]);
+/* Opens connections and holds them until end-of-file on standard input.
+ * argv: ADDRESS PORT CONNECTIONS SECONDS; how many there are when all are, or time is out */
+void load_hold(char *const argv[]);
+/* UDP request and response. argv: ADDRESS PORT SECONDS; a second */
+void load_echo(char *const argv[]);
+/* Datagrams as fast as they can be sent. argv: ADDRESS PORT BYTES SECONDS; sent a second */
+void load_flood(char *const argv[]);
+/* Takes such a flood, until end-of-file on standard input.
+ * argv: ADDRESS PORT SECONDS; "ready", then Gbit/s of payload */
+void load_sink(char *const argv[]);
+/* Requests to a control socket, each on its own connection, at most RATE a second, or as
+ * fast as they are answered if it is 0. argv: PATH REQUEST SECONDS RATE; a second */
+void load_api(char *const argv[]);
