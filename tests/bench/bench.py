@@ -192,6 +192,7 @@ def print_outcome(outcome: dict[str, Any]) -> None:
     say("")
     say("CPU s/GB: user and system time of all processes of the subject for each 10^9 bytes of "
         "payload; the kernel's soft interrupts are not in it")
+    say("kept: the rate beside something else, divided by the rate without")
     say("memory: proportional set size of all processes of the subject; MB is 2^20 bytes")
     say(f"noise: {report.noise_text(outcome['noise'])}")
     if outcome["noise"]["reasons"]:

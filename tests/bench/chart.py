@@ -22,7 +22,7 @@ SERIES = (SLIRPD, REFERENCE, PASTA)
 WIDTH = 860
 MARGIN = 20
 # Room for the longest title of a row, and for "12.3 Gbit/s  x 10.00" beside a full bar.
-TITLE_WIDTH = 300
+TITLE_WIDTH = 320
 LABEL_WIDTH = 170
 BAR_LEFT = MARGIN + TITLE_WIDTH
 BAR_MAX = WIDTH - MARGIN - LABEL_WIDTH - BAR_LEFT
@@ -122,14 +122,15 @@ def draw_row(drawing: Drawing, row: dict[str, Any]) -> None:
 
 def footer(result: dict[str, Any]) -> list[str]:
     machine, noise = result["machine"], result["noise"]
-    versions = "; ".join(f"{name}: {result['versions'][name]}" for name in SERIES
+    versions = "; ".join(result["versions"][name] for name in SERIES
                          if name in result["versions"])
     return [
         f"{machine['cpu']}, {machine['n_cpus']} cores for client, subject and server together, "
         f"Linux {machine['kernel']}, {machine['date']}",
         versions,
-        f"{result['rounds']} rounds, {result['seconds']} s each; MTU 1500 where none is named; "
-        "memory is the proportional set size of all processes",
+        f"Rounds: {result['rounds']}; transfers of {result['seconds']} s; MTU 1500 where none is "
+        "named; memory: proportional set size of all processes;",
+        "kept: the rate beside something else, divided by the rate without",
         ("The machine was quiet: " if not noise["reasons"] else "THE MACHINE WAS NOISY: ")
         + f"its speed varied by {noise['speed_spread']:.0%}, "
         f"{noise['cpu_share']:.0%} of it was ours, steal time {noise['steal']:.1%}",

@@ -11,9 +11,12 @@ ORDER = (SLIRPD, SLIRPD_OPEN, REFERENCE, SLIRP4NETNS_OPEN, PASTA)
 
 def number(value: float) -> str:
     """Three digits that matter, and no more than a reader can use."""
-    if abs(value) >= 100:
+    if value >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    for least, digits in ((10, 1), (0.1, 2), (0.01, 3)):
+        if value >= least:
+            return f"{value:.{digits}f}"
+    return f"{value:.4f}"
 
 
 def verdict_text(verdict: dict[str, Any]) -> str:

@@ -26,7 +26,8 @@ API_REQUESTS_PER_S = 200
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `scene` names the measurement of measure.py that gives it."""
+    """One figure. `scene` names the measurement of measure.py that gives it. Where `unit` is
+    empty it is what is "kept": a rate beside something else, divided by the rate without."""
 
     name: str
     scene: str
@@ -49,7 +50,7 @@ def _idle_rows():
         group, scene = "Idle connections", f"idle_{count}"
         yield Row(f"idle_{count}_stream", scene, group, f"TCP out {beside}", "Gbit/s")
         yield Row(f"idle_{count}_kept", scene, group,
-                  f"TCP out {beside}, part of that without", "")
+                  f"TCP out kept {beside}", "")
         yield Row(f"idle_{count}_rr", scene, group, f"request/response {beside}", "/s")
         yield Row(f"idle_{count}_pss", scene, group, f"memory with {count:,} idle connections",
                   "MB", more_is_better=False)
@@ -68,7 +69,7 @@ ROWS = (
     Row("pss", "ready", "Start and size", "memory when ready", "MB", more_is_better=False),
     Row("api_rate", "api", "Control socket", "requests, a connection each", "/s"),
     Row("api_kept", "api", "Control socket",
-        f"TCP out beside {API_REQUESTS_PER_S} requests/s, part of that without", ""),
+        f"TCP out kept beside {API_REQUESTS_PER_S} requests/s", ""),
 )
 
 # Does without a jail change it? Here the variants without one take part.

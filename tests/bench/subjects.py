@@ -136,6 +136,26 @@ def api_request(path: str, request: dict[str, Any]) -> dict[str, Any]:
         return json.loads(lab.recv_all(sock))
 
 
+def output(*argv: str) -> str:
+    """What a program prints; nothing if there is no such program or it fails."""
+    try:
+        return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=DEADLINE_S, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def version_of(program: str) -> str:
+    """Name and version: the package's where the program is from one, since some programs don't
+    know theirs; and that of libslirp, where the program names it."""
+    said = output(program, "--version")
+    package = output("dpkg-query", "--search", os.path.realpath(program)).partition(":")[0]
+    version = output("dpkg-query", "--show", package).strip().replace("\t", " ") if package else ""
+    version = version or (said.splitlines() or [f"{Path(program).name}, unknown version"])[0]
+    libslirp = re.search(r"^libslirp: (\S+)", said, re.M)
+    return version + (f", libslirp {libslirp.group(1)}" if libslirp else "")
+
+
 class Subject:
     """slirpd and slirp4netns, which share command line and control socket."""
 
@@ -143,9 +163,7 @@ class Subject:
         self.name = name
         self.program = program
         self.options = options
-        said = subprocess.run([program, "--version"], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=DEADLINE_S, check=False)
-        self.version = (said.stdout.splitlines() or ["unknown version"])[0]
+        self.version = version_of(program)
 
     def takes_part(self, scene: str) -> bool:
         return scene in SCENES_OF_OPEN_VARIANTS or self.name not in (SLIRPD_OPEN,
