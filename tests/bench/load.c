@@ -27,7 +27,7 @@ static const struct load {
 	{ "echo", "ADDRESS PORT SECONDS", 3, load_echo },
 	{ "flood", "ADDRESS PORT BYTES SECONDS", 4, load_flood },
 	{ "sink", "ADDRESS PORT SECONDS", 3, load_sink },
-	{ "api", "PATH REQUEST SECONDS RATE", 4, load_api },
+	{ "api", "PATH REQUEST SECONDS RATE CLIENTS", 5, load_api },
 };
 #define N_LOADS (sizeof(loads) / sizeof(loads[0]))
 

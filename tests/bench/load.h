@@ -58,6 +58,7 @@ void load_flood(char *const argv[]);
 /* Takes such a flood, until end-of-file on standard input.
  * argv: ADDRESS PORT SECONDS; "ready", then Gbit/s of payload */
 void load_sink(char *const argv[]);
-/* Requests to a control socket, each on its own connection, at most RATE a second, or as
- * fast as they are answered if it is 0. argv: PATH REQUEST SECONDS RATE; a second */
+/* Requests to a control socket, each on its own connection, from that many clients at once; at
+ * most RATE a second together, or as fast as they are answered if it is 0.
+ * argv: PATH REQUEST SECONDS RATE CLIENTS; a second */
 void load_api(char *const argv[]);

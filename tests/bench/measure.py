@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import lab  # subjects.py has made it reachable
-from rows import API_REQUESTS_PER_S, IDLE_COUNTS, MTUS, PLAIN_MTU, ROWS
+from rows import API_CLIENTS, API_REQUESTS_PER_S, IDLE_COUNTS, MTUS, PLAIN_MTU, ROWS
 from stats import Results
 from subjects import DEADLINE_S, NotReached, Problem, Running, Subject, Wants, ended, ordinary
 
@@ -228,7 +228,8 @@ def requests(bench: Bench, path: str) -> Iterator[None]:
     seconds = bench.seconds + bench.warm_up_s
     with ordinary():
         client = subprocess.Popen(
-            [bench.load, "api", path, LIST_REQUEST, str(seconds), str(API_REQUESTS_PER_S)],
+            [bench.load, "api", path, LIST_REQUEST, str(seconds),
+             str(API_REQUESTS_PER_S), "1"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     with client, ended(client):
         yield
@@ -240,10 +241,12 @@ def requests(bench: Bench, path: str) -> Iterator[None]:
 def scene_api(bench: Bench, subject: Subject) -> None:
     wants = Wants(api=True)
     with lab.Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
-        if bench.wants("api_rate"):
-            with ordinary():
-                rate = bench.run_load([], "api", running.api_path, LIST_REQUEST, bench.seconds, 0)
-            bench.put("api_rate", subject, rate)
+        for row, n_clients in (("api_rate", 1), ("api_rate_many", API_CLIENTS)):
+            if bench.wants(row):
+                with ordinary():
+                    rate = bench.run_load([], "api", running.api_path, LIST_REQUEST,
+                                          bench.seconds, 0, n_clients)
+                bench.put(row, subject, rate)
         if bench.wants("api_kept"):
             without, beside = 0.0, 0.0
             # In this order a machine that gets steadily faster or slower cancels out.

@@ -22,6 +22,7 @@ PLAIN_MTU = 1500
 # with how a stack looks for a connection, and gets a raised limit.
 IDLE_COUNTS = (900, 10_000)
 API_REQUESTS_PER_S = 200
+API_CLIENTS = 16
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ ROWS = (
     Row("ready", "ready", "Start and size", "time to ready", "ms", more_is_better=False),
     Row("pss", "ready", "Start and size", "memory when ready", "MB", more_is_better=False),
     Row("api_rate", "api", "Control socket", "requests, a connection each", "/s"),
+    Row("api_rate_many", "api", "Control socket",
+        f"the same, {API_CLIENTS} clients at once", "/s"),
     Row("api_kept", "api", "Control socket",
         f"TCP out kept beside {API_REQUESTS_PER_S} requests/s", ""),
 )
@@ -104,5 +107,6 @@ TARGETS = (
     Target("idle_900_kept", None, 0.6),
     Target("ready", REFERENCE, 5.0, at_least=False),
     Target("api_rate", REFERENCE, 2.0),
+    Target("api_rate_many", REFERENCE, 2.0),
     Target("api_kept", None, 0.95),
 )
