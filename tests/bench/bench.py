@@ -18,9 +18,11 @@ import fnmatch
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 # Makes tests/lib/lab.py reachable.
@@ -85,7 +87,7 @@ def parse_arguments() -> argparse.Namespace:
     return args
 
 
-def matches(name: str, patterns: tuple[str, ...] | list[str]) -> bool:
+def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
@@ -93,14 +95,10 @@ def choose_rows(args: argparse.Namespace) -> set[str]:
     patterns = args.rows.split(",") if args.rows else ["*"]
     names = [row.name for row in ROWS]
     for pattern in patterns:
-        if not matches_any(names, pattern):
+        if not fnmatch.filter(names, pattern):
             sys.exit(f"bench: no row is called {pattern}; there are {' '.join(names)}")
     skipped = NOT_QUICK if args.quick and not args.rows else ()
     return {name for name in names if matches(name, patterns) and not matches(name, skipped)}
-
-
-def matches_any(names: list[str], pattern: str) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for name in names)
 
 
 def turns(subjects: list[Subject], number: int) -> list[Subject]:
@@ -131,7 +129,7 @@ class Run:
         rows = [row.name for row in ROWS if row.scene == scene and self.bench.wants(row.name)]
         if (scene, subject.name) in self.hopeless:
             return
-        self.bench.found = []
+        self.bench.found = {}
         outcome = ""
         try:
             measure.SCENES[scene](self.bench, subject)
@@ -143,11 +141,12 @@ class Run:
             self.problems.append(f"round {self.bench.round_number}: {scene}: {subject.name}: "
                                  f"{reason}")
         if outcome:
-            found = {text.split()[0] for text in self.bench.found}
             for row in rows:
-                if row not in found:
+                if row not in self.bench.found:
                     self.results.note(row, subject.name, outcome.splitlines()[0])
-        say(f"  {scene}: {subject.name}: " + ", ".join([*self.bench.found, outcome]).strip(", "))
+        found = [f"{row} {report.number(statistics.median(values))}"
+                 for row, values in self.bench.found.items()]
+        say(f"  {scene}: {subject.name}: {'; '.join([*found, *([outcome] if outcome else [])])}")
 
     def round(self, number: int) -> None:
         began = time.monotonic()

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from report import number
 from rows import PASTA, REFERENCE, SLIRPD
+from subjects import NotReached
 
 # The variants without a jail are in the table; three bars a row can be told apart at a glance.
 SERIES = (SLIRPD, REFERENCE, PASTA)
@@ -81,6 +82,12 @@ def label(entry: dict[str, Any], unit: str) -> str:
     return text + (f"  × {entry['ratio']:.2f}" if "ratio" in entry else "")
 
 
+def why_missing(note: str) -> str:
+    """How far it got where that is the reason; else whose fault it is will do."""
+    outcome, _, detail = note.partition(": ")
+    return detail if outcome == NotReached.outcome else outcome
+
+
 def draw_head(drawing: Drawing) -> None:
     drawing.text(MARGIN, 32, "slirpd beside slirp4netns and pasta", "text h1")
     x = MARGIN
@@ -115,7 +122,7 @@ def draw_row(drawing: Drawing, row: dict[str, Any]) -> None:
             drawing.text(BAR_LEFT + entry["max"] * scale + 7, baseline,
                          label(entry, row["unit"]), "text ours" if name == SLIRPD else "text")
         else:
-            drawing.text(BAR_LEFT + 3, baseline, f"{name}: {entry['note'].split(':')[0]}", "soft")
+            drawing.text(BAR_LEFT + 3, baseline, f"{name}: {why_missing(entry['note'])}", "soft")
         drawing.y += BAR_STEP
     drawing.y += ROW_GAP
 

@@ -49,8 +49,8 @@ class Bench:
     wanted_rows: set[str]
     results: Results
     round_number: int = 0
-    # What the latest scene found, for the line of progress.
-    found: list[str] = field(default_factory=list)
+    # What the latest scene found, by row, for the line of progress.
+    found: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def warm_up_s(self) -> int:
@@ -63,7 +63,7 @@ class Bench:
             cpu_s_per_gb: float | None = None) -> None:
         if self.wants(row):
             self.results.add(row, subject.name, self.round_number, value, cpu_s_per_gb)
-            self.found.append(f"{row} {value:.4g}")
+            self.found.setdefault(row, []).append(value)
 
     def run_load(self, prefix: list[str], *argv: object) -> float:
         """Runs a load to its end; the number that it prints."""

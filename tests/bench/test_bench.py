@@ -237,6 +237,7 @@ def drawn():
         ("tcp_out_1500", SLIRPD_OPEN): [100, 100, 100],
         ("ready", SLIRPD): [10], ("ready", REFERENCE): [4]})
     results.note("tcp_out_1500", PASTA, "not supported: no <reason> & none needed")
+    results.note("idle_900_rr", PASTA, "not reached: 7 of <900> connections")
     return chart.draw(outcome(results))
 
 
@@ -277,6 +278,7 @@ def test_titles_end_before_the_bars():
 def test_chart_says_what_is_missing_and_what_it_belongs_to():
     texts = [element.text for element in elements(drawn(), "text")]
     assert "pasta: not supported" in texts
+    assert "pasta: 7 of <900> connections" in texts
     assert "10.0 Gbit/s  × 4.00" in texts
     assert any("A <fast> & quiet CPU" in text for text in texts)
     assert any(text.startswith("The machine was quiet") for text in texts)
