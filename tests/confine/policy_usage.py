@@ -22,7 +22,10 @@ REPO = HERE.parents[1]
 
 # Process names, as the programs set them, and whose policy they have.
 ROLES = {"slirpd": "parent", "slirp4netns": "parent", "slirpd-netns": "netns-helper",
-         "slirpd-worker": "slirp-worker"}
+         "slirpd-worker": "slirp-worker", "slirpd-spawner": "spawner", "slirpd-api": "api"}
+
+# Whoever inherits a role's filter, until it has its own.
+HEIRS = {"spawner": "api"}
 
 # Tests that together use the whole daemon, with what to take of each file (pytest -k): a few
 # seconds' worth, where strace does not make them time out.
@@ -35,6 +38,9 @@ TESTS = {
         "exit_fd or dies or another_process or deleted or reader_is_gone or sigkill_of_a_child"
         " or sigusr1",
     "integration/test_host_loopback.py": "multicast",
+    "integration/test_forwards.py": "one_address or both_families or range or refusal or removal or listed or nobody_listens",
+    "integration/test_api.py": "session or events or log or silent_clients",
+    "integration/test_api_process.py": "killed or publish or breaks or hang_up",
     "confine/test_jail_daemon.py": "resolv_conf or user_namespace or landlock or signal",
 }
 PYTEST_TESTS_FAILED = 1
@@ -44,6 +50,7 @@ PYTEST_TESTS_FAILED = 1
 CALL = re.compile(r"(\d+)<([^>]+)> (\w+)\(([^)<]*)(?:\) += (\S+)| <unfinished)")
 RESUMED = re.compile(r"(\d+)<[^>]+> <\.\.\. (\w+) resumed>.*?\) += (\S+)")
 SECCOMP_SET_MODE_FILTER = "0x1"
+FORKS = {"clone", "fork"}
 
 
 def run_tests(directory: str) -> bool:
@@ -60,26 +67,42 @@ def run_tests(directory: str) -> bool:
 
 
 def filtered_calls(trace: Path) -> Iterator[tuple[str, str]]:
-    """Role and "PID CALL ARGUMENT..." of each call that a filter judged."""
-    confined: set[str] = set()
-    for line in trace.read_text(errors="replace").splitlines():
+    """Role and "PID CALL ARGUMENT..." of each call that a filter judged. Who is under two,
+    its own and an inherited one, counts for its own."""
+    lines = trace.read_text(errors="replace").splitlines()
+    parents: dict[str, str] = {}
+    for line in lines:
+        match = CALL.match(line)
+        if match and match[3] in FORKS and match[5] and match[5].startswith("0x"):
+            parents[str(int(match[5], 16))] = match[1]
+        elif (match := RESUMED.match(line)) and match[2] in FORKS and match[3].startswith("0x"):
+            parents[str(int(match[3], 16))] = match[1]
+    roles: dict[str, str] = {}
+    comms: dict[str, str] = {}
+    for line in lines:
         match = CALL.match(line)
         if match:
             pid, comm, call, arguments, result = match.groups()
-            if pid in confined and comm in ROLES:
-                yield ROLES[comm], f"{pid} {call} {arguments.replace(',', '')}\n"
-            elif (call, result) == ("seccomp", "0") and arguments.startswith(
+            comms[pid] = comm
+            inherited = roles.get(parents.get(pid, ""))
+            if pid not in roles and inherited in HEIRS:
+                roles[pid] = inherited
+            if pid in roles:
+                yield roles[pid], f"{pid} {call} {arguments.replace(',', '')}\n"
+            if (call, result) == ("seccomp", "0") and arguments.startswith(
                     f"{SECCOMP_SET_MODE_FILTER}, "):
-                confined.add(pid)
+                roles[pid] = ROLES[comm]
         elif (match := RESUMED.match(line)) and match[2] == "seccomp" and match[3] == "0":
-            confined.add(match[1])
+            roles[match[1]] = ROLES[comms[match[1]]]
 
 
 def judge(role: str, calls: list[str]) -> bool:
     """Prints how the lines of a role were used. True when none is there for nothing."""
-    done = subprocess.run([os.environ["POLICYC"], "--usage", f"seccomp/{role}.policy"], cwd=REPO,
+    own = f"seccomp/{role}.policy"
+    inherited = [f"seccomp/{HEIRS[role]}.policy"] if role in HEIRS else []
+    done = subprocess.run([os.environ["POLICYC"], "--usage", own, *inherited], cwd=REPO,
                           input="".join(calls), text=True, stdout=subprocess.PIPE)
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    rows = [line.split("\t") for line in done.stdout.splitlines() if f"\t{own}:" in line]
     unused = [row for row in rows if row[0] == "0" and row[1] == "-"]
     rare = [row for row in rows if row[0] != "0" and row[1] == "rare"]
     print(f"\n{role}: {len(calls)} calls, {len(rows)} lines")

@@ -30,7 +30,9 @@ SHARED_NAMESPACES = {"net", "pid", "time"}
 
 # What each role means to reach; only what is missing of it is told of.
 STAGES = {"slirp-worker": set(ALL_STAGES),
+          "api": set(ALL_STAGES),
           "netns-helper": {"descriptors", "limits", "seccomp"},
+          "spawner": {"descriptors", "limits", "seccomp"},
           "parent": {"capabilities", "limits", "seccomp"}}
 
 # Most system calls that a role's policy may allow.

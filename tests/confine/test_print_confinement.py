@@ -77,10 +77,12 @@ def assert_is(role: dict[str, Any], pid: int) -> None:
 @pytest.mark.parametrize("options", (
     (), ("--enable-sandbox", "--enable-seccomp"), ("--disable-sandbox",), ("--disable-seccomp",),
     ("--disable-sandbox", "--disable-seccomp")), ids=" ".join)
-def test_report_is_what_proc_shows_of_a_daemon(guest: Guest, options: tuple[str, ...]) -> None:
+def test_report_is_what_proc_shows_of_a_daemon(guest: Guest, tmp_path: Path,
+                                               options: tuple[str, ...]) -> None:
     said = report(*options)
     assert set(said["roles"]) == set(D.STAGES)
-    with Slirpd(*options, "--configure", guest.pid, "tap0") as daemon:
+    with Slirpd(*options, "--configure", "--api-socket", tmp_path / "api.sock", guest.pid,
+                "tap0") as daemon:
         for role, pid in {"parent": daemon.pid, **daemon.children()}.items():
             assert_is(said["roles"][role], pid)
         for role in D.STAGES:
@@ -100,8 +102,12 @@ def test_report_of_a_whole_jail() -> None:
         entry = said["roles"][role]
         assert {name for name, reached in entry["stages"].items() if reached} == stages
         if not L.SANITIZED:
-            assert set(entry["system_calls"]) == calls_of(role)
+            # An api inherits the spawner's filter, which therefore allows what its own does.
+            inherited_by = {"api"} if role == "spawner" else set()
+            assert set(entry["system_calls"]) == calls_of(role).union(
+                *(calls_of(heir) for heir in inherited_by))
     worker, helper = said["roles"]["slirp-worker"], said["roles"]["netns-helper"]
+    assert said["roles"]["api"]["root"] == []
     assert worker["landlock_abi"] == min(D.LANDLOCK_ABI, 7)
     assert {name for name, whose in helper["namespaces"].items() if whose == "guest"} == {
         "user", "net"}
