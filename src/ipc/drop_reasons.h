@@ -12,8 +12,7 @@
 	R(arp_sender, "ARP from a sender that no guest can be") \
 	R(ip4_header, "an IPv4 header whose version, lengths or flags are wrong") \
 	R(ip4_checksum, "an IPv4 header whose checksum is wrong") \
-	R(ip4_options, "IPv4 options that are not well formed") \
-	R(ip4_source_route, "IPv4 source routing") \
+	R(ip4_options, "an IPv4 header with options") \
 	R(ip4_source, "an IPv4 source address that no guest can have") \
 	R(ip4_destination, "an IPv4 destination that must not leave a host") \
 	R(ip6_header, "an IPv6 header whose version or length is wrong") \

@@ -232,46 +232,6 @@ test_fragment_too_long(void **state)
 }
 
 static void
-test_ip4_header_counts_in_the_length(void **state)
-{
-	static const uint8_t options[40] = { 1, 1, 1 };
-
-	(void)state;
-	/* 65515 bytes fit behind 20 of header; 65516 do not. */
-	make(&whole, false, 65515);
-	expect_kept(add(&whole, 65512, 3, false, 1));
-	frame_fragment(&frame, &whole, 65504, 4, false, 2);
-	frame.bytes[20] = 0x1f;
-	frame.bytes[21] = 0xfd; /* 65512 + 4 */
-	frame_fix_checksums(&frame);
-	expect_dropped(add_frame(NOW_MS), fragment_too_long);
-
-	/* A first fragment with options, others without, and too much together. */
-	for (size_t offset = 1480; offset < 65512; offset += 1480) {
-		size_t len = 65512 - offset < 1480 ? 65512 - offset : 1480;
-
-		expect_kept(add(&whole, offset, len, true, 1));
-	}
-	frame_fragment(&frame, &whole, 0, 1480, true, 1);
-	frame_add_ip4_options(&frame, options, sizeof(options));
-	expect_dropped(add_frame(NOW_MS), fragment_too_long);
-	expect_dropped(add(&whole, 0, 1480, true, 1), fragment_poisoned);
-}
-
-static void
-test_options_of_the_first_fragment_stay(void **state)
-{
-	(void)state;
-	make(&other, false, 200);
-	whole = other;
-	frame_add_ip4_options(&whole, "\x94\4\0\0", 4);
-	expect_kept(add(&other, 96, 104, false, 1));
-	assert_int_equal(add(&whole, 0, 96, true, 1), REASS_COMPLETE);
-	assert_int_equal(result_len, 14 + 24 + 200);
-	assert_whole(&whole);
-}
-
-static void
 test_dont_fragment_is_cleared(void **state)
 {
 	(void)state;
@@ -640,8 +600,6 @@ main(void)
 		T(test_fragment_empty),
 		T(test_fragment_length),
 		T(test_fragment_too_long),
-		T(test_ip4_header_counts_in_the_length),
-		T(test_options_of_the_first_fragment_stay),
 		T(test_dont_fragment_is_cleared),
 		T(test_fragment_tiny),
 		T(test_fragment_nd),

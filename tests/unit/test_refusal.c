@@ -184,17 +184,6 @@ test_quote_has_no_ethernet_padding(void **state)
 }
 
 static void
-test_options_are_quoted_not_repeated(void **state)
-{
-	(void)state;
-	frame_udp(&frame, GUEST4, 1000, HOST4, 80, NULL, 1);
-	frame_add_ip4_options(&frame, "\7\7\4\0\0\0\0\0", 8);
-	refuse();
-	assert_int_equal(answer_len, 14 + 28 + 37);
-	assert_memory_equal(answer + 42, frame.bytes + 14, 37);
-}
-
-static void
 test_echo_is_prohibited(void **state)
 {
 	(void)state;
@@ -245,7 +234,6 @@ main(void)
 		cmocka_unit_test(test_reset_is_not_answered),
 		cmocka_unit_test(test_udp_port_is_unreachable),
 		cmocka_unit_test(test_quote_has_no_ethernet_padding),
-		cmocka_unit_test(test_options_are_quoted_not_repeated),
 		cmocka_unit_test(test_echo_is_prohibited),
 		cmocka_unit_test(test_frame_to_a_group_is_not_answered),
 		cmocka_unit_test(test_too_small_a_buffer),
