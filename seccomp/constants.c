@@ -80,6 +80,10 @@ static const struct open_flags *const open_flags_of[] = {
 #define TUNGETIFF _IOR('T', 210, unsigned int)
 #define TUNGETVNETHDRSZ _IOR('T', 215, int)
 #define TUNSETVNETHDRSZ _IOW('T', 216, int)
+#define TUNSETVNETLE _IOW('T', 220, int)
+#define TUN_F_CSUM 0x01
+#define TUN_F_TSO4 0x02
+#define TUN_F_TSO6 0x04
 
 struct constant {
 	const char *name;
@@ -115,6 +119,7 @@ static const struct constant constants[] = {
 	C(SIOCGIFNAME) C(SIOCGIFINDEX) C(SIOCGIFHWADDR) C(SIOCGIFFLAGS)
 	C(NS_GET_USERNS) C(NS_GET_NSTYPE)
 	C(TUNSETIFF) C(TUNGETIFF) C(TUNSETOFFLOAD) C(TUNGETVNETHDRSZ) C(TUNSETVNETHDRSZ)
+	C(TUNSETVNETLE) C(TUN_F_CSUM) C(TUN_F_TSO4) C(TUN_F_TSO6)
 	/* fcntl, open, *at, lseek */
 	C(F_DUPFD) C(F_GETFD) C(F_SETFD) C(F_GETFL) C(F_SETFL) C(F_DUPFD_CLOEXEC)
 	C(F_ADD_SEALS) C(F_GET_SEALS) C(FD_CLOEXEC)

@@ -1,6 +1,6 @@
 /*
- * Big-endian integers at any address: what a packet's fields are read and written with,
- * since nothing in a frame is aligned.
+ * Integers at any address: what the fields of a packet (big-endian) and of a virtio header
+ * (little-endian) are read and written with, since nothing in a frame is aligned.
  */
 #pragma once
 
@@ -40,4 +40,21 @@ store_be32(void *bytes, uint32_t value)
 	b[1] = (uint8_t)(value >> 16);
 	b[2] = (uint8_t)(value >> 8);
 	b[3] = (uint8_t)value;
+}
+
+static inline uint16_t
+load_le16(const void *bytes)
+{
+	const uint8_t *b = bytes;
+
+	return (uint16_t)(b[1] << 8 | b[0]);
+}
+
+static inline void
+store_le16(void *bytes, uint16_t value)
+{
+	uint8_t *b = bytes;
+
+	b[0] = (uint8_t)value;
+	b[1] = (uint8_t)(value >> 8);
 }

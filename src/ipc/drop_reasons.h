@@ -5,6 +5,9 @@
 #pragma once
 
 #define IPC_DROP_REASONS(R) \
+	R(offload_kind, "an offload header that asks for what was not offered") \
+	R(offload_checksum, "an offload header that points to no TCP or UDP checksum") \
+	R(offload_length, "an offload header whose lengths do not fit its frame") \
 	R(frame_short, "shorter than an Ethernet header") \
 	R(ether_source, "an Ethernet source address that no interface has") \
 	R(ethertype, "neither ARP nor IPv4, nor IPv6 where that is on") \

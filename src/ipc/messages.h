@@ -23,6 +23,8 @@
 #define IPC_LOG_TEXT_SIZE 480
 /* virtio_net_hdr_mrg_rxbuf (12 bytes) after tun_pi (4): more no TAP puts first. */
 #define IPC_TAP_HEADER_MAX 16
+/* struct virtio_net_hdr without what later kinds of devices have put behind it. */
+#define IPC_TAP_OFFLOAD_HEADER_LEN 10
 /* "4.7.0", "4.9.5-git-abcdef": longer than any libslirp_version_string so far. */
 #define IPC_VERSION_SIZE 32
 #define IPC_MAC_LEN 6
@@ -193,16 +195,21 @@ struct ipc_inspect_tap {
 };
 
 struct ipc_tap_made {
-	/* Bytes that the device puts before each frame, and expects there: 0 on a TAP
-	 * that slirpd made; else as linux/if_tun.h says of IFF_NO_PI and IFF_VNET_HDR. */
+	/* Bytes that the device puts before each frame, and expects there: as
+	 * linux/if_tun.h says of IFF_NO_PI and IFF_VNET_HDR. */
 	uint32_t header_len;
-	uint32_t reserved;
+	/* The header is a virtio_net_hdr of 10 bytes, little-endian, and means something:
+	 * checksums may be left to the other side, in both directions, and TCP segments
+	 * of both families may be longer than the MTU. */
+	uint8_t has_offloads;
+	uint8_t reserved[3];
 };
 
 struct ipc_start {
 	struct ipc_network network;
-	uint32_t tap_header_len; /* header_len of tap_made */
-	uint32_t reserved;
+	uint32_t tap_header_len; /* these two are those of tap_made */
+	uint8_t tap_has_offloads;
+	uint8_t reserved[3];
 };
 
 struct ipc_about {

@@ -20,12 +20,15 @@ IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_NETNS_HELPER(DECLARE)
 
 static void
-hand_over(struct helper *helper, int tap_fd, uint32_t header_len)
+hand_over(struct helper *helper, int tap_fd, const struct netns_tap_header *header)
 {
-	struct ipc_tap_made made = { .header_len = header_len };
+	struct ipc_tap_made made = {
+		.header_len = header->len,
+		.has_offloads = header->has_offloads,
+	};
 
-	if (header_len > IPC_TAP_HEADER_MAX)
-		fatalx("the TAP has a header of %u bytes before each frame", header_len);
+	if (header->len > IPC_TAP_HEADER_MAX)
+		fatalx("the TAP has a header of %u bytes before each frame", header->len);
 	ipc_child_check_sent(ipc_send_tap_made(helper->to_parent, &made, tap_fd),
 	    "hand over the TAP");
 	helper->done = true;
@@ -63,13 +66,14 @@ netns_on_make_tap(struct helper *helper, const struct ipc_make_tap *msg, int ado
 {
 	autofd int netns_fd = adopt_fd;
 	autofd int tap_fd = -1;
+	struct netns_tap_header header;
 
 	netns_join_network(netns_fd, msg->netns_label);
 	confine(helper);
-	tap_fd = netns_tap_open(msg->tap_name);
+	tap_fd = netns_tap_open(msg->tap_name, &header);
 	if (msg->configure)
 		netns_configure(msg);
-	hand_over(helper, tap_fd, 0);
+	hand_over(helper, tap_fd, &header);
 }
 
 void
@@ -77,9 +81,11 @@ netns_on_inspect_tap(struct helper *helper, const struct ipc_inspect_tap *msg,
     int adopt_fd)
 {
 	autofd int tap_fd = adopt_fd;
+	struct netns_tap_header header;
 
 	confine(helper);
-	hand_over(helper, tap_fd, netns_tap_inspect(tap_fd, msg->caller_number));
+	netns_tap_inspect(tap_fd, msg->caller_number, &header);
+	hand_over(helper, tap_fd, &header);
 }
 
 void

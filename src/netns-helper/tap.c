@@ -11,27 +11,82 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "ipc/messages.h"
 
-/* drivers/net/tun.c, tun_set_iff: attaching to an interface with flags that don't fit
- * its kind gives EINVAL. A TAP made with several queues is the one such kind that we
- * can use, so that is tried before it is given up. */
+/* What every TAP of ours can do; the worker's vnet.c is the other half. Nothing for UDP:
+ * the stack takes datagrams one at a time. */
+#define OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
+
+/*
+ * Attaches to the interface, or makes it. drivers/net/tun.c, tun_set_iff: flags that don't
+ * fit an interface give EINVAL, as does a flag that the kernel does not know; those of a
+ * TAP with one queue are set anew by whoever attaches to it, while to one with several
+ * queues a further one is added as they are.
+ */
 static int
 set_interface(int tun_fd, const char *name)
 {
-	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	static const short kinds[] = { IFF_VNET_HDR, 0, IFF_MULTI_QUEUE };
+	struct ifreq request = { 0 };
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (ioctl(tun_fd, TUNSETIFF, &request) == 0)
-		return 0;
-	if (errno != EINVAL)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		request.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | kinds[i]);
+		if (ioctl(tun_fd, TUNSETIFF, &request) == 0)
+			return 0;
+		if (errno != EINVAL)
+			break;
+	}
+	return -1;
+}
+
+/* Whoever had it before may have left them on, and then frames come unfinished. */
+static void
+switch_offloads_off(int tun_fd, const char *name)
+{
+	if (ioctl(tun_fd, TUNSETOFFLOAD, 0) == -1)
+		fatal("switch off the offloads of TAP %s", name);
+}
+
+/* What the device itself says of the header before its frames, offloads being off. */
+static struct netns_tap_header
+plain_header(int tun_fd, const struct ifreq *request)
+{
+	struct netns_tap_header header = { 0 };
+	int vnet_header_len = 0;
+
+	if (!(request->ifr_flags & IFF_NO_PI))
+		header.len += sizeof(struct tun_pi);
+	if (request->ifr_flags & IFF_VNET_HDR) {
+		if (ioctl(tun_fd, TUNGETVNETHDRSZ, &vnet_header_len) == -1)
+			fatal("ask for the header size of TAP %s", request->ifr_name);
+		header.len += (uint32_t)vnet_header_len;
+	}
+	return header;
+}
+
+/*
+ * Returns 0, or -1 with errno set and offloads as they were. The size is that of the
+ * header's first form: it has all that is needed, and puts the IP header, behind it and
+ * Ethernet's, at a multiple of 8. An earlier user may have set another. Little-endian,
+ * because a machine's own byte order is what an earlier user may have changed, too.
+ */
+static int
+switch_offloads_on(int tun_fd)
+{
+	int header_len = IPC_TAP_OFFLOAD_HEADER_LEN;
+	int little_endian = 1;
+
+	if (ioctl(tun_fd, TUNSETVNETHDRSZ, &header_len) == -1 ||
+	    ioctl(tun_fd, TUNSETVNETLE, &little_endian) == -1)
 		return -1;
-	request.ifr_flags |= IFF_MULTI_QUEUE;
-	return ioctl(tun_fd, TUNSETIFF, &request);
+	return ioctl(tun_fd, TUNSETOFFLOAD, OFFLOADS);
 }
 
 int
-netns_tap_open(const char *name)
+netns_tap_open(const char *name, struct netns_tap_header *header)
 {
+	struct ifreq request = { 0 };
 	bool exists = if_nametoindex(name) != 0;
 	/* The device belongs to the network namespace that it is opened in. */
 	autofd int tun_fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -43,33 +98,31 @@ netns_tap_open(const char *name)
 			fatal("attach to interface %s, which is not a TAP", name);
 		fatal("%s TAP %s", exists ? "attach to" : "create", name);
 	}
-	/* Whoever had it before may have left them on, and then frames come unfinished. */
-	if (ioctl(tun_fd, TUNSETOFFLOAD, 0) == -1)
-		fatal("switch off the offloads of TAP %s", name);
+	if (ioctl(tun_fd, TUNGETIFF, &request) == -1)
+		fatal("ask what kind of TAP %s is", name);
+	if ((request.ifr_flags & (IFF_VNET_HDR | IFF_MULTI_QUEUE)) == IFF_VNET_HDR &&
+	    switch_offloads_on(tun_fd) == 0) {
+		*header = (struct netns_tap_header){
+			.len = IPC_TAP_OFFLOAD_HEADER_LEN,
+			.has_offloads = true,
+		};
+		return take_fd(&tun_fd);
+	}
+	switch_offloads_off(tun_fd, name);
+	*header = plain_header(tun_fd, &request);
 	return take_fd(&tun_fd);
 }
 
-uint32_t
-netns_tap_inspect(int fd, uint32_t caller_number)
+void
+netns_tap_inspect(int fd, uint32_t caller_number, struct netns_tap_header *header)
 {
 	struct ifreq request = { 0 };
-	int vnet_header_len = 0;
-	uint32_t header_len = 0;
 
 	if (ioctl(fd, TUNGETIFF, &request) == -1)
 		fatal("inspect inherited TAP descriptor %u", caller_number);
 	if (!(request.ifr_flags & IFF_TAP))
 		fatalx("inspect the inherited TAP descriptor: %.*s is not a TAP",
 		    IFNAMSIZ, request.ifr_name);
-	if (ioctl(fd, TUNSETOFFLOAD, 0) == -1)
-		fatal("switch off the offloads of TAP %.*s", IFNAMSIZ, request.ifr_name);
-	if (!(request.ifr_flags & IFF_NO_PI))
-		header_len += sizeof(struct tun_pi);
-	if (request.ifr_flags & IFF_VNET_HDR) {
-		if (ioctl(fd, TUNGETVNETHDRSZ, &vnet_header_len) == -1)
-			fatal("ask for the header size of TAP %.*s", IFNAMSIZ,
-			    request.ifr_name);
-		header_len += (uint32_t)vnet_header_len;
-	}
-	return header_len;
+	switch_offloads_off(fd, request.ifr_name);
+	*header = plain_header(fd, &request);
 }

@@ -164,10 +164,13 @@ supervise_fail_send(struct supervisor *sv, const char *what)
 
 /* The worker can have its TAP. */
 static void
-instruct_worker(struct supervisor *sv, int adopt_tap_fd, uint32_t tap_header_len)
+instruct_worker(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_made *made)
 {
 	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
-	struct ipc_start start = { .tap_header_len = tap_header_len };
+	struct ipc_start start = {
+		.tap_header_len = made->header_len,
+		.tap_has_offloads = made->has_offloads,
+	};
 
 	sv->tap_fd = adopt_tap_fd;
 	if (sv->phase != SUPERVISE_STARTING)
@@ -183,7 +186,7 @@ instruct_worker(struct supervisor *sv, int adopt_tap_fd, uint32_t tap_header_len
 void
 parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int adopt_fd)
 {
-	instruct_worker(sv, adopt_fd, msg->header_len);
+	instruct_worker(sv, adopt_fd, msg);
 }
 
 void
@@ -643,7 +646,7 @@ supervise_run_worker(struct supervisor *sv, const int program_fds[ROLE_N],
     int adopt_tap_fd)
 {
 	start_child(sv, ROLE_SLIRP_WORKER, program_fds);
-	instruct_worker(sv, adopt_tap_fd, 0);
+	instruct_worker(sv, adopt_tap_fd, &(struct ipc_tap_made){ 0 });
 	supervise_api_begin(sv, program_fds);
 	return serve_to_the_end(sv);
 }

@@ -168,7 +168,9 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	if (reass_init(&worker->reass) == -1 || pollset_init(&worker->pollset) == -1)
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
-	worker->stack = stack_new(&worker->network, &host);
+	offload_init(&worker->offload, msg->tap_has_offloads, worker->network.mtu_bytes);
+	worker->stack =
+	    stack_new(&worker->network, offload_stack_mtu(&worker->offload), &host);
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
 	forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6);

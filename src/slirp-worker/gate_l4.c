@@ -16,13 +16,6 @@
 
 #define DNS_PORT 53
 
-/* RFC 9293 3.1; the length of an option counts its kind and itself. */
-#define TCP_OPTION_END 0
-#define TCP_OPTION_NOP 1
-#define TCP_OPTION_MSS 2
-#define TCP_OPTION_MSS_LEN 4
-#define TCP_OPTION_MIN_LEN 2
-
 /* RFC 4861: a router has not touched it; option lengths count 8 bytes. */
 #define ND_HOP_LIMIT 255
 #define ND_OPTION_UNIT 8
@@ -66,16 +59,17 @@ check_nameserver(const struct gate_packet *packet, uint16_t port)
 static bool
 tcp_options_are_well_formed(const uint8_t *option, size_t len)
 {
-	while (len > 0 && option[0] != TCP_OPTION_END) {
+	while (len > 0 && option[0] != WIRE_TCP_OPTION_END) {
 		size_t option_len = 1;
 
-		if (option[0] != TCP_OPTION_NOP) {
-			if (len < TCP_OPTION_MIN_LEN || option[1] < TCP_OPTION_MIN_LEN ||
-			    option[1] > len)
+		if (option[0] != WIRE_TCP_OPTION_NOP) {
+			if (len < WIRE_TCP_OPTION_MIN_LEN ||
+			    option[1] < WIRE_TCP_OPTION_MIN_LEN || option[1] > len)
 				return false;
 			option_len = option[1];
 		}
-		if (option[0] == TCP_OPTION_MSS && option_len != TCP_OPTION_MSS_LEN)
+		if (option[0] == WIRE_TCP_OPTION_MSS &&
+		    option_len != WIRE_TCP_OPTION_MSS_LEN)
 			return false;
 		option += option_len;
 		len -= option_len;

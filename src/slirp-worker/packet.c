@@ -4,11 +4,11 @@
 #include "slirp-worker/refusal.h"
 
 static void
-write_frame(struct worker *worker, const uint8_t *frame, size_t frame_len)
+count_written(struct worker *worker, int result, size_t frame_len)
 {
 	/* A TAP that is down takes nothing (EIO); a guest that brings it up later is as
 	 * good as one that plugs its cable in. */
-	if (worker->tap.fd == -1 || tapio_write(&worker->tap, frame, frame_len) == -1) {
+	if (result == -1) {
 		worker_count(worker, IPC_COUNTER_tap_write_failed, 1);
 		return;
 	}
@@ -16,11 +16,28 @@ write_frame(struct worker *worker, const uint8_t *frame, size_t frame_len)
 	worker_count(worker, IPC_COUNTER_bytes_to_guest, frame_len);
 }
 
+static void
+write_frame(struct worker *worker, const uint8_t *frame, size_t frame_len)
+{
+	count_written(worker, tapio_write(&worker->tap, frame, frame_len), frame_len);
+}
+
 static bool
 emit_fragment(void *ctx, const uint8_t *frame, size_t frame_len)
 {
 	write_frame(ctx, frame, frame_len);
 	return true;
+}
+
+static void
+emit_segment(void *ctx, const uint8_t *head, size_t head_len, const uint8_t *data,
+    size_t data_len)
+{
+	struct worker *worker = ctx;
+
+	count_written(worker,
+	    tapio_write_parts(&worker->tap, head, head_len, data, data_len),
+	    head_len - VNET_HEADER_LEN + data_len);
 }
 
 void
@@ -31,6 +48,8 @@ packet_to_guest(struct worker *worker, const uint8_t *frame, size_t frame_len)
 	static uint8_t scratch[TAPIO_FRAME_MAX];
 
 	gate_note_to_guest(&worker->gate, frame, frame_len, worker->now_ms);
+	if (offload_to_guest(&worker->offload, frame, frame_len, emit_segment, worker))
+		return;
 	if (!frag_needed(frame, frame_len, mtu_bytes)) {
 		write_frame(worker, frame, frame_len);
 		return;
@@ -55,6 +74,8 @@ refuse(struct worker *worker, const struct gate_frame *parsed, const uint8_t *fr
 	worker_count(worker, IPC_COUNTER_refusals_sent, 1);
 }
 
+static void judge(struct worker *worker, uint8_t *frame, size_t frame_len);
+
 /* Takes a fragment, and what it completes. */
 static void
 reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
@@ -70,7 +91,7 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	case REASS_COMPLETE:
 		worker_count(worker, IPC_COUNTER_datagrams_reassembled, 1);
 		/* What comes out whole is judged as whole; it is no fragment any more. */
-		packet_from_guest(worker, whole_frame, whole_len);
+		judge(worker, whole_frame, whole_len);
 		break;
 	case REASS_DROPPED:
 		worker_count_drop(worker, reason);
@@ -78,13 +99,14 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	}
 }
 
-void
-packet_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
+static void
+judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 {
 	struct gate_frame parsed;
 
 	switch (gate_check(&worker->gate, frame, frame_len, worker->now_ms, &parsed)) {
 	case GATE_PASS:
+		offload_from_guest(&worker->offload, frame, parsed.len);
 		stack_input(worker->stack, frame, parsed.len);
 		break;
 	case GATE_FRAGMENT:
@@ -97,4 +119,17 @@ packet_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
 		worker_count_drop(worker, parsed.reason);
 		break;
 	}
+}
+
+void
+packet_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
+{
+	enum ipc_drop_reason reason;
+
+	if (worker->offload.is_on &&
+	    !vnet_accept(worker->tap.buffer, frame, frame_len, &reason)) {
+		worker_count_drop(worker, reason);
+		return;
+	}
+	judge(worker, frame, frame_len);
 }

@@ -1,12 +1,13 @@
 /*
- * How a packet walks. From the guest: gate, and reassembly where it is a fragment, then
- * the stack. To the guest: noted by the gate, cut where it is too long, then the TAP.
+ * How a packet walks. From the guest: what the kernel left undone is done, then gate, and
+ * reassembly where it is a fragment, then the stack. To the guest: noted by the gate,
+ * marked where it is TCP, cut where it is something else and too long, then the TAP.
  */
 #pragma once
 
 #include "slirp-worker/worker.h"
 
-/* Takes one frame from the TAP; frame is borrowed and may be changed. */
+/* Takes the frame that the TAP has just read; it is borrowed and may be changed. */
 void packet_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len);
 
 /* Takes one frame of the stack's, or one of our own, for the guest. */

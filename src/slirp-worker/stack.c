@@ -26,7 +26,7 @@
  * that are longer than its if_mtu, and cuts IPv4 ones, but has no way to cut IPv6 ones.
  * So it gets the largest if_mtu that there is, and datagrams for the guest are cut by
  * frag.c, for both families. TCP does not suffer: the maximum segment size follows the
- * smaller of if_mtu and if_mru (src/tcp_input.c, tcp_mss), and if_mru is the real one.
+ * smaller of if_mtu and if_mru (src/tcp_input.c, tcp_mss), and if_mru is TCP's alone.
  */
 #define STACK_IF_MTU 65521
 
@@ -265,7 +265,8 @@ to_in6(const uint8_t bytes[IPC_ADDR6_LEN])
 }
 
 struct stack *
-stack_new(const struct ipc_network *network, const struct stack_host *host)
+stack_new(const struct ipc_network *network, uint32_t tcp_mtu_bytes,
+    const struct stack_host *host)
 {
 	struct stack *stack = g_new0(struct stack, 1);
 	SlirpConfig config = {
@@ -282,7 +283,7 @@ stack_new(const struct ipc_network *network, const struct stack_host *host)
 		.vnameserver.s_addr = network->nameserver_be,
 		.vnameserver6 = to_in6(network->nameserver6),
 		.if_mtu = STACK_IF_MTU,
-		.if_mru = MAX(network->mtu_bytes, STACK_IF_MRU_MIN),
+		.if_mru = MAX(tcp_mtu_bytes, STACK_IF_MRU_MIN),
 		/* The gate is what closes the host's loopback. This switch would also cut
 		 * off the guest's UDP answers to a peer that is there. */
 		.disable_host_loopback = false,

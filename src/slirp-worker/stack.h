@@ -28,8 +28,10 @@ struct stack_host {
 
 struct stack;
 
-/* The caller owns the result and ends it with stack_free. NULL if libslirp refuses. */
-struct stack *stack_new(const struct ipc_network *network, const struct stack_host *host);
+/* tcp_mtu_bytes is what the length of TCP segments to the guest follows. The caller owns
+ * the result and ends it with stack_free. NULL if libslirp refuses. */
+struct stack *stack_new(const struct ipc_network *network, uint32_t tcp_mtu_bytes,
+    const struct stack_host *host);
 void stack_free(struct stack *stack);
 
 /* Takes a frame that the gate has passed; borrowed for the call. */

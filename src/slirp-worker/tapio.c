@@ -41,16 +41,23 @@ tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
 }
 
 int
+tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
+    const uint8_t *rest, size_t rest_len)
+{
+	struct iovec parts[] = {
+		{ .iov_base = (void *)(uintptr_t)head, .iov_len = head_len },
+		{ .iov_base = (void *)(uintptr_t)rest, .iov_len = rest_len },
+	};
+
+	/* A TAP takes a frame whole or not at all. */
+	return writev(tap->fd, parts, 2) == -1 ? -1 : 0;
+}
+
+int
 tapio_write(struct tapio *tap, const uint8_t *frame, size_t frame_len)
 {
 	/* All zero: no offload is asked of the kernel, the protocol is in the frame. */
 	static const uint8_t header[IPC_TAP_HEADER_MAX];
-	struct iovec parts[] = {
-		{ .iov_base = (void *)(uintptr_t)header, .iov_len = tap->header_len },
-		{ .iov_base = (void *)(uintptr_t)frame, .iov_len = frame_len },
-	};
 
-	if (tap->header_len == 0)
-		return write(tap->fd, frame, frame_len) == -1 ? -1 : 0;
-	return writev(tap->fd, parts, 2) == -1 ? -1 : 0;
+	return tapio_write_parts(tap, header, tap->header_len, frame, frame_len);
 }

@@ -6,14 +6,16 @@
 
 #include "ipc/messages.h"
 
-/* The kernel's largest frame: TAP interfaces have an MTU of at most 65535 - 14
- * (drivers/net/tun.c), and a VLAN tag may come on top. */
-#define TAPIO_FRAME_MAX (65535 + 4)
+/* The longest frame: of an IPv6 packet, whose length does not count its header, with a
+ * VLAN tag. An interface's MTU is at most 65535 - 14 (drivers/net/tun.c), but TCP segments
+ * that the kernel has not cut may be longer. */
+#define TAPIO_FRAME_MAX (14 + 4 + 40 + 65535)
 
 struct tapio {
 	int fd;            /* owned; -1 once the device is gone */
 	size_t header_len; /* bytes that the driver puts before each frame */
-	uint8_t buffer[IPC_TAP_HEADER_MAX + TAPIO_FRAME_MAX];
+	/* With a header of 10 bytes, and Ethernet's of 14, the packet is aligned. */
+	_Alignas(8) uint8_t buffer[IPC_TAP_HEADER_MAX + TAPIO_FRAME_MAX];
 };
 
 enum tapio_outcome {
@@ -27,8 +29,11 @@ int tapio_init(struct tapio *tap, int adopt_fd, size_t header_len);
 void tapio_close(struct tapio *tap);
 
 /* Reads one frame. *frame points into tap and is good, and may be changed, until the
- * next call. */
+ * next call; the driver's header is in tap->buffer. */
 enum tapio_outcome tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len);
 
-/* Writes one frame. Returns 0, or -1 with errno: the frame is lost, as on any wire. */
+/* Writes one frame as it is, or one in two parts whose first begins with the driver's
+ * header. Both return 0, or -1 with errno: the frame is lost, as on any wire. */
 int tapio_write(struct tapio *tap, const uint8_t *frame, size_t frame_len);
+int tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
+    const uint8_t *rest, size_t rest_len);

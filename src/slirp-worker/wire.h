@@ -73,12 +73,21 @@
 #define WIRE_TCP_CHECKSUM 16
 #define WIRE_TCP_URGENT 18
 #define WIRE_TCP_LEN 20
+#define WIRE_TCP_MAX_LEN 60
 
 #define WIRE_TCP_FIN 0x01
 #define WIRE_TCP_SYN 0x02
 #define WIRE_TCP_RST 0x04
+#define WIRE_TCP_PSH 0x08
 #define WIRE_TCP_ACK_FLAG 0x10
 #define WIRE_TCP_URG 0x20
+
+/* TCP options (RFC 9293 3.1); the length of an option counts its kind and itself. */
+#define WIRE_TCP_OPTION_END 0
+#define WIRE_TCP_OPTION_NOP 1
+#define WIRE_TCP_OPTION_MSS 2
+#define WIRE_TCP_OPTION_MSS_LEN 4
+#define WIRE_TCP_OPTION_MIN_LEN 2
 
 /* UDP (RFC 768) */
 #define WIRE_UDP_SRC_PORT 0

@@ -10,6 +10,7 @@
 #include "slirp-worker/forwards.h"
 #include "slirp-worker/gate.h"
 #include "slirp-worker/jail.h"
+#include "slirp-worker/offload.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/reass.h"
 #include "slirp-worker/requests.h"
@@ -25,6 +26,7 @@ struct worker {
 	struct tapio tap;
 	struct gate gate;
 	struct reass reass;
+	struct offload offload;
 	struct stack *stack; /* owned; NULL until start */
 	struct timers timers;
 	struct pollset pollset;

@@ -342,7 +342,7 @@ def test_no_other_address_family() -> None:
 UNCONDITIONAL = {
     "accept", "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "fstat",
     "getpeername", "getpid", "getsockname", "gettid", "listen", "lseek", "mremap", "munmap",
-    "newfstatat", "ppoll", "read", "recvfrom", "restart_syscall", "sendto", "shutdown", "write",
+    "newfstatat", "ppoll", "read", "recvfrom", "restart_syscall", "sendto", "shutdown", "writev",
 } | ({"poll", "stat"} if X86 else set())
 
 # uretprobe and uprobe, with which the kernel's own probes come back from a process: no filter

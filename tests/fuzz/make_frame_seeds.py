@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the seeds of fuzz_gate and fuzz_frag: good frames of each kind, which a fuzzer
+"""Writes the seeds of fuzz_gate, fuzz_frag and fuzz_offload: good frames of each kind, which a fuzzer
 would take long to find.
 
 usage: make_frame_seeds.py DIRECTORY
@@ -15,7 +15,8 @@ GUEST_MAC = bytes.fromhex("525400123456")
 GUEST4, HOST4, DNS4, OUTSIDE4 = "10.0.2.100", "10.0.2.2", "10.0.2.3", "192.0.2.7"
 GUEST6, HOST6, DNS6, OUTSIDE6 = "fd00::100", "fd00::2", "fd00::3", "2001:db8::7"
 
-FRAME, FIXED, TO_GUEST, TIME = range(4)
+FRAME, FIXED, TO_GUEST, TIME = range(4)  # fuzz_gate's steps
+FROM_GUEST, TO_GUEST_SEGMENT = range(2)  # fuzz_offload's
 
 
 def packed(address):
@@ -42,9 +43,9 @@ def frame(src, dst, protocol, body, hops=64, fragment=0):
     return head + b"\x08\x00" + ip + body
 
 
-def tcp(src, dst, port, flags, options=b""):
+def tcp(src, dst, port, flags, options=b"", data=b"", sport=1000):
     offset = (20 + len(options)) // 4 << 4
-    body = struct.pack(">HHIIBBHHH", 1000, port, 1, 2, offset, flags, 4096, 9, 5) + options
+    body = struct.pack(">HHIIBBHHH", sport, port, 1, 2, offset, flags, 4096, 9, 5) + options + data
     return frame(src, dst, 6, body)
 
 
@@ -128,10 +129,31 @@ def frag_seeds():
             yield struct.pack(">H", mtu) + icmp(host, guest, 0, bytes(300))
 
 
+def offload_seeds():
+    """A handshake and data in both directions, in each family, for three MTUs."""
+    needs_checksum = 1
+    for mtu in (1, 3, 5):
+        for guest, outside, start, kind in ((GUEST4, OUTSIDE4, 34, 1), (GUEST6, OUTSIDE6, 54, 4)):
+            def unfinished(data, size=0, start=start, kind=kind):
+                return struct.pack("<BBHHHH", needs_checksum, kind if size else 0,
+                                   start + 20 if size else 0, size, start, 16) + data
+            syn = tcp(guest, outside, 80, 2, bytes([2, 4, 5, 0xB4, 1, 1, 1, 0]))
+            answer = tcp(outside, guest, 1000, 0x12, bytes([2, 4, 0x7A, 0x9E]), sport=80)
+            yield stream(
+                mtu, (FROM_GUEST, unfinished(syn)), (TO_GUEST_SEGMENT, answer),
+                (FROM_GUEST, unfinished(tcp(guest, outside, 80, 0x18, data=bytes(3000)), 1460)),
+                (TO_GUEST_SEGMENT, tcp(outside, guest, 1000, 0x18, data=bytes(5000), sport=80)),
+                (TO_GUEST_SEGMENT, tcp(outside, guest, 1000, 0x38, data=bytes(3000), sport=80)))
+    datagram = struct.pack("<BBHHHH", needs_checksum, 0, 0, 0, 34, 6)
+    yield stream(3, (FROM_GUEST, datagram + udp(GUEST4, 1, OUTSIDE4, 2, b"?!")),
+                 (TO_GUEST_SEGMENT, udp(OUTSIDE4, 2, GUEST4, 1, b"!")))
+
+
 def main():
     """Writes each seed to a file of its own below DIRECTORY/TARGET."""
     base = pathlib.Path(sys.argv[1])
-    for target, seeds in (("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds())):
+    for target, seeds in (("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
+                          ("fuzz_offload", offload_seeds())):
         directory = base / target
         directory.mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(seeds):

@@ -111,7 +111,10 @@ ipc_sample_tap_made(struct ipc_tap_made *msg)
 void
 ipc_sample_start(struct ipc_start *msg)
 {
-	*msg = (struct ipc_start){ .tap_header_len = 0 };
+	*msg = (struct ipc_start){
+		.tap_header_len = IPC_TAP_OFFLOAD_HEADER_LEN,
+		.tap_has_offloads = 1,
+	};
 	sample_network(&msg->network);
 }
 

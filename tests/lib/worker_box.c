@@ -77,7 +77,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		fatal("make a worker");
 	ipc_channel_open(&worker->to_parent, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_PARENT);
-	worker->stack = stack_new(&worker->network, &host);
+	worker->stack = stack_new(&worker->network, worker->network.mtu_bytes, &host);
 	if (!worker->stack)
 		fatalx("libslirp refuses the configuration");
 	forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6);
