@@ -71,29 +71,33 @@ def filtered_calls(trace: Path) -> Iterator[tuple[str, str]]:
     its own and an inherited one, counts for its own."""
     lines = trace.read_text(errors="replace").splitlines()
     parents: dict[str, str] = {}
+    spawners: set[str] = set()
     for line in lines:
         match = CALL.match(line)
+        if match and ROLES.get(match[2]) in HEIRS:
+            spawners.add(match[1])
         if match and match[3] in FORKS and match[5] and match[5].startswith("0x"):
             parents[str(int(match[5], 16))] = match[1]
         elif (match := RESUMED.match(line)) and match[2] in FORKS and match[3].startswith("0x"):
             parents[str(int(match[3], 16))] = match[1]
-    roles: dict[str, str] = {}
-    comms: dict[str, str] = {}
+    confined: set[str] = set()
+    heirs: set[str] = set()
     for line in lines:
         match = CALL.match(line)
         if match:
             pid, comm, call, arguments, result = match.groups()
-            comms[pid] = comm
-            inherited = roles.get(parents.get(pid, ""))
-            if pid not in roles and inherited in HEIRS:
-                roles[pid] = inherited
-            if pid in roles:
-                yield roles[pid], f"{pid} {call} {arguments.replace(',', '')}\n"
+            ancestor = parents.get(pid)
+            if ancestor in confined & spawners:
+                heirs.add(pid)
+            inherited = "spawner" if pid in heirs else None
+            role = ROLES.get(comm) if pid in confined else inherited
+            if role:
+                yield role, f"{pid} {call} {arguments.replace(',', '')}\n"
             if (call, result) == ("seccomp", "0") and arguments.startswith(
                     f"{SECCOMP_SET_MODE_FILTER}, "):
-                roles[pid] = ROLES[comm]
+                confined.add(pid)
         elif (match := RESUMED.match(line)) and match[2] == "seccomp" and match[3] == "0":
-            roles[match[1]] = ROLES[comms[match[1]]]
+            confined.add(match[1])
 
 
 def judge(role: str, calls: list[str]) -> bool:
