@@ -47,7 +47,10 @@ check_run(const struct options *options)
 	assert(
 	    !options->has_mac || (options->configure && !(options->mac.octets[0] & 1)));
 	assert(options->target != OPTIONS_TARGET_TAPFD || !options->configure);
-	assert(options->api_socket_path == NULL);
+	/* unix(7): room for 108 bytes with the NUL. */
+	assert(options->api_socket_path == NULL ||
+	    (options->api_socket_path[0] != '\0' &&
+		strlen(options->api_socket_path) < 108));
 	assert((options->sandbox_mode == IPC_JAIL_OFF) == !options->use_sandbox);
 	assert((options->seccomp_mode == IPC_JAIL_OFF) == !options->use_seccomp);
 	assert(options->use_sandbox || !options->require_sandbox);
