@@ -12,7 +12,7 @@
 #include "parent/options.h"
 #include "parent/resolv.h"
 #include "parent/roles.h"
-#include "parent/rules.h"
+#include "ipc/rules.h"
 #include "parent/spawn.h"
 #include "parent/supervise_api.h"
 #include "parent/supervise_rules.h"

@@ -102,7 +102,7 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		.n_tcp_sockets = sockets->n_tcp + worker->forwards.n_tcp_ports,
 		.n_udp_sockets = sockets->n_udp + worker->forwards.n_udp_ports,
 		.n_icmp_sockets = sockets->n_icmp,
-		.n_hostfwds = worker->forwards.n_rules,
+		.n_hostfwds = worker->forwards.rules->n,
 	};
 
 	api_channel_check_sent(worker, ipc_send_worker_state(&worker->to_api, &state));

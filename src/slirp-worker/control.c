@@ -173,7 +173,9 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	    stack_new(&worker->network, offload_stack_mtu(&worker->offload), &host);
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
-	forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6);
+	if (forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6) ==
+	    -1)
+		fatal("get memory");
 	confine(worker);
 	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
 	    "say that all is ready");

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,14 +10,24 @@
 /* In a /64, what is not the network is the interface. */
 #define PREFIX6_BYTES 8
 
-void
+int
 forwards_init(struct forwards *forwards, struct stack *stack,
     const struct ipc_network *network, const struct in6_addr *guest6)
 {
-	memset(forwards, 0, sizeof(*forwards));
-	forwards->stack = stack;
-	forwards->network = network;
-	forwards->guest6 = *guest6;
+	*forwards = (struct forwards){
+		.stack = stack,
+		.network = network,
+		.guest6 = *guest6,
+		.rules = rules_new(),
+	};
+	return forwards->rules ? 0 : -1;
+}
+
+void
+forwards_free(struct forwards *forwards)
+{
+	free(forwards->rules);
+	forwards->rules = NULL;
 }
 
 static bool
@@ -87,9 +98,11 @@ rules_conflict(const struct ipc_hostfwd *a, const struct ipc_hostfwd *b)
 static const struct ipc_hostfwd_entry *
 find_conflict(const struct forwards *forwards, const struct ipc_hostfwd *rule)
 {
-	for (uint32_t i = 0; i < forwards->n_rules; i++)
-		if (rules_conflict(&forwards->rules[i].rule, rule))
-			return &forwards->rules[i];
+	const struct rules *rules = forwards->rules;
+
+	for (uint32_t i = 0; i < rules->n; i++)
+		if (rules_conflict(&rules->entries[i].rule, rule))
+			return &rules->entries[i];
 	return NULL;
 }
 
@@ -145,39 +158,11 @@ forwards_add(struct forwards *forwards, const struct ipc_hostfwd *rule)
 		change->phase = FORWARDS_CLOSING;
 }
 
-/* The place of the first rule with an id above after_id. */
-static uint32_t
-place_after(const struct forwards *forwards, uint32_t after_id)
-{
-	uint32_t low = 0, high = forwards->n_rules;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (forwards->rules[middle].id <= after_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* NULL if there is none; id 0 wraps to behind the last. */
-static struct ipc_hostfwd_entry *
-find_rule(struct forwards *forwards, uint32_t id)
-{
-	uint32_t place = place_after(forwards, id - 1);
-
-	if (place == forwards->n_rules || forwards->rules[place].id != id)
-		return NULL;
-	return &forwards->rules[place];
-}
-
 void
 forwards_remove(struct forwards *forwards, uint32_t id)
 {
 	struct forwards_change *change = &forwards->change;
-	const struct ipc_hostfwd_entry *entry = find_rule(forwards, id);
+	const struct ipc_hostfwd_entry *entry = rules_find(forwards->rules, id);
 
 	assert(!forwards_is_busy(forwards));
 	*change = (struct forwards_change){
@@ -279,12 +264,14 @@ static void
 finish_addition(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
-
-	change->result.id = ++forwards->last_id;
-	forwards->rules[forwards->n_rules++] = (struct ipc_hostfwd_entry){
-		.id = change->result.id,
+	const struct ipc_hostfwd_entry entry = {
+		.id = ++forwards->last_id,
 		.rule = change->rule,
 	};
+
+	change->result.id = entry.id;
+	/* Can't fail: ids ascend, and a rule has a port. */
+	rules_add(forwards->rules, &entry);
 	change->phase = FORWARDS_IDLE;
 }
 
@@ -293,16 +280,10 @@ static void
 finish_closing(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
-	struct ipc_hostfwd_entry *entry;
-	size_t n_behind;
 
 	change->phase = FORWARDS_IDLE;
-	if (change->is_addition || change->result.outcome != IPC_HOSTFWD_done)
-		return;
-	entry = find_rule(forwards, change->result.id);
-	n_behind = (size_t)(forwards->rules + forwards->n_rules - entry) - 1;
-	memmove(entry, entry + 1, n_behind * sizeof(*entry));
-	forwards->n_rules--;
+	if (!change->is_addition && change->result.outcome == IPC_HOSTFWD_done)
+		rules_remove(forwards->rules, change->result.id);
 }
 
 bool
@@ -330,12 +311,12 @@ void
 forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
     struct ipc_hostfwd_page *page)
 {
-	uint32_t place = place_after(forwards, after_id);
-	uint32_t n = forwards->n_rules - place;
+	uint32_t place = rules_place_after(forwards->rules, after_id);
+	uint32_t n = forwards->rules->n - place;
 
 	page->has_more = n > IPC_PAGE_ENTRIES;
 	page->n = page->has_more ? IPC_PAGE_ENTRIES : n;
-	memcpy(page->entries, forwards->rules + place,
+	memcpy(page->entries, forwards->rules->entries + place,
 	    page->n * sizeof(page->entries[0]));
 }
 

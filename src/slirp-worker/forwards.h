@@ -11,11 +11,12 @@
 #include <stdint.h>
 
 #include "ipc/messages.h"
+#include "ipc/rules.h"
 #include "slirp-worker/stack.h"
 
 /* Ports of all rules together, and so rules: every port of an address, and as many sockets
  * as the pollset can watch (pollset.c). */
-#define FORWARDS_PORTS_MAX 65536
+#define FORWARDS_PORTS_MAX RULES_MAX
 
 /* A slice ends after this: less than what a turn with a full batch of frames takes, and
  * enough for some hundred ports. */
@@ -45,14 +46,15 @@ struct forwards {
 	struct forwards_change change;
 	uint32_t n_tcp_ports;
 	uint32_t n_udp_ports;
-	uint32_t last_id; /* ids count from 1 and are not used twice */
-	uint32_t n_rules;
-	/* Ascending by id. The kernel gives memory to what is used. */
-	struct ipc_hostfwd_entry rules[FORWARDS_PORTS_MAX];
+	uint32_t last_id;    /* ids count from 1 and are not used twice */
+	struct rules *rules; /* owned */
 };
 
-void forwards_init(struct forwards *forwards, struct stack *stack,
+/* Returns 0 or -1 with errno set. */
+int forwards_init(struct forwards *forwards, struct stack *stack,
     const struct ipc_network *network, const struct in6_addr *guest6);
+
+void forwards_free(struct forwards *forwards);
 
 /*
  * Begin a change; there must be none under way. rule has passed the row's check; what only

@@ -38,6 +38,7 @@ main(void)
 	worker_loop_run(&worker);
 
 	connections_free(&worker.connections);
+	forwards_free(&worker.forwards);
 	stack_free(worker.stack);
 	reass_free(&worker.reass);
 	pollset_free(&worker.pollset);

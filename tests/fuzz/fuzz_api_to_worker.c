@@ -74,8 +74,8 @@ check_table(void)
 	const struct forwards *forwards = &box.worker.forwards;
 	uint32_t last_id = 0, n_ports = 0;
 
-	for (uint32_t i = 0; i < forwards->n_rules; i++) {
-		const struct ipc_hostfwd_entry *entry = &forwards->rules[i];
+	for (uint32_t i = 0; i < forwards->rules->n; i++) {
+		const struct ipc_hostfwd_entry *entry = &forwards->rules->entries[i];
 
 		assert(entry->id > last_id && entry->id <= forwards->last_id);
 		assert(entry->rule.host_is_ipv6 == entry->rule.guest_is_ipv6);

@@ -80,7 +80,9 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	worker->stack = stack_new(&worker->network, worker->network.mtu_bytes, &host);
 	if (!worker->stack)
 		fatalx("libslirp refuses the configuration");
-	forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6);
+	if (forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6) ==
+	    -1)
+		fatal("make the table of forwards");
 }
 
 void
@@ -108,6 +110,7 @@ worker_box_close(struct worker_box *box)
 
 	ipc_channel_close(&box->api);
 	connections_free(&worker->connections);
+	forwards_free(&worker->forwards);
 	stack_free(worker->stack);
 	pollset_free(&worker->pollset);
 	ipc_channel_close(&worker->to_parent);

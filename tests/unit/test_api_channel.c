@@ -314,7 +314,7 @@ test_api_that_dies_is_no_violation(void **state)
 	take_turns();
 	assert_int_equal(worker->to_api.fd, -1);
 	/* What it had asked for is done. */
-	assert_int_equal(worker->forwards.n_rules, 1);
+	assert_int_equal(worker->forwards.rules->n, 1);
 }
 
 /* An answer that comes late is not for the next api. */
@@ -330,7 +330,7 @@ test_new_api_gets_no_answer_of_the_old(void **state)
 	assert_true(requests_are_busy(&worker->requests));
 	worker_box_open_api(&box);
 	take_turns();
-	assert_int_equal(worker->forwards.n_rules, 1);
+	assert_int_equal(worker->forwards.rules->n, 1);
 	assert_int_equal(ipc_channel_recv(&box.api, &msg, &why), IPC_OUTCOME_NONE);
 	expect(&parent, IPC_MSG_rule_added, &msg);
 }

@@ -167,7 +167,7 @@ test_ids_count_from_1_and_are_not_used_twice(void **state)
 	    IPC_HOSTFWD_in_use_by_rule);
 	assert_int_equal(remove_rule(2), IPC_HOSTFWD_done);
 	assert_int_equal(add_well(IPPROTO_UDP, "127.0.0.1", 8001, 8001, "0.0.0.0"), 3);
-	assert_int_equal(forwards->n_rules, 2);
+	assert_int_equal(forwards->rules->n, 2);
 	assert_int_equal(remove_rule(2), IPC_HOSTFWD_no_such_rule);
 	assert_int_equal(remove_rule(0), IPC_HOSTFWD_no_such_rule);
 	assert_int_equal(remove_rule(4), IPC_HOSTFWD_no_such_rule);
@@ -214,7 +214,7 @@ test_range_is_all_or_nothing(void **state)
 		assert_int_equal(result->id, 0);
 		close(other_fd);
 		assert_int_equal(count_fds(), n_fds);
-		assert_int_equal(forwards->n_rules, p);
+		assert_int_equal(forwards->rules->n, p);
 		add_well(protos[p], "127.0.0.1", 8001, 8099, "0.0.0.0");
 		for (uint16_t port = 8001; port <= 8099; port++)
 			assert_false(is_free(protos[p], "127.0.0.1", port));
@@ -235,7 +235,7 @@ test_long_range_is_opened_and_closed_in_slices(void **state)
 	(void)state;
 	forwards_add(forwards, &rule);
 	while (!forwards_proceed(forwards)) {
-		assert_int_equal(forwards->n_rules, 0);
+		assert_int_equal(forwards->rules->n, 0);
 		n_slices++;
 	}
 	assert_in_range(n_slices, 1, 900);
@@ -245,11 +245,11 @@ test_long_range_is_opened_and_closed_in_slices(void **state)
 	n_slices = 0;
 	forwards_remove(forwards, 1);
 	while (!forwards_proceed(forwards)) {
-		assert_int_equal(forwards->n_rules, 1);
+		assert_int_equal(forwards->rules->n, 1);
 		n_slices++;
 	}
 	assert_in_range(n_slices, 1, 900);
-	assert_int_equal(forwards->n_rules, 0);
+	assert_int_equal(forwards->rules->n, 0);
 	assert_int_equal(forwards->n_tcp_ports, 0);
 }
 
@@ -500,7 +500,7 @@ test_pages_go_through_all_rules_once(void **state)
 		n += page.n;
 	} while (page.has_more);
 	assert_int_equal(n, 66);
-	assert_int_equal(forwards->n_rules, 66);
+	assert_int_equal(forwards->rules->n, 66);
 }
 
 static void

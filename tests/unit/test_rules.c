@@ -1,4 +1,4 @@
-/* The parent's copy of the rules. */
+/* The table of rules, and copies of it. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "parent/rules.h"
+#include "ipc/rules.h"
 
 static int
 add(struct rules *rules, uint32_t id)
@@ -39,6 +39,29 @@ test_copy_follows(void **state)
 	assert_int_equal(rules->entries[0].id, 1);
 	assert_int_equal(rules->entries[1].id, 3);
 	assert_int_equal(rules->entries[1].rule.host_port_first, 3);
+	free(rules);
+}
+
+static void
+test_rules_are_found_by_id(void **state)
+{
+	struct rules *rules = rules_new();
+
+	(void)state;
+	assert_non_null(rules);
+	assert_int_equal(rules_last_id(rules), 0);
+	assert_null(rules_find(rules, 0));
+	assert_int_equal(rules_place_after(rules, 0), 0);
+	for (uint32_t id = 10; id <= 50; id += 10)
+		assert_int_equal(add(rules, id), 0);
+	assert_int_equal(rules_last_id(rules), 50);
+	for (uint32_t id = 0; id <= 60; id++) {
+		const struct ipc_hostfwd_entry *entry = rules_find(rules, id);
+
+		assert_int_equal(entry != NULL, id >= 10 && id <= 50 && id % 10 == 0);
+		assert_true(!entry || entry->id == id);
+		assert_int_equal(rules_place_after(rules, id), id < 50 ? id / 10 : 5);
+	}
 	free(rules);
 }
 
@@ -78,6 +101,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copy_follows),
+		cmocka_unit_test(test_rules_are_found_by_id),
 		cmocka_unit_test(test_ids_ascend),
 		cmocka_unit_test(test_copy_has_an_end),
 	};
