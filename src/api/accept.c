@@ -26,24 +26,14 @@ find_silent(const struct api *api)
 {
 	struct api_client *oldest = NULL;
 
-	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
-		struct api_client *client = &api->clients[i];
+	for (uint32_t i = 0; i < api->n_clients; i++) {
+		struct api_client *client = api->places[i];
 
 		if (gives_way(api, client) &&
 		    (!oldest || client->read_ms < oldest->read_ms))
 			oldest = client;
 	}
 	return oldest;
-}
-
-/* A free place, or one that can be made free. */
-static struct api_client *
-find_place(const struct api *api)
-{
-	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
-		if (api->clients[i].state == API_CLIENT_NONE)
-			return &api->clients[i];
-	return find_silent(api);
 }
 
 static void
@@ -80,11 +70,10 @@ refused(struct api *api, int error)
 	}
 }
 
+/* 0, or -1 if nobody waits, or can't be taken. */
 static int
 accept_one(struct api *api)
 {
-	socklen_t peer_len = sizeof(struct ucred);
-	struct api_client *client;
 	/* Clients' sockets have no names, and accept(2) need not tell them. */
 	/* cppcheck-suppress nullPointer */
 	int fd = accept4(api->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -93,31 +82,29 @@ accept_one(struct api *api)
 		refused(api, errno);
 		return -1;
 	}
-	client = find_place(api);
-	send_away(api, client);
-	*client = (struct api_client){
-		.state = API_CLIENT_READING,
-		.fd = fd,
-		.read_ms = api->now_ms,
-		.since_ms = api->now_ms,
-	};
-	/* Can't fail on a connected UNIX socket; if it did, the log would show pid 0. */
-	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &peer_len);
-	api->n_clients++;
-	api->counters.n_connections++;
+	if (api->n_clients == API_CLIENTS_MAX)
+		send_away(api, find_silent(api));
+	api_client_begin(api, api_client_add(api, fd));
 	return 0;
 }
 
 bool
 api_accept_may(const struct api *api)
 {
-	return api->accept_again_ms <= api->now_ms && find_place(api);
+	return api->accept_again_ms <= api->now_ms &&
+	    (api->n_clients < API_CLIENTS_MAX || find_silent(api));
 }
 
 void
 api_accept(struct api *api)
 {
-	for (int i = 0; i < API_ACCEPT_BATCH && api_accept_may(api); i++)
-		if (accept_one(api) == -1)
-			return;
+	int n_max = api->n_rounds_of_one > 0 ? 1 : API_ACCEPT_BATCH;
+	int n = 0;
+
+	while (n < n_max && api_accept_may(api) && accept_one(api) == 0)
+		n++;
+	if (n_max == 1)
+		api->n_rounds_of_one--;
+	else if (n == 1)
+		api->n_rounds_of_one = API_ACCEPT_ROUNDS_OF_ONE;
 }

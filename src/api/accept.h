@@ -5,6 +5,9 @@
 
 /* Connections taken in one round, so that a flood of them leaves time for their requests. */
 #define API_ACCEPT_BATCH 16
+/* Where one client asks after the other, to look for a second one each time is in vain, and a
+ * tenth of what its request costs. After a vain look there are so many rounds without. */
+#define API_ACCEPT_ROUNDS_OF_ONE 8
 /* When all places are taken, a client that has sent nothing for so long gives way to one
  * that waits: an honest one sends its request at once. */
 #define API_PATIENCE_MS 100

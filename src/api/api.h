@@ -9,6 +9,7 @@
 #include "api/pending.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
+#include "ipc/rules.h"
 
 /* Since the start of this process; query_stats shows them. */
 struct api_counters {
@@ -28,13 +29,21 @@ struct api {
 
 	uint64_t now_ms; /* of this round */
 	uint32_t own_pid;
-	struct api_client *clients; /* API_CLIENTS_MAX of them */
+	/* The table of clients, API_CLIENTS_MAX of them, in any order: the first n_clients are
+	 * in use, so that a round looks at those alone. The kernel gives memory to places that
+	 * were used. */
+	struct api_client *clients;
+	struct api_client *places[API_CLIENTS_MAX];
 	uint32_t n_clients;
 	uint32_t n_sessions;
 	uint64_t accept_again_ms; /* 0: at any time */
+	uint32_t n_rounds_of_one; /* to come: see accept.h */
 	struct ratelimit accept_warning;
 	struct api_lane parent_lane;
 	struct api_lane worker_lane;
+	/* The worker's forwards, as its answers on this channel have told them (forwards.c). */
+	struct rules *forwards; /* owned */
+	bool knows_forwards;    /* all of them, not only those of the first pages */
 	struct api_counters counters;
 	struct ratelimit audit;
 };

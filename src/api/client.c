@@ -17,6 +17,34 @@ has_output(const struct api_client *client)
 	return client->n_sent < client->out.len;
 }
 
+/* Puts the client at another place among the others. */
+static void
+put_at(struct api *api, struct api_client *client, uint32_t place)
+{
+	api->places[place] = client;
+	client->place = place;
+}
+
+struct api_client *
+api_client_add(struct api *api, int adopt_fd)
+{
+	struct api_client *client = api->places[api->n_clients];
+	socklen_t peer_len = sizeof(client->peer);
+
+	*client = (struct api_client){
+		.state = API_CLIENT_READING,
+		.place = api->n_clients,
+		.fd = adopt_fd,
+		.read_ms = api->now_ms,
+		.since_ms = api->now_ms,
+	};
+	/* Can't fail on a connected UNIX socket; if it did, the log would show pid 0. */
+	(void)getsockopt(adopt_fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &peer_len);
+	api->n_clients++;
+	api->counters.n_connections++;
+	return client;
+}
+
 void
 api_client_drop(struct api *api, struct api_client *client)
 {
@@ -26,10 +54,30 @@ api_client_drop(struct api *api, struct api_client *client)
 		return;
 	if (client->is_session)
 		api->n_sessions--;
-	api->n_clients--;
 	api_out_free(&client->out);
 	api_out_free(&client->call.list);
-	*client = (struct api_client){ .fd = -1 };
+	client->state = API_CLIENT_NONE;
+	api->n_clients--;
+	put_at(api, api->places[api->n_clients], client->place);
+	put_at(api, client, api->n_clients);
+}
+
+static void receive(struct api *api, struct api_client *client);
+
+/* The reply of version 1 has gone. */
+static void
+end(struct api *api, struct api_client *client)
+{
+	/* Most clients have shut down their side by now: such a one sends no more, and the
+	 * connection can be closed. */
+	if (!client->at_eof)
+		receive(api, client);
+	else
+		api_client_drop(api, client);
+	if (client->state == API_CLIENT_NONE)
+		return;
+	client->since_ms = api->now_ms;
+	(void)shutdown(client->fd, SHUT_WR);
 }
 
 /* Sends what there is to send, as far as the client takes it. */
@@ -67,14 +115,8 @@ flush(struct api *api, struct api_client *client)
 	api_out_free(out);
 	client->n_sent = 0;
 	client->n_event_bytes = 0;
-	if (client->state != API_CLIENT_LINGERING)
-		return;
-	if (client->at_eof) {
-		api_client_drop(api, client);
-		return;
-	}
-	client->since_ms = api->now_ms;
-	(void)shutdown(client->fd, SHUT_WR);
+	if (client->state == API_CLIENT_LINGERING)
+		end(api, client);
 }
 
 /* Takes n bytes off the beginning of what came. */
@@ -277,6 +319,13 @@ api_client_serve(struct api *api, struct api_client *client, short revents)
 		receive(api, client);
 	if (client->state != API_CLIENT_NONE && revents & wanted & POLLOUT)
 		flush(api, client);
+}
+
+void
+api_client_begin(struct api *api, struct api_client *client)
+{
+	receive(api, client);
+	advance(api, client);
 }
 
 static uint64_t

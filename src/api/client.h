@@ -48,7 +48,8 @@ enum api_client_state {
 
 struct api_client {
 	enum api_client_state state;
-	int fd; /* owned; -1 when it has gone in the middle of a call */
+	uint32_t place; /* in api->places */
+	int fd;         /* owned; -1 when it has gone in the middle of a call */
 	struct ucred peer;
 	bool is_session;
 	bool at_eof;     /* it sends no more */
@@ -73,9 +74,14 @@ struct api_client {
 	uint32_t events;      /* subscribed to: set of 1 << enum api_event */
 };
 
+/* Gives a free place to the connection, whose descriptor it takes; there must be one. */
+struct api_client *api_client_add(struct api *api, int adopt_fd);
 /* Closes the connection. The place is free then, unless a call is still under way. */
 void api_client_drop(struct api *api, struct api_client *client);
 
+/* Does what can be done at once: a client has sent its request when it is taken, most often,
+ * and needs no wait for it. */
+void api_client_begin(struct api *api, struct api_client *client);
 /* The events to poll for; 0 where it is not to be polled at all. */
 short api_client_wants(const struct api_client *client);
 /* To be called with what poll said. */

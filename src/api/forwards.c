@@ -77,10 +77,78 @@ api_start_remove_hostfwd(struct api *api, struct api_client *client)
 	api_worker_call(api, client, send_remove_hostfwd, IPC_MSG_hostfwd_removed);
 }
 
+/*
+ * The copy of the worker's table. Since the channel was opened, nothing changes that table
+ * but what this process asks for on it: forwards of the command line are there before, and a
+ * change that an earlier api began ends before the worker reads the first request of this
+ * one. And the worker's answers come in the order in which it did what they tell. So, of the
+ * rules with ids up to the highest in the pages that came, the copy has exactly those that
+ * the table had when the worker sent its last answer: a page has what was there, a removal
+ * that comes behind it is made here too, and so is an addition, once the pages have come to
+ * their end; before that a page will have it.
+ */
+
+static void
+learn_added(struct api *api, const struct ipc_hostfwd_entry *entry)
+{
+	if (api->knows_forwards && rules_add(api->forwards, entry) == -1)
+		api_worker_lose(api, "an addition that does not fit the forwards");
+}
+
+static void
+learn_removed(struct api *api, uint32_t id)
+{
+	if (rules_remove(api->forwards, id) == -1 && api->knows_forwards)
+		api_worker_lose(api, "a removal that does not fit the forwards");
+}
+
+static void
+learn_page(struct api *api, const struct ipc_hostfwd_page *page, uint32_t after_id)
+{
+	bool fits = page->n == 0 || page->entries[0].id > after_id;
+
+	/* What two clients asked for is new in the first of the pages. */
+	for (uint32_t i = 0; i < page->n && fits; i++)
+		if (page->entries[i].id > rules_last_id(api->forwards))
+			fits = rules_add(api->forwards, &page->entries[i]) == 0;
+	if (!fits)
+		api_worker_lose(api, "a page that does not fit the forwards");
+	api->knows_forwards |= !page->has_more;
+}
+
+static void
+write_list(struct api_out *out, const struct rules *rules)
+{
+	api_out_open(out, "entries", '[');
+	for (uint32_t i = 0; i < rules->n; i++)
+		api_rule_write(out, NULL, &rules->entries[i]);
+	api_out_close(out, ']');
+}
+
+static void
+reply_list(struct api *api, struct api_client *client)
+{
+	struct api_out *out = api_client_reply_begin(client);
+	size_t list_at, list_len;
+
+	api_out_open(out, NULL, '{');
+	list_at = out->len;
+	write_list(out, api->forwards);
+	list_len = out->len - list_at;
+	api_out_close(out, '}');
+	/* slirp4netns's manual has the entries in "return", its program beside it. */
+	if (!client->is_session)
+		api_out_again(out, list_at, list_len);
+	api_client_reply_end(api, client);
+}
+
 void
 api_start_list_hostfwd(struct api *api, struct api_client *client)
 {
-	api_worker_call(api, client, send_list_hostfwd, IPC_MSG_hostfwd_page);
+	if (api->to_worker.fd != -1 && api->knows_forwards)
+		reply_list(api, client);
+	else
+		api_worker_call(api, client, send_list_hostfwd, IPC_MSG_hostfwd_page);
 }
 
 static enum api_error_class
@@ -199,6 +267,7 @@ api_on_hostfwd_added(struct api *api, const struct ipc_hostfwd_added *msg)
 	api_out_number(out, "id", entry.id);
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);
+	learn_added(api, &entry);
 	api_session_event(api, API_EVENT_HOSTFWD_ADDED, &entry);
 }
 
@@ -230,15 +299,8 @@ api_on_hostfwd_removed(struct api *api, const struct ipc_hostfwd_removed *msg)
 	api_out_open(out, NULL, '{');
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);
+	learn_removed(api, entry.id);
 	api_session_event(api, API_EVENT_HOSTFWD_REMOVED, &entry);
-}
-
-static void
-write_entries(struct api_out *out, const struct api_out *list)
-{
-	api_out_open(out, "entries", '[');
-	api_out_raw(out, list->bytes, list->len);
-	api_out_close(out, ']');
 }
 
 void
@@ -246,25 +308,13 @@ api_on_hostfwd_page(struct api *api, const struct ipc_hostfwd_page *msg)
 {
 	struct api_client *client =
 	    api_worker_answered(api, IPC_MSG_hostfwd_page, msg->request);
-	struct api_out *list, *out;
 
 	if (!client)
 		return;
-	list = &client->call.list;
-	for (uint32_t i = 0; i < msg->n; i++)
-		api_rule_write(list, NULL, &msg->entries[i]);
-	if (msg->has_more) {
-		client->call.cursor = msg->entries[msg->n - 1].id;
+	learn_page(api, msg, client->call.cursor);
+	client->call.cursor = rules_last_id(api->forwards);
+	if (api->to_worker.fd != -1 && api->knows_forwards)
+		reply_list(api, client);
+	else
 		api_worker_call_again(api, client);
-		return;
-	}
-	out = api_client_reply_begin(client);
-	out->failed |= list->failed;
-	api_out_open(out, NULL, '{');
-	write_entries(out, list);
-	api_out_close(out, '}');
-	/* slirp4netns's manual has the entries in "return", its program beside it. */
-	if (!client->is_session)
-		write_entries(out, list);
-	api_client_reply_end(api, client);
 }

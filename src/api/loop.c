@@ -29,8 +29,11 @@ api_loop_init(struct api *api)
 	api->clients = calloc(API_CLIENTS_MAX, sizeof(*api->clients));
 	if (!api->clients)
 		fatal("get memory for %d clients", API_CLIENTS_MAX);
-	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
-		api->clients[i].fd = -1;
+	for (uint32_t i = 0; i < API_CLIENTS_MAX; i++)
+		api->places[i] = &api->clients[i];
+	api->forwards = rules_new();
+	if (!api->forwards)
+		fatal("get memory for the copy of the rules");
 	api->parent_lane.channel = &api->to_parent;
 	api->worker_lane.channel = &api->to_worker;
 	api->audit = (struct ratelimit){
@@ -64,8 +67,8 @@ collect(const struct api *api, struct polled *polled)
 		.events = POLLIN,
 	};
 	polled->n = FIRST_CLIENT;
-	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
-		struct api_client *client = &api->clients[i];
+	for (uint32_t i = 0; i < api->n_clients; i++) {
+		struct api_client *client = api->places[i];
 		short events = client->fd == -1 ? 0 : api_client_wants(client);
 
 		/* Without events it would still be reported when it hangs up. */
@@ -83,12 +86,10 @@ tick(struct api *api)
 {
 	uint64_t next_ms = UINT64_MAX;
 
-	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
-		uint64_t due_ms;
+	/* Backwards: the last takes the place of one that is dropped, and was looked at. */
+	for (uint32_t i = api->n_clients; i-- > 0;) {
+		uint64_t due_ms = api_client_tick(api, api->places[i]);
 
-		if (api->clients[i].state == API_CLIENT_NONE)
-			continue;
-		due_ms = api_client_tick(api, &api->clients[i]);
 		if (due_ms < next_ms)
 			next_ms = due_ms;
 	}

@@ -1,6 +1,5 @@
 #include "api/out.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,25 +60,36 @@ put(struct api_out *out, const char *text)
 	api_out_raw(out, text, strlen(text));
 }
 
+static bool
+is_plain(unsigned char byte)
+{
+	return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+}
+
 /* ASCII out of any bytes. What is no ASCII is taken for Latin-1, so that an interface name
  * of any bytes leaves valid JSON. */
 static void
 put_quoted(struct api_out *out, const char *text)
 {
-	put(out, "\"");
-	for (const char *c = text; *c; c++) {
-		unsigned char byte = (unsigned char)*c;
+	api_out_raw(out, "\"", 1);
+	for (;;) {
 		char escape[sizeof("\\u00ff")];
+		size_t n_plain = 0;
 
-		if (byte == '"' || byte == '\\')
-			snprintf(escape, sizeof(escape), "\\%c", byte);
-		else if (byte < ' ' || byte > '~')
-			snprintf(escape, sizeof(escape), "\\u%04x", byte);
+		while (is_plain((unsigned char)text[n_plain]))
+			n_plain++;
+		api_out_raw(out, text, n_plain);
+		text += n_plain;
+		if (*text == '\0')
+			break;
+		if (*text == '"' || *text == '\\')
+			snprintf(escape, sizeof(escape), "\\%c", *text);
 		else
-			snprintf(escape, sizeof(escape), "%c", byte);
+			snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)*text);
 		put(out, escape);
+		text++;
 	}
-	put(out, "\"");
+	api_out_raw(out, "\"", 1);
 }
 
 static void
@@ -91,6 +101,16 @@ begin_value(struct api_out *out, const char *key)
 		put_quoted(out, key);
 		put(out, ":");
 	}
+}
+
+void
+api_out_again(struct api_out *out, size_t at, size_t len)
+{
+	begin_value(out, NULL);
+	if (!reserve(out, len))
+		return;
+	memcpy(out->bytes + out->len, out->bytes + at, len);
+	out->len += len;
 }
 
 void
@@ -117,10 +137,13 @@ void
 api_out_number(struct api_out *out, const char *key, uint64_t number)
 {
 	char digits[sizeof("18446744073709551615")];
+	size_t at = sizeof(digits);
 
 	begin_value(out, key);
-	snprintf(digits, sizeof(digits), "%" PRIu64, number);
-	put(out, digits);
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	api_out_raw(out, digits + at, sizeof(digits) - at);
 }
 
 void

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A list of 65,535 rules, each twice as version 1 has it, is 16 MB; two of them at a time,
- * each composed from its parts, must fit. */
+/* A list of 65,535 rules, each twice as version 1 has it, is 16 MB; two of them at a time must
+ * fit, each in a block of up to twice its size. */
 #define API_OUT_TOTAL_MAX_BYTES ((size_t)64 << 20)
 /* What every client may always have, whatever the others hold: an error always fits. */
 #define API_OUT_SURE_BYTES 4096U
@@ -27,6 +27,9 @@ void api_out_free(struct api_out *out);
 
 /* n bytes as they are. */
 void api_out_raw(struct api_out *out, const char *bytes, size_t n);
+
+/* A value that is there already, len bytes from `at` on, once more. */
+void api_out_again(struct api_out *out, size_t at, size_t len);
 
 /*
  * Values, each with the comma that it needs before it. key is NULL in an array and at the

@@ -70,8 +70,9 @@ api_session_event(struct api *api, enum api_event event,
 	struct api_out line = { 0 };
 
 	write_event(&line, event, rule);
-	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
-		struct api_client *client = &api->clients[i];
+	/* Backwards: the last takes the place of one that is dropped, and was looked at. */
+	for (uint32_t i = api->n_clients; i-- > 0;) {
+		struct api_client *client = api->places[i];
 
 		if (client->is_session && client->fd != -1 &&
 		    client->events & (1U << event))

@@ -25,8 +25,8 @@ refuse(struct api *api, struct api_client *client, const char *detail)
 
 /* Nothing comes of what is under way. The parent knows it too: it ends this process, and
  * starts another with a new channel if there still is a worker. */
-static void
-lose(struct api *api, const char *why)
+void
+api_worker_lose(struct api *api, const char *why)
 {
 	struct api_client *client;
 
@@ -44,7 +44,7 @@ void
 api_worker_send(struct api *api)
 {
 	if (api->to_worker.fd != -1 && api_pending_send(&api->worker_lane) == -1)
-		lose(api, "closed");
+		api_worker_lose(api, "closed");
 }
 
 void
@@ -79,7 +79,7 @@ api_worker_answered(struct api *api, enum ipc_message_id answer, uint64_t number
 	struct api_client *client = api_pending_take(&api->worker_lane, answer, number);
 
 	if (!client)
-		lose(api, "an answer to no request");
+		api_worker_lose(api, "an answer to no request");
 	return client;
 }
 
@@ -94,10 +94,10 @@ api_worker_receive(struct api *api)
 		case IPC_OUTCOME_NONE:
 			return;
 		case IPC_OUTCOME_CLOSED:
-			lose(api, "closed");
+			api_worker_lose(api, "closed");
 			return;
 		case IPC_OUTCOME_VIOLATION:
-			lose(api, why);
+			api_worker_lose(api, why);
 			return;
 		case IPC_OUTCOME_MESSAGE:
 			break;

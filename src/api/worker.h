@@ -18,6 +18,9 @@ void api_worker_call_again(struct api *api, struct api_client *client);
 struct api_client *api_worker_answered(struct api *api, enum ipc_message_id answer,
     uint64_t number);
 
+/* Closes the channel, for the reason that the log is told, and refuses what is under way. */
+void api_worker_lose(struct api *api, const char *why);
+
 /* Sends the calls that wait. */
 void api_worker_send(struct api *api);
 /* Takes the worker's answers that have come, up to a bound. */

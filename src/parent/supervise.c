@@ -266,6 +266,8 @@ begin_service(struct supervisor *sv)
 	}
 	sv->phase = SUPERVISE_RUNNING;
 	sv->ready_at_ms = clock_now_ms();
+	/* Not before: the api counts on a table that nobody changes but itself. */
+	supervise_api_connect_worker(sv);
 	print_banner(options);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
@@ -290,7 +292,6 @@ parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
 	(void)msg;
 	sv->worker_is_ready = true;
 	ipc_channel_set_running(&sv->children[ROLE_SLIRP_WORKER].channel);
-	supervise_api_connect_worker(sv);
 	supervise_publish(sv);
 	supervise_check_ready(sv);
 }

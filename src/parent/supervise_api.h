@@ -25,7 +25,7 @@ struct api_life {
 /* Starts the spawner and the first api. A failure ends the start. */
 void supervise_api_begin(struct supervisor *sv, const int *program_fds);
 
-/* The worker serves from now on, and can take its channel to the api. */
+/* The worker has all forwards of the command line, and can take its channel to the api. */
 void supervise_api_connect_worker(struct supervisor *sv);
 
 /* The api, or the spawner, is gone while all was running; text says how. */

@@ -52,16 +52,16 @@ api_fixture_stop(struct api_fixture *fixture)
 {
 	struct api *api = &fixture->api;
 
-	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
-		struct api_client *client = &api->clients[i];
+	while (api->n_clients > 0) {
+		struct api_client *client = api->places[0];
 
 		/* A call that is under way would keep its place. */
 		if (client->state == API_CLIENT_CALLING)
 			client->state = API_CLIENT_READING;
-		if (client->state != API_CLIENT_NONE)
-			api_client_drop(api, client);
+		api_client_drop(api, client);
 	}
 	free(api->clients);
+	free(api->forwards);
 	close(api->listen_fd);
 	ipc_channel_close(&api->to_parent);
 	ipc_channel_close(&api->to_worker);

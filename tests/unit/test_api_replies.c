@@ -244,15 +244,16 @@ test_list_hostfwd_has_the_entries_twice(void **state)
 	expect_reply(fd, "{\"return\":{\"entries\":[]},\"entries\":[]}", true);
 	close(fd);
 
-	fd = api_fixture_connect(&fixture);
-	api_fixture_send(&fixture, fd, LIST);
-	asked_worker(IPC_MSG_list_hostfwd, &msg);
-	answer_page(&msg, 2, false);
-	expect_reply(fd,
+	for (uint32_t id = 1; id <= 2; id++) {
+		char added[32];
+
+		snprintf(added, sizeof(added), "{\"return\":{\"id\":%u}}", id);
+		adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = id },
+		    added);
+	}
+	asks(LIST,
 	    "{\"return\":{\"entries\":[{\"id\":1," ENTRY ",{\"id\":2," ENTRY
-	    "]},\"entries\":[{\"id\":1," ENTRY ",{\"id\":2," ENTRY "]}",
-	    true);
-	close(fd);
+	    "]},\"entries\":[{\"id\":1," ENTRY ",{\"id\":2," ENTRY "]}");
 }
 
 static void
@@ -527,10 +528,6 @@ test_replies_without_memory_are_busy(void **state)
 	api_out_free(&unread);
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, LIST);
-	for (int page = 0; page < 2; page++) {
-		asked_worker(IPC_MSG_list_hostfwd, &msg);
-		answer_page(&msg, IPC_PAGE_ENTRIES, page < 1);
-	}
 	expect_reply(fd, reply, true);
 	assert_non_null(strstr(reply, "{\"id\":64,"));
 	close(fd);
