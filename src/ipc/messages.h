@@ -338,10 +338,11 @@ struct ipc_rule_removed {
 };
 
 struct ipc_api_channel {
-	uint64_t reserved;
+	uint64_t api_number; /* of the parent's choice */
 };
 
 struct ipc_api_dropped {
+	uint64_t api_number; /* of api_channel; there may be another by now */
 	char why[IPC_WHY_SIZE];
 };
 

@@ -18,6 +18,10 @@
 /* After a life of at least this the api is started again at once. */
 #define GOOD_LIFE_MS UINT64_C(60000)
 
+/* From its start to api_ready it takes milliseconds, and on a loaded machine some more; after
+ * this, something hangs, and clients wait for it. */
+#define READY_TIMEOUT_MS 10000
+
 /* Else the wait doubles, from what nobody notices to what keeps an api that can't live from
  * costing anything. */
 #define DELAY_FIRST_MS 100
@@ -70,6 +74,7 @@ start(struct supervisor *sv)
 {
 	sv->api.started_at_ms = clock_now_ms();
 	sv->api.start_at_ms = 0;
+	sv->api.ready_by_ms = sv->api.started_at_ms + READY_TIMEOUT_MS;
 	sv->api.is_ready = false;
 	if (parent_spawn_by(api_of(sv), &roles[ROLE_API], spawner_of(sv)) == -1)
 		return -1;
@@ -90,6 +95,7 @@ schedule(struct supervisor *sv)
 
 	if (api->worker_end_fd != -1)
 		close(take_fd(&api->worker_end_fd));
+	api->ready_by_ms = 0;
 	if (now_ms - api->started_at_ms >= GOOD_LIFE_MS)
 		api->delay_ms = 0;
 	api->start_at_ms = now_ms + api->delay_ms;
@@ -143,6 +149,7 @@ parent_on_api_ready(struct supervisor *sv, const struct ipc_api_ready *msg)
 {
 	(void)msg;
 	sv->api.is_ready = true;
+	sv->api.ready_by_ms = 0;
 	ipc_channel_set_running(&api_of(sv)->channel);
 	if (sv->phase == SUPERVISE_RUNNING) {
 		supervise_api_connect_worker(sv);
@@ -154,7 +161,7 @@ parent_on_api_ready(struct supervisor *sv, const struct ipc_api_ready *msg)
 void
 supervise_api_connect_worker(struct supervisor *sv)
 {
-	const struct ipc_api_channel msg = { 0 };
+	const struct ipc_api_channel msg = { .api_number = sv->api.n_restarts };
 	autofd int fd = take_fd(&sv->api.worker_end_fd);
 
 	if (fd == -1)
@@ -172,6 +179,9 @@ parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
 	struct child *api = api_of(sv);
 	char why[LOG_TEXT_SIZE];
 
+	/* One that has died since. */
+	if (msg->api_number != sv->api.n_restarts)
+		return;
 	text_escape(why, sizeof(why), msg->why, strlen(msg->why));
 	supervise_log_of(api, LOG_LEVEL_ERROR,
 	    "slirp-worker dropped api[%d]: %s; ending it", api->pid, why);
@@ -184,6 +194,7 @@ give_up(struct supervisor *sv)
 {
 	log_error("there is no control socket any more, without api and spawner");
 	sv->api.start_at_ms = 0;
+	sv->api.ready_by_ms = 0;
 	parent_apisock_remove();
 	close(take_fd(&sv->api.listen_fd));
 }
@@ -215,17 +226,36 @@ supervise_api_spawner_lost(struct supervisor *sv, const char *text)
 int
 supervise_api_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 {
-	if (sv->api.start_at_ms == 0)
+	/* There is one of them at most. */
+	uint64_t due_ms = sv->api.start_at_ms + sv->api.ready_by_ms;
+
+	if (due_ms == 0)
 		return -1;
-	return sv->api.start_at_ms > now_ms ? (int)(sv->api.start_at_ms - now_ms) : 0;
+	return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+}
+
+/* The api does not get ready. If it has no number, the spawner owes it. */
+static void
+end_hanging(struct supervisor *sv)
+{
+	struct child *child = api_of(sv)->pid != 0 ? api_of(sv) : spawner_of(sv);
+
+	sv->api.ready_by_ms = 0;
+	supervise_log_of(child, LOG_LEVEL_ERROR,
+	    "%s[%d] hangs: no api is ready after %d s; ending it", child->role->name,
+	    child->pid, READY_TIMEOUT_MS / CLOCK_MS_PER_S);
+	supervise_kill(child);
 }
 
 void
 supervise_api_handle(struct supervisor *sv, uint64_t now_ms)
 {
-	if (sv->phase == SUPERVISE_RUNNING && sv->api.start_at_ms != 0 &&
-	    now_ms >= sv->api.start_at_ms && start(sv) == -1)
+	if (sv->phase != SUPERVISE_RUNNING)
+		return;
+	if (sv->api.start_at_ms != 0 && now_ms >= sv->api.start_at_ms && start(sv) == -1)
 		schedule(sv);
+	if (sv->api.ready_by_ms != 0 && now_ms >= sv->api.ready_by_ms)
+		end_hanging(sv);
 }
 
 void

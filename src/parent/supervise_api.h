@@ -16,10 +16,11 @@ struct api_life {
 	int worker_end_fd; /* owned; the worker's channel to it, until the worker serves */
 	int fallback_userns_fd; /* owned; the guest's, for each start; -1 for none */
 	bool is_ready;          /* it has said so */
+	uint64_t ready_by_ms;   /* or it hangs; 0 for none that is being started */
 	uint64_t started_at_ms; /* CLOCK_MONOTONIC, of the last start */
 	uint64_t start_at_ms;   /* of the next one; 0 for none */
 	uint32_t delay_ms;      /* before the next one */
-	uint32_t n_restarts;
+	uint32_t n_restarts;    /* also the api's number towards the worker */
 };
 
 /* Starts the spawner and the first api. A failure ends the start. */

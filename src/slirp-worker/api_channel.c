@@ -33,7 +33,7 @@ close_channel(struct worker *worker)
 static void
 drop_channel(struct worker *worker, const char *row, const char *why)
 {
-	struct ipc_api_dropped dropped = { 0 };
+	struct ipc_api_dropped dropped = { .api_number = worker->api_number };
 
 	close_channel(worker);
 	snprintf(dropped.why, sizeof(dropped.why), "%s: %s", row, why);
@@ -42,11 +42,12 @@ drop_channel(struct worker *worker, const char *row, const char *why)
 }
 
 void
-api_channel_open(struct worker *worker, int adopt_fd)
+api_channel_open(struct worker *worker, int adopt_fd, uint64_t api_number)
 {
 	autofd int fd = adopt_fd;
 
 	close_channel(worker);
+	worker->api_number = api_number;
 	/* Can't fail: both numbers are good. */
 	dup3(fd, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	ipc_channel_open(&worker->to_api, IPC_CHILD_FD_PEER, IPC_ROLE_SLIRP_WORKER,

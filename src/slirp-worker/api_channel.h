@@ -10,8 +10,9 @@
 
 #include "slirp-worker/worker.h"
 
-/* Takes the channel to a new api, in the place of one before. */
-void api_channel_open(struct worker *worker, int adopt_fd);
+/* Takes the channel to a new api, in the place of one before. The number is the parent's name
+ * for it. */
+void api_channel_open(struct worker *worker, int adopt_fd, uint64_t api_number);
 
 /* The descriptor to wait for, or -1 while nothing is to be received. */
 int api_channel_poll_fd(const struct worker *worker);

@@ -208,8 +208,7 @@ void
 worker_on_api_channel(struct worker *worker, const struct ipc_api_channel *msg,
     int adopt_fd)
 {
-	(void)msg;
-	api_channel_open(worker, adopt_fd);
+	api_channel_open(worker, adopt_fd, msg->api_number);
 }
 
 static void

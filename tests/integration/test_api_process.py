@@ -14,7 +14,7 @@ import socket
 import stat
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lab as L
@@ -25,6 +25,8 @@ GUEST_PORT = 8000
 # "Back within a second": how long a client that comes at once may wait; the rest is for a busy
 # machine.
 BACK_S = 5
+# With its header: src/ipc/messages.h, src/ipc/channel.c.
+HELLO_BYTES = 24
 
 
 def ask(path: Path | str, execute: str, **arguments: object) -> dict:
@@ -367,6 +369,97 @@ def test_killed_spawner_leaves_the_api_until_it_dies(guest: Guest, daemon: Slirp
     assert works(guest.netns)
     assert rules(path) == []
     os.kill(children["api"], signal.SIGKILL)
+    wait_for("nobody can connect any more", lambda: not path.exists())
+    assert "there is no control socket any more" in daemon.stderr
+    assert works(guest.netns)
+    assert daemon.terminate() == 0
+
+
+def state_of(pid: int) -> str:
+    return L.proc_stat(pid)[0]
+
+
+def stop(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    wait_for("it has stopped", lambda: state_of(pid) == "T")
+
+
+def first_unread(sock: socket.socket) -> bytes:
+    """The message stays where it is."""
+    try:
+        return sock.recv(1 << 16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return b""
+
+
+@contextlib.contextmanager
+def channel_of(parent: int, is_wanted: Callable[[bytes], bool]) -> Iterator[socket.socket]:
+    """The end that a parent, which has stopped, will read such a message from next."""
+    def find() -> int | None:
+        for number, what in L.fd_table(parent).items():
+            if what.startswith("socket:"):
+                with borrowed(parent, number) as sock:
+                    # The other kind of socket is the one that clients connect to.
+                    if sock.type == socket.SOCK_SEQPACKET and is_wanted(first_unread(sock)):
+                        return number
+        return None
+
+    with borrowed(parent, wait_for("the message", find)) as sock:
+        yield sock
+
+
+def test_late_word_of_an_old_api_does_not_end_the_new_one(daemon: Slirpd, path: Path) -> None:
+    """What the worker said of the first is held up until there is a second."""
+    children = daemon.children()
+    stop(daemon.pid)
+    with borrowed(children["api"], 4) as channel:
+        channel.send(b"not a message at all")
+
+    with channel_of(daemon.pid, lambda message: b"not a message" in message) as channel:
+        message = channel.recv(1 << 16)
+    os.kill(children["api"], signal.SIGKILL)
+    os.kill(daemon.pid, signal.SIGCONT)
+    assert rules(path) == []
+    second = daemon.children()["api"]
+    assert second != children["api"]
+    with borrowed(children["slirp-worker"], 3) as channel:
+        channel.send(message)
+    # The worker's answer comes behind it.
+    daemon.process.send_signal(signal.SIGUSR1)
+    wait_for("the report", lambda: "stats: forwards" in daemon.stderr)
+    assert ask(path, "query_status")["return"]["n_api_restarts"] == 1
+    assert daemon.children()["api"] == second
+    assert "dropped api" not in daemon.stderr
+
+
+def test_new_api_that_does_not_get_ready_is_replaced(guest: Guest, daemon: Slirpd,
+                                                     path: Path) -> None:
+    spawner, first = (daemon.children()[role] for role in ("spawner", "api"))
+    stop(spawner)
+    os.kill(first, signal.SIGKILL)
+    with borrowed(spawner, 3) as channel:
+        wait_for("the spawner has its order", lambda: first_unread(channel))
+    stop(daemon.pid)
+    os.kill(spawner, signal.SIGCONT)
+    # What it says never comes: its hello, what it has reached, that it is ready. The spawner's
+    # message is shorter than a hello.
+    with channel_of(daemon.pid, lambda message: len(message) == HELLO_BYTES) as channel:
+        for _ in range(3):
+            wait_for("a message", lambda: first_unread(channel))
+            channel.recv(1 << 16)
+    hanging = daemon.children()["api"]
+    os.kill(daemon.pid, signal.SIGCONT)
+    wait_for("it is said", lambda: f"api[{hanging}] hangs: " in daemon.stderr)
+    assert rules(path) == []
+    assert daemon.children()["api"] not in (first, hanging)
+    assert works(guest.netns)
+
+
+def test_spawner_that_hangs_is_ended(guest: Guest, daemon: Slirpd, path: Path) -> None:
+    children = daemon.children()
+    stop(children["spawner"])
+    os.kill(children["api"], signal.SIGKILL)
+    wait_for("it is said", lambda: f"spawner[{children['spawner']}] hangs: " in daemon.stderr)
     wait_for("nobody can connect any more", lambda: not path.exists())
     assert "there is no control socket any more" in daemon.stderr
     assert works(guest.netns)

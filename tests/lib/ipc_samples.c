@@ -197,13 +197,13 @@ ipc_sample_rule_removed(struct ipc_rule_removed *msg)
 void
 ipc_sample_api_channel(struct ipc_api_channel *msg)
 {
-	*msg = (struct ipc_api_channel){ 0 };
+	*msg = (struct ipc_api_channel){ .api_number = 3 };
 }
 
 void
 ipc_sample_api_dropped(struct ipc_api_dropped *msg)
 {
-	*msg = (struct ipc_api_dropped){ .why = "add_hostfwd: proto" };
+	*msg = (struct ipc_api_dropped){ .api_number = 3, .why = "add_hostfwd: proto" };
 }
 
 void

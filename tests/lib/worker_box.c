@@ -96,7 +96,7 @@ worker_box_open_api(struct worker_box *box)
 	if (ipc_channel_pair(&worker_end_fd, &api_end_fd) == -1)
 		fatal("make a channel");
 	ipc_channel_open(&box->api, api_end_fd, IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER);
-	api_channel_open(&box->worker, worker_end_fd);
+	api_channel_open(&box->worker, worker_end_fd, ++box->n_apis);
 	if (ipc_channel_greet(&box->api) == -1 ||
 	    ipc_channel_recv(&box->api, &msg, &why) != IPC_OUTCOME_MESSAGE)
 		fatalx("the worker does not greet");

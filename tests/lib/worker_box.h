@@ -11,6 +11,7 @@ struct worker_box {
 	struct worker worker;
 	int parent_fd;          /* the parent's end, or -1 */
 	struct ipc_channel api; /* the api's end, greeted; its fd is -1 when closed */
+	uint64_t n_apis;        /* so far: the number of the last one */
 };
 
 /* Moves the process into user and network namespaces of its own, and brings lo up. Fatal

@@ -244,6 +244,7 @@ expect_dropped(const char *why)
 	expect(&parent, IPC_MSG_api_dropped, &msg);
 	if (!strstr(msg.payload.api_dropped.why, why))
 		fail_msg("expected \"%s\" in \"%s\"", why, msg.payload.api_dropped.why);
+	assert_int_equal(msg.payload.api_dropped.api_number, box.n_apis);
 	assert_int_equal(worker->to_api.fd, -1);
 	while (ipc_channel_recv(&box.api, &msg, &reason) == IPC_OUTCOME_MESSAGE)
 		continue;
