@@ -71,6 +71,8 @@ def test_events_reach_who_asked_for_them(api: tuple[Slirpd, str], lab: Lab) -> N
         stamp = added["timestamp"]
         assert before - 1 < stamp["seconds"] + stamp["microseconds"] / 1e6 < time.time() + 1
         assert json.loads(removals.line()) == removed
+        # The parent, which answers this, begins to watch the file after it has said ready.
+        execute(path, "query_status")
         try:
             lab.set_nameservers(L.INTERNET6, L.INTERNET4)
             event = json.loads(everything.line())
