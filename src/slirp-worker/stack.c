@@ -59,7 +59,8 @@ struct stack {
 	const struct pollset *set; /* between prepare_wait and finish_wait */
 	struct pollset *filling;
 	struct stack_sockets sockets;
-	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not registered */
+	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
+	bool opening_port;                 /* in slirp_add_hostxfwd */
 	bool allow_host_loopback;
 };
 
@@ -169,7 +170,11 @@ keep_groups_off_the_host(const struct stack *stack, int fd)
 	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof(no));
 }
 
-/* Called for every new socket but those of forwarded ports, before it is used. */
+/*
+ * Called for every new socket of the guest's or of a peer's, before it is used. Libraries
+ * differ about forwarded ports: 4.7 does not tell of their sockets, 4.9 does. They are the
+ * caller's to count, and tune_port sees to the rest of it.
+ */
 static void
 on_register_fd(int fd, void *opaque)
 {
@@ -177,7 +182,7 @@ on_register_fd(int fd, void *opaque)
 	int proto = 0;
 	socklen_t len = sizeof(proto);
 
-	if (fd < 0 || fd >= FD_KNOWN_MAX ||
+	if (stack->opening_port || fd < 0 || fd >= FD_KNOWN_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
 		return;
 	stack->proto_of_fd[fd] = (uint8_t)proto;
@@ -186,7 +191,7 @@ on_register_fd(int fd, void *opaque)
 		keep_groups_off_the_host(stack, fd);
 }
 
-/* Called for sockets that were never registered, too: those that could not be opened, and
+/* Called for sockets that were never counted, too: those that could not be opened, and
  * forwarded ports. */
 static void
 on_unregister_fd(int fd, void *opaque)
@@ -461,11 +466,15 @@ stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
     const struct sockaddr *guest)
 {
 	int fd = next_fd();
+	int outcome;
 
 	if (fd == -1)
 		return -1;
-	if (slirp_add_hostxfwd(stack->slirp, host, address_len(host), guest,
-		address_len(guest), flags_of(proto, host)) == -1)
+	stack->opening_port = true;
+	outcome = slirp_add_hostxfwd(stack->slirp, host, address_len(host), guest,
+	    address_len(guest), flags_of(proto, host));
+	stack->opening_port = false;
+	if (outcome == -1)
 		return -1;
 	tune_port(stack, proto, fd, host);
 	return 0;

@@ -340,10 +340,16 @@ static void
 test_state_counts_sockets(void **state)
 {
 	const struct ipc_query_worker query = { .request = 9 };
+	struct ipc_add_hostfwd udp = make_add(2, 8001, 8003);
 	struct ipc_message msg;
 
 	(void)state;
 	ask_to_add(1, 8001, 8010);
+	take_turns();
+	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	udp.rule.proto = IPPROTO_UDP;
+	ipc_channel_await_reply(&box.api);
+	assert_int_equal(ipc_send_add_hostfwd(&box.api, &udp), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
 	worker->stats.counters[IPC_COUNTER_frames_to_guest] = 42;
@@ -353,9 +359,9 @@ test_state_counts_sockets(void **state)
 	expect(&box.api, IPC_MSG_worker_state, &msg);
 	assert_int_equal(msg.payload.worker_state.request, 9);
 	assert_int_equal(msg.payload.worker_state.n_tcp_sockets, 10);
-	assert_int_equal(msg.payload.worker_state.n_udp_sockets, 0);
+	assert_int_equal(msg.payload.worker_state.n_udp_sockets, 3);
 	assert_int_equal(msg.payload.worker_state.n_icmp_sockets, 0);
-	assert_int_equal(msg.payload.worker_state.n_hostfwds, 1);
+	assert_int_equal(msg.payload.worker_state.n_hostfwds, 2);
 	assert_int_equal(msg.payload.worker_state.stats
 			     .counters[IPC_COUNTER_frames_to_guest],
 	    42);
