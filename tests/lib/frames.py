@@ -277,8 +277,18 @@ class RawPort:
         self._sock = sock
         sock.bind((device, ETH_ARP))
         self.mac = ":".join(f"{b:02x}" for b in sock.getsockname()[4])
-        self._probe = ethernet(arp(self.mac, guest4, gateway4), ETH_ARP, self.mac, BROADCAST_MAC)
-        self._answer_from = addr(gateway4)
+        # What was sent may have told the daemon another address of the guest's.
+        self._announcement = self._arp(self.mac, guest4, guest4)
+        self._gateway = gateway4
+        self._n_syncs = 0
+        self.n_sent = 0
+
+    def _arp(self, sender_mac: str, sender: str, target: str) -> bytes:
+        return ethernet(arp(sender_mac, sender, target), ETH_ARP, self.mac, BROADCAST_MAC)
+
+    def _put(self, frame: bytes) -> None:
+        self._sock.send(frame)
+        self.n_sent += 1
 
     def __enter__(self) -> RawPort:
         return self
@@ -287,11 +297,16 @@ class RawPort:
         self._sock.close()
 
     def sync(self) -> None:
-        """Returns when the daemon has taken everything sent so far: it answers ARP in order."""
+        """Returns when the daemon has taken everything sent so far: it answers ARP in order.
+        Frames sent before may be ARP requests, too, so each probe has a sender of its own."""
         self._drain()
+        self._n_syncs += 1
+        sender = f"02:00:{self._n_syncs:08x}"
+        probe = self._arp(sender, "0.0.0.0", self._gateway)
         for _ in range(20):
-            self._sock.send(self._probe)
-            if self._answered():
+            self._put(self._announcement)
+            self._put(probe)
+            if self._answered(mac(sender)):
                 return
         raise AssertionError("the daemon does not answer ARP any more")
 
@@ -303,11 +318,11 @@ class RawPort:
         except BlockingIOError:
             self._sock.settimeout(1)
 
-    def _answered(self) -> bool:
+    def _answered(self, to: bytes) -> bool:
         try:
             while True:
                 frame = self._sock.recv(2048)
-                if frame[20:22] == b"\0\2" and frame[28:32] == self._answer_from:
+                if frame[20:22] == b"\0\2" and frame[32:38] == to:
                     return True
         except socket.timeout:
             return False
@@ -316,7 +331,7 @@ class RawPort:
         """Sends frames in bursts that the TAP's queue holds, so that all of them arrive."""
         for start in range(0, len(frames), 200):
             for frame in frames[start:start + 200]:
-                self._sock.send(frame)
+                self._put(frame)
             self.sync()
 
     def send_ip(self, ip_packet: bytes) -> None:
