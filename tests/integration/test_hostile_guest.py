@@ -19,7 +19,8 @@ INTERNET = {"ipv4": L.INTERNET4, "ipv6": L.INTERNET6}
 FRAMES = 100_000
 # libslirp's connections, each with its buffers, are many and legal; a leak of only the frames
 # (some 70 bytes each, 100,000 of them) beside what an allocator adds would be more.
-GROWTH_KIB = 16_384
+# A sanitizer's allocator keeps what was freed.
+GROWTH_KIB = 32_768 if L.SANITIZED else 16_384
 # 1,024 descriptors, the usual limit, each a connection with libslirp's two buffers of 128 KiB.
 FLOWS_KIB = 1024 * 2 * 128
 SIZE = 4000
