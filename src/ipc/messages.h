@@ -205,8 +205,19 @@ struct ipc_tap_made {
 	uint8_t reserved[3];
 };
 
+/* The addresses of the host that connections leave by. What there is none of is left to
+ * the host's routing, and which there are does not change. */
+struct ipc_outbound {
+	uint32_t addr4_be;
+	uint8_t addr6[IPC_ADDR6_LEN];
+	uint8_t has_addr4;
+	uint8_t has_addr6;
+	uint8_t reserved[2];
+};
+
 struct ipc_start {
 	struct ipc_network network;
+	struct ipc_outbound outbound;
 	uint32_t tap_header_len; /* these two are those of tap_made */
 	uint8_t tap_has_offloads;
 	uint8_t reserved[3];
@@ -500,6 +511,7 @@ struct ipc_status {
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(start, 1, ONCE, "carry packets between this TAP and the host, answer ready") \
 	ROW(get_stats, 0, RUNNING, "answer with stats") \
+	ROW(outbound, 0, RUNNING, "the addresses that new connections leave by") \
 	ROW(publish, 0, RUNNING, "add this forward of the command line, answer published") \
 	ROW(api_channel, 1, RUNNING, "a channel to an api; it takes the place of one before")
 

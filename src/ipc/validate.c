@@ -183,9 +183,23 @@ ipc_validate_inspect_tap(const struct ipc_inspect_tap *msg, const char **why)
 }
 
 int
+ipc_validate_outbound(const struct ipc_outbound *msg, const char **why)
+{
+	if (!is_flag(msg->has_addr4) || !is_flag(msg->has_addr6))
+		return refuse(why, "flag neither 0 nor 1");
+	if (!msg->has_addr4 && msg->addr4_be != 0)
+		return refuse(why, "addr4_be");
+	if (!msg->has_addr6 && !is_zero(msg->addr6, sizeof(msg->addr6)))
+		return refuse(why, "addr6");
+	return is_zero(msg->reserved, sizeof(msg->reserved)) ? 0
+							     : refuse(why, "reserved");
+}
+
+int
 ipc_validate_start(const struct ipc_start *msg, const char **why)
 {
-	if (validate_network(&msg->network, why) == -1)
+	if (validate_network(&msg->network, why) == -1 ||
+	    ipc_validate_outbound(&msg->outbound, why) == -1)
 		return -1;
 	return validate_tap_header(msg->tap_header_len, msg->tap_has_offloads,
 	    msg->reserved, why);

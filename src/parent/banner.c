@@ -67,10 +67,13 @@ text_finish(struct text *text)
 }
 
 int
-banner_start_format(char *buf, size_t buf_size, const struct options *options)
+banner_start_format(char *buf, size_t buf_size, const struct options *options,
+    const struct ipc_outbound *outbound)
 {
 	const struct options_addresses *addresses = &options->addresses;
 	struct text text;
+	struct in6_addr outbound6;
+	char addr6[INET6_ADDRSTRLEN];
 	char host[INET_ADDRSTRLEN];
 	char mac[INET_MAC_STRLEN];
 
@@ -86,10 +89,13 @@ banner_start_format(char *buf, size_t buf_size, const struct options *options)
 	text_append_addr4(&text, "Recommended IP:", addresses->recommended_be);
 	if (options->api_socket_path != NULL)
 		text_append_value(&text, "API Socket:", options->api_socket_path);
-	if (options->outbound_addr4 != NULL)
-		text_append_value(&text, "Outbound IPv4:", options->outbound_addr4);
-	if (options->outbound_addr6 != NULL)
-		text_append_value(&text, "Outbound IPv6:", options->outbound_addr6);
+	if (outbound->has_addr4)
+		text_append_addr4(&text, "Outbound IPv4:", outbound->addr4_be);
+	if (outbound->has_addr6) {
+		memcpy(&outbound6, outbound->addr6, sizeof(outbound6));
+		text_append_value(&text,
+		    "Outbound IPv6:", inet_addr6_format(&outbound6, addr6));
+	}
 	if (options->has_mac)
 		text_append_value(&text,
 		    "MAC address:", inet_mac_format(&options->mac, mac));

@@ -18,7 +18,8 @@
  */
 
 /* options come from an OPTIONS_RUN of options_parse(). */
-int banner_start_format(char *buf, size_t buf_size, const struct options *options);
+int banner_start_format(char *buf, size_t buf_size, const struct options *options,
+    const struct ipc_outbound *outbound);
 
 /* Docker splits on "version" and "commit:", others read the "libslirp:" line.
  * libslirp_version is that of the library at run time and config_version_max the

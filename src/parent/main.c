@@ -66,6 +66,7 @@ run(const struct options *options)
 	struct supervisor supervisor;
 
 	supervise_init(&supervisor, options);
+	parent_outbound_open(&supervisor.outbound, options);
 	parent_target_open(&supervisor.target, options);
 	roles_open_programs(program_fds);
 	if (options->api_socket_path)
@@ -91,6 +92,7 @@ print_confinement(const struct options *asked)
 	options.configure = true;
 	supervise_init(&supervisor, &options);
 	supervisor.report = &report;
+	parent_outbound_open(&supervisor.outbound, &options);
 	/* An api with a socket on which nobody ever knocks; the other end stays open. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
 		fatal("make a socket pair in the place of the API socket");

@@ -96,9 +96,9 @@ static const struct option_spec option_specs[] = {
 	{ "print-confinement", NULL, "report the jails of all processes as JSON and exit",
 	    FLAG(print_confinement, true) },
 	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
-	    .comes_later = true, .take = optvalue_take_outbound_addr4 },
+	    .take = optvalue_take_outbound_addr4 },
 	{ "outbound-addr6", "IPv6|IFNAME", "source address of IPv6 connections",
-	    .comes_later = true, .take = optvalue_take_outbound_addr6 },
+	    .take = optvalue_take_outbound_addr6 },
 	{ "disable-dns", NULL, "no built-in DNS server", FLAG(enable_dns, false) },
 	{ "macaddress", "MAC", "address of the interface (only with -c)",
 	    .take = optvalue_take_macaddress },
@@ -391,6 +391,9 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 		    : take_positionals(parse, argv + optind)) ||
 	    !check_supported(parse))
 		return OPTIONS_ERROR;
+	if (parse->options->outbound_addr6 != NULL && !parse->options->enable_ipv6)
+		optvalue_warn(parse,
+		    "--outbound-addr6 is without effect: there is no --enable-ipv6");
 	options_addresses_derive(&parse->options->network, &parse->options->addresses);
 	parse->options->sandbox_mode = jail_mode(parse->options,
 	    parse->options->use_sandbox, parse->options->require_sandbox);

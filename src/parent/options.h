@@ -24,8 +24,9 @@
 /* One log line, so that none of a message is lost on its way out. */
 #define OPTIONS_MESSAGE_SIZE 480
 
-/* Two deprecated spellings and surplus arguments, each said once. */
-#define OPTIONS_N_WARNINGS_MAX 3
+/* Two deprecated spellings, surplus arguments and an option without effect, each said
+ * once. */
+#define OPTIONS_N_WARNINGS_MAX 4
 
 /* Ranges are one each; who wants more than this has the control socket. */
 #define OPTIONS_PUBLISH_MAX 256

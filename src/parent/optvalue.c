@@ -223,11 +223,18 @@ optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value)
 {
 	in_addr_t addr_be;
 
-	if (!inet_addr4_parse(value, &addr_be) && !options_ifname_is_valid(value))
+	if (inet_addr4_parse(value, &addr_be)) {
+		/* bind(2) takes these, and the first packet fails. */
+		if (IN_MULTICAST(ntohl(addr_be)) || addr_be == INADDR_BROADCAST)
+			return optvalue_refuse(parse,
+			    "--outbound-addr: \"%s\" is not the address of a host",
+			    optvalue_show(parse, value));
+	} else if (!options_ifname_is_valid(value)) {
 		return optvalue_refuse(parse,
 		    "--outbound-addr: \"%s\" is neither an IPv4 address nor the "
 		    "name of an interface",
 		    optvalue_show(parse, value));
+	}
 	parse->options->outbound_addr4 = value;
 	return true;
 }
@@ -237,11 +244,17 @@ optvalue_take_outbound_addr6(struct optvalue_parse *parse, const char *value)
 {
 	struct in6_addr addr;
 
-	if (!inet_addr6_parse(value, &addr) && !options_ifname_is_valid(value))
+	if (inet_addr6_parse(value, &addr)) {
+		if (IN6_IS_ADDR_MULTICAST(&addr))
+			return optvalue_refuse(parse,
+			    "--outbound-addr6: \"%s\" is not the address of a host",
+			    optvalue_show(parse, value));
+	} else if (!options_ifname_is_valid(value)) {
 		return optvalue_refuse(parse,
 		    "--outbound-addr6: \"%s\" is neither an IPv6 address nor the "
 		    "name of an interface",
 		    optvalue_show(parse, value));
+	}
 	parse->options->outbound_addr6 = value;
 	return true;
 }

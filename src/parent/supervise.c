@@ -42,6 +42,7 @@ enum poll_slot {
 	POLL_EXIT_FD,
 	POLL_NSWATCH,
 	POLL_RESOLV,
+	POLL_OUTBOUND,
 	POLL_CHILDREN, /* one for each role */
 	POLL_N = POLL_CHILDREN + ROLE_N,
 };
@@ -104,6 +105,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		fatal("get memory for the copy of the rules");
 	parent_nswatch_init(&sv->watch);
 	parent_resolv_init(&sv->resolv);
+	parent_outbound_init(&sv->outbound);
 
 	/* What a caller left ignored would never arrive. SIGINT stays so: that is how a
 	 * shell keeps ^C away from what it runs in the background. */
@@ -176,6 +178,7 @@ instruct_worker(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 	if (sv->phase != SUPERVISE_STARTING)
 		return;
 	network_fill(&start.network, sv->options);
+	start.outbound = sv->outbound.addresses;
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
 		supervise_fail_send(sv, "send start to slirp-worker");
 		return;
@@ -204,10 +207,10 @@ parent_on_resolv_copy(struct supervisor *sv, const struct ipc_resolv_copy *msg,
 }
 
 static void
-print_banner(const struct options *options)
+print_banner(const struct options *options, const struct ipc_outbound *addresses)
 {
 	char text[BANNER_SIZE];
-	int len = banner_start_format(text, sizeof(text), options);
+	int len = banner_start_format(text, sizeof(text), options, addresses);
 
 	if (len > 0)
 		fdio_write_nowait(STDOUT_FILENO, text, (size_t)len);
@@ -268,7 +271,7 @@ begin_service(struct supervisor *sv)
 	sv->ready_at_ms = clock_now_ms();
 	/* Not before: the api counts on a table that nobody changes but itself. */
 	supervise_api_connect_worker(sv);
-	print_banner(options);
+	print_banner(options, &sv->outbound.addresses);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
 	/* The worker has filled the copy itself, so nobody needs to wait for this: the
@@ -423,6 +426,15 @@ ask_for_stats(struct supervisor *sv)
 		ipc_channel_await_reply(worker);
 }
 
+/* What a full queue does not take is sent again later. */
+static void
+tell_outbound(struct supervisor *sv)
+{
+	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+
+	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0;
+}
+
 static void
 take_signals(struct supervisor *sv)
 {
@@ -462,7 +474,8 @@ poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 {
 	if (sv->phase == SUPERVISE_STARTING)
 		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
-	return sooner(supervise_api_timeout_ms(sv, now_ms),
+	return sooner(sooner(supervise_api_timeout_ms(sv, now_ms),
+			  parent_outbound_timeout_ms(&sv->outbound, now_ms)),
 	    sooner(parent_nswatch_timeout_ms(&sv->watch, now_ms),
 		parent_resolv_timeout_ms(&sv->resolv, now_ms)));
 }
@@ -481,6 +494,12 @@ serve(struct supervisor *sv)
 
 	set[POLL_RESOLV].fd = parent_resolv_fd(&sv->resolv);
 	set[POLL_RESOLV].events = POLLIN;
+	/* What changes during the start waits until the worker serves. */
+	if (sv->phase == SUPERVISE_RUNNING)
+		set[POLL_OUTBOUND].fd = parent_outbound_fd(&sv->outbound);
+	else
+		set[POLL_OUTBOUND].fd = -1;
+	set[POLL_OUTBOUND].events = POLLIN;
 	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
 	for (size_t i = 0; i < ROLE_N; i++) {
 		/* What one without a number says waits until that is known. */
@@ -503,6 +522,9 @@ serve(struct supervisor *sv)
 		supervise_end(sv, EXITCODE_OK);
 	if (parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms))
 		supervise_api_tell(sv, IPC_EVENT_RESOLV_CONF_CHANGED);
+	if (sv->phase == SUPERVISE_RUNNING &&
+	    parent_outbound_handle(&sv->outbound, set[POLL_OUTBOUND].revents, now_ms))
+		tell_outbound(sv);
 	supervise_api_handle(sv, now_ms);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {

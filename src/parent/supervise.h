@@ -10,6 +10,7 @@
 #include "parent/confinement.h"
 #include "parent/nswatch.h"
 #include "parent/options.h"
+#include "parent/outbound.h"
 #include "parent/resolv.h"
 #include "parent/roles.h"
 #include "ipc/rules.h"
@@ -30,6 +31,7 @@ struct supervisor {
 	struct child children[ROLE_N];
 	struct ipc_confine orders; /* for every child's jail */
 	struct nswatch watch;
+	struct outbound outbound;
 	struct resolv resolv; /* the worker's copy of resolv.conf */
 	int resolv_copy_fd;   /* owned; until it is followed, from ready on */
 	struct ipc_confined confined[ROLE_N]; /* what each role said it reached */

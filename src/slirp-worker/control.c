@@ -169,8 +169,8 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
 	offload_init(&worker->offload, msg->tap_has_offloads, worker->network.mtu_bytes);
-	worker->stack =
-	    stack_new(&worker->network, offload_stack_mtu(&worker->offload), &host);
+	worker->stack = stack_new(&worker->network, &msg->outbound,
+	    offload_stack_mtu(&worker->offload), &host);
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
 	if (forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6) ==
@@ -196,6 +196,12 @@ worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
 	(void)msg;
 	/* A parent that has no room for it does not wait for it either. */
 	(void)ipc_send_stats(&worker->to_parent, worker_control_stats(worker));
+}
+
+void
+worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
+{
+	stack_set_outbound(worker->stack, msg);
 }
 
 void

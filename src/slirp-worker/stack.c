@@ -61,6 +61,9 @@ struct stack {
 	struct stack_sockets sockets;
 	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
 	bool opening_port;                 /* in slirp_add_hostxfwd */
+	/* libslirp reads them at each new socket. */
+	struct sockaddr_in outbound4;
+	struct sockaddr_in6 outbound6;
 	bool allow_host_loopback;
 };
 
@@ -170,6 +173,19 @@ keep_groups_off_the_host(const struct stack *stack, int fd)
 	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof(no));
 }
 
+/* Called for sockets that were never counted, too: those that could not be opened, and
+ * forwarded ports. */
+static void
+on_unregister_fd(int fd, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	if (fd < 0 || fd >= FD_KNOWN_MAX || stack->proto_of_fd[fd] == 0)
+		return;
+	--*counter_of(stack, stack->proto_of_fd[fd]);
+	stack->proto_of_fd[fd] = 0;
+}
+
 /*
  * Called for every new socket of the guest's or of a peer's, before it is used. Libraries
  * differ about forwarded ports: 4.7 does not tell of their sockets, 4.9 does. They are the
@@ -185,23 +201,12 @@ on_register_fd(int fd, void *opaque)
 	if (stack->opening_port || fd < 0 || fd >= FD_KNOWN_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
 		return;
+	/* A ping socket that can't have its outbound address is closed without a word. */
+	on_unregister_fd(fd, stack);
 	stack->proto_of_fd[fd] = (uint8_t)proto;
 	++*counter_of(stack, (uint8_t)proto);
 	if (proto != IPPROTO_TCP)
 		keep_groups_off_the_host(stack, fd);
-}
-
-/* Called for sockets that were never counted, too: those that could not be opened, and
- * forwarded ports. */
-static void
-on_unregister_fd(int fd, void *opaque)
-{
-	struct stack *stack = opaque;
-
-	if (fd < 0 || fd >= FD_KNOWN_MAX || stack->proto_of_fd[fd] == 0)
-		return;
-	--*counter_of(stack, stack->proto_of_fd[fd]);
-	stack->proto_of_fd[fd] = 0;
 }
 
 /* libslirp is never called from another thread, so nobody needs to be woken. */
@@ -269,9 +274,22 @@ to_in6(const uint8_t bytes[IPC_ADDR6_LEN])
 	return addr;
 }
 
+void
+stack_set_outbound(struct stack *stack, const struct ipc_outbound *outbound)
+{
+	stack->outbound4 = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = outbound->addr4_be,
+	};
+	stack->outbound6 = (struct sockaddr_in6){
+		.sin6_family = AF_INET6,
+		.sin6_addr = to_in6(outbound->addr6),
+	};
+}
+
 struct stack *
-stack_new(const struct ipc_network *network, uint32_t tcp_mtu_bytes,
-    const struct stack_host *host)
+stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound,
+    uint32_t tcp_mtu_bytes, const struct stack_host *host)
 {
 	struct stack *stack = g_new0(struct stack, 1);
 	SlirpConfig config = {
@@ -293,6 +311,8 @@ stack_new(const struct ipc_network *network, uint32_t tcp_mtu_bytes,
 		 * off the guest's UDP answers to a peer that is there. */
 		.disable_host_loopback = false,
 		.enable_emu = false,
+		.outbound_addr = outbound->has_addr4 ? &stack->outbound4 : NULL,
+		.outbound_addr6 = outbound->has_addr6 ? &stack->outbound6 : NULL,
 		.disable_dns = !network->enable_dns,
 	};
 
@@ -301,6 +321,7 @@ stack_new(const struct ipc_network *network, uint32_t tcp_mtu_bytes,
 	g_setenv("CHARSET", "UTF-8", TRUE);
 	(void)g_strerror(EHOSTUNREACH);
 	stack->host = *host;
+	stack_set_outbound(stack, outbound);
 	stack->allow_host_loopback = network->allow_host_loopback;
 	printing_stack = stack;
 	g_log_set_default_handler(on_glib_log, stack);

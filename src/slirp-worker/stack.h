@@ -30,8 +30,12 @@ struct stack;
 
 /* tcp_mtu_bytes is what the length of TCP segments to the guest follows. The caller owns
  * the result and ends it with stack_free. NULL if libslirp refuses. */
-struct stack *stack_new(const struct ipc_network *network, uint32_t tcp_mtu_bytes,
+struct stack *stack_new(const struct ipc_network *network,
+    const struct ipc_outbound *outbound, uint32_t tcp_mtu_bytes,
     const struct stack_host *host);
+
+/* From now on new sockets get these addresses; of which families there are is settled. */
+void stack_set_outbound(struct stack *stack, const struct ipc_outbound *outbound);
 void stack_free(struct stack *stack);
 
 /* Takes a frame that the gate has passed; borrowed for the call. */

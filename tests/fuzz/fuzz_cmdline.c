@@ -31,6 +31,7 @@ static void
 check_run(const struct options *options)
 {
 	const struct inet_cidr *network = &options->network;
+	const struct ipc_outbound outbound = { .has_addr4 = 1, .has_addr6 = 1 };
 	char text[BANNER_SIZE];
 
 	assert((options->target == OPTIONS_TARGET_PID) == (options->target_pid > 0));
@@ -57,7 +58,7 @@ check_run(const struct options *options)
 	assert(options->use_seccomp || !options->require_seccomp);
 	assert(options->runas_uid != 0 && options->runas_gid != 0);
 	assert(!options->print_confinement);
-	assert(banner_start_format(text, sizeof(text), options) > 0);
+	assert(banner_start_format(text, sizeof(text), options, &outbound) > 0);
 }
 
 int

@@ -109,6 +109,15 @@ ipc_sample_tap_made(struct ipc_tap_made *msg)
 }
 
 void
+ipc_sample_outbound(struct ipc_outbound *msg)
+{
+	*msg = (struct ipc_outbound){
+		.addr4_be = htonl(0xcb007102),
+		.has_addr4 = 1,
+	};
+}
+
+void
 ipc_sample_start(struct ipc_start *msg)
 {
 	*msg = (struct ipc_start){
@@ -116,6 +125,7 @@ ipc_sample_start(struct ipc_start *msg)
 		.tap_has_offloads = 1,
 	};
 	sample_network(&msg->network);
+	ipc_sample_outbound(&msg->outbound);
 }
 
 void

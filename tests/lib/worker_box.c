@@ -60,6 +60,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		.socket_not_polled = ignore,
 		.timers = &worker->timers,
 	};
+	const struct ipc_outbound no_outbound = { 0 };
 	struct ipc_start start;
 	int worker_end_fd;
 
@@ -77,7 +78,8 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		fatal("make a worker");
 	ipc_channel_open(&worker->to_parent, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_PARENT);
-	worker->stack = stack_new(&worker->network, worker->network.mtu_bytes, &host);
+	worker->stack =
+	    stack_new(&worker->network, &no_outbound, worker->network.mtu_bytes, &host);
 	if (!worker->stack)
 		fatalx("libslirp refuses the configuration");
 	if (forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6) ==

@@ -25,11 +25,14 @@ options_of(const char *cidr)
 	return options;
 }
 
+static const struct ipc_outbound none;
+
 static void
-assert_banner(const struct options *options, const char *expected)
+assert_banner(const struct options *options, const struct ipc_outbound *outbound,
+    const char *expected)
 {
 	char buf[BANNER_SIZE];
-	int len = banner_start_format(buf, sizeof(buf), options);
+	int len = banner_start_format(buf, sizeof(buf), options, outbound);
 
 	assert_string_equal(buf, expected);
 	assert_int_equal(len, (int)strlen(expected));
@@ -41,7 +44,7 @@ test_default_banner(void **state)
 	struct options options = options_of("10.0.2.0/24");
 
 	(void)state;
-	assert_banner(&options,
+	assert_banner(&options, &none,
 	    "Starting slirp\n"
 	    "* MTU:             1500\n"
 	    "* Network:         10.0.2.0\n"
@@ -58,17 +61,21 @@ test_default_banner(void **state)
 static void
 test_banner_of_all_options(void **state)
 {
+	const struct ipc_outbound outbound = {
+		.addr4_be = htonl(0x7f000001),
+		.addr6 = { 0xfd, [15] = 9 },
+		.has_addr4 = 1,
+		.has_addr6 = 1,
+	};
 	struct options options = options_of("192.168.0.0/16");
 
 	(void)state;
 	options.mtu_bytes = 65520;
 	options.allow_host_loopback = false;
 	options.api_socket_path = "/run/user/1000/api.sock";
-	options.outbound_addr4 = "127.0.0.1";
-	options.outbound_addr6 = "eth0";
 	options.has_mac = true;
 	assert_int_equal(inet_mac_parse("0A:0b:0c:0d:0e:0f", &options.mac), INET_MAC_OK);
-	assert_banner(&options,
+	assert_banner(&options, &outbound,
 	    "Starting slirp\n"
 	    "* MTU:             65520\n"
 	    "* Network:         192.168.0.0\n"
@@ -80,7 +87,7 @@ test_banner_of_all_options(void **state)
 	    "* Recommended IP:  192.168.0.100\n"
 	    "* API Socket:      /run/user/1000/api.sock\n"
 	    "* Outbound IPv4:   127.0.0.1\n"
-	    "* Outbound IPv6:   eth0\n"
+	    "* Outbound IPv6:   fd00::9\n"
 	    "* MAC address:     0a:0b:0c:0d:0e:0f\n");
 }
 
@@ -91,10 +98,10 @@ test_warning_names_the_gateway_of_the_network(void **state)
 	char buf[BANNER_SIZE];
 
 	(void)state;
-	assert_true(banner_start_format(buf, sizeof(buf), &options) > 0);
+	assert_true(banner_start_format(buf, sizeof(buf), &options, &none) > 0);
 	assert_non_null(strstr(buf, "is accessible as 192.168.77.2 (set "));
 	options.allow_host_loopback = false;
-	assert_true(banner_start_format(buf, sizeof(buf), &options) > 0);
+	assert_true(banner_start_format(buf, sizeof(buf), &options, &none) > 0);
 	assert_null(strstr(buf, "WARNING"));
 }
 
@@ -139,12 +146,13 @@ test_what_does_not_fit_is_no_text_at_all(void **state)
 {
 	struct options options = options_of("10.0.2.0/24");
 	char full[BANNER_SIZE];
-	size_t full_len = (size_t)banner_start_format(full, sizeof(full), &options);
+	size_t full_len =
+	    (size_t)banner_start_format(full, sizeof(full), &options, &none);
 
 	(void)state;
 	for (size_t size = 1; size <= full_len + 1; size++) {
 		char *buf = test_malloc(size);
-		int len = banner_start_format(buf, size, &options);
+		int len = banner_start_format(buf, size, &options, &none);
 
 		assert_int_equal(len, size > full_len ? (int)full_len : -1);
 		assert_string_equal(buf, size > full_len ? full : "");
@@ -166,6 +174,7 @@ static void
 test_longest_banner_fits(void **state)
 {
 	struct options options = options_of("128.0.0.0/1");
+	struct ipc_outbound outbound = { .has_addr4 = 1, .has_addr6 = 1 };
 	char path[PATH_MAX];
 	char buf[BANNER_SIZE];
 
@@ -173,10 +182,11 @@ test_longest_banner_fits(void **state)
 	memset(path, 'p', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	options.api_socket_path = path;
-	options.outbound_addr4 = "255.255.255.255";
-	options.outbound_addr6 = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
+	outbound.addr4_be = UINT32_MAX;
+	memset(outbound.addr6, 0xff, sizeof(outbound.addr6));
 	options.has_mac = true;
-	assert_true(banner_start_format(buf, sizeof(buf), &options) > PATH_MAX);
+	assert_true(
+	    banner_start_format(buf, sizeof(buf), &options, &outbound) > PATH_MAX);
 }
 
 int

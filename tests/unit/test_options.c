@@ -534,14 +534,35 @@ test_errors_of_outbound_addr(void **state)
 	ASSERT_OPTION_REFUSED(
 	    "--outbound-addr6: \"a/b\" is neither an IPv6 address nor the name of an interface",
 	    "--outbound-addr6=a/b");
-	ASSERT_OPTION_REFUSED("--outbound-addr is not supported yet",
-	    "--outbound-addr=10.1.2.3");
-	ASSERT_OPTION_REFUSED("--outbound-addr is not supported yet",
-	    "--outbound-addr=eth0");
-	ASSERT_OPTION_REFUSED("--outbound-addr6 is not supported yet",
-	    "--outbound-addr6=::1");
-	ASSERT_OPTION_REFUSED("--outbound-addr6 is not supported yet",
-	    "--outbound-addr6=eth0");
+	ASSERT_OPTION_REFUSED(
+	    "--outbound-addr: \"224.0.0.1\" is not the address of a host",
+	    "--outbound-addr=224.0.0.1");
+	ASSERT_OPTION_REFUSED(
+	    "--outbound-addr: \"255.255.255.255\" is not the address of a host",
+	    "--outbound-addr=255.255.255.255");
+	ASSERT_OPTION_REFUSED(
+	    "--outbound-addr6: \"ff02::1\" is not the address of a host",
+	    "--outbound-addr6=ff02::1");
+}
+
+static void
+test_outbound_addr_is_an_address_or_a_name(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--outbound-addr=10.1.2.3", "1", "tap0"), OPTIONS_RUN);
+	assert_string_equal(options.outbound_addr4, "10.1.2.3");
+	assert_null(options.outbound_addr6);
+	assert_int_equal(messages.n_warnings, 0);
+	assert_int_equal(PARSE("--outbound-addr", "eth0", "-6", "--outbound-addr6=::1",
+			     "1", "tap0"),
+	    OPTIONS_RUN);
+	assert_string_equal(options.outbound_addr4, "eth0");
+	assert_string_equal(options.outbound_addr6, "::1");
+	assert_int_equal(messages.n_warnings, 0);
+	assert_int_equal(PARSE("--outbound-addr6=eth0", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(messages.n_warnings, 1);
+	assert_string_equal(messages.warnings[0],
+	    "--outbound-addr6 is without effect: there is no --enable-ipv6");
 }
 
 static void
@@ -605,11 +626,9 @@ test_wrong_values_come_before_what_comes_later(void **state)
 	memset(long_path, 'p', sizeof(long_path) - 1);
 	long_path[108] = '\0';
 	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)",
-	    "--outbound-addr=eth0", "-m0");
-	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3",
-	    "--outbound-addr=eth0", "-r3", "-e3");
-	ASSERT_REFUSED("PID must be a positive integer", "--outbound-addr=eth0", "x",
-	    "tap0");
+	    "--create-netns", "-m0");
+	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3", "--create-netns",
+	    "--netns-type=path", "-r3", "-e3");
 	ASSERT_REFUSED("PATH must have 1 to 107 bytes when --target-type=bess, not \"\"",
 	    "--target-type=bess", "");
 	assert_int_equal(PARSE("--target-type=bess", long_path), OPTIONS_ERROR);
@@ -743,8 +762,6 @@ test_print_confinement_takes_no_target(void **state)
 	    "--print-confinement", "--netns-type=pid");
 	ASSERT_REFUSED("--print-confinement conflicts with --target-type",
 	    "--target-type=netns", "--print-confinement");
-	ASSERT_REFUSED("--outbound-addr is not supported yet", "--print-confinement",
-	    "--outbound-addr=eth0");
 	ASSERT_REFUSED("--enable-sandbox conflicts with --disable-sandbox",
 	    "--print-confinement", "--enable-sandbox", "--disable-sandbox");
 }
@@ -764,8 +781,8 @@ test_warnings(void **state)
 	assert_string_equal(messages.warnings[0],
 	    "too many arguments: \"more\" and all after it are ignored");
 
-	assert_int_equal(PARSE("--create-sandbox", "--no-host-loopback", "1", "tap0",
-			     "more"),
+	assert_int_equal(PARSE("--create-sandbox", "--no-host-loopback",
+			     "--outbound-addr6=::1", "1", "tap0", "more"),
 	    OPTIONS_RUN);
 	assert_int_equal(messages.n_warnings, OPTIONS_N_WARNINGS_MAX);
 	assert_string_equal(messages.warnings[1],
@@ -952,8 +969,6 @@ test_help_marks_what_comes_later(void **state)
 		{ "--publish=", 0 },
 		{ "--enable-sandbox", 0 },
 		{ "--enable-seccomp", 0 },
-		{ "--outbound-addr=", 1 },
-		{ "--outbound-addr6=", 1 },
 		{ "--create-netns", 1 },
 		{ "--target-type=", 1 },
 		{ "--configure", 0 },
@@ -1033,6 +1048,7 @@ main(void)
 		cmocka_unit_test(test_errors_of_api_socket),
 		cmocka_unit_test(test_publish_is_kept_in_order),
 		cmocka_unit_test(test_errors_of_outbound_addr),
+		cmocka_unit_test(test_outbound_addr_is_an_address_or_a_name),
 		cmocka_unit_test(test_what_comes_later_is_refused),
 		cmocka_unit_test(test_jail_modes),
 		cmocka_unit_test(test_jail_of_slirp4netns_is_best_effort),

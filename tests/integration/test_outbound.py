@@ -1,0 +1,213 @@
+"""--outbound-addr and --outbound-addr6, seen from the other side: which source a server sees."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from collections.abc import Callable, Iterator
+
+import lab as L
+import pytest
+from lab import Guest, Lab, Slirpd, sh, wait_for
+
+# More addresses of the host, on the interface that leads out and on one that leads nowhere.
+SECOND4, SECOND6 = "203.0.113.3", "2001:db8:1::3"
+FAR4, FAR6 = "203.0.113.4", "2001:db8:1::4"
+OTHER4, OTHER6 = "203.0.113.5", "2001:db8:1::5"
+FAR = "far0"
+
+FAMILIES = {
+    "ipv4": ("--outbound-addr", L.INTERNET4, L.HOST4, SECOND4, FAR4, OTHER4),
+    "ipv6": ("--outbound-addr6", L.INTERNET6, L.HOST6, SECOND6, FAR6, OTHER6),
+}
+
+
+def link_add(name: str) -> None:
+    """An interface that leads nowhere; any kind will do, and this one every kernel has."""
+    sh("ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}-peer")
+
+
+def address_add(address: str, device: str) -> None:
+    if ":" not in address:
+        sh("ip", "addr", "add", f"{address}/32", "dev", device)
+        return
+    # One that is deprecated is there for those who ask for it, and the host chooses another.
+    lifetime = ["preferred_lft", "0"] if device == "uplink" else []
+    sh("ip", "addr", "add", f"{address}/128", "dev", device, "nodad", *lifetime)
+
+
+@pytest.fixture(autouse=True)
+def addresses(lab: Lab) -> Iterator[None]:
+    with contextlib.ExitStack() as undo:
+        for address in (SECOND4, SECOND6):
+            address_add(address, "uplink")
+            undo.callback(sh, "ip", "addr", "del", address + ("/128" if ":" in address else "/32"),
+                          "dev", "uplink")
+        link_add(FAR)
+        undo.callback(lambda: L.subprocess.run(["ip", "link", "del", FAR], capture_output=True))
+        sh("ip", "link", "set", FAR, "up")
+        for address in (FAR4, FAR6):
+            address_add(address, FAR)
+        # The internet asks for these at uplink, where IPv6 answers for its own alone.
+        for address in (SECOND6, FAR6, OTHER6):
+            sh(*lab.in_internet(), "ip", "-6", "route", "replace", f"{address}/128",
+               "via", L.HOST6)
+            undo.callback(sh, *lab.in_internet(), "ip", "-6", "route", "del", f"{address}/128")
+        yield
+
+
+def tcp_source(lab: Lab, guest: Guest, address: str) -> str:
+    """Who a server takes the guest's connection for."""
+    with L.listener(lab.internet_netns, address) as server:
+        server.settimeout(L.DEADLINE_S)
+        with guest.connect(address, server.getsockname()[1]):
+            connection, peer = server.accept()
+            connection.close()
+    return peer[0]
+
+
+def udp_source(lab: Lab, guest: Guest, address: str) -> str:
+    with L.udp_socket(lab.internet_netns, address) as server:
+        server.settimeout(L.DEADLINE_S)
+        with guest.connect(address, server.getsockname()[1], socket.SOCK_DGRAM) as client:
+            client.send(b"who am I?")
+            peer = server.recvfrom(64)[1]
+            server.sendto(b"you", peer)
+            assert client.recv(64) == b"you"
+    return peer[0]
+
+
+def ping_source(lab: Lab, guest: Guest, address: str) -> str:
+    """Whose echo requests arrive, and that the guest gets the answer."""
+    protocol = socket.IPPROTO_ICMPV6 if ":" in address else socket.IPPROTO_ICMP
+    with L.socket_in(lab.internet_netns, L.family_of(address), socket.SOCK_RAW,
+                     protocol) as raw:
+        out = guest.run("ping", "-c", "1", "-W", "10", address).stdout
+        assert "1 received" in out
+        while True:
+            packet, peer = raw.recvfrom(2048)
+            header = 0 if ":" in address else 20
+            if packet[header] in (8, 128):
+                return peer[0]
+
+
+SOURCES = {"tcp": tcp_source, "udp": udp_source, "ping": ping_source}
+KINDS = [(kind, family) for kind in SOURCES for family in FAMILIES
+         if (kind, family) != ("ping", "ipv6")]
+
+
+def up(guest: Guest, *options: str) -> Slirpd:
+    return Slirpd("--configure", "--enable-ipv6", *options, guest.pid, "tap0")
+
+
+@pytest.mark.parametrize("by", ("address", "interface"))
+@pytest.mark.parametrize("kind, family", KINDS)
+def test_server_sees_the_outbound_address(lab: Lab, guest: Guest, tools: Callable, kind: str,
+                                          family: str, by: str) -> None:
+    tools("ping")
+    option, server, usual, second, far, _ = FAMILIES[family]
+    value, wanted = (second, second) if by == "address" else (FAR, far)
+    with up(guest, f"{option}={value}") as daemon:
+        assert SOURCES[kind](lab, guest, server) == wanted
+        label = "* Outbound IPv4:" if family == "ipv4" else "* Outbound IPv6:"
+        assert f"{label.ljust(19)}{wanted}\n" in daemon.stdout
+
+
+@pytest.mark.parametrize("kind, family", KINDS)
+def test_without_the_option_the_host_chooses(lab: Lab, guest: Guest, network: Slirpd,
+                                             kind: str, family: str) -> None:
+    _, server, usual, *_ = FAMILIES[family]
+    assert SOURCES[kind](lab, guest, server) == usual
+
+
+def test_one_family_leaves_the_other_alone(lab: Lab, guest: Guest) -> None:
+    with up(guest, f"--outbound-addr={SECOND4}") as daemon:
+        assert tcp_source(lab, guest, L.INTERNET4) == SECOND4
+        assert tcp_source(lab, guest, L.INTERNET6) == L.HOST6
+        assert "* Outbound IPv6:" not in daemon.stdout
+
+
+def test_host_loopback_works_with_an_outbound_address(lab: Lab, guest: Guest) -> None:
+    with up(guest, f"--outbound-addr={SECOND4}"), \
+            L.listener(lab.host_netns, "127.0.0.1") as server:
+        server.settimeout(L.DEADLINE_S)
+        with guest.connect("10.0.2.2", server.getsockname()[1]):
+            connection, peer = server.accept()
+            connection.close()
+    assert peer[0] == SECOND4
+
+
+@pytest.mark.parametrize("option, text", (
+    ("--outbound-addr=203.0.113.77", "the host has no such address"),
+    ("--outbound-addr6=2001:db8:1::77", "the host has no such address"),
+    ("--outbound-addr=nowhere0", "the host has no such interface"),
+    ("--outbound-addr6=nowhere0", "the host has no such interface"),
+    ("--outbound-addr6=bare0", "or the interface none of this family"),
+))
+def test_what_the_host_does_not_have_is_a_failed_start(guest: Guest, option: str,
+                                                       text: str) -> None:
+    link_add("bare0")
+    try:
+        done = L.run_slirpd("--configure", "--enable-ipv6", option, guest.pid, "tap0")
+    finally:
+        sh("ip", "link", "del", "bare0")
+    assert done.returncode == 1 and done.stdout == ""
+    assert option in done.stderr and text in done.stderr
+    assert guest.links() == {"lo"}
+
+
+def log_has(daemon: Slirpd, text: str) -> None:
+    wait_for(f"a line with {text!r}", lambda: text in daemon.stderr)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_new_address_of_the_interface_is_followed(lab: Lab, guest: Guest, family: str) -> None:
+    option, server, _, _, far, other = FAMILIES[family]
+    length = "128" if family == "ipv6" else "32"
+    with up(guest, f"{option}={FAR}") as daemon:
+        assert tcp_source(lab, guest, server) == far
+        address_add(other, FAR)
+        sh("ip", "addr", "del", f"{far}/{length}", "dev", FAR)
+        log_has(daemon, f"address {other} now: new connections leave by it")
+        wait_for("connections leave by the new address",
+                 lambda: tcp_source(lab, guest, server) == other)
+        assert udp_source(lab, guest, server) == other
+
+
+def test_interface_that_vanishes_and_comes_back(lab: Lab, guest: Guest, tools: Callable) -> None:
+    tools("ping")
+    with up(guest, f"--outbound-addr={FAR}") as daemon:
+        assert tcp_source(lab, guest, L.INTERNET4) == FAR4
+        sh("ip", "link", "del", FAR)
+        log_has(daemon, f"interface {FAR} is gone: the guest's new IPv4 connections fail")
+        with guest.open_socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+            # With IP_RECVERR an ICMP error ends a connect() at once.
+            client.setsockopt(socket.IPPROTO_IP, 11, 1)
+            with pytest.raises(OSError) as refused:
+                client.connect((L.INTERNET4, L.HTTP_PORT))
+        assert refused.value.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+        assert guest.run("ping", "-c", "1", "-W", "1", L.INTERNET4, check=False).returncode == 1
+        assert tcp_source(lab, guest, L.INTERNET6) == L.HOST6
+        # Another interface of that name, with another number.
+        link_add(FAR)
+        sh("ip", "link", "set", FAR, "up")
+        address_add(FAR4, FAR)
+        log_has(daemon, f"interface {FAR} has its IPv4 address again")
+        assert tcp_source(lab, guest, L.INTERNET4) == FAR4
+
+
+def test_interface_that_loses_its_address(guest: Guest) -> None:
+    with up(guest, f"--outbound-addr={FAR}") as daemon:
+        sh("ip", "addr", "del", f"{FAR4}/32", "dev", FAR)
+        log_has(daemon, f"interface {FAR} has lost its address")
+
+
+def test_interfaces_that_come_and_go_do_not_fill_the_log(lab: Lab, guest: Guest) -> None:
+    """Only what is followed is news; hosts with containers make interfaces all day."""
+    with up(guest, f"--outbound-addr={FAR}") as daemon:
+        for _ in range(50):
+            link_add("passing0")
+            sh("ip", "link", "del", "passing0")
+        assert tcp_source(lab, guest, L.INTERNET4) == FAR4
+        assert "outbound:" not in daemon.stderr
