@@ -75,8 +75,11 @@ needed_caps(const struct options *options)
 	if (is_real_root())
 		needed |= CONFINE_CAP_BIT(CAP_KILL);
 	/* To remove the socket from a directory that is somebody else's. */
-	if (options->api_socket_path)
+	if (options->api_socket_path || options->create_netns)
 		needed |= CONFINE_CAP_BIT(CAP_DAC_OVERRIDE);
+	/* To unmount the namespace; the filter allows nothing else that takes it. */
+	if (options->create_netns)
+		needed |= CONFINE_CAP_BIT(CAP_SYS_ADMIN);
 	return needed;
 }
 

@@ -21,6 +21,7 @@
 #include "parent/guest.h"
 #include "parent/jail.h"
 #include "parent/options.h"
+#include "parent/pin.h"
 #include "parent/report.h"
 #include "parent/roles.h"
 #include "parent/supervise.h"
@@ -67,6 +68,8 @@ run(const struct options *options)
 
 	supervise_init(&supervisor, options);
 	parent_outbound_open(&supervisor.outbound, options);
+	if (options->create_netns)
+		parent_pin_make(options->netns_path);
 	parent_target_open(&supervisor.target, options);
 	roles_open_programs(program_fds);
 	if (options->api_socket_path)

@@ -79,7 +79,7 @@ static const struct option_spec option_specs[] = {
 	{ "netns-type", "TYPE", "what argument 1 is: pid, path or tapfd (default=pid)",
 	    .take = optvalue_take_netns_type },
 	{ "create-netns", NULL, "make the namespace and pin it on PATH",
-	    .comes_later = true, FLAG(create_netns, true) },
+	    FLAG(create_netns, true) },
 	{ "userns-path", "PATH", "user namespace to join",
 	    .take = optvalue_take_userns_path },
 	{ "enable-sandbox", NULL, "fail where the sandbox can't be had",
@@ -277,6 +277,10 @@ check_conflicts(struct optvalue_parse *parse)
 		    without_netns);
 	if (options->create_netns && options->target != OPTIONS_TARGET_PATH)
 		return optvalue_refuse(parse, "--create-netns needs --netns-type=path");
+	/* The namespace that is made belongs to the user namespace that we are in. */
+	if (options->create_netns && options->userns_path != NULL)
+		return optvalue_refuse(parse,
+		    "--create-netns conflicts with --userns-path");
 
 	if (options->require_sandbox && !options->use_sandbox)
 		return optvalue_refuse(parse,

@@ -393,6 +393,8 @@ optvalue_take_target_path(struct optvalue_parse *parse, const char *value)
 	const char *problem = NULL;
 
 	/* What --create-netns finds there is judged by the one who creates it. */
+	if (parse->options->create_netns && value[0] == '\0')
+		return optvalue_refuse(parse, "--create-netns: the PATH \"\" is empty");
 	if (!parse->options->create_netns)
 		problem = namespace_path_problem(value);
 	if (problem != NULL)

@@ -448,7 +448,6 @@ def test_values_of_one_line(run):
 
 # An option leaves this list when its work is done.
 NOT_YET = [
-    ["--create-netns", "--netns-type=path"],
     ["--target-type=bess"],
 ]
 

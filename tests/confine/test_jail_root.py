@@ -26,7 +26,8 @@ ORDINARY_ID = 61111
 NOBODY = 65534
 OWN_NAMESPACES = {"mnt", "ipc", "uts", "cgroup"}
 
-CAP_KILL, CAP_NET_BIND_SERVICE, CAP_SYS_PTRACE = 5, 10, 19
+CAP_DAC_OVERRIDE, CAP_KILL, CAP_NET_BIND_SERVICE = 1, 5, 10
+CAP_SYS_PTRACE, CAP_SYS_ADMIN = 19, 21
 
 
 def caps(*numbers: int) -> str:
@@ -112,6 +113,17 @@ def test_with_an_exit_fd_the_parent_keeps_less(guest: Guest) -> None:
         assert D.works(guest.netns)
         daemon.hang_up()
         assert daemon.wait() == 0
+
+
+def test_namespace_that_is_made_is_unmounted_again(lab: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "guest"
+    with daemon_of("--create-netns", "--netns-type=path", path, "tap0") as daemon:
+        assert_jailed(daemon)
+        assert_parent_keeps(daemon, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SYS_PTRACE, CAP_SYS_ADMIN)
+        assert D.works(str(path))
+        assert daemon.terminate() == 0
+    assert not path.exists()
+    assert str(path) not in Path("/proc/self/mountinfo").read_text()
 
 
 @pytest.mark.parametrize("runas", ("daemon", "54321", "daemon:54321"))

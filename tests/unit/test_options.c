@@ -457,6 +457,15 @@ test_conflicts(void **state)
 	ASSERT_REFUSED("--create-netns conflicts with --target-type=bess",
 	    "--create-netns", "--target-type=bess", "sock");
 	ASSERT_OPTION_REFUSED("--create-netns needs --netns-type=path", "--create-netns");
+	ASSERT_REFUSED("--create-netns conflicts with --userns-path", "--create-netns",
+	    "--netns-type=path", "--userns-path=/proc/self/ns/user", "p", "tap0");
+	ASSERT_REFUSED("--create-netns: the PATH \"\" is empty", "--create-netns",
+	    "--netns-type=path", "", "tap0");
+	/* It need not be there. */
+	assert_int_equal(PARSE("--create-netns", "--netns-type=path", "/none", "tap0"),
+	    OPTIONS_RUN);
+	assert_true(options.create_netns);
+	assert_string_equal(options.netns_path, "/none");
 
 	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3", "-r3", "-e3");
 	ASSERT_REFUSED("--ready-fd and the FD of --netns-type=tapfd are both 5", "-r5",
@@ -569,8 +578,6 @@ static void
 test_what_comes_later_is_refused(void **state)
 {
 	(void)state;
-	ASSERT_REFUSED("--create-netns is not supported yet", "--create-netns",
-	    "--netns-type=path", "none", "tap0");
 	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
 	    "sock");
 	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
@@ -969,7 +976,6 @@ test_help_marks_what_comes_later(void **state)
 		{ "--publish=", 0 },
 		{ "--enable-sandbox", 0 },
 		{ "--enable-seccomp", 0 },
-		{ "--create-netns", 1 },
 		{ "--target-type=", 1 },
 		{ "--configure", 0 },
 		{ "--cidr=", 0 },

@@ -1,0 +1,197 @@
+#include "parent/pin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define OWN_NETNS "/proc/self/ns/net"
+
+/* "/proc/self/fd/2147483647" with its NUL. */
+#define FD_PATH_SIZE 32
+
+/* Of a path in a line of the log. */
+#define SHOWN_SIZE 256
+
+#define NEEDS \
+	"--create-netns needs CAP_SYS_ADMIN: be root, or in a user and mount namespace of " \
+	"your own, as by unshare --user --map-root-user --mount"
+
+enum pin_step {
+	PIN_STEP_NONE,
+	PIN_STEP_UNSHARE,
+	PIN_STEP_MOUNT,
+};
+
+/* How it went in the child that made the namespace. */
+struct pin_report {
+	int error; /* errno, unless PIN_STEP_NONE */
+	enum pin_step step;
+};
+
+/* What a path leads to. */
+struct identity {
+	dev_t dev;
+	ino_t ino;
+};
+
+/* What the exit has to undo. A function of atexit(3) has no room for a context. */
+static struct {
+	char *path;            /* absolute; NULL: nothing */
+	struct identity netns; /* while it is mounted */
+	struct identity file;  /* below it */
+	bool is_file_ours;     /* it was made here */
+	bool is_mounted;
+	pid_t owner;
+} pinned;
+
+static bool
+leads_to(const char *path, const struct identity *wanted)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == wanted->dev &&
+	    st.st_ino == wanted->ino;
+}
+
+static void
+unpin(void)
+{
+	/* A process forked from the owner has inherited this too. */
+	if (!pinned.path || getpid() != pinned.owner)
+		return;
+	/* At once, whoever still has a file open below it. */
+	if (pinned.is_mounted && leads_to(pinned.path, &pinned.netns))
+		umount2(pinned.path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (pinned.is_file_ours && leads_to(pinned.path, &pinned.file))
+		unlinkat(AT_FDCWD, pinned.path, 0);
+	pinned.path = NULL;
+}
+
+static _Noreturn void
+fail(const char *path, const char *step, const char *hint)
+{
+	char shown[SHOWN_SIZE];
+	int error = errno;
+
+	text_escape(shown, sizeof(shown), path, strlen(path));
+	fatalx("--create-netns: %s: %s: %s%s%s", shown, step, strerror(error),
+	    hint ? "; " : "", hint ? hint : "");
+}
+
+/* Opens what is to be mounted on. */
+static int
+open_file(const char *path)
+{
+	autofd int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	struct statfs fs;
+	struct stat st;
+
+	pinned.is_file_ours = fd != -1;
+	if (fd == -1 && errno == EEXIST)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd == -1)
+		fail(path, "open it", NULL);
+	if (fstat(fd, &st) == -1 || fstatfs(fd, &fs) == -1)
+		fail(path, "look at it", NULL);
+	if (fs.f_type == NSFS_MAGIC) {
+		errno = EBUSY;
+		fail(path, "use it: a namespace is pinned there", NULL);
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size > 0) {
+		errno = EEXIST;
+		fail(path, "use it: it is no empty file", NULL);
+	}
+	pinned.file = (struct identity){ .dev = st.st_dev, .ino = st.st_ino };
+	return take_fd(&fd);
+}
+
+/* The namespace is made in a child: our own stays what it is, and there may be no way back
+ * to it from another one. */
+static _Noreturn void
+make_in_child(int file_fd, int report_fd)
+{
+	struct pin_report report = { .step = PIN_STEP_UNSHARE };
+	char target[FD_PATH_SIZE];
+
+	/* By the descriptor, so that it is the file that was looked at. */
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", file_fd);
+	if (unshare(CLONE_NEWNET) == 0) {
+		report.step = PIN_STEP_MOUNT;
+		if (mount(OWN_NETNS, target, NULL, MS_BIND, NULL) == 0)
+			report.step = PIN_STEP_NONE;
+	}
+	if (report.step != PIN_STEP_NONE)
+		report.error = errno;
+	_exit(write(report_fd, &report, sizeof(report)) == sizeof(report)
+		? EXITCODE_OK
+		: EXITCODE_FAILURE);
+}
+
+static void
+mount_new_netns(const char *path, int file_fd)
+{
+	struct pin_report report;
+	autofd int read_fd = -1, write_fd = -1;
+	int fds[2];
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		fail(path, "make a pipe", NULL);
+	read_fd = fds[0];
+	write_fd = fds[1];
+	pid = fork();
+	if (pid == -1)
+		fail(path, "fork", NULL);
+	if (pid == 0)
+		make_in_child(file_fd, write_fd);
+	close(take_fd(&write_fd));
+	n = read(read_fd, &report, sizeof(report));
+	waitpid(pid, NULL, 0);
+	if (n != sizeof(report)) {
+		errno = ECHILD;
+		fail(path, "make a network namespace", NULL);
+	}
+	errno = report.error;
+	if (report.step == PIN_STEP_UNSHARE)
+		fail(path, "make a network namespace", errno == EPERM ? NEEDS : NULL);
+	if (report.step == PIN_STEP_MOUNT)
+		fail(path, "mount the network namespace there",
+		    errno == EPERM || errno == EACCES ? NEEDS : NULL);
+}
+
+void
+parent_pin_make(const char *path)
+{
+	autofd int file_fd = -1;
+	struct stat st;
+
+	if (atexit(unpin) != 0)
+		fatal("register what the exit has to unpin");
+	pinned.owner = getpid();
+	file_fd = open_file(path);
+	/* The current directory, and links on the way, may change until the exit. */
+	pinned.path = realpath(path, NULL);
+	if (!pinned.path)
+		fail(path, "find its whole path", NULL);
+	mount_new_netns(path, file_fd);
+	if (stat(pinned.path, &st) == -1)
+		fail(path, "look at the namespace there", NULL);
+	pinned.netns = (struct identity){ .dev = st.st_dev, .ino = st.st_ino };
+	pinned.is_mounted = true;
+}

@@ -1,0 +1,15 @@
+/*
+ * --create-netns: a new network namespace that a file stands for, by a bind mount as
+ * ip-netns(8) makes it. The mount is in the caller's mount namespace, so making it needs
+ * CAP_SYS_ADMIN there.
+ */
+#pragma once
+
+/*
+ * Makes a network namespace and pins it on path (borrowed): an empty file, or none, which is
+ * made. Fatal, naming the path and the step; then nothing is left of it.
+ *
+ * When the process exits, in whatever way but by a signal, the namespace is unmounted, if it
+ * is still what path leads to, and a file that was made is removed. To be called once.
+ */
+void parent_pin_make(const char *path);

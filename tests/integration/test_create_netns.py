@@ -1,0 +1,193 @@
+"""--create-netns: a namespace that slirpd makes, pins on a file, serves, and unpins."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lab as L
+import pytest
+from lab import Guest, Lab, Slirpd, sh, wait_for
+from test_traffic import lease_of
+
+OPTIONS = ("--create-netns", "--netns-type=path")
+
+
+class PinnedGuest(Guest):
+    """A network namespace that a file stands for; there is no process to name it by."""
+
+    def __init__(self, path: Path, before: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self._before = before
+
+    @property
+    def netns(self) -> str:
+        return str(self.path)
+
+    def enter(self) -> list[str]:
+        return [*self._before, "nsenter", f"--net={self.path}", "--"]
+
+
+@pytest.fixture
+def path(lab: Lab, tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "guest"
+    assert not is_pinned(tmp_path / "guest"), "the test leaves a mount behind"
+
+
+def is_pinned(path: Path) -> bool:
+    return f" {path} " in Path("/proc/self/mountinfo").read_text()
+
+
+def up(path: Path, *options: object, **kwargs: object) -> Slirpd:
+    """By a caller with CAP_SYS_ADMIN over its mount namespace, as the lab is."""
+    return Slirpd(*OPTIONS, *options, path, "tap0", as_ordinary=False, **kwargs)
+
+
+@pytest.mark.parametrize("cidr", ("10.0.2.0/24", "192.168.77.0/24"))
+@pytest.mark.parametrize("client", ("udhcpc", "dhclient"))
+def test_dhcp_client_gets_lease_router_and_dns(path: Path, tools: Callable, tmp_path: Path,
+                                               client: str, cidr: str) -> None:
+    tools(client)
+    want = L.network_addresses(cidr)
+    with up(path, f"--cidr={cidr}"):
+        got = lease_of(tmp_path, PinnedGuest(path), client)
+    first, last = (ipaddress.ip_address(want[key]) for key in ("dhcp_first", "dhcp_last"))
+    assert first <= ipaddress.ip_address(got["ip"]) <= last
+    assert (got["router"], got["dns"]) == (want["gateway"], want["dns"])
+
+
+def test_namespace_has_the_network(path: Path) -> None:
+    guest = PinnedGuest(path)
+    with up(path, "--configure"):
+        assert guest.links() == {"lo", "tap0"}
+        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
+        assert "uplink" not in guest.links()
+
+
+@pytest.mark.parametrize("end", ("sigterm", "exit-fd"))
+def test_exit_unpins_and_removes_the_file_that_was_made(path: Path, end: str) -> None:
+    with up(path, exit_fd=True) as daemon:
+        assert is_pinned(path)
+        if end == "sigterm":
+            assert daemon.terminate() == 0
+        else:
+            daemon.hang_up()
+            assert daemon.wait() == 0
+        assert not is_pinned(path) and not path.exists()
+
+
+def test_existing_empty_file_stays(path: Path) -> None:
+    path.touch(mode=0o640)
+    before = path.stat()
+    with up(path) as daemon:
+        assert is_pinned(path)
+        assert daemon.terminate() == 0
+    assert not is_pinned(path)
+    assert (path.stat().st_ino, path.stat().st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_path_is_that_of_the_start(path: Path, tmp_path: Path) -> None:
+    """Relative, and by a link that leads elsewhere at the end."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with Slirpd(*OPTIONS, "link/guest", "tap0", as_ordinary=False,
+                prefix=["env", f"--chdir={tmp_path}"]) as daemon:
+        assert is_pinned(tmp_path / "real" / "guest")
+        (tmp_path / "link").unlink()
+        (tmp_path / "link").symlink_to("other")
+        assert daemon.terminate() == 0
+    assert not is_pinned(tmp_path / "real" / "guest")
+    assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_whoever_unmounts_it_ends_slirpd(path: Path) -> None:
+    with up(path) as daemon:
+        sh("umount", str(path))
+        assert daemon.wait() == 0
+        assert "nobody uses the network namespace any more" in daemon.stderr
+    assert not path.exists()
+
+
+def test_another_mount_on_the_path_is_left_alone(path: Path, tmp_path: Path) -> None:
+    with up(path) as daemon:
+        sh("mount", "--bind", "/proc/self/ns/uts", str(path))
+        assert daemon.terminate() == 0
+    assert is_pinned(path) and path.stat().st_ino == os.stat("/proc/self/ns/uts").st_ino
+    sh("umount", str(path))
+    sh("umount", str(path))
+    path.unlink()
+
+
+def test_sigkill_leaves_the_namespace_pinned_and_usable(path: Path) -> None:
+    """The kernel ends the processes, and nobody is left to unmount."""
+    with up(path) as daemon:
+        daemon.kill()
+        daemon.wait_family_gone()
+        assert is_pinned(path)
+    done = L.run_slirpd(*OPTIONS, path, "tap0")
+    assert done.returncode == 1 and "a namespace is pinned there" in done.stderr
+    with Slirpd("--netns-type=path", "--configure", path, "tap0", as_ordinary=False):
+        assert PinnedGuest(path).links() == {"lo", "tap0"}
+    sh("umount", str(path))
+    path.unlink()
+
+
+def test_root_of_a_user_namespace_can_do_it(path: Path, tools: Callable,
+                                            tmp_path: Path) -> None:
+    """An ordinary user, in a user and a mount namespace of his own."""
+    tools("udhcpc")
+    prefix = ["unshare", "--user", "--map-root-user", "--mount"]
+    with Slirpd(*OPTIONS, path, "tap0", prefix=prefix) as daemon:
+        assert not is_pinned(path), "it is in the mount namespace of its own"
+        inside = ("nsenter", "--preserve-credentials", "-U", "-m", "-t", str(daemon.pid), "--")
+        got = lease_of(tmp_path, PinnedGuest(path, inside), "udhcpc")
+        assert got["router"] == "10.0.2.2"
+        assert daemon.terminate() == 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("what, text", (
+    ("ordinary", "make a network namespace: Operation not permitted; --create-netns needs "
+                 "CAP_SYS_ADMIN: be root, or in a user and mount namespace"),
+    ("full file", "it is no empty file"),
+    ("directory", "it is no empty file"),
+    ("no directory", "open it: No such file or directory"),
+    ("namespace", "a namespace is pinned there"),
+))
+def test_what_can_not_be_done_is_a_failed_start(path: Path, what: str, text: str) -> None:
+    if what == "full file":
+        path.write_text("precious")
+    elif what == "directory":
+        path.mkdir()
+    elif what == "namespace":
+        path.touch()
+        sh("mount", "--bind", "/proc/self/ns/net", str(path))
+    target = path / "none" / "guest" if what == "no directory" else path
+    existed = path.exists()
+    with Slirpd(*OPTIONS, target, "tap0", ready=False, as_ordinary=what == "ordinary") as daemon:
+        assert daemon.wait() == 1
+        assert text in daemon.stderr and daemon.stdout == ""
+        assert f"--create-netns: {target}: " in daemon.stderr
+    if what == "namespace":
+        sh("umount", str(path))
+    assert path.exists() == existed
+    assert what != "full file" or path.read_text() == "precious"
+
+
+def test_start_that_fails_later_leaves_nothing(path: Path, tmp_path: Path) -> None:
+    with up(path, "--api-socket", tmp_path / "none" / "api.sock", ready=False) as daemon:
+        assert daemon.wait() == 1
+        assert "API socket" in daemon.stderr
+    assert not path.exists() and not is_pinned(path)
+
+
+def test_children_of_the_daemon_do_not_unpin(path: Path, tmp_path: Path) -> None:
+    """The spawner is forked from the parent, and what is to be undone is in its memory too."""
+    with up(path, "--api-socket", tmp_path / "api.sock") as daemon:
+        os.kill(daemon.children()["spawner"], signal.SIGKILL)
+        wait_for("the spawner is gone", lambda: "spawner" not in daemon.children())
+        assert is_pinned(path)
