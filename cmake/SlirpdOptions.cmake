@@ -4,6 +4,7 @@
 option(SLIRPD_WERROR "Treat warnings as errors" OFF)
 option(SLIRPD_TESTS "Build the tests" ON)
 option(SLIRPD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(SLIRPD_INSTALL_SLIRP4NETNS "Install slirpd also as slirp4netns, with its manual" OFF)
 option(SLIRPD_STATIC "Link everything statically, as static-pie" OFF)
 set(SLIRPD_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address;undefined")
 

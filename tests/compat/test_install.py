@@ -1,0 +1,59 @@
+"""What an installation consists of, and that it works from where it was put.
+
+The build that is tested has SLIRPD_INSTALL_SLIRP4NETNS, as the preset debug sets it.
+SLIRPD names the program under test, in its build tree.
+"""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+SLIRPD = pathlib.Path(os.environ.get("SLIRPD", PROJECT / "build/debug/bin/slirpd")).resolve()
+BUILD = SLIRPD.parents[1]
+
+DEADLINE_S = 60
+
+
+def output(*argv, **kwargs):
+    done = subprocess.run(
+        [str(word) for word in argv],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        **kwargs,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    path = tmp_path_factory.mktemp("installed")
+    output("cmake", "--install", BUILD, "--prefix", path)
+    return path
+
+
+def test_slirp4netns_is_a_link_beside_slirpd(prefix):
+    link = prefix / "bin/slirp4netns"
+    assert os.readlink(link) == "slirpd"
+    assert os.readlink(SLIRPD.parent / "slirp4netns") == "slirpd"
+    for name in ("slirpd", "slirp4netns"):
+        # It finds the other programs: the version of libslirp comes from one of them.
+        lines = output(prefix / "bin" / name, "--version").splitlines()
+        assert lines[0].startswith(f"{name} version ")
+        assert any(line.startswith("libslirp: ") for line in lines)
+
+
+def test_slirp4netns_has_the_manual_of_slirpd(prefix):
+    page = prefix / "share/man/man1/slirp4netns.1"
+    assert page.read_text() == ".so man1/slirpd.1\n"
+    # Names in a .so begin at the top of the manual.
+    shown, own = (
+        output("mandoc", "-T", "ascii", f"man1/{name}.1", cwd=prefix / "share/man")
+        for name in ("slirp4netns", "slirpd")
+    )
+    assert shown == own and "--configure" in own
