@@ -11,10 +11,7 @@
  * listening socket, close-on-exec and non-blocking, which is to be kept open to the end.
  * Fatal, naming the path and the step; then nothing is left of it.
  *
- * When the process exits, in whatever way but by a signal, the path is removed, if what is
- * there is still this socket. To be called once.
+ * It is removed at the exit (parent/placed.h), or by parent_placed_remove before the
+ * socket is closed. To be called once.
  */
 int parent_apisock_listen(const char *path);
-
-/* Does now what the exit would do; to be called before the socket is closed. */
-void parent_apisock_remove(void);

@@ -74,8 +74,8 @@ needed_caps(const struct options *options)
 	 * asks for it when our own end is to be the worker's (PR_SET_PDEATHSIG). */
 	if (is_real_root())
 		needed |= CONFINE_CAP_BIT(CAP_KILL);
-	/* To remove the socket from a directory that is somebody else's. */
-	if (options->api_socket_path || options->create_netns)
+	/* To remove what it made from a directory that is somebody else's. */
+	if (options->api_socket_path || options->pidfile_path || options->create_netns)
 		needed |= CONFINE_CAP_BIT(CAP_DAC_OVERRIDE);
 	/* To unmount the namespace; the filter allows nothing else that takes it. */
 	if (options->create_netns)

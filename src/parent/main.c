@@ -20,6 +20,8 @@
 #include "parent/confinement.h"
 #include "parent/guest.h"
 #include "parent/jail.h"
+#include "parent/logfile.h"
+#include "parent/notify.h"
 #include "parent/options.h"
 #include "parent/pin.h"
 #include "parent/report.h"
@@ -67,6 +69,8 @@ run(const struct options *options)
 	struct supervisor supervisor;
 
 	supervise_init(&supervisor, options);
+	parent_notify_open(options);
+	parent_notify("STATUS=Starting");
 	parent_outbound_open(&supervisor.outbound, options);
 	if (options->create_netns)
 		parent_pin_make(options->netns_path);
@@ -133,6 +137,9 @@ main(int argc, char **argv)
 	report_init(options.program_name);
 	if (stdio_closed == -1)
 		fatal("open /dev/null in place of closed standard streams");
+	report_set_level(options.log_level);
+	if (options.log_file_path)
+		parent_logfile_open(options.log_file_path);
 	for (size_t i = 0; i < messages.n_warnings; i++)
 		log_warning("%s", messages.warnings[i]);
 	switch (outcome) {

@@ -104,6 +104,12 @@ static const struct option_spec option_specs[] = {
 	    .take = optvalue_take_macaddress },
 	{ "target-type", "TYPE", "netns (default), or bess (not supported yet)",
 	    .take = optvalue_take_target_type },
+	{ "pidfile", "PATH", "file to write the process number to",
+	    .take = optvalue_take_pidfile },
+	{ "log-file", "PATH", "file to log to, with PATH.1 of at most 2 MiB",
+	    .take = optvalue_take_log_file },
+	{ "log-level", "LEVEL", "what to log: error, warning or info (default=info)",
+	    .take = optvalue_take_log_level },
 	{ "help", NULL, "show this text and exit", .letter = LETTER_HELP },
 	{ "version", NULL, "show the version and exit", .letter = LETTER_VERSION },
 };
@@ -300,7 +306,7 @@ static bool
 check_print_confinement(struct optvalue_parse *parse, char *const *args)
 {
 	static const char *const conflicting[] = { "ready-fd", "netns-type",
-		"create-netns", "userns-path", "target-type" };
+		"create-netns", "userns-path", "target-type", "pidfile" };
 
 	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
 		for (size_t j = 0; j < sizeof(conflicting) / sizeof(conflicting[0]); j++)
@@ -435,6 +441,7 @@ options_reset(struct options *options, const char *program_name)
 		.runas_gid = NOBODY,
 		.exit_fd = -1,
 		.ready_fd = -1,
+		.log_level = LOG_LEVEL_INFO,
 	};
 	inet_cidr_parse(NETWORK_DEFAULT, OPTVALUE_PREFIX_LEN_MIN, OPTVALUE_PREFIX_LEN_MAX,
 	    &options->network);

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/inet.h"
+#include "base/log.h"
 #include "ipc/messages.h"
 
 /* What --version says depends on which of these the program was called by. */
@@ -89,6 +90,9 @@ struct options {
 	const char *outbound_addr6; /* IPv6 address or interface name; NULL for none */
 
 	const char *api_socket_path; /* NULL for none */
+	const char *pidfile_path;    /* NULL for none */
+	const char *log_file_path;   /* NULL for none */
+	enum log_level log_level;    /* lines above it are left out */
 	size_t n_publish;
 	struct options_publish publish[OPTIONS_PUBLISH_MAX];
 	int exit_fd;  /* -1 for none; not looked at yet */

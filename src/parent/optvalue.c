@@ -157,6 +157,50 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 	return true;
 }
 
+/* A path that can be a file's. What is there is looked at when the file is opened. */
+static bool
+take_file_path(struct optvalue_parse *parse, const char *option, const char *value,
+    const char **path)
+{
+	size_t len = strlen(value);
+
+	if (len == 0)
+		return optvalue_refuse(parse, "--%s: the path \"\" is empty", option);
+	if (value[len - 1] == '/')
+		return optvalue_refuse(parse, "--%s: \"%s\" is a directory", option,
+		    optvalue_show(parse, value));
+	*path = value;
+	return true;
+}
+
+bool
+optvalue_take_pidfile(struct optvalue_parse *parse, const char *value)
+{
+	return take_file_path(parse, "pidfile", value, &parse->options->pidfile_path);
+}
+
+bool
+optvalue_take_log_file(struct optvalue_parse *parse, const char *value)
+{
+	return take_file_path(parse, "log-file", value, &parse->options->log_file_path);
+}
+
+bool
+optvalue_take_log_level(struct optvalue_parse *parse, const char *value)
+{
+	if (strcmp(value, "error") == 0)
+		parse->options->log_level = LOG_LEVEL_ERROR;
+	else if (strcmp(value, "warning") == 0)
+		parse->options->log_level = LOG_LEVEL_WARNING;
+	else if (strcmp(value, "info") == 0)
+		parse->options->log_level = LOG_LEVEL_INFO;
+	else
+		return optvalue_refuse(parse,
+		    "--log-level must be \"error\", \"warning\" or \"info\", not \"%s\"",
+		    optvalue_show(parse, value));
+	return true;
+}
+
 bool
 optvalue_take_publish(struct optvalue_parse *parse, const char *value)
 {

@@ -14,7 +14,7 @@
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 27
+#define OPTVALUE_N_OPTIONS 30
 
 /* One run over a command line. */
 struct optvalue_parse {
@@ -65,6 +65,9 @@ bool optvalue_take_macaddress(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_runas(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_ready_fd(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_pidfile(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_log_file(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_log_level(struct optvalue_parse *parse, const char *value);
 
 /* The arguments that are no options; value may be NULL where the argument may be missing:
  * TAPNAME. */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/fdio.h"
 #include "base/text.h"
 #include "parent/libslirp_known.h"
+#include "parent/logfile.h"
 
 /* A log line with the program's name, a role and a pid before it, and a newline. */
 #define LINE_SIZE (LOG_TEXT_SIZE + 128)
@@ -19,32 +21,57 @@
 /* Set once by report_init; a log function has no room for a context. */
 static char program_name[NAME_SIZE] = "slirpd";
 static int log_fd = STDERR_FILENO;
-static uint64_t n_lost; /* lines that standard error did not take */
+static enum log_level level_max = LOG_LEVEL_INFO;
+static uint64_t n_lost; /* lines that standard error or the log file did not take */
 
 static void
-write_line(const char *line, size_t len)
+write_line(enum log_level level, const char *line, size_t len)
 {
-	if (fdio_write_nowait(log_fd, line, len) < len)
-		n_lost++;
+	bool to_file = parent_logfile_is_open();
+	bool to_stderr = !to_file || level <= LOG_LEVEL_ERROR;
+	bool is_lost = to_file && !parent_logfile_write(line, len);
+
+	if (to_stderr && fdio_write_nowait(log_fd, line, len) < len && !to_file)
+		is_lost = true;
+	n_lost += is_lost;
 }
 
-void
-report_line(enum log_level level, const char *format, ...)
+static void LOG_PRINTF(2, 0)
+    write_formatted(enum log_level level, const char *format, va_list args)
 {
 	char line[LINE_SIZE];
-	va_list args;
 	int len;
 
 	/* Both are short: see NAME_SIZE. */
 	len = snprintf(line, sizeof(line), "%s: %s", program_name,
 	    level == LOG_LEVEL_WARNING ? "warning: " : "");
-	va_start(args, format);
 	len += vsnprintf(line + len, sizeof(line) - (size_t)len, format, args);
-	va_end(args);
 	if ((size_t)len > sizeof(line) - 2)
 		len = sizeof(line) - 2;
 	line[len] = '\n';
-	write_line(line, (size_t)len + 1);
+	write_line(level, line, (size_t)len + 1);
+}
+
+void
+report_line(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	if (level > level_max)
+		return;
+	va_start(args, format);
+	write_formatted(level, format, args);
+	va_end(args);
+}
+
+/* Whatever the level. */
+static void LOG_PRINTF(1, 2) answer(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_formatted(LOG_LEVEL_INFO, format, args);
+	va_end(args);
 }
 
 static void
@@ -54,8 +81,9 @@ emit(enum log_level level, const char *text)
 		uint64_t n = n_lost;
 
 		n_lost = 0;
-		report_line(LOG_LEVEL_WARNING,
-		    "%" PRIu64 " lines were lost: nobody read them", n);
+		report_line(LOG_LEVEL_WARNING, "%" PRIu64 " lines were lost: %s", n,
+		    parent_logfile_is_open() ? "the log file could not be written"
+					     : "nobody read them");
 	}
 	report_line(level, "%s", text);
 }
@@ -69,6 +97,12 @@ report_init(const char *name)
 	if (fd != -1)
 		log_fd = fd;
 	log_set_emit(emit);
+}
+
+void
+report_set_level(enum log_level level)
+{
+	level_max = level;
 }
 
 void
@@ -113,7 +147,7 @@ report_libslirp(const char *version)
 }
 
 void
-report_stats(const struct ipc_stats *stats)
+report_stats(const struct ipc_stats *stats, uint32_t n_forwards)
 {
 	static const char *const counters[] = {
 #define COUNTER_NAME(name, meaning) #name,
@@ -125,10 +159,9 @@ report_stats(const struct ipc_stats *stats)
 	};
 
 	for (size_t i = 0; i < IPC_COUNTER_N; i++)
-		report_line(LOG_LEVEL_INFO, "stats: %s %" PRIu64, counters[i],
-		    stats->counters[i]);
+		answer("stats: %s %" PRIu64, counters[i], stats->counters[i]);
 	for (size_t i = 0; i < IPC_DROP_N; i++)
 		if (stats->drops[i] > 0)
-			report_line(LOG_LEVEL_INFO, "stats: dropped %s %" PRIu64,
-			    drops[i], stats->drops[i]);
+			answer("stats: dropped %s %" PRIu64, drops[i], stats->drops[i]);
+	answer("stats: forwards %" PRIu32, n_forwards);
 }

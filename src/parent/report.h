@@ -1,4 +1,4 @@
-/* What the parent writes to standard error: its own lines, its children's, counters. */
+/* What the parent logs: its own lines, its children's, counters. */
 #pragma once
 
 #include "base/log.h"
@@ -9,7 +9,11 @@
  * are counted and told of later; nobody waits for it. */
 void report_init(const char *name);
 
-/* Writes one line. */
+/* Leaves out lines of a higher level from now on. Where parent_logfile_open was called,
+ * lines go to the file; to standard error too those that something was not done. */
+void report_set_level(enum log_level level);
+
+/* Writes one line, if its level is wanted. */
 void report_line(enum log_level level, const char *format, ...) LOG_PRINTF(2, 3);
 
 /* Writes which stages of its jail a role has reached, and which of those that it means to
@@ -20,5 +24,6 @@ void report_confined(const char *role, uint32_t intended,
 /* Warns where the library of this version is known to have holes that nothing covers. */
 void report_libslirp(const char *version);
 
-/* Writes the worker's counters, and its drops by reason where there are any. */
-void report_stats(const struct ipc_stats *stats);
+/* Writes the worker's counters, its drops by reason where there are any, and the number of
+ * forwards, whatever the level: somebody has asked. */
+void report_stats(const struct ipc_stats *stats, uint32_t n_forwards);

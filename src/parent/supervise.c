@@ -22,6 +22,8 @@
 #include "parent/banner.h"
 #include "parent/jail.h"
 #include "parent/network.h"
+#include "parent/notify.h"
+#include "parent/pidfile.h"
 #include "parent/report.h"
 
 /* A start takes milliseconds. Clients give up after one to three seconds (Podman,
@@ -261,6 +263,8 @@ begin_service(struct supervisor *sv)
 	for (size_t i = 0; i < ROLE_N; i++)
 		if (sv->children[i].role)
 			report_confined(roles[i].name, roles[i].stages, &sv->confined[i]);
+	if (options->pidfile_path)
+		parent_pidfile_write(options->pidfile_path);
 	parent_jail_lock(options, &sv->own_confined);
 	report_confined("parent", ROLES_PARENT_STAGES, &sv->own_confined);
 	if (sv->report) {
@@ -274,6 +278,7 @@ begin_service(struct supervisor *sv)
 	print_banner(options, &sv->outbound.addresses);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
+	parent_notify("READY=1\nSTATUS=The guest has its network");
 	/* The worker has filled the copy itself, so nobody needs to wait for this: the
 	 * first watch of a file system can take the kernel milliseconds. */
 	if (sv->resolv_copy_fd != -1)
@@ -309,8 +314,7 @@ parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 void
 parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 {
-	report_stats(msg);
-	report_line(LOG_LEVEL_INFO, "stats: forwards %u", sv->rules->n);
+	report_stats(msg, sv->rules->n);
 }
 
 void
@@ -643,6 +647,7 @@ serve_to_the_end(struct supervisor *sv)
 {
 	while (sv->phase != SUPERVISE_ENDED)
 		serve(sv);
+	parent_notify("STOPPING=1\nSTATUS=Ending");
 	end_children(sv);
 	free(sv->rules);
 	return sv->status;

@@ -11,8 +11,8 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "parent/apisock.h"
 #include "parent/network.h"
+#include "parent/placed.h"
 #include "parent/supervise.h"
 
 /* After a life of at least this the api is started again at once. */
@@ -195,7 +195,7 @@ give_up(struct supervisor *sv)
 	log_error("there is no control socket any more, without api and spawner");
 	sv->api.start_at_ms = 0;
 	sv->api.ready_by_ms = 0;
-	parent_apisock_remove();
+	parent_placed_remove(PLACED_API_SOCKET);
 	close(take_fd(&sv->api.listen_fd));
 }
 

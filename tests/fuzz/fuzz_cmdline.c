@@ -58,6 +58,10 @@ check_run(const struct options *options)
 	assert(options->use_seccomp || !options->require_seccomp);
 	assert(options->runas_uid != 0 && options->runas_gid != 0);
 	assert(!options->print_confinement);
+	assert(options->pidfile_path == NULL || options->pidfile_path[0] != '\0');
+	assert(options->log_file_path == NULL || options->log_file_path[0] != '\0');
+	assert(options->log_level >= LOG_LEVEL_ERROR &&
+	    options->log_level <= LOG_LEVEL_INFO);
 	assert(banner_start_format(text, sizeof(text), options, &outbound) > 0);
 }
 

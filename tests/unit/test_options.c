@@ -91,6 +91,9 @@ test_defaults(void **state)
 	assert_null(options.outbound_addr4);
 	assert_null(options.outbound_addr6);
 	assert_null(options.api_socket_path);
+	assert_null(options.pidfile_path);
+	assert_null(options.log_file_path);
+	assert_int_equal(options.log_level, LOG_LEVEL_INFO);
 	assert_int_equal(options.exit_fd, -1);
 	assert_int_equal(options.ready_fd, -1);
 	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
@@ -686,6 +689,26 @@ test_abbreviations_of_clients_stay_unambiguous(void **state)
 }
 
 static void
+test_log_and_pidfile(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("--pidfile=p", "--log-file", "dir/log", "--log-level=warning", "1",
+	    "tap0");
+	assert_string_equal(options.pidfile_path, "p");
+	assert_string_equal(options.log_file_path, "dir/log");
+	assert_int_equal(options.log_level, LOG_LEVEL_WARNING);
+	ASSERT_RUNS("--log-level=error", "--log-level=info", "1", "tap0");
+	assert_int_equal(options.log_level, LOG_LEVEL_INFO);
+	ASSERT_OPTION_REFUSED("--log-level must be \"error\", \"warning\" or \"info\", "
+			      "not \"Info\"",
+	    "--log-level=Info");
+	ASSERT_OPTION_REFUSED("--pidfile: the path \"\" is empty", "--pidfile=");
+	ASSERT_OPTION_REFUSED("--log-file: \"dir/\" is a directory", "--log-file=dir/");
+	ASSERT_REFUSED("--print-confinement conflicts with --pidfile",
+	    "--print-confinement", "--pidfile=p");
+}
+
+static void
 test_help_and_version_win_where_they_stand(void **state)
 {
 	(void)state;
@@ -941,7 +964,8 @@ test_help_names_every_option(void **state)
 		"--disable-host-loopback", "--netns-type", "--userns-path",
 		"--enable-sandbox", "--enable-seccomp", "--outbound-addr",
 		"--outbound-addr6", "--disable-dns", "--macaddress", "--target-type",
-		"--help", "--version", "--create-netns", "--publish" };
+		"--help", "--version", "--create-netns", "--publish", "--pidfile",
+		"--log-file", "--log-level" };
 
 	(void)state;
 	read_help("slirp4netns");
@@ -1061,6 +1085,7 @@ main(void)
 		cmocka_unit_test(test_wrong_values_come_before_what_comes_later),
 		cmocka_unit_test(test_syntax_errors_name_the_option),
 		cmocka_unit_test(test_abbreviations_of_clients_stay_unambiguous),
+		cmocka_unit_test(test_log_and_pidfile),
 		cmocka_unit_test(test_help_and_version_win_where_they_stand),
 		cmocka_unit_test(test_runas_takes_names_and_numbers),
 		cmocka_unit_test(test_print_confinement_takes_no_target),
