@@ -23,6 +23,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 import lab  # noqa: E402
+import shells  # noqa: E402
 
 SLIRPCTL = os.environ.get("SLIRPCTL") or str(lab.REPO / "build/debug/bin/slirpctl")
 OK, REFUSED, USAGE, NO_REPLY = range(4)
@@ -612,7 +613,6 @@ def test_closed_standard_streams(tmp_path):
 
 # --- completion -------------------------------------------------------------------------------
 
-COMPLETIONS = lab.REPO / "completions"
 COMMANDS = {"add", "list", "remove", "stats", "status", "connections", "events", "raw"}
 PROTOCOLS = {"tcp", "udp", "tcp4", "udp4", "tcp6", "udp6"}
 EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "WORKER_EXITED", "RESOLV_CONF_CHANGED"}
@@ -641,64 +641,6 @@ COMPLETED = [
 ]
 
 
-def bash_complete(line, environment):
-    """Runs what `complete` has registered, as bash does: with the words and the breaks."""
-    script = r"""
-        source "$1"
-        registered=$(complete -p slirpctl)
-        [[ $registered =~ -F\ ([^ ]+) ]]
-        COMP_LINE=$2 COMP_POINT=${#2}
-        mapfile -t COMP_WORDS < <(sed -E 's/=/\n=\n/g; s/ +/\n/g' <<<"$2" | sed '/^$/d')
-        [[ $2 != *' ' ]] || COMP_WORDS+=('')
-        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        "${BASH_REMATCH[1]}" slirpctl "${COMP_WORDS[COMP_CWORD]}"
-        printf '%s\n' "${COMPREPLY[@]}"
-    """
-    return subprocess.run(
-        ["bash", "-uc", script, "bash", COMPLETIONS / "bash/slirpctl", line],
-        env=environment, capture_output=True, text=True, timeout=lab.DEADLINE_S, check=True)
-
-
-def fish_complete(line, environment):
-    """Each candidate is a line, its description behind a tab."""
-    script = 'source $argv[1]; complete -C "$argv[2]"'
-    return subprocess.run(
-        ["fish", "--no-config", "-c", script, COMPLETIONS / "fish/slirpctl.fish", line],
-        env=environment, capture_output=True, text=True, timeout=lab.DEADLINE_S, check=True)
-
-
-# compadd is how any completion of zsh hands over candidates: -O gives them as they match.
-ZSH_SCRIPT = r"""
-zmodload zsh/zpty
-zpty shell zsh -f -i
-zpty -w shell "fpath=(${(q)1} \$fpath); PS1=; autoload -Uz compinit; compinit -u -D"
-zpty -w shell "zstyle ':completion:*' verbose no; zstyle ':completion:*' menu no"
-zpty -w shell 'compadd() {
-    local -a found
-    [[ " $* " == *" -"[OAD]" "* ]] || {
-        builtin compadd -O found "$@"
-        (($#found)) && print -rl -- "candidate: "${^found}
-    }
-    builtin compadd "$@"
-}'
-zpty -w shell 'finish() { print -r -- "that is"" all" }; zle -N finish'
-zpty -w shell "bindkey '^I' complete-word; bindkey '^X^F' finish; setopt no_auto_list"
-zpty -w shell 'print -r -- "set"" up"'
-zpty -r shell output $'*set up\r\n*'
-zpty -n -w shell "$2"$'\t\x18\x06'
-zpty -r shell output $'*that is all*'
-print -r -- "$output"
-zpty -d shell
-"""
-
-
-def zsh_complete(line, environment):
-    """Types the line and a tab into an interactive zsh."""
-    return subprocess.run(
-        ["zsh", "-f", "-c", ZSH_SCRIPT, "zsh", COMPLETIONS / "zsh", line],
-        env=environment, capture_output=True, text=True, timeout=lab.DEADLINE_S, check=True)
-
-
 @pytest.fixture(scope="module", name="rules")
 def fixture_rules(tmp_path_factory):
     """The socket of something that has the rules 1 and 2."""
@@ -718,15 +660,7 @@ def test_completion(shell, typed, expected, rules, tmp_path):
     environment = {**os.environ, "PATH": f"{Path(SLIRPCTL).parent}:{os.environ['PATH']}",
                    "HOME": str(tmp_path), "TERM": "dumb", "LC_ALL": "C.UTF-8"}
     environment.pop("SLIRPD_API_SOCKET", None)
-    result = {"bash": bash_complete, "zsh": zsh_complete, "fish": fish_complete}[shell](
-        line, environment)
-    assert result.stderr == ""
-    found = result.stdout
-    if shell == "zsh":
-        found = "\n".join(re.findall(r"candidate: ([^\r\n]*)", found))
-    words = {word.partition("\t")[0] for word in found.splitlines() if word}
-    # A file is offered with its folder, or what stands before it.
-    assert {word.rpartition("/")[2] if "/" in word else word for word in words} == expected
+    assert shells.complete(shell, "slirpctl", line, environment) == expected
 
 
 @pytest.mark.parametrize("argv", [
@@ -737,4 +671,4 @@ def test_completion(shell, typed, expected, rules, tmp_path):
 ], ids=lambda argv: argv[0])
 def test_completion_is_well_formed(argv):
     needs(argv[0])
-    subprocess.run(argv, cwd=COMPLETIONS, check=True, timeout=lab.DEADLINE_S)
+    subprocess.run(argv, cwd=shells.COMPLETIONS, check=True, timeout=lab.DEADLINE_S)

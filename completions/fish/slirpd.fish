@@ -1,0 +1,63 @@
+# Completion of slirpd's command line for fish.
+
+# The arguments, one a line, without options and their values.
+function __slirpd_arguments
+    set -l skip 0
+    for word in (commandline -opc)[2..-1]
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case '--*=*'
+            case -e -r -m -a --exit-fd --ready-fd --mtu --api-socket --publish --cidr --netns-type \
+                    --userns-path --runas --outbound-addr --outbound-addr6 --macaddress --target-type \
+                    --pidfile --log-file --log-level
+                set skip 1
+            case '-*'
+            case '*'
+                printf '%s\n' $word
+        end
+    end
+end
+
+# True if that many arguments are there and the first is of this type.
+function __slirpd_at
+    test (count (__slirpd_arguments)) = $argv[1]; or return
+    set -l type (string match -r -g -- '--netns-type[= ](\w+)' "$(commandline -pc)")
+    test "$argv[2]" = any; or test "$argv[2]" = "$type"; or test "$argv[2]" = pid -a -z "$type"
+end
+
+complete -c slirpd -f
+complete -c slirpd -s c -l configure -d 'Bring the interface up and give it address and route'
+complete -c slirpd -s e -l exit-fd -x -d 'End when the other side of this descriptor is closed'
+complete -c slirpd -s r -l ready-fd -x -d 'Write 1 to this descriptor when the network works'
+complete -c slirpd -s m -l mtu -x -a '1500 65520' -d 'MTU of the interface'
+complete -c slirpd -s 6 -l enable-ipv6 -d 'IPv6 beside IPv4'
+complete -c slirpd -s a -l api-socket -r -F -d 'Socket for requests while running'
+complete -c slirpd -l publish -x -d 'Forward to the guest'
+complete -c slirpd -l cidr -x -d 'Network of the guest'
+complete -c slirpd -l disable-host-loopback -d 'No way to the loopback of the host'
+complete -c slirpd -l netns-type -x -a 'pid path tapfd' -d 'What argument 1 is'
+complete -c slirpd -l create-netns -d 'Make the namespace and pin it on PATH'
+complete -c slirpd -l userns-path -r -F -d 'User namespace to join'
+complete -c slirpd -l enable-sandbox -d 'Fail where the sandbox can not be had'
+complete -c slirpd -l disable-sandbox -d 'Do without the sandbox'
+complete -c slirpd -l enable-seccomp -d 'Fail where the system call filter can not be had'
+complete -c slirpd -l disable-seccomp -d 'Do without the system call filter'
+complete -c slirpd -l runas -x -a '(__fish_complete_users)' -d 'As root: whom the worker runs as'
+complete -c slirpd -l print-confinement -d 'Report the jails of all processes as JSON and exit'
+complete -c slirpd -l outbound-addr -x -a '(__fish_print_interfaces)' -d 'Source address of IPv4 connections'
+complete -c slirpd -l outbound-addr6 -x -a '(__fish_print_interfaces)' -d 'Source address of IPv6 connections'
+complete -c slirpd -l disable-dns -d 'No built-in DNS server'
+complete -c slirpd -l macaddress -x -d 'Address of the interface'
+complete -c slirpd -l target-type -x -a 'netns bess' -d 'What is at the other end'
+complete -c slirpd -l pidfile -r -F -d 'File to write the process number to'
+complete -c slirpd -l log-file -r -F -d 'File to log to'
+complete -c slirpd -l log-level -x -a 'error warning info' -d 'What to log'
+complete -c slirpd -s h -l help -d 'Show the options and exit'
+complete -c slirpd -s v -l version -d 'Show the version and exit'
+
+complete -c slirpd -n '__slirpd_at 0 path' -F
+complete -c slirpd -n '__slirpd_at 0 pid' -a '(__fish_complete_pids)'
+complete -c slirpd -n '__slirpd_at 1 any' -a tap0 -d 'The interface in the guest'
