@@ -5,7 +5,7 @@ option(SLIRPD_WERROR "Treat warnings as errors" OFF)
 option(SLIRPD_TESTS "Build the tests" ON)
 option(SLIRPD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(SLIRPD_INSTALL_SLIRP4NETNS "Install slirpd also as slirp4netns, with its manual" OFF)
-option(SLIRPD_STATIC "Link everything statically, as static-pie" OFF)
+option(SLIRPD_STATIC "Link as static-pie every program whose libraries are there as archives" OFF)
 set(SLIRPD_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address;undefined")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -56,11 +56,11 @@ endif()
 add_library(slirpd_link_flags INTERFACE)
 target_link_options(slirpd_link_flags INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 	-Wl,--as-needed)
-if(SLIRPD_STATIC)
-	target_link_options(slirpd_link_flags INTERFACE -static-pie)
-else()
-	target_link_options(slirpd_link_flags INTERFACE -pie)
-endif()
+# A program has one of these two besides; see slirpd_role.
+add_library(slirpd_link_dynamic INTERFACE)
+target_link_options(slirpd_link_dynamic INTERFACE -pie)
+add_library(slirpd_link_static INTERFACE)
+target_link_options(slirpd_link_static INTERFACE -static-pie)
 
 # base and ipc handle lengths and byte orders for everybody, so a silent narrowing
 # there is everybody's bug.

@@ -4,7 +4,12 @@
 # place that it has when installed, so that the build tree runs as it is.
 function(slirpd_role program core directory)
 	add_executable(${program} main.c)
-	target_link_libraries(${program} PRIVATE ${core} slirpd_link_flags)
+	if(SLIRPD_STATIC AND NOT program IN_LIST SLIRPD_SHARED_PROGRAMS)
+		set(kind slirpd_link_static)
+	else()
+		set(kind slirpd_link_dynamic)
+	endif()
+	target_link_libraries(${program} PRIVATE ${core} slirpd_link_flags ${kind})
 	set_target_properties(${program} PROPERTIES
 		RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${directory}")
 	install(TARGETS ${program} RUNTIME DESTINATION "${directory}")

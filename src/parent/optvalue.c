@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,6 +25,10 @@
 /* A user's name with its NUL: more than useradd(8) and POSIX (_POSIX_LOGIN_NAME_MAX) have
  * room for. */
 #define RUNAS_USER_SIZE 256
+
+/* passwd(5), group(5) */
+#define USERS_PATH "/etc/passwd"
+#define GROUPS_PATH "/etc/group"
 
 const char *
 optvalue_show(struct optvalue_parse *parse, const char *value)
@@ -338,21 +343,37 @@ id_parse(const char *text, unsigned int *id)
 	return true;
 }
 
-/* The process has one thread. */
+/* The account of that name or, where name is NULL, number, in the file alone:
+ * getpwnam(3) would load what nsswitch.conf names into this process, which a static
+ * program can't, and the one that holds everything should not. NULL if there is none. */
+static const struct passwd *
+account_find(const char *name, uid_t uid)
+{
+	FILE *file = fopen(USERS_PATH, "re");
+	const struct passwd *user = NULL;
+
+	if (!file)
+		return NULL;
+	/* cppcheck-suppress fgetpwentCalled */
+	while ((user = fgetpwent(file)) != NULL)
+		if (name ? strcmp(user->pw_name, name) == 0 : user->pw_uid == uid)
+			break;
+	fclose(file);
+	return user;
+}
+
 static bool
 user_find(const char *text, uid_t *uid, gid_t *gid)
 {
 	const struct passwd *user;
 
 	if (id_parse(text, uid)) {
-		/* cppcheck-suppress getpwuidCalled */
-		user = getpwuid(*uid);
+		user = account_find(NULL, *uid);
 		/* A number needs no account; then the group is the same one. */
 		*gid = user ? user->pw_gid : *uid;
 		return true;
 	}
-	/* cppcheck-suppress getpwnamCalled */
-	user = getpwnam(text);
+	user = account_find(text, 0);
 	if (user == NULL)
 		return false;
 	*uid = user->pw_uid;
@@ -364,15 +385,21 @@ static bool
 group_find(const char *text, gid_t *gid)
 {
 	const struct group *group;
+	FILE *file;
 
 	if (id_parse(text, gid))
 		return true;
-	/* cppcheck-suppress getgrnamCalled */
-	group = getgrnam(text);
-	if (group == NULL)
+	file = fopen(GROUPS_PATH, "re");
+	if (!file)
 		return false;
-	*gid = group->gr_gid;
-	return true;
+	/* cppcheck-suppress fgetgrentCalled */
+	while ((group = fgetgrent(file)) != NULL)
+		if (strcmp(group->gr_name, text) == 0)
+			break;
+	if (group)
+		*gid = group->gr_gid;
+	fclose(file);
+	return group != NULL;
 }
 
 bool
