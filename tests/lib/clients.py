@@ -1,0 +1,277 @@
+"""What tests of real clients share: an ordinary user with subordinate ids, and the daemons.
+
+For files that run through `outer-ns --as-root`, because newuidmap(1) has to be what it is on a
+user's machine: a set-uid program. Mounts and network are the test's own. The account is in copies
+of /etc/passwd and its like, which are mounted over the real ones.
+
+Each test is run with Debian's slirp4netns first, which shows that the test itself works, and
+then with slirpd under that name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import lab as L  # noqa: E402
+
+# Nobody's account, as in outer-ns.
+ORDINARY_ID = 61111
+ORDINARY_NAME = "slirpd-test"
+# What adduser(8) gives to an account, and beyond what it has given to anybody.
+SUBID_FIRST, SUBID_COUNT = 1_500_000_000, 65536
+
+SUBJECTS = ("slirp4netns", "slirpd")
+
+
+def needs(*tools: str) -> None:
+    """Without these tools a skip; where a skip would hide a gap, a failure."""
+    missing = L.require_tools(*tools)
+    if not missing:
+        return
+    text = f"not installed: {', '.join(missing)}"
+    if os.environ.get("CI") or os.environ.get("SLIRPD_REQUIRE_ALL") == "1":
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
+
+
+def install(subject: str, directory: Path) -> Path:
+    """A program named slirp4netns: the distribution's, or slirpd as it would be installed.
+
+    A copy of slirpd, because a checkout need not be open to an ordinary user.
+    """
+    if subject == "slirp4netns":
+        needs("slirp4netns")
+        return Path(shutil.which("slirp4netns")).resolve()
+    built = Path(L.slirpd_path()).resolve()
+    prefix = directory / "prefix"
+    (prefix / "bin").mkdir(parents=True)
+    shutil.copy2(built, prefix / "bin")
+    shutil.copytree(built.parent.parent / "libexec/slirpd", prefix / "libexec/slirpd")
+    link = prefix / "bin/slirp4netns"
+    link.symlink_to(built.name)
+    return link
+
+
+class Subject:
+    """The daemon that a client shall start, whoever starts it."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name = name
+        self.path = install(name, directory)
+
+    @property
+    def is_slirpd(self) -> bool:
+        return self.name == "slirpd"
+
+    def pids(self) -> set[int]:
+        """All its processes, helpers included."""
+        prefix = str(self.path.resolve().parent.parent) if self.is_slirpd else str(self.path)
+        found = set()
+        for pid in L.all_pids():
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{pid}/exe").startswith(prefix):
+                    found.add(pid)
+        return found
+
+    def daemon(self) -> int:
+        """The process that a client started."""
+        def topmost() -> list[int]:
+            pids = self.pids()
+            stats = ((pid, L.proc_stat(pid)) for pid in pids)
+            return [pid for pid, stat in stats if stat and int(stat[1]) not in pids]
+
+        return L.wait_for(f"one {self.name} runs", lambda: (found := topmost()) and
+                          len(found) == 1 and found[0])
+
+    def argv(self) -> list[str]:
+        """The command line that the client sent."""
+        return Path(f"/proc/{self.daemon()}/cmdline").read_text().split("\0")[1:-1]
+
+    def assert_confined(self) -> None:
+        """Of slirpd every process is, whatever the client asked for."""
+        if not self.is_slirpd:
+            return
+        daemon = self.daemon()
+        pids = {daemon, *L.descendants(daemon)}
+        assert len(pids) >= 2
+        for pid in pids:
+            status = Path(f"/proc/{pid}/status").read_text()
+            for line in ("NoNewPrivs:\t1", "Seccomp:\t2", f"Uid:\t{ORDINARY_ID}"):
+                assert line in status, (L.program_of(pid), status)
+
+    def wait_gone(self) -> None:
+        L.wait_for(f"{self.name} and its processes are gone", lambda: not self.pids())
+
+
+class Account:
+    """An ordinary user: home, runtime directory, subordinate ids, and nothing of real root's."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self.root: Path
+        self.env: dict[str, str]
+
+    def __enter__(self) -> Account:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._stack.close)
+            self._make_directories()
+            self._make_entries()
+            self._mount_over("tmpfs", "mode=1777", "/dev/shm")
+            # An administrator's setting, without which no guest can ping.
+            Path("/proc/sys/net/ipv4/ping_group_range").write_text(f"{ORDINARY_ID} {ORDINARY_ID}\n")
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _make_directories(self) -> None:
+        # Podman puts a socket's name of 80 bytes behind the runtime directory, which on a user's
+        # machine is as short as /run/user/1000. A socket's path has 107 bytes.
+        self.root = Path("/run/account")
+        self.root.mkdir()
+        self._stack.callback(shutil.rmtree, self.root)
+        for name in ("home", "runtime", "tmp"):
+            (self.root / name).mkdir(mode=0o700)
+            os.chown(self.root / name, ORDINARY_ID, ORDINARY_ID)
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.root / "home"),
+                    "USER": ORDINARY_NAME, "LOGNAME": ORDINARY_NAME,
+                    "XDG_RUNTIME_DIR": str(self.root / "runtime"),
+                    "TMPDIR": str(self.root / "tmp")}
+
+    def _make_entries(self) -> None:
+        home = self.root / "home"
+        subids = f"{ORDINARY_NAME}:{SUBID_FIRST}:{SUBID_COUNT}\n"
+        for name, line in (
+                ("passwd", f"{ORDINARY_NAME}:x:{ORDINARY_ID}:{ORDINARY_ID}::{home}:/bin/sh\n"),
+                ("group", f"{ORDINARY_NAME}:x:{ORDINARY_ID}:\n"),
+                ("subuid", subids), ("subgid", subids)):
+            copy = self.root / name
+            copy.write_text(Path(f"/etc/{name}").read_text() + line)
+            L.sh("mount", "--bind", str(copy), f"/etc/{name}")
+            self._stack.callback(L.sh, "umount", f"/etc/{name}")
+
+    def _mount_over(self, kind: str, options: str, target: str) -> None:
+        L.sh("mount", "-t", kind, "-o", options, "none", target)
+        self._stack.callback(L.sh, "umount", target)
+
+    @property
+    def runtime(self) -> Path:
+        return self.root / "runtime"
+
+    def argv(self, *argv: object) -> list[str]:
+        """The command that runs a program as this user."""
+        return ["setpriv", f"--reuid={ORDINARY_ID}", f"--regid={ORDINARY_ID}", "--clear-groups",
+                "--inh-caps=-all", "--", *map(str, argv)]
+
+    def run(self, *argv: object, check: bool = True,
+            env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a program as this user to its end."""
+        done = subprocess.run(self.argv(*argv), text=True, capture_output=True, cwd="/",
+                              timeout=L.DEADLINE_S, env=self.env | (env or {}),
+                              stdin=subprocess.DEVNULL, preexec_fn=L.nofile_soft_1024)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(map(str, argv))}: exit {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def start(self, *argv: object, env: dict[str, str] | None = None,
+              **kwargs: Any) -> subprocess.Popen[bytes]:
+        """Starts a program as this user; the caller ends it."""
+        return subprocess.Popen(self.argv(*argv), cwd="/", env=self.env | (env or {}),
+                                preexec_fn=L.nofile_soft_1024, **kwargs)
+
+
+# --- what the tests look at -------------------------------------------------------------------
+
+
+def tcp_peer_seen(server_netns: str, server: tuple[str, int], client_netns: str,
+                  target: tuple[str, int]) -> str:
+    """Connects a client to the target, and says whom the server took it for."""
+    with L.listener(server_netns, *server) as listening:
+        listening.settimeout(L.DEADLINE_S)
+        with L.socket_in(client_netns, L.family_of(target[0]), socket.SOCK_STREAM) as client:
+            client.connect(target)
+            served, peer = listening.accept()
+            with served:
+                served.settimeout(L.DEADLINE_S)
+                served.sendall(b"hello from the server\n")
+                served.shutdown(socket.SHUT_WR)
+                assert L.recv_all(client) == b"hello from the server\n"
+                client.sendall(b"hello from the client\n")
+                client.shutdown(socket.SHUT_WR)
+                assert L.recv_all(served) == b"hello from the client\n"
+    return peer[0]
+
+
+def udp_peer_seen(server_netns: str, server: tuple[str, int], client_netns: str,
+                  target: tuple[str, int]) -> str:
+    """Sends a datagram to the target and back, and says whom the server took the client for."""
+    with L.udp_socket(server_netns, *server) as serving, \
+            L.socket_in(client_netns, L.family_of(target[0]), socket.SOCK_DGRAM) as client:
+        serving.settimeout(L.DEADLINE_S)
+        client.connect(target)
+        client.send(b"there")
+        data, peer = serving.recvfrom(100)
+        assert data == b"there"
+        serving.sendto(b"and back", peer)
+        assert client.recv(100) == b"and back"
+    return peer[0]
+
+
+def port_is_free(port: int, kind: int = socket.SOCK_STREAM) -> bool:
+    """Nobody on the host serves it. Connections of the past are no obstacle."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+        return True
+
+
+# --- fixtures, for import ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[L.Lab]:
+    assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns --as-root"
+    assert os.getuid() == 0
+    needs("nginx", "dnsmasq", "curl", "newuidmap")
+    with L.Lab() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def account(lab: L.Lab) -> Iterator[Account]:
+    with Account() as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=SUBJECTS)
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    with tempfile.TemporaryDirectory(prefix="subject-") as directory:
+        os.chmod(directory, 0o755)
+        yield Subject(request.param, Path(directory))
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_process(lab: L.Lab) -> Iterator[None]:
+    """No test leaves a process behind, whoever started it."""
+    before = L.all_pids()
+    yield
+    L.wait_for("no process is left of the test", lambda: not L.all_pids() - before)
