@@ -1,0 +1,377 @@
+"""Podman's containers, with slirp4netns and with slirpd as their network.
+
+Debian's package, as an ordinary user with subordinate ids, with an image made here and nothing
+from a registry. Runs inside outer-ns --as-root.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+
+import lab as L  # noqa: E402
+from clients import (  # noqa: E402, F401
+    Account,
+    Subject,
+    account,
+    lab,
+    leaves_no_process,
+    needs,
+    port_is_free,
+    subject,
+    tcp_peer_seen,
+    udp_peer_seen,
+)
+
+IMAGE = "localhost/box"
+GUEST4 = "10.0.2.100"
+TCP_PORT, UDP_PORT = 8080, 5353
+RANGE_FIRST, RANGE_LENGTH = 20000, 200
+# Longer than any test takes, so that a container that was forgotten ends one day.
+CONTAINER_LIFE_S = "600"
+
+CONTAINERS_CONF = """
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "crun"
+"""
+
+STORAGE_CONF = """
+[storage]
+driver = "vfs"
+"""
+
+
+def add_image(podman: Podman, directory: Path) -> None:
+    """An image of busybox, and of the libraries that it is linked with, if any."""
+    tree = directory / "image"
+    for name in ("bin", "etc", "proc", "sys", "dev", "tmp"):
+        (tree / name).mkdir(parents=True)
+    busybox = shutil.which("busybox")
+    linked = subprocess.run(["ldd", busybox], text=True, capture_output=True).stdout
+    for word in linked.split():
+        if word.startswith("/"):
+            (tree / word[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(word, tree / word[1:])
+    shutil.copy(busybox, tree / "bin/busybox")
+    for name in ("cat", "ip", "nslookup", "sh", "sleep", "wget"):
+        (tree / "bin" / name).symlink_to("busybox")
+    archive = directory / "image.tar"
+    L.sh("tar", "-C", str(tree), "-cf", str(archive), ".")
+    archive.chmod(0o644)
+    podman.run("import", "--quiet", archive, IMAGE)
+    shutil.rmtree(tree)
+
+
+def mount_cgroup2() -> bool:
+    """crun refuses a machine that has both kinds of control groups. In our mount namespace the
+    new kind alone is to be seen; it has no controllers then, and containers none of it."""
+    if Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        return False
+    L.sh("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
+    return True
+
+
+class Podman:
+    """Podman for an account, with a configuration of its own."""
+
+    def __init__(self, account: Account, directory: Path, name: str, conf: str) -> None:
+        self.account = account
+        files = {"CONTAINERS_CONF": (directory / f"{name}.conf", conf),
+                 "CONTAINERS_STORAGE_CONF": (directory / "storage.conf", STORAGE_CONF)}
+        for path, text in files.values():
+            path.write_text(text)
+        self._env = {variable: str(path) for variable, (path, _) in files.items()}
+
+    def run(self, *argv: object, check: bool = True,
+            env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return self.account.run("podman", *argv, check=check, env=self._env | (env or {}))
+
+    def start(self, network: str, *options: str) -> Container:
+        self.run("run", "--detach", "--name=box", "--cgroups=disabled", f"--network={network}",
+                 *options, IMAGE, "sleep", CONTAINER_LIFE_S)
+        return Container(self)
+
+    @contextlib.contextmanager
+    def container(self, network: str, *options: str) -> Iterator[Container]:
+        container = self.start(network, *options)
+        try:
+            yield container
+        finally:
+            self.run("rm", "--force", "--time=0", "box")
+
+
+class Container:
+    def __init__(self, podman: Podman) -> None:
+        self._podman = podman
+
+    def state(self, field: str) -> str:
+        return self._podman.run("inspect", f"--format={{{{.State.{field}}}}}", "box").stdout.strip()
+
+    @property
+    def netns(self) -> str:
+        return f"/proc/{self.state('Pid')}/ns/net"
+
+    def run(self, *argv: str, check: bool = True) -> str:
+        return self._podman.run("exec", "box", *argv, check=check).stdout
+
+    def download(self, host: str = L.WORD_NAME) -> str:
+        return self.run("wget", "-q", "-O", "-", f"http://{host}/hello")
+
+
+@pytest.fixture(scope="module")
+def storage(account: Account) -> Iterator[Path]:
+    """Where the image is; and the one process that podman leaves to keep a user's namespace."""
+    needs("podman", "crun", "conmon", "busybox", "tar")
+    directory = account.root / "podman"
+    directory.mkdir()
+    mounted = mount_cgroup2()
+    podman = Podman(account, directory, "image", CONTAINERS_CONF)
+    add_image(podman, directory)
+    yield directory
+    podman.run("system", "migrate")
+    if mounted:
+        L.sh("umount", "/sys/fs/cgroup")
+
+
+@pytest.fixture(scope="module")
+def podman(account: Account, storage: Path, subject: Subject) -> Podman:
+    return Podman(account, storage, subject.name,
+                  f'{CONTAINERS_CONF}network_cmd_path = "{subject.path}"\n')
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(podman: Podman, subject: Subject, account: Account,
+                   leaves_no_process: None) -> Iterator[None]:  # noqa: F811
+    yield
+    podman.run("rm", "--all", "--force", "--time=0")
+    subject.wait_gone()
+    sockets = [*account.runtime.glob("libpod/tmp/*.net")]
+    if not subject.is_slirpd:
+        # It leaves its control sockets behind.
+        for path in sockets:
+            path.unlink()
+        sockets = []
+    assert not [*sockets, *account.runtime.glob("netns/*"),
+                *account.runtime.glob("libpod/tmp/*.log")]
+    assert os.listdir(account.root / "tmp") == []
+
+
+def test_info_shows_the_daemon(podman: Podman, subject: Subject) -> None:
+    said = podman.run("info", "--format={{.Host.Slirp4NetNS.Executable}}\n"
+                              "{{.Host.Slirp4NetNS.Version}}").stdout.splitlines()
+    assert said[0] == str(subject.path)
+    assert said[1].startswith("slirp4netns version ")
+    assert {line.split(":")[0] for line in said[2:]} == {
+        "commit", "libslirp", "SLIRP_CONFIG_VERSION_MAX", "libseccomp"}
+
+
+def test_plain(podman: Podman, subject: Subject) -> None:
+    with podman.container("slirp4netns") as box:
+        assert {"--disable-host-loopback", "--mtu=65520", "--enable-sandbox", "--enable-seccomp",
+                "--enable-ipv6", "-c", "--netns-type=path"} <= set(subject.argv())
+        subject.assert_confined()
+        link = box.run("ip", "addr", "show", "dev", "tap0")
+        assert f"inet {GUEST4}/24 " in link and " mtu 65520 " in link
+        assert box.run("cat", "/etc/resolv.conf").startswith("nameserver 10.0.2.3\n")
+        assert L.INTERNET4 in box.run("nslookup", L.WORD_NAME, "10.0.2.3")
+        assert box.download() == "hello\n"
+
+
+def test_run_in_the_foreground(podman: Podman) -> None:
+    done = podman.run("run", "--rm", "--cgroups=disabled", "--network=slirp4netns", IMAGE,
+                      "wget", "-q", "-O", "-", f"http://{L.WORD_NAME}/hello")
+    assert done.stdout == "hello\n"
+
+
+def test_daemon_is_found_in_path(account: Account, storage: Path, subject: Subject) -> None:
+    podman = Podman(account, storage, "path", CONTAINERS_CONF)
+    path = f"{subject.path.parent}:{account.env['PATH']}"
+    done = podman.run("run", "--rm", "--cgroups=disabled", "--network=slirp4netns", IMAGE,
+                      "wget", "-q", "-O", "-", f"http://{L.WORD_NAME}/hello", env={"PATH": path})
+    assert done.stdout == "hello\n"
+    said = podman.run("info", "--format={{.Host.Slirp4NetNS.Executable}}", env={"PATH": path})
+    assert said.stdout.strip() == str(subject.path)
+
+
+def test_cidr(podman: Podman) -> None:
+    with podman.container("slirp4netns:cidr=10.99.0.0/24,port_handler=slirp4netns",
+                          f"--publish={TCP_PORT}:80") as box:
+        assert "inet 10.99.0.100/24 " in box.run("ip", "addr", "show", "dev", "tap0")
+        assert box.run("cat", "/etc/resolv.conf").startswith("nameserver 10.99.0.3\n")
+        assert box.download() == "hello\n"
+        assert tcp_peer_seen(box.netns, ("10.99.0.100", 80), L.Lab.internet_netns,
+                             (L.HOST4, TCP_PORT)) == L.INTERNET4
+
+
+def test_mtu(podman: Podman) -> None:
+    with podman.container("slirp4netns:mtu=1400") as box:
+        assert " mtu 1400 " in box.run("ip", "link", "show", "dev", "tap0")
+        assert box.download() == "hello\n"
+
+
+@pytest.mark.parametrize("enabled", ("true", "false"))
+def test_enable_ipv6(podman: Podman, enabled: str) -> None:
+    with podman.container(f"slirp4netns:enable_ipv6={enabled}") as box:
+        assert ("inet6 fd00::" in box.run("ip", "addr", "show", "dev", "tap0")) == (
+            enabled == "true")
+        if enabled == "true":
+            assert box.download(f"[{L.INTERNET6}]") == "hello\n"
+        assert box.download() == "hello\n"
+
+
+@pytest.mark.parametrize("allowed", ("true", "false"))
+def test_allow_host_loopback(podman: Podman, allowed: str) -> None:
+    with L.listener("/proc/self/ns/net", "127.0.0.1") as server, \
+            podman.container(f"slirp4netns:allow_host_loopback={allowed}") as box, \
+            L.socket_in(box.netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+        error = client.connect_ex(("10.0.2.2", server.getsockname()[1]))
+        assert (error == 0) == (allowed == "true"), os.strerror(error)
+        assert box.download() == "hello\n"
+
+
+def seen_from_outside(handler: str) -> str:
+    """Whom a container takes a client of a published port for."""
+    return L.INTERNET4 if handler == "slirp4netns" else GUEST4
+
+
+HANDLERS = ("slirp4netns", "rootlesskit")
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_published_ports(podman: Podman, subject: Subject, handler: str) -> None:
+    with podman.container(f"slirp4netns:port_handler={handler}", f"--publish={TCP_PORT}:80",
+                          f"--publish={UDP_PORT}:53/udp") as box:
+        assert ("--api-socket" in subject.argv()) == (handler == "slirp4netns")
+        subject.assert_confined()
+        for seen, guest_port, host_port in ((tcp_peer_seen, 80, TCP_PORT),
+                                            (udp_peer_seen, 53, UDP_PORT)):
+            assert seen(box.netns, ("0.0.0.0", guest_port), L.Lab.internet_netns,
+                        (L.HOST4, host_port)) == seen_from_outside(handler)
+    wait_ports_free()
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_published_on_one_address(podman: Podman, handler: str) -> None:
+    with podman.container(f"slirp4netns:port_handler={handler}",
+                          f"--publish=127.0.0.1:{TCP_PORT}:80") as box:
+        tcp_peer_seen(box.netns, ("0.0.0.0", 80), "/proc/self/ns/net", ("127.0.0.1", TCP_PORT))
+        with L.socket_in(L.Lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+            assert client.connect_ex((L.HOST4, TCP_PORT)) != 0
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_published_range(podman: Podman, handler: str) -> None:
+    last = RANGE_FIRST + RANGE_LENGTH - 1
+    ports = range(RANGE_FIRST, last + 1)
+    with podman.container(f"slirp4netns:port_handler={handler}",
+                          f"--publish={RANGE_FIRST}-{last}:{RANGE_FIRST}-{last}") as box:
+        assert not [port for port in ports if port_is_free(port)]
+        netns = box.netns
+        for port in ports[::33]:
+            assert tcp_peer_seen(netns, ("0.0.0.0", port), L.Lab.internet_netns,
+                                 (L.HOST4, port)) == seen_from_outside(handler)
+    L.wait_for("the range is given back", lambda: all(map(port_is_free, ports)))
+
+
+def test_port_that_is_taken(podman: Podman) -> None:
+    with L.listener("/proc/self/ns/net", "0.0.0.0", TCP_PORT):
+        done = podman.run("run", "--rm", "--cgroups=disabled",
+                          "--network=slirp4netns:port_handler=slirp4netns",
+                          f"--publish={TCP_PORT}:80", IMAGE, "sleep", "1", check=False)
+    assert done.returncode != 0
+    assert "bad request: add_hostfwd: slirp_add_hostfwd failed" in done.stderr
+
+
+def outbound_options(subject: Subject) -> set[str]:
+    """Those options of an outbound address that the daemon's help does not call unfinished."""
+    told = subprocess.run([subject.path, "--help"], text=True, capture_output=True).stdout
+    return {line.split("=")[0].strip().removeprefix("--") for line in told.splitlines()
+            if line.lstrip().startswith("--outbound-addr") and "not supported yet" not in line}
+
+
+SECOND4, SECOND6 = "198.51.100.3", "2001:db8:3::3"
+OUTBOUND = (("outbound-addr", SECOND4, L.INTERNET4, SECOND4),
+            ("outbound-addr", "second", L.INTERNET4, SECOND4),
+            ("outbound-addr6", SECOND6, L.INTERNET6, SECOND6),
+            ("outbound-addr6", "second", L.INTERNET6, SECOND6))
+
+
+def test_outbound_addr(lab: L.Lab, podman: Podman, subject: Subject) -> None:  # noqa: F811
+    """By address and by interface; the server says where the connection came from."""
+    L.sh("ip", "link", "add", "second", "type", "veth", "peer", "name", "nowhere")
+    ways_back = ((SECOND4, L.HOST4), (SECOND6, L.HOST6))
+    try:
+        for argv in (("link", "set", "second", "up"), ("link", "set", "nowhere", "up"),
+                     ("addr", "add", f"{SECOND4}/32", "dev", "second"),
+                     ("addr", "add", f"{SECOND6}/128", "dev", "second", "nodad")):
+            L.sh("ip", *argv)
+        for address, via in ways_back:
+            L.sh(*lab.in_internet(), "ip", "route", "add", address, "via", via)
+        for option, value, server, expected in OUTBOUND:
+            # slirp4netns 1.2 finds no IPv6 address of an interface.
+            if option not in outbound_options(subject) or (
+                    not subject.is_slirpd and (option, value) == ("outbound-addr6", "second")):
+                continue
+            podman_option = option.replace("-", "_")
+            with podman.container(f"slirp4netns:{podman_option}={value}") as box, \
+                    L.listener(lab.internet_netns, server) as listening:
+                listening.settimeout(L.DEADLINE_S)
+                with L.socket_in(box.netns, L.family_of(server), socket.SOCK_STREAM) as client:
+                    client.connect((server, listening.getsockname()[1]))
+                    served, peer = listening.accept()
+                    served.close()
+                assert peer[0] == expected
+    finally:
+        for address, _ in ways_back:
+            L.sh(*lab.in_internet(), "ip", "route", "del", address)
+        L.sh("ip", "link", "del", "second")
+
+
+def wait_ports_free() -> None:
+    L.wait_for("the ports are given back", lambda: port_is_free(TCP_PORT) and port_is_free(
+        UDP_PORT, socket.SOCK_DGRAM))
+
+
+# What ends a container, or the process that holds the exit-fd of its network.
+ENDS = {
+    "stop": lambda podman, box: podman.run("stop", "--time=0", "box"),
+    "kill": lambda podman, box: podman.run("kill", "box"),
+    "rm": lambda podman, box: podman.run("rm", "--force", "--time=0", "box"),
+    "container dies": lambda podman, box: os.kill(int(box.state("Pid")), signal.SIGKILL),
+    "conmon dies": lambda podman, box: os.kill(int(box.state("ConmonPid")), signal.SIGKILL),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_end_leaves_nothing(podman: Podman, subject: Subject, end: str) -> None:
+    """What leaves_nothing looks at, and the ports."""
+    box = podman.start("slirp4netns:port_handler=slirp4netns", f"--publish={TCP_PORT}:80",
+                       f"--publish={UDP_PORT}:53/udp")
+    assert not port_is_free(TCP_PORT) and not port_is_free(UDP_PORT, socket.SOCK_DGRAM)
+    ENDS[end](podman, box)
+    subject.wait_gone()
+    wait_ports_free()
+
+
+def test_restart(podman: Podman, subject: Subject) -> None:
+    """The new network wants the ports that the old one has just had."""
+    with podman.container("slirp4netns:port_handler=slirp4netns", f"--publish={TCP_PORT}:80") as box:
+        before = subject.daemon()
+        podman.run("restart", "--time=0", "box")
+        assert subject.daemon() != before
+        assert box.download() == "hello\n"
+        assert tcp_peer_seen(box.netns, ("0.0.0.0", 80), L.Lab.internet_netns,
+                             (L.HOST4, TCP_PORT)) == L.INTERNET4
