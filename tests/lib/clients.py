@@ -1,11 +1,11 @@
-"""What tests of real clients share: an ordinary user with subordinate ids, and the daemons.
-
-For files that run through `outer-ns --as-root`, because newuidmap(1) has to be what it is on a
-user's machine: a set-uid program. Mounts and network are the test's own. The account is in copies
-of /etc/passwd and its like, which are mounted over the real ones.
+"""What tests of real clients share: the daemons, and an ordinary user with subordinate ids.
 
 Each test is run with Debian's slirp4netns first, which shows that the test itself works, and
 then with slirpd under that name.
+
+Files that use an account run through `outer-ns --as-root`, because newuidmap(1) has to be what it
+is on a user's machine: a set-uid program. Mounts and network are the test's own there too. The
+account is in copies of /etc/passwd and its like, which are mounted over the real ones.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def install(subject: str, directory: Path) -> Path:
 class Subject:
     """The daemon that a client shall start, whoever starts it."""
 
-    def __init__(self, name: str, directory: Path) -> None:
+    def __init__(self, name: str, path: Path) -> None:
         self.name = name
-        self.path = install(name, directory)
+        self.path = path
 
     @property
     def is_slirpd(self) -> bool:
@@ -114,6 +114,17 @@ class Subject:
 
     def wait_gone(self) -> None:
         L.wait_for(f"{self.name} and its processes are gone", lambda: not self.pids())
+
+
+class Container(L.Guest):
+    """A guest with mounts of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._argv += ["--mount"]
+
+    def enter(self) -> list[str]:
+        return ["nsenter", "--preserve-credentials", "-U", "-m", "-n", "-t", str(self.pid), "--"]
 
 
 class Account:
@@ -249,15 +260,16 @@ def port_is_free(port: int, kind: int = socket.SOCK_STREAM) -> bool:
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[L.Lab]:
-    assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns --as-root"
-    assert os.getuid() == 0
-    needs("nginx", "dnsmasq", "curl", "newuidmap")
+    assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns"
+    needs("nginx", "dnsmasq", "curl")
     with L.Lab() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def account(lab: L.Lab) -> Iterator[Account]:
+    assert os.getuid() == 0, "run these tests through tests/lib/outer-ns --as-root"
+    needs("newuidmap", "newgidmap")
     with Account() as made:
         yield made
 
@@ -266,7 +278,7 @@ def account(lab: L.Lab) -> Iterator[Account]:
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     with tempfile.TemporaryDirectory(prefix="subject-") as directory:
         os.chmod(directory, 0o755)
-        yield Subject(request.param, Path(directory))
+        yield Subject(request.param, install(request.param, Path(directory)))
 
 
 @pytest.fixture(autouse=True)
