@@ -32,6 +32,8 @@
 	R(udp_checksum, "UDP over IPv6 without a checksum") \
 	R(icmp_length, "an ICMP message that is cut short") \
 	R(icmp_type, "an ICMP message that no guest has to send") \
+	R(icmp_checksum, "an echo request whose checksum is wrong") \
+	R(icmp_group, "an echo request to a multicast or broadcast address") \
 	R(nd_message, "IPv6 neighbour discovery that is not well formed") \
 	R(tftp, "TFTP to the virtual network") \
 	R(dhcp, "a DHCP request that is not well formed") \
@@ -41,7 +43,6 @@
 	R(host_loopback_udp, "UDP to the host's loopback, which is closed") \
 	R(host_loopback_icmp, "an echo request to the host's loopback, which is closed") \
 	R(nameserver, "the name server's address, at a port where nothing answers") \
-	R(echo6_outside, "an ICMPv6 echo request, which the stack can't send outside") \
 	R(fragment_empty, "a fragment without data") \
 	R(fragment_length, "a middle fragment whose length is not a multiple of 8") \
 	R(fragment_too_long, "fragments of more than 65535 bytes") \

@@ -102,7 +102,7 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		.stats = *worker_control_stats(worker),
 		.n_tcp_sockets = sockets->n_tcp + worker->forwards.n_tcp_ports,
 		.n_udp_sockets = sockets->n_udp + worker->forwards.n_udp_ports,
-		.n_icmp_sockets = sockets->n_icmp,
+		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
 		.n_hostfwds = worker->forwards.rules->n,
 	};
 
@@ -115,7 +115,7 @@ worker_on_list_connections(struct worker *worker, const struct ipc_list_connecti
 	struct ipc_connections_page page = { .request = msg->request };
 
 	if (msg->first == 0)
-		connections_collect(&worker->connections, worker->stack,
+		connections_collect(&worker->connections, worker->stack, &worker->ping,
 		    &worker->forwards);
 	connections_fill_page(&worker->connections, msg->first, &page);
 	if (!page.has_more)

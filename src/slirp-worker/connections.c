@@ -8,9 +8,8 @@
 /* The first look's room; it doubles as needed. */
 #define ENTRIES_AT_FIRST 256
 
-/* What stands for an address of zeros, and for the ports of ICMP. */
+/* What stands for an address of zeros. */
 #define ANY_ADDRESS "*"
-#define NO_PORT "-"
 
 /* After the state: descriptor, source, port, destination, port, two queues. */
 #define N_FIELDS 7
@@ -54,14 +53,10 @@ parse_number(const char *field, uint32_t max, uint32_t *number)
 }
 
 static bool
-parse_port(const char *field, uint8_t proto, uint16_t *port)
+parse_port(const char *field, uint16_t *port)
 {
 	uint32_t number = 0;
 
-	if (proto == IPPROTO_ICMP) {
-		*port = 0;
-		return strcmp(field, NO_PORT) == 0;
-	}
 	if (!parse_number(field, UINT16_MAX, &number))
 		return false;
 	*port = (uint16_t)number;
@@ -84,10 +79,6 @@ parse_kind(const char *proto, const char *state, struct connection_line *parsed)
 	if (strcmp(proto, "UDP") == 0) {
 		parsed->proto = IPPROTO_UDP;
 		return true;
-	}
-	if (strcmp(proto, "ICMP") == 0) {
-		parsed->proto = IPPROTO_ICMP;
-		return !parsed->is_forward;
 	}
 	if (strcmp(proto, "TCP") != 0)
 		return false;
@@ -129,9 +120,9 @@ connections_parse(const char *line, struct connection_line *parsed)
 	if (parse_number(fields[0], INT32_MAX, &fd))
 		parsed->fd = (int)fd;
 	return parse_address(fields[1], &parsed->source_be) &&
-	    parse_port(fields[2], parsed->proto, &parsed->source_port) &&
+	    parse_port(fields[2], &parsed->source_port) &&
 	    parse_address(fields[3], &parsed->dest_be) &&
-	    parse_port(fields[4], parsed->proto, &parsed->dest_port) &&
+	    parse_port(fields[4], &parsed->dest_port) &&
 	    parse_number(fields[5], UINT32_MAX, &parsed->recv_queue_bytes) &&
 	    parse_number(fields[6], UINT32_MAX, &parsed->send_queue_bytes);
 }
@@ -257,14 +248,32 @@ take_line(void *ctx, const char *line)
 		    collector->forwards);
 }
 
+static void
+take_ping(struct connections *connections, const struct ping_flow *flow)
+{
+	struct ipc_connection *entry;
+
+	if (!make_room(connections))
+		return;
+	entry = &connections->entries[connections->n++];
+	*entry = (struct ipc_connection){
+		.proto = IPPROTO_ICMP,
+		.is_ipv6 = flow->is_ip6,
+	};
+	memcpy(entry->source_addr, flow->guest, sizeof(entry->source_addr));
+	memcpy(entry->dest_addr, flow->host, sizeof(entry->dest_addr));
+}
+
 void
 connections_collect(struct connections *connections, struct stack *stack,
-    const struct forwards *forwards)
+    const struct ping *ping, const struct forwards *forwards)
 {
 	struct collector collector = { connections, forwards };
 
 	connections->n = 0;
 	stack_describe(stack, take_line, &collector);
+	for (size_t i = 0; i < ping->n_flows; i++)
+		take_ping(connections, &ping->flows[i]);
 }
 
 void

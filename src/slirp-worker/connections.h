@@ -11,6 +11,7 @@
 
 #include "ipc/messages.h"
 #include "slirp-worker/forwards.h"
+#include "slirp-worker/ping.h"
 #include "slirp-worker/stack.h"
 
 /* A line of the text. Addresses are right for IPv4 alone. */
@@ -20,7 +21,7 @@ struct connection_line {
 	uint32_t dest_be;
 	uint32_t recv_queue_bytes;
 	uint32_t send_queue_bytes;
-	uint16_t source_port; /* 0 for ICMP, as the other one */
+	uint16_t source_port;
 	uint16_t dest_port;
 	uint8_t proto;
 	enum ipc_tcp_state state;
@@ -38,7 +39,7 @@ struct connections {
 
 /* Takes a new look, in the place of the one before. Without memory it is cut short. */
 void connections_collect(struct connections *connections, struct stack *stack,
-    const struct forwards *forwards);
+    const struct ping *ping, const struct forwards *forwards);
 
 void connections_free(struct connections *connections);
 

@@ -42,6 +42,12 @@ to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 }
 
 static void
+ping_to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
+{
+	packet_to_guest(ctx, frame, frame_len);
+}
+
+static void
 complain(void *ctx, const char *text)
 {
 	struct worker *worker = ctx;
@@ -173,6 +179,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	    offload_stack_mtu(&worker->offload), &host);
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
+	ping_init(&worker->ping, &worker->network, &msg->outbound, ping_to_guest, worker);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6) ==
 	    -1)
 		fatal("get memory");
@@ -202,6 +209,7 @@ void
 worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
 {
 	stack_set_outbound(worker->stack, msg);
+	ping_set_outbound(&worker->ping, msg);
 }
 
 void

@@ -41,6 +41,7 @@ struct gate {
 
 enum gate_verdict {
 	GATE_PASS,     /* hand frame->len bytes to an engine */
+	GATE_PING,     /* hand to ping_request(): an echo request to the outside */
 	GATE_FRAGMENT, /* hand to reass_add(), then check what comes out */
 	GATE_REFUSE,   /* not handed on; refusal_build() makes the answer */
 	GATE_DROP,     /* not handed on, nothing answered */

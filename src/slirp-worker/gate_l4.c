@@ -276,42 +276,13 @@ check_udp(const struct gate_packet *packet)
 	return check_udp_place(packet, src_port, dst_port);
 }
 
+/* An echo request, by who answers it: the stack for its own addresses, our ping sockets for
+ * everybody else's. The kernel makes a new checksum, so a wrong one must not get there. */
 static enum gate_verdict
-check_icmp4(const struct gate_packet *packet)
+check_echo(const struct gate_packet *packet)
 {
 	struct gate_frame *out = packet->out;
-
-	if (out->l4_len < WIRE_ICMP_LEN)
-		return gate_drop(out, IPC_DROP_icmp_length);
-	if (packet->l4[WIRE_ICMP_TYPE] != WIRE_ICMP4_ECHO ||
-	    packet->l4[WIRE_ICMP_CODE] != 0)
-		return gate_drop(out, IPC_DROP_icmp_type);
-	if (packet->from_unspecified)
-		return drop_source(packet);
-
-	switch (packet->place) {
-	case GATE_PLACE_GATEWAY:
-	case GATE_PLACE_NAMESERVER:
-		return GATE_PASS; /* the stack answers by itself */
-	case GATE_PLACE_NETWORK:
-		/* Where the host has no ping sockets libslirp tries UDP's echo port. */
-		if (loopback_is_closed(packet))
-			return gate_refuse(out, IPC_DROP_host_loopback_icmp);
-		return GATE_PASS;
-	case GATE_PLACE_NETWORK_BROADCAST:
-	case GATE_PLACE_BROADCAST:
-		if (loopback_is_closed(packet))
-			return gate_drop(out, IPC_DROP_broadcast);
-		return GATE_PASS;
-	default:
-		return GATE_PASS;
-	}
-}
-
-static enum gate_verdict
-check_echo6(const struct gate_packet *packet)
-{
-	struct gate_frame *out = packet->out;
+	uint64_t sum = 0;
 
 	if (packet->l4[WIRE_ICMP_CODE] != 0)
 		return gate_drop(out, IPC_DROP_icmp_type);
@@ -322,16 +293,39 @@ check_echo6(const struct gate_packet *packet)
 	case GATE_PLACE_GATEWAY:
 	case GATE_PLACE_NAMESERVER:
 	case GATE_PLACE_LINK_OWN:
-		return GATE_PASS; /* the stack answers by itself */
+		return GATE_PASS;
+	case GATE_PLACE_NETWORK:
+		if (loopback_is_closed(packet))
+			return gate_refuse(out, IPC_DROP_host_loopback_icmp);
+		break;
+	case GATE_PLACE_OUTSIDE:
+		break;
 	case GATE_PLACE_LINK:
 	case GATE_PLACE_LINK_GROUP:
 		return gate_drop(out, IPC_DROP_ip6_link_scope);
+	case GATE_PLACE_NETWORK_BROADCAST:
+	case GATE_PLACE_BROADCAST:
 	case GATE_PLACE_MULTICAST:
-		return gate_drop(out, IPC_DROP_echo6_outside);
-	default:
-		/* libslirp would log an error for each. */
-		return gate_refuse(out, IPC_DROP_echo6_outside);
+		return gate_drop(out, IPC_DROP_icmp_group);
 	}
+	if (!is_ip4(packet))
+		sum = checksum_add_pseudo6(0, packet->l3 + WIRE_IP6_SRC, IPPROTO_ICMPV6,
+		    out->l4_len);
+	if (checksum_finish(checksum_add(sum, packet->l4, out->l4_len)) != 0)
+		return gate_drop(out, IPC_DROP_icmp_checksum);
+	return GATE_PING;
+}
+
+static enum gate_verdict
+check_icmp4(const struct gate_packet *packet)
+{
+	struct gate_frame *out = packet->out;
+
+	if (out->l4_len < WIRE_ICMP_LEN)
+		return gate_drop(out, IPC_DROP_icmp_length);
+	if (packet->l4[WIRE_ICMP_TYPE] != WIRE_ICMP4_ECHO)
+		return gate_drop(out, IPC_DROP_icmp_type);
+	return check_echo(packet);
 }
 
 static bool
@@ -387,7 +381,7 @@ check_icmp6(const struct gate_packet *packet)
 
 	switch (packet->l4[WIRE_ICMP_TYPE]) {
 	case WIRE_ICMP6_ECHO:
-		return check_echo6(packet);
+		return check_echo(packet);
 	case WIRE_ICMP6_ROUTER_SOLICITATION:
 		nd_head_len = ND_SOLICITATION_LEN;
 		break;

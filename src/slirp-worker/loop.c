@@ -52,6 +52,7 @@ wait_for_events(struct worker *worker)
 	    earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
 	timeout_ms = earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
 	stack_prepare_wait(worker->stack, set, &timeout_ms);
+	ping_prepare_wait(&worker->ping, set, &timeout_ms, now_ms);
 	n = poll(set->fds, set->n, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	if (n == -1 && errno != EINTR)
 		poll(NULL, 0, WAIT_RETRY_MS);
@@ -91,6 +92,7 @@ turn(struct worker *worker)
 	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
 		worker_control_receive(worker);
 	stack_finish_wait(worker->stack, set, !waited);
+	ping_finish_wait(&worker->ping, set, !waited, worker->now_ms);
 	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
 	if (tap_events & (POLLERR | POLLNVAL)) {
 		worker_control_tap_gone(worker, ENODEV);

@@ -39,6 +39,7 @@ main(void)
 
 	connections_free(&worker.connections);
 	forwards_free(&worker.forwards);
+	ping_free(&worker.ping);
 	stack_free(worker.stack);
 	reass_free(&worker.reass);
 	pollset_free(&worker.pollset);

@@ -109,6 +109,9 @@ judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 		offload_from_guest(&worker->offload, frame, parsed.len);
 		stack_input(worker->stack, frame, parsed.len);
 		break;
+	case GATE_PING:
+		ping_request(&worker->ping, frame, &parsed, worker->now_ms);
+		break;
 	case GATE_FRAGMENT:
 		reassemble(worker, &parsed, frame);
 		break;

@@ -27,6 +27,9 @@
 #define UNREACHABLE6_PROHIBITED 1
 #define UNREACHABLE6_PORT 4
 
+/* Where an ICMP error has the MTU of the next link, in 4 bytes. */
+#define ERROR_MTU 4
+
 static bool
 is_ip6(const struct gate_frame *parsed)
 {
@@ -39,13 +42,17 @@ ip_len(const struct gate_frame *parsed)
 	return is_ip6(parsed) ? WIRE_IP6_LEN : WIRE_IP4_LEN;
 }
 
-/* Ethernet and IP headers of an answer with l4_len bytes of protocol behind them. */
+/* Ethernet and IP headers of an answer with l4_len bytes of protocol behind them, from
+ * source, or from the address that was asked where that is NULL. */
 static void
 put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
-    uint8_t protocol, size_t l4_len)
+    const uint8_t *source, uint8_t protocol, size_t l4_len)
 {
 	const uint8_t *asked = frame + parsed->l3_offset;
 	uint8_t *ip = out + WIRE_ETH_LEN;
+
+	if (!source)
+		source = asked + (is_ip6(parsed) ? WIRE_IP6_DST : WIRE_IP4_DST);
 
 	memcpy(out + WIRE_ETH_DST, frame + WIRE_ETH_SRC, WIRE_MAC_LEN);
 	memcpy(out + WIRE_ETH_SRC, frame + WIRE_ETH_DST, WIRE_MAC_LEN);
@@ -57,7 +64,7 @@ put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
 		store_be16(ip + WIRE_IP6_PAYLOAD_LEN, (uint16_t)l4_len);
 		ip[WIRE_IP6_NEXT] = protocol;
 		ip[WIRE_IP6_HOP_LIMIT] = ANSWER_TTL;
-		memcpy(ip + WIRE_IP6_SRC, asked + WIRE_IP6_DST, 16);
+		memcpy(ip + WIRE_IP6_SRC, source, 16);
 		memcpy(ip + WIRE_IP6_DST, asked + WIRE_IP6_SRC, 16);
 		return;
 	}
@@ -69,7 +76,7 @@ put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
 	store_be16(ip + WIRE_IP4_FRAGMENT, WIRE_IP4_DONT_FRAGMENT);
 	ip[WIRE_IP4_TTL] = ANSWER_TTL;
 	ip[WIRE_IP4_PROTOCOL] = protocol;
-	memcpy(ip + WIRE_IP4_SRC, asked + WIRE_IP4_DST, 4);
+	memcpy(ip + WIRE_IP4_SRC, source, 4);
 	memcpy(ip + WIRE_IP4_DST, asked + WIRE_IP4_SRC, 4);
 	store_be16(ip + WIRE_IP4_CHECKSUM,
 	    checksum_finish(checksum_add(0, ip, WIRE_IP4_LEN)));
@@ -106,7 +113,7 @@ build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
 	if ((flags & WIRE_TCP_FIN) != 0)
 		segment_len++;
 
-	put_headers(parsed, frame, out, IPPROTO_TCP, WIRE_TCP_LEN);
+	put_headers(parsed, frame, out, NULL, IPPROTO_TCP, WIRE_TCP_LEN);
 	memset(tcp, 0, WIRE_TCP_LEN);
 	memcpy(tcp + WIRE_TCP_SRC_PORT, asked + WIRE_TCP_DST_PORT, 2);
 	memcpy(tcp + WIRE_TCP_DST_PORT, asked + WIRE_TCP_SRC_PORT, 2);
@@ -127,9 +134,9 @@ build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
 }
 
 static size_t
-build_unreachable(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
+build_error(const struct gate_frame *parsed, const uint8_t *frame,
+    const struct refusal_error *error, uint8_t *out)
 {
-	bool is_udp = parsed->protocol == IPPROTO_UDP;
 	uint8_t protocol = is_ip6(parsed) ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	size_t max_len = is_ip6(parsed) ? ERROR6_MAX_LEN : ERROR4_MAX_LEN;
 	uint8_t *icmp = out + WIRE_ETH_LEN + ip_len(parsed);
@@ -140,17 +147,15 @@ build_unreachable(const struct gate_frame *parsed, const uint8_t *frame, uint8_t
 		quote_len = max_len - ip_len(parsed) - WIRE_ICMP_LEN;
 	l4_len = WIRE_ICMP_LEN + quote_len;
 
-	put_headers(parsed, frame, out, protocol, l4_len);
+	put_headers(parsed, frame, out, error->source, protocol, l4_len);
 	memset(icmp, 0, WIRE_ICMP_LEN);
-	if (is_ip6(parsed)) {
-		icmp[WIRE_ICMP_TYPE] = WIRE_ICMP6_UNREACHABLE;
-		icmp[WIRE_ICMP_CODE] =
-		    is_udp ? UNREACHABLE6_PORT : UNREACHABLE6_PROHIBITED;
-	} else {
-		icmp[WIRE_ICMP_TYPE] = WIRE_ICMP4_UNREACHABLE;
-		icmp[WIRE_ICMP_CODE] =
-		    is_udp ? UNREACHABLE4_PORT : UNREACHABLE4_PROHIBITED;
-	}
+	icmp[WIRE_ICMP_TYPE] = error->type;
+	icmp[WIRE_ICMP_CODE] = error->code;
+	/* RFC 1191 4 has it in the second half, RFC 4443 3.2 in all of it. */
+	if (is_ip6(parsed))
+		store_be32(icmp + ERROR_MTU, error->mtu_bytes);
+	else
+		store_be16(icmp + ERROR_MTU + 2, (uint16_t)error->mtu_bytes);
 	memcpy(icmp + WIRE_ICMP_LEN, frame + parsed->l3_offset, quote_len);
 	store_be16(icmp + WIRE_ICMP_CHECKSUM,
 	    checksum_finish(
@@ -158,15 +163,39 @@ build_unreachable(const struct gate_frame *parsed, const uint8_t *frame, uint8_t
 	return WIRE_ETH_LEN + ip_len(parsed) + l4_len;
 }
 
+/* The gate refuses nothing but unicast, from a known address; that the frame was sent to
+ * one host as well is left to see (RFC 1122 3.2.2). */
+static bool
+can_be_answered(const uint8_t *frame, size_t out_size)
+{
+	return out_size >= REFUSAL_MAX_LEN && (frame[WIRE_ETH_DST] & 1) == 0;
+}
+
 size_t
 refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     size_t out_size)
 {
-	/* The gate refuses nothing but unicast, from a known address; that the frame was
-	 * sent to one host as well is left to see (RFC 1122 3.2.2). */
-	if (out_size < REFUSAL_MAX_LEN || (frame[WIRE_ETH_DST] & 1) != 0)
+	bool is_udp = parsed->protocol == IPPROTO_UDP;
+	struct refusal_error error = {
+		.type = WIRE_ICMP4_UNREACHABLE,
+		.code = is_udp ? UNREACHABLE4_PORT : UNREACHABLE4_PROHIBITED,
+	};
+
+	if (is_ip6(parsed)) {
+		error.type = WIRE_ICMP6_UNREACHABLE;
+		error.code = is_udp ? UNREACHABLE6_PORT : UNREACHABLE6_PROHIBITED;
+	}
+	if (!can_be_answered(frame, out_size))
 		return 0;
 	if (parsed->protocol == IPPROTO_TCP)
 		return build_reset(parsed, frame, out);
-	return build_unreachable(parsed, frame, out);
+	return build_error(parsed, frame, &error, out);
+}
+
+size_t
+refusal_build_error(const struct gate_frame *parsed, const uint8_t *frame,
+    const struct refusal_error *error, uint8_t *out, size_t out_size)
+{
+	return can_be_answered(frame, out_size) ? build_error(parsed, frame, error, out)
+						: 0;
 }

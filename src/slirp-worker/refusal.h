@@ -19,3 +19,16 @@
  */
 size_t refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     size_t out_size);
+
+/* An ICMP error of the family of the frame that it is about. */
+struct refusal_error {
+	uint8_t type; /* RFC 792 or RFC 4443 */
+	uint8_t code;
+	const uint8_t
+	    *source; /* whose it is: 4 or 16 bytes; NULL: the frame's destination */
+	uint32_t mtu_bytes; /* of the next link, where the error tells it; else 0 */
+};
+
+/* Writes the error to out, quoting the packet. Returns as refusal_build(). */
+size_t refusal_build_error(const struct gate_frame *parsed, const uint8_t *frame,
+    const struct refusal_error *error, uint8_t *out, size_t out_size);

@@ -146,14 +146,7 @@ on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
 static uint32_t *
 counter_of(struct stack *stack, uint8_t proto)
 {
-	switch (proto) {
-	case IPPROTO_TCP:
-		return &stack->sockets.n_tcp;
-	case IPPROTO_UDP:
-		return &stack->sockets.n_udp;
-	default:
-		return &stack->sockets.n_icmp;
-	}
+	return proto == IPPROTO_TCP ? &stack->sockets.n_tcp : &stack->sockets.n_udp;
 }
 
 /*
@@ -201,8 +194,6 @@ on_register_fd(int fd, void *opaque)
 	if (stack->opening_port || fd < 0 || fd >= FD_KNOWN_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
 		return;
-	/* A ping socket that can't have its outbound address is closed without a word. */
-	on_unregister_fd(fd, stack);
 	stack->proto_of_fd[fd] = (uint8_t)proto;
 	++*counter_of(stack, (uint8_t)proto);
 	if (proto != IPPROTO_TCP)

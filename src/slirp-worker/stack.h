@@ -73,7 +73,6 @@ void stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr 
 struct stack_sockets {
 	uint32_t n_tcp;
 	uint32_t n_udp;
-	uint32_t n_icmp;
 };
 
 const struct stack_sockets *stack_sockets(const struct stack *stack);

@@ -11,6 +11,7 @@
 #include "slirp-worker/gate.h"
 #include "slirp-worker/jail.h"
 #include "slirp-worker/offload.h"
+#include "slirp-worker/ping.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/reass.h"
 #include "slirp-worker/requests.h"
@@ -29,6 +30,7 @@ struct worker {
 	struct reass reass;
 	struct offload offload;
 	struct stack *stack; /* owned; NULL until start */
+	struct ping ping;
 	struct timers timers;
 	struct pollset pollset;
 	struct forwards forwards;

@@ -217,10 +217,7 @@ check_passed_icmp(const uint8_t *frame, const struct gate_frame *parsed,
 
 	promise(parsed->l4_len >= 8 && icmp[1] == 0);
 	if (parsed->ethertype == 0x0800) {
-		promise(icmp[0] == 8);
-		if (!gate.config.allow_host_loopback)
-			promise(!d.is_broadcast &&
-			    (!d.is_network || d.is_host || d.is_nameserver));
+		promise(icmp[0] == 8 && (d.is_host || d.is_nameserver));
 		return;
 	}
 	promise(icmp[0] == 128 || icmp[0] == 133 || icmp[0] == 135 || icmp[0] == 136);
@@ -231,15 +228,31 @@ check_passed_icmp(const uint8_t *frame, const struct gate_frame *parsed,
 		promise(frame[21] == 255);
 }
 
+/* What goes to ping sockets: an echo request to one host, whose checksums are right. */
 static void
-check_passed(uint8_t *frame, size_t len, const struct gate_frame *parsed)
+check_ping(const uint8_t *frame, const struct gate_frame *parsed, struct destination d)
+{
+	const uint8_t *icmp = frame + parsed->l4_offset;
+
+	promise(parsed->l4_len >= 8 && icmp[1] == 0);
+	promise(icmp[0] == (parsed->ethertype == 0x0800 ? 8 : 128));
+	promise(!d.is_host && !d.is_nameserver && !d.is_link && !d.is_broadcast);
+	promise(!d.is_network || gate.config.allow_host_loopback);
+	promise(
+	    parsed->ethertype == 0x0800 ? (frame[30] & 0xf0) != 0xe0 : frame[38] != 0xff);
+	promise(frame_checksums_are_right(frame, parsed->len));
+}
+
+static void
+check_passed(uint8_t *frame, size_t len, const struct gate_frame *parsed,
+    enum gate_verdict verdict)
 {
 	struct gate_frame again;
 	struct destination d;
 
 	promise(parsed->len <= len && (frame[6] & 1) == 0);
 	promise(parsed->ethertype == load_be16(frame + 12));
-	promise(gate_check(&gate, frame, parsed->len, now_ms, &again) == GATE_PASS);
+	promise(gate_check(&gate, frame, parsed->len, now_ms, &again) == verdict);
 	promise(again.len == parsed->len && again.l4_offset == parsed->l4_offset);
 	promise(again.l4_len == parsed->l4_len && again.protocol == parsed->protocol);
 	if (parsed->ethertype == 0x0806) {
@@ -271,7 +284,10 @@ check_passed(uint8_t *frame, size_t len, const struct gate_frame *parsed)
 		break;
 	default:
 		promise(parsed->protocol == (parsed->ethertype == 0x0800 ? 1 : 58));
-		check_passed_icmp(frame, parsed, d);
+		if (verdict == GATE_PING)
+			check_ping(frame, parsed, d);
+		else
+			check_passed_icmp(frame, parsed, d);
 	}
 }
 
@@ -301,7 +317,12 @@ from_guest(uint8_t *frame, size_t len, bool may_be_fragment)
 
 	switch (gate_check(&gate, frame, len, now_ms, &parsed)) {
 	case GATE_PASS:
-		check_passed(frame, len, &parsed);
+		check_passed(frame, len, &parsed, GATE_PASS);
+		break;
+	case GATE_PING:
+		promise(
+		    parsed.protocol == IPPROTO_ICMP || parsed.protocol == IPPROTO_ICMPV6);
+		check_passed(frame, len, &parsed, GATE_PING);
 		break;
 	case GATE_REFUSE:
 		check_refused(frame, &parsed);

@@ -98,5 +98,6 @@ gate_judge_at(uint64_t now_ms)
 		assert_string_equal(reason_name(parsed.reason), #name); \
 	} while (0)
 #define expect_pass() expect_verdict(GATE_PASS)
+#define expect_ping() expect_verdict(GATE_PING)
 #define expect_drop(name) expect_reason(GATE_DROP, name)
 #define expect_refuse(name) expect_reason(GATE_REFUSE, name)

@@ -83,9 +83,6 @@ test_lines_of_every_kind(void **state)
 			.dest_port = 53,
 			.proto = IPPROTO_UDP,
 			.is_forward = true } },
-		{ "  ICMP[10 sec]        13      10.0.2.100  -           192.0.2.1  -    "
-		  "    0     0",
-		    "10.0.2.100", "192.0.2.1", { .fd = 13, .proto = IPPROTO_ICMP } },
 	};
 
 	(void)state;
@@ -130,8 +127,7 @@ test_other_text_is_no_line(void **state)
 		"TCP[ESTABLISHEDESTABLISHEDESTABLISHED] 1 1.2.3.4 1 1.2.3.4 1 0 0",
 		"TCP[ESTABLISHED] 1 1.2.3.4.5.6.7.8.9.10 1 1.2.3.4 1 0 0",
 		"SCTP[ESTABLISHED] 1 1.2.3.4 1 1.2.3.4 1 0 0",
-		"ICMP[HOST_FORWARD] 1 1.2.3.4 - 1.2.3.4 - 0 0",
-		"ICMP[1 sec] 1 1.2.3.4 1 1.2.3.4 - 0 0",
+		"ICMP[1 sec] 1 1.2.3.4 - 1.2.3.4 - 0 0",
 	};
 	struct connection_line parsed;
 
@@ -197,7 +193,8 @@ test_real_forwards_are_listed(void **state)
 	add(IPPROTO_TCP, true, 8002);
 	add(IPPROTO_UDP, false, 8003);
 	add(IPPROTO_UDP, true, 8004);
-	connections_collect(&connections, box.worker.stack, &box.worker.forwards);
+	connections_collect(&connections, box.worker.stack, &box.worker.ping,
+	    &box.worker.forwards);
 	assert_int_equal(connections.n, 4);
 	for (uint32_t i = 0; i < connections.n; i++) {
 		const struct ipc_connection *entry = &connections.entries[i];
@@ -232,7 +229,8 @@ test_pages(void **state)
 	worker_box_open(&box, false);
 	for (uint16_t i = 0; i < 300; i++)
 		add(IPPROTO_TCP, false, (uint16_t)(8000 + i));
-	connections_collect(&connections, box.worker.stack, &box.worker.forwards);
+	connections_collect(&connections, box.worker.stack, &box.worker.ping,
+	    &box.worker.forwards);
 	assert_int_equal(connections.n, 300);
 	for (uint32_t first = 0; first < 300; first += IPC_PAGE_ENTRIES) {
 		connections_fill_page(&connections, first, &page);
