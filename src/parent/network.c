@@ -1,18 +1,16 @@
 #include "parent/network.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
-/* slirp4netns(1), --enable-ipv6: the prefix and the numbers in it are fixed. */
-#define PREFIX6 "fd00::"
-#define HOST6 "fd00::2"
-#define NAMESERVER6 "fd00::3"
+/* slirp4netns(1), --enable-ipv6: the numbers in the prefix are fixed. */
+#define HOST6_NUMBER 2
+#define NAMESERVER6_NUMBER 3
 
 static void
-fill_addr6(uint8_t addr[IPC_ADDR6_LEN], const char *text)
+fill_addr6(uint8_t addr[IPC_ADDR6_LEN], const struct in6_addr *prefix, uint8_t number)
 {
-	/* The texts are the constants above. */
-	inet_pton(AF_INET6, text, addr);
+	memcpy(addr, prefix, IPC_ADDR6_LEN);
+	addr[IPC_ADDR6_LEN - 1] = number;
 }
 
 void
@@ -31,7 +29,7 @@ network_fill(struct ipc_network *network, const struct options *options)
 		.enable_dns = options->enable_dns,
 		.allow_host_loopback = options->allow_host_loopback,
 	};
-	fill_addr6(network->prefix6, PREFIX6);
-	fill_addr6(network->host6, HOST6);
-	fill_addr6(network->nameserver6, NAMESERVER6);
+	fill_addr6(network->prefix6, &options->prefix6, 0);
+	fill_addr6(network->host6, &options->prefix6, HOST6_NUMBER);
+	fill_addr6(network->nameserver6, &options->prefix6, NAMESERVER6_NUMBER);
 }

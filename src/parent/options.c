@@ -17,6 +17,10 @@
 
 #define NETWORK_DEFAULT "10.0.2.0/24"
 
+/* slirp4netns knows no other. */
+#define NETWORK6_DEFAULT "fd00::/64"
+#define PREFIX6_DEFAULT "fd00::"
+
 /* Addresses are network + these; slirp4netns has had them from its start, and clients
  * compute with them. */
 #define HOST_NUMBER 2
@@ -64,14 +68,16 @@ static const struct option_spec option_specs[] = {
 	    .take = optvalue_take_ready_fd },
 	{ "mtu", "MTU", "MTU of the interface (default=1500, max=65521)", .letter = 'm',
 	    .take = optvalue_take_mtu },
-	{ "enable-ipv6", NULL, "IPv6 beside IPv4, as fd00::/64", .letter = '6',
-	    FLAG(enable_ipv6, true) },
+	{ "enable-ipv6", NULL, "IPv6 beside IPv4, with router advertisements",
+	    .letter = '6', FLAG(enable_ipv6, true) },
 	{ "api-socket", "PATH", "socket for requests while running", .letter = 'a',
 	    .take = optvalue_take_api_socket },
 	{ "publish", "FORWARD", "[ADDR:]PORT[-PORT]:[GUEST:]PORT[/udp], to the guest",
 	    .take = optvalue_take_publish },
 	{ "cidr", "CIDR", "network of the guest (default=" NETWORK_DEFAULT ")",
 	    .take = optvalue_take_cidr },
+	{ "cidr6", "CIDR6", "IPv6 network of the guest (default=" NETWORK6_DEFAULT ")",
+	    .take = optvalue_take_cidr6 },
 	{ "disable-host-loopback", NULL, "no way to 127.0.0.1:* and [::1]:* on the host",
 	    FLAG(allow_host_loopback, false) },
 	{ "no-host-loopback", .replaced_by = "disable-host-loopback",
@@ -288,6 +294,9 @@ check_conflicts(struct optvalue_parse *parse)
 		return optvalue_refuse(parse,
 		    "--create-netns conflicts with --userns-path");
 
+	if (parse->has_cidr6 && !options->enable_ipv6)
+		return optvalue_refuse(parse, "--cidr6 needs --enable-ipv6");
+
 	if (options->require_sandbox && !options->use_sandbox)
 		return optvalue_refuse(parse,
 		    "--enable-sandbox conflicts with --disable-sandbox");
@@ -445,6 +454,7 @@ options_reset(struct options *options, const char *program_name)
 	};
 	inet_cidr_parse(NETWORK_DEFAULT, OPTVALUE_PREFIX_LEN_MIN, OPTVALUE_PREFIX_LEN_MAX,
 	    &options->network);
+	inet_addr6_parse(PREFIX6_DEFAULT, &options->prefix6);
 }
 
 enum options_outcome

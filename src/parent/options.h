@@ -83,6 +83,7 @@ struct options {
 
 	struct inet_cidr network;
 	struct options_addresses addresses; /* derived from network */
+	struct in6_addr prefix6;            /* of a /64 */
 	bool enable_ipv6;
 	bool enable_dns;
 	bool allow_host_loopback;

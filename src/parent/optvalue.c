@@ -22,6 +22,9 @@
 /* The longest IPv4 packet (65535) less an Ethernet header: what libslirp can carry. */
 #define MTU_MAX_BYTES 65521
 
+/* Of a /64, the only length that stateless autoconfiguration works with. */
+#define PREFIX6_BYTES 8
+
 /* A user's name with its NUL: more than useradd(8) and POSIX (_POSIX_LOGIN_NAME_MAX) have
  * room for. */
 #define RUNAS_USER_SIZE 256
@@ -135,6 +138,39 @@ optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 		    "not like 10.0.2.100/24");
 	}
 	return optvalue_refuse(parse, "invalid CIDR: %s", optvalue_show(parse, value));
+}
+
+/* What a guest's network can have: not multicast, the link's own, or ::/64, in which the
+ * unspecified address, the loopback and IPv4 in IPv6's clothes are (RFC 4291 2.4, 2.5). */
+static bool
+prefix6_is_usable(const struct in6_addr *prefix)
+{
+	static const uint8_t zero[PREFIX6_BYTES];
+
+	return !IN6_IS_ADDR_MULTICAST(prefix) && !IN6_IS_ADDR_LINKLOCAL(prefix) &&
+	    memcmp(prefix, zero, sizeof(zero)) != 0;
+}
+
+bool
+optvalue_take_cidr6(struct optvalue_parse *parse, const char *value)
+{
+	static const uint8_t zero[PREFIX6_BYTES];
+	char text[INET6_ADDRSTRLEN] = "";
+	size_t len = strcspn(value, "/");
+	struct in6_addr prefix;
+
+	if (len < sizeof(text))
+		memcpy(text, value, len);
+	if (!inet_addr6_parse(text, &prefix) || strcmp(value + len, "/64") != 0 ||
+	    memcmp(prefix.s6_addr + PREFIX6_BYTES, zero, sizeof(zero)) != 0 ||
+	    !prefix6_is_usable(&prefix))
+		return optvalue_refuse(parse,
+		    "--cidr6: \"%s\" is not an IPv6 network of a guest, such as "
+		    "fd00:1::/64",
+		    optvalue_show(parse, value));
+	parse->options->prefix6 = prefix;
+	parse->has_cidr6 = true;
+	return true;
 }
 
 bool

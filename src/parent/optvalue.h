@@ -14,7 +14,7 @@
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 30
+#define OPTVALUE_N_OPTIONS 31
 
 /* One run over a command line. */
 struct optvalue_parse {
@@ -24,6 +24,7 @@ struct optvalue_parse {
 
 	/* What can be judged only when all options are known. */
 	bool has_netns_type;
+	bool has_cidr6;
 	bool target_is_bess;
 	bool has_macaddress;
 	const char *bad_mac_text; /* the first that is no MAC address */
@@ -54,6 +55,7 @@ void optvalue_warn(struct optvalue_parse *parse, const char *format, ...)
  * as long as the options live. */
 bool optvalue_take_mtu(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_cidr(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_cidr6(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_api_socket(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_publish(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_netns_type(struct optvalue_parse *parse, const char *value);

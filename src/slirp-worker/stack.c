@@ -33,7 +33,7 @@
 /* libslirp refuses less (IF_MRU_MIN, src/if.h), as does the kernel for the interface. */
 #define STACK_IF_MRU_MIN 68
 
-/* fd00::/64, the only length that stateless autoconfiguration works with. */
+/* The only length that stateless autoconfiguration works with. */
 #define PREFIX6_LEN 64
 
 /* Connections that wait to be accepted: libslirp asks for 1, and takes one a wake-up. As

@@ -372,6 +372,29 @@ def test_dhcp_gives_lease_router_and_dns(guest: Guest, tools: Callable, tmp_path
 # --- options ----------------------------------------------------------------------------------
 
 
+def test_cidr6_moves_every_address(guest: Guest, tools: Callable) -> None:
+    tools("ping", "dig")
+    with up(guest, "--enable-ipv6", "--cidr6=fd77:1:2:3::/64"):
+        addresses = guest.run("ip", "-6", "addr", "show", "dev", "tap0").stdout
+        assert "inet6 fd77:1:2:3:" in addresses and "fd00:" not in addresses
+        routes = guest.run("ip", "-6", "route").stdout
+        assert "fd77:1:2:3::/64 dev tap0" in routes
+        for gateway in ("fd77:1:2:3::2", "fd77:1:2:3::3"):
+            assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", gateway).stdout
+        assert dig(guest, "fd77:1:2:3::3", "+short", L.WORD_NAME).strip() == L.INTERNET4
+        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET6, "hello")).stdout
+        # What was the gateway is an address of the outside now.
+        with pytest.raises(OSError):
+            guest.connect("fd00::2", L.HTTP_PORT).close()
+
+
+def test_router_advertisement_has_the_prefix_of_cidr6(guest: Guest) -> None:
+    with Slirpd("--enable-ipv6", "--cidr6=fd77:1:2:3::/64", guest.pid, "tap0"):
+        guest.run("ip", "link", "set", "tap0", "up")
+        guest.wait_ipv6()
+        assert "inet6 fd77:1:2:3:" in guest.run("ip", "-6", "addr", "show", "dev", "tap0").stdout
+
+
 def test_cidr_moves_every_address(guest: Guest, tools: Callable) -> None:
     tools("ping", "dig")
     with up(guest, "--cidr=192.168.77.0/24"):

@@ -558,6 +558,34 @@ test_errors_of_outbound_addr(void **state)
 }
 
 static void
+test_cidr6(void **state)
+{
+	static const char *const bad[] = { "", "fd00::", "fd00::/", "fd00::/48",
+		"fd00::/640", "fd00::/064", "fd00::1/64", "fe80::/64", "ff05::/64",
+		"::/64", "/64", "10.0.2.0/64", "fd00:/64", "fd00::%eth0/64",
+		"fd00:0000:0000:0000:0000:0000:0000:0000:0000/64" };
+	struct in6_addr expected;
+	char option[128];
+
+	(void)state;
+	ASSERT_RUNS("1", "tap0");
+	inet_addr6_parse("fd00::", &expected);
+	assert_memory_equal(&options.prefix6, &expected, sizeof(expected));
+	ASSERT_RUNS("-6", "--cidr6=2001:db8:5:6::/64", "1", "tap0");
+	inet_addr6_parse("2001:db8:5:6::", &expected);
+	assert_memory_equal(&options.prefix6, &expected, sizeof(expected));
+	assert_int_equal(options.network.prefix_len, 24);
+	ASSERT_OPTION_REFUSED("--cidr6 needs --enable-ipv6", "--cidr6=fd00:1::/64");
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		snprintf(option, sizeof(option), "--cidr6=%s", bad[i]);
+		if (PARSE("-6", option, "1", "tap0") != OPTIONS_ERROR)
+			fail_msg("accepted: %s", option);
+		assert_non_null(
+		    strstr(messages.error, "is not an IPv6 network of a guest"));
+	}
+}
+
+static void
 test_outbound_addr_is_an_address_or_a_name(void **state)
 {
 	(void)state;
@@ -1079,6 +1107,7 @@ main(void)
 		cmocka_unit_test(test_publish_is_kept_in_order),
 		cmocka_unit_test(test_errors_of_outbound_addr),
 		cmocka_unit_test(test_outbound_addr_is_an_address_or_a_name),
+		cmocka_unit_test(test_cidr6),
 		cmocka_unit_test(test_what_comes_later_is_refused),
 		cmocka_unit_test(test_jail_modes),
 		cmocka_unit_test(test_jail_of_slirp4netns_is_best_effort),
