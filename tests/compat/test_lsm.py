@@ -196,3 +196,9 @@ def test_a_broken_module_does_not_compile(tmp_path, good, bad):
 def test_nothing_is_installed_without_the_options(tmp_path):
     root = install(tmp_path)
     assert not root.exists() or not [path for path in root.rglob("*") if path.is_file()]
+
+
+def test_a_package_with_the_profiles_keeps_what_was_changed_in_them(installed):
+    conffiles = (installed.parent / "build/packaging/debian/conffiles").read_text().split()
+    profiles = [path for path in (installed / "etc").rglob("*") if path.is_file()]
+    assert sorted(conffiles) == sorted(f"/{path.relative_to(installed)}" for path in profiles)
