@@ -174,7 +174,8 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	if (reass_init(&worker->reass) == -1 || pollset_init(&worker->pollset) == -1)
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
-	offload_init(&worker->offload, msg->tap_has_offloads, worker->network.mtu_bytes);
+	offload_init(&worker->offload, msg->tap_has_offloads, worker->network.mtu_bytes,
+	    packet_emit_segment, worker);
 	worker->stack = stack_new(&worker->network, &msg->outbound,
 	    offload_stack_mtu(&worker->offload), &host);
 	if (!worker->stack)

@@ -71,6 +71,7 @@ take_batch(struct worker *worker)
 			worker_count(worker, IPC_COUNTER_frames_from_guest, 1);
 			worker_count(worker, IPC_COUNTER_bytes_from_guest, frame_len);
 			packet_from_guest(worker, frame, frame_len);
+			offload_flush(&worker->offload);
 			break;
 		case TAPIO_NONE:
 			return;
@@ -93,6 +94,7 @@ turn(struct worker *worker)
 		worker_control_receive(worker);
 	stack_finish_wait(worker->stack, set, !waited);
 	ping_finish_wait(&worker->ping, set, !waited, worker->now_ms);
+	offload_flush(&worker->offload);
 	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
 	if (tap_events & (POLLERR | POLLNVAL)) {
 		worker_control_tap_gone(worker, ENODEV);
@@ -104,6 +106,7 @@ turn(struct worker *worker)
 	if (waited && set->fds[SLOT_API].revents)
 		api_channel_receive(worker);
 	timers_run(&worker->timers, (int64_t)worker->now_ms);
+	offload_flush(&worker->offload);
 	reass_expire(&worker->reass, worker->now_ms);
 }
 

@@ -29,8 +29,8 @@ emit_fragment(void *ctx, const uint8_t *frame, size_t frame_len)
 	return true;
 }
 
-static void
-emit_segment(void *ctx, const uint8_t *head, size_t head_len, const uint8_t *data,
+void
+packet_emit_segment(void *ctx, const uint8_t *head, size_t head_len, const uint8_t *data,
     size_t data_len)
 {
 	struct worker *worker = ctx;
@@ -48,7 +48,7 @@ packet_to_guest(struct worker *worker, const uint8_t *frame, size_t frame_len)
 	static uint8_t scratch[TAPIO_FRAME_MAX];
 
 	gate_note_to_guest(&worker->gate, frame, frame_len, worker->now_ms);
-	if (offload_to_guest(&worker->offload, frame, frame_len, emit_segment, worker))
+	if (offload_to_guest(&worker->offload, frame, frame_len))
 		return;
 	if (!frag_needed(frame, frame_len, mtu_bytes)) {
 		write_frame(worker, frame, frame_len);

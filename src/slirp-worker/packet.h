@@ -1,7 +1,8 @@
 /*
  * How a packet walks. From the guest: what the kernel left undone is done, then gate, and
  * reassembly where it is a fragment, then the stack. To the guest: noted by the gate,
- * marked where it is TCP, cut where it is something else and too long, then the TAP.
+ * merged and marked where it is TCP, cut where it is something else and too long, then the
+ * TAP.
  */
 #pragma once
 
@@ -12,3 +13,7 @@ void packet_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len);
 
 /* Takes one frame of the stack's, or one of our own, for the guest. */
 void packet_to_guest(struct worker *worker, const uint8_t *frame, size_t frame_len);
+
+/* Writes a segment that comes out of the worker's (ctx) offload. */
+void packet_emit_segment(void *ctx, const uint8_t *head, size_t head_len,
+    const uint8_t *data, size_t data_len);

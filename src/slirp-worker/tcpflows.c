@@ -66,31 +66,36 @@ row_move_up(struct tcpflow *row, int i)
 	memmove(row + 1, row, (size_t)i * sizeof(*row));
 }
 
-struct tcpflow *
-tcpflows_find(struct tcpflows *flows, const struct tcpflow_key *key)
+/* Brings the connection to the front of its row, if it is there. */
+static bool
+row_find(struct tcpflow *row, const struct tcpflow_key *key)
 {
-	struct tcpflow *row = row_of(flows, key);
-
 	for (int i = 0; i < TCPFLOWS_ROW_LEN && row[i].mss_bytes != 0; i++) {
 		struct tcpflow found = row[i];
 
 		if (memcmp(&found.key, key, sizeof(*key)) != 0)
 			continue;
-		if (i > 0) {
-			row_move_up(row, i);
-			row[0] = found;
-		}
-		return row;
+		row_move_up(row, i);
+		row[0] = found;
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
-struct tcpflow *
-tcpflows_add(struct tcpflows *flows, const struct tcpflow_key *key)
+uint16_t
+tcpflows_get(struct tcpflows *flows, const struct tcpflow_key *key)
 {
 	struct tcpflow *row = row_of(flows, key);
 
-	row_move_up(row, TCPFLOWS_ROW_LEN - 1);
-	row[0] = (struct tcpflow){ .key = *key };
-	return row;
+	return row_find(row, key) ? row[0].mss_bytes : 0;
+}
+
+void
+tcpflows_set(struct tcpflows *flows, const struct tcpflow_key *key, uint16_t mss_bytes)
+{
+	struct tcpflow *row = row_of(flows, key);
+
+	if (!row_find(row, key))
+		row_move_up(row, TCPFLOWS_ROW_LEN - 1);
+	row[0] = (struct tcpflow){ .key = *key, .mss_bytes = mss_bytes };
 }

@@ -1,7 +1,7 @@
 /*
- * What the guest said about its end of a TCP connection, for as long as there is room to
- * remember it. Only a memory: where a connection has been forgotten, its segments take
- * values that suit everybody.
+ * How much data the guest takes in one segment of a TCP connection, as it said in the
+ * handshake, for as long as there is room to remember it. Only a memory: where it has been
+ * forgotten, the caller takes what suits everybody.
  */
 #pragma once
 
@@ -37,10 +37,9 @@ struct tcpflows {
 struct tcpflow_key tcpflow_key(const uint8_t *frame, const struct segment *segment,
     bool from_guest);
 
-/* NULL for a connection that is not remembered. What it points to belongs to flows and is
- * good until the next call. */
-struct tcpflow *tcpflows_find(struct tcpflows *flows, const struct tcpflow_key *key);
+/* In bytes; 0 for a connection that is not remembered. */
+uint16_t tcpflows_get(struct tcpflows *flows, const struct tcpflow_key *key);
 
-/* A place for a connection that is not remembered, likewise; all but the key is 0, and
- * the caller sets mss_bytes. */
-struct tcpflow *tcpflows_add(struct tcpflows *flows, const struct tcpflow_key *key);
+/* Remembers it, or what is new about it. */
+void tcpflows_set(struct tcpflows *flows, const struct tcpflow_key *key,
+    uint16_t mss_bytes);

@@ -16,7 +16,7 @@ GUEST4, HOST4, DNS4, OUTSIDE4 = "10.0.2.100", "10.0.2.2", "10.0.2.3", "192.0.2.7
 GUEST6, HOST6, DNS6, OUTSIDE6 = "fd00::100", "fd00::2", "fd00::3", "2001:db8::7"
 
 FRAME, FIXED, TO_GUEST, TIME = range(4)  # fuzz_gate's steps
-FROM_GUEST, TO_GUEST_SEGMENT = range(2)  # fuzz_offload's
+FROM_GUEST, TO_GUEST_SEGMENT, FLUSH = range(3)  # fuzz_offload's
 
 
 def packed(address):
@@ -43,9 +43,10 @@ def frame(src, dst, protocol, body, hops=64, fragment=0):
     return head + b"\x08\x00" + ip + body
 
 
-def tcp(src, dst, port, flags, options=b"", data=b"", sport=1000):
+def tcp(src, dst, port, flags, options=b"", data=b"", sport=1000, seq=1):
     offset = (20 + len(options)) // 4 << 4
-    body = struct.pack(">HHIIBBHHH", sport, port, 1, 2, offset, flags, 4096, 9, 5) + options + data
+    body = struct.pack(">HHIIBBHHH", sport, port, seq, 2, offset, flags, 4096, 9, 5)
+    body += options + data
     return frame(src, dst, 6, body)
 
 
@@ -139,11 +140,13 @@ def offload_seeds():
                                    start + 20 if size else 0, size, start, 16) + data
             syn = tcp(guest, outside, 80, 2, bytes([2, 4, 5, 0xB4, 1, 1, 1, 0]))
             answer = tcp(outside, guest, 1000, 0x12, bytes([2, 4, 0x7A, 0x9E]), sport=80)
+            data = [tcp(outside, guest, 1000, flags, data=bytes(length), sport=80, seq=seq)
+                    for flags, length, seq in ((0x10, 500, 1), (0x10, 500, 501), (0x18, 9, 1001),
+                                               (0x10, 500, 1010), (0x38, 500, 1510))]
             yield stream(
                 mtu, (FROM_GUEST, unfinished(syn)), (TO_GUEST_SEGMENT, answer),
                 (FROM_GUEST, unfinished(tcp(guest, outside, 80, 0x18, data=bytes(3000)), 1460)),
-                (TO_GUEST_SEGMENT, tcp(outside, guest, 1000, 0x18, data=bytes(5000), sport=80)),
-                (TO_GUEST_SEGMENT, tcp(outside, guest, 1000, 0x38, data=bytes(3000), sport=80)))
+                *((TO_GUEST_SEGMENT, frame) for frame in data), (FLUSH, b""))
     datagram = struct.pack("<BBHHHH", needs_checksum, 0, 0, 0, 34, 6)
     yield stream(3, (FROM_GUEST, datagram + udp(GUEST4, 1, OUTSIDE4, 2, b"?!")),
                  (TO_GUEST_SEGMENT, udp(OUTSIDE4, 2, GUEST4, 1, b"!")))

@@ -441,6 +441,20 @@ class Slirpd:
                  for pid in descendants(self.pid)}
         return {name.removeprefix("slirpd-"): pid for name, pid in below.items() if name}
 
+    def counters(self) -> dict[str, int]:
+        """The worker's counters; a drop reason is called by its name, and is there if not 0."""
+        def sets() -> list[str]:
+            return self.stderr.split(": stats: frames_from_guest ")
+
+        # Whatever the first question has is complete when the answer to the second begins.
+        before = len(sets())
+        for i in (0, 1):
+            self.process.send_signal(signal.SIGUSR1)
+            wait_for("slirpd prints counters", lambda i=i: len(sets()) > before + i)
+        text = "stats: frames_from_guest " + sets()[before]
+        found = re.findall(r"stats: (?:dropped )?(\w+) (\d+)$", text, re.M)
+        return {name: int(value) for name, value in found}
+
     def wait(self, deadline_s: float = DEADLINE_S) -> int:
         """The exit status once the daemon and all that it started are gone."""
         status = self.process.wait(timeout=deadline_s)
@@ -723,7 +737,7 @@ def limit_namespaces(more: int) -> None:
         Path(f"/proc/sys/user/max_{kind}_namespaces").write_text(f"{more}\n")
 
 
-def make_tap(netns: str, name: str) -> int:
+def make_tap(netns: str, name: str, flags: int = 0) -> int:
     """Makes a TAP in a namespace; the interface lives as long as the returned descriptor."""
     box: list[Any] = []
 
@@ -733,7 +747,8 @@ def make_tap(netns: str, name: str) -> int:
                 if _libc.setns(ns.fileno(), CLONE_NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), "setns")
             fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
-            fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+            fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(),
+                                               IFF_TAP | IFF_NO_PI | flags))
             box.append(fd)
         except OSError as error:
             box.append(error)

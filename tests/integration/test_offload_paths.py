@@ -1,0 +1,271 @@
+"""TCP through a TAP with offloads where more lies behind the guest's interface than a socket:
+networks of its own, losses, and receivers with little room."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import random
+import socket
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import lab as L
+import transfer as T
+from lab import Guest, Slirpd
+
+INNER4, OUTER4 = "10.88.0.2", "10.88.0.1"
+INNER6, OUTER6 = "fd88::2", "fd88::1"
+
+# linux/ethtool.h, linux/sockios.h
+SIOCETHTOOL, ETHTOOL_STSO, ETHTOOL_SGSO = 0x8946, 0x1F, 0x24
+
+
+def set_offload(netns: str, device: str, what: int, *, on: bool) -> None:
+    """What `ethtool -K DEVICE tso on` does."""
+    value = array.array("B", struct.pack("II", what, on))
+    with L.socket_in(netns, socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", device.encode(), value.buffer_info()[0]))
+
+
+class Nested:
+    """A container in the guest: a network namespace at a bridge, behind the guest's NAT."""
+
+    def __init__(self, guest: Guest, mtu: int) -> None:
+        self.guest = guest
+        self.mtu = mtu
+        self.process: subprocess.Popen[bytes]
+
+    def __enter__(self) -> Nested:
+        self.process = self.guest.start("unshare", "--net", "cat", stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.read(1) == b"\n"
+        self._wire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    @property
+    def netns(self) -> str:
+        return f"/proc/{self.process.pid}/ns/net"
+
+    def run(self, *argv: str) -> None:
+        L.sh("nsenter", "--preserve-credentials", "-U", "-n", "-t", str(self.process.pid), "--", *argv)
+
+    def _wire(self) -> None:
+        guest = self.guest.run
+        guest("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        guest("ip", "link", "add", "br0", "mtu", str(self.mtu), "type", "bridge")
+        guest("ip", "link", "add", "veth0", "mtu", str(self.mtu), "type", "veth", "peer", "name", "eth0",
+              "mtu", str(self.mtu), "netns", str(self.process.pid))
+        guest("ip", "link", "set", "veth0", "master", "br0", "up")
+        guest("ip", "addr", "add", f"{OUTER4}/24", "dev", "br0")
+        guest("ip", "addr", "add", f"{OUTER6}/64", "dev", "br0", "nodad")
+        guest("ip", "link", "set", "br0", "up")
+        guest("nft", "table inet nat { chain post { type nat hook postrouting priority 100; "
+              "oifname tap0 masquerade; }; }")
+        for argv in (["link", "set", "lo", "up"], ["addr", "add", f"{INNER4}/24", "dev", "eth0"],
+                     ["addr", "add", f"{INNER6}/64", "dev", "eth0", "nodad"],
+                     ["link", "set", "eth0", "up"], ["route", "add", "default", "via", OUTER4],
+                     ["-6", "route", "add", "default", "via", OUTER6]):
+            self.run("ip", *argv)
+
+    def longest_frame(self, direction: str) -> float:
+        """The mean is enough: of bytes by packets on the container's interface."""
+        base = "rx" if direction == "in" else "tx"
+        text = subprocess.run(
+            ["nsenter", f"--net={self.netns}", "--", "ip", "-s", "-j", "link", "show", "eth0"],
+            check=True, capture_output=True, text=True).stdout
+        import json
+        stats = json.loads(text)[0]["stats64"][base]
+        return stats["bytes"] / stats["packets"]
+
+
+@pytest.mark.parametrize("direction", ("out", "in"))
+@pytest.mark.parametrize("address", (L.INTERNET4, L.INTERNET6))
+@pytest.mark.parametrize("outer_mtu,inner_mtu", ((1500, 1280), (1500, 1500), (65520, 1500), (1500, 9000)))
+@pytest.mark.parametrize("cut", (False, True))
+def test_container_behind_the_guest(guest: Guest, tools: Callable[..., None], outer_mtu: int,
+                                    inner_mtu: int, address: str, direction: str, cut: bool) -> None:
+    """With a smaller MTU, or a larger one; handed on whole, or cut by the guest's kernel."""
+    tools("nft")
+    with Slirpd("--configure", "--enable-ipv6", f"--mtu={outer_mtu}", guest.pid, "tap0") as daemon, \
+            Nested(guest, inner_mtu) as nested:
+        if cut:
+            for what in (ETHTOOL_STSO, ETHTOOL_SGSO):
+                set_offload(guest.netns, "veth0", what, on=False)
+        T.assert_equal(nested.netns, address, direction, 16_000_000)
+        if cut and direction == "in":
+            assert nested.longest_frame("in") <= inner_mtu + 14
+        counters = daemon.counters()
+        assert counters["oversize_to_guest"] == counters["tap_write_failed"] == 0
+
+
+@pytest.mark.parametrize("direction", ("out", "in"))
+@pytest.mark.parametrize("address", (L.INTERNET4, L.INTERNET6))
+def test_guest_that_loses_one_frame_in_a_hundred(guest: Guest, network: Slirpd,
+                                                 tools: Callable[..., None], address: str,
+                                                 direction: str) -> None:
+    """Slower, since what is lost is sent again after a second at the worst, but right."""
+    tools("nft")
+    chains = "".join(f"chain {hook} {{ type filter hook {hook} priority 0; "
+                     f"{side} tap0 numgen random mod 100 == 0 counter drop; }}; "
+                     for hook, side in (("input", "iifname"), ("output", "oifname")))
+    guest.run("nft", f"table inet lossy {{ {chains} }}")
+    inside, outside = T.connected(guest.netns, address)
+    source, sink = (inside, outside) if direction == "out" else (outside, inside)
+    n_bytes = 8_000_000 if direction == "out" else 2_000_000
+    hashes: list[str] = []
+    with inside, outside:
+        def pour() -> None:
+            source.settimeout(60)
+            for piece in T.pieces(n_bytes):
+                source.sendall(piece)
+            source.shutdown(socket.SHUT_WR)
+
+        def take() -> None:
+            sink.settimeout(60)
+            hashes.append(T.hash_of(iter(lambda: sink.recv(1 << 20), b"")))
+        T.both(take, pour)
+    assert hashes == [T.digest(n_bytes)]
+    assert "packets 0 " not in guest.run("nft", "list", "ruleset").stdout
+
+
+# --- little room --------------------------------------------------------------------------------
+#
+# Sender and receiver can wait for each other: libslirp with less than a segment to send into a
+# window that it finds small, the guest's kernel with a window that it finds not worth telling. It
+# takes libslirp four and a half seconds or more to ask; nothing here waits that long.
+
+
+def queued(sock: socket.socket) -> int:
+    return struct.unpack("i", fcntl.ioctl(sock, termios.FIONREAD, bytes(4)))[0]
+
+
+# The peer is the same machine: what may be sent arrives in much less.
+REST_S = 0.002
+
+
+def queued_once_it_rests(sock: socket.socket) -> int:
+    """How much waits to be read once nothing more comes: what the window takes."""
+    last = -1
+    while (now := queued(sock)) != last:
+        last = now
+        time.sleep(REST_S)
+    return last
+
+
+RMEM = ("4096 4096 4096", "4096 8192 8192", "4096 16384 16384", "4096 32768 65536",
+        "4096 65536 65536", "4096 87380 6291456", "4096 131072 131072", "4096 131072 6291456")
+
+
+@pytest.mark.parametrize("mtu", (576, 1500, 65521))
+@pytest.mark.parametrize("rmem", RMEM)
+def test_no_stall_whatever_room_receivers_have(guest: Guest, mtu: int, rmem: str) -> None:
+    """Opens the window by a part of what waits there, lets the sender think about it, and reads
+    all the rest, again and again."""
+    with Slirpd("--configure", f"--mtu={mtu}", guest.pid, "tap0"):
+        guest.run("sysctl", "-qw", f"net.ipv4.tcp_rmem={rmem}")
+        inside, outside = T.connected(guest.netns, L.INTERNET4)
+        rng = random.Random(7)
+        n_bytes = 20 * min(int(rmem.split()[1]), 131072)
+
+        def hesitant() -> Iterator[bytes]:
+            inside.settimeout(T.STALL_S)
+            while piece := inside.recv(1):
+                yield piece
+                part = int(queued_once_it_rests(inside) * rng.uniform(0.3, 0.7))
+                if part:
+                    yield inside.recv(part)
+                    queued_once_it_rests(inside)
+                while n_waiting := queued(inside):
+                    yield inside.recv(n_waiting)
+        hashes: list[str] = []
+        with inside, outside:
+            T.both(lambda: hashes.append(T.hash_of(hesitant())),
+                   lambda: T.send(outside, n_bytes))
+        assert hashes == [T.digest(n_bytes)]
+
+
+@pytest.mark.parametrize("mtu", (1500, 65520))
+@pytest.mark.parametrize("size", (20, 100, 300))
+def test_no_stall_after_many_small_messages(guest: Guest, mtu: int, size: int) -> None:
+    """They take more of the guest's memory than of its window, and it takes the window back."""
+    with Slirpd("--configure", f"--mtu={mtu}", guest.pid, "tap0"):
+        inside, outside = T.connected(
+            guest.netns, L.INTERNET4,
+            lambda sock: sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384))
+        with inside, outside:
+            outside.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            outside.setblocking(False)
+            n_sent = 0
+            end = time.monotonic() + 0.3
+            while time.monotonic() < end:
+                with contextlib.suppress(BlockingIOError):
+                    n_sent += outside.send(bytes(size))
+                time.sleep(0.0002)
+
+            def rest() -> None:
+                outside.settimeout(T.STALL_S)
+                outside.sendall(bytes(1_000_000))
+                outside.shutdown(socket.SHUT_WR)
+            lengths: list[int] = []
+            T.both(lambda: lengths.extend(map(len, T.received(inside))), rest)
+        assert sum(lengths) == n_sent + 1_000_000
+
+
+# Stalls are rare: of a hundred tries at random a few meet one, where there are any to be met.
+N_TRIES = 250
+
+
+@pytest.mark.parametrize("mtu", (1500, 9000, 65520))
+def test_no_stall_at_windows_of_all_sizes(guest: Guest, lab: L.Lab, mtu: int) -> None:
+    rng = random.Random(1)
+    with Slirpd("--configure", f"--mtu={mtu}", guest.pid, "tap0"), \
+            L.listener(lab.internet_netns, L.INTERNET4) as server:
+        for _ in range(N_TRIES):
+            room = int(rng.choice((4000, 10_000, 20_000, 30_000, 50_000, 65_536)) * rng.uniform(0.8, 1.2))
+            with guest.open_socket(socket.AF_INET, socket.SOCK_STREAM) as inside:
+                inside.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+                inside.connect(server.getsockname()[:2])
+                with server.accept()[0] as outside:
+                    meet_windows(inside, outside, room, rng)
+
+
+def meet_windows(inside: socket.socket, outside: socket.socket, room: int, rng: random.Random) -> None:
+    """Some small writes, then more than there is room for; read in parts."""
+    outside.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    outside.settimeout(T.STALL_S)
+    inside.settimeout(T.STALL_S)
+    outside.sendall(b"x")
+    n_received = len(inside.recv(1))
+    n_writes = rng.choice((1, 1, 2, 5, 20))
+    size = int(room * rng.uniform(0.1, 1.0)) // n_writes
+    for _ in range(n_writes):
+        outside.sendall(bytes(size))
+    if rng.random() < 0.5:
+        queued_once_it_rests(inside)
+    outside.setblocking(False)
+    n_sent = 1 + n_writes * size + outside.send(bytes(300_000))
+    for _ in range(4):
+        part = int(queued_once_it_rests(inside) * rng.random())
+        if part:
+            n_received += len(inside.recv(part))
+        queued_once_it_rests(inside)
+        while n_waiting := queued(inside):
+            n_received += len(inside.recv(n_waiting))
+        if n_received >= n_sent:
+            return
+        n_received += len(inside.recv(1))
