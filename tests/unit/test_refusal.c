@@ -187,7 +187,7 @@ static void
 test_echo_is_prohibited(void **state)
 {
 	(void)state;
-	frame_echo(&frame, GUEST6, OUTSIDE6, 56);
+	frame_echo(&frame, GUEST6, "fd00::77", 56);
 	refuse();
 	assert_int_equal(answer_len, 14 + 48 + 48 + 56);
 	assert_int_equal(answer[54], 1);
