@@ -10,7 +10,7 @@ function __slirpd_arguments
         end
         switch $word
             case '--*=*'
-            case -e -r -m -a --exit-fd --ready-fd --mtu --api-socket --publish --cidr --netns-type \
+            case -e -r -m -a --exit-fd --ready-fd --mtu --api-socket --publish --cidr --cidr6 --netns-type \
                     --userns-path --runas --outbound-addr --outbound-addr6 --macaddress --target-type \
                     --pidfile --log-file --log-level
                 set skip 1
@@ -37,6 +37,7 @@ complete -c slirpd -s 6 -l enable-ipv6 -d 'IPv6 beside IPv4'
 complete -c slirpd -s a -l api-socket -r -F -d 'Socket for requests while running'
 complete -c slirpd -l publish -x -d 'Forward to the guest'
 complete -c slirpd -l cidr -x -d 'Network of the guest'
+complete -c slirpd -l cidr6 -x -d 'IPv6 network of the guest'
 complete -c slirpd -l disable-host-loopback -d 'No way to the loopback of the host'
 complete -c slirpd -l netns-type -x -a 'pid path tapfd' -d 'What argument 1 is'
 complete -c slirpd -l create-netns -d 'Make the namespace and pin it on PATH'

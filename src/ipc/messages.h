@@ -353,7 +353,8 @@ struct ipc_api_channel {
 };
 
 struct ipc_api_dropped {
-	uint64_t api_number; /* of api_channel; there may be another by now */
+	uint64_t
+	    api_number; /* as it came with the channel: there may be another api by now */
 	char why[IPC_WHY_SIZE];
 };
 
