@@ -153,7 +153,7 @@ confine(struct worker *worker)
 void
 worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd)
 {
-	const struct stack_host host = {
+	struct stack_host host = {
 		.ctx = worker,
 		.to_guest = to_guest,
 		.complain = complain,
@@ -169,10 +169,15 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.burst = COMPLAINTS_BURST,
 		.interval_ms = COMPLAINTS_INTERVAL_MS,
 	};
+	worker->refusals = (struct ratelimit){
+		.burst = 1,
+		.interval_ms = COMPLAINTS_INTERVAL_MS,
+	};
 	if (tapio_init(&worker->tap, adopt_fd, msg->tap_header_len) == -1)
 		fatal("make the TAP non-blocking");
 	if (reass_init(&worker->reass) == -1 || pollset_init(&worker->pollset) == -1)
-		fatal("get memory");
+		fatal("get memory and descriptors");
+	host.n_descriptors = worker->pollset.size;
 	init_gate(&worker->gate, &worker->network);
 	offload_init(&worker->offload, msg->tap_has_offloads, worker->network.mtu_bytes,
 	    packet_emit_segment, worker);

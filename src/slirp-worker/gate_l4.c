@@ -101,12 +101,24 @@ tcp_clear_urgent(uint8_t *tcp)
 	rewrite_be16(tcp + WIRE_TCP_URGENT, 0, tcp + WIRE_TCP_CHECKSUM);
 }
 
+/* Whatever else is set beside it, SYN without ACK is what opens. */
+static bool
+tcp_opens(const uint8_t *tcp)
+{
+	return (tcp[WIRE_TCP_FLAGS] & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG)) == WIRE_TCP_SYN;
+}
+
+bool
+gate_opens_tcp(const struct gate_frame *parsed, const uint8_t *frame)
+{
+	return parsed->protocol == IPPROTO_TCP && tcp_opens(frame + parsed->l4_offset);
+}
+
 static enum gate_verdict
 check_tcp(const struct gate_packet *packet)
 {
 	struct gate_frame *out = packet->out;
 	uint8_t *tcp = packet->l4;
-	uint8_t flags;
 	size_t header_len;
 
 	if (out->l4_len < WIRE_TCP_LEN)
@@ -127,13 +139,10 @@ check_tcp(const struct gate_packet *packet)
 		return check_nameserver(packet, load_be16(tcp + WIRE_TCP_DST_PORT));
 	case GATE_PLACE_GATEWAY:
 	case GATE_PLACE_NETWORK:
-		/* Whatever else is set beside it, SYN without ACK is what opens. The rest
-		 * belongs to a connection that the stack knows, or it answers with a
-		 * reset; so the replies to a forward's clients on the host's loopback
-		 * pass. */
-		flags = tcp[WIRE_TCP_FLAGS];
-		if (loopback_is_closed(packet) &&
-		    (flags & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG)) == WIRE_TCP_SYN)
+		/* The rest belongs to a connection that the stack knows, or it answers
+		 * with a reset; so the replies to a forward's clients on the host's
+		 * loopback pass. */
+		if (loopback_is_closed(packet) && tcp_opens(tcp))
 			return gate_refuse(out, IPC_DROP_host_loopback_tcp);
 		return GATE_PASS;
 	case GATE_PLACE_LINK:

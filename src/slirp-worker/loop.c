@@ -41,7 +41,7 @@ wait_for_events(struct worker *worker)
 	uint32_t timeout_ms = UINT32_MAX;
 	int n;
 
-	set->n = 0;
+	pollset_clear(set);
 	pollset_add(set, worker->tap.fd, POLLIN);
 	pollset_add(set, worker->to_parent.fd,
 	    worker->requests.waits_for_parent ? POLLIN | POLLOUT : POLLIN);
@@ -53,7 +53,7 @@ wait_for_events(struct worker *worker)
 	timeout_ms = earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
 	stack_prepare_wait(worker->stack, set, &timeout_ms);
 	ping_prepare_wait(&worker->ping, set, &timeout_ms, now_ms);
-	n = poll(set->fds, set->n, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
+	n = pollset_wait(set, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	if (n == -1 && errno != EINTR)
 		poll(NULL, 0, WAIT_RETRY_MS);
 	return n != -1;
@@ -88,17 +88,26 @@ turn(struct worker *worker)
 	struct pollset *set = &worker->pollset;
 	bool waited = wait_for_events(worker);
 	short tap_events = waited ? set->fds[SLOT_TAP].revents : 0;
+	uint64_t n_to_guest;
 
 	worker->now_ms = clock_now_ms();
 	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
 		worker_control_receive(worker);
-	stack_finish_wait(worker->stack, set, !waited);
-	ping_finish_wait(&worker->ping, set, !waited, worker->now_ms);
-	offload_flush(&worker->offload);
 	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
 	if (tap_events & (POLLERR | POLLNVAL)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {
+		take_batch(worker);
+	}
+	/* The sockets come second: what acknowledgements have made room for is there, and
+	 * so are the answers that the stack waits for before it can send. */
+	n_to_guest = worker->stats.counters[IPC_COUNTER_frames_to_guest];
+	stack_finish_wait(worker->stack, set, !waited);
+	ping_finish_wait(&worker->ping, set, !waited, worker->now_ms);
+	offload_flush(&worker->offload);
+	/* The guest's kernel has dealt with these frames while they were written, and its
+	 * answers are there. A wait would only find that out. */
+	if (n_to_guest != worker->stats.counters[IPC_COUNTER_frames_to_guest]) {
 		take_batch(worker);
 		stack_send_waiting(worker->stack);
 	}

@@ -1,5 +1,6 @@
 #include "slirp-worker/packet.h"
 
+#include "base/log.h"
 #include "slirp-worker/frag.h"
 #include "slirp-worker/refusal.h"
 
@@ -99,6 +100,24 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	}
 }
 
+/* What the gate has passed. A connection that the stack has no descriptor for would wait in
+ * vain, or for an error of less meaning than a refusal. */
+static void
+pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
+{
+	if (gate_opens_tcp(parsed, frame) && stack_is_full(worker->stack)) {
+		parsed->reason = IPC_DROP_descriptors;
+		refuse(worker, parsed, frame);
+		if (ratelimit_allow(&worker->refusals, worker->now_ms))
+			log_warning("all %zu descriptors are in use: new connections of "
+				    "the guest are refused until others end",
+			    worker->pollset.size);
+		return;
+	}
+	offload_from_guest(&worker->offload, frame, parsed->len);
+	stack_input(worker->stack, frame, parsed->len);
+}
+
 static void
 judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 {
@@ -106,8 +125,7 @@ judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 
 	switch (gate_check(&worker->gate, frame, frame_len, worker->now_ms, &parsed)) {
 	case GATE_PASS:
-		offload_from_guest(&worker->offload, frame, parsed.len);
-		stack_input(worker->stack, frame, parsed.len);
+		pass(worker, &parsed, frame);
 		break;
 	case GATE_PING:
 		ping_request(&worker->ping, frame, &parsed, worker->now_ms);

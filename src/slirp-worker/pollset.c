@@ -1,30 +1,68 @@
+/*
+ * The kernel looks at every descriptor of a poll(2), so a thousand idle connections would
+ * slow down the one that is busy. epoll(7) would have to be told of every change of what
+ * libslirp waits for, which for a busy connection is one or two a turn, and of sockets that
+ * libslirp closes.
+ */
 #include "slirp-worker/pollset.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
-/* Where the limit on open files is higher, or none: 512 KiB, of which only what is used
- * becomes resident, and more sockets than ports can be told apart by anyway. */
+/* Where the hard limit on open files is higher, or none: a little more than a megabyte, of
+ * which only what is used becomes resident, and more sockets than ports can be told apart
+ * by anyway. */
 #define POLLSET_MAX 65536
 
-int
-pollset_init(struct pollset *set)
+/* In a smaller set, looking at all costs less than asking twice. */
+#define LARGE_MIN 32
+
+/* How often the others have to wait. A turn takes a fraction of a millisecond, less than one
+ * even if all of its frames are of the longest kind; and an eighth of the cost is little. */
+#define FEW_IN_A_ROW_MAX 7
+
+/* The soft limit is for programs that still use select(2). Returns how many there may be,
+ * or 0 with errno set. */
+static size_t
+raise_limit(void)
 {
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return 0;
+	files.rlim_cur = files.rlim_max < POLLSET_MAX ? files.rlim_max : POLLSET_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+		return 0;
+	return files.rlim_cur;
+}
+
+int
+pollset_init(struct pollset *set)
+{
+	*set = (struct pollset){ .size = raise_limit() };
+	if (set->size == 0)
 		return -1;
-	set->size = files.rlim_cur < POLLSET_MAX ? files.rlim_cur : POLLSET_MAX;
-	set->n = 0;
 	set->fds = calloc(set->size, sizeof(set->fds[0]));
-	return set->fds ? 0 : -1;
+	set->few = calloc(set->size, sizeof(set->few[0]));
+	set->is_busy = calloc(set->size, sizeof(set->is_busy[0]));
+	return set->fds && set->few && set->is_busy ? 0 : -1;
 }
 
 void
 pollset_free(struct pollset *set)
 {
 	free(set->fds);
-	set->fds = NULL;
+	free(set->few);
+	free(set->is_busy);
+	*set = (struct pollset){ 0 };
+}
+
+void
+pollset_clear(struct pollset *set)
+{
+	set->n = 0;
+	set->n_few = 0;
 }
 
 int
@@ -33,5 +71,54 @@ pollset_add(struct pollset *set, int fd, short events)
 	if (set->n == set->size)
 		return -1;
 	set->fds[set->n] = (struct pollfd){ .fd = fd, .events = events };
+	if (fd >= 0 && (size_t)fd < set->size && set->is_busy[fd])
+		set->few[set->n_few++] = set->fds[set->n];
 	return (int)set->n++;
+}
+
+static int
+wait_for_few(struct pollset *set)
+{
+	int n = poll(set->few, set->n_few, 0);
+
+	if (n <= 0)
+		return n;
+	for (size_t i = 0, at = 0; i < set->n_few; i++, at++) {
+		while (set->fds[at].fd != set->few[i].fd)
+			at++;
+		set->fds[at].revents = set->few[i].revents;
+	}
+	return n;
+}
+
+static int
+wait_for_all(struct pollset *set, int timeout_ms)
+{
+	int n = poll(set->fds, set->n, timeout_ms);
+
+	if (n == -1)
+		return -1;
+	for (size_t i = 0; i < set->n; i++) {
+		int fd = set->fds[i].fd;
+
+		if (fd >= 0 && (size_t)fd < set->size)
+			set->is_busy[fd] = set->fds[i].revents != 0;
+	}
+	return n;
+}
+
+int
+pollset_wait(struct pollset *set, int timeout_ms)
+{
+	int n;
+
+	if (set->n >= LARGE_MIN && set->n_few > 0 &&
+	    set->n_few_in_a_row < FEW_IN_A_ROW_MAX) {
+		n = wait_for_few(set);
+		set->n_few_in_a_row++;
+		if (n != 0)
+			return n;
+	}
+	set->n_few_in_a_row = 0;
+	return wait_for_all(set, timeout_ms);
 }

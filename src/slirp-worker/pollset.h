@@ -2,19 +2,35 @@
 #pragma once
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pollset {
-	struct pollfd *fds; /* owned */
+	struct pollfd *fds; /* owned, as are the others */
 	size_t n;           /* in use */
 	size_t size;
+	/* Those that had something at the last wait for all, as a set of their own. */
+	bool *is_busy;      /* by descriptor */
+	struct pollfd *few; /* copies of those of fds, in their order */
+	size_t n_few;
+	unsigned int n_few_in_a_row;
 };
 
-/* Makes room for as many descriptors as the process may have open. Returns 0, or -1 with
- * errno set. */
+/* Raises the soft limit on open files to the hard one, and makes room for as many. Returns
+ * 0, or -1 with errno set. */
 int pollset_init(struct pollset *set);
 void pollset_free(struct pollset *set);
+
+/* Empties the set, for the next wait. */
+void pollset_clear(struct pollset *set);
 
 /* Puts fd (borrowed; -1 keeps a place empty) into the set; events as for poll(2).
  * Returns its index, or -1 when the set is full. */
 int pollset_add(struct pollset *set, int fd, short events);
+
+/*
+ * Waits as poll(2) does, and fills in fds[].revents. In a large set of which a few are busy
+ * it looks at those alone first, and at all of them at least every eighth time. Returns how
+ * many have something, or -1 with errno set.
+ */
+int pollset_wait(struct pollset *set, int timeout_ms);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
 
 /* The newest version of SlirpConfig and SlirpCb whose fields are all filled in here. */
@@ -33,6 +34,10 @@
 /* libslirp refuses less (IF_MRU_MIN, src/if.h), as does the kernel for the interface. */
 #define STACK_IF_MRU_MIN 68
 
+/* What libslirp answers for "no timer runs" (src/slirp.c, slirp_update_timeout); those that
+ * run ask for less than half of it. */
+#define STACK_NOTHING_TO_DO_MS 1000
+
 /* The only length that stateless autoconfiguration works with. */
 #define PREFIX6_LEN 64
 
@@ -43,6 +48,10 @@
 /* Sockets are told apart by their numbers up to here; none is higher, as the pollset holds
  * no more and the limit on open files is the same. */
 #define FD_KNOWN_MAX 65536
+
+/* Descriptors for what gets no answer from us when they run out: resolv.conf, which is read
+ * for every question about a name, UDP and pings. */
+#define STACK_RESERVE 32
 
 /* A timer of the kind that libslirp knows by number. */
 struct numbered_timer {
@@ -65,6 +74,7 @@ struct stack {
 	struct sockaddr_in outbound4;
 	struct sockaddr_in6 outbound6;
 	bool allow_host_loopback;
+	bool was_near_full; /* a descriptor of the reserve has been given out */
 };
 
 static ssize_t
@@ -149,6 +159,25 @@ counter_of(struct stack *stack, uint8_t proto)
 	return proto == IPPROTO_TCP ? &stack->sockets.n_tcp : &stack->sockets.n_udp;
 }
 
+/* A new descriptor has the lowest number that is free, so the number tells. */
+static bool
+is_of_reserve(const struct stack *stack, int fd)
+{
+	return (size_t)fd + STACK_RESERVE >= stack->host.n_descriptors;
+}
+
+bool
+stack_is_full(const struct stack *stack)
+{
+	autofd int fd = -1;
+
+	/* Until it has happened once, it is not worth asking. */
+	if (!stack->was_near_full)
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return fd == -1 || is_of_reserve(stack, fd);
+}
+
 /*
  * ip(7): what a socket sends to a multicast group is also delivered to the members on the
  * sending host. A guest that may not reach the host's loopback must not reach its services
@@ -191,6 +220,8 @@ on_register_fd(int fd, void *opaque)
 	int proto = 0;
 	socklen_t len = sizeof(proto);
 
+	if (is_of_reserve(stack, fd))
+		stack->was_near_full = true;
 	if (stack->opening_port || fd < 0 || fd >= FD_KNOWN_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
 		return;
@@ -398,12 +429,16 @@ on_get_revents(int index, void *opaque)
 void
 stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_ms)
 {
+	uint32_t wanted_ms = UINT32_MAX;
+
 	stack->filling = set;
 #if HAVE_SOCKET_API
-	slirp_pollfds_fill_socket(stack->slirp, timeout_ms, on_add_poll, stack);
+	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
 #else
-	slirp_pollfds_fill(stack->slirp, timeout_ms, on_add_poll, stack);
+	slirp_pollfds_fill(stack->slirp, &wanted_ms, on_add_poll, stack);
 #endif
+	if (wanted_ms < STACK_NOTHING_TO_DO_MS && wanted_ms < *timeout_ms)
+		*timeout_ms = wanted_ms;
 }
 
 void

@@ -24,6 +24,7 @@ struct stack_host {
 	/* A socket found no place in the set of the next wait. */
 	void (*socket_not_polled)(void *ctx);
 	struct timers *timers; /* borrowed */
+	size_t n_descriptors;  /* how many the process may have open */
 };
 
 struct stack;
@@ -40,6 +41,9 @@ void stack_free(struct stack *stack);
 
 /* Takes a frame that the gate has passed; borrowed for the call. */
 void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
+
+/* Whether all descriptors are in use but a few, which are for what can't be refused. */
+bool stack_is_full(const struct stack *stack);
 
 /* Before a wait: adds the stack's sockets to the set, and shortens *timeout_ms, which
  * comes in as what the worker itself has in mind (UINT32_MAX for no limit). */

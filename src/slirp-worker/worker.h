@@ -38,6 +38,7 @@ struct worker {
 	struct connections connections; /* the api's last look at them */
 	struct ipc_stats stats;
 	struct ratelimit complaints; /* log lines that a guest can cause */
+	struct ratelimit refusals;   /* those about descriptors that ran out */
 	uint32_t next_fragment_id;   /* of IPv6 datagrams that we cut */
 	uint64_t now_ms;             /* CLOCK_MONOTONIC at the last wake-up */
 	bool ended;                  /* the parent has closed the channel */

@@ -1,0 +1,170 @@
+"""The worker's loop: it sleeps when there is nothing to do, is not slowed down much by idle
+connections, and outlives its limit on open files."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lab as L
+import transfer as T
+from lab import Guest, Lab, Slirpd
+
+HARD_LIMIT = 200
+# What the worker keeps back for what can't be refused, and what it has open itself.
+RESERVE, OWN_MAX = 32, 10
+
+
+def limited(soft: int, hard: int) -> list[str]:
+    return ["prlimit", f"--nofile={soft}:{hard}", "--"]
+
+
+@contextlib.contextmanager
+def many_files() -> Iterator[None]:
+    """The test holds both ends of all connections."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+class Connections:
+    """Open connections from the guest to the internet, both ends."""
+
+    def __init__(self, guest: Guest, lab: Lab) -> None:
+        self.guest = guest
+        self.pairs: list[tuple[socket.socket, socket.socket]] = []
+        self.stack = contextlib.ExitStack()
+        self.server = self.stack.enter_context(
+            L.listener(lab.internet_netns, L.INTERNET4, backlog=4096))
+
+    def __enter__(self) -> Connections:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close(len(self.pairs))
+        self.stack.close()
+
+    def open(self) -> None:
+        client = self.guest.connect(*self.server.getsockname()[:2])
+        self.pairs.append((client, self.server.accept()[0]))
+
+    def close(self, n: int) -> None:
+        for pair in self.pairs[:n]:
+            for sock in pair:
+                sock.close()
+        del self.pairs[:n]
+
+    def open_until_refused(self, n_max: int) -> None:
+        with pytest.raises(ConnectionRefusedError):
+            for _ in range(n_max):
+                self.open()
+
+    def assert_alive(self) -> None:
+        for i, (client, server) in enumerate(self.pairs):
+            client.sendall(bytes([i % 256]))
+            server.sendall(bytes([i % 251]))
+        for i, (client, server) in enumerate(self.pairs):
+            assert server.recv(1) == bytes([i % 256])
+            assert client.recv(1) == bytes([i % 251])
+
+
+def test_soft_limit_on_open_files_is_raised(guest: Guest, lab: Lab) -> None:
+    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited(32, 1024)), \
+            Connections(guest, lab) as connections:
+        for _ in range(300):
+            connections.open()
+        connections.assert_alive()
+
+
+def test_beyond_the_limit_connections_are_refused_and_the_others_live(guest: Guest, lab: Lab) -> None:
+    with many_files(), \
+            Slirpd("--configure", guest.pid, "tap0", prefix=limited(32, HARD_LIMIT)) as daemon, \
+            Connections(guest, lab) as connections:
+        connections.open_until_refused(HARD_LIMIT)
+        n_open = len(connections.pairs)
+        assert HARD_LIMIT - RESERVE - OWN_MAX <= n_open <= HARD_LIMIT - RESERVE
+        for _ in range(20):
+            connections.open_until_refused(1)
+        connections.assert_alive()
+        # What comes in another way has the reserve.
+        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", L.WORD_NAME).stdout
+        assert answer.strip() == L.INTERNET4
+        assert daemon.counters()["descriptors"] >= 21
+        lines = re.findall("all 200 descriptors are in use", daemon.stderr)
+        assert len(lines) == 1, daemon.stderr
+
+
+def test_room_for_connections_comes_back_one_by_one(guest: Guest, lab: Lab) -> None:
+    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited(32, HARD_LIMIT)), \
+            Connections(guest, lab) as connections:
+        connections.open_until_refused(HARD_LIMIT)
+        n_open = len(connections.pairs)
+
+        def opened() -> bool:
+            try:
+                connections.open()
+            except ConnectionRefusedError:
+                return False
+            return True
+        # Each that ends makes room for one, not for more: the reserve stays.
+        for n_closed in (1, 1, 1, 5, 50, 100):
+            connections.close(n_closed)
+            for _ in range(n_closed):
+                L.wait_for("there is room again", opened)
+            connections.open_until_refused(1)
+            assert len(connections.pairs) == n_open
+        connections.assert_alive()
+
+
+def switches(pid: int) -> int:
+    """How often a process has gone to sleep by itself."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))
+
+
+def test_idle_daemon_sleeps(guest: Guest) -> None:
+    """Not even once a second: libslirp has no timer when there is no connection."""
+    # The guest's kernel would look for routers.
+    guest.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+        worker = daemon.children()["slirp-worker"]
+        guest.run("ping", "-c1", "-W5", "10.0.2.2")
+        before = L.wait_for("the worker has come to rest", lambda: rests(worker))
+        # There is no other way to see that nothing happens.
+        time.sleep(2.5)
+        assert switches(worker) == before
+
+
+def rests(pid: int) -> int:
+    before = switches(pid)
+    time.sleep(0.5)
+    return before if switches(pid) == before else 0
+
+
+def test_idle_connections_do_not_starve_a_new_one(guest: Guest, lab: Lab) -> None:
+    """In a large set the busy ones are looked at first; the others are not forgotten."""
+    n_idle = 300
+    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited(1024, 4096)), \
+            Connections(guest, lab) as connections:
+        for _ in range(n_idle):
+            connections.open()
+        inside, outside = T.connected(guest.netns, L.INTERNET4)
+
+        def idle_ones() -> None:
+            for _ in range(10):
+                connections.assert_alive()
+        hashes: list[str] = []
+        with inside, outside:
+            T.both(lambda: hashes.append(T.hash_of(T.received(inside))),
+                   lambda: T.both(lambda: T.send(outside, T.TRANSFER_BYTES), idle_ones))
+        assert hashes == [T.digest(T.TRANSFER_BYTES)]
