@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/auto.h"
 #include "base/clock.h"
 
 /* The newest version of SlirpConfig and SlirpCb whose fields are all filled in here. */
@@ -75,6 +74,7 @@ struct stack {
 	struct sockaddr_in6 outbound6;
 	bool allow_host_loopback;
 	bool was_near_full; /* a descriptor of the reserve has been given out */
+	bool accepts_none;  /* for the wait that is being prepared */
 };
 
 static ssize_t
@@ -159,7 +159,19 @@ counter_of(struct stack *stack, uint8_t proto)
 	return proto == IPPROTO_TCP ? &stack->sockets.n_tcp : &stack->sockets.n_udp;
 }
 
-/* A new descriptor has the lowest number that is free, so the number tells. */
+/* The number that the next descriptor gets: the lowest that is free (open(2)). -1 with
+ * errno set if there is none. */
+static int
+next_fd(void)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (fd != -1)
+		close(fd);
+	/* cppcheck-suppress deallocret ; it is the number that is wanted */
+	return fd;
+}
+
 static bool
 is_of_reserve(const struct stack *stack, int fd)
 {
@@ -169,12 +181,12 @@ is_of_reserve(const struct stack *stack, int fd)
 bool
 stack_is_full(const struct stack *stack)
 {
-	autofd int fd = -1;
+	int fd;
 
 	/* Until it has happened once, it is not worth asking. */
 	if (!stack->was_near_full)
 		return false;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = next_fd();
 	return fd == -1 || is_of_reserve(stack, fd);
 }
 
@@ -384,6 +396,16 @@ static const struct {
 	{ SLIRP_POLL_HUP, POLLHUP },
 };
 
+/* Whether a socket waits for connections of forwarded ports. */
+static bool
+accepts(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 && value != 0;
+}
+
 static int
 on_add_poll(int fd, int slirp_events, void *opaque)
 {
@@ -391,6 +413,10 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 	short events = 0;
 	int index;
 
+	/* One that can't be accepted would be ready again at once, for ever. The peers wait
+	 * until others end. */
+	if (stack->accepts_none && accepts(fd))
+		return -1;
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
 		if (slirp_events & event_names[i].slirp)
 			events |= event_names[i].poll;
@@ -432,6 +458,7 @@ stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_m
 	uint32_t wanted_ms = UINT32_MAX;
 
 	stack->filling = set;
+	stack->accepts_none = stack_is_full(stack);
 #if HAVE_SOCKET_API
 	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
 #else
@@ -469,19 +496,6 @@ flags_of(uint8_t proto, const struct sockaddr *host)
 {
 	return (proto == IPPROTO_UDP ? SLIRP_HOSTFWD_UDP : 0) |
 	    (host->sa_family == AF_INET6 ? SLIRP_HOSTFWD_V6ONLY : 0);
-}
-
-/* The number that the next descriptor gets: the lowest that is free (open(2)). -1 with
- * errno set if there is none. */
-static int
-next_fd(void)
-{
-	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-
-	if (fd != -1)
-		close(fd);
-	/* cppcheck-suppress deallocret ; it is the number that is wanted */
-	return fd;
 }
 
 /* What libslirp leaves to be desired in the socket of a port, which it tells nobody. */

@@ -126,6 +126,52 @@ def test_room_for_connections_comes_back_one_by_one(guest: Guest, lab: Lab) -> N
         connections.assert_alive()
 
 
+def test_forwarded_connections_wait_for_room(guest: Guest, lab: Lab) -> None:
+    """What can't be accepted must not keep the loop busy."""
+    n_clients = HARD_LIMIT + 50
+    with many_files(), contextlib.ExitStack() as stack:
+        daemon = stack.enter_context(Slirpd("--configure", "--publish=8080:80", guest.pid, "tap0",
+                                            prefix=limited(32, HARD_LIMIT)))
+        server = stack.enter_context(L.listener(guest.netns, "0.0.0.0", 80, backlog=1024))
+        server.settimeout(L.DEADLINE_S)
+        clients = [L.socket_in(lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM)
+                   for _ in range(n_clients)]
+        for number, client in enumerate(clients):
+            stack.enter_context(client)
+            client.connect((L.HOST4, 8080))
+            client.sendall(number.to_bytes(2, "big"))
+        accepted: list[socket.socket] = []
+        n_first = HARD_LIMIT - RESERVE - OWN_MAX
+        for _ in range(n_first):
+            accepted.append(stack.enter_context(server.accept()[0]))
+        worker = daemon.children()["slirp-worker"]
+        L.wait_for("the worker comes to rest", lambda: not busy(worker))
+        # The others come as those end.
+        numbers = set()
+        while len(numbers) < n_clients:
+            if not accepted:
+                accepted.append(stack.enter_context(server.accept()[0]))
+            sock = accepted.pop(0)
+            sock.settimeout(L.DEADLINE_S)
+            number = sock.recv(2)
+            numbers.add(number)
+            sock.sendall(number)
+            sock.close()
+            client = clients[int.from_bytes(number, "big")]
+            client.settimeout(L.DEADLINE_S)
+            assert client.recv(2) == number
+            client.close()
+
+
+def busy(pid: int) -> bool:
+    """Whether it runs, or wants to, whenever one looks; a timer may go off once."""
+    states = []
+    for _ in range(20):
+        states.append(L.proc_stat(pid)[0])
+        time.sleep(L.POLL_S)
+    return states.count("R") > 2
+
+
 def switches(pid: int) -> int:
     """How often a process has gone to sleep by itself."""
     text = Path(f"/proc/{pid}/status").read_text()
