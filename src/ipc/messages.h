@@ -220,7 +220,10 @@ struct ipc_start {
 	struct ipc_outbound outbound;
 	uint32_t tap_header_len; /* these two are those of tap_made */
 	uint8_t tap_has_offloads;
-	uint8_t reserved[3];
+	/* There is no TAP: the descriptor is a listening SOCK_SEQPACKET socket, and each
+	 * message of a client that connects is a frame. */
+	uint8_t is_bess;
+	uint8_t reserved[2];
 };
 
 struct ipc_about {
@@ -510,7 +513,7 @@ struct ipc_status {
 	ROW(fallback_userns, 1, ONCE, "where own user namespaces are barred, join this one")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
-	ROW(start, 1, ONCE, "carry packets between this TAP and the host, answer ready") \
+	ROW(start, 1, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
 	ROW(get_stats, 0, RUNNING, "answer with stats") \
 	ROW(outbound, 0, RUNNING, "the addresses that new connections leave by") \
 	ROW(publish, 0, RUNNING, "add this forward of the command line, answer published") \

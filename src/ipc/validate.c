@@ -158,22 +158,23 @@ ipc_validate_make_tap(const struct ipc_make_tap *msg, const char **why)
 }
 
 static int
-validate_tap_header(uint32_t header_len, uint8_t has_offloads, const uint8_t reserved[3],
-    const char **why)
+validate_tap_header(uint32_t header_len, uint8_t has_offloads, const char **why)
 {
 	if (!is_flag(has_offloads))
 		return refuse(why, "flag neither 0 nor 1");
 	if (header_len > IPC_TAP_HEADER_MAX ||
 	    (has_offloads && header_len != IPC_TAP_OFFLOAD_HEADER_LEN))
 		return refuse(why, "header_len");
-	return is_zero(reserved, 3) ? 0 : refuse(why, "reserved");
+	return 0;
 }
 
 int
 ipc_validate_tap_made(const struct ipc_tap_made *msg, const char **why)
 {
-	return validate_tap_header(msg->header_len, msg->has_offloads, msg->reserved,
-	    why);
+	if (validate_tap_header(msg->header_len, msg->has_offloads, why) == -1)
+		return -1;
+	return is_zero(msg->reserved, sizeof(msg->reserved)) ? 0
+							     : refuse(why, "reserved");
 }
 
 int
@@ -201,8 +202,12 @@ ipc_validate_start(const struct ipc_start *msg, const char **why)
 	if (validate_network(&msg->network, why) == -1 ||
 	    ipc_validate_outbound(&msg->outbound, why) == -1)
 		return -1;
-	return validate_tap_header(msg->tap_header_len, msg->tap_has_offloads,
-	    msg->reserved, why);
+	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads, why) == -1)
+		return -1;
+	if (!is_flag(msg->is_bess))
+		return refuse(why, "flag neither 0 nor 1");
+	return is_zero(msg->reserved, sizeof(msg->reserved)) ? 0
+							     : refuse(why, "reserved");
 }
 
 int

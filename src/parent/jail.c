@@ -68,14 +68,16 @@ needed_caps(const struct options *options)
 
 	/* To see which namespace others live in (ptrace(2), access mode checking): not all
 	 * have our uid, and those that have may have capabilities. */
-	if (options->exit_fd == -1 && options->target != OPTIONS_TARGET_TAPFD)
+	if (options->exit_fd == -1 && options->target != OPTIONS_TARGET_TAPFD &&
+	    options->target != OPTIONS_TARGET_BESS)
 		needed |= CONFINE_CAP_BIT(CAP_SYS_PTRACE);
 	/* To end a worker that does not end by itself: it has another uid. The kernel also
 	 * asks for it when our own end is to be the worker's (PR_SET_PDEATHSIG). */
 	if (is_real_root())
 		needed |= CONFINE_CAP_BIT(CAP_KILL);
 	/* To remove what it made from a directory that is somebody else's. */
-	if (options->api_socket_path || options->pidfile_path || options->create_netns)
+	if (options->api_socket_path || options->bess_path || options->pidfile_path ||
+	    options->create_netns)
 		needed |= CONFINE_CAP_BIT(CAP_DAC_OVERRIDE);
 	/* To unmount the namespace; the filter allows nothing else that takes it. */
 	if (options->create_netns)

@@ -15,7 +15,6 @@
 #include "base/exitcode.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "parent/apisock.h"
 #include "parent/banner.h"
 #include "parent/confinement.h"
 #include "parent/guest.h"
@@ -28,6 +27,7 @@
 #include "parent/roles.h"
 #include "parent/supervise.h"
 #include "parent/target.h"
+#include "parent/unixsock.h"
 
 /* Of the guest that --print-confinement makes. */
 #define GUEST_TAP_NAME "tap0"
@@ -78,7 +78,10 @@ run(const struct options *options)
 	roles_open_programs(program_fds);
 	if (options->api_socket_path)
 		supervisor.api.listen_fd =
-		    parent_apisock_listen(options->api_socket_path);
+		    parent_unixsock_listen(PLACED_API_SOCKET, options->api_socket_path);
+	if (options->target == OPTIONS_TARGET_BESS)
+		return supervise_run_worker(&supervisor, program_fds,
+		    parent_unixsock_listen(PLACED_BESS_SOCKET, options->bess_path));
 	return supervise_run(&supervisor, program_fds);
 }
 

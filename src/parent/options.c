@@ -48,8 +48,7 @@ struct option_spec {
 	size_t flag_offset;
 	bool flag_value;
 
-	char letter;      /* NUL: has a long form only */
-	bool comes_later; /* checked like the others, then refused */
+	char letter; /* NUL: has a long form only */
 };
 
 #define FLAG(field, value) \
@@ -108,7 +107,7 @@ static const struct option_spec option_specs[] = {
 	{ "disable-dns", NULL, "no built-in DNS server", FLAG(enable_dns, false) },
 	{ "macaddress", "MAC", "address of the interface (only with -c)",
 	    .take = optvalue_take_macaddress },
-	{ "target-type", "TYPE", "netns (default), or bess (not supported yet)",
+	{ "target-type", "TYPE", "what is at the other end: netns (default) or bess",
 	    .take = optvalue_take_target_type },
 	{ "pidfile", "PATH", "file to write the process number to",
 	    .take = optvalue_take_pidfile },
@@ -359,19 +358,6 @@ take_positionals(struct optvalue_parse *parse, char *const *args)
 	return false;
 }
 
-static bool
-check_supported(struct optvalue_parse *parse)
-{
-	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
-		if (parse->is_given[i] && option_specs[i].comes_later)
-			return optvalue_refuse(parse, "--%s is not supported yet",
-			    option_specs[i].name);
-	}
-	if (parse->target_is_bess)
-		return optvalue_refuse(parse, "--target-type=bess is not supported yet");
-	return true;
-}
-
 /* With neither --enable nor --disable the build decides, but a drop-in for slirp4netns
  * must not fail where that one works. */
 static enum ipc_jail_mode
@@ -407,8 +393,7 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 		parse->options->target = OPTIONS_TARGET_BESS;
 	if (!(parse->options->print_confinement
 		    ? check_print_confinement(parse, argv + optind)
-		    : take_positionals(parse, argv + optind)) ||
-	    !check_supported(parse))
+		    : take_positionals(parse, argv + optind)))
 		return OPTIONS_ERROR;
 	if (parse->options->outbound_addr6 != NULL && !parse->options->enable_ipv6)
 		optvalue_warn(parse,
@@ -503,7 +488,7 @@ options_help_write(FILE *out, const char *program_name)
 		len += fprintf(out, "--%s", spec->name);
 		if (spec->value_name != NULL)
 			len += fprintf(out, "=%s", spec->value_name);
-		fprintf(out, "%*s%s%s\n", len < HELP_COLUMN ? HELP_COLUMN - len : 1, "",
-		    spec->description, spec->comes_later ? " (not supported yet)" : "");
+		fprintf(out, "%*s%s\n", len < HELP_COLUMN ? HELP_COLUMN - len : 1, "",
+		    spec->description);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * Files that the parent puts into directories of the caller's: the API socket and the
+ * Files that the parent puts into directories of the caller's: its sockets and the
  * PID file. Each is made under another name and renamed, so that it is there only when it
  * is whole, and takes the place of an old one in one step. When the process exits, in
  * whatever way but by a signal, it is removed, if it is still the one that was made,
@@ -19,6 +19,7 @@
 
 enum placed_file {
 	PLACED_API_SOCKET,
+	PLACED_BESS_SOCKET,
 	PLACED_PIDFILE,
 	PLACED_N,
 };

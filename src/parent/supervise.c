@@ -181,6 +181,7 @@ instruct_worker(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 		return;
 	network_fill(&start.network, sv->options);
 	start.outbound = sv->outbound.addresses;
+	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
 		supervise_fail_send(sv, "send start to slirp-worker");
 		return;

@@ -51,7 +51,8 @@ parent_target_open(struct target *target, const struct options *options)
 	autofd int userns_fd = -1;
 
 	*target = (struct target){ .netns_fd = -1, .userns_fd = -1 };
-	if (options->target == OPTIONS_TARGET_TAPFD)
+	if (options->target == OPTIONS_TARGET_TAPFD ||
+	    options->target == OPTIONS_TARGET_BESS)
 		return;
 	if (options->target == OPTIONS_TARGET_PID) {
 		snprintf(proc_path, sizeof(proc_path), "/proc/%d/ns/net",

@@ -173,7 +173,9 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.burst = 1,
 		.interval_ms = COMPLAINTS_INTERVAL_MS,
 	};
-	if (tapio_init(&worker->tap, adopt_fd, msg->tap_header_len) == -1)
+	if (msg->is_bess)
+		tapio_init_bess(&worker->tap, adopt_fd);
+	else if (tapio_init(&worker->tap, adopt_fd, msg->tap_header_len) == -1)
 		fatal("make the TAP non-blocking");
 	if (reass_init(&worker->reass) == -1 || pollset_init(&worker->pollset) == -1)
 		fatal("get memory and descriptors");

@@ -42,7 +42,7 @@ wait_for_events(struct worker *worker)
 	int n;
 
 	pollset_clear(set);
-	pollset_add(set, worker->tap.fd, POLLIN);
+	pollset_add(set, tapio_poll_fd(&worker->tap), POLLIN);
 	pollset_add(set, worker->to_parent.fd,
 	    worker->requests.waits_for_parent ? POLLIN | POLLOUT : POLLIN);
 	pollset_add(set, api_channel_poll_fd(worker), POLLIN);
@@ -93,8 +93,7 @@ turn(struct worker *worker)
 	worker->now_ms = clock_now_ms();
 	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
 		worker_control_receive(worker);
-	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
-	if (tap_events & (POLLERR | POLLNVAL)) {
+	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {
 		take_batch(worker);

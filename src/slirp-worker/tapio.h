@@ -1,6 +1,8 @@
-/* Frames from and to the TAP. Only user of the TAP's descriptor. */
+/* Frames from and to the guest: a TAP, or a client of a socket of our own (bess). Only user of
+ * their descriptors. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +14,8 @@
 #define TAPIO_FRAME_MAX (14 + 4 + 40 + 65535)
 
 struct tapio {
-	int fd;            /* owned; -1 once the device is gone */
+	int fd;        /* owned; -1 once the device is gone, or without a client */
+	int listen_fd; /* owned: where clients connect, one after the other; -1: a TAP */
 	size_t header_len; /* bytes that the driver puts before each frame */
 	/* With a header of 10 bytes, and Ethernet's of 14, the packet is aligned. */
 	_Alignas(8) uint8_t buffer[IPC_TAP_HEADER_MAX + TAPIO_FRAME_MAX];
@@ -26,6 +29,18 @@ enum tapio_outcome {
 
 /* Adopts the TAP's descriptor and makes it non-blocking. Returns 0, or -1 with errno. */
 int tapio_init(struct tapio *tap, int adopt_fd, size_t header_len);
+
+/* Adopts a listening socket instead, non-blocking already: no client is there yet. Others
+ * that connect while one is there wait in its backlog. */
+void tapio_init_bess(struct tapio *tap, int adopt_listen_fd);
+
+/* What to poll for POLLIN before tapio_read(). */
+int tapio_poll_fd(const struct tapio *tap);
+
+/* Whether these events of poll(2) say that the device is gone. A client that is gone is
+ * noticed by tapio_read(). */
+bool tapio_is_gone(const struct tapio *tap, short events);
+
 void tapio_close(struct tapio *tap);
 
 /* Reads one frame. *frame points into tap and is good, and may be changed, until the

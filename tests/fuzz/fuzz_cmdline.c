@@ -37,8 +37,10 @@ check_run(const struct options *options)
 	assert((options->target == OPTIONS_TARGET_PID) == (options->target_pid > 0));
 	assert((options->target == OPTIONS_TARGET_PATH) == (options->netns_path != NULL));
 	assert((options->target == OPTIONS_TARGET_TAPFD) == (options->tap_fd >= 0));
-	assert(options->target != OPTIONS_TARGET_BESS);
-	assert((options->target == OPTIONS_TARGET_TAPFD) == (options->tap_name == NULL));
+	assert((options->target == OPTIONS_TARGET_BESS) == (options->bess_path != NULL));
+	assert(
+	    (options->target == OPTIONS_TARGET_TAPFD ||
+		options->target == OPTIONS_TARGET_BESS) == (options->tap_name == NULL));
 	assert(options->tap_name == NULL || options_ifname_is_valid(options->tap_name));
 	assert(options->mtu_bytes >= 1 && options->mtu_bytes <= 65521);
 	assert(options->exit_fd >= -1 && options->ready_fd >= -1);

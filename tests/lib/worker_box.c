@@ -67,6 +67,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	memset(box, 0, sizeof(*box));
 	box->api.fd = -1;
 	worker->tap.fd = -1;
+	worker->tap.listen_fd = -1;
 	worker->to_api.fd = -1;
 	/* As the parent leaves it. */
 	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);

@@ -606,13 +606,20 @@ test_outbound_addr_is_an_address_or_a_name(void **state)
 }
 
 static void
-test_what_comes_later_is_refused(void **state)
+test_bess(void **state)
 {
 	(void)state;
-	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
-	    "sock");
-	ASSERT_REFUSED("--target-type=bess is not supported yet", "--target-type=bess",
-	    "sock", "tap0");
+	ASSERT_RUNS("--target-type=bess", "sock");
+	assert_int_equal(options.target, OPTIONS_TARGET_BESS);
+	assert_string_equal(options.bess_path, "sock");
+	assert_null(options.tap_name);
+	assert_int_equal(messages.n_warnings, 0);
+	/* slirp4netns takes a name there, and does nothing with it. */
+	ASSERT_RUNS("--target-type=bess", "sock", "tap0");
+	assert_null(options.tap_name);
+	ASSERT_REFUSED(
+	    "--api-socket and the PATH of --target-type=bess are both \"sock\"",
+	    "--target-type=bess", "-a", "sock", "sock");
 }
 
 static void
@@ -654,26 +661,18 @@ test_jail_of_slirp4netns_is_best_effort(void **state)
 	assert_int_equal(options.seccomp_mode, IPC_JAIL_REQUIRED);
 }
 
-/* An error that the user can mend is told before one that he can't. */
 static void
-test_wrong_values_come_before_what_comes_later(void **state)
+test_errors_of_bess_path(void **state)
 {
 	char long_path[109];
 
 	(void)state;
 	memset(long_path, 'p', sizeof(long_path) - 1);
 	long_path[108] = '\0';
-	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)",
-	    "--create-netns", "-m0");
-	ASSERT_OPTION_REFUSED("--ready-fd and --exit-fd are both 3", "--create-netns",
-	    "--netns-type=path", "-r3", "-e3");
 	ASSERT_REFUSED("PATH must have 1 to 107 bytes when --target-type=bess, not \"\"",
 	    "--target-type=bess", "");
 	assert_int_equal(PARSE("--target-type=bess", long_path), OPTIONS_ERROR);
 	assert_non_null(strstr(messages.error, "PATH must have 1 to 107 bytes"));
-	assert_int_equal(PARSE("--create-netns", "--netns-type=path", "x"),
-	    OPTIONS_ERROR);
-	assert_non_null(strstr(messages.error, "TAPNAME is missing"));
 }
 
 static void
@@ -1017,38 +1016,6 @@ test_help_names_every_option(void **state)
 	assert_null(strstr(help, "--create-sandbox"));
 }
 
-static void
-test_help_marks_what_comes_later(void **state)
-{
-	static const struct {
-		const char *name;
-		int comes_later;
-	} cases[] = {
-		{ "--api-socket=", 0 },
-		{ "--publish=", 0 },
-		{ "--enable-sandbox", 0 },
-		{ "--enable-seccomp", 0 },
-		{ "--target-type=", 1 },
-		{ "--configure", 0 },
-		{ "--cidr=", 0 },
-		{ "--disable-dns", 0 },
-		{ "--netns-type=", 0 },
-		{ "--version", 0 },
-	};
-
-	(void)state;
-	read_help("slirpd");
-	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-		char *line = strstr(help, cases[i].name);
-		char *end = line == NULL ? NULL : strchr(line, '\n');
-		const char *mark =
-		    line == NULL ? NULL : strstr(line, "(not supported yet)");
-
-		assert_non_null(end);
-		assert_int_equal(mark != NULL && mark < end, cases[i].comes_later);
-	}
-}
-
 static char directory[] = "/tmp/test_options.XXXXXX";
 
 static int
@@ -1108,10 +1075,10 @@ main(void)
 		cmocka_unit_test(test_errors_of_outbound_addr),
 		cmocka_unit_test(test_outbound_addr_is_an_address_or_a_name),
 		cmocka_unit_test(test_cidr6),
-		cmocka_unit_test(test_what_comes_later_is_refused),
+		cmocka_unit_test(test_bess),
 		cmocka_unit_test(test_jail_modes),
 		cmocka_unit_test(test_jail_of_slirp4netns_is_best_effort),
-		cmocka_unit_test(test_wrong_values_come_before_what_comes_later),
+		cmocka_unit_test(test_errors_of_bess_path),
 		cmocka_unit_test(test_syntax_errors_name_the_option),
 		cmocka_unit_test(test_abbreviations_of_clients_stay_unambiguous),
 		cmocka_unit_test(test_log_and_pidfile),
@@ -1126,7 +1093,6 @@ main(void)
 		cmocka_unit_test(test_a_refused_call_leaves_defaults),
 		cmocka_unit_test(test_addresses_are_counted_from_the_network),
 		cmocka_unit_test(test_help_names_every_option),
-		cmocka_unit_test(test_help_marks_what_comes_later),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_files);

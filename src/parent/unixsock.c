@@ -1,4 +1,4 @@
-#include "parent/apisock.h"
+#include "parent/unixsock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,24 +13,31 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "parent/placed.h"
 
 /* What Linux allows since 5.4 where nobody changed net.core.somaxconn: a burst of clients
  * waits, and so do those that come while an api is started again. */
 #define BACKLOG 4096
 
+static const struct {
+	const char *what;
+	int type;
+} kinds[PLACED_N] = {
+	[PLACED_API_SOCKET] = { "API socket", SOCK_STREAM },
+	[PLACED_BESS_SOCKET] = { "bess socket", SOCK_SEQPACKET },
+};
+
 /* Of a path in a line of the log. */
 #define SHOWN_SIZE 256
 
 static _Noreturn void
-fail(const char *path, const char *step)
+fail(const char *what, const char *path, const char *step)
 {
 	char shown[SHOWN_SIZE];
 	int error = errno;
 
 	text_escape(shown, sizeof(shown), path, strlen(path));
 	errno = error;
-	fatal("API socket %s: %s", shown, step);
+	fatal("%s %s: %s", what, shown, step);
 }
 
 /* Binds to the first name that is free, in the current directory, and keeps it in `name`. */
@@ -76,8 +83,9 @@ bind_in(int dir_fd, int socket_fd, char name[PLACED_TEMPORARY_SIZE])
 }
 
 int
-parent_apisock_listen(const char *path)
+parent_unixsock_listen(enum placed_file file, const char *path)
 {
+	const char *what = kinds[file].what;
 	autofd int socket_fd = -1;
 	autofd int dir_fd = -1;
 	char temporary[PLACED_TEMPORARY_SIZE];
@@ -86,21 +94,21 @@ parent_apisock_listen(const char *path)
 
 	dir_fd = parent_placed_open_directory(path, &name);
 	if (dir_fd == -1)
-		fail(path, "open its directory");
-	socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		fail(what, path, "open its directory");
+	socket_fd = socket(AF_UNIX, kinds[file].type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (socket_fd == -1)
-		fail(path, "make a socket");
+		fail(what, path, "make a socket");
 	if (bind_in(dir_fd, socket_fd, temporary) == -1)
-		fail(path, "make a socket in its directory");
+		fail(what, path, "make a socket in its directory");
 	if (listen(socket_fd, BACKLOG) == -1) {
 		int error = errno;
 
 		unlinkat(dir_fd, temporary, 0);
 		errno = error;
-		fail(path, "listen");
+		fail(what, path, "listen");
 	}
-	if (parent_placed_rename(PLACED_API_SOCKET, take_fd(&dir_fd), temporary, name,
-		S_IFSOCK, &step) == -1)
-		fail(path, step);
+	if (parent_placed_rename(file, take_fd(&dir_fd), temporary, name, S_IFSOCK,
+		&step) == -1)
+		fail(what, path, step);
 	return take_fd(&socket_fd);
 }
