@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -187,6 +188,21 @@ def test_tapfd_takes_an_inherited_tap(guest: Guest) -> None:
         os.close(tap)
 
 
+def test_tapfd_needs_no_tun_device(guest: Guest) -> None:
+    """As guix-daemon calls it, in a root with few files."""
+    tap = L.make_tap(guest.netns, "tap0")
+    hide = 'mount -t tmpfs none /dev/net && exec "$@"'
+    prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hide, "sh"]
+    try:
+        configure_by_hand(guest)
+        with Slirpd("--netns-type=tapfd", tap, pass_fds=(tap,), prefix=prefix) as daemon:
+            in_its_mounts = ["nsenter", "--preserve-credentials", "-U", "-m", "-t", str(daemon.pid)]
+            assert L.sh(*in_its_mounts, "ls", "/dev/net").stdout == ""
+            assert_works(guest)
+    finally:
+        os.close(tap)
+
+
 # --- errors -----------------------------------------------------------------------------------
 
 
@@ -324,6 +340,18 @@ def test_tapfd_that_is_no_tap(text: str) -> None:
     """99 is not open, 2 is no TAP, the others are no numbers."""
     done = run_slirpd("--netns-type=tapfd", "--", text)
     assert_one_line(done, re.escape(text) or "tapfd")
+
+
+def test_tapfd_that_is_a_tun() -> None:
+    """A device of the same driver, whose frames have no Ethernet header."""
+    iff_tun = 0x0001
+    fd = os.open("/dev/net/tun", os.O_RDWR)
+    try:
+        fcntl.ioctl(fd, L.TUNSETIFF, struct.pack("16sH22x", b"tun7", iff_tun | L.IFF_NO_PI))
+        done = run_slirpd("--netns-type=tapfd", fd, pass_fds=(fd,))
+        assert_one_line(done, "tun7 is not a TAP")
+    finally:
+        os.close(fd)
 
 
 def test_ready_or_exit_fd_that_is_not_open(guest: Guest) -> None:
