@@ -32,12 +32,21 @@ earlier(uint32_t timeout_ms, uint64_t deadline_ms, uint64_t now_ms)
 	return left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms;
 }
 
+static uint64_t
+look_at_clock(struct worker *worker)
+{
+	int64_t now_ns = clock_now_ns();
+
+	stack_set_time(worker->stack, now_ns);
+	return (uint64_t)(now_ns / CLOCK_NS_PER_MS);
+}
+
 /* Waits for the next thing to do; false if the wait itself failed. */
 static bool
 wait_for_events(struct worker *worker)
 {
 	struct pollset *set = &worker->pollset;
-	uint64_t now_ms = clock_now_ms();
+	uint64_t now_ms = look_at_clock(worker);
 	uint32_t timeout_ms = UINT32_MAX;
 	int n;
 
@@ -90,7 +99,7 @@ turn(struct worker *worker)
 	short tap_events = waited ? set->fds[SLOT_TAP].revents : 0;
 	uint64_t n_to_guest;
 
-	worker->now_ms = clock_now_ms();
+	worker->now_ms = look_at_clock(worker);
 	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
 		worker_control_receive(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {

@@ -72,6 +72,7 @@ struct stack {
 	/* libslirp reads them at each new socket. */
 	struct sockaddr_in outbound4;
 	struct sockaddr_in6 outbound6;
+	int64_t now_ns;
 	bool allow_host_loopback;
 	bool was_near_full; /* a descriptor of the reserve has been given out */
 	bool accepts_none;  /* for the wait that is being prepared */
@@ -97,8 +98,9 @@ on_guest_error(const char *msg, void *opaque)
 static int64_t
 on_clock_get_ns(void *opaque)
 {
-	(void)opaque;
-	return clock_now_ns();
+	const struct stack *stack = opaque;
+
+	return stack->now_ns;
 }
 
 static void *
@@ -259,6 +261,12 @@ on_init_completed(Slirp *slirp, void *opaque)
 	stack->slirp = slirp;
 }
 
+void
+stack_set_time(struct stack *stack, int64_t now_ns)
+{
+	stack->now_ns = now_ns;
+}
+
 static const SlirpCb callbacks = {
 	.send_packet = on_send_packet,
 	.guest_error = on_guest_error,
@@ -355,6 +363,7 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 	g_setenv("CHARSET", "UTF-8", TRUE);
 	(void)g_strerror(EHOSTUNREACH);
 	stack->host = *host;
+	stack->now_ns = clock_now_ns();
 	stack_set_outbound(stack, outbound);
 	stack->allow_host_loopback = network->allow_host_loopback;
 	printing_stack = stack;

@@ -39,6 +39,11 @@ struct stack *stack_new(const struct ipc_network *network,
 void stack_set_outbound(struct stack *stack, const struct ipc_outbound *outbound);
 void stack_free(struct stack *stack);
 
+/* The time, CLOCK_MONOTONIC, that libslirp is told until the next call. It asks for each
+ * segment that it sends, which is a fiftieth of what they cost; so the caller looks at the
+ * clock once before a wait and once after. */
+void stack_set_time(struct stack *stack, int64_t now_ns);
+
 /* Takes a frame that the gate has passed; borrowed for the call. */
 void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
 

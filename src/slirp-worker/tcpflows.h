@@ -26,7 +26,6 @@ struct tcpflow_key {
 struct tcpflow {
 	struct tcpflow_key key;
 	uint16_t mss_bytes; /* what the guest takes in one segment; 0: nobody's place */
-	uint16_t window_bytes; /* the largest that it has announced */
 };
 
 struct tcpflows {
