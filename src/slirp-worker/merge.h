@@ -11,8 +11,9 @@
 
 #include "slirp-worker/segment.h"
 
-/* So that with its headers the whole fits the 16 bits of either family's length. */
-#define MERGE_DATA_MAX (65535 - SEGMENT_HEAD_MAX)
+/* Twice as long ones would save little more, and the guest's reader would have nothing to do
+ * until the last byte of one is there; a frame that is lost would be a whole window. */
+#define MERGE_DATA_MAX 32768
 
 struct merge {
 	struct segment segment; /* the whole so far; no data: nothing waits */

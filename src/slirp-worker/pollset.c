@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
+
 /* Where the hard limit on open files is higher, or none: a little more than a megabyte, of
  * which only what is used becomes resident, and more sockets than ports can be told apart
  * by anyway. */
@@ -107,6 +109,37 @@ wait_for_all(struct pollset *set, int timeout_ms)
 	return n;
 }
 
+/* As KVM does for a processor that has nothing to do (Linux,
+ * Documentation/virt/kvm/halt-polling.rst). */
+int64_t
+pollset_next_spin(int64_t spin_ns, int64_t slept_ns)
+{
+	if (slept_ns > POLLSET_SPIN_MAX_NS)
+		return 0;
+	return slept_ns > spin_ns ? slept_ns : spin_ns;
+}
+
+/* Looks for as long as it is worth it, and then sleeps. */
+static int
+spin_and_wait(struct pollset *set, int timeout_ms)
+{
+	int64_t begin_ns, now_ns;
+	int n;
+
+	if (timeout_ms == 0 || set->n >= LARGE_MIN)
+		return wait_for_all(set, timeout_ms);
+	begin_ns = now_ns = clock_now_ns();
+	while (now_ns - begin_ns < set->spin_ns) {
+		n = wait_for_all(set, 0);
+		if (n != 0)
+			return n;
+		now_ns = clock_now_ns();
+	}
+	n = wait_for_all(set, timeout_ms);
+	set->spin_ns = pollset_next_spin(set->spin_ns, clock_now_ns() - begin_ns);
+	return n;
+}
+
 int
 pollset_wait(struct pollset *set, int timeout_ms)
 {
@@ -120,5 +153,5 @@ pollset_wait(struct pollset *set, int timeout_ms)
 			return n;
 	}
 	set->n_few_in_a_row = 0;
-	return wait_for_all(set, timeout_ms);
+	return spin_and_wait(set, timeout_ms);
 }
