@@ -26,6 +26,7 @@
 #include "parent/report.h"
 #include "parent/roles.h"
 #include "parent/supervise.h"
+#include "parent/supervise_signals.h"
 #include "parent/target.h"
 #include "parent/unixsock.h"
 

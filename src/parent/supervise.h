@@ -2,18 +2,21 @@
  * The parent's service: from the start of the children to the end of the last. One
  * loop, one poll: signals, the caller's exit-fd, the children's channels, the
  * namespace. The parent is on no packet's path; nothing here is fast or needs to be.
+ *
+ * The loop is in supervise.c; its parts are supervise_start (until READY),
+ * supervise_children (what they say, how they die), supervise_api (the api's life),
+ * supervise_rules (forwards) and supervise_signals.
  */
 #pragma once
 
-#include "base/log.h"
 #include "ipc/dispatch.h"
+#include "ipc/rules.h"
 #include "parent/confinement.h"
 #include "parent/nswatch.h"
 #include "parent/options.h"
 #include "parent/outbound.h"
 #include "parent/resolv.h"
 #include "parent/roles.h"
-#include "ipc/rules.h"
 #include "parent/spawn.h"
 #include "parent/supervise_api.h"
 #include "parent/supervise_rules.h"
@@ -41,8 +44,7 @@ struct supervisor {
 	struct rules *rules; /* owned; the worker's, as it told */
 	size_t n_published;  /* of options->publish */
 	bool worker_is_ready;
-	struct confinement
-	    *report; /* borrowed: to be printed instead of serving, or NULL */
+	struct confinement *report; /* borrowed: printed instead of serving; or NULL */
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */
 	int signal_fd;        /* owned */
@@ -52,10 +54,6 @@ struct supervisor {
 	uint64_t ready_at_ms; /* CLOCK_MONOTONIC, of the begin of service */
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
 };
-
-/* Holds back the signals that the loop takes until it runs: an end that is asked for
- * during the start is an end in order, too. The first thing that main does. */
-void supervise_block_signals(void);
 
 /* Fatal on failure. */
 void supervise_init(struct supervisor *sv, const struct options *options);
@@ -84,23 +82,3 @@ IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
 
 /* The end begins, with this exit status unless it has begun already. */
 void supervise_end(struct supervisor *sv, int status);
-
-/* A message of the start could not be sent, errno says why. If that is because the child is
- * gone, its exit tells the reason; if a signal ended it and us, there is none to tell. */
-void supervise_fail_send(struct supervisor *sv, const char *what);
-
-/* Goes over from the start to service, if all is there. */
-void supervise_check_ready(struct supervisor *sv);
-
-/* Tells a new child how much of a jail to make. */
-void supervise_confine_child(struct supervisor *sv, enum role_index role);
-
-/* Closes the child's channel and kills it; it is reaped like one that died by itself. */
-void supervise_kill(struct child *child);
-
-/* Looks after children that have ended. */
-void supervise_reap(struct supervisor *sv);
-
-/* Logs a line about a child that may come again and again; counts against its lines. */
-void supervise_log_of(struct child *child, enum log_level level, const char *format, ...)
-    LOG_PRINTF(3, 4);

@@ -14,6 +14,8 @@
 #include "parent/network.h"
 #include "parent/placed.h"
 #include "parent/supervise.h"
+#include "parent/supervise_children.h"
+#include "parent/supervise_start.h"
 
 /* After a life of at least this the api is started again at once. */
 #define GOOD_LIFE_MS UINT64_C(60000)

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "parent/supervise.h"
+#include "parent/supervise_children.h"
+#include "parent/supervise_start.h"
 
 /* Of a value of the command line in a line of the log. */
 #define SHOWN_SIZE 128

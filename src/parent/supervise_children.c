@@ -1,0 +1,209 @@
+#include "parent/supervise_children.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/text.h"
+#include "ipc/dispatch.h"
+#include "parent/report.h"
+#include "parent/supervise.h"
+#include "parent/supervise_signals.h"
+
+/* Children end on the end of their channel within a millisecond. What has not ended by
+ * now is killed, so that nothing is left a second after the end was asked for. */
+#define END_GRACE_MS 500
+
+/* Messages taken from one child per turn, so that none can keep the parent from its signals
+ * and the others; poll tells of the rest. All that a child has to say at its start, and far
+ * more than one sends in service. */
+#define RECEIVE_MAX 64
+
+#define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
+
+void
+supervise_log_of(struct child *child, enum log_level level, const char *format, ...)
+{
+	char text[LOG_TEXT_SIZE];
+	va_list args;
+
+	if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	report_line(level, "%s", text);
+}
+
+/* The child's line, with what a guest could have put into it made harmless. */
+static void
+log_record(struct child *child, const struct ipc_log *record)
+{
+	uint64_t n_held_back = child->log_limit.n_held_back;
+	char text[LOG_TEXT_SIZE];
+	char held_back[64] = "";
+
+	/* Last words are said once; a child that goes on talking is held to the limit. */
+	if (record->level == LOG_LEVEL_FATAL && !child->gave_reason)
+		child->gave_reason = true;
+	else if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
+		return;
+	else if (n_held_back > 0)
+		snprintf(held_back, sizeof(held_back), " (%llu lines held back)",
+		    (unsigned long long)n_held_back);
+	text_escape(text, sizeof(text), record->text, strlen(record->text));
+	report_line((enum log_level)record->level, "%s[%d]: %s%s", child->role->name,
+	    child->pid, text, held_back);
+}
+
+void
+supervise_kill(struct child *child)
+{
+	ipc_channel_close(&child->channel);
+	if (child->pid != 0 && !child->is_reaped)
+		kill(child->pid, SIGKILL);
+}
+
+static void
+receive(struct supervisor *sv, struct child *child, int n_max)
+{
+	for (int i = 0; i < n_max && child->channel.fd != -1; i++) {
+		struct ipc_message msg;
+		const char *why;
+
+		switch (ipc_channel_recv(&child->channel, &msg, &why)) {
+		case IPC_OUTCOME_NONE:
+			return;
+		case IPC_OUTCOME_CLOSED:
+			/* Its exit tells the rest. */
+			ipc_channel_close(&child->channel);
+			return;
+		case IPC_OUTCOME_VIOLATION:
+			log_error("%s[%d] broke the protocol: %s: %s; ending it",
+			    child->role->name, child->pid,
+			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name
+					       : "message",
+			    why);
+			child->gave_reason = true;
+			supervise_kill(child);
+			return;
+		case IPC_OUTCOME_MESSAGE:
+			break;
+		}
+		child->last_message = msg.id;
+		switch (msg.id) {
+		case IPC_MSG_hello:
+			break;
+		case IPC_MSG_log:
+			log_record(child, &msg.payload.log);
+			break;
+		case IPC_MSG_confined:
+			sv->confined[child - sv->children] = msg.payload.confined;
+			if (sv->report)
+				parent_confinement_see(sv->report,
+				    (enum role_index)(child - sv->children), child->pid);
+			break;
+			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
+			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
+			IPC_ROWS_SPAWNER_TO_PARENT(CALL)
+			IPC_ROWS_API_TO_PARENT(CALL)
+		default:
+			break;
+		}
+	}
+}
+
+void
+supervise_receive(struct supervisor *sv, struct child *child)
+{
+	receive(sv, child, RECEIVE_MAX);
+}
+
+/* A child is gone, and what it had to say has been read. */
+static void
+bury(struct supervisor *sv, struct child *child, int wait_status)
+{
+	bool done = child->role->id == IPC_ROLE_NETNS_HELPER && sv->tap_fd != -1;
+	char text[LOG_TEXT_SIZE];
+
+	parent_describe_exit(child, wait_status, sv->phase == SUPERVISE_RUNNING,
+	    clock_now_ms(), text, sizeof(text));
+	child->pid = 0;
+	ipc_channel_close(&child->channel);
+	if (done || sv->phase == SUPERVISE_ENDED)
+		return;
+	if (sv->phase == SUPERVISE_RUNNING && child->role->id == IPC_ROLE_API) {
+		supervise_api_lost(sv, text);
+		return;
+	}
+	if (sv->phase == SUPERVISE_RUNNING && child->role->id == IPC_ROLE_SPAWNER) {
+		supervise_api_spawner_lost(sv, text);
+		return;
+	}
+	if (!child->gave_reason)
+		log_error("%s; ending", text);
+	if (child->role->id == IPC_ROLE_SLIRP_WORKER)
+		supervise_api_tell(sv, IPC_EVENT_WORKER_EXITED);
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
+void
+supervise_reap(struct supervisor *sv)
+{
+	for (size_t i = 0; i < ROLE_N; i++) {
+		struct child *child = &sv->children[i];
+		int wait_status;
+
+		if (child->pid == 0 || waitpid(child->pid, &wait_status, WNOHANG) <= 0)
+			continue;
+		child->is_reaped = true;
+		/* It sends no more, so this comes to an end. */
+		receive(sv, child, INT_MAX);
+		bury(sv, child, wait_status);
+	}
+}
+
+static bool
+any_child_left(const struct supervisor *sv)
+{
+	for (size_t i = 0; i < ROLE_N; i++)
+		if (sv->children[i].pid != 0)
+			return true;
+	return false;
+}
+
+void
+supervise_end_children(struct supervisor *sv)
+{
+	uint64_t grace_ends_ms = clock_now_ms() + END_GRACE_MS;
+
+	for (size_t i = 0; i < ROLE_N; i++)
+		ipc_channel_close(&sv->children[i].channel);
+	for (;;) {
+		struct pollfd signals = { .fd = sv->signal_fd, .events = POLLIN };
+		uint64_t now_ms = clock_now_ms();
+
+		supervise_reap(sv);
+		if (!any_child_left(sv) || now_ms >= grace_ends_ms)
+			break;
+		poll(&signals, 1, (int)(grace_ends_ms - now_ms));
+		supervise_signals_take(sv);
+	}
+	for (size_t i = 0; i < ROLE_N; i++) {
+		struct child *child = &sv->children[i];
+
+		if (child->pid == 0)
+			continue;
+		log_warning("%s[%d] does not end by itself; killing it",
+		    child->role->name, child->pid);
+		kill(child->pid, SIGKILL);
+		waitpid(child->pid, NULL, 0);
+		child->pid = 0;
+	}
+}

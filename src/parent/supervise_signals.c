@@ -1,0 +1,94 @@
+#include "parent/supervise_signals.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "parent/report.h"
+#include "parent/supervise.h"
+#include "parent/supervise_children.h"
+
+static sigset_t
+signals_taken(void)
+{
+	sigset_t taken;
+
+	sigemptyset(&taken);
+	sigaddset(&taken, SIGTERM);
+	sigaddset(&taken, SIGINT);
+	sigaddset(&taken, SIGCHLD);
+	sigaddset(&taken, SIGUSR1);
+	return taken;
+}
+
+void
+supervise_block_signals(void)
+{
+	sigset_t taken = signals_taken();
+
+	/* Can't fail: the arguments are good. */
+	sigprocmask(SIG_SETMASK, &taken, NULL);
+}
+
+int
+supervise_signals_open(void)
+{
+	sigset_t taken = signals_taken();
+	int fd;
+
+	/* What a caller left ignored would never arrive. SIGINT stays so: that is how a
+	 * shell keeps ^C away from what it runs in the background. */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	/* A caller's limit on file sizes must not kill us at the copy of resolv.conf. */
+	signal(SIGXFSZ, SIG_IGN);
+	fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd == -1)
+		fatal("make a signal descriptor");
+	return fd;
+}
+
+static void
+ask_for_stats(struct supervisor *sv)
+{
+	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+	struct ipc_get_stats request = { 0 };
+
+	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker, &request) == 0)
+		ipc_channel_await_reply(worker);
+}
+
+void
+parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
+{
+	report_stats(msg, sv->rules->n);
+}
+
+void
+supervise_signals_take(struct supervisor *sv)
+{
+	struct signalfd_siginfo info;
+	bool child_ended = false;
+
+	while (read(sv->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			supervise_end(sv, EXITCODE_OK);
+			break;
+		case SIGUSR1:
+			ask_for_stats(sv);
+			break;
+		case SIGCHLD:
+			child_ended = true;
+			break;
+		}
+	}
+	/* After the rest: a terminal's ^C reaches the children too, and is no failure. */
+	if (child_ended)
+		supervise_reap(sv);
+}
