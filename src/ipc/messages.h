@@ -85,6 +85,15 @@ struct ipc_log {
 	char text[IPC_LOG_TEXT_SIZE]; /* NUL-terminated, zeros after it */
 };
 
+/* slirp4netns(1), of --mtu: the longest IPv4 packet (65535) less an Ethernet header, which
+ * is what libslirp can carry. */
+#define IPC_MTU_MAX_BYTES 65521
+
+/* A prefix of 0 would leave no address outside of the network to talk to. The guest's
+ * address is network + 100, so a network needs at least 128 addresses. */
+#define IPC_PREFIX_LEN_MIN 1
+#define IPC_PREFIX_LEN_MAX 25
+
 /* The virtual network; addresses as in slirp4netns(1): host is network + 2,
  * nameserver + 3, the first DHCP lease + 15, the guest's own address + 100. */
 struct ipc_network {

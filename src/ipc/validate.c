@@ -7,12 +7,6 @@
 
 #include "base/log.h"
 
-/* slirp4netns(1): --mtu takes 1 to 65521, libslirp's own maximum. */
-#define MTU_MAX_BYTES 65521
-/* slirp4netns(1): the network must have room for network + 100. */
-#define PREFIX_LEN_MIN 1
-#define PREFIX_LEN_MAX 25
-
 static int
 refuse(const char **why, const char *text)
 {
@@ -50,7 +44,7 @@ is_text(const char *text, size_t size)
 static int
 validate_network(const struct ipc_network *net, const char **why)
 {
-	if (net->prefix_len < PREFIX_LEN_MIN || net->prefix_len > PREFIX_LEN_MAX)
+	if (net->prefix_len < IPC_PREFIX_LEN_MIN || net->prefix_len > IPC_PREFIX_LEN_MAX)
 		return refuse(why, "prefix_len");
 	if (ntohl(net->netmask_be) != UINT32_MAX << (32 - net->prefix_len))
 		return refuse(why, "netmask_be");
@@ -66,7 +60,7 @@ validate_network(const struct ipc_network *net, const char **why)
 	if (memcmp(net->host6, net->prefix6, IPC_ADDR6_LEN / 2) != 0 ||
 	    memcmp(net->nameserver6, net->prefix6, IPC_ADDR6_LEN / 2) != 0)
 		return refuse(why, "address outside prefix6");
-	if (net->mtu_bytes < 1 || net->mtu_bytes > MTU_MAX_BYTES)
+	if (net->mtu_bytes < 1 || net->mtu_bytes > IPC_MTU_MAX_BYTES)
 		return refuse(why, "mtu_bytes");
 	if (!is_flag(net->enable_ipv6) || !is_flag(net->enable_dns) ||
 	    !is_flag(net->allow_host_loopback))

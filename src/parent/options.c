@@ -437,7 +437,7 @@ options_reset(struct options *options, const char *program_name)
 		.ready_fd = -1,
 		.log_level = LOG_LEVEL_INFO,
 	};
-	inet_cidr_parse(NETWORK_DEFAULT, OPTVALUE_PREFIX_LEN_MIN, OPTVALUE_PREFIX_LEN_MAX,
+	inet_cidr_parse(NETWORK_DEFAULT, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
 	    &options->network);
 	inet_addr6_parse(PREFIX6_DEFAULT, &options->prefix6);
 }

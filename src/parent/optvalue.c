@@ -19,9 +19,6 @@
 /* Of a path that a socket can have, with its NUL. */
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
-/* The longest IPv4 packet (65535) less an Ethernet header: what libslirp can carry. */
-#define MTU_MAX_BYTES 65521
-
 /* Of a /64, the only length that stateless autoconfiguration works with. */
 #define PREFIX6_BYTES 8
 
@@ -110,9 +107,9 @@ optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
 {
 	int mtu_bytes;
 
-	if (!number_parse(value, 1, MTU_MAX_BYTES, &mtu_bytes))
+	if (!number_parse(value, 1, IPC_MTU_MAX_BYTES, &mtu_bytes))
 		return optvalue_refuse(parse, "MTU must be a positive integer (< %d)",
-		    MTU_MAX_BYTES + 1);
+		    IPC_MTU_MAX_BYTES + 1);
 	parse->options->mtu_bytes = (uint32_t)mtu_bytes;
 	return true;
 }
@@ -120,7 +117,7 @@ optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
 bool
 optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 {
-	switch (inet_cidr_parse(value, OPTVALUE_PREFIX_LEN_MIN, OPTVALUE_PREFIX_LEN_MAX,
+	switch (inet_cidr_parse(value, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
 	    &parse->options->network)) {
 	case INET_CIDR_OK:
 		return true;
@@ -131,7 +128,7 @@ optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 		    (int)strcspn(value, "/"), optvalue_show(parse, value));
 	case INET_CIDR_BAD_PREFIX:
 		return optvalue_refuse(parse, "prefix length needs to be %d-%d",
-		    OPTVALUE_PREFIX_LEN_MIN, OPTVALUE_PREFIX_LEN_MAX);
+		    IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX);
 	case INET_CIDR_HOST_BITS:
 		return optvalue_refuse(parse,
 		    "CIDR needs to be a network address like 10.0.2.0/24, "

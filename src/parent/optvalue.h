@@ -31,12 +31,6 @@ struct optvalue_parse {
 	bool is_given[OPTVALUE_N_OPTIONS];
 };
 
-/* A prefix of 0 would leave no address outside of the network to talk to. */
-#define OPTVALUE_PREFIX_LEN_MIN 1
-
-/* The guest's address is network + 100, so a network needs at least 128 addresses. */
-#define OPTVALUE_PREFIX_LEN_MAX 25
-
 /* Makes value printable for the next message, which can show only one. */
 const char *optvalue_show(struct optvalue_parse *parse, const char *value);
 
