@@ -1,7 +1,8 @@
 /*
  * One check per row of messages.h, run on every message received, whoever sent it:
  * numbers in range, text terminated, flags 0 or 1, reserved bytes zero. A row without
- * its check does not link.
+ * its check does not link. The rows about forwards and connections are in
+ * validate_forwards.c, all others in validate.c.
  */
 #pragma once
 

@@ -1,0 +1,35 @@
+#include "ipc/validate_fields.h"
+
+#include <string.h>
+
+int
+ipc_refuse(const char **why, const char *text)
+{
+	*why = text;
+	return -1;
+}
+
+bool
+ipc_is_zero(const void *bytes, size_t n)
+{
+	const uint8_t *byte = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		if (byte[i] != 0)
+			return false;
+	return true;
+}
+
+bool
+ipc_is_flag(uint8_t value)
+{
+	return value <= 1;
+}
+
+bool
+ipc_is_text(const char *text, size_t size)
+{
+	size_t len = strnlen(text, size);
+
+	return len < size && ipc_is_zero(text + len, size - len);
+}

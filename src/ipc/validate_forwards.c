@@ -1,0 +1,189 @@
+#include "ipc/validate.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "ipc/validate_fields.h"
+
+/* IPv4 stands in the first four bytes; then there are zeros. */
+static bool
+is_address(const uint8_t addr[IPC_ADDR6_LEN], uint8_t is_ipv6)
+{
+	return is_ipv6 ||
+	    ipc_is_zero(addr + sizeof(struct in_addr),
+		IPC_ADDR6_LEN - sizeof(struct in_addr));
+}
+
+static int
+validate_hostfwd(const struct ipc_hostfwd *rule, const char **why)
+{
+	uint32_t n_more = (uint32_t)rule->host_port_last - rule->host_port_first;
+
+	if (rule->proto != IPPROTO_TCP && rule->proto != IPPROTO_UDP)
+		return ipc_refuse(why, "proto");
+	if (!ipc_is_flag(rule->host_is_ipv6) || !ipc_is_flag(rule->guest_is_ipv6))
+		return ipc_refuse(why, "flag neither 0 nor 1");
+	if (!is_address(rule->host_addr, rule->host_is_ipv6))
+		return ipc_refuse(why, "host_addr");
+	if (!is_address(rule->guest_addr, rule->guest_is_ipv6))
+		return ipc_refuse(why, "guest_addr");
+	if (rule->host_port_first == 0 || rule->host_port_last < rule->host_port_first)
+		return ipc_refuse(why, "host_port");
+	if (rule->guest_port_first == 0 || n_more + rule->guest_port_first > UINT16_MAX)
+		return ipc_refuse(why, "guest_port");
+	if (!ipc_is_zero(rule->reserved, sizeof(rule->reserved)))
+		return ipc_refuse(why, "reserved");
+	return 0;
+}
+
+/* A rule where there is one, zeros where there is none. */
+static int
+validate_optional_hostfwd(const struct ipc_hostfwd *rule, bool is_there, const char **why)
+{
+	if (is_there)
+		return validate_hostfwd(rule, why);
+	return ipc_is_zero(rule, sizeof(*rule)) ? 0 : ipc_refuse(why, "rule");
+}
+
+static int
+validate_entry(const struct ipc_hostfwd_entry *entry, const char **why)
+{
+	if (entry->id == 0)
+		return ipc_refuse(why, "id");
+	if (entry->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	return validate_hostfwd(&entry->rule, why);
+}
+
+static int
+validate_result(const struct ipc_hostfwd_result *result, const char **why)
+{
+	if (result->outcome >= IPC_HOSTFWD_N_OUTCOMES)
+		return ipc_refuse(why, "outcome");
+	if ((result->id != 0) != (result->outcome == IPC_HOSTFWD_done))
+		return ipc_refuse(why, "id");
+	if (!ipc_is_zero(result->reserved, sizeof(result->reserved)))
+		return ipc_refuse(why, "reserved");
+	return 0;
+}
+
+int
+ipc_validate_publish(const struct ipc_publish *msg, const char **why)
+{
+	return validate_hostfwd(&msg->rule, why);
+}
+
+int
+ipc_validate_published(const struct ipc_published *msg, const char **why)
+{
+	return validate_result(&msg->result, why);
+}
+
+int
+ipc_validate_rule_added(const struct ipc_rule_added *msg, const char **why)
+{
+	return validate_entry(&msg->entry, why);
+}
+
+int
+ipc_validate_rule_removed(const struct ipc_rule_removed *msg, const char **why)
+{
+	if (msg->id == 0)
+		return ipc_refuse(why, "id");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_add_hostfwd(const struct ipc_add_hostfwd *msg, const char **why)
+{
+	return validate_hostfwd(&msg->rule, why);
+}
+
+int
+ipc_validate_hostfwd_added(const struct ipc_hostfwd_added *msg, const char **why)
+{
+	if (validate_result(&msg->result, why) == -1)
+		return -1;
+	return validate_optional_hostfwd(&msg->rule, msg->result.id != 0, why);
+}
+
+int
+ipc_validate_remove_hostfwd(const struct ipc_remove_hostfwd *msg, const char **why)
+{
+	/* Any id may be asked for; that there is none of the kind is an answer. */
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_hostfwd_removed(const struct ipc_hostfwd_removed *msg, const char **why)
+{
+	if (msg->outcome >= IPC_HOSTFWD_N_OUTCOMES)
+		return ipc_refuse(why, "outcome");
+	return validate_optional_hostfwd(&msg->rule, msg->outcome == IPC_HOSTFWD_done,
+	    why);
+}
+
+int
+ipc_validate_list_hostfwd(const struct ipc_list_hostfwd *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_hostfwd_page(const struct ipc_hostfwd_page *msg, const char **why)
+{
+	if (msg->n > IPC_PAGE_ENTRIES)
+		return ipc_refuse(why, "n");
+	/* A page that is not the last brings its reader on. */
+	if (msg->has_more > 1 || (msg->has_more && msg->n == 0))
+		return ipc_refuse(why, "has_more");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (validate_entry(&msg->entries[i], why) == -1)
+			return -1;
+		if (i > 0 && msg->entries[i].id <= msg->entries[i - 1].id)
+			return ipc_refuse(why, "order of ids");
+	}
+	if (!ipc_is_zero(msg->entries + msg->n,
+		(IPC_PAGE_ENTRIES - msg->n) * sizeof(msg->entries[0])))
+		return ipc_refuse(why, "entries after the last");
+	return 0;
+}
+
+int
+ipc_validate_list_connections(const struct ipc_list_connections *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+static int
+validate_connection(const struct ipc_connection *connection, const char **why)
+{
+	if (connection->proto != IPPROTO_TCP && connection->proto != IPPROTO_UDP &&
+	    connection->proto != IPPROTO_ICMP)
+		return ipc_refuse(why, "proto");
+	if (!ipc_is_flag(connection->is_ipv6) || !ipc_is_flag(connection->is_hostfwd))
+		return ipc_refuse(why, "flag neither 0 nor 1");
+	if (!is_address(connection->source_addr, connection->is_ipv6) ||
+	    !is_address(connection->dest_addr, connection->is_ipv6))
+		return ipc_refuse(why, "address");
+	if (connection->state >= IPC_TCP_N_STATES ||
+	    (connection->state != IPC_TCP_NONE) != (connection->proto == IPPROTO_TCP))
+		return ipc_refuse(why, "state");
+	return 0;
+}
+
+int
+ipc_validate_connections_page(const struct ipc_connections_page *msg, const char **why)
+{
+	if (msg->n > IPC_PAGE_ENTRIES)
+		return ipc_refuse(why, "n");
+	if (msg->has_more > 1 || (msg->has_more && msg->n == 0))
+		return ipc_refuse(why, "has_more");
+	for (uint32_t i = 0; i < msg->n; i++)
+		if (validate_connection(&msg->entries[i], why) == -1)
+			return -1;
+	if (!ipc_is_zero(msg->entries + msg->n,
+		(IPC_PAGE_ENTRIES - msg->n) * sizeof(msg->entries[0])))
+		return ipc_refuse(why, "entries after the last");
+	return 0;
+}
