@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -11,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "parent/way.h"
 
 /* Programs write resolv.conf in several steps within a few milliseconds. After this
  * the copy is made, even if there is no end of changes: so it is late by a tenth of
@@ -24,9 +24,6 @@
 /* inotify(7) does not tell of a mount over a file, nor of what another machine does to
  * a network file system. Those have no promise, but get noticed. */
 #define RECHECK_INTERVAL_MS 10000
-
-/* The kernel's own limit: path_resolution(7). */
-#define SYMLINKS_MAX 40
 
 /* A file that comes and goes changes state with each look. The first lines are worth
  * reading; later ones come when there is room. */
@@ -45,21 +42,6 @@
 /* For the file itself, since a write by another name of it (a hard link, a bind mount)
  * is no event of this directory. */
 #define FILE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)
-
-/* How far a path has been followed. */
-struct way {
-	char at[PATH_MAX]; /* without symbolic links; of a directory it ends in '/' */
-	size_t at_len;
-	char rest[PATH_MAX]; /* still to be followed from there */
-	int n_symlinks;
-};
-
-enum step {
-	STEP_DIRECTORY, /* `at` is, or may be, another directory to look into */
-	STEP_FILE,      /* `at` is what the path means */
-	STEP_END,       /* nothing there, or a loop: a watched directory tells when */
-	STEP_LOST,      /* errno says why */
-};
 
 void
 parent_resolv_init(struct resolv *resolv)
@@ -172,85 +154,6 @@ watch(struct resolv *resolv, const char *path, uint32_t events)
 	return 0;
 }
 
-/* Goes up. What `at` says is true without links, so ".." is what stands before. */
-static void
-way_up(struct way *way)
-{
-	if (way->at_len > 1)
-		way->at_len--;
-	while (way->at[way->at_len - 1] != '/')
-		way->at_len--;
-	way->at[way->at_len] = '\0';
-}
-
-/* Puts target, of a link in the directory `at`, before the rest of the way. */
-static enum step
-way_follow(struct way *way, const char *target, size_t target_len)
-{
-	size_t rest_len = strlen(way->rest);
-
-	if (way->n_symlinks++ == SYMLINKS_MAX)
-		return STEP_END;
-	if (target_len + 1 + rest_len >= sizeof(way->rest)) {
-		errno = ENAMETOOLONG;
-		return STEP_LOST;
-	}
-	memmove(way->rest + target_len + 1, way->rest, rest_len + 1);
-	memcpy(way->rest, target, target_len);
-	way->rest[target_len] = '/';
-	if (target[0] == '/')
-		way->at_len = 1;
-	way->at[way->at_len] = '\0';
-	return STEP_DIRECTORY;
-}
-
-/* Looks the next name up in the directory `at`. */
-static enum step
-way_step(struct way *way)
-{
-	const char *name = way->rest + strspn(way->rest, "/");
-	size_t name_len = strcspn(name, "/");
-	const char *next = name + name_len + strspn(name + name_len, "/");
-	size_t dir_len = way->at_len;
-	char target[PATH_MAX];
-	bool is_up = name_len == 2 && name[0] == '.' && name[1] == '.';
-	bool is_here = name_len == 1 && name[0] == '.';
-	bool is_last = *next == '\0';
-	ssize_t n;
-
-	if (name_len == 0)
-		return STEP_END;
-	/* With room for a '/'. */
-	if (dir_len + name_len + 1 >= sizeof(way->at)) {
-		errno = ENAMETOOLONG;
-		return STEP_LOST;
-	}
-	if (!is_up && !is_here) {
-		memcpy(way->at + dir_len, name, name_len);
-		way->at_len += name_len;
-		way->at[way->at_len] = '\0';
-	}
-	memmove(way->rest, next, strlen(next) + 1);
-	if (is_up)
-		way_up(way);
-	if (is_up || is_here)
-		return STEP_DIRECTORY;
-
-	n = readlink(way->at, target, sizeof(target));
-	if (n > 0) {
-		way->at_len = dir_len;
-		return way_follow(way, target, (size_t)n);
-	}
-	/* EINVAL is what readlink(2) says of anything that is no link. */
-	if (n == 0 || errno != EINVAL)
-		return STEP_END;
-	if (is_last)
-		return STEP_FILE;
-	way->at[way->at_len++] = '/';
-	way->at[way->at_len] = '\0';
-	return STEP_DIRECTORY;
-}
-
 /*
  * Watches each directory in which a name of the path is looked up, and the file. A
  * directory is watched before the name is looked up there: what changes behind our back
@@ -260,28 +163,28 @@ static void
 watch_way(struct resolv *resolv)
 {
 	struct way way = { .at = "/", .at_len = 1 };
-	enum step step = STEP_DIRECTORY;
+	enum way_step step = WAY_DIRECTORY;
 
 	snprintf(way.rest, sizeof(way.rest), "%s", resolv->path);
 	/* One watch is left for the file. */
-	for (int n = 1; n < PARENT_RESOLV_WATCHES_MAX && step == STEP_DIRECTORY; n++) {
+	for (int n = 1; n < PARENT_RESOLV_WATCHES_MAX && step == WAY_DIRECTORY; n++) {
 		if (watch(resolv, way.at, DIRECTORY_EVENTS) == -1) {
 			/* No directory (any more): the one before tells when it is. */
 			if (errno == ENOENT || errno == ENOTDIR)
 				return;
 			go_blind(resolv, way.at);
 		}
-		step = way_step(&way);
+		step = parent_way_step(&way);
 	}
-	if (step == STEP_DIRECTORY) {
+	if (step == WAY_DIRECTORY) {
 		errno = ENAMETOOLONG;
-		step = STEP_LOST;
+		step = WAY_LOST;
 	}
 	/* What may not be read can't be watched; the directory tells when it may be. */
-	if (step == STEP_FILE && watch(resolv, way.at, FILE_EVENTS) == -1 &&
+	if (step == WAY_FILE && watch(resolv, way.at, FILE_EVENTS) == -1 &&
 	    errno != ENOENT && errno != EACCES)
-		step = STEP_LOST;
-	if (step == STEP_LOST)
+		step = WAY_LOST;
+	if (step == WAY_LOST)
 		go_blind(resolv, way.at);
 }
 
