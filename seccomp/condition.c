@@ -255,9 +255,9 @@ add_unequal(struct pieces *pieces, uint32_t mask, uint32_t value)
 	}
 }
 
-/* A filter compares 64 bits, but an int argument has 32 and the kernel ignores what stands
- * above them. So everything becomes a comparison under a mask of 32 bits at most, which
- * libseccomp offers for equality alone. */
+/* A filter compares 64 bits, but an int argument has 32 and the kernel ignores what
+ * stands above them. So everything becomes a comparison under a mask of 32 bits at most,
+ * which libseccomp offers for equality alone. */
 static int
 comparison_expand(struct parser *parser, const struct comparison *comparison,
     struct pieces *pieces)

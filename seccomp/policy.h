@@ -1,4 +1,5 @@
-/* A policy: the lines of one or more files, read, checked, and compared with each other. */
+/* A policy: the lines of one or more files, read, checked, and compared with each
+ * other. */
 #pragma once
 
 #include <stdbool.h>

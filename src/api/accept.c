@@ -20,7 +20,8 @@ gives_way(const struct api *api, const struct api_client *client)
 	    client->read_ms + API_PATIENCE_MS <= api->now_ms;
 }
 
-/* The client that has been silent longest, and gives way to others. NULL if there is none. */
+/* The client that has been silent longest, and gives way to others. NULL if there is
+ * none. */
 static struct api_client *
 find_silent(const struct api *api)
 {

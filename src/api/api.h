@@ -29,9 +29,9 @@ struct api {
 
 	uint64_t now_ms; /* of this round */
 	uint32_t own_pid;
-	/* The table of clients, API_CLIENTS_MAX of them, in any order: the first n_clients are
-	 * in use, so that a round looks at those alone. The kernel gives memory to places that
-	 * were used. */
+	/* The table of clients, API_CLIENTS_MAX of them, in any order: the first
+	 * n_clients are in use, so that a round looks at those alone. The kernel gives
+	 * memory to places that were used. */
 	struct api_client *clients;
 	struct api_client *places[API_CLIENTS_MAX];
 	uint32_t n_clients;
@@ -41,7 +41,8 @@ struct api {
 	struct ratelimit accept_warning;
 	struct api_lane parent_lane;
 	struct api_lane worker_lane;
-	/* The worker's forwards, as its answers on this channel have told them (forwards.c). */
+	/* The worker's forwards, as its answers on this channel have told them
+	 * (forwards.c). */
 	struct rules *forwards; /* owned */
 	bool knows_forwards;    /* all of them, not only those of the first pages */
 	struct api_counters counters;

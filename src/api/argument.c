@@ -10,8 +10,8 @@
 #define PORT_MAX UINT16_MAX
 
 /*
- * A whole number from min to max. "80.0" is one too: JSON knows a single kind of number, and
- * languages with a single kind print it so.
+ * A whole number from min to max. "80.0" is one too: JSON knows a single kind of number,
+ * and languages with a single kind print it so.
  */
 static int
 decode_number(const json_t *json, uint32_t min, uint32_t max, uint32_t *number)

@@ -68,8 +68,8 @@ static void receive(struct api *api, struct api_client *client);
 static void
 end(struct api *api, struct api_client *client)
 {
-	/* Most clients have shut down their side by now: such a one sends no more, and the
-	 * connection can be closed. */
+	/* Most clients have shut down their side by now: such a one sends no more, and
+	 * the connection can be closed. */
 	if (!client->at_eof)
 		receive(api, client);
 	else

@@ -26,15 +26,17 @@
 /* A client that takes nothing of its reply for so long loses it. */
 #define API_WRITE_TIME_MS 30000
 /* After a reply of version 1, what still comes is read and thrown away, so that a newline
- * in a write of its own, or a request that is too long, gets a client no error: until it has
- * closed, or sent nothing for the one, or gone on for the other time. */
+ * in a write of its own, or a request that is too long, gets a client no error: until it
+ * has closed, or sent nothing for the one, or gone on for the other time. */
 #define API_LINGER_IDLE_MS 500
 #define API_LINGER_MAX_MS 5000
-/* Requests of one session: a burst is a range of ports sent rule by rule; then one every two
- * milliseconds, which leaves the worker to its packets. Reading waits; nothing is refused. */
+/* Requests of one session: a burst is a range of ports sent rule by rule; then one every
+ * two milliseconds, which leaves the worker to its packets. Reading waits; nothing is
+ * refused. */
 #define API_SESSION_BURST 64
 #define API_SESSION_INTERVAL_MS 2
-/* Events that a session has not read: some thousand. With more it loses its connection. */
+/* Events that a session has not read: some thousand. With more it loses its
+ * connection. */
 #define API_EVENTS_MAX_BYTES 262144U
 
 struct api;
@@ -79,8 +81,8 @@ struct api_client *api_client_add(struct api *api, int adopt_fd);
 /* Closes the connection. The place is free then, unless a call is still under way. */
 void api_client_drop(struct api *api, struct api_client *client);
 
-/* Does what can be done at once: a client has sent its request when it is taken, most often,
- * and needs no wait for it. */
+/* Does what can be done at once: a client has sent its request when it is taken, most
+ * often, and needs no wait for it. */
 void api_client_begin(struct api *api, struct api_client *client);
 /* The events to poll for; 0 where it is not to be polled at all. */
 short api_client_wants(const struct api_client *client);
@@ -94,8 +96,8 @@ uint64_t api_client_tick(struct api *api, struct api_client *client);
 
 /*
  * A reply: write its value, which stands after "return":, to what begin returns, and for
- * version 1 members that follow it; then end. There is one reply to each request. The client
- * may be gone after end.
+ * version 1 members that follow it; then end. There is one reply to each request. The
+ * client may be gone after end.
  */
 struct api_out *api_client_reply_begin(struct api_client *client);
 void api_client_reply_end(struct api *api, struct api_client *client);

@@ -5,8 +5,9 @@
 
 #include "api/api.h"
 
-/* Waits for the parent's orders, takes what it sends, enters the jail, and says that clients
- * are served. Returns false when the parent is gone before that. Fatal on failure. */
+/* Waits for the parent's orders, takes what it sends, enters the jail, and says that
+ * clients are served. Returns false when the parent is gone before that. Fatal on
+ * failure. */
 bool api_control_begin(struct api *api);
 
 /* Takes the parent's messages that have come; sets api->ended at their end. */

@@ -78,14 +78,14 @@ api_start_remove_hostfwd(struct api *api, struct api_client *client)
 }
 
 /*
- * The copy of the worker's table. Since the channel was opened, nothing changes that table
- * but what this process asks for on it: forwards of the command line are there before, and a
- * change that an earlier api began ends before the worker reads the first request of this
- * one. And the worker's answers come in the order in which it did what they tell. So, of the
- * rules with ids up to the highest in the pages that came, the copy has exactly those that
- * the table had when the worker sent its last answer: a page has what was there, a removal
- * that comes behind it is made here too, and so is an addition, once the pages have come to
- * their end; before that a page will have it.
+ * The copy of the worker's table. Since the channel was opened, nothing changes that
+ * table but what this process asks for on it: forwards of the command line are there
+ * before, and a change that an earlier api began ends before the worker reads the first
+ * request of this one. And the worker's answers come in the order in which it did what
+ * they tell. So, of the rules with ids up to the highest in the pages that came, the copy
+ * has exactly those that the table had when the worker sent its last answer: a page has
+ * what was there, a removal that comes behind it is made here too, and so is an addition,
+ * once the pages have come to their end; before that a page will have it.
  */
 
 static void

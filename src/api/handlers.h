@@ -1,4 +1,5 @@
-/* Handlers of the messages that reach the api in service, each in the file of its subject. */
+/* Handlers of the messages that reach the api in service, each in the file of its
+ * subject. */
 #pragma once
 
 #include "api/api.h"

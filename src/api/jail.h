@@ -1,6 +1,6 @@
 /*
- * The api's jail: nothing but its descriptors. Its stages are those of confine/stages.h, all
- * of them, and of the namespaces also an empty network.
+ * The api's jail: nothing but its descriptors. Its stages are those of confine/stages.h,
+ * all of them, and of the namespaces also an empty network.
  */
 #pragma once
 

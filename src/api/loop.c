@@ -86,7 +86,8 @@ tick(struct api *api)
 {
 	uint64_t next_ms = UINT64_MAX;
 
-	/* Backwards: the last takes the place of one that is dropped, and was looked at. */
+	/* Backwards: the last takes the place of one that is dropped, and was looked
+	 * at. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {
 		uint64_t due_ms = api_client_tick(api, api->places[i]);
 

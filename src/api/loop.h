@@ -9,6 +9,6 @@ void api_loop_init(struct api *api);
 /* Serves until the parent has closed the channel. */
 void api_loop_run(struct api *api);
 
-/* One round: waits for events, for `wait_ms` at most (-1: as long as it takes), and handles
- * them. Returns how many descriptors there was something for. */
+/* One round: waits for events, for `wait_ms` at most (-1: as long as it takes), and
+ * handles them. Returns how many descriptors there was something for. */
 int api_loop_once(struct api *api, int wait_ms);

@@ -1,8 +1,8 @@
 /*
  * slirpd-api: reads the requests of clients on the control socket. It holds that socket,
- * its clients, a channel to the parent and one to the worker, and nothing else: no network,
- * no file. What a client can send ends here; what goes on are typed messages. Only user of
- * jansson.
+ * its clients, a channel to the parent and one to the worker, and nothing else: no
+ * network, no file. What a client can send ends here; what goes on are typed messages.
+ * Only user of jansson.
  */
 
 #include "api/control.h"
@@ -12,8 +12,8 @@
 #include "ipc/child.h"
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer's question. It looks for leaks through /proc, which a jail does not have; unit
- * tests look for them in everything but this file. */
+/* A sanitizer's question. It looks for leaks through /proc, which a jail does not have;
+ * unit tests look for them in everything but this file. */
 int __lsan_is_turned_off(void);
 
 int

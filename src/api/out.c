@@ -66,8 +66,8 @@ is_plain(unsigned char byte)
 	return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
 }
 
-/* ASCII out of any bytes. What is no ASCII is taken for Latin-1, so that an interface name
- * of any bytes leaves valid JSON. */
+/* ASCII out of any bytes. What is no ASCII is taken for Latin-1, so that an interface
+ * name of any bytes leaves valid JSON. */
 static void
 put_quoted(struct api_out *out, const char *text)
 {

@@ -1,7 +1,7 @@
 /*
- * JSON on its way out: a growing text, and the writer of values into it. All such memory of
- * the process is counted, so that clients that read slowly or ask for long lists together
- * get no more than the limit below.
+ * JSON on its way out: a growing text, and the writer of values into it. All such memory
+ * of the process is counted, so that clients that read slowly or ask for long lists
+ * together get no more than the limit below.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A list of 65,535 rules, each twice as version 1 has it, is 16 MB; two of them at a time must
- * fit, each in a block of up to twice its size. */
+/* A list of 65,535 rules, each twice as version 1 has it, is 16 MB; two of them at a time
+ * must fit, each in a block of up to twice its size. */
 #define API_OUT_TOTAL_MAX_BYTES ((size_t)64 << 20)
 /* What every client may always have, whatever the others hold: an error always fits. */
 #define API_OUT_SURE_BYTES 4096U

@@ -1,11 +1,13 @@
-/* Questions to the parent, and its answers; see worker.h. What else it says is control.h's. */
+/* Questions to the parent, and its answers; see worker.h. What else it says is
+ * control.h's. */
 #pragma once
 
 #include "api/pending.h"
 
 struct api;
 
-/* Asks the parent for what the client wants; its answer goes to the handler of that row. */
+/* Asks the parent for what the client wants; its answer goes to the handler of that
+ * row. */
 void api_parent_call(struct api *api, struct api_client *client,
     int (*send)(struct ipc_channel *channel, const struct api_client *client),
     enum ipc_message_id answer);

@@ -14,9 +14,9 @@ struct api;
 struct api_client;
 
 /*
- * Requests that a peer has and has not answered. The worker drops an api that does not take
- * its answers, so all of these must fit our queue: 8 pages of 2 KiB, where the kernel's
- * default (net.core.wmem_default) holds some 50.
+ * Requests that a peer has and has not answered. The worker drops an api that does not
+ * take its answers, so all of these must fit our queue: 8 pages of 2 KiB, where the
+ * kernel's default (net.core.wmem_default) holds some 50.
  */
 #define API_IN_FLIGHT_MAX 8
 

@@ -124,7 +124,8 @@ write_network(struct api_out *out, const struct ipc_network *network)
 static void
 write_capabilities(struct api_out *out, const char *key, uint64_t set)
 {
-	/* As in /proc/PID/status. A JSON number of 64 bits is not safe with every reader. */
+	/* As in /proc/PID/status. A JSON number of 64 bits is not safe with every
+	 * reader. */
 	char text[sizeof("0000000000000000")];
 
 	snprintf(text, sizeof(text), "%016" PRIx64, set);

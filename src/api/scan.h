@@ -1,7 +1,7 @@
 /*
  * Where a request ends. A client need not say so: no newline, no end of file. The scanner
- * looks at every byte once, however the bytes come, and judges nothing but where the value
- * ends; jansson judges the value. Pure: no system call, no memory.
+ * looks at every byte once, however the bytes come, and judges nothing but where the
+ * value ends; jansson judges the value. Pure: no system call, no memory.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A request needs three levels (subscribe: object, arguments, list of events); an id may be
- * a structure too. jansson recurses once a level, so it gets no more than this. */
+/* A request needs three levels (subscribe: object, arguments, list of events); an id may
+ * be a structure too. jansson recurses once a level, so it gets no more than this. */
 #define API_DEPTH_MAX 16
 
 struct api_scan {

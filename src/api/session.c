@@ -70,7 +70,8 @@ api_session_event(struct api *api, enum api_event event,
 	struct api_out line = { 0 };
 
 	write_event(&line, event, rule);
-	/* Backwards: the last takes the place of one that is dropped, and was looked at. */
+	/* Backwards: the last takes the place of one that is dropped, and was looked
+	 * at. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {
 		struct api_client *client = api->places[i];
 

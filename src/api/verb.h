@@ -84,8 +84,8 @@ const struct api_verb *api_verb_find(const char *name);
 struct api_protocol {
 	const char *name;
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t
-	    families; /* API_FAMILY_IPV4 | API_FAMILY_IPV6: those that host_addr may have */
+	/* API_FAMILY_IPV4 | API_FAMILY_IPV6: those that host_addr may have. */
+	uint8_t families;
 };
 
 #define API_FAMILY_IPV4 1

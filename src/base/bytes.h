@@ -1,6 +1,6 @@
 /*
- * Integers at any address: what the fields of a packet (big-endian) and of a virtio header
- * (little-endian) are read and written with, since nothing in a frame is aligned.
+ * Integers at any address: what the fields of a packet (big-endian) and of a virtio
+ * header (little-endian) are read and written with, since nothing in a frame is aligned.
  */
 #pragma once
 

@@ -24,8 +24,8 @@ struct confine_caps {
  * back. All need the capabilities that the process still has, so they come after the
  * namespaces and the root, and before the filter.
  *
- * The bounding set and the securebits need CAP_SETPCAP. A process without it, for which no
- * user namespace could be made, keeps both, and only no_new_privs then makes them
+ * The bounding set and the securebits need CAP_SETPCAP. A process without it, for which
+ * no user namespace could be made, keeps both, and only no_new_privs then makes them
  * harmless; that is not an error here. confine_caps_query() tells what was reached.
  *
  * All return 0, or -1 with errno set. After -1 the process has what it had, or less.
@@ -39,10 +39,10 @@ int confine_caps_reduce(uint64_t keep);
 
 /*
  * Changes all user and group ids to uid and gid, without supplementary groups, and keeps
- * exactly `keep`, permitted and effective. For real root, which has CAP_SETUID, CAP_SETGID
- * and CAP_SETPCAP, and what it wants to keep: EPERM otherwise. EINVAL for uid 0 or gid 0,
- * and for an id that the user namespace does not map. The change of uid makes the process
- * not dumpable (PR_SET_DUMPABLE(2const)).
+ * exactly `keep`, permitted and effective. For real root, which has CAP_SETUID,
+ * CAP_SETGID and CAP_SETPCAP, and what it wants to keep: EPERM otherwise. EINVAL for uid
+ * 0 or gid 0, and for an id that the user namespace does not map. The change of uid makes
+ * the process not dumpable (PR_SET_DUMPABLE(2const)).
  */
 int confine_caps_keep(uint64_t keep, uid_t uid, gid_t gid);
 

@@ -42,7 +42,8 @@ struct ruleset_attr {
 	uint64_t scoped;
 };
 
-/* Rights over files, by the ABI that brought them; 13 rights of ABI 1 are the low bits. */
+/* Rights over files, by the ABI that brought them; 13 rights of ABI 1 are the low
+ * bits. */
 static uint64_t
 handled_files(int abi)
 {

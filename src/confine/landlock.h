@@ -1,8 +1,8 @@
 /*
- * Landlock (landlock(7)): no file can be opened, created or changed by a path, with listed
- * exceptions; and, as far as the kernel can, no TCP, no signal and no abstract UNIX socket
- * across the border of the domain. Any role; needs CONFINE_LIMIT_NO_NEW_PRIVS or
- * CAP_SYS_ADMIN (EPERM), and comes after everything that mounts.
+ * Landlock (landlock(7)): no file can be opened, created or changed by a path, with
+ * listed exceptions; and, as far as the kernel can, no TCP, no signal and no abstract
+ * UNIX socket across the border of the domain. Any role; needs CONFINE_LIMIT_NO_NEW_PRIVS
+ * or CAP_SYS_ADMIN (EPERM), and comes after everything that mounts.
  *
  * Descriptors that are open keep working: Landlock is asked when a file is opened.
  */
@@ -36,7 +36,8 @@ enum confine_landlock_deny {
 	/*
 	 * From ABI 6: signals to processes outside the domain, among them children that
 	 * were started before it. That goes for the signal of PR_SET_PDEATHSIG too, which
-	 * the kernel sends in the name of the process that ends: such children outlive it.
+	 * the kernel sends in the name of the process that ends: such children outlive
+	 * it.
 	 */
 	CONFINE_LANDLOCK_DENY_SIGNALS = 1 << 2,
 };
@@ -48,12 +49,12 @@ enum confine_landlock_deny {
 int confine_landlock_abi(void);
 
 /*
- * Restricts the process, for good: every access to files that this kernel's ABI can handle
- * is denied but for `rules`, and what `deny` says, from the ABI that can.
+ * Restricts the process, for good: every access to files that this kernel's ABI can
+ * handle is denied but for `rules`, and what `deny` says, from the ABI that can.
  *
- * Returns the ABI that was used, at most CONFINE_LANDLOCK_ABI_KNOWN; 0 when the kernel has
- * none and nothing has changed. -1 with errno set on failure, also of one rule (ENOENT for
- * its path); then nothing has changed. E2BIG: 16 domains are stacked already.
+ * Returns the ABI that was used, at most CONFINE_LANDLOCK_ABI_KNOWN; 0 when the kernel
+ * has none and nothing has changed. -1 with errno set on failure, also of one rule
+ * (ENOENT for its path); then nothing has changed. E2BIG: 16 domains are stacked already.
  */
 int confine_landlock_restrict(const struct confine_landlock_rule *rules, size_t n_rules,
     unsigned int deny);

@@ -13,8 +13,8 @@ enum confine_limit {
 
 	/*
 	 * PR_SET_DUMPABLE 0: no process of the same user can ptrace it or read its /proc
-	 * files, and it never dumps core. Those files belong to root from then on, so a uid
-	 * map can't be written any more (EACCES).
+	 * files, and it never dumps core. Those files belong to root from then on, so a
+	 * uid map can't be written any more (EACCES).
 	 */
 	CONFINE_LIMIT_NOT_DUMPABLE = 1 << 1,
 
@@ -24,17 +24,19 @@ enum confine_limit {
 
 	/*
 	 * RLIMIT_NPROC 0: no fork and no thread (EAGAIN). The kernel compares the number
-	 * of the user's processes with the limit of the one that forks, so other processes
-	 * of the user, and threads that exist, go on as before. It does not bind uid 0 of
-	 * the machine itself, whatever its capabilities, nor CAP_SYS_RESOURCE or
-	 * CAP_SYS_ADMIN over the initial user namespace; there the filter alone does.
+	 * of the user's processes with the limit of the one that forks, so other
+	 * processes of the user, and threads that exist, go on as before. It does not
+	 * bind uid 0 of the machine itself, whatever its capabilities, nor
+	 * CAP_SYS_RESOURCE or CAP_SYS_ADMIN over the initial user namespace; there the
+	 * filter alone does.
 	 */
 	CONFINE_LIMIT_NO_PROCESSES = 1 << 3,
 
 	/*
-	 * RLIMIT_FSIZE 0: no regular file grows (EFBIG and SIGXFSZ, which kills). Sockets,
-	 * pipes and character devices such as a TAP have no size and are not concerned;
-	 * standard error may be a regular file, so a process that writes to it can't.
+	 * RLIMIT_FSIZE 0: no regular file grows (EFBIG and SIGXFSZ, which kills).
+	 * Sockets, pipes and character devices such as a TAP have no size and are not
+	 * concerned; standard error may be a regular file, so a process that writes to it
+	 * can't.
 	 */
 	CONFINE_LIMIT_NO_FILE_GROWTH = 1 << 4,
 
@@ -45,8 +47,8 @@ enum confine_limit {
 
 #define CONFINE_LIMITS_ALL 0x3f
 
-/* Sets those of `limits`, hard and soft. 0, or -1 with errno set, EINVAL for an unknown bit;
- * then some may be set. There is no way back. */
+/* Sets those of `limits`, hard and soft. 0, or -1 with errno set, EINVAL for an unknown
+ * bit; then some may be set. There is no way back. */
 int confine_limits_set(unsigned int limits);
 
 /* Reads from the kernel which are set. 0, or -1 with errno set. */

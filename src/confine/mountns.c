@@ -12,8 +12,8 @@
 
 #include "base/auto.h"
 
-/* Directories can be passed and listed by any uid: the worker of real root changes its own
- * after this. */
+/* Directories can be passed and listed by any uid: the worker of real root changes its
+ * own after this. */
 #define DIRECTORY_MODE 0755
 
 /* Where in the making of the root a failure happened. */
@@ -59,7 +59,8 @@ check_path(const char *path)
 		return -1;
 	while (part) {
 		part++;
-		/* Empty, "." or "..", or hidden, which nothing here has a reason to be. */
+		/* Empty, "." or "..", or hidden, which nothing here has a reason to
+		 * be. */
 		if (*part == '/' || *part == '.' || *part == '\0')
 			return -1;
 		part = strchr(part, '/');
@@ -117,9 +118,9 @@ make_file(const struct confine_file *file)
 	return 0;
 }
 
-/* "/.." is how the mount on top of "/" is reached: "/" itself stays the directory that the
- * process has for its root, and going up from there ends at the same place but follows
- * what is mounted on it (path_resolution(7)). */
+/* "/.." is how the mount on top of "/" is reached: "/" itself stays the directory that
+ * the process has for its root, and going up from there ends at the same place but
+ * follows what is mounted on it (path_resolution(7)). */
 static int
 enter_top(void)
 {
@@ -151,10 +152,10 @@ mount_files(const struct confine_file *files, size_t n_files, struct progress *p
 }
 
 /*
- * Puts a second, read-only mount of the same tmpfs on top and goes there. Making the first
- * one read-only would give EBUSY: the kernel counts open writers by mount, and writable_fd
- * is one. The second mount has a count of its own, which is zero. (Read-only for the whole
- * file system, without MS_BIND, gives EBUSY as well.)
+ * Puts a second, read-only mount of the same tmpfs on top and goes there. Making the
+ * first one read-only would give EBUSY: the kernel counts open writers by mount, and
+ * writable_fd is one. The second mount has a count of its own, which is zero. (Read-only
+ * for the whole file system, without MS_BIND, gives EBUSY as well.)
  */
 static int
 mount_view(struct progress *progress)
@@ -172,10 +173,11 @@ mount_view(struct progress *progress)
 }
 
 /*
- * Makes the current directory, a mount, the root. pivot_root(".", ".") stacks the old root
- * on top of the new one (pivot_root(2)) with all that was mounted on it, and on its "/" our
- * writable mount is left. So "/" is then a stack of three, and umount2, for which "." is
- * the topmost, takes two: the writable mount, then the old root with everything below.
+ * Makes the current directory, a mount, the root. pivot_root(".", ".") stacks the old
+ * root on top of the new one (pivot_root(2)) with all that was mounted on it, and on its
+ * "/" our writable mount is left. So "/" is then a stack of three, and umount2, for which
+ * "." is the topmost, takes two: the writable mount, then the old root with everything
+ * below.
  */
 static int
 pivot(struct progress *progress)

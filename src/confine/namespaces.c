@@ -203,8 +203,8 @@ proc_number_is(const char *path, long value)
 	return strtol(text, NULL, 10) == value;
 }
 
-/* Whether the process's root is not the top of a mount. mountinfo lists the mounts that can
- * be reached from it, and then none of them is at "/" (proc_pid_mountinfo(5)). */
+/* Whether the process's root is not the top of a mount. mountinfo lists the mounts that
+ * can be reached from it, and then none of them is at "/" (proc_pid_mountinfo(5)). */
 static bool
 is_chrooted(void)
 {

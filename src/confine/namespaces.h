@@ -1,7 +1,7 @@
 /*
- * Namespaces of the process's own (namespaces(7), user_namespaces(7)). Any role, before its
- * root is replaced: the maps and the queries need /proc. The process has one thread; with
- * more, unshare(CLONE_NEWUSER) gives EINVAL.
+ * Namespaces of the process's own (namespaces(7), user_namespaces(7)). Any role, before
+ * its root is replaced: the maps and the queries need /proc. The process has one thread;
+ * with more, unshare(CLONE_NEWUSER) gives EINVAL.
  *
  * A PID namespace is not among them: unshare(CLONE_NEWPID) moves only children yet to be
  * born, and a role has none.
@@ -30,7 +30,7 @@ enum confine_ns_bar {
 	CONFINE_NS_BAR_LIMIT_ZERO, /* sysctl user.max_user_namespaces is 0 */
 	CONFINE_NS_BAR_LIMIT,      /* that limit of an outer namespace, or 32 levels */
 	CONFINE_NS_BAR_SYSCTL,     /* sysctl kernel.unprivileged_userns_clone is 0 */
-	CONFINE_NS_BAR_APPARMOR, /* sysctl kernel.apparmor_restrict_unprivileged_userns is 1 */
+	CONFINE_NS_BAR_APPARMOR,   /* kernel.apparmor_restrict_unprivileged_userns is 1 */
 	CONFINE_NS_BAR_CHROOT, /* the root directory is not that of the mount namespace */
 	CONFINE_NS_BAR_ROOT_MAP, /* uid 0 without CAP_SETFCAP may not map itself */
 	CONFINE_NS_BAR_FILTER,   /* most likely: the caller's own system-call filter */
@@ -40,10 +40,10 @@ enum confine_ns_bar {
 };
 
 /*
- * Makes the namespaces in flags, a subset of CONFINE_NS_FLAGS (EINVAL otherwise), and moves
- * the process into them. With CLONE_NEWUSER the others belong to the new user namespace,
- * the process has all capabilities over them, and none over anything outside; without it
- * CAP_SYS_ADMIN is needed.
+ * Makes the namespaces in flags, a subset of CONFINE_NS_FLAGS (EINVAL otherwise), and
+ * moves the process into them. With CLONE_NEWUSER the others belong to the new user
+ * namespace, the process has all capabilities over them, and none over anything outside;
+ * without it CAP_SYS_ADMIN is needed.
  *
  * The new user namespace knows one uid and one gid: the process's own under the name
  * `inside`, or, where that is NULL, under the name that they have anyway. setgroups(2) is
@@ -58,25 +58,25 @@ enum confine_ns_bar {
 int confine_ns_own(int flags, const struct confine_ids *inside, const char **step);
 
 /*
- * Makes it impossible to create a user namespace in the one that confine_ns_own() has made
- * (ENOSPC, through that namespace's own sysctl user.max_user_namespaces): without
+ * Makes it impossible to create a user namespace in the one that confine_ns_own() has
+ * made (ENOSPC, through that namespace's own sysctl user.max_user_namespaces): without
  * capabilities, that would be the way to get some. Needs CAP_SYS_RESOURCE there and a
- * writable /proc/sys. 0, or -1 with errno set: EPERM when there is no own one, because the
- * same file would then switch them off for everybody else; EROFS in many containers.
+ * writable /proc/sys. 0, or -1 with errno set: EPERM when there is no own one, because
+ * the same file would then switch them off for everybody else; EROFS in many containers.
  */
 int confine_ns_bar_nested(void);
 
 /*
  * Joins the user namespace userns_fd (borrowed), where own ones are barred, and has all
  * capabilities in it: the caller is the user who made it, or has CAP_SYS_ADMIN there. A
- * process whose uid is not mapped in it could create no file (EOVERFLOW), so it becomes uid
- * 0 and gid 0 there, where these are mapped, which makes it not dumpable. 0, or -1 with
- * errno set: EINVAL also when the process is in that namespace already.
+ * process whose uid is not mapped in it could create no file (EOVERFLOW), so it becomes
+ * uid 0 and gid 0 there, where these are mapped, which makes it not dumpable. 0, or -1
+ * with errno set: EINVAL also when the process is in that namespace already.
  */
 int confine_ns_join_user(int userns_fd);
 
-/* Reads which namespaces the process is in; needs /proc. 0, or -1 with errno set and all of
- * them 0. Kinds that the kernel was built without are 0. */
+/* Reads which namespaces the process is in; needs /proc. 0, or -1 with errno set and all
+ * of them 0. Kinds that the kernel was built without are 0. */
 int confine_ns_query(struct ipc_namespaces *ids);
 
 /*

@@ -10,12 +10,12 @@
 #include <linux/filter.h>
 
 /*
- * Installs n_instructions of BPF, at most BPF_MAXINSNS (EINVAL). They are copied, and
- * the process's own PID is put into those whose indices are in self_at, which ends with 0
- * (seccomp/README.md; NULL for none). With
- * SECCOMP_FILTER_FLAG_LOG where the kernel has it (4.14), so that also what is refused with
- * an errno leaves an audit record. A filter is added to those that the caller left, and
- * each call then has the strictest answer of all. 0, or -1 with errno set.
+ * Installs n_instructions of BPF, at most BPF_MAXINSNS (EINVAL). They are copied, and the
+ * process's own PID is put into those whose indices are in self_at, which ends with 0
+ * (seccomp/README.md; NULL for none). With SECCOMP_FILTER_FLAG_LOG where the kernel has
+ * it (4.14), so that also what is refused with an errno leaves an audit record. A filter
+ * is added to those that the caller left, and each call then has the strictest answer of
+ * all. 0, or -1 with errno set.
  */
 int confine_seccomp_install(const struct sock_filter *filter, size_t n_instructions,
     const unsigned short *self_at);

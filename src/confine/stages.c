@@ -18,8 +18,8 @@ reach(struct ipc_confined *reached, enum ipc_stage stage)
 	reached->stages |= 1U << stage;
 }
 
-/* Whether own namespaces can be made at all, found out in a child. Costs as much as making
- * them. Returns 0, or -1 with errno set. */
+/* Whether own namespaces can be made at all, found out in a child. Costs as much as
+ * making them. Returns 0, or -1 with errno set. */
 static int
 try_own_userns(int flags)
 {

@@ -1,11 +1,11 @@
 /*
- * The stages of a jail (IPC_STAGES in ipc/messages.h) as the roles with a jail of their own
- * share them: what is tried, what is done where it is barred, and what is reported. Which
- * of them a role enters, and with what, is in the role's jail.c.
+ * The stages of a jail (IPC_STAGES in ipc/messages.h) as the roles with a jail of their
+ * own share them: what is tried, what is done where it is barred, and what is reported.
+ * Which of them a role enters, and with what, is in the role's jail.c.
  *
  * Each follows `orders`, and sets its bit in `reached` where it was entered. What is
- * required and fails is fatal, naming the stage and the kernel's reason; what is best effort
- * is logged.
+ * required and fails is fatal, naming the stage and the kernel's reason; what is best
+ * effort is logged.
  */
 #pragma once
 
@@ -19,9 +19,9 @@
 #include "ipc/messages.h"
 
 /*
- * Moves the process into a user namespace of its own and into those of `flags`, a subset of
- * CONFINE_NS_FLAGS without CLONE_NEWUSER. Real root makes no user namespace. Where one is
- * barred, fallback_userns_fd is joined instead (borrowed; -1 for none).
+ * Moves the process into a user namespace of its own and into those of `flags`, a subset
+ * of CONFINE_NS_FLAGS without CLONE_NEWUSER. Real root makes no user namespace. Where one
+ * is barred, fallback_userns_fd is joined instead (borrowed; -1 for none).
  *
  * Must not yet give up the capabilities that the new namespaces give: the next stage
  * mounts.

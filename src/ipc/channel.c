@@ -194,8 +194,8 @@ ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const cha
 	msg->id = IPC_MSG_N;
 	msg->fd = -1;
 	/* A peer that closed its end with something of ours unread resets the connection.
-	 * The kernel says so once, before the messages that came from it, which are its last
-	 * words (unix_release_sock() in net/unix/af_unix.c). */
+	 * The kernel says so once, before the messages that came from it, which are its
+	 * last words (unix_release_sock() in net/unix/af_unix.c). */
 	do
 		n = recvmsg(channel->fd, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	while (n == -1 && (errno == EINTR || errno == ECONNRESET));

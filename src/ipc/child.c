@@ -23,7 +23,8 @@ log_emit_to_parent(enum log_level level, const char *text)
 	struct ipc_log record = { .level = (uint8_t)level };
 
 	snprintf(record.text, sizeof(record.text), "%s", text);
-	/* A line that the parent has no room for is lost and counted, never waited for. */
+	/* A line that the parent has no room for is lost and counted, never waited
+	 * for. */
 	(void)ipc_send_log(log_channel, &record);
 }
 

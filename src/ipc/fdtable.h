@@ -1,6 +1,7 @@
 /*
  * The descriptors that a child finds open when its main() starts, and there are no
- * others: those below its role's n_fds (parent/roles.h). Everything else comes by message.
+ * others: those below its role's n_fds (parent/roles.h). Everything else comes by
+ * message.
  */
 #pragma once
 
@@ -9,8 +10,8 @@ enum ipc_child_fd {
 	 * keeps the parent's standard error, for the sanitizer's report.) */
 	IPC_CHILD_FD_PARENT = 3, /* the channel to the parent */
 
-	/* These two are /dev/null until the message comes whose descriptor gets the number
-	 * (dup3(2)): so none other takes it, and a policy can name it. */
+	/* These two are /dev/null until the message comes whose descriptor gets the
+	 * number (dup3(2)): so none other takes it, and a policy can name it. */
 	IPC_CHILD_FD_PEER = 4,   /* slirp-worker: the api; api: the slirp-worker */
 	IPC_CHILD_FD_LISTEN = 5, /* api: the listening socket */
 };

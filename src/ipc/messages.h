@@ -85,8 +85,8 @@ struct ipc_log {
 	char text[IPC_LOG_TEXT_SIZE]; /* NUL-terminated, zeros after it */
 };
 
-/* slirp4netns(1), of --mtu: the longest IPv4 packet (65535) less an Ethernet header, which
- * is what libslirp can carry. */
+/* slirp4netns(1), of --mtu: the longest IPv4 packet (65535) less an Ethernet header,
+ * which is what libslirp can carry. */
 #define IPC_MTU_MAX_BYTES 65521
 
 /* A prefix of 0 would leave no address outside of the network to talk to. The guest's

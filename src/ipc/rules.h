@@ -1,7 +1,7 @@
 /*
- * The table of forwards, as the worker has it, and as the parent and the api have a copy of
- * it from what the worker tells them: what a worker that is started again would be given, and
- * what a client that asks for a list gets.
+ * The table of forwards, as the worker has it, and as the parent and the api have a copy
+ * of it from what the worker tells them: what a worker that is started again would be
+ * given, and what a client that asks for a list gets.
  */
 #pragma once
 
@@ -31,7 +31,8 @@ int rules_remove(struct rules *rules, uint32_t id);
 /* NULL if there is none with this id. It is good until the next change. */
 const struct ipc_hostfwd_entry *rules_find(const struct rules *rules, uint32_t id);
 
-/* The place in entries of the first rule with an id above after_id; n if there is none. */
+/* The place in entries of the first rule with an id above after_id; n if there is
+ * none. */
 uint32_t rules_place_after(const struct rules *rules, uint32_t after_id);
 
 /* 0 if there is no rule. */

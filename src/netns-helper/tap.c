@@ -18,10 +18,10 @@
 #define OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
 
 /*
- * Attaches to the interface, or makes it. drivers/net/tun.c, tun_set_iff: flags that don't
- * fit an interface give EINVAL, as does a flag that the kernel does not know; those of a
- * TAP with one queue are set anew by whoever attaches to it, while to one with several
- * queues a further one is added as they are.
+ * Attaches to the interface, or makes it. drivers/net/tun.c, tun_set_iff: flags that
+ * don't fit an interface give EINVAL, as does a flag that the kernel does not know; those
+ * of a TAP with one queue are set anew by whoever attaches to it, while to one with
+ * several queues a further one is added as they are.
  */
 static int
 set_interface(int tun_fd, const char *name)

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The user, and the group that it has in the machine's file; a number that nobody has there
- * is its own group. Returns false if there is no such user. */
+/* The user, and the group that it has in the machine's file; a number that nobody has
+ * there is its own group. Returns false if there is no such user. */
 bool parent_user_find(const char *text, uid_t *uid, gid_t *gid);
 
 /* Returns false if there is no such group. */

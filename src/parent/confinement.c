@@ -140,7 +140,8 @@ parent_confinement_see(struct confinement *report, enum role_index role, pid_t p
 	see(&report->seen[role], pid);
 }
 
-/* --- JSON: what is printed here are names of ours, numbers, and a few foreign texts --- */
+/* --- JSON: what is printed here are names of ours, numbers, and a few foreign texts
+ * --- */
 
 static void
 print_text(FILE *out, const char *text)

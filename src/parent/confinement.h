@@ -47,8 +47,9 @@ void parent_confinement_init(struct confinement *report, const struct target *ta
 void parent_confinement_see(struct confinement *report, enum role_index role, pid_t pid);
 
 /*
- * Prints the report; the parent has its filter already. Returns 0, or -1 having logged the
- * reason: standard output did not take it, or what a process said is not what /proc shows.
+ * Prints the report; the parent has its filter already. Returns 0, or -1 having logged
+ * the reason: standard output did not take it, or what a process said is not what /proc
+ * shows.
  */
 int parent_confinement_print(const struct confinement *report,
     const struct options *options, const struct confinement_said *said);

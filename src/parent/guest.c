@@ -38,8 +38,8 @@ live(int report_fd, int hold_fd)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    write(report_fd, &report, sizeof(report)) != sizeof(report))
 		_exit(EXITCODE_FAILURE);
-	/* Nothing is ever written there; and a parent that died before the prctl is an end
-	 * of file as well. */
+	/* Nothing is ever written there; and a parent that died before the prctl is an
+	 * end of file as well. */
 	if (report.has_netns && read(hold_fd, &byte, 1) == 0)
 		_exit(EXITCODE_OK);
 	_exit(EXITCODE_FAILURE);

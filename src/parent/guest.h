@@ -1,6 +1,6 @@
 /*
- * A guest of the parent's own, for --print-confinement: a process in a new user and network
- * namespace that nothing but slirpd uses, and that ends with it.
+ * A guest of the parent's own, for --print-confinement: a process in a new user and
+ * network namespace that nothing but slirpd uses, and that ends with it.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct guest {
 
 /*
  * Makes the guest: in a user namespace of its own, or, where that is barred, with the
- * network namespace alone, which takes CAP_SYS_ADMIN. Where neither can be had, *guest says
- * why. Returns 0, or -1 with errno set when not even that could be found out.
+ * network namespace alone, which takes CAP_SYS_ADMIN. Where neither can be had, *guest
+ * says why. Returns 0, or -1 with errno set when not even that could be found out.
  */
 int parent_guest_make(struct guest *guest);
 

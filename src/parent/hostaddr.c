@@ -10,8 +10,8 @@
 
 #include "base/auto.h"
 
-/* As much as the kernel puts into one piece of a list (NLMSG_GOODSIZE, linux/netlink.h, with
- * pages of 4 KiB), and more. */
+/* As much as the kernel puts into one piece of a list (NLMSG_GOODSIZE, linux/netlink.h,
+ * with pages of 4 KiB), and more. */
 #define PIECE_SIZE 16384
 
 /* Events read in a turn; none of them is looked at, so what is left can wait. */
@@ -32,7 +32,8 @@ parent_hostaddr_open(uint32_t groups)
 	return take_fd(&fd);
 }
 
-/* The attribute of that type in a message, whose body has body_len bytes; NULL for none. */
+/* The attribute of that type in a message, whose body has body_len bytes; NULL for
+ * none. */
 static const struct rtattr *
 find_attribute(const struct nlmsghdr *message, size_t body_len, int type)
 {
@@ -48,9 +49,9 @@ find_attribute(const struct nlmsghdr *message, size_t body_len, int type)
 }
 
 /*
- * Sends a request and gives each message of the answer to `take`. The kernel has the answer
- * ready, or makes the next piece of it, when it is read, so nothing is waited for. Returns 0,
- * or -1 with errno set.
+ * Sends a request and gives each message of the answer to `take`. The kernel has the
+ * answer ready, or makes the next piece of it, when it is read, so nothing is waited for.
+ * Returns 0, or -1 with errno set.
  */
 static int
 ask(int fd, const struct nlmsghdr *request,
@@ -98,8 +99,8 @@ take_index(void *ctx, const struct nlmsghdr *message)
 		*(int *)ctx = body->ifi_index;
 }
 
-/* Which number the interface has now, by its name: one that went and came back has another.
- * 0 for none. */
+/* Which number the interface has now, by its name: one that went and came back has
+ * another. 0 for none. */
 static int
 find_index(int query_fd, const char *ifname, uint32_t sequence)
 {
@@ -135,8 +136,8 @@ struct search {
 static void
 take_address(void *ctx, const struct nlmsghdr *message)
 {
-	/* Addresses that the kernel does not use, or soon will not. Of IPv4 the second bit
-	 * is a second address on a network, as good as the first. */
+	/* Addresses that the kernel does not use, or soon will not. Of IPv4 the second
+	 * bit is a second address on a network, as good as the first. */
 	const uint32_t unusable6 = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
 	const struct ifaddrmsg *body = NLMSG_DATA(message);
 	const struct rtattr *attribute;
@@ -194,8 +195,8 @@ parent_hostaddr_find(int query_fd, const char *ifname, int family,
 	return true;
 }
 
-/* What happened is not read from the events: they may be lost when there are many (ENOBUFS,
- * netlink(7)), and the kernel knows how things are now. */
+/* What happened is not read from the events: they may be lost when there are many
+ * (ENOBUFS, netlink(7)), and the kernel knows how things are now. */
 void
 parent_hostaddr_drop_events(int events_fd)
 {

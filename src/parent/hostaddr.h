@@ -1,6 +1,6 @@
 /*
- * What addresses the host's interfaces have, asked of the kernel by rtnetlink(7) over sockets
- * that are opened before the parent locks itself. Used by outbound.c alone.
+ * What addresses the host's interfaces have, asked of the kernel by rtnetlink(7) over
+ * sockets that are opened before the parent locks itself. Used by outbound.c alone.
  */
 #pragma once
 
@@ -16,13 +16,13 @@ struct hostaddr {
 	size_t len;
 };
 
-/* A socket for questions or, with groups (RTMGRP_..., rtnetlink(7)), for events; the caller
- * owns it. Returns -1 with errno set. */
+/* A socket for questions or, with groups (RTMGRP_..., rtnetlink(7)), for events; the
+ * caller owns it. Returns -1 with errno set. */
 int parent_hostaddr_open(uint32_t groups);
 
-/* Replaces *address by one that the interface has, unless it still has that one; address->len
- * is the family's. Returns false with errno set if there is none: ENODEV for the interface,
- * EADDRNOTAVAIL for an address. */
+/* Replaces *address by one that the interface has, unless it still has that one;
+ * address->len is the family's. Returns false with errno set if there is none: ENODEV for
+ * the interface, EADDRNOTAVAIL for an address. */
 bool parent_hostaddr_find(int query_fd, const char *ifname, int family,
     struct hostaddr *address);
 

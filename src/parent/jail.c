@@ -60,19 +60,20 @@ parent_jail_orders(struct ipc_confine *confine, const struct options *options)
 	}
 }
 
-/* What supervision can't do without, of what a caller with capabilities has handed down. */
+/* What supervision can't do without, of what a caller with capabilities has handed
+ * down. */
 static uint64_t
 needed_caps(const struct options *options)
 {
 	uint64_t needed = 0;
 
-	/* To see which namespace others live in (ptrace(2), access mode checking): not all
-	 * have our uid, and those that have may have capabilities. */
+	/* To see which namespace others live in (ptrace(2), access mode checking): not
+	 * all have our uid, and those that have may have capabilities. */
 	if (options->exit_fd == -1 && options->target != OPTIONS_TARGET_TAPFD &&
 	    options->target != OPTIONS_TARGET_BESS)
 		needed |= CONFINE_CAP_BIT(CAP_SYS_PTRACE);
-	/* To end a worker that does not end by itself: it has another uid. The kernel also
-	 * asks for it when our own end is to be the worker's (PR_SET_PDEATHSIG). */
+	/* To end a worker that does not end by itself: it has another uid. The kernel
+	 * also asks for it when our own end is to be the worker's (PR_SET_PDEATHSIG). */
 	if (is_real_root())
 		needed |= CONFINE_CAP_BIT(CAP_KILL);
 	/* To remove what it made from a directory that is somebody else's. */

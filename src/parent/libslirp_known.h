@@ -19,10 +19,11 @@ extern const struct libslirp_hole libslirp_known[];
 extern const size_t libslirp_n_known;
 
 /*
- * Writes to list (list_size bytes, at least 1) the numbers of those holes that a library of
- * this version has and that no check covers, with a space before each. A version is known
- * by the numbers that it begins with; one that begins with none is taken for the oldest that
- * slirpd can be built with. Returns how many they are; those that don't fit are left out.
+ * Writes to list (list_size bytes, at least 1) the numbers of those holes that a library
+ * of this version has and that no check covers, with a space before each. A version is
+ * known by the numbers that it begins with; one that begins with none is taken for the
+ * oldest that slirpd can be built with. Returns how many they are; those that don't fit
+ * are left out.
  */
 size_t libslirp_known_open(const struct libslirp_hole *holes, size_t n_holes,
     const char *version, char *list, size_t list_size);

@@ -86,7 +86,8 @@ parent_logfile_is_open(void)
 }
 
 /* The copy may end early, on a full disk; PATH is cut in any case, since its size is what
- * was promised. A file that somebody else has filled loses what is too much at its begin. */
+ * was promised. A file that somebody else has filled loses what is too much at its
+ * begin. */
 static void
 rotate(off_t size)
 {

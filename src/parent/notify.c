@@ -17,8 +17,8 @@
 
 static int notify_fd = -1;
 
-/* unix(7): the path, or a name without a file, whose first byte is NUL. Returns the length
- * of the address, 0 if it is neither. */
+/* unix(7): the path, or a name without a file, whose first byte is NUL. Returns the
+ * length of the address, 0 if it is neither. */
 static socklen_t
 address_of(const char *text, struct sockaddr_un *address)
 {

@@ -14,5 +14,6 @@
  */
 void parent_notify_open(const struct options *options);
 
-/* Sends a text of lines "NAME=value", if anybody is to be told. A failure is a warning. */
+/* Sends a text of lines "NAME=value", if anybody is to be told. A failure is a
+ * warning. */
 void parent_notify(const char *text);

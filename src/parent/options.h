@@ -120,9 +120,9 @@ struct options_messages {
 	char warnings[OPTIONS_N_WARNINGS_MAX][OPTIONS_MESSAGE_SIZE];
 };
 
-/* Both results are written in full, whatever the outcome; options other than
- * program_name are of use with the first two only, and else have their defaults.
- * argv[argc] is NULL; argc may be 0. Then every value is right on its own and fits the others; whether
+/* Both results are written in full, whatever the outcome; options other than program_name
+ * are of use with the first two only, and else have their defaults. argv[argc] is NULL;
+ * argc may be 0. Then every value is right on its own and fits the others; whether
  * descriptors are open and whether the target exists is left to those who use them. */
 enum options_outcome options_parse(struct options *options,
     struct options_messages *messages, int argc, char **argv);

@@ -133,7 +133,8 @@ optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 }
 
 /* What a guest's network can have: not multicast, the link's own, or ::/64, in which the
- * unspecified address, the loopback and IPv4 in IPv6's clothes are (RFC 4291 2.4, 2.5). */
+ * unspecified address, the loopback and IPv4 in IPv6's clothes are (RFC 4291 2.4,
+ * 2.5). */
 static bool
 prefix6_is_usable(const struct in6_addr *prefix)
 {

@@ -1,7 +1,8 @@
 /*
- * --outbound-addr and --outbound-addr6: which addresses of the host the guest's connections
- * leave by. An address stays what it is; an interface is asked for its address at the start,
- * and followed by rtnetlink(7), on sockets that are opened before the parent locks itself.
+ * --outbound-addr and --outbound-addr6: which addresses of the host the guest's
+ * connections leave by. An address stays what it is; an interface is asked for its
+ * address at the start, and followed by rtnetlink(7), on sockets that are opened before
+ * the parent locks itself.
  */
 #pragma once
 
@@ -39,6 +40,6 @@ int parent_outbound_fd(const struct outbound *outbound);
 /* Milliseconds from now_ms until parent_outbound_handle must be called again, or -1. */
 int parent_outbound_timeout_ms(const struct outbound *outbound, uint64_t now_ms);
 
-/* To be called when the descriptor is ready or the time is over; logs what has changed. True
- * while the worker has to be told, which the caller notes in is_told. */
+/* To be called when the descriptor is ready or the time is over; logs what has changed.
+ * True while the worker has to be told, which the caller notes in is_told. */
 bool parent_outbound_handle(struct outbound *outbound, bool fd_ready, uint64_t now_ms);

@@ -3,7 +3,8 @@
 
 /*
  * Writes this process's number, as its own PID namespace counts, and a newline to path
- * (which lives as long as the process), replacing a regular file that is there. Removed at
- * the exit: see parent/placed.h. Fatal, naming the path and the step. To be called once.
+ * (which lives as long as the process), replacing a regular file that is there. Removed
+ * at the exit: see parent/placed.h. Fatal, naming the path and the step. To be called
+ * once.
  */
 void parent_pidfile_write(const char *path);

@@ -120,8 +120,8 @@ open_file(const char *path)
 	return take_fd(&fd);
 }
 
-/* The namespace is made in a child: our own stays what it is, and there may be no way back
- * to it from another one. */
+/* The namespace is made in a child: our own stays what it is, and there may be no way
+ * back to it from another one. */
 static _Noreturn void
 make_in_child(int file_fd, int report_fd)
 {

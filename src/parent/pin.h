@@ -6,10 +6,10 @@
 #pragma once
 
 /*
- * Makes a network namespace and pins it on path (borrowed): an empty file, or none, which is
- * made. Fatal, naming the path and the step; then nothing is left of it.
+ * Makes a network namespace and pins it on path (borrowed): an empty file, or none, which
+ * is made. Fatal, naming the path and the step; then nothing is left of it.
  *
- * When the process exits, in whatever way but by a signal, the namespace is unmounted, if it
- * is still what path leads to, and a file that was made is removed. To be called once.
+ * When the process exits, in whatever way but by a signal, the namespace is unmounted, if
+ * it is still what path leads to, and a file that was made is removed. To be called once.
  */
 void parent_pin_make(const char *path);

@@ -34,9 +34,9 @@ void parent_placed_temporary(char name[PLACED_TEMPORARY_SIZE], int attempt);
 /*
  * Renames temporary, in the directory adopt_dir_fd, to name (kept: it lives as long as
  * the process), and has the exit remove it. What is there already must be of the same
- * type (S_IFSOCK, S_IFREG), and is replaced. The caller keeps the file open to the end, so
- * that no other gets its number. Returns 0, or -1 with errno set and *step telling what
- * was tried; then temporary has been removed. Once for each file.
+ * type (S_IFSOCK, S_IFREG), and is replaced. The caller keeps the file open to the end,
+ * so that no other gets its number. Returns 0, or -1 with errno set and *step telling
+ * what was tried; then temporary has been removed. Once for each file.
  */
 int parent_placed_rename(enum placed_file file, int adopt_dir_fd, const char *temporary,
     const char *name, mode_t type, const char **step);

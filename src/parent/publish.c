@@ -19,8 +19,8 @@ struct part {
 	size_t len;
 };
 
-/* Cuts at the colons that are not in brackets. Returns the number of parts, 0 if there are
- * more than N_PARTS_MAX. */
+/* Cuts at the colons that are not in brackets. Returns the number of parts, 0 if there
+ * are more than N_PARTS_MAX. */
 static size_t
 cut(const char *text, size_t len, struct part parts[N_PARTS_MAX])
 {

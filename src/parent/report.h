@@ -24,6 +24,6 @@ void report_confined(const char *role, uint32_t intended,
 /* Warns where the library of this version is known to have holes that nothing covers. */
 void report_libslirp(const char *version);
 
-/* Writes the worker's counters, its drops by reason where there are any, and the number of
- * forwards, whatever the level: somebody has asked. */
+/* Writes the worker's counters, its drops by reason where there are any, and the number
+ * of forwards, whatever the level: somebody has asked. */
 void report_stats(const struct ipc_stats *stats, uint32_t n_forwards);

@@ -35,9 +35,9 @@ extern const struct role roles[ROLE_N];
 
 /*
  * Opens the program of each role (O_PATH, close-on-exec) into program_fds, which the
- * caller owns; -1 for a role without one. They are looked for beside this program first (../libexec/slirpd), so
- * that a build tree and a moved installation work, and at their installed place where
- * /proc is not there to tell. Fatal, naming the file, if one is missing or can't be
- * executed.
+ * caller owns; -1 for a role without one. They are looked for beside this program first
+ * (../libexec/slirpd), so that a build tree and a moved installation work, and at their
+ * installed place where /proc is not there to tell. Fatal, naming the file, if one is
+ * missing or can't be executed.
  */
 void roles_open_programs(int program_fds[ROLE_N]);

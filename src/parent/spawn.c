@@ -127,7 +127,8 @@ make_channel(struct child *child, const struct role *role)
 	return child_end_fd;
 }
 
-/* Forks; in the child, which gets its end of the channel and program_fd, calls `begin`. */
+/* Forks; in the child, which gets its end of the channel and program_fd, calls
+ * `begin`. */
 static int
 spawn(struct child *child, const struct role *role, int program_fd,
     void (*begin)(const struct role *role, int program_fd, int channel_fd, int null_fd,

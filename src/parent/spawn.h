@@ -33,15 +33,15 @@ int parent_spawn(struct child *child, const struct role *role, int program_fd);
 int parent_spawn_spawner(struct child *child, const struct role *role, int program_fd);
 
 /*
- * The same for a role that the spawner starts: asks it to, and awaits its `spawned`, which
- * brings the pid. Until then the pid is 0, and what is sent waits in the channel.
+ * The same for a role that the spawner starts: asks it to, and awaits its `spawned`,
+ * which brings the pid. Until then the pid is 0, and what is sent waits in the channel.
  */
 int parent_spawn_by(struct child *child, const struct role *role, struct child *spawner);
 
 /*
  * In a process that was just forked: puts the descriptors into the role's places, with
- * program_fd (close-on-exec) behind them, closes all others, sets the signals, and asks to
- * be ended with parent_pid. Ends the process where that can't be done.
+ * program_fd (close-on-exec) behind them, closes all others, sets the signals, and asks
+ * to be ended with parent_pid. Ends the process where that can't be done.
  */
 void parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd,
     int null_fd, pid_t parent_pid);
@@ -51,9 +51,9 @@ _Noreturn void parent_spawn_become(const struct role *role, int program_fd,
     int channel_fd, int null_fd, pid_t parent_pid);
 
 /*
- * "netns-helper exited with status 1"; of a signal also when it came, by what the child has
- * told of itself last: "slirp-worker was killed by SIGSEGV 12.345 s after its start, in
- * service; its last message was ready". in_service: that of slirpd.
+ * "netns-helper exited with status 1"; of a signal also when it came, by what the child
+ * has told of itself last: "slirp-worker was killed by SIGSEGV 12.345 s after its start,
+ * in service; its last message was ready". in_service: that of slirpd.
  */
 void parent_describe_exit(const struct child *child, int wait_status, bool in_service,
     uint64_t now_ms, char *text, size_t text_size);

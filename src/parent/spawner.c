@@ -17,8 +17,9 @@
 #include "seccomp/spawner_policy.h"
 
 /*
- * What this process has: descriptors 0 to 3 as every child, and the api's program. Its only
- * input is the parent's messages. After the jail it is all that still may fork and execute.
+ * What this process has: descriptors 0 to 3 as every child, and the api's program. Its
+ * only input is the parent's messages. After the jail it is all that still may fork and
+ * execute.
  */
 struct spawner {
 	struct ipc_channel to_parent;

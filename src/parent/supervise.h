@@ -62,9 +62,9 @@ void supervise_init(struct supervisor *sv, const struct options *options);
  * Returns the exit status; the reason of a failure has been logged. */
 int supervise_run(struct supervisor *sv, const int program_fds[ROLE_N]);
 
-/* Like supervise_run without the helper: the worker gets adopt_tap_fd in the place of a TAP,
- * which is the listening socket of --target-type=bess, or for a report where there is no
- * guest nothing that can be used. */
+/* Like supervise_run without the helper: the worker gets adopt_tap_fd in the place of a
+ * TAP, which is the listening socket of --target-type=bess, or for a report where there
+ * is no guest nothing that can be used. */
 int supervise_run_worker(struct supervisor *sv, const int program_fds[ROLE_N],
     int adopt_tap_fd);
 

@@ -20,12 +20,12 @@
 /* After a life of at least this the api is started again at once. */
 #define GOOD_LIFE_MS UINT64_C(60000)
 
-/* From its start to api_ready it takes milliseconds, and on a loaded machine some more; after
- * this, something hangs, and clients wait for it. */
+/* From its start to api_ready it takes milliseconds, and on a loaded machine some more;
+ * after this, something hangs, and clients wait for it. */
 #define READY_TIMEOUT_MS 10000
 
-/* Else the wait doubles, from what nobody notices to what keeps an api that can't live from
- * costing anything. */
+/* Else the wait doubles, from what nobody notices to what keeps an api that can't live
+ * from costing anything. */
 #define DELAY_FIRST_MS 100
 #define DELAY_MAX_MS (30 * 1000)
 

@@ -13,7 +13,7 @@ struct supervisor;
 
 struct api_life {
 	int listen_fd;     /* owned; -1 without --api-socket, and nothing here acts */
-	int worker_end_fd; /* owned; the worker's channel to it, until the worker serves */
+	int worker_end_fd; /* owned; the worker's channel to it, until that serves */
 	int fallback_userns_fd; /* owned; the guest's, for each start; -1 for none */
 	bool is_ready;          /* it has said so */
 	uint64_t ready_by_ms;   /* or it hangs; 0 for none that is being started */
@@ -26,7 +26,8 @@ struct api_life {
 /* Starts the spawner and the first api. A failure ends the start. */
 void supervise_api_begin(struct supervisor *sv, const int *program_fds);
 
-/* The worker has all forwards of the command line, and can take its channel to the api. */
+/* The worker has all forwards of the command line, and can take its channel to the
+ * api. */
 void supervise_api_connect_worker(struct supervisor *sv);
 
 /* The api, or the spawner, is gone while all was running; text says how. */

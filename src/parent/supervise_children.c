@@ -20,9 +20,9 @@
  * now is killed, so that nothing is left a second after the end was asked for. */
 #define END_GRACE_MS 500
 
-/* Messages taken from one child per turn, so that none can keep the parent from its signals
- * and the others; poll tells of the rest. All that a child has to say at its start, and far
- * more than one sends in service. */
+/* Messages taken from one child per turn, so that none can keep the parent from its
+ * signals and the others; poll tells of the rest. All that a child has to say at its
+ * start, and far more than one sends in service. */
 #define RECEIVE_MAX 64
 
 #define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)

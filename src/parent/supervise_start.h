@@ -1,5 +1,5 @@
-/* The start, as a part of supervision: from the first child to READY. What fails here ends
- * it. The api's own start is in parent/supervise_api.h. */
+/* The start, as a part of supervision: from the first child to READY. What fails here
+ * ends it. The api's own start is in parent/supervise_api.h. */
 #pragma once
 
 #include <stdint.h>
@@ -26,8 +26,9 @@ void supervise_start_worker(struct supervisor *sv, const int program_fds[ROLE_N]
 /* Tells a new child how much of a jail to make. */
 void supervise_confine_child(struct supervisor *sv, enum role_index role);
 
-/* A message of the start could not be sent, errno says why. If that is because the child is
- * gone, its exit tells the reason; if a signal ended it and us, there is none to tell. */
+/* A message of the start could not be sent, errno says why. If that is because the child
+ * is gone, its exit tells the reason; if a signal ended it and us, there is none to
+ * tell. */
 void supervise_fail_send(struct supervisor *sv, const char *what);
 
 /* Goes over from the start to service, if all is there. */

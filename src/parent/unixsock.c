@@ -40,7 +40,8 @@ fail(const char *what, const char *path, const char *step)
 	fatal("%s %s: %s", what, shown, step);
 }
 
-/* Binds to the first name that is free, in the current directory, and keeps it in `name`. */
+/* Binds to the first name that is free, in the current directory, and keeps it in
+ * `name`. */
 static int
 bind_here(int socket_fd, char name[PLACED_TEMPORARY_SIZE])
 {

@@ -1,5 +1,5 @@
-/* Follows a path through its directories and symbolic links, one name at a time, so that the
- * caller can look at each place on the way. Used by resolv.c alone. */
+/* Follows a path through its directories and symbolic links, one name at a time, so that
+ * the caller can look at each place on the way. Used by resolv.c alone. */
 #pragma once
 
 #include <limits.h>
@@ -20,6 +20,6 @@ enum way_step {
 	WAY_LOST,      /* errno says why */
 };
 
-/* Looks the next name up in the directory `at`. The caller has begun with `at` "/", and the
- * path, which is absolute, in `rest`. */
+/* Looks the next name up in the directory `at`. The caller has begun with `at` "/", and
+ * the path, which is absolute, in `rest`. */
 enum way_step parent_way_step(struct way *way);

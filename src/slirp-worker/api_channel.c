@@ -21,8 +21,8 @@ IPC_ROWS_API_TO_SLIRP_WORKER(DECLARE)
 static void
 close_channel(struct worker *worker)
 {
-	/* Not close(2): the number would be that of libslirp's next socket. Can't fail, as
-	 * both numbers are good. */
+	/* Not close(2): the number would be that of libslirp's next socket. Can't fail,
+	 * as both numbers are good. */
 	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	worker->to_api.fd = -1;
 	requests_abandon(&worker->requests);

@@ -1,8 +1,8 @@
 /*
- * The api's requests. The api has read what clients wrote, so it is not trusted: a message
- * that is not as it should be costs it the channel, and the packets go on. The channel is
- * always descriptor IPC_CHILD_FD_PEER, which the system call filter goes by; without an api
- * that is /dev/null, as the worker is born with it.
+ * The api's requests. The api has read what clients wrote, so it is not trusted: a
+ * message that is not as it should be costs it the channel, and the packets go on. The
+ * channel is always descriptor IPC_CHILD_FD_PEER, which the system call filter goes by;
+ * without an api that is /dev/null, as the worker is born with it.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 
 #include "slirp-worker/worker.h"
 
-/* Takes the channel to a new api, in the place of one before. The number is the parent's name
- * for it. */
+/* Takes the channel to a new api, in the place of one before. The number is the parent's
+ * name for it. */
 void api_channel_open(struct worker *worker, int adopt_fd, uint64_t api_number);
 
 /* The descriptor to wait for, or -1 while nothing is to be received. */

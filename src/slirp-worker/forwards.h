@@ -1,8 +1,8 @@
 /*
  * Host forwards: the table of rules, and how one comes into it and out of it. A rule is
- * one port or a range, all of it or nothing. A change is made in slices, one a turn of the
- * loop, so that a range of thousands of ports holds up no packet; there is one change at a
- * time. Runs in the worker, before and after the jail; sends nothing itself.
+ * one port or a range, all of it or nothing. A change is made in slices, one a turn of
+ * the loop, so that a range of thousands of ports holds up no packet; there is one change
+ * at a time. Runs in the worker, before and after the jail; sends nothing itself.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
 #include "ipc/rules.h"
 #include "slirp-worker/stack.h"
 
-/* Ports of all rules together, and so rules: every port of an address, and as many sockets
- * as the pollset can watch (pollset.c). */
+/* Ports of all rules together, and so rules: every port of an address, and as many
+ * sockets as the pollset can watch (pollset.c). */
 #define FORWARDS_PORTS_MAX RULES_MAX
 
 /* A slice ends after this: less than what a turn with a full batch of frames takes, and
@@ -57,9 +57,9 @@ int forwards_init(struct forwards *forwards, struct stack *stack,
 void forwards_free(struct forwards *forwards);
 
 /*
- * Begin a change; there must be none under way. rule has passed the row's check; what only
- * the table and the kernel know is the outcome of the change. Go on with forwards_proceed,
- * which has to be called at least once.
+ * Begin a change; there must be none under way. rule has passed the row's check; what
+ * only the table and the kernel know is the outcome of the change. Go on with
+ * forwards_proceed, which has to be called at least once.
  */
 void forwards_add(struct forwards *forwards, const struct ipc_hostfwd *rule);
 void forwards_remove(struct forwards *forwards, uint32_t id);

@@ -202,7 +202,8 @@ check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	if (checksum_finish(checksum_add(0, ip, header_len)) != 0)
 		return gate_drop(out, IPC_DROP_ip4_checksum);
 	/* No option does a guest good here: libslirp strips them all, and what it does
-	 * with lengths on the way has been wrong before. RFC 7126 has routers drop most. */
+	 * with lengths on the way has been wrong before. RFC 7126 has routers drop
+	 * most. */
 	if (header_len != WIRE_IP4_LEN)
 		return gate_drop(out, IPC_DROP_ip4_options);
 	if (ip[WIRE_IP4_TTL] == 0)

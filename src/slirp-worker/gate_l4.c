@@ -285,8 +285,9 @@ check_udp(const struct gate_packet *packet)
 	return check_udp_place(packet, src_port, dst_port);
 }
 
-/* An echo request, by who answers it: the stack for its own addresses, our ping sockets for
- * everybody else's. The kernel makes a new checksum, so a wrong one must not get there. */
+/* An echo request, by who answers it: the stack for its own addresses, our ping sockets
+ * for everybody else's. The kernel makes a new checksum, so a wrong one must not get
+ * there. */
 static enum gate_verdict
 check_echo(const struct gate_packet *packet)
 {

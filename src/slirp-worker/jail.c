@@ -17,7 +17,8 @@
 /* As much as the parent copies later (parent/resolv.h). */
 #define RESOLV_CONF_MAX 65536
 
-/* All but the user namespace and the network: the host's sockets are the worker's trade. */
+/* All but the user namespace and the network: the host's sockets are the worker's
+ * trade. */
 #define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
@@ -66,8 +67,8 @@ static void
 enter_landlock(struct jail *jail)
 {
 	bool has_own_root = jail->reached.stages & (1U << IPC_STAGE_root);
-	/* In the host's root the file may be replaced, or be a link to anywhere: there all
-	 * that is left to deny is everything but reading. */
+	/* In the host's root the file may be replaced, or be a link to anywhere: there
+	 * all that is left to deny is everything but reading. */
 	const struct confine_landlock_rule rule = {
 		.path = has_own_root ? RESOLV_CONF : "/",
 		.path_fd = -1,

@@ -15,9 +15,10 @@ struct jail {
 };
 
 /*
- * Stages 1 to 6: descriptors, namespaces, root, capabilities, limits, Landlock. Everything that needs
- * a file or memory from outside has been opened before. What is required and fails is
- * fatal, naming the stage and the kernel's reason; what is best effort is logged.
+ * Stages 1 to 6: descriptors, namespaces, root, capabilities, limits, Landlock.
+ * Everything that needs a file or memory from outside has been opened before. What is
+ * required and fails is fatal, naming the stage and the kernel's reason; what is best
+ * effort is logged.
  */
 void jail_enter(struct jail *jail);
 

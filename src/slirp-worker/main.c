@@ -10,8 +10,8 @@
 #include "slirp-worker/loop.h"
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer's question. libslirp does not free packets that still wait for an ARP answer
- * when it ends, and the jail has no room for the process that looks for leaks. */
+/* A sanitizer's question. libslirp does not free packets that still wait for an ARP
+ * answer when it ends, and the jail has no room for the process that looks for leaks. */
 int __lsan_is_turned_off(void);
 
 int

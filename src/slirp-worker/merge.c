@@ -1,7 +1,7 @@
 /*
- * Joins segments on their way to the guest, run in the worker on what the stack sends. Two
- * segments are joined only if the guest could not tell the difference: everything in their
- * headers is the same but lengths, checksums, sequence and identification.
+ * Joins segments on their way to the guest, run in the worker on what the stack sends.
+ * Two segments are joined only if the guest could not tell the difference: everything in
+ * their headers is the same but lengths, checksums, sequence and identification.
  */
 #include "slirp-worker/merge.h"
 

@@ -32,8 +32,8 @@ merge_is_empty(const struct merge *merge)
 /* Takes a segment that continues what waits; false for one that does not. */
 bool merge_add(struct merge *merge, const uint8_t *frame, const struct segment *segment);
 
-/* Takes a segment that others may follow, when nothing waits; false for one that stands for
- * itself, such as one without data. */
+/* Takes a segment that others may follow, when nothing waits; false for one that stands
+ * for itself, such as one without data. */
 bool merge_begin(struct merge *merge, const uint8_t *frame,
     const struct segment *segment);
 

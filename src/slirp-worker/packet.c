@@ -100,8 +100,8 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	}
 }
 
-/* What the gate has passed. A connection that the stack has no descriptor for would wait in
- * vain, or for an error of less meaning than a refusal. */
+/* What the gate has passed. A connection that the stack has no descriptor for would wait
+ * in vain, or for an error of less meaning than a refusal. */
 static void
 pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 {

@@ -236,7 +236,8 @@ answer_errno(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 	    of_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE, code);
 }
 
-/* Ethernet and IP headers between the two ends of a flow, with l4_len bytes behind them. */
+/* Ethernet and IP headers between the two ends of a flow, with l4_len bytes behind
+ * them. */
 static void
 put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
     bool to_guest, size_t l4_len)

@@ -1,8 +1,9 @@
 /*
  * Echo requests of the guest to hosts outside, of both families, on ping sockets of the
- * host's (icmp(7)): libslirp 4.7 sends none of IPv6, and takes a socket for every packet of
- * IPv4. Runs in the worker, behind the gate. A flow is what one ping(8) sends: one socket,
- * whose number the kernel puts in the place of the guest's identifier and we put back.
+ * host's (icmp(7)): libslirp 4.7 sends none of IPv6, and takes a socket for every packet
+ * of IPv4. Runs in the worker, behind the gate. A flow is what one ping(8) sends: one
+ * socket, whose number the kernel puts in the place of the guest's identifier and we put
+ * back.
  */
 #pragma once
 
@@ -15,8 +16,8 @@
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/wire.h"
 
-/* Each is a socket and a place in every wait. More than people and monitors have at a time;
- * when all are taken, the one that has gone longest without a request gives way. */
+/* Each is a socket and a place in every wait. More than people and monitors have at a
+ * time; when all are taken, the one that has gone longest without a request gives way. */
 #define PING_FLOWS_MAX 256
 
 /* A flow without a request for this long is over: answers take seconds at most, and a
@@ -61,13 +62,13 @@ void ping_free(struct ping *ping);
 /* From now on requests leave by these addresses; answers to earlier ones are lost. */
 void ping_set_outbound(struct ping *ping, const struct ipc_outbound *outbound);
 
-/* Sends an echo request for which gate_check() said GATE_PING; borrowed for the call. What
- * can't be sent is answered with an ICMP error. */
+/* Sends an echo request for which gate_check() said GATE_PING; borrowed for the call.
+ * What can't be sent is answered with an ICMP error. */
 void ping_request(struct ping *ping, const uint8_t *frame,
     const struct gate_frame *parsed, uint64_t now_ms);
 
-/* Before a wait: adds the flows' sockets to the set, and makes *timeout_ms shorter if a flow
- * ends earlier. */
+/* Before a wait: adds the flows' sockets to the set, and makes *timeout_ms shorter if a
+ * flow ends earlier. */
 void ping_prepare_wait(struct ping *ping, struct pollset *set, uint32_t *timeout_ms,
     uint64_t now_ms);
 

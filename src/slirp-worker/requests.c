@@ -62,7 +62,8 @@ requests_remove(struct worker *worker, uint64_t number, uint32_t id)
 	requests_proceed(worker);
 }
 
-/* True once the parent has it. A parent that is gone needs none; the loop sees its end. */
+/* True once the parent has it. A parent that is gone needs none; the loop sees its
+ * end. */
 static bool
 tell_parent(struct worker *worker)
 {

@@ -33,8 +33,8 @@
 /* libslirp refuses less (IF_MRU_MIN, src/if.h), as does the kernel for the interface. */
 #define STACK_IF_MRU_MIN 68
 
-/* What libslirp answers for "no timer runs" (src/slirp.c, slirp_update_timeout); those that
- * run ask for less than half of it. */
+/* What libslirp answers for "no timer runs" (src/slirp.c, slirp_update_timeout); those
+ * that run ask for less than half of it. */
 #define STACK_NOTHING_TO_DO_MS 1000
 
 /* The only length that stateless autoconfiguration works with. */
@@ -44,12 +44,12 @@
  * many as Linux gives at most by default (net.core.somaxconn since 5.4). */
 #define LISTEN_BACKLOG 4096
 
-/* Sockets are told apart by their numbers up to here; none is higher, as the pollset holds
- * no more and the limit on open files is the same. */
+/* Sockets are told apart by their numbers up to here; none is higher, as the pollset
+ * holds no more and the limit on open files is the same. */
 #define FD_KNOWN_MAX 65536
 
-/* Descriptors for what gets no answer from us when they run out: resolv.conf, which is read
- * for every question about a name, UDP and pings. */
+/* Descriptors for what gets no answer from us when they run out: resolv.conf, which is
+ * read for every question about a name, UDP and pings. */
 #define STACK_RESERVE 32
 
 /* A timer of the kind that libslirp knows by number. */
@@ -194,8 +194,8 @@ stack_is_full(const struct stack *stack)
 
 /*
  * ip(7): what a socket sends to a multicast group is also delivered to the members on the
- * sending host. A guest that may not reach the host's loopback must not reach its services
- * that way either; the datagrams themselves go out.
+ * sending host. A guest that may not reach the host's loopback must not reach its
+ * services that way either; the datagrams themselves go out.
  */
 static void
 keep_groups_off_the_host(const struct stack *stack, int fd)
@@ -224,8 +224,8 @@ on_unregister_fd(int fd, void *opaque)
 
 /*
  * Called for every new socket of the guest's or of a peer's, before it is used. Libraries
- * differ about forwarded ports: 4.7 does not tell of their sockets, 4.9 does. They are the
- * caller's to count, and tune_port sees to the rest of it.
+ * differ about forwarded ports: 4.7 does not tell of their sockets, 4.9 does. They are
+ * the caller's to count, and tune_port sees to the rest of it.
  */
 static void
 on_register_fd(int fd, void *opaque)
@@ -358,8 +358,8 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 		.disable_dns = !network->enable_dns,
 	};
 
-	/* glib would convert messages from the locale's character set, and look for tables
-	 * of conversions in files that the jail does not have. */
+	/* glib would convert messages from the locale's character set, and look for
+	 * tables of conversions in files that the jail does not have. */
 	g_setenv("CHARSET", "UTF-8", TRUE);
 	(void)g_strerror(EHOSTUNREACH);
 	stack->host = *host;
@@ -422,8 +422,8 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 	short events = 0;
 	int index;
 
-	/* One that can't be accepted would be ready again at once, for ever. The peers wait
-	 * until others end. */
+	/* One that can't be accepted would be ready again at once, for ever. The peers
+	 * wait until others end. */
 	if (stack->accepts_none && accepts(fd))
 		return -1;
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)

@@ -19,7 +19,8 @@ struct stack_host {
 	void *ctx;
 	/* Takes one frame for the guest, borrowed for the call. */
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
-	/* Takes a line of libslirp's, about something that the guest did or that failed. */
+	/* Takes a line of libslirp's, about something that the guest did or that
+	 * failed. */
 	void (*complain)(void *ctx, const char *text);
 	/* A socket found no place in the set of the next wait. */
 	void (*socket_not_polled)(void *ctx);
@@ -58,9 +59,9 @@ void stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *time
 void stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed);
 
 /*
- * Sends what waited for a frame that has come since, such as for the guest's answer to an ARP
- * request. Nothing else would before the next event or libslirp's next timer, up to a second
- * later, when it may have been given up.
+ * Sends what waited for a frame that has come since, such as for the guest's answer to an
+ * ARP request. Nothing else would before the next event or libslirp's next timer, up to a
+ * second later, when it may have been given up.
  */
 void stack_send_waiting(struct stack *stack);
 

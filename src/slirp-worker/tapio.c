@@ -45,7 +45,8 @@ tapio_poll_fd(const struct tapio *tap)
 bool
 tapio_is_gone(const struct tapio *tap, short events)
 {
-	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or going. */
+	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or
+	 * going. */
 	return tap->listen_fd == -1 && (events & (POLLERR | POLLNVAL));
 }
 

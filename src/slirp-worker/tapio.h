@@ -1,5 +1,5 @@
-/* Frames from and to the guest: a TAP, or a client of a socket of our own (bess). Only user of
- * their descriptors. */
+/* Frames from and to the guest: a TAP, or a client of a socket of our own (bess). Only
+ * user of their descriptors. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +9,8 @@
 #include "ipc/messages.h"
 
 /* The longest frame: of an IPv6 packet, whose length does not count its header, with a
- * VLAN tag. An interface's MTU is at most 65535 - 14 (drivers/net/tun.c), but TCP segments
- * that the kernel has not cut may be longer. */
+ * VLAN tag. An interface's MTU is at most 65535 - 14 (drivers/net/tun.c), but TCP
+ * segments that the kernel has not cut may be longer. */
 #define TAPIO_FRAME_MAX (14 + 4 + 40 + 65535)
 
 struct tapio {

@@ -74,7 +74,8 @@ cell_format(char *cell, size_t size, const json_t *value)
 	}
 }
 
-/* --- tables ---------------------------------------------------------------------------- */
+/* --- tables
+ * ---------------------------------------------------------------------------- */
 
 /* What entries are shown by: a value, or an address with its port. */
 struct column {
@@ -211,7 +212,8 @@ show_connections(FILE *out, const json_t *entries)
 	table_write(out, entries, connection_columns, N_ELEMENTS(connection_columns));
 }
 
-/* --- names and values ------------------------------------------------------------------ */
+/* --- names and values
+ * ------------------------------------------------------------------ */
 
 /* A leaf: `name` is escaped. */
 typedef void leaf_fn(void *context, const char *name, const json_t *value);

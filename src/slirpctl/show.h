@@ -1,8 +1,8 @@
 /*
  * Replies on the terminal. What the daemon sends may have been chosen by others, so all
  * of it comes out as printable ASCII, whatever it was. What is missing is a "-"; what is
- * not known is shown by show_fields and show_json only. Whether writing succeeded is for the
- * caller to ask of the stream.
+ * not known is shown by show_fields and show_json only. Whether writing succeeded is for
+ * the caller to ask of the stream.
  */
 #pragma once
 
