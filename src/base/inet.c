@@ -12,40 +12,6 @@
 /* RFC 7042 section 2.1: the lowest bit of the first octet marks a group address. */
 #define MAC_GROUP_BIT 0x01
 
-const char *
-inet_cidr_outcome_str(enum inet_cidr_outcome outcome)
-{
-	switch (outcome) {
-	case INET_CIDR_OK:
-		return "a network";
-	case INET_CIDR_BAD_SYNTAX:
-		return "not of the form A.B.C.D/N";
-	case INET_CIDR_BAD_ADDRESS:
-		return "not an IPv4 address";
-	case INET_CIDR_BAD_PREFIX:
-		return "prefix length out of range";
-	case INET_CIDR_HOST_BITS:
-		return "not the network's own address";
-	}
-	return "unknown outcome";
-}
-
-const char *
-inet_mac_outcome_str(enum inet_mac_outcome outcome)
-{
-	switch (outcome) {
-	case INET_MAC_OK:
-		return "a unicast address";
-	case INET_MAC_BAD_SYNTAX:
-		return "not of the form xx:xx:xx:xx:xx:xx";
-	case INET_MAC_MULTICAST:
-		return "a multicast address";
-	case INET_MAC_ZERO:
-		return "the all-zero address";
-	}
-	return "unknown outcome";
-}
-
 bool
 inet_addr4_parse(const char *text, in_addr_t *addr_be)
 {

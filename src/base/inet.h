@@ -40,10 +40,6 @@ enum inet_mac_outcome {
 	INET_MAC_ZERO,      /* Linux takes all-zero for "not set" */
 };
 
-/* What the outcome means, without the text that was parsed. Never NULL. */
-const char *inet_cidr_outcome_str(enum inet_cidr_outcome outcome);
-const char *inet_mac_outcome_str(enum inet_mac_outcome outcome);
-
 /* Dotted decimal with four parts and no leading zeros, as inet_pton(3) takes it. */
 bool inet_addr4_parse(const char *text, in_addr_t *addr_be);
 

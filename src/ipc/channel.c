@@ -266,8 +266,6 @@ ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id, const void
 	do
 		n = sendmsg(channel->fd, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);
-	if (n == -1 && errno == EAGAIN)
-		channel->n_unsent++;
 	return n == -1 ? -1 : 0;
 }
 

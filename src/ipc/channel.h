@@ -19,7 +19,6 @@ struct ipc_channel {
 	bool running;       /* messages that need RUNNING are legal */
 	uint32_t n_awaited; /* replies asked for and not yet received */
 	uint64_t ids_seen;  /* set of 1 << enum ipc_message_id */
-	uint64_t n_unsent;  /* messages that the peer's full queue did not take */
 };
 
 /* A message received. Whoever receives it owns fd until it is handed on. */
@@ -65,8 +64,8 @@ enum ipc_outcome ipc_channel_recv(struct ipc_channel *channel, struct ipc_messag
 
 /*
  * Sends one message with fd, a borrowed descriptor, or -1. Returns 0, or -1 with errno
- * set: EAGAIN when the peer's queue is full (counted in n_unsent), EPIPE when it is
- * gone. Use the generated functions below.
+ * set: EAGAIN when the peer's queue is full, EPIPE when it is gone. Use the generated
+ * functions below.
  */
 int ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id,
     const void *payload, int fd);

@@ -647,7 +647,7 @@ test_last_words_are_received(void **state)
 }
 
 static void
-test_full_queue_loses_the_message_and_counts_it(void **state)
+test_full_queue_loses_the_message(void **state)
 {
 	struct ipc_channel sender;
 	struct ipc_log line;
@@ -661,7 +661,6 @@ test_full_queue_loses_the_message_and_counts_it(void **state)
 	while (ipc_send_log(&sender, &line) == 0)
 		assert_true(++n_sent < 100000);
 	assert_int_equal(errno, EAGAIN);
-	assert_int_equal(sender.n_unsent, 1);
 	/* What was sent is there, whole. */
 	while (n_sent-- > 0)
 		expect_message(&ends, IPC_MSG_log);
@@ -688,7 +687,7 @@ main(void)
 		cmocka_unit_test(test_bad_values_are_violations),
 		cmocka_unit_test(test_closed_peer_is_the_end),
 		cmocka_unit_test(test_last_words_are_received),
-		cmocka_unit_test(test_full_queue_loses_the_message_and_counts_it),
+		cmocka_unit_test(test_full_queue_loses_the_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

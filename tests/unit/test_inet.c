@@ -152,8 +152,7 @@ test_cidr_outcomes(void **state)
 		    inet_cidr_parse(cases[i].text, 1, 25, &cidr);
 
 		if (outcome != cases[i].outcome)
-			fail_msg("\"%s\": %s", cases[i].text,
-			    inet_cidr_outcome_str(outcome));
+			fail_msg("\"%s\": outcome %d", cases[i].text, (int)outcome);
 		if (outcome == INET_CIDR_OK)
 			continue;
 		assert_int_equal(cidr.network_be, 0x12345678);
@@ -255,8 +254,7 @@ test_mac_outcomes(void **state)
 		before = mac;
 		outcome = inet_mac_parse(cases[i].text, &mac);
 		if (outcome != cases[i].outcome)
-			fail_msg("\"%s\": %s", cases[i].text,
-			    inet_mac_outcome_str(outcome));
+			fail_msg("\"%s\": outcome %d", cases[i].text, (int)outcome);
 		if (outcome != INET_MAC_OK)
 			assert_memory_equal(&mac, &before, sizeof(mac));
 	}
@@ -290,22 +288,6 @@ test_addr6_from_mac(void **state)
 	assert_string_equal(inet_addr6_format(&addr, buf), "fd00::9:3656:78ff:fe9a:bcde");
 }
 
-static void
-test_outcomes_have_a_text_each(void **state)
-{
-	(void)state;
-	for (int a = INET_CIDR_OK; a <= INET_CIDR_HOST_BITS; a++)
-		for (int b = a + 1; b <= INET_CIDR_HOST_BITS; b++)
-			assert_string_not_equal(inet_cidr_outcome_str(
-						    (enum inet_cidr_outcome)a),
-			    inet_cidr_outcome_str((enum inet_cidr_outcome)b));
-	for (int a = INET_MAC_OK; a <= INET_MAC_ZERO; a++)
-		for (int b = a + 1; b <= INET_MAC_ZERO; b++)
-			assert_string_not_equal(inet_mac_outcome_str(
-						    (enum inet_mac_outcome)a),
-			    inet_mac_outcome_str((enum inet_mac_outcome)b));
-}
-
 int
 main(void)
 {
@@ -319,7 +301,6 @@ main(void)
 		cmocka_unit_test(test_mac_outcomes),
 		cmocka_unit_test(test_mac_keeps_the_order_of_the_wire),
 		cmocka_unit_test(test_addr6_from_mac),
-		cmocka_unit_test(test_outcomes_have_a_text_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
