@@ -1,12 +1,155 @@
 #!/usr/bin/python3
-"""Writes the binary seeds of fuzz_rtnl, which no editor could keep.
+"""Writes the seeds that are bytes: for fuzz_gate, fuzz_frag and fuzz_offload good frames of each
+kind, which a fuzzer would take long to find, and for fuzz_rtnl the kernel's answers.
 
 usage: make_seeds.py DIRECTORY
 """
 
+import ipaddress
 import pathlib
 import struct
 import sys
+
+STACK_MAC = bytes.fromhex("52550a000202")
+GUEST_MAC = bytes.fromhex("525400123456")
+GUEST4, HOST4, DNS4, OUTSIDE4 = "10.0.2.100", "10.0.2.2", "10.0.2.3", "192.0.2.7"
+GUEST6, HOST6, DNS6, OUTSIDE6 = "fd00::100", "fd00::2", "fd00::3", "2001:db8::7"
+
+FRAME, FIXED, TO_GUEST, TIME = range(4)  # fuzz_gate's steps
+FROM_GUEST, TO_GUEST_SEGMENT, FLUSH = range(3)  # fuzz_offload's
+
+
+def packed(address):
+    return ipaddress.ip_address(address).packed
+
+
+def checksum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def frame(src, dst, protocol, body, hops=64, fragment=0):
+    """An Ethernet frame with an IP packet; fragment is IPv4's field."""
+    head = STACK_MAC + GUEST_MAC
+    if ":" in dst:
+        ip = struct.pack(">IHBB", 6 << 28, len(body), protocol, hops)
+        return head + b"\x86\xdd" + ip + packed(src) + packed(dst) + body
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 7, fragment, hops, protocol, 0)
+    ip += packed(src) + packed(dst)
+    ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
+    return head + b"\x08\x00" + ip + body
+
+
+def tcp(src, dst, port, flags, options=b"", data=b"", sport=1000, seq=1):
+    offset = (20 + len(options)) // 4 << 4
+    body = struct.pack(">HHIIBBHHH", sport, port, seq, 2, offset, flags, 4096, 9, 5)
+    body += options + data
+    return frame(src, dst, 6, body)
+
+
+def udp(src, sport, dst, dport, data):
+    return frame(src, dst, 17, struct.pack(">HHHH", sport, dport, 8 + len(data), 9) + data)
+
+
+def icmp(src, dst, kind, rest=bytes(4)):
+    protocol = 58 if ":" in dst else 1
+    return frame(src, dst, protocol, struct.pack(">BBH", kind, 0, 0) + rest, 255)
+
+
+def dhcp(dst, kind):
+    head = struct.pack(">BBBB", 1, 1, 6, 0) + bytes(232) + b"\x63\x82\x53\x63"
+    options = bytes([53, 1, kind, 50, 4, 10, 0, 2, 15, 55, 3, 1, 3, 6, 255])
+    return udp("0.0.0.0", 68, dst, 67, head + options)
+
+
+def fragments(src, dst, body, cut, protocol=17):
+    """The packet in two; for IPv6 with fragment headers."""
+    if ":" not in dst:
+        return (frame(src, dst, protocol, body[:cut], fragment=0x2000),
+                frame(src, dst, protocol, body[cut:], fragment=cut // 8))
+    first = struct.pack(">BBHI", protocol, 0, 1, 7) + body[:cut]
+    second = struct.pack(">BBHI", protocol, 0, cut, 7) + body[cut:]
+    return frame(src, dst, 44, first), frame(src, dst, 44, second)
+
+
+def stream(options, *steps):
+    out = bytes([options])
+    for kind, data in steps:
+        if kind == TIME:
+            out += struct.pack(">BH", TIME, data)
+        else:
+            out += struct.pack(">BH", kind, len(data)) + data
+    return out
+
+
+def gate_seeds():
+    arp = STACK_MAC + GUEST_MAC + bytes.fromhex("0806000108000604" "0001") + GUEST_MAC
+    arp += packed(GUEST4) + bytes(6) + packed(HOST4) + bytes(18)
+    mss = bytes([2, 4, 5, 0xB4, 1, 1, 4, 2])
+    datagram = struct.pack(">HHHH", 1, 2, 108, 9) + bytes(100)
+    neighbour = bytes(4) + packed(HOST6) + bytes([1, 1]) + GUEST_MAC
+    families = ((GUEST4, HOST4, DNS4, OUTSIDE4), (GUEST6, HOST6, DNS6, OUTSIDE6))
+
+    for options in (0, 1):
+        for guest, host, dns, outside in families:
+            yield stream(
+                options, (FIXED, tcp(guest, outside, 80, 0x22, mss)),
+                (FIXED, tcp(guest, host, 22, 2)), (FIXED, tcp(guest, dns, 53, 2)),
+                (FRAME, udp(guest, 1, dns, 53, b"?")),
+                (FIXED, icmp(guest, host, 128 if ":" in host else 8)))
+            yield stream(
+                options, (TO_GUEST, udp(host, 40000, guest, 80, b"?")),
+                (FIXED, udp(guest, 80, host, 40000, b"!")), (TIME, 29999),
+                (FIXED, udp(guest, 80, host, 40000, b"!")), (TIME, 2),
+                (FIXED, udp(guest, 80, host, 40000, b"!")))
+            one, two = fragments(guest, outside, datagram, 56)
+            yield stream(options, (FIXED, one), (FIXED, two))
+            yield stream(options, (FIXED, two), (FIXED, two), (TIME, 100), (FIXED, one))
+    # What must not pass, close to what must.
+    for options in (0, 1):
+        yield stream(options, *((FIXED, udp(guest, 1, dst, port, b"x")) for guest, dst, port in (
+            (GUEST4, HOST4, 69), (GUEST4, "127.0.0.1", 80), (GUEST4, "255.255.255.255", 80),
+            (GUEST4, "10.0.2.77", 7), (GUEST6, HOST6, 69), (GUEST6, "::ffff:127.0.0.1", 80),
+            (GUEST6, "ff02::1", 80), (GUEST6, "fd00::77", 80), (GUEST6, "::1", 80))))
+    yield stream(0, (FRAME, arp), (FIXED, dhcp("255.255.255.255", 1)), (FIXED, dhcp(HOST4, 3)))
+    request = bytes([11, 1, 2, 3, 0, 6, 0, 2, 0, 23])
+    yield stream(0, (FRAME, udp(GUEST6, 546, "ff02::1:2", 547, request)),
+                 (FRAME, icmp(GUEST6, "ff02::2", 133)),
+                 (FRAME, icmp(GUEST6, HOST6, 135, neighbour)),
+                 (FRAME, icmp("::", "ff02::1:ff00:2", 135, neighbour)),
+                 (FRAME, icmp(GUEST6, HOST6, 136, neighbour)))
+
+
+def frag_seeds():
+    for mtu in (68, 1280):
+        for guest, host in ((GUEST4, HOST4), (GUEST6, HOST6)):
+            yield struct.pack(">H", mtu) + udp(host, 1, guest, 2, bytes(range(250)) * 6)
+            yield struct.pack(">H", mtu) + icmp(host, guest, 0, bytes(300))
+
+
+def offload_seeds():
+    """A handshake and data in both directions, in each family, for three MTUs."""
+    needs_checksum = 1
+    for mtu in (1, 3, 5):
+        for guest, outside, start, kind in ((GUEST4, OUTSIDE4, 34, 1), (GUEST6, OUTSIDE6, 54, 4)):
+            def unfinished(data, size=0, start=start, kind=kind):
+                return struct.pack("<BBHHHH", needs_checksum, kind if size else 0,
+                                   start + 20 if size else 0, size, start, 16) + data
+            syn = tcp(guest, outside, 80, 2, bytes([2, 4, 5, 0xB4, 1, 1, 1, 0]))
+            answer = tcp(outside, guest, 1000, 0x12, bytes([2, 4, 0x7A, 0x9E]), sport=80)
+            data = [tcp(outside, guest, 1000, flags, data=bytes(length), sport=80, seq=seq)
+                    for flags, length, seq in ((0x10, 500, 1), (0x10, 500, 501), (0x18, 9, 1001),
+                                               (0x10, 500, 1010), (0x38, 500, 1510))]
+            yield stream(
+                mtu, (FROM_GUEST, unfinished(syn)), (TO_GUEST_SEGMENT, answer),
+                (FROM_GUEST, unfinished(tcp(guest, outside, 80, 0x18, data=bytes(3000)), 1460)),
+                *((TO_GUEST_SEGMENT, frame) for frame in data), (FLUSH, b""))
+    datagram = struct.pack("<BBHHHH", needs_checksum, 0, 0, 0, 34, 6)
+    yield stream(3, (FROM_GUEST, datagram + udp(GUEST4, 1, OUTSIDE4, 2, b"?!")),
+                 (TO_GUEST_SEGMENT, udp(OUTSIDE4, 2, GUEST4, 1, b"!")))
 
 
 def rtnl_seeds():
@@ -23,11 +166,14 @@ def rtnl_seeds():
 
 
 def main():
-    """Writes each seed to a file of its own below DIRECTORY/fuzz_rtnl."""
-    directory = pathlib.Path(sys.argv[1]) / "fuzz_rtnl"
-    directory.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(rtnl_seeds()):
-        (directory / f"seed-{number:02}").write_bytes(seed)
+    """Writes each seed to a file of its own below DIRECTORY/TARGET."""
+    base = pathlib.Path(sys.argv[1])
+    for target, seeds in (("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
+                          ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds())):
+        directory = base / target
+        directory.mkdir(parents=True, exist_ok=True)
+        for number, seed in enumerate(seeds):
+            (directory / f"seed-{number:02}").write_bytes(seed)
 
 
 if __name__ == "__main__":
