@@ -105,31 +105,37 @@ def nofile_soft_1024() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
-def socket_in(netns: str, *args: int) -> socket.socket:
-    """socket.socket(*args) in another network namespace.
+def _in_netns(netns: str, make: Callable[[], Any]) -> Any:
+    """What make() returns in another network namespace.
 
-    A socket stays in the namespace that it was made in, and setns() holds for one thread, so a
+    A descriptor stays in the namespace that it was made in, and setns() holds for one thread, so a
     short-lived thread is all that it takes to use a guest's network from within a test.
     """
     box: list[Any] = []
 
-    def make() -> None:
+    def enter_and_make() -> None:
         try:
             with open(netns, "rb") as ns:
                 if _libc.setns(ns.fileno(), CLONE_NEWNET) != 0:
                     number = ctypes.get_errno()
                     raise OSError(number, f"setns {netns}: {os.strerror(number)}")
-            box.append(socket.socket(*args))
+            box.append(make())
         except OSError as error:
             box.append(error)
 
-    thread = threading.Thread(target=make)
+    thread = threading.Thread(target=enter_and_make)
     thread.start()
     thread.join()
     if isinstance(box[0], OSError):
         raise box[0]
-    box[0].settimeout(DEADLINE_S)
     return box[0]
+
+
+def socket_in(netns: str, *args: int) -> socket.socket:
+    """socket.socket(*args) in another network namespace."""
+    made = _in_netns(netns, lambda: socket.socket(*args))
+    made.settimeout(DEADLINE_S)
+    return made
 
 
 def family_of(address: str) -> socket.AddressFamily:
@@ -739,26 +745,13 @@ def limit_namespaces(more: int) -> None:
 
 def make_tap(netns: str, name: str, flags: int = 0) -> int:
     """Makes a TAP in a namespace; the interface lives as long as the returned descriptor."""
-    box: list[Any] = []
+    def make() -> int:
+        fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(),
+                                           IFF_TAP | IFF_NO_PI | flags))
+        return fd
 
-    def make() -> None:
-        try:
-            with open(netns, "rb") as ns:
-                if _libc.setns(ns.fileno(), CLONE_NEWNET) != 0:
-                    raise OSError(ctypes.get_errno(), "setns")
-            fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
-            fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(),
-                                               IFF_TAP | IFF_NO_PI | flags))
-            box.append(fd)
-        except OSError as error:
-            box.append(error)
-
-    thread = threading.Thread(target=make)
-    thread.start()
-    thread.join()
-    if isinstance(box[0], OSError):
-        raise box[0]
-    return box[0]
+    return _in_netns(netns, make)
 
 
 def fill_pipe() -> tuple[int, int]:
