@@ -6,6 +6,7 @@
 #include <libslirp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -209,6 +210,18 @@ keep_groups_off_the_host(const struct stack *stack, int fd)
 	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof(no));
 }
 
+/*
+ * libslirp 4.7 leaves its UDP sockets blocking. While the send buffer of one is full, because
+ * the way out is slower than the guest, a send would stop the worker, and with it all that
+ * others send. Now the datagram is lost, as on a full link, and the guest is told "unreachable",
+ * which Linux does not take for the end of a connection.
+ */
+static void
+never_wait_for(int fd)
+{
+	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+}
+
 /* Called for sockets that were never counted, too: those that could not be opened, and
  * forwarded ports. */
 static void
@@ -241,8 +254,10 @@ on_register_fd(int fd, void *opaque)
 		return;
 	stack->proto_of_fd[fd] = (uint8_t)proto;
 	++*counter_of(stack, (uint8_t)proto);
-	if (proto != IPPROTO_TCP)
-		keep_groups_off_the_host(stack, fd);
+	if (proto == IPPROTO_TCP)
+		return;
+	never_wait_for(fd);
+	keep_groups_off_the_host(stack, fd);
 }
 
 /* libslirp is never called from another thread, so nobody needs to be woken. */
@@ -436,6 +451,21 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 	return index;
 }
 
+/*
+ * Whether libslirp would find a datagram. Of a non-blocking UDP socket poll(2) also says so
+ * when all that has come has a wrong checksum (udp_poll() in the kernel's net/ipv4/udp.c),
+ * which goes away when it is looked at. libslirp would find nothing and tell the guest that
+ * nobody listens at the port that it has sent to last.
+ */
+static bool
+has_datagram(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) != -1 ||
+	    errno != EAGAIN;
+}
+
 static int
 on_get_revents(int index, void *opaque)
 {
@@ -454,6 +484,10 @@ on_get_revents(int index, void *opaque)
 	 */
 	if (!(fd->events & POLLIN))
 		events = events ? POLLOUT : 0;
+
+	if (events == POLLIN && fd->fd < FD_KNOWN_MAX &&
+	    stack->proto_of_fd[fd->fd] != IPPROTO_TCP && !has_datagram(fd->fd))
+		return 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
 		if (events & event_names[i].poll)
@@ -528,6 +562,7 @@ tune_port(const struct stack *stack, uint8_t proto, int fd, const struct sockadd
 	/* socket(7): with it, which libslirp sets after its own bind, any other user's
 	 * socket that sets it too could be bound to the same port, and get what comes. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &no, sizeof(no));
+	never_wait_for(fd);
 	keep_groups_off_the_host(stack, fd);
 }
 
