@@ -51,7 +51,7 @@ struct identity {
 
 /* What the exit has to undo. A function of atexit(3) has no room for a context. */
 static struct {
-	char *path;            /* absolute; NULL: nothing */
+	char *path;            /* owned, absolute; NULL: nothing */
 	struct identity netns; /* while it is mounted */
 	struct identity file;  /* below it */
 	bool is_file_ours;     /* it was made here */
@@ -79,6 +79,7 @@ unpin(void)
 		umount2(pinned.path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	if (pinned.is_file_ours && leads_to(pinned.path, &pinned.file))
 		unlinkat(AT_FDCWD, pinned.path, 0);
+	free(pinned.path);
 	pinned.path = NULL;
 }
 
