@@ -105,6 +105,7 @@ turn(struct worker *worker)
 	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {
+		stack_go_on(worker->stack);
 		take_batch(worker);
 	}
 	/* The sockets come second: what acknowledgements have made room for is there, and
@@ -117,7 +118,7 @@ turn(struct worker *worker)
 	 * answers are there. A wait would only find that out. */
 	if (n_to_guest != worker->stats.counters[IPC_COUNTER_frames_to_guest]) {
 		take_batch(worker);
-		stack_send_waiting(worker->stack);
+		stack_go_on(worker->stack);
 	}
 	requests_proceed(worker);
 	if (waited && set->fds[SLOT_API].revents)

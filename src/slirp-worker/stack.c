@@ -519,7 +519,7 @@ stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_fail
 }
 
 void
-stack_send_waiting(struct stack *stack)
+stack_go_on(struct stack *stack)
 {
 	/* Told that the wait has failed, libslirp looks at no socket. */
 	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);

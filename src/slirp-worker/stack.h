@@ -59,11 +59,15 @@ void stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *time
 void stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed);
 
 /*
- * Sends what waited for a frame that has come since, such as for the guest's answer to an
- * ARP request. Nothing else would before the next event or libslirp's next timer, up to a
+ * Tells the stack the time, and sends what waited for a frame that has come since, such as for
+ * the guest's answer to an ARP request.
+ *
+ * Before frames that end a wait: libslirp's time is that of the last call of this kind, and a
+ * UDP socket that it makes now would else have expired before it is looked at. Behind them:
+ * nothing else would send what waits before the next event or libslirp's next timer, up to a
  * second later, when it may have been given up.
  */
-void stack_send_waiting(struct stack *stack);
+void stack_go_on(struct stack *stack);
 
 /*
  * Opens a port of the host: what comes to `host` goes to `guest`, a sockaddr_in or a

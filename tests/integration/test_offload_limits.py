@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import frames as F
 import lab as L
 import transfer as T
 from lab import Guest, Lab, Slirpd
@@ -178,10 +179,25 @@ def switches(pid: int) -> int:
     return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))
 
 
+def no_ipv6(guest: Guest) -> None:
+    """The guest's kernel would look for routers."""
+    guest.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+
+
+def test_first_datagram_after_a_long_sleep_is_answered(guest: Guest) -> None:
+    """libslirp takes the time of the last turn for that of a new socket. Before the first turn that
+    is zero, as long ago as a sleep can be; so the datagram has to be the first frame of all."""
+    no_ipv6(guest)
+    with Slirpd("--configure", guest.pid, "tap0"):
+        guest.run("ip", "neigh", "add", "10.0.2.2", "lladdr", F.GATEWAY_MAC, "dev", "tap0")
+        with guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+            client.send(b"anybody there?")
+            assert client.recv(100) == b"anybody there?"
+
+
 def test_idle_daemon_sleeps(guest: Guest) -> None:
     """Not even once a second: libslirp has no timer when there is no connection."""
-    # The guest's kernel would look for routers.
-    guest.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+    no_ipv6(guest)
     with Slirpd("--configure", guest.pid, "tap0") as daemon:
         worker = daemon.children()["slirp-worker"]
         guest.run("ping", "-c1", "-W5", "10.0.2.2")

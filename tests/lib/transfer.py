@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import os
 import random
 import socket
 import threading
@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import lab as L
 
-# What one transfer carries. A release is tested with 1 GB: SLIRPD_TRANSFER_BYTES=1000000000.
-TRANSFER_BYTES = int(os.environ.get("SLIRPD_TRANSFER_BYTES", 24_000_000))
+# What one transfer carries, where nothing else is said.
+TRANSFER_BYTES = 24_000_000
+# Longer than what is in flight by thousands of times. A sanitizer's build is slower by as much as this
+# is longer.
+LONG_TRANSFER_BYTES = 24_000_000 if L.SANITIZED else 1_000_000_000
 
 # A prime: no buffer of a power of two, and no multiple of a segment's length, hides a piece
 # that is lost or comes twice.
@@ -35,6 +38,7 @@ def pieces(n_bytes: int, sizes: Iterable[int] = ()) -> Iterator[memoryview]:
         at += size
 
 
+@functools.cache
 def digest(n_bytes: int) -> str:
     return hash_of(pieces(n_bytes))
 
@@ -46,16 +50,17 @@ def hash_of(parts: Iterable[bytes | memoryview]) -> str:
     return sha.hexdigest()
 
 
-def received(sock: socket.socket, size: int = 1 << 20) -> Iterator[bytes]:
+def received(sock: socket.socket, size: int = 1 << 20, stall_s: float = STALL_S) -> Iterator[bytes]:
     """All that comes up to the end; fails when it stands still."""
-    sock.settimeout(STALL_S)
+    sock.settimeout(stall_s)
     while piece := sock.recv(size):
         yield piece
 
 
-def send(sock: socket.socket, n_bytes: int, sizes: Iterable[int] = ()) -> None:
+def send(sock: socket.socket, n_bytes: int, sizes: Iterable[int] = (),
+         stall_s: float = STALL_S) -> None:
     """Sends the stream and its end."""
-    sock.settimeout(STALL_S)
+    sock.settimeout(stall_s)
     for piece in pieces(n_bytes, sizes):
         sock.sendall(piece)
     sock.shutdown(socket.SHUT_WR)
@@ -97,15 +102,14 @@ def connected(netns: str, address: str,
             raise
 
 
-def assert_equal(netns: str, address: str, direction: str, n_bytes: int = 0,
-                 sizes: Callable[[], Iterable[int]] = tuple, **kwargs: object) -> None:
+def assert_equal(netns: str, address: str, direction: str, n_bytes: int = TRANSFER_BYTES,
+                 sizes: Callable[[], Iterable[int]] = tuple, stall_s: float = STALL_S) -> None:
     """Carries the stream out of the namespace, or into it, and compares hashes."""
-    n_bytes = n_bytes or TRANSFER_BYTES
-    inside, outside = connected(netns, address, **kwargs)
+    inside, outside = connected(netns, address)
     source, sink = (inside, outside) if direction == "out" else (outside, inside)
     hashes: list[str] = []
     with inside, outside:
         source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        both(lambda: hashes.append(hash_of(received(sink))),
-             lambda: send(source, n_bytes, sizes()))
+        both(lambda: hashes.append(hash_of(received(sink, stall_s=stall_s))),
+             lambda: send(source, n_bytes, sizes(), stall_s))
     assert hashes == [digest(n_bytes)]
