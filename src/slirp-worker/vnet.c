@@ -15,6 +15,7 @@
 /* Where a frame's transport checksum belongs. */
 struct transport {
 	bool is_ip6;
+	bool is_in_tunnel;
 	uint8_t protocol;
 	size_t offset;          /* of its header */
 	size_t checksum_offset; /* in its header */
@@ -59,6 +60,44 @@ find_transport(const uint8_t *frame, size_t frame_len, struct transport *transpo
 	return transport->offset + transport->checksum_offset + 2 <= frame_len;
 }
 
+/*
+ * Of a tunnel over UDP, such as VXLAN, the kernel leaves us the checksum of what is in it;
+ * the tunnel's own is there, and right for what that will be (Linux,
+ * Documentation/networking/checksum-offloads.rst, "LCO"). Behind how many headers it lies
+ * depends on the tunnel, so it may be anywhere in the datagram. That is nothing to be
+ * afraid of: two bytes change, which the guest could have sent as it likes.
+ */
+static bool
+enter_tunnel(struct transport *transport, size_t frame_len, size_t start, size_t offset)
+{
+	if (transport->protocol != IPPROTO_UDP ||
+	    start < transport->offset + WIRE_UDP_LEN || start + offset + 2 > frame_len)
+		return false;
+	if (offset == WIRE_TCP_CHECKSUM)
+		transport->protocol = IPPROTO_TCP;
+	else if (offset != WIRE_UDP_CHECKSUM)
+		return false;
+	transport->is_in_tunnel = true;
+	transport->offset = start;
+	transport->checksum_offset = offset;
+	return true;
+}
+
+/* Whether the header points to a checksum that can be completed, and to which. */
+static bool
+find_checksum(const uint8_t *header, const uint8_t *frame, size_t frame_len,
+    struct transport *transport)
+{
+	size_t start = load_le16(header + OFFSET(csum_start));
+	size_t offset = load_le16(header + OFFSET(csum_offset));
+
+	if (!find_transport(frame, frame_len, transport))
+		return false;
+	if (start == transport->offset && offset == transport->checksum_offset)
+		return true;
+	return enter_tunnel(transport, frame_len, start, offset);
+}
+
 /* What lies between is Ethernet's padding, and zero. */
 static void
 complete_checksum(uint8_t *frame, size_t frame_len, const struct transport *transport)
@@ -84,7 +123,7 @@ gso_is_right(const uint8_t *header, const struct transport *transport, size_t fr
 	size_t headers_len = load_le16(header + OFFSET(hdr_len));
 
 	*reason = IPC_DROP_offload_kind;
-	if (transport->protocol != IPPROTO_TCP ||
+	if (transport->protocol != IPPROTO_TCP || transport->is_in_tunnel ||
 	    type !=
 		(transport->is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4))
 		return false;
@@ -109,9 +148,7 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 		return !is_gso;
 
 	*reason = IPC_DROP_offload_checksum;
-	if (!find_transport(frame, frame_len, &transport) ||
-	    load_le16(header + OFFSET(csum_start)) != transport.offset ||
-	    load_le16(header + OFFSET(csum_offset)) != transport.checksum_offset)
+	if (!find_checksum(header, frame, frame_len, &transport))
 		return false;
 	if (is_gso && !gso_is_right(header, &transport, frame_len, reason))
 		return false;

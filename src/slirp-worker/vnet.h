@@ -17,8 +17,8 @@
 #define VNET_HEADER_LEN IPC_TAP_OFFLOAD_HEADER_LEN
 
 /*
- * Takes a frame from the TAP and completes its TCP or UDP checksum, if that was left to
- * us. The kernel makes the header, out of what a guest may have put into a raw socket's
+ * Takes a frame from the TAP and completes its TCP or UDP checksum, or that of what
+ * is in a tunnel over UDP, if that was left to us. The kernel makes the header, out of what a guest may have put into a raw socket's
  * (PF_PACKET with PACKET_VNET_HDR), so nothing in it is believed. False with *reason set
  * for a frame to be dropped.
  */

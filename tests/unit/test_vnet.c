@@ -215,6 +215,80 @@ test_checksum_of_what_has_none(void **state)
 	}
 }
 
+/* A TCP segment or a datagram behind the headers of VXLAN, whose own UDP has a checksum that
+ * is right for what the other one will be. */
+static void
+make_tunnelled(const char *src, const char *dst, uint8_t protocol, struct frame *complete)
+{
+	size_t checksum = protocol == IPPROTO_TCP ? 16 : 6;
+	size_t ip_len = strchr(dst, ':') != NULL ? 40 : 20;
+	static struct frame inner;
+	size_t inner_at = 14 + ip_len + 8 + 8;
+	static uint8_t vxlan[8 + sizeof(inner.bytes)] = { 0x08, [6] = 42 };
+	uint16_t unfinished;
+
+	make_unfinished("192.168.42.1", "192.168.42.2", protocol, 77);
+	inner = made;
+	unfinished = load_be16(inner.bytes + 34 + checksum);
+	/* As it will be. */
+	assert_true(
+	    vnet_accept(header, inner.bytes, inner.len, &(enum ipc_drop_reason){ 0 }));
+	memcpy(vxlan + 8, inner.bytes, inner.len);
+	frame_udp(&made, src, 4789, dst, 4789, vxlan, 8 + inner.len);
+	*complete = made;
+	store_be16(made.bytes + inner_at + 34 + checksum, unfinished);
+	put_header(VIRTIO_NET_HDR_F_NEEDS_CSUM, 0, 0, 0, inner_at + 34, checksum);
+}
+
+static void
+test_completes_checksums_in_tunnels(void **state)
+{
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
+	struct frame complete;
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(protocols); i++) {
+		make_tunnelled(GUEST4, OUTSIDE4, protocols[i], &complete);
+		assert_accepted();
+		assert_memory_equal(made.bytes, complete.bytes, made.len);
+		make_tunnelled(GUEST6, OUTSIDE6, protocols[i], &complete);
+		assert_accepted();
+		assert_memory_equal(made.bytes, complete.bytes, made.len);
+	}
+}
+
+static void
+test_checksum_elsewhere_in_a_tunnel(void **state)
+{
+	static const struct {
+		int start, offset; /* beyond what is right; of the start, 84 */
+	} lies[] = { { 0, 1 }, { 0, -1 }, { 0, -16 }, { -43, 0 }, { -50, 0 }, { -84, 0 },
+		{ 80, 0 }, { 1000, 0 }, { 0xffff - 84, 0 }, { 0, 0xffff - 16 } };
+	struct frame complete;
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(lies); i++) {
+		make_tunnelled(GUEST4, OUTSIDE4, IPPROTO_TCP, &complete);
+		store_le16(header + 6, (uint16_t)(84 + lies[i].start));
+		store_le16(header + 8, (uint16_t)(16 + lies[i].offset));
+		assert_dropped(IPC_DROP_offload_checksum);
+	}
+	/* To the last byte of the frame, and one beyond. */
+	make_tunnelled(GUEST4, OUTSIDE4, IPPROTO_TCP, &complete);
+	store_le16(header + 6, (uint16_t)(made.len - 17));
+	assert_dropped(IPC_DROP_offload_checksum);
+	store_le16(header + 6, (uint16_t)(made.len - 18));
+	assert_true(take(&(enum ipc_drop_reason){ 0 }));
+	/* Of the tunnel's fragments it would be none. */
+	make_tunnelled(GUEST4, OUTSIDE4, IPPROTO_TCP, &complete);
+	made.bytes[20] = 0x20;
+	assert_dropped(IPC_DROP_offload_checksum);
+	/* Segments in a tunnel come cut. */
+	make_tunnelled(GUEST4, OUTSIDE4, IPPROTO_TCP, &complete);
+	header[1] = VIRTIO_NET_HDR_GSO_TCPV4;
+	assert_dropped(IPC_DROP_offload_kind);
+}
+
 static void
 test_unknown_kinds(void **state)
 {
@@ -330,6 +404,8 @@ main(void)
 		cmocka_unit_test(test_complete_frames_are_left_alone),
 		cmocka_unit_test(test_checksum_elsewhere),
 		cmocka_unit_test(test_checksum_of_what_has_none),
+		cmocka_unit_test(test_completes_checksums_in_tunnels),
+		cmocka_unit_test(test_checksum_elsewhere_in_a_tunnel),
 		cmocka_unit_test(test_unknown_kinds),
 		cmocka_unit_test(test_lengths_of_long_segments),
 		cmocka_unit_test(test_marks_segments),
