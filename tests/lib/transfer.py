@@ -87,11 +87,11 @@ def both(ours: Callable[[], object], theirs: Callable[[], object]) -> None:
 
 
 def connected(netns: str, address: str,
-              prepare: Callable[[socket.socket], None] = lambda _sock: None
-              ) -> tuple[socket.socket, socket.socket]:
-    """A TCP connection from a namespace to the internet: its end there, and the internet's.
-    prepare() is called with the first before it connects."""
-    with L.listener(L.Lab.internet_netns, address) as server:
+              prepare: Callable[[socket.socket], None] = lambda _sock: None,
+              server_netns: str = L.Lab.internet_netns) -> tuple[socket.socket, socket.socket]:
+    """A TCP connection from a namespace to the internet, or to another namespace: its end
+    there, and the server's. prepare() is called with the first before it connects."""
+    with L.listener(server_netns, address) as server:
         client = L.socket_in(netns, L.family_of(address), socket.SOCK_STREAM)
         try:
             prepare(client)
@@ -102,10 +102,13 @@ def connected(netns: str, address: str,
             raise
 
 
-def assert_equal(netns: str, address: str, direction: str, n_bytes: int = TRANSFER_BYTES,
-                 sizes: Callable[[], Iterable[int]] = tuple, stall_s: float = STALL_S) -> None:
-    """Carries the stream out of the namespace, or into it, and compares hashes."""
-    inside, outside = connected(netns, address)
+def assert_equal(netns: str, address: str, direction: str, n_bytes: int = 0,
+                 sizes: Callable[[], Iterable[int]] = tuple, stall_s: float = STALL_S,
+                 **kwargs: object) -> None:
+    """Carries the stream out of the namespace, or into it, and compares hashes; kwargs as of
+    connected()."""
+    n_bytes = n_bytes or TRANSFER_BYTES
+    inside, outside = connected(netns, address, **kwargs)
     source, sink = (inside, outside) if direction == "out" else (outside, inside)
     hashes: list[str] = []
     with inside, outside:
