@@ -99,6 +99,38 @@ def test_manual_mentions_deprecated_spellings():
         assert spelling not in help_options()
 
 
+@pytest.mark.parametrize(
+    "constant,value,row",
+    [
+        ("src/slirp-worker/pollset.c:POLLSET_MAX", 65536, "connections Ta .* 65536 at most"),
+        ("src/slirp-worker/stack.c:STACK_RESERVE", 32, "connections Ta .* less 32 that"),
+        ("src/slirp-worker/gate_flows.h:GATE_FLOW_LIFE_MS", 240000, "UDP flows Ta .* 240 s"),
+        ("src/slirp-worker/ping.h:PING_FLOWS_MAX", 256, "echo requests Ta 256 flows"),
+        ("src/slirp-worker/ping.h:PING_IDLE_MS", 30000, "echo requests Ta .* 30 s after"),
+        ("src/slirp-worker/reass.h:REASS_MAX_DATAGRAMS", 32, "datagrams in fragments Ta 32 at"),
+        ("src/slirp-worker/reass.h:REASS_LIFE4_MS", 30000, "datagrams in fragments Ta .* 30 s,"),
+        ("src/slirp-worker/reass.h:REASS_LIFE6_MS", 60000, "datagrams in fragments Ta .* 60 s"),
+        ("src/ipc/rules.h:RULES_MAX", 65536, "forwarded ports Ta 65536 in"),
+        ("src/api/request.h:API_REQUEST_SIZE", 4096, "requests Ta below 4096 bytes"),
+        ("src/api/client.h:API_CLIENTS_MAX", 256, "requests Ta .* from 256 clients"),
+        ("src/parent/spawn.c:CHILD_LOG_BURST", 64, "log Ta 64 lines"),
+        ("src/parent/spawn.c:CHILD_LOG_INTERVAL_MS", 300000, "log Ta .* in 5 minutes"),
+        ("src/parent/supervise.c:START_TIMEOUT_MS", 30000, "start Ta 30 s"),
+        ("src/parent/options.h:OPTIONS_PUBLISH_MAX", 256, None),
+    ],
+)
+def test_manual_has_the_limits_of_the_code(constant, value, row):
+    path, name = constant.split(":")
+    expression = re.search(rf"^#define {name} (.*)$", read(path), re.M)[1]
+    assert re.fullmatch(r"[\d()* ]+", expression), expression
+    assert eval(expression) == value
+    manual = read("man/slirpd.1")
+    if row is None:
+        assert f"may be given up to {value} times" in manual
+    else:
+        assert re.search(rf"^\.It {row}", manual, re.M)
+
+
 # --- slirpctl(1) ------------------------------------------------------------------------------
 
 

@@ -1,0 +1,500 @@
+"""slirpd-migration(7) is true: slirp4netns and slirpd side by side, one test for each difference.
+
+A test says by told() which item of the page it holds; ELSEWHERE names the tests of other files that
+hold what needs more than two daemons. Runs inside outer-ns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+
+import lab as L  # noqa: E402
+from api_client import ask, connect, execute  # noqa: E402
+from clients import lab, leaves_no_process, needs  # noqa: E402, F401
+from lab import Guest, Slirpd, wait_for  # noqa: E402
+
+PAGE = (L.REPO / "man/slirpd-migration.7").read_text()
+
+ELSEWHERE = {
+    "Interfaces": ("integration/test_outbound.py", "test_new_address_of_the_interface_is_followed"),
+    "Service managers": ("integration/test_operation.py", "test_service_manager_is_told",
+                         "test_manager_of_the_caller_is_not_told"),
+    "What can't be had": ("confine/test_jail_daemon.py",
+                          "test_without_any_user_namespace_required_fails",
+                          "test_without_any_user_namespace_best_effort_goes_on",
+                          "test_enable_options_insist_under_any_name"),
+    "/etc/resolv.conf": ("confine/test_jail_daemon.py",
+                         "test_every_change_of_resolv_conf_is_followed_in_the_jail"),
+    "Real root": ("confine/test_jail_root.py", "test_runas_is_whom_the_worker_becomes"),
+    "Fragments": ("integration/test_hostile_guest.py",
+                  "test_overlapping_fragments_make_no_datagram"),
+    "Frames": ("integration/test_hostile_guest.py",
+               "test_100_000_malformed_frames_leave_it_alive_and_small"),
+    "Urgent data": ("integration/test_offload.py",
+                    "test_urgent_data_from_the_guest_arrives_in_line"),
+    "UDP ports": ("integration/test_forwards.py", "test_another_program_cannot_share_a_udp_port",
+                  "test_udp_peers_of_every_kind_take_turns"),
+    "Backlog": ("integration/test_forwards.py", "test_backlog_is_4096"),
+    "guix-daemon": ("compat/test_replayed_clients.py",
+                    "test_guix_daemon_with_its_filter_is_told_why"),
+}
+
+TOLD: set[str] = set()
+
+
+def told(title: str) -> Callable[[Callable], Callable]:
+    """Marks the test that holds an item of the page."""
+    assert title not in TOLD, title
+    TOLD.add(title)
+    return lambda test: test
+
+
+@pytest.fixture(autouse=True)
+def tools() -> None:
+    needs("slirp4netns", "ip", "ping", "nsenter", "unshare", "setpriv")
+
+
+@pytest.fixture
+def guests(lab: L.Lab) -> Iterator[tuple[Guest, Guest]]:  # noqa: F811
+    """One for slirp4netns, and one for slirpd."""
+    with Guest() as theirs, Guest() as ours:
+        yield theirs, ours
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """Of a short name, since there will be a socket in it."""
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made)
+
+
+def old(*argv: object, **kwargs: object) -> Slirpd:
+    return Slirpd(*argv, program=shutil.which("slirp4netns"), **kwargs)
+
+
+def new(*argv: object, **kwargs: object) -> Slirpd:
+    return Slirpd(*argv, **kwargs)
+
+
+@contextlib.contextmanager
+def both(guests: tuple[Guest, Guest], *options: object,
+         **kwargs: object) -> Iterator[tuple[Slirpd, Slirpd]]:
+    """Both daemons with these options, each with its guest."""
+    with old(*options, guests[0].pid, "tap0", **kwargs) as theirs, \
+            new(*options, guests[1].pid, "tap0", **kwargs) as ours:
+        yield theirs, ours
+
+
+def ends(daemon: Slirpd) -> tuple[int, str, str]:
+    """How a start goes that fails."""
+    daemon.start()
+    try:
+        return daemon.wait(), daemon.stdout, daemon.stderr
+    finally:
+        daemon.__exit__()
+
+
+def refused(daemon: Slirpd, text: str) -> None:
+    status, _, stderr = ends(daemon)
+    assert (status, text in stderr) == (1, True), stderr
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+
+def titles() -> list[str]:
+    # What has a title in this form is a difference; the other lists have none.
+    return re.findall(r"^\.It Em ([^:\n]*?)(?: :)?$", PAGE, re.M)
+
+
+def test_every_difference_of_the_page_has_its_test() -> None:
+    assert len(titles()) > 30 and len(set(titles())) == len(titles())
+    assert not TOLD & set(ELSEWHERE)
+    assert set(titles()) == TOLD | set(ELSEWHERE)
+    for path, *names in ELSEWHERE.values():
+        text = (L.REPO / "tests" / path).read_text()
+        for name in names:
+            assert f"\ndef {name}(" in text, f"{path} has no {name}"
+
+
+def test_page_has_the_options_that_are_new() -> None:
+    def options(program: str) -> set[str]:
+        text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True,
+                              timeout=L.DEADLINE_S).stdout
+        return set(re.findall(r"--[\w-]+", text))
+
+    listed = set(re.findall(r"^\.It Fl (-[\w-]+) Ta ", PAGE, re.M))
+    ours, theirs = options(L.slirpd_path()), options(shutil.which("slirp4netns"))
+    assert {f"-{name}" for name in listed} == ours - theirs
+    assert theirs - ours == set()
+
+
+# --- command line -------------------------------------------------------------------------------
+
+
+@told("Numbers")
+def test_numbers(guests: tuple[Guest, Guest]) -> None:
+    with old("--mtu=+1500", guests[0].pid, "tap0"):
+        pass
+    refused(new("--mtu=+1500", guests[1].pid, "tap0"), "MTU must be a positive integer")
+
+
+@told("Names of interfaces")
+@pytest.mark.parametrize("name,becomes", (("a-name-too-long-for-it", "a-name-too-long"),
+                                          ("tap%d", "tap0")))
+def test_names_of_interfaces(guests: tuple[Guest, Guest], name: str, becomes: str) -> None:
+    with old(guests[0].pid, name):
+        assert becomes in guests[0].links()
+    refused(new(guests[1].pid, name), f'TAPNAME "{name}" is not a name for an interface')
+
+
+@told("Descriptors that are not open")
+def test_descriptors_that_are_not_open(guests: tuple[Guest, Guest]) -> None:
+    argv = (guests[0].pid, "tap0")
+    with old("--ready-fd=77", *argv, ready=False) as daemon:
+        wait_for("slirp4netns has started", lambda: "tap0" in guests[0].links())
+        assert daemon.process.poll() is None
+    assert ends(old("--exit-fd=77", *argv, ready=False))[0] == 0
+    argv = (guests[1].pid, "tap0")
+    for option in ("--ready-fd", "--exit-fd"):
+        refused(new(f"{option}=77", *argv, ready=False), f"{option} 77: Bad file descriptor")
+    refused(new("--ready-fd=0", "--exit-fd=0", *argv, ready=False), "are both 0")
+
+
+@told("Outbound addresses")
+def test_outbound_addresses(guests: tuple[Guest, Guest]) -> None:
+    option = "--outbound-addr=198.51.100.1"
+    with old("-c", option, guests[0].pid, "tap0"), pytest.raises(OSError):
+        guests[0].connect(L.INTERNET4, L.HTTP_PORT)
+    refused(new("-c", option, guests[1].pid, "tap0"), "the host has no such address")
+
+
+@told("Abbreviations")
+@pytest.mark.parametrize("option", ("--ci=10.0.3.0/24", "--create"))
+def test_abbreviations(guests: tuple[Guest, Guest], option: str) -> None:
+    assert f".Ql {option.split('=')[0]}\n" in PAGE
+    with old(option, guests[0].pid, "tap0"):
+        pass
+    refused(new(option, guests[1].pid, "tap0"), "is ambiguous")
+
+
+@told("Surplus arguments")
+def test_surplus_arguments(guests: tuple[Guest, Guest]) -> None:
+    with old(guests[0].pid, "tap0", "x") as theirs, new(guests[1].pid, "tap0", "x") as ours:
+        assert "too many arguments" in ours.stderr
+        assert "argument" not in theirs.stderr
+
+
+@told("Refused command lines")
+def test_refused_command_lines(guests: tuple[Guest, Guest]) -> None:
+    status, stdout, _ = ends(old("--mtu=0", guests[0].pid, "tap0"))
+    assert (status, "Usage: " in stdout) == (1, True)
+    status, stdout, stderr = ends(new("--mtu=0", guests[1].pid, "tap0"))
+    assert (status, stdout, stderr.count("\n")) == (1, "", 1)
+
+
+@told("What is at the socket's path")
+def test_what_is_at_the_sockets_path(guests: tuple[Guest, Guest], directory: Path) -> None:
+    path = directory / "precious"
+    path.write_text("precious")
+    refused(new(f"--api-socket={path}", guests[1].pid, "tap0"), "is not a socket")
+    assert path.read_text() == "precious"
+    with old(f"--api-socket={path}", guests[0].pid, "tap0"):
+        assert path.is_socket()
+
+
+# --- start and end ------------------------------------------------------------------------------
+
+
+@told("Exit status")
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+def test_exit_status(guests: tuple[Guest, Guest], number: signal.Signals) -> None:
+    with both(guests) as daemons:
+        for daemon in daemons:
+            daemon.process.send_signal(number)
+        assert [daemon.wait() for daemon in daemons] == [-number, 0]
+
+
+@told("Counters")
+def test_counters(guests: tuple[Guest, Guest]) -> None:
+    with both(guests) as (theirs, ours):
+        theirs.process.send_signal(signal.SIGUSR1)
+        assert theirs.wait() == -signal.SIGUSR1
+        assert "frames_from_guest" in ours.counters()
+
+
+@told("End of the guest")
+def test_end_of_the_guest(guests: tuple[Guest, Guest]) -> None:
+    with both(guests) as (theirs, ours):
+        for guest in guests:
+            guest.end()
+        assert ours.wait() == 0
+        # It ends second, if it ends.
+        assert theirs.process.poll() is None
+
+
+@told("The control socket's file")
+def test_the_control_sockets_file(guests: tuple[Guest, Guest], directory: Path) -> None:
+    paths = directory / "theirs", directory / "ours"
+    with old(f"--api-socket={paths[0]}", guests[0].pid, "tap0"), \
+            new(f"--api-socket={paths[1]}", guests[1].pid, "tap0"):
+        assert all(path.is_socket() for path in paths)
+    assert [path.exists() for path in paths] == [True, False]
+
+
+@told("Processes")
+def test_processes(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with both(guests) as (theirs, ours):
+        assert [len(theirs.pids()), len(ours.pids())] == [1, 2]
+    with new(f"--api-socket={directory / 'api'}", guests[1].pid, "tap0") as ours:
+        assert len(ours.pids()) == 4
+    copy = directory / "slirpd"
+    shutil.copy2(L.slirpd_path(), copy)
+    refused(new(guests[1].pid, "tap0", program=str(copy)), "slirpd-netns-helper")
+
+
+# --- messages -----------------------------------------------------------------------------------
+
+
+@told("Lines on standard error")
+def test_lines_on_standard_error(guests: tuple[Guest, Guest], directory: Path) -> None:
+    link = directory / "slirp4netns"
+    link.symlink_to(Path(L.slirpd_path()).resolve())
+    # A program finds its others from where its link leads.
+    with old(guests[0].pid, "tap0") as theirs, \
+            new(guests[1].pid, "tap0", program=str(link)) as ours:
+        assert "sent tapfd=" in theirs.stderr
+        assert ours.stderr.count(" confined: ") == 3 and "tapfd" not in ours.stderr
+        assert all(line.startswith("slirp4netns: ") for line in ours.stderr.splitlines())
+
+
+@told("Lines on standard output")
+def test_lines_on_standard_output(guests: tuple[Guest, Guest]) -> None:
+    with both(guests, "--enable-ipv6") as (theirs, ours):
+        assert "* Recommended IP:" in ours.stdout and "experimental" not in ours.stdout
+        assert "* Recommended IP:" not in theirs.stdout and "experimental" in theirs.stdout
+
+
+@told("Failed starts")
+def test_failed_starts(guests: tuple[Guest, Guest]) -> None:
+    for daemon, text in ((old("-c", guests[0].pid, "lo"), "child failed(1)"),
+                         (new("-c", guests[1].pid, "lo"), "attach to interface lo, which is not a TAP")):
+        refused(daemon, text)
+
+
+# --- confinement --------------------------------------------------------------------------------
+
+
+def filters(daemon: Slirpd) -> set[str]:
+    return {re.search(r"^Seccomp:\t(\d)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+            for pid in daemon.pids()}
+
+
+def mounts_are_own(daemon: Slirpd) -> bool:
+    own = os.readlink("/proc/self/ns/mnt")
+    return any(os.readlink(f"/proc/{pid}/ns/mnt") != own for pid in daemon.pids())
+
+
+@told("Sandbox and filters")
+def test_sandbox_and_filters(guests: tuple[Guest, Guest]) -> None:
+    with both(guests) as (theirs, ours):
+        assert (filters(theirs), mounts_are_own(theirs)) == ({"0"}, False)
+        assert (filters(ours), mounts_are_own(ours)) == ({"2"}, True)
+    with both(guests, "--enable-sandbox", "--enable-seccomp") as daemons:
+        for daemon in daemons:
+            assert "2" in filters(daemon) and mounts_are_own(daemon)
+    with new("--disable-sandbox", "--disable-seccomp", guests[1].pid, "tap0") as ours:
+        assert (filters(ours), mounts_are_own(ours)) == ({"0"}, False)
+
+
+@told("Sandbox with namespaces by path")
+def test_sandbox_with_namespaces_by_path(guests: tuple[Guest, Guest]) -> None:
+    def argv(guest: Guest) -> list[str]:
+        return ["--enable-sandbox", "--netns-type=path", f"--userns-path={guest.userns}", guest.netns,
+                "tap0"]
+
+    assert ends(old(*argv(guests[0])))[0] == 1
+    with new(*argv(guests[1])) as ours:
+        assert mounts_are_own(ours)
+
+
+@told("The user namespace")
+def test_the_user_namespace(guests: tuple[Guest, Guest]) -> None:
+    assert ends(old("--netns-type=path", guests[0].netns, "tap0"))[0] == 1
+    with new("--netns-type=path", guests[1].netns, "tap0"):
+        assert "tap0" in guests[1].links()
+
+
+# --- the guest's network ------------------------------------------------------------------------
+
+
+@told("Offloads")
+def test_offloads(guests: tuple[Guest, Guest]) -> None:
+    with both(guests, "-c"):
+        assert [" vnet_hdr on " in guest.link() for guest in guests] == [False, True]
+
+
+@told("The interface")
+def test_the_interface(guests: tuple[Guest, Guest]) -> None:
+    with both(guests, "-c"):
+        assert ["MULTICAST" in guest.link() for guest in guests] == [False, True]
+
+
+@told("IPv6 addresses")
+def test_ipv6_addresses(guests: tuple[Guest, Guest]) -> None:
+    def addresses(guest: Guest) -> str:
+        return guest.run("ip", "-6", "-o", "addr", "show", "dev", "tap0", "scope", "global").stdout
+
+    with both(guests, "-c", "-6"):
+        assert re.search("inet6 fd00::.* valid_lft forever", addresses(guests[1]))
+        assert "tentative" not in addresses(guests[1])
+        theirs = wait_for("an advertisement has come", lambda: addresses(guests[0]))
+        assert "tentative" in theirs and "forever" not in theirs
+
+
+@told("Closed loopback")
+def test_closed_loopback(guests: tuple[Guest, Guest]) -> None:
+    with both(guests, "-c", "--disable-host-loopback"):
+        with pytest.raises(OSError, match="unreachable"):
+            guests[0].connect("10.0.2.2", L.CLOSED_PORT)
+        with pytest.raises(ConnectionRefusedError):
+            guests[1].connect("10.0.2.2", L.CLOSED_PORT)
+        for guest, error in zip(guests, (TimeoutError, ConnectionRefusedError)):
+            with guest.connect("10.0.2.2", L.CLOSED_PORT, socket.SOCK_DGRAM) as sock:
+                # Long enough for what takes no way at all, and no condition would tell earlier.
+                sock.settimeout(1)
+                sock.send(b"x")
+                with pytest.raises(error):
+                    sock.recv(1)
+
+
+def pings(guest: Guest, *argv: str) -> str:
+    return guest.run("ping", "-c", "1", "-W", "2", *argv, check=False).stdout
+
+
+@told("Pings of IPv6")
+def test_pings_of_ipv6(guests: tuple[Guest, Guest]) -> None:
+    with both(guests, "-c", "-6"):
+        guests[0].wait_ipv6()
+        assert ["1 received" in pings(guest, "fd00::2") for guest in guests] == [True, True]
+        assert ["1 received" in pings(guest, L.INTERNET6) for guest in guests] == [False, True]
+
+
+@told("Hop limits")
+def test_hop_limits(guests: tuple[Guest, Guest]) -> None:
+    with both(guests, "-c"):
+        assert "1 received" in pings(guests[0], "-t", "1", L.INTERNET4)
+        assert "Time to live exceeded" in pings(guests[1], "-t", "1", L.INTERNET4)
+
+
+# --- control socket -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def sockets(guests: tuple[Guest, Guest], directory: Path, *options: str,
+            **kwargs: object) -> Iterator[tuple[str, str]]:
+    """The paths of both."""
+    paths = str(directory / "theirs"), str(directory / "ours")
+    with old("-c", f"--api-socket={paths[0]}", *options, guests[0].pid, "tap0", **kwargs), \
+            new("-c", f"--api-socket={paths[1]}", *options, guests[1].pid, "tap0", **kwargs):
+        yield paths
+
+
+def add(path: str, **arguments: object) -> dict[str, object]:
+    return execute(path, "add_hostfwd", **{"proto": "tcp", "host_port": 8080, "guest_port": 80} | arguments)
+
+
+@told("Mode")
+def test_mode(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory, prefix=["sh", "-c", 'umask 002; exec "$0" "$@"']) as paths:
+        assert [os.stat(path).st_mode & 0o777 for path in paths] == [0o775, 0o600]
+
+
+@told("Silent clients")
+def test_silent_clients(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory) as paths:
+        with connect(paths[0]), connect(paths[1]):
+            assert ["1 received" in pings(guest, "10.0.2.2") for guest in guests] == [False, True]
+        wait_for("slirp4netns goes on", lambda: "1 received" in pings(guests[0], "10.0.2.2"))
+
+
+@told("Lists")
+def test_lists(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory) as paths:
+        theirs, ours = (execute(path, "list_hostfwd") for path in paths)
+        assert theirs == {"entries": []}
+        assert ours == {"return": {"entries": []}, "entries": []}
+
+
+@told("Errors")
+def test_errors(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory) as paths:
+        theirs, ours = (execute(path, "nosuch")["error"] for path in paths)
+        assert list(theirs) == ["desc"] and list(ours) == ["desc", "class", "detail"]
+        assert theirs["desc"] == ours["desc"]
+
+
+@told("Ids that are not there")
+def test_ids_that_are_not_there(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory) as paths:
+        theirs, ours = (execute(path, "remove_hostfwd", id=7)["error"]["desc"] for path in paths)
+        assert theirs.endswith("bad arguments.id")
+        assert ours.endswith("slirp_remove_hostfwd failed")
+
+
+@told("Ports")
+def test_ports(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory) as paths:
+        assert add(paths[0], host_port=65536 + 8080) == {"return": {"id": 1}}
+        # It is 8080, for that is taken now.
+        assert "error" in add(paths[0])
+        assert "host_port" in add(paths[1], host_port=65536 + 8080)["error"]["desc"]
+
+
+@told("Addresses of the guest")
+def test_addresses_of_the_guest(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory) as paths:
+        assert [list(add(path, guest_addr="192.0.2.1", host_port=port))
+                for path, port in zip(paths, (8080, 8081))] == [["return"], ["error"]]
+
+
+@told("A missing protocol")
+def test_a_missing_protocol(guests: tuple[Guest, Guest], directory: Path) -> None:
+    request = json.dumps({"execute": "add_hostfwd", "arguments": {"host_port": 8080, "guest_port": 80}})
+    paths = str(directory / "theirs"), str(directory / "ours")
+    with old(f"--api-socket={paths[0]}", guests[0].pid, "tap0") as theirs, \
+            new(f"--api-socket={paths[1]}", guests[1].pid, "tap0"):
+        with contextlib.suppress(ConnectionError):
+            assert ask(paths[0], request.encode(), half_close=True) == b""
+        assert theirs.wait() == -signal.SIGSEGV
+        assert b"bad arguments.proto" in ask(paths[1], request.encode())
+
+
+@told("Text behind the request")
+def test_text_behind_the_request(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory) as paths:
+        theirs, ours = (ask(path, b'{"execute":"list_hostfwd"} x', half_close=True) for path in paths)
+        assert b"entries" in theirs and b"cannot parse JSON" in ours
+
+
+@told("IPv6")
+def test_ipv6(guests: tuple[Guest, Guest], directory: Path) -> None:
+    with sockets(guests, directory, "-6") as paths:
+        for arguments in ({"host_addr": "::1"}, {"proto": "tcp6", "host_port": 8081}):
+            assert [list(add(path, **arguments)) for path in paths] == [["error"], ["return"]]
+        assert list(add(paths[1], proto="udp4")) == ["return"]
