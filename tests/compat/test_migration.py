@@ -32,6 +32,7 @@ PAGE = (L.REPO / "man/slirpd-migration.7").read_text()
 
 ELSEWHERE = {
     "Interfaces": ("integration/test_outbound.py", "test_new_address_of_the_interface_is_followed"),
+    "Version": ("compat/test_cmdline.py", "test_version", "test_version_as_docker_reads_it"),
     "Service managers": ("integration/test_operation.py", "test_service_manager_is_told",
                          "test_manager_of_the_caller_is_not_told"),
     "What can't be had": ("confine/test_jail_daemon.py",
@@ -268,6 +269,17 @@ def test_processes(guests: tuple[Guest, Guest], directory: Path) -> None:
     refused(new(guests[1].pid, "tap0", program=str(copy)), "slirpd-netns-helper")
 
 
+@told("Open files")
+def test_open_files(guests: tuple[Guest, Guest]) -> None:
+    def limits(pid: int) -> tuple[str, str]:
+        text = Path(f"/proc/{pid}/limits").read_text()
+        return re.search(r"^Max open files +(\d+) +(\d+)", text, re.M).groups()
+
+    with both(guests) as (theirs, ours):
+        assert limits(theirs.pid)[0] == "1024" != limits(theirs.pid)[1]
+        assert len(set(limits(ours.children()["slirp-worker"]))) == 1
+
+
 # --- messages -----------------------------------------------------------------------------------
 
 
@@ -365,6 +377,25 @@ def test_ipv6_addresses(guests: tuple[Guest, Guest]) -> None:
         assert "tentative" not in addresses(guests[1])
         theirs = wait_for("an advertisement has come", lambda: addresses(guests[0]))
         assert "tentative" in theirs and "forever" not in theirs
+
+
+@told("Large datagrams")
+def test_large_datagrams(guests: tuple[Guest, Guest]) -> None:
+    with both(guests, "-c", "-6"):
+        guests[0].wait_ipv6()
+        for guest, arrives in zip(guests, (False, True)):
+            with guest.connect(L.INTERNET6, L.ECHO_PORT, socket.SOCK_DGRAM) as sock:
+                # That the way is there.
+                sock.send(b"x")
+                assert sock.recv(8000) == b"x"
+                # Long enough for what takes no way at all, and no condition would tell earlier.
+                sock.settimeout(1)
+                sock.send(bytes(4000))
+                if arrives:
+                    assert len(sock.recv(8000)) == 4000
+                else:
+                    with pytest.raises(TimeoutError):
+                        sock.recv(8000)
 
 
 @told("Closed loopback")

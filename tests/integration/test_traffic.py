@@ -357,11 +357,12 @@ def dhclient_until(done: Callable[[], bool], guest: Guest, *argv: str) -> None:
 
 @pytest.mark.parametrize("cidr", ("10.0.2.0/24", "192.168.77.0/24"))
 @pytest.mark.parametrize("client", ("udhcpc", "dhclient"))
+@pytest.mark.parametrize("configure", ((), ("--configure",)))
 def test_dhcp_gives_lease_router_and_dns(guest: Guest, tools: Callable, tmp_path: Path,
-                                         client: str, cidr: str) -> None:
+                                         configure: tuple[str, ...], client: str, cidr: str) -> None:
     tools(client)
     want = L.network_addresses(cidr)
-    with Slirpd(f"--cidr={cidr}", guest.pid, "tap0"):
+    with Slirpd(*configure, f"--cidr={cidr}", guest.pid, "tap0"):
         got = lease_of(tmp_path, guest, client)
     first, last = (ipaddress.ip_address(want[key]) for key in ("dhcp_first", "dhcp_last"))
     assert first <= ipaddress.ip_address(got["ip"]) <= last
