@@ -109,13 +109,27 @@ optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
 	return true;
 }
 
+/* Linux takes 0/8 and 127/8 for its own, and 224/4 for groups, also in a guest. */
+static bool
+network_is_usable(const struct inet_cidr *network)
+{
+	uint32_t address = ntohl(network->network_be);
+
+	return address >> 24 != 0 && address >> 24 != IN_LOOPBACKNET &&
+	    !IN_MULTICAST(address);
+}
+
 bool
 optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 {
 	switch (inet_cidr_parse(value, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
 	    &parse->options->network)) {
 	case INET_CIDR_OK:
-		return true;
+		if (network_is_usable(&parse->options->network))
+			return true;
+		return optvalue_refuse(parse,
+		    "--cidr: \"%s\" is not a network that hosts can be in",
+		    optvalue_show(parse, value));
 	case INET_CIDR_BAD_SYNTAX:
 		break;
 	case INET_CIDR_BAD_ADDRESS:

@@ -61,19 +61,22 @@ ip4_is_network_broadcast(const struct gate_config *config, uint32_t address)
 	    (htonl(address) | config->netmask_be.s_addr) == INADDR_BROADCAST;
 }
 
-/* 0/8, 127/8: Linux reaches its own loopback through both. 240/4: no network's. */
+/* 0/8, 127/8: Linux reaches its own loopback through both. 240/4: no network's, unless
+ * the guest's own is one of those that stay clear of all others in this way. */
 static bool
-ip4_is_never_on_a_wire(uint32_t address)
+ip4_is_never_on_a_wire(const struct gate_config *config, uint32_t address)
 {
 	uint32_t net = address >> 24;
 
-	return net == 0 || net == 127 || (net >= 240 && address != INADDR_BROADCAST);
+	return net == 0 || net == 127 ||
+	    (net >= 240 && address != INADDR_BROADCAST &&
+		!ip4_is_in_network(config, address));
 }
 
 static bool
 ip4_may_be_the_guest(const struct gate_config *config, uint32_t address)
 {
-	return !ip4_is_never_on_a_wire(address) && address != INADDR_BROADCAST &&
+	return !ip4_is_never_on_a_wire(config, address) && address != INADDR_BROADCAST &&
 	    !IN_MULTICAST(address) && !ip4_is_network_broadcast(config, address) &&
 	    htonl(address) != config->host_be.s_addr &&
 	    htonl(address) != config->nameserver_be.s_addr;
@@ -223,7 +226,7 @@ check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	if (src != INADDR_ANY && !ip4_may_be_the_guest(&gate->config, src))
 		return gate_drop(out, IPC_DROP_ip4_source);
 	dst = load_be32(ip + WIRE_IP4_DST);
-	if (ip4_is_never_on_a_wire(dst))
+	if (ip4_is_never_on_a_wire(&gate->config, dst))
 		return gate_drop(out, IPC_DROP_ip4_destination);
 
 	if (out->protocol != IPPROTO_TCP && out->protocol != IPPROTO_UDP &&

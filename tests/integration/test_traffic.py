@@ -411,7 +411,8 @@ def test_cidr_moves_every_address(guest: Guest, tools: Callable) -> None:
 
 @pytest.mark.parametrize("cidr,guest_address", (
     ("10.0.0.0/8", "10.0.0.100/8"), ("172.16.0.0/12", "172.16.0.100/12"),
-    ("192.168.5.128/25", "192.168.5.228/25")))
+    ("192.168.5.128/25", "192.168.5.228/25"), ("240.1.2.0/24", "240.1.2.100/24"),
+    ("255.255.255.128/25", "255.255.255.228/25")))
 def test_cidr_of_other_prefix_lengths(guest: Guest, cidr: str, guest_address: str) -> None:
     with up(guest, f"--cidr={cidr}"):
         assert guest_address in guest.run("ip", "-4", "addr", "show", "dev", "tap0").stdout

@@ -261,6 +261,31 @@ test_ip4_sources(void **state)
 }
 
 static void
+test_own_network_may_be_of_240(void **state)
+{
+	struct gate_config config = gate.config;
+
+	(void)state;
+	inet_pton(AF_INET, "240.0.2.0", &config.network_be);
+	inet_pton(AF_INET, "240.0.2.2", &config.host_be);
+	inet_pton(AF_INET, "240.0.2.3", &config.nameserver_be);
+	gate_init(&gate, &config);
+	frame_arp(&frame, 1, "240.0.2.100", "240.0.2.2");
+	expect_pass();
+	frame_udp(&frame, "240.0.2.100", 1000, OUTSIDE4, 80, NULL, 1);
+	expect_pass();
+	frame_udp(&frame, "240.0.2.100", 1000, "240.0.2.3", 53, NULL, 1);
+	expect_pass();
+	/* Another one of 240/4, for both. */
+	frame_udp(&frame, "240.0.3.100", 1000, OUTSIDE4, 80, NULL, 1);
+	expect_drop(ip4_source);
+	frame_udp(&frame, "240.0.2.100", 1000, "240.0.3.1", 80, NULL, 1);
+	expect_drop(ip4_destination);
+	frame_udp(&frame, "240.0.2.255", 1000, OUTSIDE4, 80, NULL, 1);
+	expect_drop(ip4_source);
+}
+
+static void
 test_ip4_unspecified_source_is_for_dhcp_only(void **state)
 {
 	(void)state;
@@ -605,6 +630,7 @@ main(void)
 		cmocka_unit_test(test_ip4_checksum),
 		cmocka_unit_test(test_ip4_options),
 		cmocka_unit_test(test_ip4_sources),
+		cmocka_unit_test(test_own_network_may_be_of_240),
 		cmocka_unit_test(test_ip4_unspecified_source_is_for_dhcp_only),
 		cmocka_unit_test_setup(test_ip4_destinations, loopback_closed),
 		cmocka_unit_test_setup(test_ip_ttl, loopback_closed),

@@ -292,6 +292,16 @@ test_errors_of_cidr(void **state)
 	    "--cidr=10.0.2.1/24");
 	ASSERT_RUNS("--cidr=10.0.2.128/25", "1", "tap0");
 	ASSERT_RUNS("--cidr=128.0.0.0/1", "1", "tap0");
+	ASSERT_RUNS("--cidr=240.0.0.0/4", "1", "tap0");
+	ASSERT_OPTION_REFUSED(
+	    "--cidr: \"0.0.0.0/1\" is not a network that hosts can be in",
+	    "--cidr=0.0.0.0/1");
+	ASSERT_OPTION_REFUSED(
+	    "--cidr: \"127.1.0.0/16\" is not a network that hosts can be in",
+	    "--cidr=127.1.0.0/16");
+	ASSERT_OPTION_REFUSED(
+	    "--cidr: \"224.0.0.0/4\" is not a network that hosts can be in",
+	    "--cidr=224.0.0.0/4");
 }
 
 static void
