@@ -64,8 +64,8 @@ parent_logfile_open(const char *path)
 	struct tm broken_down;
 	int fd;
 
-	if ((size_t)snprintf(older_path, sizeof(older_path), "%s.1", path) >=
-	    sizeof(older_path)) {
+	if ((size_t)snprintf(older_path, sizeof(older_path), "%s" LOGFILE_OLDER_SUFFIX,
+		path) >= sizeof(older_path)) {
 		errno = ENAMETOOLONG;
 		fail(path, "name the older one");
 	}

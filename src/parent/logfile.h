@@ -13,6 +13,9 @@
  * a child may go on logging, and small enough to be copied at once. */
 #define LOGFILE_SIZE_MAX (1024 * 1024)
 
+/* What the older of the two is called by, behind PATH. */
+#define LOGFILE_OLDER_SUFFIX ".1"
+
 /*
  * Opens both files, makes them with mode 0600 where they are missing, and goes on behind
  * what is there. Each has to be a regular file and no symbolic link, and nobody else's

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "parent/logfile.h"
 #include "parent/optvalue.h"
 
 /*
@@ -358,6 +359,45 @@ take_positionals(struct optvalue_parse *parse, char *const *args)
 	return false;
 }
 
+/* No two of the files that we make may be one. That paths in other words lead to the same
+ * file shows when the second one is made. */
+static bool
+check_paths(struct optvalue_parse *parse)
+{
+	const struct options *options = parse->options;
+	const struct {
+		const char *what;
+		const char *path; /* NULL for none */
+	} made[] = {
+		{ "--api-socket", options->api_socket_path },
+		{ "--pidfile", options->pidfile_path },
+		{ "--log-file", options->log_file_path },
+		{ "the PATH of --target-type=bess", options->bess_path },
+		{ "the PATH of --create-netns",
+		    options->create_netns ? options->netns_path : NULL },
+	};
+	const char *log = options->log_file_path;
+	size_t log_len = log ? strlen(log) : 0;
+
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		const char *path = made[i].path;
+
+		if (path == NULL)
+			continue;
+		for (size_t j = 0; j < i; j++)
+			if (made[j].path != NULL && strcmp(path, made[j].path) == 0)
+				return optvalue_refuse(parse, "%s and %s are both \"%s\"",
+				    made[j].what, made[i].what,
+				    optvalue_show(parse, path));
+		if (log != NULL && strncmp(path, log, log_len) == 0 &&
+		    strcmp(path + log_len, LOGFILE_OLDER_SUFFIX) == 0)
+			return optvalue_refuse(parse,
+			    "%s and the older file of --log-file are both \"%s\"",
+			    made[i].what, optvalue_show(parse, path));
+	}
+	return true;
+}
+
 /* With neither --enable nor --disable the build decides, but a drop-in for slirp4netns
  * must not fail where that one works. */
 static enum ipc_jail_mode
@@ -394,6 +434,8 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 	if (!(parse->options->print_confinement
 		    ? check_print_confinement(parse, argv + optind)
 		    : take_positionals(parse, argv + optind)))
+		return OPTIONS_ERROR;
+	if (!check_paths(parse))
 		return OPTIONS_ERROR;
 	if (parse->options->outbound_addr6 != NULL && !parse->options->enable_ipv6)
 		optvalue_warn(parse,

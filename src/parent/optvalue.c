@@ -470,11 +470,6 @@ optvalue_take_bess_path(struct optvalue_parse *parse, const char *value)
 		    "PATH must have 1 to %zu bytes when --target-type=bess, not "
 		    "\"%s\"",
 		    SOCKET_PATH_SIZE - 1, optvalue_show(parse, value));
-	if (parse->options->api_socket_path != NULL &&
-	    strcmp(value, parse->options->api_socket_path) == 0)
-		return optvalue_refuse(parse,
-		    "--api-socket and the PATH of --target-type=bess are both \"%s\"",
-		    optvalue_show(parse, value));
 	parse->options->bess_path = value;
 	return true;
 }

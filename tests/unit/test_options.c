@@ -633,6 +633,26 @@ test_bess(void **state)
 }
 
 static void
+test_paths_that_are_one(void **state)
+{
+	(void)state;
+	ASSERT_OPTION_REFUSED("--api-socket and --pidfile are both \"x\"",
+	    "--pidfile=x", "-a", "x");
+	ASSERT_OPTION_REFUSED("--pidfile and --log-file are both \"x\"", "--pidfile=x",
+	    "--log-file=x");
+	ASSERT_OPTION_REFUSED(
+	    "--pidfile and the older file of --log-file are both \"x.1\"",
+	    "--pidfile=x.1", "--log-file=x");
+	ASSERT_REFUSED("--api-socket and the PATH of --create-netns are both \"x\"",
+	    "--create-netns", "--netns-type=path", "-ax", "x", "tap0");
+	ASSERT_REFUSED("the PATH of --target-type=bess and the older file of --log-file "
+		       "are both \"x.1\"",
+	    "--target-type=bess", "--log-file=x", "x.1");
+	ASSERT_RUNS("--pidfile=x.10", "--log-file=x", "-ax.2", "1", "tap0");
+	ASSERT_RUNS("--pidfile=x", "--log-file=x.1", "1", "tap0");
+}
+
+static void
 test_jail_modes(void **state)
 {
 	(void)state;
@@ -1086,6 +1106,7 @@ main(void)
 		cmocka_unit_test(test_outbound_addr_is_an_address_or_a_name),
 		cmocka_unit_test(test_cidr6),
 		cmocka_unit_test(test_bess),
+		cmocka_unit_test(test_paths_that_are_one),
 		cmocka_unit_test(test_jail_modes),
 		cmocka_unit_test(test_jail_of_slirp4netns_is_best_effort),
 		cmocka_unit_test(test_errors_of_bess_path),
