@@ -32,7 +32,7 @@ static void
 place_fd(int from, int to)
 {
 	if (dup2(from, to) == -1)
-		_exit(EXITCODE_CANNOT_EXECUTE);
+		_exit(EXITCODE_CANNOT_ARRANGE);
 }
 
 /* Gets a descriptor out of the way of the table's numbers, and of the program's just
@@ -43,7 +43,7 @@ move_up(const struct role *role, int fd)
 	int moved = fcntl(fd, F_DUPFD_CLOEXEC, role->n_fds + 1);
 
 	if (moved == -1)
-		_exit(EXITCODE_CANNOT_EXECUTE);
+		_exit(EXITCODE_CANNOT_ARRANGE);
 	return moved;
 }
 
@@ -69,7 +69,7 @@ parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, in
 		place_fd(fd == IPC_CHILD_FD_PARENT ? channel_fd : null_fd, fd);
 	}
 	if (dup3(program_fd, role->n_fds, O_CLOEXEC) == -1)
-		_exit(EXITCODE_CANNOT_EXECUTE);
+		_exit(EXITCODE_CANNOT_ARRANGE);
 	closefrom(role->n_fds + 1);
 
 	/* exec keeps what is ignored, by us or by whoever started us. The two numbers
@@ -198,6 +198,11 @@ parent_describe_exit(const struct child *child, int wait_status, bool in_service
 		if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
 			snprintf(text, text_size, "program %s can't be executed",
 			    child->role->program);
+		else if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_ARRANGE)
+			snprintf(text, text_size,
+			    "%s can't have its descriptors: the limit on open files is "
+			    "too low",
+			    name);
 		else
 			snprintf(text, text_size, "%s exited with status %d", name,
 			    WEXITSTATUS(wait_status));

@@ -38,6 +38,9 @@ test_exit_is_told_by_its_status(void **state)
 	    "slirp-worker exited with status 1");
 	assert_string_equal(describe(EXITED(127), false, IPC_MSG_N),
 	    "program slirpd-slirp-worker can't be executed");
+	assert_string_equal(describe(EXITED(126), false, IPC_MSG_N),
+	    "slirp-worker can't have its descriptors: the limit on open files is too "
+	    "low");
 }
 
 static void
