@@ -135,7 +135,7 @@ main(int argc, char **argv)
 	enum options_outcome outcome;
 	int stdio_closed;
 
-	supervise_block_signals();
+	supervise_prepare_signals();
 	outcome = options_parse(&options, &messages, argc, argv);
 	stdio_closed = fdio_fill_stdio();
 	report_init(options.program_name);

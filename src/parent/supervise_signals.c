@@ -24,29 +24,28 @@ signals_taken(void)
 }
 
 void
-supervise_block_signals(void)
+supervise_prepare_signals(void)
 {
 	sigset_t taken = signals_taken();
 
-	/* Can't fail: the arguments are good. */
+	/* None of this can fail: the arguments are good. */
 	sigprocmask(SIG_SETMASK, &taken, NULL);
-}
-
-int
-supervise_signals_open(void)
-{
-	sigset_t taken = signals_taken();
-	int fd;
-
 	/* What a caller left ignored would never arrive. SIGINT stays so: that is how a
 	 * shell keeps ^C away from what it runs in the background. */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	/* A caller's limit on file sizes must not kill us at the copy of resolv.conf. */
+	/* A caller's limit on file sizes must not kill us at a line of the log, or at
+	 * the copy of resolv.conf. */
 	signal(SIGXFSZ, SIG_IGN);
-	fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int
+supervise_signals_open(void)
+{
+	sigset_t taken = signals_taken();
+	int fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd == -1)
 		fatal("make a signal descriptor");
 	return fd;

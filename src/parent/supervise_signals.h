@@ -7,8 +7,9 @@
 struct supervisor;
 
 /* Holds back the signals that the loop takes until it runs: an end that is asked for
- * during the start is an end in order, too. The first thing that main does. */
-void supervise_block_signals(void);
+ * during the start is an end in order, too. What is written to a reader that is gone, or
+ * beyond a limit, is an error from now on and no death. The first thing that main does. */
+void supervise_prepare_signals(void);
 
 /* Returns the descriptor, which the caller owns. Fatal on failure. */
 int supervise_signals_open(void);
