@@ -636,8 +636,8 @@ static void
 test_paths_that_are_one(void **state)
 {
 	(void)state;
-	ASSERT_OPTION_REFUSED("--api-socket and --pidfile are both \"x\"",
-	    "--pidfile=x", "-a", "x");
+	ASSERT_OPTION_REFUSED("--api-socket and --pidfile are both \"x\"", "--pidfile=x",
+	    "-a", "x");
 	ASSERT_OPTION_REFUSED("--pidfile and --log-file are both \"x\"", "--pidfile=x",
 	    "--log-file=x");
 	ASSERT_OPTION_REFUSED(
