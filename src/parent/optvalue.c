@@ -25,11 +25,18 @@
  * room for. */
 #define RUNAS_USER_SIZE 256
 
+/* The first len bytes of value: what is shown can't be cut, since it may be escaped. */
+static const char *
+show_part(struct optvalue_parse *parse, const char *value, size_t len)
+{
+	text_escape(parse->shown, sizeof(parse->shown), value, len);
+	return parse->shown;
+}
+
 const char *
 optvalue_show(struct optvalue_parse *parse, const char *value)
 {
-	text_escape(parse->shown, sizeof(parse->shown), value, strlen(value));
-	return parse->shown;
+	return show_part(parse, value, strlen(value));
 }
 
 bool
@@ -133,8 +140,8 @@ optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 	case INET_CIDR_BAD_SYNTAX:
 		break;
 	case INET_CIDR_BAD_ADDRESS:
-		return optvalue_refuse(parse, "invalid network address: %.*s",
-		    (int)strcspn(value, "/"), optvalue_show(parse, value));
+		return optvalue_refuse(parse, "invalid network address: %s",
+		    show_part(parse, value, strcspn(value, "/")));
 	case INET_CIDR_BAD_PREFIX:
 		return optvalue_refuse(parse, "prefix length needs to be %d-%d",
 		    IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX);
@@ -214,6 +221,9 @@ take_file_path(struct optvalue_parse *parse, const char *option, const char *val
 
 	if (len == 0)
 		return optvalue_refuse(parse, "--%s: the path \"\" is empty", option);
+	if (len >= PATH_MAX)
+		return optvalue_refuse(parse, "--%s: \"%s\": %s", option,
+		    optvalue_show(parse, value), strerror(ENAMETOOLONG));
 	if (value[len - 1] == '/')
 		return optvalue_refuse(parse, "--%s: \"%s\" is a directory", option,
 		    optvalue_show(parse, value));
@@ -376,14 +386,16 @@ optvalue_take_runas(struct optvalue_parse *parse, const char *value)
 	struct options *options = parse->options;
 	const char *colon = strchr(value, ':');
 	char user[RUNAS_USER_SIZE];
-	int user_len = colon ? (int)(colon - value) : (int)strlen(value);
+	size_t user_len = colon ? (size_t)(colon - value) : strlen(value);
+	bool fits = user_len < sizeof(user);
 	uid_t uid;
 	gid_t gid;
 
-	if (snprintf(user, sizeof(user), "%.*s", user_len, value) >= (int)sizeof(user) ||
-	    !parent_user_find(user, &uid, &gid))
-		return optvalue_refuse(parse, "--runas: there is no user \"%.*s\"",
-		    user_len, optvalue_show(parse, value));
+	if (fits)
+		snprintf(user, sizeof(user), "%.*s", (int)user_len, value);
+	if (!fits || !parent_user_find(user, &uid, &gid))
+		return optvalue_refuse(parse, "--runas: there is no user \"%s\"",
+		    show_part(parse, value, user_len));
 	if (colon && !parent_group_find(colon + 1, &gid))
 		return optvalue_refuse(parse, "--runas: there is no group \"%s\"",
 		    optvalue_show(parse, colon + 1));
@@ -434,6 +446,10 @@ optvalue_take_target_path(struct optvalue_parse *parse, const char *value)
 	/* What --create-netns finds there is judged by the one who creates it. */
 	if (parse->options->create_netns && value[0] == '\0')
 		return optvalue_refuse(parse, "--create-netns: the PATH \"\" is empty");
+	if (parse->options->create_netns && strlen(value) >= PATH_MAX)
+		return optvalue_refuse(parse,
+		    "--create-netns: the PATH \"%s\" is too long",
+		    optvalue_show(parse, value));
 	if (!parse->options->create_netns)
 		problem = namespace_path_problem(value);
 	if (problem != NULL)

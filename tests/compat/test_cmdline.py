@@ -104,7 +104,8 @@ class Run:
     def files(self):
         return sorted(str(path) for path in self.directory.rglob("*"))
 
-    def __call__(self, *args, name="slirpd", pass_fds=()):
+    def __call__(self, *args, name="slirpd", pass_fds=(), may_make=()):
+        """may_make: files that may be there afterwards, and are removed."""
         env = {key: value for key, value in os.environ.items() if key != "POSIXLY_CORRECT"}
         env.update(TMPDIR=str(self.directory), XDG_RUNTIME_DIR=str(self.directory))
         before = self.files()
@@ -125,6 +126,8 @@ class Run:
             process.communicate()
             raise
         assert session_members(process.pid) == [], "processes were left"
+        for file in may_make:
+            (self.directory / file).unlink()
         assert self.files() == before, "files were made or removed"
         return subprocess.CompletedProcess(
             args, process.returncode, stdout.decode(), stderr.decode()
