@@ -53,8 +53,10 @@ ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *c
 	ipc_child_die_with_parent(to_parent);
 	/* Started through a descriptor, the process would be called by its number. */
 	prctl(PR_SET_NAME, comm);
-	/* What a peer that went away causes is an error of the call, not our death. */
+	/* What a peer that went away causes is an error of the call, not our death; and so
+	 * is a limit on file sizes that the caller has set. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	ipc_child_check_sent(ipc_channel_greet(to_parent), "greet the parent");
 }
 
