@@ -177,9 +177,13 @@ parent_spawn_by(struct child *child, const struct role *role, struct child *spaw
 	if (child_end_fd == -1)
 		return -1;
 	if (ipc_send_spawn(&spawner->channel, &spawn_it, child_end_fd) == -1) {
-		log_error("ask the spawner for %s: %s", role->name, strerror(errno));
+		bool is_gone = errno == EPIPE || errno == ECONNRESET || errno == EBADF;
+
+		if (!is_gone)
+			log_error("ask the spawner for %s: %s", role->name,
+			    strerror(errno));
 		ipc_channel_close(&child->channel);
-		return -1;
+		return is_gone ? 0 : -1;
 	}
 	ipc_channel_await_reply(&spawner->channel);
 	return 0;

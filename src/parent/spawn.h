@@ -34,7 +34,8 @@ int parent_spawn_spawner(struct child *child, const struct role *role, int progr
 
 /*
  * The same for a role that the spawner starts: asks it to, and awaits its `spawned`,
- * which brings the pid. Until then the pid is 0, and what is sent waits in the channel.
+ * which brings the pid. Until then the pid is 0, and what is sent waits in the channel. Of
+ * a spawner that is gone its exit tells; then the result is 0, and the channel is closed.
  */
 int parent_spawn_by(struct child *child, const struct role *role, struct child *spawner);
 

@@ -80,7 +80,7 @@ start(struct supervisor *sv)
 	sv->api.is_ready = false;
 	if (parent_spawn_by(api_of(sv), &roles[ROLE_API], spawner_of(sv)) == -1)
 		return -1;
-	if (instruct(sv) == -1) {
+	if (api_of(sv)->channel.fd != -1 && instruct(sv) == -1) {
 		log_error("instruct api: %s", strerror(errno));
 		/* It comes to life, finds its channel closed, and ends. */
 		ipc_channel_close(&api_of(sv)->channel);
