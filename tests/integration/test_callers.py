@@ -1,0 +1,251 @@
+"""Callers that hand down strange things: a start works all the same, or fails in order."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lab as L
+import pytest
+from lab import Guest, Lab, Slirpd
+from test_lifecycle import assert_tap_is_gone, works
+
+# The api and the spawner, and two files that are to be removed.
+PLACED = ("--api-socket=api", "--pidfile=pid")
+
+
+def python(code: str) -> list[str]:
+    """A command prefix that runs some code before it becomes the program behind it."""
+    return [sys.executable, "-B", "-c", f"import os, signal, sys\n{code}\n"
+            "os.execvp(sys.argv[1], sys.argv[1:])"]
+
+
+def shell(code: str) -> list[str]:
+    return ["bash", "-c", f'{code}; exec "$@"', "bash"]
+
+
+def limited(name: str, value: int) -> list[str]:
+    return ["prlimit", f"--{name}={value}:{value}", "--"]
+
+
+def asks_for_rules(path: str) -> bytes:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(L.DEADLINE_S)
+        client.connect(path)
+        client.sendall(b'{"execute":"list_hostfwd"}')
+        return client.recv(2048)
+
+
+@contextmanager
+def start(guest: Guest, *argv: object, in_directory: Path, prefix: Iterable[str] = (),
+          **kwargs: object) -> Iterator[Slirpd]:
+    """A daemon that has written to its ready-fd, or has closed it, in a directory of its own of
+    which nothing is left."""
+    daemon = Slirpd("--configure", *argv, guest.pid, "tap0",
+                    prefix=["env", f"--chdir={in_directory}", *prefix], **kwargs)
+    before = L.holdings()
+    daemon.start()
+    try:
+        yield daemon
+        daemon.wait()
+    finally:
+        daemon.__exit__()
+    assert os.listdir(in_directory) == []
+    assert_tap_is_gone(guest)
+    assert L.holdings() == before
+
+
+def works_or_says(guest: Guest, directory: Path, prefix: list[str]) -> str:
+    """Empty where the start succeeds and the network works, else the last line of the failure."""
+    with start(guest, *PLACED, in_directory=directory, prefix=prefix) as daemon:
+        if L.read_to_eof(daemon.ready_read) == b"1":
+            assert works(guest.netns)
+            assert b'"entries":[]' in asks_for_rules(str(directory / "api"))
+            assert daemon.terminate() == 0
+            return ""
+        assert daemon.wait() == 1
+        assert daemon.stdout == ""
+        said = daemon.stderr.splitlines()
+        assert said and said[-1].startswith("slirpd: ") and "(null)" not in daemon.stderr
+        return said[-1]
+
+
+# --- limits -----------------------------------------------------------------------------------
+
+
+def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
+    """From the number that the dynamic loader takes to what a start takes at once."""
+    said = {n: works_or_says(guest, tmp_path, limited("nofile", n)) for n in range(4, 32)}
+    assert said[4] and not said[31]
+    enough = min(n for n in said if not said[n])
+    assert all(not text for n, text in said.items() if n >= enough)
+    for text in (said[n] for n in range(4, enough)):
+        assert "Too many open files" in text or "limit on open files" in text, said
+
+
+@pytest.mark.parametrize("mib", (6, 8, 10, 12, 14, 16, 24, 64))
+@pytest.mark.skipif(L.SANITIZED, reason="a sanitizer takes terabytes of addresses")
+def test_any_limit_on_memory(guest: Guest, tmp_path: Path, mib: int) -> None:
+    said = works_or_says(guest, tmp_path, limited("as", mib << 20))
+    assert "Cannot allocate memory" in said if mib < 8 else not said or "memory" in said, said
+    assert mib < 64 or not said
+
+
+@pytest.mark.parametrize("name", ("core", "memlock", "sigpending", "msgqueue", "locks", "rtprio"))
+def test_limits_of_nothing_are_no_obstacle(guest: Guest, tmp_path: Path, name: str) -> None:
+    assert works_or_says(guest, tmp_path, limited(name, 0)) == ""
+
+
+def test_limit_on_processes(guest: Guest, tmp_path: Path) -> None:
+    said = works_or_says(guest, tmp_path, limited("nproc", 1))
+    assert said == "slirpd: fork for netns-helper: Resource temporarily unavailable"
+
+
+def test_limit_on_file_sizes(guest: Guest, tmp_path: Path) -> None:
+    """No file of a process, its own resolv.conf included, may have a byte then."""
+    done = L.run_slirpd("--configure", guest.pid, "tap0", prefix=limited("fsize", 0))
+    assert done.returncode == 1
+    assert "jail stage root: make files: File too large" in done.stderr
+    assert_tap_is_gone(guest)
+    assert works_or_says(guest, tmp_path, limited("fsize", 4096)) == ""
+
+
+# --- signals, mask, environment, names --------------------------------------------------------
+
+
+STRANGE = {
+    "all signals blocked": python(
+        "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())"),
+    "all signals ignored": python(
+        "for n in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:\n"
+        "    signal.signal(n, signal.SIG_IGN)"),
+    "umask 0777": python("os.umask(0o777)"),
+    "umask 0": python("os.umask(0)"),
+    "no environment": ["env", "-i"],
+    "strange environment": [
+        "env", "PATH=::.:/nonexistent", "LC_ALL=tr_TR.UTF-99", "TMPDIR=/nonexistent", "HOME=",
+        "GCONV_PATH=/nonexistent", "POSIXLY_CORRECT=1", "G_DEBUG=fatal-warnings",
+        "G_MESSAGES_DEBUG=all", "SLIRP_DEBUG=all", "NOTIFY_SOCKET=", "LISTEN_FDS=3"],
+    "no name": ["bash", "-c", 'exec -a "" "$@"', "bash"],
+    "no new privileges": ["setpriv", "--no-new-privs", "--"],
+    "a full disk for standard output": shell("exec >/dev/full"),
+    "a full disk for both outputs": shell("exec >/dev/full 2>&1"),
+    "standard streams of the wrong directions": shell("exec >/dev/null 1</dev/null 2</dev/null"),
+    "a directory for standard input": shell("exec </"),
+    "a child that has ended": python("os.fork() or os._exit(3)"),
+    "the lowest priority": ["chrt", "--idle", "0"],
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_strange_caller(guest: Guest, tmp_path: Path, what: str) -> None:
+    assert works_or_says(guest, tmp_path, STRANGE[what]) == ""
+
+
+@pytest.mark.parametrize("mask", (0, 0o777))
+def test_socket_is_the_user_s_under_any_umask(guest: Guest, tmp_path: Path, mask: int) -> None:
+    with start(guest, *PLACED, in_directory=tmp_path, prefix=python(f"os.umask({mask})")) as daemon:
+        assert daemon.wait_ready() == b"1"
+        assert (tmp_path / "api").stat().st_mode & 0o7777 == 0o600
+        assert daemon.terminate() == 0
+
+
+def test_name_with_control_characters_is_escaped(guest: Guest, tmp_path: Path) -> None:
+    name = r"os.execv(sys.argv[1], ['/x/a\nb\x1b[1m', *sys.argv[2:]])"
+    with start(guest, "--bogus", in_directory=tmp_path, prefix=python(name)) as daemon:
+        assert L.read_to_eof(daemon.ready_read) == b""
+        assert daemon.wait() == 1
+        assert daemon.stderr == "a\\x0ab\\x1b[1m: unrecognized option '--bogus'\n"
+
+
+def test_command_line_of_a_megabyte(guest: Guest, tmp_path: Path) -> None:
+    with Slirpd("--configure", guest.pid, "tap0", *["x" * 100_000] * 12) as daemon:
+        assert works(guest.netns)
+        assert daemon.stderr.count("too many arguments") == 1
+        assert len(daemon.stderr) < 4096
+
+
+def test_error_with_nobody_to_tell_is_status_1(lab: Lab, tmp_path: Path) -> None:
+    """No death by SIGPIPE, nor by SIGXFSZ."""
+    read_fd, write_fd = os.pipe()
+    os.close(read_fd)
+    try:
+        with Slirpd("--mtu=x", ready=False, stderr=write_fd) as daemon:
+            assert daemon.wait() == 1
+    finally:
+        os.close(write_fd)
+    with Slirpd(f"--log-file={tmp_path}/log", "--no-host-loopback", "2147483647", "tap0",
+                ready=False, prefix=limited("fsize", 0)) as daemon:
+        assert daemon.wait() == 1
+
+
+# --- where it runs ----------------------------------------------------------------------------
+
+
+def test_relative_paths(guest: Guest, tmp_path: Path) -> None:
+    """Of all that is made, also at the end, and in a directory that moved meanwhile."""
+    (tmp_path / "a").mkdir()
+    with Slirpd("--configure", *PLACED, "--log-file=log", guest.pid, "tap0",
+                prefix=["env", f"--chdir={tmp_path}/a"]) as daemon:
+        assert sorted(os.listdir(tmp_path / "a")) == ["api", "log", "log.1", "pid"]
+        (tmp_path / "a").rename(tmp_path / "b")
+        assert b'"entries":[]' in asks_for_rules(str(tmp_path / "b/api"))
+        assert daemon.terminate() == 0
+    assert sorted(os.listdir(tmp_path / "b")) == ["log", "log.1"]
+
+
+def test_relative_path_of_bess(lab: Lab, tmp_path: Path) -> None:
+    with Slirpd("--target-type=bess", "--api-socket=./api", "frames",
+                prefix=["env", f"--chdir={tmp_path}"]) as daemon:
+        assert sorted(os.listdir(tmp_path)) == ["api", "frames"]
+        assert daemon.terminate() == 0
+    assert os.listdir(tmp_path) == []
+
+
+def test_directory_that_is_gone(guest: Guest, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    gone = python(f"os.chdir('{tmp_path}/gone'); os.rmdir('{tmp_path}/gone')")
+    with Slirpd("--configure", f"--api-socket={tmp_path}/api", guest.pid, "tap0", prefix=gone):
+        assert works(guest.netns)
+    (tmp_path / "gone").mkdir()
+    with start(guest, *PLACED, in_directory=tmp_path, prefix=gone) as daemon:
+        assert L.read_to_eof(daemon.ready_read) == b""
+        assert daemon.wait() == 1
+        assert "API socket api: make a socket in its directory: No such file" in daemon.stderr
+
+
+def in_own_mounts(*commands: str) -> dict[str, object]:
+    return {"as_ordinary": False, "prefix": [
+        "unshare", "--mount", *shell("set -e; " + "; ".join(commands)), *L.ORDINARY]}
+
+
+def test_nothing_can_be_written(guest: Guest) -> None:
+    """/tmp and all others are read-only, as in many a container."""
+    only_read = in_own_mounts(
+        "for at in /tmp /var/tmp /run /run/tmp /dev/shm; do mount --bind $at $at; "
+        "mount -o remount,bind,ro $at; done; "
+        "for at in / /tmp /var/tmp /run /run/tmp /dev/shm; do "
+        "if touch $at/x 2>/dev/null; then exit 9; fi; done")
+    with Slirpd("--configure", guest.pid, "tap0", **only_read):
+        assert works(guest.netns)
+
+
+@pytest.mark.parametrize("target", ("pid", "tapfd"))
+def test_no_proc(guest: Guest, target: str) -> None:
+    """Then neither the guest can be named by its number, nor is this a build tree; the installed
+    programs, which there are none of, would be found."""
+    tap = L.make_tap(guest.netns, "tap0")
+    argv = [guest.pid, "tap0"] if target == "pid" else ["--netns-type=tapfd", tap]
+    daemon = Slirpd(*argv, pass_fds=(tap,), **in_own_mounts("mount -t tmpfs none /proc")).start()
+    try:
+        assert daemon.wait() == 1
+        assert daemon.stderr.endswith(": No such file or directory\n")
+        assert daemon.stderr.startswith(
+            "slirpd: open network namespace /proc/" if target == "pid" else "slirpd: open program /")
+    finally:
+        os.close(tap)
+        daemon.__exit__()
