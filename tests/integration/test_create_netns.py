@@ -178,11 +178,38 @@ def test_what_can_not_be_done_is_a_failed_start(path: Path, what: str, text: str
     assert what != "full file" or path.read_text() == "precious"
 
 
-def test_start_that_fails_later_leaves_nothing(path: Path, tmp_path: Path) -> None:
-    with up(path, "--api-socket", tmp_path / "none" / "api.sock", ready=False) as daemon:
+# In the order of a start.
+FAILURES = (
+    (("--outbound-addr=none0",), "--outbound-addr=none0: the host has no such interface"),
+    (("--api-socket=none/api",), "API socket none/api: open its directory"),
+    (("--mtu=67",), "set the MTU of tap0 to 67: Invalid argument"),
+    (("--runas=4711", "--publish=203.0.113.77:8000:80"), "--publish=203.0.113.77:8000:80: "),
+    (("--publish=8000:80", "--publish=8000:81"), "--publish=8000:81: port 8000: a rule has"),
+    (("--publish=[::1]:8000:10.0.2.100:80", "--enable-ipv6"),
+     "--publish=[::1]:8000:10.0.2.100:80: "),
+    (("--publish=[::1]:8000:80",), "--publish=[::1]:8000:80: "),
+    (("--pidfile=none/pid",), "PID file none/pid: open its directory"),
+)
+
+
+@pytest.mark.parametrize("options,text", FAILURES, ids=[failure[0][0] for failure in FAILURES])
+def test_start_that_fails_later_leaves_nothing(path: Path, tmp_path: Path,
+                                               options: tuple[str, ...], text: str) -> None:
+    """Neither namespace, socket and file, nor a word on ready-fd."""
+    before = L.holdings()
+    made = {"--pidfile": "--pidfile=pid", "--api-socket": "--api-socket=api"}
+    made = [made[name] for name in made if not any(text.startswith(name) for text in options)]
+    daemon = up(path, "--configure", *made, *options,
+                prefix=["env", f"--chdir={tmp_path}"]).start()
+    try:
+        assert L.read_to_eof(daemon.ready_read) == b""
         assert daemon.wait() == 1
-        assert "API socket" in daemon.stderr
-    assert not path.exists() and not is_pinned(path)
+        assert text in daemon.stderr
+    finally:
+        daemon.__exit__()
+    assert os.listdir(tmp_path) == [] and not is_pinned(path)
+    # The kernel ends the children of one that has ended by itself.
+    wait_for("all is as it was", lambda: L.holdings() == before)
 
 
 def test_children_of_the_daemon_do_not_unpin(path: Path, tmp_path: Path) -> None:
