@@ -27,6 +27,7 @@ from clients import (  # noqa: E402, F401
     account,
     lab,
     leaves_no_process,
+    make_root,
     needs,
     port_is_free,
     subject,
@@ -55,19 +56,8 @@ driver = "vfs"
 
 
 def add_image(podman: Podman, directory: Path) -> None:
-    """An image of busybox, and of the libraries that it is linked with, if any."""
     tree = directory / "image"
-    for name in ("bin", "etc", "proc", "sys", "dev", "tmp"):
-        (tree / name).mkdir(parents=True)
-    busybox = shutil.which("busybox")
-    linked = subprocess.run(["ldd", busybox], text=True, capture_output=True).stdout
-    for word in linked.split():
-        if word.startswith("/"):
-            (tree / word[1:]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(word, tree / word[1:])
-    shutil.copy(busybox, tree / "bin/busybox")
-    for name in ("cat", "ip", "nslookup", "sh", "sleep", "wget"):
-        (tree / "bin" / name).symlink_to("busybox")
+    make_root(tree, "cat", "ip", "nslookup", "sh", "sleep", "wget")
     archive = directory / "image.tar"
     L.sh("tar", "-C", str(tree), "-cf", str(archive), ".")
     archive.chmod(0o644)

@@ -1,4 +1,5 @@
-"""What tests of real clients share: the daemons, and an ordinary user with subordinate ids.
+"""What tests of real clients share: the daemons, an ordinary user with subordinate ids, and a
+small root directory.
 
 Each test is run with Debian's slirp4netns first, which shows that the test itself works, and
 then with slirpd under that name.
@@ -63,6 +64,22 @@ def install(subject: str, directory: Path) -> Path:
     link = prefix / "bin/slirp4netns"
     link.symlink_to(built.name)
     return link
+
+
+def make_root(tree: Path, *tools: str) -> None:
+    """A root directory with busybox as these tools, and the libraries that it is linked with,
+    if any."""
+    for name in ("bin", "etc", "proc", "sys", "dev", "tmp"):
+        (tree / name).mkdir(parents=True)
+    busybox = shutil.which("busybox")
+    linked = subprocess.run(["ldd", busybox], text=True, capture_output=True).stdout
+    for word in linked.split():
+        if word.startswith("/"):
+            (tree / word[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(word, tree / word[1:])
+    shutil.copy(busybox, tree / "bin/busybox")
+    for name in tools:
+        (tree / "bin" / name).symlink_to("busybox")
 
 
 class Subject:
