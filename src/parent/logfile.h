@@ -8,10 +8,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Of each of the two files: some ten thousand lines, which is months at the rate at which
  * a child may go on logging, and small enough to be copied at once. */
-#define LOGFILE_SIZE_MAX (1024 * 1024)
+#define LOGFILE_SIZE_MAX ((off_t)1024 * 1024)
 
 /* What the older of the two is called by, behind PATH. */
 #define LOGFILE_OLDER_SUFFIX ".1"

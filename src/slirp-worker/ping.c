@@ -26,16 +26,15 @@
 #define ICMP_ECHO_ID 4
 
 /* RFC 792, RFC 1812 5.2.7.1, and RFC 4443 3: types and codes of errors. */
+#define ICMP_UNREACHABLE_NO_ROUTE 0 /* of IPv4: "net unreachable" */
 #define ICMP4_TIME_EXCEEDED 11
 #define ICMP4_PARAMETER_PROBLEM 12
-#define ICMP4_UNREACHABLE_NET 0
 #define ICMP4_UNREACHABLE_HOST 1
 #define ICMP4_UNREACHABLE_TOO_BIG 4
 #define ICMP4_UNREACHABLE_PROHIBITED 13
 #define ICMP6_TOO_BIG 2
 #define ICMP6_TIME_EXCEEDED 3
 #define ICMP6_PARAMETER_PROBLEM 4
-#define ICMP6_UNREACHABLE_NO_ROUTE 0
 #define ICMP6_UNREACHABLE_PROHIBITED 1
 #define ICMP6_UNREACHABLE_ADDRESS 3
 
@@ -225,7 +224,7 @@ answer_errno(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
     int error)
 {
 	bool of_ip6 = is_ip6(parsed);
-	uint8_t code = of_ip6 ? ICMP6_UNREACHABLE_NO_ROUTE : ICMP4_UNREACHABLE_NET;
+	uint8_t code = ICMP_UNREACHABLE_NO_ROUTE;
 
 	if (error == EACCES || error == EPERM)
 		code =
@@ -436,7 +435,7 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 	size_t icmp_max = sizeof(frame) - WIRE_ETH_LEN - ip_len(flow);
 
 	for (int i = 0; i < ANSWERS_MAX; i++) {
-		struct sockaddr_storage from;
+		struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
 		socklen_t from_len = sizeof(from);
 		uint8_t source[IPC_ADDR6_LEN];
 		uint64_t sum = 0;
