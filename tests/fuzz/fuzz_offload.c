@@ -3,7 +3,8 @@
  * connections in between. What comes out is held against promises by code of its own.
  *
  * Input: a byte that chooses the MTU, then steps of a byte (what), two (length), and that
- * many bytes: of header and frame from the guest, or of a frame of the stack's.
+ * many bytes: of header and frame from the guest, or of a frame of the stack's. An input is
+ * shorter than what can be merged, so one step stands for many segments that follow the last.
  */
 #include "frames.h"
 
@@ -16,10 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum step { STEP_FROM_GUEST, STEP_TO_GUEST, STEP_FLUSH, STEP_N };
+enum step { STEP_FROM_GUEST, STEP_TO_GUEST, STEP_FLUSH, STEP_FOLLOW, STEP_N };
 
 /* More than enough for what fits into an input. */
 #define SENT_MAX 1000000
+
+/* Enough for the longest whole, of segments of 257 bytes or more. */
+#define FOLLOW_MAX 255
 
 #define promise(condition) \
 	do { \
@@ -35,7 +39,12 @@ static uint32_t mtu_bytes;
 
 /* The data of all segments that the stack has sent, and how much of it has come out. */
 static uint8_t sent[SENT_MAX];
+static uint32_t seq_of[SENT_MAX], ports_of[SENT_MAX]; /* of each byte of it */
 static size_t n_sent, n_out;
+
+/* The last of them. */
+static uint8_t last[UINT16_MAX];
+static size_t last_len;
 
 static size_t
 n_different(const uint8_t *a, const uint8_t *b, size_t len)
@@ -58,8 +67,8 @@ from_guest(uint8_t *data, size_t len)
 	memcpy(header, data, VNET_HEADER_LEN);
 	len -= VNET_HEADER_LEN;
 	/* Blocks of their own, so that a byte too far is seen. */
-	frame = malloc(len + 1);
-	before = malloc(len + 1);
+	frame = malloc(len > 0 ? len : 1);
+	before = malloc(len > 0 ? len : 1);
 	if (frame == NULL || before == NULL)
 		abort();
 	memcpy(frame, data + VNET_HEADER_LEN, len);
@@ -68,6 +77,11 @@ from_guest(uint8_t *data, size_t len)
 		promise(n_different(before, frame, len) <= 2);
 		if ((header[0] & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
 			promise(n_different(before, frame, len) == 0);
+		if (header[1] != VIRTIO_NET_HDR_GSO_NONE) {
+			promise(load_le16(header + 2) <= len);
+			promise(load_le16(header + 4) > 0);
+			promise(load_le16(header + 4) < len);
+		}
 		offload_from_guest(&offload, frame, len);
 	} else {
 		promise(reason == IPC_DROP_offload_kind ||
@@ -95,7 +109,6 @@ emit(void *ctx, const uint8_t *headers, size_t headers_len, const uint8_t *data,
 	/* Everything comes out once, and in order. */
 	promise(n_out + data_len <= n_sent);
 	promise(memcmp(sent + n_out, data, data_len) == 0);
-	n_out += data_len;
 	frame = malloc(frame_len);
 	if (frame == NULL)
 		abort();
@@ -104,6 +117,13 @@ emit(void *ctx, const uint8_t *headers, size_t headers_len, const uint8_t *data,
 	promise(segment_parse(frame, frame_len, &segment));
 	promise(segment.data_offset == headers_len - VNET_HEADER_LEN);
 	promise(segment.data_len == data_len);
+	for (size_t i = 0; i < data_len; i++) {
+		const uint8_t *tcp = frame + segment.l4_offset;
+
+		promise(seq_of[n_out + i] == load_be32(tcp + WIRE_TCP_SEQ) + (uint32_t)i);
+		promise(ports_of[n_out + i] == load_be32(tcp + WIRE_TCP_SRC_PORT));
+	}
+	n_out += data_len;
 	if (headers[1] != VIRTIO_NET_HDR_GSO_NONE)
 		promise(gso_size > 0 && gso_size < data_len);
 	if (mss_get(frame, &segment) != 0)
@@ -129,8 +149,16 @@ to_guest(const uint8_t *data, size_t len)
 		abort();
 	memcpy(frame + 1, data, len);
 	if (segment_parse(frame + 1, len, &segment)) {
+		const uint8_t *tcp = frame + 1 + segment.l4_offset;
+
 		memcpy(sent + n_sent, frame + 1 + segment.data_offset, segment.data_len);
+		for (size_t i = 0; i < segment.data_len; i++) {
+			seq_of[n_sent + i] = load_be32(tcp + WIRE_TCP_SEQ) + (uint32_t)i;
+			ports_of[n_sent + i] = load_be32(tcp + WIRE_TCP_SRC_PORT);
+		}
 		n_sent += segment.data_len;
+		memmove(last, data, len);
+		last_len = len;
 		promise(offload_to_guest(&offload, frame + 1, len));
 	} else {
 		promise(!offload_to_guest(&offload, frame + 1, len));
@@ -138,6 +166,22 @@ to_guest(const uint8_t *data, size_t len)
 	}
 	promise(memcmp(frame + 1, data, len) == 0);
 	free(frame);
+}
+
+/* As many segments as len says, and no more than FOLLOW_MAX, each like the last but for its place in the stream. */
+static void
+follow(size_t len)
+{
+	struct segment segment;
+	uint8_t *seq;
+
+	if (!segment_parse(last, last_len, &segment))
+		return;
+	seq = last + segment.l4_offset + WIRE_TCP_SEQ;
+	for (size_t i = 0; i < len && i < FOLLOW_MAX; i++) {
+		store_be32(seq, load_be32(seq) + (uint32_t)segment.data_len);
+		to_guest(last, last_len);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -153,7 +197,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&offload.flows, 0, sizeof(offload.flows));
 	offload.merge.segment.data_len = 0;
 	offload_init(&offload, true, mtu_bytes, emit, NULL);
-	n_sent = n_out = 0;
+	n_sent = n_out = last_len = 0;
 	data++;
 	size--;
 	while (size >= 3) {
@@ -173,6 +217,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			from_guest(copy, len);
 		else if (step == STEP_TO_GUEST)
 			to_guest(copy, len);
+		else if (step == STEP_FOLLOW)
+			follow(len);
 		else
 			offload_flush(&offload);
 		free(copy);

@@ -16,7 +16,7 @@ GUEST4, HOST4, DNS4, OUTSIDE4 = "10.0.2.100", "10.0.2.2", "10.0.2.3", "192.0.2.7
 GUEST6, HOST6, DNS6, OUTSIDE6 = "fd00::100", "fd00::2", "fd00::3", "2001:db8::7"
 
 FRAME, FIXED, TO_GUEST, TIME = range(4)  # fuzz_gate's steps
-FROM_GUEST, TO_GUEST_SEGMENT, FLUSH = range(3)  # fuzz_offload's
+FROM_GUEST, TO_GUEST_SEGMENT, FLUSH, FOLLOW = range(4)  # fuzz_offload's
 
 
 def packed(address):
@@ -78,8 +78,8 @@ def fragments(src, dst, body, cut, protocol=17):
 def stream(options, *steps):
     out = bytes([options])
     for kind, data in steps:
-        if kind == TIME:
-            out += struct.pack(">BH", TIME, data)
+        if isinstance(data, int):  # in the place of a length
+            out += struct.pack(">BH", kind, data)
         else:
             out += struct.pack(">BH", kind, len(data)) + data
     return out
@@ -135,14 +135,26 @@ def offload_seeds():
     needs_checksum = 1
     for mtu in (1, 3, 5):
         for guest, outside, start, kind in ((GUEST4, OUTSIDE4, 34, 1), (GUEST6, OUTSIDE6, 54, 4)):
-            def unfinished(data, size=0, start=start, kind=kind):
-                return struct.pack("<BBHHHH", needs_checksum, kind if size else 0,
-                                   start + 20 if size else 0, size, start, 16) + data
+            def unfinished(data, size=None, start=start, kind=kind):
+                return struct.pack("<BBHHHH", needs_checksum, 0 if size is None else kind,
+                                   0 if size is None else start + 20, size or 0, start, 16) + data
             syn = tcp(guest, outside, 80, 2, bytes([2, 4, 5, 0xB4, 1, 1, 1, 0]))
             answer = tcp(outside, guest, 1000, 0x12, bytes([2, 4, 0x7A, 0x9E]), sport=80)
-            data = [tcp(outside, guest, 1000, flags, data=bytes(length), sport=80, seq=seq)
+            data = [tcp(outside, guest, 1000, flags, data=bytes(i % 251 for i in range(length)),
+                        sport=80, seq=seq)
                     for flags, length, seq in ((0x10, 500, 1), (0x10, 500, 501), (0x18, 9, 1001),
-                                               (0x10, 500, 1010), (0x38, 500, 1510))]
+                                               (0x10, 500, 1010), (0x38, 500, 1510), (0x10, 500, 2010),
+                                               (0x10, 500, 2511))]
+            # Options that end in the middle of one, with the frame.
+            for tail in (bytes([2]), bytes([2, 4]), bytes([2, 4, 5]), bytes([3, 255])):
+                cut = tcp(guest, outside, 80, 2, tail.rjust(8, bytes([1])))
+                yield stream(mtu, (FROM_GUEST, unfinished(cut)), (TO_GUEST_SEGMENT, cut))
+            # A checksum, and a long segment's pieces, beyond the frame.
+            yield stream(mtu, (FROM_GUEST, unfinished(syn)[:10 + start + 17]),
+                         *((FROM_GUEST, unfinished(syn, size)) for size in (0, 1, 28, 29, 65535)))
+            # More than one frame holds, in pieces of one length.
+            yield stream(mtu, (FROM_GUEST, unfinished(syn)), (TO_GUEST_SEGMENT, data[0]),
+                         (FOLLOW, bytes(200)), (FLUSH, b""))
             yield stream(
                 mtu, (FROM_GUEST, unfinished(syn)), (TO_GUEST_SEGMENT, answer),
                 (FROM_GUEST, unfinished(tcp(guest, outside, 80, 0x18, data=bytes(3000)), 1460)),
