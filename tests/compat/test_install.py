@@ -57,3 +57,10 @@ def test_slirp4netns_has_the_manual_of_slirpd(prefix):
         for name in ("slirp4netns", "slirpd")
     )
     assert shown == own and "--configure" in own
+
+
+def test_every_page_of_the_manual_is_installed(prefix):
+    pages = [path.name for path in (PROJECT / "man").glob("*.[1-9]")]
+    assert len(pages) > 5
+    for page in pages:
+        assert (prefix / f"share/man/man{page[-1]}" / page).is_file(), page

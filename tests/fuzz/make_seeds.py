@@ -162,6 +162,12 @@ def offload_seeds():
     datagram = struct.pack("<BBHHHH", needs_checksum, 0, 0, 0, 34, 6)
     yield stream(3, (FROM_GUEST, datagram + udp(GUEST4, 1, OUTSIDE4, 2, b"?!")),
                  (TO_GUEST_SEGMENT, udp(OUTSIDE4, 2, GUEST4, 1, b"!")))
+    # The checksum of a segment in VXLAN: behind the headers of UDP, VXLAN, Ethernet and IP.
+    inner = tcp("192.168.42.1", "192.168.42.2", 80, 2)
+    for guest, outside, start in ((GUEST4, OUTSIDE4, 84), (GUEST6, OUTSIDE6, 104)):
+        unfinished = struct.pack("<BBHHHH", needs_checksum, 0, 0, 0, start, 16)
+        vxlan = bytes([8, 0, 0, 0, 0, 0, 42, 0]) + inner
+        yield stream(3, (FROM_GUEST, unfinished + udp(guest, 4789, outside, 4789, vxlan)))
 
 
 def rtnl_seeds():
