@@ -6,6 +6,7 @@ from __future__ import annotations
 import array
 import contextlib
 import fcntl
+import json
 import random
 import socket
 import struct
@@ -89,7 +90,6 @@ class Nested:
         text = subprocess.run(
             ["nsenter", f"--net={self.netns}", "--", "ip", "-s", "-j", "link", "show", "eth0"],
             check=True, capture_output=True, text=True).stdout
-        import json
         stats = json.loads(text)[0]["stats64"][base]
         return stats["bytes"] / stats["packets"]
 
@@ -184,14 +184,15 @@ RMEM = ("4096 4096 4096", "4096 8192 8192", "4096 16384 16384", "4096 32768 6553
         "4096 65536 65536", "4096 87380 6291456", "4096 131072 131072", "4096 131072 6291456")
 
 
-@pytest.mark.parametrize("mtu", (576, 1500, 65521))
+@pytest.mark.parametrize("mtu,address", [(mtu, L.INTERNET4) for mtu in (576, 1280, 1500, 9000, 65520, 65521)]
+                         + [(mtu, L.INTERNET6) for mtu in (1280, 1500, 65521)])
 @pytest.mark.parametrize("rmem", RMEM)
-def test_no_stall_whatever_room_receivers_have(guest: Guest, mtu: int, rmem: str) -> None:
+def test_no_stall_whatever_room_receivers_have(guest: Guest, mtu: int, address: str, rmem: str) -> None:
     """Opens the window by a part of what waits there, lets the sender think about it, and reads
     all the rest, again and again."""
-    with Slirpd("--configure", f"--mtu={mtu}", guest.pid, "tap0"):
+    with Slirpd("--configure", "--enable-ipv6", f"--mtu={mtu}", guest.pid, "tap0"):
         guest.run("sysctl", "-qw", f"net.ipv4.tcp_rmem={rmem}")
-        inside, outside = T.connected(guest.netns, L.INTERNET4)
+        inside, outside = T.connected(guest.netns, address)
         rng = random.Random(7)
         n_bytes = 20 * min(int(rmem.split()[1]), 131072)
 
