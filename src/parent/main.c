@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/exitcode.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -44,6 +46,28 @@ take_inherited_fd(int fd, const char *option, int stdio_closed)
 	else if (fcntl(fd, F_SETFD, FD_CLOEXEC) != -1)
 		return;
 	fatal("%s %d", option, fd);
+}
+
+/* Whoever reads ready-fd is to get nothing else, though it may be the standard output or
+ * error. So it gets another number, and /dev/null its old one, which no descriptor to come
+ * can then be taken for. Returns 0, or -1 with errno set. */
+static int
+move_off_stdio(int *ready_fd, int stdio_closed)
+{
+	autofd int null_fd = -1;
+	int moved_fd;
+
+	if (*ready_fd == -1 || *ready_fd > STDERR_FILENO ||
+	    (stdio_closed & (1 << *ready_fd)))
+		return 0;
+	moved_fd = fcntl(*ready_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (moved_fd == -1)
+		return -1;
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_fd == -1 || dup2(null_fd, *ready_fd) == -1)
+		return -1;
+	*ready_fd = moved_fd;
+	return 0;
 }
 
 static int
@@ -134,13 +158,16 @@ main(int argc, char **argv)
 	struct options_messages messages;
 	enum options_outcome outcome;
 	int stdio_closed;
+	bool has_stdio;
 
 	supervise_prepare_signals();
 	outcome = options_parse(&options, &messages, argc, argv);
 	stdio_closed = fdio_fill_stdio();
+	has_stdio =
+	    stdio_closed != -1 && move_off_stdio(&options.ready_fd, stdio_closed) == 0;
 	report_init(options.program_name);
-	if (stdio_closed == -1)
-		fatal("open /dev/null in place of closed standard streams");
+	if (!has_stdio)
+		fatal("open /dev/null in place of standard streams");
 	report_set_level(options.log_level);
 	if (options.log_file_path)
 		parent_logfile_open(options.log_file_path);

@@ -183,6 +183,20 @@ def test_error_with_nobody_to_tell_is_status_1(lab: Lab, tmp_path: Path) -> None
         assert daemon.wait() == 1
 
 
+@pytest.mark.parametrize("number", (0, 1, 2))
+def test_ready_fd_that_is_a_standard_stream_gets_one_byte(guest: Guest, number: int) -> None:
+    """And no descriptor of slirpd's own gets that number, which it would write its log to."""
+    read_fd, write_fd = os.pipe()
+    prefix = shell(f"exec {number}>&{write_fd} {write_fd}>&-")
+    with Slirpd("--configure", f"--ready-fd={number}", guest.pid, "tap0", ready=False,
+                prefix=prefix, pass_fds=(write_fd,)) as daemon:
+        os.close(write_fd)
+        assert L.read_to_eof(read_fd) == b"1"
+        os.close(read_fd)
+        assert works(guest.netns)
+        assert L.fds_of(daemon.pid)[number] == "/dev/null"
+
+
 # --- where it runs ----------------------------------------------------------------------------
 
 
