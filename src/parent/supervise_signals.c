@@ -10,6 +10,14 @@
 #include "parent/supervise.h"
 #include "parent/supervise_children.h"
 
+static bool
+is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static sigset_t
 signals_taken(void)
 {
@@ -17,9 +25,14 @@ signals_taken(void)
 
 	sigemptyset(&taken);
 	sigaddset(&taken, SIGTERM);
-	sigaddset(&taken, SIGINT);
 	sigaddset(&taken, SIGCHLD);
 	sigaddset(&taken, SIGUSR1);
+	/* Ignored is how a shell keeps ^C, and nohup(1) the end of the terminal, away from
+	 * what is to go on. Blocked they would wait for us all the same. */
+	if (!is_ignored(SIGINT))
+		sigaddset(&taken, SIGINT);
+	if (!is_ignored(SIGHUP))
+		sigaddset(&taken, SIGHUP);
 	return taken;
 }
 
@@ -30,8 +43,7 @@ supervise_prepare_signals(void)
 
 	/* None of this can fail: the arguments are good. */
 	sigprocmask(SIG_SETMASK, &taken, NULL);
-	/* What a caller left ignored would never arrive. SIGINT stays so: that is how a
-	 * shell keeps ^C away from what it runs in the background. */
+	/* Of children that end nothing is told to those who ignore it. */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
@@ -77,6 +89,7 @@ supervise_signals_take(struct supervisor *sv)
 		switch (info.ssi_signo) {
 		case SIGTERM:
 		case SIGINT:
+		case SIGHUP:
 			supervise_end(sv, EXITCODE_OK);
 			break;
 		case SIGUSR1:

@@ -130,7 +130,7 @@ def test_path_is_there_only_when_it_can_be_connected_to(guest: Guest, path: Path
         thread.join()
 
 
-@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 def test_end_removes_the_socket(guest: Guest, path: Path, number: signal.Signals) -> None:
     with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
         assert path.exists()

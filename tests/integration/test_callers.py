@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,9 @@ from test_lifecycle import assert_tap_is_gone, works
 
 # The api and the spawner, and two files that are to be removed.
 PLACED = ("--api-socket=api", "--pidfile=pid")
+
+not_sanitized = pytest.mark.skipif(
+    L.SANITIZED, reason="a sanitizer needs more at its end: /proc, a thread, addresses")
 
 
 def python(code: str) -> list[str]:
@@ -77,6 +81,7 @@ def works_or_says(guest: Guest, directory: Path, prefix: list[str]) -> str:
 # --- limits -----------------------------------------------------------------------------------
 
 
+@not_sanitized
 def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
     """From the number that the dynamic loader takes to what a start takes at once."""
     said = {n: works_or_says(guest, tmp_path, limited("nofile", n)) for n in range(4, 32)}
@@ -88,7 +93,7 @@ def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mib", (6, 8, 10, 12, 14, 16, 24, 64))
-@pytest.mark.skipif(L.SANITIZED, reason="a sanitizer takes terabytes of addresses")
+@not_sanitized
 def test_any_limit_on_memory(guest: Guest, tmp_path: Path, mib: int) -> None:
     said = works_or_says(guest, tmp_path, limited("as", mib << 20))
     assert "Cannot allocate memory" in said if mib < 8 else not said or "memory" in said, said
@@ -100,6 +105,7 @@ def test_limits_of_nothing_are_no_obstacle(guest: Guest, tmp_path: Path, name: s
     assert works_or_says(guest, tmp_path, limited(name, 0)) == ""
 
 
+@not_sanitized
 def test_limit_on_processes(guest: Guest, tmp_path: Path) -> None:
     said = works_or_says(guest, tmp_path, limited("nproc", 1))
     assert said == "slirpd: fork for netns-helper: Resource temporarily unavailable"
@@ -183,6 +189,17 @@ def test_error_with_nobody_to_tell_is_status_1(lab: Lab, tmp_path: Path) -> None
         assert daemon.wait() == 1
 
 
+@pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGHUP))
+def test_what_the_caller_ignores_for_us_does_not_end_it(guest: Guest, number: int) -> None:
+    """A job in the background, and nohup(1)."""
+    with Slirpd("--configure", guest.pid, "tap0",
+                prefix=python(f"signal.signal({number:d}, signal.SIG_IGN)")) as daemon:
+        daemon.process.send_signal(number)
+        daemon.counters()  # by a signal that comes after that one
+        assert works(guest.netns)
+        assert daemon.terminate() == 0
+
+
 @pytest.mark.parametrize("number", (0, 1, 2))
 def test_ready_fd_that_is_a_standard_stream_gets_one_byte(guest: Guest, number: int) -> None:
     """And no descriptor of slirpd's own gets that number, which it would write its log to."""
@@ -248,6 +265,7 @@ def test_nothing_can_be_written(guest: Guest) -> None:
         assert works(guest.netns)
 
 
+@not_sanitized
 @pytest.mark.parametrize("target", ("pid", "tapfd"))
 def test_no_proc(guest: Guest, target: str) -> None:
     """Then neither the guest can be named by its number, nor is this a build tree; the installed

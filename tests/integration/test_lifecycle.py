@@ -133,7 +133,7 @@ def test_any_two_numbers_serve_as_ready_and_exit_fd(guest: Guest, ready_number: 
 # --- signals ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 def test_signal_ends_with_0_and_leaves_nothing(guest: Guest, number: signal.Signals) -> None:
     before = L.holdings()
     with Slirpd("--configure", guest.pid, "tap0") as daemon:
