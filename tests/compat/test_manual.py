@@ -115,7 +115,7 @@ def test_manual_mentions_deprecated_spellings():
         ("src/api/client.h:API_CLIENTS_MAX", 256, "requests Ta .* from 256 clients"),
         ("src/parent/spawn.c:CHILD_LOG_BURST", 64, "log Ta 64 lines"),
         ("src/parent/spawn.c:CHILD_LOG_INTERVAL_MS", 300000, "log Ta .* in 5 minutes"),
-        ("src/parent/supervise.c:START_TIMEOUT_MS", 30000, "start Ta 30 s"),
+        ("src/parent/supervise_start.h:SUPERVISE_START_TIMEOUT_MS", 30000, "start Ta 30 s"),
         ("src/parent/options.h:OPTIONS_PUBLISH_MAX", 256, None),
     ],
 )
