@@ -147,10 +147,14 @@ def test_switch_between_guests(lab: Lab, tmp_path: Path, tools: Callable[..., No
             Host(tmp_path, make, serve) as second:
         # vde_plug goes into the background before it has done anything.
         user.follow(switch)
-        L.wait_for("the switch is there", (tmp_path / "switch").exists)
-        first.guest.follow(on_first)
-        second.guest.follow(on_second)
         try:
+            L.wait_for("the switch is there", (tmp_path / "switch").exists)
+            first.guest.follow(on_first)
+            second.guest.follow(on_second[:-1])
+            for host in (first, second):
+                L.wait_for("the plug is in", lambda host=host: "LOWER_UP" in host.guest.type(
+                    "ip link show dev vde0"))
+            second.guest.follow(on_second[-1:])
             assert_stream(first.netns, second.netns, "192.168.44.2")
             assert_stream(first.netns, lab.internet_netns, L.INTERNET4)
         finally:
