@@ -83,7 +83,7 @@ watch_process(struct nswatch *watch, pid_t pid)
 }
 
 static enum presence
-watch_any_process(struct nswatch *watch)
+watch_any_process(struct nswatch *watch, pid_t helper_pid)
 {
 	DIR *proc = opendir("/proc");
 	enum presence found = PRESENCE_NONE;
@@ -96,7 +96,7 @@ watch_any_process(struct nswatch *watch)
 		enum presence one = PRESENCE_NONE;
 
 		/* What is no number of a process comes out as 0. */
-		if (pid > 0 && pid != getpid())
+		if (pid > 0 && pid != getpid() && pid != helper_pid)
 			one = watch_process(watch, pid);
 		if (one > found)
 			found = one;
@@ -129,11 +129,11 @@ watch_mounts(struct nswatch *watch)
 	return found;
 }
 
-/* Finds somebody who uses the namespace. */
+/* Finds somebody who uses the namespace, which helper_pid, unless it is 0, does not. */
 static enum presence
-watch_somebody(struct nswatch *watch)
+watch_somebody(struct nswatch *watch, pid_t helper_pid)
 {
-	enum presence found = watch_any_process(watch);
+	enum presence found = watch_any_process(watch, helper_pid);
 
 	if (found == PRESENCE_NONE && watch_mounts(watch))
 		found = PRESENCE_HELD;
@@ -153,7 +153,7 @@ plan_scan(struct nswatch *watch, enum presence found, uint64_t now_ms)
 
 void
 parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
-    const char *path, uint64_t now_ms)
+    pid_t helper_pid, const char *path, uint64_t now_ms)
 {
 	enum presence found = PRESENCE_NONE;
 	struct stat st;
@@ -168,7 +168,7 @@ parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
 	if (first_pid != -1)
 		found = watch_process(watch, first_pid);
 	if (found != PRESENCE_HELD)
-		found = watch_somebody(watch);
+		found = watch_somebody(watch, helper_pid);
 	plan_scan(watch, found, now_ms);
 	/* The process that we were told of may have ended just now. But what never was
 	 * to be seen, such as a namespace held by a descriptor, can't be seen to end. */
@@ -208,7 +208,7 @@ parent_nswatch_is_gone(struct nswatch *watch, bool fd_ready, uint64_t now_ms)
 	}
 	if (!watch->scan_due || now_ms < watch->next_scan_ms)
 		return false;
-	enum presence found = watch_somebody(watch);
+	enum presence found = watch_somebody(watch, 0);
 	plan_scan(watch, found, now_ms);
 	return found == PRESENCE_NONE;
 }

@@ -26,10 +26,11 @@ void parent_nswatch_init(struct nswatch *watch);
 
 /*
  * Begins to watch the namespace of netns_fd (borrowed, needed only for the call).
- * first_pid is a process known to be in it, or -1. path is where it was named, or NULL.
+ * first_pid is a process known to be in it, or -1. helper_pid, or 0, is one of ours that
+ * is about to end, and may still be in it. path is where it was named, or NULL.
  */
 void parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
-    const char *path, uint64_t now_ms);
+    pid_t helper_pid, const char *path, uint64_t now_ms);
 
 /* What to poll for, -1 for nothing: *events as for poll(2). */
 int parent_nswatch_fd(const struct nswatch *watch, short *events);

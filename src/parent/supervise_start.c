@@ -204,7 +204,8 @@ begin_service(struct supervisor *sv)
 	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
 		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
 		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
-		    options->netns_path, clock_now_ms());
+		    sv->children[ROLE_NETNS_HELPER].pid, options->netns_path,
+		    clock_now_ms());
 	parent_target_close(&sv->target);
 	report_libslirp(sv->about.libslirp_version);
 	for (size_t i = 0; i < ROLE_N; i++)

@@ -58,8 +58,8 @@ def test_namespace_that_is_made(lab: Lab, terminal: Terminal, tools: Callable[..
 
 def test_user_mode_linux(terminal: Terminal, tmp_path: Path) -> None:
     """Another client than User Mode Linux, at the socket that its command line names."""
-    serve, boot = example(UML)
-    assert re.match(r"\$ linux vec0:transport=bess,dst=/tmp/uml\.sock ", boot)
+    serve, boot, _ = example(UML)
+    assert re.search(r"^\$ linux\.uml .*vec0:transport=bess,dst=/tmp/uml\.sock$", boot)
     terminal.follow([serve])
     with test_bess.connect(tmp_path / "uml.sock") as client:
         assert test_bess.arp(client)[28:32] == socket.inet_aton("10.0.2.2")
