@@ -178,7 +178,10 @@ def test_sigkill_of_the_parent_ends_a_worker_that_does_nothing(guest: Guest) -> 
 
 def watched(pid: int) -> set[int]:
     """Processes that a process holds descriptors of (pidfd_open)."""
-    texts = [file.read_text() for file in Path(f"/proc/{pid}/fdinfo").iterdir()]
+    texts = []
+    for file in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            texts.append(file.read_text())
     return {int(number) for text in texts for number in re.findall(r"^Pid:\t(\d+)$", text, re.M)}
 
 
