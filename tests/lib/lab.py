@@ -384,8 +384,10 @@ class Slirpd:
             raise AssertionError(f"slirpd ended with {self.process.returncode} before ready:\n"
                                  f"{self.stderr}")
         self._family = {self.pid, *descendants(self.pid)}
-        # It hands over the TAP before it ends, and a sanitizer looks for leaks at its end.
-        wait_for("the netns-helper has ended", lambda: "netns-helper" not in self.children())
+        # It hands over the TAP before it ends, and a sanitizer looks for leaks at its end. By its
+        # name: near its end it has no program any more, and is there yet.
+        wait_for("the netns-helper has ended",
+                 lambda: "slirpd-netns" not in map(comm_of, descendants(self.pid)))
         return said
 
     def __enter__(self) -> Slirpd:
