@@ -435,6 +435,13 @@ def frames_to_lie_about(mac: bytes) -> list[tuple[bytes, tuple[int, int] | None]
     return frames
 
 
+def may_be_of_a_tunnel(frame: bytes, truth: tuple[int, int] | None, lie: tuple[int, int]) -> bool:
+    """The checksum of what a datagram carries can be anywhere in it."""
+    start, offset = lie
+    return truth is not None and truth[1] == 6 and offset in (6, 16) \
+        and start >= truth[0] + 8 and start + offset + 2 <= len(frame)
+
+
 def test_lies_in_virtio_headers_are_dropped_and_counted(guest: Guest, network: Slirpd) -> None:
     """The kernel passes most of them on: it knows no more than that they point into the frame."""
     raw = L.socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -444,7 +451,7 @@ def test_lies_in_virtio_headers_are_dropped_and_counted(guest: Guest, network: S
             for lie, virtio in CHECKSUM_LIES.items():
                 if send(virtio, frame):
                     n_sent += 1
-                    n_wrong += lie != truth
+                    n_wrong += lie != truth and not may_be_of_a_tunnel(frame, truth, lie)
                 if n_sent % 100 == 0:
                     port.sync()
         port.sync()
