@@ -38,6 +38,14 @@
  * that run ask for less than half of it. */
 #define STACK_NOTHING_TO_DO_MS 1000
 
+/*
+ * libslirp counts milliseconds in 32 bits, and in the last four minutes before these run over
+ * every UDP socket has expired as soon as it is made (src/udp.c, so_expire). So its time is
+ * that of the worker's life, of which few last 49.7 days, and not the machine's. It begins
+ * with more than anything in it lasts: 0, which it takes for never, is long ago.
+ */
+#define STACK_CLOCK_START_NS (INT64_C(300) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
+
 /* The only length that stateless autoconfiguration works with. */
 #define PREFIX6_LEN 64
 
@@ -74,6 +82,7 @@ struct stack {
 	struct sockaddr_in outbound4;
 	struct sockaddr_in6 outbound6;
 	int64_t now_ns;
+	int64_t epoch_ns; /* where libslirp's time begins */
 	bool allow_host_loopback;
 	bool was_near_full; /* a descriptor of the reserve has been given out */
 	bool accepts_none;  /* for the wait that is being prepared */
@@ -101,7 +110,7 @@ on_clock_get_ns(void *opaque)
 {
 	const struct stack *stack = opaque;
 
-	return stack->now_ns;
+	return stack->now_ns - stack->epoch_ns;
 }
 
 static void *
@@ -151,9 +160,10 @@ on_timer_free(void *timer, void *opaque)
 static void
 on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
 {
-	(void)opaque;
+	const struct stack *stack = opaque;
+
 	if (timer)
-		timer_set(timer, expire_time_ms);
+		timer_set(timer, expire_time_ms + stack->epoch_ns / CLOCK_NS_PER_MS);
 }
 
 static uint32_t *
@@ -379,6 +389,7 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 	(void)g_strerror(EHOSTUNREACH);
 	stack->host = *host;
 	stack->now_ns = clock_now_ns();
+	stack->epoch_ns = stack->now_ns - STACK_CLOCK_START_NS;
 	stack_set_outbound(stack, outbound);
 	stack->allow_host_loopback = network->allow_host_loopback;
 	printing_stack = stack;

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import lab as L
@@ -87,3 +89,18 @@ def test_broken_datagram_is_no_error_for_the_guest(lab: Lab, guest: Guest, netwo
             broken_datagram(family, server.getsockname()[1], peer[:2])
         server.sendto(b"whole", peer)
         assert client.recv(64) == b"whole"
+
+
+def test_uptime_of_seven_weeks(lab: Lab, guest: Guest, tools: Callable) -> None:
+    """libslirp keeps the time in 32 bits. Two minutes before the machine's milliseconds run over
+    them, sockets would expire as they are made."""
+    tools("unshare")
+    ahead_s = int((2**32 - 120_000) / 1000 - time.monotonic())
+    with Slirpd("--configure", guest.pid, "tap0", as_ordinary=False,
+                prefix=["unshare", "--time", f"--monotonic={ahead_s}"]) as daemon, \
+            guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+        worker = daemon.children()["slirp-worker"]
+        assert os.readlink(f"/proc/{worker}/ns/time") != os.readlink("/proc/self/ns/time")
+        for i in range(3):
+            client.send(b"%d" % i)
+            assert client.recv(100) == b"%d" % i
