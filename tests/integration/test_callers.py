@@ -18,8 +18,8 @@ from test_lifecycle import assert_tap_is_gone, works
 # The api and the spawner, and two files that are to be removed.
 PLACED = ("--api-socket=api", "--pidfile=pid")
 
-not_sanitized = pytest.mark.skipif(
-    L.SANITIZED, reason="a sanitizer needs more at its end: /proc, a thread, addresses")
+# A sanitizer needs more at its end: /proc, a thread, addresses.
+not_sanitized = pytest.mark.no_sanitizer
 
 
 def python(code: str) -> list[str]:
