@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "base/exitcode.h"
+#include "base/text.h"
+
+/* Of a path in a line. */
+#define PATH_SHOWN_SIZE 256
 
 static void
 log_emit_stderr(enum log_level level, const char *text)
@@ -64,6 +68,17 @@ fatal(const char *format, ...)
 		snprintf(text + len, sizeof(text) - (size_t)len, ": %s", strerror(error));
 	log_emit(LOG_LEVEL_FATAL, text);
 	exit(EXITCODE_FAILURE);
+}
+
+void
+fatal_path(const char *what, const char *path, const char *step)
+{
+	char shown[PATH_SHOWN_SIZE];
+	int error = errno;
+
+	text_escape(shown, sizeof(shown), path, strlen(path));
+	errno = error;
+	fatal("%s %s: %s", what, shown, step);
 }
 
 void

@@ -35,5 +35,9 @@ void log_info(const char *format, ...) LOG_PRINTF(1, 2);
  * EXITCODE_FAILURE. For setup only: in service nothing is fatal. */
 _Noreturn void fatal(const char *format, ...) LOG_PRINTF(1, 2);
 
-/* The same without errno, for what is not a system call's failure. */
+/* The same for a step on a file: "WHAT PATH: STEP: the text of errno", where the path
+ * (borrowed) is shown with what could harm a terminal made harmless. */
+_Noreturn void fatal_path(const char *what, const char *path, const char *step);
+
+/* fatal without errno, for what is not a system call's failure. */
 _Noreturn void fatalx(const char *format, ...) LOG_PRINTF(1, 2);

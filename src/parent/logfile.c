@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -12,10 +11,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/text.h"
-
-/* Of a path in a line of the log. */
-#define SHOWN_SIZE 256
 
 /* "2026-11-21T09:30:00Z " with its NUL, and years of more digits. */
 #define TIME_SIZE 40
@@ -27,17 +22,6 @@
 static int log_fd = -1;   /* PATH; appends */
 static int older_fd = -1; /* PATH.1 */
 
-static _Noreturn void
-fail(const char *path, const char *step)
-{
-	char shown[SHOWN_SIZE];
-	int error = errno;
-
-	text_escape(shown, sizeof(shown), path, strlen(path));
-	errno = error;
-	fatal("log file %s: %s", shown, step);
-}
-
 static int
 open_file(const char *path, int flags)
 {
@@ -48,10 +32,10 @@ open_file(const char *path, int flags)
 		S_IRUSR | S_IWUSR);
 
 	if (fd == -1 || fstat(fd, &st) == -1)
-		fail(path, "open it");
+		fatal_path("log file", path, "open it");
 	if (!S_ISREG(st.st_mode)) {
 		errno = EINVAL;
-		fail(path, "use what is not a regular file");
+		fatal_path("log file", path, "use what is not a regular file");
 	}
 	return fd;
 }
@@ -67,11 +51,11 @@ parent_logfile_open(const char *path)
 	if ((size_t)snprintf(older_path, sizeof(older_path), "%s" LOGFILE_OLDER_SUFFIX,
 		path) >= sizeof(older_path)) {
 		errno = ENAMETOOLONG;
-		fail(path, "name the older one");
+		fatal_path("log file", path, "name the older one");
 	}
 	fd = open_file(path, O_RDWR | O_APPEND);
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
-		fail(path,
+		fatal_path("log file", path,
 		    errno == EWOULDBLOCK ? "another process logs to it" : "lock it");
 	older_fd = open_file(older_path, O_WRONLY);
 	/* glibc reads files of time zones at the first call, which no filter allows. */

@@ -4,30 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "parent/placed.h"
-
-/* Of a path in a line of the log. */
-#define SHOWN_SIZE 256
 
 /* "2147483647", a newline, the NUL. */
 #define TEXT_SIZE 12
-
-static _Noreturn void
-fail(const char *path, const char *step)
-{
-	char shown[SHOWN_SIZE];
-	int error = errno;
-
-	text_escape(shown, sizeof(shown), path, strlen(path));
-	errno = error;
-	fatal("PID file %s: %s", shown, step);
-}
 
 /* Makes a file of a name that is free, and keeps the name. Anybody may read it. */
 static int
@@ -57,10 +41,10 @@ parent_pidfile_write(const char *path)
 
 	dir_fd = parent_placed_open_directory(path, &name);
 	if (dir_fd == -1)
-		fail(path, "open its directory");
+		fatal_path("PID file", path, "open its directory");
 	fd = make_file(dir_fd, temporary);
 	if (fd == -1)
-		fail(path, "make a file in its directory");
+		fatal_path("PID file", path, "make a file in its directory");
 	len = snprintf(text, sizeof(text), "%d\n", getpid());
 	n = write(fd, text, (size_t)len);
 	if (n != len) {
@@ -68,10 +52,10 @@ parent_pidfile_write(const char *path)
 
 		unlinkat(dir_fd, temporary, 0);
 		errno = error;
-		fail(path, step);
+		fatal_path("PID file", path, step);
 	}
 	/* The descriptor stays open, so that the exit knows the file by its number. */
 	if (parent_placed_rename(PLACED_PIDFILE, dir_fd, temporary, name, S_IFREG,
 		&step) == -1)
-		fail(path, step);
+		fatal_path("PID file", path, step);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +11,6 @@
 
 #include "base/auto.h"
 #include "base/log.h"
-#include "base/text.h"
 
 /* What Linux allows since 5.4 where nobody changed net.core.somaxconn: a burst of clients
  * waits, and so do those that come while an api is started again. */
@@ -25,20 +23,6 @@ static const struct {
 	[PLACED_API_SOCKET] = { "API socket", SOCK_STREAM },
 	[PLACED_BESS_SOCKET] = { "bess socket", SOCK_SEQPACKET },
 };
-
-/* Of a path in a line of the log. */
-#define SHOWN_SIZE 256
-
-static _Noreturn void
-fail(const char *what, const char *path, const char *step)
-{
-	char shown[SHOWN_SIZE];
-	int error = errno;
-
-	text_escape(shown, sizeof(shown), path, strlen(path));
-	errno = error;
-	fatal("%s %s: %s", what, shown, step);
-}
 
 /* Binds to the first name that is free, in the current directory, and keeps it in
  * `name`. */
@@ -95,21 +79,21 @@ parent_unixsock_listen(enum placed_file file, const char *path)
 
 	dir_fd = parent_placed_open_directory(path, &name);
 	if (dir_fd == -1)
-		fail(what, path, "open its directory");
+		fatal_path(what, path, "open its directory");
 	socket_fd = socket(AF_UNIX, kinds[file].type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (socket_fd == -1)
-		fail(what, path, "make a socket");
+		fatal_path(what, path, "make a socket");
 	if (bind_in(dir_fd, socket_fd, temporary) == -1)
-		fail(what, path, "make a socket in its directory");
+		fatal_path(what, path, "make a socket in its directory");
 	if (listen(socket_fd, BACKLOG) == -1) {
 		int error = errno;
 
 		unlinkat(dir_fd, temporary, 0);
 		errno = error;
-		fail(what, path, "listen");
+		fatal_path(what, path, "listen");
 	}
 	if (parent_placed_rename(file, take_fd(&dir_fd), temporary, name, S_IFSOCK,
 		&step) == -1)
-		fail(what, path, step);
+		fatal_path(what, path, step);
 	return take_fd(&socket_fd);
 }
