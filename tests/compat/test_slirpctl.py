@@ -9,7 +9,6 @@ import json
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,20 +23,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 import lab  # noqa: E402
 import shells  # noqa: E402
+from lab import needs  # noqa: E402
 
 SLIRPCTL = os.environ.get("SLIRPCTL") or str(lab.REPO / "build/debug/bin/slirpctl")
 OK, REFUSED, USAGE, NO_REPLY = range(4)
 
 GUEST4 = "10.0.2.100"
-
-
-def needs(tool):
-    """Where the tool is missing, a skip; where a skip would hide a gap, a failure."""
-    if shutil.which(tool):
-        return
-    if os.environ.get("CI") or os.environ.get("SLIRPD_REQUIRE_ALL") == "1":
-        pytest.fail(f"not installed: {tool}", pytrace=False)
-    pytest.skip(f"not installed: {tool}")
 
 
 @pytest.fixture(autouse=True, scope="session")

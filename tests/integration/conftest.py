@@ -13,20 +13,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 import lab as lab_module  # noqa: E402
-from lab import Guest, Lab, Slirpd  # noqa: E402
+from lab import Guest, Lab, Slirpd, needs  # noqa: E402
 
 REQUIRED = ("nginx", "dnsmasq", "ip", "nsenter", "unshare", "setpriv", "curl")
-
-
-def needs(*tools: str) -> None:
-    """Skips the test without these tools; where a skip would hide a gap, fails it."""
-    missing = lab_module.require_tools(*tools)
-    if not missing:
-        return
-    text = f"not installed: {', '.join(missing)}"
-    if os.environ.get("CI") or os.environ.get("SLIRPD_REQUIRE_ALL") == "1":
-        pytest.fail(text, pytrace=False)
-    pytest.skip(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,12 +38,8 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 def leaves_no_process(lab: Lab) -> Iterator[None]:
-    """No test leaves a process behind, whoever started it."""
-    before = lab_module.all_pids()
-    yield
-    lab_module.wait_for(
-        "no process is left of the test",
-        lambda: not lab_module.all_pids() - before)
+    with lab_module.no_process_left():
+        yield
 
 
 @pytest.fixture

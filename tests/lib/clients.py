@@ -27,6 +27,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import lab as L  # noqa: E402
+from lab import needs  # noqa: E402
 
 # Nobody's account, as in outer-ns.
 ORDINARY_ID = 61111
@@ -35,17 +36,6 @@ ORDINARY_NAME = "slirpd-test"
 SUBID_FIRST, SUBID_COUNT = 1_500_000_000, 65536
 
 SUBJECTS = ("slirp4netns", "slirpd")
-
-
-def needs(*tools: str) -> None:
-    """Without these tools a skip; where a skip would hide a gap, a failure."""
-    missing = L.require_tools(*tools)
-    if not missing:
-        return
-    text = f"not installed: {', '.join(missing)}"
-    if os.environ.get("CI") or os.environ.get("SLIRPD_REQUIRE_ALL") == "1":
-        pytest.fail(text, pytrace=False)
-    pytest.skip(text)
 
 
 def install(subject: str, directory: Path) -> Path:
@@ -300,7 +290,5 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 @pytest.fixture(autouse=True)
 def leaves_no_process(lab: L.Lab) -> Iterator[None]:
-    """No test leaves a process behind, whoever started it."""
-    before = L.all_pids()
-    yield
-    L.wait_for("no process is left of the test", lambda: not L.all_pids() - before)
+    with L.no_process_left():
+        yield

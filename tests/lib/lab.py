@@ -92,6 +92,27 @@ def require_tools(*names: str) -> list[str]:
     return [name for name in names if shutil.which(name) is None]
 
 
+def needs(*tools: str) -> None:
+    """Skips the test without these tools; where a skip would hide a gap, fails it."""
+    import pytest  # the benchmark has this file, and no pytest
+
+    missing = require_tools(*tools)
+    if not missing:
+        return
+    text = f"not installed: {', '.join(missing)}"
+    if os.environ.get("CI") or os.environ.get("SLIRPD_REQUIRE_ALL") == "1":
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
+
+
+@contextlib.contextmanager
+def no_process_left() -> Iterator[None]:
+    """No test leaves a process behind, whoever started it."""
+    before = all_pids()
+    yield
+    wait_for("no process is left of the test", lambda: not all_pids() - before)
+
+
 def sh(*argv: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
     """Runs a set-up command; its stderr becomes the error, so that a broken lab says why."""
     done = subprocess.run(argv, text=True, capture_output=True, timeout=DEADLINE_S, **kwargs)
