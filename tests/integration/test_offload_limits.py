@@ -149,7 +149,7 @@ def test_forwarded_connections_wait_for_room(guest: Guest, lab: Lab) -> None:
         for _ in range(n_first):
             accepted.append(stack.enter_context(server.accept()[0]))
         worker = daemon.children()["slirp-worker"]
-        L.wait_for("the worker comes to rest", lambda: not busy(worker))
+        L.wait_for("the worker comes to rest", lambda: not L.is_busy(worker))
         # The others come as those end.
         numbers = set()
         while len(numbers) < n_clients:
@@ -165,15 +165,6 @@ def test_forwarded_connections_wait_for_room(guest: Guest, lab: Lab) -> None:
             client.settimeout(L.DEADLINE_S)
             assert client.recv(2) == number
             client.close()
-
-
-def busy(pid: int) -> bool:
-    """Whether it runs, or wants to, whenever one looks; a timer may go off once."""
-    states = []
-    for _ in range(20):
-        states.append(L.proc_stat(pid)[0])
-        time.sleep(L.POLL_S)
-    return states.count("R") > 2
 
 
 def switches(pid: int) -> int:

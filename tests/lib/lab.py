@@ -214,6 +214,15 @@ def comm_of(pid: int) -> str:
         return ""
 
 
+def is_busy(pid: int) -> bool:
+    """Whether it runs, or wants to, whenever one looks; a timer may go off once."""
+    states = []
+    for _ in range(20):
+        states.append(proc_stat(pid)[0])
+        time.sleep(POLL_S)
+    return states.count("R") > 2
+
+
 def cpu_ticks(pid: int) -> int:
     """User and system time of pid, in clock ticks (1/100 s)."""
     stat = proc_stat(pid)

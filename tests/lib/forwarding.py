@@ -1,0 +1,83 @@
+"""Host forwards: a daemon that has them, servers in the guest, clients at the host's ports."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import lab as L
+import pytest
+from lab import Guest, Lab, Slirpd
+
+GUEST4, GATEWAY4, GATEWAY6 = "10.0.2.100", "10.0.2.2", "fd00::2"
+ANY = {4: "0.0.0.0", 6: "[::]"}
+LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+GATEWAY = {4: GATEWAY4, 6: GATEWAY6}
+HOST = {4: L.HOST4, 6: L.HOST6}
+INTERNET = {4: L.INTERNET4, 6: L.INTERNET6}
+
+loopback_open_or_closed = pytest.mark.parametrize(
+    "options", [(), ("--disable-host-loopback",)], ids=["open", "closed"])
+families = pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
+
+
+def forwarding(guest: Guest, *rules: str, options: tuple[str, ...] = ()) -> Slirpd:
+    """A daemon with these forwards, as --publish takes them."""
+    return Slirpd("--configure", "--enable-ipv6", *options,
+                  *(f"--publish={rule}" for rule in rules), guest.pid, "tap0")
+
+
+def plain(address: str) -> str:
+    return address.strip("[]")
+
+
+@contextlib.contextmanager
+def serving(guest: Guest, family: int, port: int, backlog: int = 1024) -> Iterator[socket.socket]:
+    """A listener in the guest."""
+    with L.listener(guest.netns, plain(ANY[family]), port, backlog) as sock:
+        sock.settimeout(L.DEADLINE_S)
+        yield sock
+
+
+def from_internet(address: str, port: int) -> socket.socket:
+    """A connection to the host from another machine."""
+    sock = L.socket_in(Lab.internet_netns, L.family_of(address), socket.SOCK_STREAM)
+    sock.connect((address, port))
+    return sock
+
+
+def from_host(address: str, port: int) -> socket.socket:
+    return socket.create_connection((address, port), timeout=L.DEADLINE_S)
+
+
+def check_conversation(client: socket.socket, accepted: socket.socket) -> None:
+    """Both directions work, and each ends by itself."""
+    accepted.settimeout(L.DEADLINE_S)
+    client.sendall(b"to the guest")
+    assert accepted.recv(100) == b"to the guest"
+    accepted.sendall(b"from the guest")
+    assert client.recv(100) == b"from the guest"
+    client.shutdown(socket.SHUT_WR)
+    assert accepted.recv(1) == b""
+    accepted.sendall(b"after the end")
+    accepted.shutdown(socket.SHUT_WR)
+    assert L.recv_all(client) == b"after the end"
+
+
+def check_connection(client: socket.socket, server: socket.socket, peer: str) -> None:
+    """The guest's end sees that peer with its own port."""
+    with client, server.accept()[0] as accepted:
+        assert accepted.getpeername()[:2] == (peer, client.getsockname()[1])
+        check_conversation(client, accepted)
+
+
+def check_datagrams(client: socket.socket, to: tuple[str, int], server: socket.socket,
+                    peer: str, text: bytes = b"datagram") -> None:
+    """There and back, and the guest sees that peer with its own port."""
+    client.sendto(text, to)
+    data, source = server.recvfrom(65536)
+    assert data == text
+    assert source[:2] == (peer, client.getsockname()[1])
+    server.sendto(b"re: " + data, source)
+    assert client.recvfrom(65536)[0] == b"re: " + text
