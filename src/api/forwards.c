@@ -167,7 +167,6 @@ class_of(enum ipc_hostfwd_outcome outcome)
 	case IPC_HOSTFWD_no_such_address:
 		return API_ERROR_AddressNotAvailable;
 	case IPC_HOSTFWD_ipv6_is_off:
-	case IPC_HOSTFWD_families_differ:
 		return API_ERROR_NotSupported;
 	case IPC_HOSTFWD_bad_guest_address:
 		return API_ERROR_BadArgument;

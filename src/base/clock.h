@@ -22,3 +22,13 @@ clock_now_ms(void)
 {
 	return (uint64_t)(clock_now_ns() / CLOCK_NS_PER_MS);
 }
+
+/* The shorter of a timeout and of what is left until a deadline; UINT32_MAX and UINT64_MAX
+ * stand for none. */
+static inline uint32_t
+clock_earlier(uint32_t timeout_ms, uint64_t deadline_ms, uint64_t now_ms)
+{
+	uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+
+	return left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms;
+}

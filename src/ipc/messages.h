@@ -275,7 +275,6 @@ struct ipc_hostfwd {
 	OUTCOME(no_such_address, "no interface of the host has the address") \
 	OUTCOME(ipv6_is_off, "IPv6 is not enabled") \
 	OUTCOME(bad_guest_address, "the address is not one of the guest's network") \
-	OUTCOME(families_differ, "libslirp can't forward between the address families") \
 	OUTCOME(system_error, "the kernel refused")
 
 enum ipc_hostfwd_outcome {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "slirp-worker/address.h"
+
 /* The first look's room; it doubles as needed. */
 #define ENTRIES_AT_FIRST 256
 
@@ -135,42 +137,85 @@ struct endpoint {
 };
 
 static struct endpoint
+make_endpoint(const union address *addr)
+{
+	struct endpoint end = {
+		.is_ipv6 = addr->any.sa_family == AF_INET6,
+		.port = address_port(addr),
+	};
+
+	if (end.is_ipv6)
+		memcpy(end.addr, &addr->in6.sin6_addr, sizeof(addr->in6.sin6_addr));
+	else
+		memcpy(end.addr, &addr->in.sin_addr, sizeof(addr->in.sin_addr));
+	return end;
+}
+
+static struct endpoint
 ask_endpoint(int fd, bool is_peer)
 {
-	struct endpoint end = { 0 };
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} addr = { 0 };
+	union address addr = { 0 };
 	socklen_t len = sizeof(addr);
 
 	if (fd == -1 ||
 	    (is_peer ? getpeername(fd, &addr.any, &len)
 		     : getsockname(fd, &addr.any, &len)) == -1)
-		return end;
-	end.is_ipv6 = addr.any.sa_family == AF_INET6;
-	if (end.is_ipv6) {
-		memcpy(end.addr, &addr.in6.sin6_addr, sizeof(addr.in6.sin6_addr));
-		end.port = ntohs(addr.in6.sin6_port);
-	} else {
-		memcpy(end.addr, &addr.in.sin_addr, sizeof(addr.in.sin_addr));
-		end.port = ntohs(addr.in.sin_port);
-	}
-	return end;
+		return (struct endpoint){ 0 };
+	return make_endpoint(&addr);
 }
 
-/* Where the rule leads to, for a connection to that end. Zeros if the rule is gone. */
-static void
-find_guest(const struct forwards *forwards, uint8_t proto, const struct endpoint *host,
-    uint8_t addr[IPC_ADDR6_LEN])
+/* The rule for a connection to that end; NULL if it is gone. */
+static const struct ipc_hostfwd *
+find_rule(const struct forwards *forwards, uint8_t proto, const struct endpoint *host)
 {
-	const struct ipc_hostfwd *rule =
-	    forwards_find_port(forwards, proto, host->is_ipv6, host->addr, host->port);
+	return forwards_find_port(forwards, proto, host->is_ipv6, host->addr, host->port);
+}
 
-	memset(addr, 0, IPC_ADDR6_LEN);
+/* RFC 4291 2.5.5.2: an IPv4 address in the form of IPv6's. */
+static void
+put_mapped(uint8_t to[IPC_ADDR6_LEN], const uint8_t addr[IPC_ADDR6_LEN], bool is_ipv6)
+{
+	static const uint8_t prefix[] = { [10] = 0xff, 0xff };
+
+	if (is_ipv6) {
+		memcpy(to, addr, IPC_ADDR6_LEN);
+		return;
+	}
+	memcpy(to, prefix, sizeof(prefix));
+	memcpy(to + sizeof(prefix), addr, sizeof(struct in_addr));
+}
+
+/* Puts what is outside in the place of libslirp's side of a relay, whose ends are `own`
+ * and `other`. Leaves alone what is none. */
+static void
+put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwards,
+    const struct endpoint *own, const struct endpoint *other)
+{
+	const struct relay *relay = forwards->relay;
+	/* libslirp's end. */
+	const union address inner = address_make(own->is_ipv6, own->addr, own->port);
+	const struct relay_port *port = relay_find_port(relay, entry->proto, &inner);
+	int fd = entry->proto == IPPROTO_TCP
+	    ? relay_tcp_find_peer(&relay->tcp, &inner, other->port)
+	    : -1;
+	struct endpoint host, source;
+	const struct ipc_hostfwd *rule;
+
+	if (fd != -1) {
+		host = ask_endpoint(fd, false);
+		source = ask_endpoint(fd, true);
+	} else if (port) {
+		host = source = make_endpoint(&port->host);
+	} else {
+		return;
+	}
+	rule = find_rule(forwards, entry->proto, &host);
+	entry->is_ipv6 = true;
+	put_mapped(entry->source_addr, source.addr, source.is_ipv6);
+	entry->source_port = source.port;
+	memset(entry->dest_addr, 0, sizeof(entry->dest_addr));
 	if (rule)
-		memcpy(addr, rule->guest_addr, IPC_ADDR6_LEN);
+		put_mapped(entry->dest_addr, rule->guest_addr, rule->guest_is_ipv6);
 }
 
 static void
@@ -179,6 +224,7 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 {
 	struct endpoint own = ask_endpoint(line->fd, false);
 	struct endpoint other = { 0 };
+	const struct ipc_hostfwd *rule = NULL;
 	bool came_in;
 
 	/* Of what came in, the text has our end of the socket for the source. */
@@ -202,17 +248,21 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 	if (!own.is_ipv6) {
 		memcpy(entry->source_addr, &line->source_be, sizeof(line->source_be));
 		memcpy(entry->dest_addr, &line->dest_be, sizeof(line->dest_be));
-	} else if (line->is_forward || came_in) {
+	} else if (entry->is_hostfwd) {
 		memcpy(entry->source_addr, own.addr, sizeof(entry->source_addr));
-		find_guest(forwards, line->proto, &own, entry->dest_addr);
+		rule = find_rule(forwards, line->proto, &own);
 	} else {
 		/* The guest's end is nowhere to be had. */
 		memcpy(entry->dest_addr, other.addr, sizeof(entry->dest_addr));
 	}
+	if (rule)
+		memcpy(entry->dest_addr, rule->guest_addr, sizeof(entry->dest_addr));
 	if (came_in) {
 		memcpy(entry->source_addr, other.addr, sizeof(entry->source_addr));
 		entry->source_port = other.port;
 	}
+	if (entry->is_hostfwd)
+		put_outside_of_relay(entry, forwards, &own, &other);
 }
 
 struct collector {

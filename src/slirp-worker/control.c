@@ -58,6 +58,14 @@ complain(void *ctx, const char *text)
 }
 
 static void
+tcp_socket_made(void *ctx, int fd)
+{
+	struct worker *worker = ctx;
+
+	relay_tcp_note_accepted(&worker->relay.tcp, fd);
+}
+
+static void
 socket_not_polled(void *ctx)
 {
 	worker_count(ctx, IPC_COUNTER_sockets_not_polled, 1);
@@ -157,6 +165,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.ctx = worker,
 		.to_guest = to_guest,
 		.complain = complain,
+		.tcp_socket_made = tcp_socket_made,
 		.socket_not_polled = socket_not_polled,
 		.timers = &worker->timers,
 	};
@@ -188,8 +197,9 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
 	ping_init(&worker->ping, &worker->network, &msg->outbound, ping_to_guest, worker);
-	if (forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6) ==
-	    -1)
+	relay_init(&worker->relay, worker->stack);
+	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
+		&worker->network, &guest6) == -1)
 		fatal("get memory");
 	confine(worker);
 	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),

@@ -6,16 +6,18 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "slirp-worker/address.h"
 
 /* In a /64, what is not the network is the interface. */
 #define PREFIX6_BYTES 8
 
 int
-forwards_init(struct forwards *forwards, struct stack *stack,
+forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
     const struct ipc_network *network, const struct in6_addr *guest6)
 {
 	*forwards = (struct forwards){
 		.stack = stack,
+		.relay = relay,
 		.network = network,
 		.guest6 = *guest6,
 		.rules = rules_new(),
@@ -42,6 +44,12 @@ static uint32_t
 count_ports(const struct ipc_hostfwd *rule)
 {
 	return (uint32_t)rule->host_port_last - rule->host_port_first + 1;
+}
+
+static bool
+is_between_families(const struct ipc_hostfwd *rule)
+{
+	return rule->host_is_ipv6 != rule->guest_is_ipv6;
 }
 
 /* Whether the guest can have the address: the gateway and the name server are the stack's
@@ -113,13 +121,8 @@ judge(const struct forwards *forwards, struct ipc_hostfwd *rule,
 {
 	const struct ipc_hostfwd_entry *in_the_way;
 
-	if ((rule->host_is_ipv6 || rule->guest_is_ipv6) &&
-	    !forwards->network->enable_ipv6) {
+	if (rule->guest_is_ipv6 && !forwards->network->enable_ipv6) {
 		result->outcome = IPC_HOSTFWD_ipv6_is_off;
-		return;
-	}
-	if (rule->host_is_ipv6 != rule->guest_is_ipv6) {
-		result->outcome = IPC_HOSTFWD_families_differ;
 		return;
 	}
 	if (!settle_guest_address(forwards, rule)) {
@@ -177,25 +180,6 @@ forwards_remove(struct forwards *forwards, uint32_t id)
 	change->result.id = id;
 }
 
-static void
-make_address(struct sockaddr_storage *addr, const uint8_t bytes[IPC_ADDR6_LEN],
-    bool is_ipv6, uint32_t port)
-{
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addr;
-	struct sockaddr_in *in = (struct sockaddr_in *)addr;
-
-	memset(addr, 0, sizeof(*addr));
-	if (is_ipv6) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)port);
-		memcpy(&in6->sin6_addr, bytes, sizeof(in6->sin6_addr));
-	} else {
-		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)port);
-		memcpy(&in->sin_addr, bytes, sizeof(in->sin_addr));
-	}
-}
-
 static uint32_t *
 port_counter(struct forwards *forwards, uint8_t proto)
 {
@@ -226,17 +210,18 @@ open_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_hostfwd *rule = &change->rule;
-	uint32_t port = rule->host_port_first + change->n_open;
-	struct sockaddr_storage host, guest;
+	uint16_t port = (uint16_t)(rule->host_port_first + change->n_open);
+	union address host = address_make(rule->host_is_ipv6, rule->host_addr, port);
+	union address guest = address_make(rule->guest_is_ipv6, rule->guest_addr,
+	    (uint16_t)(rule->guest_port_first + change->n_open));
+	int outcome = is_between_families(rule)
+	    ? relay_open(forwards->relay, rule->proto, &host.any, &guest.any)
+	    : stack_port_open(forwards->stack, rule->proto, &host.any, &guest.any);
 
-	make_address(&host, rule->host_addr, rule->host_is_ipv6, port);
-	make_address(&guest, rule->guest_addr, rule->guest_is_ipv6,
-	    rule->guest_port_first + change->n_open);
-	if (stack_port_open(forwards->stack, rule->proto, (struct sockaddr *)&host,
-		(struct sockaddr *)&guest) == -1) {
+	if (outcome == -1) {
 		change->result.outcome = outcome_of(errno);
 		change->result.error = (uint32_t)errno;
-		change->result.port = (uint16_t)port;
+		change->result.port = port;
 		change->phase = FORWARDS_CLOSING;
 		return;
 	}
@@ -250,12 +235,15 @@ close_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_hostfwd *rule = &change->rule;
-	struct sockaddr_storage host;
+	union address host;
 
 	change->n_open--;
-	make_address(&host, rule->host_addr, rule->host_is_ipv6,
-	    rule->host_port_first + change->n_open);
-	stack_port_close(forwards->stack, rule->proto, (struct sockaddr *)&host);
+	host = address_make(rule->host_is_ipv6, rule->host_addr,
+	    (uint16_t)(rule->host_port_first + change->n_open));
+	if (is_between_families(rule))
+		relay_close(forwards->relay, rule->proto, &host.any);
+	else
+		stack_port_close(forwards->stack, rule->proto, &host.any);
 	--*port_counter(forwards, rule->proto);
 }
 

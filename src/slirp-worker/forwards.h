@@ -12,6 +12,7 @@
 
 #include "ipc/messages.h"
 #include "ipc/rules.h"
+#include "slirp-worker/relay.h"
 #include "slirp-worker/stack.h"
 
 /* Ports of all rules together, and so rules: every port of an address, and as many
@@ -41,6 +42,7 @@ struct forwards_change {
 
 struct forwards {
 	struct stack *stack;               /* borrowed */
+	struct relay *relay;               /* borrowed; for rules between the families */
 	const struct ipc_network *network; /* borrowed */
 	struct in6_addr guest6;            /* the guest's own address; :: if not known */
 	struct forwards_change change;
@@ -51,7 +53,7 @@ struct forwards {
 };
 
 /* Returns 0 or -1 with errno set. */
-int forwards_init(struct forwards *forwards, struct stack *stack,
+int forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
     const struct ipc_network *network, const struct in6_addr *guest6);
 
 void forwards_free(struct forwards *forwards);

@@ -24,14 +24,6 @@ enum loop_slot {
 	SLOT_API,
 };
 
-static uint32_t
-earlier(uint32_t timeout_ms, uint64_t deadline_ms, uint64_t now_ms)
-{
-	uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-
-	return left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms;
-}
-
 static uint64_t
 look_at_clock(struct worker *worker)
 {
@@ -58,10 +50,12 @@ wait_for_events(struct worker *worker)
 	if (requests_want_a_turn(&worker->requests))
 		timeout_ms = 0;
 	timeout_ms =
-	    earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
-	timeout_ms = earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
+	    clock_earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
+	timeout_ms =
+	    clock_earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
 	stack_prepare_wait(worker->stack, set, &timeout_ms);
 	ping_prepare_wait(&worker->ping, set, &timeout_ms, now_ms);
+	relay_prepare_wait(&worker->relay, set, &timeout_ms, now_ms);
 	n = pollset_wait(set, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	if (n == -1 && errno != EINTR)
 		poll(NULL, 0, WAIT_RETRY_MS);
@@ -113,6 +107,7 @@ turn(struct worker *worker)
 	n_to_guest = worker->stats.counters[IPC_COUNTER_frames_to_guest];
 	stack_finish_wait(worker->stack, set, !waited);
 	ping_finish_wait(&worker->ping, set, !waited, worker->now_ms);
+	relay_finish_wait(&worker->relay, set, !waited, worker->now_ms);
 	offload_flush(&worker->offload);
 	/* The guest's kernel has dealt with these frames while they were written, and its
 	 * answers are there. A wait would only find that out. */

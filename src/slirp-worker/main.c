@@ -39,6 +39,7 @@ main(void)
 
 	connections_free(&worker.connections);
 	forwards_free(&worker.forwards);
+	relay_free(&worker.relay);
 	ping_free(&worker.ping);
 	stack_free(worker.stack);
 	reass_free(&worker.reass);

@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "slirp-worker/refusal.h"
 #include "slirp-worker/tapio.h"
@@ -469,12 +470,10 @@ ping_prepare_wait(struct ping *ping, struct pollset *set, uint32_t *timeout_ms,
 {
 	for (size_t i = 0; i < ping->n_flows; i++) {
 		struct ping_flow *flow = &ping->flows[i];
-		uint64_t ends_ms = flow->last_ms + PING_IDLE_MS;
-		uint64_t left_ms = ends_ms > now_ms ? ends_ms - now_ms : 0;
 
 		flow->poll_index = pollset_add(set, flow->fd, POLLIN);
-		if (left_ms < *timeout_ms)
-			*timeout_ms = (uint32_t)left_ms;
+		*timeout_ms =
+		    clock_earlier(*timeout_ms, flow->last_ms + PING_IDLE_MS, now_ms);
 	}
 }
 

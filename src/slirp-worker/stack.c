@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "slirp-worker/address.h"
 
 /* The newest version of SlirpConfig and SlirpCb whose fields are all filled in here. */
 #define CONFIG_VERSION_KNOWN 6
@@ -48,10 +49,6 @@
 
 /* The only length that stateless autoconfiguration works with. */
 #define PREFIX6_LEN 64
-
-/* Connections that wait to be accepted: libslirp asks for 1, and takes one a wake-up. As
- * many as Linux gives at most by default (net.core.somaxconn since 5.4). */
-#define LISTEN_BACKLOG 4096
 
 /* Sockets are told apart by their numbers up to here; none is higher, as the pollset
  * holds no more and the limit on open files is the same. */
@@ -172,12 +169,12 @@ counter_of(struct stack *stack, uint8_t proto)
 	return proto == IPPROTO_TCP ? &stack->sockets.n_tcp : &stack->sockets.n_udp;
 }
 
-/* The number that the next descriptor gets: the lowest that is free (open(2)). -1 with
- * errno set if there is none. */
+/* The lowest number from `from` on that is free, and so the one that the next descriptor
+ * gets (open(2)). -1 with errno set if there is none. */
 static int
-next_fd(void)
+next_fd(int from)
 {
-	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, from);
 
 	if (fd != -1)
 		close(fd);
@@ -194,13 +191,23 @@ is_of_reserve(const struct stack *stack, int fd)
 bool
 stack_is_full(const struct stack *stack)
 {
-	int fd;
-
 	/* Until it has happened once, it is not worth asking. */
 	if (!stack->was_near_full)
 		return false;
-	fd = next_fd();
-	return fd == -1 || is_of_reserve(stack, fd);
+	return !stack_has_room(stack, 1);
+}
+
+bool
+stack_has_room(const struct stack *stack, size_t n_descriptors)
+{
+	int fd = -1;
+
+	while (n_descriptors-- > 0) {
+		fd = next_fd(fd + 1);
+		if (fd == -1 || is_of_reserve(stack, fd))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -264,8 +271,10 @@ on_register_fd(int fd, void *opaque)
 		return;
 	stack->proto_of_fd[fd] = (uint8_t)proto;
 	++*counter_of(stack, (uint8_t)proto);
-	if (proto == IPPROTO_TCP)
+	if (proto == IPPROTO_TCP) {
+		stack->host.tcp_socket_made(stack->host.ctx, fd);
 		return;
+	}
 	never_wait_for(fd);
 	keep_groups_off_the_host(stack, fd);
 }
@@ -536,13 +545,6 @@ stack_go_on(struct stack *stack)
 	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
 }
 
-static socklen_t
-address_len(const struct sockaddr *addr)
-{
-	return addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-					   : sizeof(struct sockaddr_in);
-}
-
 /* An IPv6 port takes IPv6 alone, whatever net.ipv6.bindv6only says: libslirp would hand
  * IPv4 peers to the guest as ::ffff:a.b.c.d. */
 static int
@@ -557,17 +559,17 @@ static void
 tune_port(const struct stack *stack, uint8_t proto, int fd, const struct sockaddr *host)
 {
 	const int no = 0;
-	struct sockaddr_storage bound;
+	union address bound;
 	socklen_t len = sizeof(bound);
 
 	/* Were it another descriptor, which no libslirp so far has made of it, the port
 	 * would work all the same. */
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) == -1 ||
-	    len != address_len(host) || memcmp(&bound, host, len) != 0)
+	if (getsockname(fd, &bound.any, &len) == -1 || len != address_len(host) ||
+	    memcmp(&bound, host, len) != 0)
 		return;
 	if (proto == IPPROTO_TCP) {
-		/* listen(2) on a socket that listens changes its backlog. */
-		listen(fd, LISTEN_BACKLOG);
+		/* libslirp asks for 1. listen(2) on a socket that listens changes it. */
+		listen(fd, STACK_LISTEN_BACKLOG);
 		return;
 	}
 	/* socket(7): with it, which libslirp sets after its own bind, any other user's
@@ -581,7 +583,7 @@ int
 stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
     const struct sockaddr *guest)
 {
-	int fd = next_fd();
+	int fd = next_fd(0);
 	int outcome;
 
 	if (fd == -1)

@@ -22,6 +22,9 @@ struct stack_host {
 	/* Takes a line of libslirp's, about something that the guest did or that
 	 * failed. */
 	void (*complain)(void *ctx, const char *text);
+	/* libslirp has a new TCP socket, borrowed: it was accepted, or is about to be
+	 * connected. */
+	void (*tcp_socket_made)(void *ctx, int fd);
 	/* A socket found no place in the set of the next wait. */
 	void (*socket_not_polled)(void *ctx);
 	struct timers *timers; /* borrowed */
@@ -29,6 +32,10 @@ struct stack_host {
 };
 
 struct stack;
+
+/* Connections that wait to be accepted at a port of the host: as many as Linux gives at most by
+ * default (net.core.somaxconn since 5.4). */
+#define STACK_LISTEN_BACKLOG 4096
 
 /* tcp_mtu_bytes is what the length of TCP segments to the guest follows. The caller owns
  * the result and ends it with stack_free. NULL if libslirp refuses. */
@@ -50,6 +57,9 @@ void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
 
 /* Whether all descriptors are in use but a few, which are for what can't be refused. */
 bool stack_is_full(const struct stack *stack);
+
+/* Whether so many can be opened besides. Costs two system calls for each. */
+bool stack_has_room(const struct stack *stack, size_t n_descriptors);
 
 /* Before a wait: adds the stack's sockets to the set, and shortens *timeout_ms, which
  * comes in as what the worker itself has in mind (UINT32_MAX for no limit). */

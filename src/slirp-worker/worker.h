@@ -14,6 +14,7 @@
 #include "slirp-worker/ping.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/reass.h"
+#include "slirp-worker/relay.h"
 #include "slirp-worker/requests.h"
 #include "slirp-worker/stack.h"
 #include "slirp-worker/tapio.h"
@@ -33,6 +34,7 @@ struct worker {
 	struct ping ping;
 	struct timers timers;
 	struct pollset pollset;
+	struct relay relay;
 	struct forwards forwards;
 	struct requests requests;
 	struct connections connections; /* the api's last look at them */

@@ -43,6 +43,13 @@ ignore_text(void *ctx, const char *text)
 }
 
 static void
+ignore_socket(void *ctx, int fd)
+{
+	(void)ctx;
+	(void)fd;
+}
+
+static void
 ignore(void *ctx)
 {
 	(void)ctx;
@@ -57,6 +64,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		.ctx = worker,
 		.to_guest = ignore_frame,
 		.complain = ignore_text,
+		.tcp_socket_made = ignore_socket,
 		.socket_not_polled = ignore,
 		.timers = &worker->timers,
 	};
@@ -83,8 +91,9 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	    stack_new(&worker->network, &no_outbound, worker->network.mtu_bytes, &host);
 	if (!worker->stack)
 		fatalx("libslirp refuses the configuration");
-	if (forwards_init(&worker->forwards, worker->stack, &worker->network, &guest6) ==
-	    -1)
+	relay_init(&worker->relay, worker->stack);
+	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
+		&worker->network, &guest6) == -1)
 		fatal("make the table of forwards");
 }
 
@@ -114,6 +123,7 @@ worker_box_close(struct worker_box *box)
 	ipc_channel_close(&box->api);
 	connections_free(&worker->connections);
 	forwards_free(&worker->forwards);
+	relay_free(&worker->relay);
 	stack_free(worker->stack);
 	pollset_free(&worker->pollset);
 	ipc_channel_close(&worker->to_parent);

@@ -166,9 +166,6 @@ test_add_hostfwd_failures_name_the_cause(void **state)
 	    FAILED("TableFull", "the table of rules is full"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_ipv6_is_off },
 	    FAILED("NotSupported", "IPv6 is not enabled; --enable-ipv6 does it"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_families_differ },
-	    FAILED("NotSupported",
-		"libslirp can't forward between the address families"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_bad_guest_address },
 	    FAILED("BadArgument", "the address is not one of the guest's network"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_system_error,

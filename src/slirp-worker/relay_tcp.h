@@ -1,0 +1,62 @@
+/*
+ * TCP of relay.h: the connection of a peer, and one of ours to the inner port, as two sides
+ * between which bytes are carried in both directions. There is no buffer: what a side has
+ * received stays in the kernel until the other has taken it, so each is as slow for its
+ * sender as the other is for us.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "slirp-worker/pollset.h"
+#include "slirp-worker/address.h"
+#include "slirp-worker/stack.h"
+
+struct relay_side {
+	int fd; /* owned */
+	int poll_index;
+	bool has_ended;  /* its end of file was passed on */
+	bool is_blocked; /* it takes nothing before it is writable */
+};
+
+struct relay_connection {
+	struct relay_side peer;
+	struct relay_side inner;
+	union address inner_end; /* of the inner side: libslirp's, */
+	uint16_t inner_port;     /* and ours */
+	bool is_pending;         /* libslirp has not accepted it yet */
+};
+
+struct relay_tcp {
+	struct relay_connection *connections; /* owned; the first n */
+	size_t n;
+	size_t size; /* room */
+	size_t n_pending;
+	bool lacks_descriptors; /* for one more */
+};
+
+void relay_tcp_free(struct relay_tcp *tcp);
+
+/* Accepts what waits at the port, and connects each to the inner one. Not more than there
+ * are descriptors for, libslirp's for the other end of each included: ones without it would
+ * have descriptors that libslirp waits for. */
+void relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
+    const union address *inner);
+
+/* libslirp has a new socket; perhaps it is the other end of an inner side. */
+void relay_tcp_note_accepted(struct relay_tcp *tcp, int fd);
+
+/* Whether there are descriptors for one more. False only after relay_tcp_accept() has met
+ * with their lack. */
+bool relay_tcp_has_room(struct relay_tcp *tcp, const struct stack *stack);
+
+void relay_tcp_prepare_wait(struct relay_tcp *tcp, struct pollset *set);
+void relay_tcp_finish_wait(struct relay_tcp *tcp, const struct pollset *set);
+
+/* The peer's socket, borrowed, of the connection that goes on to that inner port, from this
+ * port of the loopback; -1 if there is none. */
+int relay_tcp_find_peer(const struct relay_tcp *tcp, const union address *inner,
+    uint16_t from_port);

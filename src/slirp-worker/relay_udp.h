@@ -1,0 +1,49 @@
+/*
+ * UDP of relay.h: each peer of a port gets a socket of its own towards the inner port, so
+ * that libslirp, and the guest, know one from the other.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slirp-worker/pollset.h"
+#include "slirp-worker/address.h"
+
+/* Each is a socket and a place in every wait. More than ask at a time on the networks that
+ * have containers; when all are taken, the one that has been silent longest gives way. */
+#define RELAY_UDP_PEERS_MAX 256
+
+/* A peer that is silent for this long, in both directions, is forgotten: as long as
+ * libslirp keeps a UDP socket of the guest's (src/udp.h, SO_EXPIRE). */
+#define RELAY_UDP_IDLE_MS 240000
+
+struct relay_udp_peer {
+	union address address;
+	int port_fd;      /* borrowed: the port that it sends to */
+	int fd;           /* owned: connected to the inner port */
+	uint64_t last_ms; /* CLOCK_MONOTONIC, of the last datagram */
+	int poll_index;
+};
+
+struct relay_udp {
+	struct relay_udp_peer peers[RELAY_UDP_PEERS_MAX]; /* the first n */
+	size_t n;
+};
+
+void relay_udp_free(struct relay_udp *udp);
+
+/* Carries datagrams that came to the port on to the inner one. */
+void relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
+    uint64_t now_ms);
+
+/* Forgets the peers of a port that is being closed. */
+void relay_udp_forget_port(struct relay_udp *udp, int port_fd);
+
+void relay_udp_prepare_wait(struct relay_udp *udp, struct pollset *set,
+    uint32_t *timeout_ms, uint64_t now_ms);
+
+/* Carries back what the guest has answered, and forgets silent peers. */
+void relay_udp_finish_wait(struct relay_udp *udp, const struct pollset *set,
+    bool wait_failed, uint64_t now_ms);

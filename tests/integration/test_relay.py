@@ -1,0 +1,388 @@
+"""Host forwards between the address families: a port of one, a guest's address of the other."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import resource
+import select
+import socket
+import struct
+
+import lab as L
+import pytest
+import transfer as T
+from api_client import daemon_with_api, execute
+from forwarding import (ANY, GATEWAY, GUEST4, HOST, INTERNET, LOOPBACK, check_conversation, forwarding,
+                        from_host, from_internet, loopback_open_or_closed, plain, serving)
+from lab import Guest, Lab, Slirpd
+
+# The family of the host's port; the guest's is the other.
+OTHER = {4: 6, 6: 4}
+hosts = pytest.mark.parametrize("host", [4, 6], ids=["ipv4 to ipv6", "ipv6 to ipv4"])
+protocols = pytest.mark.parametrize("proto", ["tcp", "udp"])
+
+LARGE_BYTES = 20_000_000
+MANY = 200
+# In relay_udp.h.
+UDP_PEERS_MAX = 256
+ABORT = struct.pack("ii", 1, 0)
+
+
+def rule(host: int, ports: str = "8080", guest_port: int = 80, proto: str = "tcp") -> str:
+    """The guest's own address is what the unspecified one stands for."""
+    return f"{ANY[host]}:{ports}:{ANY[OTHER[host]]}:{guest_port}/{proto}"
+
+
+def conversation(client: socket.socket, server: socket.socket, host: int) -> None:
+    """The guest's peer is the gateway."""
+    with client, server.accept()[0] as accepted:
+        assert accepted.getpeername()[0] == GATEWAY[OTHER[host]]
+        check_conversation(client, accepted)
+
+
+@contextlib.contextmanager
+def connection(guest: Guest, host: int, *options: str):
+    """A daemon, and both ends of a connection: outside, in the guest."""
+    with (forwarding(guest, rule(host), options=options) as daemon,
+          serving(guest, OTHER[host], 80) as server,
+          from_internet(HOST[host], 8080) as client, server.accept()[0] as accepted):
+        accepted.settimeout(L.DEADLINE_S)
+        yield daemon, client, accepted
+
+
+# --- TCP --------------------------------------------------------------------------------------
+
+
+@hosts
+@loopback_open_or_closed
+def test_tcp_both_ways(lab: Lab, guest: Guest, host: int, options: tuple[str, ...]) -> None:
+    with (forwarding(guest, rule(host), options=options),
+          serving(guest, OTHER[host], 80) as server):
+        conversation(from_internet(HOST[host], 8080), server, host)
+        conversation(from_host(LOOPBACK[host], 8080), server, host)
+
+
+def test_host_in_ipv6_needs_none_in_the_guest(lab: Lab, guest: Guest) -> None:
+    with (Slirpd("--configure", f"--publish={rule(6)}", guest.pid, "tap0"),
+          serving(guest, 4, 80) as server):
+        conversation(from_internet(L.HOST6, 8080), server, 6)
+
+
+def test_one_port_of_the_guest_from_both_families(lab: Lab, guest: Guest) -> None:
+    with (forwarding(guest, "8080:80", rule(6)), serving(guest, 4, 80) as server):
+        conversation(from_internet(L.HOST6, 8080), server, 6)
+        with from_internet(L.HOST4, 8080) as client, server.accept()[0] as accepted:
+            assert accepted.getpeername()[0] == L.INTERNET4
+            check_conversation(client, accepted)
+
+
+@hosts
+def test_large_streams_both_ways_at_once(lab: Lab, guest: Guest, host: int) -> None:
+    with connection(guest, host) as (_, client, accepted):
+        hashes: dict[str, str] = {}
+
+        def carry(name: str, source: socket.socket, sink: socket.socket) -> None:
+            T.both(lambda: hashes.update({name: T.hash_of(T.received(sink))}),
+                   lambda: T.send(source, LARGE_BYTES))
+        T.both(lambda: carry("in", client, accepted), lambda: carry("out", accepted, client))
+        assert hashes == dict.fromkeys(("in", "out"), T.digest(LARGE_BYTES))
+
+
+def fill(sock: socket.socket) -> int:
+    """Sends until nothing is taken any more; how much was."""
+    total = 0
+    sock.setblocking(False)
+    while select.select([], [sock], [], 1)[1]:
+        with contextlib.suppress(BlockingIOError):
+            total += sock.send(bytes(65536))
+    sock.settimeout(L.DEADLINE_S)
+    return total
+
+
+@hosts
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_who_does_not_read_stops_nobody_else(lab: Lab, guest: Guest, host: int,
+                                             direction: str) -> None:
+    with connection(guest, host) as (daemon, client, accepted):
+        source, sink = (client, accepted) if direction == "in" else (accepted, client)
+        total = fill(source)
+        worker = daemon.children()["slirp-worker"]
+        L.wait_for("the worker comes to rest", lambda: not L.is_busy(worker))
+        # The other direction of the same connection, and other connections.
+        sink.sendall(b"still here")
+        assert source.recv(100) == b"still here"
+        with guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as other:
+            other.send(b"echo")
+            assert other.recv(100) == b"echo"
+        # Its end comes behind all of it.
+        source.shutdown(socket.SHUT_WR)
+        assert len(L.recv_all(sink)) == total
+
+
+@hosts
+@pytest.mark.parametrize("length", [3, 200_000])
+def test_urgent_data_arrives_in_line(lab: Lab, guest: Guest, host: int, length: int) -> None:
+    head = bytes(next(T.pieces(length)))
+    with connection(guest, host) as (_, client, accepted):
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+
+        def pour() -> None:
+            client.sendall(head)
+            client.send(b"!", socket.MSG_OOB)
+            client.sendall(b"rest")
+            client.shutdown(socket.SHUT_WR)
+        got: list[bytes] = []
+        T.both(lambda: got.append(L.recv_all(accepted)), pour)
+        assert got == [head + b"!rest"]
+
+
+@hosts
+@pytest.mark.parametrize("who", ["client", "guest"])
+def test_reset_ends_both_sides(lab: Lab, guest: Guest, host: int, who: str) -> None:
+    with connection(guest, host) as (_, client, accepted):
+        assert relayed() == 2
+        gone, other = (client, accepted) if who == "client" else (accepted, client)
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        gone.close()
+        try:
+            assert other.recv(1) == b""
+            other.close()
+        except ConnectionResetError:
+            pass
+        L.wait_for("nothing is left of it", lambda: relayed() == 0)
+
+
+def relayed() -> int:
+    """Sockets of connections to inner ports, of both ends."""
+    text = L.sh("ss", "-Htn", "dst", "127.0.0.1", "or", "dst", "[::1]").stdout
+    return len(text.splitlines())
+
+
+@hosts
+def test_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest, host: int) -> None:
+    with forwarding(guest, rule(host)), from_internet(HOST[host], 8080) as client:
+        try:
+            assert client.recv(1) == b""
+        except ConnectionResetError:
+            pass
+
+
+@hosts
+def test_peers_that_leave_at_once(lab: Lab, guest: Guest, host: int) -> None:
+    with forwarding(guest, rule(host)), serving(guest, OTHER[host], 80) as server:
+        for _ in range(20):
+            client = from_internet(HOST[host], 8080)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+            client.close()
+        last = from_internet(HOST[host], 8080)
+        last.sendall(b"last")
+        # Those before it may have been accepted in the guest, and see their peer gone.
+        while True:
+            accepted = server.accept()[0]
+            accepted.settimeout(L.DEADLINE_S)
+            with accepted, contextlib.suppress(ConnectionResetError):
+                if accepted.recv(100):
+                    break
+        last.close()
+        L.wait_for("nothing is left of them", lambda: relayed() == 0)
+
+
+@hosts
+def test_burst_of_connections(lab: Lab, guest: Guest, host: int) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(forwarding(guest, rule(host)))
+        L.serve(stack.enter_context(serving(guest, OTHER[host], 80)),
+                lambda sock: sock.sendall(sock.recv(100)))
+        clients = [stack.enter_context(from_internet(HOST[host], 8080)) for _ in range(MANY)]
+        for number, client in enumerate(clients):
+            client.sendall(b"%d" % number)
+        for number, client in enumerate(clients):
+            assert L.recv_all(client) == b"%d" % number
+
+
+def test_connections_wait_for_descriptors(lab: Lab, guest: Guest) -> None:
+    """Each takes three."""
+    hard, n_clients = 128, 100
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        daemon = stack.enter_context(Slirpd(
+            "--configure", f"--publish={rule(6)}", guest.pid, "tap0",
+            prefix=["prlimit", f"--nofile={hard}:{hard}", "--"]))
+        L.serve(stack.enter_context(serving(guest, 4, 80)),
+                lambda sock: sock.sendall(sock.recv(100)))
+        clients = [stack.enter_context(from_internet(L.HOST6, 8080)) for _ in range(n_clients)]
+        # Who has a place says nothing yet; names still get their answers, from the reserve.
+        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", L.WORD_NAME).stdout
+        assert answer.strip() == L.INTERNET4
+        for number, client in enumerate(clients):
+            client.sendall(b"%d" % number)
+        for number, client in enumerate(clients):
+            client.settimeout(L.DEADLINE_S)
+            assert L.recv_all(client) == b"%d" % number
+            client.close()
+        assert daemon.process.poll() is None
+
+
+# --- UDP --------------------------------------------------------------------------------------
+
+
+def exchange(client: socket.socket, to: tuple[str, int], server: socket.socket, host: int,
+             text: bytes = b"datagram") -> tuple[str, int]:
+    """There and back; how the guest sees the peer."""
+    client.sendto(text, to)
+    data, source = server.recvfrom(65536)
+    assert data == text and source[0] == GATEWAY[OTHER[host]]
+    server.sendto(b"re: " + data, source)
+    answer, answered_by = client.recvfrom(65536)
+    assert (answer, answered_by[:2]) == (b"re: " + text, to)
+    return source[:2]
+
+
+@hosts
+@loopback_open_or_closed
+def test_udp_peers_take_turns(lab: Lab, guest: Guest, host: int, options: tuple[str, ...]) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53), options=options))
+        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        peers = []
+        for _ in range(3):
+            peers += [(L.udp_socket(Lab.internet_netns, INTERNET[host]), (HOST[host], 8080)),
+                      (L.udp_socket(Lab.host_netns, LOOPBACK[host]), (LOOPBACK[host], 8080))]
+        for client, _ in peers:
+            stack.enter_context(client)
+        seen = [[exchange(client, to, server, host, b"%d" % number)
+                 for number, (client, to) in enumerate(peers)] for _ in range(3)]
+        assert seen[0] == seen[1] == seen[2] and len(set(seen[0])) == len(peers)
+        # All ask before the first is answered.
+        for number, (client, to) in enumerate(peers):
+            client.sendto(b"%d" % number, to)
+        for _ in peers:
+            server.sendto(*server.recvfrom(100))
+        for number, (client, _) in enumerate(peers):
+            assert client.recvfrom(100)[0] == b"%d" % number
+
+
+@hosts
+@pytest.mark.parametrize("size", [0, 1, 1472, 1473, 9000, 60000])
+def test_udp_of_every_size(lab: Lab, guest: Guest, host: int, size: int) -> None:
+    with (forwarding(guest, rule(host, proto="udp", guest_port=53)),
+          L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
+          L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+        exchange(client, (HOST[host], 8080), server, host, b"x" * size)
+
+
+@hosts
+def test_more_udp_peers_than_are_remembered(lab: Lab, guest: Guest, host: int) -> None:
+    """The one that has been silent longest is a new one afterwards; all are answered."""
+    with contextlib.ExitStack() as stack:
+        daemon = stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53)))
+        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        clients = [stack.enter_context(L.udp_socket(Lab.internet_netns, INTERNET[host]))
+                   for _ in range(UDP_PEERS_MAX + 10)]
+        for number, client in enumerate(clients):
+            exchange(client, (HOST[host], 8080), server, host, b"%d" % number)
+        for client in (clients[0], clients[-1]):
+            exchange(client, (HOST[host], 8080), server, host)
+        text = L.sh("ss", "-Hun", "state", "connected", "dst", "127.0.0.1", "or", "dst", "[::1]").stdout
+        assert len(text.splitlines()) == UDP_PEERS_MAX
+        assert daemon.process.poll() is None
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+@hosts
+@protocols
+def test_range_goes_port_by_port(lab: Lab, guest: Guest, host: int, proto: str) -> None:
+    with forwarding(guest, rule(host, "8000-8099", 9000, proto)):
+        for port in (8000, 8042, 8099):
+            if proto == "tcp":
+                with serving(guest, OTHER[host], port + 1000) as server:
+                    conversation(from_internet(HOST[host], port), server, host)
+            else:
+                with (L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), port + 1000) as server,
+                      L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+                    exchange(client, (HOST[host], port), server, host)
+
+
+def listening() -> set[str]:
+    """All ports of the host that somebody has, but for those of clients."""
+    text = L.sh("ss", "-Htuln").stdout
+    return {" ".join(line.split()[i] for i in (0, 4)) for line in text.splitlines()}
+
+
+@hosts
+@protocols
+def test_removal_closes_the_inner_port_too(lab: Lab, guest: Guest, host: int, proto: str) -> None:
+    with daemon_with_api(guest, "--enable-ipv6") as (_, path):
+        before = listening()
+        wanted = {"proto": proto, "host_addr": plain(ANY[host]), "host_port": 8080,
+                  "guest_addr": plain(ANY[OTHER[host]]), "guest_port": 80}
+        number = execute(path, "add_hostfwd", **wanted)["return"]["id"]
+        added = listening() - before
+        inner = r"127\.0\.0\.1:\d+" if host == 6 else r"\[::1\]:\d+"
+        assert len(added) == 2
+        assert any(re.fullmatch(rf"{proto} {inner}", port) for port in added), added
+        error = execute(path, "add_hostfwd", **wanted)["error"]
+        assert error["class"] == "AddressInUse" and f"rule {number}" in error["detail"]
+        assert execute(path, "remove_hostfwd", id=number) == {"return": {}}
+        assert listening() == before
+        number = execute(path, "add_hostfwd", **wanted)["return"]["id"]
+        assert len(listening() - before) == 2
+
+
+@hosts
+def test_removal_leaves_connections_alone(lab: Lab, guest: Guest, host: int) -> None:
+    with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
+          serving(guest, OTHER[host], 80) as server):
+        number = execute(path, "add_hostfwd", proto="tcp", host_addr=plain(ANY[host]), host_port=8080,
+                         guest_addr=plain(ANY[OTHER[host]]), guest_port=80)["return"]["id"]
+        with (from_internet(HOST[host], 8080) as client, server.accept()[0] as accepted):
+            assert execute(path, "remove_hostfwd", id=number) == {"return": {}}
+            with pytest.raises(ConnectionRefusedError):
+                from_internet(HOST[host], 8080)
+            check_conversation(client, accepted)
+
+
+@hosts
+def test_removal_ends_a_udp_forward(lab: Lab, guest: Guest, host: int) -> None:
+    with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
+          L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
+          L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+        number = execute(path, "add_hostfwd", proto="udp", host_addr=plain(ANY[host]), host_port=8080,
+                         guest_addr=plain(ANY[OTHER[host]]), guest_port=53)["return"]["id"]
+        exchange(client, (HOST[host], 8080), server, host)
+        execute(path, "remove_hostfwd", id=number)
+        client.connect((HOST[host], 8080))
+        client.send(b"anybody?")
+        with pytest.raises(ConnectionRefusedError):
+            client.recv(100)
+
+
+def mapped(address: str) -> str:
+    """RFC 4291 2.5.5.2, as inet_ntop(3) writes it."""
+    return address if ":" in address else f"::ffff:{address}"
+
+
+@hosts
+def test_connections_are_listed_as_they_are_outside(lab: Lab, guest: Guest, host: int) -> None:
+    with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
+          serving(guest, OTHER[host], 8000) as server):
+        for proto in ("tcp", "udp"):
+            execute(path, "add_hostfwd", proto=proto, host_addr=plain(ANY[host]), host_port=8080,
+                    guest_addr=plain(ANY[OTHER[host]]), guest_port=8000)
+        own = execute(path, "list_hostfwd")["return"]["entries"][0]["guest_addr"]
+        assert own == GUEST4 or own.startswith("fd00::")
+        with (from_internet(HOST[host], 8080) as client, server.accept()[0]):
+            listed = execute(path, "query_connections")["return"]["connections"]
+            ports = [entry for entry in listed if entry["source_port"] == 8080]
+            assert [(entry["proto"], entry["hostfwd"], entry["source_addr"], entry["dest_addr"],
+                     entry["dest_port"]) for entry in ports] == [
+                (proto, True, mapped(plain(ANY[host])), mapped(own), 8000) for proto in ("tcp", "udp")]
+            made = [entry for entry in listed if entry.get("state") == "ESTABLISHED"]
+            assert [(entry["hostfwd"], entry["source_addr"], entry["source_port"], entry["dest_addr"],
+                     entry["dest_port"]) for entry in made] == [
+                (True, mapped(INTERNET[host]), client.getsockname()[1], mapped(own), 8000)]
