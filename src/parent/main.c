@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,9 @@
 
 /* Of the guest that --print-confinement makes. */
 #define GUEST_TAP_NAME "tap0"
+
+/* Four packets of 64 KiB: libslirp has one there, and perhaps a second below it. */
+#define STACK_MIN_BYTES 262144U
 
 /* A descriptor that the caller promised by number. It is ours alone from now on. */
 static void
@@ -70,11 +74,13 @@ move_off_stdio(int *ready_fd, int stdio_closed)
 	return 0;
 }
 
+/* Too large for a stack, which may be small: RLIMIT_STACK is the caller's. */
+static struct supervisor supervisor;
+
 static int
 print_version(const struct options *options)
 {
 	int program_fds[ROLE_N];
-	struct supervisor supervisor;
 	char text[BANNER_SIZE];
 
 	roles_open_programs(program_fds);
@@ -91,7 +97,6 @@ static int
 run(const struct options *options)
 {
 	int program_fds[ROLE_N];
-	struct supervisor supervisor;
 
 	supervise_init(&supervisor, options);
 	parent_notify_open(options);
@@ -112,29 +117,27 @@ run(const struct options *options)
 
 /* A whole start on a guest of our own, which ends when all is ready. */
 static int
-print_confinement(const struct options *asked)
+print_confinement(struct options *options)
 {
-	struct options options = *asked;
 	int program_fds[ROLE_N], pair_fds[2], status;
-	struct supervisor supervisor;
-	struct confinement report;
+	static struct confinement report;
 	struct guest guest;
 
 	if (parent_guest_make(&guest) == -1)
 		fatal("make a guest for the report");
-	options.target_pid = guest.pid;
-	options.tap_name = GUEST_TAP_NAME;
-	options.configure = true;
-	supervise_init(&supervisor, &options);
+	options->target_pid = guest.pid;
+	options->tap_name = GUEST_TAP_NAME;
+	options->configure = true;
+	supervise_init(&supervisor, options);
 	supervisor.report = &report;
-	parent_outbound_open(&supervisor.outbound, &options);
+	parent_outbound_open(&supervisor.outbound, options);
 	/* An api with a socket on which nobody ever knocks; the other end stays open. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
 		fatal("make a socket pair in the place of the API socket");
 	supervisor.api.listen_fd = pair_fds[0];
 	roles_open_programs(program_fds);
 	if (guest.pid != 0)
-		parent_target_open(&supervisor.target, &options);
+		parent_target_open(&supervisor.target, options);
 	parent_confinement_init(&report, &supervisor.target, guest.bar);
 	if (guest.pid != 0) {
 		status = supervise_run(&supervisor, program_fds);
@@ -151,11 +154,31 @@ print_confinement(const struct options *asked)
 	return status;
 }
 
+/* libslirp has whole packets on its stack (if_encap, src/slirp.c). Better now than by the
+ * first packet. */
+static void
+ensure_stack(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) == -1)
+		fatal("ask for RLIMIT_STACK");
+	if (limit.rlim_cur >= STACK_MIN_BYTES)
+		return;
+	if (limit.rlim_max < STACK_MIN_BYTES)
+		fatalx("RLIMIT_STACK allows %llu bytes, and the worker needs %u",
+		    (unsigned long long)limit.rlim_max, STACK_MIN_BYTES);
+	limit.rlim_cur = STACK_MIN_BYTES;
+	if (setrlimit(RLIMIT_STACK, &limit) == -1)
+		fatal("raise RLIMIT_STACK");
+}
+
 int
 main(int argc, char **argv)
 {
-	struct options options;
-	struct options_messages messages;
+	/* Too large for a stack, as the supervisor is. */
+	static struct options options;
+	static struct options_messages messages;
 	enum options_outcome outcome;
 	int stdio_closed;
 	bool has_stdio;
@@ -186,6 +209,7 @@ main(int argc, char **argv)
 		break;
 	}
 	parent_jail_check(&options);
+	ensure_stack();
 	take_inherited_fd(options.ready_fd, "--ready-fd", stdio_closed);
 	take_inherited_fd(options.exit_fd, "--exit-fd", stdio_closed);
 	take_inherited_fd(options.tap_fd, "TAP descriptor", stdio_closed);

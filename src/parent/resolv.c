@@ -258,7 +258,8 @@ static bool
 look(struct resolv *resolv, uint64_t now_ms)
 {
 	struct resolv_state state = { 0 };
-	char text[PARENT_RESOLV_TEXT_MAX];
+	/* Too large for a stack, which may be small: RLIMIT_STACK is the caller's. */
+	static char text[PARENT_RESOLV_TEXT_MAX];
 	bool was_renewed = false;
 	bool soon;
 	ssize_t n;
