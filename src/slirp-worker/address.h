@@ -1,4 +1,4 @@
-/* The address of a socket of either family, and the form that messages have for it. */
+/* The address of a socket, of either family. */
 #pragma once
 
 #include <netinet/in.h>
@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include "ipc/messages.h"
 
 union address {
 	struct sockaddr any;
@@ -22,9 +20,9 @@ address_len(const struct sockaddr *addr)
 					   : sizeof(struct sockaddr_in);
 }
 
-/* bytes are in the form of ipc_hostfwd, port is in host byte order. */
+/* bytes are the address's alone, 16 or 4; port is in host byte order. */
 static inline union address
-address_make(bool is_ipv6, const uint8_t bytes[IPC_ADDR6_LEN], uint16_t port)
+address_make(bool is_ipv6, const uint8_t *bytes, uint16_t port)
 {
 	union address addr = { 0 };
 

@@ -12,6 +12,7 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "slirp-worker/address.h"
 #include "slirp-worker/refusal.h"
 #include "slirp-worker/tapio.h"
 
@@ -90,24 +91,6 @@ addr_len(bool of_ip6)
 	return of_ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
 }
 
-/* An address in the form of the flow's, as a socket takes it. Returns its length. */
-static socklen_t
-to_sockaddr(bool of_ip6, const uint8_t *addr, struct sockaddr_storage *out)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-
-	memset(out, 0, sizeof(*out));
-	if (of_ip6) {
-		in6->sin6_family = AF_INET6;
-		memcpy(&in6->sin6_addr, addr, sizeof(in6->sin6_addr));
-		return sizeof(*in6);
-	}
-	in->sin_family = AF_INET;
-	memcpy(&in->sin_addr, addr, sizeof(in->sin_addr));
-	return sizeof(*in);
-}
-
 /* The address of a socket, in the form of the flow's. False for another family. */
 static bool
 from_sockaddr(bool of_ip6, const struct sockaddr *sockaddr, uint8_t addr[IPC_ADDR6_LEN])
@@ -127,15 +110,13 @@ from_sockaddr(bool of_ip6, const struct sockaddr *sockaddr, uint8_t addr[IPC_ADD
 static int
 bind_outbound(const struct ping *ping, bool of_ip6, int fd)
 {
-	struct sockaddr_storage source;
-	socklen_t len;
+	union address source;
 
 	if (of_ip6 ? !ping->outbound.has_addr6 : !ping->outbound.has_addr4)
 		return 0;
-	len = to_sockaddr(of_ip6,
-	    of_ip6 ? ping->outbound.addr6 : (const uint8_t *)&ping->outbound.addr4_be,
-	    &source);
-	return bind(fd, (struct sockaddr *)&source, len);
+	source = address_make(of_ip6,
+	    of_ip6 ? ping->outbound.addr6 : (const uint8_t *)&ping->outbound.addr4_be, 0);
+	return bind(fd, &source.any, address_len(&source.any));
 }
 
 /* A ping socket with its source address, which queues ICMP errors. -1 with errno set. */
@@ -371,11 +352,10 @@ take_errors(struct ping *ping, struct ping_flow *flow)
 static ssize_t
 send_request(const struct ping_flow *flow, const uint8_t *icmp, size_t len)
 {
-	struct sockaddr_storage dest;
-	socklen_t dest_len = to_sockaddr(flow->is_ip6, flow->host, &dest);
+	const union address dest = address_make(flow->is_ip6, flow->host, 0);
 
-	return sendto(flow->fd, icmp, len, MSG_DONTWAIT | MSG_NOSIGNAL,
-	    (struct sockaddr *)&dest, dest_len);
+	return sendto(flow->fd, icmp, len, MSG_DONTWAIT | MSG_NOSIGNAL, &dest.any,
+	    address_len(&dest.any));
 }
 
 static void
@@ -436,17 +416,17 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 	size_t icmp_max = sizeof(frame) - WIRE_ETH_LEN - ip_len(flow);
 
 	for (int i = 0; i < ANSWERS_MAX; i++) {
-		struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+		union address from = { 0 };
 		socklen_t from_len = sizeof(from);
 		uint8_t source[IPC_ADDR6_LEN];
 		uint64_t sum = 0;
-		ssize_t n = recvfrom(flow->fd, icmp, icmp_max, MSG_DONTWAIT,
-		    (struct sockaddr *)&from, &from_len);
+		ssize_t n = recvfrom(flow->fd, icmp, icmp_max, MSG_DONTWAIT, &from.any,
+		    &from_len);
 
 		if (n == -1)
 			return;
 		/* Anybody can guess a number of 16 bits and answer to it. */
-		if (!from_sockaddr(flow->is_ip6, (struct sockaddr *)&from, source) ||
+		if (!from_sockaddr(flow->is_ip6, &from.any, source) ||
 		    memcmp(source, flow->host, sizeof(source)) != 0 ||
 		    n < WIRE_ICMP_LEN ||
 		    icmp[WIRE_ICMP_TYPE] !=
