@@ -41,7 +41,7 @@ new_socket(uint8_t proto, int family)
 
 	if (fd == -1)
 		return -1;
-	/* As flags_of() in stack.c wants it of libslirp. */
+	/* As flags_of() in stack_ports.c wants it of libslirp. */
 	if (family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == -1)
 		return -1;

@@ -1,7 +1,8 @@
 /*
- * The network stack: libslirp behind a small face. Only user of libslirp.h, for both
- * generations of its interface: that of 4.7, and the one with sockets of their own type
- * since 4.9. The worker runs it after the gate; it opens the host's sockets.
+ * The network stack: libslirp behind a small face. Its files (stack_state.h
+ * names them) are the only users of libslirp.h, for both generations of its interface: that
+ * of 4.7, and the one with sockets of their own type since 4.9. The worker runs it after the
+ * gate; it opens the host's sockets.
  */
 #pragma once
 

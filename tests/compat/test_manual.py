@@ -103,7 +103,7 @@ def test_manual_mentions_deprecated_spellings():
     "constant,value,row",
     [
         ("src/slirp-worker/pollset.c:POLLSET_MAX", 65536, "connections Ta .* 65536 at most"),
-        ("src/slirp-worker/stack.c:STACK_RESERVE", 32, "connections Ta .* less 32 that"),
+        ("src/slirp-worker/stack_sockets.c:STACK_RESERVE", 32, "connections Ta .* less 32 that"),
         ("src/slirp-worker/gate_flows.h:GATE_FLOW_LIFE_MS", 240000, "UDP flows Ta .* 240 s"),
         ("src/slirp-worker/ping.h:PING_FLOWS_MAX", 256, "echo requests Ta 256 flows"),
         ("src/slirp-worker/ping.h:PING_IDLE_MS", 30000, "echo requests Ta .* 30 s after"),
