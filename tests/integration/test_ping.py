@@ -89,23 +89,21 @@ def test_hop_limit_of_one_ends_at_the_gateway(guest: Guest, network: Slirpd, too
 @pytest.fixture
 def far_away(lab: Lab) -> Iterator[dict[str, str]]:
     """Addresses behind a router: the internet forwards to a namespace of its own."""
-    inside = lab.in_internet()
+    inside, far = lab.in_internet(), ["ip", "netns", "exec", "far"]
+    ends = ((inside, "to-far"), (far, "eth0"))
     sh("ip", "netns", "add", "far")
     try:
         sh(*inside, "ip", "link", "add", "to-far", "type", "veth", "peer", "name", "eth0",
            "netns", "far")
-        for address in ("198.51.100.1/24", "2001:db8:7::1/64"):
-            sh(*inside, "ip", "addr", "add", address, "dev", "to-far",
-               *(["nodad"] if ":" in address else []))
-        sh(*inside, "ip", "link", "set", "to-far", "up")
+        for number, (end, device) in enumerate(ends, 1):
+            sh(*end, "ip", "addr", "add", f"198.51.100.{number}/24", "dev", device)
+            L.up_without_dad(end, device, f"2001:db8:7::{number}/64")
         for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
             sh(*inside, "sh", "-c", f"echo 1 > /proc/sys/{name}")
-        for address in ("198.51.100.2/24", "2001:db8:7::2/64"):
-            sh("ip", "-n", "far", "addr", "add", address, "dev", "eth0",
-               *(["nodad"] if ":" in address else []))
-        sh("ip", "-n", "far", "link", "set", "eth0", "up")
-        sh("ip", "-n", "far", "route", "add", "default", "via", "198.51.100.1")
-        sh("ip", "-n", "far", "-6", "route", "add", "default", "via", "2001:db8:7::1")
+        sh(*far, "ip", "route", "add", "default", "via", "198.51.100.1")
+        sh(*far, "ip", "-6", "route", "add", "default", "via", "2001:db8:7::1")
+        for end, device in ends:
+            L.wait_link_local(end, device)
         yield {"ipv4": "198.51.100.2", "ipv6": "2001:db8:7::2"}
     finally:
         for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):

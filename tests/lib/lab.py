@@ -121,6 +121,22 @@ def sh(*argv: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
     return done
 
 
+def up_without_dad(inside: Iterable[str], device: str, address6: str) -> None:
+    """Brings an interface up that is not to try out whether somebody has its addresses already
+    (RFC 4862), which takes a second or two; `inside` is the command that goes to it."""
+    sh(*inside, "sh", "-c", f"echo 0 >/proc/sys/net/ipv6/conf/{device}/accept_dad")
+    sh(*inside, "ip", "addr", "add", address6, "dev", device, "nodad")
+    sh(*inside, "ip", "link", "set", device, "up")
+
+
+def wait_link_local(inside: Iterable[str], device: str) -> None:
+    """Its own address is there at last: IPv6 works then. A router asks by it for the neighbour
+    that somebody else's packet is for, and without it gives the packet up after three seconds."""
+    wait_for(f"{device} has its link-local address", lambda: sh(
+        *inside, "ip", "-6", "-o", "addr", "show", "dev", device, "scope", "link",
+        "-tentative").stdout)
+
+
 def nofile_soft_1024() -> None:
     """Children get the usual soft limit: the lab itself needs more, and would hide a need."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
@@ -668,14 +684,13 @@ class Lab:
         sh("ip", "netns", "add", "internet")
         self._stack.callback(sh, "ip", "netns", "del", "internet")
         sh("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", "internet")
-        sh("ip", "addr", "add", f"{HOST4}/24", "dev", "uplink")
-        sh("ip", "addr", "add", f"{HOST6}/64", "dev", "uplink", "nodad")
-        sh("ip", "link", "set", "uplink", "up")
-        for argv in (["ip", "link", "set", "lo", "up"],
-                     ["ip", "addr", "add", f"{INTERNET4}/24", "dev", "eth0"],
-                     ["ip", "addr", "add", f"{INTERNET6}/64", "dev", "eth0", "nodad"],
-                     ["ip", "link", "set", "eth0", "up"]):
-            sh(*self.in_internet(), *argv)
+        ends = (((), "uplink", HOST4, HOST6), (self.in_internet(), "eth0", INTERNET4, INTERNET6))
+        sh(*self.in_internet(), "ip", "link", "set", "lo", "up")
+        for inside, device, address4, address6 in ends:
+            sh(*inside, "ip", "addr", "add", f"{address4}/24", "dev", device)
+            up_without_dad(inside, device, f"{address6}/64")
+        for inside, device, *_ in ends:
+            wait_link_local(inside, device)
         sh("ip", "route", "add", "default", "via", INTERNET4)
         sh("ip", "-6", "route", "add", "default", "via", INTERNET6)
         sh("ip", "route", "add", "unreachable", UNREACHABLE4)
