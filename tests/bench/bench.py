@@ -228,8 +228,6 @@ def main() -> int:
         sys.exit("bench: nothing to measure")
     try:
         with lab.Lab() as scene, \
-                scene.server(lab.IPERF_PORT, "iperf3", "--server", "--port",
-                             str(lab.IPERF_PORT)), \
                 scene.server(measure.SERVE_PORT, args.load, "serve", lab.INTERNET4,
                              str(measure.SERVE_PORT)):
             run = Run(args, subjects)

@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import lab  # subjects.py has made it reachable
 from rows import API_CLIENTS, API_REQUESTS_PER_S, IDLE_COUNTS, MTUS, PLAIN_MTU, ROWS
@@ -33,8 +32,6 @@ SPARE_FILES = 100
 # A client that means to send at a rate, and is held up by more than this, does not.
 RATE_REACHED_MIN = 0.9
 LIST_REQUEST = json.dumps({"execute": "list_hostfwd"})
-
-TCP_LISTEN = "0A"  # of /proc/net/tcp
 
 WAYS = {"out": (), "in": ("--reverse",)}
 
@@ -83,18 +80,33 @@ class Stream:
     cpu_s_per_gb: float | None
 
 
+@contextlib.contextmanager
+def iperf3_server(guest: lab.Guest | None, port: int) -> Iterator[None]:
+    """In the guest or in the internet. One for each stream: while one still ends a stream it
+    refuses the next, and after that it does not listen for a moment."""
+    prefix = guest.enter() if guest else lab.Lab.in_internet()
+    server = subprocess.Popen(
+        [*prefix, "iperf3", "--server", "--one-off", "--port", str(port)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with ended(server):
+        lab.wait_for("iperf3 listens", lambda: lab.listens(
+            guest.pid if guest else server.pid, port))
+        yield
+
+
 def stream(bench: Bench, running: Running | None, prefix: list[str],
-           address: str = lab.INTERNET4, port: int = lab.IPERF_PORT,
-           options: tuple[str, ...] = ()) -> Stream:
+           server: lab.Guest | None = None, address: str = lab.INTERNET4,
+           port: int = lab.IPERF_PORT, options: tuple[str, ...] = ()) -> Stream:
     """The rate that the receiving end counted, and the subject's time for each 10^9 bytes."""
-    cpu_s = running.cpu_s() if running else 0
-    done = subprocess.run(
-        [*prefix, "iperf3", "--client", address, "--port", str(port), "--json",
-         "--time", str(bench.seconds), "--omit", str(bench.warm_up_s), "--connect-timeout", "5000",
-         *options],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        timeout=bench.seconds + bench.warm_up_s + DEADLINE_S)
-    cpu_s = running.cpu_s() - cpu_s if running else 0
+    with iperf3_server(server, port):
+        cpu_s = running.cpu_s() if running else 0
+        done = subprocess.run(
+            [*prefix, "iperf3", "--client", address, "--port", str(port), "--json",
+             "--time", str(bench.seconds), "--omit", str(bench.warm_up_s),
+             "--connect-timeout", "5000", *options],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=bench.seconds + bench.warm_up_s + DEADLINE_S)
+        cpu_s = running.cpu_s() - cpu_s if running else 0
     answer = json.loads(done.stdout)
     if "error" in answer:
         raise Problem(f"iperf3: {answer['error']}")
@@ -102,16 +114,6 @@ def stream(bench: Bench, running: Running | None, prefix: list[str],
     n_bytes = sum(interval["sum"]["bytes"] for interval in answer["intervals"])
     return Stream(answer["end"]["sum_received"]["bits_per_second"] / 1e9,
                   cpu_s / n_bytes * 1e9 if running and n_bytes else None)
-
-
-def listens(pid: int, port: int) -> bool:
-    """Whether something listens on a TCP port of that process's network, in either family."""
-    for name in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
-            _, local, _, state = line.split()[:4]
-            if state == TCP_LISTEN and int(local.split(":")[1], 16) == port:
-                return True
-    return False
 
 
 def read_line(process: subprocess.Popen[bytes], what: str, deadline_s: float) -> str:
@@ -138,17 +140,12 @@ def scene_tcp(bench: Bench, subject: Subject, mtu: int) -> None:
 def scene_forward(bench: Bench, subject: Subject) -> None:
     wants = Wants(forward_port=FORWARD_PORT)
     with lab.Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
-        server = guest.start("iperf3", "--server", "--port", str(FORWARD_PORT),
-                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
-        with ended(server):
-            lab.wait_for("iperf3 listens in the guest", lambda: listens(guest.pid, FORWARD_PORT))
-            # The client is outside, so what it sends by default comes in.
-            for row, options in (("forward_in", ()), ("forward_out", ("--reverse",))):
-                if bench.wants(row):
-                    seen = stream(bench, running, lab.Lab.in_internet(), lab.HOST4,
-                                  FORWARD_PORT, options)
-                    bench.put(row, subject, seen.gbit_per_s, seen.cpu_s_per_gb)
+        # The client is outside, so what it sends by default comes in.
+        for row, options in (("forward_in", ()), ("forward_out", ("--reverse",))):
+            if bench.wants(row):
+                seen = stream(bench, running, lab.Lab.in_internet(), guest, lab.HOST4,
+                              FORWARD_PORT, options)
+                bench.put(row, subject, seen.gbit_per_s, seen.cpu_s_per_gb)
 
 
 def flood(bench: Bench, running: Running, guest: lab.Guest) -> Stream:

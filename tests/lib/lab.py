@@ -63,6 +63,7 @@ CLONE_NEWNET = 0x40000000
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 # Checksums, TCP segmentation for both families.
 TUNSETOFFLOAD, TUN_F_ALL, TUNSETPERSIST = 0x400454D0, 0x07, 0x400454CB
+TCP_LISTEN = "0A"  # of /proc/net/tcp
 # The same number on every architecture, as of all calls since Linux 5.1.
 SYS_PIDFD_GETFD = 438
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -593,6 +594,17 @@ def listener(netns: str, address: str, port: int = 0, backlog: int = 1024) -> It
                 sock.shutdown(socket.SHUT_RDWR)  # wakes a thread that sits in accept()
 
 
+def listens(pid: int, port: int) -> bool:
+    """Whether something listens on a TCP port of that process's network, in either family. To
+    connect would tell as well, but a server may take that for its client."""
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
+            _, local, _, state = line.split()[:4]
+            if state == TCP_LISTEN and int(local.split(":")[1], 16) == port:
+                return True
+    return False
+
+
 def recv_all(sock: socket.socket) -> bytes:
     """Everything up to end-of-file."""
     pieces = []
@@ -711,17 +723,10 @@ class Lab:
         with subprocess.Popen([*self.in_internet(), *argv], stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
-                self._wait_port(INTERNET4, port)
+                wait_for(f"{argv[0]} listens on port {port}", lambda: listens(process.pid, port))
                 yield
             finally:
                 process.terminate()
-
-    def _wait_port(self, address: str, port: int) -> None:
-        def up() -> bool:
-            with socket_in(self.internet_netns, family_of(address), socket.SOCK_STREAM) as sock:
-                return sock.connect_ex((address, port)) == 0
-
-        wait_for(f"a server listens on {address} port {port}", up)
 
     def _start_nginx(self) -> None:
         self.www = Path(tempfile.mkdtemp(prefix="nginx-")) / "www"
