@@ -126,10 +126,15 @@ def test_channel_of_worker_and_api_is_number_4_of_both(daemon: Slirpd) -> None:
     """And the parent has neither end once it is handed over."""
     found = roles(daemon)
     parent = set(L.fd_table(daemon.pid).values())
+
+    def end_of(role: str) -> str:
+        return L.fds_of(found[role])[4]
+
+    # What is sent to the worker may still be on its way when slirpd is ready.
+    wait_for("the worker has its end", lambda: end_of("slirp-worker") != "/dev/null")
     for role in ("api", "slirp-worker"):
-        end = L.fds_of(found[role])[4]
-        assert end.startswith("socket:")
-        assert end not in parent
+        assert end_of(role).startswith("socket:")
+        assert end_of(role) not in parent
 
 
 @not_sanitized
