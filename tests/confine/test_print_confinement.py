@@ -166,10 +166,9 @@ def test_report_where_the_guests_user_namespace_is_shared() -> None:
 
 
 def test_nothing_is_left_of_a_report() -> None:
-    before = L.all_pids()
     links = L.sh("ip", "-o", "link").stdout
-    report()
-    assert L.all_pids() == before
+    with L.no_process_left():
+        report()
     assert L.sh("ip", "-o", "link").stdout == links
 
 

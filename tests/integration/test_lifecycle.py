@@ -82,13 +82,12 @@ def test_unread_data_on_exit_fd_makes_nothing_spin(guest: Guest) -> None:
     """Level-triggered data that is never read would wake a loop for ever."""
     with Slirpd("--configure", guest.pid, "tap0", exit_fd=True) as daemon:
         os.write(daemon.exit_write, b"x" * 1000)
-        before = sum(L.cpu_ticks(pid) for pid in daemon.pids())
+        before = L.cpu_ticks(daemon.pid)
         for _ in range(300):
             assert works(guest.netns)
-        used = L.cpu_ticks(daemon.pid)
+        used = L.cpu_ticks(daemon.pid) - before
         # A parent that is on no packet path has nothing to do meanwhile.
-        if daemon.children():
-            assert used - before <= 10, f"the parent used {used - before} ticks"
+        assert used <= 10, f"the parent used {used} ticks"
 
 
 def at_fds(numbers: dict[int, int]) -> list[str]:
@@ -141,7 +140,7 @@ def test_signal_ends_with_0_and_leaves_nothing(guest: Guest, number: signal.Sign
         daemon.process.send_signal(number)
         assert daemon.wait() == 0
         assert_tap_is_gone(guest)
-    assert L.holdings() == before
+    wait_for("all is as it was", lambda: L.holdings() == before)
 
 
 def test_sigkill_of_the_parent_frees_everything(guest: Guest) -> None:
