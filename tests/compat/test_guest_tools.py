@@ -74,7 +74,8 @@ TOOLS = (
     ("ping of the gateway, IPv6", "ping -c 1 -W 10 fd00::2", " 0% packet loss"),
     ("ping of full size", f"ping -c 1 -W 10 -s 60000 {L.INTERNET4}", " 0% packet loss"),
     ("nc", f"printf 'GET /hello HTTP/1.0\\r\\n\\r\\n' | nc -w 10 {L.WORD_NAME} 80", "hello"),
-    ("nc by UDP", f"printf echoed | nc -u -w 1 {L.INTERNET4} {L.ECHO_PORT}", "echoed"),
+    # It ends when nothing has come for so long.
+    ("nc by UDP", f"printf echoed | nc -u -w 3 {L.INTERNET4} {L.ECHO_PORT}", "echoed"),
     ("nc, port scan", f"nc -z -v -w 10 {L.INTERNET4} {L.HTTP_PORT} 2>&1", "succeeded"),
     ("nc, closed port", f"! nc -z -v -w 10 {L.INTERNET4} {L.CLOSED_PORT} 2>&1", "refused"),
 )
