@@ -148,7 +148,7 @@ def test_switch_between_guests(lab: Lab, tmp_path: Path, tools: Callable[..., No
         # vde_plug goes into the background before it has done anything.
         user.follow(switch)
         try:
-            L.wait_for("the switch is there", (tmp_path / "switch").exists)
+            L.wait_for("the switch is there", (tmp_path / "switch/ctl").exists)
             first.guest.follow(on_first)
             second.guest.follow(on_second[:-1])
             for host in (first, second):
@@ -159,5 +159,6 @@ def test_switch_between_guests(lab: Lab, tmp_path: Path, tools: Callable[..., No
             assert_stream(first.netns, lab.internet_netns, L.INTERNET4)
         finally:
             for name in ("one", "two", "switch"):
-                L.wait_for(f"{name}.pid is there", (tmp_path / f"{name}.pid").exists)
+                L.wait_for(f"{name}.pid is written", lambda name=name: (
+                    tmp_path / f"{name}.pid").exists() and (tmp_path / f"{name}.pid").stat().st_size)
             user.follow(end)
