@@ -219,9 +219,11 @@ def test_1000_connections_in_a_burst(guest: Guest, api: tuple[Slirpd, str]) -> N
     @contextlib.contextmanager
     def clients() -> Iterator[None]:
         with contextlib.ExitStack() as stack:
-            socks = [stack.enter_context(connect(path)) for _ in range(1000)]
-            for sock in socks:
-                sock.sendall(LIST)
+            socks = []
+            for _ in range(1000):
+                socks.append(stack.enter_context(connect(path)))
+                # At once: who is silent for a tenth of a second gives way (API_PATIENCE_MS).
+                socks[-1].sendall(LIST)
             for sock in socks:
                 assert L.recv_all(sock) == NOTHING
             yield
