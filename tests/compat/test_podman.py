@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,9 +24,10 @@ from clients import (  # noqa: E402, F401
     Account,
     Subject,
     account,
+    cgroup2,
+    image_archive,
     lab,
     leaves_no_process,
-    make_root,
     needs,
     port_is_free,
     subject,
@@ -53,25 +53,6 @@ STORAGE_CONF = """
 [storage]
 driver = "vfs"
 """
-
-
-def add_image(podman: Podman, directory: Path) -> None:
-    tree = directory / "image"
-    make_root(tree, "cat", "ip", "nslookup", "sh", "sleep", "wget")
-    archive = directory / "image.tar"
-    L.sh("tar", "-C", str(tree), "-cf", str(archive), ".")
-    archive.chmod(0o644)
-    podman.run("import", "--quiet", archive, IMAGE)
-    shutil.rmtree(tree)
-
-
-def mount_cgroup2() -> bool:
-    """crun refuses a machine that has both kinds of control groups. In our mount namespace the
-    new kind alone is to be seen; it has no controllers then, and containers none of it."""
-    if Path("/sys/fs/cgroup/cgroup.controllers").exists():
-        return False
-    L.sh("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
-    return True
 
 
 class Podman:
@@ -127,13 +108,12 @@ def storage(account: Account) -> Iterator[Path]:
     needs("podman", "crun", "conmon", "busybox", "tar")
     directory = account.root / "podman"
     directory.mkdir()
-    mounted = mount_cgroup2()
+    archive = image_archive(directory, "cat", "ip", "nslookup", "sh", "sleep", "wget")
     podman = Podman(account, directory, "image", CONTAINERS_CONF)
-    add_image(podman, directory)
-    yield directory
-    podman.run("system", "migrate")
-    if mounted:
-        L.sh("umount", "/sys/fs/cgroup")
+    with cgroup2():  # crun refuses a machine that has both kinds
+        podman.run("import", "--quiet", archive, IMAGE)
+        yield directory
+        podman.run("system", "migrate")
 
 
 @pytest.fixture(scope="module")

@@ -220,14 +220,6 @@ def test_path_is_where_the_daemon_is_found(account: Account, subject: Subject,
     assert done.stdout == "hello\n"
 
 
-def test_command_line_of_docker_rootless(kit: Callable[..., RootlessKit]) -> None:
-    with kit("--mtu=65520", "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto",
-             "--disable-host-loopback", "--port-driver=builtin", "--copy-up=/run",
-             "--propagation=rslave") as inside:
-        assert_network_works(inside)
-        inside.subject.assert_confined()
-
-
 def test_10_in_a_row(kit: Callable[..., RootlessKit]) -> None:
     """Each finds the ports free that the one before had."""
     for _ in range(10):

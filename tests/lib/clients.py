@@ -72,6 +72,32 @@ def make_root(tree: Path, *tools: str) -> None:
         (tree / "bin" / name).symlink_to("busybox")
 
 
+def image_archive(directory: Path, *tools: str) -> Path:
+    """A root directory as make_root makes it, for a client to import as an image."""
+    tree = directory / "image"
+    make_root(tree, *tools)
+    archive = directory / "image.tar"
+    L.sh("tar", "-C", str(tree), "-cf", str(archive), ".")
+    archive.chmod(0o644)
+    shutil.rmtree(tree)
+    return archive
+
+
+@contextlib.contextmanager
+def cgroup2() -> Iterator[Path]:
+    """Control groups of the new kind alone, in our mount namespace, on a machine that has both
+    kinds. It has no controllers then."""
+    root = Path("/sys/fs/cgroup")
+    if (root / "cgroup.controllers").exists():
+        yield root
+        return
+    L.sh("mount", "-t", "cgroup2", "none", str(root))
+    try:
+        yield root
+    finally:
+        L.sh("umount", str(root))
+
+
 class Subject:
     """The daemon that a client shall start, whoever starts it."""
 
