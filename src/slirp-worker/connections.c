@@ -185,19 +185,17 @@ put_mapped(uint8_t to[IPC_ADDR6_LEN], const uint8_t addr[IPC_ADDR6_LEN], bool is
 	memcpy(to + sizeof(prefix), addr, sizeof(struct in_addr));
 }
 
-/* Puts what is outside in the place of libslirp's side of a relay, whose ends are `own`
- * and `other`. Leaves alone what is none. */
+/* Puts what is outside in the place of libslirp's side of a relay, which is its socket fd
+ * with the end `own`. Leaves alone what is none. */
 static void
 put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwards,
-    const struct endpoint *own, const struct endpoint *other)
+    int stack_fd, const struct endpoint *own)
 {
 	const struct relay *relay = forwards->relay;
 	/* libslirp's end. */
 	const union address inner = address_make(own->is_ipv6, own->addr, own->port);
 	const struct relay_port *port = relay_find_port(relay, entry->proto, &inner);
-	int fd = entry->proto == IPPROTO_TCP
-	    ? relay_tcp_find_peer(&relay->tcp, &inner, other->port)
-	    : -1;
+	int fd = relay_tcp_find_peer(&relay->tcp, stack_fd);
 	struct endpoint host, source;
 	const struct ipc_hostfwd *rule;
 
@@ -262,7 +260,7 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 		entry->source_port = other.port;
 	}
 	if (entry->is_hostfwd)
-		put_outside_of_relay(entry, forwards, &own, &other);
+		put_outside_of_relay(entry, forwards, line->fd, &own);
 }
 
 struct collector {

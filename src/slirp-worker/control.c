@@ -66,6 +66,14 @@ tcp_socket_made(void *ctx, int fd)
 }
 
 static void
+tcp_socket_ends(void *ctx, int fd)
+{
+	struct worker *worker = ctx;
+
+	relay_tcp_note_closed(&worker->relay.tcp, fd);
+}
+
+static void
 socket_not_polled(void *ctx)
 {
 	worker_count(ctx, IPC_COUNTER_sockets_not_polled, 1);
@@ -166,6 +174,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.to_guest = to_guest,
 		.complain = complain,
 		.tcp_socket_made = tcp_socket_made,
+		.tcp_socket_ends = tcp_socket_ends,
 		.socket_not_polled = socket_not_polled,
 		.timers = &worker->timers,
 	};

@@ -75,30 +75,18 @@ tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 }
 
-static struct relay_connection *
-find(const struct relay_tcp *tcp, const union address *inner, uint16_t from_port)
-{
-	for (size_t i = 0; i < tcp->n; i++)
-		if (tcp->connections[i].inner_port == from_port &&
-		    address_is_equal(&tcp->connections[i].inner_end, inner))
-			return &tcp->connections[i];
-	return NULL;
-}
-
 /* Begins to connect. Returns the descriptor, or -1. */
 static int
-connect_inner(const union address *inner, uint16_t *own_port)
+connect_inner(const union address *inner, union address *own)
 {
 	autofd int fd = socket(inner->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	union address own = { 0 };
-	socklen_t len = sizeof(own);
+	socklen_t len = sizeof(*own);
 
 	if (fd == -1 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ||
 	    (connect(fd, &inner->any, address_len(&inner->any)) == -1 &&
 		errno != EINPROGRESS) ||
-	    getsockname(fd, &own.any, &len) == -1)
+	    getsockname(fd, &own->any, &len) == -1)
 		return -1;
-	*own_port = address_port(&own);
 	return take_fd(&fd);
 }
 
@@ -126,6 +114,7 @@ relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
 		struct relay_connection new = {
 			.inner.is_blocked = true,
 			.inner_end = *inner,
+			.stack_fd = -1,
 			.is_pending = true,
 		};
 
@@ -136,8 +125,7 @@ relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
 		new.peer.fd = accept(port_fd, NULL, NULL);
 		if (new.peer.fd == -1)
 			return;
-		new.inner.fd =
-		    make_room(tcp) ? connect_inner(inner, &new.inner_port) : -1;
+		new.inner.fd = make_room(tcp) ? connect_inner(inner, &new.own_end) : -1;
 		if (new.inner.fd == -1) {
 			reset(new.peer.fd);
 			continue;
@@ -155,17 +143,60 @@ relay_tcp_note_accepted(struct relay_tcp *tcp, int fd)
 {
 	union address own = { 0 }, other = { 0 };
 	socklen_t own_len = sizeof(own), other_len = sizeof(other);
-	struct relay_connection *connection;
 
 	/* One that is to be connected has no other end. */
 	if (tcp->n_pending == 0 || getpeername(fd, &other.any, &other_len) == -1 ||
 	    getsockname(fd, &own.any, &own_len) == -1)
 		return;
-	connection = find(tcp, &own, address_port(&other));
-	if (!connection || !connection->is_pending)
+	for (size_t i = 0; i < tcp->n; i++) {
+		struct relay_connection *connection = &tcp->connections[i];
+
+		if (!connection->is_pending ||
+		    !address_is_equal(&connection->inner_end, &own) ||
+		    !address_is_equal(&connection->own_end, &other))
+			continue;
+		connection->stack_fd = fd;
+		connection->is_pending = false;
+		tcp->n_pending--;
 		return;
-	connection->is_pending = false;
-	tcp->n_pending--;
+	}
+}
+
+static struct relay_connection *
+find(const struct relay_tcp *tcp, int stack_fd)
+{
+	for (size_t i = 0; i < tcp->n; i++)
+		if (stack_fd != -1 && tcp->connections[i].stack_fd == stack_fd)
+			return &tcp->connections[i];
+	return NULL;
+}
+
+void
+relay_tcp_note_closed(struct relay_tcp *tcp, int fd)
+{
+	struct relay_connection *connection = find(tcp, fd);
+
+	if (connection)
+		connection->stack_fd = -1;
+}
+
+/* Whether nothing can come any more that the other side would take. A peer may keep its
+ * direction open for as long as it likes, also when nobody has the other end. */
+static bool
+is_over(const struct relay_connection *connection)
+{
+	return connection->inner.has_ended &&
+	    (connection->peer.has_ended ||
+		(!connection->is_pending && connection->stack_fd == -1));
+}
+
+/* Its sockets are closed. The last takes its place. */
+static void
+drop(struct relay_tcp *tcp, struct relay_connection *connection)
+{
+	if (connection->is_pending)
+		tcp->n_pending--;
+	*connection = tcp->connections[--tcp->n];
 }
 
 /* A side of which nothing is wanted stays out of the set: poll(2) would tell of its
@@ -183,9 +214,16 @@ add_side(struct relay_side *side, const struct relay_side *other, struct pollset
 void
 relay_tcp_prepare_wait(struct relay_tcp *tcp, struct pollset *set)
 {
-	for (size_t i = 0; i < tcp->n; i++) {
+	/* From the end, because the last takes the place of one that is over. */
+	for (size_t i = tcp->n; i-- > 0;) {
 		struct relay_connection *connection = &tcp->connections[i];
 
+		if (is_over(connection)) {
+			close(connection->peer.fd);
+			close(connection->inner.fd);
+			drop(tcp, connection);
+			continue;
+		}
 		add_side(&connection->peer, &connection->inner, set);
 		add_side(&connection->inner, &connection->peer, set);
 	}
@@ -238,34 +276,24 @@ events_of(struct relay_side *side, const struct pollset *set)
 void
 relay_tcp_finish_wait(struct relay_tcp *tcp, const struct pollset *set)
 {
-	/* From the end, because the last takes the place of one that is over. */
+	/* From the end, because the last takes the place of one that has failed. */
 	for (size_t i = tcp->n; i-- > 0;) {
 		struct relay_connection *connection = &tcp->connections[i];
 		struct relay_side *peer = &connection->peer;
 		struct relay_side *inner = &connection->inner;
 		short events = events_of(peer, set) | events_of(inner, set);
 
-		if (!events)
+		if (!events || (carry(peer, inner) && carry(inner, peer)))
 			continue;
-		if (!carry(peer, inner) || !carry(inner, peer)) {
-			reset_both(connection);
-		} else if (peer->has_ended && inner->has_ended) {
-			close(peer->fd);
-			close(inner->fd);
-		} else {
-			continue;
-		}
-		if (connection->is_pending)
-			tcp->n_pending--;
-		*connection = tcp->connections[--tcp->n];
+		reset_both(connection);
+		drop(tcp, connection);
 	}
 }
 
 int
-relay_tcp_find_peer(const struct relay_tcp *tcp, const union address *inner,
-    uint16_t from_port)
+relay_tcp_find_peer(const struct relay_tcp *tcp, int stack_fd)
 {
-	const struct relay_connection *connection = find(tcp, inner, from_port);
+	const struct relay_connection *connection = find(tcp, stack_fd);
 
 	return connection ? connection->peer.fd : -1;
 }

@@ -26,8 +26,9 @@ struct relay_connection {
 	struct relay_side peer;
 	struct relay_side inner;
 	union address inner_end; /* of the inner side: libslirp's, */
-	uint16_t inner_port;     /* and ours */
-	bool is_pending;         /* libslirp has not accepted it yet */
+	union address own_end;   /* and ours */
+	int stack_fd;    /* borrowed: libslirp's socket; -1: none yet, or no more */
+	bool is_pending; /* libslirp has not accepted it yet */
 };
 
 struct relay_tcp {
@@ -49,14 +50,18 @@ void relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port
 /* libslirp has a new socket; perhaps it is the other end of an inner side. */
 void relay_tcp_note_accepted(struct relay_tcp *tcp, int fd);
 
+/* libslirp is about to close a socket; perhaps it is the other end of an inner side. Then
+ * nobody is there for what the peer still sends. */
+void relay_tcp_note_closed(struct relay_tcp *tcp, int fd);
+
 /* Whether there are descriptors for one more. False only after relay_tcp_accept() has met
  * with their lack. */
 bool relay_tcp_has_room(struct relay_tcp *tcp, const struct stack *stack);
 
+/* Also closes the connections that are over. */
 void relay_tcp_prepare_wait(struct relay_tcp *tcp, struct pollset *set);
 void relay_tcp_finish_wait(struct relay_tcp *tcp, const struct pollset *set);
 
-/* The peer's socket, borrowed, of the connection that goes on to that inner port, from this
- * port of the loopback; -1 if there is none. */
-int relay_tcp_find_peer(const struct relay_tcp *tcp, const union address *inner,
-    uint16_t from_port);
+/* The peer's socket, borrowed, of the connection whose other end is this socket of
+ * libslirp's; -1 if there is none. */
+int relay_tcp_find_peer(const struct relay_tcp *tcp, int stack_fd);

@@ -26,6 +26,8 @@ struct stack_host {
 	/* libslirp has a new TCP socket, borrowed: it was accepted, or is about to be
 	 * connected. */
 	void (*tcp_socket_made)(void *ctx, int fd);
+	/* It is about to close one that it had made. */
+	void (*tcp_socket_ends)(void *ctx, int fd);
 	/* A socket found no place in the set of the next wait. */
 	void (*socket_not_polled)(void *ctx);
 	struct timers *timers; /* borrowed */

@@ -100,6 +100,8 @@ stack_on_unregister_fd(int fd, void *opaque)
 
 	if (fd < 0 || fd >= FD_KNOWN_MAX || stack->proto_of_fd[fd] == 0)
 		return;
+	if (stack->proto_of_fd[fd] == IPPROTO_TCP)
+		stack->host.tcp_socket_ends(stack->host.ctx, fd);
 	--*counter_of(stack, stack->proto_of_fd[fd]);
 	stack->proto_of_fd[fd] = 0;
 }

@@ -169,6 +169,27 @@ def test_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest, host: 
 
 
 @hosts
+@pytest.mark.parametrize("how", ["refuses", "resets"])
+def test_peers_that_stay_when_the_guest_has_gone(lab: Lab, guest: Guest, host: int, how: str) -> None:
+    """Of such a peer's direction nobody has the other end, so it holds no descriptors."""
+    with contextlib.ExitStack() as stack:
+        daemon = stack.enter_context(forwarding(guest, rule(host)))
+        worker = daemon.children()["slirp-worker"]
+        before = len(L.fds_of(worker))
+        server = stack.enter_context(serving(guest, OTHER[host], 80)) if how == "resets" else None
+        for _ in range(5):
+            client = stack.enter_context(from_internet(HOST[host], 8080))
+            client.settimeout(L.DEADLINE_S)
+            if server:
+                accepted = server.accept()[0]
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+                accepted.close()
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+        L.wait_for("nothing is left of them", lambda: len(L.fds_of(worker)) == before)
+
+
+@hosts
 def test_peers_that_leave_at_once(lab: Lab, guest: Guest, host: int) -> None:
     with forwarding(guest, rule(host)), serving(guest, OTHER[host], 80) as server:
         for _ in range(20):

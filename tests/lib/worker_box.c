@@ -65,6 +65,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		.to_guest = ignore_frame,
 		.complain = ignore_text,
 		.tcp_socket_made = ignore_socket,
+		.tcp_socket_ends = ignore_socket,
 		.socket_not_polled = ignore,
 		.timers = &worker->timers,
 	};
