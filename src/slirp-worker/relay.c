@@ -168,7 +168,7 @@ relay_prepare_wait(struct relay *relay, struct pollset *set, uint32_t *timeout_m
     uint64_t now_ms)
 {
 	/* What can't be accepted would be ready again at once, for ever. */
-	bool accepts = relay_tcp_has_room(&relay->tcp, relay->stack);
+	bool accepts = relay_tcp_has_room(&relay->tcp, relay->stack, timeout_ms, now_ms);
 
 	for (size_t i = 0; i < relay->n_ports; i++) {
 		struct relay_port *port = &relay->ports[i];
@@ -185,19 +185,22 @@ void
 relay_finish_wait(struct relay *relay, const struct pollset *set, bool wait_failed,
     uint64_t now_ms)
 {
+	const size_t first = relay->first;
+
 	if (!wait_failed)
 		relay_tcp_finish_wait(&relay->tcp, set);
 	relay_udp_finish_wait(&relay->udp, set, wait_failed, now_ms);
 	for (size_t i = 0; i < relay->n_ports && !wait_failed; i++) {
-		const struct relay_port *port = &relay->ports[i];
+		size_t index = (first + i) % relay->n_ports;
+		const struct relay_port *port = &relay->ports[index];
 
 		if (port->poll_index == -1 || !set->fds[port->poll_index].revents)
 			continue;
-		if (port->proto == IPPROTO_TCP)
-			relay_tcp_accept(&relay->tcp, relay->stack, port->fd,
-			    &port->inner);
-		else
+		if (port->proto == IPPROTO_UDP)
 			relay_udp_receive(&relay->udp, port->fd, &port->inner, now_ms);
+		else if (relay_tcp_accept(&relay->tcp, relay->stack, port->fd,
+			     &port->inner, now_ms))
+			relay->first = index + 1;
 	}
 }
 

@@ -34,7 +34,8 @@ struct relay {
 	struct stack *stack;      /* borrowed */
 	struct relay_port *ports; /* owned; in the order in which they were opened */
 	size_t n_ports;
-	size_t size; /* room */
+	size_t size;  /* room */
+	size_t first; /* at which one is accepted next: those before it had their turn */
 	struct relay_tcp tcp;
 	struct relay_udp udp;
 };

@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 
 /* Connections at first; the room doubles as needed. */
 #define CONNECTIONS_AT_FIRST 16
 
-/* Accepted at one port in one turn: as many as frames are taken. */
-#define ACCEPTS_MAX 16
+/* accept(2) leaves the connection in its queue when the kernel lacks memory or files, of
+ * which nobody tells when they are there again. Tried again after this, not at once for
+ * ever. */
+#define ACCEPT_RETRY_MS 100
 
 /* Carried in one turn and direction: what a window without scaling holds (RFC 9293, 3.1). */
 #define CHUNK_BYTES 65536
@@ -98,18 +101,34 @@ has_descriptors(const struct relay_tcp *tcp, const struct stack *stack)
 }
 
 bool
-relay_tcp_has_room(struct relay_tcp *tcp, const struct stack *stack)
+relay_tcp_has_room(struct relay_tcp *tcp, const struct stack *stack, uint32_t *timeout_ms,
+    uint64_t now_ms)
 {
+	if (now_ms < tcp->accepts_at_ms) {
+		*timeout_ms = clock_earlier(*timeout_ms, tcp->accepts_at_ms, now_ms);
+		return false;
+	}
+	if (tcp->n_pending >= RELAY_TCP_PENDING_MAX)
+		return false;
 	if (tcp->lacks_descriptors)
 		tcp->lacks_descriptors = !has_descriptors(tcp, stack);
 	return !tcp->lacks_descriptors;
 }
 
-void
-relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
-    const union address *inner)
+static bool
+is_lack(int error)
 {
-	for (int i = 0; i < ACCEPTS_MAX; i++) {
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+bool
+relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
+    const union address *inner, uint64_t now_ms)
+{
+	bool has_accepted = false;
+
+	/* Those that fail at once are counted as well. */
+	for (int i = 0; i < RELAY_TCP_PENDING_MAX; i++) {
 		/* Blocked until it is connected. */
 		struct relay_connection new = {
 			.inner.is_blocked = true,
@@ -118,13 +137,19 @@ relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
 			.is_pending = true,
 		};
 
+		if (tcp->n_pending >= RELAY_TCP_PENDING_MAX)
+			break;
 		tcp->lacks_descriptors = !has_descriptors(tcp, stack);
 		if (tcp->lacks_descriptors)
-			return;
+			break;
 
 		new.peer.fd = accept(port_fd, NULL, NULL);
-		if (new.peer.fd == -1)
-			return;
+		if (new.peer.fd == -1) {
+			if (is_lack(errno))
+				tcp->accepts_at_ms = now_ms + ACCEPT_RETRY_MS;
+			break;
+		}
+		has_accepted = true;
 		new.inner.fd = make_room(tcp) ? connect_inner(inner, &new.own_end) : -1;
 		if (new.inner.fd == -1) {
 			reset(new.peer.fd);
@@ -136,6 +161,7 @@ relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
 		tcp->connections[tcp->n++] = new;
 		tcp->n_pending++;
 	}
+	return has_accepted;
 }
 
 void

@@ -43,10 +43,19 @@ ignore_text(void *ctx, const char *text)
 }
 
 static void
-ignore_socket(void *ctx, int fd)
+tcp_socket_made(void *ctx, int fd)
 {
-	(void)ctx;
-	(void)fd;
+	struct worker *worker = ctx;
+
+	relay_tcp_note_accepted(&worker->relay.tcp, fd);
+}
+
+static void
+tcp_socket_ends(void *ctx, int fd)
+{
+	struct worker *worker = ctx;
+
+	relay_tcp_note_closed(&worker->relay.tcp, fd);
 }
 
 static void
@@ -60,12 +69,12 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 {
 	const struct in6_addr guest6 = { { { 0xfd, [15] = 100 } } };
 	struct worker *worker = &box->worker;
-	const struct stack_host host = {
+	struct stack_host host = {
 		.ctx = worker,
 		.to_guest = ignore_frame,
 		.complain = ignore_text,
-		.tcp_socket_made = ignore_socket,
-		.tcp_socket_ends = ignore_socket,
+		.tcp_socket_made = tcp_socket_made,
+		.tcp_socket_ends = tcp_socket_ends,
 		.socket_not_polled = ignore,
 		.timers = &worker->timers,
 	};
@@ -86,6 +95,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	if (ipc_channel_pair(&box->parent_fd, &worker_end_fd) == -1 ||
 	    pollset_init(&worker->pollset) == -1)
 		fatal("make a worker");
+	host.n_descriptors = worker->pollset.size;
 	ipc_channel_open(&worker->to_parent, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_PARENT);
 	worker->stack =
