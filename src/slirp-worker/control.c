@@ -206,7 +206,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
 	ping_init(&worker->ping, &worker->network, &msg->outbound, ping_to_guest, worker);
-	relay_init(&worker->relay, worker->stack);
+	relay_init(&worker->relay, worker->stack, &worker->gate.flows);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
 		&worker->network, &guest6) == -1)
 		fatal("get memory");

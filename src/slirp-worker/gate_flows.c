@@ -73,6 +73,16 @@ gate_flows_note(struct gate_flows *flows, const struct gate_flow_key *key,
 	place->expires_ms = now_ms + GATE_FLOW_LIFE_MS;
 }
 
+void
+gate_flows_forget(struct gate_flows *flows, const struct gate_flow_key *key)
+{
+	struct gate_flow *set = flows->sets[set_of(key)];
+
+	for (int i = 0; i < GATE_FLOW_WAYS; i++)
+		if (flow_is(&set[i], key))
+			set[i] = (struct gate_flow){ 0 };
+}
+
 bool
 gate_flows_find(const struct gate_flows *flows, const struct gate_flow_key *key,
     uint64_t now_ms)

@@ -45,6 +45,9 @@ struct gate_flow_key gate_flow_key(uint16_t ethertype, const uint8_t *guest_addr
 void gate_flows_note(struct gate_flows *flows, const struct gate_flow_key *key,
     uint64_t now_ms);
 
+/* Closes the way back: nobody who gets the peer's port next is meant. */
+void gate_flows_forget(struct gate_flows *flows, const struct gate_flow_key *key);
+
 /* libslirp finds UDP sockets by the guest's address and port alone, so nothing less than
  * the whole key may match. */
 bool gate_flows_find(const struct gate_flows *flows, const struct gate_flow_key *key,

@@ -16,9 +16,9 @@
 #define INNER_TRIES 16
 
 void
-relay_init(struct relay *relay, struct stack *stack)
+relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows)
 {
-	*relay = (struct relay){ .stack = stack };
+	*relay = (struct relay){ .stack = stack, .udp.flows = flows };
 }
 
 void
@@ -136,6 +136,7 @@ relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
 	if (fd == -1 || open_inner_port(relay, proto, guest, &port.inner) == -1)
 		return -1;
 	memcpy(&port.host, host, address_len(host));
+	memcpy(&port.guest, guest, address_len(guest));
 	port.fd = take_fd(&fd);
 	relay->ports[relay->n_ports++] = port;
 	return 0;
@@ -197,7 +198,8 @@ relay_finish_wait(struct relay *relay, const struct pollset *set, bool wait_fail
 		if (port->poll_index == -1 || !set->fds[port->poll_index].revents)
 			continue;
 		if (port->proto == IPPROTO_UDP)
-			relay_udp_receive(&relay->udp, port->fd, &port->inner, now_ms);
+			relay_udp_receive(&relay->udp, relay->stack, port->fd,
+			    &port->inner, &port->guest, now_ms);
 		else if (relay_tcp_accept(&relay->tcp, relay->stack, port->fd,
 			     &port->inner, now_ms))
 			relay->first = index + 1;

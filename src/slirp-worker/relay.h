@@ -27,7 +27,8 @@ struct relay_port {
 	uint8_t proto;
 	union address host;
 	union address inner; /* libslirp's port on the loopback */
-	int poll_index;      /* in the set of this wait; -1: none */
+	union address guest;
+	int poll_index; /* in the set of this wait; -1: none */
 };
 
 struct relay {
@@ -40,7 +41,9 @@ struct relay {
 	struct relay_udp udp;
 };
 
-void relay_init(struct relay *relay, struct stack *stack);
+/* stack and flows stay the caller's. Where the loopback is closed to the guest, flows are
+ * what it may answer on it. */
+void relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows);
 
 /* Closes everything. */
 void relay_free(struct relay *relay);

@@ -5,9 +5,10 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "slirp-worker/wire.h"
 
-/* Taken from one socket in one turn: as many as frames are taken. */
-#define DATAGRAMS_MAX 16
+/* Answers taken for one peer in one turn: as many as frames are taken. */
+#define ANSWERS_MAX 16
 
 /* The longest that UDP has room for (RFC 768). */
 #define DATAGRAM_MAX_BYTES 65535
@@ -15,6 +16,8 @@
 static void
 forget(struct relay_udp *udp, struct relay_udp_peer *peer)
 {
+	/* The next one who gets this port of the loopback has not sent anything. */
+	gate_flows_forget(udp->flows, &peer->flow);
 	close(peer->fd);
 	*peer = udp->peers[--udp->n];
 }
@@ -56,24 +59,39 @@ forget_silent(struct relay_udp *udp)
 	forget(udp, silent);
 }
 
+static struct gate_flow_key
+flow_key(const union address *guest, const union address *own)
+{
+	if (guest->any.sa_family == AF_INET6)
+		return gate_flow_key(WIRE_TYPE_IP6, guest->in6.sin6_addr.s6_addr,
+		    address_port(guest), address_port(own));
+	return gate_flow_key(WIRE_TYPE_IP4, (const uint8_t *)&guest->in.sin_addr,
+	    address_port(guest), address_port(own));
+}
+
 /* NULL if there is no descriptor for it. */
 static struct relay_udp_peer *
-add_peer(struct relay_udp *udp, int port_fd, const union address *address,
-    const union address *inner)
+add_peer(struct relay_udp *udp, const struct stack *stack, const union address *inner,
+    const union address *guest)
 {
-	autofd int fd = socket(inner->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	autofd int fd = -1;
+	union address own = { 0 };
+	socklen_t len = sizeof(own);
 	struct relay_udp_peer *peer;
 
-	if (fd == -1 || connect(fd, &inner->any, address_len(&inner->any)) == -1)
-		return NULL;
-	if (udp->n == RELAY_UDP_PEERS_MAX)
+	/* Of the reserve, peers get one place together: they are as many as somebody
+	 * outside likes. */
+	if (udp->n == RELAY_UDP_PEERS_MAX || (udp->n > 0 && !stack_has_room(stack, 1)))
 		forget_silent(udp);
+	fd = socket(inner->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || connect(fd, &inner->any, address_len(&inner->any)) == -1 ||
+	    getsockname(fd, &own.any, &len) == -1)
+		return NULL;
 	peer = &udp->peers[udp->n++];
 	*peer = (struct relay_udp_peer){
-		.address = *address,
-		.port_fd = port_fd,
 		.fd = take_fd(&fd),
 		.poll_index = -1,
+		.flow = flow_key(guest, &own),
 	};
 	return peer;
 }
@@ -81,34 +99,36 @@ add_peer(struct relay_udp *udp, int port_fd, const union address *address,
 /* The worker is not entered twice. */
 static uint8_t datagram[DATAGRAM_MAX_BYTES];
 
+/* One in a turn: so many does libslirp take from the inner port, and what waits there may
+ * come from a peer that is forgotten meanwhile. */
 void
-relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
-    uint64_t now_ms)
+relay_udp_receive(struct relay_udp *udp, const struct stack *stack, int port_fd,
+    const union address *inner, const union address *guest, uint64_t now_ms)
 {
-	for (int i = 0; i < DATAGRAMS_MAX; i++) {
-		union address address = { 0 };
-		socklen_t len = sizeof(address);
-		struct relay_udp_peer *peer;
-		ssize_t n = recvfrom(port_fd, datagram, sizeof(datagram), MSG_DONTWAIT,
-		    &address.any, &len);
+	union address address = { 0 };
+	socklen_t len = sizeof(address);
+	struct relay_udp_peer *peer;
+	ssize_t n = recvfrom(port_fd, datagram, sizeof(datagram), MSG_DONTWAIT,
+	    &address.any, &len);
 
-		if (n == -1)
-			return;
-		peer = find_peer(udp, port_fd, &address);
-		if (!peer)
-			peer = add_peer(udp, port_fd, &address, inner);
-		if (!peer)
-			continue;
-		peer->last_ms = now_ms;
-		/* What finds no room is lost, as on a full link. */
-		send(peer->fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	}
+	if (n == -1)
+		return;
+	peer = find_peer(udp, port_fd, &address);
+	if (!peer)
+		peer = add_peer(udp, stack, inner, guest);
+	if (!peer)
+		return;
+	peer->address = address;
+	peer->port_fd = port_fd;
+	peer->last_ms = now_ms;
+	/* What finds no room is lost, as on a full link. */
+	send(peer->fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void
 take_answers(struct relay_udp_peer *peer, uint64_t now_ms)
 {
-	for (int i = 0; i < DATAGRAMS_MAX; i++) {
+	for (int i = 0; i < ANSWERS_MAX; i++) {
 		ssize_t n = recv(peer->fd, datagram, sizeof(datagram), MSG_DONTWAIT);
 
 		if (n == -1)

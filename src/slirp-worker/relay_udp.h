@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slirp-worker/pollset.h"
 #include "slirp-worker/address.h"
+#include "slirp-worker/gate_flows.h"
+#include "slirp-worker/pollset.h"
+#include "slirp-worker/stack.h"
 
 /* Each is a socket and a place in every wait. More than ask at a time on the networks that
  * have containers; when all are taken, the one that has been silent longest gives way. */
@@ -25,18 +27,20 @@ struct relay_udp_peer {
 	int fd;           /* owned: connected to the inner port */
 	uint64_t last_ms; /* CLOCK_MONOTONIC, of the last datagram */
 	int poll_index;
+	struct gate_flow_key flow; /* the guest's way back to fd */
 };
 
 struct relay_udp {
 	struct relay_udp_peer peers[RELAY_UDP_PEERS_MAX]; /* the first n */
 	size_t n;
+	struct gate_flows *flows; /* borrowed */
 };
 
 void relay_udp_free(struct relay_udp *udp);
 
-/* Carries datagrams that came to the port on to the inner one. */
-void relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
-    uint64_t now_ms);
+/* Carries a datagram that came to the port on to the inner one, which leads to the guest's. */
+void relay_udp_receive(struct relay_udp *udp, const struct stack *stack, int port_fd,
+    const union address *inner, const union address *guest, uint64_t now_ms);
 
 /* Forgets the peers of a port that is being closed. */
 void relay_udp_forget_port(struct relay_udp *udp, int port_fd);

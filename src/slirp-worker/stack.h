@@ -36,8 +36,8 @@ struct stack_host {
 
 struct stack;
 
-/* Connections that wait to be accepted at a port of the host: as many as Linux gives at most by
- * default (net.core.somaxconn since 5.4). */
+/* Connections that wait to be accepted at a port of the host: as many as Linux gives at most
+ * by default (net.core.somaxconn since 5.4). */
 #define STACK_LISTEN_BACKLOG 4096
 
 /* tcp_mtu_bytes is what the length of TCP segments to the guest follows. The caller owns

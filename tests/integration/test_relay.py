@@ -312,6 +312,69 @@ def test_more_udp_peers_than_are_remembered(lab: Lab, guest: Guest, host: int) -
         assert daemon.process.poll() is None
 
 
+@contextlib.contextmanager
+def nothing_arrives_at(number: int, host: int, guest: Guest):
+    """Somebody else on the host has the port of the loopback now."""
+    with (L.udp_socket(Lab.host_netns, LOOPBACK[OTHER[host]], number) as next_one,
+          guest.connect(INTERNET[4], L.ECHO_PORT, socket.SOCK_DGRAM) as echo):
+        yield
+        # The worker has dealt with what the guest sent before.
+        echo.send(b"behind it")
+        assert echo.recv(100) == b"behind it"
+        next_one.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            next_one.recv(100)
+
+
+@hosts
+def test_guest_does_not_reach_who_gets_a_forgotten_peers_port(lab: Lab, guest: Guest, host: int) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53),
+                                       options=("--disable-host-loopback",)))
+        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        seen = [exchange(stack.enter_context(L.udp_socket(Lab.internet_netns, INTERNET[host])),
+                         (HOST[host], 8080), server, host)
+                for _ in range(2 * UDP_PEERS_MAX)]
+        free = [source for source in seen[:UDP_PEERS_MAX] if source not in seen[UDP_PEERS_MAX:]]
+        with nothing_arrives_at(free[-1][1], host, guest):
+            server.sendto(b"for the peer", free[-1])
+
+
+@hosts
+def test_guest_does_not_reach_who_gets_a_port_after_removal(lab: Lab, guest: Guest, host: int) -> None:
+    with (daemon_with_api(guest, "--enable-ipv6", "--disable-host-loopback") as (_, path),
+          L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
+          L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+        number = execute(path, "add_hostfwd", proto="udp", host_addr=plain(ANY[host]), host_port=8080,
+                         guest_addr=plain(ANY[OTHER[host]]), guest_port=53)["return"]["id"]
+        source = exchange(client, (HOST[host], 8080), server, host)
+        execute(path, "remove_hostfwd", id=number)
+        with nothing_arrives_at(source[1], host, guest):
+            server.sendto(b"for the peer", source)
+
+
+def test_udp_peers_leave_descriptors_for_names(lab: Lab, guest: Guest) -> None:
+    """They are as many as somebody outside likes, and get one of the reserve together."""
+    hard, n_clients = 128, 60
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        daemon = stack.enter_context(Slirpd(
+            "--configure", f"--publish={rule(6)}", f"--publish={rule(6, proto='udp', guest_port=53)}",
+            guest.pid, "tap0", prefix=["prlimit", f"--nofile={hard}:{hard}", "--"]))
+        stack.enter_context(serving(guest, 4, 80))
+        server = stack.enter_context(L.udp_socket(guest.netns, "0.0.0.0", 53))
+        for _ in range(n_clients):
+            stack.enter_context(from_internet(L.HOST6, 8080))
+        for _ in range(n_clients):
+            client = stack.enter_context(L.udp_socket(Lab.internet_netns, L.INTERNET6))
+            exchange(client, (L.HOST6, 8080), server, 6)
+        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", L.WORD_NAME).stdout
+        assert answer.strip() == L.INTERNET4
+        assert daemon.process.poll() is None
+
+
 # --- rules ------------------------------------------------------------------------------------
 
 

@@ -102,7 +102,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	    stack_new(&worker->network, &no_outbound, worker->network.mtu_bytes, &host);
 	if (!worker->stack)
 		fatalx("libslirp refuses the configuration");
-	relay_init(&worker->relay, worker->stack);
+	relay_init(&worker->relay, worker->stack, &worker->gate.flows);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
 		&worker->network, &guest6) == -1)
 		fatal("make the table of forwards");
