@@ -72,18 +72,21 @@ static void
 check_table(void)
 {
 	const struct forwards *forwards = &box.worker.forwards;
-	uint32_t last_id = 0, n_ports = 0;
+	uint32_t last_id = 0, n_ports = 0, n_relayed = 0;
 
 	for (uint32_t i = 0; i < forwards->rules->n; i++) {
 		const struct ipc_hostfwd_entry *entry = &forwards->rules->entries[i];
+		const struct ipc_hostfwd *rule = &entry->rule;
+		uint32_t n = (uint32_t)rule->host_port_last - rule->host_port_first + 1;
 
 		assert(entry->id > last_id && entry->id <= forwards->last_id);
-		assert(entry->rule.host_is_ipv6 == entry->rule.guest_is_ipv6);
 		last_id = entry->id;
-		n_ports += (uint32_t)entry->rule.host_port_last -
-		    entry->rule.host_port_first + 1;
+		n_ports += n;
+		if (rule->host_is_ipv6 != rule->guest_is_ipv6)
+			n_relayed += n;
 	}
 	assert(n_ports == forwards->n_tcp_ports + forwards->n_udp_ports);
+	assert(n_relayed == box.worker.relay.n_ports);
 }
 
 /* Takes all that the worker has said: to the api, as the api would, and to the parent. */
