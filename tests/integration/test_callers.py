@@ -32,10 +32,6 @@ def shell(code: str) -> list[str]:
     return ["bash", "-c", f'{code}; exec "$@"', "bash"]
 
 
-def limited(name: str, value: int) -> list[str]:
-    return ["prlimit", f"--{name}={value}:{value}", "--"]
-
-
 def asks_for_rules(path: str) -> bytes:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(L.DEADLINE_S)
@@ -85,7 +81,7 @@ def works_or_says(guest: Guest, directory: Path, prefix: list[str]) -> str:
 @not_sanitized
 def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
     """From the number that the dynamic loader takes to what a start takes at once."""
-    said = {n: works_or_says(guest, tmp_path, limited("nofile", n)) for n in range(4, 32)}
+    said = {n: works_or_says(guest, tmp_path, L.limited("nofile", n)) for n in range(4, 32)}
     assert said[4] and not said[31]
     # Where it begins to be enough depends on how soon children end.
     for text in filter(None, said.values()):
@@ -95,20 +91,20 @@ def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mib", (6, 8, 10, 12, 14, 16, 24, 64))
 @not_sanitized
 def test_any_limit_on_memory(guest: Guest, tmp_path: Path, mib: int) -> None:
-    said = works_or_says(guest, tmp_path, limited("as", mib << 20))
+    said = works_or_says(guest, tmp_path, L.limited("as", mib << 20))
     assert "Cannot allocate memory" in said if mib < 8 else not said or "memory" in said, said
     assert mib < 64 or not said
 
 
 @pytest.mark.parametrize("name", ("core", "memlock", "sigpending", "msgqueue", "locks", "rtprio"))
 def test_limits_of_nothing_are_no_obstacle(guest: Guest, tmp_path: Path, name: str) -> None:
-    assert works_or_says(guest, tmp_path, limited(name, 0)) == ""
+    assert works_or_says(guest, tmp_path, L.limited(name, 0)) == ""
 
 
 @not_sanitized
 @pytest.mark.parametrize("kib", (32, 64, 128, 192, 255))
 def test_stack_that_is_too_small_for_packets(guest: Guest, tmp_path: Path, kib: int) -> None:
-    assert works_or_says(guest, tmp_path, limited("stack", kib << 10)) == \
+    assert works_or_says(guest, tmp_path, L.limited("stack", kib << 10)) == \
         f"slirpd: RLIMIT_STACK allows {kib << 10} bytes, and the worker needs {256 << 10}"
 
 
@@ -116,23 +112,22 @@ def test_stack_that_is_too_small_for_packets(guest: Guest, tmp_path: Path, kib: 
 @pytest.mark.parametrize("soft,hard", ((32 << 10, 256 << 10), (256 << 10, 256 << 10)))
 def test_stack_that_can_be_made_large_enough(guest: Guest, tmp_path: Path, soft: int,
                                              hard: int) -> None:
-    prefix = ["prlimit", f"--stack={soft}:{hard}", "--"]
-    assert works_or_says(guest, tmp_path, prefix) == ""
+    assert works_or_says(guest, tmp_path, L.limited("stack", soft, hard)) == ""
 
 
 @not_sanitized
 def test_limit_on_processes(guest: Guest, tmp_path: Path) -> None:
-    said = works_or_says(guest, tmp_path, limited("nproc", 1))
+    said = works_or_says(guest, tmp_path, L.limited("nproc", 1))
     assert said == "slirpd: fork for netns-helper: Resource temporarily unavailable"
 
 
 def test_limit_on_file_sizes(guest: Guest, tmp_path: Path) -> None:
     """No file of a process, its own resolv.conf included, may have a byte then."""
-    done = L.run_slirpd("--configure", guest.pid, "tap0", prefix=limited("fsize", 0))
+    done = L.run_slirpd("--configure", guest.pid, "tap0", prefix=L.limited("fsize", 0))
     assert done.returncode == 1
     assert "jail stage root: make files: File too large" in done.stderr
     assert_tap_is_gone(guest)
-    assert works_or_says(guest, tmp_path, limited("fsize", 4096)) == ""
+    assert works_or_says(guest, tmp_path, L.limited("fsize", 4096)) == ""
 
 
 # --- signals, mask, environment, names --------------------------------------------------------
@@ -200,7 +195,7 @@ def test_error_with_nobody_to_tell_is_status_1(lab: Lab, tmp_path: Path) -> None
     finally:
         os.close(write_fd)
     with Slirpd(f"--log-file={tmp_path}/log", "--no-host-loopback", "2147483647", "tap0",
-                ready=False, prefix=limited("fsize", 0)) as daemon:
+                ready=False, prefix=L.limited("fsize", 0)) as daemon:
         assert daemon.wait() == 1
 
 

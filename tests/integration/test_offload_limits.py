@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -21,21 +20,6 @@ from lab import Guest, Lab, Slirpd
 HARD_LIMIT = 200
 # What the worker keeps back for what can't be refused, and what it has open itself.
 RESERVE, OWN_MAX = 32, 10
-
-
-def limited(soft: int, hard: int) -> list[str]:
-    return ["prlimit", f"--nofile={soft}:{hard}", "--"]
-
-
-@contextlib.contextmanager
-def many_files() -> Iterator[None]:
-    """The test holds both ends of all connections."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 class Connections:
@@ -83,7 +67,7 @@ class Connections:
 
 
 def test_soft_limit_on_open_files_is_raised(guest: Guest, lab: Lab) -> None:
-    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited(32, 1024)), \
+    with L.many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 32, 1024)), \
             Connections(guest, lab) as connections:
         for _ in range(300):
             connections.open()
@@ -91,8 +75,8 @@ def test_soft_limit_on_open_files_is_raised(guest: Guest, lab: Lab) -> None:
 
 
 def test_beyond_the_limit_connections_are_refused_and_the_others_live(guest: Guest, lab: Lab) -> None:
-    with many_files(), \
-            Slirpd("--configure", guest.pid, "tap0", prefix=limited(32, HARD_LIMIT)) as daemon, \
+    with L.many_files(), \
+            Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 32, HARD_LIMIT)) as daemon, \
             Connections(guest, lab) as connections:
         connections.open_until_refused(HARD_LIMIT)
         n_open = len(connections.pairs)
@@ -109,7 +93,8 @@ def test_beyond_the_limit_connections_are_refused_and_the_others_live(guest: Gue
 
 
 def test_room_for_connections_comes_back_one_by_one(guest: Guest, lab: Lab) -> None:
-    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited(32, HARD_LIMIT)), \
+    with L.many_files(), \
+            Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 32, HARD_LIMIT)), \
             Connections(guest, lab) as connections:
         connections.open_until_refused(HARD_LIMIT)
         n_open = len(connections.pairs)
@@ -133,9 +118,9 @@ def test_room_for_connections_comes_back_one_by_one(guest: Guest, lab: Lab) -> N
 def test_forwarded_connections_wait_for_room(guest: Guest, lab: Lab) -> None:
     """What can't be accepted must not keep the loop busy."""
     n_clients = HARD_LIMIT + 50
-    with many_files(), contextlib.ExitStack() as stack:
+    with L.many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd("--configure", "--publish=8080:80", guest.pid, "tap0",
-                                            prefix=limited(32, HARD_LIMIT)))
+                                            prefix=L.limited("nofile", 32, HARD_LIMIT)))
         server = stack.enter_context(L.listener(guest.netns, "0.0.0.0", 80, backlog=1024))
         server.settimeout(L.DEADLINE_S)
         clients = [L.socket_in(lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM)
@@ -210,7 +195,7 @@ def rests(pid: int) -> int:
 def test_idle_connections_do_not_starve_a_new_one(guest: Guest, lab: Lab) -> None:
     """In a large set the busy ones are looked at first; the others are not forgotten."""
     n_idle = 300
-    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited(1024, 4096)), \
+    with L.many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 1024, 4096)), \
             Connections(guest, lab) as connections:
         for _ in range(n_idle):
             connections.open()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import resource
 import select
 import socket
 import struct
@@ -225,13 +224,10 @@ def test_burst_of_connections(lab: Lab, guest: Guest, host: int) -> None:
 def test_connections_wait_for_descriptors(lab: Lab, guest: Guest) -> None:
     """Each takes three."""
     hard, n_clients = 128, 100
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.ExitStack() as stack:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+    with L.many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(
             "--configure", f"--publish={rule(6)}", guest.pid, "tap0",
-            prefix=["prlimit", f"--nofile={hard}:{hard}", "--"]))
+            prefix=L.limited("nofile", hard)))
         L.serve(stack.enter_context(serving(guest, 4, 80)),
                 lambda sock: sock.sendall(sock.recv(100)))
         clients = [stack.enter_context(from_internet(L.HOST6, 8080)) for _ in range(n_clients)]
@@ -356,13 +352,10 @@ def test_guest_does_not_reach_who_gets_a_port_after_removal(lab: Lab, guest: Gue
 def test_udp_peers_leave_descriptors_for_names(lab: Lab, guest: Guest) -> None:
     """They are as many as somebody outside likes, and get one of the reserve together."""
     hard, n_clients = 128, 60
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.ExitStack() as stack:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+    with L.many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(
             "--configure", f"--publish={rule(6)}", f"--publish={rule(6, proto='udp', guest_port=53)}",
-            guest.pid, "tap0", prefix=["prlimit", f"--nofile={hard}:{hard}", "--"]))
+            guest.pid, "tap0", prefix=L.limited("nofile", hard)))
         stack.enter_context(serving(guest, 4, 80))
         server = stack.enter_context(L.udp_socket(guest.netns, "0.0.0.0", 53))
         for _ in range(n_clients):

@@ -138,6 +138,22 @@ def wait_link_local(inside: Iterable[str], device: str) -> None:
         "-tentative").stdout)
 
 
+def limited(name: str, soft: int, hard: int | None = None) -> list[str]:
+    """A command prefix: prlimit(1), with the same limit for both unless two are given."""
+    return ["prlimit", f"--{name}={soft}:{soft if hard is None else hard}", "--"]
+
+
+@contextlib.contextmanager
+def many_files() -> Iterator[None]:
+    """For a test that holds both ends of many connections."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def nofile_soft_1024() -> None:
     """Children get the usual soft limit: the lab itself needs more, and would hide a need."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
