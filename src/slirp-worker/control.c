@@ -57,16 +57,16 @@ complain(void *ctx, const char *text)
 		log_warning("libslirp: %s", text);
 }
 
-static void
-tcp_socket_made(void *ctx, int fd)
+void
+worker_control_tcp_socket_made(void *ctx, int fd)
 {
 	struct worker *worker = ctx;
 
 	relay_tcp_note_accepted(&worker->relay.tcp, fd);
 }
 
-static void
-tcp_socket_ends(void *ctx, int fd)
+void
+worker_control_tcp_socket_ends(void *ctx, int fd)
 {
 	struct worker *worker = ctx;
 
@@ -173,8 +173,8 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.ctx = worker,
 		.to_guest = to_guest,
 		.complain = complain,
-		.tcp_socket_made = tcp_socket_made,
-		.tcp_socket_ends = tcp_socket_ends,
+		.tcp_socket_made = worker_control_tcp_socket_made,
+		.tcp_socket_ends = worker_control_tcp_socket_ends,
 		.socket_not_polled = socket_not_polled,
 		.timers = &worker->timers,
 	};

@@ -15,5 +15,9 @@ bool worker_control_wait_start(struct worker *worker);
 /* The TAP can't be read any more: tells the parent, once, and lets go of it. */
 void worker_control_tap_gone(struct worker *worker, int error);
 
+/* What the stack tells of TCP sockets (stack.h), for the relay to follow; ctx is the worker. */
+void worker_control_tcp_socket_made(void *ctx, int fd);
+void worker_control_tcp_socket_ends(void *ctx, int fd);
+
 /* All counters as they are now; borrowed until the next frame. */
 const struct ipc_stats *worker_control_stats(struct worker *worker);

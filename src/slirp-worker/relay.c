@@ -71,16 +71,12 @@ static int
 find_free_port(uint8_t proto, bool is_ipv6, union address *addr)
 {
 	const struct in_addr loopback4 = { htonl(INADDR_LOOPBACK) };
-	uint8_t bytes[IPC_ADDR6_LEN] = { 0 };
 	autofd int fd = socket(is_ipv6 ? AF_INET6 : AF_INET,
 	    (proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(*addr);
 
-	if (is_ipv6)
-		memcpy(bytes, &in6addr_loopback, sizeof(in6addr_loopback));
-	else
-		memcpy(bytes, &loopback4, sizeof(loopback4));
-	*addr = address_make(is_ipv6, bytes, 0);
+	*addr = address_make(is_ipv6,
+	    is_ipv6 ? in6addr_loopback.s6_addr : (const uint8_t *)&loopback4, 0);
 	if (fd == -1 || bind(fd, &addr->any, address_len(&addr->any)) == -1)
 		return -1;
 	return getsockname(fd, &addr->any, &len);

@@ -15,9 +15,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "ipc/messages.h"
-#include "slirp-worker/pollset.h"
 #include "slirp-worker/address.h"
+#include "slirp-worker/pollset.h"
 #include "slirp-worker/relay_tcp.h"
 #include "slirp-worker/relay_udp.h"
 #include "slirp-worker/stack.h"

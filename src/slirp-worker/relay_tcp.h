@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "slirp-worker/pollset.h"
 #include "slirp-worker/address.h"
+#include "slirp-worker/pollset.h"
 #include "slirp-worker/stack.h"
 
 /* Accepted by us and not by libslirp yet, of all ports together. It takes one of each port in

@@ -13,6 +13,7 @@
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 #include "slirp-worker/api_channel.h"
+#include "slirp-worker/control.h"
 
 void
 worker_box_enter_namespace(void)
@@ -43,22 +44,6 @@ ignore_text(void *ctx, const char *text)
 }
 
 static void
-tcp_socket_made(void *ctx, int fd)
-{
-	struct worker *worker = ctx;
-
-	relay_tcp_note_accepted(&worker->relay.tcp, fd);
-}
-
-static void
-tcp_socket_ends(void *ctx, int fd)
-{
-	struct worker *worker = ctx;
-
-	relay_tcp_note_closed(&worker->relay.tcp, fd);
-}
-
-static void
 ignore(void *ctx)
 {
 	(void)ctx;
@@ -73,8 +58,8 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		.ctx = worker,
 		.to_guest = ignore_frame,
 		.complain = ignore_text,
-		.tcp_socket_made = tcp_socket_made,
-		.tcp_socket_ends = tcp_socket_ends,
+		.tcp_socket_made = worker_control_tcp_socket_made,
+		.tcp_socket_ends = worker_control_tcp_socket_ends,
 		.socket_not_polled = ignore,
 		.timers = &worker->timers,
 	};
