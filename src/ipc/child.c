@@ -35,9 +35,10 @@ ipc_child_die_with_parent(const struct ipc_channel *to_parent)
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		fatal("ask to be ended with the parent");
-	/* It may have died before the call: then its end of the channel is closed. */
+	/* It may have died before the call: then its end of the channel is closed, as it is
+	 * if the parent ends. */
 	if (poll(&channel, 1, 0) == 1 && (channel.revents & POLLHUP))
-		_exit(EXITCODE_FAILURE);
+		_exit(EXITCODE_OK);
 }
 
 void

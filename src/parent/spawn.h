@@ -14,7 +14,8 @@ struct child {
 	struct ipc_channel channel;
 	struct ratelimit log_limit; /* of its log lines, also across restarts */
 	bool is_reaped;             /* pid is only a number any more */
-	bool gave_reason; /* its last words were logged; its exit status adds nothing */
+	bool is_killed;             /* by us */
+	bool gave_reason;      /* its end was explained; an exit status adds nothing */
 	uint64_t started_ms;   /* CLOCK_MONOTONIC */
 	uint32_t last_message; /* number of the last that it sent; IPC_MSG_N for none */
 };

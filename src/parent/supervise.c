@@ -14,6 +14,11 @@
 #include "parent/supervise_signals.h"
 #include "parent/supervise_start.h"
 
+/* Lines on a worker that contradicts itself: some show what it does wrong, and a worker
+ * that was taken over writes no more than 100 a day. */
+#define CONTRADICTIONS_BURST 8
+#define CONTRADICTIONS_INTERVAL_MS (15 * 60 * 1000)
+
 /* What each entry of the poll set is. */
 enum poll_slot {
 	POLL_SIGNALS,
@@ -37,6 +42,8 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.tap_fd = -1,
 		.resolv_copy_fd = -1,
 		.api = { .listen_fd = -1, .worker_end_fd = -1, .fallback_userns_fd = -1 },
+		.contradictions = { .burst = CONTRADICTIONS_BURST,
+		    .interval_ms = CONTRADICTIONS_INTERVAL_MS },
 		.deadline_ms = clock_now_ms() + SUPERVISE_START_TIMEOUT_MS,
 	};
 	/* Once, because the filter lets us find out nothing later. */

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/ratelimit.h"
 #include "ipc/dispatch.h"
 #include "ipc/rules.h"
 #include "parent/confinement.h"
@@ -42,7 +43,9 @@ struct supervisor {
 	struct ipc_confined own_confined;
 	struct api_life api;
 	struct rules *rules; /* owned; the worker's, as it told */
-	size_t n_published;  /* of options->publish */
+	struct ratelimit
+	    contradictions; /* lines on a worker that tells nonsense of them */
+	size_t n_published; /* of options->publish */
 	bool worker_is_ready;
 	struct confinement *report; /* borrowed: printed instead of serving; or NULL */
 	enum supervise_phase phase;

@@ -181,12 +181,11 @@ parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
 	struct child *api = api_of(sv);
 	char why[LOG_TEXT_SIZE];
 
-	/* One that has died since. */
-	if (msg->api_number != sv->api.n_restarts)
+	/* It has died since, or was ended already. */
+	if (msg->api_number != sv->api.n_restarts || api->channel.fd == -1)
 		return;
 	text_escape(why, sizeof(why), msg->why, strlen(msg->why));
-	supervise_log_of(api, LOG_LEVEL_ERROR,
-	    "slirp-worker dropped api[%d]: %s; ending it", api->pid, why);
+	log_error("slirp-worker dropped api[%d]: %s; ending it", api->pid, why);
 	supervise_kill(api);
 }
 
@@ -210,7 +209,9 @@ supervise_api_lost(struct supervisor *sv, const char *text)
 		return;
 	}
 	sv->api.n_restarts++;
-	supervise_log_of(api_of(sv), LOG_LEVEL_ERROR, "%s; starting it again", text);
+	/* Told of each, so that none can be hidden behind others: how often it can come is
+	 * bounded by the waits. */
+	log_error("%s; starting it again", text);
 	schedule(sv);
 }
 
@@ -243,9 +244,8 @@ end_hanging(struct supervisor *sv)
 	struct child *child = api_of(sv)->pid != 0 ? api_of(sv) : spawner_of(sv);
 
 	sv->api.ready_by_ms = 0;
-	supervise_log_of(child, LOG_LEVEL_ERROR,
-	    "%s[%d] hangs: no api is ready after %d s; ending it", child->role->name,
-	    child->pid, READY_TIMEOUT_MS / CLOCK_MS_PER_S);
+	log_error("%s[%d] hangs: no api is ready after %d s; ending it",
+	    child->role->name, child->pid, READY_TIMEOUT_MS / CLOCK_MS_PER_S);
 	supervise_kill(child);
 }
 

@@ -1,9 +1,7 @@
 #include "parent/supervise_children.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -25,21 +23,12 @@
  * start, and far more than one sends in service. */
 #define RECEIVE_MAX 64
 
+/* Messages taken from a child that is gone. Somebody else may have its end of the channel and
+ * go on sending. A queue holds fewer: each message takes 768 bytes or more of the 212,992 of
+ * net.core.wmem_default, and this has room for a host where that is 14 times as much. */
+#define LAST_RECEIVE_MAX 4096
+
 #define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
-
-void
-supervise_log_of(struct child *child, enum log_level level, const char *format, ...)
-{
-	char text[LOG_TEXT_SIZE];
-	va_list args;
-
-	if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	report_line(level, "%s", text);
-}
 
 /* The child's line, with what a guest could have put into it made harmless. */
 static void
@@ -66,10 +55,13 @@ void
 supervise_kill(struct child *child)
 {
 	ipc_channel_close(&child->channel);
-	if (child->pid != 0 && !child->is_reaped)
-		kill(child->pid, SIGKILL);
+	if (child->pid == 0 || child->is_reaped)
+		return;
+	child->is_killed = true;
+	kill(child->pid, SIGKILL);
 }
 
+/* Receives up to n_max messages. */
 static void
 receive(struct supervisor *sv, struct child *child, int n_max)
 {
@@ -125,19 +117,31 @@ supervise_receive(struct supervisor *sv, struct child *child)
 	receive(sv, child, RECEIVE_MAX);
 }
 
-/* A child is gone, and what it had to say has been read. */
+/* A child is gone, and what it had to say has been read. A signal that was not ours is
+ * told whatever it said: it may have been taken over, and have said it to hide that. */
 static void
 bury(struct supervisor *sv, struct child *child, int wait_status)
 {
 	bool done = child->role->id == IPC_ROLE_NETNS_HELPER && sv->tap_fd != -1;
+	bool of_signal = WIFSIGNALED(wait_status) &&
+	    !(child->is_killed && WTERMSIG(wait_status) == SIGKILL);
+	bool in_order = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXITCODE_OK;
 	char text[LOG_TEXT_SIZE];
 
-	parent_describe_exit(child, wait_status, sv->phase == SUPERVISE_RUNNING,
-	    clock_now_ms(), text, sizeof(text));
+	parent_describe_exit(child, wait_status, sv->ready_at_ms != 0, clock_now_ms(),
+	    text, sizeof(text));
 	child->pid = 0;
 	ipc_channel_close(&child->channel);
-	if (done || sv->phase == SUPERVISE_ENDED)
+	if (done || sv->phase == SUPERVISE_ENDED) {
+		if (in_order || (WIFSIGNALED(wait_status) && !of_signal))
+			return;
+		/* A failure has its reason already, which may be the child's too. */
+		if (of_signal || (!child->gave_reason && sv->status == EXITCODE_OK))
+			log_error("%s; its work was done", text);
+		if (sv->phase == SUPERVISE_ENDED)
+			sv->status = EXITCODE_FAILURE;
 		return;
+	}
 	if (sv->phase == SUPERVISE_RUNNING && child->role->id == IPC_ROLE_API) {
 		supervise_api_lost(sv, text);
 		return;
@@ -146,7 +150,7 @@ bury(struct supervisor *sv, struct child *child, int wait_status)
 		supervise_api_spawner_lost(sv, text);
 		return;
 	}
-	if (!child->gave_reason)
+	if (of_signal || !child->gave_reason)
 		log_error("%s; ending", text);
 	if (child->role->id == IPC_ROLE_SLIRP_WORKER)
 		supervise_api_tell(sv, IPC_EVENT_WORKER_EXITED);
@@ -163,8 +167,7 @@ supervise_reap(struct supervisor *sv)
 		if (child->pid == 0 || waitpid(child->pid, &wait_status, WNOHANG) <= 0)
 			continue;
 		child->is_reaped = true;
-		/* It sends no more, so this comes to an end. */
-		receive(sv, child, INT_MAX);
+		receive(sv, child, LAST_RECEIVE_MAX);
 		bury(sv, child, wait_status);
 	}
 }
@@ -197,13 +200,14 @@ supervise_end_children(struct supervisor *sv)
 	}
 	for (size_t i = 0; i < ROLE_N; i++) {
 		struct child *child = &sv->children[i];
+		int wait_status;
 
 		if (child->pid == 0)
 			continue;
 		log_warning("%s[%d] does not end by itself; killing it",
 		    child->role->name, child->pid);
-		kill(child->pid, SIGKILL);
-		waitpid(child->pid, NULL, 0);
-		child->pid = 0;
+		supervise_kill(child);
+		if (waitpid(child->pid, &wait_status, 0) == child->pid)
+			bury(sv, child, wait_status);
 	}
 }

@@ -2,7 +2,6 @@
  * ended. What their messages ask for is done in the file whose matter it is. */
 #pragma once
 
-#include "base/log.h"
 #include "parent/spawn.h"
 
 struct supervisor;
@@ -18,7 +17,3 @@ void supervise_kill(struct child *child);
 
 /* Ends all children: first by the end of their channels, then by force. */
 void supervise_end_children(struct supervisor *sv);
-
-/* Logs a line about a child that may come again and again; counts against its lines. */
-void supervise_log_of(struct child *child, enum log_level level, const char *format, ...)
-    LOG_PRINTF(3, 4);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -68,12 +69,14 @@ parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
 	supervise_check_ready(sv);
 }
 
-/* A worker that contradicts itself does so at the cost of the copy alone. */
+/* A worker that contradicts itself does so at the cost of the copy alone. The worker's own
+ * lines leave these alone. */
 static void
 report_contradiction(struct supervisor *sv, const char *what, uint32_t id)
 {
-	supervise_log_of(&sv->children[ROLE_SLIRP_WORKER], LOG_LEVEL_ERROR,
-	    "slirp-worker: %s %u does not fit the copy of the rules", what, id);
+	if (ratelimit_allow(&sv->contradictions, clock_now_ms()))
+		log_error("slirp-worker: %s %u does not fit the copy of the rules", what,
+		    id);
 }
 
 void

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -80,6 +81,16 @@ def test_events_reach_who_asked_for_them(api: tuple[Slirpd, str], lab: Lab) -> N
         finally:
             lab.set_nameservers(L.INTERNET4, L.INTERNET6)
         assert nothing.ask('{"execute":"list_hostfwd"}') == '{"return":{"entries":[]}}'
+
+
+def test_death_of_the_worker_is_an_event(api: tuple[Slirpd, str]) -> None:
+    daemon, path = api
+    with Session(path) as session:
+        session.ask('{"execute":"subscribe","arguments":{"events":["WORKER_EXITED"]}}')
+        os.kill(daemon.children()["slirp-worker"], signal.SIGKILL)
+        event = json.loads(session.line())
+        assert (event["event"], event["data"]) == ("WORKER_EXITED", {})
+        assert daemon.wait() == 1
 
 
 # --- the audit log ----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import lab as L
 import pytest
-from lab import Guest, Slirpd, wait_for
+from lab import Guest, Slirpd, borrowed, wait_for
 
 GUEST_PORT = 8000
 # "Back within a second": how long a client that comes at once may wait; the rest is for a busy
@@ -290,19 +290,6 @@ def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd
                           re.M)) == 3
 
 
-@contextlib.contextmanager
-def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
-    """A descriptor of another process, to speak in its name."""
-    pidfd = os.pidfd_open(pid)
-    try:
-        fd = L._libc.syscall(L.SYS_PIDFD_GETFD, pidfd, number, 0)
-        assert fd != -1
-        with socket.socket(fileno=fd) as sock:
-            yield sock
-    finally:
-        os.close(pidfd)
-
-
 @pytest.mark.parametrize("number,said", (
     (3, r"api\[\d+\] broke the protocol: message: .*; ending it"),
     (4, r"slirp-worker dropped api\[\d+\]: message: .*; ending it")))
@@ -356,6 +343,8 @@ def test_api_that_dies_again_and_again_is_started_less_and_less_often(daemon: Sl
         begin = L.time.monotonic()
         last = kill_next(last)
         waits.append(L.time.monotonic() - begin)
+    wait_for("the last death is told, too",
+             lambda: daemon.stderr.count("; starting it again") == 5)
     # First at once, then after 100, 200 and 400 ms.
     assert waits[2] >= 0.1 and waits[3] >= 0.2 and waits[4] >= 0.4, waits
 

@@ -160,7 +160,7 @@ def test_attaches_to_a_tap_that_is_there(guest: Guest) -> None:
     with Slirpd("--mtu=65520", guest.pid, "tap0") as daemon:
         assert_works(guest)
         assert address in guest.link()
-        daemon.terminate()
+        assert daemon.terminate() == 0
     assert "tap0" in guest.links()
 
 

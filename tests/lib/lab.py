@@ -68,6 +68,9 @@ TCP_LISTEN = "0A"  # of /proc/net/tcp
 SYS_PIDFD_GETFD = 438
 _libc = ctypes.CDLL(None, use_errno=True)
 
+# At the end of the line on a child that did not end in order when it was to end.
+ABNORMAL_END = "; its work was done\n"
+
 # An ordinary user: no capability left to lose, none to regain by exec.
 ORDINARY = ["setpriv", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all", "--"]
 
@@ -256,6 +259,10 @@ def is_busy(pid: int) -> bool:
     return states.count("R") > 2
 
 
+def is_traced(pid: int) -> bool:
+    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
+
+
 def cpu_ticks(pid: int) -> int:
     """User and system time of pid, in clock ticks (1/100 s)."""
     stat = proc_stat(pid)
@@ -297,6 +304,19 @@ def fds_of(pid: int) -> dict[int, str]:
     finally:
         os.close(pidfd)
     return table
+
+
+@contextlib.contextmanager
+def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
+    """A socket of another process, to speak in its name."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        fd = _libc.syscall(SYS_PIDFD_GETFD, pidfd, number, 0)
+        assert fd != -1
+        with socket.socket(fileno=fd) as sock:
+            yield sock
+    finally:
+        os.close(pidfd)
 
 
 # --- guests -----------------------------------------------------------------------------------
@@ -402,12 +422,13 @@ def slirpd_path() -> str:
 
 class Slirpd:
     """A running daemon: slirpd, or a program with its command line. Entering waits for ready;
-    leaving ends it and checks what is left."""
+    leaving ends it and checks what is left, and that it ended with status 0, unless the test has
+    asked for the status. abnormal: a child of it does not end in order, because the test ends it."""
 
     def __init__(self, *argv: object, ready: bool = True, exit_fd: bool = False,
                  pass_fds: tuple[int, ...] = (), stderr: int | None = None,
                  prefix: Iterable[str] = (), as_ordinary: bool = True,
-                 program: str | None = None) -> None:
+                 program: str | None = None, abnormal: bool = False) -> None:
         self.argv = [str(word) for word in argv]
         self.program = program or slirpd_path()
         self.prefix = [*(ORDINARY if as_ordinary else []), *prefix]
@@ -415,6 +436,8 @@ class Slirpd:
         self.stderr_fd = stderr
         self.ready_read = self.exit_write = -1
         self._wants = (ready, exit_fd)
+        self._abnormal = abnormal
+        self._status_asked = False
         self.process: subprocess.Popen[bytes]
         self._files = [tempfile.TemporaryFile() for _ in range(2)]
         self._family: set[int] = set()
@@ -479,10 +502,16 @@ class Slirpd:
                     os.close(fd)
             if error and error[0] is not None:
                 print(f"slirpd's stderr ends with:\n{self.stderr[-4000:]}")
-            report = self.stderr if "Sanitizer" in self.stderr else ""
+            said = self.stderr
             for file in self._files:
                 file.close()
-        assert not report, report
+        assert "Sanitizer" not in said, said
+        if error and error[0] is not None:
+            return
+        assert self._abnormal or ABNORMAL_END not in said, said
+        # Another program may have a status of its own.
+        if not self._status_asked and Path(self.program).resolve().name == "slirpd":
+            assert self.process.returncode == 0, f"status {self.process.returncode}:\n{said}"
 
     @property
     def pid(self) -> int:
@@ -527,7 +556,9 @@ class Slirpd:
         return {name: int(value) for name, value in found}
 
     def wait(self, deadline_s: float = DEADLINE_S) -> int:
-        """The exit status once the daemon and all that it started are gone."""
+        """The exit status, which the caller looks at, once the daemon and all that it started are
+        gone."""
+        self._status_asked = True
         status = self.process.wait(timeout=deadline_s)
         self.wait_family_gone()
         return status
@@ -541,6 +572,7 @@ class Slirpd:
         return self.wait()
 
     def kill(self) -> None:
+        self._status_asked = True
         self.process.kill()
         self.process.wait(timeout=DEADLINE_S)
 
