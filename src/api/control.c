@@ -108,6 +108,7 @@ api_control_receive(struct api *api)
 		case IPC_OUTCOME_CLOSED:
 			api->ended = true;
 			return;
+		case IPC_OUTCOME_SHORTAGE: /* none brings a descriptor any more */
 		case IPC_OUTCOME_VIOLATION:
 			fatalx("message from the parent: %s", why);
 		}

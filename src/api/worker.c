@@ -96,6 +96,7 @@ api_worker_receive(struct api *api)
 		case IPC_OUTCOME_CLOSED:
 			api_worker_lose(api, "closed");
 			return;
+		case IPC_OUTCOME_SHORTAGE: /* none brings a descriptor */
 		case IPC_OUTCOME_VIOLATION:
 			api_worker_lose(api, why);
 			return;

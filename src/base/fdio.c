@@ -9,10 +9,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/auto.h"
+
 bool
 fdio_is_open(int fd)
 {
 	return fcntl(fd, F_GETFD) != -1;
+}
+
+bool
+fdio_is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+void
+fdio_reserve_take(int *reserve_fd)
+{
+	if (*reserve_fd == -1)
+		*reserve_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+}
+
+void
+fdio_reserve_release(int *reserve_fd)
+{
+	if (*reserve_fd != -1)
+		close(take_fd(reserve_fd));
 }
 
 int

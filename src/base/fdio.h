@@ -6,6 +6,20 @@
 
 /* All of these borrow fd. Those that return int return 0, or -1 with errno set. */
 
+/* Whether an errno is a shortage of this process or of the kernel: of descriptors (EMFILE,
+ * ENFILE) or of memory (ENOMEM, ENOBUFS). It is nobody's fault, and it can pass. */
+bool fdio_is_shortage(int error);
+
+/*
+ * A descriptor in reserve, for a process whose descriptors others can use up: release it
+ * just before the call that makes one which must not fail for want of a number, and take
+ * it again as soon as that one is closed. Between the two nothing else may open one.
+ * *reserve_fd, owned by the caller, is -1 or a duplicate of standard input, close-on-exec;
+ * if there is none to be had, take leaves -1.
+ */
+void fdio_reserve_take(int *reserve_fd);
+void fdio_reserve_release(int *reserve_fd);
+
 bool fdio_is_open(int fd);
 int fdio_set_nonblocking(int fd);
 

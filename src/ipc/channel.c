@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 
 /* On the wire before each payload. */
 struct wire_header {
@@ -84,20 +85,30 @@ ipc_channel_open(struct ipc_channel *channel, int adopt_fd, enum ipc_role own_ro
 		.accepts = arrows_between(peer_role, own_role),
 		.own_role = own_role,
 		.peer_role = peer_role,
+		.reserve_fd = -1,
 	};
 }
 
 void
 ipc_channel_close(struct ipc_channel *channel)
 {
-	if (channel->fd != -1)
-		close(take_fd(&channel->fd));
+	if (channel->fd == -1)
+		return;
+	close(take_fd(&channel->fd));
+	fdio_reserve_release(&channel->reserve_fd);
 }
 
 void
 ipc_channel_set_running(struct ipc_channel *channel)
 {
 	channel->running = true;
+	for (size_t i = 0; i < IPC_MSG_N; i++)
+		if (ipc_descriptions[i].when == IPC_WHEN_RUNNING &&
+		    ipc_descriptions[i].n_fds > 0 &&
+		    channel->accepts & (1U << ipc_descriptions[i].arrow))
+			channel->has_reserve = true;
+	if (channel->has_reserve)
+		fdio_reserve_take(&channel->reserve_fd);
 }
 
 void
@@ -126,7 +137,8 @@ take_descriptors(struct msghdr *hdr, int fds[N_FDS_ROOM])
 	return n_fds;
 }
 
-/* The checks that need no look into the payload. NULL, or what is wrong. */
+/* The checks that need no look into the payload. NULL, or what is wrong. n_fds: the
+ * descriptors that were sent. */
 static const char *
 check_envelope(const struct ipc_channel *channel, const struct ipc_description *row,
     enum ipc_message_id id, size_t payload_size, size_t n_fds)
@@ -168,8 +180,8 @@ check_hello(const struct ipc_channel *channel, const struct ipc_hello *hello)
 	return NULL;
 }
 
-enum ipc_outcome
-ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
+static enum ipc_outcome
+receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 {
 	struct wire_header header = { 0 };
 	union {
@@ -200,8 +212,13 @@ ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const cha
 		n = recvmsg(channel->fd, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n == -1)
-		return errno == EAGAIN ? IPC_OUTCOME_NONE : IPC_OUTCOME_CLOSED;
+		return errno == EAGAIN || fdio_is_shortage(errno) ? IPC_OUTCOME_NONE
+								  : IPC_OUTCOME_CLOSED;
 	size_t n_fds = take_descriptors(&hdr, fds);
+	/* At least so many were sent: with MSG_CTRUNC the kernel had one more, and found
+	 * no place for it in `control` or in this process (scm_detach_fds() in
+	 * net/core/scm.c). */
+	size_t n_sent = n_fds + (hdr.msg_flags & MSG_CTRUNC ? 1 : 0);
 	first_fd = fds[0];
 	surplus_fd = fds[1];
 	/* An empty datagram looks the same as the end of the stream (recv(2)), and a
@@ -209,8 +226,8 @@ ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const cha
 	if (n == 0)
 		return IPC_OUTCOME_CLOSED;
 	*why = NULL;
-	if (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-		*why = "too long or with too many descriptors";
+	if (hdr.msg_flags & MSG_TRUNC) {
+		*why = "too long";
 		return IPC_OUTCOME_VIOLATION;
 	}
 	if ((size_t)n < sizeof(header) || header.id >= IPC_MSG_N ||
@@ -220,7 +237,7 @@ ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const cha
 	}
 	msg->id = (enum ipc_message_id)header.id;
 	const struct ipc_description *row = &ipc_descriptions[msg->id];
-	*why = check_envelope(channel, row, msg->id, header.payload_size, n_fds);
+	*why = check_envelope(channel, row, msg->id, header.payload_size, n_sent);
 	if (!*why)
 		row->validate(&msg->payload, why);
 	if (!*why && msg->id == IPC_MSG_hello)
@@ -233,8 +250,26 @@ ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const cha
 		channel->greeted = true;
 	if (row->when == IPC_WHEN_REPLY)
 		channel->n_awaited--;
+	if (n_fds < n_sent) {
+		*why = "no descriptor is left for it";
+		return IPC_OUTCOME_SHORTAGE;
+	}
 	msg->fd = take_fd(&first_fd);
 	return IPC_OUTCOME_MESSAGE;
+}
+
+enum ipc_outcome
+ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
+{
+	enum ipc_outcome outcome;
+
+	fdio_reserve_release(&channel->reserve_fd);
+	outcome = receive(channel, msg, why);
+	/* If the caller got a descriptor, that has the place of the reserve until the
+	 * caller is done with it, and asks again. */
+	if (channel->has_reserve && msg->fd == -1)
+		fdio_reserve_take(&channel->reserve_fd);
+	return outcome;
 }
 
 int

@@ -19,6 +19,8 @@ struct ipc_channel {
 	bool running;       /* messages that need RUNNING are legal */
 	uint32_t n_awaited; /* replies asked for and not yet received */
 	uint64_t ids_seen;  /* set of 1 << enum ipc_message_id */
+	bool has_reserve;   /* messages in service bring descriptors */
+	int reserve_fd;     /* owned; the place of the next one that comes; -1 for none */
 };
 
 /* A message received. Whoever receives it owns fd until it is handed on. */
@@ -33,6 +35,7 @@ enum ipc_outcome {
 	IPC_OUTCOME_NONE,      /* no more for now */
 	IPC_OUTCOME_CLOSED,    /* the peer has closed its end, or died */
 	IPC_OUTCOME_VIOLATION, /* the peer broke the protocol: drop the channel */
+	IPC_OUTCOME_SHORTAGE,  /* a legal message whose descriptor this process lacks */
 };
 
 /*
@@ -47,7 +50,8 @@ void ipc_channel_open(struct ipc_channel *channel, int adopt_fd, enum ipc_role o
 
 void ipc_channel_close(struct ipc_channel *channel);
 
-/* From now on the peer may send the rows that need RUNNING. */
+/* From now on the peer may send the rows that need RUNNING. If one of these brings a
+ * descriptor, the channel keeps another in reserve, which makes room for it. */
 void ipc_channel_set_running(struct ipc_channel *channel);
 
 /* One more row with REPLY is legal from now on. */
@@ -57,15 +61,17 @@ void ipc_channel_await_reply(struct ipc_channel *channel);
  * Receives one message. On MESSAGE every check of its row has passed: arrow, time,
  * size, descriptors, values; hello also in role and hash. On VIOLATION *why is set to
  * a static text, and msg->id to the row where it is known, IPC_MSG_N otherwise. On
- * everything but MESSAGE no descriptor is handed out.
+ * SHORTAGE msg is as on MESSAGE, but the kernel has closed its descriptor, because this
+ * process can have no more; *why says so. On everything but MESSAGE no descriptor is
+ * handed out.
  */
 enum ipc_outcome ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg,
     const char **why);
 
 /*
  * Sends one message with fd, a borrowed descriptor, or -1. Returns 0, or -1 with errno
- * set: EAGAIN when the peer's queue is full, EPIPE when it is gone. Use the generated
- * functions below.
+ * set: EAGAIN when the peer's queue is full, EPIPE when it is gone, and what
+ * fdio_is_shortage() knows. Use the generated functions below.
  */
 int ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id,
     const void *payload, int fd);

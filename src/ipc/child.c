@@ -89,6 +89,7 @@ ipc_child_wait(struct ipc_channel *to_parent, struct ipc_message *msg)
 			continue;
 		case IPC_OUTCOME_CLOSED:
 			return false;
+		case IPC_OUTCOME_SHORTAGE:
 		case IPC_OUTCOME_VIOLATION:
 			fatalx("message from the parent: %s", why);
 		}

@@ -536,7 +536,7 @@ struct ipc_status {
 	ROW(published, 0, REPLY, "how that went") \
 	ROW(rule_added, 0, RUNNING, "a forward is there, for the parent's copy") \
 	ROW(rule_removed, 0, RUNNING, "a forward is gone, for the parent's copy") \
-	ROW(api_dropped, 0, RUNNING, "the api broke the protocol; its channel is closed")
+	ROW(api_dropped, 0, RUNNING, "there is no channel to the api any more, and why")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
 	ROW(spawn, 1, RUNNING, "start an api with this channel to the parent, answer spawned")

@@ -61,6 +61,18 @@ supervise_kill(struct child *child)
 	kill(child->pid, SIGKILL);
 }
 
+/* A message came without its descriptor. All that bring one to the parent are of the start. */
+static void
+miss_descriptor(struct supervisor *sv, const struct child *child,
+    const struct ipc_message *msg, const char *why)
+{
+	if (sv->phase != SUPERVISE_STARTING)
+		return;
+	log_error("%s of %s: %s; ending", ipc_descriptions[msg->id].name,
+	    child->role->name, why);
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
 /* Receives up to n_max messages. */
 static void
 receive(struct supervisor *sv, struct child *child, int n_max)
@@ -85,6 +97,9 @@ receive(struct supervisor *sv, struct child *child, int n_max)
 			child->gave_reason = true;
 			supervise_kill(child);
 			return;
+		case IPC_OUTCOME_SHORTAGE:
+			miss_descriptor(sv, child, &msg, why);
+			continue;
 		case IPC_OUTCOME_MESSAGE:
 			break;
 		}

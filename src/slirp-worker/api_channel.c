@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -29,7 +30,7 @@ close_channel(struct worker *worker)
 	connections_free(&worker->connections);
 }
 
-/* The api broke the protocol: the parent decides what becomes of it. */
+/* There is nothing to be had of the api: the parent decides what becomes of it. */
 static void
 drop_channel(struct worker *worker, const char *row, const char *why)
 {
@@ -55,6 +56,13 @@ api_channel_open(struct worker *worker, int adopt_fd, uint64_t api_number)
 	api_channel_check_sent(worker, ipc_channel_greet(&worker->to_api));
 }
 
+void
+api_channel_miss(struct worker *worker, uint64_t api_number, const char *why)
+{
+	worker->api_number = api_number;
+	drop_channel(worker, "api_channel", why);
+}
+
 int
 api_channel_poll_fd(const struct worker *worker)
 {
@@ -66,10 +74,12 @@ api_channel_check_sent(struct worker *worker, int result)
 {
 	if (result == 0)
 		return;
-	if (errno == EAGAIN)
+	if (errno == EPIPE || errno == ECONNRESET)
+		close_channel(worker);
+	else if (errno == EAGAIN)
 		drop_channel(worker, "answer", "the queue is full");
 	else
-		close_channel(worker);
+		drop_channel(worker, "answer", strerror(errno));
 }
 
 void
@@ -149,6 +159,7 @@ api_channel_receive(struct worker *worker)
 		case IPC_OUTCOME_CLOSED:
 			close_channel(worker);
 			return;
+		case IPC_OUTCOME_SHORTAGE: /* none brings a descriptor */
 		case IPC_OUTCOME_VIOLATION:
 			drop_channel(worker,
 			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name

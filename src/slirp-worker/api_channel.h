@@ -14,6 +14,9 @@
  * name for it. */
 void api_channel_open(struct worker *worker, int adopt_fd, uint64_t api_number);
 
+/* Tells the parent that the channel to the api of this number did not come, and why. */
+void api_channel_miss(struct worker *worker, uint64_t api_number, const char *why);
+
 /* The descriptor to wait for, or -1 while nothing is to be received. */
 int api_channel_poll_fd(const struct worker *worker);
 

@@ -293,6 +293,9 @@ worker_control_receive(struct worker *worker)
 		case IPC_OUTCOME_CLOSED:
 			worker->ended = true;
 			return;
+		case IPC_OUTCOME_SHORTAGE: /* no other brings a descriptor in service */
+			api_channel_miss(worker, msg.payload.api_channel.api_number, why);
+			break;
 		case IPC_OUTCOME_VIOLATION:
 			fatalx("message from the parent: %s", why);
 		}

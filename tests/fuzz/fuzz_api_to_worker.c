@@ -112,6 +112,7 @@ take_answers(void)
 			assert(box.worker.to_api.fd == -1);
 			worker_box_open_api(&box);
 			return;
+		case IPC_OUTCOME_SHORTAGE:
 		case IPC_OUTCOME_VIOLATION:
 			assert(!"the worker's answer breaks the protocol");
 		}

@@ -15,9 +15,11 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 #include "slirp-worker/api_channel.h"
+#include "slirp-worker/control.h"
 #include "worker_box.h"
 
 static struct worker_box box;
@@ -413,6 +415,31 @@ test_lists_come_in_pages(void **state)
 	assert_null(worker->connections.entries);
 }
 
+static void
+test_channel_that_does_not_come_is_told(void **state)
+{
+	const struct ipc_api_channel sent = { .api_number = 77 };
+	static int fds[1024];
+	struct ipc_message msg;
+	size_t n_fds = 0;
+
+	(void)state;
+	assert_int_equal(ipc_channel_greet(&parent), 0);
+	ipc_channel_set_running(&worker->to_parent);
+	fdio_reserve_release(&worker->to_parent.reserve_fd);
+	assert_int_equal(ipc_send_api_channel(&parent, &sent, STDIN_FILENO), 0);
+	while ((fds[n_fds] = dup(STDIN_FILENO)) != -1)
+		n_fds++;
+	worker_control_receive(worker);
+	expect(&parent, IPC_MSG_api_dropped, &msg);
+	assert_int_equal(msg.payload.api_dropped.api_number, 77);
+	assert_string_equal(msg.payload.api_dropped.why,
+	    "api_channel: no descriptor is left for it");
+	assert_int_equal(worker->to_api.fd, -1);
+	while (n_fds > 0)
+		close(fds[--n_fds]);
+}
+
 int
 main(void)
 {
@@ -430,6 +457,7 @@ main(void)
 		TEST(test_new_api_gets_no_answer_of_the_old),
 		TEST(test_state_counts_sockets),
 		TEST(test_lists_come_in_pages),
+		TEST(test_channel_that_does_not_come_is_told),
 	};
 
 	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
