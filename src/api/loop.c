@@ -11,7 +11,11 @@
 #include "api/parent.h"
 #include "api/worker.h"
 #include "base/clock.h"
+#include "base/fdio.h"
 #include "base/log.h"
+
+/* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
+#define WAIT_RETRY_MS 100
 
 /* The parent, the worker, the listening socket, then clients. */
 enum { PARENT, WORKER, LISTENER, FIRST_CLIENT };
@@ -114,7 +118,9 @@ api_loop_once(struct api *api, int wait_ms)
 		wait_ms = due_ms;
 	collect(api, &polled);
 	n_ready = poll(polled.fds, polled.n, wait_ms);
-	if (n_ready == -1 && errno != EINTR)
+	if (n_ready == -1 && fdio_is_shortage(errno))
+		poll(NULL, 0, WAIT_RETRY_MS);
+	else if (n_ready == -1 && errno != EINTR)
 		fatal("wait for events");
 	api->now_ms = clock_now_ms();
 	if (polled.fds[PARENT].revents)

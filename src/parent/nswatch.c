@@ -1,6 +1,7 @@
 #include "parent/nswatch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 
 /* A guest can let processes end as fast as it likes, and each end of the one that is
  * watched costs a look through /proc: five a second are nothing, and soon enough. */
@@ -46,12 +48,24 @@ parent_nswatch_end(struct nswatch *watch)
 	watch->scan_due = false;
 }
 
+/* A step of the look has failed, with errno set. After a shortage, nobody seen is not
+ * nobody there. */
+static void
+note_failure(struct nswatch *watch)
+{
+	if (fdio_is_shortage(errno))
+		watch->was_short = true;
+}
+
 static bool
-is_namespace(const struct nswatch *watch, const char *path)
+is_namespace(struct nswatch *watch, const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && st.st_dev == watch->dev && st.st_ino == watch->ino;
+	if (stat(path, &st) == 0)
+		return st.st_dev == watch->dev && st.st_ino == watch->ino;
+	note_failure(watch);
+	return false;
 }
 
 /* What there is of somebody who uses the namespace. */
@@ -89,9 +103,11 @@ watch_any_process(struct nswatch *watch, pid_t helper_pid)
 	enum presence found = PRESENCE_NONE;
 	struct dirent *entry;
 
-	if (!proc)
+	if (!proc) {
+		note_failure(watch);
 		return PRESENCE_NONE;
-	while (found != PRESENCE_HELD && (entry = readdir(proc))) {
+	}
+	for (errno = 0; found != PRESENCE_HELD && (entry = readdir(proc)); errno = 0) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		enum presence one = PRESENCE_NONE;
 
@@ -101,13 +117,15 @@ watch_any_process(struct nswatch *watch, pid_t helper_pid)
 		if (one > found)
 			found = one;
 	}
+	if (!entry)
+		note_failure(watch);
 	closedir(proc);
 	return found;
 }
 
-/* Whether the namespace is mounted in our mount namespace, as ip-netns(8) does it:
+/* Looks whether the namespace is mounted in our mount namespace, as ip-netns(8) does it:
  * proc_pid_mountinfo(5), the fourth field of such a line is "net:[inode]". */
-static bool
+static enum presence
 watch_mounts(struct nswatch *watch)
 {
 	char wanted[NSFS_NAME_SIZE];
@@ -120,24 +138,34 @@ watch_mounts(struct nswatch *watch)
 	if (watch->mounts_fd == -1)
 		watch->mounts_fd = open(MOUNT_TABLE, O_RDONLY | O_CLOEXEC);
 	mounts = fopen(MOUNT_TABLE, "re");
-	if (!mounts)
-		return false;
+	if (!mounts) {
+		note_failure(watch);
+		return PRESENCE_NONE;
+	}
 	snprintf(wanted, sizeof(wanted), " net:[%lu] ", (unsigned long)watch->ino);
-	while (!found && getline(&line, &line_size, mounts) != -1)
+	for (errno = 0; !found && getline(&line, &line_size, mounts) != -1; errno = 0)
 		found = strstr(line, wanted) != NULL;
+	if (!found)
+		note_failure(watch);
 	fclose(mounts);
-	return found;
+	if (!found)
+		return PRESENCE_NONE;
+	return watch->mounts_fd != -1 ? PRESENCE_HELD : PRESENCE_SEEN;
 }
 
 /* Finds somebody who uses the namespace, which helper_pid, unless it is 0, does not. */
 static enum presence
 watch_somebody(struct nswatch *watch, pid_t helper_pid)
 {
-	enum presence found = watch_any_process(watch, helper_pid);
+	enum presence found;
 
-	if (found == PRESENCE_NONE && watch_mounts(watch))
-		found = PRESENCE_HELD;
+	watch->was_short = false;
+	found = watch_any_process(watch, helper_pid);
+	if (found == PRESENCE_NONE)
+		found = watch_mounts(watch);
 	if (found == PRESENCE_NONE && watch->path && is_namespace(watch, watch->path))
+		found = PRESENCE_SEEN;
+	if (found == PRESENCE_NONE && watch->was_short)
 		found = PRESENCE_SEEN;
 	return found;
 }

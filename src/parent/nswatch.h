@@ -19,6 +19,7 @@ struct nswatch {
 	int mounts_fd;         /* /proc/self/mountinfo, watched where no process is */
 	uint64_t next_scan_ms; /* CLOCK_MONOTONIC; no scan earlier */
 	bool scan_due;
+	bool was_short; /* of descriptors or memory, in the last scan */
 };
 
 /* Watches nothing yet. */

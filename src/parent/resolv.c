@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "parent/way.h"
 
@@ -246,11 +247,11 @@ say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_
 		log_info("resolv: %s is read and copied again", resolv->path);
 }
 
-/* Whether the error is about us or the machine, and says nothing of the file. */
+/* Whether the error says nothing of the file. */
 static bool
-is_shortage(int error)
+is_temporary(int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR;
+	return fdio_is_shortage(error) || error == EINTR;
 }
 
 /* Brings the copy up to date. True if it was renewed. */
@@ -273,7 +274,7 @@ look(struct resolv *resolv, uint64_t now_ms)
 	len = n == -1 ? 0 : (size_t)n;
 	/* The content decides: what stat(2) says can be the same for two contents, where
 	 * the clock of a file system is coarse or a time was set by hand. */
-	if (!is_shortage(state.read_error) &&
+	if (!is_temporary(state.read_error) &&
 	    (!resolv->is_copied || len != resolv->text_len ||
 		memcmp(text, resolv->text, len) != 0)) {
 		memcpy(resolv->text, text, len);
@@ -285,7 +286,7 @@ look(struct resolv *resolv, uint64_t now_ms)
 			state.copy_error = errno;
 	}
 	say_state(resolv, &state, now_ms);
-	soon = resolv->is_blind || is_shortage(state.read_error) || state.copy_error;
+	soon = resolv->is_blind || is_temporary(state.read_error) || state.copy_error;
 	resolv->look_at_ms = now_ms + (soon ? LOOK_INTERVAL_MS : RECHECK_INTERVAL_MS);
 	return was_renewed;
 }

@@ -1,6 +1,7 @@
 #include "parent/spawner.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -8,6 +9,7 @@
 
 #include "base/auto.h"
 #include "base/exitcode.h"
+#include "base/fdio.h"
 #include "confine/limits.h"
 #include "confine/namespaces.h"
 #include "confine/stages.h"
@@ -15,6 +17,10 @@
 #include "ipc/dispatch.h"
 #include "parent/spawn.h"
 #include "seccomp/spawner_policy.h"
+
+/* The parent must learn of a process that it has, also if its queue was full or the kernel
+ * lacked memory for a moment. */
+#define SEND_RETRY_MS 100
 
 /*
  * What this process has: descriptors 0 to 3 as every child, and the api's program. Its
@@ -83,8 +89,11 @@ spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt
 		spawned.error = (uint32_t)errno;
 	else
 		spawned.pid = (uint32_t)pid;
-	ipc_child_check_sent(ipc_send_spawned(&spawner->to_parent, &spawned),
-	    "tell of the new process");
+	while (ipc_send_spawned(&spawner->to_parent, &spawned) == -1) {
+		if (errno != EAGAIN && !fdio_is_shortage(errno))
+			ipc_child_check_sent(-1, "tell of the new process");
+		poll(NULL, 0, SEND_RETRY_MS);
+	}
 }
 
 _Noreturn void

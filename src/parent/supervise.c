@@ -7,12 +7,16 @@
 
 #include "base/clock.h"
 #include "base/exitcode.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "parent/jail.h"
 #include "parent/notify.h"
 #include "parent/supervise_children.h"
 #include "parent/supervise_signals.h"
 #include "parent/supervise_start.h"
+
+/* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
+#define WAIT_RETRY_MS 100
 
 /* Lines on a worker that contradicts itself: some show what it does wrong, and a worker
  * that was taken over writes no more than 100 a day. */
@@ -134,9 +138,12 @@ serve(struct supervisor *sv)
 		set[POLL_CHILDREN + i].events = POLLIN;
 	}
 	if (poll(set, POLL_N, poll_timeout_ms(sv, now_ms)) == -1 && errno != EINTR) {
-		log_error("wait for events: %s; ending", strerror(errno));
-		supervise_end(sv, EXITCODE_FAILURE);
-		return;
+		if (!fdio_is_shortage(errno)) {
+			log_error("wait for events: %s; ending", strerror(errno));
+			supervise_end(sv, EXITCODE_FAILURE);
+			return;
+		}
+		poll(NULL, 0, WAIT_RETRY_MS);
 	}
 	now_ms = clock_now_ms();
 	for (size_t i = 0; i < ROLE_N; i++)

@@ -9,6 +9,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/fdio.h"
 
 /* Connections at first; the room doubles as needed. */
 #define CONNECTIONS_AT_FIRST 16
@@ -115,12 +116,6 @@ relay_tcp_has_room(struct relay_tcp *tcp, const struct stack *stack, uint32_t *t
 	return !tcp->lacks_descriptors;
 }
 
-static bool
-is_lack(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
 bool
 relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
     const union address *inner, uint64_t now_ms)
@@ -145,7 +140,7 @@ relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
 
 		new.peer.fd = accept(port_fd, NULL, NULL);
 		if (new.peer.fd == -1) {
-			if (is_lack(errno))
+			if (fdio_is_shortage(errno))
 				tcp->accepts_at_ms = now_ms + ACCEPT_RETRY_MS;
 			break;
 		}

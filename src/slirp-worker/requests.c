@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/fdio.h"
 #include "base/log.h"
 #include "slirp-worker/api_channel.h"
 #include "slirp-worker/worker.h"
@@ -62,8 +63,15 @@ requests_remove(struct worker *worker, uint64_t number, uint32_t id)
 	requests_proceed(worker);
 }
 
-/* True once the parent has it. A parent that is gone needs none; the loop sees its
- * end. */
+/* Whether there is nothing more to send to the parent: it has the message, or is gone,
+ * which the loop sees. */
+static bool
+is_over(int sent)
+{
+	return sent == 0 || !(errno == EAGAIN || fdio_is_shortage(errno));
+}
+
+/* True once the parent has it. */
 static bool
 tell_parent(struct worker *worker)
 {
@@ -78,7 +86,7 @@ tell_parent(struct worker *worker)
 		return true;
 	sent = change->is_addition ? ipc_send_rule_added(&worker->to_parent, &added)
 				   : ipc_send_rule_removed(&worker->to_parent, &removed);
-	return sent == 0 || errno != EAGAIN;
+	return is_over(sent);
 }
 
 static bool
@@ -88,7 +96,7 @@ answer_parent(struct worker *worker)
 		.result = worker->forwards.change.result,
 	};
 
-	return ipc_send_published(&worker->to_parent, &published) == 0 || errno != EAGAIN;
+	return is_over(ipc_send_published(&worker->to_parent, &published));
 }
 
 static void

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import frames as F
 import lab as L
 from api_client import daemon_with_api, execute
-from lab import Guest
+from lab import Guest, Slirpd, wait_for
 
 GUEST4 = "10.0.2.100"
 # Few, so that a guest has used them up soon.
@@ -53,3 +57,37 @@ def test_api_that_dies_is_back_when_the_guest_has_all_descriptors(guest: Guest) 
                 flow.send(b"%d" % number)
                 assert flow.recv(100) == b"%d" % number
         assert daemon.children()["slirp-worker"] == worker
+
+
+def test_parent_that_can_not_look_does_not_take_the_namespace_for_gone(
+        guest: Guest, tools: Callable, tmp_path: Path) -> None:
+    tools("strace")
+    trace = tmp_path / "trace"
+    # Of these too it has fewer than poll(2) is asked about, which fails above the limit.
+    inherited = " ".join(f"{number}</dev/null" for number in range(3, 13))
+    prefix = ["bash", "-c", f'exec "$@" {inherited}', "bash"]
+    with Slirpd("--configure", guest.pid, "tap0", prefix=prefix) as daemon:
+        other = guest.start("cat", stdin=-1, stdout=-1)
+        with other:
+            other.stdin.write(b"\n")
+            other.stdin.flush()
+            other.stdout.read(1)  # from here on it is in the namespace
+            watched = next(number for number, what in L.fds_of(daemon.pid).items()
+                           if "pidfd" in what)
+            soft, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+            # Nor can it have again what it closes.
+            less = min(watched, lowest_free(daemon.pid))
+            resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (less, hard))
+            strace = ["strace", "-q", "-o", str(trace), "-p", str(daemon.pid)]
+            with subprocess.Popen(strace, stderr=subprocess.DEVNULL) as tracer:
+                wait_for("it is traced", lambda: L.is_traced(daemon.pid))
+                guest.end()
+                wait_for("it could not look for others", lambda: re.search(
+                    r'"/proc", .* EMFILE ', trace.read_text()))
+                tracer.terminate()
+            daemon.process.send_signal(signal.SIGUSR1)
+            wait_for("the parent goes on", lambda: "stats: forwards" in daemon.stderr)
+            assert daemon.process.poll() is None
+            resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (soft, hard))
+            other.kill()
+        assert daemon.wait() == 0
