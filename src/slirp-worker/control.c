@@ -15,10 +15,12 @@
 #include "slirp-worker/packet.h"
 #include "slirp-worker/peer_source.h"
 
-/* libslirp's complaints tell an operator what a guest is doing; a few of them do. The
- * parent bounds all of a child's lines, and a guest must not use that up either. */
+/* libslirp's complaints tell an operator what a guest is doing; a few of them do. Each
+ * source of lines that a guest or client can cause has a limit, and all of them together
+ * stay below the parent's limit on the worker's lines (parent/spawn.c), so that none hides
+ * other lines. */
 #define COMPLAINTS_BURST 8
-#define COMPLAINTS_INTERVAL_MS (15 * 60 * 1000)
+#define COMPLAINTS_INTERVAL_MS (30 * 60 * 1000)
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
@@ -47,8 +49,21 @@ ping_to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 	packet_to_guest(ctx, frame, frame_len);
 }
 
-static void
-complain(void *ctx, const char *text)
+void
+worker_control_limit_lines(struct worker *worker)
+{
+	worker->complaints = (struct ratelimit){
+		.burst = COMPLAINTS_BURST,
+		.interval_ms = COMPLAINTS_INTERVAL_MS,
+	};
+	worker->refusals = (struct ratelimit){
+		.burst = 1,
+		.interval_ms = COMPLAINTS_INTERVAL_MS,
+	};
+}
+
+void
+worker_control_complain(void *ctx, const char *text)
 {
 	struct worker *worker = ctx;
 
@@ -172,7 +187,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	struct stack_host host = {
 		.ctx = worker,
 		.to_guest = to_guest,
-		.complain = complain,
+		.complain = worker_control_complain,
 		.tcp_socket_made = worker_control_tcp_socket_made,
 		.tcp_socket_ends = worker_control_tcp_socket_ends,
 		.socket_not_polled = socket_not_polled,
@@ -183,14 +198,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 
 	worker->network = msg->network;
 	find_guest6(&worker->network, adopt_fd, &guest6);
-	worker->complaints = (struct ratelimit){
-		.burst = COMPLAINTS_BURST,
-		.interval_ms = COMPLAINTS_INTERVAL_MS,
-	};
-	worker->refusals = (struct ratelimit){
-		.burst = 1,
-		.interval_ms = COMPLAINTS_INTERVAL_MS,
-	};
+	worker_control_limit_lines(worker);
 	if (msg->is_bess)
 		tapio_init_bess(&worker->tap, adopt_fd);
 	else if (tapio_init(&worker->tap, adopt_fd, msg->tap_header_len) == -1)

@@ -12,6 +12,13 @@ void worker_control_receive(struct worker *worker);
 /* Waits for start and does it. False if the parent went away before. */
 bool worker_control_wait_start(struct worker *worker);
 
+/* Begins the limits of log lines that a guest can cause. */
+void worker_control_limit_lines(struct worker *worker);
+
+/* What libslirp says of the guest (stack.h): counted, and some of it logged; ctx is the
+ * worker. */
+void worker_control_complain(void *ctx, const char *text);
+
 /* The TAP can't be read any more: tells the parent, once, and lets go of it. */
 void worker_control_tap_gone(struct worker *worker, int error);
 

@@ -43,7 +43,7 @@ wait_for_events(struct worker *worker)
 	int n;
 
 	pollset_clear(set);
-	pollset_add(set, tapio_poll_fd(&worker->tap), POLLIN);
+	tapio_prepare_wait(&worker->tap, set, &timeout_ms, now_ms);
 	pollset_add(set, worker->to_parent.fd,
 	    worker->requests.waits_for_parent ? POLLIN | POLLOUT : POLLIN);
 	pollset_add(set, api_channel_poll_fd(worker), POLLIN);

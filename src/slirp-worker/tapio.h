@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ratelimit.h"
 #include "ipc/messages.h"
+#include "slirp-worker/pollset.h"
 
 /* The longest frame: of an IPv6 packet, whose length does not count its header, with a
  * VLAN tag. An interface's MTU is at most 65535 - 14 (drivers/net/tun.c), but TCP
@@ -14,9 +16,12 @@
 #define TAPIO_FRAME_MAX (14 + 4 + 40 + 65535)
 
 struct tapio {
-	int fd;        /* owned; -1 once the device is gone, or without a client */
-	int listen_fd; /* owned: where clients connect, one after the other; -1: a TAP */
-	size_t header_len; /* bytes that the driver puts before each frame */
+	int fd;         /* owned; -1 once the device is gone, or without a client */
+	int listen_fd;  /* owned: where clients connect, one after the other; -1: a TAP */
+	int reserve_fd; /* owned: the place of the next client, while none is there */
+	uint64_t accepts_at_ms;        /* CLOCK_MONOTONIC: not before */
+	struct ratelimit client_lines; /* log lines that clients can cause */
+	size_t header_len;             /* bytes that the driver puts before each frame */
 	/* With a header of 10 bytes, and Ethernet's of 14, the packet is aligned. */
 	_Alignas(8) uint8_t buffer[IPC_TAP_HEADER_MAX + TAPIO_FRAME_MAX];
 };
@@ -34,8 +39,10 @@ int tapio_init(struct tapio *tap, int adopt_fd, size_t header_len);
  * that connect while one is there wait in its backlog. */
 void tapio_init_bess(struct tapio *tap, int adopt_listen_fd);
 
-/* What to poll for POLLIN before tapio_read(). */
-int tapio_poll_fd(const struct tapio *tap);
+/* Adds to the set what tapio_read() waits for, as one entry, and shortens the timeout if
+ * that has to wait itself. */
+void tapio_prepare_wait(const struct tapio *tap, struct pollset *set,
+    uint32_t *timeout_ms, uint64_t now_ms);
 
 /* Whether these events of poll(2) say that the device is gone. A client that is gone is
  * noticed by tapio_read(). */

@@ -11,8 +11,10 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"unshare": 272, "mount": 165, "capset": 126, "prlimit64": 302, "seccomp": 317},
-    "aarch64": {"unshare": 97, "mount": 40, "capset": 91, "prlimit64": 261, "seccomp": 277},
+    "x86_64": {"unshare": 272, "mount": 165, "capset": 126, "prlimit64": 302, "seccomp": 317,
+               "accept": 43},
+    "aarch64": {"unshare": 97, "mount": 40, "capset": 91, "prlimit64": 261, "seccomp": 277,
+                "accept": 202},
 }[platform.machine()] | {"landlock_create_ruleset": 444, "landlock_restrict_self": 446}
 
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2

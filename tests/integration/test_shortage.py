@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import frames as F
 import lab as L
 from api_client import daemon_with_api, execute
 from lab import Guest, Slirpd, wait_for
+from test_bess import ask_for_gateway, arp, connect
 
 GUEST4 = "10.0.2.100"
 # Few, so that a guest has used them up soon.
@@ -57,6 +59,41 @@ def test_api_that_dies_is_back_when_the_guest_has_all_descriptors(guest: Guest) 
                 flow.send(b"%d" % number)
                 assert flow.recv(100) == b"%d" % number
         assert daemon.children()["slirp-worker"] == worker
+
+
+def test_bess_client_is_served_when_one_before_it_has_all_descriptors(tmp_path: Path) -> None:
+    path = tmp_path / "bess.sock"
+    mac = "02:00:00:00:00:aa"
+    with Slirpd("--target-type=bess", path, prefix=FEW_FILES) as daemon:
+        worker = daemon.children()["slirp-worker"]
+        with connect(path) as client:
+            for frame in flows(mac):
+                client.send(frame)
+            assert arp(client)
+        wait_for("it has left", lambda: "the client has left" in daemon.stderr)
+        take_the_rest(worker)
+        for _ in range(3):
+            with connect(path) as client:
+                assert arp(client)
+
+
+def test_bess_client_that_can_not_be_accepted_makes_nothing_spin(tmp_path: Path) -> None:
+    path = tmp_path / "bess.sock"
+    barred = [sys.executable, "-B", str(L.REPO / "tests/confine/bar_call.py"), "accept=ENFILE"]
+    with Slirpd("--target-type=bess", path, prefix=barred) as daemon:
+        with connect(path) as client:
+            ask_for_gateway(client)
+            assert not L.is_busy(daemon.children()["slirp-worker"])
+
+
+def test_lines_on_bess_clients_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "bess.sock"
+    with Slirpd("--target-type=bess", path) as daemon:
+        for _ in range(50):
+            with connect(path) as client:
+                assert arp(client)
+        # The worker's other lines, which the parent limits, are still heard.
+        assert 0 < daemon.stderr.count("slirp-worker[") <= 32, daemon.stderr
 
 
 def test_parent_that_can_not_look_does_not_take_the_namespace_for_gone(

@@ -16,6 +16,7 @@
 
 #include "base/auto.h"
 #include "base/fdio.h"
+#include "base/log.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 #include "slirp-worker/api_channel.h"
@@ -440,6 +441,29 @@ test_channel_that_does_not_come_is_told(void **state)
 		close(fds[--n_fds]);
 }
 
+static size_t n_lines;
+
+static void
+count_line(enum log_level level, const char *text)
+{
+	(void)level;
+	(void)text;
+	n_lines++;
+}
+
+static void
+test_complaints_of_libslirp_are_bounded_and_counted(void **state)
+{
+	(void)state;
+	n_lines = 0;
+	log_set_emit(count_line);
+	worker_control_limit_lines(worker);
+	for (int i = 0; i < 1000; i++)
+		worker_control_complain(worker, "the guest did it again");
+	assert_int_equal(n_lines, 8);
+	assert_int_equal(worker->stats.counters[IPC_COUNTER_stack_errors], 1000);
+}
+
 int
 main(void)
 {
@@ -458,6 +482,7 @@ main(void)
 		TEST(test_state_counts_sockets),
 		TEST(test_lists_come_in_pages),
 		TEST(test_channel_that_does_not_come_is_told),
+		TEST(test_complaints_of_libslirp_are_bounded_and_counted),
 	};
 
 	if (setrlimit(RLIMIT_NOFILE, &files) == -1)

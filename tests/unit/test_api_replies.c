@@ -20,6 +20,7 @@
 #include "api/loop.h"
 #include "api_fixture.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "ipc_samples.h"
 
 #define ADD \
@@ -844,12 +845,22 @@ test_queries(void **state)
 	BAD("list_hostfwd: no worker", "Busy", \
 	    "the process that carries packets was lost; it may have done this or not")
 
+static char last_line[LOG_TEXT_SIZE];
+
+static void
+keep_line(enum log_level level, const char *text)
+{
+	(void)level;
+	snprintf(last_line, sizeof(last_line), "%s", text);
+}
+
 static void
 test_loss_of_the_worker(void **state)
 {
 	int fd = api_fixture_connect(&fixture);
 
 	(void)state;
+	log_set_emit(keep_line);
 	api_fixture_send(&fixture, fd, LIST);
 	ipc_channel_close(&fixture.worker);
 	expect_reply(fd, LOST, true);
@@ -857,6 +868,9 @@ test_loss_of_the_worker(void **state)
 	asks(ADD,
 	    BAD("add_hostfwd: no worker", "Busy",
 		"the process that carries packets can't be reached"));
+	/* What changes something is in the audit log, also if it came to nothing. */
+	assert_non_null(strstr(last_line,
+	    ": add_hostfwd: refused: the process that carries packets can't be reached"));
 	asks("{}",
 	    BAD("no execute found", "BadRequest",
 		"execute: wanted the name of a command"));
