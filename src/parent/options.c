@@ -336,13 +336,19 @@ static bool
 take_positionals(struct optvalue_parse *parse, char *const *args)
 {
 	struct options *options = parse->options;
+	/* bess has no interface to be named. The name of a TAP that is inherited may be given
+	 * and is not needed, as in slirp4netns(1). */
+	size_t n_taken = options->target == OPTIONS_TARGET_BESS ? 1 : 2;
+	size_t n = 0;
 
-	if (args[0] == NULL)
+	while (n <= n_taken && args[n] != NULL)
+		n++;
+	if (n == 0)
 		return optvalue_refuse_missing(parse, "PID, PATH or FD");
-	if (args[1] != NULL && args[2] != NULL)
+	if (n > n_taken)
 		optvalue_warn(parse,
 		    "too many arguments: \"%s\" and all after it are ignored",
-		    optvalue_show(parse, args[2]));
+		    optvalue_show(parse, args[n_taken]));
 
 	switch (options->target) {
 	case OPTIONS_TARGET_PID:

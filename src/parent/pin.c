@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "parent/placed.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
 
@@ -51,7 +53,8 @@ struct identity {
 
 /* What the exit has to undo. A function of atexit(3) has no room for a context. */
 static struct {
-	char *path;            /* owned, absolute; NULL: nothing */
+	int dir_fd;            /* owned; of the directory, wherever it is moved to */
+	const char *name;      /* in it, borrowed; NULL: nothing */
 	struct identity netns; /* while it is mounted */
 	struct identity file;  /* below it */
 	bool is_file_ours;     /* it was made here */
@@ -59,28 +62,35 @@ static struct {
 	pid_t owner;
 } pinned;
 
+/* Not through a link: another user may own the directory, and exchange the name. */
 static bool
-leads_to(const char *path, const struct identity *wanted)
+is_at_name(const struct identity *wanted)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && st.st_dev == wanted->dev &&
-	    st.st_ino == wanted->ino;
+	return fstatat(pinned.dir_fd, pinned.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == wanted->dev && st.st_ino == wanted->ino;
 }
 
 static void
 unpin(void)
 {
+	char path[FD_PATH_SIZE + PATH_MAX];
+
 	/* A process forked from the owner has inherited this too. */
-	if (!pinned.path || getpid() != pinned.owner)
+	if (!pinned.name || getpid() != pinned.owner)
 		return;
-	/* At once, whoever still has a file open below it. */
-	if (pinned.is_mounted && leads_to(pinned.path, &pinned.netns))
-		umount2(pinned.path, MNT_DETACH | UMOUNT_NOFOLLOW);
-	if (pinned.is_file_ours && leads_to(pinned.path, &pinned.file))
-		unlinkat(AT_FDCWD, pinned.path, 0);
-	free(pinned.path);
-	pinned.path = NULL;
+	/* At once, whoever still has a file open below it. No call unmounts relative to a
+	 * directory. */
+	if (pinned.is_mounted && is_at_name(&pinned.netns)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", pinned.dir_fd,
+		    pinned.name);
+		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	}
+	if (pinned.is_file_ours && is_at_name(&pinned.file))
+		unlinkat(pinned.dir_fd, pinned.name, 0);
+	pinned.name = NULL;
+	close(take_fd(&pinned.dir_fd));
 }
 
 static _Noreturn void
@@ -98,17 +108,23 @@ fail(const char *path, const char *step, const char *hint)
 static int
 open_file(const char *path)
 {
-	autofd int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	autofd int fd = openat(pinned.dir_fd, pinned.name,
+	    O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
 	struct statfs fs;
 	struct stat st;
 
 	pinned.is_file_ours = fd != -1;
 	if (fd == -1 && errno == EEXIST)
-		fd = open(path, O_PATH | O_CLOEXEC);
+		fd = openat(pinned.dir_fd, pinned.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		fail(path, "open it", NULL);
 	if (fstat(fd, &st) == -1 || fstatfs(fd, &fs) == -1)
 		fail(path, "look at it", NULL);
+	/* Another user may have made it, to have this mounted somewhere else. */
+	if (S_ISLNK(st.st_mode)) {
+		errno = ELOOP;
+		fail(path, "use it: it is a symbolic link", NULL);
+	}
 	if (fs.f_type == NSFS_MAGIC) {
 		errno = EBUSY;
 		fail(path, "use it: a namespace is pinned there", NULL);
@@ -182,16 +198,16 @@ parent_pin_make(const char *path)
 	autofd int file_fd = -1;
 	struct stat st;
 
+	/* The current directory, and links on the way, may change until the exit. */
+	pinned.dir_fd = parent_placed_open_directory(path, &pinned.name);
+	if (pinned.dir_fd == -1)
+		fail(path, "open its directory", NULL);
 	if (atexit(unpin) != 0)
 		fatal("register what the exit has to unpin");
 	pinned.owner = getpid();
 	file_fd = open_file(path);
-	/* The current directory, and links on the way, may change until the exit. */
-	pinned.path = realpath(path, NULL);
-	if (!pinned.path)
-		fail(path, "find its whole path", NULL);
 	mount_new_netns(path, file_fd);
-	if (stat(pinned.path, &st) == -1)
+	if (fstatat(pinned.dir_fd, pinned.name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		fail(path, "look at the namespace there", NULL);
 	pinned.netns = (struct identity){ .dev = st.st_dev, .ino = st.st_ino };
 	pinned.is_mounted = true;

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -17,21 +19,51 @@
 /* "/proc/2147483647/ns/net" with its NUL. */
 #define PROC_NS_PATH_SIZE 32
 
+/* "/proc/self/fd/2147483647" with its NUL. */
+#define FD_PATH_SIZE 32
+
+/* To open a FIFO or a device by its path waits for somebody, or does things. The path may lead
+ * to either by the time that it is opened, whatever it led to before; so the file is found
+ * first, looked at, and then opened by its descriptor. Returns -1 with errno set: EINVAL for
+ * a file that is not a namespace of this kind. */
+static int
+open_namespace_file(const char *path, int kind)
+{
+	autofd int found_fd = open(path, O_PATH | O_CLOEXEC);
+	char found_path[FD_PATH_SIZE];
+	struct statfs fs;
+	autofd int fd = -1;
+
+	if (found_fd == -1 || fstatfs(found_fd, &fs) == -1)
+		return -1;
+	if (fs.f_type != NSFS_MAGIC) {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(found_path, sizeof(found_path), "/proc/self/fd/%d", found_fd);
+	fd = open(found_path, O_RDONLY | O_CLOEXEC);
+	if (fd != -1 && ioctl(fd, NS_GET_NSTYPE) != kind) {
+		errno = EINVAL;
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
 static int
 open_namespace(const char *path, int kind, const char *kind_name)
 {
-	autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	autofd int fd = open_namespace_file(path, kind);
 	char shown[IPC_LABEL_SIZE];
 	int error = errno;
 
+	if (fd != -1)
+		return take_fd(&fd);
 	text_escape(shown, sizeof(shown), path, strlen(path));
 	errno = error;
-	if (fd == -1)
-		fatal("open %s namespace %s", kind_name, shown);
-	if (ioctl(fd, NS_GET_NSTYPE) != kind)
+	if (error == EINVAL)
 		fatalx("open %s namespace %s: not a %s namespace", kind_name, shown,
 		    kind_name);
-	return take_fd(&fd);
+	fatal("open %s namespace %s", kind_name, shown);
 }
 
 static bool

@@ -34,7 +34,7 @@
 static size_t
 read_resolv_conf(char *buf, size_t buf_size)
 {
-	autofd int fd = open(RESOLV_CONF, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	autofd int fd = open(RESOLV_CONF, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	size_t len = 0;
 	ssize_t n = 1;
 

@@ -155,7 +155,9 @@ def test_root_of_a_user_namespace_can_do_it(path: Path, tools: Callable,
                  "CAP_SYS_ADMIN: be root, or in a user and mount namespace"),
     ("full file", "it is no empty file"),
     ("directory", "it is no empty file"),
-    ("no directory", "open it: No such file or directory"),
+    ("no directory", "open its directory: No such file or directory"),
+    ("link", "it is a symbolic link"),
+    ("dangling link", "it is a symbolic link"),
     ("namespace", "a namespace is pinned there"),
 ))
 def test_what_can_not_be_done_is_a_failed_start(path: Path, what: str, text: str) -> None:
@@ -166,6 +168,10 @@ def test_what_can_not_be_done_is_a_failed_start(path: Path, what: str, text: str
     elif what == "namespace":
         path.touch()
         sh("mount", "--bind", "/proc/self/ns/net", str(path))
+    elif what.endswith("link"):
+        path.symlink_to("elsewhere")
+        if what == "link":
+            path.with_name("elsewhere").touch()
     target = path / "none" / "guest" if what == "no directory" else path
     existed = path.exists()
     with Slirpd(*OPTIONS, target, "tap0", ready=False, as_ordinary=what == "ordinary") as daemon:
@@ -174,7 +180,7 @@ def test_what_can_not_be_done_is_a_failed_start(path: Path, what: str, text: str
         assert f"--create-netns: {target}: " in daemon.stderr
     if what == "namespace":
         sh("umount", str(path))
-    assert path.exists() == existed
+    assert path.exists() == existed and path.is_symlink() == what.endswith("link")
     assert what != "full file" or path.read_text() == "precious"
 
 

@@ -877,6 +877,14 @@ test_warnings(void **state)
 
 	ASSERT_RUNS("--netns-type=tapfd", "5", "tap0", "more");
 	assert_int_equal(messages.n_warnings, 1);
+
+	/* There is no interface to be named. */
+	ASSERT_RUNS("--target-type=bess", "sock");
+	assert_int_equal(messages.n_warnings, 0);
+	ASSERT_RUNS("--target-type=bess", "sock", "tap0", "more");
+	assert_int_equal(messages.n_warnings, 1);
+	assert_string_equal(messages.warnings[0],
+	    "too many arguments: \"tap0\" and all after it are ignored");
 }
 
 /* One line, printable, with its end: whatever the value holds and however long it is. */
