@@ -1,6 +1,9 @@
 # Build options, and the one interface target (slirpd_flags) through which every
 # target gets its warnings and hardening.
 
+include(CheckCCompilerFlag)
+include(CheckCSourceCompiles)
+
 option(SLIRPD_WERROR "Treat warnings as errors" OFF)
 option(SLIRPD_TESTS "Build the tests" ON)
 option(SLIRPD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
@@ -43,7 +46,24 @@ if(SLIRPD_SANITIZE)
 	target_compile_definitions(slirpd_flags INTERFACE SLIRPD_ROLES_KEEP_STDERR=1)
 else()
 	# FORTIFY and the sanitizers' own interceptors get in each other's way.
-	target_compile_options(slirpd_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+	# Level 3 checks sizes that are known at run time only. It needs GCC 12 or clang 9, and
+	# glibc 2.34; headers that can't do it say so in a warning.
+	set(CMAKE_REQUIRED_FLAGS "-O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3")
+	check_c_source_compiles("#include <string.h>
+		int main(void) { return 0; }" SLIRPD_HAS_FORTIFY_3)
+	unset(CMAKE_REQUIRED_FLAGS)
+	if(SLIRPD_HAS_FORTIFY_3)
+		set(fortify_level 3)
+	else()
+		set(fortify_level 2)
+	endif()
+	target_compile_options(slirpd_flags INTERFACE
+		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=${fortify_level})
+	# A variable that was forgotten is zero, and no secret from the stack.
+	check_c_compiler_flag(-ftrivial-auto-var-init=zero SLIRPD_HAS_AUTO_VAR_INIT)
+	if(SLIRPD_HAS_AUTO_VAR_INIT)
+		target_compile_options(slirpd_flags INTERFACE -ftrivial-auto-var-init=zero)
+	endif()
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
 	# FORTIFY, and many warnings, need an optimiser that looks at the flow of values.

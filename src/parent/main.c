@@ -26,8 +26,8 @@
 #include "parent/notify.h"
 #include "parent/options.h"
 #include "parent/pin.h"
+#include "parent/programs.h"
 #include "parent/report.h"
-#include "parent/roles.h"
 #include "parent/supervise.h"
 #include "parent/supervise_signals.h"
 #include "parent/target.h"
@@ -83,7 +83,7 @@ print_version(const struct options *options)
 	int program_fds[ROLE_N];
 	char text[BANNER_SIZE];
 
-	roles_open_programs(program_fds);
+	parent_programs_open(program_fds);
 	supervise_init(&supervisor, options);
 	if (supervise_ask_about(&supervisor, program_fds) == -1)
 		return EXITCODE_FAILURE;
@@ -105,7 +105,7 @@ run(const struct options *options)
 	if (options->create_netns)
 		parent_pin_make(options->netns_path);
 	parent_target_open(&supervisor.target, options);
-	roles_open_programs(program_fds);
+	parent_programs_open(program_fds);
 	if (options->api_socket_path)
 		supervisor.api.listen_fd =
 		    parent_unixsock_listen(PLACED_API_SOCKET, options->api_socket_path);
@@ -135,7 +135,7 @@ print_confinement(struct options *options)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
 		fatal("make a socket pair in the place of the API socket");
 	supervisor.api.listen_fd = pair_fds[0];
-	roles_open_programs(program_fds);
+	parent_programs_open(program_fds);
 	if (guest.pid != 0)
 		parent_target_open(&supervisor.target, options);
 	parent_confinement_init(&report, &supervisor.target, guest.bar);

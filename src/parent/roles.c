@@ -1,15 +1,5 @@
 #include "parent/roles.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/log.h"
 #include "ipc/fdtable.h"
 
 const struct role roles[ROLE_N] = {
@@ -43,51 +33,3 @@ const struct role roles[ROLE_N] = {
 		.stages = (1U << IPC_STAGE_N) - 1,
 	},
 };
-
-/* The directory of the other programs. */
-static void
-find_libexec(char path[PATH_MAX])
-{
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (len == -1) {
-		snprintf(path, PATH_MAX, "%s", SLIRPD_LIBEXEC_INSTALLED);
-		return;
-	}
-	self[len] = '\0';
-	if (snprintf(path, PATH_MAX, "%s/%s", dirname(self), SLIRPD_LIBEXEC_FROM_BIN) >=
-	    PATH_MAX)
-		fatalx("path of %s is too long", self);
-}
-
-static int
-open_program(const char *directory, const char *program)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/%s", directory, program) >=
-	    (int)sizeof(path))
-		fatalx("path of %s is too long", program);
-	fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd == -1 || fstat(fd, &st) == -1)
-		fatal("open program %s", path);
-	if (!S_ISREG(st.st_mode) || !(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
-		errno = EACCES;
-		fatal("execute program %s", path);
-	}
-	return fd;
-}
-
-void
-roles_open_programs(int program_fds[ROLE_N])
-{
-	char directory[PATH_MAX];
-
-	find_libexec(directory);
-	for (size_t i = 0; i < ROLE_N; i++)
-		program_fds[i] =
-		    roles[i].program ? open_program(directory, roles[i].program) : -1;
-}

@@ -1,10 +1,6 @@
-/*
- * The other programs as a table, and their files, opened once at the parent's start:
- * an upgrade under a running daemon can then never mix versions.
- */
+/* The other processes as a table. */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "ipc/messages.h"
@@ -32,12 +28,3 @@ enum role_index {
 
 /* Indexed by enum role_index. */
 extern const struct role roles[ROLE_N];
-
-/*
- * Opens the program of each role (O_PATH, close-on-exec) into program_fds, which the
- * caller owns; -1 for a role without one. They are looked for beside this program first
- * (../libexec/slirpd), so that a build tree and a moved installation work, and at their
- * installed place where /proc is not there to tell. Fatal, naming the file, if one is
- * missing or can't be executed.
- */
-void roles_open_programs(int program_fds[ROLE_N]);

@@ -64,3 +64,34 @@ def test_every_page_of_the_manual_is_installed(prefix):
     assert len(pages) > 5
     for page in pages:
         assert (prefix / f"share/man/man{page[-1]}" / page).is_file(), page
+
+
+WORKER = "libexec/slirpd/slirpd-slirp-worker"
+
+
+@pytest.mark.parametrize("name, mode, said", (
+    (WORKER, 0o757, "program {} can be written by others (mode 0757, gid "),
+    ("libexec/slirpd", 0o777, "directory {} can be written by others (mode 0777, gid "),
+    ("libexec", 0o777, "a directory above {} can be written by others (mode 0777, gid "),
+    ("bin", 0o777, "directory {} can be written by others (mode 0777, gid "),
+    (".", 0o777, "a directory above {} can be written by others (mode 0777, gid "),
+))
+def test_programs_that_others_could_exchange_are_refused(prefix, name, mode, said):
+    changed = prefix / name
+    was = changed.stat().st_mode & 0o7777
+    changed.chmod(mode)
+    try:
+        done = subprocess.run([prefix / "bin/slirpd", "--version"], capture_output=True,
+                              text=True, timeout=DEADLINE_S)
+        shown = {"libexec": "bin/../libexec/slirpd", "libexec/slirpd": "bin/../libexec/slirpd",
+                 WORKER: f"bin/../{WORKER}", ".": "bin"}.get(name, name)
+        assert done.returncode == 1 and done.stdout == ""
+        assert f"slirpd: {said.format(prefix / shown)}" in done.stderr
+        assert "chmod go-w" in done.stderr
+        if changed.is_dir():
+            # As /tmp is: nobody exchanges there what others own.
+            changed.chmod(mode | 0o1000)
+            output(prefix / "bin/slirpd", "--version")
+    finally:
+        changed.chmod(was)
+    output(prefix / "bin/slirpd", "--version")

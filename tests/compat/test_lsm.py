@@ -202,3 +202,22 @@ def test_a_package_with_the_profiles_keeps_what_was_changed_in_them(installed):
     conffiles = (installed.parent / "build/packaging/debian/conffiles").read_text().split()
     profiles = [path for path in (installed / "etc").rglob("*") if path.is_file()]
     assert sorted(conffiles) == sorted(f"/{path.relative_to(installed)}" for path in profiles)
+
+
+# Capabilities that a process keeps in service, by the file that names them.
+KEPT = (("slirpd", "src/parent/jail.c"), ("slirpd-slirp-worker", "src/slirp-worker/jail.c"))
+
+
+@pytest.mark.parametrize("program, source", KEPT)
+def test_capabilities_that_are_kept_are_allowed(installed, program, source):
+    kept = re.findall(r"CONFINE_CAP_BIT\(CAP_(\w+)\)", (PROJECT / source).read_text())
+    assert kept, f"no capability in {source}"
+    profile = re.search(rf'^profile {program} ".*?^}}', attachments(
+        installed / "etc/apparmor.d")[1], re.M | re.S)[0]
+    module = " ".join(re.findall(rf"^allow {domain(program)} self:(?:capability|cap_userns) (.+);",
+                                 (PROJECT / "lsm/selinux/slirpd.te").read_text(), re.M))
+    for name in map(str.lower, kept):
+        assert re.search(rf"^  capability {name},$", profile, re.M), f"AppArmor bars {name}"
+        # Of the machine, and of a user namespace. The module has no --create-netns.
+        assert len(re.findall(rf"\b{name}\b", module)) == 2 or name == "sys_admin", \
+            f"SELinux bars {name}"

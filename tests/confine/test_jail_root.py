@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import clients
 import lab as L
 import pytest
 import test_jail_daemon as D
@@ -218,3 +219,27 @@ def test_nothing_is_left(lab: Lab) -> None:
     after = L.holdings()
     before["sockets"] = after["sockets"] = None  # the lab's own connections may linger
     assert after == before
+
+
+@pytest.mark.parametrize("what", ("program", "directory", "group", "all"))
+def test_programs_of_another_user_are_not_executed(tmp_path: Path, what: str) -> None:
+    """Unless the running program is that user's as well: then nothing is won by another."""
+    slirpd = clients.install("slirpd", tmp_path)
+    libexec = slirpd.parent.parent / "libexec/slirpd"
+    changed = {"program": [libexec / "slirpd-slirp-worker"], "directory": [libexec]}
+    changed["all"], changed["group"] = slirpd.parent.parent.rglob("*"), []
+    for path in changed[what]:
+        os.chown(path, ORDINARY_ID, -1, follow_symlinks=False)
+    if what == "group":
+        worker = libexec / "slirpd-slirp-worker"
+        os.chown(worker, 0, ORDINARY_ID)
+        worker.chmod(0o775)
+    done = subprocess.run([slirpd, "--version"], capture_output=True, text=True,
+                          timeout=L.DEADLINE_S)
+    if what == "all":
+        assert done.returncode == 0
+        return
+    assert done.returncode == 1
+    said = (f"can be written by others (mode 0775, gid {ORDINARY_ID})" if what == "group"
+            else f"belongs to uid {ORDINARY_ID}: it must belong to root")
+    assert said in done.stderr

@@ -1,0 +1,133 @@
+/* Finds the other programs, and refuses those that somebody else could have exchanged. */
+#include "parent/programs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+
+#define OWN_PROGRAM "/proc/self/exe"
+
+/* Names of the directories between a file and the root: no path has more (PATH_MAX). */
+#define DEPTH_MAX (PATH_MAX / 2)
+
+/* The running program's directory. False where there is no /proc. */
+static bool
+find_own_directory(char path[PATH_MAX])
+{
+	ssize_t len = readlink(OWN_PROGRAM, path, PATH_MAX - 1);
+
+	if (len == -1)
+		return false;
+	path[len] = '\0';
+	/* dirname(3) of glibc and musl shortens it in its place. */
+	dirname(path);
+	return true;
+}
+
+static void
+check_owner_and_mode(const struct stat *st, uid_t own_owner, const char *what,
+    const char *path)
+{
+	bool is_directory = S_ISDIR(st->st_mode);
+	mode_t others = S_IWOTH;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != own_owner)
+		fatalx(
+		    "%s %s belongs to uid %u: it must belong to root or to the user who "
+		    "starts slirpd",
+		    what, path, st->st_uid);
+	if (st->st_gid != 0)
+		others |= S_IWGRP;
+	/* In a sticky directory nobody exchanges what others own. */
+	if ((st->st_mode & others) && !(is_directory && (st->st_mode & S_ISVTX)))
+		fatalx(
+		    "%s %s can be written by others (mode %04o, gid %u): take that away "
+		    "with chmod go-w",
+		    what, path, st->st_mode & 07777U, st->st_gid);
+}
+
+/* The directory and all above it. */
+static void
+check_directories(int dir_fd, uid_t own_owner, const char *path)
+{
+	autofd int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+	struct stat below = { 0 };
+
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		struct stat st;
+		int up_fd;
+
+		if (fd == -1 || fstat(fd, &st) == -1)
+			fatal("look at the directories above %s", path);
+		/* The root is its own parent. */
+		if (i > 0 && st.st_dev == below.st_dev && st.st_ino == below.st_ino)
+			return;
+		check_owner_and_mode(&st, own_owner,
+		    i == 0 ? "directory" : "a directory above", path);
+		below = st;
+		up_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(take_fd(&fd));
+		fd = up_fd;
+	}
+}
+
+static int
+open_directory(const char *path, uid_t own_owner)
+{
+	autofd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		fatal("open the directory of the programs, %s", path);
+	check_directories(fd, own_owner, path);
+	return take_fd(&fd);
+}
+
+static int
+open_program(int dir_fd, const char *directory, const char *program, uid_t own_owner)
+{
+	char path[PATH_MAX + NAME_MAX];
+	struct stat st;
+	autofd int fd = openat(dir_fd, program, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	snprintf(path, sizeof(path), "%s/%s", directory, program);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		fatal("open program %s", path);
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
+		errno = EACCES;
+		fatal("execute program %s", path);
+	}
+	check_owner_and_mode(&st, own_owner, "program", path);
+	return take_fd(&fd);
+}
+
+void
+parent_programs_open(int program_fds[ROLE_N])
+{
+	char own_directory[PATH_MAX], directory[PATH_MAX] = SLIRPD_LIBEXEC_INSTALLED;
+	uid_t own_owner = geteuid();
+	autofd int dir_fd = -1;
+	struct stat own;
+
+	if (find_own_directory(own_directory)) {
+		if (snprintf(directory, sizeof(directory), "%s/%s", own_directory,
+			SLIRPD_LIBEXEC_FROM_BIN) >= (int)sizeof(directory))
+			fatalx("path of %s is too long", own_directory);
+		if (stat(OWN_PROGRAM, &own) == 0)
+			own_owner = own.st_uid;
+		/* The way to the others begins there. */
+		close(open_directory(own_directory, own_owner));
+	}
+	dir_fd = open_directory(directory, own_owner);
+	for (size_t i = 0; i < ROLE_N; i++)
+		program_fds[i] = roles[i].program
+		    ? open_program(dir_fd, directory, roles[i].program, own_owner)
+		    : -1;
+}
