@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -23,6 +24,17 @@
 
 /* Room for a number in a file of /proc, and for the path of a namespace there. */
 #define PROC_TEXT_SIZE 32
+
+/* The flags of unshare(2), by the names in /proc/PID/ns. */
+enum {
+	CLONE_FLAG_user = CLONE_NEWUSER,
+	CLONE_FLAG_mnt = CLONE_NEWNS,
+	CLONE_FLAG_ipc = CLONE_NEWIPC,
+	CLONE_FLAG_uts = CLONE_NEWUTS,
+	CLONE_FLAG_cgroup = CLONE_NEWCGROUP,
+	CLONE_FLAG_net = CLONE_NEWNET,
+	CLONE_FLAG_pid = CLONE_NEWPID,
+};
 
 /* Set once, when the process has come into a user namespace that it has made itself. */
 static bool has_own_userns;
@@ -172,6 +184,7 @@ confine_ns_query(struct ipc_namespaces *ids)
 	} kinds[] = {
 #define KIND(name) { #name, &ids->name },
 		IPC_NAMESPACES(KIND)
+#undef KIND
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -258,15 +271,58 @@ bar_of_denial(void)
 	return CONFINE_NS_BAR_OTHER;
 }
 
+static const struct {
+	int flag;
+	enum confine_ns_bar zero, limit;
+	const char *sysctl; /* its file */
+} kinds[] = {
+/* In the order of IPC_NAMESPACES; a user namespace comes first for the kernel too. */
+#define KIND(name) \
+	{ CLONE_FLAG_##name, CONFINE_NS_BAR_ZERO_##name, CONFINE_NS_BAR_LIMIT_##name, \
+		"/proc/sys/user/max_" #name "_namespaces" },
+	IPC_NAMESPACES(KIND)
+#undef KIND
+};
+
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* Makes each kind in flags alone. Returns the index of the first that the system has no more
+ * of, or N_KINDS. */
+static size_t
+find_used_up(int flags)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		if ((flags & kinds[i].flag) && unshare(kinds[i].flag) == -1 &&
+		    (errno == ENOSPC || errno == EUSERS))
+			return i;
+	return N_KINDS;
+}
+
 static enum confine_ns_bar
-bar_of(int error)
+bar_of_limit(int flags)
+{
+	int wait_status;
+	pid_t pid = fork();
+	size_t i;
+
+	if (pid == 0)
+		_exit((int)find_used_up(flags));
+	if (pid == -1 || waitpid(pid, &wait_status, 0) == -1 || !WIFEXITED(wait_status))
+		return CONFINE_NS_BAR_OTHER;
+	i = (size_t)WEXITSTATUS(wait_status);
+	/* Somebody has ended one meanwhile. */
+	if (i >= N_KINDS)
+		return CONFINE_NS_BAR_OTHER;
+	return proc_number_is(kinds[i].sysctl, 0) ? kinds[i].zero : kinds[i].limit;
+}
+
+static enum confine_ns_bar
+bar_of(int flags, int error)
 {
 	switch (error) {
 	case ENOSPC:
 	case EUSERS: /* the same before Linux 4.9 */
-		return proc_number_is("/proc/sys/user/max_user_namespaces", 0)
-		    ? CONFINE_NS_BAR_LIMIT_ZERO
-		    : CONFINE_NS_BAR_LIMIT;
+		return bar_of_limit(flags);
 	case EPERM:
 	case EACCES:
 		return bar_of_denial();
@@ -285,10 +341,10 @@ bar_of(int error)
 }
 
 enum confine_ns_bar
-confine_ns_bar(int error)
+confine_ns_bar(int flags, int error)
 {
 	int saved_errno = errno;
-	enum confine_ns_bar bar = bar_of(error);
+	enum confine_ns_bar bar = bar_of(flags, error);
 
 	errno = saved_errno;
 	return bar;
@@ -298,10 +354,15 @@ const char *
 confine_ns_bar_str(enum confine_ns_bar bar)
 {
 	switch (bar) {
-	case CONFINE_NS_BAR_LIMIT_ZERO:
-		return "switched off by sysctl user.max_user_namespaces=0";
-	case CONFINE_NS_BAR_LIMIT:
-		return "limit of user.max_user_namespaces or of nesting reached";
+#define LIMIT_STR(name) \
+	case CONFINE_NS_BAR_ZERO_##name: \
+		return "switched off by sysctl user.max_" #name "_namespaces=0"; \
+	case CONFINE_NS_BAR_LIMIT_##name: \
+		return "limit of user.max_" #name \
+		       "_namespaces reached, here or in an outer " \
+		       "user namespace, or limit of nesting";
+		IPC_NAMESPACES(LIMIT_STR)
+#undef LIMIT_STR
 	case CONFINE_NS_BAR_SYSCTL:
 		return "switched off by sysctl kernel.unprivileged_userns_clone=0";
 	case CONFINE_NS_BAR_APPARMOR:

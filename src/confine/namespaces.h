@@ -25,11 +25,15 @@ struct confine_ids {
 	gid_t gid;
 };
 
-/* Why there is no own user namespace. */
+/* Why there are no own namespaces. */
 enum confine_ns_bar {
-	CONFINE_NS_BAR_LIMIT_ZERO, /* sysctl user.max_user_namespaces is 0 */
-	CONFINE_NS_BAR_LIMIT,      /* that limit of an outer namespace, or 32 levels */
-	CONFINE_NS_BAR_SYSCTL,     /* sysctl kernel.unprivileged_userns_clone is 0 */
+/* Of each kind: its sysctl user.max_..._namespaces is 0, and that limit is reached, or
+	 * that of an outer user namespace. */
+#define CONFINE_NS_BARS_OF_KIND(name) \
+	CONFINE_NS_BAR_ZERO_##name, CONFINE_NS_BAR_LIMIT_##name,
+	IPC_NAMESPACES(CONFINE_NS_BARS_OF_KIND)
+#undef CONFINE_NS_BARS_OF_KIND
+	    CONFINE_NS_BAR_SYSCTL, /* sysctl kernel.unprivileged_userns_clone is 0 */
 	CONFINE_NS_BAR_APPARMOR,   /* kernel.apparmor_restrict_unprivileged_userns is 1 */
 	CONFINE_NS_BAR_CHROOT, /* the root directory is not that of the mount namespace */
 	CONFINE_NS_BAR_ROOT_MAP, /* uid 0 without CAP_SETFCAP may not map itself */
@@ -80,10 +84,11 @@ int confine_ns_join_user(int userns_fd);
 int confine_ns_query(struct ipc_namespaces *ids);
 
 /*
- * Says why confine_ns_own() failed with `error` at CLONE_NEWUSER: what /proc shows of the
- * system, so a diagnosis and not a proof. errno is kept.
+ * Says why confine_ns_own() failed to make the namespaces in flags, with `error`: what /proc shows
+ * of the system, so a diagnosis and not a proof. For ENOSPC a child makes each kind alone, since
+ * unshare(2) does not tell which is used up. errno is kept.
  */
-enum confine_ns_bar confine_ns_bar(int error);
+enum confine_ns_bar confine_ns_bar(int flags, int error);
 
-/* For log lines and reports: a static text that can follow "user namespaces: ". */
+/* For log lines and reports: a static text that can follow "namespaces: ". */
 const char *confine_ns_bar_str(enum confine_ns_bar bar);

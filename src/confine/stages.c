@@ -54,6 +54,14 @@ make_own_userns(const struct ipc_confine *orders, int flags, const char **step)
 	return -1;
 }
 
+/* Why there are none, in a line before the failure's own. errno is kept. */
+static void
+tell_bar(int flags, int error)
+{
+	log_warning("jail stage namespaces: no namespaces of my own: %s",
+	    confine_ns_bar_str(confine_ns_bar(flags, error)));
+}
+
 static void
 enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
     int flags, int fallback_userns_fd)
@@ -64,6 +72,7 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 		/* Real root needs no user namespace, and would lose CAP_NET_BIND_SERVICE
 		 * over the host's ports in one. */
 		if (confine_ns_own(flags, NULL, &step) == -1) {
+			tell_bar(flags, errno);
 			ipc_stage_fail(orders->sandbox_mode, "namespaces", step);
 			return;
 		}
@@ -74,8 +83,7 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 	} else {
 		int error = errno;
 
-		log_warning("jail stage namespaces: no user namespace of my own: %s",
-		    confine_ns_bar_str(confine_ns_bar(error)));
+		tell_bar(CLONE_NEWUSER | flags, error);
 		errno = error;
 		if (fallback_userns_fd == -1) {
 			ipc_stage_fail(orders->sandbox_mode, "namespaces", "unshare");

@@ -29,7 +29,7 @@ live(int report_fd, int hold_fd)
 	char byte;
 
 	if (confine_ns_own(CLONE_NEWUSER | CLONE_NEWNET, NULL, &step) == -1) {
-		report.bar = confine_ns_bar(errno);
+		report.bar = confine_ns_bar(CLONE_NEWUSER | CLONE_NEWNET, errno);
 		/* After a later step there is a user namespace, but a useless one. */
 		report.has_netns = strcmp(step, "unshare") == 0 &&
 		    confine_ns_own(CLONE_NEWNET, NULL, NULL) == 0;

@@ -143,7 +143,7 @@ print_confinement(struct options *options)
 		status = supervise_run(&supervisor, program_fds);
 	} else {
 		/* A TAP needs a network namespace. The worker's jail does not. */
-		log_warning("report without a guest, and so without netns-helper: user "
+		log_warning("report without a guest, and so without netns-helper: "
 			    "namespaces: %s",
 		    guest.bar);
 		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair_fds) == -1)

@@ -139,7 +139,7 @@ IN_CHILD(test_second_thread_is_refused)
 
 	CHECK(pthread_create(&thread, NULL, wait_for_ever, NULL) == 0);
 	CHECK_FAILS(confine_ns_own(CLONE_NEWUSER, NULL, NULL), EINVAL);
-	CHECK(confine_ns_bar(EINVAL) == CONFINE_NS_BAR_OTHER);
+	CHECK(confine_ns_bar(CLONE_NEWUSER, EINVAL) == CONFINE_NS_BAR_OTHER);
 }
 
 IN_CHILD(test_no_nested_one_after_it_is_barred)
@@ -151,7 +151,7 @@ IN_CHILD(test_no_nested_one_after_it_is_barred)
 	CHECK(confine_ns_own(CLONE_NEWUSER, NULL, NULL) == 0); /* the control */
 	CHECK(confine_ns_bar_nested() == 0);
 	CHECK_FAILS(confine_ns_own(CLONE_NEWUSER, NULL, NULL), ENOSPC);
-	CHECK(confine_ns_bar(ENOSPC) == CONFINE_NS_BAR_LIMIT_ZERO);
+	CHECK(confine_ns_bar(CLONE_NEWUSER, ENOSPC) == CONFINE_NS_BAR_ZERO_user);
 }
 
 IN_CHILD(test_nesting_has_an_end)
@@ -163,7 +163,55 @@ IN_CHILD(test_nesting_has_an_end)
 		level++;
 	CHECK(errno == ENOSPC && level < TOO_MANY_LEVELS && level > 0);
 	CHECK(strcmp(step, "unshare") == 0);
-	CHECK(confine_ns_bar(errno) == CONFINE_NS_BAR_LIMIT);
+	CHECK(confine_ns_bar(CLONE_NEWUSER, errno) == CONFINE_NS_BAR_LIMIT_user);
+}
+
+static void
+set_limit(const char *kind, const char *limit)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", kind);
+	fd = open(path, O_WRONLY);
+	CHECK(fd != -1 && write(fd, limit, strlen(limit)) == (ssize_t)strlen(limit));
+	close(fd);
+}
+
+/* Not only that of user namespaces: the kernel says ENOSPC of all. */
+IN_CHILD(test_kind_that_is_used_up_is_named)
+{
+	const int flags = CONFINE_NS_FLAGS;
+	const struct {
+		const char *kind;
+		enum confine_ns_bar zero, limit;
+	} kinds[] = {
+		{ "mnt", CONFINE_NS_BAR_ZERO_mnt, CONFINE_NS_BAR_LIMIT_mnt },
+		{ "ipc", CONFINE_NS_BAR_ZERO_ipc, CONFINE_NS_BAR_LIMIT_ipc },
+		{ "uts", CONFINE_NS_BAR_ZERO_uts, CONFINE_NS_BAR_LIMIT_uts },
+		{ "cgroup", CONFINE_NS_BAR_ZERO_cgroup, CONFINE_NS_BAR_LIMIT_cgroup },
+		{ "net", CONFINE_NS_BAR_ZERO_net, CONFINE_NS_BAR_LIMIT_net },
+	};
+
+	CHECK(confine_ns_own(CLONE_NEWUSER, NULL, NULL) == 0);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char sysctl[64];
+
+		set_limit(kinds[i].kind, "0");
+		CHECK_FAILS(unshare(flags), ENOSPC);
+		CHECK(confine_ns_bar(flags, ENOSPC) == kinds[i].zero);
+		snprintf(sysctl, sizeof(sysctl), "user.max_%s_namespaces=0",
+		    kinds[i].kind);
+		CHECK(strstr(confine_ns_bar_str(kinds[i].zero), sysctl));
+		set_limit(kinds[i].kind, "1000");
+	}
+	/* Of an outer user namespace: the own sysctl says nothing. */
+	set_limit("net", "0");
+	CHECK(confine_ns_own(CLONE_NEWUSER, NULL, NULL) == 0);
+	CHECK_FAILS(unshare(flags), ENOSPC);
+	CHECK(confine_ns_bar(flags, ENOSPC) == CONFINE_NS_BAR_LIMIT_net);
+	CHECK(strstr(confine_ns_bar_str(CONFINE_NS_BAR_LIMIT_net),
+	    "limit of user.max_net_namespaces"));
 }
 
 IN_CHILD(test_chroot_is_diagnosed)
@@ -181,7 +229,7 @@ IN_CHILD(test_chroot_is_diagnosed)
 	CHECK(chroot(dir) == 0 && chdir("/") == 0);
 	CHECK_FAILS(confine_ns_own(CLONE_NEWUSER, NULL, &step), EPERM);
 	CHECK(strcmp(step, "unshare") == 0);
-	CHECK(confine_ns_bar(EPERM) == CONFINE_NS_BAR_CHROOT);
+	CHECK(confine_ns_bar(CLONE_NEWUSER, EPERM) == CONFINE_NS_BAR_CHROOT);
 	CHECK(errno == EPERM);
 }
 
@@ -194,7 +242,7 @@ IN_CHILD(test_uid_0_without_setfcap_is_diagnosed)
 	drop_one_cap(CAP_SETFCAP);
 	CHECK_FAILS(confine_ns_own(CLONE_NEWUSER, NULL, &step), EPERM);
 	CHECK(strcmp(step, "write /proc/self/uid_map") == 0);
-	CHECK(confine_ns_bar(EPERM) == CONFINE_NS_BAR_ROOT_MAP);
+	CHECK(confine_ns_bar(CLONE_NEWUSER, EPERM) == CONFINE_NS_BAR_ROOT_MAP);
 }
 
 IN_CHILD(test_missing_proc_is_diagnosed)
@@ -205,7 +253,7 @@ IN_CHILD(test_missing_proc_is_diagnosed)
 	CHECK(mount("test", "/proc", "tmpfs", 0, NULL) == 0);
 	CHECK_FAILS(confine_ns_own(CLONE_NEWUSER, NULL, &step), ENOENT);
 	CHECK(strcmp(step, "write /proc/self/setgroups") == 0);
-	CHECK(confine_ns_bar(ENOENT) == CONFINE_NS_BAR_PROC);
+	CHECK(confine_ns_bar(CLONE_NEWUSER, ENOENT) == CONFINE_NS_BAR_PROC);
 }
 
 /* Starts a process in a user namespace of its own, where it is uid 0; after a change to
@@ -300,6 +348,7 @@ run_namespaces_tests(void)
 		cmocka_unit_test(test_second_thread_is_refused),
 		cmocka_unit_test(test_no_nested_one_after_it_is_barred),
 		cmocka_unit_test(test_nesting_has_an_end),
+		cmocka_unit_test(test_kind_that_is_used_up_is_named),
 		cmocka_unit_test(test_chroot_is_diagnosed),
 		cmocka_unit_test(test_uid_0_without_setfcap_is_diagnosed),
 		cmocka_unit_test(test_missing_proc_is_diagnosed),
@@ -329,9 +378,10 @@ IN_CHILD(test_barred_is_told_and_changes_nothing)
 	    barred_errno);
 	CHECK(strcmp(step, "unshare") == 0);
 	errno = 0;
-	printf("%s\n", confine_ns_bar_str(confine_ns_bar(barred_errno)));
+	printf("%s\n", confine_ns_bar_str(confine_ns_bar(CLONE_NEWUSER, barred_errno)));
 	fflush(stdout);
-	CHECK(strstr(confine_ns_bar_str(confine_ns_bar(barred_errno)), barred_why));
+	CHECK(strstr(confine_ns_bar_str(confine_ns_bar(CLONE_NEWUSER, barred_errno)),
+	    barred_why));
 	CHECK(errno == 0);
 	CHECK(confine_ns_query(&after) == 0);
 	CHECK(memcmp(&before, &after, sizeof(before)) == 0 && geteuid() == uid);
