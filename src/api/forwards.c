@@ -213,11 +213,16 @@ explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
 		    api_protocol_str(rule->proto), result->port, addr);
 		break;
 	case IPC_HOSTFWD_not_permitted:
+		/* Not a capability: of the caller's, the worker keeps that for ports only as
+		 * real root, and then the port is not refused. */
 		snprintf(text, size,
-		    "%s: %s port %u of %s; CAP_NET_BIND_SERVICE would give it, or "
-		    "net.ipv4.ip_unprivileged_port_start of at most %u",
+		    "%s: %s port %u of %s; on the host the sysctl "
+		    "net.ipv4.ip_unprivileged_port_start has to be at most %u%s",
 		    outcome, api_protocol_str(rule->proto), result->port, addr,
-		    result->port);
+		    result->port,
+		    result->port < IPPORT_RESERVED
+			? ""
+			: ", and no security module may refuse the port");
 		break;
 	case IPC_HOSTFWD_no_such_address:
 		snprintf(text, size, "%s %s", outcome, addr);

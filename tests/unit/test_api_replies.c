@@ -158,8 +158,14 @@ test_add_hostfwd_failures_name_the_cause(void **state)
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_not_permitted,
 		 .port = 80 },
 	    FAILED("PermissionDenied",
-		"the port needs a privilege: tcp port 80 of 0.0.0.0; CAP_NET_BIND_SERVICE "
-		"would give it, or net.ipv4.ip_unprivileged_port_start of at most 80"));
+		"the port needs a privilege: tcp port 80 of 0.0.0.0; on the host the sysctl "
+		"net.ipv4.ip_unprivileged_port_start has to be at most 80"));
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_not_permitted,
+		 .port = 1024 },
+	    FAILED("PermissionDenied",
+		"the port needs a privilege: tcp port 1024 of 0.0.0.0; on the host the "
+		"sysctl net.ipv4.ip_unprivileged_port_start has to be at most 1024, and no "
+		"security module may refuse the port"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_no_such_address },
 	    FAILED("AddressNotAvailable",
 		"no interface of the host has the address 0.0.0.0"));
