@@ -19,6 +19,18 @@
  * can cause. */
 #define SETTLE_MS 100
 
+/* resolv.conf(5): a line begins with the keyword, and space or tab follows. */
+#define SERVER_KEY "nameserver"
+
+/* Room for the keyword and the longest address with a scope, several times over; glibc and
+ * libslirp read lines of 512 bytes at most. */
+#define LINE_MAX_BYTES 512
+
+#define PIECE_BYTES 4096
+
+/* So much is read in some milliseconds. A file without an end must not hold up the parent. */
+#define READ_MAX_BYTES ((size_t)16 * 1024 * 1024)
+
 /* Without events. The half leaves room to keep the promise. */
 #define LOOK_INTERVAL_MS 500
 
@@ -65,16 +77,13 @@ parent_resolv_end(struct resolv *resolv)
 	resolv->watches.n = 0;
 }
 
-ssize_t
-parent_resolv_read(const char *path, char *buf, size_t buf_size, bool *is_cut)
+/* Opens a regular file. Returns -1 with errno set: EINVAL for anything else. */
+static int
+open_regular(const char *path)
 {
 	autofd int fd = -1;
 	struct stat st;
-	size_t len = 0;
-	char beyond;
-	ssize_t n;
 
-	*is_cut = false;
 	/* Before it is opened, which does things to some devices; and after, when it may
 	 * have become another. */
 	if (stat(path, &st) == -1)
@@ -89,17 +98,78 @@ parent_resolv_read(const char *path, char *buf, size_t buf_size, bool *is_cut)
 		errno = EINVAL;
 		return -1;
 	}
-	while (len < buf_size && (n = read(fd, buf + len, buf_size - len)) != 0) {
+	return take_fd(&fd);
+}
+
+/* Lines that name a server, put into a buffer one after the other. */
+struct servers {
+	char *buf;
+	size_t buf_size, len;
+	char line[LINE_MAX_BYTES]; /* as far as it has come and has room */
+	size_t line_len;
+};
+
+static bool
+names_server(const char *line, size_t len)
+{
+	const size_t key_len = strlen(SERVER_KEY);
+
+	return len > key_len && memcmp(line, SERVER_KEY, key_len) == 0 &&
+	    (line[key_len] == ' ' || line[key_len] == '\t');
+}
+
+/* False when there is no room for more. */
+static bool
+end_line(struct servers *servers)
+{
+	size_t len = servers->line_len;
+
+	servers->line_len = 0;
+	if (!names_server(servers->line, len))
+		return true;
+	if (servers->buf_size - servers->len < len + 1)
+		return false;
+	memcpy(servers->buf + servers->len, servers->line, len);
+	servers->buf[servers->len + len] = '\n';
+	servers->len += len + 1;
+	return true;
+}
+
+static bool
+take_bytes(struct servers *servers, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n') {
+			if (!end_line(servers))
+				return false;
+		} else if (servers->line_len < sizeof(servers->line)) {
+			servers->line[servers->line_len++] = bytes[i];
+		}
+	}
+	return true;
+}
+
+ssize_t
+parent_resolv_read(const char *path, char *buf, size_t buf_size)
+{
+	struct servers servers = { .buf = buf, .buf_size = buf_size };
+	autofd int fd = open_regular(path);
+	char piece[PIECE_BYTES];
+	size_t total = 0;
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	while (total < READ_MAX_BYTES && (n = read(fd, piece, sizeof(piece))) != 0) {
 		if (n == -1)
 			return -1;
-		len += (size_t)n;
+		total += (size_t)n;
+		if (!take_bytes(&servers, piece, (size_t)n))
+			return (ssize_t)servers.len;
 	}
-	if (len < buf_size || read(fd, &beyond, 1) != 1)
-		return (ssize_t)len;
-	*is_cut = true;
-	while (len > 0 && buf[len - 1] != '\n')
-		len--;
-	return (ssize_t)len;
+	/* The last line may lack its end. */
+	(void)end_line(&servers);
+	return (ssize_t)servers.len;
 }
 
 int
@@ -223,8 +293,7 @@ static void
 say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_ms)
 {
 	if (state->read_error == resolv->said.read_error &&
-	    state->copy_error == resolv->said.copy_error &&
-	    state->is_cut == resolv->said.is_cut)
+	    state->copy_error == resolv->said.copy_error)
 		return;
 	if (!ratelimit_allow(&resolv->log_limit, now_ms))
 		return;
@@ -240,9 +309,6 @@ say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_
 	else if (state->read_error)
 		log_warning("resolv: cannot read %s: %s; trying again when it changes",
 		    resolv->path, strerror(state->read_error));
-	else if (state->is_cut)
-		log_warning("resolv: %s is longer than %d bytes; the rest is ignored",
-		    resolv->path, PARENT_RESOLV_TEXT_MAX);
 	else
 		log_info("resolv: %s is read and copied again", resolv->path);
 }
@@ -259,8 +325,7 @@ static bool
 look(struct resolv *resolv, uint64_t now_ms)
 {
 	struct resolv_state state = { 0 };
-	/* Too large for a stack, which may be small: RLIMIT_STACK is the caller's. */
-	static char text[PARENT_RESOLV_TEXT_MAX];
+	char text[PARENT_RESOLV_TEXT_MAX];
 	bool was_renewed = false;
 	bool soon;
 	ssize_t n;
@@ -268,7 +333,7 @@ look(struct resolv *resolv, uint64_t now_ms)
 
 	/* Before the file is read, so that a later change raises an event. */
 	watch_again(resolv);
-	n = parent_resolv_read(resolv->path, text, sizeof(text), &state.is_cut);
+	n = parent_resolv_read(resolv->path, text, sizeof(text));
 	if (n == -1)
 		state.read_error = errno;
 	len = n == -1 ? 0 : (size_t)n;

@@ -15,9 +15,9 @@
 
 #define PARENT_RESOLV_PATH "/etc/resolv.conf"
 
-/* A resolv.conf has some hundred bytes, and libslirp uses the first nameserver of each
- * family: far more than anybody needs, and little enough for the stack. */
-#define PARENT_RESOLV_TEXT_MAX 65536
+/* glibc uses the first three servers, and libslirp the first of each family: room for a hundred
+ * lines. */
+#define PARENT_RESOLV_TEXT_MAX 4096
 
 /* Directories and the file itself. systemd-resolved's takes 7; a way of more than this
  * is looked at by the clock. */
@@ -32,7 +32,6 @@ struct resolv_watches {
 struct resolv_state {
 	int read_error; /* errno */
 	int copy_error; /* errno */
-	bool is_cut;    /* longer than PARENT_RESOLV_TEXT_MAX */
 };
 
 struct resolv {
@@ -77,11 +76,12 @@ bool parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms)
 void parent_resolv_end(struct resolv *resolv);
 
 /*
- * Reads the file at path, through symbolic links, into buf, without a NUL. What is
- * longer than buf_size is cut after its last whole line, and *is_cut is true. Returns
- * the number of bytes, or -1 with errno set: EINVAL for what is no regular file.
+ * Reads from the file at path, through symbolic links, the lines that name a server, the first
+ * ones that fit into buf, each with its newline and without a NUL at the end. However long the
+ * rest of the file is. Returns the number of bytes, or -1 with errno set: EINVAL for anything
+ * but a regular file.
  */
-ssize_t parent_resolv_read(const char *path, char *buf, size_t buf_size, bool *is_cut);
+ssize_t parent_resolv_read(const char *path, char *buf, size_t buf_size);
 
 /*
  * Replaces what is in the file of to_fd (borrowed) by text, and sets its modification
