@@ -18,10 +18,6 @@
 /* "inside outside count" of one map line. */
 #define MAP_LINE_SIZE 64
 
-/* What the kernel shows for an id that a user namespace does not map, unless somebody
- * changed the sysctl kernel.overflowuid. */
-#define OVERFLOW_ID 65534
-
 /* Room for a number in a file of /proc, and for the path of a namespace there. */
 #define PROC_TEXT_SIZE 32
 
@@ -147,7 +143,7 @@ confine_ns_join_user(int userns_fd)
 	if (setns(userns_fd, CLONE_NEWUSER) == -1)
 		return -1;
 	has_own_userns = false;
-	if (geteuid() != OVERFLOW_ID)
+	if (geteuid() != CONFINE_NS_OVERFLOW_ID)
 		return 0;
 	/* EINVAL: the namespace has no 0 either. The gid first: with the uid may go
 	 * CAP_SETGID, depending on the securebits. */
@@ -156,6 +152,25 @@ confine_ns_join_user(int userns_fd)
 	if (setresuid(0, 0, 0) == -1 && errno != EINVAL)
 		return -1;
 	return 0;
+}
+
+bool
+confine_ns_maps_all(void)
+{
+	char line[MAP_LINE_SIZE] = "";
+	unsigned long inside, outside, count;
+	char *rest;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+
+	if (!map)
+		return false;
+	if (!fgets(line, sizeof(line), map))
+		line[0] = '\0';
+	fclose(map);
+	inside = strtoul(line, &rest, 10);
+	outside = strtoul(rest, &rest, 10);
+	count = strtoul(rest, &rest, 10);
+	return inside == 0 && outside == 0 && count == UINT32_MAX;
 }
 
 /* The inode of /proc/self/ns/<name>, which is the namespace's. */

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -82,6 +83,14 @@ int confine_ns_join_user(int userns_fd);
 /* Reads which namespaces the process is in; needs /proc. 0, or -1 with errno set and all
  * of them 0. Kinds that the kernel was built without are 0. */
 int confine_ns_query(struct ipc_namespaces *ids);
+
+/* Whether the user namespace gives every uid its own name, as the initial one does
+ * (user_namespaces(7)). False without /proc. */
+bool confine_ns_maps_all(void);
+
+/* The uid that stands for every one that the user namespace has no name for, unless somebody
+ * changed the sysctl kernel.overflowuid. */
+#define CONFINE_NS_OVERFLOW_ID 65534
 
 /*
  * Says why confine_ns_own() failed to make the namespaces in flags, with `error`: what /proc shows

@@ -3,8 +3,6 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -15,27 +13,10 @@
 #include "ipc/stage.h"
 #include "seccomp/parent_policy.h"
 
-/* user_namespaces(7): the initial one maps every id to itself, in one line. */
 static bool
 is_real_root(void)
 {
-	char line[64] = "";
-	unsigned long inside, outside, count;
-	char *rest;
-	FILE *map;
-
-	if (geteuid() != 0)
-		return false;
-	map = fopen("/proc/self/uid_map", "re");
-	if (!map)
-		return false;
-	if (!fgets(line, sizeof(line), map))
-		line[0] = '\0';
-	fclose(map);
-	inside = strtoul(line, &rest, 10);
-	outside = strtoul(rest, &rest, 10);
-	count = strtoul(rest, &rest, 10);
-	return inside == 0 && outside == 0 && count == UINT32_MAX;
+	return geteuid() == 0 && confine_ns_maps_all();
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "confine/namespaces.h"
 
 #define OWN_PROGRAM "/proc/self/exe"
 
@@ -32,14 +33,29 @@ find_own_directory(char path[PATH_MAX])
 	return true;
 }
 
+/* Whose files may be executed. */
+struct trust {
+	uid_t own_owner; /* of the running program */
+	/* This user namespace has no name for root, so that root's files look like those of
+	 * everybody else without a name. */
+	bool root_is_nameless;
+};
+
+static bool
+is_trusted(const struct trust *trust, uid_t uid)
+{
+	return uid == 0 || uid == geteuid() || uid == trust->own_owner ||
+	    (trust->root_is_nameless && uid == CONFINE_NS_OVERFLOW_ID);
+}
+
 static void
-check_owner_and_mode(const struct stat *st, uid_t own_owner, const char *what,
+check_owner_and_mode(const struct stat *st, const struct trust *trust, const char *what,
     const char *path)
 {
 	bool is_directory = S_ISDIR(st->st_mode);
 	mode_t others = S_IWOTH;
 
-	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != own_owner)
+	if (!is_trusted(trust, st->st_uid))
 		fatalx(
 		    "%s %s belongs to uid %u: it must belong to root or to the user who "
 		    "starts slirpd",
@@ -56,7 +72,7 @@ check_owner_and_mode(const struct stat *st, uid_t own_owner, const char *what,
 
 /* The directory and all above it. */
 static void
-check_directories(int dir_fd, uid_t own_owner, const char *path)
+check_directories(int dir_fd, const struct trust *trust, const char *path)
 {
 	autofd int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
 	struct stat below = { 0 };
@@ -70,7 +86,7 @@ check_directories(int dir_fd, uid_t own_owner, const char *path)
 		/* The root is its own parent. */
 		if (i > 0 && st.st_dev == below.st_dev && st.st_ino == below.st_ino)
 			return;
-		check_owner_and_mode(&st, own_owner,
+		check_owner_and_mode(&st, trust,
 		    i == 0 ? "directory" : "a directory above", path);
 		below = st;
 		up_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -80,18 +96,19 @@ check_directories(int dir_fd, uid_t own_owner, const char *path)
 }
 
 static int
-open_directory(const char *path, uid_t own_owner)
+open_directory(const char *path, const struct trust *trust)
 {
 	autofd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1)
 		fatal("open the directory of the programs, %s", path);
-	check_directories(fd, own_owner, path);
+	check_directories(fd, trust, path);
 	return take_fd(&fd);
 }
 
 static int
-open_program(int dir_fd, const char *directory, const char *program, uid_t own_owner)
+open_program(int dir_fd, const char *directory, const char *program,
+    const struct trust *trust)
 {
 	char path[PATH_MAX + NAME_MAX];
 	struct stat st;
@@ -104,7 +121,7 @@ open_program(int dir_fd, const char *directory, const char *program, uid_t own_o
 		errno = EACCES;
 		fatal("execute program %s", path);
 	}
-	check_owner_and_mode(&st, own_owner, "program", path);
+	check_owner_and_mode(&st, trust, "program", path);
 	return take_fd(&fd);
 }
 
@@ -112,7 +129,10 @@ void
 parent_programs_open(int program_fds[ROLE_N])
 {
 	char own_directory[PATH_MAX], directory[PATH_MAX] = SLIRPD_LIBEXEC_INSTALLED;
-	uid_t own_owner = geteuid();
+	struct trust trust = {
+		.own_owner = geteuid(),
+		.root_is_nameless = !confine_ns_maps_all(),
+	};
 	autofd int dir_fd = -1;
 	struct stat own;
 
@@ -121,13 +141,13 @@ parent_programs_open(int program_fds[ROLE_N])
 			SLIRPD_LIBEXEC_FROM_BIN) >= (int)sizeof(directory))
 			fatalx("path of %s is too long", own_directory);
 		if (stat(OWN_PROGRAM, &own) == 0)
-			own_owner = own.st_uid;
+			trust.own_owner = own.st_uid;
 		/* The way to the others begins there. */
-		close(open_directory(own_directory, own_owner));
+		close(open_directory(own_directory, &trust));
 	}
-	dir_fd = open_directory(directory, own_owner);
+	dir_fd = open_directory(directory, &trust);
 	for (size_t i = 0; i < ROLE_N; i++)
 		program_fds[i] = roles[i].program
-		    ? open_program(dir_fd, directory, roles[i].program, own_owner)
+		    ? open_program(dir_fd, directory, roles[i].program, &trust)
 		    : -1;
 }
