@@ -20,21 +20,33 @@ gives_way(const struct api *api, const struct api_client *client)
 	    client->read_ms + API_PATIENCE_MS <= api->now_ms;
 }
 
-/* The client that has been silent longest, and gives way to others. NULL if there is
- * none. */
+/* Waits for the worker or the parent, for longer than they should need. */
+static bool
+waits_long(const struct api *api, const struct api_client *client)
+{
+	return client->state == API_CLIENT_CALLING && !client->is_session &&
+	    client->n_sent == client->out.len &&
+	    client->call.since_ms + API_CALL_PATIENCE_MS <= api->now_ms;
+}
+
+/* The client that has been silent longest, and gives way to others; if there is none, the
+ * one that has waited longest for an answer. NULL if there is none. */
 static struct api_client *
 find_silent(const struct api *api)
 {
-	struct api_client *oldest = NULL;
+	struct api_client *silent = NULL, *waiting = NULL;
 
 	for (uint32_t i = 0; i < api->n_clients; i++) {
 		struct api_client *client = api->places[i];
 
 		if (gives_way(api, client) &&
-		    (!oldest || client->read_ms < oldest->read_ms))
-			oldest = client;
+		    (!silent || client->read_ms < silent->read_ms))
+			silent = client;
+		if (waits_long(api, client) &&
+		    (!waiting || client->call.since_ms < waiting->call.since_ms))
+			waiting = client;
 	}
-	return oldest;
+	return silent ? silent : waiting;
 }
 
 static void
@@ -47,6 +59,10 @@ send_away(struct api *api, struct api_client *client)
 		api_error_set(&busy, API_ERROR_Busy, "no request",
 		    "the place was needed for another client");
 		api_client_refuse(api, client, &busy);
+	} else if (client->state == API_CLIENT_CALLING) {
+		api->counters.n_gave_way++;
+		api_client_refuse_call(api, client,
+		    "the place was needed for another client");
 	}
 	if (client->state != API_CLIENT_NONE)
 		api_client_drop(api, client);

@@ -13,6 +13,9 @@
 /* When all places are taken, a client that has sent nothing for so long gives way to one
  * that waits: an honest one sends its request at once. */
 #define API_PATIENCE_MS 100
+/* If all wait for answers, the one that has waited so long gives way: then the worker does not
+ * answer, and others may want what can be had without it. */
+#define API_CALL_PATIENCE_MS 5000
 /* Where the system is out of descriptors or memory, accepting waits for so long: the
  * socket stays readable, and would make the loop spin. */
 #define API_ACCEPT_PAUSE_MS 100

@@ -36,6 +36,9 @@ struct api {
 	struct api_client *places[API_CLIENTS_MAX];
 	uint32_t n_clients;
 	uint32_t n_sessions;
+	/* Calls that go on without a client, in any of API_LEFT_PLACES places. */
+	struct api_client *left;
+	uint32_t n_left;
 	uint64_t accept_again_ms; /* 0: at any time */
 	uint32_t n_rounds_of_one; /* to come: see accept.h */
 	struct ratelimit accept_warning;

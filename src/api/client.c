@@ -1,5 +1,6 @@
 #include "api/client.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -45,13 +46,68 @@ api_client_add(struct api *api, int adopt_fd)
 	return client;
 }
 
+/* What was asked for is not done, and nobody is left to be told. */
+static void
+cancel_call(struct api *api, struct api_client *client, const char *why)
+{
+	const struct api_verb *verb = client->request.verb;
+
+	api_pending_cancel(client);
+	if (verb->is_audited)
+		api_audit(api, client, "%s: refused: %s", verb->name, why);
+}
+
+static struct api_client *
+find_place_for_left(const struct api *api)
+{
+	for (uint32_t i = 0; i < API_LEFT_PLACES; i++)
+		if (api->left[i].state == API_CLIENT_NONE)
+			return &api->left[i];
+	return NULL;
+}
+
+/* The call goes on without its client. */
+static void
+leave_call(struct api *api, struct api_client *client)
+{
+	struct api_client *left = NULL;
+
+	if (client->call.is_sent || api->n_left < API_LEFT_MAX)
+		left = find_place_for_left(api);
+	/* A peer has API_IN_FLIGHT_MAX at most. */
+	assert(left || !client->call.is_sent);
+	if (!left) {
+		cancel_call(api, client, "its client has hung up, and too many wait");
+		return;
+	}
+	*left = (struct api_client){
+		.state = API_CLIENT_CALLING,
+		.fd = -1,
+		.has_left = true,
+		.peer = client->peer,
+		.request = client->request,
+		.call = client->call,
+	};
+	/* It is the other's now. */
+	client->call.list = (struct api_out){ 0 };
+	api_pending_replace(client, left);
+	api->n_left++;
+}
+
 void
 api_client_drop(struct api *api, struct api_client *client)
 {
 	if (client->fd != -1)
 		close(take_fd(&client->fd));
-	if (client->state == API_CLIENT_CALLING)
+	if (client->has_left) {
+		api_out_free(&client->out);
+		api_out_free(&client->call.list);
+		client->state = API_CLIENT_NONE;
+		api->n_left--;
 		return;
+	}
+	if (client->state == API_CLIENT_CALLING)
+		leave_call(api, client);
 	if (client->is_session)
 		api->n_sessions--;
 	api_out_free(&client->out);
@@ -312,6 +368,11 @@ api_client_serve(struct api *api, struct api_client *client, short revents)
 {
 	short wanted = api_client_wants(client);
 
+	/* It has closed its end, or shut down both directions: nobody waits for the answer. */
+	if (client->state == API_CLIENT_CALLING && (revents & (POLLHUP | POLLERR))) {
+		api_client_drop(api, client);
+		return;
+	}
 	/* An error shows itself in the call that it breaks. */
 	if (revents & (POLLHUP | POLLERR))
 		revents |= wanted;
@@ -350,15 +411,53 @@ deadline(const struct api_client *client)
 			   client->since_ms + API_LINGER_MAX_MS - API_LINGER_IDLE_MS) +
 		    API_LINGER_IDLE_MS;
 	case API_CLIENT_CALLING:
+		return client->call.since_ms + API_CALL_TIME_MS;
 	case API_CLIENT_NONE:
 		break;
 	}
 	return UINT64_MAX;
 }
 
+void
+api_client_refuse_call(struct api *api, struct api_client *client, const char *why)
+{
+	const struct api_verb *verb = client->request.verb;
+	bool is_sent = client->call.is_sent;
+	char desc[API_ERROR_DESC_SIZE];
+	struct api_error busy;
+
+	if (is_sent)
+		leave_call(api, client);
+	else
+		api_pending_cancel(client);
+	snprintf(desc, sizeof(desc), "%s: no answer", verb->name);
+	api_error_set(&busy, API_ERROR_Busy, desc, "%s; %s", why,
+	    is_sent ? "it may still be done" : "nothing was done");
+	if (verb->is_audited)
+		api_audit(api, client, "%s: refused: %s", verb->name, busy.detail);
+	api_client_refuse(api, client, &busy);
+}
+
+/* Of a call without a client. What the peer has will be answered. */
+static uint64_t
+tick_left(struct api *api, struct api_client *left)
+{
+	uint64_t due_ms = left->call.since_ms + API_CALL_TIME_MS;
+
+	if (left->call.is_sent)
+		return UINT64_MAX;
+	if (due_ms > api->now_ms)
+		return due_ms;
+	cancel_call(api, left, "no answer in time");
+	api_client_drop(api, left);
+	return UINT64_MAX;
+}
+
 uint64_t
 api_client_tick(struct api *api, struct api_client *client)
 {
+	if (client->has_left)
+		return tick_left(api, client);
 	if (client->paused_until_ms && client->paused_until_ms <= api->now_ms)
 		client->paused_until_ms = 0;
 	advance(api, client);
@@ -369,6 +468,8 @@ api_client_tick(struct api *api, struct api_client *client)
 			consume(client, client->in_len);
 			refuse_text(api, client, API_ERROR_ParseError,
 			    "cannot parse JSON", "the request did not end in time");
+		} else if (!has_output(client) && client->state == API_CLIENT_CALLING) {
+			api_client_refuse_call(api, client, "there is no answer in time");
 		} else {
 			api->counters.n_slow += has_output(client);
 			api_client_drop(api, client);

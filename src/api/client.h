@@ -25,6 +25,13 @@
 #define API_REQUEST_TIME_MS 30000
 /* A client that takes nothing of its reply for so long loses it. */
 #define API_WRITE_TIME_MS 30000
+/* The worker or the parent answers in milliseconds, and takes seconds for a range of thousands
+ * of ports. After so long the client is told that there is no answer, and has its place for
+ * other things; slirpctl(1) waits 10 seconds unless it is told otherwise. */
+#define API_CALL_TIME_MS 60000
+/* Calls that have not been sent yet and whose clients are gone: such a client has asked and
+ * hung up, and what it asked for is still done. As many as can hang up at once. */
+#define API_LEFT_MAX API_CLIENTS_MAX
 /* After a reply of version 1, what still comes is read and thrown away, so that a newline
  * in a write of its own, or a request that is too long, gets a client no error: until it
  * has closed, or sent nothing for the one, or gone on for the other time. */
@@ -51,7 +58,10 @@ enum api_client_state {
 struct api_client {
 	enum api_client_state state;
 	uint32_t place; /* in api->places */
-	int fd;         /* owned; -1 when it has gone in the middle of a call */
+	int fd;         /* owned; -1 if has_left */
+	/* Not a client but its call, which has an answer to come: the client is gone, or was
+	 * told that it takes too long. In api->left. */
+	bool has_left;
 	struct ucred peer;
 	bool is_session;
 	bool at_eof;     /* it sends no more */
@@ -76,10 +86,15 @@ struct api_client {
 	uint32_t events;      /* subscribed to: set of 1 << enum api_event */
 };
 
+/* Room for api->left: those that wait, and whatever each peer has and will answer. */
+#define API_LEFT_PLACES (API_LEFT_MAX + API_N_LANES * API_IN_FLIGHT_MAX)
+
 /* Gives a free place to the connection, whose descriptor it takes; there must be one. */
 struct api_client *api_client_add(struct api *api, int adopt_fd);
-/* Closes the connection. The place is free then, unless a call is still under way. */
+/* Closes the connection. The place is free then; a call that is under way goes on by itself. */
 void api_client_drop(struct api *api, struct api_client *client);
+/* Refuses a client in the middle of a call, for this reason, and lets the call go on. */
+void api_client_refuse_call(struct api *api, struct api_client *client, const char *why);
 
 /* Does what can be done at once: a client has sent its request when it is taken, most
  * often, and needs no wait for it. */

@@ -291,9 +291,12 @@ api_on_hostfwd_removed(struct api *api, const struct ipc_hostfwd_removed *msg)
 	if (msg->outcome != IPC_HOSTFWD_done) {
 		api_audit(api, client, "remove_hostfwd %u: refused: %s", entry.id,
 		    outcome_str(msg->outcome));
+		/* slirp4netns looks the id up before it asks libslirp. */
 		api_error_set(&error, class_of(msg->outcome),
-		    "remove_hostfwd: slirp_remove_hostfwd failed", "rule %u: %s",
-		    entry.id, outcome_str(msg->outcome));
+		    msg->outcome == IPC_HOSTFWD_no_such_rule
+			? "remove_hostfwd: bad arguments.id"
+			: "remove_hostfwd: slirp_remove_hostfwd failed",
+		    "rule %u: %s", entry.id, outcome_str(msg->outcome));
 		api_client_refuse(api, client, &error);
 		return;
 	}

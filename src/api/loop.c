@@ -35,6 +35,9 @@ api_loop_init(struct api *api)
 		fatal("get memory for %d clients", API_CLIENTS_MAX);
 	for (uint32_t i = 0; i < API_CLIENTS_MAX; i++)
 		api->places[i] = &api->clients[i];
+	api->left = calloc(API_LEFT_PLACES, sizeof(*api->left));
+	if (!api->left)
+		fatal("get memory for %d calls", API_LEFT_PLACES);
 	api->forwards = rules_new();
 	if (!api->forwards)
 		fatal("get memory for the copy of the rules");
@@ -75,8 +78,9 @@ collect(const struct api *api, struct polled *polled)
 		struct api_client *client = api->places[i];
 		short events = client->fd == -1 ? 0 : api_client_wants(client);
 
-		/* Without events it would still be reported when it hangs up. */
-		if (events == 0)
+		/* Without events poll still reports that it has hung up, which only matters
+		 * to one that waits for an answer. */
+		if (events == 0 && client->state != API_CLIENT_CALLING)
 			continue;
 		polled->clients[polled->n] = client;
 		polled->fds[polled->n++] =
@@ -94,6 +98,14 @@ tick(struct api *api)
 	 * at. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {
 		uint64_t due_ms = api_client_tick(api, api->places[i]);
+
+		if (due_ms < next_ms)
+			next_ms = due_ms;
+	}
+	for (uint32_t i = 0; i < API_LEFT_PLACES && api->n_left > 0; i++) {
+		uint64_t due_ms = api->left[i].state == API_CLIENT_NONE
+		    ? UINT64_MAX
+		    : api_client_tick(api, &api->left[i]);
 
 		if (due_ms < next_ms)
 			next_ms = due_ms;

@@ -33,7 +33,46 @@ take_after(struct api_queue *queue, struct api_client *previous)
 void
 api_pending_add(struct api_lane *lane, struct api_client *client)
 {
+	client->call.lane = lane;
+	client->call.is_sent = false;
 	append(&lane->waiting, client);
+}
+
+/* The client before this one; NULL for the first. The client is in the queue. */
+static struct api_client *
+find_previous(const struct api_queue *queue, const struct api_client *client)
+{
+	struct api_client *previous = NULL;
+
+	for (struct api_client *at = queue->first; at != client; at = at->call.next)
+		previous = at;
+	return previous;
+}
+
+void
+api_pending_cancel(struct api_client *client)
+{
+	struct api_lane *lane = client->call.lane;
+
+	take_after(&lane->waiting, find_previous(&lane->waiting, client));
+	api_pending_end(lane, client);
+}
+
+void
+api_pending_replace(struct api_client *client, struct api_client *heir)
+{
+	struct api_lane *lane = client->call.lane;
+	struct api_queue *queue = client->call.is_sent ? &lane->sent : &lane->waiting;
+	struct api_client *previous = find_previous(queue, client);
+
+	if (previous)
+		previous->call.next = heir;
+	else
+		queue->first = heir;
+	if (queue->last == client)
+		queue->last = heir;
+	if (lane->exclusive == client)
+		lane->exclusive = heir;
 }
 
 static bool
@@ -68,6 +107,7 @@ api_pending_send(struct api_lane *lane)
 		lane->n_sent++;
 		if (client->call.is_exclusive)
 			lane->exclusive = client;
+		client->call.is_sent = true;
 		append(&lane->sent, take_after(&lane->waiting, previous));
 		client = next;
 	}

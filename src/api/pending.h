@@ -23,7 +23,10 @@ struct api_client;
 /* The call that a client has under way. */
 struct api_call {
 	struct api_client *next; /* in one of the lane's two lists */
+	struct api_lane *lane;   /* borrowed */
+	uint64_t since_ms;       /* when the client asked, CLOCK_MONOTONIC */
 	uint64_t number;
+	bool is_sent; /* the peer has it, and will answer */
 	/* Sends the request; returns what ipc_send_...() does. */
 	int (*send)(struct ipc_channel *channel, const struct api_client *client);
 	enum ipc_message_id answer; /* the row that it is to be answered with */
@@ -37,6 +40,9 @@ struct api_queue {
 	struct api_client *first;
 	struct api_client *last;
 };
+
+/* The worker's and the parent's. */
+#define API_N_LANES 2
 
 /* One for each peer. */
 struct api_lane {
@@ -62,5 +68,9 @@ struct api_client *api_pending_take(struct api_lane *lane, enum ipc_message_id a
     uint64_t number);
 /* The call is over, whether or not it was exclusive. */
 void api_pending_end(struct api_lane *lane, struct api_client *client);
+/* Takes out a client whose request has not been sent: nothing comes of it. */
+void api_pending_cancel(struct api_client *client);
+/* `heir`, which has a copy of the client's call, takes its place. */
+void api_pending_replace(struct api_client *client, struct api_client *heir);
 /* Takes any client out, the oldest first; NULL when there is none left. */
 struct api_client *api_pending_fail_next(struct api_lane *lane);

@@ -58,6 +58,7 @@ api_worker_call(struct api *api, struct api_client *client,
 		.answer = answer,
 		.is_exclusive = answer == IPC_MSG_connections_page,
 		.n_api_restarts = client->call.n_api_restarts,
+		.since_ms = api->now_ms,
 	};
 	api_worker_call_again(api, client);
 }

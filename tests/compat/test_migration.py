@@ -483,14 +483,6 @@ def test_errors(guests: tuple[Guest, Guest], directory: Path) -> None:
         assert theirs["desc"] == ours["desc"]
 
 
-@told("Ids that are not there")
-def test_ids_that_are_not_there(guests: tuple[Guest, Guest], directory: Path) -> None:
-    with sockets(guests, directory) as paths:
-        theirs, ours = (execute(path, "remove_hostfwd", id=7)["error"]["desc"] for path in paths)
-        assert theirs.endswith("bad arguments.id")
-        assert ours.endswith("slirp_remove_hostfwd failed")
-
-
 @told("Ports")
 def test_ports(guests: tuple[Guest, Guest], directory: Path) -> None:
     with sockets(guests, directory) as paths:

@@ -185,7 +185,7 @@ BAD = (
     (b'{"execute":"remove_hostfwd"}', "remove_hostfwd: bad arguments.id"),
     (b'{"execute":"remove_hostfwd","arguments":{"id":"1"}}', "remove_hostfwd: bad arguments.id"),
     (b'{"execute":"remove_hostfwd","arguments":{"id":77}}',
-     "remove_hostfwd: slirp_remove_hostfwd failed"),
+     "remove_hostfwd: bad arguments.id"),
     (ADD.replace(b"0.0.0.0", b"203.0.113.77"), "add_hostfwd: slirp_add_hostfwd failed"),
 )
 

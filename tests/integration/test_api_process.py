@@ -519,3 +519,28 @@ def test_publish_that_fails_is_a_failed_start(guest: Guest, path: Path, value: s
     assert f"--publish={value}: " in done.stderr and reason in done.stderr, done.stderr
     assert list(path.parent.iterdir()) == []
     wait_for("the TAP is gone", lambda: guest.links() == {"lo"})
+
+
+def test_clients_that_hang_up_while_the_worker_stands_still_shut_nobody_out(
+        guest: Guest, tmp_path: Path) -> None:
+    """More of them than there are places, each with a request that only the worker can answer."""
+    path = tmp_path / "api.sock"
+    n_clients = 300
+    with Slirpd("--api-socket", path, guest.pid, "tap0") as daemon:
+        worker = daemon.children()["slirp-worker"]
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            for port in range(n_clients):
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(L.DEADLINE_S)
+                    client.connect(str(path))
+                    client.sendall(json.dumps({"execute": "add_hostfwd", "arguments": {
+                        "proto": "udp", "host_port": 20000 + port, "guest_port": 80}}).encode())
+            # The parent answers this.
+            assert ask(path, "query_status")["return"]["pids"]["slirp_worker"] == worker
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        # What was asked for first, as many as may wait, is done.
+        wait_for("the calls that were left are made", lambda: len(rules(path)) >= 256)
+        assert {rule["host_port"] for rule in rules(path)} >= set(range(20000, 20000 + 256))
+        assert daemon.terminate() == 0

@@ -52,14 +52,13 @@ api_fixture_stop(struct api_fixture *fixture)
 {
 	struct api *api = &fixture->api;
 
-	while (api->n_clients > 0) {
-		struct api_client *client = api->places[0];
-
-		/* A call that is under way would keep its place. */
-		if (client->state == API_CLIENT_CALLING)
-			client->state = API_CLIENT_READING;
-		api_client_drop(api, client);
-	}
+	while (api->n_clients > 0)
+		api_client_drop(api, api->places[0]);
+	/* Their calls are still under way. */
+	for (size_t i = 0; i < API_LEFT_PLACES; i++)
+		if (api->left[i].state != API_CLIENT_NONE)
+			api_client_drop(api, &api->left[i]);
+	free(api->left);
 	free(api->clients);
 	free(api->forwards);
 	close(api->listen_fd);

@@ -34,6 +34,10 @@
 	"\"proto\":\"tcp\",\"host_addr\":\"0.0.0.0\",\"host_port\":8080," \
 	"\"guest_addr\":\"10.0.2.100\",\"guest_port\":80}"
 
+#define BAD(desc, class, detail) \
+	"{\"error\":{\"desc\":\"bad request: " desc \
+	"\",\"class\":\"" class "\",\"detail\":\"" detail "\"}}"
+
 static struct api_fixture fixture;
 /* Room for the longest reply of a test. */
 static char reply[1 << 20];
@@ -210,9 +214,20 @@ test_remove_hostfwd(void **state)
 	};
 	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
 	expect_reply(fd,
-	    "{\"error\":{\"desc\":\"bad request: remove_hostfwd: slirp_remove_hostfwd "
-	    "failed\",\"class\":\"NotFound\",\"detail\":\"rule 7: there is no rule with this "
-	    "id\"}}",
+	    BAD("remove_hostfwd: bad arguments.id", "NotFound",
+		"rule 7: there is no rule with this id"),
+	    true);
+	close(fd);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, REMOVE(7));
+	asked_worker(IPC_MSG_remove_hostfwd, &msg);
+	removed.request = msg.payload.remove_hostfwd.request;
+	removed.outcome = IPC_HOSTFWD_system_error;
+	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
+	expect_reply(fd,
+	    BAD("remove_hostfwd: slirp_remove_hostfwd failed", "Internal",
+		"rule 7: the kernel refused"),
 	    true);
 	close(fd);
 }
@@ -320,10 +335,6 @@ test_range_and_ipv6_in_a_list(void **state)
 	    true);
 	close(fd);
 }
-
-#define BAD(desc, class, detail) \
-	"{\"error\":{\"desc\":\"bad request: " desc \
-	"\",\"class\":\"" class "\",\"detail\":\"" detail "\"}}"
 
 static void
 test_requests_that_are_none(void **state)
@@ -701,6 +712,194 @@ test_client_that_left_is_no_harm(void **state)
 	    "{\"return\":{\"id\":2}}");
 }
 
+/* Takes the requests that the worker has been sent; returns how many, and the first's number. */
+static size_t
+take_requests(enum ipc_message_id id, uint64_t *first)
+{
+	struct ipc_message msg;
+	const char *why;
+	size_t n = 0;
+
+	api_fixture_run(&fixture);
+	while (ipc_channel_recv(&fixture.worker, &msg, &why) == IPC_OUTCOME_MESSAGE) {
+		assert_int_equal(msg.id, id);
+		if (n++ == 0)
+			*first = msg.payload.add_hostfwd.request;
+	}
+	return n;
+}
+
+/* As if the time had passed since all that are there asked. */
+static void
+age_calls(uint64_t ms)
+{
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
+		fixture.api.clients[i].call.since_ms -= ms;
+	for (size_t i = 0; i < API_LEFT_PLACES; i++)
+		fixture.api.left[i].call.since_ms -= ms;
+	api_fixture_run(&fixture);
+}
+
+#define NO_ANSWER(why) BAD("add_hostfwd: no answer", "Busy", why)
+
+static void
+test_client_that_hung_up_has_no_place(void **state)
+{
+	uint64_t first = 0;
+	int fd;
+
+	(void)state;
+	/* None of them gets an answer. */
+	for (int i = 0; i < API_CLIENTS_MAX; i++) {
+		fd = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fd, ADD);
+		close(fd);
+	}
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_clients, 0);
+	assert_int_equal(fixture.api.n_left, API_CLIENTS_MAX);
+	asks("{\"execute\":\"none\"}",
+	    BAD("unknown execute", "UnknownCommand", "query_commands lists the commands"));
+	/* What they asked for is done all the same, in its order. */
+	for (int i = 0; i < API_CLIENTS_MAX; i += API_IN_FLIGHT_MAX) {
+		size_t n = take_requests(IPC_MSG_add_hostfwd, &first);
+
+		assert_int_equal(n, API_IN_FLIGHT_MAX);
+		assert_int_equal(first, i + 1);
+		for (size_t k = 0; k < n; k++)
+			answer_add(first + k,
+			    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done,
+				.id = (uint32_t)(first + k) });
+	}
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_left, 0);
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 1000 },
+	    "{\"return\":{\"id\":1000}}");
+}
+
+static void
+test_calls_without_a_client_are_bounded(void **state)
+{
+	uint64_t first = 0;
+	int fd;
+
+	(void)state;
+	for (int i = 0; i < API_LEFT_MAX + 100; i++) {
+		fd = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fd, ADD);
+		close(fd);
+		api_fixture_run(&fixture);
+	}
+	assert_int_equal(fixture.api.n_clients, 0);
+	assert_int_equal(fixture.api.n_left, API_LEFT_MAX);
+	/* Those that the worker has not been sent do not wait for ever either. */
+	age_calls(API_CALL_TIME_MS);
+	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX);
+	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), API_IN_FLIGHT_MAX);
+	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX; k++)
+		answer_add(first + k,
+		    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_left, 0);
+}
+
+static void
+test_wait_for_an_answer_has_an_end(void **state)
+{
+	int fds[API_IN_FLIGHT_MAX + 1];
+	const size_t n_fds = sizeof(fds) / sizeof(fds[0]);
+	struct ipc_message msg;
+	uint64_t first = 0;
+
+	(void)state;
+	for (size_t i = 0; i < n_fds; i++) {
+		fds[i] = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fds[i], ADD);
+	}
+	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), API_IN_FLIGHT_MAX);
+	age_calls(API_CALL_TIME_MS - 1000);
+	assert_int_equal(fixture.api.n_clients, n_fds);
+	age_calls(1000);
+	for (size_t i = 0; i < n_fds; i++) {
+		expect_reply(fds[i],
+		    i < API_IN_FLIGHT_MAX
+			? NO_ANSWER("there is no answer in time; it may still be done")
+			: NO_ANSWER("there is no answer in time; nothing was done"),
+		    true);
+		close(fds[i]);
+	}
+	/* The answers that come late are nobody's, and the copy of the rules is told. */
+	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX; k++)
+		answer_add(first + k,
+		    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_left, 0);
+	fds[0] = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fds[0], LIST);
+	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	answer_page(&msg, 0, false);
+	expect_reply(fds[0], "{\"return\":{\"entries\":[]},\"entries\":[]}", true);
+	close(fds[0]);
+}
+
+/* A session goes on: the answer to its last request is not taken for that to the next. */
+static void
+test_session_asks_again_after_a_late_answer(void **state)
+{
+	const struct ipc_hostfwd_result done = { .outcome = IPC_HOSTFWD_done, .id = 1 };
+	int fd = api_fixture_connect(&fixture);
+	uint64_t first = 0, second = 0;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, SESSION);
+	expect_reply(fd, "{\"return\":{}}\n", false);
+	api_fixture_send(&fixture, fd, ADD);
+	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), 1);
+	age_calls(API_CALL_TIME_MS);
+	expect_reply(fd,
+	    NO_ANSWER("there is no answer in time; it may still be done") "\n", false);
+	api_fixture_send(&fixture, fd, ADD);
+	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &second), 1);
+	answer_add(first, &done);
+	expect_reply(fd, "", false);
+	answer_add(second,
+	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 2 });
+	expect_reply(fd, "{\"return\":{\"id\":2}}\n", false);
+	close(fd);
+}
+
+/* Those who wait long for an answer give way, and only they. */
+static void
+test_clients_in_a_call_give_way(void **state)
+{
+	static int fds[API_CLIENTS_MAX];
+	uint64_t first = 0;
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
+		fds[i] = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fds[i], i == 1 ? SESSION ADD : ADD);
+	}
+	expect_reply(fds[1], "{\"return\":{}}\n", false);
+	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), API_IN_FLIGHT_MAX);
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, LIST "x");
+	expect_reply(fd, "", false);
+	age_calls(API_CALL_PATIENCE_MS);
+	expect_reply(fd,
+	    BAD("cannot parse JSON", "ParseError", "something follows the object"), true);
+	expect_reply(fds[0],
+	    NO_ANSWER("the place was needed for another client; it may still be done"),
+	    true);
+	/* The session asked before the others, and keeps its place. */
+	expect_reply(fds[1], "", false);
+	expect_reply(fds[2], "", false);
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
+		close(fds[i]);
+	close(fd);
+}
+
 static void
 test_in_flight_is_bounded(void **state)
 {
@@ -922,6 +1121,11 @@ main(void)
 		TEST(test_sessions_are_bounded),
 		TEST(test_silent_clients_give_way),
 		TEST(test_client_that_left_is_no_harm),
+		TEST(test_client_that_hung_up_has_no_place),
+		TEST(test_calls_without_a_client_are_bounded),
+		TEST(test_wait_for_an_answer_has_an_end),
+		TEST(test_session_asks_again_after_a_late_answer),
+		TEST(test_clients_in_a_call_give_way),
 		TEST(test_in_flight_is_bounded),
 		TEST(test_connections_are_listed_one_client_at_a_time),
 		TEST(test_queries),
