@@ -101,7 +101,8 @@ open_directory(const char *path, const struct trust *trust)
 	autofd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1)
-		fatal("open the directory of the programs, %s", path);
+		/* The first that would be looked for there. */
+		fatal("open program %s/%s", path, roles[ROLE_NETNS_HELPER].program);
 	check_directories(fd, trust, path);
 	return take_fd(&fd);
 }
