@@ -172,15 +172,57 @@ bury(struct supervisor *sv, struct child *child, int wait_status)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
+static struct child *
+find_child(struct supervisor *sv, pid_t pid)
+{
+	for (size_t i = 0; i < ROLE_N; i++)
+		if (sv->children[i].pid == pid)
+			return &sv->children[i];
+	return NULL;
+}
+
+/* Whether there may be a child whose PID only the spawner knows yet. */
+static bool
+spawner_owes_pid(const struct supervisor *sv)
+{
+	const struct ipc_channel *spawner = &sv->children[ROLE_SPAWNER].channel;
+
+	return spawner->fd != -1 && spawner->n_awaited > 0;
+}
+
+/*
+ * Waits for a child that has ended; NULL if there is none. As PID 1 of a container, or a
+ * subreaper, the parent is given orphans that it has not started, and they stay zombies until it
+ * waits for them (pid_namespaces(7)).
+ */
+static struct child *
+wait_for_ended(struct supervisor *sv, int *wait_status)
+{
+	pid_t pid;
+
+	if (!spawner_owes_pid(sv)) {
+		while ((pid = waitpid(-1, wait_status, WNOHANG)) > 0) {
+			struct child *child = find_child(sv, pid);
+
+			if (child)
+				return child;
+		}
+		return NULL;
+	}
+	for (size_t i = 0; i < ROLE_N; i++)
+		if (sv->children[i].pid != 0 &&
+		    waitpid(sv->children[i].pid, wait_status, WNOHANG) > 0)
+			return &sv->children[i];
+	return NULL;
+}
+
 void
 supervise_reap(struct supervisor *sv)
 {
-	for (size_t i = 0; i < ROLE_N; i++) {
-		struct child *child = &sv->children[i];
-		int wait_status;
+	struct child *child;
+	int wait_status;
 
-		if (child->pid == 0 || waitpid(child->pid, &wait_status, WNOHANG) <= 0)
-			continue;
+	while ((child = wait_for_ended(sv, &wait_status))) {
 		child->is_reaped = true;
 		receive(sv, child, LAST_RECEIVE_MAX);
 		bury(sv, child, wait_status);

@@ -291,3 +291,42 @@ def test_no_proc(guest: Guest, target: str) -> None:
     finally:
         os.close(tap)
         daemon.__exit__()
+
+
+# An orphan of somebody else becomes a child of slirpd, as all do of PID 1 of a container. It is
+# there before slirpd is, and writes its number down.
+SUBREAPER = python("""
+import ctypes
+PR_SET_CHILD_SUBREAPER = 36
+assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+pid = os.fork()
+if pid == 0:
+    orphan = os.fork()
+    if orphan == 0:
+        os.closerange(0, 1024)
+        signal.pause()
+    open(os.environ["ORPHAN"], "w").write(str(orphan))
+    os._exit(0)
+os.waitpid(pid, 0)
+""")
+
+
+@pytest.mark.parametrize("options", ((), ("--api-socket=api",)), ids=("plain", "api"))
+def test_orphan_of_others_is_no_zombie(guest: Guest, tmp_path: Path,
+                                       options: tuple[str, ...]) -> None:
+    number = tmp_path / "orphan"
+    directory = tmp_path / "own"
+    directory.mkdir()
+    with start(guest, *options, in_directory=directory,
+               prefix=["env", f"ORPHAN={number}", *SUBREAPER]) as daemon:
+        assert daemon.wait_ready() == b"1"
+        orphan = int(number.read_text())
+        os.kill(orphan, signal.SIGKILL)
+        L.wait_for("the orphan is gone", lambda: not Path(f"/proc/{orphan}").exists())
+        if options:
+            # The api's own death is told by its number, which only the spawner knows at first.
+            api = daemon.children()["api"]
+            os.kill(api, signal.SIGKILL)
+            L.wait_for("another api", lambda: daemon.children().get("api", api) != api)
+            L.wait_for("it answers", lambda: b"return" in asks_for_rules(f"{directory}/api"))
+        assert daemon.terminate() == 0
