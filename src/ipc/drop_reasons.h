@@ -43,6 +43,7 @@
 	R(host_loopback_udp, "UDP to the host's loopback, which is closed") \
 	R(host_loopback_icmp, "an echo request to the host's loopback, which is closed") \
 	R(descriptors, "a TCP connection for which there is no descriptor left") \
+	R(udp_flows, "a UDP flow beyond those that a guest may have") \
 	R(nameserver, "the name server's address, at a port where nothing answers") \
 	R(fragment_empty, "a fragment without data") \
 	R(fragment_length, "a middle fragment whose length is not a multiple of 8") \

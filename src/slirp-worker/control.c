@@ -1,5 +1,6 @@
 #include "slirp-worker/control.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,10 +57,11 @@ worker_control_limit_lines(struct worker *worker)
 		.burst = COMPLAINTS_BURST,
 		.interval_ms = COMPLAINTS_INTERVAL_MS,
 	};
-	worker->refusals = (struct ratelimit){
+	worker->tcp_refusals = (struct ratelimit){
 		.burst = 1,
 		.interval_ms = COMPLAINTS_INTERVAL_MS,
 	};
+	worker->udp_refusals = worker->tcp_refusals;
 }
 
 void
@@ -192,6 +194,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.tcp_socket_ends = worker_control_tcp_socket_ends,
 		.socket_not_polled = socket_not_polled,
 		.timers = &worker->timers,
+		.budget = &worker->budget,
 	};
 	const struct ipc_ready ready = { 0 };
 	struct in6_addr guest6;
@@ -205,18 +208,21 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		fatal("make the TAP non-blocking");
 	if (reass_init(&worker->reass) == -1 || pollset_init(&worker->pollset) == -1)
 		fatal("get memory and descriptors");
-	host.n_descriptors = worker->pollset.size;
+	budget_init(&worker->budget, worker->pollset.size, budget_read_ephemeral());
 	init_gate(&worker->gate, &worker->network);
 	offload_init(&worker->offload, msg->tap_has_offloads, worker->network.mtu_bytes,
 	    packet_emit_segment, worker);
 	worker->stack = stack_new(&worker->network, &msg->outbound,
 	    offload_stack_mtu(&worker->offload), &host);
+	if (!worker->stack && errno == ENOMEM)
+		fatal("get memory");
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
-	ping_init(&worker->ping, &worker->network, &msg->outbound, ping_to_guest, worker);
-	relay_init(&worker->relay, worker->stack, &worker->gate.flows);
+	ping_init(&worker->ping, &worker->network, &msg->outbound,
+	    worker->budget.limit[BUDGET_PING], ping_to_guest, worker);
+	relay_init(&worker->relay, worker->stack, &worker->gate.flows, &worker->budget);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
-		&worker->network, &guest6) == -1)
+		&worker->budget, &worker->network, &guest6) == -1)
 		fatal("get memory");
 	confine(worker);
 	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),

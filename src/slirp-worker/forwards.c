@@ -13,11 +13,13 @@
 
 int
 forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
-    const struct ipc_network *network, const struct in6_addr *guest6)
+    struct budget *budget, const struct ipc_network *network,
+    const struct in6_addr *guest6)
 {
 	*forwards = (struct forwards){
 		.stack = stack,
 		.relay = relay,
+		.budget = budget,
 		.network = network,
 		.guest6 = *guest6,
 		.rules = rules_new(),
@@ -204,6 +206,13 @@ outcome_of(int error)
 	}
 }
 
+/* Descriptors that each port of the rule takes: a relay has two ports. */
+static uint32_t
+descriptors_each(const struct ipc_hostfwd *rule)
+{
+	return is_between_families(rule) ? 2 : 1;
+}
+
 /* Opens the next port of the rule. */
 static void
 open_port(struct forwards *forwards)
@@ -214,10 +223,15 @@ open_port(struct forwards *forwards)
 	union address host = address_make(rule->host_is_ipv6, rule->host_addr, port);
 	union address guest = address_make(rule->guest_is_ipv6, rule->guest_addr,
 	    (uint16_t)(rule->guest_port_first + change->n_open));
-	int outcome = is_between_families(rule)
-	    ? relay_open(forwards->relay, rule->proto, &host.any, &guest.any)
-	    : stack_port_open(forwards->stack, rule->proto, &host.any, &guest.any);
+	int outcome = -1;
 
+	if (!budget_has_room(forwards->budget, BUDGET_PORT, descriptors_each(rule)))
+		errno = EMFILE;
+	else if (is_between_families(rule))
+		outcome = relay_open(forwards->relay, rule->proto, &host.any, &guest.any);
+	else
+		outcome = stack_port_open(forwards->stack, rule->proto, &host.any,
+		    &guest.any, false);
 	if (outcome == -1) {
 		change->result.outcome = outcome_of(errno);
 		change->result.error = (uint32_t)errno;
@@ -226,6 +240,7 @@ open_port(struct forwards *forwards)
 		return;
 	}
 	change->n_open++;
+	budget_take(forwards->budget, BUDGET_PORT, descriptors_each(rule));
 	++*port_counter(forwards, rule->proto);
 }
 
@@ -244,6 +259,7 @@ close_port(struct forwards *forwards)
 		relay_close(forwards->relay, rule->proto, &host.any);
 	else
 		stack_port_close(forwards->stack, rule->proto, &host.any);
+	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(rule));
 	--*port_counter(forwards, rule->proto);
 }
 

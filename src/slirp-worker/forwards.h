@@ -43,6 +43,7 @@ struct forwards_change {
 struct forwards {
 	struct stack *stack;               /* borrowed */
 	struct relay *relay;               /* borrowed; for rules between the families */
+	struct budget *budget;             /* borrowed */
 	const struct ipc_network *network; /* borrowed */
 	struct in6_addr guest6;            /* the guest's own address; :: if not known */
 	struct forwards_change change;
@@ -54,7 +55,8 @@ struct forwards {
 
 /* Returns 0 or -1 with errno set. */
 int forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
-    const struct ipc_network *network, const struct in6_addr *guest6);
+    struct budget *budget, const struct ipc_network *network,
+    const struct in6_addr *guest6);
 
 void forwards_free(struct forwards *forwards);
 

@@ -47,6 +47,14 @@ enum gate_verdict {
 	GATE_DROP,     /* not handed on, nothing answered */
 };
 
+/* What the stack needs for a UDP datagram that has been passed. */
+enum gate_udp {
+	GATE_UDP_NOTHING, /* it is not UDP, or answered by the stack itself */
+	GATE_UDP_SOCKET,  /* to one host */
+	GATE_UDP_GROUP,   /* a socket, too, and nobody may answer it with an error */
+	GATE_UDP_DNS,     /* a socket, too, to the name server */
+};
+
 /* A frame as the gate understood it. Offsets count from the frame's first byte. What a
  * drop leaves behind is set as far as the gate came; `reason` is always right. */
 struct gate_frame {
@@ -56,6 +64,8 @@ struct gate_frame {
 	size_t l4_len;    /* transport header and data, to the frame's end */
 	uint16_t ethertype;
 	uint8_t protocol; /* IPPROTO_TCP, _UDP, _ICMP or _ICMPV6; 0 for ARP */
+	/* For GATE_PASS only. */
+	enum gate_udp udp;
 	/* For GATE_FRAGMENT only. */
 	bool fragment_more;
 	uint16_t fragment_offset; /* bytes */

@@ -242,6 +242,21 @@ check_udp_place(const struct gate_packet *packet, uint16_t src_port, uint16_t ds
 	return gate_drop(out, IPC_DROP_ip6_link_scope);
 }
 
+static enum gate_udp
+udp_need(enum gate_place place)
+{
+	switch (place) {
+	case GATE_PLACE_NAMESERVER:
+		return GATE_UDP_DNS;
+	case GATE_PLACE_OUTSIDE:
+	case GATE_PLACE_GATEWAY:
+	case GATE_PLACE_NETWORK:
+		return GATE_UDP_SOCKET;
+	default:
+		return GATE_UDP_GROUP;
+	}
+}
+
 static enum gate_verdict
 check_udp(const struct gate_packet *packet)
 {
@@ -282,6 +297,7 @@ check_udp(const struct gate_packet *packet)
 	}
 	if (is_for_tftp(packet, dst_port))
 		return gate_drop(out, IPC_DROP_tftp);
+	out->udp = udp_need(packet->place);
 	return check_udp_place(packet, src_port, dst_port);
 }
 

@@ -1,8 +1,10 @@
 #include "slirp-worker/packet.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "slirp-worker/frag.h"
 #include "slirp-worker/refusal.h"
+#include "slirp-worker/wire.h"
 
 static void
 count_written(struct worker *worker, int result, size_t frame_len)
@@ -100,18 +102,45 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	}
 }
 
-/* What the gate has passed. A connection that the stack has no descriptor for would wait
- * in vain, or for an error of less meaning than a refusal. */
+/* Whether the stack may have the socket that a UDP datagram needs. */
+static bool
+admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
+{
+	const uint8_t *ip = frame + parsed->l3_offset;
+	bool is_ip4 = parsed->ethertype == WIRE_TYPE_IP4;
+	const struct udp_end guest =
+	    udp_end(parsed->ethertype, ip + (is_ip4 ? WIRE_IP4_SRC : WIRE_IP6_SRC),
+		load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT));
+
+	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
+}
+
+/* What the gate has passed. A connection or a datagram that the stack may not have a socket for
+ * would wait in vain, or for an error of less meaning than a refusal. */
 static void
 pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 {
-	if (gate_opens_tcp(parsed, frame) && stack_is_full(worker->stack)) {
+	if (gate_opens_tcp(parsed, frame) &&
+	    !budget_has_room(&worker->budget, BUDGET_TCP, 1)) {
 		parsed->reason = IPC_DROP_descriptors;
 		refuse(worker, parsed, frame);
-		if (ratelimit_allow(&worker->refusals, worker->now_ms))
-			log_warning("all %zu descriptors are in use: new connections of "
-				    "the guest are refused until others end",
+		if (ratelimit_allow(&worker->tcp_refusals, worker->now_ms))
+			log_warning("the guest has all connections that %zu descriptors "
+				    "allow: new ones are refused until others end",
 			    worker->pollset.size);
+		return;
+	}
+	if (parsed->udp != GATE_UDP_NOTHING && !admits_udp(worker, parsed, frame)) {
+		parsed->reason = IPC_DROP_udp_flows;
+		if (parsed->udp == GATE_UDP_GROUP)
+			worker_count_drop(worker, parsed->reason);
+		else
+			refuse(worker, parsed, frame);
+		if (ratelimit_allow(&worker->udp_refusals, worker->now_ms))
+			log_warning(
+			    "the guest has all %u UDP flows that it may have: new "
+			    "ones are refused until others end",
+			    worker->budget.limit[BUDGET_UDP]);
 		return;
 	}
 	offload_from_guest(&worker->offload, frame, parsed->len);

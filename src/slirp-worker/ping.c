@@ -45,11 +45,13 @@
 
 void
 ping_init(struct ping *ping, const struct ipc_network *network,
-    const struct ipc_outbound *outbound, ping_to_guest_fn *to_guest, void *ctx)
+    const struct ipc_outbound *outbound, size_t n_flows_max, ping_to_guest_fn *to_guest,
+    void *ctx)
 {
 	*ping = (struct ping){
 		.host4_be.s_addr = network->host_be,
 		.outbound = *outbound,
+		.n_flows_max = n_flows_max,
 		.to_guest = to_guest,
 		.ctx = ctx,
 	};
@@ -173,7 +175,7 @@ find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *pars
 		if (flow->last_ms < ping->flows[longest_idle].last_ms)
 			longest_idle = i;
 	}
-	if (ping->n_flows == PING_FLOWS_MAX)
+	if (ping->n_flows == ping->n_flows_max)
 		flow_end(ping, &ping->flows[longest_idle]);
 	wanted.fd = open_socket(ping, of_ip6);
 	if (wanted.fd == -1)

@@ -12,13 +12,10 @@
 #include <stdint.h>
 
 #include "ipc/messages.h"
+#include "slirp-worker/budget.h"
 #include "slirp-worker/gate.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/wire.h"
-
-/* Each is a socket and a place in every wait. More than people and monitors have at a
- * time; when all are taken, the one that has gone longest without a request gives way. */
-#define PING_FLOWS_MAX 256
 
 /* A flow without a request for this long is over: answers take seconds at most, and a
  * guest that goes on asking gets a new one. */
@@ -42,8 +39,11 @@ struct ping_flow {
 typedef void ping_to_guest_fn(void *ctx, const uint8_t *frame, size_t frame_len);
 
 struct ping {
-	struct ping_flow flows[PING_FLOWS_MAX]; /* the first n_flows */
+	/* The first n_flows, of which the budget may allow fewer. When all are taken, the one
+	 * that has gone longest without a request gives way. */
+	struct ping_flow flows[BUDGET_PING_MAX];
 	size_t n_flows;
+	size_t n_flows_max;
 	struct in_addr host4_be; /* the gateway, whose errors are ours */
 	struct in6_addr host6;
 	struct ipc_outbound outbound;
@@ -53,8 +53,10 @@ struct ping {
 	bool barred_was_told;
 };
 
+/* n_flows_max is from 1 to BUDGET_PING_MAX; the others are borrowed for the call but ctx. */
 void ping_init(struct ping *ping, const struct ipc_network *network,
-    const struct ipc_outbound *outbound, ping_to_guest_fn *to_guest, void *ctx);
+    const struct ipc_outbound *outbound, size_t n_flows_max, ping_to_guest_fn *to_guest,
+    void *ctx);
 
 /* Ends all flows. */
 void ping_free(struct ping *ping);

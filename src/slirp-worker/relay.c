@@ -16,9 +16,15 @@
 #define INNER_TRIES 16
 
 void
-relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows)
+relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows,
+    struct budget *budget)
 {
-	*relay = (struct relay){ .stack = stack, .udp.flows = flows };
+	*relay = (struct relay){
+		.stack = stack,
+		.tcp.budget = budget,
+		.udp.flows = flows,
+		.udp.n_max = budget->limit[BUDGET_PEER],
+	};
 }
 
 void
@@ -90,7 +96,7 @@ open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr 
 	for (int i = 0; i < INNER_TRIES; i++) {
 		if (find_free_port(proto, guest->sa_family == AF_INET6, inner) == -1)
 			break;
-		if (stack_port_open(relay->stack, proto, &inner->any, guest) == 0)
+		if (stack_port_open(relay->stack, proto, &inner->any, guest, true) == 0)
 			return 0;
 		if (errno != EADDRINUSE)
 			break;
@@ -165,7 +171,7 @@ relay_prepare_wait(struct relay *relay, struct pollset *set, uint32_t *timeout_m
     uint64_t now_ms)
 {
 	/* What can't be accepted would be ready again at once, for ever. */
-	bool accepts = relay_tcp_has_room(&relay->tcp, relay->stack, timeout_ms, now_ms);
+	bool accepts = relay_tcp_has_room(&relay->tcp, timeout_ms, now_ms);
 
 	for (size_t i = 0; i < relay->n_ports; i++) {
 		struct relay_port *port = &relay->ports[i];
@@ -194,10 +200,9 @@ relay_finish_wait(struct relay *relay, const struct pollset *set, bool wait_fail
 		if (port->poll_index == -1 || !set->fds[port->poll_index].revents)
 			continue;
 		if (port->proto == IPPROTO_UDP)
-			relay_udp_receive(&relay->udp, relay->stack, port->fd,
-			    &port->inner, &port->guest, now_ms);
-		else if (relay_tcp_accept(&relay->tcp, relay->stack, port->fd,
-			     &port->inner, now_ms))
+			relay_udp_receive(&relay->udp, port->fd, &port->inner,
+			    &port->guest, now_ms);
+		else if (relay_tcp_accept(&relay->tcp, port->fd, &port->inner, now_ms))
 			relay->first = index + 1;
 	}
 }

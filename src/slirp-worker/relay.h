@@ -40,9 +40,10 @@ struct relay {
 	struct relay_udp udp;
 };
 
-/* stack and flows stay the caller's. Where the loopback is closed to the guest, flows are
- * what it may answer on it. */
-void relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows);
+/* All stay the caller's. Where the loopback is closed to the guest, flows are what it may
+ * answer on it. */
+void relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows,
+    struct budget *budget);
 
 /* Closes everything. */
 void relay_free(struct relay *relay);

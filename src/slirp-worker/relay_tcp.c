@@ -22,8 +22,8 @@
 /* Carried in one turn and direction: what a window without scaling holds (RFC 9293, 3.1). */
 #define CHUNK_BYTES 65536
 
-/* Of a connection: the peer's, ours to the inner port, and libslirp's. */
-#define DESCRIPTORS_EACH 3
+/* Of a connection: the peer's, and ours to the inner port. libslirp's comes later. */
+#define DESCRIPTORS_EACH 2
 
 /* Closes with a reset where the other end is still there: connect(2) with AF_UNSPEC ends
  * a connection (tcp_disconnect in the kernel's net/ipv4/tcp.c). */
@@ -96,29 +96,25 @@ connect_inner(const union address *inner, union address *own)
 
 /* Whether there are descriptors for one more, and for what others still lack. */
 static bool
-has_descriptors(const struct relay_tcp *tcp, const struct stack *stack)
+has_descriptors(const struct relay_tcp *tcp)
 {
-	return stack_has_room(stack, DESCRIPTORS_EACH + tcp->n_pending);
+	return budget_has_room(tcp->budget, BUDGET_TCP,
+	    DESCRIPTORS_EACH + 1 + (uint32_t)tcp->n_pending);
 }
 
 bool
-relay_tcp_has_room(struct relay_tcp *tcp, const struct stack *stack, uint32_t *timeout_ms,
-    uint64_t now_ms)
+relay_tcp_has_room(const struct relay_tcp *tcp, uint32_t *timeout_ms, uint64_t now_ms)
 {
 	if (now_ms < tcp->accepts_at_ms) {
 		*timeout_ms = clock_earlier(*timeout_ms, tcp->accepts_at_ms, now_ms);
 		return false;
 	}
-	if (tcp->n_pending >= RELAY_TCP_PENDING_MAX)
-		return false;
-	if (tcp->lacks_descriptors)
-		tcp->lacks_descriptors = !has_descriptors(tcp, stack);
-	return !tcp->lacks_descriptors;
+	return tcp->n_pending < RELAY_TCP_PENDING_MAX && has_descriptors(tcp);
 }
 
 bool
-relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
-    const union address *inner, uint64_t now_ms)
+relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
+    uint64_t now_ms)
 {
 	bool has_accepted = false;
 
@@ -132,10 +128,7 @@ relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
 			.is_pending = true,
 		};
 
-		if (tcp->n_pending >= RELAY_TCP_PENDING_MAX)
-			break;
-		tcp->lacks_descriptors = !has_descriptors(tcp, stack);
-		if (tcp->lacks_descriptors)
+		if (tcp->n_pending >= RELAY_TCP_PENDING_MAX || !has_descriptors(tcp))
 			break;
 
 		new.peer.fd = accept(port_fd, NULL, NULL);
@@ -155,6 +148,7 @@ relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
 		new.peer.poll_index = new.inner.poll_index = -1;
 		tcp->connections[tcp->n++] = new;
 		tcp->n_pending++;
+		budget_take(tcp->budget, BUDGET_TCP, DESCRIPTORS_EACH);
 	}
 	return has_accepted;
 }
@@ -217,6 +211,7 @@ drop(struct relay_tcp *tcp, struct relay_connection *connection)
 {
 	if (connection->is_pending)
 		tcp->n_pending--;
+	budget_give(tcp->budget, BUDGET_TCP, DESCRIPTORS_EACH);
 	*connection = tcp->connections[--tcp->n];
 }
 

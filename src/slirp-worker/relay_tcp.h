@@ -12,12 +12,11 @@
 #include <sys/socket.h>
 
 #include "slirp-worker/address.h"
+#include "slirp-worker/budget.h"
 #include "slirp-worker/pollset.h"
-#include "slirp-worker/stack.h"
 
 /* Accepted by us and not by libslirp yet, of all ports together. It takes one of each port in
- * a turn, so more would only wait here instead of at the port, and for each the descriptor
- * has to be looked for whenever one more is to be accepted. */
+ * a turn, so more would only wait here instead of at the port. */
 #define RELAY_TCP_PENDING_MAX 16
 
 struct relay_side {
@@ -41,7 +40,7 @@ struct relay_tcp {
 	size_t n;
 	size_t size; /* room */
 	size_t n_pending;
-	bool lacks_descriptors; /* for one more */
+	struct budget *budget;  /* borrowed */
 	uint64_t accepts_at_ms; /* not before: the kernel lacks something */
 };
 
@@ -50,8 +49,8 @@ void relay_tcp_free(struct relay_tcp *tcp);
 /* Accepts what waits at the port, and connects each to the inner one. Not more than there
  * are descriptors for, libslirp's for the other end of each included: ones without it would
  * have descriptors that libslirp waits for. Returns whether any was accepted. */
-bool relay_tcp_accept(struct relay_tcp *tcp, const struct stack *stack, int port_fd,
-    const union address *inner, uint64_t now_ms);
+bool relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
+    uint64_t now_ms);
 
 /* libslirp has a new socket; perhaps it is the other end of an inner side. */
 void relay_tcp_note_accepted(struct relay_tcp *tcp, int fd);
@@ -61,9 +60,9 @@ void relay_tcp_note_accepted(struct relay_tcp *tcp, int fd);
 void relay_tcp_note_closed(struct relay_tcp *tcp, int fd);
 
 /* Whether one more can be accepted, as far as is known; shortens *timeout_ms if that changes
- * with time alone. A lack of descriptors is known when relay_tcp_accept() has met with it. */
-bool relay_tcp_has_room(struct relay_tcp *tcp, const struct stack *stack,
-    uint32_t *timeout_ms, uint64_t now_ms);
+ * with time alone. */
+bool relay_tcp_has_room(const struct relay_tcp *tcp, uint32_t *timeout_ms,
+    uint64_t now_ms);
 
 /* Also closes the connections that are over. */
 void relay_tcp_prepare_wait(struct relay_tcp *tcp, struct pollset *set);

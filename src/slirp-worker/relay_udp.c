@@ -71,17 +71,14 @@ flow_key(const union address *guest, const union address *own)
 
 /* NULL if there is no descriptor for it. */
 static struct relay_udp_peer *
-add_peer(struct relay_udp *udp, const struct stack *stack, const union address *inner,
-    const union address *guest)
+add_peer(struct relay_udp *udp, const union address *inner, const union address *guest)
 {
 	autofd int fd = -1;
 	union address own = { 0 };
 	socklen_t len = sizeof(own);
 	struct relay_udp_peer *peer;
 
-	/* Of the reserve, peers get one place together: they are as many as somebody
-	 * outside likes. */
-	if (udp->n == RELAY_UDP_PEERS_MAX || (udp->n > 0 && !stack_has_room(stack, 1)))
+	if (udp->n == udp->n_max)
 		forget_silent(udp);
 	fd = socket(inner->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1 || connect(fd, &inner->any, address_len(&inner->any)) == -1 ||
@@ -99,11 +96,10 @@ add_peer(struct relay_udp *udp, const struct stack *stack, const union address *
 /* The worker is not entered twice. */
 static uint8_t datagram[DATAGRAM_MAX_BYTES];
 
-/* One in a turn: so many does libslirp take from the inner port, and what waits there may
- * come from a peer that is forgotten meanwhile. */
+/* One in a turn: so many does libslirp take from the inner port. */
 void
-relay_udp_receive(struct relay_udp *udp, const struct stack *stack, int port_fd,
-    const union address *inner, const union address *guest, uint64_t now_ms)
+relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
+    const union address *guest, uint64_t now_ms)
 {
 	union address address = { 0 };
 	socklen_t len = sizeof(address);
@@ -115,7 +111,7 @@ relay_udp_receive(struct relay_udp *udp, const struct stack *stack, int port_fd,
 		return;
 	peer = find_peer(udp, port_fd, &address);
 	if (!peer)
-		peer = add_peer(udp, stack, inner, guest);
+		peer = add_peer(udp, inner, guest);
 	if (!peer)
 		return;
 	peer->address = address;

@@ -9,13 +9,9 @@
 #include <stdint.h>
 
 #include "slirp-worker/address.h"
+#include "slirp-worker/budget.h"
 #include "slirp-worker/gate_flows.h"
 #include "slirp-worker/pollset.h"
-#include "slirp-worker/stack.h"
-
-/* Each is a socket and a place in every wait. More than ask at a time on the networks that
- * have containers; when all are taken, the one that has been silent longest gives way. */
-#define RELAY_UDP_PEERS_MAX 256
 
 /* A peer that is silent for this long, in both directions, is forgotten: as long as
  * libslirp keeps a UDP socket of the guest's (src/udp.h, SO_EXPIRE). */
@@ -31,16 +27,19 @@ struct relay_udp_peer {
 };
 
 struct relay_udp {
-	struct relay_udp_peer peers[RELAY_UDP_PEERS_MAX]; /* the first n */
+	/* The first n, of which the budget may allow fewer. When all are taken, the one that has
+	 * been silent longest gives way. */
+	struct relay_udp_peer peers[BUDGET_PEER_MAX];
 	size_t n;
+	size_t n_max;
 	struct gate_flows *flows; /* borrowed */
 };
 
 void relay_udp_free(struct relay_udp *udp);
 
 /* Carries a datagram that came to the port on to the inner one, which leads to the guest's. */
-void relay_udp_receive(struct relay_udp *udp, const struct stack *stack, int port_fd,
-    const union address *inner, const union address *guest, uint64_t now_ms);
+void relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
+    const union address *guest, uint64_t now_ms);
 
 /* Forgets the peers of a port that is being closed. */
 void relay_udp_forget_port(struct relay_udp *udp, int port_fd);

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <libslirp.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -206,7 +207,7 @@ struct stack *
 stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound,
     uint32_t tcp_mtu_bytes, const struct stack_host *host)
 {
-	struct stack *stack = g_new0(struct stack, 1);
+	struct stack *stack = calloc(1, sizeof(*stack));
 	SlirpConfig config = {
 		.version = CONFIG_VERSION,
 		.in_enabled = true,
@@ -231,6 +232,8 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 		.disable_dns = !network->enable_dns,
 	};
 
+	if (!stack)
+		return NULL;
 	/* glib would convert messages from the locale's character set, and look for
 	 * tables of conversions in files that the jail does not have. */
 	g_setenv("CHARSET", "UTF-8", TRUE);
@@ -245,8 +248,10 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 	g_set_printerr_handler(on_glib_printerr);
 	g_set_print_handler(on_glib_printerr);
 	stack->slirp = slirp_new(&config, &callbacks, stack);
-	if (!stack->slirp)
+	if (!stack->slirp) {
 		stack_free(g_steal_pointer(&stack));
+		errno = EINVAL;
+	}
 	return stack;
 }
 
@@ -259,13 +264,14 @@ stack_free(struct stack *stack)
 	g_set_printerr_handler(NULL);
 	g_set_print_handler(NULL);
 	printing_stack = NULL;
-	g_free(stack);
+	free(stack);
 }
 
 void
 stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len)
 {
 	slirp_input(stack->slirp, frame, (int)frame_len);
+	stack->admitted_kind = UDP_NONE;
 }
 
 void

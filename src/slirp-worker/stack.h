@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 
 #include "ipc/messages.h"
+#include "slirp-worker/budget.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/timers.h"
+#include "slirp-worker/udp_flows.h"
 
 /* What the stack needs of the worker. */
 struct stack_host {
@@ -30,8 +32,8 @@ struct stack_host {
 	void (*tcp_socket_ends)(void *ctx, int fd);
 	/* A socket found no place in the set of the next wait. */
 	void (*socket_not_polled)(void *ctx);
-	struct timers *timers; /* borrowed */
-	size_t n_descriptors;  /* how many the process may have open */
+	struct timers *timers; /* borrowed, as is the next */
+	struct budget *budget; /* what libslirp's own sockets take is taken here */
 };
 
 struct stack;
@@ -41,7 +43,8 @@ struct stack;
 #define STACK_LISTEN_BACKLOG 4096
 
 /* tcp_mtu_bytes is what the length of TCP segments to the guest follows. The caller owns
- * the result and ends it with stack_free. NULL if libslirp refuses. */
+ * the result and ends it with stack_free. NULL with errno set: ENOMEM, or EINVAL if libslirp
+ * refuses. */
 struct stack *stack_new(const struct ipc_network *network,
     const struct ipc_outbound *outbound, uint32_t tcp_mtu_bytes,
     const struct stack_host *host);
@@ -58,11 +61,10 @@ void stack_set_time(struct stack *stack, int64_t now_ns);
 /* Takes a frame that the gate has passed; borrowed for the call. */
 void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
 
-/* Whether all descriptors are in use but a few, which are for what can't be refused. */
-bool stack_is_full(const struct stack *stack);
-
-/* Whether so many can be opened besides. Costs two system calls for each. */
-bool stack_has_room(const struct stack *stack, size_t n_descriptors);
+/* To be asked before a UDP datagram for which libslirp needs a socket; it goes in next. False
+ * if that would be a new socket, and the guest has as many as it may. is_dns: the datagram is
+ * for the name server. */
+bool stack_admit_udp(struct stack *stack, const struct udp_end *guest, bool is_dns);
 
 /* Before a wait: adds the stack's sockets to the set, and shortens *timeout_ms, which
  * comes in as what the worker itself has in mind (UINT32_MAX for no limit). */
@@ -86,10 +88,11 @@ void stack_go_on(struct stack *stack);
  * Opens a port of the host: what comes to `host` goes to `guest`, a sockaddr_in or a
  * sockaddr_in6 each, both of the same family, neither address of the guest's unspecified
  * (libslirp 4.7 aborts on an IPv4 port with an IPv6 guest, and crashes on a guest "::").
- * proto is IPPROTO_TCP or IPPROTO_UDP. Returns 0, or -1 with errno as the kernel said.
+ * proto is IPPROTO_TCP or IPPROTO_UDP. is_inner: the port is a relay's, which sees to its peers
+ * itself. Returns 0, or -1 with errno as the kernel said.
  */
 int stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
-    const struct sockaddr *guest);
+    const struct sockaddr *guest, bool is_inner);
 
 /* Closes the port; what came in by it goes on. Costs a walk over the sockets that were
  * opened later. */

@@ -1,11 +1,14 @@
 #include "slirp-worker/stack.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "slirp-worker/address.h"
 #include "slirp-worker/stack_state.h"
+#include "slirp-worker/wire.h"
 
 /* An IPv6 port takes IPv6 alone, whatever net.ipv6.bindv6only says: libslirp would hand
  * IPv4 peers to the guest as ::ffff:a.b.c.d. */
@@ -16,10 +19,38 @@ flags_of(uint8_t proto, const struct sockaddr *host)
 	    (host->sa_family == AF_INET6 ? SLIRP_HOSTFWD_V6ONLY : 0);
 }
 
+/* The lowest number that is free, and so the one that the next descriptor gets (open(2)). -1 with
+ * errno set if there is none. */
+static int
+next_fd(void)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (fd != -1)
+		close(fd);
+	/* cppcheck-suppress deallocret ; it is the number that is wanted */
+	return fd;
+}
+
+static struct udp_end
+end_of(const struct sockaddr *guest)
+{
+	const struct sockaddr_in6 *in6 = (const void *)guest;
+	const struct sockaddr_in *in = (const void *)guest;
+
+	if (guest->sa_family == AF_INET6)
+		return udp_end(WIRE_TYPE_IP6, in6->sin6_addr.s6_addr,
+		    ntohs(in6->sin6_port));
+	return udp_end(WIRE_TYPE_IP4, (const uint8_t *)&in->sin_addr,
+	    ntohs(in->sin_port));
+}
+
 /* What libslirp leaves to be desired in the socket of a port, which it tells nobody. */
 static void
-tune_port(const struct stack *stack, uint8_t proto, int fd, const struct sockaddr *host)
+tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *host,
+    const struct sockaddr *guest, bool is_inner)
 {
+	const struct udp_end end = end_of(guest);
 	const int no = 0;
 	union address bound;
 	socklen_t len = sizeof(bound);
@@ -34,6 +65,7 @@ tune_port(const struct stack *stack, uint8_t proto, int fd, const struct sockadd
 		listen(fd, STACK_LISTEN_BACKLOG);
 		return;
 	}
+	udp_flows_add(&stack->udp, fd, &end, is_inner ? UDP_INNER : UDP_PORT);
 	/* socket(7): with it, which libslirp sets after its own bind, any other user's
 	 * socket that sets it too could be bound to the same port, and get what comes. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &no, sizeof(no));
@@ -43,9 +75,9 @@ tune_port(const struct stack *stack, uint8_t proto, int fd, const struct sockadd
 
 int
 stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
-    const struct sockaddr *guest)
+    const struct sockaddr *guest, bool is_inner)
 {
-	int fd = stack_next_fd(0);
+	int fd = next_fd();
 	int outcome;
 
 	if (fd == -1)
@@ -56,7 +88,7 @@ stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
 	stack->opening_port = false;
 	if (outcome == -1)
 		return -1;
-	tune_port(stack, proto, fd, host);
+	tune_port(stack, proto, fd, host, guest, is_inner);
 	return 0;
 }
 

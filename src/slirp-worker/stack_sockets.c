@@ -5,7 +5,6 @@
 #include <glib.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "slirp-worker/stack_state.h"
 
@@ -13,53 +12,62 @@
  * that run ask for less than half of it. */
 #define STACK_NOTHING_TO_DO_MS 1000
 
-/* Descriptors for what gets no answer from us when they run out: resolv.conf, which is
- * read for every question about a name, UDP and pings. */
-#define STACK_RESERVE 32
-
 static uint32_t *
 counter_of(struct stack *stack, uint8_t proto)
 {
 	return proto == IPPROTO_TCP ? &stack->sockets.n_tcp : &stack->sockets.n_udp;
 }
 
-int
-stack_next_fd(int from)
+static enum budget_kind
+budget_of(enum udp_kind kind)
 {
-	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, from);
-
-	if (fd != -1)
-		close(fd);
-	/* cppcheck-suppress deallocret ; it is the number that is wanted */
-	return fd;
-}
-
-static bool
-is_of_reserve(const struct stack *stack, int fd)
-{
-	return (size_t)fd + STACK_RESERVE >= stack->host.n_descriptors;
+	return kind == UDP_DNS ? BUDGET_DNS : BUDGET_UDP;
 }
 
 bool
-stack_is_full(const struct stack *stack)
+stack_admit_udp(struct stack *stack, const struct udp_end *guest, bool is_dns)
 {
-	/* Until it has happened once, it is not worth asking. */
-	if (!stack->was_near_full)
+	struct budget *budget = stack->host.budget;
+	struct udp_flow *flow = udp_flows_find(&stack->udp, guest);
+	enum udp_kind kind =
+	    is_dns && budget_has_room(budget, BUDGET_DNS, 1) ? UDP_DNS : UDP_FLOW;
+
+	if (flow && (flow->kind != UDP_DNS || is_dns))
+		return true;
+	if (!budget_has_room(budget, budget_of(kind), 1))
 		return false;
-	return !stack_has_room(stack, 1);
+	if (flow) {
+		/* From now on it goes elsewhere, too. */
+		budget_give(budget, budget_of(flow->kind), 1);
+		budget_take(budget, budget_of(kind), 1);
+		flow->kind = kind;
+		return true;
+	}
+	stack->admitted_end = *guest;
+	stack->admitted_kind = kind;
+	return true;
 }
 
-bool
-stack_has_room(const struct stack *stack, size_t n_descriptors)
+static void
+add_flow(struct stack *stack, int fd)
 {
-	int fd = -1;
+	/* libslirp makes one at the datagram alone; another one would be counted as well. */
+	enum udp_kind kind =
+	    stack->admitted_kind == UDP_NONE ? UDP_FLOW : stack->admitted_kind;
 
-	while (n_descriptors-- > 0) {
-		fd = stack_next_fd(fd + 1);
-		if (fd == -1 || is_of_reserve(stack, fd))
-			return false;
-	}
-	return true;
+	udp_flows_add(&stack->udp, fd, &stack->admitted_end, kind);
+	budget_take(stack->host.budget, budget_of(kind), 1);
+}
+
+/* Also for ports, which are not counted here. */
+static void
+remove_flow(struct stack *stack, int fd)
+{
+	enum udp_kind kind = stack->udp.by_fd[fd].kind;
+
+	if (kind == UDP_FLOW || kind == UDP_DNS)
+		budget_give(stack->host.budget, budget_of(kind), 1);
+	udp_flows_remove(&stack->udp, fd);
 }
 
 /*
@@ -98,10 +106,15 @@ stack_on_unregister_fd(int fd, void *opaque)
 {
 	struct stack *stack = opaque;
 
-	if (fd < 0 || fd >= FD_KNOWN_MAX || stack->proto_of_fd[fd] == 0)
+	if (fd < 0 || fd >= FD_KNOWN_MAX)
 		return;
-	if (stack->proto_of_fd[fd] == IPPROTO_TCP)
+	remove_flow(stack, fd);
+	if (stack->proto_of_fd[fd] == 0)
+		return;
+	if (stack->proto_of_fd[fd] == IPPROTO_TCP) {
+		budget_give(stack->host.budget, BUDGET_TCP, 1);
 		stack->host.tcp_socket_ends(stack->host.ctx, fd);
+	}
 	--*counter_of(stack, stack->proto_of_fd[fd]);
 	stack->proto_of_fd[fd] = 0;
 }
@@ -118,17 +131,17 @@ stack_on_register_fd(int fd, void *opaque)
 	int proto = 0;
 	socklen_t len = sizeof(proto);
 
-	if (is_of_reserve(stack, fd))
-		stack->was_near_full = true;
 	if (stack->opening_port || fd < 0 || fd >= FD_KNOWN_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
 		return;
 	stack->proto_of_fd[fd] = (uint8_t)proto;
 	++*counter_of(stack, (uint8_t)proto);
 	if (proto == IPPROTO_TCP) {
+		budget_take(stack->host.budget, BUDGET_TCP, 1);
 		stack->host.tcp_socket_made(stack->host.ctx, fd);
 		return;
 	}
+	add_flow(stack, fd);
 	stack_never_wait_for(fd);
 	stack_keep_groups_off_the_host(stack, fd);
 }
@@ -150,14 +163,12 @@ static const struct {
 	{ SLIRP_POLL_HUP, POLLHUP },
 };
 
-/* Whether a socket waits for connections of forwarded ports. */
+/* Whether the socket is a forwarded port that can't accept a connection now. */
 static bool
-accepts(int fd)
+is_full_port(const struct stack *stack, int fd)
 {
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 && value != 0;
+	return stack->proto_of_fd[fd] == 0 && stack->udp.by_fd[fd].kind == UDP_NONE &&
+	    !budget_has_room(stack->host.budget, BUDGET_TCP, 1);
 }
 
 static int
@@ -169,7 +180,7 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 
 	/* One that can't be accepted would be ready again at once, for ever. The peers
 	 * wait until others end. */
-	if (stack->accepts_none && accepts(fd))
+	if (is_full_port(stack, fd))
 		return -1;
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
 		if (slirp_events & event_names[i].slirp)
@@ -215,8 +226,11 @@ on_get_revents(int index, void *opaque)
 	if (!(fd->events & POLLIN))
 		events = events ? POLLOUT : 0;
 
-	if (events == POLLIN && fd->fd < FD_KNOWN_MAX &&
-	    stack->proto_of_fd[fd->fd] != IPPROTO_TCP && !has_datagram(fd->fd))
+	if (events == POLLIN && stack->udp.by_fd[fd->fd].kind != UDP_NONE &&
+	    !has_datagram(fd->fd))
+		return 0;
+	/* Others may have been accepted since. */
+	if (is_full_port(stack, fd->fd))
 		return 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
@@ -231,7 +245,6 @@ stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_m
 	uint32_t wanted_ms = UINT32_MAX;
 
 	stack->filling = set;
-	stack->accepts_none = stack_is_full(stack);
 #if HAVE_SOCKET_API
 	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
 #else

@@ -18,7 +18,7 @@
 
 /* Sockets are told apart by their numbers up to here; none is higher, as the pollset
  * holds no more and the limit on open files is the same. */
-#define FD_KNOWN_MAX 65536
+#define FD_KNOWN_MAX UDP_FLOWS_FDS
 
 /* A timer of the kind that libslirp knows by number. */
 struct numbered_timer {
@@ -36,15 +36,17 @@ struct stack {
 	struct pollset *filling;
 	struct stack_sockets sockets;
 	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
-	bool opening_port;                 /* in slirp_add_hostxfwd */
+	struct udp_flows udp;
+	/* Of the datagram that goes in: what a socket that it takes is for. */
+	struct udp_end admitted_end;
+	enum udp_kind admitted_kind;
+	bool opening_port; /* in slirp_add_hostxfwd */
 	/* libslirp reads them at each new socket. */
 	struct sockaddr_in outbound4;
 	struct sockaddr_in6 outbound6;
 	int64_t now_ns;
 	int64_t epoch_ns; /* where libslirp's time begins */
 	bool allow_host_loopback;
-	bool was_near_full; /* a descriptor of the reserve has been given out */
-	bool accepts_none;  /* for the wait that is being prepared */
 };
 
 /* libslirp's callbacks about sockets; opaque is the stack. The first is called for every new
@@ -59,7 +61,3 @@ void stack_never_wait_for(int fd);
 /* With the host's loopback closed, has what a UDP socket sends to groups not delivered to
  * members on this host. */
 void stack_keep_groups_off_the_host(const struct stack *stack, int fd);
-
-/* The lowest number from `from` on that is free, and so the one that the next descriptor
- * gets (open(2)). -1 with errno set if there is none. */
-int stack_next_fd(int from);

@@ -6,6 +6,7 @@
 
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
+#include "slirp-worker/budget.h"
 #include "slirp-worker/connections.h"
 #include "slirp-worker/forwards.h"
 #include "slirp-worker/gate.h"
@@ -39,11 +40,13 @@ struct worker {
 	struct requests requests;
 	struct connections connections; /* the api's last look at them */
 	struct ipc_stats stats;
-	struct ratelimit complaints; /* log lines that a guest can cause */
-	struct ratelimit refusals;   /* those about descriptors that ran out */
-	uint32_t next_fragment_id;   /* of IPv6 datagrams that we cut */
-	uint64_t now_ms;             /* CLOCK_MONOTONIC at the last wake-up */
-	bool ended;                  /* the parent has closed the channel */
+	struct ratelimit complaints;   /* log lines that a guest can cause */
+	struct ratelimit tcp_refusals; /* those about connections that are too many */
+	struct ratelimit udp_refusals; /* and about UDP flows */
+	struct budget budget;
+	uint32_t next_fragment_id; /* of IPv6 datagrams that we cut */
+	uint64_t now_ms;           /* CLOCK_MONOTONIC at the last wake-up */
+	bool ended;                /* the parent has closed the channel */
 };
 
 static inline void

@@ -102,10 +102,14 @@ def test_manual_mentions_deprecated_spellings():
 @pytest.mark.parametrize(
     "constant,value,row",
     [
-        ("src/slirp-worker/pollset.c:POLLSET_MAX", 65536, "connections Ta .* 65536 at most"),
-        ("src/slirp-worker/stack_sockets.c:STACK_RESERVE", 32, "connections Ta .* less 32 that"),
+        ("src/slirp-worker/pollset.c:POLLSET_MAX", 65536, "open files Ta .* 65536 at most"),
+        ("src/slirp-worker/budget.h:BUDGET_OWN", 32, "open files Ta .* less 32 for"),
+        ("src/slirp-worker/budget.h:BUDGET_UDP_MAX", 4096, "UDP flows Ta 4096,"),
+        ("src/slirp-worker/budget.c:UDP_PARTS", 8, "UDP flows Ta .* an eighth"),
+        ("src/slirp-worker/budget.c:EPHEMERAL_PARTS", 4, "UDP flows Ta .* a quarter"),
+        ("src/slirp-worker/budget.h:BUDGET_DNS_MAX", 256, "UDP flows to the name server Ta 256"),
         ("src/slirp-worker/gate_flows.h:GATE_FLOW_LIFE_MS", 240000, "UDP flows Ta .* 240 s"),
-        ("src/slirp-worker/ping.h:PING_FLOWS_MAX", 256, "echo requests Ta 256 flows"),
+        ("src/slirp-worker/budget.h:BUDGET_PING_MAX", 256, "echo requests Ta 256 flows"),
         ("src/slirp-worker/ping.h:PING_IDLE_MS", 30000, "echo requests Ta .* 30 s after"),
         ("src/slirp-worker/reass.h:REASS_MAX_DATAGRAMS", 32, "datagrams in fragments Ta 32 at"),
         ("src/slirp-worker/reass.h:REASS_LIFE4_MS", 30000, "datagrams in fragments Ta .* 30 s,"),

@@ -42,6 +42,8 @@ ELSEWHERE = {
     "/etc/resolv.conf": ("confine/test_jail_daemon.py",
                          "test_every_change_of_resolv_conf_is_followed_in_the_jail"),
     "Real root": ("confine/test_jail_root.py", "test_runas_is_whom_the_worker_becomes"),
+    "UDP flows": ("integration/test_hostile_udp.py",
+                  "test_guest_leaves_the_host_its_ephemeral_udp_ports"),
     "Fragments": ("integration/test_hostile_guest.py",
                   "test_overlapping_fragments_make_no_datagram"),
     "Frames": ("integration/test_hostile_guest.py",

@@ -23,7 +23,7 @@ protocols = pytest.mark.parametrize("proto", ["tcp", "udp"])
 
 LARGE_BYTES = 20_000_000
 MANY = 200
-# In relay_udp.h.
+# In budget.h.
 UDP_PEERS_MAX = 256
 ABORT = struct.pack("ii", 1, 0)
 
@@ -231,7 +231,8 @@ def test_connections_wait_for_descriptors(lab: Lab, guest: Guest) -> None:
         L.serve(stack.enter_context(serving(guest, 4, 80)),
                 lambda sock: sock.sendall(sock.recv(100)))
         clients = [stack.enter_context(from_internet(L.HOST6, 8080)) for _ in range(n_clients)]
-        # Who has a place says nothing yet; names still get their answers, from the reserve.
+        # Who has a place says nothing yet; names still get their answers, from
+        # what is theirs.
         answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", L.WORD_NAME).stdout
         assert answer.strip() == L.INTERNET4
         for number, client in enumerate(clients):
@@ -350,7 +351,7 @@ def test_guest_does_not_reach_who_gets_a_port_after_removal(lab: Lab, guest: Gue
 
 
 def test_udp_peers_leave_descriptors_for_names(lab: Lab, guest: Guest) -> None:
-    """They are as many as somebody outside likes, and get one of the reserve together."""
+    """They are as many as somebody outside likes."""
     hard, n_clients = 128, 60
     with L.many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import lab as L
 import pytest
@@ -22,10 +22,12 @@ loopback_open_or_closed = pytest.mark.parametrize(
 families = pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
 
 
-def forwarding(guest: Guest, *rules: str, options: tuple[str, ...] = ()) -> Slirpd:
+def forwarding(guest: Guest, *rules: str, options: tuple[str, ...] = (),
+               prefix: Iterable[str] = ()) -> Slirpd:
     """A daemon with these forwards, as --publish takes them."""
     return Slirpd("--configure", "--enable-ipv6", *options,
-                  *(f"--publish={rule}" for rule in rules), guest.pid, "tap0")
+                  *(f"--publish={rule}" for rule in rules), guest.pid, "tap0",
+                  prefix=prefix)
 
 
 def plain(address: str) -> str:

@@ -62,6 +62,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		.tcp_socket_ends = worker_control_tcp_socket_ends,
 		.socket_not_polled = ignore,
 		.timers = &worker->timers,
+		.budget = &worker->budget,
 	};
 	const struct ipc_outbound no_outbound = { 0 };
 	struct ipc_start start;
@@ -80,16 +81,16 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	if (ipc_channel_pair(&box->parent_fd, &worker_end_fd) == -1 ||
 	    pollset_init(&worker->pollset) == -1)
 		fatal("make a worker");
-	host.n_descriptors = worker->pollset.size;
+	budget_init(&worker->budget, worker->pollset.size, budget_read_ephemeral());
 	ipc_channel_open(&worker->to_parent, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_PARENT);
 	worker->stack =
 	    stack_new(&worker->network, &no_outbound, worker->network.mtu_bytes, &host);
 	if (!worker->stack)
 		fatalx("libslirp refuses the configuration");
-	relay_init(&worker->relay, worker->stack, &worker->gate.flows);
+	relay_init(&worker->relay, worker->stack, &worker->gate.flows, &worker->budget);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
-		&worker->network, &guest6) == -1)
+		&worker->budget, &worker->network, &guest6) == -1)
 		fatal("make the table of forwards");
 }
 

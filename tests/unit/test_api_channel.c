@@ -23,6 +23,9 @@
 #include "slirp-worker/control.h"
 #include "worker_box.h"
 
+/* Enough for the ranges of ports. */
+#define FILES_MAX 2048
+
 static struct worker_box box;
 static struct worker *const worker = &box.worker;
 static struct ipc_channel parent;
@@ -420,7 +423,7 @@ static void
 test_channel_that_does_not_come_is_told(void **state)
 {
 	const struct ipc_api_channel sent = { .api_number = 77 };
-	static int fds[1024];
+	static int fds[FILES_MAX];
 	struct ipc_message msg;
 	size_t n_fds = 0;
 
@@ -468,7 +471,7 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_box, close_box)
-	const struct rlimit files = { .rlim_cur = 1024, .rlim_max = 1024 };
+	const struct rlimit files = { .rlim_cur = FILES_MAX, .rlim_max = FILES_MAX };
 	const struct CMUnitTest tests[] = {
 		TEST(test_change_is_told_to_the_parent_and_answered),
 		TEST(test_publish_waits_for_the_apis_change),

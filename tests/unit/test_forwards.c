@@ -558,7 +558,7 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_box, close_box)
 	/* Enough for all but test_out_of_descriptors_is_the_kernels_word. */
-	const struct rlimit files = { .rlim_cur = 1024, .rlim_max = 1024 };
+	const struct rlimit files = { .rlim_cur = 2048, .rlim_max = 2048 };
 	const struct CMUnitTest tests[] = {
 		TEST(test_ids_count_from_1_and_are_not_used_twice),
 		TEST(test_every_kind_takes_its_port_and_gives_it_back),

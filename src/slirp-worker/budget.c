@@ -1,0 +1,97 @@
+/* The division of the worker's descriptors among kinds of traffic. */
+#include "slirp-worker/budget.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+#define EPHEMERAL_PATH "/proc/sys/net/ipv4/ip_local_port_range"
+
+/* 32768 to 60999 (net/ipv4/af_inet.c, inet_init_net). */
+#define EPHEMERAL_DEFAULT 28232
+
+/* Two numbers of five digits, and what stands between and behind them. */
+#define EPHEMERAL_TEXT_SIZE 32
+
+/* Of the host's ephemeral ports, all UDP of a guest takes one part in so many at most: several
+ * guests of a user leave room for the host. */
+#define EPHEMERAL_PARTS 4
+
+/* Of the descriptors, where there are few of them: most are for TCP. */
+#define UDP_PARTS 8
+#define SMALL_PARTS 32
+
+/* Of the ports that UDP may have, each of the two small kinds that take some. */
+#define SMALL_PORT_PARTS 16
+
+/* Of what TCP and ports share, each has one part in so many for itself. */
+#define SHARED_PARTS 8
+
+static uint32_t
+at_most(uint32_t n, uint32_t max)
+{
+	return n < max ? n : max;
+}
+
+static uint32_t
+at_least_one(uint32_t n)
+{
+	return n > 0 ? n : 1;
+}
+
+void
+budget_init(struct budget *budget, size_t n_descriptors, uint32_t n_ephemeral)
+{
+	uint32_t n =
+	    (uint32_t)n_descriptors - at_most(BUDGET_OWN, (uint32_t)n_descriptors / 2);
+	uint32_t n_ports = n_ephemeral / EPHEMERAL_PARTS;
+	uint32_t small = at_most(n / SMALL_PARTS, n_ports / SMALL_PORT_PARTS);
+	uint32_t *limit = budget->limit;
+
+	*budget = (struct budget){ 0 };
+	limit[BUDGET_DNS] = at_least_one(at_most(small, BUDGET_DNS_MAX));
+	limit[BUDGET_PEER] = at_least_one(at_most(small, BUDGET_PEER_MAX));
+	limit[BUDGET_PING] = at_least_one(at_most(n / SMALL_PARTS, BUDGET_PING_MAX));
+	n_ports -= at_most(n_ports, limit[BUDGET_DNS] + limit[BUDGET_PEER]);
+	limit[BUDGET_UDP] =
+	    at_least_one(at_most(at_most(n / UDP_PARTS, n_ports), BUDGET_UDP_MAX));
+	for (int kind = BUDGET_UDP; kind < BUDGET_N_KINDS; kind++)
+		n -= at_most(n, limit[kind]);
+	budget->n_shared = n;
+	limit[BUDGET_TCP] = limit[BUDGET_PORT] = n - n / SHARED_PARTS;
+}
+
+uint32_t
+budget_read_ephemeral(void)
+{
+	char text[EPHEMERAL_TEXT_SIZE] = "";
+	autofd int fd = open(EPHEMERAL_PATH, O_RDONLY | O_CLOEXEC);
+	char *end = text;
+	unsigned long first, last;
+
+	if (fd == -1 || read(fd, text, sizeof(text) - 1) == -1)
+		return EPHEMERAL_DEFAULT;
+	first = strtoul(text, &end, 10);
+	last = strtoul(end, &end, 10);
+	if (*end != '\n' || first == 0 || first > last || last > UINT16_MAX)
+		return EPHEMERAL_DEFAULT;
+	return (uint32_t)(last - first + 1);
+}
+
+bool
+budget_has_room(const struct budget *budget, enum budget_kind kind, uint32_t n)
+{
+	uint32_t n_free = budget->limit[kind];
+
+	if (kind == BUDGET_TCP || kind == BUDGET_PORT) {
+		uint32_t others =
+		    budget->used[kind == BUDGET_TCP ? BUDGET_PORT : BUDGET_TCP];
+
+		n_free =
+		    at_most(n_free, budget->n_shared - at_most(budget->n_shared, others));
+	}
+	n_free -= at_most(n_free, budget->used[kind]);
+	return n <= n_free;
+}

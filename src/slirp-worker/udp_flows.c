@@ -1,0 +1,69 @@
+/* A hash table of UDP sockets, whose entries stand at the number of their descriptor. */
+#include "slirp-worker/udp_flows.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "slirp-worker/wire.h"
+
+static_assert(sizeof(struct udp_end) == 20, "no padding in an end");
+
+/* FNV-1a (32 bits). A guest that looks for ends that share a row makes its own flows slower, by
+ * no more than libslirp's own walk over all of them. */
+#define FNV_OFFSET_BASIS 2166136261u
+#define FNV_PRIME 16777619u
+
+struct udp_end
+udp_end(uint16_t ethertype, const uint8_t *address, uint16_t port)
+{
+	struct udp_end end = { .port = port, .ethertype = ethertype };
+
+	memcpy(end.address, address, ethertype == WIRE_TYPE_IP4 ? 4 : 16);
+	return end;
+}
+
+static int *
+row_of(struct udp_flows *flows, const struct udp_end *end)
+{
+	const uint8_t *bytes = (const uint8_t *)end;
+	uint32_t hash = FNV_OFFSET_BASIS;
+
+	for (size_t i = 0; i < sizeof(*end); i++)
+		hash = (hash ^ bytes[i]) * FNV_PRIME;
+	/* The low bits of FNV are its weakest. */
+	return &flows->first_fd[(hash ^ hash >> 16) % UDP_FLOWS_ROWS];
+}
+
+void
+udp_flows_add(struct udp_flows *flows, int fd, const struct udp_end *end,
+    enum udp_kind kind)
+{
+	int *row = row_of(flows, end);
+
+	flows->by_fd[fd] =
+	    (struct udp_flow){ .end = *end, .kind = kind, .next_fd = *row };
+	*row = fd;
+}
+
+void
+udp_flows_remove(struct udp_flows *flows, int fd)
+{
+	struct udp_flow *flow = &flows->by_fd[fd];
+	int *place = row_of(flows, &flow->end);
+
+	if (flow->kind == UDP_NONE)
+		return;
+	while (*place != fd)
+		place = &flows->by_fd[*place].next_fd;
+	*place = flow->next_fd;
+	*flow = (struct udp_flow){ 0 };
+}
+
+struct udp_flow *
+udp_flows_find(struct udp_flows *flows, const struct udp_end *end)
+{
+	for (int fd = *row_of(flows, end); fd != 0; fd = flows->by_fd[fd].next_fd)
+		if (memcmp(&flows->by_fd[fd].end, end, sizeof(*end)) == 0)
+			return &flows->by_fd[fd];
+	return NULL;
+}

@@ -1,0 +1,142 @@
+"""A guest that uses UDP to reach the host's loopback, or to take what the host or others need."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import frames as F
+import lab as L
+import pytest
+from api_client import daemon_with_api, execute
+from forwarding import (ANY, GATEWAY, HOST, INTERNET, LOOPBACK, check_datagrams, families, forwarding,
+                        plain)
+from lab import Guest, Lab, Slirpd
+
+# The family of the host's port; the guest's is the other.
+OTHER = {4: 6, 6: 4}
+hosts = pytest.mark.parametrize("host", [4, 6], ids=["ipv4 to ipv6", "ipv6 to ipv4"])
+
+HARD_LIMIT = 512
+# More than a guest may have, and all but a few of what the limit on descriptors allows.
+N_FLOWS = HARD_LIMIT - 32
+# As many as the TAP's queue and a socket's buffer hold while the worker is stopped.
+N_PEERS = 200
+GUEST4, GUEST6 = "10.0.2.100", "fd00::1234"
+CLOSED = ("--disable-host-loopback",)
+
+
+# --- what a guest may not take ----------------------------------------------------------------
+
+# The host's ephemeral ports, for the test; a quarter of them is for a guest's UDP.
+FIRST_PORT, LAST_PORT = 40000, 40799
+N_QUARTER = 200
+
+
+@contextlib.contextmanager
+def few_ports() -> Iterator[None]:
+    path = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    before = path.read_text()
+    path.write_text(f"{FIRST_PORT} {LAST_PORT}\n")
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+def flood(guest: Guest, to: str, count: int) -> None:
+    """First datagrams of so many flows, of a guest that needs no sockets for them."""
+    source = GUEST6 if ":" in to else GUEST4
+    with raw_port(guest) as port:
+        kind = F.ETH_IP6 if ":" in to else F.ETH_IP4
+        port.send(*(F.ethernet(F.packet(source, to, F.UDP, F.udp(source, to, sport, L.CLOSED_PORT))[0],
+                               kind, port.mac) for sport in range(20000, 20000 + count)))
+
+
+@contextlib.contextmanager
+def raw_port(guest: Guest) -> Iterator[F.RawPort]:
+    sock = guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
+    with F.RawPort(sock, "tap0", GUEST4, "10.0.2.2") as port:
+        yield port
+
+
+def udp_ports_of_the_host() -> int:
+    text = L.sh("ss", "-Huan", "sport", ">=", f":{FIRST_PORT}", "and", "sport", "<=",
+                f":{LAST_PORT}").stdout
+    return len(text.splitlines())
+
+
+@pytest.mark.parametrize("address", INTERNET.values(), ids=["ipv4", "ipv6"])
+def test_guest_leaves_the_host_its_ephemeral_udp_ports(lab: Lab, guest: Guest, address: str) -> None:
+    with L.many_files(), few_ports(), Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0") as daemon:
+        flood(guest, address, LAST_PORT - FIRST_PORT + 200)
+        assert N_QUARTER / 2 < udp_ports_of_the_host() <= N_QUARTER
+        assert daemon.counters()["udp_flows"] >= LAST_PORT - FIRST_PORT + 200 - N_QUARTER
+        # The host sends on, and is one line wiser.
+        with L.socket_in(Lab.host_netns, L.family_of(address), socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"from the host", (address, L.ECHO_PORT))
+            assert sock.recv(100) == b"from the host"
+        assert daemon.stderr.count("UDP flows that it may have: new ones are refused") == 1
+
+
+def test_flow_beyond_those_allowed_is_refused_at_once(lab: Lab, guest: Guest) -> None:
+    with (L.many_files(), few_ports(), Slirpd("--configure", guest.pid, "tap0"),
+          guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as early,
+          guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as late):
+        early.send(b"early")
+        assert early.recv(100) == b"early"
+        flood(guest, L.INTERNET4, LAST_PORT - FIRST_PORT)
+        with pytest.raises(ConnectionRefusedError):
+            late.send(b"late")
+            late.recv(100)
+        early.send(b"goes on")
+        assert early.recv(100) == b"goes on"
+
+
+def test_udp_flood_takes_nothing_from_other_kinds(lab: Lab, guest: Guest, tools: Callable) -> None:
+    """Connections, names, pings, forwards, and what comes by these."""
+    tools("ping", "dig", "curl")
+    options = ("--enable-ipv6", f"--publish={ANY[6]}:8080:{ANY[4]}:53/udp")
+    with (L.many_files(), daemon_with_api(guest, *options, prefix=L.limited("nofile", HARD_LIMIT)) as (_, path),
+          L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
+          L.udp_socket(Lab.internet_netns, L.INTERNET6) as client):
+        flood(guest, L.INTERNET4, 2 * HARD_LIMIT)
+        out = guest.run("dig", "+short", "+tries=1", "+time=10", "@10.0.2.3", L.WORD_NAME).stdout
+        assert out.strip() == L.INTERNET4
+        assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", L.INTERNET4).stdout
+        out = guest.run("curl", "-s", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
+        assert out == "hello\n"
+        for port in range(9000, 9050):
+            reply = execute(path, "add_hostfwd", proto="udp", host_port=port, guest_port=port)
+            assert "return" in reply, reply
+        client.sendto(b"by a relay", (L.HOST6, 8080))
+        data, source = server.recvfrom(100)
+        server.sendto(data, source)
+        assert client.recv(100) == b"by a relay"
+
+
+def test_names_that_a_guest_asks_for_leave_room_for_udp(lab: Lab, guest: Guest) -> None:
+    """They have a budget of their own, and beyond it are UDP like any other."""
+    with (L.many_files(), few_ports(), Slirpd("--configure", guest.pid, "tap0") as daemon,
+          raw_port(guest) as port):
+        port.send(*(F.ethernet(F.ip4(GUEST4, "10.0.2.3", F.UDP,
+                                     F.udp(GUEST4, "10.0.2.3", sport, 53, F.dns_query())),
+                               F.ETH_IP4, port.mac) for sport in range(20000, 20800)))
+        assert udp_ports_of_the_host() <= N_QUARTER
+        # libslirp forgets them after 10 seconds.
+        with guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+            client.settimeout(1)
+
+            def answered() -> bool:
+                with contextlib.suppress(OSError):
+                    client.send(b"later")
+                    return client.recv(100) == b"later"
+                return False
+
+            L.wait_for("a flow has room again", answered)
+        assert daemon.counters()["udp_flows"] > 0
