@@ -90,6 +90,25 @@ worker_control_tcp_socket_ends(void *ctx, int fd)
 	relay_tcp_note_closed(&worker->relay.tcp, fd);
 }
 
+void
+worker_control_udp_peer_on_loopback(void *ctx, int port_fd, const struct udp_end *guest,
+    uint16_t peer_port)
+{
+	struct worker *worker = ctx;
+	const struct gate_flow_key key =
+	    gate_flow_key(guest->ethertype, guest->address, guest->port, peer_port);
+
+	gate_flows_note(&worker->gate.flows, &key, port_fd, worker->now_ms);
+}
+
+void
+worker_control_udp_port_ends(void *ctx, int port_fd)
+{
+	struct worker *worker = ctx;
+
+	gate_flows_forget_port(&worker->gate.flows, port_fd);
+}
+
 static void
 socket_not_polled(void *ctx)
 {
@@ -193,6 +212,8 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 		.tcp_socket_made = worker_control_tcp_socket_made,
 		.tcp_socket_ends = worker_control_tcp_socket_ends,
 		.socket_not_polled = socket_not_polled,
+		.udp_peer_on_loopback = worker_control_udp_peer_on_loopback,
+		.udp_port_ends = worker_control_udp_port_ends,
 		.timers = &worker->timers,
 		.budget = &worker->budget,
 	};

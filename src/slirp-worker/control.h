@@ -26,5 +26,10 @@ void worker_control_tap_gone(struct worker *worker, int error);
 void worker_control_tcp_socket_made(void *ctx, int fd);
 void worker_control_tcp_socket_ends(void *ctx, int fd);
 
+/* What it tells of UDP peers on the host's loopback, for the gate. */
+void worker_control_udp_peer_on_loopback(void *ctx, int port_fd,
+    const struct udp_end *guest, uint16_t peer_port);
+void worker_control_udp_port_ends(void *ctx, int port_fd);
+
 /* All counters as they are now; borrowed until the next frame. */
 const struct ipc_stats *worker_control_stats(struct worker *worker);

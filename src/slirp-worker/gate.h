@@ -88,10 +88,3 @@ enum gate_verdict gate_check(struct gate *gate, uint8_t *frame, size_t frame_len
 
 /* Whether a frame that has been passed opens a TCP connection. */
 bool gate_opens_tcp(const struct gate_frame *parsed, const uint8_t *frame);
-
-/*
- * Must see every frame that the stack sends to the guest, before it is cut into
- * fragments: UDP from the gateway address opens the way back for exactly that peer.
- */
-void gate_note_to_guest(struct gate *gate, const uint8_t *frame, size_t frame_len,
-    uint64_t now_ms);

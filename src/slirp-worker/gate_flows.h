@@ -1,6 +1,7 @@
 /*
  * With the host's loopback closed, the UDP peers on it that a guest may answer: those
- * that sent to the guest first, through a host forward. A table of fixed size.
+ * that sent to the guest first, through a host forward. A table of fixed size. A flow is
+ * noted where a datagram is taken from a port, and ends with the port.
  */
 #pragma once
 
@@ -31,6 +32,7 @@ struct gate_flow_key {
 
 struct gate_flow {
 	struct gate_flow_key key;
+	int port_fd;         /* a number that stands for the port that it came by */
 	uint64_t expires_ms; /* 0: never used */
 };
 
@@ -43,10 +45,13 @@ struct gate_flow_key gate_flow_key(uint16_t ethertype, const uint8_t *guest_addr
 
 /* Records the flow or renews it, in the place of the set's oldest. */
 void gate_flows_note(struct gate_flows *flows, const struct gate_flow_key *key,
-    uint64_t now_ms);
+    int port_fd, uint64_t now_ms);
 
 /* Closes the way back: nobody who gets the peer's port next is meant. */
 void gate_flows_forget(struct gate_flows *flows, const struct gate_flow_key *key);
+
+/* The same for all that came by this port. Looks at the whole table. */
+void gate_flows_forget_port(struct gate_flows *flows, int port_fd);
 
 /* libslirp finds UDP sockets by the guest's address and port alone, so nothing less than
  * the whole key may match. */

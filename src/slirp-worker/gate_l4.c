@@ -288,8 +288,7 @@ check_udp(const struct gate_packet *packet)
 	if (packet->from_unspecified)
 		return drop_source(packet);
 	if (is_for_dhcp6(packet, dst_port)) {
-		/* The answer goes to the port that asked, and gate_note_to_guest() tells
-		 * it from a forward's datagrams by that port alone. */
+		/* RFC 8415 7.2: clients ask from this port. */
 		if (src_port == GATE_DHCP6_CLIENT_PORT &&
 		    gate_dhcp6_is_information_request(message, message_len))
 			return GATE_PASS;

@@ -50,7 +50,6 @@ packet_to_guest(struct worker *worker, const uint8_t *frame, size_t frame_len)
 	/* One fragment at a time; the worker is not entered twice. */
 	static uint8_t scratch[TAPIO_FRAME_MAX];
 
-	gate_note_to_guest(&worker->gate, frame, frame_len, worker->now_ms);
 	if (offload_to_guest(&worker->offload, frame, frame_len))
 		return;
 	if (!frag_needed(frame, frame_len, mtu_bytes)) {

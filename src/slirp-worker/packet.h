@@ -1,7 +1,6 @@
 /*
  * How a packet walks. From the guest: what the kernel left undone is done, then gate, and
- * reassembly where it is a fragment, then the stack. To the guest: noted by the gate,
- * merged and marked where it is TCP, cut where it is something else and too long, then
+ * reassembly where it is a fragment, then the stack. To the guest: merged and marked where it is TCP, cut where it is something else and too long, then
  * the TAP.
  */
 #pragma once

@@ -117,6 +117,8 @@ relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner
 	peer->address = address;
 	peer->port_fd = port_fd;
 	peer->last_ms = now_ms;
+	/* Not where libslirp takes the datagram: by then the peer may be forgotten. */
+	gate_flows_note(udp->flows, &peer->flow, port_fd, now_ms);
 	/* What finds no room is lost, as on a full link. */
 	send(peer->fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -32,6 +32,12 @@ struct stack_host {
 	void (*tcp_socket_ends)(void *ctx, int fd);
 	/* A socket found no place in the set of the next wait. */
 	void (*socket_not_polled)(void *ctx);
+	/* With the host's loopback closed: libslirp is about to take a datagram of a peer on
+	 * it from a forwarded port, for this end in the guest; borrowed. */
+	void (*udp_peer_on_loopback)(void *ctx, int port_fd, const struct udp_end *guest,
+	    uint16_t peer_port);
+	/* A forwarded UDP port is about to be closed. */
+	void (*udp_port_ends)(void *ctx, int port_fd);
 	struct timers *timers; /* borrowed, as is the next */
 	struct budget *budget; /* what libslirp's own sockets take is taken here */
 };

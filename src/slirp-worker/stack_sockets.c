@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "slirp-worker/address.h"
 #include "slirp-worker/stack_state.h"
 
 /* What libslirp answers for "no timer runs" (src/slirp.c, slirp_update_timeout); those
@@ -65,7 +66,9 @@ remove_flow(struct stack *stack, int fd)
 {
 	enum udp_kind kind = stack->udp.by_fd[fd].kind;
 
-	if (kind == UDP_FLOW || kind == UDP_DNS)
+	if (kind == UDP_PORT)
+		stack->host.udp_port_ends(stack->host.ctx, fd);
+	else if (kind == UDP_FLOW || kind == UDP_DNS)
 		budget_give(stack->host.budget, budget_of(kind), 1);
 	udp_flows_remove(&stack->udp, fd);
 }
@@ -192,19 +195,36 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 	return index;
 }
 
+static bool
+is_loopback(const union address *peer)
+{
+	/* Only these: a UDP answer to the gateway goes nowhere else. */
+	return peer->any.sa_family == AF_INET6
+	    ? IN6_IS_ADDR_LOOPBACK(&peer->in6.sin6_addr)
+	    : peer->in.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+}
+
 /*
- * Whether libslirp would find a datagram. Of a non-blocking UDP socket poll(2) also says so
- * when all that has come has a wrong checksum (udp_poll() in the kernel's net/ipv4/udp.c),
- * which goes away when it is looked at. libslirp would find nothing and tell the guest that
- * nobody listens at the port that it has sent to last.
+ * Whether libslirp would find a datagram; it takes this one next, so its sender is noted here. Of
+ * a non-blocking UDP socket poll(2) also says so when all that has come has a wrong checksum
+ * (udp_poll() in the kernel's net/ipv4/udp.c), which goes away when it is looked at. libslirp
+ * would find nothing and tell the guest that nobody listens at the port that it has sent to last.
  */
 static bool
-has_datagram(int fd)
+has_datagram(const struct stack *stack, int fd)
 {
+	const struct udp_flow *flow = &stack->udp.by_fd[fd];
+	union address peer = { 0 };
+	socklen_t len = sizeof(peer);
 	char byte;
 
-	return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) != -1 ||
-	    errno != EAGAIN;
+	if (recvfrom(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT, &peer.any, &len) ==
+	    -1)
+		return errno != EAGAIN;
+	if (!stack->allow_host_loopback && flow->kind == UDP_PORT && is_loopback(&peer))
+		stack->host.udp_peer_on_loopback(stack->host.ctx, fd, &flow->end,
+		    address_port(&peer));
+	return true;
 }
 
 static int
@@ -227,7 +247,7 @@ on_get_revents(int index, void *opaque)
 		events = events ? POLLOUT : 0;
 
 	if (events == POLLIN && stack->udp.by_fd[fd->fd].kind != UDP_NONE &&
-	    !has_datagram(fd->fd))
+	    !has_datagram(stack, fd->fd))
 		return 0;
 	/* Others may have been accepted since. */
 	if (is_full_port(stack, fd->fd))

@@ -23,6 +23,9 @@ enum step { STEP_FRAME, STEP_FRAME_FIXED, STEP_TO_GUEST, STEP_TIME, STEP_N };
 /* More than enough for what fits into an input. */
 #define FLOWS_MAX 4096
 
+/* Stands for the port of the forwards. */
+#define PORT_FD 5
+
 static struct gate gate;
 static struct reass reass;
 static struct {
@@ -80,12 +83,12 @@ flow_was_noted(uint16_t ethertype, const uint8_t *guest, const uint8_t *udp)
 	return false;
 }
 
+/* A peer on the host's loopback sends this by a forward. */
 static void
 to_guest(const uint8_t *frame, size_t len)
 {
 	const uint8_t *guest = NULL, *udp = NULL;
 
-	gate_note_to_guest(&gate, frame, len, now_ms);
 	if (len >= 14 + 28 && load_be16(frame + 12) == 0x0800 && frame[23] == 17 &&
 	    load_be32(frame + 26) == 0x0a000202) {
 		guest = frame + 30;
@@ -103,6 +106,7 @@ to_guest(const uint8_t *frame, size_t len)
 		key->peer_port = load_be16(udp);
 		key->guest_port = load_be16(udp + 2);
 		flows[n_flows++].noted_ms = now_ms;
+		gate_flows_note(&gate.flows, key, PORT_FD, now_ms);
 	}
 }
 

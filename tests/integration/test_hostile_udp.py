@@ -31,6 +31,105 @@ GUEST4, GUEST6 = "10.0.2.100", "fd00::1234"
 CLOSED = ("--disable-host-loopback",)
 
 
+@contextlib.contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """What comes meanwhile comes all at once for the process."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def open_flows(stack: contextlib.ExitStack, guest: Guest, count: int) -> None:
+    """Each by a socket of the guest's that stays."""
+    for _ in range(count):
+        stack.enter_context(guest.connect(L.INTERNET4, L.CLOSED_PORT, socket.SOCK_DGRAM)).send(b"")
+
+
+def peers_of(server: socket.socket) -> set[int]:
+    """The ports of all peers whose datagrams reach the guest, until no more come."""
+    ports = {server.recvfrom(100)[1][1] for _ in range(10)}
+    while select.select([server], [], [], 0.5)[0]:
+        ports.add(server.recvfrom(100)[1][1])
+    return ports
+
+
+def reached(victims: list[socket.socket]) -> list[tuple]:
+    """The sockets of the host's loopback at which something has arrived."""
+    L.settle_loopback()
+    seen = []
+    for victim in victims:
+        victim.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            seen.append((victim.getsockname(), victim.recv(100)))
+    return seen
+
+
+def behind(guest: Guest) -> None:
+    """Returns when the worker has dealt with what the guest sent before."""
+    guest.run("ping", "-c", "1", "-W", "10", "10.0.2.2")
+
+
+@hosts
+@pytest.mark.parametrize("accomplice", [True, False], ids=["accomplice", "hairpin"])
+def test_forgotten_peer_of_a_relay_opens_nothing(lab: Lab, guest: Guest, tools: Callable, host: int,
+                                                 accomplice: bool) -> None:
+    """Datagrams of peers that the relay has forgotten still wait for libslirp. Whoever gets the
+    port of such a peer next has not sent anything to the guest."""
+    tools("ping")
+    with L.many_files(), contextlib.ExitStack() as stack:
+        daemon = stack.enter_context(forwarding(
+            guest, f"{ANY[host]}:8080:{ANY[OTHER[host]]}:53/udp", options=CLOSED,
+            prefix=L.limited("nofile", HARD_LIMIT)))
+        worker = daemon.children()["slirp-worker"]
+        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        # With the hairpin, flows of the guest's own are the peers.
+        netns, address = (Lab.internet_netns, INTERNET[host]) if accomplice else (
+            guest.netns, plain(ANY[host]))
+        peers = [stack.enter_context(L.udp_socket(netns, address)) for _ in range(N_PEERS)]
+        for peer in [] if accomplice else peers:
+            peer.sendto(b"first", (INTERNET[host], L.CLOSED_PORT))
+        open_flows(stack, guest, N_FLOWS if accomplice else N_FLOWS - N_PEERS)
+        behind(guest)
+        with stopped(worker):
+            for peer in peers:
+                peer.sendto(b"x", (HOST[host], 8080))
+        ports = peers_of(server)
+        victims = []
+        for port in ports:
+            with contextlib.suppress(OSError):  # the relay still has it
+                victims.append(stack.enter_context(
+                    L.udp_socket(Lab.host_netns, LOOPBACK[OTHER[host]], port)))
+        assert len(victims) >= 10
+        for victim in victims:
+            server.sendto(b"let me in", (GATEWAY[OTHER[host]], victim.getsockname()[1]))
+        behind(guest)
+        assert reached(victims) == []
+
+
+@families
+def test_answer_to_a_peer_on_the_loopback_ends_with_the_forward(lab: Lab, guest: Guest, tools: Callable,
+                                                                family: int) -> None:
+    tools("ping")
+    with (daemon_with_api(guest, "--enable-ipv6", *CLOSED) as (_, path),
+          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as peer):
+        ids = [execute(path, "add_hostfwd", proto="udp", host_addr=plain(ANY[family]), host_port=port,
+                       guest_addr=plain(ANY[family]), guest_port=53)["return"]["id"]
+               for port in (8080, 8081)]
+        check_datagrams(peer, (LOOPBACK[family], 8080), server, GATEWAY[family])
+        to = (GATEWAY[family], peer.getsockname()[1])
+        # That of another forward is nothing to it.
+        execute(path, "remove_hostfwd", id=ids[1])
+        server.sendto(b"still", to)
+        assert peer.recv(100) == b"still"
+        execute(path, "remove_hostfwd", id=ids[0])
+        server.sendto(b"too late", to)
+        behind(guest)
+        assert reached([peer]) == []
+
+
 # --- what a guest may not take ----------------------------------------------------------------
 
 # The host's ephemeral ports, for the test; a quarter of them is for a guest's UDP.

@@ -682,6 +682,20 @@ def serve_udp_echo(sock: socket.socket) -> None:
     threading.Thread(target=loop, daemon=True).start()
 
 
+def settle_loopback() -> None:
+    """Returns when all that was sent over the host's `lo` before has arrived. A kernel that is
+    busy leaves it to a queue for each processor, in which a datagram of ours comes behind it."""
+    here = os.sched_getaffinity(0)
+    with udp_socket(Lab.host_netns, "127.0.0.1") as marker:
+        try:
+            for cpu in here:
+                os.sched_setaffinity(0, {cpu})
+                marker.sendto(b"behind it", marker.getsockname())
+                assert marker.recv(100) == b"behind it"
+        finally:
+            os.sched_setaffinity(0, here)
+
+
 NGINX_CONF = """
 daemon off; master_process off; pid {dir}/nginx.pid; error_log {dir}/error.log;
 events {{ worker_connections 2048; }}

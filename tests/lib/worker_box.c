@@ -61,6 +61,8 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		.tcp_socket_made = worker_control_tcp_socket_made,
 		.tcp_socket_ends = worker_control_tcp_socket_ends,
 		.socket_not_polled = ignore,
+		.udp_peer_on_loopback = worker_control_udp_peer_on_loopback,
+		.udp_port_ends = worker_control_udp_port_ends,
 		.timers = &worker->timers,
 		.budget = &worker->budget,
 	};

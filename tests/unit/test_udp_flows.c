@@ -18,7 +18,11 @@
 #define DNS4 "10.0.2.3"
 #define OUTSIDE4 "192.0.2.7"
 #define OUTSIDE6 "2001:db8::7"
+#define HOST4 "10.0.2.2"
 #define HOST_PORT 8001
+
+/* That all but names are sent to. */
+#define SINK_PORT 9
 
 /* Of this test's. */
 #define N_UDP 20
@@ -69,7 +73,7 @@ send_udp(const char *guest, uint16_t guest_port, const char *to)
 	const struct udp_end end = end_of(guest, guest_port);
 	bool is_dns = strcmp(to, DNS4) == 0;
 
-	frame_udp(&frame, guest, guest_port, to, is_dns ? 53 : 9, NULL, 30);
+	frame_udp(&frame, guest, guest_port, to, is_dns ? 53 : SINK_PORT, NULL, 30);
 	if (!stack_admit_udp(worker->stack, &end, is_dns))
 		return false;
 	stack_input(worker->stack, frame.bytes, frame.len);
@@ -163,6 +167,170 @@ test_flow_of_a_name_that_goes_elsewhere_is_any(void **state)
 	expect_used(4, N_DNS - 1);
 }
 
+static union address
+loopback(bool is_ip6, uint32_t last, uint16_t port)
+{
+	const struct in_addr address4 = { htonl(0x7f000000 + last) };
+
+	return address_make(is_ip6,
+	    is_ip6 ? in6addr_loopback.s6_addr : (const uint8_t *)&address4, port);
+}
+
+static union address
+guest_address(bool is_ip6, uint16_t port)
+{
+	const struct udp_end end = end_of(is_ip6 ? GUEST6 : GUEST4, port);
+
+	return address_make(is_ip6, end.address, port);
+}
+
+static void
+open_port(bool is_ip6, uint16_t guest_port)
+{
+	const union address host = loopback(is_ip6, 1, HOST_PORT);
+	const union address guest = guest_address(is_ip6, guest_port);
+
+	assert_int_equal(stack_port_open(worker->stack, IPPROTO_UDP, &host.any,
+			     &guest.any, false),
+	    0);
+}
+
+/* Somebody at that address of the host's loopback sends there. Returns his port. */
+static uint16_t
+send_from(const union address *from, const union address *to)
+{
+	union address own = *from;
+	socklen_t len = sizeof(own);
+	int fd = socket(from->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	peer_fds[n_peers++] = fd;
+	assert_int_equal(bind(fd, &own.any, address_len(&own.any)), 0);
+	assert_int_equal(getsockname(fd, &own.any, &len), 0);
+	assert_int_equal(sendto(fd, "hi", 2, 0, &to->any, address_len(&to->any)), 2);
+	return address_port(&own);
+}
+
+static bool
+may_answer(bool is_ip6, uint16_t guest_port, uint16_t peer_port)
+{
+	const struct udp_end end = end_of(is_ip6 ? GUEST6 : GUEST4, guest_port);
+	const struct gate_flow_key key =
+	    gate_flow_key(end.ethertype, end.address, guest_port, peer_port);
+
+	return gate_flows_find(&worker->gate.flows, &key, worker->now_ms);
+}
+
+static void
+test_peer_on_the_loopback_may_be_answered(void **state)
+{
+	(void)state;
+	for (int is_ip6 = 0; is_ip6 <= 1; is_ip6++) {
+		const union address from = loopback(is_ip6, 1, 0);
+		const union address to = loopback(is_ip6, 1, HOST_PORT);
+		uint16_t port;
+
+		open_port(is_ip6, 80);
+		port = send_from(&from, &to);
+		assert_false(may_answer(is_ip6, 80, port));
+		turn();
+		assert_true(may_answer(is_ip6, 80, port));
+		assert_false(may_answer(!is_ip6, 80, port));
+		assert_false(may_answer(is_ip6, 81, port));
+		stack_port_close(worker->stack, IPPROTO_UDP, &to.any);
+		assert_false(may_answer(is_ip6, 80, port));
+	}
+}
+
+/* The answer would go to 127.0.0.1, where somebody else has the port. */
+static void
+test_peer_at_another_loopback_address_may_not(void **state)
+{
+	const union address from = loopback(false, 2, 0),
+			    to = loopback(false, 1, HOST_PORT);
+	uint16_t port;
+
+	(void)state;
+	open_port(false, 80);
+	port = send_from(&from, &to);
+	turn();
+	assert_false(may_answer(false, 80, port));
+}
+
+/* The socket with that port. */
+static int
+find_socket(uint16_t port)
+{
+	for (int fd = 0; fd < 100; fd++) {
+		union address own = { 0 };
+		socklen_t len = sizeof(own);
+
+		if (getsockname(fd, &own.any, &len) == 0 &&
+		    own.any.sa_family == AF_INET && address_port(&own) == port)
+			return fd;
+	}
+	fail_msg("libslirp has no socket");
+	return -1;
+}
+
+/* Only forwards are there to be reached from the host. */
+static void
+test_who_finds_the_socket_of_a_flow_may_not(void **state)
+{
+	const union address sink = loopback(false, 1, SINK_PORT);
+	union address flow = { 0 };
+	socklen_t len = sizeof(flow);
+	char byte;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	peer_fds[n_peers++] = fd;
+	assert_int_equal(bind(fd, &sink.any, sizeof(sink.in)), 0);
+	/* libslirp sends to the loopback what is for the gateway. */
+	assert_true(send_udp(GUEST4, 1000, HOST4));
+	assert_int_equal(recvfrom(fd, &byte, 1, MSG_DONTWAIT, &flow.any, &len), 1);
+	assert_int_equal(sendto(fd, "hi", 2, 0, &flow.any, len), 2);
+	turn();
+	/* It was taken. */
+	fd = find_socket(address_port(&flow));
+	assert_int_equal(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+	assert_false(may_answer(false, 1000, SINK_PORT));
+}
+
+/* What relays hand on is for the peers that they have. */
+static void
+test_who_finds_the_inner_port_of_a_relay_may_not(void **state)
+{
+	(void)state;
+	for (int is_ip6 = 0; is_ip6 <= 1; is_ip6++) {
+		const union address from = loopback(is_ip6, 1, 0);
+		const union address host = loopback(!is_ip6, 1, HOST_PORT);
+		const union address guest = guest_address(is_ip6, 80);
+		const union address outside = loopback(!is_ip6, 1, 0);
+		struct relay *relay = &worker->relay;
+		union address own = { 0 };
+		socklen_t len = sizeof(own);
+		uint16_t port;
+
+		assert_int_equal(relay_open(relay, IPPROTO_UDP, &host.any, &guest.any),
+		    0);
+		port = send_from(&from, &relay->ports[0].inner);
+		turn();
+		assert_false(may_answer(is_ip6, 80, port));
+		/* A peer of the relay's, for as long as it is there. */
+		send_from(&outside, &host);
+		turn();
+		assert_int_equal(relay->udp.n, 1);
+		getsockname(relay->udp.peers[0].fd, &own.any, &len);
+		port = address_port(&own);
+		assert_true(may_answer(is_ip6, 80, port));
+		relay_close(relay, IPPROTO_UDP, &host.any);
+		assert_false(may_answer(is_ip6, 80, port));
+		turn();
+		assert_false(may_answer(is_ip6, 80, port));
+	}
+}
+
 int
 main(void)
 {
@@ -172,6 +340,10 @@ main(void)
 		TEST(test_flows_that_end_make_room),
 		TEST(test_names_have_room_of_their_own),
 		TEST(test_flow_of_a_name_that_goes_elsewhere_is_any),
+		TEST(test_peer_on_the_loopback_may_be_answered),
+		TEST(test_peer_at_another_loopback_address_may_not),
+		TEST(test_who_finds_the_socket_of_a_flow_may_not),
+		TEST(test_who_finds_the_inner_port_of_a_relay_may_not),
 #undef TEST
 	};
 
