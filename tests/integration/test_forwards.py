@@ -275,6 +275,7 @@ def test_udp_forward_opens_no_other_port_of_the_loopback(lab: Lab, guest: Guest,
             server.sendto(b"let me in", (GATEWAY[family], never_asked.getsockname()[1]))
         # The next answer shows that the one before would have come.
         check_datagrams(asks, (LOOPBACK[family], 8080), server, GATEWAY[family])
+        L.settle_loopback()
         never_asked.setblocking(False)
         with pytest.raises(BlockingIOError):
             never_asked.recv(100)

@@ -318,6 +318,7 @@ def nothing_arrives_at(number: int, host: int, guest: Guest):
         # The worker has dealt with what the guest sent before.
         echo.send(b"behind it")
         assert echo.recv(100) == b"behind it"
+        L.settle_loopback()
         next_one.setblocking(False)
         with pytest.raises(BlockingIOError):
             next_one.recv(100)

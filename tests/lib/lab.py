@@ -682,6 +682,9 @@ def serve_udp_echo(sock: socket.socket) -> None:
     threading.Thread(target=loop, daemon=True).start()
 
 
+SETTLED = b"behind all that was sent before"
+
+
 def settle_loopback() -> None:
     """Returns when all that was sent over the host's `lo` before has arrived. A kernel that is
     busy leaves it to a queue for each processor, in which a datagram of ours comes behind it."""
@@ -690,8 +693,8 @@ def settle_loopback() -> None:
         try:
             for cpu in here:
                 os.sched_setaffinity(0, {cpu})
-                marker.sendto(b"behind it", marker.getsockname())
-                assert marker.recv(100) == b"behind it"
+                marker.sendto(SETTLED, marker.getsockname())
+                assert marker.recv(100) == SETTLED
         finally:
             os.sched_setaffinity(0, here)
 
