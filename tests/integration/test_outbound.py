@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import struct
 from collections.abc import Callable, Iterator
 
+import frames as F
 import lab as L
 import pytest
 from lab import Guest, Lab, Slirpd, sh, wait_for
@@ -16,6 +18,8 @@ SECOND4, SECOND6 = "203.0.113.3", "2001:db8:1::3"
 FAR4, FAR6 = "203.0.113.4", "2001:db8:1::4"
 OTHER4, OTHER6 = "203.0.113.5", "2001:db8:1::5"
 FAR = "far0"
+# Any: the kernel makes the checksum of ICMPv6.
+GUEST6 = "fd00::1234"
 
 FAMILIES = {
     "ipv4": ("--outbound-addr", L.INTERNET4, L.HOST4, SECOND4, FAR4, OTHER4),
@@ -173,6 +177,60 @@ def test_new_address_of_the_interface_is_followed(lab: Lab, guest: Guest, family
                  lambda: tcp_source(lab, guest, server) == other)
         assert udp_source(lab, guest, server) == other
         assert ping_source(lab, guest, server) == other
+
+
+def echo(client: socket.socket, raw: socket.socket, server: str, number: int) -> str:
+    """An echo request of one flow, answered; whose it is for the server."""
+    is_ipv6 = ":" in server
+    header = 0 if is_ipv6 else 20
+    message = F.icmp6(GUEST6, server, 128, struct.pack("!HH", 77, number) + b"x" * 16) \
+        if is_ipv6 else F.icmp_echo(ident=77, seq=number)
+    client.sendto(message, (server, 0))
+    answer = client.recv(2048)[header:]
+    while (answer[0], answer[4:8]) != (129 if is_ipv6 else 0, struct.pack("!HH", 77, number)):
+        answer = client.recv(2048)[header:]
+    while True:
+        packet, peer = raw.recvfrom(2048)
+        if packet[header] in (8, 128) and packet[header + 6:header + 8] == struct.pack("!H", number):
+            return peer[0]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_change_in_the_middle_of_what_is_open(lab: Lab, guest: Guest, family: str) -> None:
+    """Connections and UDP flows keep the address that their peers know, as long as the host has
+    it; pings, which nobody knows by their source, leave by the new one."""
+    option, server, _, _, far, other = FAMILIES[family]
+    length, protocol = ("128", socket.IPPROTO_ICMPV6) if family == "ipv6" else ("32", socket.IPPROTO_ICMP)
+    with (up(guest, f"{option}={FAR}") as daemon, contextlib.ExitStack() as stack,
+          L.listener(lab.internet_netns, server) as tcp_server,
+          L.udp_socket(lab.internet_netns, server) as udp_server,
+          L.socket_in(lab.internet_netns, L.family_of(server), socket.SOCK_RAW, protocol) as raw,
+          guest.open_socket(L.family_of(server), socket.SOCK_RAW, protocol) as pings):
+        tcp = stack.enter_context(guest.connect(server, tcp_server.getsockname()[1]))
+        accepted, tcp_peer = tcp_server.accept()
+        stack.enter_context(accepted)
+        udp = stack.enter_context(guest.connect(server, udp_server.getsockname()[1], socket.SOCK_DGRAM))
+        udp.send(b"before")
+        udp_peer = udp_server.recvfrom(64)[1]
+        assert (tcp_peer[0], udp_peer[0], echo(pings, raw, server, 1)) == (far, far, far)
+
+        address_add(far, "uplink")
+        stack.callback(sh, "ip", "addr", "del", f"{far}/{length}", "dev", "uplink")
+        address_add(other, FAR)
+        sh("ip", "addr", "del", f"{far}/{length}", "dev", FAR)
+        log_has(daemon, f"address {other} now: new connections leave by it")
+        wait_for("connections leave by the new address",
+                 lambda: tcp_source(lab, guest, server) == other)
+        assert echo(pings, raw, server, 2) == other
+        udp.send(b"after")
+        assert udp_server.recvfrom(64) == (b"after", udp_peer)
+        udp_server.sendto(b"answer", udp_peer)
+        assert udp.recv(64) == b"answer"
+        tcp.sendall(b"after")
+        accepted.settimeout(L.DEADLINE_S)
+        assert accepted.recv(64) == b"after"
+        accepted.sendall(b"answer")
+        assert tcp.recv(64) == b"answer"
 
 
 def test_interface_that_vanishes_and_comes_back(lab: Lab, guest: Guest, tools: Callable) -> None:
