@@ -307,6 +307,20 @@ def test_more_udp_peers_than_are_remembered(lab: Lab, guest: Guest, host: int) -
         assert daemon.process.poll() is None
 
 
+@hosts
+def test_another_program_cannot_share_a_udp_port(lab: Lab, guest: Guest, host: int) -> None:
+    """Neither the host's port nor the inner one, also with the option that shares (socket(7))."""
+    with forwarding(guest, rule(host, proto="udp", guest_port=53)):
+        ports = [line.removeprefix("udp ").rpartition(":") for line in listening() if "udp" in line]
+        assert sorted(address for address, _, _ in ports) == sorted(
+            (ANY[host], {4: "[::1]", 6: "127.0.0.1"}[host]))
+        for address, _, port in ports:
+            with socket.socket(L.family_of(address), socket.SOCK_DGRAM) as other:
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                with pytest.raises(OSError, match="in use"):
+                    other.bind((plain(address), int(port)))
+
+
 @contextlib.contextmanager
 def nothing_arrives_at(number: int, host: int, guest: Guest):
     """Somebody else on the host has the port of the loopback now."""
