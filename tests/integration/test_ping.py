@@ -16,7 +16,7 @@ ADDRESSES = {"ipv4": L.INTERNET4, "ipv6": L.INTERNET6}
 UNREACHABLE = {"ipv4": L.UNREACHABLE4, "ipv6": L.UNREACHABLE6}
 GATEWAYS = {"ipv4": "10.0.2.2", "ipv6": "fd00::2"}
 ECHO, ECHO_REPLY = {"ipv4": 8, "ipv6": 128}, {"ipv4": 0, "ipv6": 129}
-PING_FLOWS_MAX = 256
+PINGS_MAX = 256
 
 both_families = pytest.mark.parametrize("family", ADDRESSES)
 
@@ -129,6 +129,47 @@ def test_errors_of_routers_reach_the_guest(lab: Lab, guest: Guest, network: Slir
 
 
 @both_families
+def test_path_mtu_is_told_to_the_guest(lab: Lab, guest: Guest, network: Slirpd,
+                                       far_away: dict[str, str], tools: Callable, family: str) -> None:
+    """By the router that has the narrow link. Then the host knows, and cuts what comes."""
+    tools("ping")
+    sh(*lab.in_internet(), "ip", "link", "set", "to-far", "mtu", "1280")
+    sh("ip", "-n", "far", "link", "set", "eth0", "mtu", "1280")
+    out = ping(guest, "-n", "-c", "2", "-i", "0.1", "-W", "10", "-s", "1400", "-M", "do", far_away[family],
+               check=False)
+    assert re.search(rf"From {ADDRESSES[family]} icmp_seq=1 .*mtu ?= ?1280", out), out
+    assert "1 received" in ping(guest, "-c", "1", "-W", "10", "-s", "1400", "-M", "dont",
+                                far_away[family])
+
+
+@pytest.fixture
+def router_without_address(lab: Lab) -> Iterator[str]:
+    """An address behind a router that has nothing but its link-local one, and no route to it."""
+    router = ["ip", "netns", "exec", "router"]
+    sh("ip", "netns", "add", "router")
+    try:
+        sh("ip", "link", "add", "to-router", "type", "veth", "peer", "name", "eth0", "netns", "router")
+        sh(*router, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
+        L.up_without_dad((), "to-router", "2001:db8:8::1/128")
+        L.up_without_dad(router, "eth0", "fe80::9/64")
+        sh("ip", "addr", "add", "fe80::8/64", "dev", "to-router", "nodad")
+        sh("ip", "route", "add", "2001:db8:9::/64", "via", "fe80::9", "dev", "to-router",
+           "src", "2001:db8:8::1")
+        sh(*router, "ip", "route", "add", "2001:db8:8::1", "via", "fe80::8", "dev", "eth0")
+        yield "2001:db8:9::1"
+    finally:
+        sh("ip", "netns", "del", "router")
+
+
+def test_router_s_link_local_address_is_the_gateway_for_the_guest(
+        lab: Lab, guest: Guest, network: Slirpd, router_without_address: str, tools: Callable) -> None:
+    """It means nothing on the guest's link."""
+    tools("ping")
+    out = ping(guest, "-n", "-c", "1", "-W", "10", router_without_address, check=False)
+    assert f"From {GATEWAYS['ipv6']} icmp_seq=1 Destination unreachable: No route" in out, out
+
+
+@both_families
 def test_no_route_on_the_host_is_told_at_once(guest: Guest, network: Slirpd, tools: Callable,
                                               family: str) -> None:
     tools("ping")
@@ -194,14 +235,14 @@ def test_guest_that_pings_with_many_numbers_takes_a_bounded_number_of_sockets(
     protocol = socket.IPPROTO_ICMPV6 if family == "ipv6" else socket.IPPROTO_ICMP
     before = len(L.fds_of(worker))
     with guest.open_socket(L.family_of(ADDRESSES[family]), socket.SOCK_RAW, protocol) as client:
-        for number in range(2 * PING_FLOWS_MAX):
+        for number in range(2 * PINGS_MAX):
             request = bytes((ECHO[family], 0, 0, 0)) + struct.pack("!HH", number, 1)
             if family == "ipv4":
                 request = request[:2] + struct.pack("!H", F.checksum(request)) + request[4:]
             client.sendto(request, (ADDRESSES[family], 0))
             client.recv(2048)
         wait_for("the flows are there", lambda: len(L.fds_of(worker)) > before)
-        assert len(L.fds_of(worker)) <= before + PING_FLOWS_MAX
+        assert len(L.fds_of(worker)) <= before + PINGS_MAX
     assert "1 received" in ping(guest, "-c", "1", "-W", "10", ADDRESSES[family])
 
 

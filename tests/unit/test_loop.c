@@ -93,19 +93,31 @@ test_rest_after_a_datagram_expired(void **state)
 	assert_int_equal(worker->reass.n_expired, 1);
 }
 
+static int
+new_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+/* Of two, the one that somebody has asked by since stays. */
 static void
 test_rest_after_a_ping_has_been_idle(void **state)
 {
+	struct ping *ping = &worker->ping;
 	uint64_t now_ms = clock_now_ms();
+	uint64_t idle_ms = now_ms - PING_IDLE_MS + SOON_MS;
+	int fd = new_socket();
 
 	(void)state;
-	worker->ping.flows[0] = (struct ping_flow){
-		.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-		.last_ms = now_ms - PING_IDLE_MS + SOON_MS,
-	};
-	worker->ping.n_flows = 1;
+	ping->flows[0] = (struct ping_flow){ .fd = new_socket(), .last_ms = idle_ms };
+	ping->flows[1] = (struct ping_flow){ .fd = fd, .last_ms = now_ms };
+	ping->n_flows = 2;
 	run_loop(now_ms);
-	assert_int_equal(worker->ping.n_flows, 0);
+	assert_int_equal(ping->n_flows, 1);
+	assert_int_equal(ping->flows[0].fd, fd);
 }
 
 static void
@@ -113,15 +125,16 @@ test_rest_after_a_peer_of_a_relay_has_been_silent(void **state)
 {
 	struct relay_udp *udp = &worker->relay.udp;
 	uint64_t now_ms = clock_now_ms();
+	uint64_t idle_ms = now_ms - RELAY_UDP_IDLE_MS + SOON_MS;
+	int fd = new_socket();
 
 	(void)state;
-	udp->peers[0] = (struct relay_udp_peer){
-		.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-		.last_ms = now_ms - RELAY_UDP_IDLE_MS + SOON_MS,
-	};
-	udp->n = 1;
+	udp->peers[0] = (struct relay_udp_peer){ .fd = new_socket(), .last_ms = idle_ms };
+	udp->peers[1] = (struct relay_udp_peer){ .fd = fd, .last_ms = now_ms };
+	udp->n = 2;
 	run_loop(now_ms);
-	assert_int_equal(udp->n, 0);
+	assert_int_equal(udp->n, 1);
+	assert_int_equal(udp->peers[0].fd, fd);
 }
 
 int
