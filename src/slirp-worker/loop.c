@@ -17,6 +17,10 @@
 /* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
 #define WAIT_RETRY_MS 100
 
+/* A socket that libslirp makes has a life from the time that libslirp was told last, 10 seconds at
+ * least (src/udp.h, SO_EXPIREFAST). After a longer wait than half of that it is told first. */
+#define LONG_WAIT_NS (INT64_C(5) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
+
 /* The first places of the poll set; the stack's sockets follow. */
 enum loop_slot {
 	SLOT_TAP,
@@ -24,13 +28,14 @@ enum loop_slot {
 	SLOT_API,
 };
 
-static uint64_t
+static int64_t
 look_at_clock(struct worker *worker)
 {
 	int64_t now_ns = clock_now_ns();
 
 	stack_set_time(worker->stack, now_ns);
-	return (uint64_t)(now_ns / CLOCK_NS_PER_MS);
+	worker->now_ms = (uint64_t)(now_ns / CLOCK_NS_PER_MS);
+	return now_ns;
 }
 
 /* Waits for the next thing to do; false if the wait itself failed. */
@@ -38,7 +43,7 @@ static bool
 wait_for_events(struct worker *worker)
 {
 	struct pollset *set = &worker->pollset;
-	uint64_t now_ms = look_at_clock(worker);
+	uint64_t now_ms = worker->now_ms;
 	uint32_t timeout_ms = UINT32_MAX;
 	int n;
 
@@ -85,22 +90,41 @@ take_batch(struct worker *worker)
 	}
 }
 
+/*
+ * The frames that have ended a wait. libslirp drops what has waited a second for the guest's MAC
+ * as soon as it is told the time. The guest may have answered soon, and this process has had no
+ * processor since: so what waited is sent as of the time before.
+ */
+static void
+take_first_batch(struct worker *worker, int64_t before_ns, int64_t now_ns)
+{
+	if (now_ns - before_ns > LONG_WAIT_NS) {
+		stack_go_on(worker->stack);
+		take_batch(worker);
+		return;
+	}
+	take_batch(worker);
+	stack_set_time(worker->stack, before_ns);
+	stack_go_on(worker->stack);
+	stack_set_time(worker->stack, now_ns);
+}
+
 static void
 turn(struct worker *worker)
 {
 	struct pollset *set = &worker->pollset;
+	int64_t before_ns = look_at_clock(worker);
 	bool waited = wait_for_events(worker);
 	short tap_events = waited ? set->fds[SLOT_TAP].revents : 0;
+	int64_t now_ns = look_at_clock(worker);
 	uint64_t n_to_guest;
 
-	worker->now_ms = look_at_clock(worker);
 	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
 		worker_control_receive(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {
-		stack_go_on(worker->stack);
-		take_batch(worker);
+		take_first_batch(worker, before_ns, now_ns);
 	}
 	/* The sockets come second: what acknowledgements have made room for is there, and
 	 * so are the answers that the stack waits for before it can send. */
@@ -126,6 +150,9 @@ turn(struct worker *worker)
 void
 worker_loop_run(struct worker *worker)
 {
+	/* libslirp's time begins. */
+	look_at_clock(worker);
+	stack_go_on(worker->stack);
 	while (!worker->ended)
 		turn(worker);
 }

@@ -83,8 +83,8 @@ void stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait
  * Tells the stack the time, and sends what waited for a frame that has come since, such as for
  * the guest's answer to an ARP request.
  *
- * Before frames that end a wait: libslirp's time is that of the last call of this kind, and a
- * UDP socket that it makes now would else have expired before it is looked at. Behind them:
+ * Before frames that end a long wait: libslirp's time is that of the last call of this kind, and
+ * a UDP socket that it makes now would else have expired before it is looked at. Behind frames:
  * nothing else would send what waits before the next event or libslirp's next timer, up to a
  * second later, when it may have been given up.
  */

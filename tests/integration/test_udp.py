@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 
+import frames as F
 import lab as L
 import pytest
 from lab import Guest, Lab, Slirpd, sh, wait_for
 
 ADDRESSES = {"ipv4": (L.HOST4, L.INTERNET4), "ipv6": (L.HOST6, L.INTERNET6)}
+# More than what libslirp waits for the guest's MAC.
+LATE_S = 1.3
 both_families = pytest.mark.parametrize("family", ADDRESSES)
 
 
@@ -89,6 +93,70 @@ def test_broken_datagram_is_no_error_for_the_guest(lab: Lab, guest: Guest, netwo
             broken_datagram(family, server.getsockname()[1], peer[:2])
         server.sendto(b"whole", peer)
         assert client.recv(64) == b"whole"
+
+
+class Neighbor:
+    """A guest whose kernel does nothing: the test answers for it."""
+
+    addresses = {"ipv4": "10.0.2.100", "ipv6": "fd00::100"}
+
+    def __init__(self, guest: Guest, family: str) -> None:
+        # ETH_P_ALL
+        self.sock = guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.sock.bind(("tap0", 3))
+        self.mac = ":".join(f"{octet:02x}" for octet in self.sock.getsockname()[4])
+        self.family = family
+
+    def __enter__(self) -> Neighbor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sock.close()
+
+    def wait(self, of_interest: Callable[[bytes], bool]) -> None:
+        while not of_interest(self.sock.recv(2048)):
+            pass
+
+    def is_asked_for(self, frame: bytes) -> bool:
+        """By ARP, or by a neighbour solicitation (RFC 4861)."""
+        address = F.addr(self.addresses[self.family])
+        if self.family == "ipv4":
+            return frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\1" and frame[38:42] == address
+        return frame[20] == F.ICMP6 and frame[54] == 135 and frame[62:78] == address
+
+    def answer(self) -> None:
+        address = self.addresses[self.family]
+        if self.family == "ipv4":
+            packet, kind = F.arp(self.mac, address, "10.0.2.2", operation=2), F.ETH_ARP
+        else:
+            body = b"\x60\0\0\0" + F.addr(address) + b"\2\1" + F.mac(self.mac)
+            packet = F.ip6(address, "fe80::2", F.ICMP6, F.icmp6(address, "fe80::2", 136, body), 255)
+            kind = F.ETH_IP6
+        self.sock.send(F.ethernet(packet, kind, self.mac))
+
+
+@both_families
+def test_first_datagram_is_not_lost_while_the_worker_has_no_processor(lab: Lab, guest: Guest,
+                                                                     family: str) -> None:
+    """libslirp gives up after a second what waits for the guest's MAC. The answer is there in
+    time; a worker that only looks at it later has to look before it tells libslirp the time."""
+    host, server = {"ipv4": (L.HOST4, "0.0.0.0"), "ipv6": (L.HOST6, "[::]")}[family]
+    rule = f"{server}:8080:{Neighbor.addresses[family].join('[]' if family == 'ipv6' else ('', ''))}:53/udp"
+    with Slirpd("--enable-ipv6", f"--publish={rule}", guest.pid, "tap0") as daemon:
+        worker = daemon.children()["slirp-worker"]
+        guest.run("sysctl", "-qw", "net.ipv6.conf.tap0.disable_ipv6=1")
+        guest.run("ip", "link", "set", "tap0", "arp", "off", "up")
+        with Neighbor(guest, family) as neighbor, \
+                L.udp_socket(lab.internet_netns, ADDRESSES[family][1]) as client:
+            client.sendto(b"the first one", (host, 8080))
+            neighbor.wait(neighbor.is_asked_for)
+            os.kill(worker, signal.SIGSTOP)
+            try:
+                neighbor.answer()
+                time.sleep(LATE_S)
+            finally:
+                os.kill(worker, signal.SIGCONT)
+            neighbor.wait(lambda frame: b"the first one" in frame)
 
 
 def test_uptime_of_seven_weeks(lab: Lab, guest: Guest, tools: Callable) -> None:
