@@ -186,13 +186,15 @@ parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
 	enum presence found = PRESENCE_NONE;
 	struct stat st;
 
+	/* The caller holds the namespace by the descriptor that it has handed down. Nothing tells
+	 * of the end of that, and a process that is in there now may be a passer-by. */
+	if (path && strncmp(path, OWN_PROC, sizeof(OWN_PROC) - 1) == 0)
+		return;
 	if (fstat(netns_fd, &st) == -1)
 		return;
 	watch->dev = st.st_dev;
 	watch->ino = st.st_ino;
-	/* What we hold ourselves says nothing about others. */
-	if (path && strncmp(path, OWN_PROC, sizeof(OWN_PROC) - 1) != 0)
-		watch->path = path;
+	watch->path = path;
 	if (first_pid != -1)
 		found = watch_process(watch, first_pid);
 	if (found != PRESENCE_HELD)
@@ -229,6 +231,9 @@ parent_nswatch_timeout_ms(const struct nswatch *watch, uint64_t now_ms)
 bool
 parent_nswatch_is_gone(struct nswatch *watch, bool fd_ready, uint64_t now_ms)
 {
+	/* Nothing is watched. */
+	if (watch->pid_fd == -1 && watch->mounts_fd == -1 && !watch->scan_due)
+		return false;
 	if (fd_ready) {
 		if (watch->pid_fd != -1)
 			close(take_fd(&watch->pid_fd));
@@ -237,6 +242,14 @@ parent_nswatch_is_gone(struct nswatch *watch, bool fd_ready, uint64_t now_ms)
 	if (!watch->scan_due || now_ms < watch->next_scan_ms)
 		return false;
 	enum presence found = watch_somebody(watch, 0);
+	bool was_empty = watch->is_empty;
+
 	plan_scan(watch, found, now_ms);
-	return found == PRESENCE_NONE;
+	/* While /proc is read, a process may hand the namespace on to a child with a lower PID and
+	 * end. That happens once in a PID cycle, so a second look a moment later decides. */
+	watch->is_empty = found == PRESENCE_NONE;
+	if (!watch->is_empty || was_empty)
+		return watch->is_empty;
+	watch->scan_due = true;
+	return false;
 }

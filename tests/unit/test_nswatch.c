@@ -1,0 +1,147 @@
+/* parent/nswatch: when a network namespace counts as used by nobody. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "parent/nswatch.h"
+
+/* Any times, further apart than looks are. */
+#define FIRST_MS 1000000
+#define LATER_MS 10000
+
+static struct nswatch watch;
+static pid_t guest, other; /* in the namespace; 0 for none */
+static int netns_fd;
+
+static pid_t
+live_in(int fd)
+{
+	int fds[2];
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (fd == -1 ? unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0
+			     : setns(fd, CLONE_NEWNET) == 0)
+			(void)!write(fds[1], "1", 1);
+		pause();
+		_exit(0);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	close(fds[0]);
+	return pid;
+}
+
+static void
+end(pid_t *pid)
+{
+	if (*pid == 0)
+		return;
+	kill(*pid, SIGKILL);
+	assert_int_equal(waitpid(*pid, NULL, 0), *pid);
+	*pid = 0;
+}
+
+static int
+setup(void **state)
+{
+	char path[64];
+
+	(void)state;
+	guest = live_in(-1);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", guest);
+	netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	parent_nswatch_init(&watch);
+	return netns_fd == -1 ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	end(&guest);
+	end(&other);
+	parent_nswatch_end(&watch);
+	return close(netns_fd);
+}
+
+/* The second look is for a process that was handed on while the first went through /proc. */
+static void
+test_two_looks_that_find_nobody_are_the_end(void **state)
+{
+	(void)state;
+	parent_nswatch_begin(&watch, netns_fd, guest, 0, NULL, FIRST_MS);
+	assert_false(parent_nswatch_is_gone(&watch, false, FIRST_MS + LATER_MS));
+	end(&guest);
+	assert_false(parent_nswatch_is_gone(&watch, true, FIRST_MS + 2 * LATER_MS));
+	assert_int_not_equal(parent_nswatch_timeout_ms(&watch, FIRST_MS + 2 * LATER_MS),
+	    -1);
+	assert_true(parent_nswatch_is_gone(&watch, false, FIRST_MS + 3 * LATER_MS));
+}
+
+static void
+test_somebody_who_comes_between_the_looks_is_seen(void **state)
+{
+	short events;
+
+	(void)state;
+	parent_nswatch_begin(&watch, netns_fd, guest, 0, NULL, FIRST_MS);
+	/* The other is not there yet at the first look, and at the second it is. */
+	end(&guest);
+	assert_false(parent_nswatch_is_gone(&watch, true, FIRST_MS + LATER_MS));
+	other = live_in(netns_fd);
+	assert_false(parent_nswatch_is_gone(&watch, false, FIRST_MS + 2 * LATER_MS));
+	assert_int_not_equal(parent_nswatch_fd(&watch, &events), -1);
+	/* An end begins anew. */
+	end(&other);
+	assert_false(parent_nswatch_is_gone(&watch, true, FIRST_MS + 3 * LATER_MS));
+	assert_true(parent_nswatch_is_gone(&watch, false, FIRST_MS + 4 * LATER_MS));
+}
+
+/* Nothing tells when the caller lets go of its descriptor; a process that happens to be in the
+ * namespace at the start tells nothing about it. */
+static void
+test_namespace_named_by_a_descriptor_counts_as_used(void **state)
+{
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", netns_fd);
+	parent_nswatch_begin(&watch, netns_fd, -1, 0, path, FIRST_MS);
+	end(&guest);
+	for (int i = 1; i < 5; i++)
+		assert_false(parent_nswatch_is_gone(&watch, true,
+		    (uint64_t)(FIRST_MS + i * LATER_MS)));
+}
+
+int
+main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_two_looks_that_find_nobody_are_the_end),
+		TEST(test_somebody_who_comes_between_the_looks_is_seen),
+		TEST(test_namespace_named_by_a_descriptor_counts_as_used),
+	};
+
+	/* To join what a child has made: all are in one user namespace. */
+	if (geteuid() != 0 && unshare(CLONE_NEWUSER) == -1)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
