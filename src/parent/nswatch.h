@@ -18,7 +18,7 @@ struct nswatch {
 	int pid_fd;            /* of a process in the namespace, -1 for none */
 	int mounts_fd;         /* /proc/self/mountinfo, watched where no process is */
 	uint64_t next_scan_ms; /* CLOCK_MONOTONIC; no scan earlier */
-	bool is_empty; /* the last look found nobody */
+	bool is_empty;         /* the last look found nobody */
 	bool scan_due;
 	bool was_short; /* of descriptors or memory, in the last scan */
 };

@@ -759,7 +759,8 @@ test_client_that_hung_up_has_no_place(void **state)
 	assert_int_equal(fixture.api.n_clients, 0);
 	assert_int_equal(fixture.api.n_left, API_CLIENTS_MAX);
 	asks("{\"execute\":\"none\"}",
-	    BAD("unknown execute", "UnknownCommand", "query_commands lists the commands"));
+	    BAD("unknown execute", "UnknownCommand",
+		"query_commands lists the commands"));
 	/* What they asked for is done all the same, in its order. */
 	for (int i = 0; i < API_CLIENTS_MAX; i += API_IN_FLIGHT_MAX) {
 		size_t n = take_requests(IPC_MSG_add_hostfwd, &first);
