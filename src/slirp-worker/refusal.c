@@ -21,11 +21,18 @@
 #define ERROR4_MAX_LEN 576
 #define ERROR6_MAX_LEN 1280
 
-/* RFC 792, RFC 1812 5.2.7.1 and RFC 4443 3.1 */
+/* RFC 792 and RFC 4443 3.1 */
 #define UNREACHABLE4_PORT 3
-#define UNREACHABLE4_PROHIBITED 13
-#define UNREACHABLE6_PROHIBITED 1
 #define UNREACHABLE6_PORT 4
+
+/*
+ * Linux turns both into ENETUNREACH (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in
+ * net/ipv6/icmp.c). RFC 1812 5.2.7.1 prefers code 13 to code 9, but 13 is EHOSTUNREACH.
+ * Code 0 of IPv4 is ENETUNREACH too, but a UDP socket is not told of it. The same is true
+ * of IPv6's code 0, which leaves UDP the unreachable port.
+ */
+#define UNREACHABLE4_NETWORK_PROHIBITED 9
+#define UNREACHABLE6_NO_ROUTE 0
 
 /* Where an ICMP error has the MTU of the next link, in 4 bytes. */
 #define ERROR_MTU 4
@@ -171,23 +178,34 @@ can_be_answered(const uint8_t *frame, size_t out_size)
 	return out_size >= REFUSAL_MAX_LEN && (frame[WIRE_ETH_DST] & 1) == 0;
 }
 
+static bool
+is_for_closed_loopback(const struct gate_frame *parsed)
+{
+	return parsed->reason == IPC_DROP_host_loopback_tcp ||
+	    parsed->reason == IPC_DROP_host_loopback_udp ||
+	    parsed->reason == IPC_DROP_host_loopback_icmp;
+}
+
 size_t
 refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     size_t out_size)
 {
-	bool is_udp = parsed->protocol == IPPROTO_UDP;
+	bool is_closed_loopback = is_for_closed_loopback(parsed);
 	struct refusal_error error = {
 		.type = WIRE_ICMP4_UNREACHABLE,
-		.code = is_udp ? UNREACHABLE4_PORT : UNREACHABLE4_PROHIBITED,
+		.code = is_closed_loopback ? UNREACHABLE4_NETWORK_PROHIBITED
+					   : UNREACHABLE4_PORT,
 	};
 
 	if (is_ip6(parsed)) {
 		error.type = WIRE_ICMP6_UNREACHABLE;
-		error.code = is_udp ? UNREACHABLE6_PORT : UNREACHABLE6_PROHIBITED;
+		error.code = is_closed_loopback && parsed->protocol != IPPROTO_UDP
+		    ? UNREACHABLE6_NO_ROUTE
+		    : UNREACHABLE6_PORT;
 	}
 	if (!can_be_answered(frame, out_size))
 		return 0;
-	if (parsed->protocol == IPPROTO_TCP)
+	if (parsed->protocol == IPPROTO_TCP && !is_closed_loopback)
 		return build_reset(parsed, frame, out);
 	return build_error(parsed, frame, &error, out);
 }

@@ -1,6 +1,7 @@
 /*
- * Answers to what the gate refuses, so that a program in the guest fails at once with
- * "connection refused" instead of waiting for a time-out.
+ * Answers to what the gate refuses, so that a program in the guest fails at once instead
+ * of waiting for a timeout: with "Network is unreachable" if the loopback is closed,
+ * otherwise with "Connection refused".
  */
 #pragma once
 
@@ -14,8 +15,9 @@
 
 /*
  * Writes to out the answer to a frame for which gate_check() said GATE_REFUSE: a reset
- * for TCP (RFC 9293 3.10.7.1), otherwise an ICMP error that quotes the packet. Returns
- * its length, or 0 where nothing may be answered or out_size is below REFUSAL_MAX_LEN.
+ * for TCP to a closed port (RFC 9293 3.10.7.1), otherwise an ICMP error that quotes the
+ * packet. Returns its length, or 0 if nothing may be answered or out_size is below
+ * REFUSAL_MAX_LEN.
  */
 size_t refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     size_t out_size);

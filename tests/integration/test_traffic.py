@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import ipaddress
 import re
@@ -185,6 +186,24 @@ def test_server_reset_reaches_the_guest(lab: Lab, guest: Guest, network: Slirpd,
 def test_refused_tcp_connection_is_refused(guest: Guest, network: Slirpd, family: str) -> None:
     with pytest.raises(ConnectionRefusedError):
         guest.connect(ready_for(guest, family), L.CLOSED_PORT)
+
+
+@both_families
+def test_closed_loopback_is_an_unreachable_network(guest: Guest, family: str) -> None:
+    """The sockets do not set IP_RECVERR. Linux does not tell such a UDP socket that an IPv6
+    network is unreachable; so slirpd says that the port is."""
+    gateway, udp_error = {"ipv4": ("10.0.2.2", errno.ENETUNREACH),
+                          "ipv6": ("fd00::2", errno.ECONNREFUSED)}[family]
+    with up(guest, "--disable-host-loopback", *family_options(family)):
+        ready_for(guest, family)
+        with pytest.raises(OSError) as failed:
+            guest.connect(gateway, L.CLOSED_PORT)
+        assert failed.value.errno == errno.ENETUNREACH
+        with guest.connect(gateway, L.CLOSED_PORT, socket.SOCK_DGRAM) as client:
+            client.send(b"anybody there?")
+            with pytest.raises(OSError) as failed:
+                client.recv(64)
+            assert failed.value.errno == udp_error
 
 
 @both_families
