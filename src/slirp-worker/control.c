@@ -13,6 +13,7 @@
 #include "ipc/child.h"
 #include "ipc/dispatch.h"
 #include "slirp-worker/api_channel.h"
+#include "slirp-worker/dhcp_reply.h"
 #include "slirp-worker/packet.h"
 #include "slirp-worker/peer_source.h"
 
@@ -35,10 +36,15 @@ to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 	/* The worker is not entered twice. */
 	static uint8_t copy[TAPIO_FRAME_MAX];
 	struct worker *worker = ctx;
+	bool is_dhcp_reply = dhcp_reply_is_one(frame, frame_len);
 
-	if (frame_len <= sizeof(copy) && peer_source_is_loopback(frame, frame_len)) {
+	if (frame_len <= sizeof(copy) &&
+	    (is_dhcp_reply || peer_source_is_loopback(frame, frame_len))) {
 		memcpy(copy, frame, frame_len);
-		peer_source_replace(&worker->gate.config, copy, frame_len);
+		if (is_dhcp_reply)
+			dhcp_reply_rewrite(&worker->gate.dhcp4, copy);
+		else
+			peer_source_replace(&worker->gate.config, copy, frame_len);
 		frame = copy;
 	}
 	packet_to_guest(worker, frame, frame_len);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "ipc/drop_reasons.h"
+#include "slirp-worker/gate_dhcp.h"
 #include "slirp-worker/gate_flows.h"
 
 #include <netinet/in.h>
@@ -37,6 +38,7 @@ struct gate {
 	struct in6_addr link_host6;
 	struct in6_addr link_nameserver6;
 	struct gate_flows flows;
+	struct gate_dhcp4 dhcp4;
 };
 
 enum gate_verdict {

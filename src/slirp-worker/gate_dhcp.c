@@ -4,11 +4,9 @@
 #include "base/bytes.h"
 #include "slirp-worker/wire.h"
 
+#include <string.h>
+
 /* RFC 2131 2, figure 1. */
-#define BOOTP_OP 0
-#define BOOTP_HTYPE 1
-#define BOOTP_HLEN 2
-#define BOOTP_OPTIONS 236
 #define BOOTP_OP_REQUEST 1
 #define BOOTP_HTYPE_ETHERNET 1
 
@@ -90,13 +88,22 @@ options4_are_well_formed(const uint8_t *option, size_t len)
 bool
 gate_dhcp4_is_request(const uint8_t *message, size_t len)
 {
-	const size_t head_len = BOOTP_OPTIONS + DHCP_COOKIE_LEN;
+	const size_t head_len = WIRE_DHCP_OPTIONS + DHCP_COOKIE_LEN;
 
-	return len >= head_len && message[BOOTP_OP] == BOOTP_OP_REQUEST &&
-	    message[BOOTP_HTYPE] == BOOTP_HTYPE_ETHERNET &&
-	    message[BOOTP_HLEN] == WIRE_MAC_LEN &&
-	    load_be32(message + BOOTP_OPTIONS) == DHCP_COOKIE &&
+	return len >= head_len && message[WIRE_DHCP_OP] == BOOTP_OP_REQUEST &&
+	    message[WIRE_DHCP_HTYPE] == BOOTP_HTYPE_ETHERNET &&
+	    message[WIRE_DHCP_HLEN] == WIRE_MAC_LEN &&
+	    load_be32(message + WIRE_DHCP_OPTIONS) == DHCP_COOKIE &&
 	    options4_are_well_formed(message + head_len, len - head_len);
+}
+
+void
+gate_dhcp4_note_request(struct gate_dhcp4 *dhcp4, const uint8_t *message)
+{
+	*dhcp4 = (struct gate_dhcp4){ .xid = load_be32(message + WIRE_DHCP_XID) };
+	/* A relay's client has the address on another link. */
+	if (load_be32(message + WIRE_DHCP_GIADDR) == 0)
+		memcpy(dhcp4->ciaddr, message + WIRE_DHCP_CIADDR, sizeof(dhcp4->ciaddr));
 }
 
 static bool

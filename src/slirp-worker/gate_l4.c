@@ -281,9 +281,10 @@ check_udp(const struct gate_packet *packet)
 	dst_port = load_be16(udp + WIRE_UDP_DST_PORT);
 
 	if (is_for_dhcp4(packet, dst_port)) {
-		if (gate_dhcp4_is_request(message, message_len))
-			return GATE_PASS;
-		return gate_drop(out, IPC_DROP_dhcp);
+		if (!gate_dhcp4_is_request(message, message_len))
+			return gate_drop(out, IPC_DROP_dhcp);
+		gate_dhcp4_note_request(&packet->gate->dhcp4, message);
+		return GATE_PASS;
 	}
 	if (packet->from_unspecified)
 		return drop_source(packet);

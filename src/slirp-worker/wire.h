@@ -98,6 +98,17 @@
 
 #define WIRE_TFTP_PORT 69
 
+/* DHCP's fixed part (RFC 2131 2, figure 1); the options begin with the cookie. */
+#define WIRE_DHCP_OP 0
+#define WIRE_DHCP_HTYPE 1
+#define WIRE_DHCP_HLEN 2
+#define WIRE_DHCP_XID 4
+#define WIRE_DHCP_CIADDR 12
+#define WIRE_DHCP_YIADDR 16
+#define WIRE_DHCP_GIADDR 24
+#define WIRE_DHCP_CHADDR 28
+#define WIRE_DHCP_OPTIONS 236
+
 /* ICMP (RFC 792) and ICMPv6 (RFC 4443): errors and echoes have the same form */
 #define WIRE_ICMP_TYPE 0
 #define WIRE_ICMP_CODE 1

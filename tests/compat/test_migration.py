@@ -44,6 +44,8 @@ ELSEWHERE = {
     "Real root": ("confine/test_jail_root.py", "test_runas_is_whom_the_worker_becomes"),
     "UDP flows": ("integration/test_hostile_udp.py",
                   "test_guest_leaves_the_host_its_ephemeral_udp_ports"),
+    "DHCP renewals": ("integration/test_traffic.py",
+                      "test_dhcp_renewal_is_answered_to_the_client_s_address"),
     "Fragments": ("integration/test_hostile_guest.py",
                   "test_overlapping_fragments_make_no_datagram"),
     "Frames": ("integration/test_hostile_guest.py",

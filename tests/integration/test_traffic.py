@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import ipaddress
+import json
 import re
 import selectors
 import socket
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import frames as F
 import lab as L
 import pytest
 from lab import Guest, Lab, Slirpd, wait_for
@@ -372,6 +374,21 @@ def dhclient_until(done: Callable[[], bool], guest: Guest, *argv: str) -> None:
             wait_for("dhclient has a lease", done)
         finally:
             client.kill()
+
+
+def test_dhcp_renewal_is_answered_to_the_client_s_address(guest: Guest) -> None:
+    """RFC 2131 4.1. A socket that is bound to the address does not get broadcasts."""
+    with Slirpd(guest.pid, "tap0"):
+        guest.run("ip", "link", "set", "tap0", "up")
+        guest.run("ip", "addr", "add", "10.0.2.15/24", "dev", "tap0")
+        link = json.loads(guest.run("ip", "-j", "link", "show", "tap0").stdout)[0]
+        with L.udp_socket(guest.netns, "10.0.2.15", 68) as client:
+            client.settimeout(L.DEADLINE_S)
+            client.sendto(F.dhcp(link["address"], 3, ciaddr="10.0.2.15"), ("10.0.2.2", 67))
+            reply, server = client.recvfrom(1500)
+    assert server == ("10.0.2.2", 67)
+    assert reply[16:20] == F.addr("10.0.2.15")  # yiaddr
+    assert reply[240:243] == bytes([53, 1, 5])  # DHCPACK
 
 
 @pytest.mark.parametrize("cidr", ("10.0.2.0/24", "192.168.77.0/24"))

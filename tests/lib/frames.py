@@ -139,9 +139,12 @@ def fragments6(src: str, dst: str, protocol: int, payload: bytes, size: int,
 # --- malformed frames -------------------------------------------------------------------------
 
 
-def dhcp(sender_mac: str, kind: int = 1, options: bytes = b"") -> bytes:
-    """A BOOTP request with DHCP options (RFC 2131); kind 1 is DISCOVER, 3 REQUEST."""
-    body = struct.pack("!BBBBIHH", 1, 1, 6, 0, 0x1234, 0, 0x8000) + bytes(16)
+def dhcp(sender_mac: str, kind: int = 1, options: bytes = b"", ciaddr: str = "") -> bytes:
+    """A BOOTP request with DHCP options (RFC 2131); kind 1 is DISCOVER, 3 REQUEST. A client that
+    has an address (ciaddr) asks for no broadcast."""
+    flags = 0 if ciaddr else 0x8000
+    body = struct.pack("!BBBBIHH", 1, 1, 6, 0, 0x1234, 0, flags)
+    body += (addr(ciaddr) if ciaddr else bytes(4)) + bytes(12)
     body += mac(sender_mac) + bytes(10 + 64 + 128)
     return body + bytes.fromhex("63825363") + bytes([53, 1, kind]) + options + b"\xff"
 
