@@ -172,3 +172,58 @@ def test_uptime_of_seven_weeks(lab: Lab, guest: Guest, tools: Callable) -> None:
         for i in range(3):
             client.send(b"%d" % i)
             assert client.recv(100) == b"%d" % i
+
+
+# --- fragments to the guest ---------------------------------------------------------------------
+
+N_DATAGRAMS = 3
+LARGE = 4000  # three fragments at an MTU of 1500
+
+
+def fragment_of(frame: bytes) -> tuple[bytes, bool] | None:
+    """The identification and whether it is the last, of a frame that is a fragment."""
+    if frame[12:14] == b"\x08\x00" and int.from_bytes(frame[20:22], "big") & 0x3FFF:
+        return frame[18:20], not frame[20] & 0x20
+    if frame[12:14] == b"\x86\xdd" and frame[20] == socket.IPPROTO_FRAGMENT:
+        return frame[58:62], not frame[57] & 1
+    return None
+
+
+def ids_of_datagrams(sock: socket.socket) -> list[set[bytes]]:
+    """The identifications in the fragments of each datagram, until so many have come in."""
+    ids: list[set[bytes]] = [set()]
+    while len(ids) <= N_DATAGRAMS:
+        frame, where = sock.recvfrom(2048)
+        if where[2] == socket.PACKET_OUTGOING or not (found := fragment_of(frame)):
+            continue
+        ids[-1].add(found[0])
+        if found[1]:
+            ids.append(set())
+    return ids[:-1]
+
+
+def large_echoes(guest: Guest, protocol: str, address: str) -> None:
+    if protocol == "ping":
+        guest.run("ping", "-c", str(N_DATAGRAMS), "-i", "0.01", "-s", str(LARGE), address)
+        return
+    with guest.connect(address, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+        for _ in range(N_DATAGRAMS):
+            client.send(bytes(LARGE))
+            assert len(client.recv(65536)) == LARGE
+
+
+@both_families
+@pytest.mark.parametrize("protocol", ("udp", "ping"))
+def test_each_datagram_s_fragments_have_an_id_of_their_own(guest: Guest, network: Slirpd,
+                                                           tools: Callable, family: str,
+                                                           protocol: str) -> None:
+    """Otherwise a fragment that is late completes another datagram (RFC 8200 4.5)."""
+    tools("ping")
+    if family == "ipv6":
+        guest.wait_ipv6()
+    with L.socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:
+        sock.bind(("tap0", 3))  # ETH_P_ALL
+        large_echoes(guest, protocol, ADDRESSES[family][1])
+        ids = ids_of_datagrams(sock)
+    assert [len(each) for each in ids] == [1] * N_DATAGRAMS
+    assert len(set.union(*ids)) == N_DATAGRAMS
