@@ -28,7 +28,9 @@ MTUS = (576, 1280, 1500, 9000, 65520, 65521)
 # An IPv6 interface has at least 1280 (RFC 8200 section 5).
 PATHS = [(mtu, L.INTERNET4) for mtu in MTUS] + [(mtu, L.INTERNET6) for mtu in MTUS if mtu >= 1280]
 
-IFF_VNET_HDR, IFF_MULTI_QUEUE, TUNSETVNETHDRSZ, TUNSETVNETLE = 0x4000, 0x0100, 0x400454D8, 0x400454DC
+IFF_VNET_HDR, IFF_MULTI_QUEUE, TUNSETVNETHDRSZ = 0x4000, 0x0100, 0x400454D8
+TUNSETVNETLE, TUNGETVNETLE, TUNSETVNETBE = 0x400454DC, 0x800454DD, 0x400454DE
+TUNSETOFFLOAD, TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6 = 0x400454D0, 1, 2, 4
 SOL_PACKET, PACKET_VNET_HDR, ETH_P_ALL = 263, 15, 3
 NEEDS_CSUM, GSO_TCP4, GSO_TCP6, GSO_UDP = 1, 1, 4, 3
 
@@ -220,17 +222,34 @@ def test_attached_tap_gets_offloads_however_it_was_made(guest: Guest, flags: tup
 
 
 def test_attached_tap_with_another_header_and_byte_order_gets_offloads(guest: Guest) -> None:
+    """Only kernels with CONFIG_TUN_VNET_CROSS_LE let a little-endian machine have the other byte
+    order. So the device is asked, too, for the byte order that slirpd has chosen."""
     fd = make_tap(guest, IFF_VNET_HDR)
     fcntl.ioctl(fd, TUNSETVNETHDRSZ, struct.pack("i", 12))
     fcntl.ioctl(fd, TUNSETVNETLE, struct.pack("i", 0))
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(fd, TUNSETVNETBE, struct.pack("i", 1))
+    assert tap_is_little_endian(fd) == 0
     fcntl.ioctl(fd, L.TUNSETPERSIST, 1)
     os.close(fd)
     with served(guest) as daemon:
         assert_offloads(guest, daemon, on=True)
+    fd = make_tap(guest, IFF_VNET_HDR)
+    try:
+        assert tap_is_little_endian(fd) == 1
+    finally:
+        os.close(fd)
+
+
+def tap_is_little_endian(fd: int) -> int:
+    return struct.unpack("i", fcntl.ioctl(fd, TUNGETVNETLE, bytes(4)))[0]
 
 
 def make_tap(guest: Guest, flags: int = 0) -> int:
-    return L.make_tap(guest.netns, "tap0", flags)
+    """With the offloads on, as a virtual machine's."""
+    fd = L.make_tap(guest.netns, "tap0", flags)
+    fcntl.ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
+    return fd
 
 
 @pytest.mark.parametrize("flags", (0, IFF_VNET_HDR))
