@@ -85,6 +85,34 @@ def test_100_000_malformed_frames_leave_it_alive_and_small(guest: Guest, network
     assert_works(guest)
 
 
+def frames_that_no_guest_needs() -> dict[str, bytes]:
+    """By the reason for which each is dropped."""
+    internet4, internet6 = L.INTERNET4, L.INTERNET6
+    data = F.udp(GUEST4, internet4, 40000, L.ECHO_PORT, b"data")
+    data6 = F.udp(GUEST6, internet6, 40000, L.ECHO_PORT, b"data")
+    tftp = F.udp(GUEST4, "10.0.2.2", 40000, 69, b"\0\1hostname\0octet\0")
+    return {
+        "ip4_header": F.ip4(GUEST4, internet4, F.UDP, data)[:-1],
+        "ip4_options": F.ip4(GUEST4, internet4, F.UDP, data, options=bytes([1, 1, 1, 0])),
+        "ip6_extension": F.ip6(GUEST6, internet6, 0, bytes([F.UDP, 0, 1, 4, 0, 0, 0, 0]) + data6),
+        "tftp": F.ip4(GUEST4, "10.0.2.2", F.UDP, tftp),
+    }
+
+
+def test_frames_that_no_guest_needs_are_dropped_and_counted(guest: Guest, network: Slirpd) -> None:
+    """Each for a reason of its own. The guest's kernel sends a few with extension headers, too:
+    reports of multicast groups."""
+    frames = frames_that_no_guest_needs()
+    with raw_port(guest) as port:
+        before = network.counters()
+        for frame in frames.values():
+            for _ in range(50):
+                port.send_ip(frame)
+        after = network.counters()
+    counted = {reason: after.get(reason, 0) - before.get(reason, 0) for reason in frames}
+    assert all(50 <= n < 100 for n in counted.values()), counted
+
+
 def test_oversized_frames_are_survived(guest: Guest) -> None:
     """A guest may give its TAP any MTU, whatever the daemon was told."""
     with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0") as daemon:
