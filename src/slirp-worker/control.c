@@ -34,17 +34,18 @@ static void
 to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 {
 	/* The worker is not entered twice. */
-	static uint8_t copy[TAPIO_FRAME_MAX];
+	static uint8_t copy[TAPIO_FRAME_MAX + DHCP_REPLY_GROWTH_MAX];
 	struct worker *worker = ctx;
-	bool is_dhcp_reply = dhcp_reply_is_one(frame, frame_len);
+	const struct gate *gate = &worker->gate;
+	bool is_dhcp_reply = dhcp_reply_is_one(&gate->dhcp, frame, frame_len);
 
-	if (frame_len <= sizeof(copy) &&
+	if (frame_len <= TAPIO_FRAME_MAX &&
 	    (is_dhcp_reply || peer_source_is_loopback(frame, frame_len))) {
 		memcpy(copy, frame, frame_len);
 		if (is_dhcp_reply)
-			dhcp_reply_rewrite(&worker->gate.dhcp4, copy);
+			frame_len = dhcp_reply_rewrite(&gate->dhcp, copy, frame_len);
 		else
-			peer_source_replace(&worker->gate.config, copy, frame_len);
+			peer_source_replace(&gate->config, copy, frame_len);
 		frame = copy;
 	}
 	packet_to_guest(worker, frame, frame_len);

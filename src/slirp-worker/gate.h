@@ -38,7 +38,7 @@ struct gate {
 	struct in6_addr link_host6;
 	struct in6_addr link_nameserver6;
 	struct gate_flows flows;
-	struct gate_dhcp4 dhcp4;
+	struct gate_dhcp dhcp;
 };
 
 enum gate_verdict {

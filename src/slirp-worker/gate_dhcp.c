@@ -29,7 +29,6 @@
 
 /* RFC 8415 */
 #define DHCP6_INFORMATION_REQUEST 11
-#define DHCP6_HEADER_LEN 4 /* type and transaction id */
 #define DHCP6_OPTION_HEADER_LEN 4
 #define DHCP6_OPTION_CLIENT_ID 1
 #define DHCP6_OPTION_REQUEST 6
@@ -98,12 +97,13 @@ gate_dhcp4_is_request(const uint8_t *message, size_t len)
 }
 
 void
-gate_dhcp4_note_request(struct gate_dhcp4 *dhcp4, const uint8_t *message)
+gate_dhcp4_note_request(struct gate_dhcp *dhcp, const uint8_t *message)
 {
-	*dhcp4 = (struct gate_dhcp4){ .xid = load_be32(message + WIRE_DHCP_XID) };
+	dhcp->xid4 = load_be32(message + WIRE_DHCP_XID);
+	memset(dhcp->ciaddr, 0, sizeof(dhcp->ciaddr));
 	/* A relay's client has the address on another link. */
 	if (load_be32(message + WIRE_DHCP_GIADDR) == 0)
-		memcpy(dhcp4->ciaddr, message + WIRE_DHCP_CIADDR, sizeof(dhcp4->ciaddr));
+		memcpy(dhcp->ciaddr, message + WIRE_DHCP_CIADDR, sizeof(dhcp->ciaddr));
 }
 
 static bool
@@ -122,11 +122,11 @@ option6_is_well_formed(uint16_t code, size_t data_len)
 bool
 gate_dhcp6_is_information_request(const uint8_t *message, size_t len)
 {
-	if (len < DHCP6_HEADER_LEN || len > DHCP6_MAX_LEN ||
+	if (len < WIRE_DHCP6_LEN || len > DHCP6_MAX_LEN ||
 	    message[0] != DHCP6_INFORMATION_REQUEST)
 		return false;
-	message += DHCP6_HEADER_LEN;
-	len -= DHCP6_HEADER_LEN;
+	message += WIRE_DHCP6_LEN;
+	len -= WIRE_DHCP6_LEN;
 
 	while (len > 0) {
 		size_t data_len;
@@ -141,4 +141,10 @@ gate_dhcp6_is_information_request(const uint8_t *message, size_t len)
 		len -= DHCP6_OPTION_HEADER_LEN + data_len;
 	}
 	return true;
+}
+
+void
+gate_dhcp6_note_request(struct gate_dhcp *dhcp, const uint8_t *message)
+{
+	dhcp->transaction_id6 = load_be32(message) & WIRE_DHCP6_TRANSACTION_ID_MASK;
 }

@@ -283,17 +283,18 @@ check_udp(const struct gate_packet *packet)
 	if (is_for_dhcp4(packet, dst_port)) {
 		if (!gate_dhcp4_is_request(message, message_len))
 			return gate_drop(out, IPC_DROP_dhcp);
-		gate_dhcp4_note_request(&packet->gate->dhcp4, message);
+		gate_dhcp4_note_request(&packet->gate->dhcp, message);
 		return GATE_PASS;
 	}
 	if (packet->from_unspecified)
 		return drop_source(packet);
 	if (is_for_dhcp6(packet, dst_port)) {
 		/* RFC 8415 7.2: clients ask from this port. */
-		if (src_port == GATE_DHCP6_CLIENT_PORT &&
-		    gate_dhcp6_is_information_request(message, message_len))
-			return GATE_PASS;
-		return gate_drop(out, IPC_DROP_dhcp6);
+		if (src_port != GATE_DHCP6_CLIENT_PORT ||
+		    !gate_dhcp6_is_information_request(message, message_len))
+			return gate_drop(out, IPC_DROP_dhcp6);
+		gate_dhcp6_note_request(&packet->gate->dhcp, message);
+		return GATE_PASS;
 	}
 	if (is_for_tftp(packet, dst_port))
 		return gate_drop(out, IPC_DROP_tftp);

@@ -109,6 +109,11 @@
 #define WIRE_DHCP_CHADDR 28
 #define WIRE_DHCP_OPTIONS 236
 
+/* DHCPv6 (RFC 8415 8): a byte of type, then the transaction id */
+#define WIRE_DHCP6_TYPE 0
+#define WIRE_DHCP6_TRANSACTION_ID_MASK 0xffffff
+#define WIRE_DHCP6_LEN 4
+
 /* ICMP (RFC 792) and ICMPv6 (RFC 4443): errors and echoes have the same form */
 #define WIRE_ICMP_TYPE 0
 #define WIRE_ICMP_CODE 1

@@ -121,14 +121,20 @@ def test_dhcp_client_sets_up_the_whole_guest(lab: L.Lab, subject: Subject,  # no
             guest.run("sh", "-c", DHCP_END[client])
 
 
+# For DHCP clients: tells why it was called, and with which name server of IPv6.
+HOOK = """
+printf '#!/bin/sh\necho $reason $new_dhcp6_name_servers >>/etc/reasons\n' >/etc/hook
+: >/etc/reasons
+chmod +x /etc/hook
+"""
+
+
 def test_dhcp_client_with_a_bound_socket_renews_its_lease(lab: L.Lab) -> None:  # noqa: F811
     """Once it has its address, dhcpcd listens to that address alone; a broadcast, which is what
     slirp4netns answers with, does not reach it."""
     needs("dhcpcd")
     with Container() as guest:
-        guest.run("sh", "-c", OWN_ETC + OWN_DHCPCD)
-        guest.run("sh", "-c", "printf '#!/bin/sh\necho $reason >>/etc/reasons\n' >/etc/hook\n"
-                  ": >/etc/reasons; chmod +x /etc/hook")
+        guest.run("sh", "-c", OWN_ETC + OWN_DHCPCD + HOOK)
         with L.Slirpd(guest.pid, "tap0"), guest.start(
                 "dhcpcd", "-4", "--nobackground", "--noarp", "--script", "/etc/hook", "tap0") as client:
             try:
@@ -143,3 +149,15 @@ def wait_for_reason(guest: Container, reason: str) -> None:
     """Waits until dhcpcd has run its script for this reason."""
     L.wait_for(f"dhcpcd says {reason}",
                lambda: reason in guest.run("cat", "/etc/reasons").stdout.split())
+
+
+def test_dhcp6_client_learns_the_name_server(lab: L.Lab) -> None:  # noqa: F811
+    """dhclient discards the reply of slirp4netns, which lacks the server identifier."""
+    needs("dhclient")
+    with Container() as guest:
+        guest.run("sh", "-c", OWN_ETC + HOOK)
+        with L.Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0"):
+            guest.wait_ipv6()
+            guest.run("dhclient", "-6", "-S", "-1", "-lf", "/etc/leases", "-pf", "/etc/pid",
+                      "-sf", "/etc/hook", "tap0", timeout_s=L.DEADLINE_S)
+            assert "fd00::3" in guest.run("cat", "/etc/reasons").stdout.split()

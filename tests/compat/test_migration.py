@@ -46,6 +46,7 @@ ELSEWHERE = {
                   "test_guest_leaves_the_host_its_ephemeral_udp_ports"),
     "DHCP renewals": ("integration/test_traffic.py",
                       "test_dhcp_renewal_is_answered_to_the_client_s_address"),
+    "DHCPv6 replies": ("compat/test_guest_tools.py", "test_dhcp6_client_learns_the_name_server"),
     "Fragments": ("integration/test_hostile_guest.py",
                   "test_overlapping_fragments_make_no_datagram"),
     "Frames": ("integration/test_hostile_guest.py",
