@@ -15,7 +15,7 @@ NUMBERS = {
                "accept": 43},
     "aarch64": {"unshare": 97, "mount": 40, "capset": 91, "prlimit64": 261, "seccomp": 277,
                 "accept": 202},
-}[platform.machine()] | {"landlock_create_ruleset": 444, "landlock_restrict_self": 446}
+}[platform.machine()] | {"landlock_create_ruleset": 444}
 
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 RET_ALLOW, RET_ERRNO = 0x7FFF0000, 0x00050000

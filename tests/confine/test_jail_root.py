@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import clients
+import kernel
 import lab as L
 import pytest
 import test_jail_daemon as D
@@ -82,15 +83,14 @@ def assert_jailed(daemon: Slirpd, uid: int = NOBODY, gid: int = NOBODY) -> None:
     assert D.foreign_namespaces(pid) == OWN_NAMESPACES
     assert D.tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
     assert D.WORKER_LIMITS <= D.limits_of_zero(pid)
-    assert D.Said(daemon.stderr, "slirp-worker").missed == (
-        set() if D.LANDLOCK_ABI > 0 else {"landlock"})
+    assert D.Said(daemon.stderr, "slirp-worker").missed == kernel.MISSING_STAGES
 
 
 def assert_parent_keeps(daemon: Slirpd, *kept: int) -> None:
     status = D.status_of(daemon.pid)
     assert status["CapEff"] == status["CapPrm"] == caps(*kept)
     assert status["CapBnd"] == status["CapInh"] == status["CapAmb"] == D.NO_CAPABILITY
-    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    assert status["NoNewPrivs"] == "1" and D.n_own_filters(daemon.pid) == 1
     assert set(status["Uid"].split()) == {"0"}
 
 
