@@ -127,8 +127,10 @@ def sh(*argv: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
 
 def up_without_dad(inside: Iterable[str], device: str, address6: str) -> None:
     """Brings an interface up that is not to try out whether somebody has its addresses already
-    (RFC 4862), which takes a second or two; `inside` is the command that goes to it."""
-    sh(*inside, "sh", "-c", f"echo 0 >/proc/sys/net/ipv6/conf/{device}/accept_dad")
+    (RFC 4862), which takes a second or two; `inside` is the command that goes to it. A machine that
+    switches IPv6 off by sysctl or at its boot (ipv6.disable_ipv6=1) may do so in new namespaces too."""
+    sh(*inside, "sh", "-c", f"cd /proc/sys/net/ipv6/conf/{device} && echo 0 >accept_dad && "
+       "echo 0 >disable_ipv6")
     sh(*inside, "ip", "addr", "add", address6, "dev", device, "nodad")
     sh(*inside, "ip", "link", "set", device, "up")
 

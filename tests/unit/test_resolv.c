@@ -1100,8 +1100,10 @@ write_sysctl(const char *path, const char *value)
 static int
 follow_without_inotify(const char *limit)
 {
-	if (unshare(CLONE_NEWUSER) == -1 || !write_sysctl(limit, "0"))
+	if (unshare(CLONE_NEWUSER) == -1 || !write_sysctl(limit, "0")) {
+		perror(limit);
 		return 2;
+	}
 	parent_resolv_begin(&resolv, followed, open(copy, O_WRONLY | O_CLOEXEC),
 	    clock_now_ms());
 	if (!copy_is(SERVER_1) || !resolv.is_blind || n_lines != 1)
