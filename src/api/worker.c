@@ -1,6 +1,7 @@
 #include "api/worker.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "api/api.h"
 #include "api/audit.h"
@@ -33,7 +34,10 @@ api_worker_lose(struct api *api, const char *why)
 	if (api->to_worker.fd == -1)
 		return;
 	log_error("channel to the worker: %s; requests that need it are refused", why);
-	ipc_channel_close(&api->to_worker);
+	/* Not close(2): a client would get the number, which the filter knows as the
+	 * worker's. The worker reads the end of the channel. */
+	(void)shutdown(api->to_worker.fd, SHUT_WR);
+	api->to_worker.fd = -1;
 	while ((client = api_pending_fail_next(&api->worker_lane)))
 		refuse(api, client,
 		    "the process that carries packets was lost; it may have done this or "

@@ -2,6 +2,9 @@
  * The descriptors that a child finds open when its main() starts, and there are no
  * others: those below its role's n_fds (parent/roles.h). Everything else comes by
  * message.
+ *
+ * A policy that names one of these numbers lets no call free it: the next descriptor,
+ * which may be a client's socket, would get the number and pass for what it names.
  */
 #pragma once
 

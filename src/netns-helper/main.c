@@ -16,6 +16,5 @@ main(void)
 
 	ipc_child_begin(&to_parent, IPC_ROLE_NETNS_HELPER, "slirpd-netns");
 	netns_serve(&to_parent);
-	ipc_channel_close(&to_parent);
 	return EXITCODE_OK;
 }

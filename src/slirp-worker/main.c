@@ -45,7 +45,5 @@ main(void)
 	reass_free(&worker.reass);
 	pollset_free(&worker.pollset);
 	tapio_close(&worker.tap);
-	ipc_channel_close(&worker.to_api);
-	ipc_channel_close(&worker.to_parent);
 	return EXITCODE_OK;
 }

@@ -3,7 +3,8 @@
  * whoever has taken the role over would try. Says on standard output what came of it: "ok",
  * or the number of the error. test_jail.py has the table of what must come for the worker,
  * and of what comes without the jail; test_jail_others.py that for the others. One program
- * for each: slirpd-slirp-worker, slirpd-api (PROBE_API), the spawner (PROBE_SPAWNER).
+ * for each: the worker, the api (PROBE_API), the spawner (PROBE_SPAWNER), the netns-helper
+ * (PROBE_NETNS_HELPER), the parent (PROBE_PARENT).
  *
  *   probe SANDBOX SECCOMP ATTEMPT [NUMBER]...    modes: off, best-effort, required
  *   probe SANDBOX SECCOMP sweep FIRST LAST       which system calls survive the filter
@@ -47,12 +48,18 @@
 #include "api/jail.h"
 #elif defined(PROBE_SPAWNER)
 #include "parent/spawner.h"
+#elif defined(PROBE_NETNS_HELPER)
+#include "netns-helper/jail.h"
+#elif defined(PROBE_PARENT)
+#include "parent/jail.h"
 #else
 #include "slirp-worker/jail.h"
 #endif
+#include "ipc/fdtable.h"
 
-/* The worker's channel to the parent has this number; the policy knows it. */
-#define CHANNEL_FD 3
+#define CHANNEL_FD IPC_CHILD_FD_PARENT
+/* Behind the numbers that a role has reserved, and the program of an api (spawner.c). */
+#define FIRST_FREE_FD (IPC_CHILD_FD_LISTEN + 2)
 
 /* Linux 5.11; without it an ordinary user has no userfaultfd. */
 #ifndef UFFD_USER_MODE_ONLY
@@ -64,8 +71,9 @@
 /* Relative to the sandbox's root, or to what stands in for it. */
 #define RESOLV_CONF "etc/resolv.conf"
 
-/* What a name in another namespace could be bound to. */
+/* Of the sockets that stand for another process's. */
 #define ABSTRACT_NAME "slirpd-probe"
+#define DGRAM_NAME "slirpd-probe-datagram"
 
 /* Beyond what the kernel looks at in an argument of type int. */
 #define HIGH_BIT (INT64_C(1) << 32)
@@ -116,12 +124,12 @@ send_fd(int fd, int what, int flags)
 }
 
 static struct sockaddr_un
-abstract_address(socklen_t *len)
+abstract_address(const char *name, socklen_t *len)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s-%d",
-	    ABSTRACT_NAME, have.self);
+	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s-%d", name,
+	    have.self);
 	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
 	    strlen(address.sun_path + 1));
 	return address;
@@ -131,8 +139,8 @@ static void
 prepare_sockets(void)
 {
 	socklen_t len;
-	struct sockaddr_un address = abstract_address(&len);
-	int pair[2], listen_fd;
+	struct sockaddr_un address = abstract_address(ABSTRACT_NAME, &len);
+	int pair[2], listen_fd, dgram_fd;
 
 	have.tcp_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	have.udp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -141,6 +149,10 @@ prepare_sockets(void)
 	if (bind(listen_fd, (struct sockaddr *)&address, len) == -1 ||
 	    listen(listen_fd, 1) == -1)
 		fatal("listen on an abstract UNIX socket");
+	dgram_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	address = abstract_address(DGRAM_NAME, &len);
+	if (bind(dgram_fd, (struct sockaddr *)&address, len) == -1)
+		fatal("bind an abstract UNIX socket");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		fatal("socketpair");
 	have.unix_fd = pair[0];
@@ -148,20 +160,46 @@ prepare_sockets(void)
 		fatal("send a descriptor");
 }
 
-/* The channel, with a message in it. Its far end stays open. */
 static void
-prepare_channel(void)
+place(int from_fd, int number)
 {
-	int pair[2];
+	if (dup3(from_fd, number, O_CLOEXEC) == -1)
+		fatal("place descriptor %d", number);
+}
 
-	if (fcntl(CHANNEL_FD, F_GETFD) != -1)
-		fatalx("descriptor %d is taken", CHANNEL_FD);
+/* Numbers that a role has reserved: the channel to the parent, with a message in it; the
+ * place of that to another child; a listening socket, with a client that waits. The far
+ * ends stay open. */
+static void
+prepare_table(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(address);
+	int pair[2], listen_fd, client_fd;
+
+	for (int fd = CHANNEL_FD; fd < FIRST_FREE_FD; fd++) {
+		if (fcntl(fd, F_GETFD) != -1)
+			fatalx("descriptor %d is taken", fd);
+		place(STDIN_FILENO, fd);
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		fatal("socketpair");
-	if (pair[0] != CHANNEL_FD)
-		fatalx("the channel has number %d", pair[0]);
 	if (send_fd(pair[1], pair[1], 0) != 1)
 		fatal("send a descriptor");
+	place(pair[0], CHANNEL_FD);
+	close(pair[0]);
+
+	/* Without a name the kernel gives one. */
+	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	client_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(listen_fd, (struct sockaddr *)&address, sizeof(address.sun_family)) ==
+		-1 ||
+	    listen(listen_fd, 1) == -1 ||
+	    getsockname(listen_fd, (struct sockaddr *)&address, &len) == -1 ||
+	    connect(client_fd, (struct sockaddr *)&address, len) == -1)
+		fatal("connect to a UNIX socket");
+	place(listen_fd, IPC_CHILD_FD_LISTEN);
+	close(listen_fd);
 }
 
 static void
@@ -253,7 +291,7 @@ prepare(bool in_sandbox)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	have.stack = mmap(NULL, PAGE_SIZE_MAX, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	prepare_channel();
+	prepare_table();
 	prepare_terminal();
 	prepare_sockets();
 	prepare_victim();
@@ -446,7 +484,7 @@ static long
 try_connect_abstract(void)
 {
 	socklen_t len;
-	struct sockaddr_un address = abstract_address(&len);
+	struct sockaddr_un address = abstract_address(ABSTRACT_NAME, &len);
 
 	return connect(have.unix2_fd, (struct sockaddr *)&address, len);
 }
@@ -458,6 +496,36 @@ try_bind_abstract(int fd)
 
 	/* Without a name the kernel gives one. */
 	return bind(fd, (struct sockaddr *)&address, sizeof(address.sun_family));
+}
+
+/* The filter goes by the channel's number: give a client that number, and pass it a
+ * descriptor. */
+static long
+try_pass_to_client(void)
+{
+	if (close(CHANNEL_FD) == -1)
+		return -1;
+#ifdef PROBE_API
+	if (accept4(IPC_CHILD_FD_LISTEN, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK) == -1)
+#else
+	if (accept(IPC_CHILD_FD_LISTEN, NULL, NULL) == -1)
+#endif
+		return -1;
+	return send_fd(CHANNEL_FD, have.udp_fd, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* The same with a socket that is made for it. */
+static long
+try_pass_to_other(void)
+{
+	socklen_t len;
+	struct sockaddr_un address = abstract_address(DGRAM_NAME, &len);
+
+	if (close(CHANNEL_FD) == -1 ||
+	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) == -1 ||
+	    connect(CHANNEL_FD, (struct sockaddr *)&address, len) == -1)
+		return -1;
+	return send_fd(CHANNEL_FD, have.udp_fd, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static long
@@ -536,6 +604,15 @@ try_int80_execve(void)
 	TRY(memfd_create, syscall(SYS_memfd_create, "x", 0)) \
 	TRY(dup, dup(CHANNEL_FD)) \
 	TRY(dupfd, fcntl(CHANNEL_FD, F_DUPFD_CLOEXEC, 10)) \
+	/* numbers of descriptors that are reserved */ \
+	TRY(close_socket, close(have.udp_fd)) \
+	TRY(close_channel, close(CHANNEL_FD)) \
+	TRY(close_peer, close(IPC_CHILD_FD_PEER)) \
+	TRY(close_channel_by_range, syscall(SYS_close_range, CHANNEL_FD, CHANNEL_FD, 0)) \
+	TRY(take_channel, dup3(have.unix_fd, CHANNEL_FD, O_CLOEXEC)) \
+	TRY(take_peer, dup3(have.unix_fd, IPC_CHILD_FD_PEER, O_CLOEXEC)) \
+	TRY(pass_to_client, try_pass_to_client()) \
+	TRY(pass_to_other, try_pass_to_other()) \
 	/* processes */ \
 	TRY(execve, try_execve()) \
 	TRY(execveat, try_execveat()) \
@@ -546,6 +623,7 @@ try_int80_execve(void)
 	TRY(clone3, try_clone3()) \
 	TRY(kill_parent, kill(have.parent, SIGCONT)) \
 	TRY(kill_victim, kill(have.victim, SIGCONT)) \
+	TRY(end_victim, kill(have.victim, SIGKILL)) \
 	TRY(kill_self, kill(have.self, SIGURG)) \
 	TRY(tgkill_self, syscall(SYS_tgkill, have.self, have.self, SIGURG)) \
 	TRY(abort_self, syscall(SYS_tgkill, have.self, have.self, SIGABRT)) \
@@ -663,7 +741,7 @@ static const struct {
 
 /* --- the jail --------------------------------------------------------------------------- */
 
-#ifdef PROBE_SPAWNER
+#if defined(PROBE_SPAWNER) || defined(PROBE_NETNS_HELPER) || defined(PROBE_PARENT)
 struct jail {
 	struct ipc_confine orders;
 	struct ipc_confined reached;
@@ -689,6 +767,16 @@ enter(struct jail *jail)
 {
 #ifdef PROBE_SPAWNER
 	spawner_lock(&jail->orders, &jail->reached);
+#elif defined(PROBE_NETNS_HELPER)
+	jail_lock(&jail->orders, &jail->reached);
+#elif defined(PROBE_PARENT)
+	const struct options options = {
+		.sandbox_mode = jail->orders.sandbox_mode,
+		.seccomp_mode = jail->orders.seccomp_mode,
+		.exit_fd = -1,
+	};
+
+	parent_jail_lock(&options, &jail->reached);
 #else
 	jail_enter(jail);
 #if !defined(PROBE_API)
@@ -707,16 +795,19 @@ static const struct {
 	long number;
 } calls[] = {
 #define CALL(name) { #name, SYS_##name },
-	CALL(accept) CALL(bind) CALL(brk) CALL(clock_gettime) CALL(close) CALL(connect)
-	    CALL(exit_group) CALL(fstat) CALL(getpeername) CALL(getpid) CALL(getsockname)
-		CALL(gettid) CALL(listen) CALL(lseek) CALL(mremap) CALL(munmap)
-		    CALL(newfstatat) CALL(ppoll) CALL(read) CALL(recvfrom)
-			CALL(restart_syscall) CALL(sendto) CALL(shutdown) CALL(writev)
+	CALL(ftruncate) CALL(getdents64) CALL(inotify_add_watch) CALL(inotify_rm_watch)
+	    CALL(pwrite64) CALL(readlinkat) CALL(wait4) CALL(write) CALL(accept)
+		CALL(bind) CALL(brk) CALL(clock_gettime) CALL(close) CALL(connect)
+		    CALL(exit_group) CALL(fstat) CALL(getpeername) CALL(getpid)
+			CALL(getsockname) CALL(gettid) CALL(listen) CALL(lseek)
+			    CALL(mremap) CALL(munmap) CALL(newfstatat) CALL(ppoll)
+				CALL(read) CALL(recvfrom) CALL(restart_syscall)
+				    CALL(sendto) CALL(shutdown) CALL(writev)
 #ifdef SYS_poll
-			    CALL(poll)
+					CALL(poll)
 #endif
 #ifdef SYS_stat
-				CALL(stat)
+					    CALL(stat) CALL(lstat) CALL(readlink)
 #endif
 };
 

@@ -134,6 +134,16 @@ ATTEMPTS = [
     Try("dup", OK, OK),
     Try("dupfd", OK, OK),
 
+    # Reserved numbers, which the filter goes by. The worker replaces the api's channel alone.
+    Try("close_socket", OK, OK, full=OK),
+    Try("close_channel", OK, OK),
+    Try("close_peer", OK, OK),
+    Try("close_channel_by_range", OK, CALL),
+    Try("take_channel", OK, OK),
+    Try("take_peer", OK, OK, full=OK),
+    Try("pass_to_client", OK, OK),
+    Try("pass_to_other", "EPERM", OK, abi=LANDLOCK_SCOPES),
+
     # Processes.
     Try("execve", "ENOENT", OK),
     # ENOENT without Landlock: the program can be opened, and its loader is not there.
@@ -144,6 +154,7 @@ ATTEMPTS = [
     Try("clone3", "EAGAIN", OK),
     Try("kill_parent", "EPERM", OK, abi=LANDLOCK_SCOPES),
     Try("kill_victim", "EPERM", OK, abi=LANDLOCK_SCOPES),
+    Try("end_victim", "EPERM", OK, abi=LANDLOCK_SCOPES),
     Try("tkill_victim", "EPERM", OK, abi=LANDLOCK_SCOPES),
     Try("abort_victim", "EPERM", OK, abi=LANDLOCK_SCOPES),
     Try("pidfd_signal", "EPERM", OK, abi=LANDLOCK_SCOPES),

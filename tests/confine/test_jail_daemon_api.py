@@ -12,6 +12,7 @@ from pathlib import Path
 import kernel
 import lab as L
 import pytest
+from api_client import execute
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
 from lab import Guest, Slirpd, wait_for
 from test_jail_daemon import (
@@ -201,6 +202,23 @@ def test_api_that_is_started_again_is_in_the_same_jail(guest: Guest, path: Path)
         assert foreign_namespaces(again) == API_NAMESPACES
         assert tree(f"/proc/{again}/root") == set()
         assert status_of(again)["CapEff"] == NO_CAPABILITY
+
+
+@not_sanitized
+def test_api_that_loses_the_worker_goes_on_under_its_filter(guest: Guest, daemon: Slirpd,
+                                                            path: Path) -> None:
+    """It ends the channel, and the number stays taken: a client must not get it."""
+    found = roles(daemon)
+    with L.borrowed(found["slirp-worker"], 4) as channel:
+        channel.send(b"not a message at all")
+    wait_for("it is said", lambda: "channel to the worker: not a message" in daemon.stderr)
+    assert execute(str(path), "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080,
+                   guest_port=80)["error"]["class"] == "Busy"
+    wait_for("the worker has read the end",
+             lambda: L.fds_of(found["slirp-worker"])[4] == "/dev/null")
+    assert L.fds_of(found["api"])[4].startswith("socket:")
+    assert roles(daemon) == found
+    assert works(guest.netns)
 
 
 # --- where a jail can't be had ------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The jails of api and spawner from inside, by the attempts that test_jail.py makes in the worker's.
+"""The other roles' jails from inside, by the attempts that test_jail.py makes in the worker's.
 
 Only the worker's table has a control without a jail: the attempts are the same, and so is what
 comes of them there.
@@ -7,6 +7,8 @@ comes of them there.
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Callable
 
 import lab as L
 import pytest
@@ -17,7 +19,7 @@ from test_jail import KILLED, OK, Try, assert_outcome, ping_sockets, table  # no
 PROBES = {
     role: os.environ.get(f"SLIRPD_PROBE_{role.upper()}")
     or str(L.REPO / f"build/debug/tests/confine/probe_{role}")
-    for role in ("api", "spawner")
+    for role in ("api", "spawner", "netns_helper", "parent")
 }
 CALLERS = (L.ORDINARY, worker.WITH_CAPABILITIES)
 
@@ -29,6 +31,7 @@ API_FULL = {
     "mmap_high_bits": OK,
     "receive_on_channel": OK,
     "send_fd_on_channel": OK,
+    "close_socket": OK,
     "abort_self": "SIGABRT",
     "abort_victim_by_tid": "ESRCH",  # its own process's number, with a thread of another
 }
@@ -37,6 +40,8 @@ API_FULL = {
 API_SANDBOX = dict.fromkeys((
     "read_resolv_conf", "create_in_etc", "write_resolv_conf", "update_resolv_conf",
     "truncate_at_open", "truncate", "unlink", "rename", "chmod", "mount"), "ENOENT")
+# A socket that it makes finds no name of the host's network namespace.
+API_SANDBOX["pass_to_other"] = "ECONNREFUSED"
 # Nor does the sysctl of its own network namespace allow ping sockets to anybody.
 API_SANDBOX |= dict.fromkeys((attempt.id for attempt in worker.ATTEMPTS if attempt.args[1:] in (
     (worker.UDP | worker.CLOEXEC, protocol) for protocol in (worker.ICMP, worker.ICMP6))), "EACCES")
@@ -59,7 +64,7 @@ SPAWNER_ALLOWED = {
     # Maps in /proc are written, so files can be, where they are; none can be made.
     "write_resolv_conf",
     # Descriptors, limits and signals of a process that is just being made.
-    "dupfd", "prlimit", "abort_self", "abort_victim", "abort_victim_by_tid",
+    "close_socket", "take_channel", "take_peer", "dupfd", "prlimit", "abort_self", "abort_victim", "abort_victim_by_tid",
     # An api's jail.
     "setns_user", "unshare", "prctl", "capset", "setgroups", "seccomp",
     "mount", "remount", "umount", "pivot_root",
@@ -69,6 +74,31 @@ SPAWNER_REFUSED_FORMS = {
     "unshare": {worker.NEW_PID, worker.NEW_TIME},
     "prctl": {8, 22},  # PR_SET_KEEPCAPS, PR_SET_SECCOMP: the call of that name is used
 }
+
+
+# What the netns-helper's filter lets through, with the kernel's answer; it opens /dev/net/tun.
+HELPER_ALLOWED = {
+    "mmap_data", "mmap_high_bits", "send_fd_on_channel", "close_socket", "close_peer",
+    "connect_abstract",
+    "open_tun", "tunsetiff", "abort_self", "abort_victim_by_tid",
+}
+HELPER_SOCKETS = {(socket.AF_UNIX, worker.UDP | worker.CLOEXEC),
+                  (socket.AF_NETLINK, worker.RAW | worker.CLOEXEC)}
+HELPER_UNCONDITIONAL = {"brk", "close", "connect", "exit_group", "getpid", "gettid", "munmap"}
+
+# The parent's. It names no descriptor, and reads what its caller can read.
+PARENT_ALLOWED = {
+    "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel",
+    "receive_fd_elsewhere", "send_fd_elsewhere", "close_socket", "close_channel", "close_peer",
+    "read_resolv_conf", "read_passwd", "read_passwd_by_dots", "read_root", "read_proc_self",
+    "read_proc_1", "read_sys", "read_tun", "list_root", "stat_by_dir_fd", "unlink",
+    "pidfd_open", "end_victim", "abort_self", "abort_victim_by_tid",
+}
+PARENT_UNCONDITIONAL = {
+    "brk", "clock_gettime", "close", "exit_group", "fstat", "ftruncate", "getdents64", "getpid",
+    "gettid", "inotify_add_watch", "inotify_rm_watch", "lseek", "mremap", "munmap", "newfstatat",
+    "ppoll", "pwrite64", "read", "readlinkat", "restart_syscall", "wait4", "write",
+} | ({"poll", "stat", "lstat", "readlink"} if worker.X86 else set())
 
 
 def probe(role: str, caller: list[str], sandbox: str, seccomp: str, attempt: Try) -> str:
@@ -114,7 +144,47 @@ def test_spawner_under_its_filter(attempt: Try) -> None:
             assert_outcome(attempt, got, KILLED)
 
 
+def helper_may(attempt: Try) -> bool:
+    return attempt.name in HELPER_ALLOWED or (
+        attempt.name == "socket" and attempt.args[:2] in HELPER_SOCKETS)
+
+
+def parent_may(attempt: Try) -> bool:
+    return attempt.name in PARENT_ALLOWED
+
+
+ROLES_ALLOWED = pytest.mark.parametrize("role,may", (("netns_helper", helper_may),
+                                                     ("parent", parent_may)))
+
+
+@table()
+@ROLES_ALLOWED
+def test_filter_of_helper_and_parent(role: str, may: Callable[[Try], bool], attempt: Try) -> None:
+    assert_outcome(attempt, probe(role, worker.WITH_CAPABILITIES, "off", "required", attempt),
+                   attempt.control if may(attempt) else KILLED)
+
+
+@table()
+@ROLES_ALLOWED
+def test_full_jail_of_helper_and_parent(role: str, may: Callable[[Try], bool],
+                                        attempt: Try) -> None:
+    for caller in CALLERS:
+        got = probe(role, caller, "required", "required", attempt)
+        if may(attempt):
+            assert got != KILLED
+        else:
+            assert_outcome(attempt, got, KILLED)
+
+
+@pytest.mark.parametrize("role,unconditional", (("netns_helper", HELPER_UNCONDITIONAL),
+                                                ("parent", PARENT_UNCONDITIONAL)))
+def test_helper_and_parent_have_no_other_system_call(role: str, unconditional: set[str]) -> None:
+    done = L.sh(PROBES[role], "required", "required", "sweep", "0", "1023")
+    assert set(done.stdout.split()) - worker.PAST_EVERY_FILTER == unconditional
+
+
 def test_tables_name_attempts() -> None:
     names = {attempt.name for attempt in worker.ATTEMPTS}
-    assert {*API_FULL, *SPAWNER_ALLOWED, *SPAWNER_REFUSED_FORMS} <= names
+    assert {*API_FULL, *SPAWNER_ALLOWED, *SPAWNER_REFUSED_FORMS, *HELPER_ALLOWED,
+            *PARENT_ALLOWED} <= names
     assert API_SANDBOX.keys() <= {attempt.id for attempt in worker.ATTEMPTS}

@@ -296,6 +296,36 @@ def test_no_role_has_what_no_role_may_have(tmp_path: pathlib.Path, role: str) ->
             assert verdict == (KILL if prot & 4 else ALLOW)
 
 
+# Calls whose first argument is a descriptor, which a policy may name by its number.
+TAKE_DESCRIPTOR = {"accept4", "execveat", "fcntl", "recvmsg", "sendmsg"}
+# The worker replaces its channel to an api that was started again. The spawner's filter is also an
+# api's while that gets its descriptors, and neither has met a client.
+CLOSABLE = {"spawner": {5, 6}}
+REPLACEABLE = {"slirp-worker": {4}, "spawner": set(range(7))}
+
+
+@pytest.mark.parametrize("role", (*ROLES, "spawner"))
+def test_descriptor_that_a_policy_names_is_neither_freed_nor_replaced(tmp_path: pathlib.Path,
+                                                                      role: str) -> None:
+    paths = [f"seccomp/{name}.policy" for name in (role, *(["api"] if role == "spawner" else []))]
+    named = {int(number) for line in lines_of(*paths) if line.call in TAKE_DESCRIPTOR
+             for number in re.findall(r"\barg0 == (\d+)", line.condition)}
+    assert named or role == "parent"
+    for arch, header in compile_policy(tmp_path, "x", *paths).items():
+
+        def allows(call: str, *args: int) -> bool:
+            number = number_of(call, arch)
+            return number >= 0 and run(header.filter, ARCHES[arch], number,
+                                       (*args, *(0,) * (6 - len(args)))) == ALLOW
+
+        for fd in range(max(named, default=-1) + 1):
+            assert not allows("close", fd) or fd in CLOSABLE.get(role, ()), fd
+            assert not allows("close_range", fd, fd)
+            for flags in (0, os.O_CLOEXEC):
+                assert (not allows("dup2", 9, fd) and not allows("dup3", 9, fd, flags)
+                        or fd in REPLACEABLE.get(role, ())), fd
+
+
 def test_worker_makes_no_other_socket(tmp_path: pathlib.Path) -> None:
     cloexec = socket.SOCK_CLOEXEC
     inet = (socket.AF_INET, socket.AF_INET6)

@@ -38,6 +38,7 @@ api_fixture_start(struct api_fixture *fixture)
 	open_channel(&api->to_parent, &fixture->parent, IPC_ROLE_API, IPC_ROLE_PARENT);
 	open_channel(&api->to_worker, &fixture->worker, IPC_ROLE_API,
 	    IPC_ROLE_SLIRP_WORKER);
+	fixture->to_worker_fd = api->to_worker.fd;
 	ipc_channel_set_running(&api->to_parent);
 	ipc_channel_set_running(&fixture->parent);
 	api->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -63,7 +64,8 @@ api_fixture_stop(struct api_fixture *fixture)
 	free(api->forwards);
 	close(api->listen_fd);
 	ipc_channel_close(&api->to_parent);
-	ipc_channel_close(&api->to_worker);
+	/* An api that has lost the worker keeps the number. */
+	close(fixture->to_worker_fd);
 	ipc_channel_close(&fixture->parent);
 	ipc_channel_close(&fixture->worker);
 }

@@ -11,6 +11,7 @@ struct api_fixture {
 	struct api api;
 	struct ipc_channel parent; /* the other ends */
 	struct ipc_channel worker;
+	int to_worker_fd; /* the number of the api's end */
 };
 
 /* Aborts when the system refuses what a test needs. The channels are greeted. */
