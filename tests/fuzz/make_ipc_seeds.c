@@ -60,15 +60,7 @@ write_datagram(FILE *file, enum ipc_message_id id)
 {
 	union ipc_payload payload;
 
-	switch (id) {
-#define FILL(name, n_fds, when, meaning) \
-	case IPC_MSG_##name: \
-		ipc_sample_##name(&payload.name); \
-		break;
-		IPC_ALL_ROWS(FILL)
-	default:
-		abort();
-	}
+	ipc_sample_fill(id, &payload);
 	write_message(file, id, &payload);
 }
 

@@ -2,9 +2,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "ipc/describe.h"
 
 static void
 sample_network(struct ipc_network *network)
@@ -243,8 +242,9 @@ ipc_sample_hostfwd_removed(struct ipc_hostfwd_removed *msg)
 {
 	*msg = (struct ipc_hostfwd_removed){
 		.request = 2,
-		.outcome = IPC_HOSTFWD_no_such_rule,
+		.outcome = IPC_HOSTFWD_done,
 		.id = UINT32_MAX,
+		.rule = sample_hostfwd(),
 	};
 }
 
@@ -351,4 +351,18 @@ void
 ipc_sample_event(struct ipc_event *msg)
 {
 	*msg = (struct ipc_event){ .kind = IPC_EVENT_RESOLV_CONF_CHANGED };
+}
+
+void
+ipc_sample_fill(enum ipc_message_id id, union ipc_payload *payload)
+{
+	switch (id) {
+#define FILL(name, n_fds, when, meaning) \
+	case IPC_MSG_##name: \
+		ipc_sample_##name(&payload->name); \
+		break;
+		IPC_ALL_ROWS(FILL)
+	default:
+		abort();
+	}
 }

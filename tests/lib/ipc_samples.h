@@ -1,10 +1,13 @@
 /* A right payload for every row of messages.h, for tests and fuzz seeds. */
 #pragma once
 
-#include "ipc/messages.h"
+#include "ipc/describe.h"
 
 /* Fills in a payload that passes its row's check. A row without one does not link. */
 #define IPC_SAMPLE_PROTOTYPE(name, n_fds, when, meaning) \
 	void ipc_sample_##name(struct ipc_##name *msg);
 IPC_ALL_ROWS(IPC_SAMPLE_PROTOTYPE)
 #undef IPC_SAMPLE_PROTOTYPE
+
+/* The same for a row that is known at run time only. */
+void ipc_sample_fill(enum ipc_message_id id, union ipc_payload *payload);

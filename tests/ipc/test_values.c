@@ -1,0 +1,522 @@
+/*
+ * The values that each row of messages.h refuses. A table describes the fields of each row
+ * and of each struct inside a row; the bad samples are made from it. The table is written
+ * here a second time on purpose: made from the checks, samples would miss a missing check.
+ *
+ * A row without a table does not compile. A field that its table lacks fails
+ * test_tables_cover_every_byte.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "ipc/describe.h"
+#include "ipc/validate.h"
+#include "ipc_samples.h"
+
+enum kind {
+	KIND_ANY,     /* every value is legal */
+	KIND_ZERO,    /* every byte is zero */
+	KIND_TEXT,    /* ends with a NUL; zeros follow */
+	KIND_RANGE,   /* a number from min to max */
+	KIND_ONE_OF,  /* one byte out of `allowed` */
+	KIND_STRUCTS, /* structs that `inner` describes */
+	KIND_PAGE,    /* the same; those that the sample leaves empty are zeros */
+};
+
+struct field {
+	const char *name;
+	const char *word; /* that a refusal gives as the reason */
+	size_t offset, size;
+	enum kind kind;
+	uint64_t min, max;
+	const char *allowed;
+	const struct field *inner;
+	size_t inner_size;
+};
+
+/* clang-format off */
+#define FIELD(row, field, ...) \
+	{ .name = #field, .offset = offsetof(struct ipc_##row, field), \
+	  .size = sizeof(((struct ipc_##row *)NULL)->field), __VA_ARGS__ }
+#define ANY(row, field) FIELD(row, field, .kind = KIND_ANY)
+#define RESERVED(row) FIELD(row, reserved, .kind = KIND_ZERO, .word = "reserved")
+#define TEXT(row, field) FIELD(row, field, .kind = KIND_TEXT, .word = #field)
+#define RANGE(row, field, from, to, word_) \
+	FIELD(row, field, .kind = KIND_RANGE, .min = (from), .max = (to), .word = (word_))
+#define FLAG(row, field) RANGE(row, field, 0, 1, "flag neither 0 nor 1")
+#define ONE_OF(row, field, values) \
+	FIELD(row, field, .kind = KIND_ONE_OF, .allowed = (values), .word = #field)
+#define STRUCTS(row, field, type) \
+	FIELD(row, field, .kind = KIND_STRUCTS, .inner = fields_##type, \
+	    .inner_size = sizeof(struct ipc_##type))
+#define PAGE(row, field, type) \
+	FIELD(row, field, .kind = KIND_PAGE, .inner = fields_##type, \
+	    .inner_size = sizeof(struct ipc_##type), .word = "entries after the last")
+#define FIELDS(row, ...) \
+	static const struct field fields_##row[] = { __VA_ARGS__, { .name = NULL } };
+
+/* Structs inside rows. */
+FIELDS(network,
+	ANY(network, network_be), ANY(network, netmask_be), ANY(network, host_be),
+	ANY(network, nameserver_be), ANY(network, dhcp_start_be), ANY(network, guest_be),
+	ANY(network, prefix6), ANY(network, host6), ANY(network, nameserver6),
+	RANGE(network, prefix_len, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX, "prefix_len"),
+	RANGE(network, mtu_bytes, 1, IPC_MTU_MAX_BYTES, "mtu_bytes"),
+	FLAG(network, enable_ipv6), FLAG(network, enable_dns),
+	FLAG(network, allow_host_loopback), RESERVED(network))
+FIELDS(hostfwd,
+	ANY(hostfwd, host_addr), ANY(hostfwd, guest_addr),
+	RANGE(hostfwd, host_port_first, 1, UINT16_MAX, "host_port"),
+	RANGE(hostfwd, host_port_last, 1, UINT16_MAX, "host_port"),
+	RANGE(hostfwd, guest_port_first, 1, UINT16_MAX, "guest_port"),
+	ONE_OF(hostfwd, proto, ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, 0 })),
+	FLAG(hostfwd, host_is_ipv6), FLAG(hostfwd, guest_is_ipv6), RESERVED(hostfwd))
+FIELDS(hostfwd_entry,
+	RANGE(hostfwd_entry, id, 1, UINT32_MAX, "id"), RESERVED(hostfwd_entry),
+	STRUCTS(hostfwd_entry, rule, hostfwd))
+FIELDS(hostfwd_result,
+	RANGE(hostfwd_result, outcome, 0, IPC_HOSTFWD_N_OUTCOMES - 1, "outcome"),
+	ANY(hostfwd_result, id), ANY(hostfwd_result, error),
+	ANY(hostfwd_result, conflict_id), ANY(hostfwd_result, port),
+	RESERVED(hostfwd_result))
+FIELDS(connection,
+	ANY(connection, source_addr), ANY(connection, dest_addr),
+	ANY(connection, source_port), ANY(connection, dest_port),
+	ONE_OF(connection, proto,
+	    ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 0 })),
+	FLAG(connection, is_ipv6), FLAG(connection, is_hostfwd),
+	RANGE(connection, state, 0, IPC_TCP_N_STATES - 1, "state"),
+	ANY(connection, recv_queue_bytes), ANY(connection, send_queue_bytes))
+
+/* Rows. */
+FIELDS(hello,
+	ANY(hello, protocol_hash),
+	RANGE(hello, role, IPC_ROLE_PARENT, IPC_ROLE_END - 1, "role"), RESERVED(hello))
+FIELDS(log,
+	RANGE(log, level, 0, LOG_N_LEVELS - 1, "level"), RESERVED(log), TEXT(log, text))
+FIELDS(confined,
+	ANY(confined, cap_effective), ANY(confined, cap_bounding),
+	ANY(confined, namespaces),
+	RANGE(confined, stages, 0, (1U << IPC_STAGE_N) - 1, "stages"),
+	ANY(confined, landlock_abi), ANY(confined, n_calls), RESERVED(confined))
+FIELDS(confine,
+	RANGE(confine, sandbox_mode, 0, IPC_JAIL_N_MODES - 1, "mode"),
+	RANGE(confine, seccomp_mode, 0, IPC_JAIL_N_MODES - 1, "mode"),
+	RANGE(confine, has_runas, 0, 1, "has_runas"), RESERVED(confine),
+	RANGE(confine, runas_uid, 1, UINT32_MAX, "runas"),
+	RANGE(confine, runas_gid, 1, UINT32_MAX, "runas"))
+FIELDS(join_userns, TEXT(join_userns, label))
+FIELDS(make_tap,
+	STRUCTS(make_tap, network, network), TEXT(make_tap, netns_label),
+	TEXT(make_tap, tap_name), ANY(make_tap, mac), FLAG(make_tap, has_mac),
+	FLAG(make_tap, configure))
+FIELDS(inspect_tap, ANY(inspect_tap, caller_number), RESERVED(inspect_tap))
+FIELDS(tap_made,
+	RANGE(tap_made, header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
+	FLAG(tap_made, has_offloads), RESERVED(tap_made))
+FIELDS(fallback_userns, RESERVED(fallback_userns))
+FIELDS(outbound,
+	ANY(outbound, addr4_be), ANY(outbound, addr6), FLAG(outbound, has_addr4),
+	FLAG(outbound, has_addr6), RESERVED(outbound))
+FIELDS(start,
+	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
+	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
+	FLAG(start, tap_has_offloads), FLAG(start, is_bess), RESERVED(start))
+FIELDS(get_stats, RESERVED(get_stats))
+FIELDS(publish, STRUCTS(publish, rule, hostfwd))
+FIELDS(api_channel, ANY(api_channel, api_number))
+FIELDS(resolv_copy, RESERVED(resolv_copy))
+FIELDS(about,
+	TEXT(about, libslirp_version), ANY(about, config_version_max), RESERVED(about))
+FIELDS(ready, RESERVED(ready))
+FIELDS(tap_gone, ANY(tap_gone, error), RESERVED(tap_gone))
+FIELDS(stats, ANY(stats, counters), ANY(stats, drops))
+FIELDS(published, STRUCTS(published, result, hostfwd_result))
+FIELDS(rule_added, STRUCTS(rule_added, entry, hostfwd_entry))
+FIELDS(rule_removed,
+	RANGE(rule_removed, id, 1, UINT32_MAX, "id"), RESERVED(rule_removed))
+FIELDS(api_dropped, ANY(api_dropped, api_number), TEXT(api_dropped, why))
+FIELDS(spawn, RESERVED(spawn))
+FIELDS(spawned, RANGE(spawned, pid, 0, INT32_MAX, "pid"), ANY(spawned, error))
+FIELDS(worker_channel, RESERVED(worker_channel))
+FIELDS(listen, RESERVED(listen))
+FIELDS(status,
+	ANY(status, request), STRUCTS(status, network, network),
+	STRUCTS(status, about, about), STRUCTS(status, confined, confined),
+	ANY(status, uptime_ms), ANY(status, n_api_restarts), ANY(status, parent_pid),
+	ANY(status, worker_pid), RESERVED(status), TEXT(status, tap_name))
+FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"), RESERVED(event))
+FIELDS(api_ready, RESERVED(api_ready))
+FIELDS(get_status, ANY(get_status, request))
+FIELDS(add_hostfwd, ANY(add_hostfwd, request), STRUCTS(add_hostfwd, rule, hostfwd))
+FIELDS(remove_hostfwd,
+	ANY(remove_hostfwd, request), ANY(remove_hostfwd, id), RESERVED(remove_hostfwd))
+FIELDS(list_hostfwd,
+	ANY(list_hostfwd, request), ANY(list_hostfwd, after_id), RESERVED(list_hostfwd))
+FIELDS(query_worker, ANY(query_worker, request))
+FIELDS(list_connections,
+	ANY(list_connections, request), ANY(list_connections, first),
+	RESERVED(list_connections))
+FIELDS(hostfwd_added,
+	ANY(hostfwd_added, request), STRUCTS(hostfwd_added, result, hostfwd_result),
+	STRUCTS(hostfwd_added, rule, hostfwd))
+FIELDS(hostfwd_removed,
+	ANY(hostfwd_removed, request),
+	RANGE(hostfwd_removed, outcome, 0, IPC_HOSTFWD_N_OUTCOMES - 1, "outcome"),
+	ANY(hostfwd_removed, id), STRUCTS(hostfwd_removed, rule, hostfwd))
+FIELDS(hostfwd_page,
+	ANY(hostfwd_page, request), RANGE(hostfwd_page, n, 0, IPC_PAGE_ENTRIES, "n"),
+	RANGE(hostfwd_page, has_more, 0, 1, "has_more"),
+	PAGE(hostfwd_page, entries, hostfwd_entry))
+FIELDS(worker_state,
+	ANY(worker_state, request), ANY(worker_state, stats),
+	ANY(worker_state, n_tcp_sockets), ANY(worker_state, n_udp_sockets),
+	ANY(worker_state, n_icmp_sockets), ANY(worker_state, n_hostfwds))
+FIELDS(connections_page,
+	ANY(connections_page, request), RANGE(connections_page, n, 0, IPC_PAGE_ENTRIES, "n"),
+	RANGE(connections_page, has_more, 0, 1, "has_more"),
+	PAGE(connections_page, entries, connection))
+/* clang-format on */
+
+static const struct field *const fields_of[IPC_MSG_N] = {
+#define FIELDS_OF(name, n_fds, when, meaning) [IPC_MSG_##name] = fields_##name,
+	IPC_ALL_ROWS(FIELDS_OF)
+};
+
+/* A sample, and the offset in it of the struct under test. */
+struct subject {
+	enum ipc_message_id id;
+	union ipc_payload payload;
+	size_t struct_offset;
+};
+
+static struct subject
+sample_of(enum ipc_message_id id)
+{
+	struct subject subject = { .id = id };
+
+	ipc_sample_fill(id, &subject.payload);
+	return subject;
+}
+
+static uint8_t *
+bytes_of(struct subject *subject, const struct field *field)
+{
+	return (uint8_t *)&subject->payload + subject->struct_offset + field->offset;
+}
+
+/* The check of the row refuses the payload and gives `word` as the reason. */
+static void
+expect_refusal(const struct subject *bad, const char *word, const char *what)
+{
+	const struct ipc_description *row = &ipc_descriptions[bad->id];
+	const char *why = NULL;
+
+	if (row->validate(&bad->payload, &why) != -1)
+		fail_msg("%s: %s: accepted", row->name, what);
+	if (strcmp(why, word) != 0)
+		fail_msg("%s: %s: expected \"%s\", got \"%s\"", row->name, what, word,
+		    why);
+}
+
+static void
+check_zeros(const struct subject *sample, const struct field *field, size_t begin)
+{
+	for (size_t i = begin; i < field->size; i++) {
+		struct subject bad = *sample;
+
+		bytes_of(&bad, field)[i] = 1;
+		expect_refusal(&bad, field->word, field->name);
+	}
+}
+
+static void
+check_text(const struct subject *sample, const struct field *field)
+{
+	struct subject bad = *sample;
+	char *text = (char *)bytes_of(&bad, field);
+
+	assert_true(strlen(text) + 1 < field->size);
+	text[field->size - 1] = 'x';
+	expect_refusal(&bad, field->word, "text with bytes after its end");
+	memset(text, 'x', field->size);
+	expect_refusal(&bad, field->word, "text without its end");
+}
+
+static void
+check_number(const struct subject *sample, const struct field *field, uint64_t value)
+{
+	struct subject bad = *sample;
+	uint8_t *bytes = bytes_of(&bad, field);
+	char what[128];
+
+	if (field->size == sizeof(uint8_t))
+		*bytes = (uint8_t)value;
+	else if (field->size == sizeof(uint16_t))
+		memcpy(bytes, &(uint16_t){ (uint16_t)value }, sizeof(uint16_t));
+	else if (field->size == sizeof(uint32_t))
+		memcpy(bytes, &(uint32_t){ (uint32_t)value }, sizeof(uint32_t));
+	else
+		fail_msg("%s: a number of %zu bytes", field->name, field->size);
+	snprintf(what, sizeof(what), "%s %llu", field->name, (unsigned long long)value);
+	expect_refusal(&bad, field->word, what);
+}
+
+static void
+check_range(const struct subject *sample, const struct field *field)
+{
+	const uint64_t type_max = UINT64_MAX >> (64 - 8 * field->size);
+
+	assert_true(field->min > 0 || field->max < type_max);
+	if (field->min > 0)
+		check_number(sample, field, field->min - 1);
+	if (field->max < type_max) {
+		check_number(sample, field, field->max + 1);
+		check_number(sample, field, type_max);
+	}
+}
+
+static void
+check_one_of(const struct subject *sample, const struct field *field)
+{
+	for (uint64_t value = 0; value <= UINT8_MAX; value++)
+		if (value == 0 || !strchr(field->allowed, (int)value))
+			check_number(sample, field, value);
+}
+
+static void check_fields(const struct subject *sample, const struct field *fields);
+
+static bool
+is_zero(const uint8_t *bytes, size_t n)
+{
+	while (n > 0 && bytes[n - 1] == 0)
+		n--;
+	return n == 0;
+}
+
+static void
+check_structs(const struct subject *sample, const struct field *field)
+{
+	size_t begin = 0;
+
+	for (; begin < field->size; begin += field->inner_size) {
+		struct subject subject = *sample;
+
+		if (field->kind == KIND_PAGE &&
+		    is_zero(bytes_of(&subject, field) + begin, field->inner_size))
+			break;
+		subject.struct_offset += field->offset + begin;
+		check_fields(&subject, field->inner);
+	}
+	/* The sample has one struct at least. */
+	assert_int_not_equal(begin, 0);
+	check_zeros(sample, field, begin);
+}
+
+static void
+check_fields(const struct subject *sample, const struct field *fields)
+{
+	for (const struct field *field = fields; field->name; field++)
+		switch (field->kind) {
+		case KIND_ANY:
+			break;
+		case KIND_ZERO:
+			check_zeros(sample, field, 0);
+			break;
+		case KIND_TEXT:
+			check_text(sample, field);
+			break;
+		case KIND_RANGE:
+			check_range(sample, field);
+			break;
+		case KIND_ONE_OF:
+			check_one_of(sample, field);
+			break;
+		case KIND_STRUCTS:
+		case KIND_PAGE:
+			check_structs(sample, field);
+			break;
+		}
+}
+
+static void
+test_bad_fields_are_refused(void **state)
+{
+	(void)state;
+	for (int id = 0; id < IPC_MSG_N; id++) {
+		const struct subject sample = sample_of((enum ipc_message_id)id);
+		const char *why;
+
+		assert_int_equal(ipc_descriptions[id].validate(&sample.payload, &why), 0);
+		check_fields(&sample, fields_of[id]);
+	}
+}
+
+static void
+expect_cover(const char *name, const struct field *fields, size_t size)
+{
+	uint8_t n_tables[sizeof(union ipc_payload)] = { 0 };
+
+	for (const struct field *field = fields; field->name; field++) {
+		for (size_t i = 0; i < field->size; i++)
+			n_tables[field->offset + i]++;
+		if (field->inner)
+			expect_cover(field->name, field->inner, field->inner_size);
+	}
+	for (size_t i = 0; i < size; i++)
+		if (n_tables[i] != 1)
+			fail_msg("%s: byte %zu is in %d fields of its table", name, i,
+			    n_tables[i]);
+}
+
+static void
+test_tables_cover_every_byte(void **state)
+{
+	(void)state;
+	for (size_t id = 0; id < IPC_MSG_N; id++)
+		expect_cover(ipc_descriptions[id].name, fields_of[id],
+		    ipc_descriptions[id].payload_size);
+}
+
+/* Fields that are legal alone and contradict each other. The statements change `msg`. */
+#define BAD(row, word, statements) \
+	{ \
+		struct subject bad = sample_of(IPC_MSG_##row); \
+		struct ipc_##row *msg = &bad.payload.row; \
+		statements; \
+		expect_refusal(&bad, word, #statements); \
+	}
+
+static void
+test_contradictions_are_refused(void **state)
+{
+	(void)state;
+	BAD(start, "netmask_be", msg->network.prefix_len = 16)
+	BAD(start, "network_be", msg->network.network_be = htonl(0x0a000201))
+	BAD(start, "address outside network_be", msg->network.host_be = 1)
+	BAD(start, "address outside network_be", msg->network.nameserver_be = 1)
+	BAD(start, "address outside network_be", msg->network.dhcp_start_be = 1)
+	BAD(start, "address outside network_be", msg->network.guest_be = 1)
+	BAD(start, "prefix6", msg->network.prefix6[8] = 1)
+	BAD(start, "prefix6", msg->network.prefix6[15] = 1)
+	BAD(start, "address outside prefix6", msg->network.host6[7] = 1)
+	BAD(start, "address outside prefix6", msg->network.nameserver6[7] = 1)
+	BAD(start, "header_len", msg->tap_header_len = 0)
+	BAD(tap_made, "header_len", msg->has_offloads = 1)
+	BAD(outbound, "addr4_be", msg->has_addr4 = 0)
+	BAD(outbound, "addr6", msg->addr6[0] = 1)
+	BAD(outbound, "addr6", msg->addr6[15] = 1)
+	BAD(confine, "runas", msg->has_runas = 0; msg->runas_gid = 0)
+	BAD(confine, "runas", msg->has_runas = 0; msg->runas_uid = 0)
+	BAD(make_tap, "tap_name", memset(msg->tap_name, 0, sizeof(msg->tap_name)))
+	BAD(make_tap, "mac", msg->has_mac = 0)
+	/* waitpid(2) and kill(2) take 1 for init. */
+	BAD(spawned, "pid", msg->pid = 1)
+	BAD(spawned, "error", msg->pid = 0)
+	BAD(spawned, "error", msg->error = 1)
+
+	BAD(publish, "host_addr", msg->rule.host_addr[4] = 1)
+	BAD(publish, "host_addr", msg->rule.host_addr[15] = 1)
+	BAD(publish, "guest_addr", msg->rule.guest_is_ipv6 = 0)
+	BAD(publish, "host_port", msg->rule.host_port_last = 7999)
+	/* The hundredth port would be 65536. */
+	BAD(publish, "guest_port", msg->rule.guest_port_first = 65437)
+	BAD(published, "id", msg->result.id = 1)
+	BAD(published, "id", msg->result.outcome = IPC_HOSTFWD_done)
+	BAD(hostfwd_added, "id", msg->result.id = 0)
+	BAD(hostfwd_added, "rule", msg->result.id = 0;
+	    msg->result.outcome = IPC_HOSTFWD_in_use)
+	BAD(hostfwd_removed, "rule", msg->outcome = IPC_HOSTFWD_no_such_rule)
+
+	BAD(hostfwd_page, "order of ids", msg->entries[1].id = msg->entries[0].id)
+	BAD(hostfwd_page, "order of ids", msg->entries[1].id = msg->entries[0].id - 1)
+	BAD(hostfwd_page, "entries after the last", msg->n--)
+	BAD(hostfwd_page, "id", msg->n++)
+	BAD(hostfwd_page, "has_more", msg->has_more = 1; msg->n = 0)
+	BAD(connections_page, "entries after the last", msg->n--; msg->has_more = 0)
+	BAD(connections_page, "proto", msg->n++)
+	BAD(connections_page, "has_more", msg->n = 0)
+	BAD(connections_page, "address", msg->entries[0].source_addr[4] = 1)
+	BAD(connections_page, "address", msg->entries[0].dest_addr[15] = 1)
+	BAD(connections_page, "state", msg->entries[0].state = IPC_TCP_NONE)
+	BAD(connections_page, "state", msg->entries[0].proto = IPPROTO_UDP)
+}
+
+static void
+fill_hostfwd_page(struct ipc_hostfwd_page *page)
+{
+	for (; page->n < IPC_PAGE_ENTRIES; page->n++) {
+		page->entries[page->n] = page->entries[page->n - 1];
+		page->entries[page->n].id++;
+	}
+}
+
+static void
+fill_connections_page(struct ipc_connections_page *page)
+{
+	for (; page->n < IPC_PAGE_ENTRIES; page->n++)
+		page->entries[page->n] = page->entries[page->n - 1];
+}
+
+/* Legal values that the samples lack: both ends of a range, and the other kinds. */
+#define GOOD(row, statements) \
+	{ \
+		struct subject good = sample_of(IPC_MSG_##row); \
+		struct ipc_##row *msg = &good.payload.row; \
+		const char *why = NULL; \
+		statements; \
+		if (ipc_validate_##row(msg, &why) != 0) \
+			fail_msg(#row ": %s: refused: %s", #statements, why); \
+	}
+
+static void
+test_legal_values_are_accepted(void **state)
+{
+	(void)state;
+	GOOD(make_tap, msg->has_mac = 0; memset(msg->mac, 0, sizeof(msg->mac)))
+	GOOD(outbound, msg->has_addr4 = 0; msg->addr4_be = 0)
+	GOOD(outbound, msg->has_addr6 = 1; msg->addr6[15] = 1)
+	GOOD(confine, msg->has_runas = 0; msg->runas_uid = msg->runas_gid = 0)
+	GOOD(start, msg->network.mtu_bytes = 1)
+	GOOD(start, msg->network.mtu_bytes = IPC_MTU_MAX_BYTES)
+	GOOD(start, msg->tap_has_offloads = 0; msg->tap_header_len = 0)
+	GOOD(start, msg->network.prefix_len = IPC_PREFIX_LEN_MIN;
+	     msg->network.netmask_be = htonl(0x80000000); msg->network.network_be = 0)
+	GOOD(start, msg->network.prefix_len = IPC_PREFIX_LEN_MAX;
+	     msg->network.netmask_be = htonl(0xffffff80))
+	GOOD(spawned, msg->pid = INT32_MAX)
+	GOOD(spawned, msg->pid = 0; msg->error = 1)
+	GOOD(publish, msg->rule.proto = IPPROTO_UDP)
+	GOOD(publish, msg->rule.host_port_last = msg->rule.host_port_first)
+	GOOD(publish, msg->rule.guest_port_first = 65436)
+	GOOD(hostfwd_page, msg->has_more = 1)
+	GOOD(hostfwd_page, memset(msg, 0, sizeof(*msg)))
+	GOOD(hostfwd_page, fill_hostfwd_page(msg))
+	GOOD(connections_page, memset(msg, 0, sizeof(*msg)))
+	GOOD(connections_page, fill_connections_page(msg))
+	GOOD(connections_page, msg->entries[0].proto = IPPROTO_ICMP;
+	     msg->entries[0].state = IPC_TCP_NONE)
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tables_cover_every_byte),
+		cmocka_unit_test(test_bad_fields_are_refused),
+		cmocka_unit_test(test_contradictions_are_refused),
+		cmocka_unit_test(test_legal_values_are_accepted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
