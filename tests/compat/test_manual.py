@@ -327,12 +327,14 @@ def intended_stages():
 def test_documents_have_the_stages_that_each_role_means_to_reach():
     rows = security_rows("The jails")
     by_column = dict(zip(rows[0][1:], list(zip(*rows[2:]))[1:]))
+    assert set(by_column) == set(intended_stages())
     for role, cells in by_column.items():
         reached = {name for name, cell in zip(stages(), cells) if not re.match("no(:|$)", cell)}
         assert reached == intended_stages()[role], role
     confinement = section(read("man/slirpd-processes.7"), "CONFINEMENT")
     lines = [line.split(" Ta ") for line in re.findall(r"^\.It (.* Ta .*)$", confinement, re.M)]
     columns = [name.removeprefix("Em ") for name in lines[0]][1:]
+    assert set(columns) == set(intended_stages())
     for number, role in enumerate(columns, start=1):
         table = {line[0] for line in lines[1:] if line[0] in stages() and line[number] != "no"}
         assert table == intended_stages()[role], role

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import signal
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -218,9 +218,21 @@ def test_start_that_fails_later_leaves_nothing(path: Path, tmp_path: Path,
     wait_for("all is as it was", lambda: L.holdings() == before)
 
 
+def break_channel(daemon: Slirpd, role: str) -> None:
+    """Sends something that is not a message from the parent's end of the channel to a child."""
+    inode = re.fullmatch(r"socket:\[(\d+)\]", L.fds_of(daemon.children()[role])[3])[1]
+    line = re.search(rf"^.* {inode} +\* (\d+) *$", sh("ss", "-xnH").stdout, re.M)
+    number = {name: fd for fd, name in L.fds_of(daemon.pid).items()}[f"socket:[{line[1]}]"]
+    with L.borrow_socket(daemon.pid, number) as end:
+        end.send(b"x")
+
+
 def test_children_of_the_daemon_do_not_unpin(path: Path, tmp_path: Path) -> None:
-    """The spawner is forked from the parent, and what is to be undone is in its memory too."""
-    with up(path, "--api-socket", tmp_path / "api.sock") as daemon:
-        os.kill(daemon.children()["spawner"], signal.SIGKILL)
-        wait_for("the spawner is gone", lambda: "spawner" not in daemon.children())
+    """The spawner is forked from the parent and has its exit handlers. It runs them when it ends
+    by exit(3), here without a jail that would stop them."""
+    with up(path, "--disable-sandbox", "--disable-seccomp",
+            f"--api-socket={tmp_path}/api.sock") as daemon:
+        break_channel(daemon, "spawner")
+        wait_for("the spawner has ended with fatalx()", lambda: (
+            "spawner exited with status 1" in daemon.stderr))
         assert is_pinned(path)

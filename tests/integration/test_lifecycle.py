@@ -172,7 +172,7 @@ def test_sigkill_of_a_child_ends_the_daemon_with_a_reason(guest: Guest, role: st
         assert works(guest.netns)
         os.kill(daemon.children()[role], signal.SIGKILL)
         assert daemon.wait() == 1
-        assert role in daemon.stderr
+        assert f"slirpd: {role} was killed by SIGKILL" in daemon.stderr
         assert_tap_is_gone(guest)
 
 
@@ -181,6 +181,8 @@ def test_every_long_lived_child_is_in_the_table_above(network: Slirpd) -> None:
 
 
 # --- the namespace goes away ------------------------------------------------------------------
+
+NOBODY = "nobody uses the network namespace any more; ending"
 
 
 @contextmanager
@@ -199,6 +201,7 @@ def test_target_that_dies_ends_the_daemon(guest: Guest) -> None:
         with little_cpu():
             guest.end()
             assert daemon.wait() == 0
+        assert NOBODY in daemon.stderr
 
 
 def test_another_process_in_the_namespace_keeps_the_daemon(guest: Guest) -> None:
@@ -214,6 +217,7 @@ def test_another_process_in_the_namespace_keeps_the_daemon(guest: Guest) -> None
             assert daemon.process.poll() is None
             other.kill()
         assert daemon.wait() == 0
+        assert NOBODY in daemon.stderr
 
 
 def test_deleted_tap_ends_the_daemon_without_spinning(guest: Guest) -> None:
@@ -222,6 +226,7 @@ def test_deleted_tap_ends_the_daemon_without_spinning(guest: Guest) -> None:
         with little_cpu():
             guest.run("ip", "link", "del", "tap0")
             assert daemon.wait() == 1
+        assert "the TAP device is gone: No such device; ending" in daemon.stderr
 
 
 def test_tap_that_is_down_makes_nothing_spin(guest: Guest) -> None:

@@ -238,7 +238,8 @@ def test_own_namespace_is_refused() -> None:
 
 def test_missing_path() -> None:
     done = run_slirpd("--configure", "--netns-type=path", "/run/nowhere", "tap0")
-    assert_one_line(done, "existing path expected when --netns-type=path", "/run/nowhere|$")
+    assert_one_line(done, "existing path expected when --netns-type=path: \"/run/nowhere\": "
+                          "No such file or directory$")
 
 
 def test_path_that_is_no_namespace(tmp_path: Path) -> None:
