@@ -72,7 +72,9 @@ leave_call(struct api *api, struct api_client *client)
 {
 	struct api_client *left = NULL;
 
-	if (client->call.is_sent || api->n_left < API_LEFT_MAX)
+	/* A change is made all the same; nobody wants the answer to a question. */
+	if (client->call.is_sent ||
+	    (client->request.verb->is_audited && api->n_left < API_LEFT_MAX))
 		left = find_place_for_left(api);
 	/* A peer has API_IN_FLIGHT_MAX at most. */
 	assert(left || !client->call.is_sent);
@@ -142,8 +144,6 @@ flush(struct api *api, struct api_client *client)
 {
 	struct api_out *out = &client->out;
 
-	if (client->fd == -1)
-		return;
 	while (has_output(client)) {
 		ssize_t n = send(client->fd, out->bytes + client->n_sent,
 		    out->len - client->n_sent, MSG_NOSIGNAL | MSG_DONTWAIT);

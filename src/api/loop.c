@@ -76,7 +76,7 @@ collect(const struct api *api, struct polled *polled)
 	polled->n = FIRST_CLIENT;
 	for (uint32_t i = 0; i < api->n_clients; i++) {
 		struct api_client *client = api->places[i];
-		short events = client->fd == -1 ? 0 : api_client_wants(client);
+		short events = api_client_wants(client);
 
 		/* Without events poll still reports that it has hung up, which only matters
 		 * to one that waits for an answer. */
@@ -88,12 +88,33 @@ collect(const struct api *api, struct polled *polled)
 	}
 }
 
+/* The log hears once of a peer that does not answer, until it answers again. Returns when
+ * to look again; UINT64_MAX if the next answer makes the difference. */
+static uint64_t
+watch_answers(const struct api *api, struct api_lane *lane, const char *peer)
+{
+	const struct api_client *oldest = lane->sent.first;
+	uint64_t late_ms = oldest ? oldest->call.since_ms + API_CALL_TIME_MS : UINT64_MAX;
+	bool is_late = late_ms <= api->now_ms;
+
+	if (is_late && !lane->is_late)
+		log_warning("%s has not answered for %d s; clients are told so", peer,
+		    API_CALL_TIME_MS / CLOCK_MS_PER_S);
+	else if (!is_late && lane->is_late)
+		log_info("%s answers again", peer);
+	lane->is_late = is_late;
+	return is_late ? UINT64_MAX : late_ms;
+}
+
 /* Every client's next step. Returns how long to wait for events, -1 for ever. */
 static int
 tick(struct api *api)
 {
-	uint64_t next_ms = UINT64_MAX;
+	uint64_t next_ms = watch_answers(api, &api->parent_lane, "the parent");
+	uint64_t worker_ms = watch_answers(api, &api->worker_lane, "slirp-worker");
 
+	if (worker_ms < next_ms)
+		next_ms = worker_ms;
 	/* Backwards: the last takes the place of one that is dropped, and was looked
 	 * at. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {

@@ -53,6 +53,7 @@ struct api_lane {
 	uint64_t last_number;
 	const struct api_client *exclusive; /* who has begun an exclusive call */
 	bool is_full; /* the peer's queue took no more: wait until it does */
+	bool is_late; /* the log has been told that the peer does not answer */
 };
 
 /* Puts the client's call, whose send and answer are set, into the lane; also for a call's

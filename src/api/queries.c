@@ -299,7 +299,7 @@ api_on_connections_page(struct api *api, const struct ipc_connections_page *msg)
 	list = &client->call.list;
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_connection(list, &msg->entries[i]);
-	if (msg->has_more && !client->has_left) {
+	if (msg->has_more) {
 		client->call.cursor += msg->n;
 		api_worker_call_again(api, client);
 		return;

@@ -75,8 +75,7 @@ api_session_event(struct api *api, enum api_event event,
 	for (uint32_t i = api->n_clients; i-- > 0;) {
 		struct api_client *client = api->places[i];
 
-		if (client->is_session && client->fd != -1 &&
-		    client->events & (1U << event))
+		if (client->is_session && client->events & (1U << event))
 			api_client_notify(api, client, line.bytes, line.len);
 	}
 	api_out_free(&line);

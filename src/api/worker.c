@@ -38,6 +38,7 @@ api_worker_lose(struct api *api, const char *why)
 	 * worker's. The worker reads the end of the channel. */
 	(void)shutdown(api->to_worker.fd, SHUT_WR);
 	api->to_worker.fd = -1;
+	api->worker_lane.is_late = false;
 	while ((client = api_pending_fail_next(&api->worker_lane)))
 		refuse(api, client,
 		    "the process that carries packets was lost; it may have done this or "
@@ -72,6 +73,12 @@ api_worker_call_again(struct api *api, struct api_client *client)
 {
 	if (api->to_worker.fd == -1) {
 		refuse(api, client, "the process that carries packets can't be reached");
+		return;
+	}
+	/* Nobody is left to read more pages. */
+	if (client->has_left) {
+		api_pending_end(&api->worker_lane, client);
+		api_client_drop(api, client);
 		return;
 	}
 	api_pending_add(&api->worker_lane, client);

@@ -42,6 +42,15 @@ static struct api_fixture fixture;
 /* Room for the longest reply of a test. */
 static char reply[1 << 20];
 
+static char last_line[LOG_TEXT_SIZE];
+
+static void
+keep_line(enum log_level level, const char *text)
+{
+	(void)level;
+	snprintf(last_line, sizeof(last_line), "%s", text);
+}
+
 static int
 setup(void **state)
 {
@@ -869,6 +878,75 @@ test_session_asks_again_after_a_late_answer(void **state)
 	close(fd);
 }
 
+/* A client that hangs up wants no answer: the worker is asked for no more than it has been. */
+static void
+test_questions_end_with_their_clients(void **state)
+{
+	static const char query[] = "{\"execute\":\"query_connections\"}";
+	struct ipc_connections_page page;
+	int fds[2 * API_IN_FLIGHT_MAX];
+	const size_t n_fds = sizeof(fds) / sizeof(fds[0]);
+	struct ipc_message msg;
+	uint64_t first = 0;
+
+	(void)state;
+	for (size_t i = 0; i < n_fds; i++) {
+		fds[i] = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fds[i], i == 0 ? query : LIST);
+	}
+	asked_worker(IPC_MSG_list_connections, &msg);
+	ipc_sample_connections_page(&page);
+	page.request = msg.payload.list_connections.request;
+	page.has_more = 1;
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	assert_int_equal(take_requests(IPC_MSG_list_hostfwd, &first),
+	    API_IN_FLIGHT_MAX - 1);
+	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX);
+	assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
+	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX - 1; k++) {
+		msg.payload.list_hostfwd.request = first + k;
+		msg.payload.list_hostfwd.after_id = 0;
+		answer_page(&msg, IPC_PAGE_ENTRIES, true);
+	}
+	assert_int_equal(take_requests(IPC_MSG_list_hostfwd, &first), 0);
+	assert_int_equal(fixture.api.n_left, 0);
+	/* The first was alone with its pages, and is no more. */
+	fds[0] = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fds[0], query);
+	asked_worker(IPC_MSG_list_connections, &msg);
+	close(fds[0]);
+}
+
+static void
+test_log_tells_once_that_there_is_no_answer(void **state)
+{
+	uint64_t first = 0;
+	int fd;
+
+	(void)state;
+	log_set_emit(keep_line);
+	for (int round = 0; round < 2; round++) {
+		fd = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fd, ADD);
+		close(fd);
+		assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), 1);
+		last_line[0] = '\0';
+		age_calls(API_CALL_TIME_MS - 1000);
+		assert_string_equal(last_line, "");
+		age_calls(1000);
+		assert_string_equal(last_line,
+		    "slirp-worker has not answered for 60 s; clients are told so");
+		last_line[0] = '\0';
+		age_calls(1000);
+		assert_string_equal(last_line, "");
+		answer_add(first,
+		    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+		api_fixture_run(&fixture);
+		assert_string_equal(last_line, "slirp-worker answers again");
+	}
+}
+
 /* Those who wait long for an answer give way, and only they. */
 static void
 test_clients_in_a_call_give_way(void **state)
@@ -1051,15 +1129,6 @@ test_queries(void **state)
 	BAD("list_hostfwd: no worker", "Busy", \
 	    "the process that carries packets was lost; it may have done this or not")
 
-static char last_line[LOG_TEXT_SIZE];
-
-static void
-keep_line(enum log_level level, const char *text)
-{
-	(void)level;
-	snprintf(last_line, sizeof(last_line), "%s", text);
-}
-
 static void
 test_loss_of_the_worker(void **state)
 {
@@ -1126,6 +1195,8 @@ main(void)
 		TEST(test_calls_without_a_client_are_bounded),
 		TEST(test_wait_for_an_answer_has_an_end),
 		TEST(test_session_asks_again_after_a_late_answer),
+		TEST(test_questions_end_with_their_clients),
+		TEST(test_log_tells_once_that_there_is_no_answer),
 		TEST(test_clients_in_a_call_give_way),
 		TEST(test_in_flight_is_bounded),
 		TEST(test_connections_are_listed_one_client_at_a_time),
