@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import socket
 import stat
@@ -521,26 +522,66 @@ def test_publish_that_fails_is_a_failed_start(guest: Guest, path: Path, value: s
     wait_for("the TAP is gone", lambda: guest.links() == {"lo"})
 
 
-def test_clients_that_hang_up_while_the_worker_stands_still_shut_nobody_out(
-        guest: Guest, tmp_path: Path) -> None:
-    """More of them than there are places, each with a request that only the worker can answer."""
-    path = tmp_path / "api.sock"
-    n_clients = 300
+def request(port: int) -> bytes:
+    return json.dumps({"execute": "add_hostfwd", "arguments": {
+        "proto": "udp", "host_port": port, "guest_port": 80}}).encode()
+
+
+@pytest.fixture
+def still_worker(guest: Guest, path: Path) -> Iterator[tuple[Slirpd, int]]:
+    """A daemon whose worker has stopped."""
     with Slirpd("--api-socket", path, guest.pid, "tap0") as daemon:
         worker = daemon.children()["slirp-worker"]
-        os.kill(worker, signal.SIGSTOP)
+        stop(worker)
         try:
-            for port in range(n_clients):
-                with socket.socket(socket.AF_UNIX) as client:
-                    client.settimeout(L.DEADLINE_S)
-                    client.connect(str(path))
-                    client.sendall(json.dumps({"execute": "add_hostfwd", "arguments": {
-                        "proto": "udp", "host_port": 20000 + port, "guest_port": 80}}).encode())
-            # The parent answers this.
-            assert ask(path, "query_status")["return"]["pids"]["slirp_worker"] == worker
+            yield daemon, worker
         finally:
             os.kill(worker, signal.SIGCONT)
-        # What was asked for first, as many as may wait, is done.
-        wait_for("the calls that were left are made", lambda: len(rules(path)) >= 256)
-        assert {rule["host_port"] for rule in rules(path)} >= set(range(20000, 20000 + 256))
         assert daemon.terminate() == 0
+
+
+def connected(path: Path, request: bytes) -> socket.socket:
+    """A client that has asked."""
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(L.DEADLINE_S)
+    client.connect(str(path))
+    client.sendall(request)
+    return client
+
+
+def test_clients_that_hang_up_while_the_worker_stands_still_shut_nobody_out(
+        still_worker: tuple[Slirpd, int], path: Path) -> None:
+    """More of them than there are places, each with a request that only the worker can answer."""
+    _, worker = still_worker
+    for port in range(20000, 20300):
+        connected(path, request(port)).close()
+    # The parent answers this.
+    assert ask(path, "query_status")["return"]["pids"]["slirp_worker"] == worker
+    with connected(path, request(30000)) as client:
+        # It came first, and has been read by now. It waits, and is not refused.
+        ask(path, "query_status")
+        assert select.select([client], [], [], 0) == ([], [], [])
+        os.kill(worker, signal.SIGCONT)
+        assert json.loads(L.recv_all(client)) == {"return": {"id": 257}}
+    # What was asked for first, as many as may wait, is done.
+    assert {rule["host_port"] for rule in rules(path)} == {*range(20000, 20000 + 256), 30000}
+
+
+def test_clients_that_wait_for_a_worker_that_stands_still_give_way(
+        still_worker: tuple[Slirpd, int], path: Path) -> None:
+    _, worker = still_worker
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connected(path, request(port)))
+                   for port in range(20000, 20256)]
+        assert ask(path, "query_status")["return"]["pids"]["slirp_worker"] == worker
+        (refused,) = select.select(clients, [], [], 0)[0]
+        error = json.loads(L.recv_all(refused))["error"]
+        assert (error["desc"], error["class"]) == (
+            "bad request: add_hostfwd: no answer", "Busy")
+        assert error["detail"].endswith("; it may still be done")
+        os.kill(worker, signal.SIGCONT)
+        ids = {json.loads(L.recv_all(client))["return"]["id"]
+               for client in clients if client is not refused}
+    # Its request had been sent, and so it is among the rules.
+    assert len(ids) == 255
+    assert [rule["id"] for rule in rules(path)] == list(range(1, 257))
