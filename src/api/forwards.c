@@ -240,6 +240,25 @@ explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
 	}
 }
 
+/* The words of slirp4netns: "bad arguments" for what is wrong with the request, whoever
+ * finds it. It does not know IPv6, and refuses the first argument that wants it. */
+static const char *
+desc_of_addition(enum ipc_hostfwd_outcome outcome, const struct api_args *args)
+{
+	switch (outcome) {
+	case IPC_HOSTFWD_bad_guest_address:
+		return "add_hostfwd: bad arguments.guest_addr";
+	case IPC_HOSTFWD_ipv6_is_off:
+		if (api_protocols[args->proto].families == API_FAMILY_IPV6)
+			return "add_hostfwd: bad arguments.proto";
+		if (args->host_addr.is_ipv6)
+			return "add_hostfwd: bad arguments.host_addr";
+		return "add_hostfwd: bad arguments.guest_addr";
+	default:
+		return "add_hostfwd: slirp_add_hostfwd failed";
+	}
+}
+
 void
 api_on_hostfwd_added(struct api *api, const struct ipc_hostfwd_added *msg)
 {
@@ -260,7 +279,8 @@ api_on_hostfwd_added(struct api *api, const struct ipc_hostfwd_added *msg)
 		api_audit(api, client, "add_hostfwd %s: refused: %s",
 		    api_rule_str(&asked, text), detail);
 		api_error_set(&error, class_of(msg->result.outcome),
-		    "add_hostfwd: slirp_add_hostfwd failed", "%s", detail);
+		    desc_of_addition(msg->result.outcome, &client->request.args), "%s",
+		    detail);
 		api_client_refuse(api, client, &error);
 		return;
 	}

@@ -139,7 +139,8 @@ take_arguments(struct api_request *request, json_t *arguments, bool in_session,
 		if (take_argument(request, &verb->args[i], arguments, error) == -1)
 			return -1;
 	snprintf(desc, sizeof(desc), "%s: bad arguments", verb->name);
-	if (arguments && !json_is_object(arguments) && !json_is_null(arguments)) {
+	if (in_session && arguments && !json_is_object(arguments) &&
+	    !json_is_null(arguments)) {
 		api_error_set(error, API_ERROR_BadArgument, desc,
 		    "arguments: wanted an object");
 		return -1;

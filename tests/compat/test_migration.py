@@ -515,12 +515,40 @@ def test_lists(guests: tuple[Guest, Guest], directory: Path) -> None:
         assert ours == {"return": {"entries": []}, "entries": []}
 
 
+def requests_that_both_refuse() -> Iterator[bytes]:
+    """Of those that ask for IPv6, both are without it."""
+    yield from (b"", b"\n", b"nonsense", b"{", b'{"execute":}', b"{'execute':'list_hostfwd'}",
+                b'{"execute":"list_hostfwd","execute":"x"}', b"[" * 4000, b" " * 4095, b" " * 4096)
+    yield from (b"[]", b"7", b"null", b'"x"', b"{}", b'{"execute":null}', b'{"execute":[]}')
+    yield from (b'{"execute":""}', b'{"execute":"LIST_HOSTFWD"}', b'{"execute":"%s"}' % (b"x" * 4000))
+    yield from (b'{"execute":"remove_hostfwd"%s}' % rest for rest in (
+        b"", b',"arguments":null', b',"arguments":[]', b',"arguments":7', b',"arguments":{"ID":1}'))
+    for id_ in (0, -1, 1, 77, 1.5, 2**32 + 1, 1e30, "1", None, True, [], {}):
+        yield json.dumps({"execute": "remove_hostfwd", "arguments": {"id": id_}}).encode()
+    bad = {"proto": ("sctp", "", "TCP"),
+           "host_addr": ("localhost", "1.2.3", " 0.0.0.0", "127.0.0.1/8", "203.0.113.77"),
+           "host_port": (0, 99, "8080", "", None, True, [], {}),
+           "guest_addr": ("localhost", "1.2.3", "10.0.2.100 ", "::1", "fd00::64"),
+           "guest_port": (0, "80", "", None, True, [], {})}
+    right = {"proto": "tcp", "host_addr": "0.0.0.0", "host_port": 8080, "guest_addr": "10.0.2.100",
+             "guest_port": 80}
+    changes = [{"proto": proto, "host_addr": host_addr, "guest_addr": ""}
+               for proto, host_addr in (("tcp6", ""), ("tcp6", "::1"), ("tcp", "::1"))]
+    changes += [{name: value} for name, values in bad.items() for value in values]
+    # The first that is bad counts.
+    names = list(bad)
+    changes += [{name: bad[name][0] for name in names[i:]} for i in range(len(names))]
+    for change in changes:
+        yield json.dumps({"execute": "add_hostfwd", "arguments": right | change}).encode()
+
+
 @told("Errors")
 def test_errors(guests: tuple[Guest, Guest], directory: Path) -> None:
     with sockets(guests, directory) as paths:
-        theirs, ours = (execute(path, "nosuch")["error"] for path in paths)
-        assert list(theirs) == ["desc"] and list(ours) == ["desc", "class", "detail"]
-        assert theirs["desc"] == ours["desc"]
+        for request in requests_that_both_refuse():
+            theirs, ours = (json.loads(ask(path, request, half_close=True))["error"] for path in paths)
+            assert list(theirs) == ["desc"] and list(ours) == ["desc", "class", "detail"]
+            assert theirs["desc"] == ours["desc"], request[:200]
 
 
 @told("Ports")

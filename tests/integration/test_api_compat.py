@@ -219,9 +219,9 @@ def test_length_of_a_request(path: str, length: int, words: str) -> None:
 def test_causes_of_failures(path: str) -> None:
     assert ask(path, ADD) == b'{"return":{"id":1}}'
 
-    def error(**arguments: object) -> tuple[str, str]:
+    def error(why: str = "slirp_add_hostfwd failed", **arguments: object) -> tuple[str, str]:
         said = execute(path, "add_hostfwd", proto="tcp", guest_port=80, **arguments)["error"]
-        assert said["desc"] == "bad request: add_hostfwd: slirp_add_hostfwd failed"
+        assert said["desc"] == f"bad request: add_hostfwd: {why}"
         return said["class"], said["detail"]
 
     assert error(host_port=8080) == (
@@ -234,8 +234,10 @@ def test_causes_of_failures(path: str) -> None:
     assert kind == "PermissionDenied" and "ip_unprivileged_port_start" in detail
     assert error(host_addr="203.0.113.77", host_port=8081) == (
         "AddressNotAvailable", "no interface of the host has the address 203.0.113.77")
-    kind, detail = error(host_addr="::1", host_port=8081)
+    kind, detail = error("bad arguments.host_addr", host_addr="::1", host_port=8081)
     assert kind == "NotSupported" and "--enable-ipv6" in detail
+    assert error("bad arguments.guest_addr", guest_addr="192.0.2.1", host_port=8081) == (
+        "BadArgument", "the address is not one of the guest's network")
 
 
 def test_socket_is_for_its_owner_alone(path: str) -> None:

@@ -184,15 +184,49 @@ test_add_hostfwd_failures_name_the_cause(void **state)
 		"no interface of the host has the address 0.0.0.0"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full },
 	    FAILED("TableFull", "the table of rules is full"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_ipv6_is_off },
-	    FAILED("NotSupported", "IPv6 is not enabled; --enable-ipv6 does it"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_bad_guest_address },
-	    FAILED("BadArgument", "the address is not one of the guest's network"));
+	    BAD("add_hostfwd: bad arguments.guest_addr", "BadArgument",
+		"the address is not one of the guest's network"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_system_error,
 		 .error = EMFILE,
 		 .port = 8080 },
 	    FAILED("Internal",
 		"the kernel refused: tcp port 8080 of 0.0.0.0: Too many open files"));
+}
+
+static void
+test_ipv6_that_is_off_is_an_argument_of_it(void **state)
+{
+	static const char *const refused[][2] = {
+		{ "\"proto\":\"tcp6\"", "proto" },
+		{ "\"proto\":\"tcp6\",\"host_addr\":\"::1\"", "proto" },
+		{ "\"proto\":\"tcp\",\"host_addr\":\"::1\"", "host_addr" },
+		{ "\"proto\":\"tcp\",\"host_addr\":\"::1\",\"guest_addr\":\"fd00::64\"",
+		    "host_addr" },
+		{ "\"proto\":\"tcp\",\"guest_addr\":\"fd00::64\"", "guest_addr" },
+	};
+	const struct ipc_hostfwd_result off = { .outcome = IPC_HOSTFWD_ipv6_is_off };
+	struct ipc_message msg;
+	char request[256], expected[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		int fd = api_fixture_connect(&fixture);
+
+		snprintf(request, sizeof(request),
+		    "{\"execute\":\"add_hostfwd\",\"arguments\":{%s,\"host_port\":8080,"
+		    "\"guest_port\":80}}",
+		    refused[i][0]);
+		snprintf(expected, sizeof(expected),
+		    BAD("add_hostfwd: bad arguments.%s", "NotSupported",
+			"IPv6 is not enabled; --enable-ipv6 does it"),
+		    refused[i][1]);
+		api_fixture_send(&fixture, fd, request);
+		asked_worker(IPC_MSG_add_hostfwd, &msg);
+		answer_add(msg.payload.add_hostfwd.request, &off);
+		expect_reply(fd, expected, true);
+		close(fd);
+	}
 }
 
 static void
@@ -1175,6 +1209,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_add_hostfwd),
 		TEST(test_add_hostfwd_failures_name_the_cause),
+		TEST(test_ipv6_that_is_off_is_an_argument_of_it),
 		TEST(test_remove_hostfwd),
 		TEST(test_list_hostfwd_has_the_entries_twice),
 		TEST(test_list_goes_over_pages),
