@@ -38,6 +38,9 @@
 	"{\"error\":{\"desc\":\"bad request: " desc \
 	"\",\"class\":\"" class "\",\"detail\":\"" detail "\"}}"
 
+#define NO_EXECUTE \
+	BAD("no execute found", "BadRequest", "execute: wanted the name of a command")
+
 static struct api_fixture fixture;
 /* Room for the longest reply of a test. */
 static char reply[1 << 20];
@@ -713,9 +716,13 @@ test_silent_clients_give_way(void **state)
 {
 	static int fds[API_CLIENTS_MAX + 50];
 	const size_t n_fds = sizeof(fds) / sizeof(fds[0]);
-	int fd;
+	int fd, session_fd;
 
 	(void)state;
+	/* A session is silent as long as it likes. */
+	session_fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, session_fd, SESSION);
+	expect_reply(session_fd, "{\"return\":{}}\n", false);
 	for (size_t i = 0; i < n_fds; i++)
 		fds[i] = api_fixture_connect(&fixture);
 	api_fixture_run(&fixture);
@@ -729,12 +736,192 @@ test_silent_clients_give_way(void **state)
 	    BAD("no execute found", "BadRequest",
 		"execute: wanted the name of a command"),
 	    true);
-	assert_int_equal(fixture.api.counters.n_gave_way, 51);
+	assert_int_equal(fixture.api.counters.n_gave_way, 52);
 	expect_reply(fds[0],
 	    BAD("no request", "Busy", "the place was needed for another client"), true);
+	api_fixture_send(&fixture, session_fd, "{}\n");
+	expect_reply(session_fd, NO_EXECUTE "\n", false);
+	close(session_fd);
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 	close(fd);
+}
+
+/* As if the time had passed for every client, whatever it waits for. */
+static void
+age_clients(uint64_t ms)
+{
+	for (size_t i = 0; i < API_CLIENTS_MAX; i++) {
+		struct api_client *client = &fixture.api.clients[i];
+
+		client->read_ms -= ms;
+		client->wrote_ms -= ms;
+		if (client->since_ms)
+			client->since_ms -= ms;
+	}
+	api_fixture_run(&fixture);
+}
+
+#define LATE BAD("cannot parse JSON", "ParseError", "the request did not end in time")
+
+static void
+test_request_has_to_end_in_time(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+
+	(void)state;
+	api_fixture_send(&fixture, fd, "{");
+	age_clients(API_REQUEST_TIME_MS - 5000);
+	/* More of it gives no more time. */
+	api_fixture_send(&fixture, fd, "\"execute\":");
+	expect_reply(fd, "", false);
+	age_clients(5000);
+	expect_reply(fd, LATE, true);
+	close(fd);
+	fd = api_fixture_connect(&fixture);
+	api_fixture_run(&fixture);
+	age_clients(API_REQUEST_TIME_MS);
+	expect_reply(fd, LATE, true);
+	close(fd);
+}
+
+static void
+test_request_of_a_session_has_to_end_in_time(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+
+	(void)state;
+	api_fixture_send(&fixture, fd, SESSION);
+	expect_reply(fd, "{\"return\":{}}\n", false);
+	age_clients(100 * API_REQUEST_TIME_MS);
+	expect_reply(fd, "", false);
+	api_fixture_send(&fixture, fd, "{");
+	age_clients(API_REQUEST_TIME_MS - 5000);
+	expect_reply(fd, "", false);
+	age_clients(5000);
+	expect_reply(fd, LATE "\n", false);
+	/* It goes on with the next line. */
+	api_fixture_send(&fixture, fd, "}\n{}\n");
+	expect_reply(fd, NO_EXECUTE "\n", false);
+	close(fd);
+}
+
+/* Until it closes, or is silent, or has gone on for too long. */
+static void
+test_client_with_its_reply_does_not_stay(void **state)
+{
+	struct api_client *client = fixture.api.places[0];
+	int fd;
+
+	(void)state;
+	asks("{}", NO_EXECUTE);
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_clients, 0);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{}");
+	expect_reply(fd, NO_EXECUTE, true);
+	assert_int_equal(fixture.api.n_clients, 1);
+	age_clients(API_LINGER_IDLE_MS);
+	assert_int_equal(fixture.api.n_clients, 0);
+	close(fd);
+
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{}");
+	expect_reply(fd, NO_EXECUTE, true);
+	client->since_ms -= API_LINGER_MAX_MS - 1000;
+	api_fixture_send(&fixture, fd, "\n");
+	assert_int_equal(fixture.api.n_clients, 1);
+	client->since_ms -= 1000;
+	api_fixture_send(&fixture, fd, "\n");
+	assert_int_equal(fixture.api.n_clients, 0);
+	close(fd);
+}
+
+/* So many rules that no socket holds their list, twice, with a default size of its queue. */
+#define N_RULES (300 * IPC_PAGE_ENTRIES)
+
+static void
+learn_many_rules(void)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+
+	api_fixture_send(&fixture, fd, LIST);
+	for (int page = 300; page-- > 0;) {
+		asked_worker(IPC_MSG_list_hostfwd, &msg);
+		answer_page(&msg, IPC_PAGE_ENTRIES, page > 0);
+	}
+	close(fd);
+	api_fixture_run(&fixture);
+	assert_int_equal(fixture.api.n_clients, 0);
+	assert_int_equal(fixture.api.forwards->n, N_RULES);
+}
+
+/* All memory for replies is there. */
+static void
+no_reply_is_left(void)
+{
+	struct api_out all = { 0 };
+
+	while (all.size < API_OUT_TOTAL_MAX_BYTES && !all.failed)
+		api_out_raw(&all, reply, sizeof(reply));
+	assert_false(all.failed);
+	api_out_free(&all);
+}
+
+static void
+test_reply_that_nobody_reads_is_thrown_away(void **state)
+{
+	struct ipc_connections_page page;
+	struct ipc_message msg;
+	bool at_eof;
+	int fd;
+
+	(void)state;
+	learn_many_rules();
+	no_reply_is_left();
+	for (int session = 0; session < 2; session++) {
+		/* It hangs up. */
+		fd = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fd, session ? SESSION LIST : LIST);
+		assert_int_equal(fixture.api.n_clients, 1);
+		close(fd);
+		api_fixture_run(&fixture);
+		assert_int_equal(fixture.api.n_clients, 0);
+		no_reply_is_left();
+		/* It stays. */
+		fd = api_fixture_connect(&fixture);
+		api_fixture_send(&fixture, fd, session ? SESSION LIST : LIST);
+		age_clients(API_WRITE_TIME_MS - 5000);
+		assert_int_equal(fixture.api.n_clients, 1);
+		/* Each piece that it takes gives it more time. */
+		api_fixture_read(fd, reply, 1 << 18, &at_eof);
+		api_fixture_run(&fixture);
+		age_clients(API_WRITE_TIME_MS - 5000);
+		assert_int_equal(fixture.api.n_clients, 1);
+		age_clients(5000);
+		assert_int_equal(fixture.api.n_clients, 0);
+		assert_int_equal(fixture.api.counters.n_slow, session + 1);
+		no_reply_is_left();
+		close(fd);
+	}
+	/* It hangs up while its reply is being made. */
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_connections\"}");
+	for (int i = 0; i < 2; i++) {
+		asked_worker(IPC_MSG_list_connections, &msg);
+		ipc_sample_connections_page(&page);
+		page.request = msg.payload.list_connections.request;
+		page.has_more = 1;
+		if (i == 1)
+			close(fd);
+		api_fixture_run(&fixture);
+		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
+		api_fixture_run(&fixture);
+	}
+	assert_int_equal(fixture.api.n_left, 0);
+	no_reply_is_left();
 }
 
 static void
@@ -1225,6 +1412,10 @@ main(void)
 		TEST(test_slow_session_is_closed),
 		TEST(test_sessions_are_bounded),
 		TEST(test_silent_clients_give_way),
+		TEST(test_request_has_to_end_in_time),
+		TEST(test_request_of_a_session_has_to_end_in_time),
+		TEST(test_client_with_its_reply_does_not_stay),
+		TEST(test_reply_that_nobody_reads_is_thrown_away),
 		TEST(test_client_that_left_is_no_harm),
 		TEST(test_client_that_hung_up_has_no_place),
 		TEST(test_calls_without_a_client_are_bounded),
