@@ -238,6 +238,7 @@ handle(struct api *api, struct api_client *client, size_t len)
 	}
 	api->counters.n_requests++;
 	if (result == 0) {
+		client->call = (struct api_call){ .since_ms = api->now_ms };
 		request->verb->start(api, client);
 		return;
 	}
@@ -431,8 +432,10 @@ api_client_refuse_call(struct api *api, struct api_client *client, const char *w
 	else
 		api_pending_cancel(client);
 	snprintf(desc, sizeof(desc), "%s: no answer", verb->name);
-	api_error_set(&busy, API_ERROR_Busy, desc, "%s; %s", why,
-	    is_sent ? "it may still be done" : "nothing was done");
+	api_error_set(&busy, API_ERROR_Busy, desc, "%s%s", why,
+	    !verb->is_audited ? ""
+		: is_sent     ? "; it may still be done"
+			      : "; nothing was done");
 	if (verb->is_audited)
 		api_audit(api, client, "%s: refused: %s", verb->name, busy.detail);
 	api_client_refuse(api, client, &busy);

@@ -17,11 +17,8 @@ api_parent_call(struct api *api, struct api_client *client,
     enum ipc_message_id answer)
 {
 	client->state = API_CLIENT_CALLING;
-	client->call = (struct api_call){
-		.send = send,
-		.answer = answer,
-		.since_ms = api->now_ms,
-	};
+	client->call.send = send;
+	client->call.answer = answer;
 	api_pending_add(&api->parent_lane, client);
 	api_parent_send(api);
 }

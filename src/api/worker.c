@@ -58,13 +58,9 @@ api_worker_call(struct api *api, struct api_client *client,
     enum ipc_message_id answer)
 {
 	client->state = API_CLIENT_CALLING;
-	client->call = (struct api_call){
-		.send = send,
-		.answer = answer,
-		.is_exclusive = answer == IPC_MSG_connections_page,
-		.n_api_restarts = client->call.n_api_restarts,
-		.since_ms = api->now_ms,
-	};
+	client->call.send = send;
+	client->call.answer = answer;
+	client->call.is_exclusive = answer == IPC_MSG_connections_page;
 	api_worker_call_again(api, client);
 }
 

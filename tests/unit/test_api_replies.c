@@ -925,6 +925,22 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 }
 
 static void
+answer_status(void)
+{
+	struct ipc_status status;
+	struct ipc_message msg;
+	const char *why = "";
+
+	api_fixture_run(&fixture);
+	assert_int_equal(ipc_channel_recv(&fixture.parent, &msg, &why),
+	    IPC_OUTCOME_MESSAGE);
+	assert_int_equal(msg.id, IPC_MSG_get_status);
+	ipc_sample_status(&status);
+	status.request = msg.payload.get_status.request;
+	assert_int_equal(ipc_send_status(&fixture.parent, &status), 0);
+}
+
+static void
 test_client_that_left_is_no_harm(void **state)
 {
 	struct ipc_message msg;
@@ -1096,6 +1112,25 @@ test_session_asks_again_after_a_late_answer(void **state)
 	answer_add(second,
 	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 2 });
 	expect_reply(fd, "{\"return\":{\"id\":2}}\n", false);
+	close(fd);
+}
+
+/* The parent is asked, and then the worker: the limit is that of the request. */
+static void
+test_wait_for_two_answers_has_the_same_end(void **state)
+{
+	int fd = api_fixture_connect(&fixture);
+	struct ipc_message msg;
+
+	(void)state;
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_stats\"}");
+	age_calls(API_CALL_TIME_MS - 5000);
+	answer_status();
+	asked_worker(IPC_MSG_query_worker, &msg);
+	expect_reply(fd, "", false);
+	age_calls(5000);
+	expect_reply(fd,
+	    BAD("query_stats: no answer", "Busy", "there is no answer in time"), true);
 	close(fd);
 }
 
@@ -1285,22 +1320,6 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 }
 
 static void
-answer_status(void)
-{
-	struct ipc_status status;
-	struct ipc_message msg;
-	const char *why = "";
-
-	api_fixture_run(&fixture);
-	assert_int_equal(ipc_channel_recv(&fixture.parent, &msg, &why),
-	    IPC_OUTCOME_MESSAGE);
-	assert_int_equal(msg.id, IPC_MSG_get_status);
-	ipc_sample_status(&status);
-	status.request = msg.payload.get_status.request;
-	assert_int_equal(ipc_send_status(&fixture.parent, &status), 0);
-}
-
-static void
 test_queries(void **state)
 {
 	struct ipc_worker_state worker;
@@ -1421,6 +1440,7 @@ main(void)
 		TEST(test_calls_without_a_client_are_bounded),
 		TEST(test_wait_for_an_answer_has_an_end),
 		TEST(test_session_asks_again_after_a_late_answer),
+		TEST(test_wait_for_two_answers_has_the_same_end),
 		TEST(test_questions_end_with_their_clients),
 		TEST(test_log_tells_once_that_there_is_no_answer),
 		TEST(test_clients_in_a_call_give_way),
