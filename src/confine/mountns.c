@@ -19,7 +19,8 @@
 /* Where in the making of the root a failure happened. */
 struct progress {
 	const char *step;
-	int n_mounts; /* of our own, stacked over the old root */
+	int n_mounts;   /* of our own, stacked over the old root */
+	bool is_chroot; /* the old root is still there, below */
 };
 
 /* errno survives what is done to clean up. */
@@ -178,13 +179,28 @@ mount_view(struct progress *progress)
  * "/" our writable mount is left. So "/" is then a stack of three, and umount2, for which
  * "." is the topmost, takes two: the writable mount, then the old root with everything
  * below.
+ *
+ * The initramfs is mounted on nothing, so nothing can take its place: pivot_root gives
+ * EINVAL. The current directory is already mounted over it, and chroot(2) keeps the process
+ * there: ".." ends at the root that a process has, and no path leads below a mount. What
+ * leads out of a chroot takes another chroot or a mount, and with them a capability; or a
+ * descriptor from before.
  */
 static int
 pivot(struct progress *progress)
 {
 	progress->step = "pivot_root";
-	if (syscall(SYS_pivot_root, ".", ".") == -1)
-		return -1;
+	if (syscall(SYS_pivot_root, ".", ".") == -1) {
+		/* All else that gives EINVAL is excluded by the steps before. */
+		if (errno != EINVAL)
+			return -1;
+		progress->step = "chroot";
+		if (chroot(".") == -1)
+			return -1;
+		progress->n_mounts = 0;
+		progress->is_chroot = true;
+		return chdir("/");
+	}
 	/* From here on nothing can be undone, and nothing fails: neither mount is locked,
 	 * one being ours, and the other's lock having gone over to the new root. */
 	progress->n_mounts = 0;
@@ -244,7 +260,8 @@ replace(const struct confine_file *files, size_t n_files, struct progress *progr
 }
 
 int
-confine_root_replace(const struct confine_file *files, size_t n_files, const char **step)
+confine_root_replace(const struct confine_file *files, size_t n_files, const char **step,
+    bool *is_chroot)
 {
 	struct progress progress = { .step = NULL };
 
@@ -252,8 +269,11 @@ confine_root_replace(const struct confine_file *files, size_t n_files, const cha
 		if (files[i].writable_fd)
 			*files[i].writable_fd = -1;
 	}
-	if (replace(files, n_files, &progress) == 0)
+	if (replace(files, n_files, &progress) == 0) {
+		if (is_chroot)
+			*is_chroot = progress.is_chroot;
 		return 0;
+	}
 	undo_mounts(progress.n_mounts);
 	close_writable(files, n_files);
 	if (step)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -37,6 +38,10 @@ struct confine_file {
  * used but "/" itself, so it does not matter what directories exist, or whether the
  * current one can still be reached.
  *
+ * The initramfs cannot be detached. If it is the root, the new root is mounted over it
+ * and is a chroot(2): it holds for a process without CAP_SYS_CHROOT and CAP_SYS_ADMIN.
+ * *is_chroot (unless is_chroot is NULL) says on success which of the two it is.
+ *
  * A file's writable_fd (O_RDWR, close-on-exec, owned by the caller) writes to the very
  * file that the process sees, although its own view is read-only: it was opened through
  * another mount of the same tmpfs, which is gone from the tree. Whoever holds it can
@@ -45,9 +50,8 @@ struct confine_file {
  * 0, or -1 with errno set and *step (unless step is NULL) set to a static text, what was
  * tried; then no writable_fd is open, all are -1, and the old root is there as before,
  * with the current directory "/" and its propagation private. EINVAL where the root is
- * that of a chroot(2) (make mounts private) or the initramfs (pivot_root); EBUSY where
- * something is mounted over "/" that the process, having the directory below for its
- * root, doesn't see.
+ * that of a chroot(2) (make mounts private); EBUSY where something is mounted over "/"
+ * that the process, having the directory below for its root, doesn't see.
  */
 int confine_root_replace(const struct confine_file *files, size_t n_files,
-    const char **step);
+    const char **step, bool *is_chroot);

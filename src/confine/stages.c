@@ -116,13 +116,18 @@ confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reache
     const struct confine_file *files, size_t n_files)
 {
 	const char *step;
+	bool is_chroot;
 
 	if (!(reached->stages & (1U << IPC_STAGE_namespaces)))
 		return;
-	if (confine_root_replace(files, n_files, &step) == -1)
+	if (confine_root_replace(files, n_files, &step, &is_chroot) == -1) {
 		ipc_stage_fail(orders->sandbox_mode, "root", step);
-	else
-		reach(reached, IPC_STAGE_root);
+		return;
+	}
+	if (is_chroot)
+		log_info("jail stage root: pivot_root cannot replace the initramfs; "
+			 "chroot hides it instead");
+	reach(reached, IPC_STAGE_root);
 }
 
 void

@@ -91,12 +91,11 @@ def preloaded() -> str:
 class Uml:
     """A machine, with what it prints. Its processes end with a PID namespace."""
 
-    def __init__(self, root: Path, *words: str) -> None:
+    def __init__(self, *words: str) -> None:
         self._argv = [
             *L.ORDINARY, "unshare", "--user", "--map-current-user", "--mount", "--pid", "--fork",
             "--kill-child=KILL", "--mount-proc", "env", f"LD_PRELOAD={preloaded()}",
-            "linux.uml", f"mem={MEMORY}", "root=/dev/root", "rootfstype=hostfs",
-            f"rootflags={root}", "rw", "init=/init", "quiet", "con=null", "con0=null,fd:1", *words]
+            "linux.uml", "quiet", "con=null", "con0=null,fd:1", *words]
         self._file = tempfile.TemporaryFile()
         self.process: subprocess.Popen[bytes]
 
@@ -130,6 +129,12 @@ class Uml:
         L.wait_for(f"the machine says that this works: {what}", does, BOOT_DEADLINE_S)
 
 
+def in_directory(root: Path, *words: str) -> Uml:
+    """A machine whose root is this directory."""
+    return Uml(f"mem={MEMORY}", "root=/dev/root", "rootfstype=hostfs", f"rootflags={root}", "rw",
+               "init=/init", *words)
+
+
 def manual_word(path: Path) -> str:
     """What slirpd(1) gives to the kernel, with another path."""
     text = (L.REPO / "man/slirpd.1").read_text()
@@ -139,7 +144,7 @@ def manual_word(path: Path) -> str:
 def boot_to_the_end(lab: L.Lab, root: Path, *words: str) -> dict[str, str]:  # noqa: F811
     """Everything has to work."""
     lab.big_file()
-    with Uml(root, *words) as uml:
+    with in_directory(root, *words) as uml:
         assert uml.process.wait(timeout=BOOT_DEADLINE_S) == 0
         works = uml.works()
         assert set(works) == {"address", "gateway", "ping", "name", "download"}
@@ -160,7 +165,7 @@ def test_next_machine_is_served_when_one_was_killed(
     """The second has more options of the driver, and an address from nobody."""
     word = manual_word(path)
     with L.Slirpd("--target-type=bess", "--mtu=9000", path) as daemon:
-        with Uml(root, word, "address=dhcp", "stay=yes") as uml:
+        with in_directory(root, word, "address=dhcp", "stay=yes") as uml:
             uml.wait_works("ping")
         works = boot_to_the_end(lab, root, f"{word},mtu=9000,depth=32,gro=0",
                                 "address=10.0.2.100", "size=8000")

@@ -11,9 +11,9 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"unshare": 272, "mount": 165, "capset": 126, "prlimit64": 302, "seccomp": 317,
+    "x86_64": {"unshare": 272, "mount": 165, "pivot_root": 155, "capset": 126, "prlimit64": 302, "seccomp": 317,
                "accept": 43},
-    "aarch64": {"unshare": 97, "mount": 40, "capset": 91, "prlimit64": 261, "seccomp": 277,
+    "aarch64": {"unshare": 97, "mount": 40, "pivot_root": 41, "capset": 91, "prlimit64": 261, "seccomp": 277,
                 "accept": 202},
 }[platform.machine()] | {"landlock_create_ruleset": 444}
 

@@ -45,7 +45,7 @@ replace_root(int *writable_fd)
 	const struct confine_file file = resolv_conf(writable_fd);
 	const char *step = "";
 
-	if (confine_root_replace(&file, 1, &step) == -1)
+	if (confine_root_replace(&file, 1, &step, NULL) == -1)
 		check_failed(__FILE__, __LINE__, step);
 }
 
@@ -99,7 +99,7 @@ IN_CHILD(test_root_holds_the_file_alone)
 IN_CHILD(test_root_can_be_empty)
 {
 	enter_own(CLONE_NEWNS);
-	CHECK(confine_root_replace(NULL, 0, NULL) == 0);
+	CHECK(confine_root_replace(NULL, 0, NULL, NULL) == 0);
 	CHECK(nftw("/", list_one, 4, FTW_PHYS) == 0);
 	CHECK(strcmp(listing, "/ 40755 1;") == 0);
 }
@@ -271,7 +271,7 @@ IN_CHILD(test_mounts_end_with_the_old_root)
 IN_CHILD(test_old_root_without_any_directory)
 {
 	enter_own(CLONE_NEWNS);
-	CHECK(confine_root_replace(NULL, 0, NULL) == 0);
+	CHECK(confine_root_replace(NULL, 0, NULL, NULL) == 0);
 	/* From an empty read-only root without /tmp, /proc, anything. */
 	replace_root(NULL);
 	check_content(first_content);
@@ -463,7 +463,7 @@ check_refused(const struct confine_file *files, size_t n_files, int error,
 	const char *step = NULL;
 	int n_mounts = count_mounts();
 
-	CHECK_FAILS(confine_root_replace(files, n_files, &step), error);
+	CHECK_FAILS(confine_root_replace(files, n_files, &step, NULL), error);
 	errno = 0;
 	if (!step || strcmp(step, expected_step) != 0)
 		check_failed(__FILE__, __LINE__, step ? step : "no step");
@@ -538,13 +538,13 @@ IN_CHILD(test_chroot_is_refused)
 	CHECK(mount("test", "/tmp", "tmpfs", 0, NULL) == 0);
 	CHECK(mkdir("/tmp/root", 0755) == 0 && mkdir("/tmp/root/here", 0755) == 0);
 	CHECK(chroot("/tmp/root") == 0);
-	CHECK_FAILS(confine_root_replace(&file, 1, &step), EINVAL);
+	CHECK_FAILS(confine_root_replace(&file, 1, &step, NULL), EINVAL);
 	CHECK(access("/here", F_OK) == 0);
 	/* A chroot into a mount is not noticed before pivot_root, but is then. */
 	CHECK(mkdir("/mount", 0755) == 0);
 	CHECK(mount("test", "/mount", "tmpfs", 0, NULL) == 0);
 	CHECK(chroot("/mount") == 0 && mkdir("/here", 0755) == 0);
-	if (confine_root_replace(&file, 1, &step) == 0)
+	if (confine_root_replace(&file, 1, &step, NULL) == 0)
 		check_content(first_content);
 	else
 		CHECK(access("/here", F_OK) == 0);

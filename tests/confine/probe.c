@@ -357,6 +357,16 @@ try_execveat(void)
 	return syscall(SYS_execveat, have.echo_fd, "", argv, NULL, AT_EMPTY_PATH);
 }
 
+/* Out of a chroot: up from a directory that is not below the root. */
+static long
+try_climb(void)
+{
+	for (int i = 0; i < 64; i++)
+		if (chdir("..") == -1)
+			return -1;
+	return faccessat(AT_FDCWD, "usr", F_OK, 0);
+}
+
 static long
 try_openat2(void)
 {
@@ -582,6 +592,8 @@ try_int80_execve(void)
 	TRY(read_proc_1, openat(AT_FDCWD, "/proc/1/cmdline", O_RDONLY)) \
 	TRY(read_sys, openat(AT_FDCWD, "/sys/class/net/lo/address", O_RDONLY)) \
 	TRY(stat_passwd, faccessat(AT_FDCWD, "/etc/passwd", F_OK, 0)) \
+	TRY(climb, try_climb()) \
+	TRY(climb_from_chroot, chroot("etc") == -1 ? -1 : try_climb()) \
 	TRY(read_by_dir_fd, openat(have.dir_fd, "etc/passwd", O_RDONLY)) \
 	TRY(stat_by_dir_fd, fstatat(have.dir_fd, "etc/passwd", (struct stat *)have.page, 0)) \
 	TRY(read_tun, openat(AT_FDCWD, "/dev/net/tun", O_RDONLY)) \

@@ -28,6 +28,7 @@ import lab as L
 import pytest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
 from kernel import LANDLOCK_SCOPES
+from test_jail_daemon import barred
 
 PROBE = os.environ.get("SLIRPD_PROBE") or str(L.REPO / "build/debug/tests/confine/probe")
 X86 = platform.machine() == "x86_64"
@@ -111,6 +112,8 @@ ATTEMPTS = [
     opened("list_root", "EACCES", abi=1),
     Try("path_of_root", OK, OK),
     Try("stat_passwd", "ENOENT", OK),
+    Try("climb", "ENOENT", OK),
+    Try("climb_from_chroot", "EPERM", OK),
     # With a descriptor of the old root, which a worker does not have.
     Try("read_by_dir_fd", "EACCES", OK, abi=1),
     Try("stat_by_dir_fd", OK, OK, full=OK),
@@ -291,11 +294,11 @@ WITH_CAPABILITIES: list[str] = []
 
 
 def probe(caller: list[str], sandbox: str, seccomp: str, *words: object,
-          program: str = PROBE) -> str:
+          program: str = PROBE, notes: str = "") -> str:
     """Runs the probe and returns the outcome; whatever it has to say besides is a failure."""
     done = subprocess.run([*caller, program, sandbox, seccomp, *map(str, words)], text=True,
                           capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
-    assert not done.stderr, done.stderr
+    assert done.stderr == notes
     if done.returncode < 0:
         assert not done.stdout, f"{done.stdout!r} before the end by signal"
         return signal.Signals(-done.returncode).name
@@ -351,6 +354,16 @@ def test_sandbox_without_filter(attempt: Try) -> None:
     for caller in (L.ORDINARY, WITH_CAPABILITIES):
         assert_outcome(attempt, probe(caller, "required", "off", attempt.name, *attempt.args),
                        attempt.sandbox)
+
+
+@table()
+def test_sandbox_over_an_initramfs(attempt: Try) -> None:
+    """Where pivot_root(2) is refused as there, the way out is as closed without it."""
+    for caller in (L.ORDINARY, WITH_CAPABILITIES):
+        got = probe([*caller, *barred("pivot_root=EINVAL")], "required", "off", attempt.name,
+                    *attempt.args, notes="jail stage root: pivot_root cannot replace the "
+                    "initramfs; chroot hides it instead\n")
+        assert_outcome(attempt, got, "EINVAL" if attempt.name == "pivot_root" else attempt.sandbox)
 
 
 @table()

@@ -427,18 +427,22 @@ def test_without_any_user_namespace_best_effort_goes_on(guest: Guest, best_effor
 BARRED = [
     (["unshare=EPERM"], "namespaces", "Operation not permitted", {"namespaces", "root"}),
     (["mount=EPERM"], "root", "Operation not permitted", {"root"}),
+    (["pivot_root=EPERM"], "root", "Operation not permitted", {"root"}),
     (["landlock_create_ruleset=EPERM"], "landlock", "Operation not permitted", {"landlock"}),
     (["seccomp=EINVAL"], "seccomp", "Invalid argument", {"seccomp"}),
 ]
 
 
-@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+BARRED_IDS = [row[0][0] for row in BARRED]
+
+
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=BARRED_IDS)
 def test_barred_stage_that_is_required_fails(guest: Guest, rules: list[str], stage: str,
                                              reason: str, missed: set[str]) -> None:
     assert_fails(guest, barred(*rules), stage, reason, guest.pid)
 
 
-@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=BARRED_IDS)
 def test_barred_stage_at_best_effort_is_said_and_done_without(
         guest: Guest, best_effort: None, rules: list[str], stage: str, reason: str,
         missed: set[str]) -> None:
@@ -451,6 +455,18 @@ def test_barred_stage_at_best_effort_is_said_and_done_without(
                 assert tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
             if "seccomp" not in missed:
                 assert n_own_filters(pid) == 2  # the caller's and its own
+
+
+def test_root_that_cannot_be_replaced_is_hidden(guest: Guest) -> None:
+    """As on a host whose root is its initramfs: test_initramfs.py has the real one."""
+    with Slirpd("--configure", guest.pid, "tap0", prefix=barred("pivot_root=EINVAL")) as daemon, \
+            traffic(guest.netns):
+        pid = daemon.children()["slirp-worker"]
+        assert Said(daemon.stderr, "slirp-worker").missed == kernel.MISSING_STAGES
+        assert re.search(r"slirp-worker\[\d+\]: jail stage root: pivot_root cannot replace the "
+                         r"initramfs; chroot hides it instead$", daemon.stderr, re.M)
+        assert tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
+        assert Path(f"/proc/{pid}/mountinfo").read_text().count("\n") == 1
 
 
 def test_kernel_without_landlock_is_no_failure(guest: Guest) -> None:

@@ -17,6 +17,7 @@ from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.
 from lab import Guest, Slirpd, wait_for
 from test_jail_daemon import (
     BARRED,
+    BARRED_IDS,
     NO_CAPABILITY,
     OWN_NAMESPACES,
     STATUS_OF_EVERY_ROLE,
@@ -265,7 +266,7 @@ def test_without_any_user_namespace_best_effort_goes_on(
             assert foreign_namespaces(roles(daemon)["api"]) == set()
 
 
-@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=BARRED_IDS)
 def test_barred_stage_that_is_required_leaves_no_socket(
         guest: Guest, path: Path, rules: list[str], stage: str, reason: str,
         missed: set[str]) -> None:
@@ -276,7 +277,7 @@ def test_barred_stage_that_is_required_leaves_no_socket(
     assert list(path.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=[row[1] for row in BARRED])
+@pytest.mark.parametrize("rules,stage,reason,missed", BARRED, ids=BARRED_IDS)
 def test_barred_stage_at_best_effort_is_said_and_done_without(
         guest: Guest, path: Path, best_effort: None, rules: list[str],  # noqa: F811
         stage: str, reason: str, missed: set[str]) -> None:
@@ -284,6 +285,16 @@ def test_barred_stage_at_best_effort_is_said_and_done_without(
                 prefix=barred(*rules)) as daemon, traffic(guest.netns):
         assert Said(daemon.stderr, "api").missed == missed | kernel.MISSING_STAGES
         assert re.search(rf"api\[\d+\]: jail stage {stage}\b.*{reason}", daemon.stderr)
+
+
+def test_root_that_cannot_be_replaced_is_hidden(guest: Guest, path: Path) -> None:
+    """Under the spawner's filter, too."""
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0",
+                prefix=barred("pivot_root=EINVAL")) as daemon:
+        assert Said(daemon.stderr, "api").missed == kernel.MISSING_STAGES
+        assert re.search(r"api\[\d+\]: jail stage root: .*; chroot hides it instead$",
+                         daemon.stderr, re.M)
+        assert tree(f"/proc/{roles(daemon)['api']}/root") == set()
 
 
 def test_api_that_dies_of_a_signal_is_reported_by_its_name(guest: Guest, path: Path) -> None:

@@ -39,7 +39,8 @@ API_FULL = {
 # With the filter switched off the sandbox is the worker's, but for a root that has nothing in it.
 API_SANDBOX = dict.fromkeys((
     "read_resolv_conf", "create_in_etc", "write_resolv_conf", "update_resolv_conf",
-    "truncate_at_open", "truncate", "unlink", "rename", "chmod", "mount"), "ENOENT")
+    "truncate_at_open", "truncate", "unlink", "rename", "chmod", "mount", "climb_from_chroot"),
+    "ENOENT")
 # A socket that it makes finds no name of the host's network namespace.
 API_SANDBOX["pass_to_other"] = "ECONNREFUSED"
 # Nor does the sysctl of its own network namespace allow ping sockets to anybody.
@@ -67,7 +68,7 @@ SPAWNER_ALLOWED = {
     "close_socket", "take_channel", "take_peer", "dupfd", "prlimit", "abort_self", "abort_victim", "abort_victim_by_tid",
     # An api's jail.
     "setns_user", "unshare", "prctl", "capset", "setgroups", "seccomp",
-    "mount", "remount", "umount", "pivot_root",
+    "mount", "remount", "umount", "pivot_root", "chroot", "climb_from_chroot",
 }
 # Of these not every form is allowed.
 SPAWNER_REFUSED_FORMS = {
