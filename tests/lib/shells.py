@@ -3,6 +3,7 @@ fish themselves run them."""
 
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
@@ -36,11 +37,15 @@ def fish_complete(program, line, environment):
         env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
 
 
+# Of the several hundred functions that compinit looks through: the first shell writes it, which takes
+# most of a second, and the others of this run read it.
+_zsh_state = tempfile.TemporaryDirectory(prefix="slirpd-zsh.")
+
 # compadd is how any completion of zsh hands over candidates: -O gives them as they match.
 ZSH_SCRIPT = r"""
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "fpath=(${(q)1} \$fpath); PS1=; autoload -Uz compinit; compinit -u -D"
+zpty -w shell "fpath=(${(q)1} \$fpath); PS1=; autoload -Uz compinit; compinit -u -C -d ${(q)3}"
 zpty -w shell "zstyle ':completion:*' verbose no; zstyle ':completion:*' menu no"
 zpty -w shell 'compadd() {
     local -a found
@@ -64,7 +69,8 @@ zpty -d shell
 def zsh_complete(_program, line, environment):
     """Types the line and a tab into an interactive zsh."""
     return subprocess.run(
-        ["zsh", "-f", "-c", ZSH_SCRIPT, "zsh", COMPLETIONS / "zsh", line],
+        ["zsh", "-f", "-c", ZSH_SCRIPT, "zsh", COMPLETIONS / "zsh", line,
+         f"{_zsh_state.name}/dump"],
         env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
 
 
