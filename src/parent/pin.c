@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -19,6 +20,8 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "confine/caps.h"
+#include "confine/namespaces.h"
 #include "parent/placed.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
@@ -39,16 +42,18 @@ enum pin_step {
 	PIN_STEP_MOUNT,
 };
 
-/* How it went in the child that made the namespace. */
-struct pin_report {
-	int error; /* errno, unless PIN_STEP_NONE */
-	enum pin_step step;
-};
-
 /* What a path leads to. */
 struct identity {
 	dev_t dev;
 	ino_t ino;
+};
+
+/* How it went in the child that made the namespace. */
+struct pin_report {
+	struct identity netns;
+	int error; /* errno, unless PIN_STEP_NONE */
+	enum pin_step step;
+	const char *hint; /* a static text, which fork(2) leaves where it is; or NULL */
 };
 
 /* What the exit has to undo. A function of atexit(3) has no room for a context. */
@@ -137,6 +142,26 @@ open_file(const char *path)
 	return take_fd(&fd);
 }
 
+/* What would help: a static text, or NULL if that can't be told. */
+static const char *
+hint_of(enum pin_step step, int error)
+{
+	struct confine_caps caps = { 0 };
+
+	if (error == ENOSPC && step == PIN_STEP_MOUNT)
+		return "limit of sysctl fs.mount-max reached";
+	if (error == ENOSPC)
+		return confine_ns_bar_str(confine_ns_bar(CLONE_NEWNET, error));
+	if (error != EPERM)
+		return NULL;
+	/* With the capability, a filter or a security module refuses the namespace. The mount
+	 * needs it in the user namespace that the mount namespace belongs to. */
+	if (step == PIN_STEP_UNSHARE && confine_caps_query(&caps) == 0 &&
+	    (caps.effective & CONFINE_CAP_BIT(CAP_SYS_ADMIN)))
+		return NULL;
+	return NEEDS;
+}
+
 /* The namespace is made in a child: our own stays what it is, and there may be no way
  * back to it from another one. */
 static _Noreturn void
@@ -144,16 +169,22 @@ make_in_child(int file_fd, int report_fd)
 {
 	struct pin_report report = { .step = PIN_STEP_UNSHARE };
 	char target[FD_PATH_SIZE];
+	struct stat st;
 
 	/* By the descriptor, so that it is the file that was looked at. */
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", file_fd);
 	if (unshare(CLONE_NEWNET) == 0) {
 		report.step = PIN_STEP_MOUNT;
-		if (mount(OWN_NETNS, target, NULL, MS_BIND, NULL) == 0)
+		if (stat(OWN_NETNS, &st) == 0 &&
+		    mount(OWN_NETNS, target, NULL, MS_BIND, NULL) == 0) {
 			report.step = PIN_STEP_NONE;
+			report.netns = (struct identity){ st.st_dev, st.st_ino };
+		}
 	}
-	if (report.step != PIN_STEP_NONE)
+	if (report.step != PIN_STEP_NONE) {
 		report.error = errno;
+		report.hint = hint_of(report.step, errno);
+	}
 	_exit(write(report_fd, &report, sizeof(report)) == sizeof(report)
 		? EXITCODE_OK
 		: EXITCODE_FAILURE);
@@ -186,17 +217,17 @@ mount_new_netns(const char *path, int file_fd)
 	}
 	errno = report.error;
 	if (report.step == PIN_STEP_UNSHARE)
-		fail(path, "make a network namespace", errno == EPERM ? NEEDS : NULL);
+		fail(path, "make a network namespace", report.hint);
 	if (report.step == PIN_STEP_MOUNT)
-		fail(path, "mount the network namespace there",
-		    errno == EPERM || errno == EACCES ? NEEDS : NULL);
+		fail(path, "mount the network namespace there", report.hint);
+	pinned.netns = report.netns;
+	pinned.is_mounted = true;
 }
 
 void
 parent_pin_make(const char *path)
 {
 	autofd int file_fd = -1;
-	struct stat st;
 
 	/* The current directory, and links on the way, may change until the exit. */
 	pinned.dir_fd = parent_placed_open_directory(path, &pinned.name);
@@ -207,8 +238,13 @@ parent_pin_make(const char *path)
 	pinned.owner = getpid();
 	file_fd = open_file(path);
 	mount_new_netns(path, file_fd);
-	if (fstatat(pinned.dir_fd, pinned.name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		fail(path, "look at the namespace there", NULL);
-	pinned.netns = (struct identity){ .dev = st.st_dev, .ino = st.st_ino };
-	pinned.is_mounted = true;
+}
+
+bool
+parent_pin_made(int netns_fd)
+{
+	struct stat st;
+
+	return fstat(netns_fd, &st) == 0 && st.st_dev == pinned.netns.dev &&
+	    st.st_ino == pinned.netns.ino;
 }

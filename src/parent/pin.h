@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * Makes a network namespace and pins it on path (borrowed): an empty file, or none, which
  * is made. Fatal, naming the path and the step; then nothing is left of it.
@@ -13,3 +15,6 @@
  * it is still what path leads to, and a file that was made is removed. To be called once.
  */
 void parent_pin_make(const char *path);
+
+/* Whether netns_fd (borrowed) is the namespace that parent_pin_make() has made. */
+bool parent_pin_made(int netns_fd);

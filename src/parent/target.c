@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "parent/pin.h"
 
 /* "/proc/2147483647/ns/net" with its NUL. */
 #define PROC_NS_PATH_SIZE 32
@@ -92,6 +93,10 @@ parent_target_open(struct target *target, const struct options *options)
 		path = proc_path;
 	}
 	target->netns_fd = open_namespace(path, CLONE_NEWNET, "network");
+	/* The path can be in a directory of another user, who exchanged it meanwhile: with the
+	 * rights of root this would be the host's own network. */
+	if (options->create_netns && !parent_pin_made(target->netns_fd))
+		fatalx("--create-netns: the path leads to another namespace by now");
 	snprintf(target->netns_label, sizeof(target->netns_label), "%s", path);
 
 	if (options->userns_path) {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -182,6 +184,53 @@ def test_what_can_not_be_done_is_a_failed_start(path: Path, what: str, text: str
         sh("umount", str(path))
     assert path.exists() == existed and path.is_symlink() == what.endswith("link")
     assert what != "full file" or path.read_text() == "precious"
+
+
+def run(path: Path, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """By a caller with CAP_SYS_ADMIN, as up() starts it; where it is expected to end."""
+    return subprocess.run([*prefix, L.slirpd_path(), *OPTIONS, path, "tap0"], text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
+
+
+def test_limit_on_namespaces_is_named(path: Path) -> None:
+    sysctl = Path("/proc/sys/user/max_net_namespaces")
+    before = sysctl.read_text()
+    sysctl.write_text("0\n")
+    try:
+        done = run(path)
+    finally:
+        sysctl.write_text(before)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"slirpd: --create-netns: {path}: make a network namespace: No space left on device; "
+        "switched off by sysctl user.max_net_namespaces=0\n")
+
+
+def test_filter_that_refuses_is_not_taken_for_a_missing_capability(path: Path) -> None:
+    """The caller has CAP_SYS_ADMIN, so to ask for it would not help."""
+    done = run(path, (sys.executable, "-B", str(L.REPO / "tests/confine/bar_call.py"),
+                      "unshare=EPERM"))
+    assert done.returncode == 1
+    assert done.stderr == (f"slirpd: --create-netns: {path}: make a network namespace: "
+                           "Operation not permitted\n")
+
+
+def test_directory_that_is_exchanged_before_the_exit_costs_nobody_a_mount(path: Path,
+                                                                          tmp_path: Path) -> None:
+    """Its owner moves it away, and puts a link there to a place with a file of that name."""
+    mine, theirs, moved = (tmp_path / name for name in ("mine", "theirs", "moved"))
+    mine.mkdir()
+    theirs.mkdir()
+    (theirs / "guest").write_text("precious")
+    with up(mine / "guest") as daemon:
+        sh("mount", "--bind", str(mine / "guest"), str(theirs / "guest"))
+        mine.rename(moved)
+        mine.symlink_to("theirs")
+        assert daemon.terminate() == 0
+    assert is_pinned(theirs / "guest") and not is_pinned(moved / "guest")
+    assert list(moved.iterdir()) == []
+    sh("umount", str(theirs / "guest"))
+    assert (theirs / "guest").read_text() == "precious"
 
 
 # In the order of a start.
