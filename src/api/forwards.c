@@ -228,7 +228,10 @@ explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
 		snprintf(text, size, "%s %s", outcome, addr);
 		break;
 	case IPC_HOSTFWD_ipv6_is_off:
-		snprintf(text, size, "%s; --enable-ipv6 does it", outcome);
+		/* With an error it is the kernel that has no IPv6. */
+		snprintf(text, size, "%s%s%s", outcome,
+		    result->error ? " on the host: " : "; --enable-ipv6 does it",
+		    result->error ? strerror((int)result->error) : "");
 		break;
 	case IPC_HOSTFWD_system_error:
 		snprintf(text, size, "%s: %s port %u of %s: %s", outcome,

@@ -89,10 +89,15 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 			ipc_stage_fail(orders->sandbox_mode, "namespaces", "unshare");
 			return;
 		}
-		if (confine_ns_join_user(fallback_userns_fd) == -1 ||
-		    confine_ns_own(flags, NULL, &step) == -1) {
+		if (confine_ns_join_user(fallback_userns_fd) == -1) {
 			ipc_stage_fail(orders->sandbox_mode, "namespaces",
 			    "join the guest's user namespace instead");
+			return;
+		}
+		if (confine_ns_own(flags, NULL, &step) == -1) {
+			tell_bar(flags, errno);
+			ipc_stage_fail(orders->sandbox_mode, "namespaces",
+			    "make others in the guest's user namespace");
 			return;
 		}
 		log_info(

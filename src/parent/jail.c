@@ -23,8 +23,8 @@ void
 parent_jail_check(const struct options *options)
 {
 	if (options->has_runas && !is_real_root())
-		log_warning("--runas is without effect: slirpd was not started by root, "
-			    "so the worker keeps its user");
+		log_warning("--runas is without effect: slirpd was not started by the "
+			    "machine's root, so the worker keeps its user");
 }
 
 void

@@ -208,7 +208,10 @@ go_blind(struct resolv *resolv, const char *what)
 		return;
 	resolv->said_blind = true;
 	log_warning("resolv: cannot watch %s by inotify: %s; looking at %s every %d ms",
-	    what, strerror(errno), resolv->path, LOOK_INTERVAL_MS);
+	    what,
+	    errno == ENOSPC ? "limit of sysctl fs.inotify.max_user_watches reached"
+			    : strerror(errno),
+	    resolv->path, LOOK_INTERVAL_MS);
 }
 
 /* Returns 0, or -1 with errno set. */

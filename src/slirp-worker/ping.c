@@ -136,9 +136,11 @@ open_socket(struct ping *ping, bool of_ip6)
 		ping->barred_was_told = true;
 		log_warning(
 		    "ping: open a ping socket: %s: the guest's echo requests to the "
-		    "outside are refused; net.ipv4.ping_group_range has to have "
-		    "the group that slirpd runs as",
-		    strerror(error));
+		    "outside are refused%s",
+		    strerror(error),
+		    error == EACCES ? "; net.ipv4.ping_group_range has to have the "
+				      "group that the worker runs as"
+				    : "");
 		errno = error;
 	}
 	if (fd == -1 || bind_outbound(ping, of_ip6, fd) == -1)

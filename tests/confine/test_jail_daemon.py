@@ -330,9 +330,9 @@ def assert_nothing_left(guest: Guest) -> None:
 
 
 @contextlib.contextmanager
-def no_user_namespaces() -> Iterator[None]:
-    """None below the lab's; those that are there stay."""
-    sysctl = Path("/proc/sys/user/max_user_namespaces")
+def no_user_namespaces(kind: str = "user") -> Iterator[None]:
+    """None below the lab's, or none of another kind; those that are there stay."""
+    sysctl = Path(f"/proc/sys/user/max_{kind}_namespaces")
     before = sysctl.read_text()
     sysctl.write_text("0\n")
     try:
@@ -384,6 +384,20 @@ def test_without_user_namespaces_the_guests_is_joined(guest: Guest) -> None:
             # The guest's ids are another user's to the guest: it can't look into the worker.
             for what in ("root/", "fd/"):
                 assert guest.run("ls", f"/proc/{pid}/{what}", check=False).returncode != 0
+
+
+def test_kind_of_namespace_that_is_used_up_is_named(guest: Guest) -> None:
+    """User namespaces are not what is missing, and the guest's is joined."""
+    with no_user_namespaces("uts"):
+        done = L.run_slirpd("--configure", guest.pid, "tap0")
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    assert "switched off by sysctl user.max_uts_namespaces=0" in said[-3]
+    assert "limit of user.max_uts_namespaces reached, here or in an outer" in said[-2]
+    assert said[-1].endswith("jail stage namespaces: make others in the guest's user "
+                             "namespace: No space left on device")
+    assert "max_user_namespaces" not in done.stderr
+    assert_nothing_left(guest)
 
 
 # Where the guest's network namespace belongs to the user namespace that slirpd is in.

@@ -190,6 +190,12 @@ test_add_hostfwd_failures_name_the_cause(void **state)
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_bad_guest_address },
 	    BAD("add_hostfwd: bad arguments.guest_addr", "BadArgument",
 		"the address is not one of the guest's network"));
+	/* The option would not help: the kernel has no IPv6. */
+	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_ipv6_is_off,
+		 .error = EAFNOSUPPORT,
+		 .port = 8080 },
+	    BAD("add_hostfwd: bad arguments.guest_addr", "NotSupported",
+		"IPv6 is not enabled on the host: Address family not supported by protocol"));
 	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_system_error,
 		 .error = EMFILE,
 		 .port = 8080 },

@@ -1112,7 +1112,7 @@ write_sysctl(const char *path, const char *value)
 
 /* Called in a process of its own; the exit status says which step went wrong. */
 static int
-follow_without_inotify(const char *limit)
+follow_without_inotify(const char *limit, const char *reason)
 {
 	if (unshare(CLONE_NEWUSER) == -1 || !write_sysctl(limit, "0")) {
 		perror(limit);
@@ -1132,7 +1132,7 @@ follow_without_inotify(const char *limit)
 	write_text(followed, SERVER_1);
 	if (!copy_becomes(SERVER_1) || n_wakes > 4)
 		return 6;
-	if (n_lines != 1 || !strstr(last_line, "inotify"))
+	if (n_lines != 1 || !strstr(last_line, reason))
 		return 7;
 	/* And by events again, as soon as there is room. */
 	if (!write_sysctl(limit, "100"))
@@ -1146,7 +1146,7 @@ follow_without_inotify(const char *limit)
 /* The kernel counts inotify's objects per user and user namespace, and a namespace's
  * limits are its creator's: user_namespaces(7), /proc/sys/user. */
 static void
-with_limit(const char *limit)
+with_limit(const char *limit, const char *reason)
 {
 	int wait_status;
 	pid_t child;
@@ -1155,7 +1155,7 @@ with_limit(const char *limit)
 	child = fork();
 	assert_int_not_equal(child, -1);
 	if (child == 0)
-		_exit(follow_without_inotify(limit));
+		_exit(follow_without_inotify(limit, reason));
 	assert_int_equal(waitpid(child, &wait_status, 0), child);
 	assert_true(WIFEXITED(wait_status));
 	assert_int_equal(WEXITSTATUS(wait_status), 0);
@@ -1165,14 +1165,16 @@ static void
 test_no_inotify_instance(void **state)
 {
 	(void)state;
-	with_limit("/proc/sys/user/max_inotify_instances");
+	with_limit("/proc/sys/user/max_inotify_instances",
+	    "by inotify: Too many open files");
 }
 
 static void
 test_no_inotify_watch(void **state)
 {
 	(void)state;
-	with_limit("/proc/sys/user/max_inotify_watches");
+	with_limit("/proc/sys/user/max_inotify_watches",
+	    "by inotify: limit of sysctl fs.inotify.max_user_watches reached");
 }
 
 /* Root may read and watch everything, so it can't see what the others see. Without
