@@ -23,8 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit("run these tests through tests/lib/outer-ns", returncode=2)
     if not os.access(lab_module.slirpd_path(), os.X_OK):
         pytest.exit(f"no daemon at {lab_module.slirpd_path()}; set SLIRPD", returncode=2)
-    # A runner in the background hands down an ignored SIGINT, and slirpd would inherit it.
+    # A runner in the background hands down an ignored SIGINT, and nohup(1) an ignored SIGHUP;
+    # slirpd would inherit both.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.option.reportchars = (config.option.reportchars or "") + "s"
     config.addinivalue_line("markers", "no_sanitizer: says nothing in a build with sanitizers")
 

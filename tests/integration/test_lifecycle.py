@@ -374,7 +374,7 @@ def test_100_starts_and_stops_leave_nothing(lab: Lab) -> None:
 # --- found by attacking it --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 def test_signal_to_the_whole_group_during_the_start_is_an_end_in_order(guest: Guest,
                                                                        number: int) -> None:
     """As ^C or a service manager sends it. Before main() has begun the signal itself ends the
@@ -392,6 +392,23 @@ def test_signal_to_the_whole_group_during_the_start_is_an_end_in_order(guest: Gu
         status = daemon.wait()
         assert status in (0, -number), daemon.stderr
         daemon.__exit__()
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+def test_signal_to_the_whole_group_in_service_ends_no_child(guest: Guest, number: int) -> None:
+    """The parent is stopped meanwhile, so nothing but the signal can end them."""
+    with Slirpd("--configure", guest.pid, "tap0", prefix=["setsid"]) as daemon:
+        children = daemon.children()
+        os.kill(daemon.pid, signal.SIGSTOP)
+        try:
+            wait_for("the parent is stopped", lambda: L.proc_stat(daemon.pid)[0] == "T")
+            os.killpg(daemon.pid, number)
+            # A packet is answered after the signal is there.
+            assert works(guest.netns)
+            assert daemon.children() == children
+        finally:
+            os.kill(daemon.pid, signal.SIGCONT)
+        assert daemon.wait() == 0, daemon.stderr
 
 
 def test_terminal_that_nobody_reads_stops_nothing(guest: Guest) -> None:

@@ -246,12 +246,13 @@ def test_path_that_is_no_namespace(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.touch()
     done = run_slirpd("--configure", "--netns-type=path", plain, "tap0")
-    assert_one_line(done, re.escape(str(plain)), "(Invalid argument|not a )")
+    assert_one_line(done, f"open network namespace {re.escape(str(plain))}: "
+                          "not a network namespace$")
 
 
 def test_path_of_the_wrong_kind_of_namespace(guest: Guest) -> None:
     done = run_slirpd("--configure", "--netns-type=path", guest.userns, "tap0")
-    assert_one_line(done, re.escape(guest.userns), "(Invalid argument|not a )")
+    assert_one_line(done, f"{re.escape(guest.userns)}: not a network namespace$")
     assert_nothing_created(guest)
 
 
@@ -263,7 +264,7 @@ def test_missing_userns_path(guest: Guest) -> None:
 
 def test_userns_path_of_the_wrong_kind(guest: Guest) -> None:
     done = run_slirpd("--configure", f"--userns-path={guest.netns}", guest.pid, "tap0")
-    assert_one_line(done, re.escape(guest.netns), "(Invalid argument|not a )")
+    assert_one_line(done, f"{re.escape(guest.netns)}: not a user namespace$")
     assert_nothing_created(guest)
 
 
