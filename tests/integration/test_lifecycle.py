@@ -176,6 +176,15 @@ def test_sigkill_of_a_child_ends_the_daemon_with_a_reason(guest: Guest, role: st
         assert_tap_is_gone(guest)
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_child_that_stands_still_does_not_keep_the_daemon(guest: Guest, role: str) -> None:
+    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+        os.kill(daemon.children()[role], signal.SIGSTOP)
+        daemon.terminate()
+        assert re.search(rf"{role}\[\d+\] does not end by itself; killing it", daemon.stderr)
+        assert_tap_is_gone(guest)
+
+
 def test_every_long_lived_child_is_in_the_table_above(network: Slirpd) -> None:
     assert set(network.children()) == set(ROLES)
 

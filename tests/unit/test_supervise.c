@@ -1,0 +1,243 @@
+/*
+ * parent/supervise: time limits of the parent, at times that the test names. The spawner is
+ * the real one. The api is this program under the api's name, which never gets ready.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "parent/supervise.h"
+#include "parent/supervise_children.h"
+#include "parent/supervise_signals.h"
+#include "parent/supervise_start.h"
+
+/* Far more than a process takes to start or to end on a loaded machine. */
+#define DEADLINE_MS 20000
+
+static const struct options options = {
+	.program_name = "slirpd",
+	.sandbox_mode = IPC_JAIL_OFF,
+	.seccomp_mode = IPC_JAIL_OFF,
+	.runas_uid = 65534, /* of real root, who may run this test */
+	.runas_gid = 65534,
+	.ready_fd = -1,
+	.exit_fd = -1,
+};
+
+static struct supervisor sv;
+static char lines[4096];
+
+static void
+keep_line(enum log_level level, const char *text)
+{
+	size_t len = strlen(lines);
+
+	(void)level;
+	snprintf(lines + len, sizeof(lines) - len, "%s\n", text);
+}
+
+/* Serves spawner and signals until condition() is true. */
+static void
+serve_until(bool (*condition)(void))
+{
+	uint64_t deadline_ms = clock_now_ms() + DEADLINE_MS;
+
+	while (!condition()) {
+		struct pollfd set[] = {
+			{ .fd = sv.signal_fd, .events = POLLIN },
+			{ .fd = sv.children[ROLE_SPAWNER].channel.fd, .events = POLLIN },
+		};
+
+		assert_true(clock_now_ms() < deadline_ms);
+		poll(set, 2, DEADLINE_MS);
+		if (set[1].revents)
+			supervise_receive(&sv, &sv.children[ROLE_SPAWNER]);
+		if (set[0].revents)
+			supervise_signals_take(&sv);
+	}
+}
+
+static bool
+has_api(void)
+{
+	return sv.children[ROLE_API].pid != 0;
+}
+
+static bool
+has_no_api(void)
+{
+	return !has_api();
+}
+
+static bool
+has_no_spawner(void)
+{
+	return sv.children[ROLE_SPAWNER].pid == 0;
+}
+
+static int
+begin(void **state)
+{
+	int program_fds[ROLE_N] = { 0 }, fds[2];
+
+	(void)state;
+	lines[0] = '\0';
+	supervise_init(&sv, &options);
+	program_fds[ROLE_API] = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (program_fds[ROLE_API] == -1 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
+		return -1;
+	close(fds[1]);
+	sv.api.listen_fd = fds[0];
+	supervise_api_begin(&sv, program_fds);
+	close(program_fds[ROLE_API]);
+	/* The limits of an api are those of service. */
+	sv.phase = SUPERVISE_RUNNING;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	supervise_end(&sv, 0);
+	supervise_end_children(&sv);
+	free(sv.rules);
+	close(sv.signal_fd);
+	return 0;
+}
+
+static void
+test_start_has_a_limit(void **state)
+{
+	uint64_t before_ms = clock_now_ms();
+
+	(void)state;
+	supervise_init(&sv, &options);
+	assert_in_range(sv.deadline_ms - before_ms, SUPERVISE_START_TIMEOUT_MS,
+	    SUPERVISE_START_TIMEOUT_MS + DEADLINE_MS);
+	supervise_check_deadline(&sv, sv.deadline_ms - 1);
+	assert_int_equal(sv.phase, SUPERVISE_STARTING);
+	supervise_check_deadline(&sv, sv.deadline_ms);
+	assert_int_equal(sv.phase, SUPERVISE_ENDED);
+	assert_int_equal(sv.status, 1);
+	assert_string_equal(lines, "not ready after 30 s; ending\n");
+}
+
+static void
+test_api_that_does_not_get_ready_is_ended(void **state)
+{
+	const uint64_t due_ms = sv.api.ready_by_ms;
+
+	(void)state;
+	serve_until(has_api);
+	assert_int_equal(due_ms - sv.api.started_at_ms, 10000);
+	assert_int_equal(supervise_api_timeout_ms(&sv, due_ms - 1), 1);
+	supervise_api_handle(&sv, due_ms - 1);
+	assert_string_equal(lines, "");
+	supervise_api_handle(&sv, due_ms);
+	assert_non_null(strstr(lines, "hangs: no api is ready after 10 s; ending it\n"));
+	serve_until(has_no_api);
+	assert_non_null(strstr(lines, "api was killed by SIGKILL"));
+	assert_int_not_equal(sv.api.start_at_ms, 0);
+}
+
+static bool
+is_told_of_spawner(void)
+{
+	return strstr(lines, "spawner was killed by SIGKILL") != NULL;
+}
+
+static void
+test_spawner_that_owes_an_api_is_ended(void **state)
+{
+	uint64_t due_ms;
+
+	(void)state;
+	serve_until(has_api);
+	kill(sv.children[ROLE_SPAWNER].pid, SIGSTOP);
+	kill(sv.children[ROLE_API].pid, SIGKILL);
+	serve_until(has_no_api);
+	supervise_api_handle(&sv, sv.api.start_at_ms);
+	due_ms = sv.api.ready_by_ms;
+	assert_int_equal(due_ms - sv.api.started_at_ms, 10000);
+	supervise_api_handle(&sv, due_ms);
+	serve_until(is_told_of_spawner);
+	assert_true(has_no_spawner());
+	/* Nobody will make another, so clients do not wait for it. */
+	assert_int_equal(sv.api.listen_fd, -1);
+	assert_int_equal(supervise_api_timeout_ms(&sv, due_ms), -1);
+}
+
+/* Lets the api die, and starts the next one at its time, which is wait_ms after the death
+ * was noticed. */
+static void
+die_and_start(uint32_t wait_ms)
+{
+	uint64_t before_ms;
+
+	serve_until(has_api);
+	before_ms = clock_now_ms();
+	kill(sv.children[ROLE_API].pid, SIGKILL);
+	serve_until(has_no_api);
+	assert_in_range(sv.api.start_at_ms, before_ms + wait_ms,
+	    clock_now_ms() + wait_ms);
+	supervise_api_handle(&sv, sv.api.start_at_ms - 1);
+	assert_int_equal(sv.api.ready_by_ms, 0);
+	/* Its start looks at the clock itself, for which it would be too early. */
+	sv.api.start_at_ms = clock_now_ms();
+	supervise_api_handle(&sv, sv.api.start_at_ms);
+	assert_int_not_equal(sv.api.ready_by_ms, 0);
+}
+
+static void
+test_waits_between_apis_double_up_to_half_a_minute(void **state)
+{
+	static const uint32_t waits_ms[] = { 0, 100, 200, 400, 800, 1600, 3200, 6400,
+		12800, 25600, 30000, 30000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(waits_ms) / sizeof(waits_ms[0]); i++)
+		die_and_start(waits_ms[i]);
+	/* After a minute of life the next one comes at once, and the waits begin anew. */
+	serve_until(has_api);
+	sv.api.started_at_ms -= 60000;
+	die_and_start(0);
+	die_and_start(100);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_start_has_a_limit, end),
+		cmocka_unit_test_setup_teardown(test_api_that_does_not_get_ready_is_ended,
+		    begin, end),
+		cmocka_unit_test_setup_teardown(test_spawner_that_owes_an_api_is_ended,
+		    begin, end),
+		cmocka_unit_test_setup_teardown(
+		    test_waits_between_apis_double_up_to_half_a_minute, begin, end),
+	};
+
+	if (argc == 1 && strcmp(argv[0], roles[ROLE_API].program) == 0) {
+		for (;;)
+			pause();
+	}
+	supervise_prepare_signals();
+	log_set_emit(keep_line);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
