@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #include "api/client.h"
-#include "base/fdio.h"
 
 static void
 append(struct api_queue *queue, struct api_client *client)
@@ -99,7 +98,7 @@ api_pending_send(struct api_lane *lane)
 		}
 		client->call.number = lane->last_number + 1;
 		if (client->call.send(lane->channel, client) == -1) {
-			lane->is_full = errno == EAGAIN || fdio_is_shortage(errno);
+			lane->is_full = ipc_channel_can_retry(errno);
 			return lane->is_full ? 0 : -1;
 		}
 		ipc_channel_await_reply(lane->channel);

@@ -17,6 +17,12 @@ fdio_is_open(int fd)
 	return fcntl(fd, F_GETFD) != -1;
 }
 
+void
+fdio_path(int fd, char path[FDIO_PATH_SIZE])
+{
+	snprintf(path, FDIO_PATH_SIZE, "/proc/self/fd/%d", fd);
+}
+
 bool
 fdio_is_shortage(int error)
 {
@@ -66,14 +72,13 @@ fdio_fill_stdio(void)
 int
 fdio_reopen_nonblocking(int fd)
 {
-	/* "/proc/self/fd/2147483647" with its NUL. */
-	char path[32];
+	char path[FDIO_PATH_SIZE];
 	struct stat st;
 
 	/* A regular file never blocks, and opened again it would begin at its start. */
 	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fdio_path(fd, path);
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 

@@ -20,6 +20,12 @@ bool fdio_is_shortage(int error);
 void fdio_reserve_take(int *reserve_fd);
 void fdio_reserve_release(int *reserve_fd);
 
+/* "/proc/self/fd/2147483647" with its NUL. */
+#define FDIO_PATH_SIZE 32
+
+/* The name of the descriptor's file in /proc, by which it can be opened again (proc_pid_fd(5)). */
+void fdio_path(int fd, char path[FDIO_PATH_SIZE]);
+
 bool fdio_is_open(int fd);
 int fdio_set_nonblocking(int fd);
 

@@ -304,6 +304,12 @@ ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id, const void
 	return n == -1 ? -1 : 0;
 }
 
+bool
+ipc_channel_can_retry(int error)
+{
+	return error == EAGAIN || fdio_is_shortage(error);
+}
+
 int
 ipc_channel_greet(struct ipc_channel *channel)
 {

@@ -76,6 +76,9 @@ enum ipc_outcome ipc_channel_recv(struct ipc_channel *channel, struct ipc_messag
 int ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id,
     const void *payload, int fd);
 
+/* Whether a send that failed with this errno may succeed later. */
+bool ipc_channel_can_retry(int error);
+
 /* ipc_send_<name>(channel, &payload) or, for a row with a descriptor,
  * ipc_send_<name>(channel, &payload, fd): fd is borrowed. */
 #define IPC_SEND_0(name) \

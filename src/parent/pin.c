@@ -18,6 +18,7 @@
 
 #include "base/auto.h"
 #include "base/exitcode.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "confine/caps.h"
@@ -25,9 +26,6 @@
 #include "parent/placed.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
-
-/* "/proc/self/fd/2147483647" with its NUL. */
-#define FD_PATH_SIZE 32
 
 /* Of a path in a line of the log. */
 #define SHOWN_SIZE 256
@@ -80,7 +78,8 @@ is_at_name(const struct identity *wanted)
 static void
 unpin(void)
 {
-	char path[FD_PATH_SIZE + PATH_MAX];
+	char directory[FDIO_PATH_SIZE];
+	char path[sizeof(directory) + PATH_MAX];
 
 	/* A process forked from the owner has inherited this too. */
 	if (!pinned.name || getpid() != pinned.owner)
@@ -88,8 +87,8 @@ unpin(void)
 	/* At once, whoever still has a file open below it. No call unmounts relative to a
 	 * directory. */
 	if (pinned.is_mounted && is_at_name(&pinned.netns)) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", pinned.dir_fd,
-		    pinned.name);
+		fdio_path(pinned.dir_fd, directory);
+		snprintf(path, sizeof(path), "%s/%s", directory, pinned.name);
 		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	}
 	if (pinned.is_file_ours && is_at_name(&pinned.file))
@@ -168,11 +167,11 @@ static _Noreturn void
 make_in_child(int file_fd, int report_fd)
 {
 	struct pin_report report = { .step = PIN_STEP_UNSHARE };
-	char target[FD_PATH_SIZE];
+	char target[FDIO_PATH_SIZE];
 	struct stat st;
 
 	/* By the descriptor, so that it is the file that was looked at. */
-	snprintf(target, sizeof(target), "/proc/self/fd/%d", file_fd);
+	fdio_path(file_fd, target);
 	if (unshare(CLONE_NEWNET) == 0) {
 		report.step = PIN_STEP_MOUNT;
 		if (stat(OWN_NETNS, &st) == 0 &&

@@ -9,7 +9,6 @@
 
 #include "base/auto.h"
 #include "base/exitcode.h"
-#include "base/fdio.h"
 #include "confine/limits.h"
 #include "confine/namespaces.h"
 #include "confine/stages.h"
@@ -90,7 +89,7 @@ spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt
 	else
 		spawned.pid = (uint32_t)pid;
 	while (ipc_send_spawned(&spawner->to_parent, &spawned) == -1) {
-		if (errno != EAGAIN && !fdio_is_shortage(errno))
+		if (!ipc_channel_can_retry(errno))
 			ipc_child_check_sent(-1, "tell of the new process");
 		poll(NULL, 0, SEND_RETRY_MS);
 	}

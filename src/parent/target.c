@@ -13,15 +13,13 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "parent/pin.h"
 
 /* "/proc/2147483647/ns/net" with its NUL. */
 #define PROC_NS_PATH_SIZE 32
-
-/* "/proc/self/fd/2147483647" with its NUL. */
-#define FD_PATH_SIZE 32
 
 /* To open a FIFO or a device by its path waits for somebody, or does things. The path may lead
  * to either by the time that it is opened, whatever it led to before; so the file is found
@@ -31,7 +29,7 @@ static int
 open_namespace_file(const char *path, int kind)
 {
 	autofd int found_fd = open(path, O_PATH | O_CLOEXEC);
-	char found_path[FD_PATH_SIZE];
+	char found_path[FDIO_PATH_SIZE];
 	struct statfs fs;
 	autofd int fd = -1;
 
@@ -41,7 +39,7 @@ open_namespace_file(const char *path, int kind)
 		errno = EINVAL;
 		return -1;
 	}
-	snprintf(found_path, sizeof(found_path), "/proc/self/fd/%d", found_fd);
+	fdio_path(found_fd, found_path);
 	fd = open(found_path, O_RDONLY | O_CLOEXEC);
 	if (fd != -1 && ioctl(fd, NS_GET_NSTYPE) != kind) {
 		errno = EINVAL;

@@ -1,6 +1,7 @@
 /* The UDP peers on the host's loopback that a guest may answer: a set-associative table. */
 #include "slirp-worker/gate_flows.h"
 
+#include "base/hash.h"
 #include "slirp-worker/wire.h"
 
 #include <assert.h>
@@ -10,21 +11,12 @@
 /* Keys are compared and hashed as bytes. */
 static_assert(sizeof(struct gate_flow_key) == 22, "no padding in a key");
 
-/* FNV-1a (32 bits). The hash need not withstand a guest: flows are made by processes on
- * the host, and what a full set costs is its oldest flow. */
-#define FNV_OFFSET_BASIS 2166136261u
-#define FNV_PRIME 16777619u
-
+/* The hash need not withstand a guest: flows are made by processes on the host, and what a
+ * full set costs is its oldest flow. */
 static unsigned int
 set_of(const struct gate_flow_key *key)
 {
-	const uint8_t *bytes = (const uint8_t *)key;
-	uint32_t hash = FNV_OFFSET_BASIS;
-
-	for (size_t i = 0; i < sizeof(*key); i++)
-		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	/* The low bits of FNV are its weakest. */
-	return (hash ^ hash >> 16) % GATE_FLOW_SETS;
+	return hash_bytes(key, sizeof(*key)) % GATE_FLOW_SETS;
 }
 
 static bool

@@ -1,7 +1,7 @@
 /*
  * How a packet walks. From the guest: what the kernel left undone is done, then gate, and
- * reassembly where it is a fragment, then the stack. To the guest: merged and marked where it is TCP, cut where it is something else and too long, then
- * the TAP.
+ * reassembly where it is a fragment, then the stack. To the guest: merged and marked where
+ * it is TCP, cut where it is something else and too long, then the TAP.
  */
 #pragma once
 

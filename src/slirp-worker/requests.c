@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "base/fdio.h"
 #include "base/log.h"
 #include "slirp-worker/api_channel.h"
 #include "slirp-worker/worker.h"
@@ -68,7 +67,7 @@ requests_remove(struct worker *worker, uint64_t number, uint32_t id)
 static bool
 is_over(int sent)
 {
-	return sent == 0 || !(errno == EAGAIN || fdio_is_shortage(errno));
+	return sent == 0 || !ipc_channel_can_retry(errno);
 }
 
 /* True once the parent has it. */

@@ -4,14 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "slirp-worker/wire.h"
 
 static_assert(sizeof(struct udp_end) == 20, "no padding in an end");
-
-/* FNV-1a (32 bits). A guest that looks for ends that share a row makes its own flows slower, by
- * no more than libslirp's own walk over all of them. */
-#define FNV_OFFSET_BASIS 2166136261u
-#define FNV_PRIME 16777619u
 
 struct udp_end
 udp_end(uint16_t ethertype, const uint8_t *address, uint16_t port)
@@ -22,16 +18,12 @@ udp_end(uint16_t ethertype, const uint8_t *address, uint16_t port)
 	return end;
 }
 
+/* A guest that looks for ends that share a row makes its own flows slower, by no more than
+ * libslirp's own walk over all of them. */
 static int *
 row_of(struct udp_flows *flows, const struct udp_end *end)
 {
-	const uint8_t *bytes = (const uint8_t *)end;
-	uint32_t hash = FNV_OFFSET_BASIS;
-
-	for (size_t i = 0; i < sizeof(*end); i++)
-		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	/* The low bits of FNV are its weakest. */
-	return &flows->first_fd[(hash ^ hash >> 16) % UDP_FLOWS_ROWS];
+	return &flows->first_fd[hash_bytes(end, sizeof(*end)) % UDP_FLOWS_ROWS];
 }
 
 void
