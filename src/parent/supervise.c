@@ -102,6 +102,8 @@ sooner(int a_ms, int b_ms)
 static int
 poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 {
+	if (sv->reap_again)
+		return 0;
 	if (sv->phase == SUPERVISE_STARTING)
 		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
 	return sooner(sooner(supervise_api_timeout_ms(sv, now_ms),
@@ -151,6 +153,8 @@ serve(struct supervisor *sv)
 			supervise_receive(sv, &sv->children[i]);
 	if (set[POLL_SIGNALS].revents)
 		supervise_signals_take(sv);
+	if (sv->reap_again)
+		supervise_reap(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
 		supervise_end(sv, EXITCODE_OK);
 	if (parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms))

@@ -47,6 +47,7 @@ struct supervisor {
 	    contradictions; /* lines on a worker that tells nonsense of them */
 	size_t n_published; /* of options->publish */
 	bool worker_is_ready;
+	bool reap_again;            /* at the next turn, without a signal */
 	struct confinement *report; /* borrowed: printed instead of serving; or NULL */
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */

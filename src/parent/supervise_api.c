@@ -141,8 +141,14 @@ parent_on_spawned(struct supervisor *sv, const struct ipc_spawned *msg)
 			schedule(sv);
 		return;
 	}
-	api->pid = (pid_t)msg->pid;
-	/* It may have died before its number was known. */
+	if (supervise_adopt(sv, api, (pid_t)msg->pid) == -1) {
+		log_error(
+		    "spawner[%d] broke the protocol: spawned: %u is no child that it "
+		    "could have started; ending it",
+		    spawner_of(sv)->pid, msg->pid);
+		supervise_kill(spawner_of(sv));
+	}
+	/* While the number was owed, only those with a known one were waited for. */
 	supervise_reap(sv);
 }
 

@@ -28,6 +28,10 @@
  * net.core.wmem_default, and this has room for a host where that is 14 times as much. */
 #define LAST_RECEIVE_MAX 4096
 
+/* Orphans waited for per turn, so that somebody who makes them as fast as they are waited for
+ * can't keep the parent from everything else. A wait takes a microsecond or two. */
+#define ORPHANS_MAX 64
+
 #define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
 
 /* The child's line, with what a guest could have put into it made harmless. */
@@ -198,15 +202,16 @@ spawner_owes_pid(const struct supervisor *sv)
 static struct child *
 wait_for_ended(struct supervisor *sv, int *wait_status)
 {
-	pid_t pid;
-
 	if (!spawner_owes_pid(sv)) {
-		while ((pid = waitpid(-1, wait_status, WNOHANG)) > 0) {
-			struct child *child = find_child(sv, pid);
+		for (int i = 0; i < ORPHANS_MAX; i++) {
+			pid_t pid = waitpid(-1, wait_status, WNOHANG);
 
-			if (child)
-				return child;
+			if (pid <= 0)
+				return NULL;
+			if (find_child(sv, pid))
+				return find_child(sv, pid);
 		}
+		sv->reap_again = true;
 		return NULL;
 	}
 	for (size_t i = 0; i < ROLE_N; i++)
@@ -216,17 +221,42 @@ wait_for_ended(struct supervisor *sv, int *wait_status)
 	return NULL;
 }
 
+/* The child has been waited for: its number may be another's from now on. */
+static void
+take_leave(struct supervisor *sv, struct child *child, int wait_status)
+{
+	child->is_reaped = true;
+	receive(sv, child, LAST_RECEIVE_MAX);
+	bury(sv, child, wait_status);
+}
+
 void
 supervise_reap(struct supervisor *sv)
 {
 	struct child *child;
 	int wait_status;
 
-	while ((child = wait_for_ended(sv, &wait_status))) {
-		child->is_reaped = true;
-		receive(sv, child, LAST_RECEIVE_MAX);
-		bury(sv, child, wait_status);
-	}
+	sv->reap_again = false;
+	while ((child = wait_for_ended(sv, &wait_status)))
+		take_leave(sv, child, wait_status);
+}
+
+int
+supervise_adopt(struct supervisor *sv, struct child *child, pid_t pid)
+{
+	int wait_status;
+	pid_t ended;
+
+	if (find_child(sv, pid))
+		return -1;
+	ended = waitpid(pid, &wait_status, WNOHANG);
+	if (ended == -1)
+		return -1;
+	child->pid = pid;
+	/* It has died before its number was known. */
+	if (ended == pid)
+		take_leave(sv, child, wait_status);
+	return 0;
 }
 
 static bool
@@ -252,7 +282,7 @@ supervise_end_children(struct supervisor *sv)
 		supervise_reap(sv);
 		if (!any_child_left(sv) || now_ms >= grace_ends_ms)
 			break;
-		poll(&signals, 1, (int)(grace_ends_ms - now_ms));
+		poll(&signals, 1, sv->reap_again ? 0 : (int)(grace_ends_ms - now_ms));
 		supervise_signals_take(sv);
 	}
 	for (size_t i = 0; i < ROLE_N; i++) {

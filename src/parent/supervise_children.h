@@ -9,8 +9,13 @@ struct supervisor;
 /* Receives what the child has sent. The rest of a flood waits for the next turn. */
 void supervise_receive(struct supervisor *sv, struct child *child);
 
-/* Looks after children that have ended. */
+/* Looks after children that have ended. If orphans are left for the next turn it sets
+ * sv->reap_again. */
 void supervise_reap(struct supervisor *sv);
+
+/* Takes the process whose number the spawner told for this child. Returns 0, or -1 if it is no
+ * child of this process, or another of `sv`: the parent would kill what it names. */
+int supervise_adopt(struct supervisor *sv, struct child *child, pid_t pid);
 
 /* Closes the child's channel and kills it; it is reaped like one that died by itself. */
 void supervise_kill(struct child *child);

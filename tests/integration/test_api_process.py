@@ -13,11 +13,13 @@ import select
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import ipc
 import lab as L
 import pytest
 from lab import Guest, Slirpd, borrowed, wait_for
@@ -315,6 +317,28 @@ def test_spawner_that_breaks_the_protocol_is_ended(guest: Guest, daemon: Slirpd,
         r"spawner\[\d+\] broke the protocol: .*; ending it\n", daemon.stderr))
     assert rules(path) == []
     assert works(guest.netns)
+
+
+@pytest.mark.parametrize("whose", ["a stranger's", "the worker's"])
+def test_spawner_can_not_name_a_process_that_it_did_not_start(
+        guest: Guest, daemon: Slirpd, path: Path, whose: str) -> None:
+    """The parent kills what it takes for the api when it ends."""
+    children = daemon.children()
+    spawner = children["spawner"]
+    stop(spawner)
+    os.kill(children["api"], signal.SIGKILL)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as stranger:
+        named = stranger.pid if whose == "a stranger's" else children["slirp-worker"]
+        with borrowed(spawner, 3) as channel:
+            wait_for("the spawner has its order", lambda: first_unread(channel))
+            channel.send(ipc.message("spawned", struct.pack("=II", named, 0)))
+        wait_for("it is said", lambda: re.search(
+            rf"^slirpd: spawner\[{spawner}\] broke the protocol: spawned: {named} is no child",
+            daemon.stderr, re.M))
+        wait_for("nobody can connect any more", lambda: not path.exists())
+        assert works(guest.netns)
+        assert daemon.terminate() == 0
+        assert stranger.poll() is None
 
 
 def test_client_that_comes_while_there_is_no_api_waits(daemon: Slirpd, path: Path) -> None:

@@ -293,36 +293,50 @@ def test_no_proc(guest: Guest, target: str) -> None:
         daemon.__exit__()
 
 
-# An orphan of somebody else becomes a child of slirpd, as all do of PID 1 of a container. It is
-# there before slirpd is, and writes its number down.
+# More than slirpd waits for in one turn: ORPHANS_MAX of src/parent/supervise_children.c.
+ORPHANS_N = 200
+# Orphans of somebody else become children of slirpd, as all do of PID 1 of a container. They are
+# there before slirpd is.
 SUBREAPER = python("""
 import ctypes
 PR_SET_CHILD_SUBREAPER = 36
 assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 pid = os.fork()
 if pid == 0:
-    orphan = os.fork()
-    if orphan == 0:
-        os.closerange(0, 1024)
-        signal.pause()
-    open(os.environ["ORPHAN"], "w").write(str(orphan))
+    numbers = open(os.environ["ORPHANS"], "w")
+    for _ in range(int(os.environ["ORPHANS_N"])):
+        orphan = os.fork()
+        if orphan == 0:
+            os.closerange(0, 1024)
+            signal.pause()
+        print(orphan, file=numbers)
+    numbers.close()
     os._exit(0)
 os.waitpid(pid, 0)
 """)
 
 
 @pytest.mark.parametrize("options", ((), ("--api-socket=api",)), ids=("plain", "api"))
-def test_orphan_of_others_is_no_zombie(guest: Guest, tmp_path: Path,
+def test_orphans_of_others_are_no_zombies(guest: Guest, tmp_path: Path,
                                        options: tuple[str, ...]) -> None:
-    number = tmp_path / "orphan"
+    numbers = tmp_path / "orphans"
     directory = tmp_path / "own"
     directory.mkdir()
     with start(guest, *options, in_directory=directory,
-               prefix=["env", f"ORPHAN={number}", *SUBREAPER]) as daemon:
+               prefix=["env", f"ORPHANS={numbers}", f"ORPHANS_N={ORPHANS_N}",
+                       *SUBREAPER]) as daemon:
         assert daemon.wait_ready() == b"1"
-        orphan = int(number.read_text())
-        os.kill(orphan, signal.SIGKILL)
-        L.wait_for("the orphan is gone", lambda: not Path(f"/proc/{orphan}").exists())
+        orphans = [int(line) for line in numbers.read_text().split()]
+        assert len(orphans) == ORPHANS_N
+        # They are all there when slirpd looks, and one signal tells of them.
+        os.kill(daemon.pid, signal.SIGSTOP)
+        for orphan in orphans:
+            os.kill(orphan, signal.SIGKILL)
+        for orphan in orphans:
+            L.wait_for("it has ended", lambda orphan=orphan: L.proc_stat(orphan)[0] == "Z")
+        os.kill(daemon.pid, signal.SIGCONT)
+        L.wait_for("the orphans are gone",
+                   lambda: not any(Path(f"/proc/{orphan}").exists() for orphan in orphans))
         if options:
             # The api's own death is told by its number, which only the spawner knows at first.
             api = daemon.children()["api"]
