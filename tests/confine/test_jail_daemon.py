@@ -43,7 +43,14 @@ STATUS_OF_EVERY_ROLE = {
     "CapBnd": NO_CAPABILITY, "CapAmb": NO_CAPABILITY, "NoNewPrivs": "1", "Seccomp": "2",
     "Seccomp_filters": str(kernel.N_SECCOMP_FILTERS + 1), "Threads": "1",
 }
-WORKER_LIMITS = {"Max processes", "Max core file size", "Max file size", "Max locked memory"}
+# Which limits of each role are 0 for good; all others are as its caller has them.
+NO_CORE_NO_LOCK = {"Max core file size", "Max locked memory"}
+NOTHING_NEW = NO_CORE_NO_LOCK | {"Max processes", "Max file size"}
+LIMITS_OF_ZERO = {"slirp-worker": NOTHING_NEW,
+                  "api": NOTHING_NEW,
+                  "netns-helper": NO_CORE_NO_LOCK,
+                  "spawner": NO_CORE_NO_LOCK,
+                  "parent": NO_CORE_NO_LOCK}
 WORKER_MOUNT = r"^\d+ \d+ \S+ / / (ro,\S+) - tmpfs slirpd rw,"
 
 # The copy is current within a second; the other one is for a busy machine.
@@ -124,6 +131,11 @@ def tree(root: str) -> set[str]:
 def limits_of_zero(pid: int) -> set[str]:
     lines = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
     return {line[:26].strip() for line in lines if line[26:].split()[:2] == ["0", "0"]}
+
+
+def assert_limits(pid: int, expected: set[str]) -> None:
+    """These are 0, besides those that the caller, who is us, has at 0 anyway."""
+    assert limits_of_zero(pid) == expected | limits_of_zero(os.getpid())
 
 
 class Said:
@@ -212,8 +224,9 @@ def test_root_of_the_worker_holds_a_copy_of_resolv_conf_alone(
 
 
 @not_sanitized
-def test_limits_of_the_worker(network: Slirpd) -> None:
-    assert WORKER_LIMITS <= limits_of_zero(network.children()["slirp-worker"])
+def test_limits_of_parent_and_worker(network: Slirpd) -> None:
+    for role, pid in {"parent": network.pid, **network.children()}.items():
+        assert_limits(pid, LIMITS_OF_ZERO[role])
 
 
 @not_sanitized
@@ -269,7 +282,8 @@ def test_disable_sandbox_is_said_and_so(guest: Guest) -> None:
         assert foreign_namespaces(pid) == set()
         assert os.path.exists(f"/proc/{pid}/root/etc/passwd")
         assert n_own_filters(pid) == 1
-        assert not WORKER_LIMITS <= limits_of_zero(pid)
+        for process in daemon.pids():
+            assert_limits(process, set())
 
 
 def test_disable_seccomp_is_said_and_so(guest: Guest) -> None:

@@ -18,16 +18,16 @@ from lab import Guest, Slirpd, wait_for
 from test_jail_daemon import (
     BARRED,
     BARRED_IDS,
+    LIMITS_OF_ZERO,
     NO_CAPABILITY,
     OWN_NAMESPACES,
     STATUS_OF_EVERY_ROLE,
-    WORKER_LIMITS,
     WORKER_MOUNT,
     Said,
+    assert_limits,
     barred,
     best_effort,  # noqa: F401
     foreign_namespaces,
-    limits_of_zero,
     n_own_filters,
     no_user_namespaces,
     not_sanitized,
@@ -107,8 +107,9 @@ def test_root_of_the_api_is_empty(daemon: Slirpd) -> None:
 
 
 @not_sanitized
-def test_limits_of_the_api(daemon: Slirpd) -> None:
-    assert WORKER_LIMITS <= limits_of_zero(roles(daemon)["api"])
+def test_limits_with_an_api(daemon: Slirpd) -> None:
+    for role, pid in {"parent": daemon.pid, **roles(daemon)}.items():
+        assert_limits(pid, LIMITS_OF_ZERO[role])
 
 
 @not_sanitized
@@ -191,6 +192,8 @@ def test_disable_sandbox(guest: Guest, path: Path) -> None:
                 "tap0") as daemon:
         assert Said(daemon.stderr, "api").reached == {"descriptors", "seccomp"}
         assert foreign_namespaces(roles(daemon)["api"]) == set()
+        for pid in daemon.pids():
+            assert_limits(pid, set())
 
 
 def test_api_that_is_started_again_is_in_the_same_jail(guest: Guest, path: Path) -> None:
@@ -220,6 +223,18 @@ def test_api_that_loses_the_worker_goes_on_under_its_filter(guest: Guest, daemon
     assert L.fds_of(found["api"])[4].startswith("socket:")
     assert roles(daemon) == found
     assert works(guest.netns)
+
+
+@pytest.mark.parametrize("role", ("slirp-worker", "spawner", "api"))
+def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, path: Path,
+                                                              role: str) -> None:
+    """One that sees the end of its channel would end by itself."""
+    with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
+        pid = roles(daemon)[role]
+        os.kill(pid, signal.SIGSTOP)
+        wait_for("it is stopped", lambda: L.proc_stat(pid)[0] == "T")
+        daemon.kill()
+        daemon.wait_family_gone()
 
 
 # --- where a jail can't be had ------------------------------------------------------------------

@@ -22,6 +22,7 @@ import pytest
 import test_jail_daemon as D
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
 from lab import Guest, Lab, Slirpd, wait_for
+from test_jail_helper import held_helper, is_in_the_guest
 
 # Nobody's account, as in outer-ns: whose guest it is.
 ORDINARY_ID = 61111
@@ -82,7 +83,7 @@ def assert_jailed(daemon: Slirpd, uid: int = NOBODY, gid: int = NOBODY) -> None:
         "CapEff": caps(CAP_NET_BIND_SERVICE), "CapPrm": caps(CAP_NET_BIND_SERVICE)}
     assert D.foreign_namespaces(pid) == OWN_NAMESPACES
     assert D.tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
-    assert D.WORKER_LIMITS <= D.limits_of_zero(pid)
+    D.assert_limits(pid, D.LIMITS_OF_ZERO["slirp-worker"])
     assert D.Said(daemon.stderr, "slirp-worker").missed == kernel.MISSING_STAGES
 
 
@@ -91,6 +92,7 @@ def assert_parent_keeps(daemon: Slirpd, *kept: int) -> None:
     assert status["CapEff"] == status["CapPrm"] == caps(*kept)
     assert status["CapBnd"] == status["CapInh"] == status["CapAmb"] == D.NO_CAPABILITY
     assert status["NoNewPrivs"] == "1" and D.n_own_filters(daemon.pid) == 1
+    D.assert_limits(daemon.pid, D.LIMITS_OF_ZERO["parent"])
     assert set(status["Uid"].split()) == {"0"}
 
 
@@ -168,13 +170,27 @@ def test_worker_that_does_not_end_is_killed(guest: Guest) -> None:
         D.assert_nothing_left(guest)
 
 
-def test_sigkill_of_the_parent_ends_a_worker_that_does_nothing(guest: Guest) -> None:
+@pytest.mark.parametrize("role", ("slirp-worker", "spawner", "api"))
+def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, tmp_path: Path,
+                                                              role: str) -> None:
     """The kernel sends the signal in the name of the parent, with what that may do."""
-    with daemon_of(guest.pid, "tap0") as daemon:
-        os.kill(daemon.children()["slirp-worker"], signal.SIGSTOP)
+    with daemon_of("--api-socket", tmp_path / "api", guest.pid, "tap0") as daemon:
+        pid = daemon.children()[role]
+        os.kill(pid, signal.SIGSTOP)
+        wait_for("it is stopped", lambda: L.proc_stat(pid)[0] == "T")
         daemon.kill()
         daemon.wait_family_gone()
         D.assert_nothing_left(guest)
+
+
+def test_sigkill_of_the_parent_ends_a_helper_that_does_nothing(guest: Guest) -> None:
+    """It has become the guest's user, and with that the kernel has forgotten what it asked for
+    at its start (prctl(2))."""
+    with held_helper(guest, as_ordinary=False) as (daemon, helper):
+        assert is_in_the_guest(helper, guest)
+        D.assert_limits(helper, D.LIMITS_OF_ZERO["netns-helper"])
+        daemon.kill()
+        wait_for("the helper is gone", lambda: helper not in L.all_pids())
 
 
 def watched(pid: int) -> set[int]:
