@@ -7,14 +7,20 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "confine/namespaces.h"
 
 #define OWN_PROGRAM "/proc/self/exe"
+
+/* linux/xattr.h, which not every libc has room for beside its own. */
+#define ACL_ATTRIBUTE "system.posix_acl_access"
 
 /* Names of the directories between a file and the root: no path has more (PATH_MAX). */
 #define DEPTH_MAX (PATH_MAX / 2)
@@ -48,46 +54,94 @@ is_trusted(const struct trust *trust, uid_t uid)
 	    (trust->root_is_nameless && uid == CONFINE_NS_OVERFLOW_ID);
 }
 
-static void
-check_owner_and_mode(const struct stat *st, const struct trust *trust, const char *what,
-    const char *path)
+/* With an access control list (acl(5)) the mode's group bits are the most that anybody
+ * named there may do. Where it can't be asked for, as without /proc, there may be one. */
+static bool
+may_have_acl(int fd)
 {
-	bool is_directory = S_ISDIR(st->st_mode);
-	mode_t others = S_IWOTH;
+	char path[FDIO_PATH_SIZE];
 
-	if (!is_trusted(trust, st->st_uid))
-		fatalx(
-		    "%s %s belongs to uid %u: it must belong to root or to the user who "
-		    "starts slirpd",
-		    what, path, st->st_uid);
-	if (st->st_gid != 0)
-		others |= S_IWGRP;
+	fdio_path(fd, path);
+	return getxattr(path, ACL_ATTRIBUTE, NULL, 0) != -1 ||
+	    (errno != ENODATA && errno != EOPNOTSUPP);
+}
+
+/* What is looked at: path, or the directory so many above it. */
+struct place {
+	const char *what;
+	const char *path;
+	int n_above;
+};
+
+/* Its name without links and dots, for who has to change it. */
+static void
+name_place(const struct place *place, char name[PATH_MAX])
+{
+	if (!realpath(place->path, name))
+		fatal("find the name of %s %s", place->what, place->path);
+	for (int i = 0; i < place->n_above; i++)
+		dirname(name);
+}
+
+static void
+check_owner(const struct stat *st, const struct trust *trust, const struct place *place)
+{
+	char name[PATH_MAX];
+
+	if (is_trusted(trust, st->st_uid))
+		return;
+	name_place(place, name);
+	fatalx(
+	    "%s %s belongs to uid %u: it must belong to root or to the user who starts slirpd",
+	    place->what, name, st->st_uid);
+}
+
+static void
+check_mode(int fd, const struct stat *st, const struct place *place)
+{
+	bool by_all = st->st_mode & S_IWOTH;
+	bool by_group = st->st_mode & S_IWGRP;
+	const char *who = by_all ? "others" : "its group";
+	char name[PATH_MAX];
+
 	/* In a sticky directory nobody exchanges what others own. */
-	if ((st->st_mode & others) && !(is_directory && (st->st_mode & S_ISVTX)))
-		fatalx(
-		    "%s %s can be written by others (mode %04o, gid %u): take that away "
-		    "with chmod go-w",
-		    what, path, st->st_mode & 07777U, st->st_gid);
+	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
+		return;
+	/* Root's group is root; any other may have members of whom nothing is known here:
+	 * they may be listed anywhere (nsswitch.conf(5)), and the parent loads none of that
+	 * (parent/accounts.c). So no group counts as its user's own. */
+	if (by_group && st->st_gid == 0) {
+		by_group = may_have_acl(fd);
+		who = by_all ? who : "whom its access control list may name";
+	}
+	if (!by_all && !by_group)
+		return;
+	name_place(place, name);
+	fatalx("%s %s can be written by %s (mode %04o, gid %u): chmod %s%s-w %s",
+	    place->what, name, who, st->st_mode & 07777U, st->st_gid, by_group ? "g" : "",
+	    by_all ? "o" : "", name);
 }
 
 /* The directory and all above it. */
 static void
 check_directories(int dir_fd, const struct trust *trust, const char *path)
 {
+	struct place place = { .what = "directory", .path = path };
 	autofd int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
 	struct stat below = { 0 };
 
-	for (int i = 0; i < DEPTH_MAX; i++) {
+	for (; place.n_above < DEPTH_MAX; place.n_above++) {
 		struct stat st;
 		int up_fd;
 
 		if (fd == -1 || fstat(fd, &st) == -1)
 			fatal("look at the directories above %s", path);
 		/* The root is its own parent. */
-		if (i > 0 && st.st_dev == below.st_dev && st.st_ino == below.st_ino)
+		if (place.n_above > 0 && st.st_dev == below.st_dev &&
+		    st.st_ino == below.st_ino)
 			return;
-		check_owner_and_mode(&st, trust,
-		    i == 0 ? "directory" : "a directory above", path);
+		check_owner(&st, trust, &place);
+		check_mode(fd, &st, &place);
 		below = st;
 		up_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		close(take_fd(&fd));
@@ -112,17 +166,23 @@ open_program(int dir_fd, const char *directory, const char *program,
     const struct trust *trust)
 {
 	char path[PATH_MAX + NAME_MAX];
+	const struct place place = { .what = "program", .path = path };
 	struct stat st;
 	autofd int fd = openat(dir_fd, program, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	snprintf(path, sizeof(path), "%s/%s", directory, program);
 	if (fd == -1 || fstat(fd, &st) == -1)
 		fatal("open program %s", path);
+	if (S_ISLNK(st.st_mode))
+		fatalx("program %s is a symbolic link, and none is followed there: put "
+		       "the program itself in its place",
+		    path);
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
 		errno = EACCES;
 		fatal("execute program %s", path);
 	}
-	check_owner_and_mode(&st, trust, "program", path);
+	check_owner(&st, trust, &place);
+	check_mode(fd, &st, &place);
 	return take_fd(&fd);
 }
 

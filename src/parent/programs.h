@@ -12,8 +12,9 @@
  *
  * Fatal, naming the path, on failure, and unless every program and every directory on the way to
  * it belongs to root, to the caller or to the owner of the running program, and nobody else can
- * write to it. A directory that all may write to has to be sticky (inode(7)). In a user namespace
- * that has no name for root, root can't be told from others without a name, and all are taken
- * for root.
+ * write to it: neither a group other than root's, nor whom an access control list may name. A
+ * directory that more may write to has to be sticky (inode(7)). A program can't be a symbolic link.
+ * In a user namespace that has no name for root, root can't be told from others without a name, and
+ * all are taken for root.
  */
 void parent_programs_open(int program_fds[ROLE_N]);

@@ -6,6 +6,8 @@ SLIRPD names the program under test, in its build tree.
 
 import os
 import pathlib
+import re
+import struct
 import subprocess
 
 import pytest
@@ -67,31 +69,103 @@ def test_every_page_of_the_manual_is_installed(prefix):
 
 
 WORKER = "libexec/slirpd/slirpd-slirp-worker"
+# Nobody's, as in outer-ns.
+OTHER_ID = 61111
+
+# acl(5), as the kernel has it in an attribute (linux/posix_acl_xattr.h): version, then kind,
+# rights and id of each entry.
+ACL_ATTRIBUTE, ACL_VERSION, ACL_NO_ID = "system.posix_acl_access", 2, 0xFFFFFFFF
+ACL_OWNER, ACL_USER, ACL_GROUP, ACL_MASK, ACL_OTHER = 0x01, 0x02, 0x04, 0x10, 0x20
 
 
-@pytest.mark.parametrize("name, mode, said", (
-    (WORKER, 0o757, "program {} can be written by others (mode 0757, gid "),
-    ("libexec/slirpd", 0o777, "directory {} can be written by others (mode 0777, gid "),
-    ("libexec", 0o777, "a directory above {} can be written by others (mode 0777, gid "),
-    ("bin", 0o777, "directory {} can be written by others (mode 0777, gid "),
-    (".", 0o777, "a directory above {} can be written by others (mode 0777, gid "),
-))
-def test_programs_that_others_could_exchange_are_refused(prefix, name, mode, said):
-    changed = prefix / name
-    was = changed.stat().st_mode & 0o7777
+def refusal(slirpd, *prefix):
+    done = subprocess.run([*prefix, slirpd, "--version"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 1 and done.stdout == ""
+    return done.stderr
+
+
+@pytest.fixture
+def changed(prefix, name):
+    """A file or directory of the installation, which is as before after the test."""
+    path = prefix / name
+    before = path.stat()
+    yield path
+    os.chown(path, before.st_uid, before.st_gid)
+    path.chmod(before.st_mode & 0o7777)
+    output(prefix / "bin/slirpd", "--version")
+
+
+@pytest.mark.parametrize("name", (WORKER, "libexec/slirpd", "libexec", "bin", "."))
+@pytest.mark.parametrize("mode, who, letters", (
+    (0o757, "others", "o"),
+    (0o775, "its group", "g"),
+    (0o777, "others", "go"),
+), ids=("others", "group", "both"))
+def test_programs_that_others_could_exchange_are_refused(prefix, name, changed, mode, who, letters):
+    """In words that say what to do, which is enough."""
+    if os.getgid() == 0:
+        os.chown(changed, -1, OTHER_ID)
     changed.chmod(mode)
+    gid = changed.stat().st_gid
+    what = "directory" if changed.is_dir() else "program"
+    remedy = f"chmod {letters}-w {changed}"
+    assert refusal(prefix / "bin/slirpd") == (
+        f"slirpd: {what} {changed} can be written by {who} (mode {mode:04o}, gid {gid}): {remedy}\n")
+    if changed.is_dir():
+        # As /tmp is: nobody exchanges there what others own.
+        changed.chmod(mode | 0o1000)
+        output(prefix / "bin/slirpd", "--version")
+        changed.chmod(mode)
+    output(*remedy.split())
+    output(prefix / "bin/slirpd", "--version")
+
+
+@pytest.mark.parametrize("name", (WORKER, "libexec/slirpd"))
+def test_group_of_root_may_write_but_not_whom_an_acl_names(prefix, name, changed):
+    """As root, for which the files are root's."""
+    as_root = ("unshare", "--user", "--map-root-user")
+    changed.chmod(0o775)
+    output(*as_root, prefix / "bin/slirpd", "--version")
+    entries = ((ACL_OWNER, 7, ACL_NO_ID), (ACL_USER, 7, os.getuid()), (ACL_GROUP, 5, ACL_NO_ID),
+               (ACL_MASK, 7, ACL_NO_ID), (ACL_OTHER, 5, ACL_NO_ID))
+    os.setxattr(changed, ACL_ATTRIBUTE, struct.pack("<I", ACL_VERSION) + b"".join(
+        struct.pack("<HHI", *entry) for entry in entries))
     try:
-        done = subprocess.run([prefix / "bin/slirpd", "--version"], capture_output=True,
-                              text=True, timeout=DEADLINE_S)
-        shown = {"libexec": "bin/../libexec/slirpd", "libexec/slirpd": "bin/../libexec/slirpd",
-                 WORKER: f"bin/../{WORKER}", ".": "bin"}.get(name, name)
-        assert done.returncode == 1 and done.stdout == ""
-        assert f"slirpd: {said.format(prefix / shown)}" in done.stderr
-        assert "chmod go-w" in done.stderr
-        if changed.is_dir():
-            # As /tmp is: nobody exchanges there what others own.
-            changed.chmod(mode | 0o1000)
-            output(prefix / "bin/slirpd", "--version")
+        assert changed.stat().st_mode & 0o7777 == 0o775
+        said = refusal(prefix / "bin/slirpd", *as_root)
+        assert ("can be written by whom its access control list may name (mode 0775, gid 0): "
+                f"chmod g-w {changed}\n") in said
+        # It takes the right away from those that the list names.
+        output("chmod", "g-w", changed)
+        output(*as_root, prefix / "bin/slirpd", "--version")
     finally:
-        changed.chmod(was)
+        os.removexattr(changed, ACL_ATTRIBUTE)
+
+
+@pytest.mark.parametrize("name", ("libexec/slirpd",))
+def test_group_of_root_may_not_write_where_acls_cannot_be_asked_for(prefix, name, changed):
+    """Without /proc; then the programs are where they are installed."""
+    cache = (BUILD / "CMakeCache.txt").read_text()
+    installed = re.search("^CMAKE_INSTALL_PREFIX:PATH=(.*)$", cache, re.M)[1]
+    without_proc = (
+        "unshare", "--user", "--map-root-user", "--mount", "sh", "-ec",
+        'mount -t tmpfs -o mode=0755 none "$1"; mkdir -p "$1/$3"; '
+        'mount --bind "$2" "$1/$3"; mount -t tmpfs none /proc; shift 3; exec "$@"',
+        "sh", installed, changed, name)
+    output(*without_proc, prefix / "bin/slirpd", "--version")
+    changed.chmod(0o775)
+    assert f"/{name} can be written by whom " in refusal(prefix / "bin/slirpd", *without_proc)
+
+
+def test_program_that_is_a_link_is_refused_as_one(prefix):
+    program = prefix / WORKER
+    aside = program.with_name("aside")
+    program.rename(aside)
+    program.symlink_to(aside)
+    try:
+        assert f"/{WORKER} is a symbolic link, and none is followed" in refusal(
+            prefix / "bin/slirpd")
+    finally:
+        aside.rename(program)
     output(prefix / "bin/slirpd", "--version")

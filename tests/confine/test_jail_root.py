@@ -256,6 +256,6 @@ def test_programs_of_another_user_are_not_executed(tmp_path: Path, what: str) ->
         assert done.returncode == 0
         return
     assert done.returncode == 1
-    said = (f"can be written by others (mode 0775, gid {ORDINARY_ID})" if what == "group"
+    said = (f"can be written by its group (mode 0775, gid {ORDINARY_ID})" if what == "group"
             else f"belongs to uid {ORDINARY_ID}: it must belong to root")
     assert said in done.stderr
