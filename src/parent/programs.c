@@ -96,6 +96,19 @@ check_owner(const struct stat *st, const struct trust *trust, const struct place
 	    place->what, name, st->st_uid);
 }
 
+/*
+ * Whether the group is root's, or the caller's own: useradd(8) makes a group of the user's number
+ * for each (USERGROUPS_ENAB), and a umask of 002 goes with it. A member that somebody adds to such
+ * a group may write to all that its user makes, .profile included. The members of other groups
+ * are not looked up: they may be listed anywhere (nsswitch.conf(5)), and the parent loads none of
+ * that (parent/accounts.c).
+ */
+static bool
+is_private(gid_t gid)
+{
+	return gid == 0 || (gid == getegid() && gid == geteuid());
+}
+
 static void
 check_mode(int fd, const struct stat *st, const struct place *place)
 {
@@ -107,10 +120,7 @@ check_mode(int fd, const struct stat *st, const struct place *place)
 	/* In a sticky directory nobody exchanges what others own. */
 	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
 		return;
-	/* Root's group is root; any other may have members of whom nothing is known here:
-	 * they may be listed anywhere (nsswitch.conf(5)), and the parent loads none of that
-	 * (parent/accounts.c). So no group counts as its user's own. */
-	if (by_group && st->st_gid == 0) {
+	if (by_group && is_private(st->st_gid)) {
 		by_group = may_have_acl(fd);
 		who = by_all ? who : "whom its access control list may name";
 	}

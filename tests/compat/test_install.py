@@ -69,8 +69,6 @@ def test_every_page_of_the_manual_is_installed(prefix):
 
 
 WORKER = "libexec/slirpd/slirpd-slirp-worker"
-# Nobody's, as in outer-ns.
-OTHER_ID = 61111
 
 # acl(5), as the kernel has it in an attribute (linux/posix_acl_xattr.h): version, then kind,
 # rights and id of each entry.
@@ -83,6 +81,11 @@ def refusal(slirpd, *prefix):
                           capture_output=True, text=True, timeout=DEADLINE_S)
     assert done.returncode == 1 and done.stdout == ""
     return done.stderr
+
+
+def as_id(uid, gid):
+    """As a user of these numbers, who owns the files."""
+    return ("unshare", "--user", f"--map-user={uid}", f"--map-group={gid}")
 
 
 @pytest.fixture
@@ -104,14 +107,12 @@ def changed(prefix, name):
 ), ids=("others", "group", "both"))
 def test_programs_that_others_could_exchange_are_refused(prefix, name, changed, mode, who, letters):
     """In words that say what to do, which is enough."""
-    if os.getgid() == 0:
-        os.chown(changed, -1, OTHER_ID)
     changed.chmod(mode)
-    gid = changed.stat().st_gid
     what = "directory" if changed.is_dir() else "program"
     remedy = f"chmod {letters}-w {changed}"
-    assert refusal(prefix / "bin/slirpd") == (
-        f"slirpd: {what} {changed} can be written by {who} (mode {mode:04o}, gid {gid}): {remedy}\n")
+    assert refusal(prefix / "bin/slirpd", *as_id(1000, 1001)) == (
+        f"slirpd: {what} {changed} can be written by {who} (mode {mode:04o}, gid 1001): "
+        f"{remedy}\n")
     if changed.is_dir():
         # As /tmp is: nobody exchanges there what others own.
         changed.chmod(mode | 0o1000)
@@ -121,24 +122,33 @@ def test_programs_that_others_could_exchange_are_refused(prefix, name, changed, 
     output(prefix / "bin/slirpd", "--version")
 
 
+@pytest.mark.parametrize("uid, gid", ((1000, 1001), (0, 1000)))
+def test_group_of_another_number_is_not_the_users_own(prefix, uid, gid):
+    worker = prefix / WORKER
+    worker.chmod(0o775)
+    assert f"by its group (mode 0775, gid {gid}): " in refusal(
+        prefix / "bin/slirpd", *as_id(uid, gid))
+    worker.chmod(0o755)
+
+
 @pytest.mark.parametrize("name", (WORKER, "libexec/slirpd"))
-def test_group_of_root_may_write_but_not_whom_an_acl_names(prefix, name, changed):
-    """As root, for which the files are root's."""
-    as_root = ("unshare", "--user", "--map-root-user")
+@pytest.mark.parametrize("number", (0, 1000), ids=("root", "user"))
+def test_own_group_may_write_but_not_whom_an_acl_names(prefix, number, name, changed):
+    as_owner = as_id(number, number)
     changed.chmod(0o775)
-    output(*as_root, prefix / "bin/slirpd", "--version")
+    output(*as_owner, prefix / "bin/slirpd", "--version")
     entries = ((ACL_OWNER, 7, ACL_NO_ID), (ACL_USER, 7, os.getuid()), (ACL_GROUP, 5, ACL_NO_ID),
                (ACL_MASK, 7, ACL_NO_ID), (ACL_OTHER, 5, ACL_NO_ID))
     os.setxattr(changed, ACL_ATTRIBUTE, struct.pack("<I", ACL_VERSION) + b"".join(
         struct.pack("<HHI", *entry) for entry in entries))
     try:
         assert changed.stat().st_mode & 0o7777 == 0o775
-        said = refusal(prefix / "bin/slirpd", *as_root)
-        assert ("can be written by whom its access control list may name (mode 0775, gid 0): "
-                f"chmod g-w {changed}\n") in said
+        said = refusal(prefix / "bin/slirpd", *as_owner)
+        assert ("can be written by whom its access control list may name "
+                f"(mode 0775, gid {number}): chmod g-w {changed}\n") in said
         # It takes the right away from those that the list names.
         output("chmod", "g-w", changed)
-        output(*as_root, prefix / "bin/slirpd", "--version")
+        output(*as_owner, prefix / "bin/slirpd", "--version")
     finally:
         os.removexattr(changed, ACL_ATTRIBUTE)
 
