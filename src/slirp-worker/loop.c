@@ -6,9 +6,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "slirp-worker/api_channel.h"
+#include "slirp-worker/api_requests.h"
 #include "slirp-worker/control.h"
-#include "slirp-worker/packet.h"
+#include "slirp-worker/datapath.h"
 
 /* Frames taken per wake-up. Each wake-up costs a walk over all sockets and a system
  * call, which 16 frames share; more gained nothing in trials, and sockets wait. */
@@ -21,7 +21,7 @@
  * least (src/udp.h, SO_EXPIREFAST). After a longer wait than half of that it is told first. */
 #define LONG_WAIT_NS (INT64_C(5) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
 
-/* The first places of the poll set; the stack's sockets follow. */
+/* The first places of the poll set; the engines' sockets follow. */
 enum loop_slot {
 	SLOT_TAP,
 	SLOT_PARENT,
@@ -33,7 +33,7 @@ look_at_clock(struct worker *worker)
 {
 	int64_t now_ns = clock_now_ns();
 
-	stack_set_time(worker->stack, now_ns);
+	engines_set_time(&worker->engines, now_ns);
 	worker->now_ms = (uint64_t)(now_ns / CLOCK_NS_PER_MS);
 	return now_ns;
 }
@@ -51,16 +51,14 @@ wait_for_events(struct worker *worker)
 	tapio_prepare_wait(&worker->tap, set, &timeout_ms, now_ms);
 	pollset_add(set, worker->to_parent.fd,
 	    worker->requests.waits_for_parent ? POLLIN | POLLOUT : POLLIN);
-	pollset_add(set, api_channel_poll_fd(worker), POLLIN);
+	pollset_add(set, api_requests_poll_fd(worker), POLLIN);
 	if (requests_want_a_turn(&worker->requests))
 		timeout_ms = 0;
 	timeout_ms =
 	    clock_earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
 	timeout_ms =
 	    clock_earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
-	stack_prepare_wait(worker->stack, set, &timeout_ms);
-	ping_prepare_wait(&worker->ping, set, &timeout_ms, now_ms);
-	relay_prepare_wait(&worker->relay, set, &timeout_ms, now_ms);
+	engines_prepare(&worker->engines, set, &timeout_ms, now_ms);
 	n = pollset_wait(set, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	if (n == -1 && errno != EINTR)
 		poll(NULL, 0, WAIT_RETRY_MS);
@@ -78,7 +76,7 @@ take_batch(struct worker *worker)
 		case TAPIO_FRAME:
 			worker_count(worker, IPC_COUNTER_frames_from_guest, 1);
 			worker_count(worker, IPC_COUNTER_bytes_from_guest, frame_len);
-			packet_from_guest(worker, frame, frame_len);
+			datapath_from_guest(worker, frame, frame_len);
 			offload_flush(&worker->offload);
 			break;
 		case TAPIO_NONE:
@@ -99,14 +97,14 @@ static void
 take_first_batch(struct worker *worker, int64_t before_ns, int64_t now_ns)
 {
 	if (now_ns - before_ns > LONG_WAIT_NS) {
-		stack_go_on(worker->stack);
+		engines_go_on(&worker->engines);
 		take_batch(worker);
 		return;
 	}
 	take_batch(worker);
-	stack_set_time(worker->stack, before_ns);
-	stack_go_on(worker->stack);
-	stack_set_time(worker->stack, now_ns);
+	engines_set_time(&worker->engines, before_ns);
+	engines_go_on(&worker->engines);
+	engines_set_time(&worker->engines, now_ns);
 }
 
 static void
@@ -129,19 +127,17 @@ turn(struct worker *worker)
 	/* The sockets come second: what acknowledgements have made room for is there, and
 	 * so are the answers that the stack waits for before it can send. */
 	n_to_guest = worker->stats.counters[IPC_COUNTER_frames_to_guest];
-	stack_finish_wait(worker->stack, set, !waited);
-	ping_finish_wait(&worker->ping, set, !waited, worker->now_ms);
-	relay_finish_wait(&worker->relay, set, !waited, worker->now_ms);
+	engines_finish(&worker->engines, set, !waited, worker->now_ms);
 	offload_flush(&worker->offload);
 	/* The guest's kernel has dealt with these frames while they were written, and its
 	 * answers are there. A wait would only find that out. */
 	if (n_to_guest != worker->stats.counters[IPC_COUNTER_frames_to_guest]) {
 		take_batch(worker);
-		stack_go_on(worker->stack);
+		engines_go_on(&worker->engines);
 	}
 	requests_proceed(worker);
 	if (waited && set->fds[SLOT_API].revents)
-		api_channel_receive(worker);
+		api_requests_receive(worker);
 	timers_run(&worker->timers, (int64_t)worker->now_ms);
 	offload_flush(&worker->offload);
 	reass_expire(&worker->reass, worker->now_ms);
@@ -152,7 +148,7 @@ worker_loop_run(struct worker *worker)
 {
 	/* libslirp's time begins. */
 	look_at_clock(worker);
-	stack_go_on(worker->stack);
+	engines_go_on(&worker->engines);
 	while (!worker->ended)
 		turn(worker);
 }

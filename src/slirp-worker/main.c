@@ -8,6 +8,7 @@
 #include "ipc/child.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/loop.h"
+#include "slirp-worker/setup.h"
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
 /* A sanitizer's question. libslirp does not free packets that still wait for an ARP
@@ -36,14 +37,6 @@ main(void)
 	if (!worker_control_wait_start(&worker))
 		return EXITCODE_OK;
 	worker_loop_run(&worker);
-
-	connections_free(&worker.connections);
-	forwards_free(&worker.forwards);
-	relay_free(&worker.relay);
-	ping_free(&worker.ping);
-	stack_free(worker.stack);
-	reass_free(&worker.reass);
-	pollset_free(&worker.pollset);
-	tapio_close(&worker.tap);
+	setup_undo(&worker);
 	return EXITCODE_OK;
 }

@@ -1,5 +1,6 @@
 #include "slirp-worker/peer_source.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -44,14 +45,14 @@ update(const uint8_t *source, const uint8_t *new_source, size_t len, uint8_t *ch
 }
 
 void
-peer_source_replace(const struct gate_config *config, uint8_t *frame, size_t frame_len)
+peer_source_replace(const struct ipc_network *network, uint8_t *frame, size_t frame_len)
 {
 	bool is_ip4 = load_be16(frame + WIRE_ETH_TYPE) == WIRE_TYPE_IP4;
 	uint8_t *ip = frame + WIRE_ETH_LEN;
 	uint8_t *source = ip + (is_ip4 ? WIRE_IP4_SRC : WIRE_IP6_SRC);
 	const uint8_t *gateway =
-	    is_ip4 ? (const uint8_t *)&config->host_be : config->host6.s6_addr;
-	size_t len = is_ip4 ? sizeof(config->host_be) : sizeof(config->host6);
+	    is_ip4 ? (const uint8_t *)&network->host_be : network->host6;
+	size_t len = is_ip4 ? sizeof(network->host_be) : sizeof(network->host6);
 	/* libslirp writes no IPv4 options and no extension headers. */
 	uint8_t *udp = ip + (is_ip4 ? WIRE_IP4_LEN : WIRE_IP6_LEN);
 	bool has_udp_header =

@@ -11,11 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slirp-worker/gate.h"
+#include "ipc/messages.h"
 
 /* Whether the frame, from the stack to the guest, has such a source. Any length. */
 bool peer_source_is_loopback(const uint8_t *frame, size_t frame_len);
 
 /* Puts the gateway in its place; the checksums follow. The frame has such a source. */
-void peer_source_replace(const struct gate_config *config, uint8_t *frame,
+void peer_source_replace(const struct ipc_network *network, uint8_t *frame,
     size_t frame_len);

@@ -66,19 +66,23 @@ flow_end(struct ping *ping, struct ping_flow *flow)
 	*flow = ping->flows[--ping->n_flows];
 }
 
-void
-ping_free(struct ping *ping)
+static void
+end_all(void *self)
 {
+	struct ping *ping = self;
+
 	while (ping->n_flows > 0)
 		flow_end(ping, &ping->flows[0]);
 }
 
-void
-ping_set_outbound(struct ping *ping, const struct ipc_outbound *outbound)
+static void
+set_outbound(void *self, const struct ipc_outbound *outbound)
 {
+	struct ping *ping = self;
+
 	ping->outbound = *outbound;
-	/* Whoever goes on asking gets a new flow. */
-	ping_free(ping);
+	/* A guest that goes on asking gets a new flow. */
+	end_all(ping);
 }
 
 static bool
@@ -448,10 +452,11 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 	}
 }
 
-void
-ping_prepare_wait(struct ping *ping, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms)
+static void
+prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
 {
+	struct ping *ping = self;
+
 	for (size_t i = 0; i < ping->n_flows; i++) {
 		struct ping_flow *flow = &ping->flows[i];
 
@@ -461,10 +466,11 @@ ping_prepare_wait(struct ping *ping, struct pollset *set, uint32_t *timeout_ms,
 	}
 }
 
-void
-ping_finish_wait(struct ping *ping, const struct pollset *set, bool wait_failed,
-    uint64_t now_ms)
+static void
+finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 {
+	struct ping *ping = self;
+
 	/* From the end, because the last takes the place of one that is over. */
 	for (size_t i = ping->n_flows; i-- > 0;) {
 		struct ping_flow *flow = &ping->flows[i];
@@ -480,3 +486,10 @@ ping_finish_wait(struct ping *ping, const struct pollset *set, bool wait_failed,
 			flow_end(ping, flow);
 	}
 }
+
+const struct engine_ops ping_engine = {
+	.prepare = prepare,
+	.finish = finish,
+	.set_outbound = set_outbound,
+	.free = end_all,
+};

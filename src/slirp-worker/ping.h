@@ -13,6 +13,7 @@
 
 #include "ipc/messages.h"
 #include "slirp-worker/budget.h"
+#include "slirp-worker/engine.h"
 #include "slirp-worker/gate.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/wire.h"
@@ -58,22 +59,10 @@ void ping_init(struct ping *ping, const struct ipc_network *network,
     const struct ipc_outbound *outbound, size_t n_flows_max, ping_to_guest_fn *to_guest,
     void *ctx);
 
-/* Ends all flows. */
-void ping_free(struct ping *ping);
-
-/* From now on requests leave by these addresses; answers to earlier ones are lost. */
-void ping_set_outbound(struct ping *ping, const struct ipc_outbound *outbound);
+/* After new outbound addresses, answers to earlier requests are lost. */
+extern const struct engine_ops ping_engine;
 
 /* Sends an echo request for which gate_check() said GATE_PING; borrowed for the call.
  * What can't be sent is answered with an ICMP error. */
 void ping_request(struct ping *ping, const uint8_t *frame,
     const struct gate_frame *parsed, uint64_t now_ms);
-
-/* Before a wait: adds the flows' sockets to the set, and makes *timeout_ms shorter if a
- * flow ends earlier. */
-void ping_prepare_wait(struct ping *ping, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms);
-
-/* After it: hands answers and errors to the guest, ends idle flows. */
-void ping_finish_wait(struct ping *ping, const struct pollset *set, bool wait_failed,
-    uint64_t now_ms);

@@ -27,9 +27,11 @@ relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows,
 	};
 }
 
-void
-relay_free(struct relay *relay)
+static void
+close_all(void *self)
 {
+	struct relay *relay = self;
+
 	while (relay->n_ports > 0)
 		close(relay->ports[--relay->n_ports].fd);
 	free(relay->ports);
@@ -166,10 +168,10 @@ relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host)
 	}
 }
 
-void
-relay_prepare_wait(struct relay *relay, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms)
+static void
+prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
 {
+	struct relay *relay = self;
 	/* What can't be accepted would be ready again at once, for ever. */
 	bool accepts = relay_tcp_has_room(&relay->tcp, timeout_ms, now_ms);
 
@@ -184,10 +186,10 @@ relay_prepare_wait(struct relay *relay, struct pollset *set, uint32_t *timeout_m
 	relay_udp_prepare_wait(&relay->udp, set, timeout_ms, now_ms);
 }
 
-void
-relay_finish_wait(struct relay *relay, const struct pollset *set, bool wait_failed,
-    uint64_t now_ms)
+static void
+finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 {
+	struct relay *relay = self;
 	const size_t first = relay->first;
 
 	if (!wait_failed)
@@ -216,3 +218,9 @@ relay_find_port(const struct relay *relay, uint8_t proto, const union address *i
 			return &relay->ports[i];
 	return NULL;
 }
+
+const struct engine_ops relay_engine = {
+	.prepare = prepare,
+	.finish = finish,
+	.free = close_all,
+};

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "slirp-worker/address.h"
+#include "slirp-worker/engine.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/relay_tcp.h"
 #include "slirp-worker/relay_udp.h"
@@ -45,8 +46,7 @@ struct relay {
 void relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows,
     struct budget *budget);
 
-/* Closes everything. */
-void relay_free(struct relay *relay);
+extern const struct engine_ops relay_engine;
 
 /* Opens a port, as stack_port_open() does, but for a host and a guest of different
  * families. Returns 0, or -1 with errno as the kernel said of the host's port; where the
@@ -56,15 +56,6 @@ int relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
 
 /* Closes the port. Connections that came in by it go on; UDP peers are forgotten. */
 void relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host);
-
-/* Before a wait: adds all sockets to the set that something is wanted of, and makes
- * *timeout_ms shorter if a UDP peer is forgotten earlier. */
-void relay_prepare_wait(struct relay *relay, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms);
-
-/* After it: carries on what has come. */
-void relay_finish_wait(struct relay *relay, const struct pollset *set, bool wait_failed,
-    uint64_t now_ms);
 
 /* The port that leads to that inner port, valid until the next change of ports; NULL if
  * there is none. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "slirp-worker/api_channel.h"
+#include "slirp-worker/chan_api.h"
 #include "slirp-worker/worker.h"
 
 /* Takes the parent's waiting request, if there is one. */
@@ -43,7 +43,7 @@ begin(struct worker *worker, enum requests_active active, uint64_t number)
 	assert(!requests_are_busy(requests));
 	requests->active = active;
 	requests->number = number;
-	requests->is_abandoned = false;
+	requests->api_number = worker->api_number;
 }
 
 void
@@ -105,7 +105,8 @@ answer_api(struct worker *worker)
 	const struct forwards_change *change = &worker->forwards.change;
 	bool is_done = change->result.outcome == IPC_HOSTFWD_done;
 
-	if (requests->is_abandoned)
+	/* The api that asked is gone. */
+	if (worker->to_api.fd == -1 || requests->api_number != worker->api_number)
 		return;
 	if (requests->active == REQUESTS_ADD) {
 		struct ipc_hostfwd_added added = {
@@ -115,7 +116,7 @@ answer_api(struct worker *worker)
 
 		if (is_done)
 			added.rule = change->rule;
-		api_channel_check_sent(worker,
+		chan_api_check_sent(worker,
 		    ipc_send_hostfwd_added(&worker->to_api, &added));
 	} else {
 		struct ipc_hostfwd_removed removed = {
@@ -126,7 +127,7 @@ answer_api(struct worker *worker)
 
 		if (is_done)
 			removed.rule = change->rule;
-		api_channel_check_sent(worker,
+		chan_api_check_sent(worker,
 		    ipc_send_hostfwd_removed(&worker->to_api, &removed));
 	}
 }
@@ -162,10 +163,4 @@ requests_proceed(struct worker *worker)
 	requests->waits_for_parent = !finish(worker);
 	if (!requests_are_busy(requests))
 		begin_publish(worker);
-}
-
-void
-requests_abandon(struct requests *requests)
-{
-	requests->is_abandoned = true;
 }

@@ -21,9 +21,8 @@ enum requests_active {
 
 struct requests {
 	enum requests_active active;
-	uint64_t number; /* the api's own, of its request */
-	/* The api that asked is gone: nobody gets an answer. */
-	bool is_abandoned;
+	uint64_t number;     /* the api's own, of its request */
+	uint64_t api_number; /* of the api that asked; no other gets the answer */
 	/* The change is made, and the parent's queue has no room for the news of it. */
 	bool waits_for_parent;
 	/* The parent knows of the rule, but has no room for its answer yet. */
@@ -41,9 +40,6 @@ void requests_remove(struct worker *worker, uint64_t number, uint32_t id);
 
 /* Goes on with what is at work. For each turn of the loop. */
 void requests_proceed(struct worker *worker);
-
-/* The api's channel is closed: what it asked for is done, and answered to nobody. */
-void requests_abandon(struct requests *requests);
 
 static inline bool
 requests_are_busy(const struct requests *requests)

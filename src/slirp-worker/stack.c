@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "slirp-worker/dhcp_reply.h"
+#include "slirp-worker/peer_source.h"
 #include "slirp-worker/stack_state.h"
+#include "slirp-worker/tapio.h"
 
 /* The newest version of SlirpConfig and SlirpCb whose fields are all filled in here. */
 #define CONFIG_VERSION_KNOWN 6
@@ -41,12 +44,30 @@
 /* The only length that stateless autoconfiguration works with. */
 #define PREFIX6_LEN 64
 
+static void
+to_guest(struct stack *stack, const uint8_t *frame, size_t frame_len)
+{
+	/* libslirp is not entered twice. */
+	static uint8_t copy[TAPIO_FRAME_MAX + DHCP_REPLY_GROWTH_MAX];
+	const struct gate_dhcp *dhcp = stack->host.dhcp;
+	bool is_dhcp_reply = dhcp_reply_is_one(dhcp, frame, frame_len);
+
+	if (frame_len <= TAPIO_FRAME_MAX &&
+	    (is_dhcp_reply || peer_source_is_loopback(frame, frame_len))) {
+		memcpy(copy, frame, frame_len);
+		if (is_dhcp_reply)
+			frame_len = dhcp_reply_rewrite(dhcp, copy, frame_len);
+		else
+			peer_source_replace(&stack->network, copy, frame_len);
+		frame = copy;
+	}
+	stack->host.to_guest(stack->host.ctx, frame, frame_len);
+}
+
 static ssize_t
 on_send_packet(const void *buf, size_t len, void *opaque)
 {
-	struct stack *stack = opaque;
-
-	stack->host.to_guest(stack->host.ctx, buf, len);
+	to_guest(opaque, buf, len);
 	return (ssize_t)len;
 }
 
@@ -135,9 +156,13 @@ on_init_completed(Slirp *slirp, void *opaque)
 	stack->slirp = slirp;
 }
 
-void
-stack_set_time(struct stack *stack, int64_t now_ns)
+/* libslirp asks for the time of each segment that it sends, which would cost a fiftieth of the
+ * segment. So the worker's loop looks at the clock once before a wait and once after. */
+static void
+set_time(void *self, int64_t now_ns)
 {
+	struct stack *stack = self;
+
 	stack->now_ns = now_ns;
 }
 
@@ -190,9 +215,11 @@ to_in6(const uint8_t bytes[IPC_ADDR6_LEN])
 	return addr;
 }
 
-void
-stack_set_outbound(struct stack *stack, const struct ipc_outbound *outbound)
+static void
+set_outbound(void *self, const struct ipc_outbound *outbound)
 {
+	struct stack *stack = self;
+
 	stack->outbound4 = (struct sockaddr_in){
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = outbound->addr4_be,
@@ -201,6 +228,20 @@ stack_set_outbound(struct stack *stack, const struct ipc_outbound *outbound)
 		.sin6_family = AF_INET6,
 		.sin6_addr = to_in6(outbound->addr6),
 	};
+}
+
+static void
+stop(void *self)
+{
+	struct stack *stack = self;
+
+	if (stack->slirp)
+		slirp_cleanup(stack->slirp);
+	g_log_set_default_handler(g_log_default_handler, NULL);
+	g_set_printerr_handler(NULL);
+	g_set_print_handler(NULL);
+	printing_stack = NULL;
+	free(stack);
 }
 
 struct stack *
@@ -241,30 +282,18 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 	stack->host = *host;
 	stack->now_ns = clock_now_ns();
 	stack->epoch_ns = stack->now_ns - STACK_CLOCK_START_NS;
-	stack_set_outbound(stack, outbound);
-	stack->allow_host_loopback = network->allow_host_loopback;
+	set_outbound(stack, outbound);
+	stack->network = *network;
 	printing_stack = stack;
 	g_log_set_default_handler(on_glib_log, stack);
 	g_set_printerr_handler(on_glib_printerr);
 	g_set_print_handler(on_glib_printerr);
 	stack->slirp = slirp_new(&config, &callbacks, stack);
 	if (!stack->slirp) {
-		stack_free(g_steal_pointer(&stack));
+		stop(g_steal_pointer(&stack));
 		errno = EINVAL;
 	}
 	return stack;
-}
-
-void
-stack_free(struct stack *stack)
-{
-	if (stack->slirp)
-		slirp_cleanup(stack->slirp);
-	g_log_set_default_handler(g_log_default_handler, NULL);
-	g_set_printerr_handler(NULL);
-	g_set_print_handler(NULL);
-	printing_stack = NULL;
-	free(stack);
 }
 
 void
@@ -301,3 +330,12 @@ stack_config_version_max(void)
 {
 	return SLIRP_CONFIG_VERSION_MAX;
 }
+
+const struct engine_ops stack_engine = {
+	.set_time = set_time,
+	.prepare = stack_prepare,
+	.finish = stack_finish,
+	.go_on = stack_go_on,
+	.set_outbound = set_outbound,
+	.free = stop,
+};

@@ -13,6 +13,8 @@
 
 #include "ipc/messages.h"
 #include "slirp-worker/budget.h"
+#include "slirp-worker/engine.h"
+#include "slirp-worker/gate_dhcp.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/timers.h"
 #include "slirp-worker/udp_flows.h"
@@ -38,8 +40,9 @@ struct stack_host {
 	    uint16_t peer_port);
 	/* A forwarded UDP port is about to be closed. */
 	void (*udp_port_ends)(void *ctx, int port_fd);
-	struct timers *timers; /* borrowed, as is the next */
-	struct budget *budget; /* what libslirp's own sockets take is taken here */
+	struct timers *timers;        /* borrowed, as are the next two */
+	struct budget *budget;        /* what libslirp's own sockets take is taken here */
+	const struct gate_dhcp *dhcp; /* the guest's last requests */
 };
 
 struct stack;
@@ -49,20 +52,14 @@ struct stack;
 #define STACK_LISTEN_BACKLOG 4096
 
 /* tcp_mtu_bytes is what the length of TCP segments to the guest follows. The caller owns
- * the result and ends it with stack_free. NULL with errno set: ENOMEM, or EINVAL if libslirp
+ * the result and ends it with stack_engine.free. NULL with errno set: ENOMEM, or EINVAL if libslirp
  * refuses. */
 struct stack *stack_new(const struct ipc_network *network,
     const struct ipc_outbound *outbound, uint32_t tcp_mtu_bytes,
     const struct stack_host *host);
 
-/* From now on new sockets get these addresses; of which families there are is settled. */
-void stack_set_outbound(struct stack *stack, const struct ipc_outbound *outbound);
-void stack_free(struct stack *stack);
-
-/* The time, CLOCK_MONOTONIC, that libslirp is told until the next call. It asks for each
- * segment that it sends, which is a fiftieth of what they cost; so the caller looks at the
- * clock once before a wait and once after. */
-void stack_set_time(struct stack *stack, int64_t now_ns);
+/* Of outbound addresses, which families there are is settled by stack_new. */
+extern const struct engine_ops stack_engine;
 
 /* Takes a frame that the gate has passed; borrowed for the call. */
 void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
@@ -71,24 +68,6 @@ void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
  * if that would be a new socket, and the guest has as many as it may. is_dns: the datagram is
  * for the name server. */
 bool stack_admit_udp(struct stack *stack, const struct udp_end *guest, bool is_dns);
-
-/* Before a wait: adds the stack's sockets to the set, and shortens *timeout_ms, which
- * comes in as what the worker itself has in mind (UINT32_MAX for no limit). */
-void stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_ms);
-
-/* After it: lets the stack use what became ready. wait_failed: the set says nothing. */
-void stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed);
-
-/*
- * Tells the stack the time, and sends what waited for a frame that has come since, such as for
- * the guest's answer to an ARP request.
- *
- * Before frames that end a long wait: libslirp's time is that of the last call of this kind, and
- * a UDP socket that it makes now would else have expired before it is looked at. Behind frames:
- * nothing else would send what waits before the next event or libslirp's next timer, up to a
- * second later, when it may have been given up.
- */
-void stack_go_on(struct stack *stack);
 
 /*
  * Opens a port of the host: what comes to `host` goes to `guest`, a sockaddr_in or a

@@ -83,7 +83,7 @@ stack_keep_groups_off_the_host(const struct stack *stack, int fd)
 {
 	const int no = 0;
 
-	if (stack->allow_host_loopback)
+	if (stack->network.allow_host_loopback)
 		return;
 	/* One of the two is of the other family, and may fail. */
 	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &no, sizeof(no));
@@ -221,7 +221,8 @@ has_datagram(const struct stack *stack, int fd)
 	if (recvfrom(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT, &peer.any, &len) ==
 	    -1)
 		return errno != EAGAIN;
-	if (!stack->allow_host_loopback && flow->kind == UDP_PORT && is_loopback(&peer))
+	if (!stack->network.allow_host_loopback && flow->kind == UDP_PORT &&
+	    is_loopback(&peer))
 		stack->host.udp_peer_on_loopback(stack->host.ctx, fd, &flow->end,
 		    address_port(&peer));
 	return true;
@@ -260,10 +261,12 @@ on_get_revents(int index, void *opaque)
 }
 
 void
-stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_ms)
+stack_prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
 {
+	struct stack *stack = self;
 	uint32_t wanted_ms = UINT32_MAX;
 
+	(void)now_ms;
 	stack->filling = set;
 #if HAVE_SOCKET_API
 	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
@@ -275,15 +278,29 @@ stack_prepare_wait(struct stack *stack, struct pollset *set, uint32_t *timeout_m
 }
 
 void
-stack_finish_wait(struct stack *stack, const struct pollset *set, bool wait_failed)
+stack_finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 {
+	struct stack *stack = self;
+
+	(void)now_ms;
 	stack->set = set;
 	slirp_pollfds_poll(stack->slirp, wait_failed, on_get_revents, stack);
 }
 
+/*
+ * Tells libslirp the time, and lets it send what waited for a frame that has come since, such as
+ * the guest's answer to an ARP request.
+ *
+ * Before frames that end a long wait: libslirp's time is that of the last call of this kind, and
+ * a UDP socket that it makes now would else have expired before it is looked at. Behind frames:
+ * nothing else would send what waits before the next event or libslirp's next timer, up to a
+ * second later, when it may have been given up.
+ */
 void
-stack_go_on(struct stack *stack)
+stack_go_on(void *self)
 {
+	struct stack *stack = self;
+
 	/* Told that the wait has failed, libslirp looks at no socket. */
 	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
 }

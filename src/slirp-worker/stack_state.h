@@ -44,9 +44,9 @@ struct stack {
 	/* libslirp reads them at each new socket. */
 	struct sockaddr_in outbound4;
 	struct sockaddr_in6 outbound6;
+	struct ipc_network network;
 	int64_t now_ns;
 	int64_t epoch_ns; /* where libslirp's time begins */
-	bool allow_host_loopback;
 };
 
 /* libslirp's callbacks about sockets; opaque is the stack. The first is called for every new
@@ -54,6 +54,13 @@ struct stack {
  * never told of. */
 void stack_on_register_fd(int fd, void *opaque);
 void stack_on_unregister_fd(int fd, void *opaque);
+
+/* The parts of stack_engine that concern sockets; self is the stack. */
+void stack_prepare(void *self, struct pollset *set, uint32_t *timeout_ms,
+    uint64_t now_ms);
+void stack_finish(void *self, const struct pollset *set, bool wait_failed,
+    uint64_t now_ms);
+void stack_go_on(void *self);
 
 /* Makes a UDP socket non-blocking. */
 void stack_never_wait_for(int fd);

@@ -8,6 +8,7 @@
 #include "ipc/channel.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/connections.h"
+#include "slirp-worker/engine.h"
 #include "slirp-worker/forwards.h"
 #include "slirp-worker/gate.h"
 #include "slirp-worker/jail.h"
@@ -24,18 +25,19 @@
 struct worker {
 	struct ipc_channel to_parent;
 	struct ipc_channel to_api; /* its fd is IPC_CHILD_FD_PEER, or -1 without an api */
-	uint64_t api_number;       /* the parent's, of the last api */
+	uint64_t api_number; /* the parent's, of the last api */
 	struct ipc_network network; /* as the parent said in start */
 	struct jail jail;
 	struct tapio tap;
 	struct gate gate;
 	struct reass reass;
 	struct offload offload;
-	struct stack *stack; /* owned; NULL until start */
+	struct engines engines; /* all three of: */
+	struct stack *stack;    /* NULL until start */
 	struct ping ping;
+	struct relay relay;
 	struct timers timers;
 	struct pollset pollset;
-	struct relay relay;
 	struct forwards forwards;
 	struct requests requests;
 	struct connections connections; /* the api's last look at them */
@@ -59,4 +61,13 @@ static inline void
 worker_count_drop(struct worker *worker, enum ipc_drop_reason reason)
 {
 	worker->stats.drops[reason]++;
+}
+
+/* All counters as they are now; borrowed until the next frame. */
+static inline const struct ipc_stats *
+worker_stats(struct worker *worker)
+{
+	worker->stats.counters[IPC_COUNTER_datagrams_evicted] = worker->reass.n_evicted;
+	worker->stats.counters[IPC_COUNTER_datagrams_expired] = worker->reass.n_expired;
+	return &worker->stats;
 }

@@ -13,7 +13,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
-#include "slirp-worker/api_channel.h"
+#include "slirp-worker/api_requests.h"
 #include "worker_box.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -146,7 +146,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		send_datagram(data, len, with_fd);
 		data += len;
 		size -= len;
-		api_channel_receive(&box.worker);
+		api_requests_receive(&box.worker);
 		while (requests_want_a_turn(&box.worker.requests))
 			requests_proceed(&box.worker);
 		take_answers();

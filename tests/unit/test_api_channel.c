@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <glib.h>
 
 #include "base/auto.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
-#include "slirp-worker/api_channel.h"
+#include "slirp-worker/api_requests.h"
 #include "slirp-worker/control.h"
 #include "worker_box.h"
 
@@ -77,7 +78,7 @@ expect_nothing(struct ipc_channel *channel)
 static void
 take_turns(void)
 {
-	api_channel_receive(worker);
+	api_requests_receive(worker);
 	while (requests_want_a_turn(&worker->requests))
 		requests_proceed(worker);
 }
@@ -162,9 +163,9 @@ test_publish_waits_for_the_apis_change(void **state)
 	(void)state;
 	/* Long enough for more than one slice. */
 	ask_to_add(1, 8001, 8900);
-	api_channel_receive(worker);
+	api_requests_receive(worker);
 	assert_true(requests_are_busy(&worker->requests));
-	assert_int_equal(api_channel_poll_fd(worker), -1);
+	assert_int_equal(api_requests_poll_fd(worker), -1);
 	ipc_channel_await_reply(&parent);
 	requests_publish(worker, &other.rule);
 	take_turns();
@@ -194,7 +195,7 @@ test_full_queue_to_the_parent_holds_the_change_up(void **state)
 	take_turns();
 	assert_true(requests_are_busy(&worker->requests));
 	assert_true(worker->requests.waits_for_parent);
-	assert_int_equal(api_channel_poll_fd(worker), -1);
+	assert_int_equal(api_requests_poll_fd(worker), -1);
 	expect_nothing(&box.api);
 	requests_proceed(worker);
 	expect_nothing(&box.api);
@@ -229,12 +230,12 @@ test_turn_is_bounded(void **state)
 		ipc_channel_await_reply(&box.api);
 		assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
 	}
-	api_channel_receive(worker);
+	api_requests_receive(worker);
 	while (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_MESSAGE)
 		n++;
 	assert_int_equal(n, 16);
-	api_channel_receive(worker);
-	api_channel_receive(worker);
+	api_requests_receive(worker);
+	api_requests_receive(worker);
 	while (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_MESSAGE)
 		n++;
 	assert_int_equal(n, 40);
@@ -307,7 +308,7 @@ test_api_that_takes_no_answers_loses_the_channel(void **state)
 			assert_int_equal(errno, EAGAIN);
 		for (int i = 0; i < 1000; i++)
 			ipc_channel_await_reply(&box.api);
-		api_channel_receive(worker);
+		api_requests_receive(worker);
 	}
 	expect_dropped("answer: the queue is full");
 }
@@ -333,7 +334,7 @@ test_new_api_gets_no_answer_of_the_old(void **state)
 
 	(void)state;
 	ask_to_add(1, 8001, 8900);
-	api_channel_receive(worker);
+	api_requests_receive(worker);
 	assert_true(requests_are_busy(&worker->requests));
 	worker_box_open_api(&box);
 	take_turns();
@@ -460,9 +461,8 @@ test_complaints_of_libslirp_are_bounded_and_counted(void **state)
 	(void)state;
 	n_lines = 0;
 	log_set_emit(count_line);
-	worker_control_limit_lines(worker);
 	for (int i = 0; i < 1000; i++)
-		worker_control_complain(worker, "the guest did it again");
+		g_log("Slirp", G_LOG_LEVEL_WARNING, "the guest did it again");
 	assert_int_equal(n_lines, 8);
 	assert_int_equal(worker->stats.counters[IPC_COUNTER_stack_errors], 1000);
 }

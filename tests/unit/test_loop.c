@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "frames.h"
 #include "slirp-worker/loop.h"
-#include "slirp-worker/packet.h"
+#include "slirp-worker/datapath.h"
 #include "worker_box.h"
 
 /* What is to expire does so after this, and the loop ends after as long again. */
@@ -70,7 +70,6 @@ static int
 close_box(void **state)
 {
 	(void)state;
-	ping_free(&worker->ping);
 	reass_free(&worker->reass);
 	worker_box_close(&box);
 	return 0;
@@ -87,7 +86,7 @@ test_rest_after_a_datagram_expired(void **state)
 	frame_fragment(&first, &whole, 0, 48, true, 1);
 	worker->now_ms = now_ms - REASS_LIFE6_MS + SOON_MS;
 	worker->gate.config.enable_ipv6 = true;
-	packet_from_guest(worker, first.bytes, first.len);
+	datapath_from_guest(worker, first.bytes, first.len);
 	assert_true(reass_next_deadline(&worker->reass) == now_ms + SOON_MS);
 	run_loop(now_ms);
 	assert_int_equal(worker->reass.n_expired, 1);

@@ -91,12 +91,12 @@ turn(bool with_stack, uint64_t now_ms)
 
 	pollset_clear(set);
 	if (with_stack)
-		stack_prepare_wait(box.worker.stack, set, &stack_timeout_ms);
-	relay_prepare_wait(relay, set, &timeout_ms, now_ms);
+		stack_engine.prepare(box.worker.stack, set, &stack_timeout_ms, 0);
+	relay_engine.prepare(relay, set, &timeout_ms, now_ms);
 	assert_int_not_equal(pollset_wait(set, 0), -1);
 	if (with_stack)
-		stack_finish_wait(box.worker.stack, set, false);
-	relay_finish_wait(relay, set, false, now_ms);
+		stack_engine.finish(box.worker.stack, set, false, 0);
+	relay_engine.finish(relay, set, false, now_ms);
 	return timeout_ms;
 }
 

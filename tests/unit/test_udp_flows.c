@@ -41,7 +41,7 @@ open_box(void **state)
 	worker_box_open(&box, true);
 	budget->limit[BUDGET_UDP] = N_UDP;
 	budget->limit[BUDGET_DNS] = N_DNS;
-	stack_set_time(worker->stack, INT64_MAX / 2);
+	engines_set_time(&worker->engines, INT64_MAX / 2);
 	return 0;
 }
 
@@ -96,11 +96,9 @@ turn(void)
 	uint32_t timeout_ms = UINT32_MAX;
 
 	pollset_clear(set);
-	stack_prepare_wait(worker->stack, set, &timeout_ms);
-	relay_prepare_wait(&worker->relay, set, &timeout_ms, worker->now_ms);
+	engines_prepare(&worker->engines, set, &timeout_ms, worker->now_ms);
 	assert_int_not_equal(pollset_wait(set, 0), -1);
-	stack_finish_wait(worker->stack, set, false);
-	relay_finish_wait(&worker->relay, set, false, worker->now_ms);
+	engines_finish(&worker->engines, set, false, worker->now_ms);
 	return timeout_ms;
 }
 
@@ -130,8 +128,8 @@ test_flows_that_end_make_room(void **state)
 	for (uint16_t i = 0; i < N_UDP; i++)
 		assert_true(send_udp(GUEST4, 1000 + i, OUTSIDE4));
 	/* libslirp keeps them for 240 seconds. */
-	stack_set_time(worker->stack, INT64_MAX / 2 + INT64_C(241000000000));
-	stack_go_on(worker->stack);
+	engines_set_time(&worker->engines, INT64_MAX / 2 + INT64_C(241000000000));
+	engines_go_on(&worker->engines);
 	turn();
 	expect_used(0, 0);
 	assert_true(send_udp(GUEST4, 2000, OUTSIDE4));

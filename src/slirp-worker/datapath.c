@@ -1,4 +1,4 @@
-#include "slirp-worker/packet.h"
+#include "slirp-worker/datapath.h"
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -33,8 +33,8 @@ emit_fragment(void *ctx, const uint8_t *frame, size_t frame_len)
 }
 
 void
-packet_emit_segment(void *ctx, const uint8_t *head, size_t head_len, const uint8_t *data,
-    size_t data_len)
+datapath_emit_segment(void *ctx, const uint8_t *head, size_t head_len,
+    const uint8_t *data, size_t data_len)
 {
 	struct worker *worker = ctx;
 
@@ -44,8 +44,9 @@ packet_emit_segment(void *ctx, const uint8_t *head, size_t head_len, const uint8
 }
 
 void
-packet_to_guest(struct worker *worker, const uint8_t *frame, size_t frame_len)
+datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 {
+	struct worker *worker = ctx;
 	uint32_t mtu_bytes = worker->network.mtu_bytes;
 	/* One fragment at a time; the worker is not entered twice. */
 	static uint8_t scratch[TAPIO_FRAME_MAX];
@@ -72,7 +73,7 @@ refuse(struct worker *worker, const struct gate_frame *parsed, const uint8_t *fr
 	worker_count_drop(worker, parsed->reason);
 	if (len == 0)
 		return;
-	packet_to_guest(worker, answer, len);
+	datapath_to_guest(worker, answer, len);
 	worker_count(worker, IPC_COUNTER_refusals_sent, 1);
 }
 
@@ -171,7 +172,7 @@ judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 }
 
 void
-packet_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
+datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
 {
 	enum ipc_drop_reason reason;
 

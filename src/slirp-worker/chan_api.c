@@ -1,0 +1,67 @@
+/* The worker's end of its channel to the api: opening, closing, and what a failed send means. */
+#include "slirp-worker/chan_api.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "ipc/fdtable.h"
+
+void
+chan_api_close(struct worker *worker)
+{
+	/* Not close(2): the number would be that of libslirp's next socket. Can't fail,
+	 * as both numbers are good. */
+	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
+	worker->to_api.fd = -1;
+	connections_free(&worker->connections);
+}
+
+/* There is nothing to be had of the api: the parent decides what becomes of it. */
+void
+chan_api_drop(struct worker *worker, const char *row, const char *why)
+{
+	struct ipc_api_dropped dropped = { .api_number = worker->api_number };
+
+	chan_api_close(worker);
+	snprintf(dropped.why, sizeof(dropped.why), "%s: %s", row, why);
+	/* The api sees the end of the channel too, and ends by itself. */
+	(void)ipc_send_api_dropped(&worker->to_parent, &dropped);
+}
+
+void
+chan_api_open(struct worker *worker, int adopt_fd, uint64_t api_number)
+{
+	autofd int fd = adopt_fd;
+
+	chan_api_close(worker);
+	worker->api_number = api_number;
+	/* Can't fail: both numbers are good. */
+	dup3(fd, IPC_CHILD_FD_PEER, O_CLOEXEC);
+	ipc_channel_open(&worker->to_api, IPC_CHILD_FD_PEER, IPC_ROLE_SLIRP_WORKER,
+	    IPC_ROLE_API);
+	chan_api_check_sent(worker, ipc_channel_greet(&worker->to_api));
+}
+
+void
+chan_api_miss(struct worker *worker, uint64_t api_number, const char *why)
+{
+	worker->api_number = api_number;
+	chan_api_drop(worker, "api_channel", why);
+}
+
+void
+chan_api_check_sent(struct worker *worker, int result)
+{
+	if (result == 0)
+		return;
+	if (errno == EPIPE || errno == ECONNRESET)
+		chan_api_close(worker);
+	else if (errno == EAGAIN)
+		chan_api_drop(worker, "answer", "the queue is full");
+	else
+		chan_api_drop(worker, "answer", strerror(errno));
+}

@@ -1,0 +1,201 @@
+/* Makes what the worker needs before it serves: the TAP, tables, the gate and the engines. */
+#include "slirp-worker/setup.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/clock.h"
+#include "base/inet.h"
+#include "base/log.h"
+#include "slirp-worker/datapath.h"
+
+/* libslirp's complaints tell an operator what a guest is doing; a few of them do. Each
+ * source of lines that a guest or client can cause has a limit, and all of them together
+ * stay below the parent's limit on the worker's lines (parent/spawn.c), so that none hides
+ * other lines. */
+#define COMPLAINTS_BURST 8
+#define COMPLAINTS_INTERVAL_MS (30 * 60 * 1000)
+
+static void
+limit_lines(struct worker *worker)
+{
+	worker->complaints = (struct ratelimit){
+		.burst = COMPLAINTS_BURST,
+		.interval_ms = COMPLAINTS_INTERVAL_MS,
+	};
+	worker->tcp_refusals = (struct ratelimit){
+		.burst = 1,
+		.interval_ms = COMPLAINTS_INTERVAL_MS,
+	};
+	worker->udp_refusals = worker->tcp_refusals;
+}
+
+static void
+complain(void *ctx, const char *text)
+{
+	struct worker *worker = ctx;
+
+	worker_count(worker, IPC_COUNTER_stack_errors, 1);
+	if (ratelimit_allow(&worker->complaints, clock_now_ms()))
+		log_warning("libslirp: %s", text);
+}
+
+static void
+tcp_socket_made(void *ctx, int fd)
+{
+	struct worker *worker = ctx;
+
+	relay_tcp_note_accepted(&worker->relay.tcp, fd);
+}
+
+static void
+tcp_socket_ends(void *ctx, int fd)
+{
+	struct worker *worker = ctx;
+
+	relay_tcp_note_closed(&worker->relay.tcp, fd);
+}
+
+static void
+udp_peer_on_loopback(void *ctx, int port_fd, const struct udp_end *guest,
+    uint16_t peer_port)
+{
+	struct worker *worker = ctx;
+	const struct gate_flow_key key =
+	    gate_flow_key(guest->ethertype, guest->address, guest->port, peer_port);
+
+	gate_flows_note(&worker->gate.flows, &key, port_fd, worker->now_ms);
+}
+
+static void
+udp_port_ends(void *ctx, int port_fd)
+{
+	struct worker *worker = ctx;
+
+	gate_flows_forget_port(&worker->gate.flows, port_fd);
+}
+
+static void
+socket_not_polled(void *ctx)
+{
+	worker_count(ctx, IPC_COUNTER_sockets_not_polled, 1);
+}
+
+static struct in_addr
+to_in(uint32_t addr_be)
+{
+	return (struct in_addr){ .s_addr = addr_be };
+}
+
+static void
+init_gate(struct gate *gate, const struct ipc_network *network)
+{
+	struct gate_config config = {
+		.allow_host_loopback = network->allow_host_loopback,
+		.enable_ipv6 = network->enable_ipv6,
+		.enable_dns = network->enable_dns,
+		.network_be = to_in(network->network_be),
+		.netmask_be = to_in(network->netmask_be),
+		.host_be = to_in(network->host_be),
+		.nameserver_be = to_in(network->nameserver_be),
+	};
+
+	memcpy(config.prefix6.s6_addr, network->prefix6, IPC_ADDR6_LEN);
+	memcpy(config.host6.s6_addr, network->host6, IPC_ADDR6_LEN);
+	memcpy(config.nameserver6.s6_addr, network->nameserver6, IPC_ADDR6_LEN);
+	gate_init(gate, &config);
+}
+
+/* The address that the guest gives itself unless it is told otherwise; with --configure,
+ * that the helper gave it. :: if the device has no MAC to make it from. */
+static void
+find_guest6(const struct ipc_network *network, int tap_fd, struct in6_addr *addr)
+{
+	struct ifreq request = { 0 };
+	struct inet_mac mac;
+
+	*addr = in6addr_any;
+	/* drivers/net/tun.c: a TAP's descriptor takes this request of netdevice(7). */
+	if (ioctl(tap_fd, SIOCGIFHWADDR, &request) == -1)
+		return;
+	memcpy(mac.octets, request.ifr_hwaddr.sa_data, sizeof(mac.octets));
+	inet_addr6_from_mac(network->prefix6, &mac, addr);
+}
+
+void
+setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
+    const struct in6_addr *guest6, uint32_t tcp_mtu_bytes)
+{
+	const struct stack_host host = {
+		.ctx = worker,
+		.to_guest = datapath_to_guest,
+		.complain = complain,
+		.tcp_socket_made = tcp_socket_made,
+		.tcp_socket_ends = tcp_socket_ends,
+		.socket_not_polled = socket_not_polled,
+		.udp_peer_on_loopback = udp_peer_on_loopback,
+		.udp_port_ends = udp_port_ends,
+		.timers = &worker->timers,
+		.budget = &worker->budget,
+		.dhcp = &worker->gate.dhcp,
+	};
+	const struct ipc_network *network = &worker->network;
+
+	limit_lines(worker);
+	if (pollset_init(&worker->pollset) == -1)
+		fatal("get memory and descriptors");
+	budget_init(&worker->budget, worker->pollset.size, budget_read_ephemeral());
+	worker->stack = stack_new(network, outbound, tcp_mtu_bytes, &host);
+	if (!worker->stack && errno == ENOMEM)
+		fatal("get memory");
+	if (!worker->stack)
+		fatalx("libslirp %s refuses the configuration", stack_library_version());
+	engines_add(&worker->engines, &stack_engine, worker->stack);
+	ping_init(&worker->ping, network, outbound, worker->budget.limit[BUDGET_PING],
+	    datapath_to_guest, worker);
+	engines_add(&worker->engines, &ping_engine, &worker->ping);
+	relay_init(&worker->relay, worker->stack, &worker->gate.flows, &worker->budget);
+	engines_add(&worker->engines, &relay_engine, &worker->relay);
+	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
+		&worker->budget, network, guest6) == -1)
+		fatal("get memory");
+}
+
+void
+setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd)
+{
+	struct in6_addr guest6;
+
+	worker->network = start->network;
+	find_guest6(&worker->network, adopt_tap_fd, &guest6);
+	if (start->is_bess)
+		tapio_init_bess(&worker->tap, adopt_tap_fd);
+	else if (tapio_init(&worker->tap, adopt_tap_fd, start->tap_header_len) == -1)
+		fatal("make the TAP non-blocking");
+	if (reass_init(&worker->reass) == -1)
+		fatal("get memory");
+	init_gate(&worker->gate, &worker->network);
+	offload_init(&worker->offload, start->tap_has_offloads, worker->network.mtu_bytes,
+	    datapath_emit_segment, worker);
+	setup_make_engines(worker, &start->outbound, &guest6,
+	    offload_stack_mtu(&worker->offload));
+}
+
+void
+setup_undo_engines(struct worker *worker)
+{
+	connections_free(&worker->connections);
+	forwards_free(&worker->forwards);
+	engines_free(&worker->engines);
+	pollset_free(&worker->pollset);
+}
+
+void
+setup_undo(struct worker *worker)
+{
+	setup_undo_engines(worker);
+	reass_free(&worker->reass);
+	tapio_close(&worker->tap);
+}

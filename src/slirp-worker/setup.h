@@ -1,0 +1,17 @@
+/* From the parent's start message to a worker that can serve, and back. Before the jail. */
+#pragma once
+
+#include "slirp-worker/worker.h"
+
+/* Makes all that the message asks for. Fatal on failure. adopt_tap_fd is the TAP, or the
+ * listening socket of --target-type=bess. */
+void setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd);
+
+/* The part without TAP, gate and offload; worker->network is set. guest6: the address that a
+ * forward without one leads to. */
+void setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
+    const struct in6_addr *guest6, uint32_t tcp_mtu_bytes);
+
+/* Ends all flows and frees what setup_make or setup_make_engines made. */
+void setup_undo(struct worker *worker);
+void setup_undo_engines(struct worker *worker);
