@@ -108,9 +108,9 @@ admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 {
 	const uint8_t *ip = frame + parsed->l3_offset;
 	bool is_ip4 = parsed->ethertype == WIRE_TYPE_IP4;
-	const struct udp_end guest =
-	    udp_end(parsed->ethertype, ip + (is_ip4 ? WIRE_IP4_SRC : WIRE_IP6_SRC),
-		load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT));
+	const struct flow_key guest =
+	    flow_key_udp(parsed->ethertype, ip + (is_ip4 ? WIRE_IP4_SRC : WIRE_IP6_SRC),
+		load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT), 0);
 
 	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
 }

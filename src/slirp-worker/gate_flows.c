@@ -1,46 +1,23 @@
 /* The UDP peers on the host's loopback that a guest may answer: a set-associative table. */
 #include "slirp-worker/gate_flows.h"
 
-#include "base/hash.h"
-#include "slirp-worker/wire.h"
-
-#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
-/* Keys are compared and hashed as bytes. */
-static_assert(sizeof(struct gate_flow_key) == 22, "no padding in a key");
-
-/* The hash need not withstand a guest: flows are made by processes on the host, and what a
- * full set costs is its oldest flow. */
 static unsigned int
-set_of(const struct gate_flow_key *key)
+set_of(const struct flow_key *key)
 {
-	return hash_bytes(key, sizeof(*key)) % GATE_FLOW_SETS;
+	return (unsigned int)(flow_key_hash(key) % GATE_FLOW_SETS);
 }
 
 static bool
-flow_is(const struct gate_flow *flow, const struct gate_flow_key *key)
+flow_is(const struct gate_flow *flow, const struct flow_key *key)
 {
 	return memcmp(&flow->key, key, sizeof(*key)) == 0;
 }
 
-struct gate_flow_key
-gate_flow_key(uint16_t ethertype, const uint8_t *guest_address, uint16_t guest_port,
-    uint16_t peer_port)
-{
-	struct gate_flow_key key = {
-		.guest_port = guest_port,
-		.peer_port = peer_port,
-		.ethertype = ethertype,
-	};
-
-	memcpy(key.guest_address, guest_address, ethertype == WIRE_TYPE_IP4 ? 4 : 16);
-	return key;
-}
-
 void
-gate_flows_note(struct gate_flows *flows, const struct gate_flow_key *key, int port_fd,
+gate_flows_note(struct gate_flows *flows, const struct flow_key *key, int port_fd,
     uint64_t now_ms)
 {
 	struct gate_flow *set = flows->sets[set_of(key)];
@@ -61,7 +38,7 @@ gate_flows_note(struct gate_flows *flows, const struct gate_flow_key *key, int p
 }
 
 void
-gate_flows_forget(struct gate_flows *flows, const struct gate_flow_key *key)
+gate_flows_forget(struct gate_flows *flows, const struct flow_key *key)
 {
 	struct gate_flow *set = flows->sets[set_of(key)];
 
@@ -81,7 +58,7 @@ gate_flows_forget_port(struct gate_flows *flows, int port_fd)
 }
 
 bool
-gate_flows_find(const struct gate_flows *flows, const struct gate_flow_key *key,
+gate_flows_find(const struct gate_flows *flows, const struct flow_key *key,
     uint64_t now_ms)
 {
 	const struct gate_flow *set = flows->sets[set_of(key)];

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slirp-worker/flow_key.h"
+
 /*
  * 240 s is libslirp's life of an idle UDP socket (SO_EXPIRE), so a flow lasts as long as
  * with an outgoing socket. Only what comes from the host renews it: were the guest's
@@ -21,17 +23,9 @@
 #define GATE_FLOW_SETS 512
 #define GATE_FLOW_WAYS 8
 
-/* One way back. Addresses are in network order (IPv4 in the first four bytes, the rest
- * zero), ports in host order. */
-struct gate_flow_key {
-	uint8_t guest_address[16];
-	uint16_t guest_port;
-	uint16_t peer_port;
-	uint16_t ethertype; /* the family */
-};
-
+/* A way back: flow_key_udp() of the guest and its peer. */
 struct gate_flow {
-	struct gate_flow_key key;
+	struct flow_key key;
 	int port_fd;         /* a number that stands for the port that it came by */
 	uint64_t expires_ms; /* 0: never used */
 };
@@ -40,20 +34,17 @@ struct gate_flows {
 	struct gate_flow sets[GATE_FLOW_SETS][GATE_FLOW_WAYS];
 };
 
-struct gate_flow_key gate_flow_key(uint16_t ethertype, const uint8_t *guest_address,
-    uint16_t guest_port, uint16_t peer_port);
-
 /* Records the flow or renews it, in the place of the set's oldest. */
-void gate_flows_note(struct gate_flows *flows, const struct gate_flow_key *key,
-    int port_fd, uint64_t now_ms);
+void gate_flows_note(struct gate_flows *flows, const struct flow_key *key, int port_fd,
+    uint64_t now_ms);
 
 /* Closes the way back: nobody who gets the peer's port next is meant. */
-void gate_flows_forget(struct gate_flows *flows, const struct gate_flow_key *key);
+void gate_flows_forget(struct gate_flows *flows, const struct flow_key *key);
 
 /* The same for all that came by this port. Looks at the whole table. */
 void gate_flows_forget_port(struct gate_flows *flows, int port_fd);
 
 /* libslirp finds UDP sockets by the guest's address and port alone, so nothing less than
  * the whole key may match. */
-bool gate_flows_find(const struct gate_flows *flows, const struct gate_flow_key *key,
+bool gate_flows_find(const struct gate_flows *flows, const struct flow_key *key,
     uint64_t now_ms);

@@ -203,8 +203,7 @@ udp_is_reply(const struct gate_packet *packet, uint16_t src_port, uint16_t dst_p
 {
 	const struct gate_packet *p = packet;
 	const uint8_t *src = p->l3 + (is_ip4(p) ? WIRE_IP4_SRC : WIRE_IP6_SRC);
-	struct gate_flow_key key =
-	    gate_flow_key(p->out->ethertype, src, src_port, dst_port);
+	struct flow_key key = flow_key_udp(p->out->ethertype, src, src_port, dst_port);
 
 	return gate_flows_find(&p->gate->flows, &key, p->now_ms);
 }

@@ -59,13 +59,13 @@ forget_silent(struct relay_udp *udp)
 	forget(udp, silent);
 }
 
-static struct gate_flow_key
-flow_key(const union address *guest, const union address *own)
+static struct flow_key
+way_back(const union address *guest, const union address *own)
 {
 	if (guest->any.sa_family == AF_INET6)
-		return gate_flow_key(WIRE_TYPE_IP6, guest->in6.sin6_addr.s6_addr,
+		return flow_key_udp(WIRE_TYPE_IP6, guest->in6.sin6_addr.s6_addr,
 		    address_port(guest), address_port(own));
-	return gate_flow_key(WIRE_TYPE_IP4, (const uint8_t *)&guest->in.sin_addr,
+	return flow_key_udp(WIRE_TYPE_IP4, (const uint8_t *)&guest->in.sin_addr,
 	    address_port(guest), address_port(own));
 }
 
@@ -88,7 +88,7 @@ add_peer(struct relay_udp *udp, const union address *inner, const union address 
 	*peer = (struct relay_udp_peer){
 		.fd = take_fd(&fd),
 		.poll_index = -1,
-		.flow = flow_key(guest, &own),
+		.flow = way_back(guest, &own),
 	};
 	return peer;
 }

@@ -23,7 +23,7 @@ struct relay_udp_peer {
 	int fd;           /* owned: connected to the inner port */
 	uint64_t last_ms; /* CLOCK_MONOTONIC, of the last datagram */
 	int poll_index;
-	struct gate_flow_key flow; /* the guest's way back to fd */
+	struct flow_key flow; /* the guest's way back to fd */
 };
 
 struct relay_udp {

@@ -59,12 +59,12 @@ tcp_socket_ends(void *ctx, int fd)
 }
 
 static void
-udp_peer_on_loopback(void *ctx, int port_fd, const struct udp_end *guest,
+udp_peer_on_loopback(void *ctx, int port_fd, const struct flow_key *guest,
     uint16_t peer_port)
 {
 	struct worker *worker = ctx;
-	const struct gate_flow_key key =
-	    gate_flow_key(guest->ethertype, guest->address, guest->port, peer_port);
+	const struct flow_key key = flow_key_udp(guest->ethertype, guest->guest_address,
+	    guest->guest_port, peer_port);
 
 	gate_flows_note(&worker->gate.flows, &key, port_fd, worker->now_ms);
 }
@@ -144,6 +144,8 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	const struct ipc_network *network = &worker->network;
 
 	limit_lines(worker);
+	if (flow_key_make_secret() == -1)
+		fatal("get random bytes");
 	if (pollset_init(&worker->pollset) == -1)
 		fatal("get memory and descriptors");
 	budget_init(&worker->budget, worker->pollset.size, budget_read_ephemeral());

@@ -36,7 +36,7 @@ struct stack_host {
 	void (*socket_not_polled)(void *ctx);
 	/* With the host's loopback closed: libslirp is about to take a datagram of a peer on
 	 * it from a forwarded port, for this end in the guest; borrowed. */
-	void (*udp_peer_on_loopback)(void *ctx, int port_fd, const struct udp_end *guest,
+	void (*udp_peer_on_loopback)(void *ctx, int port_fd, const struct flow_key *guest,
 	    uint16_t peer_port);
 	/* A forwarded UDP port is about to be closed. */
 	void (*udp_port_ends)(void *ctx, int port_fd);
@@ -67,7 +67,7 @@ void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
 /* To be asked before a UDP datagram for which libslirp needs a socket; it goes in next. False
  * if that would be a new socket, and the guest has as many as it may. is_dns: the datagram is
  * for the name server. */
-bool stack_admit_udp(struct stack *stack, const struct udp_end *guest, bool is_dns);
+bool stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns);
 
 /*
  * Opens a port of the host: what comes to `host` goes to `guest`, a sockaddr_in or a

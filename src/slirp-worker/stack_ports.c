@@ -32,17 +32,17 @@ next_fd(void)
 	return fd;
 }
 
-static struct udp_end
+static struct flow_key
 end_of(const struct sockaddr *guest)
 {
 	const struct sockaddr_in6 *in6 = (const void *)guest;
 	const struct sockaddr_in *in = (const void *)guest;
 
 	if (guest->sa_family == AF_INET6)
-		return udp_end(WIRE_TYPE_IP6, in6->sin6_addr.s6_addr,
-		    ntohs(in6->sin6_port));
-	return udp_end(WIRE_TYPE_IP4, (const uint8_t *)&in->sin_addr,
-	    ntohs(in->sin_port));
+		return flow_key_udp(WIRE_TYPE_IP6, in6->sin6_addr.s6_addr,
+		    ntohs(in6->sin6_port), 0);
+	return flow_key_udp(WIRE_TYPE_IP4, (const uint8_t *)&in->sin_addr,
+	    ntohs(in->sin_port), 0);
 }
 
 /* What libslirp leaves to be desired in the socket of a port, which it tells nobody. */
@@ -50,7 +50,7 @@ static void
 tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *host,
     const struct sockaddr *guest, bool is_inner)
 {
-	const struct udp_end end = end_of(guest);
+	const struct flow_key end = end_of(guest);
 	const int no = 0;
 	union address bound;
 	socklen_t len = sizeof(bound);

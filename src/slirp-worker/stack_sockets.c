@@ -26,7 +26,7 @@ budget_of(enum udp_kind kind)
 }
 
 bool
-stack_admit_udp(struct stack *stack, const struct udp_end *guest, bool is_dns)
+stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
 {
 	struct budget *budget = stack->host.budget;
 	struct udp_flow *flow = udp_flows_find(&stack->udp, guest);

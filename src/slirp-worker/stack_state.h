@@ -38,7 +38,7 @@ struct stack {
 	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
 	struct udp_flows udp;
 	/* Of the datagram that goes in: what a socket that it takes is for. */
-	struct udp_end admitted_end;
+	struct flow_key admitted_end;
 	enum udp_kind admitted_kind;
 	bool opening_port; /* in slirp_add_hostxfwd */
 	/* libslirp reads them at each new socket. */

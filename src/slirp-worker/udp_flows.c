@@ -1,33 +1,16 @@
 /* A hash table of UDP sockets, whose entries stand at the number of their descriptor. */
 #include "slirp-worker/udp_flows.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "base/hash.h"
-#include "slirp-worker/wire.h"
-
-static_assert(sizeof(struct udp_end) == 20, "no padding in an end");
-
-struct udp_end
-udp_end(uint16_t ethertype, const uint8_t *address, uint16_t port)
-{
-	struct udp_end end = { .port = port, .ethertype = ethertype };
-
-	memcpy(end.address, address, ethertype == WIRE_TYPE_IP4 ? 4 : 16);
-	return end;
-}
-
-/* A guest that looks for ends that share a row makes its own flows slower, by no more than
- * libslirp's own walk over all of them. */
 static int *
-row_of(struct udp_flows *flows, const struct udp_end *end)
+row_of(struct udp_flows *flows, const struct flow_key *end)
 {
-	return &flows->first_fd[hash_bytes(end, sizeof(*end)) % UDP_FLOWS_ROWS];
+	return &flows->first_fd[flow_key_hash(end) % UDP_FLOWS_ROWS];
 }
 
 void
-udp_flows_add(struct udp_flows *flows, int fd, const struct udp_end *end,
+udp_flows_add(struct udp_flows *flows, int fd, const struct flow_key *end,
     enum udp_kind kind)
 {
 	int *row = row_of(flows, end);
@@ -52,7 +35,7 @@ udp_flows_remove(struct udp_flows *flows, int fd)
 }
 
 struct udp_flow *
-udp_flows_find(struct udp_flows *flows, const struct udp_end *end)
+udp_flows_find(struct udp_flows *flows, const struct flow_key *end)
 {
 	for (int fd = *row_of(flows, end); fd != 0; fd = flows->by_fd[fd].next_fd)
 		if (memcmp(&flows->by_fd[fd].end, end, sizeof(*end)) == 0)

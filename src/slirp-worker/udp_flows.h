@@ -8,20 +8,13 @@
 #include <stdint.h>
 
 #include "slirp-worker/budget.h"
+#include "slirp-worker/flow_key.h"
 
 /* No descriptor is higher: the pollset holds no more (pollset.c). */
 #define UDP_FLOWS_FDS 65536
 
 /* Rows of the table: as many as a guest may have flows, so that they are short. */
 #define UDP_FLOWS_ROWS BUDGET_UDP_MAX
-
-/* The guest's end. The address is in network order (IPv4 in the first four bytes, the rest
- * zero), the port in host order, the ethertype tells the family. Compared as bytes. */
-struct udp_end {
-	uint8_t address[16];
-	uint16_t port;
-	uint16_t ethertype;
-};
 
 enum udp_kind {
 	UDP_NONE,  /* not a socket of libslirp's */
@@ -32,7 +25,7 @@ enum udp_kind {
 };
 
 struct udp_flow {
-	struct udp_end end;
+	struct flow_key end; /* the guest's */
 	enum udp_kind kind;
 	int next_fd; /* in its row; 0: none */
 };
@@ -42,15 +35,12 @@ struct udp_flows {
 	int first_fd[UDP_FLOWS_ROWS]; /* 0: none, as it is a standard stream */
 };
 
-/* ethertype is WIRE_TYPE_IP4 or _IP6; address has 4 or 16 bytes, is borrowed, in network order. */
-struct udp_end udp_end(uint16_t ethertype, const uint8_t *address, uint16_t port);
-
 /* fd is above 0, below UDP_FLOWS_FDS, and not in the table. */
-void udp_flows_add(struct udp_flows *flows, int fd, const struct udp_end *end,
+void udp_flows_add(struct udp_flows *flows, int fd, const struct flow_key *end,
     enum udp_kind kind);
 
 /* What is not in the table is left alone. */
 void udp_flows_remove(struct udp_flows *flows, int fd);
 
 /* The socket that was added last for this end, or NULL. Valid until it is removed. */
-struct udp_flow *udp_flows_find(struct udp_flows *flows, const struct udp_end *end);
+struct udp_flow *udp_flows_find(struct udp_flows *flows, const struct flow_key *end);

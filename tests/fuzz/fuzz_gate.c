@@ -29,7 +29,7 @@ enum step { STEP_FRAME, STEP_FRAME_FIXED, STEP_TO_GUEST, STEP_TIME, STEP_N };
 static struct gate gate;
 static struct reass reass;
 static struct {
-	struct gate_flow_key key;
+	struct flow_key key;
 	uint64_t noted_ms;
 } flows[FLOWS_MAX];
 static size_t n_flows;
@@ -98,7 +98,7 @@ to_guest(const uint8_t *frame, size_t len)
 		udp = frame + 54;
 	}
 	if (udp != NULL && n_flows < FLOWS_MAX) {
-		struct gate_flow_key *key = &flows[n_flows].key;
+		struct flow_key *key = &flows[n_flows].key;
 
 		memset(key, 0, sizeof(*key));
 		key->ethertype = load_be16(frame + 12);

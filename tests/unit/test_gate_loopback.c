@@ -239,10 +239,10 @@ note_by(int port_fd, const char *guest, uint16_t guest_port, uint16_t peer_port,
 {
 	bool is_ip6 = strchr(guest, ':') != NULL;
 	struct in6_addr address;
-	struct gate_flow_key key;
+	struct flow_key key;
 
 	inet_pton(is_ip6 ? AF_INET6 : AF_INET, guest, &address);
-	key = gate_flow_key(is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4, address.s6_addr,
+	key = flow_key_udp(is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4, address.s6_addr,
 	    guest_port, peer_port);
 	gate_flows_note(&gate.flows, &key, port_fd, now_ms);
 }

@@ -55,14 +55,15 @@ close_box(void **state)
 	return 0;
 }
 
-static struct udp_end
+static struct flow_key
 end_of(const char *guest, uint16_t port)
 {
 	bool is_ip6 = strchr(guest, ':') != NULL;
 	struct in6_addr address;
 
 	inet_pton(is_ip6 ? AF_INET6 : AF_INET, guest, &address);
-	return udp_end(is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4, address.s6_addr, port);
+	return flow_key_udp(is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4, address.s6_addr, port,
+	    0);
 }
 
 /* The guest sends a datagram. Whether it is admitted, and then it goes in. */
@@ -70,7 +71,7 @@ static bool
 send_udp(const char *guest, uint16_t guest_port, const char *to)
 {
 	static struct frame frame;
-	const struct udp_end end = end_of(guest, guest_port);
+	const struct flow_key end = end_of(guest, guest_port);
 	bool is_dns = strcmp(to, DNS4) == 0;
 
 	frame_udp(&frame, guest, guest_port, to, is_dns ? 53 : SINK_PORT, NULL, 30);
@@ -177,9 +178,9 @@ loopback(bool is_ip6, uint32_t last, uint16_t port)
 static union address
 guest_address(bool is_ip6, uint16_t port)
 {
-	const struct udp_end end = end_of(is_ip6 ? GUEST6 : GUEST4, port);
+	const struct flow_key end = end_of(is_ip6 ? GUEST6 : GUEST4, port);
 
-	return address_make(is_ip6, end.address, port);
+	return address_make(is_ip6, end.guest_address, port);
 }
 
 static void
@@ -212,9 +213,9 @@ send_from(const union address *from, const union address *to)
 static bool
 may_answer(bool is_ip6, uint16_t guest_port, uint16_t peer_port)
 {
-	const struct udp_end end = end_of(is_ip6 ? GUEST6 : GUEST4, guest_port);
-	const struct gate_flow_key key =
-	    gate_flow_key(end.ethertype, end.address, guest_port, peer_port);
+	const struct flow_key end = end_of(is_ip6 ? GUEST6 : GUEST4, guest_port);
+	const struct flow_key key =
+	    flow_key_udp(end.ethertype, end.guest_address, guest_port, peer_port);
 
 	return gate_flows_find(&worker->gate.flows, &key, worker->now_ms);
 }
