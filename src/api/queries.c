@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "api/handlers.h"
@@ -155,21 +156,29 @@ write_confined(struct api_out *out, const char *role, const struct ipc_confined 
 	api_out_close(out, '}');
 }
 
+/* "netns-helper" with its NUL, and more. */
+#define ROLE_NAME_SIZE 32
+
 static void
 write_confinement(struct api_out *out, const struct ipc_status *status)
 {
-	static const char *const roles[IPC_ROLE_END] = {
-		[IPC_ROLE_PARENT] = "parent",
-		[IPC_ROLE_NETNS_HELPER] = "netns_helper",
-		[IPC_ROLE_SLIRP_WORKER] = "slirp_worker",
-		[IPC_ROLE_SPAWNER] = "spawner",
-		[IPC_ROLE_API] = "api",
+	static const char *const names[IPC_ROLE_END] = {
+#define NAME(constant, name, program, n_fds, stages) [IPC_ROLE_##constant] = name,
+		IPC_ROLES(NAME)
+#undef NAME
 	};
 
 	api_out_open(out, "confinement", '{');
-	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++)
-		write_confined(out, roles[i], &status->confined[i],
+	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++) {
+		char member[ROLE_NAME_SIZE];
+
+		/* As all members of a reply: slirp_worker. */
+		snprintf(member, sizeof(member), "%s", names[i]);
+		for (char *dash = member; (dash = strchr(dash, '-'));)
+			*dash = '_';
+		write_confined(out, member, &status->confined[i],
 		    &status->confined[IPC_ROLE_PARENT]);
+	}
 	api_out_close(out, '}');
 }
 

@@ -42,38 +42,23 @@ ipc_channel_pair(int *parent_end_fd, int *child_end_fd)
 	return 0;
 }
 
-/* Who speaks to whom; 0 stands for any child. */
-static const struct {
-	enum ipc_arrow arrow;
-	enum ipc_role sender;
-	enum ipc_role receiver;
-} between[] = {
-	{ IPC_ARROW_CHILD_TO_PARENT, 0, IPC_ROLE_PARENT },
-	{ IPC_ARROW_PARENT_TO_CHILD, IPC_ROLE_PARENT, 0 },
-	{ IPC_ARROW_PARENT_TO_NETNS_HELPER, IPC_ROLE_PARENT, IPC_ROLE_NETNS_HELPER },
-	{ IPC_ARROW_NETNS_HELPER_TO_PARENT, IPC_ROLE_NETNS_HELPER, IPC_ROLE_PARENT },
-	{ IPC_ARROW_PARENT_TO_JAILED, IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
-	{ IPC_ARROW_PARENT_TO_JAILED, IPC_ROLE_PARENT, IPC_ROLE_API },
-	{ IPC_ARROW_PARENT_TO_SLIRP_WORKER, IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
-	{ IPC_ARROW_SLIRP_WORKER_TO_PARENT, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_PARENT },
-	{ IPC_ARROW_PARENT_TO_SPAWNER, IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
-	{ IPC_ARROW_SPAWNER_TO_PARENT, IPC_ROLE_SPAWNER, IPC_ROLE_PARENT },
-	{ IPC_ARROW_PARENT_TO_API, IPC_ROLE_PARENT, IPC_ROLE_API },
-	{ IPC_ARROW_API_TO_PARENT, IPC_ROLE_API, IPC_ROLE_PARENT },
-	{ IPC_ARROW_API_TO_SLIRP_WORKER, IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
-	{ IPC_ARROW_SLIRP_WORKER_TO_API, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API },
-};
-
 static uint32_t
 arrows_between(enum ipc_role sender, enum ipc_role receiver)
 {
-	uint32_t arrows = 1U << IPC_ARROW_BOTH_WAYS;
+	uint32_t arrows = 0;
 
-	for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++)
-		if ((between[i].sender == sender || !between[i].sender) &&
-		    (between[i].receiver == receiver || !between[i].receiver))
-			arrows |= 1U << between[i].arrow;
+#define ADD_ARROW(arrow, senders, receivers, ...) \
+	if ((senders) & (1U << sender) && (receivers) & (1U << receiver)) \
+		arrows |= 1U << IPC_ARROW_##arrow;
+	IPC_ARROWS(ADD_ARROW)
+#undef ADD_ARROW
 	return arrows;
+}
+
+static bool
+accepts(const struct ipc_channel *channel, enum ipc_message_id id)
+{
+	return channel->accepts & (1U << ipc_arrow_of(id));
 }
 
 void
@@ -105,7 +90,7 @@ ipc_channel_set_running(struct ipc_channel *channel)
 	for (size_t i = 0; i < IPC_MSG_N; i++)
 		if (ipc_descriptions[i].when == IPC_WHEN_RUNNING &&
 		    ipc_descriptions[i].n_fds > 0 &&
-		    channel->accepts & (1U << ipc_descriptions[i].arrow))
+		    accepts(channel, (enum ipc_message_id)i))
 			channel->has_reserve = true;
 	if (channel->has_reserve)
 		fdio_reserve_take(&channel->reserve_fd);
@@ -143,7 +128,7 @@ static const char *
 check_envelope(const struct ipc_channel *channel, const struct ipc_description *row,
     enum ipc_message_id id, size_t payload_size, size_t n_fds)
 {
-	if (!(channel->accepts & (1U << row->arrow)))
+	if (!accepts(channel, id))
 		return "wrong direction";
 	if (payload_size != row->payload_size)
 		return "wrong size";
@@ -155,7 +140,7 @@ check_envelope(const struct ipc_channel *channel, const struct ipc_description *
 	case IPC_WHEN_ANYTIME:
 		break;
 	case IPC_WHEN_ONCE:
-		if (channel->ids_seen & (1ULL << id))
+		if (channel->is_seen[id])
 			return "a second time";
 		break;
 	case IPC_WHEN_RUNNING:
@@ -245,7 +230,7 @@ receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 	if (*why)
 		return IPC_OUTCOME_VIOLATION;
 
-	channel->ids_seen |= 1ULL << msg->id;
+	channel->is_seen[msg->id] = true;
 	if (msg->id == IPC_MSG_hello)
 		channel->greeted = true;
 	if (row->when == IPC_WHEN_REPLY)

@@ -18,9 +18,9 @@ struct ipc_channel {
 	bool greeted;       /* the peer's hello has come */
 	bool running;       /* messages that need RUNNING are legal */
 	uint32_t n_awaited; /* replies asked for and not yet received */
-	uint64_t ids_seen;  /* set of 1 << enum ipc_message_id */
 	bool has_reserve;   /* messages in service bring descriptors */
 	int reserve_fd;     /* owned; the place of the next one that comes; -1 for none */
+	bool is_seen[IPC_MSG_N];
 };
 
 /* A message received. Whoever receives it owns fd until it is handed on. */

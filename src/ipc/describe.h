@@ -7,7 +7,7 @@
 #include "ipc/messages.h"
 
 enum ipc_arrow {
-#define IPC_ARROW_ENUM(arrow) IPC_ARROW_##arrow,
+#define IPC_ARROW_ENUM(arrow, senders, receivers, ...) IPC_ARROW_##arrow,
 	IPC_ARROWS(IPC_ARROW_ENUM)
 #undef IPC_ARROW_ENUM
 	    IPC_ARROW_N,
@@ -36,7 +36,6 @@ union ipc_payload {
 struct ipc_description {
 	const char *name;
 	const char *meaning;
-	enum ipc_arrow arrow;
 	enum ipc_when when;
 	uint32_t payload_size; /* bytes */
 	uint32_t n_fds;
@@ -46,6 +45,9 @@ struct ipc_description {
 
 /* Indexed by enum ipc_message_id. */
 extern const struct ipc_description ipc_descriptions[IPC_MSG_N];
+
+/* The arrow in whose list the row stands. id is below IPC_MSG_N. */
+enum ipc_arrow ipc_arrow_of(enum ipc_message_id id);
 
 /* The first 64 bits of the SHA-256 of the protocol's files. */
 extern const uint64_t ipc_protocol_hash;

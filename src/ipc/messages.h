@@ -1,7 +1,7 @@
 /*
  * Everything that crosses a process boundary. A payload is a struct of fixed size:
  * no pointers, no holes (-Wpadded is an error here), reserved bytes zero. After the
- * payloads comes one list of rows per arrow, sender to receiver. The rows generate
+ * payloads comes one list of rows per arrow (roles.h), sender to receiver. The rows generate
  * the message numbers, the table in describe.c, the send functions, the receive
  * checks, the handlers' prototypes, the tests in tests/ipc and the fuzz seeds. The
  * hash of this file is the protocol's version: both ends compare it first.
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ipc/drop_reasons.h"
+#include "ipc/roles.h"
 
 /* An Ethernet interface's name with its NUL: IFNAMSIZ, linux/if.h. */
 #define IPC_IFNAME_SIZE 16
@@ -29,15 +30,6 @@
 #define IPC_VERSION_SIZE 32
 #define IPC_MAC_LEN 6
 #define IPC_ADDR6_LEN 16
-
-enum ipc_role {
-	IPC_ROLE_PARENT = 1,
-	IPC_ROLE_NETNS_HELPER,
-	IPC_ROLE_SLIRP_WORKER,
-	IPC_ROLE_SPAWNER,
-	IPC_ROLE_API,
-	IPC_ROLE_END, /* the first number that is no role */
-};
 
 /* "API channel: get_stats: reply that nobody awaits": a message's name and a reason. */
 #define IPC_WHY_SIZE 128
@@ -138,6 +130,7 @@ enum ipc_stage {
 	IPC_STAGES(IPC_STAGE_ENUM)
 #undef IPC_STAGE_ENUM
 	IPC_STAGE_N,
+#define IPC_STAGE_BIT(name) (1U << IPC_STAGE_##name)
 };
 
 /* Kinds of namespaces, by their names in /proc/PID/ns. */
@@ -568,36 +561,7 @@ struct ipc_status {
 	ROW(worker_state, 0, REPLY, "counters and numbers of sockets") \
 	ROW(connections_page, 0, REPLY, "some of the connections")
 
-/* Every arrow: its constant, its rows. */
-#define IPC_ARROWS(ARROW) \
-	ARROW(BOTH_WAYS) \
-	ARROW(CHILD_TO_PARENT) \
-	ARROW(PARENT_TO_CHILD) \
-	ARROW(PARENT_TO_NETNS_HELPER) \
-	ARROW(NETNS_HELPER_TO_PARENT) \
-	ARROW(PARENT_TO_JAILED) \
-	ARROW(PARENT_TO_SLIRP_WORKER) \
-	ARROW(SLIRP_WORKER_TO_PARENT) \
-	ARROW(PARENT_TO_SPAWNER) \
-	ARROW(SPAWNER_TO_PARENT) \
-	ARROW(PARENT_TO_API) \
-	ARROW(API_TO_PARENT) \
-	ARROW(API_TO_SLIRP_WORKER) \
-	ARROW(SLIRP_WORKER_TO_API)
-
-#define IPC_ALL_ROWS(ROW) \
-	IPC_ROWS_BOTH_WAYS(ROW) \
-	IPC_ROWS_CHILD_TO_PARENT(ROW) \
-	IPC_ROWS_PARENT_TO_CHILD(ROW) \
-	IPC_ROWS_PARENT_TO_NETNS_HELPER(ROW) \
-	IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
-	IPC_ROWS_PARENT_TO_JAILED(ROW) \
-	IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
-	IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
-	IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
-	IPC_ROWS_SPAWNER_TO_PARENT(ROW) \
-	IPC_ROWS_PARENT_TO_API(ROW) \
-	IPC_ROWS_API_TO_PARENT(ROW) \
-	IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
-	IPC_ROWS_SLIRP_WORKER_TO_API(ROW)
+/* Every row, in the order of its arrow (roles.h). */
+#define IPC_ALL_ROWS(ROW) IPC_ARROWS(IPC_ROWS_OF_ARROW, ROW)
+#define IPC_ROWS_OF_ARROW(arrow, senders, receivers, ROW) IPC_ROWS_##arrow(ROW)
 /* clang-format on */

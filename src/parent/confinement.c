@@ -42,12 +42,12 @@ struct role_facts {
 static const char *const worker_root[] = { "/etc/resolv.conf", NULL };
 static const char *const empty_root[] = { NULL };
 
-static const struct role_facts parent_facts = { CALLS(parent) };
-static const struct role_facts facts[ROLE_N] = {
-	[ROLE_NETNS_HELPER] = { CALLS(netns_helper) },
-	[ROLE_SLIRP_WORKER] = { CALLS(slirp_worker), .root = worker_root },
-	[ROLE_SPAWNER] = { CALLS(spawner) },
-	[ROLE_API] = { CALLS(api), .root = empty_root },
+static const struct role_facts facts[IPC_ROLE_END] = {
+	[IPC_ROLE_PARENT] = { CALLS(parent) },
+	[IPC_ROLE_NETNS_HELPER] = { CALLS(netns_helper) },
+	[IPC_ROLE_SLIRP_WORKER] = { CALLS(slirp_worker), .root = worker_root },
+	[IPC_ROLE_SPAWNER] = { CALLS(spawner) },
+	[IPC_ROLE_API] = { CALLS(api), .root = empty_root },
 };
 
 static const char *const mode_names[IPC_JAIL_N_MODES] = {
@@ -135,7 +135,7 @@ see(struct confinement_seen *seen, pid_t pid)
 }
 
 void
-parent_confinement_see(struct confinement *report, enum role_index role, pid_t pid)
+parent_confinement_see(struct confinement *report, enum ipc_role role, pid_t pid)
 {
 	see(&report->seen[role], pid);
 }
@@ -326,25 +326,27 @@ static bool
 print_roles(FILE *out, const struct confinement *report,
     const struct confinement_said *said)
 {
-	struct confinement_seen seen;
-	bool all_true;
+	const struct ipc_confined *confined = said->confined;
+	struct confinement_seen parent_seen;
+	const char *separator = "";
+	bool all_true = true;
 
-	see(&seen, getpid());
-	all_true = is_true("parent", &parent_facts, said->parent, &seen);
-	print_role(out, report, "parent", &parent_facts, said->parent, said->parent,
-	    &seen);
-	for (size_t i = 0; i < ROLE_N; i++) {
-		fputs(",\n", out);
+	see(&parent_seen, getpid());
+	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++) {
+		const struct confinement_seen *seen =
+		    i == IPC_ROLE_PARENT ? &parent_seen : &report->seen[i];
+
+		fputs(separator, out);
+		separator = ",\n";
 		/* It works in the guest alone. */
-		if (i == ROLE_NETNS_HELPER && report->no_guest) {
+		if (i == IPC_ROLE_NETNS_HELPER && report->no_guest) {
 			fprintf(out, "    \"%s\": null", roles[i].name);
 			continue;
 		}
-		all_true = is_true(roles[i].name, &facts[i], &said->roles[i],
-			       &report->seen[i]) &&
-		    all_true;
-		print_role(out, report, roles[i].name, &facts[i], &said->roles[i],
-		    said->parent, &report->seen[i]);
+		all_true =
+		    is_true(roles[i].name, &facts[i], &confined[i], seen) && all_true;
+		print_role(out, report, roles[i].name, &facts[i], &confined[i],
+		    &confined[IPC_ROLE_PARENT], seen);
 	}
 	return all_true;
 }

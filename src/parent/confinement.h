@@ -28,15 +28,14 @@ struct confinement {
 	    *no_guest; /* borrowed: why there is no guest; NULL where there is one */
 	uint64_t guest_userns; /* the guest's namespaces by inode, 0 for none */
 	uint64_t guest_netns;
-	struct confinement_seen seen[ROLE_N];
+	struct confinement_seen seen[IPC_ROLE_END];
 	char kernel[CONFINEMENT_RELEASE_SIZE];
 };
 
 /* What the processes said. */
 struct confinement_said {
 	const struct ipc_about *about;
-	const struct ipc_confined *parent;
-	const struct ipc_confined *roles; /* ROLE_N of them */
+	const struct ipc_confined *confined; /* IPC_ROLE_END of them */
 };
 
 /* target is that of the guest, open; no_guest is borrowed. */
@@ -44,7 +43,7 @@ void parent_confinement_init(struct confinement *report, const struct target *ta
     const char *no_guest);
 
 /* Looks at a child, which has just said what it reached. */
-void parent_confinement_see(struct confinement *report, enum role_index role, pid_t pid);
+void parent_confinement_see(struct confinement *report, enum ipc_role role, pid_t pid);
 
 /*
  * Prints the report; the parent has its filter already. Returns 0, or -1 having logged

@@ -80,7 +80,7 @@ static struct supervisor supervisor;
 static int
 print_version(const struct options *options)
 {
-	int program_fds[ROLE_N];
+	int program_fds[IPC_ROLE_END];
 	char text[BANNER_SIZE];
 
 	parent_programs_open(program_fds);
@@ -96,7 +96,7 @@ print_version(const struct options *options)
 static int
 run(const struct options *options)
 {
-	int program_fds[ROLE_N];
+	int program_fds[IPC_ROLE_END];
 
 	supervise_init(&supervisor, options);
 	parent_notify_open(options);
@@ -119,7 +119,7 @@ run(const struct options *options)
 static int
 print_confinement(struct options *options)
 {
-	int program_fds[ROLE_N], pair_fds[2], status;
+	int program_fds[IPC_ROLE_END], pair_fds[2], status;
 	static struct confinement report;
 	struct guest guest;
 

@@ -166,7 +166,7 @@ open_directory(const char *path, const struct trust *trust)
 
 	if (fd == -1)
 		/* The first that would be looked for there. */
-		fatal("open program %s/%s", path, roles[ROLE_NETNS_HELPER].program);
+		fatal("open program %s/%s", path, roles[IPC_ROLE_NETNS_HELPER].program);
 	check_directories(fd, trust, path);
 	return take_fd(&fd);
 }
@@ -197,7 +197,7 @@ open_program(int dir_fd, const char *directory, const char *program,
 }
 
 void
-parent_programs_open(int program_fds[ROLE_N])
+parent_programs_open(int program_fds[IPC_ROLE_END])
 {
 	char own_directory[PATH_MAX], directory[PATH_MAX] = SLIRPD_LIBEXEC_INSTALLED;
 	struct trust trust = {
@@ -217,7 +217,7 @@ parent_programs_open(int program_fds[ROLE_N])
 		close(open_directory(own_directory, &trust));
 	}
 	dir_fd = open_directory(directory, &trust);
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		program_fds[i] = roles[i].program
 		    ? open_program(dir_fd, directory, roles[i].program, &trust)
 		    : -1;

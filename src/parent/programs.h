@@ -17,4 +17,4 @@
  * In a user namespace that has no name for root, root can't be told from others without a name, and
  * all are taken for root.
  */
-void parent_programs_open(int program_fds[ROLE_N]);
+void parent_programs_open(int program_fds[IPC_ROLE_END]);

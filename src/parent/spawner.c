@@ -82,7 +82,7 @@ spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt
 
 	(void)msg;
 	if (pid == 0)
-		parent_spawn_become(&roles[ROLE_API], spawner->program_fd, channel_fd,
+		parent_spawn_become(&roles[IPC_ROLE_API], spawner->program_fd, channel_fd,
 		    STDIN_FILENO, spawner->parent_pid);
 	if (pid == -1)
 		spawned.error = (uint32_t)errno;

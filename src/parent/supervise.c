@@ -30,8 +30,8 @@ enum poll_slot {
 	POLL_NSWATCH,
 	POLL_RESOLV,
 	POLL_OUTBOUND,
-	POLL_CHILDREN, /* one for each role */
-	POLL_N = POLL_CHILDREN + ROLE_N,
+	POLL_CHILDREN, /* one for each role, also for those that are not children */
+	POLL_N = POLL_CHILDREN + IPC_ROLE_END,
 };
 
 void
@@ -52,7 +52,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	};
 	/* Once, because the filter lets us find out nothing later. */
 	parent_jail_orders(&sv->orders, options);
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = 0; i < IPC_ROLE_END; i++)
 		sv->children[i].channel.fd = -1;
 	sv->rules = rules_new();
 	if (!sv->rules)
@@ -85,7 +85,7 @@ parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 static void
 tell_outbound(struct supervisor *sv)
 {
-	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+	struct ipc_channel *worker = &sv->children[IPC_ROLE_SLIRP_WORKER].channel;
 
 	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0;
 }
@@ -133,7 +133,7 @@ serve(struct supervisor *sv)
 		set[POLL_OUTBOUND].fd = -1;
 	set[POLL_OUTBOUND].events = POLLIN;
 	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
-	for (size_t i = 0; i < ROLE_N; i++) {
+	for (size_t i = 0; i < IPC_ROLE_END; i++) {
 		/* What one without a number says waits until that is known. */
 		set[POLL_CHILDREN + i].fd =
 		    sv->children[i].pid != 0 ? sv->children[i].channel.fd : -1;
@@ -148,7 +148,7 @@ serve(struct supervisor *sv)
 		poll(NULL, 0, WAIT_RETRY_MS);
 	}
 	now_ms = clock_now_ms();
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (set[POLL_CHILDREN + i].revents)
 			supervise_receive(sv, &sv->children[i]);
 	if (set[POLL_SIGNALS].revents)
@@ -183,14 +183,14 @@ serve_to_the_end(struct supervisor *sv)
 }
 
 int
-supervise_run(struct supervisor *sv, const int program_fds[ROLE_N])
+supervise_run(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
 	supervise_start_all(sv, program_fds);
 	return serve_to_the_end(sv);
 }
 
 int
-supervise_run_worker(struct supervisor *sv, const int program_fds[ROLE_N],
+supervise_run_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
 	supervise_start_worker(sv, program_fds, adopt_tap_fd);
@@ -198,9 +198,9 @@ supervise_run_worker(struct supervisor *sv, const int program_fds[ROLE_N],
 }
 
 int
-supervise_ask_about(struct supervisor *sv, const int program_fds[ROLE_N])
+supervise_ask_about(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
-	supervise_start_child(sv, ROLE_SLIRP_WORKER, program_fds);
+	supervise_start_child(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
 	while (sv->phase == SUPERVISE_STARTING && sv->about.config_version_max == 0)
 		serve(sv);
 	supervise_end(sv, EXITCODE_OK);

@@ -32,15 +32,14 @@ enum supervise_phase {
 struct supervisor {
 	const struct options *options; /* borrowed */
 	struct target target;          /* closed once the helper is done */
-	struct child children[ROLE_N];
+	struct child children[IPC_ROLE_END];
 	struct ipc_confine orders; /* for every child's jail */
 	struct nswatch watch;
 	struct outbound outbound;
 	struct resolv resolv; /* the worker's copy of resolv.conf */
 	int resolv_copy_fd;   /* owned; until it is followed, from ready on */
-	struct ipc_confined confined[ROLE_N]; /* what each role said it reached */
-	struct ipc_about about;               /* what the worker said of its libraries */
-	struct ipc_confined own_confined;
+	struct ipc_confined confined[IPC_ROLE_END]; /* what each role reached */
+	struct ipc_about about; /* what the worker said of its libraries */
 	struct api_life api;
 	struct rules *rules; /* owned; the worker's, as it told */
 	struct ratelimit
@@ -64,17 +63,17 @@ void supervise_init(struct supervisor *sv, const struct options *options);
 
 /* Starts the children, waits until all is ready, serves until the end, and ends them.
  * Returns the exit status; the reason of a failure has been logged. */
-int supervise_run(struct supervisor *sv, const int program_fds[ROLE_N]);
+int supervise_run(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 
 /* Like supervise_run without the helper: the worker gets adopt_tap_fd in the place of a
  * TAP, which is the listening socket of --target-type=bess, or for a report where there
  * is no guest nothing that can be used. */
-int supervise_run_worker(struct supervisor *sv, const int program_fds[ROLE_N],
+int supervise_run_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd);
 
 /* Starts the worker alone and asks for its libraries. Returns 0, or -1 having logged
  * the reason. */
-int supervise_ask_about(struct supervisor *sv, const int program_fds[ROLE_N]);
+int supervise_ask_about(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 
 /* The rest is what supervision's own files share. */
 

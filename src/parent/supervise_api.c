@@ -38,13 +38,13 @@ has_api(const struct supervisor *sv)
 static struct child *
 api_of(struct supervisor *sv)
 {
-	return &sv->children[ROLE_API];
+	return &sv->children[IPC_ROLE_API];
 }
 
 static struct child *
 spawner_of(struct supervisor *sv)
 {
-	return &sv->children[ROLE_SPAWNER];
+	return &sv->children[IPC_ROLE_SPAWNER];
 }
 
 /* All that an api is told at its begin. Returns 0, or -1 with errno set. */
@@ -78,7 +78,7 @@ start(struct supervisor *sv)
 	sv->api.start_at_ms = 0;
 	sv->api.ready_by_ms = sv->api.started_at_ms + READY_TIMEOUT_MS;
 	sv->api.is_ready = false;
-	if (parent_spawn_by(api_of(sv), &roles[ROLE_API], spawner_of(sv)) == -1)
+	if (parent_spawn_by(api_of(sv), &roles[IPC_ROLE_API], spawner_of(sv)) == -1)
 		return -1;
 	if (api_of(sv)->channel.fd != -1 && instruct(sv) == -1) {
 		log_error("instruct api: %s", strerror(errno));
@@ -117,12 +117,12 @@ supervise_api_begin(struct supervisor *sv, const int *program_fds)
 	if (sv->target.userns_fd != -1)
 		sv->api.fallback_userns_fd =
 		    fcntl(sv->target.userns_fd, F_DUPFD_CLOEXEC, 0);
-	if (parent_spawn_spawner(spawner_of(sv), &roles[ROLE_SPAWNER],
-		program_fds[ROLE_API]) == -1) {
+	if (parent_spawn_spawner(spawner_of(sv), &roles[IPC_ROLE_SPAWNER],
+		program_fds[IPC_ROLE_API]) == -1) {
 		supervise_end(sv, EXITCODE_FAILURE);
 		return;
 	}
-	supervise_confine_child(sv, ROLE_SPAWNER);
+	supervise_confine_child(sv, IPC_ROLE_SPAWNER);
 	if (start(sv) == -1)
 		supervise_end(sv, EXITCODE_FAILURE);
 }
@@ -174,7 +174,8 @@ supervise_api_connect_worker(struct supervisor *sv)
 
 	if (fd == -1)
 		return;
-	if (ipc_send_api_channel(&sv->children[ROLE_SLIRP_WORKER].channel, &msg, fd) == 0)
+	if (ipc_send_api_channel(&sv->children[IPC_ROLE_SLIRP_WORKER].channel, &msg,
+		fd) == 0)
 		return;
 	/* Without it the api is of no use; its next start tries again. */
 	log_error("give slirp-worker its channel to api: %s", strerror(errno));
@@ -285,13 +286,11 @@ parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
 		.uptime_ms = sv->ready_at_ms ? clock_now_ms() - sv->ready_at_ms : 0,
 		.n_api_restarts = sv->api.n_restarts,
 		.parent_pid = (uint32_t)getpid(),
-		.worker_pid = (uint32_t)sv->children[ROLE_SLIRP_WORKER].pid,
+		.worker_pid = (uint32_t)sv->children[IPC_ROLE_SLIRP_WORKER].pid,
 	};
 
 	network_fill(&status.network, sv->options);
-	status.confined[IPC_ROLE_PARENT] = sv->own_confined;
-	for (size_t i = 0; i < ROLE_N; i++)
-		status.confined[roles[i].id] = sv->confined[i];
+	memcpy(status.confined, sv->confined, sizeof(status.confined));
 	if (sv->options->tap_name)
 		snprintf(status.tap_name, sizeof(status.tap_name), "%s",
 		    sv->options->tap_name);

@@ -118,7 +118,7 @@ receive(struct supervisor *sv, struct child *child, int n_max)
 			sv->confined[child - sv->children] = msg.payload.confined;
 			if (sv->report)
 				parent_confinement_see(sv->report,
-				    (enum role_index)(child - sv->children), child->pid);
+				    (enum ipc_role)(child - sv->children), child->pid);
 			break;
 			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
 			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
@@ -179,7 +179,7 @@ bury(struct supervisor *sv, struct child *child, int wait_status)
 static struct child *
 find_child(struct supervisor *sv, pid_t pid)
 {
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (sv->children[i].pid == pid)
 			return &sv->children[i];
 	return NULL;
@@ -189,7 +189,7 @@ find_child(struct supervisor *sv, pid_t pid)
 static bool
 spawner_owes_pid(const struct supervisor *sv)
 {
-	const struct ipc_channel *spawner = &sv->children[ROLE_SPAWNER].channel;
+	const struct ipc_channel *spawner = &sv->children[IPC_ROLE_SPAWNER].channel;
 
 	return spawner->fd != -1 && spawner->n_awaited > 0;
 }
@@ -214,7 +214,7 @@ wait_for_ended(struct supervisor *sv, int *wait_status)
 		sv->reap_again = true;
 		return NULL;
 	}
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (sv->children[i].pid != 0 &&
 		    waitpid(sv->children[i].pid, wait_status, WNOHANG) > 0)
 			return &sv->children[i];
@@ -262,7 +262,7 @@ supervise_adopt(struct supervisor *sv, struct child *child, pid_t pid)
 static bool
 any_child_left(const struct supervisor *sv)
 {
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (sv->children[i].pid != 0)
 			return true;
 	return false;
@@ -273,7 +273,7 @@ supervise_end_children(struct supervisor *sv)
 {
 	uint64_t grace_ends_ms = clock_now_ms() + END_GRACE_MS;
 
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		ipc_channel_close(&sv->children[i].channel);
 	for (;;) {
 		struct pollfd signals = { .fd = sv->signal_fd, .events = POLLIN };
@@ -285,7 +285,7 @@ supervise_end_children(struct supervisor *sv)
 		poll(&signals, 1, sv->reap_again ? 0 : (int)(grace_ends_ms - now_ms));
 		supervise_signals_take(sv);
 	}
-	for (size_t i = 0; i < ROLE_N; i++) {
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++) {
 		struct child *child = &sv->children[i];
 		int wait_status;
 

@@ -24,7 +24,7 @@ supervise_is_published(const struct supervisor *sv)
 void
 supervise_publish(struct supervisor *sv)
 {
-	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+	struct ipc_channel *worker = &sv->children[IPC_ROLE_SLIRP_WORKER].channel;
 	struct ipc_publish msg;
 
 	if (sv->phase != SUPERVISE_STARTING || supervise_is_published(sv))

@@ -66,7 +66,7 @@ supervise_signals_open(void)
 static void
 ask_for_stats(struct supervisor *sv)
 {
-	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+	struct ipc_channel *worker = &sv->children[IPC_ROLE_SLIRP_WORKER].channel;
 	struct ipc_get_stats request = { 0 };
 
 	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker, &request) == 0)

@@ -28,15 +28,15 @@ supervise_fail_send(struct supervisor *sv, const char *what)
 }
 
 void
-supervise_confine_child(struct supervisor *sv, enum role_index role)
+supervise_confine_child(struct supervisor *sv, enum ipc_role role)
 {
 	/* A child that is gone already is seen by its exit. */
 	(void)ipc_send_confine(&sv->children[role].channel, &sv->orders);
 }
 
 void
-supervise_start_child(struct supervisor *sv, enum role_index role,
-    const int program_fds[ROLE_N])
+supervise_start_child(struct supervisor *sv, enum ipc_role role,
+    const int program_fds[IPC_ROLE_END])
 {
 	if (parent_spawn(&sv->children[role], &roles[role], program_fds[role]) == -1)
 		supervise_end(sv, EXITCODE_FAILURE);
@@ -51,8 +51,9 @@ offer_userns(struct supervisor *sv)
 	const struct ipc_fallback_userns offer = { 0 };
 
 	if (sv->target.userns_fd != -1)
-		(void)ipc_send_fallback_userns(&sv->children[ROLE_SLIRP_WORKER].channel,
-		    &offer, sv->target.userns_fd);
+		(void)
+		    ipc_send_fallback_userns(&sv->children[IPC_ROLE_SLIRP_WORKER].channel,
+			&offer, sv->target.userns_fd);
 }
 
 /* Tells the helper which TAP to look at, or what to join and to make. Returns 0, or -1
@@ -60,7 +61,7 @@ offer_userns(struct supervisor *sv)
 static int
 instruct_helper(struct supervisor *sv)
 {
-	struct ipc_channel *helper = &sv->children[ROLE_NETNS_HELPER].channel;
+	struct ipc_channel *helper = &sv->children[IPC_ROLE_NETNS_HELPER].channel;
 	struct ipc_inspect_tap inspect = { 0 };
 	struct ipc_make_tap make_tap = { 0 };
 	struct ipc_join_userns join = { 0 };
@@ -92,7 +93,7 @@ instruct_helper(struct supervisor *sv)
 static void
 instruct_worker(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_made *made)
 {
-	struct ipc_channel *worker = &sv->children[ROLE_SLIRP_WORKER].channel;
+	struct ipc_channel *worker = &sv->children[IPC_ROLE_SLIRP_WORKER].channel;
 	struct ipc_start start = {
 		.tap_header_len = made->header_len,
 		.tap_has_offloads = made->has_offloads,
@@ -112,11 +113,11 @@ instruct_worker(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 }
 
 void
-supervise_start_all(struct supervisor *sv, const int program_fds[ROLE_N])
+supervise_start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
-	supervise_start_child(sv, ROLE_NETNS_HELPER, program_fds);
+	supervise_start_child(sv, IPC_ROLE_NETNS_HELPER, program_fds);
 	if (sv->phase == SUPERVISE_STARTING)
-		supervise_start_child(sv, ROLE_SLIRP_WORKER, program_fds);
+		supervise_start_child(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
 	if (sv->phase == SUPERVISE_STARTING)
 		offer_userns(sv);
 	if (sv->phase == SUPERVISE_STARTING && instruct_helper(sv) == -1)
@@ -127,10 +128,10 @@ supervise_start_all(struct supervisor *sv, const int program_fds[ROLE_N])
 }
 
 void
-supervise_start_worker(struct supervisor *sv, const int program_fds[ROLE_N],
+supervise_start_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
-	supervise_start_child(sv, ROLE_SLIRP_WORKER, program_fds);
+	supervise_start_child(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
 	instruct_worker(sv, adopt_tap_fd, &(struct ipc_tap_made){ 0 });
 	supervise_api_begin(sv, program_fds);
 }
@@ -184,8 +185,7 @@ end_with_report(struct supervisor *sv)
 {
 	const struct confinement_said said = {
 		.about = &sv->about,
-		.parent = &sv->own_confined,
-		.roles = sv->confined,
+		.confined = sv->confined,
 	};
 
 	supervise_end(sv,
@@ -204,17 +204,18 @@ begin_service(struct supervisor *sv)
 	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
 		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
 		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
-		    sv->children[ROLE_NETNS_HELPER].pid, options->netns_path,
+		    sv->children[IPC_ROLE_NETNS_HELPER].pid, options->netns_path,
 		    clock_now_ms());
 	parent_target_close(&sv->target);
 	report_libslirp(sv->about.libslirp_version);
-	for (size_t i = 0; i < ROLE_N; i++)
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (sv->children[i].role)
 			report_confined(roles[i].name, roles[i].stages, &sv->confined[i]);
 	if (options->pidfile_path)
 		parent_pidfile_write(options->pidfile_path);
-	parent_jail_lock(options, &sv->own_confined);
-	report_confined("parent", ROLES_PARENT_STAGES, &sv->own_confined);
+	parent_jail_lock(options, &sv->confined[IPC_ROLE_PARENT]);
+	report_confined("parent", roles[IPC_ROLE_PARENT].stages,
+	    &sv->confined[IPC_ROLE_PARENT]);
 	if (sv->report) {
 		end_with_report(sv);
 		return;
@@ -247,7 +248,7 @@ parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
 {
 	(void)msg;
 	sv->worker_is_ready = true;
-	ipc_channel_set_running(&sv->children[ROLE_SLIRP_WORKER].channel);
+	ipc_channel_set_running(&sv->children[IPC_ROLE_SLIRP_WORKER].channel);
 	supervise_publish(sv);
 	supervise_check_ready(sv);
 }

@@ -13,18 +13,18 @@ struct supervisor;
 #define SUPERVISE_START_TIMEOUT_MS 30000
 
 /* Starts one child and tells it how much of a jail to make. */
-void supervise_start_child(struct supervisor *sv, enum role_index role,
-    const int program_fds[ROLE_N]);
+void supervise_start_child(struct supervisor *sv, enum ipc_role role,
+    const int program_fds[IPC_ROLE_END]);
 
 /* Starts all children and tells them what to do. */
-void supervise_start_all(struct supervisor *sv, const int program_fds[ROLE_N]);
+void supervise_start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 
 /* The same without the helper; see supervise_run_worker(). */
-void supervise_start_worker(struct supervisor *sv, const int program_fds[ROLE_N],
+void supervise_start_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd);
 
 /* Tells a new child how much of a jail to make. */
-void supervise_confine_child(struct supervisor *sv, enum role_index role);
+void supervise_confine_child(struct supervisor *sv, enum ipc_role role);
 
 /* A message of the start could not be sent, errno says why. If that is because the child
  * is gone, its exit tells the reason; if a signal ended it and us, there is none to

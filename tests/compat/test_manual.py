@@ -28,7 +28,7 @@ def section(text, title):
 
 def macro_body(text, name):
     """What a macro of a C header stands for."""
-    match = re.search(rf"#define {name}\(\w+\)((?:[^\n]*\\\n)*[^\n]*)\n", text)
+    match = re.search(rf"#define {name}\(\w+(?:, \.\.\.)?\)((?:[^\n]*\\\n)*[^\n]*)\n", text)
     assert match, f"no macro {name}"
     return re.sub(r"\\\n", "\n", match[1])
 
@@ -190,7 +190,7 @@ def test_completions_know_the_options_and_commands_of_slirpctl():
 
 def arrows():
     """Each arrow's constant, and how it reads: PARENT_TO_NETNS_HELPER, parent to netns-helper."""
-    found = re.findall(r"ARROW\((\w+)\)", macro_body(read("src/ipc/messages.h"), "IPC_ARROWS"))
+    found = re.findall(r"ARROW\((\w+),", macro_body(read("src/ipc/roles.h"), "IPC_ARROWS"))
     assert found
 
     def words(arrow):
@@ -295,9 +295,9 @@ def policy_calls(role, architecture):
 def roles():
     """Those with a program, and the spawner, which is the parent's. slirpctl is none."""
     programs = {path.parent.name for path in PROJECT.glob("src/*/main.c")} - {"slirpctl"}
-    table = set(re.findall(r'\.name = "([\w-]+)"', read("src/parent/roles.c")))
-    assert table | {"parent"} == programs | {"spawner"}
-    return table | {"parent"}
+    table = set(re.findall(r'ROLE\(\w+, "([\w-]+)"', macro_body(read("src/ipc/roles.h"), "IPC_ROLES")))
+    assert table == programs | {"spawner"}
+    return table
 
 
 def test_security_has_the_stages_of_the_jails():
@@ -307,21 +307,15 @@ def test_security_has_the_stages_of_the_jails():
 
 
 def intended_stages():
-    """What src/parent/roles.c says of each role, and roles.h of the parent."""
+    """What src/ipc/roles.h says of each role."""
     every = set(stages())
 
     def of(expression):
-        named = set(re.findall(r"IPC_STAGE_(\w+)", expression))
+        named = set(re.findall(r"IPC_STAGE_BIT\((\w+)\)", expression))
         return every if named == {"N"} else named
 
-    found = re.findall(
-        r'\.name = "([\w-]+)".*?\.stages = ([^,]*),', read("src/parent/roles.c"), re.S
-    )
-    intended = {name: of(expression) for name, expression in found}
-    macro = re.search(r"#define ROLES_PARENT_STAGES ((?:.*\\\n)*.*)", read("src/parent/roles.h"))
-    intended["parent"] = of(macro[1])
-    assert all(names and names <= every for names in intended.values()), intended
-    return intended
+    rows = macro_body(read("src/ipc/roles.h"), "IPC_ROLES").split("ROLE(")[1:]
+    return {re.search(r'"([\w-]+)"', row)[1]: of(row) for row in rows}
 
 
 def test_documents_have_the_stages_that_each_role_means_to_reach():

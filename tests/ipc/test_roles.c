@@ -1,6 +1,6 @@
 /*
  * The real child programs, started as the parent starts them, and spoken to wrongly.
- * Arguments: the paths of the programs, in the order of enum role_index.
+ * Arguments: the paths of the programs, in the order of enum ipc_role.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -28,15 +28,15 @@
 /* Longer than any loaded machine takes; a test that hangs ends here. */
 #define DEADLINE_MS 20000
 
-static int program_fds[ROLE_N];
+static int program_fds[IPC_ROLE_END];
 
 static void
-start(struct child *child, enum role_index role)
+start(struct child *child, enum ipc_role role)
 {
 	*child = (struct child){ 0 };
-	if (role == ROLE_SPAWNER)
+	if (role == IPC_ROLE_SPAWNER)
 		assert_int_equal(parent_spawn_spawner(child, &roles[role],
-				     program_fds[ROLE_API]),
+				     program_fds[IPC_ROLE_API]),
 		    0);
 	else
 		assert_int_equal(parent_spawn(child, &roles[role], program_fds[role]), 0);
@@ -96,11 +96,11 @@ static void
 test_greets_first(void **state)
 {
 	(void)state;
-	for (int role = 0; role < ROLE_N; role++) {
+	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {
 		struct ipc_message msg;
 		struct child child;
 
-		start(&child, (enum role_index)role);
+		start(&child, (enum ipc_role)role);
 		expect(&child, IPC_MSG_hello, &msg);
 		ipc_channel_close(&child.channel);
 		wait_for_exit(&child);
@@ -111,11 +111,11 @@ static void
 test_ends_in_order_with_the_channel(void **state)
 {
 	(void)state;
-	for (int role = 0; role < ROLE_N; role++) {
+	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {
 		struct ipc_message msg;
 		struct child child;
 
-		start(&child, (enum role_index)role);
+		start(&child, (enum ipc_role)role);
 		expect(&child, IPC_MSG_hello, &msg);
 		ipc_channel_close(&child.channel);
 		assert_int_equal(wait_for_exit(&child), 0);
@@ -129,7 +129,7 @@ test_worker_introduces_its_library(void **state)
 	struct child child;
 
 	(void)state;
-	start(&child, ROLE_SLIRP_WORKER);
+	start(&child, IPC_ROLE_SLIRP_WORKER);
 	expect(&child, IPC_MSG_hello, &msg);
 	expect(&child, IPC_MSG_about, &msg);
 	assert_int_equal(msg.payload.about.libslirp_version[0], '4');
@@ -147,9 +147,9 @@ test_descriptors_and_environment_are_exact(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(stray_fds) / sizeof(stray_fds[0]); i++)
 		stray_fds[i] = dup(STDIN_FILENO);
-	for (int role = 0; role < ROLE_N; role++) {
+	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {
 		/* The spawner has the program of the api behind its table. */
-		int last = roles[role].n_fds - (role == ROLE_SPAWNER ? 0 : 1);
+		int last = roles[role].n_fds - (role == IPC_ROLE_SPAWNER ? 0 : 1);
 		char path[64];
 		struct ipc_message msg;
 		struct child child;
@@ -159,7 +159,7 @@ test_descriptors_and_environment_are_exact(void **state)
 		DIR *fds;
 		FILE *file;
 
-		start(&child, (enum role_index)role);
+		start(&child, (enum ipc_role)role);
 		expect(&child, IPC_MSG_hello, &msg);
 		snprintf(path, sizeof(path), "/proc/%d/fd", child.pid);
 		fds = opendir(path);
@@ -173,7 +173,7 @@ test_descriptors_and_environment_are_exact(void **state)
 		closedir(fds);
 		assert_int_equal(n_fds, last + 1);
 		snprintf(path, sizeof(path), "/proc/%d/environ", child.pid);
-		if (role == ROLE_SPAWNER) { /* it is this program, with this one's */
+		if (role == IPC_ROLE_SPAWNER) { /* it is this program, with this one's */
 			ipc_channel_close(&child.channel);
 			wait_for_exit(&child);
 			continue;
@@ -193,10 +193,10 @@ static void
 test_garbage_from_the_parent_is_fatal(void **state)
 {
 	(void)state;
-	for (int role = 0; role < ROLE_N; role++) {
+	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {
 		struct child child;
 
-		start(&child, (enum role_index)role);
+		start(&child, (enum ipc_role)role);
 		assert_int_equal(send(child.channel.fd, "garbage!garbage!", 16, 0), 16);
 		expect_fatal(&child, "not a message");
 	}
@@ -211,12 +211,12 @@ test_message_for_another_role_is_fatal(void **state)
 
 	(void)state;
 	ipc_sample_make_tap(&make_tap);
-	start(&child, ROLE_SLIRP_WORKER);
+	start(&child, IPC_ROLE_SLIRP_WORKER);
 	assert_int_equal(ipc_send_make_tap(&child.channel, &make_tap, STDIN_FILENO), 0);
 	expect_fatal(&child, "wrong direction");
 
 	ipc_sample_start(&begin);
-	start(&child, ROLE_NETNS_HELPER);
+	start(&child, IPC_ROLE_NETNS_HELPER);
 	assert_int_equal(ipc_send_start(&child.channel, &begin, STDIN_FILENO), 0);
 	expect_fatal(&child, "wrong direction");
 }
@@ -228,7 +228,7 @@ test_request_before_start_is_fatal(void **state)
 	struct child child;
 
 	(void)state;
-	start(&child, ROLE_SLIRP_WORKER);
+	start(&child, IPC_ROLE_SLIRP_WORKER);
 	assert_int_equal(ipc_send_get_stats(&child.channel, &request), 0);
 	expect_fatal(&child, "before service");
 }
@@ -243,18 +243,18 @@ test_helper_names_the_step_that_fails(void **state)
 
 	(void)state;
 	ipc_sample_join_userns(&join);
-	start(&child, ROLE_NETNS_HELPER);
-	assert_int_equal(ipc_send_join_userns(&child.channel, &join, program_fds[0]), 0);
+	start(&child, IPC_ROLE_NETNS_HELPER);
+	assert_int_equal(ipc_send_join_userns(&child.channel, &join, program_fds[IPC_ROLE_API]), 0);
 	expect_fatal(&child, "join user namespace /proc/1/ns/user: ");
 
 	ipc_sample_make_tap(&make_tap);
-	start(&child, ROLE_NETNS_HELPER);
-	assert_int_equal(ipc_send_make_tap(&child.channel, &make_tap, program_fds[0]), 0);
+	start(&child, IPC_ROLE_NETNS_HELPER);
+	assert_int_equal(ipc_send_make_tap(&child.channel, &make_tap, program_fds[IPC_ROLE_API]), 0);
 	expect_fatal(&child, "join network namespace /proc/1/ns/net: ");
 
 	ipc_sample_inspect_tap(&inspect);
-	start(&child, ROLE_NETNS_HELPER);
-	assert_int_equal(ipc_send_inspect_tap(&child.channel, &inspect, program_fds[0]),
+	start(&child, IPC_ROLE_NETNS_HELPER);
+	assert_int_equal(ipc_send_inspect_tap(&child.channel, &inspect, program_fds[IPC_ROLE_API]),
 	    0);
 	expect_fatal(&child, "inspect inherited TAP descriptor 0: ");
 }
@@ -269,7 +269,7 @@ struct family {
 
 /* A parent in a process of its own: starts the role, tells, and waits to be killed. */
 static _Noreturn void
-be_parent(enum role_index role, int report_fd)
+be_parent(enum ipc_role role, int report_fd)
 {
 	struct family family;
 	struct ipc_message msg;
@@ -310,7 +310,7 @@ static void
 test_dies_with_its_parent(void **state)
 {
 	(void)state;
-	for (int role = 0; role < ROLE_N; role++) {
+	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {
 		struct family family;
 		int report[2];
 		pid_t parent_pid;
@@ -319,7 +319,7 @@ test_dies_with_its_parent(void **state)
 		assert_int_equal(pipe(report), 0);
 		parent_pid = fork();
 		if (parent_pid == 0)
-			be_parent((enum role_index)role, report[1]);
+			be_parent((enum ipc_role)role, report[1]);
 		close(report[1]);
 		assert_int_equal(read(report[0], &family, sizeof(family)),
 		    sizeof(family));
@@ -353,7 +353,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: %s HELPER WORKER API\n", argv[0]);
 		return 1;
 	}
-	for (int role = 0; role < ROLE_N; role++) {
+	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {
 		if (!roles[role].program)
 			continue;
 		program_fds[role] = open(*++argv, O_PATH | O_CLOEXEC);

@@ -197,7 +197,7 @@ open_for(struct ends *ends, enum ipc_message_id id)
 {
 	enum ipc_role sender, receiver;
 
-	sender_and_receiver(ipc_descriptions[id].arrow, &sender, &receiver);
+	sender_and_receiver(ipc_arrow_of(id), &sender, &receiver);
 	open_ends(ends, sender, receiver);
 	if (id != IPC_MSG_hello) {
 		send_right(ends, IPC_MSG_hello);
@@ -362,19 +362,18 @@ check_wrong_direction(enum ipc_message_id id)
 		{ IPC_ROLE_PARENT, IPC_ROLE_API },
 		{ IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
 	};
-	const struct ipc_description *row = &ipc_descriptions[id];
+	enum ipc_arrow arrow = ipc_arrow_of(id);
 	enum ipc_role sender, receiver;
 
-	sender_and_receiver(row->arrow, &sender, &receiver);
+	sender_and_receiver(arrow, &sender, &receiver);
 	for (size_t i = 0; i < 2 * sizeof(channels) / sizeof(channels[0]); i++) {
 		enum ipc_role from = channels[i / 2][i % 2];
 		enum ipc_role to = channels[i / 2][1 - i % 2];
-		bool legal = row->arrow == IPC_ARROW_BOTH_WAYS ||
-		    (row->arrow == IPC_ARROW_CHILD_TO_PARENT && to == IPC_ROLE_PARENT) ||
-		    (row->arrow == IPC_ARROW_PARENT_TO_CHILD &&
-			from == IPC_ROLE_PARENT) ||
-		    (row->arrow == IPC_ARROW_PARENT_TO_JAILED &&
-			from == IPC_ROLE_PARENT && to == IPC_ROLE_SLIRP_WORKER) ||
+		bool legal = arrow == IPC_ARROW_BOTH_WAYS ||
+		    (arrow == IPC_ARROW_CHILD_TO_PARENT && to == IPC_ROLE_PARENT) ||
+		    (arrow == IPC_ARROW_PARENT_TO_CHILD && from == IPC_ROLE_PARENT) ||
+		    (arrow == IPC_ARROW_PARENT_TO_JAILED && from == IPC_ROLE_PARENT &&
+			to == IPC_ROLE_SLIRP_WORKER) ||
 		    (from == sender && to == receiver);
 		struct ends ends;
 
@@ -404,7 +403,7 @@ check_before_hello(enum ipc_message_id id)
 
 	if (id == IPC_MSG_hello)
 		return;
-	sender_and_receiver(ipc_descriptions[id].arrow, &sender, &receiver);
+	sender_and_receiver(ipc_arrow_of(id), &sender, &receiver);
 	open_ends(&ends, sender, receiver);
 	send_right(&ends, id);
 	expect_violation(&ends, "before hello");
@@ -435,7 +434,7 @@ check_time(enum ipc_message_id id)
 		expect_violation(&ends, "second time");
 		break;
 	case IPC_WHEN_RUNNING:
-		sender_and_receiver(ipc_descriptions[id].arrow, &sender, &receiver);
+		sender_and_receiver(ipc_arrow_of(id), &sender, &receiver);
 		open_ends(&ends, sender, receiver);
 		send_right(&ends, IPC_MSG_hello);
 		expect_message(&ends, IPC_MSG_hello);

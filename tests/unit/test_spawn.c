@@ -21,7 +21,7 @@ describe(int wait_status, bool in_service, uint32_t last_message)
 {
 	static char text[256];
 	const struct child child = {
-		.role = &roles[ROLE_SLIRP_WORKER],
+		.role = &roles[IPC_ROLE_SLIRP_WORKER],
 		.started_ms = 1000,
 		.last_message = last_message,
 	};

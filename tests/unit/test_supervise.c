@@ -59,13 +59,13 @@ serve_until(bool (*condition)(void))
 	while (!condition()) {
 		struct pollfd set[] = {
 			{ .fd = sv.signal_fd, .events = POLLIN },
-			{ .fd = sv.children[ROLE_SPAWNER].channel.fd, .events = POLLIN },
+			{ .fd = sv.children[IPC_ROLE_SPAWNER].channel.fd, .events = POLLIN },
 		};
 
 		assert_true(clock_now_ms() < deadline_ms);
 		poll(set, 2, DEADLINE_MS);
 		if (set[1].revents)
-			supervise_receive(&sv, &sv.children[ROLE_SPAWNER]);
+			supervise_receive(&sv, &sv.children[IPC_ROLE_SPAWNER]);
 		if (set[0].revents)
 			supervise_signals_take(&sv);
 	}
@@ -74,7 +74,7 @@ serve_until(bool (*condition)(void))
 static bool
 has_api(void)
 {
-	return sv.children[ROLE_API].pid != 0;
+	return sv.children[IPC_ROLE_API].pid != 0;
 }
 
 static bool
@@ -86,25 +86,25 @@ has_no_api(void)
 static bool
 has_no_spawner(void)
 {
-	return sv.children[ROLE_SPAWNER].pid == 0;
+	return sv.children[IPC_ROLE_SPAWNER].pid == 0;
 }
 
 static int
 begin(void **state)
 {
-	int program_fds[ROLE_N] = { 0 }, fds[2];
+	int program_fds[IPC_ROLE_END] = { 0 }, fds[2];
 
 	(void)state;
 	lines[0] = '\0';
 	supervise_init(&sv, &options);
-	program_fds[ROLE_API] = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	if (program_fds[ROLE_API] == -1 ||
+	program_fds[IPC_ROLE_API] = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (program_fds[IPC_ROLE_API] == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
 		return -1;
 	close(fds[1]);
 	sv.api.listen_fd = fds[0];
 	supervise_api_begin(&sv, program_fds);
-	close(program_fds[ROLE_API]);
+	close(program_fds[IPC_ROLE_API]);
 	/* The limits of an api are those of service. */
 	sv.phase = SUPERVISE_RUNNING;
 	return 0;
@@ -169,8 +169,8 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 
 	(void)state;
 	serve_until(has_api);
-	kill(sv.children[ROLE_SPAWNER].pid, SIGSTOP);
-	kill(sv.children[ROLE_API].pid, SIGKILL);
+	kill(sv.children[IPC_ROLE_SPAWNER].pid, SIGSTOP);
+	kill(sv.children[IPC_ROLE_API].pid, SIGKILL);
 	serve_until(has_no_api);
 	supervise_api_handle(&sv, sv.api.start_at_ms);
 	due_ms = sv.api.ready_by_ms;
@@ -192,7 +192,7 @@ die_and_start(uint32_t wait_ms)
 
 	serve_until(has_api);
 	before_ms = clock_now_ms();
-	kill(sv.children[ROLE_API].pid, SIGKILL);
+	kill(sv.children[IPC_ROLE_API].pid, SIGKILL);
 	serve_until(has_no_api);
 	assert_in_range(sv.api.start_at_ms, before_ms + wait_ms,
 	    clock_now_ms() + wait_ms);
@@ -233,7 +233,7 @@ main(int argc, char **argv)
 		    test_waits_between_apis_double_up_to_half_a_minute, begin, end),
 	};
 
-	if (argc == 1 && strcmp(argv[0], roles[ROLE_API].program) == 0) {
+	if (argc == 1 && strcmp(argv[0], roles[IPC_ROLE_API].program) == 0) {
 		for (;;)
 			pause();
 	}
