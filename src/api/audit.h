@@ -9,7 +9,7 @@ struct api_client;
 
 /* Half of what the parent prints of a child, and no faster than twice what it then goes
  * on with, so that a flood of requests leaves room for other lines
- * (parent/supervise_children.c). How many lines were held back stands in the next one. */
+ * (parent/children.c). How many lines were held back stands in the next one. */
 #define API_AUDIT_BURST 32
 #define API_AUDIT_INTERVAL_MS (10 * 60 * 1000)
 

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -19,8 +18,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "parent/banner.h"
-#include "parent/confinement.h"
-#include "parent/guest.h"
+#include "parent/confinement_run.h"
 #include "parent/jail.h"
 #include "parent/logfile.h"
 #include "parent/notify.h"
@@ -28,13 +26,10 @@
 #include "parent/pin.h"
 #include "parent/programs.h"
 #include "parent/report.h"
+#include "parent/signals.h"
 #include "parent/supervise.h"
-#include "parent/supervise_signals.h"
 #include "parent/target.h"
 #include "parent/unixsock.h"
-
-/* Of the guest that --print-confinement makes. */
-#define GUEST_TAP_NAME "tap0"
 
 /* Four packets of 64 KiB: libslirp has one there, and perhaps a second below it. */
 #define STACK_MIN_BYTES 262144U
@@ -115,45 +110,6 @@ run(const struct options *options)
 	return supervise_run(&supervisor, program_fds);
 }
 
-/* A whole start on a guest of our own, which ends when all is ready. */
-static int
-print_confinement(struct options *options)
-{
-	int program_fds[IPC_ROLE_END], pair_fds[2], status;
-	static struct confinement report;
-	struct guest guest;
-
-	if (parent_guest_make(&guest) == -1)
-		fatal("make a guest for the report");
-	options->target_pid = guest.pid;
-	options->tap_name = GUEST_TAP_NAME;
-	options->configure = true;
-	supervise_init(&supervisor, options);
-	supervisor.report = &report;
-	parent_outbound_open(&supervisor.outbound, options);
-	/* An api with a socket on which nobody ever knocks; the other end stays open. */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
-		fatal("make a socket pair in the place of the API socket");
-	supervisor.api.listen_fd = pair_fds[0];
-	parent_programs_open(program_fds);
-	if (guest.pid != 0)
-		parent_target_open(&supervisor.target, options);
-	parent_confinement_init(&report, &supervisor.target, guest.bar);
-	if (guest.pid != 0) {
-		status = supervise_run(&supervisor, program_fds);
-	} else {
-		/* A TAP needs a network namespace. The worker's jail does not. */
-		log_warning("report without a guest, and so without netns-helper: "
-			    "namespaces: %s",
-		    guest.bar);
-		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
-			fatal("make a socket pair in the place of a TAP");
-		status = supervise_run_worker(&supervisor, program_fds, pair_fds[0]);
-	}
-	parent_guest_end(&guest);
-	return status;
-}
-
 /* libslirp has whole packets on its stack (if_encap, src/slirp.c). Better now than by the
  * first packet. */
 static void
@@ -183,7 +139,7 @@ main(int argc, char **argv)
 	int stdio_closed;
 	bool has_stdio;
 
-	supervise_prepare_signals();
+	signals_prepare();
 	outcome = options_parse(&options, &messages, argc, argv);
 	stdio_closed = fdio_fill_stdio();
 	has_stdio =
@@ -213,5 +169,6 @@ main(int argc, char **argv)
 	take_inherited_fd(options.ready_fd, "--ready-fd", stdio_closed);
 	take_inherited_fd(options.exit_fd, "--exit-fd", stdio_closed);
 	take_inherited_fd(options.tap_fd, "TAP descriptor", stdio_closed);
-	return outcome == OPTIONS_RUN ? run(&options) : print_confinement(&options);
+	return outcome == OPTIONS_RUN ? run(&options)
+				      : confinement_run(&supervisor, &options);
 }

@@ -1,3 +1,4 @@
+/* The loop of the parent. */
 #include "parent/supervise.h"
 
 #include <errno.h>
@@ -11,9 +12,10 @@
 #include "base/log.h"
 #include "parent/jail.h"
 #include "parent/notify.h"
-#include "parent/supervise_children.h"
-#include "parent/supervise_signals.h"
-#include "parent/supervise_start.h"
+#include "parent/service.h"
+#include "parent/signals.h"
+#include "parent/start.h"
+#include "parent/wiring.h"
 
 /* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
 #define WAIT_RETRY_MS 100
@@ -45,33 +47,23 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.exit_fd = options->exit_fd,
 		.tap_fd = -1,
 		.resolv_copy_fd = -1,
+		.run = &start_service,
 		.api = { .listen_fd = -1, .worker_end_fd = -1, .fallback_userns_fd = -1 },
 		.contradictions = { .burst = CONTRADICTIONS_BURST,
 		    .interval_ms = CONTRADICTIONS_INTERVAL_MS },
-		.deadline_ms = clock_now_ms() + SUPERVISE_START_TIMEOUT_MS,
+		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
 	};
 	/* Once, because the filter lets us find out nothing later. */
 	parent_jail_orders(&sv->orders, options);
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
-		sv->children[i].channel.fd = -1;
+		sv->services[i].child.channel.fd = -1;
 	sv->rules = rules_new();
 	if (!sv->rules)
 		fatal("get memory for the copy of the rules");
 	parent_nswatch_init(&sv->watch);
 	parent_resolv_init(&sv->resolv);
 	parent_outbound_init(&sv->outbound);
-	sv->signal_fd = supervise_signals_open();
-}
-
-#define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
-
-void
-supervise_end(struct supervisor *sv, int status)
-{
-	if (sv->phase == SUPERVISE_ENDED)
-		return;
-	sv->phase = SUPERVISE_ENDED;
-	sv->status = status;
+	sv->signal_fd = signals_open();
 }
 
 void
@@ -85,7 +77,7 @@ parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 static void
 tell_outbound(struct supervisor *sv)
 {
-	struct ipc_channel *worker = &sv->children[IPC_ROLE_SLIRP_WORKER].channel;
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
 
 	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0;
 }
@@ -106,7 +98,7 @@ poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 		return 0;
 	if (sv->phase == SUPERVISE_STARTING)
 		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
-	return sooner(sooner(supervise_api_timeout_ms(sv, now_ms),
+	return sooner(sooner(service_timeout_ms(sv, now_ms),
 			  parent_outbound_timeout_ms(&sv->outbound, now_ms)),
 	    sooner(parent_nswatch_timeout_ms(&sv->watch, now_ms),
 		parent_resolv_timeout_ms(&sv->resolv, now_ms)));
@@ -135,8 +127,9 @@ serve(struct supervisor *sv)
 	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
 	for (size_t i = 0; i < IPC_ROLE_END; i++) {
 		/* What one without a number says waits until that is known. */
-		set[POLL_CHILDREN + i].fd =
-		    sv->children[i].pid != 0 ? sv->children[i].channel.fd : -1;
+		set[POLL_CHILDREN + i].fd = sv->services[i].child.pid != 0
+		    ? sv->services[i].child.channel.fd
+		    : -1;
 		set[POLL_CHILDREN + i].events = POLLIN;
 	}
 	if (poll(set, POLL_N, poll_timeout_ms(sv, now_ms)) == -1 && errno != EINTR) {
@@ -150,25 +143,23 @@ serve(struct supervisor *sv)
 	now_ms = clock_now_ms();
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (set[POLL_CHILDREN + i].revents)
-			supervise_receive(sv, &sv->children[i]);
-	if (set[POLL_SIGNALS].revents)
-		supervise_signals_take(sv);
-	if (sv->reap_again)
-		supervise_reap(sv);
+			service_receive(sv, &sv->services[i].child);
+	if ((set[POLL_SIGNALS].revents && signals_take(sv)) || sv->reap_again)
+		service_reap(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
 		supervise_end(sv, EXITCODE_OK);
 	if (parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms))
-		supervise_api_tell(sv, IPC_EVENT_RESOLV_CONF_CHANGED);
+		wiring_tell_api(sv, IPC_EVENT_RESOLV_CONF_CHANGED);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_outbound_handle(&sv->outbound, set[POLL_OUTBOUND].revents, now_ms))
 		tell_outbound(sv);
-	supervise_api_handle(sv, now_ms);
+	service_handle(sv, now_ms);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {
 		log_info("nobody uses the network namespace any more; ending");
 		supervise_end(sv, EXITCODE_OK);
 	}
-	supervise_check_deadline(sv, now_ms);
+	start_check_deadline(sv, now_ms);
 }
 
 static int
@@ -177,7 +168,7 @@ serve_to_the_end(struct supervisor *sv)
 	while (sv->phase != SUPERVISE_ENDED)
 		serve(sv);
 	parent_notify("STOPPING=1\nSTATUS=Ending");
-	supervise_end_children(sv);
+	service_end_all(sv);
 	free(sv->rules);
 	return sv->status;
 }
@@ -185,7 +176,7 @@ serve_to_the_end(struct supervisor *sv)
 int
 supervise_run(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
-	supervise_start_all(sv, program_fds);
+	start_all(sv, program_fds);
 	return serve_to_the_end(sv);
 }
 
@@ -193,18 +184,18 @@ int
 supervise_run_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
-	supervise_start_worker(sv, program_fds, adopt_tap_fd);
+	start_without_helper(sv, program_fds, adopt_tap_fd);
 	return serve_to_the_end(sv);
 }
 
 int
 supervise_ask_about(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
-	supervise_start_child(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
+	service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
 	while (sv->phase == SUPERVISE_STARTING && sv->about.config_version_max == 0)
 		serve(sv);
 	supervise_end(sv, EXITCODE_OK);
-	supervise_end_children(sv);
+	service_end_all(sv);
 	free(sv->rules);
 	return sv->status == EXITCODE_OK ? 0 : -1;
 }

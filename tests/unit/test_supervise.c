@@ -20,10 +20,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "parent/service.h"
+#include "parent/signals.h"
+#include "parent/start.h"
 #include "parent/supervise.h"
-#include "parent/supervise_children.h"
-#include "parent/supervise_signals.h"
-#include "parent/supervise_start.h"
 
 /* Far more than a process takes to start or to end on a loaded machine. */
 #define DEADLINE_MS 20000
@@ -39,6 +39,7 @@ static const struct options options = {
 };
 
 static struct supervisor sv;
+static struct service *const api = &sv.services[IPC_ROLE_API];
 static char lines[4096];
 
 static void
@@ -59,22 +60,23 @@ serve_until(bool (*condition)(void))
 	while (!condition()) {
 		struct pollfd set[] = {
 			{ .fd = sv.signal_fd, .events = POLLIN },
-			{ .fd = sv.children[IPC_ROLE_SPAWNER].channel.fd, .events = POLLIN },
+			{ .fd = sv.services[IPC_ROLE_SPAWNER].child.channel.fd,
+			    .events = POLLIN },
 		};
 
 		assert_true(clock_now_ms() < deadline_ms);
 		poll(set, 2, DEADLINE_MS);
 		if (set[1].revents)
-			supervise_receive(&sv, &sv.children[IPC_ROLE_SPAWNER]);
-		if (set[0].revents)
-			supervise_signals_take(&sv);
+			service_receive(&sv, supervisor_child(&sv, IPC_ROLE_SPAWNER));
+		if (set[0].revents && signals_take(&sv))
+			service_reap(&sv);
 	}
 }
 
 static bool
 has_api(void)
 {
-	return sv.children[IPC_ROLE_API].pid != 0;
+	return sv.services[IPC_ROLE_API].child.pid != 0;
 }
 
 static bool
@@ -86,7 +88,7 @@ has_no_api(void)
 static bool
 has_no_spawner(void)
 {
-	return sv.children[IPC_ROLE_SPAWNER].pid == 0;
+	return sv.services[IPC_ROLE_SPAWNER].child.pid == 0;
 }
 
 static int
@@ -103,7 +105,8 @@ begin(void **state)
 		return -1;
 	close(fds[1]);
 	sv.api.listen_fd = fds[0];
-	supervise_api_begin(&sv, program_fds);
+	service_fork(&sv, IPC_ROLE_SPAWNER, program_fds);
+	service_begin(&sv, IPC_ROLE_API);
 	close(program_fds[IPC_ROLE_API]);
 	/* The limits of an api are those of service. */
 	sv.phase = SUPERVISE_RUNNING;
@@ -115,7 +118,7 @@ end(void **state)
 {
 	(void)state;
 	supervise_end(&sv, 0);
-	supervise_end_children(&sv);
+	service_end_all(&sv);
 	free(sv.rules);
 	close(sv.signal_fd);
 	return 0;
@@ -128,11 +131,11 @@ test_start_has_a_limit(void **state)
 
 	(void)state;
 	supervise_init(&sv, &options);
-	assert_in_range(sv.deadline_ms - before_ms, SUPERVISE_START_TIMEOUT_MS,
-	    SUPERVISE_START_TIMEOUT_MS + DEADLINE_MS);
-	supervise_check_deadline(&sv, sv.deadline_ms - 1);
+	assert_in_range(sv.deadline_ms - before_ms, START_TIMEOUT_MS,
+	    START_TIMEOUT_MS + DEADLINE_MS);
+	start_check_deadline(&sv, sv.deadline_ms - 1);
 	assert_int_equal(sv.phase, SUPERVISE_STARTING);
-	supervise_check_deadline(&sv, sv.deadline_ms);
+	start_check_deadline(&sv, sv.deadline_ms);
 	assert_int_equal(sv.phase, SUPERVISE_ENDED);
 	assert_int_equal(sv.status, 1);
 	assert_string_equal(lines, "not ready after 30 s; ending\n");
@@ -141,19 +144,19 @@ test_start_has_a_limit(void **state)
 static void
 test_api_that_does_not_get_ready_is_ended(void **state)
 {
-	const uint64_t due_ms = sv.api.ready_by_ms;
+	const uint64_t due_ms = api->ready_by_ms;
 
 	(void)state;
 	serve_until(has_api);
-	assert_int_equal(due_ms - sv.api.started_at_ms, 10000);
-	assert_int_equal(supervise_api_timeout_ms(&sv, due_ms - 1), 1);
-	supervise_api_handle(&sv, due_ms - 1);
+	assert_int_equal(due_ms - api->started_at_ms, 10000);
+	assert_int_equal(service_timeout_ms(&sv, due_ms - 1), 1);
+	service_handle(&sv, due_ms - 1);
 	assert_string_equal(lines, "");
-	supervise_api_handle(&sv, due_ms);
+	service_handle(&sv, due_ms);
 	assert_non_null(strstr(lines, "hangs: no api is ready after 10 s; ending it\n"));
 	serve_until(has_no_api);
 	assert_non_null(strstr(lines, "api was killed by SIGKILL"));
-	assert_int_not_equal(sv.api.start_at_ms, 0);
+	assert_int_not_equal(api->start_at_ms, 0);
 }
 
 static bool
@@ -169,18 +172,18 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 
 	(void)state;
 	serve_until(has_api);
-	kill(sv.children[IPC_ROLE_SPAWNER].pid, SIGSTOP);
-	kill(sv.children[IPC_ROLE_API].pid, SIGKILL);
+	kill(sv.services[IPC_ROLE_SPAWNER].child.pid, SIGSTOP);
+	kill(sv.services[IPC_ROLE_API].child.pid, SIGKILL);
 	serve_until(has_no_api);
-	supervise_api_handle(&sv, sv.api.start_at_ms);
-	due_ms = sv.api.ready_by_ms;
-	assert_int_equal(due_ms - sv.api.started_at_ms, 10000);
-	supervise_api_handle(&sv, due_ms);
+	service_handle(&sv, api->start_at_ms);
+	due_ms = api->ready_by_ms;
+	assert_int_equal(due_ms - api->started_at_ms, 10000);
+	service_handle(&sv, due_ms);
 	serve_until(is_told_of_spawner);
 	assert_true(has_no_spawner());
 	/* Nobody will make another, so clients do not wait for it. */
 	assert_int_equal(sv.api.listen_fd, -1);
-	assert_int_equal(supervise_api_timeout_ms(&sv, due_ms), -1);
+	assert_int_equal(service_timeout_ms(&sv, due_ms), -1);
 }
 
 /* Lets the api die, and starts the next one at its time, which is wait_ms after the death
@@ -192,16 +195,15 @@ die_and_start(uint32_t wait_ms)
 
 	serve_until(has_api);
 	before_ms = clock_now_ms();
-	kill(sv.children[IPC_ROLE_API].pid, SIGKILL);
+	kill(sv.services[IPC_ROLE_API].child.pid, SIGKILL);
 	serve_until(has_no_api);
-	assert_in_range(sv.api.start_at_ms, before_ms + wait_ms,
-	    clock_now_ms() + wait_ms);
-	supervise_api_handle(&sv, sv.api.start_at_ms - 1);
-	assert_int_equal(sv.api.ready_by_ms, 0);
+	assert_in_range(api->start_at_ms, before_ms + wait_ms, clock_now_ms() + wait_ms);
+	service_handle(&sv, api->start_at_ms - 1);
+	assert_int_equal(api->ready_by_ms, 0);
 	/* Its start looks at the clock itself, for which it would be too early. */
-	sv.api.start_at_ms = clock_now_ms();
-	supervise_api_handle(&sv, sv.api.start_at_ms);
-	assert_int_not_equal(sv.api.ready_by_ms, 0);
+	api->start_at_ms = clock_now_ms();
+	service_handle(&sv, api->start_at_ms);
+	assert_int_not_equal(api->ready_by_ms, 0);
 }
 
 static void
@@ -215,7 +217,7 @@ test_waits_between_apis_double_up_to_half_a_minute(void **state)
 		die_and_start(waits_ms[i]);
 	/* After a minute of life the next one comes at once, and the waits begin anew. */
 	serve_until(has_api);
-	sv.api.started_at_ms -= 60000;
+	api->started_at_ms -= 60000;
 	die_and_start(0);
 	die_and_start(100);
 }
@@ -237,7 +239,7 @@ main(int argc, char **argv)
 		for (;;)
 			pause();
 	}
-	supervise_prepare_signals();
+	signals_prepare();
 	log_set_emit(keep_line);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

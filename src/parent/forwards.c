@@ -1,4 +1,5 @@
-#include "parent/supervise_rules.h"
+/* The forwards of the command line, and the parent's copy of all. */
+#include "parent/forwards.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,30 +9,28 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "parent/supervise.h"
-#include "parent/supervise_children.h"
-#include "parent/supervise_start.h"
+#include "parent/wiring.h"
 
 /* Of a value of the command line in a line of the log. */
 #define SHOWN_SIZE 128
 
 bool
-supervise_is_published(const struct supervisor *sv)
+forwards_are_published(const struct supervisor *sv)
 {
 	return sv->n_published == sv->options->n_publish;
 }
 
 void
-supervise_publish(struct supervisor *sv)
+forwards_publish(struct supervisor *sv)
 {
-	struct ipc_channel *worker = &sv->children[IPC_ROLE_SLIRP_WORKER].channel;
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
 	struct ipc_publish msg;
 
-	if (sv->phase != SUPERVISE_STARTING || supervise_is_published(sv))
+	if (sv->phase != SUPERVISE_STARTING || forwards_are_published(sv))
 		return;
 	msg.rule = sv->options->publish[sv->n_published].rule;
 	if (ipc_send_publish(worker, &msg) == -1)
-		supervise_fail_send(sv, "send publish to slirp-worker");
+		wiring_fail_send(sv, "send publish to slirp-worker");
 	else
 		ipc_channel_await_reply(worker);
 }
@@ -54,19 +53,16 @@ report_failure(const char *value, const struct ipc_hostfwd_result *result)
 	    result->error ? strerror((int)result->error) : "");
 }
 
-void
-parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
+bool
+forwards_note_published(struct supervisor *sv, const struct ipc_hostfwd_result *result)
 {
-	if (sv->phase != SUPERVISE_STARTING)
-		return;
-	if (msg->result.outcome != IPC_HOSTFWD_done) {
-		report_failure(sv->options->publish[sv->n_published].text, &msg->result);
+	if (result->outcome != IPC_HOSTFWD_done) {
+		report_failure(sv->options->publish[sv->n_published].text, result);
 		supervise_end(sv, EXITCODE_FAILURE);
-		return;
+		return false;
 	}
 	sv->n_published++;
-	supervise_publish(sv);
-	supervise_check_ready(sv);
+	return true;
 }
 
 /* A worker that contradicts itself does so at the cost of the copy alone. The worker's own

@@ -1,4 +1,5 @@
-#include "parent/supervise_signals.h"
+/* The signals that the parent takes. */
+#include "parent/signals.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -6,9 +7,6 @@
 
 #include "base/exitcode.h"
 #include "base/log.h"
-#include "parent/report.h"
-#include "parent/supervise.h"
-#include "parent/supervise_children.h"
 
 static bool
 is_ignored(int number)
@@ -37,7 +35,7 @@ signals_taken(void)
 }
 
 void
-supervise_prepare_signals(void)
+signals_prepare(void)
 {
 	sigset_t taken = signals_taken();
 
@@ -54,7 +52,7 @@ supervise_prepare_signals(void)
 }
 
 int
-supervise_signals_open(void)
+signals_open(void)
 {
 	sigset_t taken = signals_taken();
 	int fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -66,21 +64,15 @@ supervise_signals_open(void)
 static void
 ask_for_stats(struct supervisor *sv)
 {
-	struct ipc_channel *worker = &sv->children[IPC_ROLE_SLIRP_WORKER].channel;
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
 	struct ipc_get_stats request = { 0 };
 
 	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker, &request) == 0)
 		ipc_channel_await_reply(worker);
 }
 
-void
-parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
-{
-	report_stats(msg, sv->rules->n);
-}
-
-void
-supervise_signals_take(struct supervisor *sv)
+bool
+signals_take(struct supervisor *sv)
 {
 	struct signalfd_siginfo info;
 	bool child_ended = false;
@@ -100,7 +92,5 @@ supervise_signals_take(struct supervisor *sv)
 			break;
 		}
 	}
-	/* After the rest: a terminal's ^C reaches the children too, and is no failure. */
-	if (child_ended)
-		supervise_reap(sv);
+	return child_ended;
 }
