@@ -10,11 +10,12 @@
 struct libslirp_hole {
 	const char *number;
 	const char
-	    *fixed_in;     /* "4.9.2"; "4.0" also for what was before the first release */
-	const char *check; /* of slirpd's, as in SECURITY.md; NULL for none */
+	    *fixed_in; /* "4.9.2"; "4.0" also for what was before the first release */
+	/* The class in SECURITY.md, and a drop reason, a file or "off"; NULL for no check. */
+	const char *check;
 };
 
-/* The same as the table in SECURITY.md, which a test holds. */
+/* SECURITY.md has the same numbers by class; a test compares the two. */
 extern const struct libslirp_hole libslirp_known[];
 extern const size_t libslirp_n_known;
 

@@ -272,38 +272,12 @@ def in_backticks(text):
     return re.findall(r"`([^`]*)`", text)
 
 
-def policies(role):
-    """The text of a role's policy, with those that are compiled behind it."""
-    for path in PROJECT.glob("src/*/CMakeLists.txt"):
-        compiled = re.search(rf"^slirpd_policy\(\w+ {role}\b([^)]*)\)", path.read_text(), re.M)
-        if compiled:
-            return "".join(read(f"seccomp/{name}.policy") for name in [role, *compiled[1].split()])
-    raise AssertionError(f"no policy is compiled for {role}")
-
-
-def policy_calls(role, architecture):
-    """The names of the calls that a policy allows, on one of the architectures."""
-    calls = set()
-    for line in policies(role).splitlines():
-        rule = line.partition("#")[0].strip()
-        match = re.match(r"(\w+)(?:\s+\[([\w,]+)\])?", rule)
-        if match and "->" not in rule and architecture in (match[2] or architecture).split(","):
-            calls.add(match[1])
-    return calls
-
-
 def roles():
     """Those with a program, and the spawner, which is the parent's. slirpctl is none."""
     programs = {path.parent.name for path in PROJECT.glob("src/*/main.c")} - {"slirpctl"}
     table = set(re.findall(r'ROLE\(\w+, "([\w-]+)"', macro_body(read("src/ipc/roles.h"), "IPC_ROLES")))
     assert table == programs | {"spawner"}
     return table
-
-
-def test_security_has_the_stages_of_the_jails():
-    rows = security_rows("The jails")
-    assert set(rows[0][1:]) == roles()
-    assert [in_backticks(row[0]) for row in rows[2:]] == [[name] for name in stages()]
 
 
 def intended_stages():
@@ -318,68 +292,71 @@ def intended_stages():
     return {re.search(r'"([\w-]+)"', row)[1]: of(row) for row in rows}
 
 
-def test_documents_have_the_stages_that_each_role_means_to_reach():
-    rows = security_rows("The jails")
-    by_column = dict(zip(rows[0][1:], list(zip(*rows[2:]))[1:]))
-    assert set(by_column) == set(intended_stages())
-    for role, cells in by_column.items():
-        reached = {name for name, cell in zip(stages(), cells) if not re.match("no(:|$)", cell)}
-        assert reached == intended_stages()[role], role
+def test_manual_has_the_stages_that_each_role_means_to_reach():
     confinement = section(read("man/slirpd-processes.7"), "CONFINEMENT")
     lines = [line.split(" Ta ") for line in re.findall(r"^\.It (.* Ta .*)$", confinement, re.M)]
     columns = [name.removeprefix("Em ") for name in lines[0]][1:]
-    assert set(columns) == set(intended_stages())
+    rows = lines[1 : len(stages()) + 1]
+    assert set(columns) == set(intended_stages()) == roles()
+    assert [row[0] for row in rows] == list(stages())
     for number, role in enumerate(columns, start=1):
-        table = {line[0] for line in lines[1:] if line[0] in stages() and line[number] != "no"}
-        assert table == intended_stages()[role], role
+        reached = {row[0] for row in rows if row[number] != "no"}
+        assert reached == intended_stages()[role], role
 
 
-def test_security_has_the_system_calls_of_the_policies():
-    rows = {row[0]: row[1:] for row in security_rows("System calls")[2:]}
-    assert set(rows) == roles()
-    for role, (calls, n_x86_64, n_arm64) in rows.items():
-        allowed = policy_calls(role, "x86_64"), policy_calls(role, "aarch64")
-        assert in_backticks(calls) == sorted(allowed[0] | allowed[1]), role
-        assert (int(n_x86_64), int(n_arm64)) == (len(allowed[0]), len(allowed[1])), role
+def test_security_says_what_each_role_can_do():
+    rows = security_rows("What a process can do if it is taken over")[2:]
+    assert {re.match(r"[\w-]+", row[0])[0] for row in rows} == roles()
 
 
-def test_security_names_a_check_for_each_hole():
-    """Every class and every number has a drop reason, a file, or a switch that is off."""
+def classes_of_vulnerabilities():
+    """Each class of SECURITY.md: its numbers, and the text of the other columns."""
+    rows = security_rows("Vulnerabilities of libslirp")[2:]
+    return {row[0]: (re.findall(r"CVE-[\d-]+", row[1]), row[2], row[3]) for row in rows}
+
+
+def test_security_names_a_check_for_each_class():
+    """Every class has drop reasons, a file, or a switch that is off."""
     reasons = named_sentences(read("src/ipc/drop_reasons.h"), "IPC_DROP_REASONS", "R")
-    rows = [row for row in security_rows("Known holes of libslirp") if "---" not in row[0]]
-    n_numbers = 0
-    for row in rows:
-        if row[0] in ("class", "number"):
-            continue
-        n_numbers += row[0].startswith("CVE-")
-        named = in_backticks(row[-1])
-        if row[-1] == "none":
+    files = {path.name for path in PROJECT.glob("src/slirp-worker/**/*.c")}
+    classes = classes_of_vulnerabilities()
+    assert len(classes) > 5
+    for name, (_, means, dropped) in classes.items():
+        if dropped == "none":
             # Only where no libslirp that can be built with has it.
-            assert row[-2] == "before 4.0", row
+            assert means == "corrected before 4.0", name
             continue
-        assert set(named) <= set(reasons) or all("/" in name for name in named), row
-        assert named or "off" in row[-1] or "enable_emu" in row[1], row
-    assert n_numbers > 10
+        named = [word for word in in_backticks(means) if word.endswith(".c")]
+        assert named and set(named) <= files, name
+        assert set(in_backticks(dropped)) <= set(reasons), name
+        assert in_backticks(dropped) or dropped == "none is needed", name
 
 
-def test_security_has_the_holes_that_the_code_knows():
-    """CVE number, the release that corrects it, and the check, in the same order."""
+def test_security_has_the_vulnerabilities_that_the_code_knows():
+    """The same numbers, each in the class of its check, which the class names."""
     text = read("src/parent/libslirp_known.c")
     names = dict(re.findall(r'^#define (\w+) ("[^"]*")$', text, re.M))
 
     def value(expression):
         words = re.findall(r'"[^"]*"|\w+', expression)
-        return "none" if words == ["NULL"] else c_string(
+        return None if words == ["NULL"] else c_string(
             "".join(names.get(word, word) for word in words))
 
-    found = re.findall(r'^\t\{ ("CVE-[\d-]+"), ("[\d.]+"), (.*) \},$', text, re.M)
-    assert len(found) == text.count('"CVE-')
-    code = [(value(number), value(fixed), value(check)) for number, fixed, check in found]
-    rows = [row for row in security_rows("Known holes of libslirp") if row[0].startswith("CVE-")]
-    assert code == [
-        (number, fixed.removeprefix("before "), check.replace("`", ""))
-        for number, _, fixed, check in rows
-    ]
+    found = re.findall(r'^\t\{ "(CVE-[\d-]+)", "([\d.]+)", (.*) \},$', text, re.M)
+    assert len(found) == text.count('"CVE-') > 10
+    classes = classes_of_vulnerabilities()
+    told = [number for numbers, _, _ in classes.values() for number in numbers]
+    assert sorted(told) == sorted(number for number, _, _ in found)
+    for number, fixed, expression in found:
+        name = next(name for name, row in classes.items() if number in row[0])
+        _, means, dropped = classes[name]
+        check = value(expression)
+        if check is None:
+            assert (fixed, dropped) == ("4.0", "none"), number
+            continue
+        kind, what = check.split(": ")
+        assert kind in name, number
+        assert what in in_backticks(means) + in_backticks(dropped) + means.split(": ")[:1], number
 
 
 # --- README.md and ARCHITECTURE.md ------------------------------------------------------------
