@@ -359,7 +359,7 @@ def test_security_has_the_vulnerabilities_that_the_code_knows():
         assert what in in_backticks(means) + in_backticks(dropped) + means.split(": ")[:1], number
 
 
-# --- README.md and ARCHITECTURE.md ------------------------------------------------------------
+# --- README.md, ARCHITECTURE.md and docs ------------------------------------------------------
 
 
 def named_files(text):
@@ -368,31 +368,24 @@ def named_files(text):
     return names | set(re.findall(r"\]\(([\w./-]+)\)", text))
 
 
-def test_readme_reading_order_names_existing_files():
-    text = read("README.md").partition("\n## Reading order\n")[2].partition("\n## ")[0]
-    names = named_files(text)
-    assert len(names) > 10
-    assert [name for name in sorted(names) if not (PROJECT / name).exists()] == []
-
-
-def test_readme_reading_order_begins_each_process_at_its_main():
-    text = read("README.md").partition("\n## Reading order\n")[2].partition("\n## ")[0]
+def test_reading_order_begins_each_process_at_its_main():
+    text = read("CONTRIBUTING.md").partition("\n## Where things live\n")[2].partition("\n## ")[0]
     mains = {str(path.relative_to(PROJECT)) for path in PROJECT.glob("src/*/main.c")}
     assert mains and mains <= named_files(text)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "ARCHITECTURE.md",
-        "SECURITY.md",
-        "CONTRIBUTING.md",
-        "NEWS.md",
-        "seccomp/README.md",
-        *sorted(str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/**/*.md")),
-    ],
-)
+DOCUMENTS = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "NEWS.md",
+    "seccomp/README.md",
+    *sorted(str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/**/*.md")),
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_documents_name_existing_files(document):
     beside = (PROJECT / document).parent
     gone = [
@@ -401,6 +394,28 @@ def test_documents_name_existing_files(document):
         if not (PROJECT / name).exists() and not (beside / name).exists()
     ]
     assert gone == []
+
+
+def sources(name):
+    """The files of this name in the tree."""
+    folders = ("src", "seccomp", "tests", "cmake")
+    return [path for folder in folders for path in PROJECT.glob(f"{folder}/**/{name}")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_name_existing_sources(document):
+    """Every `file.c` without a folder."""
+    names = set(re.findall(r"`([\w-]+\.(?:c|h|py|policy))\b[^`/]*`", read(document)))
+    assert [name for name in sorted(names) if not sources(name)] == []
+
+
+def test_architecture_names_functions_of_its_files():
+    """Every `file.c: function()` is a function that the file defines."""
+    named = re.findall(r"`([\w-]+\.c): (\w+)\(\)`", read("ARCHITECTURE.md"))
+    assert len(named) > 5
+    for name, function in named:
+        texts = [path.read_text() for path in sources(name)]
+        assert any(re.search(rf"^{function}\(", text, re.M) for text in texts), (name, function)
 
 
 def test_nothing_is_said_to_be_missing_that_is_there():
