@@ -430,6 +430,19 @@ def test_architecture_names_functions_of_its_files():
         assert any(re.search(rf"^{function}\(", text, re.M) for text in texts), (name, function)
 
 
+@pytest.mark.parametrize(
+    "document,max_bytes",
+    [
+        # Two screens. What does not fit belongs to docs/ or to the file that it explains.
+        ("ARCHITECTURE.md", 9000),
+        # One sitting. Lists that are generated or tested elsewhere do not belong here.
+        ("SECURITY.md", 16384),
+    ],
+)
+def test_documents_stay_short(document, max_bytes):
+    assert (PROJECT / document).stat().st_size <= max_bytes
+
+
 def test_nothing_is_said_to_be_missing_that_is_there():
     for document in ("README.md", "ARCHITECTURE.md", "NEWS.md", "man/slirpd.1"):
         assert "not supported yet" not in read(document), document
