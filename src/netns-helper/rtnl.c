@@ -221,6 +221,8 @@ int
 rtnl_addr6_set(struct rtnl *rtnl, unsigned int ifindex, const struct in6_addr *addr,
     unsigned int prefix_len)
 {
+	/* No duplicate address detection: the guest is alone on this link, and its address must
+	 * be usable as soon as the caller hears of it. */
 	struct ifaddrmsg body = {
 		.ifa_family = AF_INET6,
 		.ifa_prefixlen = (uint8_t)prefix_len,
