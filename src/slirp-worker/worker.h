@@ -25,7 +25,7 @@
 struct worker {
 	struct ipc_channel to_parent;
 	struct ipc_channel to_api; /* its fd is IPC_CHILD_FD_PEER, or -1 without an api */
-	uint64_t api_number; /* the parent's, of the last api */
+	uint64_t api_number;       /* the parent's, of the last api */
 	struct ipc_network network; /* as the parent said in start */
 	struct jail jail;
 	struct tapio tap;
