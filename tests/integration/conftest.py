@@ -27,7 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # slirpd would inherit both.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    config.option.reportchars = (config.option.reportchars or "") + "s"
     config.addinivalue_line("markers", "no_sanitizer: says nothing in a build with sanitizers")
 
 
