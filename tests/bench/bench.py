@@ -28,7 +28,9 @@ from typing import Any
 # Makes tests/lib/lab.py reachable.
 from subjects import NotReached, NotSupported, Problem, Subject, find_subjects
 
-import lab
+from commands import require_tools
+from lab import INTERNET4, Lab
+from waiting import Timeout
 import measure
 import report
 from noise import Noise, machine
@@ -36,7 +38,7 @@ from rows import ROWS, SLIRPD
 from stats import Results
 
 # What one failed measurement may raise; anything else is a defect of the benchmark.
-FAILURES = (Problem, lab.Timeout, subprocess.SubprocessError, OSError, KeyError, ValueError)
+FAILURES = (Problem, Timeout, subprocess.SubprocessError, OSError, KeyError, ValueError)
 
 # In --quick: whatever takes long, or differs from another row in a number only.
 NOT_QUICK = ("tcp_*_4000", "tcp_*_16384", "tcp_*_65520", "idle_10000_*")
@@ -216,8 +218,8 @@ def main() -> int:
     args = parse_arguments()
     if os.environ.get("SLIRPD_OUTER_NS") != "1":
         sys.exit("bench: to be run by ci/bench or tests/lib/outer-ns, in namespaces of its own")
-    absent = lab.require_tools("iperf3", "ip", "nsenter", "unshare", "setpriv", "nginx",
-                               "dnsmasq", args.load)
+    absent = require_tools("iperf3", "ip", "nsenter", "unshare", "setpriv", "nginx",
+                           "dnsmasq", args.load)
     if absent:
         sys.exit(f"bench: not installed: {', '.join(absent)}; see ci/deps bench")
     subjects, missing = find_subjects(args.slirpd, args.slirp4netns, args.pasta,
@@ -227,8 +229,8 @@ def main() -> int:
     if not subjects:
         sys.exit("bench: nothing to measure")
     try:
-        with lab.Lab() as scene, \
-                scene.server(measure.SERVE_PORT, args.load, "serve", lab.INTERNET4,
+        with Lab() as scene, \
+                scene.server(measure.SERVE_PORT, args.load, "serve", INTERNET4,
                              str(measure.SERVE_PORT)):
             run = Run(args, subjects)
             run.rounds()

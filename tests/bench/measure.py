@@ -11,7 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import lab  # subjects.py has made it reachable
+# subjects.py has made these reachable.
+from guest import Guest
+from lab import HOST4, INTERNET4, IPERF_PORT, Lab
+from servers import listens
+from waiting import wait_for
 from rows import API_CLIENTS, API_REQUESTS_PER_S, IDLE_COUNTS, MTUS, PLAIN_MTU, ROWS
 from stats import Results
 from subjects import DEADLINE_S, NotReached, Problem, Running, Subject, Wants, ended, ordinary
@@ -81,22 +85,22 @@ class Stream:
 
 
 @contextlib.contextmanager
-def iperf3_server(guest: lab.Guest | None, port: int) -> Iterator[None]:
+def iperf3_server(guest: Guest | None, port: int) -> Iterator[None]:
     """In the guest or in the internet. One for each stream: while one still ends a stream it
     refuses the next, and after that it does not listen for a moment."""
-    prefix = guest.enter() if guest else lab.Lab.in_internet()
+    prefix = guest.enter() if guest else Lab.in_internet()
     server = subprocess.Popen(
         [*prefix, "iperf3", "--server", "--one-off", "--port", str(port)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with ended(server):
-        lab.wait_for("iperf3 listens", lambda: lab.listens(
+        wait_for("iperf3 listens", lambda: listens(
             guest.pid if guest else server.pid, port))
         yield
 
 
 def stream(bench: Bench, running: Running | None, prefix: list[str],
-           server: lab.Guest | None = None, address: str = lab.INTERNET4,
-           port: int = lab.IPERF_PORT, options: tuple[str, ...] = ()) -> Stream:
+           server: Guest | None = None, address: str = INTERNET4,
+           port: int = IPERF_PORT, options: tuple[str, ...] = ()) -> Stream:
     """The rate that the receiving end counted, and the subject's time for each 10^9 bytes."""
     with iperf3_server(server, port):
         cpu_s = running.cpu_s() if running else 0
@@ -130,7 +134,7 @@ def read_line(process: subprocess.Popen[bytes], what: str, deadline_s: float) ->
 
 
 def scene_tcp(bench: Bench, subject: Subject, mtu: int) -> None:
-    with lab.Guest() as guest, subject.serving(guest.pid, mtu) as running:
+    with Guest() as guest, subject.serving(guest.pid, mtu) as running:
         for way, options in WAYS.items():
             if bench.wants(f"tcp_{way}_{mtu}"):
                 seen = stream(bench, running, guest.enter(), options=options)
@@ -139,24 +143,24 @@ def scene_tcp(bench: Bench, subject: Subject, mtu: int) -> None:
 
 def scene_forward(bench: Bench, subject: Subject) -> None:
     wants = Wants(forward_port=FORWARD_PORT)
-    with lab.Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+    with Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
         # The client is outside, so what it sends by default comes in.
         for row, options in (("forward_in", ()), ("forward_out", ("--reverse",))):
             if bench.wants(row):
-                seen = stream(bench, running, lab.Lab.in_internet(), guest, lab.HOST4,
+                seen = stream(bench, running, Lab.in_internet(), guest, HOST4,
                               FORWARD_PORT, options)
                 bench.put(row, subject, seen.gbit_per_s, seen.cpu_s_per_gb)
 
 
-def flood(bench: Bench, running: Running, guest: lab.Guest) -> Stream:
+def flood(bench: Bench, running: Running, guest: Guest) -> Stream:
     """Datagrams as fast as the guest can send them; what arrives counts."""
     with subprocess.Popen(
-            [*lab.Lab.in_internet(), bench.load, "sink", lab.INTERNET4, str(SINK_PORT),
+            [*Lab.in_internet(), bench.load, "sink", INTERNET4, str(SINK_PORT),
              str(bench.seconds)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sink, ended(sink):
         read_line(sink, "sink", DEADLINE_S)
         cpu_s, began = running.cpu_s(), time.monotonic()
-        bench.run_load(guest.enter(), "flood", lab.INTERNET4, SINK_PORT, FLOOD_BYTES,
+        bench.run_load(guest.enter(), "flood", INTERNET4, SINK_PORT, FLOOD_BYTES,
                        bench.seconds)
         cpu_s, took_s = running.cpu_s() - cpu_s, time.monotonic() - began
         gbit_per_s = float(read_line(sink, "sink", DEADLINE_S))
@@ -166,20 +170,20 @@ def flood(bench: Bench, running: Running, guest: lab.Guest) -> Stream:
 
 
 def scene_small(bench: Bench, subject: Subject) -> None:
-    with lab.Guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
+    with Guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
         for row, load in (("rr", "rr"), ("connect", "one-shot"), ("udp_echo", "echo")):
             if bench.wants(row):
                 bench.put(row, subject, bench.run_load(
-                    guest.enter(), load, lab.INTERNET4, SERVE_PORT, bench.seconds))
+                    guest.enter(), load, INTERNET4, SERVE_PORT, bench.seconds))
         if bench.wants("udp_flood"):
             seen = flood(bench, running, guest)
             bench.put("udp_flood", subject, seen.gbit_per_s, seen.cpu_s_per_gb)
 
 
 @contextlib.contextmanager
-def held(bench: Bench, guest: lab.Guest, count: int) -> Iterator[None]:
+def held(bench: Bench, guest: Guest, count: int) -> Iterator[None]:
     """That many idle connections through the subject within the block."""
-    with guest.start(bench.load, "hold", lab.INTERNET4, str(SERVE_PORT), str(count),
+    with guest.start(bench.load, "hold", INTERNET4, str(SERVE_PORT), str(count),
                      str(HOLD_LIMIT_S), stdin=subprocess.PIPE,
                      stdout=subprocess.PIPE) as process, ended(process):
         n_open = int(read_line(process, "hold", HOLD_LIMIT_S + DEADLINE_S))
@@ -194,7 +198,7 @@ def scene_idle(bench: Bench, subject: Subject, count: int) -> None:
     if hard < count + SPARE_FILES:
         raise NotReached(f"RLIMIT_NOFILE is at most {hard} here")
     row = f"idle_{count}"
-    with lab.Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+    with Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
         alone = stream(bench, running, guest.enter()) if bench.wants(f"{row}_kept") else None
         with held(bench, guest, count):
             bench.put(f"{row}_pss", subject, running.pss_mb())
@@ -205,13 +209,13 @@ def scene_idle(bench: Bench, subject: Subject, count: int) -> None:
                     bench.put(f"{row}_kept", subject, beside.gbit_per_s / alone.gbit_per_s)
             if bench.wants(f"{row}_rr"):
                 bench.put(f"{row}_rr", subject, bench.run_load(
-                    guest.enter(), "rr", lab.INTERNET4, SERVE_PORT, bench.seconds))
+                    guest.enter(), "rr", INTERNET4, SERVE_PORT, bench.seconds))
 
 
 def scene_ready(bench: Bench, subject: Subject) -> None:
     times = []
     for _ in range(bench.starts):
-        with lab.Guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
+        with Guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
             times.append(running.ready_s * 1000)
             pss_mb = running.pss_mb()
     for time_ms in times:
@@ -237,7 +241,7 @@ def requests(bench: Bench, path: str) -> Iterator[None]:
 
 def scene_api(bench: Bench, subject: Subject) -> None:
     wants = Wants(api=True)
-    with lab.Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+    with Guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
         for row, n_clients in (("api_rate", 1), ("api_rate_many", API_CLIENTS)):
             if bench.wants(row):
                 with ordinary():

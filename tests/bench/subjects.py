@@ -22,7 +22,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab  # noqa: E402
+from processes import cpu_ticks, descendants, pss_kib  # noqa: E402
+from servers import recv_all  # noqa: E402
 
 from rows import (  # noqa: E402
     PASTA, REFERENCE, SCENES_OF_OPEN_VARIANTS, SLIRP4NETNS_OPEN, SLIRPD, SLIRPD_OPEN)
@@ -82,16 +83,16 @@ class Running:
     api_path: str | None = None
 
     def pids(self) -> list[int]:
-        return [self.process.pid, *lab.descendants(self.process.pid)]
+        return [self.process.pid, *descendants(self.process.pid)]
 
     def cpu_s(self) -> float:
         """User and system time of all its processes that live. What the kernel does in soft
         interrupts is charged to whoever was interrupted, or to nobody, and not in it."""
-        return sum(lab.cpu_ticks(pid) for pid in self.pids()) / os.sysconf("SC_CLK_TCK")
+        return sum(cpu_ticks(pid) for pid in self.pids()) / os.sysconf("SC_CLK_TCK")
 
     def pss_mb(self) -> float:
         """Memory of all its processes, with what they share counted once, in 2^20 bytes."""
-        return lab.pss_kib(self.pids()) / 1024
+        return pss_kib(self.pids()) / 1024
 
 
 @contextlib.contextmanager
@@ -133,7 +134,7 @@ def api_request(path: str, request: dict[str, Any]) -> dict[str, Any]:
         sock.connect(path)
         sock.sendall(json.dumps(request).encode())
         sock.shutdown(socket.SHUT_WR)
-        return json.loads(lab.recv_all(sock))
+        return json.loads(recv_all(sock))
 
 
 def output(*argv: str) -> str:

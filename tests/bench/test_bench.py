@@ -16,7 +16,7 @@ import subjects  # noqa: E402, F401  # makes tests/lib reachable
 
 import bench  # noqa: E402
 import chart  # noqa: E402
-import lab  # noqa: E402
+from servers import listens  # noqa: E402
 import noise  # noqa: E402
 import report  # noqa: E402
 from rows import PASTA, REFERENCE, ROWS, SLIRPD, SLIRPD_OPEN, TARGETS, Target  # noqa: E402
@@ -202,9 +202,9 @@ def test_a_listening_port_is_seen():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
-        assert not lab.listens(os.getpid(), port)
+        assert not listens(os.getpid(), port)
         sock.listen()
-        assert lab.listens(os.getpid(), port)
+        assert listens(os.getpid(), port)
 
 
 # --- the table --------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as L  # noqa: E402
 from clients import (  # noqa: E402, F401
     ORDINARY_ID,
     Account,
@@ -32,12 +31,16 @@ from clients import (  # noqa: E402, F401
     image_archive,
     lab,
     leaves_no_process,
-    needs,
     port_is_free,
     subject,
     tcp_peer_seen,
     udp_peer_seen,
 )
+from commands import needs, sh  # noqa: E402
+from lab import HOST4, INTERNET4, WORD_NAME, Lab  # noqa: E402
+from servers import listener  # noqa: E402
+from tree import REPO  # noqa: E402
+from waiting import DEADLINE_S, wait_for  # noqa: E402
 
 # Debian keeps it out of PATH.
 SCRIPT = shutil.which("dockerd-rootless.sh",
@@ -86,7 +89,7 @@ class Docker:
             assert is_alive(), "dockerd has ended"
             return self.run("version", check=False).returncode == 0
 
-        L.wait_for("dockerd answers", answers)
+        wait_for("dockerd answers", answers)
         self.run("import", self._archive, IMAGE)
 
     @contextlib.contextmanager
@@ -109,7 +112,7 @@ class Docker:
 
     def download(self) -> str:
         """By name, so that it takes the resolver, the built-in DNS and a connection."""
-        return self.once("wget", "-q", "-O", "-", f"http://{L.WORD_NAME}/hello")
+        return self.once("wget", "-q", "-O", "-", f"http://{WORD_NAME}/hello")
 
     def start_box(self, *options: str) -> None:
         """A container that stays. sleep as PID 1 would not hear SIGTERM."""
@@ -123,7 +126,7 @@ class Docker:
     def tap_mtu_bytes(self) -> int:
         """Of the interface that the subject serves, beside which dockerd runs."""
         pid = (self.account.runtime / "docker.pid").read_text()
-        link = L.sh("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "show", "tap0").stdout
+        link = sh("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "show", "tap0").stdout
         return int(re.search(r" mtu (\d+) ", link)[1])
 
 
@@ -151,7 +154,7 @@ def leaves_nothing(account: Account, subject: Subject,
     mounts = Path("/proc/self/mountinfo").read_text()
     yield
     subject.wait_gone()
-    L.wait_for("the ports are given back", ports_are_free)
+    wait_for("the ports are given back", ports_are_free)
     assert Path("/proc/self/mountinfo").read_text() == mounts
     assert os.listdir(account.root / "tmp") == []
     # Docker keeps its directories for the next start.
@@ -172,18 +175,18 @@ def test_plain(docker: Docker, subject: Subject) -> None:
         info = docker.run("info", "--format={{.Driver}} {{.SecurityOptions}}").stdout
         assert info.startswith("vfs ") and "name=rootless" in info
         assert docker.once("cat", "/etc/resolv.conf").startswith("nameserver 10.0.2.3\n")
-        assert L.INTERNET4 in docker.once("nslookup", L.WORD_NAME)
+        assert INTERNET4 in docker.once("nslookup", WORD_NAME)
         assert docker.download() == "hello\n"
 
 
-def test_network_of_a_large_mtu(docker: Docker, lab: L.Lab) -> None:  # noqa: F811
+def test_network_of_a_large_mtu(docker: Docker, lab: Lab) -> None:  # noqa: F811
     """Whose containers ask a resolver of Docker's, which asks the built-in DNS."""
     content = os.urandom(WIDE_BYTES)
     (lab.www / "wide").write_bytes(content)
     with docker.daemon():
         docker.run("network", "create", "--opt=com.docker.network.driver.mtu=65520", "wide")
         said = docker.once("sh", "-c", "ip link show dev eth0 && cat /etc/resolv.conf && "
-                           f"wget -q -O - http://{L.WORD_NAME}/wide | sha256sum",
+                           f"wget -q -O - http://{WORD_NAME}/wide | sha256sum",
                            options=("--network=wide",))
         assert " mtu 65520 " in said and "nameserver 127.0.0.11\n" in said
         assert hashlib.sha256(content).hexdigest() in said
@@ -197,24 +200,24 @@ def test_published_ports(docker: Docker, subject: Subject, driver: str) -> None:
         assert ("--api-socket" in subject.argv()) == (driver == "slirp4netns")
         subject.assert_confined()
         docker.start_box(*PUBLISH)
-        assert_ports_work(docker, L.INTERNET4 if driver == "slirp4netns" else BRIDGE4)
+        assert_ports_work(docker, INTERNET4 if driver == "slirp4netns" else BRIDGE4)
         docker.run("restart", "box")
-        assert_ports_work(docker, L.INTERNET4 if driver == "slirp4netns" else BRIDGE4)
+        assert_ports_work(docker, INTERNET4 if driver == "slirp4netns" else BRIDGE4)
         docker.run("rm", "--force", "box")
-        L.wait_for("the ports are given back", ports_are_free)
+        wait_for("the ports are given back", ports_are_free)
 
 
 def assert_ports_work(docker: Docker, client: str) -> None:
     netns = docker.box_netns()
     for seen, guest_port, host_port in ((tcp_peer_seen, 80, TCP_PORT),
                                         (udp_peer_seen, 53, UDP_PORT)):
-        assert seen(netns, ("0.0.0.0", guest_port), L.Lab.internet_netns,
-                    (L.HOST4, host_port)) == client
+        assert seen(netns, ("0.0.0.0", guest_port), Lab.internet_netns,
+                    (HOST4, host_port)) == client
 
 
 def test_port_that_is_taken(docker: Docker) -> None:
     with docker.daemon(PORT_DRIVER="slirp4netns"):
-        with L.listener("/proc/self/ns/net", "0.0.0.0", TCP_PORT):
+        with listener("/proc/self/ns/net", "0.0.0.0", TCP_PORT):
             done = docker.run("run", "--rm", *PUBLISH, IMAGE, "cat", check=False)
         assert done.returncode != 0
         assert "add_hostfwd: slirp_add_hostfwd failed" in done.stderr
@@ -227,7 +230,7 @@ def test_sigterm_ends_daemon_and_containers(docker: Docker) -> None:
         docker.start_box(*PUBLISH)
         assert not port_is_free(TCP_PORT)
         process.terminate()
-        assert process.wait(timeout=L.DEADLINE_S) == 0
+        assert process.wait(timeout=DEADLINE_S) == 0
 
 
 # --- under the service manager of the user ----------------------------------------------------
@@ -256,12 +259,12 @@ def manager(account: Account) -> Iterator[None]:
              *account.argv("/lib/systemd/systemd", "--user", "--unit=basic.target")],
             cwd="/", env=account.env, stdin=subprocess.DEVNULL))
         stack.callback(process.terminate)
-        L.wait_for("the user's systemd has started", lambda: account.run(
+        wait_for("the user's systemd has started", lambda: account.run(
             "systemctl", "--user", "is-active", "basic.target", check=False).returncode == 0)
         yield
     # What the sockets of other programs leave.
-    L.sh("find", str(account.runtime), "-mindepth", "1", "-maxdepth", "1", "!", "-name", "docker",
-         "-exec", "rm", "-rf", "{}", "+")
+    sh("find", str(account.runtime), "-mindepth", "1", "-maxdepth", "1", "!", "-name", "docker",
+       "-exec", "rm", "-rf", "{}", "+")
 
 
 # Of what Docker's setup tool writes, the lines that matter here. PATH begins where the packages
@@ -278,14 +281,14 @@ StandardError=append:%h/.config/dockerd.log
 @pytest.fixture
 def usr_local_bin(subject: Subject) -> Iterator[None]:
     """With the subject in it, and nothing else."""
-    L.sh("mount", "-t", "tmpfs", "-o", "mode=0755", "none", "/usr/local/bin")
+    sh("mount", "-t", "tmpfs", "-o", "mode=0755", "none", "/usr/local/bin")
     Path("/usr/local/bin/slirp4netns").symlink_to(subject.path)
     yield
-    L.sh("umount", "/usr/local/bin")
+    sh("umount", "/usr/local/bin")
 
 
 def readme_commands() -> str:
-    text = (L.REPO / "README.md").read_text().partition("\n**Docker rootless**")[2]
+    text = (REPO / "README.md").read_text().partition("\n**Docker rootless**")[2]
     block = re.search(r"(?:^    .*\n)+", text, re.M)[0]
     return re.sub(r"^    (\$ )?", "", block, flags=re.M)
 

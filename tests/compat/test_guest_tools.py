@@ -15,15 +15,20 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as L  # noqa: E402
 from clients import (  # noqa: E402, F401
     Container,
     Subject,
     lab,
     leaves_no_process,
-    needs,
     subject,
 )
+from commands import needs  # noqa: E402
+from daemon import Slirpd  # noqa: E402
+from lab import (  # noqa: E402
+    BIG_NAME, BIG_TXT_RECORDS, CLOSED_PORT, ECHO_PORT, HTTP_PORT, INTERNET4, INTERNET6, WORD_NAME,
+    Lab,
+)
+from waiting import DEADLINE_S, wait_for  # noqa: E402
 
 DNS4 = "10.0.2.3"
 
@@ -42,12 +47,12 @@ def served(subject: Subject, *options: str) -> Iterator[Container]:  # noqa: F81
     """A guest with a daemon."""
     with Container() as guest:
         guest.run("sh", "-c", OWN_ETC)
-        with L.Slirpd(*options, guest.pid, "tap0", program=str(subject.path)):
+        with Slirpd(*options, guest.pid, "tap0", program=str(subject.path)):
             yield guest
 
 
 @pytest.fixture(scope="module")
-def guest(lab: L.Lab, subject: Subject) -> Iterator[Container]:  # noqa: F811
+def guest(lab: Lab, subject: Subject) -> Iterator[Container]:  # noqa: F811
     """One that the daemon has configured, with the resolv.conf that the manual asks for."""
     needs("dig", "getent", "curl", "ping", "nc", "ip")
     with served(subject, "--configure", "--enable-ipv6", "--mtu=65520") as made:
@@ -58,26 +63,26 @@ def guest(lab: L.Lab, subject: Subject) -> Iterator[Container]:  # noqa: F811
 
 # Name, command, what it has to print.
 TOOLS = (
-    ("getent", f"getent ahostsv4 {L.WORD_NAME}", L.INTERNET4),
-    ("getent, IPv6", f"getent ahostsv6 {L.WORD_NAME}", L.INTERNET6),
-    ("dig", f"dig +short {L.WORD_NAME}", L.INTERNET4),
-    ("dig by TCP", f"dig +short +tcp {L.WORD_NAME} AAAA", L.INTERNET6),
-    ("dig with a large answer", f"dig +short {L.BIG_NAME} TXT", f'"{L.BIG_TXT_RECORDS - 1:02d}xxx'),
-    ("dig, IPv6", f"dig +short @fd00::3 {L.WORD_NAME}", L.INTERNET4),
-    ("dig past the built-in server", f"dig +short @{L.INTERNET4} {L.WORD_NAME}", L.INTERNET4),
-    ("curl", f"curl -4 -sS http://{L.WORD_NAME}/hello", "hello"),
-    ("curl, IPv6", f"curl -6 -sS http://{L.WORD_NAME}/hello", "hello"),
-    ("curl, upload", f"printf up | curl -sS -T - http://{L.WORD_NAME}/up/tools "
-     f"&& curl -sS http://{L.WORD_NAME}/up/tools", "up"),
-    ("ping", f"ping -4 -c 1 -W 10 {L.WORD_NAME}", " 0% packet loss"),
+    ("getent", f"getent ahostsv4 {WORD_NAME}", INTERNET4),
+    ("getent, IPv6", f"getent ahostsv6 {WORD_NAME}", INTERNET6),
+    ("dig", f"dig +short {WORD_NAME}", INTERNET4),
+    ("dig by TCP", f"dig +short +tcp {WORD_NAME} AAAA", INTERNET6),
+    ("dig with a large answer", f"dig +short {BIG_NAME} TXT", f'"{BIG_TXT_RECORDS - 1:02d}xxx'),
+    ("dig, IPv6", f"dig +short @fd00::3 {WORD_NAME}", INTERNET4),
+    ("dig past the built-in server", f"dig +short @{INTERNET4} {WORD_NAME}", INTERNET4),
+    ("curl", f"curl -4 -sS http://{WORD_NAME}/hello", "hello"),
+    ("curl, IPv6", f"curl -6 -sS http://{WORD_NAME}/hello", "hello"),
+    ("curl, upload", f"printf up | curl -sS -T - http://{WORD_NAME}/up/tools "
+     f"&& curl -sS http://{WORD_NAME}/up/tools", "up"),
+    ("ping", f"ping -4 -c 1 -W 10 {WORD_NAME}", " 0% packet loss"),
     ("ping of the gateway", "ping -c 1 -W 10 10.0.2.2", " 0% packet loss"),
     ("ping of the gateway, IPv6", "ping -c 1 -W 10 fd00::2", " 0% packet loss"),
-    ("ping of full size", f"ping -c 1 -W 10 -s 60000 {L.INTERNET4}", " 0% packet loss"),
-    ("nc", f"printf 'GET /hello HTTP/1.0\\r\\n\\r\\n' | nc -w 10 {L.WORD_NAME} 80", "hello"),
+    ("ping of full size", f"ping -c 1 -W 10 -s 60000 {INTERNET4}", " 0% packet loss"),
+    ("nc", f"printf 'GET /hello HTTP/1.0\\r\\n\\r\\n' | nc -w 10 {WORD_NAME} 80", "hello"),
     # It ends when nothing has come for so long.
-    ("nc by UDP", f"printf echoed | nc -u -w 3 {L.INTERNET4} {L.ECHO_PORT}", "echoed"),
-    ("nc, port scan", f"nc -z -v -w 10 {L.INTERNET4} {L.HTTP_PORT} 2>&1", "succeeded"),
-    ("nc, closed port", f"! nc -z -v -w 10 {L.INTERNET4} {L.CLOSED_PORT} 2>&1", "refused"),
+    ("nc by UDP", f"printf echoed | nc -u -w 3 {INTERNET4} {ECHO_PORT}", "echoed"),
+    ("nc, port scan", f"nc -z -v -w 10 {INTERNET4} {HTTP_PORT} 2>&1", "succeeded"),
+    ("nc, closed port", f"! nc -z -v -w 10 {INTERNET4} {CLOSED_PORT} 2>&1", "refused"),
 )
 
 
@@ -105,7 +110,7 @@ DHCP_END = {"udhcpc": "true", "dhclient": "dhclient -x -pf /etc/dhclient.pid -lf
 
 
 @pytest.mark.parametrize("client", DHCP_CLIENTS)
-def test_dhcp_client_sets_up_the_whole_guest(lab: L.Lab, subject: Subject,  # noqa: F811
+def test_dhcp_client_sets_up_the_whole_guest(lab: Lab, subject: Subject,  # noqa: F811
                                              client: str) -> None:
     """Interface, route and resolver: nobody else does anything for this guest."""
     needs(client)
@@ -116,7 +121,7 @@ def test_dhcp_client_sets_up_the_whole_guest(lab: L.Lab, subject: Subject,  # no
             assert "inet 10.0.2.15/24 " in guest.run("ip", "addr", "show", "tap0").stdout
             assert "default via 10.0.2.2 " in guest.run("ip", "route").stdout
             assert f"nameserver {DNS4}\n" in guest.run("cat", "/etc/resolv.conf").stdout
-            assert guest.run("curl", "-sS", f"http://{L.WORD_NAME}/hello").stdout == "hello\n"
+            assert guest.run("curl", "-sS", f"http://{WORD_NAME}/hello").stdout == "hello\n"
         finally:
             guest.run("sh", "-c", DHCP_END[client])
 
@@ -129,13 +134,13 @@ chmod +x /etc/hook
 """
 
 
-def test_dhcp_client_with_a_bound_socket_renews_its_lease(lab: L.Lab) -> None:  # noqa: F811
+def test_dhcp_client_with_a_bound_socket_renews_its_lease(lab: Lab) -> None:  # noqa: F811
     """Once it has its address, dhcpcd listens to that address alone; a broadcast, which is what
     slirp4netns answers with, does not reach it."""
     needs("dhcpcd")
     with Container() as guest:
         guest.run("sh", "-c", OWN_ETC + OWN_DHCPCD + HOOK)
-        with L.Slirpd(guest.pid, "tap0"), guest.start(
+        with Slirpd(guest.pid, "tap0"), guest.start(
                 "dhcpcd", "-4", "--nobackground", "--noarp", "--script", "/etc/hook", "tap0") as client:
             try:
                 wait_for_reason(guest, "BOUND")
@@ -147,17 +152,17 @@ def test_dhcp_client_with_a_bound_socket_renews_its_lease(lab: L.Lab) -> None:  
 
 def wait_for_reason(guest: Container, reason: str) -> None:
     """Waits until dhcpcd has run its script for this reason."""
-    L.wait_for(f"dhcpcd says {reason}",
-               lambda: reason in guest.run("cat", "/etc/reasons").stdout.split())
+    wait_for(f"dhcpcd says {reason}",
+             lambda: reason in guest.run("cat", "/etc/reasons").stdout.split())
 
 
-def test_dhcp6_client_learns_the_name_server(lab: L.Lab) -> None:  # noqa: F811
+def test_dhcp6_client_learns_the_name_server(lab: Lab) -> None:  # noqa: F811
     """dhclient discards the reply of slirp4netns, which lacks the server identifier."""
     needs("dhclient")
     with Container() as guest:
         guest.run("sh", "-c", OWN_ETC + HOOK)
-        with L.Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0"):
+        with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0"):
             guest.wait_ipv6()
             guest.run("dhclient", "-6", "-S", "-1", "-lf", "/etc/leases", "-pf", "/etc/pid",
-                      "-sf", "/etc/hook", "tap0", timeout_s=L.DEADLINE_S)
+                      "-sf", "/etc/hook", "tap0", timeout_s=DEADLINE_S)
             assert "fd00::3" in guest.run("cat", "/etc/reasons").stdout.split()

@@ -14,9 +14,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as L  # noqa: E402
-from clients import lab, leaves_no_process, make_root, needs  # noqa: E402, F401
+from clients import lab, leaves_no_process, make_root  # noqa: E402, F401
+from commands import needs  # noqa: E402
+from lab import Lab  # noqa: E402
 from test_uml import Uml  # noqa: E402
+from tree import slirpd_path  # noqa: E402
 
 # A busybox with what init and the guest need.
 TOOLS = ("cat", "chmod", "echo", "grep", "head", "insmod", "ip", "kill", "ls", "mkdir", "mount",
@@ -82,7 +84,7 @@ def initramfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = directory / "root"
     make_root(tree, *TOOLS)
     (tree / "tmp").chmod(0o1777)
-    built = Path(L.slirpd_path()).resolve()
+    built = Path(slirpd_path()).resolve()
     programs = [built, *(built.parent.parent / "libexec/slirpd").iterdir()]
     for program in programs:
         copy = tree / "opt" / program.relative_to(built.parent.parent)
@@ -108,7 +110,7 @@ def initramfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive
 
 
-def test_worker_sees_nothing_of_an_initramfs(lab: L.Lab, initramfs: Path) -> None:  # noqa: F811
+def test_worker_sees_nothing_of_an_initramfs(lab: Lab, initramfs: Path) -> None:  # noqa: F811
     """As an ordinary user and as root, under both names: what is reached is what is said."""
     with Uml(f"mem={MEMORY}", f"initrd={initramfs}", "rdinit=/init") as machine:
         machine.process.wait(BOOT_DEADLINE_S)

@@ -24,12 +24,16 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 import kernel  # noqa: E402
-import lab as L  # noqa: E402
 from api_client import ask, connect, execute  # noqa: E402
-from clients import lab, leaves_no_process, needs  # noqa: E402, F401
-from lab import Guest, Slirpd, wait_for  # noqa: E402
+from clients import lab, leaves_no_process  # noqa: E402, F401
+from commands import needs  # noqa: E402
+from daemon import Slirpd  # noqa: E402
+from guest import Guest  # noqa: E402
+from lab import CLOSED_PORT, ECHO_PORT, HTTP_PORT, INTERNET4, INTERNET6, Lab  # noqa: E402
+from tree import REPO, slirpd_path  # noqa: E402
+from waiting import DEADLINE_S, wait_for  # noqa: E402
 
-PAGE = (L.REPO / "man/slirpd-migration.7").read_text()
+PAGE = (REPO / "man/slirpd-migration.7").read_text()
 
 ELSEWHERE = {
     "Interfaces": ("integration/test_outbound.py", "test_new_address_of_the_interface_is_followed"),
@@ -77,7 +81,7 @@ def tools() -> None:
 
 
 @pytest.fixture
-def guests(lab: L.Lab) -> Iterator[tuple[Guest, Guest]]:  # noqa: F811
+def guests(lab: Lab) -> Iterator[tuple[Guest, Guest]]:  # noqa: F811
     """One for slirp4netns, and one for slirpd."""
     with Guest() as theirs, Guest() as ours:
         yield theirs, ours
@@ -142,19 +146,19 @@ def test_every_difference_of_the_page_has_its_test() -> None:
 def assert_collected(tests: list[str]) -> None:
     """pytest would run each of these; it fails if a name is not a test's."""
     done = subprocess.run([sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-                           "--collect-only", *tests], cwd=L.REPO / "tests", text=True,
-                          capture_output=True, timeout=L.DEADLINE_S)
+                           "--collect-only", *tests], cwd=REPO / "tests", text=True,
+                          capture_output=True, timeout=DEADLINE_S)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_page_has_the_options_that_are_new() -> None:
     def options(program: str) -> set[str]:
         text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True,
-                              timeout=L.DEADLINE_S).stdout
+                              timeout=DEADLINE_S).stdout
         return set(re.findall(r"--[\w-]+", text))
 
     listed = set(re.findall(r"^\.It Fl (-[\w-]+) Ta ", PAGE, re.M))
-    ours, theirs = options(L.slirpd_path()), options(shutil.which("slirp4netns"))
+    ours, theirs = options(slirpd_path()), options(shutil.which("slirp4netns"))
     assert {f"-{name}" for name in listed} == ours - theirs
     assert theirs - ours == set()
 
@@ -195,7 +199,7 @@ def test_descriptors_that_are_not_open(guests: tuple[Guest, Guest]) -> None:
 def test_outbound_addresses(guests: tuple[Guest, Guest]) -> None:
     option = "--outbound-addr=198.51.100.1"
     with old("-c", option, guests[0].pid, "tap0"), pytest.raises(OSError):
-        guests[0].connect(L.INTERNET4, L.HTTP_PORT)
+        guests[0].connect(INTERNET4, HTTP_PORT)
     refused(new("-c", option, guests[1].pid, "tap0"), "the host has no such address")
 
 
@@ -279,7 +283,7 @@ def test_processes(guests: tuple[Guest, Guest], directory: Path) -> None:
     with new(f"--api-socket={directory / 'api'}", guests[1].pid, "tap0") as ours:
         assert len(ours.pids()) == 4
     copy = directory / "slirpd"
-    shutil.copy2(L.slirpd_path(), copy)
+    shutil.copy2(slirpd_path(), copy)
     refused(new(guests[1].pid, "tap0", program=str(copy)), "slirpd-netns-helper")
 
 
@@ -300,7 +304,7 @@ def test_open_files(guests: tuple[Guest, Guest]) -> None:
 @told("Lines on standard error")
 def test_lines_on_standard_error(guests: tuple[Guest, Guest], directory: Path) -> None:
     link = directory / "slirp4netns"
-    link.symlink_to(Path(L.slirpd_path()).resolve())
+    link.symlink_to(Path(slirpd_path()).resolve())
     # A program finds its others from where its link leads.
     with old(guests[0].pid, "tap0") as theirs, \
             new(guests[1].pid, "tap0", program=str(link)) as ours:
@@ -415,7 +419,7 @@ def test_large_datagrams(guests: tuple[Guest, Guest]) -> None:
     with both(guests, "-c", "-6"):
         guests[0].wait_ipv6()
         for guest, arrives in zip(guests, (False, True)):
-            with guest.connect(L.INTERNET6, L.ECHO_PORT, socket.SOCK_DGRAM) as sock:
+            with guest.connect(INTERNET6, ECHO_PORT, socket.SOCK_DGRAM) as sock:
                 # That the way is there.
                 sock.send(b"x")
                 assert sock.recv(8000) == b"x"
@@ -434,9 +438,9 @@ def test_closed_loopback(guests: tuple[Guest, Guest]) -> None:
     with both(guests, "-c", "--disable-host-loopback"):
         for guest in guests:
             with pytest.raises(OSError, match="Network is unreachable"):
-                guest.connect("10.0.2.2", L.CLOSED_PORT)
+                guest.connect("10.0.2.2", CLOSED_PORT)
         for guest, error in zip(guests, ("timed out", "Network is unreachable")):
-            with guest.connect("10.0.2.2", L.CLOSED_PORT, socket.SOCK_DGRAM) as sock:
+            with guest.connect("10.0.2.2", CLOSED_PORT, socket.SOCK_DGRAM) as sock:
                 if guest is guests[0]:
                     # Long enough for what takes no way at all, and no condition would tell earlier.
                     sock.settimeout(1)
@@ -466,14 +470,14 @@ def test_pings_of_ipv6(guests: tuple[Guest, Guest]) -> None:
     with both(guests, "-c", "-6"):
         guests[0].wait_ipv6()
         assert ["1 received" in pings(guest, "fd00::2") for guest in guests] == [True, True]
-        assert ["1 received" in pings(guest, L.INTERNET6) for guest in guests] == [False, True]
+        assert ["1 received" in pings(guest, INTERNET6) for guest in guests] == [False, True]
 
 
 @told("Hop limits")
 def test_hop_limits(guests: tuple[Guest, Guest]) -> None:
     with both(guests, "-c"):
-        assert "1 received" in pings(guests[0], "-t", "1", L.INTERNET4)
-        assert "Time to live exceeded" in pings(guests[1], "-t", "1", L.INTERNET4)
+        assert "1 received" in pings(guests[0], "-t", "1", INTERNET4)
+        assert "Time to live exceeded" in pings(guests[1], "-t", "1", INTERNET4)
 
 
 # --- control socket -----------------------------------------------------------------------------

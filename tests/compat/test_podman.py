@@ -19,7 +19,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as L  # noqa: E402
 from clients import (  # noqa: E402, F401
     Account,
     Subject,
@@ -28,12 +27,16 @@ from clients import (  # noqa: E402, F401
     image_archive,
     lab,
     leaves_no_process,
-    needs,
     port_is_free,
     subject,
     tcp_peer_seen,
     udp_peer_seen,
 )
+from commands import needs, sh  # noqa: E402
+from lab import HOST4, HOST6, INTERNET4, INTERNET6, WORD_NAME, Lab  # noqa: E402
+from netns import socket_in  # noqa: E402
+from servers import listener  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 IMAGE = "localhost/box"
 GUEST4 = "10.0.2.100"
@@ -98,7 +101,7 @@ class Container:
     def run(self, *argv: str, check: bool = True) -> str:
         return self._podman.run("exec", "box", *argv, check=check).stdout
 
-    def download(self, host: str = L.WORD_NAME) -> str:
+    def download(self, host: str = WORD_NAME) -> str:
         return self.run("wget", "-q", "-O", "-", f"http://{host}/hello")
 
 
@@ -139,7 +142,7 @@ def leaves_nothing(podman: Podman, subject: Subject, account: Account,
         return [*(str(path) for pattern in patterns for path in account.runtime.glob(pattern)),
                 *os.listdir(account.root / "tmp")]
 
-    L.wait_for("no file is left", lambda: not left())
+    wait_for("no file is left", lambda: not left())
 
 
 def test_info_shows_the_daemon(podman: Podman, subject: Subject) -> None:
@@ -159,13 +162,13 @@ def test_plain(podman: Podman, subject: Subject) -> None:
         link = box.run("ip", "addr", "show", "dev", "tap0")
         assert f"inet {GUEST4}/24 " in link and " mtu 65520 " in link
         assert box.run("cat", "/etc/resolv.conf").startswith("nameserver 10.0.2.3\n")
-        assert L.INTERNET4 in box.run("nslookup", L.WORD_NAME, "10.0.2.3")
+        assert INTERNET4 in box.run("nslookup", WORD_NAME, "10.0.2.3")
         assert box.download() == "hello\n"
 
 
 def test_run_in_the_foreground(podman: Podman) -> None:
     done = podman.run("run", "--rm", "--cgroups=disabled", "--network=slirp4netns", IMAGE,
-                      "wget", "-q", "-O", "-", f"http://{L.WORD_NAME}/hello")
+                      "wget", "-q", "-O", "-", f"http://{WORD_NAME}/hello")
     assert done.stdout == "hello\n"
 
 
@@ -173,7 +176,7 @@ def test_daemon_is_found_in_path(account: Account, storage: Path, subject: Subje
     podman = Podman(account, storage, "path", CONTAINERS_CONF)
     path = f"{subject.path.parent}:{account.env['PATH']}"
     done = podman.run("run", "--rm", "--cgroups=disabled", "--network=slirp4netns", IMAGE,
-                      "wget", "-q", "-O", "-", f"http://{L.WORD_NAME}/hello", env={"PATH": path})
+                      "wget", "-q", "-O", "-", f"http://{WORD_NAME}/hello", env={"PATH": path})
     assert done.stdout == "hello\n"
     said = podman.run("info", "--format={{.Host.Slirp4NetNS.Executable}}", env={"PATH": path})
     assert said.stdout.strip() == str(subject.path)
@@ -185,8 +188,8 @@ def test_cidr(podman: Podman) -> None:
         assert "inet 10.99.0.100/24 " in box.run("ip", "addr", "show", "dev", "tap0")
         assert box.run("cat", "/etc/resolv.conf").startswith("nameserver 10.99.0.3\n")
         assert box.download() == "hello\n"
-        assert tcp_peer_seen(box.netns, ("10.99.0.100", 80), L.Lab.internet_netns,
-                             (L.HOST4, TCP_PORT)) == L.INTERNET4
+        assert tcp_peer_seen(box.netns, ("10.99.0.100", 80), Lab.internet_netns,
+                             (HOST4, TCP_PORT)) == INTERNET4
 
 
 def test_mtu(podman: Podman) -> None:
@@ -201,15 +204,15 @@ def test_enable_ipv6(podman: Podman, enabled: str) -> None:
         assert ("inet6 fd00::" in box.run("ip", "addr", "show", "dev", "tap0")) == (
             enabled == "true")
         if enabled == "true":
-            assert box.download(f"[{L.INTERNET6}]") == "hello\n"
+            assert box.download(f"[{INTERNET6}]") == "hello\n"
         assert box.download() == "hello\n"
 
 
 @pytest.mark.parametrize("allowed", ("true", "false"))
 def test_allow_host_loopback(podman: Podman, allowed: str) -> None:
-    with L.listener("/proc/self/ns/net", "127.0.0.1") as server, \
+    with listener("/proc/self/ns/net", "127.0.0.1") as server, \
             podman.container(f"slirp4netns:allow_host_loopback={allowed}") as box, \
-            L.socket_in(box.netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+            socket_in(box.netns, socket.AF_INET, socket.SOCK_STREAM) as client:
         error = client.connect_ex(("10.0.2.2", server.getsockname()[1]))
         assert (error == 0) == (allowed == "true"), os.strerror(error)
         assert box.download() == "hello\n"
@@ -217,7 +220,7 @@ def test_allow_host_loopback(podman: Podman, allowed: str) -> None:
 
 def seen_from_outside(handler: str) -> str:
     """Whom a container takes a client of a published port for."""
-    return L.INTERNET4 if handler == "slirp4netns" else GUEST4
+    return INTERNET4 if handler == "slirp4netns" else GUEST4
 
 
 HANDLERS = ("slirp4netns", "rootlesskit")
@@ -231,8 +234,8 @@ def test_published_ports(podman: Podman, subject: Subject, handler: str) -> None
         subject.assert_confined()
         for seen, guest_port, host_port in ((tcp_peer_seen, 80, TCP_PORT),
                                             (udp_peer_seen, 53, UDP_PORT)):
-            assert seen(box.netns, ("0.0.0.0", guest_port), L.Lab.internet_netns,
-                        (L.HOST4, host_port)) == seen_from_outside(handler)
+            assert seen(box.netns, ("0.0.0.0", guest_port), Lab.internet_netns,
+                        (HOST4, host_port)) == seen_from_outside(handler)
     wait_ports_free()
 
 
@@ -241,8 +244,8 @@ def test_published_on_one_address(podman: Podman, handler: str) -> None:
     with podman.container(f"slirp4netns:port_handler={handler}",
                           f"--publish=127.0.0.1:{TCP_PORT}:80") as box:
         tcp_peer_seen(box.netns, ("0.0.0.0", 80), "/proc/self/ns/net", ("127.0.0.1", TCP_PORT))
-        with L.socket_in(L.Lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-            assert client.connect_ex((L.HOST4, TCP_PORT)) != 0
+        with socket_in(Lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+            assert client.connect_ex((HOST4, TCP_PORT)) != 0
 
 
 @pytest.mark.parametrize("proto,kind,seen", (("tcp", socket.SOCK_STREAM, tcp_peer_seen),
@@ -258,14 +261,14 @@ def test_published_range(podman: Podman, handler: str, proto: str, kind: int,
         assert not [port for port in ports if port_is_free(port, kind)]
         netns = box.netns
         for port in (*ports[::33], last):
-            assert seen(netns, ("0.0.0.0", port), L.Lab.internet_netns,
-                        (L.HOST4, port)) == seen_from_outside(handler)
-    L.wait_for("the range is given back",
-               lambda: all(port_is_free(port, kind) for port in ports))
+            assert seen(netns, ("0.0.0.0", port), Lab.internet_netns,
+                        (HOST4, port)) == seen_from_outside(handler)
+    wait_for("the range is given back",
+             lambda: all(port_is_free(port, kind) for port in ports))
 
 
 def test_port_that_is_taken(podman: Podman) -> None:
-    with L.listener("/proc/self/ns/net", "0.0.0.0", TCP_PORT):
+    with listener("/proc/self/ns/net", "0.0.0.0", TCP_PORT):
         done = podman.run("run", "--rm", "--cgroups=disabled",
                           "--network=slirp4netns:port_handler=slirp4netns",
                           f"--publish={TCP_PORT}:80", IMAGE, "sleep", "1", check=False)
@@ -277,27 +280,27 @@ SECOND4, SECOND6 = "198.51.100.3", "2001:db8:3::3"
 
 
 @pytest.fixture
-def second(lab: L.Lab) -> Iterator[None]:  # noqa: F811
+def second(lab: Lab) -> Iterator[None]:  # noqa: F811
     """Another interface of the host, whose addresses the internet knows the way to."""
     with contextlib.ExitStack() as undo:
-        L.sh("ip", "link", "add", "second", "type", "veth", "peer", "name", "nowhere")
-        undo.callback(L.sh, "ip", "link", "del", "second")
+        sh("ip", "link", "add", "second", "type", "veth", "peer", "name", "nowhere")
+        undo.callback(sh, "ip", "link", "del", "second")
         for argv in (("link", "set", "second", "up"), ("link", "set", "nowhere", "up"),
                      ("addr", "add", f"{SECOND4}/32", "dev", "second"),
                      ("addr", "add", f"{SECOND6}/128", "dev", "second", "nodad")):
-            L.sh("ip", *argv)
-        for address, via in ((SECOND4, L.HOST4), (SECOND6, L.HOST6)):
-            L.sh(*lab.in_internet(), "ip", "route", "add", address, "via", via)
-            undo.callback(L.sh, *lab.in_internet(), "ip", "route", "del", address)
+            sh("ip", *argv)
+        for address, via in ((SECOND4, HOST4), (SECOND6, HOST6)):
+            sh(*lab.in_internet(), "ip", "route", "add", address, "via", via)
+            undo.callback(sh, *lab.in_internet(), "ip", "route", "del", address)
         yield
 
 
 @pytest.mark.parametrize("seen", (tcp_peer_seen, udp_peer_seen), ids=("tcp", "udp"))
 @pytest.mark.parametrize("option,value,server,expected", (
-    ("outbound_addr", SECOND4, L.INTERNET4, SECOND4),
-    ("outbound_addr", "second", L.INTERNET4, SECOND4),
-    ("outbound_addr6", SECOND6, L.INTERNET6, SECOND6),
-    ("outbound_addr6", "second", L.INTERNET6, SECOND6)))
+    ("outbound_addr", SECOND4, INTERNET4, SECOND4),
+    ("outbound_addr", "second", INTERNET4, SECOND4),
+    ("outbound_addr6", SECOND6, INTERNET6, SECOND6),
+    ("outbound_addr6", "second", INTERNET6, SECOND6)))
 def test_outbound_addr(podman: Podman, subject: Subject, second: None, option: str, value: str,
                        server: str, expected: str, seen: Callable[..., str]) -> None:
     """By address and by interface; the server says where it came from."""
@@ -308,11 +311,11 @@ def test_outbound_addr(podman: Podman, subject: Subject, second: None, option: s
         return
     with podman.container(f"slirp4netns:{option}={value}") as box:
         assert f"--{option.replace('_', '-')}={value}" in subject.argv()
-        assert seen(L.Lab.internet_netns, (server, 4711), box.netns, (server, 4711)) == expected
+        assert seen(Lab.internet_netns, (server, 4711), box.netns, (server, 4711)) == expected
 
 
 def wait_ports_free() -> None:
-    L.wait_for("the ports are given back", lambda: port_is_free(TCP_PORT) and port_is_free(
+    wait_for("the ports are given back", lambda: port_is_free(TCP_PORT) and port_is_free(
         UDP_PORT, socket.SOCK_DGRAM))
 
 
@@ -344,5 +347,5 @@ def test_restart(podman: Podman, subject: Subject) -> None:
         podman.run("restart", "--time=0", "box")
         assert subject.daemon() != before
         assert box.download() == "hello\n"
-        assert tcp_peer_seen(box.netns, ("0.0.0.0", 80), L.Lab.internet_netns,
-                             (L.HOST4, TCP_PORT)) == L.INTERNET4
+        assert tcp_peer_seen(box.netns, ("0.0.0.0", 80), Lab.internet_netns,
+                             (HOST4, TCP_PORT)) == INTERNET4

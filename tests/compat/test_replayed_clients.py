@@ -20,18 +20,23 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as L  # noqa: E402
 from clients import (  # noqa: E402, F401
     Container,
     Subject,
     lab,
     leaves_no_process,
-    needs,
     port_is_free,
     subject,
     tcp_peer_seen,
     udp_peer_seen,
 )
+from commands import ORDINARY, needs, sh  # noqa: E402
+from guest import Guest  # noqa: E402
+from lab import HOST4, INTERNET4, INTERNET6, WORD_NAME, Lab, http_url  # noqa: E402
+from limits import nofile_soft_1024  # noqa: E402
+from netns import make_tap  # noqa: E402
+from tree import slirpd_path  # noqa: E402
+from waiting import DEADLINE_S, wait_for  # noqa: E402
 
 REPLAY = Path(__file__).with_name("replay.py")
 GUEST4 = "10.0.2.100"
@@ -61,7 +66,7 @@ class Replay:
                  prefix: tuple[object, ...] = (), pass_fds: tuple[int, ...] = (),
                  env: dict[str, str] | None = None) -> None:
         self.subject = subject
-        self._argv = [*L.ORDINARY, *map(str, prefix), *PYTHON, str(REPLAY), client,
+        self._argv = [*ORDINARY, *map(str, prefix), *PYTHON, str(REPLAY), client,
                       str(subject.path), *map(str, arguments)]
         self._kwargs = {"pass_fds": pass_fds, "env": os.environ | (env or {})}
         self.process: subprocess.Popen[bytes]
@@ -69,7 +74,7 @@ class Replay:
     def __enter__(self) -> Replay:
         self.process = subprocess.Popen(
             self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            preexec_fn=L.nofile_soft_1024, **self._kwargs)
+            preexec_fn=nofile_soft_1024, **self._kwargs)
         said = self.process.stdout.readline().split()
         if said[:1] != [b"ready"]:
             raise AssertionError(f"the client has ended with {self.end()}")
@@ -82,23 +87,23 @@ class Replay:
     def end(self) -> int:
         """The client ends what it has started, and itself; gives its status."""
         self.process.stdin.close()
-        self.process.wait(timeout=L.DEADLINE_S)
+        self.process.wait(timeout=DEADLINE_S)
         self.process.stdout.close()
         self.subject.wait_gone()
         return self.process.returncode
 
 
 def in_netns(netns: str, *argv: str) -> str:
-    return L.sh("nsenter", f"--net={netns}", "--", *argv).stdout
+    return sh("nsenter", f"--net={netns}", "--", *argv).stdout
 
 
 def assert_network_works(netns: str) -> None:
-    got = in_netns(netns, "curl", "-sS", "--max-time", "10", L.http_url(L.INTERNET4, "hello"))
+    got = in_netns(netns, "curl", "-sS", "--max-time", "10", http_url(INTERNET4, "hello"))
     assert got == "hello\n"
-    assert in_netns(netns, "dig", "+short", "@10.0.2.3", L.WORD_NAME) == f"{L.INTERNET4}\n"
+    assert in_netns(netns, "dig", "+short", "@10.0.2.3", WORD_NAME) == f"{INTERNET4}\n"
 
 
-class NestedContainer(L.Guest):
+class NestedContainer(Guest):
     """bubblewrap's, where the network belongs to the user namespace above the process's own."""
 
     def __init__(self) -> None:
@@ -106,12 +111,12 @@ class NestedContainer(L.Guest):
         self._argv += ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
-class DetachedChild(L.Guest):
+class DetachedChild(Guest):
     """A process in the host's network that has another one pinned."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__()
-        self._argv = [*L.ORDINARY, *in_user_and_mount_namespace(directory)]
+        self._argv = [*ORDINARY, *in_user_and_mount_namespace(directory)]
         self.pinned = directory / "netns"
 
     @property
@@ -132,7 +137,7 @@ def directory() -> Iterator[Path]:
 
 
 @pytest.fixture
-def container(lab: L.Lab) -> Iterator[Container]:  # noqa: F811
+def container(lab: Lab) -> Iterator[Container]:  # noqa: F811
     with Container() as made:
         yield made
 
@@ -146,28 +151,28 @@ def test_podman_5(subject: Subject, directory: Path) -> None:  # noqa: F811
     api = directory / "api"
     with Replay("podman_5", subject, directory / "netns", api,
                 prefix=in_user_and_mount_namespace(directory)) as client:
-        assert client.process.wait(timeout=L.DEADLINE_S) == 0
+        assert client.process.wait(timeout=DEADLINE_S) == 0
         netns = f"/proc/{client.holder}/root{directory}/netns"
         assert_network_works(netns)
         assert "mtu 65520" in in_netns(netns, "ip", "link", "show", "tap0")
-        L.wait_for("an address of fd00::/64", lambda: "inet6 fd00::" in in_netns(
+        wait_for("an address of fd00::/64", lambda: "inet6 fd00::" in in_netns(
             netns, "ip", "-6", "addr", "show", "dev", "tap0", "-tentative"))
-        in_netns(netns, "curl", "-sS", "--max-time", "10", L.http_url(L.INTERNET6, "hello"))
+        in_netns(netns, "curl", "-sS", "--max-time", "10", http_url(INTERNET6, "hello"))
         assert os.getpgid(subject.daemon()) == subject.daemon()
-        assert tcp_peer_seen(netns, ("0.0.0.0", 80), L.Lab.internet_netns,
-                             (L.HOST4, 8080)) == L.INTERNET4
-        assert udp_peer_seen(netns, ("0.0.0.0", 53), L.Lab.internet_netns,
-                             (L.HOST4, 5353)) == L.INTERNET4
+        assert tcp_peer_seen(netns, ("0.0.0.0", 80), Lab.internet_netns,
+                             (HOST4, 8080)) == INTERNET4
+        assert udp_peer_seen(netns, ("0.0.0.0", 53), Lab.internet_netns,
+                             (HOST4, 5353)) == INTERNET4
         if subject.is_slirpd:
             assert Path(f"/proc/{client.holder}/root{api}").is_socket()
-    L.wait_for("the ports are given back", lambda: port_is_free(8080) and port_is_free(
+    wait_for("the ports are given back", lambda: port_is_free(8080) and port_is_free(
         5353, socket.SOCK_DGRAM))
 
 
 def test_podman_5_for_bridge_networks(subject: Subject, directory: Path) -> None:  # noqa: F811
     with Replay("podman_5_rootless_netns", subject, directory / "netns",
                 prefix=in_user_and_mount_namespace(directory)) as client:
-        assert client.process.wait(timeout=L.DEADLINE_S) == 0
+        assert client.process.wait(timeout=DEADLINE_S) == 0
         assert_network_works(f"/proc/{client.holder}/root{directory}/netns")
 
 
@@ -175,7 +180,7 @@ def test_podman_1(subject: Subject, container: Container) -> None:  # noqa: F811
     prefix = ("nsenter", "--preserve-credentials", "-U", "-t", container.pid, "--", "unshare",
               "--mount", "--")
     with Replay("podman_1", subject, container.pid, prefix=prefix) as client:
-        assert client.process.wait(timeout=L.DEADLINE_S) == 0
+        assert client.process.wait(timeout=DEADLINE_S) == 0
         assert_network_works(container.netns)
 
 
@@ -229,7 +234,7 @@ def test_client_that_is_killed_takes_the_network_along(  # noqa: F811
 # --- bubblejail -------------------------------------------------------------------------------
 
 
-def test_bubblejail(subject: Subject, lab: L.Lab) -> None:  # noqa: F811
+def test_bubblejail(subject: Subject, lab: Lab) -> None:  # noqa: F811
     with NestedContainer() as container:
         with Replay("bubblejail", subject, container.pid) as client:
             assert_network_works(container.netns)
@@ -243,9 +248,9 @@ def test_bubblejail(subject: Subject, lab: L.Lab) -> None:  # noqa: F811
 def guix_daemon(container: Container, directory: Path, **env: str) -> Iterator[Replay]:
     """With slirpd alone: slirp4netns takes a TAP since 1.3, which Debian does not have yet. Not
     a copy of it, which would be in /run, and that is empty there."""
-    tap = L.make_tap(container.netns, "tap0")
+    tap = make_tap(container.netns, "tap0")
     try:
-        slirpd = Subject("slirpd", Path(L.slirpd_path()).resolve())
+        slirpd = Subject("slirpd", Path(slirpd_path()).resolve())
         yield Replay("guix_daemon", slirpd, directory, tap, pass_fds=(tap,), env=env)
     finally:
         os.close(tap)

@@ -19,19 +19,22 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as L  # noqa: E402
 from clients import (  # noqa: E402, F401
     Account,
     Subject,
     account,
     lab,
     leaves_no_process,
-    needs,
     port_is_free,
     subject,
     tcp_peer_seen,
     udp_peer_seen,
 )
+from commands import needs  # noqa: E402
+from lab import HOST4, INTERNET4, INTERNET6, WORD_NAME, Lab  # noqa: E402
+from netns import socket_in  # noqa: E402
+from servers import listener  # noqa: E402
+from waiting import DEADLINE_S, wait_for  # noqa: E402
 
 GUEST4 = "10.0.2.100"
 TCP_PORT, UDP_PORT = 8080, 5353
@@ -59,7 +62,7 @@ class RootlessKit:
             self.process.stdin.write(b"\n")
             self.process.stdin.flush()
             assert self.process.stdout.read(1) == b"\n", "rootlesskit has ended"
-            L.wait_for("rootlesskit serves its API", (self.state / "api.sock").exists)
+            wait_for("rootlesskit serves its API", (self.state / "api.sock").exists)
             self.child = int((self.state / "child_pid").read_text())
         except BaseException:
             self.end()
@@ -73,7 +76,7 @@ class RootlessKit:
         """The program inside ends, and rootlesskit with it; says with what status."""
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
-        self.process.wait(timeout=L.DEADLINE_S)
+        self.process.wait(timeout=DEADLINE_S)
         self.process.stdout.close()
         return self.process.returncode
 
@@ -85,7 +88,7 @@ class RootlessKit:
         """Runs a program inside."""
         done = subprocess.run(
             ["nsenter", "--preserve-credentials", "-U", "-m", "-n", "-t", str(self.child), "--",
-             *argv], text=True, capture_output=True, timeout=L.DEADLINE_S)
+             *argv], text=True, capture_output=True, timeout=DEADLINE_S)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stderr}")
         return done
@@ -105,13 +108,13 @@ def leaves_nothing(subject: Subject, account: Account) -> Iterator[None]:
     yield
     subject.wait_gone()
     assert os.listdir(account.runtime) == []
-    L.wait_for("the ports are given back", lambda: port_is_free(TCP_PORT) and port_is_free(
+    wait_for("the ports are given back", lambda: port_is_free(TCP_PORT) and port_is_free(
         UDP_PORT, socket.SOCK_DGRAM))
 
 
 def assert_network_works(inside: RootlessKit) -> None:
     """By name, so that it takes the resolver, the built-in DNS and a connection."""
-    got = inside.run("curl", "-sS", "--max-time", "10", f"http://{L.WORD_NAME}/hello")
+    got = inside.run("curl", "-sS", "--max-time", "10", f"http://{WORD_NAME}/hello")
     assert got.stdout == "hello\n"
 
 
@@ -125,9 +128,9 @@ def test_published_ports(kit: Callable[..., RootlessKit], driver: str) -> None:
         assert ("--api-socket" in inside.subject.argv()) == (driver == "slirp4netns")
         for seen, guest_port, host_port in ((tcp_peer_seen, 80, TCP_PORT),
                                             (udp_peer_seen, 53, UDP_PORT)):
-            peer = seen(inside.netns, ("0.0.0.0", guest_port), L.Lab.internet_netns,
-                        (L.HOST4, host_port))
-            assert peer == (L.INTERNET4 if driver == "slirp4netns" else "127.0.0.1")
+            peer = seen(inside.netns, ("0.0.0.0", guest_port), Lab.internet_netns,
+                        (HOST4, host_port))
+            assert peer == (INTERNET4 if driver == "slirp4netns" else "127.0.0.1")
 
 
 @pytest.mark.parametrize("driver", ("slirp4netns", "builtin"))
@@ -136,9 +139,9 @@ def test_ports_while_running(kit: Callable[..., RootlessKit], driver: str) -> No
         assert inside.control("add-ports", f"0.0.0.0:{TCP_PORT}:80/tcp") == "1\n"
         assert inside.control("add-ports", f"0.0.0.0:{UDP_PORT}:53/udp") == "2\n"
         assert not port_is_free(TCP_PORT)
-        tcp_peer_seen(inside.netns, ("0.0.0.0", 80), L.Lab.internet_netns, (L.HOST4, TCP_PORT))
+        tcp_peer_seen(inside.netns, ("0.0.0.0", 80), Lab.internet_netns, (HOST4, TCP_PORT))
         inside.control("remove-ports", "1")
-        L.wait_for("the port is given back", lambda: port_is_free(TCP_PORT))
+        wait_for("the port is given back", lambda: port_is_free(TCP_PORT))
         assert not port_is_free(UDP_PORT, socket.SOCK_DGRAM)
         listed = inside.control("list-ports").splitlines()[1:]
         assert [line.split()[:4] for line in listed] == [["2", "udp", "0.0.0.0", str(UDP_PORT)]]
@@ -170,8 +173,8 @@ def test_cidr(kit: Callable[..., RootlessKit]) -> None:
         assert "default via 10.77.0.2 " in inside.run("ip", "route").stdout
         assert inside.run("cat", "/etc/resolv.conf").stdout == "nameserver 10.77.0.3\n"
         assert_network_works(inside)
-        assert tcp_peer_seen(inside.netns, ("10.77.0.100", 80), L.Lab.internet_netns,
-                             (L.HOST4, TCP_PORT)) == L.INTERNET4
+        assert tcp_peer_seen(inside.netns, ("10.77.0.100", 80), Lab.internet_netns,
+                             (HOST4, TCP_PORT)) == INTERNET4
 
 
 def test_ifname(kit: Callable[..., RootlessKit]) -> None:
@@ -184,18 +187,18 @@ def test_ipv6(kit: Callable[..., RootlessKit]) -> None:
     with kit("--ipv6") as inside:
         assert "--enable-ipv6" in inside.subject.argv()
         # rootlesskit has made the interface, so its address comes by router advertisements.
-        L.wait_for("an address in fd00::/64", lambda: "inet6 fd00::" in inside.run(
+        wait_for("an address in fd00::/64", lambda: "inet6 fd00::" in inside.run(
             "ip", "-6", "addr", "show", "dev", "tap0", "scope", "global", "-tentative").stdout)
-        got = inside.run("curl", "-sS", "--max-time", "10", f"http://[{L.INTERNET6}]/hello")
+        got = inside.run("curl", "-sS", "--max-time", "10", f"http://[{INTERNET6}]/hello")
         assert got.stdout == "hello\n"
 
 
 @pytest.mark.parametrize("options", ((), ("--disable-host-loopback",)), ids=("open", "closed"))
 def test_host_loopback(kit: Callable[..., RootlessKit], options: tuple[str, ...]) -> None:
-    with L.listener("/proc/self/ns/net", "127.0.0.1") as server:
+    with listener("/proc/self/ns/net", "127.0.0.1") as server:
         port = server.getsockname()[1]
         with kit(*options) as inside, \
-                L.socket_in(inside.netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+                socket_in(inside.netns, socket.AF_INET, socket.SOCK_STREAM) as client:
             error = client.connect_ex(("10.0.2.2", port))
             assert (error == 0) == (not options), os.strerror(error)
             assert_network_works(inside)
@@ -216,7 +219,7 @@ def test_path_is_where_the_daemon_is_found(account: Account, subject: Subject,
     """As for Docker's script: slirp4netns by name, the first in PATH."""
     path = f"{subject.path.parent}:{account.env['PATH']}"
     done = account.run("rootlesskit", "--net=slirp4netns", "--copy-up=/etc", "curl", "-sS",
-                       "--max-time", "10", f"http://{L.WORD_NAME}/hello", env={"PATH": path})
+                       "--max-time", "10", f"http://{WORD_NAME}/hello", env={"PATH": path})
     assert done.stdout == "hello\n"
 
 

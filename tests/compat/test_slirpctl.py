@@ -21,11 +21,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab  # noqa: E402
+import servers  # noqa: E402
 import shells  # noqa: E402
-from lab import needs  # noqa: E402
+from commands import needs, sh  # noqa: E402
+from daemon import Slirpd  # noqa: E402
+from guest import Guest  # noqa: E402
+from processes import all_pids  # noqa: E402
+from servers import recv_all, serve_udp_echo, udp_socket  # noqa: E402
+from tree import REPO, slirpd_path  # noqa: E402
+from waiting import DEADLINE_S, wait_for  # noqa: E402
 
-SLIRPCTL = os.environ.get("SLIRPCTL") or str(lab.REPO / "build/debug/bin/slirpctl")
+SLIRPCTL = os.environ.get("SLIRPCTL") or str(REPO / "build/debug/bin/slirpctl")
 OK, REFUSED, USAGE, NO_REPLY = range(4)
 
 GUEST4 = "10.0.2.100"
@@ -34,14 +40,14 @@ GUEST4 = "10.0.2.100"
 @pytest.fixture(autouse=True, scope="session")
 def loopback():
     assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns"
-    lab.sh("ip", "link", "set", "lo", "up")
+    sh("ip", "link", "set", "lo", "up")
 
 
 @pytest.fixture(autouse=True)
 def leaves_no_process():
-    before = lab.all_pids()
+    before = all_pids()
     yield
-    lab.wait_for("no process is left of the test", lambda: not lab.all_pids() - before)
+    wait_for("no process is left of the test", lambda: not all_pids() - before)
 
 
 def ctl(path, *args, stdin=None, **kwargs):
@@ -52,7 +58,7 @@ def ctl(path, *args, stdin=None, **kwargs):
         stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True,
         text=True,
-        timeout=lab.DEADLINE_S,
+        timeout=DEADLINE_S,
         check=False,
         **kwargs,
     )
@@ -91,7 +97,7 @@ class Daemon:
 
 @contextlib.contextmanager
 def running(program, path):
-    with lab.Guest() as guest, lab.Slirpd(
+    with Guest() as guest, Slirpd(
         "--configure", "--enable-ipv6", f"--api-socket={path}", guest.pid, "tap0", program=program
     ):
         yield Daemon(guest, path)
@@ -99,7 +105,7 @@ def running(program, path):
 
 @pytest.fixture(params=["slirp4netns", "slirpd"])
 def daemon(request, tmp_path):
-    program = lab.slirpd_path()
+    program = slirpd_path()
     if request.param == "slirp4netns":
         needs("slirp4netns")
         program = "slirp4netns"
@@ -109,19 +115,19 @@ def daemon(request, tmp_path):
 
 @pytest.fixture
 def slirpd(tmp_path):
-    with running(lab.slirpd_path(), tmp_path / "api") as made:
+    with running(slirpd_path(), tmp_path / "api") as made:
         yield made
 
 
 def assert_reaches(daemon, host, port, guest_port, guest_addr=GUEST4):
     """What connects to a port of the host talks to a server in the guest."""
-    with lab.listener(daemon.guest.netns, guest_addr, guest_port) as server:
-        with socket.create_connection((host, port), timeout=lab.DEADLINE_S) as client:
-            server.settimeout(lab.DEADLINE_S)
+    with servers.listener(daemon.guest.netns, guest_addr, guest_port) as server:
+        with socket.create_connection((host, port), timeout=DEADLINE_S) as client:
+            server.settimeout(DEADLINE_S)
             served, _ = server.accept()
             with served:
                 served.sendall(b"hello from the guest")
-            assert lab.recv_all(client) == b"hello from the guest"
+            assert recv_all(client) == b"hello from the guest"
 
 
 def test_added_rule_forwards(daemon):
@@ -135,10 +141,10 @@ def test_added_rule_forwards(daemon):
 
 def test_added_udp_rule_forwards(daemon):
     assert_ok(daemon.ctl("add", "udp", "5353", "53"))
-    with lab.udp_socket(daemon.guest.netns, GUEST4, 53) as server:
-        lab.serve_udp_echo(server)
+    with udp_socket(daemon.guest.netns, GUEST4, 53) as server:
+        serve_udp_echo(server)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(lab.DEADLINE_S)
+            client.settimeout(DEADLINE_S)
             client.connect(("127.0.0.1", 5353))
             client.send(b"echo")
             assert client.recv(100) == b"echo"
@@ -211,11 +217,11 @@ def test_raw(daemon):
 def test_socket_from_the_environment(daemon):
     environment = {**os.environ, "SLIRPD_API_SOCKET": str(daemon.path)}
     argv = [SLIRPCTL, "list", "--json"]
-    out = subprocess.run(argv, env=environment, capture_output=True, timeout=lab.DEADLINE_S)
+    out = subprocess.run(argv, env=environment, capture_output=True, timeout=DEADLINE_S)
     assert (out.returncode, out.stdout) == (OK, b'{"entries":[]}\n')
     environment["SLIRPD_API_SOCKET"] = "/nowhere"
     out = subprocess.run([*argv, "-a", daemon.path], env=environment, capture_output=True,
-                         timeout=lab.DEADLINE_S)
+                         timeout=DEADLINE_S)
     assert (out.returncode, out.stdout) == (OK, b'{"entries":[]}\n')
 
 
@@ -281,9 +287,9 @@ def test_status(slirpd):
 
 def test_connections(slirpd):
     assert_ok(slirpd.ctl("add", "tcp", "127.0.0.1:8080", 80))
-    with lab.listener(slirpd.guest.netns, GUEST4, 80) as server:
-        with socket.create_connection(("127.0.0.1", 8080), timeout=lab.DEADLINE_S):
-            server.settimeout(lab.DEADLINE_S)
+    with servers.listener(slirpd.guest.netns, GUEST4, 80) as server:
+        with socket.create_connection(("127.0.0.1", 8080), timeout=DEADLINE_S):
+            server.settimeout(DEADLINE_S)
             server.accept()[0].close()
             out = assert_ok(slirpd.ctl("connections"))
     assert out.splitlines()[0].split() == [
@@ -305,14 +311,14 @@ def following(path, *args):
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=lab.DEADLINE_S)
+            process.wait(timeout=DEADLINE_S)
 
 
 def read_line(stream):
     """One line of a pipe that nothing else has read from, before the deadline."""
     line = b""
     while not line.endswith(b"\n"):
-        assert select.select([stream], [], [], lab.DEADLINE_S)[0], f"no line, only {line!r}"
+        assert select.select([stream], [], [], DEADLINE_S)[0], f"no line, only {line!r}"
         piece = os.read(stream.fileno(), 1)
         if not piece:
             break
@@ -349,7 +355,7 @@ def test_session_by_hand(slirpd):
 
 def test_example_of_the_manual(slirpd):
     """The transcript in slirpctl(1), from the first request on."""
-    manual = (lab.REPO / "man/slirpctl.1").read_text()
+    manual = (REPO / "man/slirpctl.1").read_text()
     transcript = manual.partition("SLIRPD_API_SOCKET=/tmp/api\n")[2].partition(".Ed\n")[0]
     steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", transcript, re.M)
     assert len(steps) > 4
@@ -359,7 +365,7 @@ def test_example_of_the_manual(slirpd):
                    "PATH": f"{Path(SLIRPCTL).parent}:{os.environ['PATH']}"}
     for command, output in steps:
         result = subprocess.run(["bash", "-c", command], env=environment, capture_output=True,
-                                text=True, timeout=lab.DEADLINE_S, check=False)
+                                text=True, timeout=DEADLINE_S, check=False)
         assert (command, result.stdout, result.returncode) == (command, output, OK), result
 
 
@@ -378,7 +384,7 @@ def peer(path, serve, backlog=8):
                 while True:
                     connection, _ = listener.accept()
                     with connection, contextlib.suppress(OSError):
-                        connection.settimeout(lab.DEADLINE_S)
+                        connection.settimeout(DEADLINE_S)
                         serve(connection)
 
         thread = threading.Thread(target=loop)
@@ -387,14 +393,14 @@ def peer(path, serve, backlog=8):
             yield
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(lab.DEADLINE_S)
+            thread.join(DEADLINE_S)
             assert not thread.is_alive()
 
 
 def replies(text):
     """A peer that reads a whole request, and sends this."""
     def serve(connection):
-        lab.recv_all(connection)
+        recv_all(connection)
         connection.sendall(text)
     return serve
 
@@ -418,10 +424,10 @@ def test_wrong_arguments_send_nothing(tmp_path):
         ["add", "tcp", "80", "\x1b[2J"],
     ):
         result = subprocess.run([SLIRPCTL, "-a", tmp_path / "no", *args], capture_output=True,
-                                timeout=lab.DEADLINE_S)
+                                timeout=DEADLINE_S)
         assert (result.returncode, result.stdout) == (USAGE, b""), (args, result)
         assert re.fullmatch(rb"slirpctl: [ -~]+\n", result.stderr), result
-    result = subprocess.run([SLIRPCTL, "list"], capture_output=True, timeout=lab.DEADLINE_S,
+    result = subprocess.run([SLIRPCTL, "list"], capture_output=True, timeout=DEADLINE_S,
                             env={"PATH": os.environ["PATH"]})
     assert result.returncode == USAGE
     assert b"SLIRPD_API_SOCKET" in result.stderr
@@ -433,7 +439,7 @@ def wait_for_client_to_leave(connection):
         pass
     poller = select.poll()
     poller.register(connection, 0)  # only a close of the other side, not of half of it
-    assert poller.poll(lab.DEADLINE_S * 1000)
+    assert poller.poll(DEADLINE_S * 1000)
 
 
 @pytest.mark.parametrize("command", ["list", "events"])
@@ -530,7 +536,7 @@ def test_errors_of_the_daemon_are_escaped(tmp_path):
 
 def test_rule_that_goes_away_meanwhile_does_not_disturb_remove_all(tmp_path):
     def serve(connection):
-        request = json.loads(lab.recv_all(connection))
+        request = json.loads(recv_all(connection))
         reply = {"return": {}}
         if request["execute"] == "list_hostfwd":
             reply = {"return": {"entries": [{"id": 1}, {"id": 2}]}}
@@ -583,13 +589,13 @@ def test_events_end_with_their_reader(tmp_path):
     )):
         with following(tmp_path / "api") as process:
             process.stdout.close()
-            assert process.wait(timeout=lab.DEADLINE_S) == -signal.SIGPIPE
+            assert process.wait(timeout=DEADLINE_S) == -signal.SIGPIPE
 
 
 def test_result_that_cannot_be_written(tmp_path):
     with peer(tmp_path / "api", replies(b'{"entries":[]}')), open("/dev/full", "wb") as full:
         result = subprocess.run([SLIRPCTL, "-a", tmp_path / "api", "list"], stdout=full,
-                                stderr=subprocess.PIPE, timeout=lab.DEADLINE_S)
+                                stderr=subprocess.PIPE, timeout=DEADLINE_S)
     assert result.returncode == NO_REPLY
     assert result.stderr == b"slirpctl: standard output: No space left on device\n"
 
@@ -598,7 +604,7 @@ def test_closed_standard_streams(tmp_path):
     with peer(tmp_path / "api", replies(b'{"entries":[]}')):
         result = subprocess.run(
             ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", SLIRPCTL, "-a", tmp_path / "api", "list"],
-            timeout=lab.DEADLINE_S)
+            timeout=DEADLINE_S)
     assert result.returncode == OK
 
 
@@ -662,4 +668,4 @@ def test_completion(shell, typed, expected, rules, tmp_path):
 ], ids=lambda argv: argv[0])
 def test_completion_is_well_formed(argv):
     needs(argv[0])
-    subprocess.run(argv, cwd=shells.COMPLETIONS, check=True, timeout=lab.DEADLINE_S)
+    subprocess.run(argv, cwd=shells.COMPLETIONS, check=True, timeout=DEADLINE_S)

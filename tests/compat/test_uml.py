@@ -18,8 +18,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as L  # noqa: E402
-from clients import lab, leaves_no_process, make_root, needs  # noqa: E402, F401
+from clients import lab, leaves_no_process, make_root  # noqa: E402, F401
+from commands import ORDINARY, needs  # noqa: E402
+from daemon import Slirpd  # noqa: E402
+from lab import INTERNET4, WORD_NAME, Lab  # noqa: E402
+from tree import REPO  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 # What is in the manual instead of the path of a test.
 MANUAL_PATH = "/tmp/uml.sock"
@@ -44,12 +48,12 @@ fi
 works address $(ip -o -4 addr show dev vec0)
 ping -c 1 -W 10 -s "${{size:-56}}" 10.0.2.2
 works gateway
-ping -c 1 -W 10 {L.INTERNET4}
+ping -c 1 -W 10 {INTERNET4}
 works ping
 [ "$stay" != yes ] || sleep {BOOT_DEADLINE_S}
-nslookup {L.WORD_NAME}
+nslookup {WORD_NAME}
 works name
-works download $(wget -q -O - http://{L.WORD_NAME}/big | sha256sum)
+works download $(wget -q -O - http://{WORD_NAME}/big | sha256sum)
 """
 
 LEASE = """#!/bin/sh
@@ -83,7 +87,7 @@ def path(tmp_path: Path) -> Path:
 def preloaded() -> str:
     """Without it UML does not run on every processor; see there."""
     path = (os.environ.get("SLIRPD_UML_XSTATE")
-            or str(L.REPO / "build/debug/tests/lib/libuml_xstate.so"))
+            or str(REPO / "build/debug/tests/lib/libuml_xstate.so"))
     assert os.access(path, os.R_OK), path
     return path
 
@@ -93,7 +97,7 @@ class Uml:
 
     def __init__(self, *words: str) -> None:
         self._argv = [
-            *L.ORDINARY, "unshare", "--user", "--map-current-user", "--mount", "--pid", "--fork",
+            *ORDINARY, "unshare", "--user", "--map-current-user", "--mount", "--pid", "--fork",
             "--kill-child=KILL", "--mount-proc", "env", f"LD_PRELOAD={preloaded()}",
             "linux.uml", "quiet", "con=null", "con0=null,fd:1", *words]
         self._file = tempfile.TemporaryFile()
@@ -126,7 +130,7 @@ class Uml:
             assert self.process.poll() is None, "it has ended"
             return what in self.works()
 
-        L.wait_for(f"the machine says that this works: {what}", does, BOOT_DEADLINE_S)
+        wait_for(f"the machine says that this works: {what}", does, BOOT_DEADLINE_S)
 
 
 def in_directory(root: Path, *words: str) -> Uml:
@@ -137,11 +141,11 @@ def in_directory(root: Path, *words: str) -> Uml:
 
 def manual_word(path: Path) -> str:
     """What slirpd(1) gives to the kernel, with another path."""
-    text = (L.REPO / "man/slirpd.1").read_text()
+    text = (REPO / "man/slirpd.1").read_text()
     return re.search(rf"vec0:\S*{MANUAL_PATH}\S*", text).group().replace(MANUAL_PATH, str(path))
 
 
-def boot_to_the_end(lab: L.Lab, root: Path, *words: str) -> dict[str, str]:  # noqa: F811
+def boot_to_the_end(lab: Lab, root: Path, *words: str) -> dict[str, str]:  # noqa: F811
     """Everything has to work."""
     lab.big_file()
     with in_directory(root, *words) as uml:
@@ -153,18 +157,18 @@ def boot_to_the_end(lab: L.Lab, root: Path, *words: str) -> dict[str, str]:  # n
 
 
 def test_machine_of_the_manual_pings_and_downloads(
-        lab: L.Lab, root: Path, path: Path) -> None:  # noqa: F811
-    with L.Slirpd("--target-type=bess", path) as daemon:
+        lab: Lab, root: Path, path: Path) -> None:  # noqa: F811
+    with Slirpd("--target-type=bess", path) as daemon:
         works = boot_to_the_end(lab, root, manual_word(path), "address=dhcp")
         assert " inet 10.0.2.15/24 " in works["address"]
-        L.wait_for("its end is seen", lambda: "the client has left" in daemon.stderr)
+        wait_for("its end is seen", lambda: "the client has left" in daemon.stderr)
 
 
 def test_next_machine_is_served_when_one_was_killed(
-        lab: L.Lab, root: Path, path: Path) -> None:  # noqa: F811
+        lab: Lab, root: Path, path: Path) -> None:  # noqa: F811
     """The second has more options of the driver, and an address from nobody."""
     word = manual_word(path)
-    with L.Slirpd("--target-type=bess", "--mtu=9000", path) as daemon:
+    with Slirpd("--target-type=bess", "--mtu=9000", path) as daemon:
         with in_directory(root, word, "address=dhcp", "stay=yes") as uml:
             uml.wait_works("ping")
         works = boot_to_the_end(lab, root, f"{word},mtu=9000,depth=32,gro=0",

@@ -24,17 +24,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import kernel
-import lab as L
 import pytest
+from commands import ORDINARY, sh
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
 from kernel import LANDLOCK_SCOPES
 from test_jail_daemon import barred
+from tree import REPO, SANITIZED
+from waiting import DEADLINE_S
 
-PROBE = os.environ.get("SLIRPD_PROBE") or str(L.REPO / "build/debug/tests/confine/probe")
+PROBE = os.environ.get("SLIRPD_PROBE") or str(REPO / "build/debug/tests/confine/probe")
 X86 = platform.machine() == "x86_64"
 
 pytestmark = pytest.mark.skipif(
-    L.SANITIZED, reason="a sanitizer's own calls are in the filter of its build")
+    SANITIZED, reason="a sanitizer's own calls are in the filter of its build")
 
 OK = "ok"
 KILLED = "SIGSYS"
@@ -297,7 +299,7 @@ def probe(caller: list[str], sandbox: str, seccomp: str, *words: object,
           program: str = PROBE, notes: str = "") -> str:
     """Runs the probe and returns the outcome; whatever it has to say besides is a failure."""
     done = subprocess.run([*caller, program, sandbox, seccomp, *map(str, words)], text=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
     assert done.stderr == notes
     if done.returncode < 0:
         assert not done.stdout, f"{done.stdout!r} before the end by signal"
@@ -344,14 +346,14 @@ def ping_sockets() -> None:
 
 @table()
 def test_full_jail(attempt: Try) -> None:
-    for caller in (L.ORDINARY, WITH_CAPABILITIES):
+    for caller in (ORDINARY, WITH_CAPABILITIES):
         assert_outcome(attempt, probe(caller, "required", "required", attempt.name, *attempt.args),
                        attempt.full)
 
 
 @table()
 def test_sandbox_without_filter(attempt: Try) -> None:
-    for caller in (L.ORDINARY, WITH_CAPABILITIES):
+    for caller in (ORDINARY, WITH_CAPABILITIES):
         assert_outcome(attempt, probe(caller, "required", "off", attempt.name, *attempt.args),
                        attempt.sandbox)
 
@@ -359,7 +361,7 @@ def test_sandbox_without_filter(attempt: Try) -> None:
 @table()
 def test_sandbox_over_an_initramfs(attempt: Try) -> None:
     """Where pivot_root(2) is refused as there, the way out is as closed without it."""
-    for caller in (L.ORDINARY, WITH_CAPABILITIES):
+    for caller in (ORDINARY, WITH_CAPABILITIES):
         got = probe([*caller, *barred("pivot_root=EINVAL")], "required", "off", attempt.name,
                     *attempt.args, notes="jail stage root: pivot_root cannot replace the "
                     "initramfs; chroot hides it instead\n")
@@ -400,14 +402,14 @@ PAST_EVERY_FILTER = {"335", "336"} if X86 else set()
 
 
 def test_no_other_system_call() -> None:
-    done = L.sh(PROBE, "required", "required", "sweep", "0", "1023")
+    done = sh(PROBE, "required", "required", "sweep", "0", "1023")
     assert set(done.stdout.split()) - PAST_EVERY_FILTER == UNCONDITIONAL
 
 
 if X86:
     def test_no_system_call_by_its_x32_number() -> None:
         x32 = 0x40000000
-        assert L.sh(PROBE, "off", "required", "sweep", str(x32), str(x32 + 600)).stdout == ""
+        assert sh(PROBE, "off", "required", "sweep", str(x32), str(x32 + 600)).stdout == ""
 
 
 def test_the_table_knows_every_attempt_of_the_probe() -> None:

@@ -15,10 +15,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import kernel
-import lab as L
 import pytest
+from commands import ORDINARY, sh
+from daemon import Slirpd, run_slirpd
+from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import Guest, Lab, Slirpd, wait_for
+from lab import ECHO_PORT, HTTP_PORT, INTERNET4, STATE, WORD_NAME, Lab
+from netns import socket_in
+from processes import fds_of
+from servers import recv_all
+from tree import SANITIZED, slirpd_path
+from waiting import DEADLINE_S, wait_for
 
 HERE = Path(__file__).parent
 ALL_STAGES = ("descriptors", "namespaces", "root", "capabilities", "limits", "landlock", "seccomp")
@@ -64,15 +71,15 @@ OTHER_DNS4 = "203.0.113.3"
 OTHER_ANSWER = "203.0.113.33"
 
 not_sanitized = pytest.mark.skipif(
-    L.SANITIZED, reason="a sanitizer needs more limits and calls than the role")
+    SANITIZED, reason="a sanitizer needs more limits and calls than the role")
 
 
 def works(netns: str) -> bool:
     """Whether a guest's HTTP request is answered; every request is a connection of its own."""
-    with L.socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-        client.connect((L.INTERNET4, L.HTTP_PORT))
+    with socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.connect((INTERNET4, HTTP_PORT))
         client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-        return L.recv_all(client).endswith(b"hello\n")
+        return recv_all(client).endswith(b"hello\n")
 
 
 @contextlib.contextmanager
@@ -231,7 +238,7 @@ def test_limits_of_parent_and_worker(network: Slirpd) -> None:
 
 @not_sanitized
 def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
-    fds = L.fds_of(network.children()["slirp-worker"])
+    fds = fds_of(network.children()["slirp-worker"])
     # 4 is kept for the channel to an api, the other in reserve for what is received for that.
     kept = [number for number, what in fds.items() if what == "/dev/null"]
     assert len(kept) == 5 and set(kept) > {0, 1, 2, 4}
@@ -247,7 +254,7 @@ def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
 @pytest.mark.parametrize("what", ("root/", "fd/", "maps", "mem", "environ", "ns/net"))
 def test_the_same_user_cannot_look_into_the_worker(network: Slirpd, what: str) -> None:
     tool = {"root/": "ls", "fd/": "ls", "ns/net": "readlink"}.get(what, "head")
-    look = [*L.ORDINARY, tool, *(["-v"] if tool == "readlink" else []), "--"]
+    look = [*ORDINARY, tool, *(["-v"] if tool == "readlink" else []), "--"]
     worker = network.children()["slirp-worker"]
     done = subprocess.run([*look, f"/proc/{worker}/{what}"], capture_output=True, text=True)
     assert done.returncode != 0
@@ -266,7 +273,7 @@ def test_each_role_says_what_it_reached(network: Slirpd) -> None:
     assert worker.landlock_abi == min(kernel.LANDLOCK_ABI, kernel.LANDLOCK_ABI_KNOWN)
     for role in ("parent", "netns-helper"):
         assert Said(network.stderr, role).missed == set()
-    if not L.SANITIZED:
+    if not SANITIZED:
         for role, most in CALLS_AT_MOST.items():
             assert 0 < Said(network.stderr, role).n_calls <= most
 
@@ -330,7 +337,7 @@ def test_worker_that_breaks_its_filter_is_reported(guest: Guest, tools: Callable
             wait_for("strace is there", is_traced_or_gone)
             with guest.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \
                     contextlib.suppress(OSError):
-                sock.sendto(b"a frame to read", (L.INTERNET4, L.ECHO_PORT))
+                sock.sendto(b"a frame to read", (INTERNET4, ECHO_PORT))
             assert daemon.wait() == 1
         assert re.search(LAST_STATE.format("SIGSYS"), daemon.stderr, re.M), daemon.stderr
         assert_nothing_left(guest)
@@ -363,13 +370,13 @@ def barred(*rules: str) -> list[str]:
 def best_effort(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """slirpd called by the name slirp4netns, which never insisted on its sandbox."""
     link = tmp_path / "slirp4netns"
-    link.symlink_to(L.slirpd_path())
+    link.symlink_to(slirpd_path())
     monkeypatch.setenv("SLIRPD", str(link))
 
 
 def assert_fails(guest: Guest, prefix: list[str], stage: str, reason: str, *argv: object) -> None:
     """Exit 1, with one line that says which stage and why, and nothing is left."""
-    done = L.run_slirpd("--configure", *argv, "tap0", prefix=prefix)
+    done = run_slirpd("--configure", *argv, "tap0", prefix=prefix)
     errors = [line for line in done.stderr.splitlines()
               if " confined:" not in line and "warning: " not in line]
     assert done.returncode == 1
@@ -403,7 +410,7 @@ def test_without_user_namespaces_the_guests_is_joined(guest: Guest) -> None:
 def test_kind_of_namespace_that_is_used_up_is_named(guest: Guest) -> None:
     """User namespaces are not what is missing, and the guest's is joined."""
     with no_user_namespaces("uts"):
-        done = L.run_slirpd("--configure", guest.pid, "tap0")
+        done = run_slirpd("--configure", guest.pid, "tap0")
     assert done.returncode == 1
     said = done.stderr.splitlines()
     assert "switched off by sysctl user.max_uts_namespaces=0" in said[-3]
@@ -428,14 +435,14 @@ def plain_netns() -> Iterator[str]:
 def test_without_any_user_namespace_required_fails(guest: Guest) -> None:
     with no_user_namespaces(), plain_netns() as netns:
         done = subprocess.run(
-            [L.slirpd_path(), "--configure", "--netns-type=path", netns, "tap0"], text=True,
-            capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
+            [slirpd_path(), "--configure", "--netns-type=path", netns, "tap0"], text=True,
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
         assert done.returncode == 1
         errors = [line for line in done.stderr.splitlines() if "warning: " not in line]
         assert len(errors) == 1, done.stderr
         assert "jail stage namespaces" in errors[0]
         assert "user.max_user_namespaces=0" in done.stderr
-        links = L.sh("nsenter", f"--net={netns}", "ip", "-o", "link").stdout
+        links = sh("nsenter", f"--net={netns}", "ip", "-o", "link").stdout
         assert "tap0" not in links
 
 
@@ -556,18 +563,18 @@ def test_uid_0_of_a_user_namespace_in_the_full_jail(guest: Guest) -> None:
 @pytest.fixture
 def other_dns(lab: Lab) -> Iterator[None]:
     """A second server, which gives another answer."""
-    conf = L.STATE / "other-dns.conf"
+    conf = STATE / "other-dns.conf"
     conf.write_text(f"no-resolv\nno-hosts\nno-daemon\nbind-interfaces\n"
-                    f"listen-address={OTHER_DNS4}\nhost-record={L.WORD_NAME},{OTHER_ANSWER}\n")
-    L.sh(*lab.in_internet(), "ip", "addr", "add", f"{OTHER_DNS4}/24", "dev", "eth0")
+                    f"listen-address={OTHER_DNS4}\nhost-record={WORD_NAME},{OTHER_ANSWER}\n")
+    sh(*lab.in_internet(), "ip", "addr", "add", f"{OTHER_DNS4}/24", "dev", "eth0")
     try:
         with lab.server(53, "dnsmasq", f"--conf-file={conf}"):
             wait_for("the other server answers", lambda: OTHER_ANSWER in subprocess.run(
-                ["dig", "+tries=1", "+time=1", "+short", f"@{OTHER_DNS4}", L.WORD_NAME],
+                ["dig", "+tries=1", "+time=1", "+short", f"@{OTHER_DNS4}", WORD_NAME],
                 text=True, capture_output=True).stdout)
             yield
     finally:
-        L.sh(*lab.in_internet(), "ip", "addr", "del", f"{OTHER_DNS4}/24", "dev", "eth0")
+        sh(*lab.in_internet(), "ip", "addr", "del", f"{OTHER_DNS4}/24", "dev", "eth0")
 
 
 @pytest.fixture
@@ -584,7 +591,7 @@ def own_etc(tmp_path: Path) -> Path:
 def with_etc(etc: Path) -> list[str]:
     """A mount namespace of the caller's own, and an ordinary user in it."""
     return ["unshare", "--mount", "bash", "-ec", 'mount --bind "$1" /etc; shift; exec "$@"',
-            "bash", str(etc), *L.ORDINARY]
+            "bash", str(etc), *ORDINARY]
 
 
 def replace(path: Path, make: Callable[[Path], object]) -> None:
@@ -598,7 +605,7 @@ def test_every_change_of_resolv_conf_is_followed_in_the_jail(
         guest: Guest, other_dns: None, own_etc: Path, tools: Callable) -> None:
     tools("dig")
     file = own_etc / "resolv.conf"
-    one, other = f"nameserver {L.INTERNET4}\n", f"nameserver {OTHER_DNS4}\n"
+    one, other = f"nameserver {INTERNET4}\n", f"nameserver {OTHER_DNS4}\n"
     targets = own_etc / "run"
     targets.mkdir()
     (targets / "one").write_text(one)
@@ -607,7 +614,7 @@ def test_every_change_of_resolv_conf_is_followed_in_the_jail(
     stop = threading.Event()
 
     def look_up() -> str:
-        return guest.run("dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", L.WORD_NAME,
+        return guest.run("dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", WORD_NAME,
                          check=False).stdout.strip()
 
     def keep_asking() -> None:
@@ -630,21 +637,21 @@ def test_every_change_of_resolv_conf_is_followed_in_the_jail(
         asking = threading.Thread(target=keep_asking)
         asking.start()
         try:
-            expect("at first", one, L.INTERNET4)
+            expect("at first", one, INTERNET4)
             file.write_text(other)
             expect("rewritten in place", other, OTHER_ANSWER)
             replace(file, lambda new: new.write_text(one))
-            expect("replaced by rename", one, L.INTERNET4)
+            expect("replaced by rename", one, INTERNET4)
             replace(file, lambda new: new.symlink_to("run/other"))
             expect("replaced by a symlink", other, OTHER_ANSWER)
             replace(file, lambda new: new.symlink_to("run/one"))
-            expect("symlink re-pointed", one, L.INTERNET4)
+            expect("symlink re-pointed", one, INTERNET4)
             (targets / "one").write_text(other)
             expect("target rewritten", other, OTHER_ANSWER)
             file.write_text("")
             expect("emptied", "", None)
             file.write_text(one)
-            expect("filled again", one, L.INTERNET4)
+            expect("filled again", one, INTERNET4)
             file.unlink()
             expect("deleted", "", None)
             file.write_text(other)

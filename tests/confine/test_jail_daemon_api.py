@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import kernel
-import lab as L
 import pytest
 from api_client import execute
+from commands import ORDINARY, sh
+from daemon import Slirpd, run_slirpd
+from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import Guest, Slirpd, wait_for
+from processes import borrowed, fd_table, fds_of, proc_stat
 from test_jail_daemon import (
     BARRED,
     BARRED_IDS,
@@ -37,6 +39,8 @@ from test_jail_daemon import (
     tree,
     works,
 )
+from tree import SANITIZED, slirpd_path
+from waiting import DEADLINE_S, wait_for
 
 API_NAMESPACES = OWN_NAMESPACES | {"net"}
 CALLS_AT_MOST = 25
@@ -87,8 +91,8 @@ def test_network_of_the_api_is_empty(daemon: Slirpd) -> None:
     pid = str(roles(daemon)["api"])
 
     def ip(*argv: str) -> str:
-        return L.sh("nsenter", "--preserve-credentials", "-U", "-n", "-t", pid, "--", "ip",
-                    *argv).stdout
+        return sh("nsenter", "--preserve-credentials", "-U", "-n", "-t", pid, "--", "ip",
+                  *argv).stdout
 
     links = ip("-o", "link")
     assert links.count("\n") == 1 and "1: lo: <LOOPBACK>" in links, links
@@ -116,7 +120,7 @@ def test_limits_with_an_api(daemon: Slirpd) -> None:
 def test_descriptors_of_api_and_spawner(guest: Guest, daemon: Slirpd) -> None:
     found = roles(daemon)
     with traffic(guest.netns):
-        api, spawner = L.fds_of(found["api"]), L.fds_of(found["spawner"])
+        api, spawner = fds_of(found["api"]), fds_of(found["spawner"])
     assert {number for number in api if api[number] == "/dev/null"} == {0, 1, 2}
     assert {number for number in api if api[number].startswith("socket:")} == {3, 4, 5}
     assert set(api) == set(range(6))
@@ -130,10 +134,10 @@ def test_descriptors_of_api_and_spawner(guest: Guest, daemon: Slirpd) -> None:
 def test_channel_of_worker_and_api_is_number_4_of_both(daemon: Slirpd) -> None:
     """And the parent has neither end once it is handed over."""
     found = roles(daemon)
-    parent = set(L.fd_table(daemon.pid).values())
+    parent = set(fd_table(daemon.pid).values())
 
     def end_of(role: str) -> str:
-        return L.fds_of(found[role])[4]
+        return fds_of(found[role])[4]
 
     # What is sent to the worker may still be on its way when slirpd is ready.
     wait_for("the worker has its end", lambda: end_of("slirp-worker") != "/dev/null")
@@ -147,7 +151,7 @@ def test_channel_of_worker_and_api_is_number_4_of_both(daemon: Slirpd) -> None:
 @pytest.mark.parametrize("what", ("root/", "fd/", "maps", "mem", "environ"))
 def test_the_same_user_cannot_look_into_it(daemon: Slirpd, role: str, what: str) -> None:
     tool = "ls" if what.endswith("/") else "head"
-    done = subprocess.run([*L.ORDINARY, tool, "--", f"/proc/{roles(daemon)[role]}/{what}"],
+    done = subprocess.run([*ORDINARY, tool, "--", f"/proc/{roles(daemon)[role]}/{what}"],
                           capture_output=True, text=True)
     assert done.returncode != 0
     assert "Permission denied" in done.stderr
@@ -165,7 +169,7 @@ def test_what_it_reached_is_said(daemon: Slirpd) -> None:
     api = Said(daemon.stderr, "api")
     assert api.missed == kernel.MISSING_STAGES
     assert Said(daemon.stderr, "spawner").reached == {"descriptors", "limits", "seccomp"}
-    if not L.SANITIZED:
+    if not SANITIZED:
         assert 0 < api.n_calls <= CALLS_AT_MOST
 
 
@@ -213,14 +217,14 @@ def test_api_that_loses_the_worker_goes_on_under_its_filter(guest: Guest, daemon
                                                             path: Path) -> None:
     """It ends the channel, and the number stays taken: a client must not get it."""
     found = roles(daemon)
-    with L.borrowed(found["slirp-worker"], 4) as channel:
+    with borrowed(found["slirp-worker"], 4) as channel:
         channel.send(b"not a message at all")
     wait_for("it is said", lambda: "channel to the worker: not a message" in daemon.stderr)
     assert execute(str(path), "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080,
                    guest_port=80)["error"]["class"] == "Busy"
     wait_for("the worker has read the end",
-             lambda: L.fds_of(found["slirp-worker"])[4] == "/dev/null")
-    assert L.fds_of(found["api"])[4].startswith("socket:")
+             lambda: fds_of(found["slirp-worker"])[4] == "/dev/null")
+    assert fds_of(found["api"])[4].startswith("socket:")
     assert roles(daemon) == found
     assert works(guest.netns)
 
@@ -232,7 +236,7 @@ def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, path
     with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as daemon:
         pid = roles(daemon)[role]
         os.kill(pid, signal.SIGSTOP)
-        wait_for("it is stopped", lambda: L.proc_stat(pid)[0] == "T")
+        wait_for("it is stopped", lambda: proc_stat(pid)[0] == "T")
         daemon.kill()
         daemon.wait_family_gone()
 
@@ -262,9 +266,9 @@ def test_without_any_user_namespace_required_fails(path: Path) -> None:
     """Worker or api is the first to say so, and the socket is gone."""
     with no_user_namespaces(), plain_netns() as netns:
         done = subprocess.run(
-            [L.slirpd_path(), "--configure", "--api-socket", path, "--netns-type=path", netns,
+            [slirpd_path(), "--configure", "--api-socket", path, "--netns-type=path", netns,
              "tap0"], text=True, capture_output=True, stdin=subprocess.DEVNULL,
-            timeout=L.DEADLINE_S)
+            timeout=DEADLINE_S)
     assert done.returncode == 1
     assert "jail stage namespaces" in done.stderr
     assert list(path.parent.iterdir()) == []
@@ -285,8 +289,8 @@ def test_without_any_user_namespace_best_effort_goes_on(
 def test_barred_stage_that_is_required_leaves_no_socket(
         guest: Guest, path: Path, rules: list[str], stage: str, reason: str,
         missed: set[str]) -> None:
-    done = L.run_slirpd("--configure", "--api-socket", path, guest.pid, "tap0",
-                        prefix=barred(*rules))
+    done = run_slirpd("--configure", "--api-socket", path, guest.pid, "tap0",
+                      prefix=barred(*rules))
     assert done.returncode == 1
     assert re.search(rf"jail stage {stage}\b.*{reason}", done.stderr), done.stderr
     assert list(path.parent.iterdir()) == []

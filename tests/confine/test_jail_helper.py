@@ -12,11 +12,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import lab as L
 import pytest
 import test_jail_daemon as D
+from commands import ORDINARY
+from daemon import Slirpd
+from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import Guest, Slirpd, wait_for
+from processes import all_pids
+from waiting import DEADLINE_S, wait_for
 
 HOLD_TAP = str(Path(__file__).parent / "hold_tap.py")
 
@@ -32,12 +35,12 @@ def held_helper(guest: Guest, *, as_ordinary: bool = True) -> Iterator[tuple[Sli
         daemon = stack.enter_context(Slirpd(
             "--configure", guest.pid, "tap0", ready=False, prefix=prefix,
             pass_fds=(theirs.fileno(),), as_ordinary=as_ordinary))
-        ours.settimeout(L.DEADLINE_S)
+        ours.settimeout(DEADLINE_S)
         _, (listener,), _, _ = socket.recv_fds(ours, 1, 1)
         # Before the daemon is ended: a helper that outlives it goes on, and fails.
         stack.callback(daemon.kill)
         stack.callback(os.close, listener)
-        readable, _, _ = select.select([listener], [], [], L.DEADLINE_S)
+        readable, _, _ = select.select([listener], [], [], DEADLINE_S)
         assert readable, f"nobody makes a TAP:\n{daemon.stderr}"
         yield daemon, daemon.children()["netns-helper"]
 
@@ -64,7 +67,7 @@ def test_status_of_the_helper(guest: Guest) -> None:
 def test_the_same_user_cannot_look_into_the_helper(guest: Guest, what: str) -> None:
     tool = "ls" if what.endswith("/") else "head"
     with held_helper(guest) as (_, helper):
-        done = subprocess.run([*L.ORDINARY, tool, "--", f"/proc/{helper}/{what}"],
+        done = subprocess.run([*ORDINARY, tool, "--", f"/proc/{helper}/{what}"],
                               capture_output=True, text=True)
         assert done.returncode != 0
         assert "Permission denied" in done.stderr
@@ -75,4 +78,4 @@ def test_sigkill_of_the_parent_ends_a_helper_that_does_nothing(guest: Guest) -> 
     with held_helper(guest) as (daemon, helper):
         assert is_in_the_guest(helper, guest)
         daemon.kill()
-        wait_for("the helper is gone", lambda: helper not in L.all_pids())
+        wait_for("the helper is gone", lambda: helper not in all_pids())

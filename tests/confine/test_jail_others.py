@@ -10,18 +10,19 @@ import os
 import socket
 from collections.abc import Callable
 
-import lab as L
 import pytest
 import test_jail as worker
+from commands import ORDINARY, sh
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
 from test_jail import KILLED, OK, Try, assert_outcome, ping_sockets, table  # noqa: F401
+from tree import REPO
 
 PROBES = {
     role: os.environ.get(f"SLIRPD_PROBE_{role.upper()}")
-    or str(L.REPO / f"build/debug/tests/confine/probe_{role}")
+    or str(REPO / f"build/debug/tests/confine/probe_{role}")
     for role in ("api", "spawner", "netns_helper", "parent")
 }
-CALLERS = (L.ORDINARY, worker.WITH_CAPABILITIES)
+CALLERS = (ORDINARY, worker.WITH_CAPABILITIES)
 
 pytestmark = worker.pytestmark
 
@@ -128,7 +129,7 @@ def test_api_in_its_sandbox_without_filter(attempt: Try) -> None:
 
 
 def test_api_has_no_other_system_call() -> None:
-    done = L.sh(PROBES["api"], "required", "required", "sweep", "0", "1023")
+    done = sh(PROBES["api"], "required", "required", "sweep", "0", "1023")
     assert set(done.stdout.split()) - worker.PAST_EVERY_FILTER == API_UNCONDITIONAL
 
 
@@ -180,7 +181,7 @@ def test_full_jail_of_helper_and_parent(role: str, may: Callable[[Try], bool],
 @pytest.mark.parametrize("role,unconditional", (("netns_helper", HELPER_UNCONDITIONAL),
                                                 ("parent", PARENT_UNCONDITIONAL)))
 def test_helper_and_parent_have_no_other_system_call(role: str, unconditional: set[str]) -> None:
-    done = L.sh(PROBES[role], "required", "required", "sweep", "0", "1023")
+    done = sh(PROBES[role], "required", "required", "sweep", "0", "1023")
     assert set(done.stdout.split()) - worker.PAST_EVERY_FILTER == unconditional
 
 

@@ -17,12 +17,17 @@ from pathlib import Path
 
 import clients
 import kernel
-import lab as L
 import pytest
 import test_jail_daemon as D
+from commands import sh
+from daemon import Slirpd
+from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import Guest, Lab, Slirpd, wait_for
+from lab import INTERNET4, INTERNET6, Lab
+from processes import all_pids, holdings, proc_stat
 from test_jail_helper import held_helper, is_in_the_guest
+from tree import slirpd_path
+from waiting import DEADLINE_S, wait_for
 
 # Nobody's account, as in outer-ns: whose guest it is.
 ORDINARY_ID = 61111
@@ -65,11 +70,11 @@ def daemon_of(*argv: object, **kwargs: bool) -> Slirpd:
 @contextlib.contextmanager
 def named_netns() -> Iterator[str]:
     """One that root made and pinned, with no user namespace of its own."""
-    L.sh("ip", "netns", "add", "guest")
+    sh("ip", "netns", "add", "guest")
     try:
         yield "/run/netns/guest"
     finally:
-        L.sh("ip", "netns", "del", "guest")
+        sh("ip", "netns", "del", "guest")
 
 
 def assert_jailed(daemon: Slirpd, uid: int = NOBODY, gid: int = NOBODY) -> None:
@@ -145,12 +150,12 @@ def test_change_of_resolv_conf_reaches_the_worker(lab: Lab, guest: Guest) -> Non
         copy = Path(f"/proc/{daemon.children()['slirp-worker']}/root/etc/resolv.conf")
         assert copy.read_text() == Path("/etc/resolv.conf").read_text()
         try:
-            for address in (L.INTERNET6, L.INTERNET4):
+            for address in (INTERNET6, INTERNET4):
                 lab.set_nameservers(address)
                 wait_for("the copy is current",
                          lambda: copy.read_text() == f"nameserver {address}\n", D.COPY_DEADLINE_S)
         finally:
-            lab.set_nameservers(L.INTERNET4, L.INTERNET6)
+            lab.set_nameservers(INTERNET4, INTERNET6)
 
 
 def test_sigterm_is_a_clean_end(guest: Guest) -> None:
@@ -177,7 +182,7 @@ def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, tmp_
     with daemon_of("--api-socket", tmp_path / "api", guest.pid, "tap0") as daemon:
         pid = daemon.children()[role]
         os.kill(pid, signal.SIGSTOP)
-        wait_for("it is stopped", lambda: L.proc_stat(pid)[0] == "T")
+        wait_for("it is stopped", lambda: proc_stat(pid)[0] == "T")
         daemon.kill()
         daemon.wait_family_gone()
         D.assert_nothing_left(guest)
@@ -190,7 +195,7 @@ def test_sigkill_of_the_parent_ends_a_helper_that_does_nothing(guest: Guest) -> 
         assert is_in_the_guest(helper, guest)
         D.assert_limits(helper, D.LIMITS_OF_ZERO["netns-helper"])
         daemon.kill()
-        wait_for("the helper is gone", lambda: helper not in L.all_pids())
+        wait_for("the helper is gone", lambda: helper not in all_pids())
 
 
 def watched(pid: int) -> set[int]:
@@ -221,18 +226,18 @@ def test_end_of_the_namespace_is_noticed(guest: Guest) -> None:
 
 
 def test_report_of_real_root() -> None:
-    done = subprocess.run([L.slirpd_path(), "--print-confinement"], text=True,
-                          capture_output=True, timeout=L.DEADLINE_S, stdin=subprocess.DEVNULL)
+    done = subprocess.run([slirpd_path(), "--print-confinement"], text=True,
+                          capture_output=True, timeout=DEADLINE_S, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     assert f'"uid": {NOBODY}' in done.stdout
     assert '"capabilities": {"effective": ["CAP_NET_BIND_SERVICE"], "bounding": []}' in done.stdout
 
 
 def test_nothing_is_left(lab: Lab) -> None:
-    before = L.holdings()
+    before = holdings()
     with OrdinaryGuest() as guest, daemon_of(guest.pid, "tap0"):
         assert D.works(guest.netns)
-    after = L.holdings()
+    after = holdings()
     before["sockets"] = after["sockets"] = None  # the lab's own connections may linger
     assert after == before
 
@@ -251,7 +256,7 @@ def test_programs_of_another_user_are_not_executed(tmp_path: Path, what: str) ->
         os.chown(worker, 0, ORDINARY_ID)
         worker.chmod(0o775)
     done = subprocess.run([slirpd, "--version"], capture_output=True, text=True,
-                          timeout=L.DEADLINE_S)
+                          timeout=DEADLINE_S)
     if what == "all":
         assert done.returncode == 0
         return

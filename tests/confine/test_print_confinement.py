@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import kernel
-import lab as L
 import pytest
 import test_jail_daemon as D
+from commands import ORDINARY, sh
+from daemon import Slirpd, run_slirpd
+from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import Guest, Slirpd
+from processes import no_process_left
 from test_jail_daemon import best_effort  # noqa: F401
+from tree import REPO, SANITIZED, slirpd_path
+from waiting import DEADLINE_S
 
 CAPABILITIES = Path("/usr/include/linux/capability.h")
-POLICIES = L.REPO / "seccomp"
+POLICIES = REPO / "seccomp"
 
 
 def report(*options: str, prefix: list[str] = [], as_ordinary: bool = True) -> dict[str, Any]:
@@ -30,8 +34,8 @@ def report(*options: str, prefix: list[str] = [], as_ordinary: bool = True) -> d
 def run(*options: str, prefix: list[str] = [],
         as_ordinary: bool = True) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*(L.ORDINARY if as_ordinary else []), *prefix, L.slirpd_path(), "--print-confinement",
-         *options], text=True, capture_output=True, timeout=L.DEADLINE_S,
+        [*(ORDINARY if as_ordinary else []), *prefix, slirpd_path(), "--print-confinement",
+         *options], text=True, capture_output=True, timeout=DEADLINE_S,
         stdin=subprocess.DEVNULL)
 
 
@@ -95,7 +99,7 @@ def test_report_is_what_proc_shows_of_a_daemon(guest: Guest, tmp_path: Path,
 
 def test_report_of_a_whole_jail() -> None:
     said = report()
-    version = L.run_slirpd("--version").stdout
+    version = run_slirpd("--version").stdout
     assert f"slirpd version {said['slirpd']}\n" in version
     assert f"libslirp: {said['libslirp']}\n" in version
     assert said["kernel"] == os.uname().release
@@ -104,7 +108,7 @@ def test_report_of_a_whole_jail() -> None:
         entry = said["roles"][role]
         assert {name for name, reached in entry["stages"].items() if reached} == (
             stages - kernel.MISSING_STAGES)
-        if not L.SANITIZED:
+        if not SANITIZED:
             # An api inherits the spawner's filter, which therefore allows what its own does.
             inherited_by = {"api"} if role == "spawner" else set()
             assert set(entry["system_calls"]) == calls_of(role).union(
@@ -170,15 +174,15 @@ def test_report_where_the_guests_user_namespace_is_shared() -> None:
 
 
 def test_nothing_is_left_of_a_report() -> None:
-    links = L.sh("ip", "-o", "link").stdout
-    with L.no_process_left():
+    links = sh("ip", "-o", "link").stdout
+    with no_process_left():
         report()
-    assert L.sh("ip", "-o", "link").stdout == links
+    assert sh("ip", "-o", "link").stdout == links
 
 
 def test_report_that_nobody_takes_is_a_failure() -> None:
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([*L.ORDINARY, L.slirpd_path(), "--print-confinement"], stdout=full,
-                              stderr=subprocess.PIPE, text=True, timeout=L.DEADLINE_S)
+        done = subprocess.run([*ORDINARY, slirpd_path(), "--print-confinement"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S)
     assert done.returncode == 1
     assert "write the report: No space left on device" in done.stderr

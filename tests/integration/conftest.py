@@ -12,8 +12,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-import lab as lab_module  # noqa: E402
-from lab import Guest, Lab, Slirpd, needs  # noqa: E402
+from api_client import daemon_with_api  # noqa: E402
+from commands import needs  # noqa: E402
+from daemon import Slirpd  # noqa: E402
+from guest import Guest  # noqa: E402
+from lab import Lab  # noqa: E402
+from processes import no_process_left  # noqa: E402
+from tree import SANITIZED, slirpd_path  # noqa: E402
 
 REQUIRED = ("nginx", "dnsmasq", "ip", "nsenter", "unshare", "setpriv", "curl")
 
@@ -21,8 +26,8 @@ REQUIRED = ("nginx", "dnsmasq", "ip", "nsenter", "unshare", "setpriv", "curl")
 def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get("SLIRPD_OUTER_NS"):
         pytest.exit("run these tests through tests/lib/outer-ns", returncode=2)
-    if not os.access(lab_module.slirpd_path(), os.X_OK):
-        pytest.exit(f"no daemon at {lab_module.slirpd_path()}; set SLIRPD", returncode=2)
+    if not os.access(slirpd_path(), os.X_OK):
+        pytest.exit(f"no daemon at {slirpd_path()}; set SLIRPD", returncode=2)
     # A runner in the background hands down an ignored SIGINT, and nohup(1) an ignored SIGHUP;
     # slirpd would inherit both.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,7 +44,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 def leaves_no_process(lab: Lab) -> Iterator[None]:
-    with lab_module.no_process_left():
+    with no_process_left():
         yield
 
 
@@ -61,9 +66,15 @@ def network(guest: Guest) -> Iterator[Slirpd]:
         yield daemon
 
 
+@pytest.fixture
+def api(guest: Guest) -> Iterator[tuple[Slirpd, str]]:
+    with daemon_with_api(guest) as made:
+        yield made
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Left out, as CTest's label of that name leaves out whole files; a skip would be a failure."""
     left_out = [item for item in items
-                if lab_module.SANITIZED and item.get_closest_marker("no_sanitizer")]
+                if SANITIZED and item.get_closest_marker("no_sanitizer")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

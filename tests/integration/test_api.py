@@ -7,29 +7,27 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import lab as L
 import pytest
 from api_client import Session, ask, connect, daemon_with_api, execute
-from lab import Guest, Lab, Slirpd, wait_for
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, Lab
+from processes import fds_of, program_of
+from servers import recv_all
+from tree import REPO, SANITIZED
+from waiting import wait_for
 
 LIST = b'{"execute":"list_hostfwd"}'
 NOTHING = b'{"return":{"entries":[]},"entries":[]}'
 ECHO_PORT = 7017
 # No gap in a flow may be longer than without the clients, by more than this.
 GAP_MS = 50
-
-
-@pytest.fixture
-def api(guest: Guest) -> Iterator[tuple[Slirpd, str]]:
-    with daemon_with_api(guest) as made:
-        yield made
 
 
 # --- sessions ---------------------------------------------------------------------------------
@@ -73,11 +71,11 @@ def test_events_reach_who_asked_for_them(api: tuple[Slirpd, str], lab: Lab) -> N
         # The parent, which answers this, begins to watch the file after it has said ready.
         execute(path, "query_status")
         try:
-            lab.set_nameservers(L.INTERNET6, L.INTERNET4)
+            lab.set_nameservers(INTERNET6, INTERNET4)
             event = json.loads(everything.line())
             assert (event["event"], event["data"]) == ("RESOLV_CONF_CHANGED", {})
         finally:
-            lab.set_nameservers(L.INTERNET4, L.INTERNET6)
+            lab.set_nameservers(INTERNET4, INTERNET6)
         assert nothing.ask('{"execute":"list_hostfwd"}') == '{"return":{"entries":[]}}'
 
 
@@ -136,14 +134,14 @@ def test_flood_of_changes_leaves_room_in_the_log(api: tuple[Slirpd, str]) -> Non
 @contextlib.contextmanager
 def flow(guest: Guest) -> Iterator[list[dict[str, float]]]:
     """A flow of packets through the guest during the block; the list has its report after it."""
-    script = str(Path(L.__file__).with_name("flow.py"))
+    script = str(REPO / "tests/lib/flow.py")
     report: list[dict[str, float]] = []
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([*Lab.in_internet(), sys.executable, script, "echo", L.INTERNET4,
+    with subprocess.Popen([*Lab.in_internet(), sys.executable, script, "echo", INTERNET4,
                            str(ECHO_PORT)], **pipes) as server:
         try:
             assert server.stdout.readline() == b"ready\n"
-            with guest.start(sys.executable, script, "probe", L.INTERNET4, str(ECHO_PORT),
+            with guest.start(sys.executable, script, "probe", INTERNET4, str(ECHO_PORT),
                              **pipes) as probe:
                 assert probe.stdout.readline() == b"ready\n"
                 yield report
@@ -203,7 +201,7 @@ def test_more_silent_clients_than_there_are_places(api: tuple[Slirpd, str]) -> N
         for _ in range(5):
             well_behaved(path)
         # Who gave way was told why.
-        assert json.loads(L.recv_all(silent[0]))["error"]["class"] == "Busy"
+        assert json.loads(recv_all(silent[0]))["error"]["class"] == "Busy"
         stats = execute(path, "query_stats")["return"]["api"]
         assert stats["gave_way"] > 300
         assert stats["clients"] <= 256
@@ -232,7 +230,7 @@ def test_1000_connections_in_a_burst(guest: Guest, api: tuple[Slirpd, str]) -> N
                 # At once: who is silent for a tenth of a second gives way (API_PATIENCE_MS).
                 socks[-1].sendall(LIST)
             for sock in socks:
-                assert L.recv_all(sock) == NOTHING
+                assert recv_all(sock) == NOTHING
             yield
 
     disturb(guest, clients)
@@ -249,7 +247,7 @@ def test_byte_a_second_client(guest: Guest, api: tuple[Slirpd, str]) -> None:
                 well_behaved(path)
                 # This is the client's own pace, not a wait for anything.
                 time.sleep(1)
-            assert json.loads(L.recv_all(slow))["error"]["desc"] == "bad request: no execute found"
+            assert json.loads(recv_all(slow))["error"]["desc"] == "bad request: no execute found"
             yield
 
     disturb(guest, clients)
@@ -295,7 +293,7 @@ def test_session_that_reads_no_events_is_closed(guest: Guest, api: tuple[Slirpd,
                     rule = execute(path, "add_hostfwd", proto="udp", host_port=30000, guest_port=1)
                     execute(path, "remove_hostfwd", id=rule["return"]["id"])
             # What it got is whole lines, up to where it was cut off.
-            assert L.recv_all(deaf.sock).count(b'"event"') > 100
+            assert recv_all(deaf.sock).count(b'"event"') > 100
             yield
 
     disturb(guest, clients)
@@ -318,16 +316,16 @@ def test_5000_cycles_grow_nothing(api: tuple[Slirpd, str]) -> None:
         """Descriptors of every process, when no client is left."""
         wait_for("one client, the one that asks",
                  lambda: execute(path, "query_stats")["return"]["api"]["clients"] == 1)
-        return {pid: len(L.fds_of(pid)) for pid in daemon.pids()}
+        return {pid: len(fds_of(pid)) for pid in daemon.pids()}
 
     # What is allocated once is there after these.
     cycles(500)
     fds, memory = settled(), {pid: rss_kib(pid) for pid in daemon.pids()}
     cycles(5000)
     wait_for("the descriptors are those from before", lambda: settled() == fds)
-    if not L.SANITIZED:
+    if not SANITIZED:
         for pid, before in memory.items():
-            assert rss_kib(pid) <= before + 256, (L.program_of(pid), before, rss_kib(pid))
+            assert rss_kib(pid) <= before + 256, (program_of(pid), before, rss_kib(pid))
     assert ask(path, LIST) == NOTHING
 
 

@@ -8,10 +8,11 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 
-import lab as L
 import pytest
 from api_client import ask, connect, daemon_with_api, execute
-from lab import Guest
+from guest import Guest
+from servers import listener, recv_all
+from waiting import DEADLINE_S
 
 ADD = (b'{"execute":"add_hostfwd","arguments":{"proto":"tcp","host_addr":"0.0.0.0",'
        b'"host_port":8080,"guest_addr":"10.0.2.100","guest_port":80}}')
@@ -44,7 +45,7 @@ def run(argv: list[str], request: bytes, stdin_stays_open: bool = False) -> byte
             process.stdin.close()
         reply = process.stdout.read()
         process.stdin.close()
-        assert process.wait(timeout=L.DEADLINE_S) == 0
+        assert process.wait(timeout=DEADLINE_S) == 0
     return reply
 
 
@@ -73,7 +74,7 @@ def by_rootlesskit(path: str, request: bytes) -> bytes:
     with connect(path) as sock:
         sock.sendall(request + b"\n")
         sock.shutdown(socket.SHUT_WR)
-        return L.recv_all(sock)
+        return recv_all(sock)
 
 
 def by_one_byte_at_a_time(path: str, request: bytes) -> bytes:
@@ -81,7 +82,7 @@ def by_one_byte_at_a_time(path: str, request: bytes) -> bytes:
         for i in range(len(request)):
             sock.sendall(request[i:i + 1])
         sock.sendall(b"\n")
-        return L.recv_all(sock)
+        return recv_all(sock)
 
 
 def by_netcat(path: str, request: bytes) -> bytes:
@@ -108,7 +109,7 @@ def by_shell(path: str, request: bytes) -> bytes:
     """As in the manual of slirp4netns."""
     script = 'json=$1; echo -n "$json" | nc -U "$2"'
     return subprocess.run(["bash", "-c", script, "bash", request.decode(), path],
-                          stdout=subprocess.PIPE, timeout=L.DEADLINE_S, check=True).stdout
+                          stdout=subprocess.PIPE, timeout=DEADLINE_S, check=True).stdout
 
 
 CLIENTS = (by_python, by_python_with_half_close, by_python_with_newline, by_podman, by_rootlesskit,
@@ -226,7 +227,7 @@ def test_causes_of_failures(path: str) -> None:
 
     assert error(host_port=8080) == (
         "AddressInUse", "a rule has the port already: rule 1 has tcp port 8080 of 0.0.0.0")
-    with L.listener("/proc/self/ns/net", "127.0.0.1") as other:
+    with listener("/proc/self/ns/net", "127.0.0.1") as other:
         port = other.getsockname()[1]
         assert error(host_addr="127.0.0.1", host_port=port) == (
             "AddressInUse", f"another program has the port: tcp port {port} of 127.0.0.1")

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import lab as L
 import pytest
 from api_client import Session, ask, daemon_with_api, execute
-from lab import Guest
+from guest import Guest
+from tree import REPO
 
-PAGE = (L.REPO / "man/slirpd-api.7").read_text()
+PAGE = (REPO / "man/slirpd-api.7").read_text()
 
 
 def section(title: str) -> str:
@@ -118,7 +118,7 @@ def test_every_command_has_an_example() -> None:
 ))
 def test_limits_of_the_manual_are_those_of_the_code(constant: str, words: str) -> None:
     path, name = constant.split(":")
-    value = int(re.search(rf"^#define {name} (\d+)", (L.REPO / path).read_text(), re.M)[1])
+    value = int(re.search(rf"^#define {name} (\d+)", (REPO / path).read_text(), re.M)[1])
     said = int(words.split()[0])
     value = {"API_REQUEST_SIZE": value - 1, "API_CALL_TIME_MS": value // 1000}.get(name, value)
     assert said == value

@@ -16,13 +16,21 @@ import stat
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import ipc
-import lab as L
 import pytest
-from lab import Guest, Slirpd, borrowed, wait_for
+from commands import ORDINARY
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from lab import HTTP_PORT, INTERNET4
+from netns import socket_in
+from processes import all_pids, borrowed, fd_table, proc_stat
+from servers import recv_all, serve
+from tree import slirpd_path
+from waiting import DEADLINE_S, wait_for
 
 GUEST_PORT = 8000
 # With its header: src/ipc/messages.h, src/ipc/channel.c.
@@ -35,10 +43,10 @@ def ask(path: Path | str, execute: str, **arguments: object) -> dict:
     if arguments:
         request["arguments"] = arguments
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(L.DEADLINE_S)
+        client.settimeout(DEADLINE_S)
         client.connect(str(path))
         client.sendall(json.dumps(request).encode())
-        return json.loads(L.recv_all(client))
+        return json.loads(recv_all(client))
 
 
 def rules(path: Path) -> list[dict]:
@@ -46,16 +54,16 @@ def rules(path: Path) -> list[dict]:
 
 
 def works(netns: str) -> bool:
-    with L.socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-        client.connect((L.INTERNET4, L.HTTP_PORT))
+    with socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.connect((INTERNET4, HTTP_PORT))
         client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-        return L.recv_all(client).endswith(b"hello\n")
+        return recv_all(client).endswith(b"hello\n")
 
 
 @contextlib.contextmanager
 def echo_in(guest: Guest) -> Iterator[None]:
     """A server in the guest that sends back what it gets."""
-    with L.socket_in(guest.netns, socket.AF_INET, socket.SOCK_STREAM) as listener:
+    with socket_in(guest.netns, socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.settimeout(None)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("", GUEST_PORT))
@@ -65,7 +73,7 @@ def echo_in(guest: Guest) -> Iterator[None]:
             while data := connection.recv(4096):
                 connection.sendall(data)
 
-        L.serve(listener, handle)
+        serve(listener, handle)
         yield
 
 
@@ -155,7 +163,7 @@ def test_death_of_the_worker_removes_the_socket(guest: Guest, path: Path) -> Non
 
 def test_failed_start_removes_the_socket(guest: Guest, path: Path) -> None:
     # The helper fails when the socket is there: no interface has such an MTU.
-    done = L.run_slirpd("--configure", "--mtu=60", "--api-socket", path, guest.pid, "tap0")
+    done = run_slirpd("--configure", "--mtu=60", "--api-socket", path, guest.pid, "tap0")
     assert done.returncode == 1 and "MTU of tap0" in done.stderr
     assert list(path.parent.iterdir()) == []
 
@@ -165,7 +173,7 @@ def test_killed_daemon_leaves_a_socket_that_the_next_replaces(guest: Guest, path
         family = set(first.pids())
         assert len(family) == 4
         first.kill()
-        wait_for("no process is left", lambda: not family & L.all_pids())
+        wait_for("no process is left", lambda: not family & all_pids())
     assert path.is_socket()
     wait_for("the TAP is gone", lambda: guest.links() == {"lo"})
     with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0"):
@@ -208,7 +216,7 @@ def test_longest_path(guest: Guest, tmp_path: Path) -> None:
     assert len(longest) == 107
     with Slirpd("--configure", "--api-socket", longest, guest.pid, "tap0"):
         assert rules(Path(longest)) == []
-    done = L.run_slirpd("--configure", "--api-socket", f"{longest}x", guest.pid, "tap0")
+    done = run_slirpd("--configure", "--api-socket", f"{longest}x", guest.pid, "tap0")
     assert done.returncode == 1
     assert done.stderr == "slirpd: the specified API socket path is too long (>= 108)\n"
     assert list(tmp_path.iterdir()) == []
@@ -218,7 +226,7 @@ def test_longest_path(guest: Guest, tmp_path: Path) -> None:
 
 
 def assert_start_fails(guest: Guest, path: Path, reason: str) -> None:
-    done = L.run_slirpd("--configure", "--api-socket", path, guest.pid, "tap0")
+    done = run_slirpd("--configure", "--api-socket", path, guest.pid, "tap0")
     assert done.returncode == 1 and done.stdout == ""
     assert len(done.stderr.splitlines()) == 1 and reason in done.stderr, done.stderr
     assert str(path) in done.stderr
@@ -250,15 +258,15 @@ def test_directory_that_is_closed(guest: Guest, tmp_path: Path) -> None:
 
 def test_missing_program_is_named(guest: Guest, path: Path, tmp_path: Path) -> None:
     """The api's program is looked for with the others, also where none is asked for."""
-    root = Path(L.slirpd_path()).resolve().parents[1]
+    root = Path(slirpd_path()).resolve().parents[1]
     copy = tmp_path / "copy"
     for name in ("bin/slirpd", "libexec/slirpd/slirpd-netns-helper",
                  "libexec/slirpd/slirpd-slirp-worker"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes((root / name).read_bytes())
         (copy / name).chmod(0o755)
-    done = subprocess.run([*L.ORDINARY, copy / "bin/slirpd", "-c", str(guest.pid), "tap0"],
-                          text=True, capture_output=True, timeout=L.DEADLINE_S)
+    done = subprocess.run([*ORDINARY, copy / "bin/slirpd", "-c", str(guest.pid), "tap0"],
+                          text=True, capture_output=True, timeout=DEADLINE_S)
     assert done.returncode == 1
     assert re.search(r"open program \S+/slirpd-api: No such file", done.stderr), done.stderr
 
@@ -272,7 +280,7 @@ def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd
         ask(path, "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080,
             guest_port=GUEST_PORT)
         before = rules(path)
-        through.settimeout(L.DEADLINE_S)
+        through.settimeout(DEADLINE_S)
         through.connect(("127.0.0.1", 8080))
         for _ in range(3):
             api = daemon.children()["api"]
@@ -345,16 +353,16 @@ def test_client_that_comes_while_there_is_no_api_waits(daemon: Slirpd, path: Pat
     api = daemon.children()["api"]
     os.kill(api, signal.SIGSTOP)
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(L.DEADLINE_S)
+        client.settimeout(DEADLINE_S)
         client.connect(str(path))
         client.sendall(b'{"execute":"list_hostfwd"}')
         os.kill(api, signal.SIGKILL)
-        assert json.loads(L.recv_all(client))["return"]["entries"] == []
+        assert json.loads(recv_all(client))["return"]["entries"] == []
 
 
 def started_at(pid: int) -> float:
     """Seconds of CLOCK_BOOTTIME, cut to a tick: proc_pid_stat(5), field 22."""
-    return int(L.proc_stat(pid)[22 - 3]) / os.sysconf("SC_CLK_TCK")
+    return int(proc_stat(pid)[22 - 3]) / os.sysconf("SC_CLK_TCK")
 
 
 def test_api_that_dies_again_and_again_is_started_less_and_less_often(daemon: Slirpd) -> None:
@@ -363,7 +371,7 @@ def test_api_that_dies_again_and_again_is_started_less_and_less_often(daemon: Sl
     tick_s = 1 / os.sysconf("SC_CLK_TCK")
     last, waits = daemon.children()["api"], []
     for n_deaths in range(1, 7):
-        killed_at = L.time.clock_gettime(L.time.CLOCK_BOOTTIME)
+        killed_at = time.clock_gettime(time.CLOCK_BOOTTIME)
         os.kill(last, signal.SIGKILL)
         last = wait_for("another api", lambda: daemon.children().get("api", last) != last
                         and daemon.children().get("api"))
@@ -391,7 +399,7 @@ def test_killed_spawner_leaves_the_api_until_it_dies(guest: Guest, daemon: Slirp
 
 
 def state_of(pid: int) -> str:
-    return L.proc_stat(pid)[0]
+    return proc_stat(pid)[0]
 
 
 def stop(pid: int) -> None:
@@ -411,7 +419,7 @@ def first_unread(sock: socket.socket) -> bytes:
 def channel_of(parent: int, is_wanted: Callable[[bytes], bool]) -> Iterator[socket.socket]:
     """The end that a parent, which has stopped, will read such a message from next."""
     def find() -> int | None:
-        for number, what in L.fd_table(parent).items():
+        for number, what in fd_table(parent).items():
             if what.startswith("socket:"):
                 with borrowed(parent, number) as sock:
                     # The other kind of socket is the one that clients connect to.
@@ -491,11 +499,11 @@ def test_stopped_api_harms_nobody(guest: Guest, daemon: Slirpd, path: Path) -> N
 def test_descriptors_of_the_parent_do_not_grow(daemon: Slirpd, path: Path) -> None:
     # The parent, which answers this, begins to watch resolv.conf after it has said ready.
     assert "return" in ask(path, "query_status")
-    before = len(L.fd_table(daemon.pid))
+    before = len(fd_table(daemon.pid))
     for _ in range(3):
         os.kill(daemon.children()["api"], signal.SIGKILL)
         assert rules(path) == []
-    wait_for("as many as before", lambda: len(L.fd_table(daemon.pid)) == before)
+    wait_for("as many as before", lambda: len(fd_table(daemon.pid)) == before)
 
 
 # --- --publish ----------------------------------------------------------------------------------
@@ -505,7 +513,7 @@ def test_published_ports_are_there_at_ready(guest: Guest, path: Path) -> None:
     with echo_in(guest), Slirpd("--configure", f"--publish=127.0.0.1:8080:{GUEST_PORT}",
                                 "--publish=127.0.0.1:9000-9009:7000/udp", "--api-socket", path,
                                 guest.pid, "tap0") as daemon:
-        with socket.create_connection(("127.0.0.1", 8080), L.DEADLINE_S) as client:
+        with socket.create_connection(("127.0.0.1", 8080), DEADLINE_S) as client:
             client.sendall(b"hello")
             assert client.recv(100) == b"hello"
         shown = rules(path)
@@ -522,7 +530,7 @@ def test_publish_without_api_socket(guest: Guest) -> None:
     with echo_in(guest), Slirpd("--configure", "--publish", f"127.0.0.1:8080:{GUEST_PORT}",
                                 guest.pid, "tap0") as daemon:
         assert set(daemon.children()) == {"slirp-worker"}
-        with socket.create_connection(("127.0.0.1", 8080), L.DEADLINE_S) as client:
+        with socket.create_connection(("127.0.0.1", 8080), DEADLINE_S) as client:
             client.sendall(b"hello")
             assert client.recv(100) == b"hello"
 
@@ -538,8 +546,8 @@ def test_publish_that_fails_is_a_failed_start(guest: Guest, path: Path, value: s
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 8080))
         holder.listen()
-        done = L.run_slirpd("--configure", "--publish=127.0.0.1:8090:80", "--publish", value,
-                            "--api-socket", path, guest.pid, "tap0")
+        done = run_slirpd("--configure", "--publish=127.0.0.1:8090:80", "--publish", value,
+                          "--api-socket", path, guest.pid, "tap0")
     assert done.returncode == 1
     assert f"--publish={value}: " in done.stderr and reason in done.stderr, done.stderr
     assert list(path.parent.iterdir()) == []
@@ -567,7 +575,7 @@ def still_worker(guest: Guest, path: Path) -> Iterator[tuple[Slirpd, int]]:
 def connected(path: Path, request: bytes) -> socket.socket:
     """A client that has asked."""
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(L.DEADLINE_S)
+    client.settimeout(DEADLINE_S)
     client.connect(str(path))
     client.sendall(request)
     return client
@@ -586,7 +594,7 @@ def test_clients_that_hang_up_while_the_worker_stands_still_shut_nobody_out(
         ask(path, "query_status")
         assert select.select([client], [], [], 0) == ([], [], [])
         os.kill(worker, signal.SIGCONT)
-        assert json.loads(L.recv_all(client)) == {"return": {"id": 257}}
+        assert json.loads(recv_all(client)) == {"return": {"id": 257}}
     # What was asked for first, as many as may wait, is done.
     assert {rule["host_port"] for rule in rules(path)} == {*range(20000, 20000 + 256), 30000}
 
@@ -599,12 +607,12 @@ def test_clients_that_wait_for_a_worker_that_stands_still_give_way(
                    for port in range(20000, 20256)]
         assert ask(path, "query_status")["return"]["pids"]["slirp_worker"] == worker
         (refused,) = select.select(clients, [], [], 0)[0]
-        error = json.loads(L.recv_all(refused))["error"]
+        error = json.loads(recv_all(refused))["error"]
         assert (error["desc"], error["class"]) == (
             "bad request: add_hostfwd: no answer", "Busy")
         assert error["detail"].endswith("; it may still be done")
         os.kill(worker, signal.SIGCONT)
-        ids = {json.loads(L.recv_all(client))["return"]["id"]
+        ids = {json.loads(recv_all(client))["return"]["id"]
                for client in clients if client is not refused}
     # Its request had been sent, and so it is among the rules.
     assert len(ids) == 255

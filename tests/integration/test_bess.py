@@ -10,16 +10,21 @@ import contextlib
 import os
 import random
 import selectors
+import signal
 import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, wait_for
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, WORD_NAME, Lab, http_url
+from netns import make_tap
+from servers import listener
 from test_traffic import lease_of
+from waiting import DEADLINE_S, wait_for
 
 FRAME_MAX = 65536
 
@@ -35,7 +40,7 @@ def up(path: Path, *options: object, **kwargs: object) -> Slirpd:
 
 def connect(path: Path) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    sock.settimeout(L.DEADLINE_S)
+    sock.settimeout(DEADLINE_S)
     sock.connect(str(path))
     return sock
 
@@ -43,7 +48,7 @@ def connect(path: Path) -> socket.socket:
 @contextlib.contextmanager
 def joined(guest: Guest, path: Path) -> Iterator[socket.socket]:
     """The guest's tap0 and the socket, frame by frame, as UML's driver does it."""
-    tap_fd = L.make_tap(guest.netns, "tap0")
+    tap_fd = make_tap(guest.netns, "tap0")
     stop_read, stop_write = os.pipe()
     with connect(path) as sock:
         def pump() -> None:
@@ -100,19 +105,19 @@ def test_guest_has_the_network(guest: Guest, path: Path, tools: Callable) -> Non
     with up(path, "--enable-ipv6"), joined(guest, path):
         configure(guest)
         assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", "10.0.2.2").stdout
-        assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", L.INTERNET4).stdout
-        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
-        out = guest.run("dig", "+tries=3", "+time=5", "+short", "@10.0.2.3", L.WORD_NAME)
-        assert out.stdout.strip() == L.INTERNET4
+        assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", INTERNET4).stdout
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET4, "hello")).stdout
+        out = guest.run("dig", "+tries=3", "+time=5", "+short", "@10.0.2.3", WORD_NAME)
+        assert out.stdout.strip() == INTERNET4
         guest.wait_ipv6()
-        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET6, "hello")).stdout
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET6, "hello")).stdout
 
 
 def test_download_of_100_mb_arrives_unchanged(lab: Lab, guest: Guest, path: Path) -> None:
     lab.big_file()
     with up(path), joined(guest, path):
         configure(guest)
-        done = guest.run("sh", "-c", f"curl -sf -m 60 {L.http_url(L.INTERNET4, 'big')} | sha256sum")
+        done = guest.run("sh", "-c", f"curl -sf -m 60 {http_url(INTERNET4, 'big')} | sha256sum")
         assert done.stdout.split()[0] == lab.download_sha256
 
 
@@ -140,7 +145,7 @@ def test_old_socket_is_replaced_and_other_files_are_not(path: Path) -> None:
     with up(path), connect(path) as client:
         assert arp(client)
     path.write_text("precious")
-    done = L.run_slirpd("--target-type=bess", path)
+    done = run_slirpd("--target-type=bess", path)
     assert done.returncode == 1 and f"bess socket {path}: " in done.stderr
     assert path.read_text() == "precious"
 
@@ -163,7 +168,7 @@ def test_one_client_at_a_time(path: Path) -> None:
                 arp(second)
             assert arp(first)
             first.close()
-            second.settimeout(L.DEADLINE_S)
+            second.settimeout(DEADLINE_S)
             # What it sent while it waited is answered too.
             assert arp(second)
 
@@ -176,7 +181,7 @@ def test_client_that_reads_nothing_stops_nobody(lab: Lab, path: Path, tmp_path: 
         for _ in range(2000):
             ask_for_gateway(client)
         with socket.socket(socket.AF_UNIX) as asker:
-            asker.settimeout(L.DEADLINE_S)
+            asker.settimeout(DEADLINE_S)
             asker.connect(str(api))
             asker.sendall(b'{"execute":"list_hostfwd"}')
             assert b"entries" in asker.recv(2048)
@@ -191,16 +196,16 @@ def test_frames_go_through_the_gate(path: Path) -> None:
         for frame in (b"x", b"\2" * 13, nonsense, b"\2" * 60000, b"\2" * 70000):
             client.send(frame)
         assert arp(client)
-        daemon.process.send_signal(L.signal.SIGUSR1)
+        daemon.process.send_signal(signal.SIGUSR1)
         wait_for("the counters", lambda: "dropped frame_short 2" in daemon.stderr)
 
 
 def test_forward_leads_to_the_client(guest: Guest, path: Path) -> None:
     with up(path, "--publish=127.0.0.1:8080:80"), joined(guest, path):
         configure(guest)
-        with L.listener(guest.netns, "10.0.2.100", 80) as server:
-            server.settimeout(L.DEADLINE_S)
-            with socket.create_connection(("127.0.0.1", 8080), timeout=L.DEADLINE_S):
+        with listener(guest.netns, "10.0.2.100", 80) as server:
+            server.settimeout(DEADLINE_S)
+            with socket.create_connection(("127.0.0.1", 8080), timeout=DEADLINE_S):
                 assert server.accept()[0]
 
 

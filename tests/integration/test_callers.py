@@ -10,10 +10,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd
+from commands import ORDINARY
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from lab import Lab
+from limits import limited
+from netns import make_tap
+from processes import fds_of, holdings, proc_stat
 from test_lifecycle import assert_tap_is_gone, works
+from waiting import DEADLINE_S, read_to_eof, wait_for
 
 # The api and the spawner, and two files that are to be removed.
 PLACED = ("--api-socket=api", "--pidfile=pid")
@@ -34,7 +40,7 @@ def shell(code: str) -> list[str]:
 
 def asks_for_rules(path: str) -> bytes:
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(L.DEADLINE_S)
+        client.settimeout(DEADLINE_S)
         client.connect(path)
         client.sendall(b'{"execute":"list_hostfwd"}')
         return client.recv(2048)
@@ -47,7 +53,7 @@ def start(guest: Guest, *argv: object, in_directory: Path, prefix: Iterable[str]
     which nothing is left."""
     daemon = Slirpd("--configure", *argv, guest.pid, "tap0",
                     prefix=["env", f"--chdir={in_directory}", *prefix], **kwargs)
-    before = L.holdings()
+    before = holdings()
     daemon.start()
     try:
         yield daemon
@@ -57,13 +63,13 @@ def start(guest: Guest, *argv: object, in_directory: Path, prefix: Iterable[str]
     assert os.listdir(in_directory) == []
     assert_tap_is_gone(guest)
     # The kernel ends the children of one that has ended by itself.
-    L.wait_for("all is as it was", lambda: L.holdings() == before)
+    wait_for("all is as it was", lambda: holdings() == before)
 
 
 def works_or_says(guest: Guest, directory: Path, prefix: list[str]) -> str:
     """Empty where the start succeeds and the network works, else the last line of the failure."""
     with start(guest, *PLACED, in_directory=directory, prefix=prefix) as daemon:
-        if L.read_to_eof(daemon.ready_read) == b"1":
+        if read_to_eof(daemon.ready_read) == b"1":
             assert works(guest.netns)
             assert b'"entries":[]' in asks_for_rules(str(directory / "api"))
             assert daemon.terminate() == 0
@@ -81,7 +87,7 @@ def works_or_says(guest: Guest, directory: Path, prefix: list[str]) -> str:
 @not_sanitized
 def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
     """From the number that the dynamic loader takes to what a start takes at once."""
-    said = {n: works_or_says(guest, tmp_path, L.limited("nofile", n)) for n in range(4, 32)}
+    said = {n: works_or_says(guest, tmp_path, limited("nofile", n)) for n in range(4, 32)}
     assert said[4] and not said[31]
     # Where it begins to be enough depends on how soon children end.
     for text in filter(None, said.values()):
@@ -91,20 +97,20 @@ def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mib", (6, 8, 10, 12, 14, 16, 24, 64))
 @not_sanitized
 def test_any_limit_on_memory(guest: Guest, tmp_path: Path, mib: int) -> None:
-    said = works_or_says(guest, tmp_path, L.limited("as", mib << 20))
+    said = works_or_says(guest, tmp_path, limited("as", mib << 20))
     assert "Cannot allocate memory" in said if mib < 8 else not said or "memory" in said, said
     assert mib < 64 or not said
 
 
 @pytest.mark.parametrize("name", ("core", "memlock", "sigpending", "msgqueue", "locks", "rtprio"))
 def test_limits_of_nothing_are_no_obstacle(guest: Guest, tmp_path: Path, name: str) -> None:
-    assert works_or_says(guest, tmp_path, L.limited(name, 0)) == ""
+    assert works_or_says(guest, tmp_path, limited(name, 0)) == ""
 
 
 @not_sanitized
 @pytest.mark.parametrize("kib", (32, 64, 128, 192, 255))
 def test_stack_that_is_too_small_for_packets(guest: Guest, tmp_path: Path, kib: int) -> None:
-    assert works_or_says(guest, tmp_path, L.limited("stack", kib << 10)) == \
+    assert works_or_says(guest, tmp_path, limited("stack", kib << 10)) == \
         f"slirpd: RLIMIT_STACK allows {kib << 10} bytes, and the worker needs {256 << 10}"
 
 
@@ -112,22 +118,22 @@ def test_stack_that_is_too_small_for_packets(guest: Guest, tmp_path: Path, kib: 
 @pytest.mark.parametrize("soft,hard", ((32 << 10, 256 << 10), (256 << 10, 256 << 10)))
 def test_stack_that_can_be_made_large_enough(guest: Guest, tmp_path: Path, soft: int,
                                              hard: int) -> None:
-    assert works_or_says(guest, tmp_path, L.limited("stack", soft, hard)) == ""
+    assert works_or_says(guest, tmp_path, limited("stack", soft, hard)) == ""
 
 
 @not_sanitized
 def test_limit_on_processes(guest: Guest, tmp_path: Path) -> None:
-    said = works_or_says(guest, tmp_path, L.limited("nproc", 1))
+    said = works_or_says(guest, tmp_path, limited("nproc", 1))
     assert said == "slirpd: fork for netns-helper: Resource temporarily unavailable"
 
 
 def test_limit_on_file_sizes(guest: Guest, tmp_path: Path) -> None:
     """No file of a process, its own resolv.conf included, may have a byte then."""
-    done = L.run_slirpd("--configure", guest.pid, "tap0", prefix=L.limited("fsize", 0))
+    done = run_slirpd("--configure", guest.pid, "tap0", prefix=limited("fsize", 0))
     assert done.returncode == 1
     assert "jail stage root: make files: File too large" in done.stderr
     assert_tap_is_gone(guest)
-    assert works_or_says(guest, tmp_path, L.limited("fsize", 4096)) == ""
+    assert works_or_says(guest, tmp_path, limited("fsize", 4096)) == ""
 
 
 # --- signals, mask, environment, names --------------------------------------------------------
@@ -173,7 +179,7 @@ def test_socket_is_the_user_s_under_any_umask(guest: Guest, tmp_path: Path, mask
 def test_name_with_control_characters_is_escaped(guest: Guest, tmp_path: Path) -> None:
     name = r"os.execv(sys.argv[1], ['/x/a\nb\x1b[1m', *sys.argv[2:]])"
     with start(guest, "--bogus", in_directory=tmp_path, prefix=python(name)) as daemon:
-        assert L.read_to_eof(daemon.ready_read) == b""
+        assert read_to_eof(daemon.ready_read) == b""
         assert daemon.wait() == 1
         assert daemon.stderr == "a\\x0ab\\x1b[1m: unrecognized option '--bogus'\n"
 
@@ -195,7 +201,7 @@ def test_error_with_nobody_to_tell_is_status_1(lab: Lab, tmp_path: Path) -> None
     finally:
         os.close(write_fd)
     with Slirpd(f"--log-file={tmp_path}/log", "--no-host-loopback", "2147483647", "tap0",
-                ready=False, prefix=L.limited("fsize", 0)) as daemon:
+                ready=False, prefix=limited("fsize", 0)) as daemon:
         assert daemon.wait() == 1
 
 
@@ -218,10 +224,10 @@ def test_ready_fd_that_is_a_standard_stream_gets_one_byte(guest: Guest, number: 
     with Slirpd("--configure", f"--ready-fd={number}", guest.pid, "tap0", ready=False,
                 prefix=prefix, pass_fds=(write_fd,)) as daemon:
         os.close(write_fd)
-        assert L.read_to_eof(read_fd) == b"1"
+        assert read_to_eof(read_fd) == b"1"
         os.close(read_fd)
         assert works(guest.netns)
-        assert L.fds_of(daemon.pid)[number] == "/dev/null"
+        assert fds_of(daemon.pid)[number] == "/dev/null"
 
 
 # --- where it runs ----------------------------------------------------------------------------
@@ -254,14 +260,14 @@ def test_directory_that_is_gone(guest: Guest, tmp_path: Path) -> None:
         assert works(guest.netns)
     (tmp_path / "gone").mkdir()
     with start(guest, *PLACED, in_directory=tmp_path, prefix=gone) as daemon:
-        assert L.read_to_eof(daemon.ready_read) == b""
+        assert read_to_eof(daemon.ready_read) == b""
         assert daemon.wait() == 1
         assert "API socket api: make a socket in its directory: No such file" in daemon.stderr
 
 
 def in_own_mounts(*commands: str) -> dict[str, object]:
     return {"as_ordinary": False, "prefix": [
-        "unshare", "--mount", *shell("set -e; " + "; ".join(commands)), *L.ORDINARY]}
+        "unshare", "--mount", *shell("set -e; " + "; ".join(commands)), *ORDINARY]}
 
 
 def test_nothing_can_be_written(guest: Guest) -> None:
@@ -280,7 +286,7 @@ def test_nothing_can_be_written(guest: Guest) -> None:
 def test_no_proc(guest: Guest, target: str) -> None:
     """Then neither the guest can be named by its number, nor is this a build tree; the installed
     programs, which there are none of, would be found."""
-    tap = L.make_tap(guest.netns, "tap0")
+    tap = make_tap(guest.netns, "tap0")
     argv = [guest.pid, "tap0"] if target == "pid" else ["--netns-type=tapfd", tap]
     daemon = Slirpd(*argv, pass_fds=(tap,), **in_own_mounts("mount -t tmpfs none /proc")).start()
     try:
@@ -333,14 +339,14 @@ def test_orphans_of_others_are_no_zombies(guest: Guest, tmp_path: Path,
         for orphan in orphans:
             os.kill(orphan, signal.SIGKILL)
         for orphan in orphans:
-            L.wait_for("it has ended", lambda orphan=orphan: L.proc_stat(orphan)[0] == "Z")
+            wait_for("it has ended", lambda orphan=orphan: proc_stat(orphan)[0] == "Z")
         os.kill(daemon.pid, signal.SIGCONT)
-        L.wait_for("the orphans are gone",
-                   lambda: not any(Path(f"/proc/{orphan}").exists() for orphan in orphans))
+        wait_for("the orphans are gone",
+                 lambda: not any(Path(f"/proc/{orphan}").exists() for orphan in orphans))
         if options:
             # The api's own death is told by its number, which only the spawner knows at first.
             api = daemon.children()["api"]
             os.kill(api, signal.SIGKILL)
-            L.wait_for("another api", lambda: daemon.children().get("api", api) != api)
-            L.wait_for("it answers", lambda: b"return" in asks_for_rules(f"{directory}/api"))
+            wait_for("another api", lambda: daemon.children().get("api", api) != api)
+            wait_for("it answers", lambda: b"return" in asks_for_rules(f"{directory}/api"))
         assert daemon.terminate() == 0

@@ -10,10 +10,16 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, sh, wait_for
+from commands import sh
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from lab import INTERNET4, Lab, http_url
+from netns import network_addresses
+from processes import borrowed, fds_of, holdings
 from test_traffic import lease_of
+from tree import REPO, slirpd_path
+from waiting import DEADLINE_S, read_to_eof, wait_for
 
 OPTIONS = ("--create-netns", "--netns-type=path")
 
@@ -53,7 +59,7 @@ def up(path: Path, *options: object, **kwargs: object) -> Slirpd:
 def test_dhcp_client_gets_lease_router_and_dns(path: Path, tools: Callable, tmp_path: Path,
                                                client: str, cidr: str) -> None:
     tools(client)
-    want = L.network_addresses(cidr)
+    want = network_addresses(cidr)
     with up(path, f"--cidr={cidr}"):
         got = lease_of(tmp_path, PinnedGuest(path), client)
     first, last = (ipaddress.ip_address(want[key]) for key in ("dhcp_first", "dhcp_last"))
@@ -65,7 +71,7 @@ def test_namespace_has_the_network(path: Path) -> None:
     guest = PinnedGuest(path)
     with up(path, "--configure"):
         assert guest.links() == {"lo", "tap0"}
-        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET4, "hello")).stdout
         assert "uplink" not in guest.links()
 
 
@@ -130,7 +136,7 @@ def test_sigkill_leaves_the_namespace_pinned_and_usable(path: Path) -> None:
         daemon.kill()
         daemon.wait_family_gone()
         assert is_pinned(path)
-    done = L.run_slirpd(*OPTIONS, path, "tap0")
+    done = run_slirpd(*OPTIONS, path, "tap0")
     assert done.returncode == 1 and "a namespace is pinned there" in done.stderr
     with Slirpd("--netns-type=path", "--configure", path, "tap0", as_ordinary=False):
         assert PinnedGuest(path).links() == {"lo", "tap0"}
@@ -188,8 +194,8 @@ def test_what_can_not_be_done_is_a_failed_start(path: Path, what: str, text: str
 
 def run(path: Path, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """By a caller with CAP_SYS_ADMIN, as up() starts it; where it is expected to end."""
-    return subprocess.run([*prefix, L.slirpd_path(), *OPTIONS, path, "tap0"], text=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
+    return subprocess.run([*prefix, slirpd_path(), *OPTIONS, path, "tap0"], text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
 
 
 def test_limit_on_namespaces_is_named(path: Path) -> None:
@@ -208,7 +214,7 @@ def test_limit_on_namespaces_is_named(path: Path) -> None:
 
 def test_filter_that_refuses_is_not_taken_for_a_missing_capability(path: Path) -> None:
     """The caller has CAP_SYS_ADMIN, so to ask for it would not help."""
-    done = run(path, (sys.executable, "-B", str(L.REPO / "tests/confine/bar_call.py"),
+    done = run(path, (sys.executable, "-B", str(REPO / "tests/confine/bar_call.py"),
                       "unshare=EPERM"))
     assert done.returncode == 1
     assert done.stderr == (f"slirpd: --create-netns: {path}: make a network namespace: "
@@ -251,28 +257,28 @@ FAILURES = (
 def test_start_that_fails_later_leaves_nothing(path: Path, tmp_path: Path,
                                                options: tuple[str, ...], text: str) -> None:
     """Neither namespace, socket and file, nor a word on ready-fd."""
-    before = L.holdings()
+    before = holdings()
     made = {"--pidfile": "--pidfile=pid", "--api-socket": "--api-socket=api"}
     made = [made[name] for name in made if not any(text.startswith(name) for text in options)]
     daemon = up(path, "--configure", *made, *options,
                 prefix=["env", f"--chdir={tmp_path}"]).start()
     try:
-        assert L.read_to_eof(daemon.ready_read) == b""
+        assert read_to_eof(daemon.ready_read) == b""
         assert daemon.wait() == 1
         assert text in daemon.stderr
     finally:
         daemon.__exit__()
     assert os.listdir(tmp_path) == [] and not is_pinned(path)
     # The kernel ends the children of one that has ended by itself.
-    wait_for("all is as it was", lambda: L.holdings() == before)
+    wait_for("all is as it was", lambda: holdings() == before)
 
 
 def break_channel(daemon: Slirpd, role: str) -> None:
     """Sends something that is not a message from the parent's end of the channel to a child."""
-    inode = re.fullmatch(r"socket:\[(\d+)\]", L.fds_of(daemon.children()[role])[3])[1]
+    inode = re.fullmatch(r"socket:\[(\d+)\]", fds_of(daemon.children()[role])[3])[1]
     line = re.search(rf"^.* {inode} +\* (\d+) *$", sh("ss", "-xnH").stdout, re.M)
-    number = {name: fd for fd, name in L.fds_of(daemon.pid).items()}[f"socket:[{line[1]}]"]
-    with L.borrow_socket(daemon.pid, number) as end:
+    number = {name: fd for fd, name in fds_of(daemon.pid).items()}[f"socket:[{line[1]}]"]
+    with borrowed(daemon.pid, number) as end:
         end.send(b"x")
 
 

@@ -11,13 +11,17 @@ import struct
 import threading
 import time
 
-import lab as L
 import pytest
 from api_client import daemon_with_api, execute
+from commands import sh
 from forwarding import (ANY, GATEWAY, GATEWAY4, GUEST4, HOST, INTERNET, LOOPBACK, check_connection,
                         check_datagrams, families, forwarding, from_host, from_internet,
                         loopback_open_or_closed, plain, serving)
-from lab import Guest, Lab, wait_for
+from guest import Guest
+from lab import ECHO_PORT, HOST4, HOST6, HTTP_PORT, INTERNET4, INTERNET6, Lab, settle_loopback
+from netns import socket_in
+from servers import listener, recv_all, serve, udp_socket
+from waiting import DEADLINE_S, wait_for
 
 LARGE_BYTES = 20_000_000
 # More than libslirp's own backlog holds (1), fewer than a guest's listener here.
@@ -64,25 +68,25 @@ def test_forward_of_one_address_is_not_at_another(lab: Lab, guest: Guest, family
 def test_ipv6_forward_takes_no_ipv4(lab: Lab, guest: Guest) -> None:
     with forwarding(guest, "[::]:8080:80"):
         with pytest.raises(ConnectionRefusedError):
-            from_internet(L.HOST4, 8080)
+            from_internet(HOST4, 8080)
 
 
 def test_both_families_at_one_port(lab: Lab, guest: Guest) -> None:
     with (forwarding(guest, "8080:80", "[::]:8080:80"),
           serving(guest, 4, 80) as server4, serving(guest, 6, 80) as server6):
-        check_connection(from_internet(L.HOST4, 8080), server4, L.INTERNET4)
-        check_connection(from_internet(L.HOST6, 8080), server6, L.INTERNET6)
+        check_connection(from_internet(HOST4, 8080), server4, INTERNET4)
+        check_connection(from_internet(HOST6, 8080), server6, INTERNET6)
 
 
 def test_guest_address_is_the_one_given(lab: Lab, guest: Guest) -> None:
     with forwarding(guest, f"8080:{GUEST4}:80", "8081:10.0.2.101:80"):
         guest.run("ip", "addr", "add", "10.0.2.101/24", "dev", "tap0")
-        with L.listener(guest.netns, GUEST4, 80) as first:
-            first.settimeout(L.DEADLINE_S)
-            with L.listener(guest.netns, "10.0.2.101", 80) as second:
-                second.settimeout(L.DEADLINE_S)
-                check_connection(from_internet(L.HOST4, 8081), second, L.INTERNET4)
-                check_connection(from_internet(L.HOST4, 8080), first, L.INTERNET4)
+        with listener(guest.netns, GUEST4, 80) as first:
+            first.settimeout(DEADLINE_S)
+            with listener(guest.netns, "10.0.2.101", 80) as second:
+                second.settimeout(DEADLINE_S)
+                check_connection(from_internet(HOST4, 8081), second, INTERNET4)
+                check_connection(from_internet(HOST4, 8080), first, INTERNET4)
 
 
 @pytest.mark.parametrize("proto", ["tcp", "udp"])
@@ -93,13 +97,13 @@ def test_range_goes_port_by_port(lab: Lab, guest: Guest, proto: str) -> None:
         for port in ports:
             if proto == "tcp":
                 with serving(guest, 4, port + 1000) as server:
-                    check_connection(from_internet(L.HOST4, port), server, L.INTERNET4)
+                    check_connection(from_internet(HOST4, port), server, INTERNET4)
             else:
-                with (L.udp_socket(guest.netns, "0.0.0.0", port + 1000) as server,
-                      L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
-                    check_datagrams(client, (L.HOST4, port), server, L.INTERNET4)
+                with (udp_socket(guest.netns, "0.0.0.0", port + 1000) as server,
+                      udp_socket(Lab.internet_netns, INTERNET4) as client):
+                    check_datagrams(client, (HOST4, port), server, INTERNET4)
         with pytest.raises(ConnectionRefusedError):
-            from_internet(L.HOST4, 8100)
+            from_internet(HOST4, 8100)
 
 
 def test_many_connections_wait_for_a_slow_guest(lab: Lab, guest: Guest) -> None:
@@ -107,13 +111,13 @@ def test_many_connections_wait_for_a_slow_guest(lab: Lab, guest: Guest) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(forwarding(guest, "8080:80"))
         server = stack.enter_context(serving(guest, 4, 80))
-        clients = [stack.enter_context(from_internet(L.HOST4, 8080)) for _ in range(MANY)]
+        clients = [stack.enter_context(from_internet(HOST4, 8080)) for _ in range(MANY)]
         for number, client in enumerate(clients):
             client.sendall(number.to_bytes(2, "big"))
         seen = set()
         for _ in clients:
             accepted = stack.enter_context(server.accept()[0])
-            accepted.settimeout(L.DEADLINE_S)
+            accepted.settimeout(DEADLINE_S)
             number = accepted.recv(2)
             seen.add(number)
             accepted.sendall(number)
@@ -126,25 +130,25 @@ def test_burst_of_connections(lab: Lab, guest: Guest) -> None:
     """Begun all at once, without waiting: a backlog of 1 would lose most of them for a second
     and more."""
     def retransmits() -> int:
-        return int(L.sh("nsenter", f"--net={Lab.internet_netns}", "nstat", "-asz",
-                        "TcpRetransSegs").stdout.split("TcpRetransSegs")[1].split()[0])
+        return int(sh("nsenter", f"--net={Lab.internet_netns}", "nstat", "-asz",
+                      "TcpRetransSegs").stdout.split("TcpRetransSegs")[1].split()[0])
 
     before = retransmits()
     with contextlib.ExitStack() as stack:
         stack.enter_context(forwarding(guest, "8080:80"))
-        L.serve(stack.enter_context(serving(guest, 4, 80)), lambda sock: sock.sendall(b"here"))
+        serve(stack.enter_context(serving(guest, 4, 80)), lambda sock: sock.sendall(b"here"))
         clients = []
         for _ in range(MANY):
             client = stack.enter_context(
-                L.socket_in(Lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM))
+                socket_in(Lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM))
             client.setblocking(False)
-            client.connect_ex((L.HOST4, 8080))
+            client.connect_ex((HOST4, 8080))
             clients.append(client)
         for client in clients:
-            client.settimeout(L.DEADLINE_S)
-            select.select([], [client], [], L.DEADLINE_S)
+            client.settimeout(DEADLINE_S)
+            select.select([], [client], [], DEADLINE_S)
             assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
-            assert L.recv_all(client) == b"here"
+            assert recv_all(client) == b"here"
         assert retransmits() == before
 
 
@@ -154,11 +158,11 @@ def test_large_transfer_both_ways_at_once(lab: Lab, guest: Guest, family: int) -
     with (forwarding(guest, f"{ANY[family]}:8080:80"),
           serving(guest, family, 80) as server,
           from_internet(HOST[family], 8080) as client, server.accept()[0] as accepted):
-        accepted.settimeout(L.DEADLINE_S)
+        accepted.settimeout(DEADLINE_S)
         got = {}
 
         def read(name: str, sock: socket.socket) -> None:
-            got[name] = L.recv_all(sock)
+            got[name] = recv_all(sock)
 
         def write(name: str, sock: socket.socket) -> None:
             sock.sendall(data[name])
@@ -185,7 +189,7 @@ def test_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest, family
 def test_peer_that_leaves_before_the_guest_answers(lab: Lab, guest: Guest) -> None:
     with (forwarding(guest, "8080:80") as slirpd, serving(guest, 4, 80) as server):
         for _ in range(20):
-            client = from_internet(L.HOST4, 8080)
+            client = from_internet(HOST4, 8080)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             client.close()
         # Some were accepted in the guest, and see their peer gone.
@@ -193,8 +197,8 @@ def test_peer_that_leaves_before_the_guest_answers(lab: Lab, guest: Guest) -> No
         with contextlib.suppress(socket.timeout):
             while True:
                 server.accept()[0].close()
-        server.settimeout(L.DEADLINE_S)
-        check_connection(from_internet(L.HOST4, 8080), server, L.INTERNET4)
+        server.settimeout(DEADLINE_S)
+        check_connection(from_internet(HOST4, 8080), server, INTERNET4)
         assert slirpd.process.poll() is None
 
 
@@ -206,8 +210,8 @@ def test_peer_that_leaves_before_the_guest_answers(lab: Lab, guest: Guest) -> No
 def test_udp_peer_keeps_its_address(lab: Lab, guest: Guest, family: int,
                                     options: tuple[str, ...]) -> None:
     with (forwarding(guest, f"{ANY[family]}:8080:53/udp", options=options),
-          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
-          L.udp_socket(Lab.internet_netns, INTERNET[family]) as client):
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET[family]) as client):
         check_datagrams(client, (HOST[family], 8080), server, INTERNET[family])
 
 
@@ -216,8 +220,8 @@ def test_udp_peer_keeps_its_address(lab: Lab, guest: Guest, family: int,
 def test_udp_peer_on_the_loopback_is_the_gateway(lab: Lab, guest: Guest, family: int,
                                                  options: tuple[str, ...]) -> None:
     with (forwarding(guest, f"{ANY[family]}:8080:53/udp", options=options),
-          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
-          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as client):
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          udp_socket(Lab.host_netns, LOOPBACK[family]) as client):
         check_datagrams(client, (LOOPBACK[family], 8080), server, GATEWAY[family])
 
 
@@ -228,14 +232,14 @@ def test_udp_peers_of_every_kind_take_turns(lab: Lab, guest: Guest, family: int,
     """Whoever was answered last, the next is known by its own name, and answered."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(forwarding(guest, f"{ANY[family]}:8080:53/udp", options=options))
-        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[family]), 53))
+        server = stack.enter_context(udp_socket(guest.netns, plain(ANY[family]), 53))
         peers = []
         for _ in range(3):
-            peers += [(L.udp_socket(Lab.internet_netns, INTERNET[family]), HOST[family],
+            peers += [(udp_socket(Lab.internet_netns, INTERNET[family]), HOST[family],
                        INTERNET[family]),
-                      (L.udp_socket(Lab.host_netns, LOOPBACK[family]), LOOPBACK[family],
+                      (udp_socket(Lab.host_netns, LOOPBACK[family]), LOOPBACK[family],
                        GATEWAY[family]),
-                      (L.udp_socket(Lab.host_netns, HOST[family]), HOST[family], HOST[family])]
+                      (udp_socket(Lab.host_netns, HOST[family]), HOST[family], HOST[family])]
         for client, _, _ in peers:
             stack.enter_context(client)
         for round_ in range(3):
@@ -254,8 +258,8 @@ def test_udp_peers_of_every_kind_take_turns(lab: Lab, guest: Guest, family: int,
 @pytest.mark.parametrize("size", [0, 1, 1472, 1473, 9000, 60000])
 def test_udp_of_every_size(lab: Lab, guest: Guest, family: int, size: int) -> None:
     with (forwarding(guest, f"{ANY[family]}:8080:53/udp"),
-          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
-          L.udp_socket(Lab.internet_netns, INTERNET[family]) as client):
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET[family]) as client):
         check_datagrams(client, (HOST[family], 8080), server, INTERNET[family], b"x" * size)
 
 
@@ -264,15 +268,15 @@ def test_udp_forward_opens_no_other_port_of_the_loopback(lab: Lab, guest: Guest,
                                                          family: int) -> None:
     """With the loopback closed, an answer goes to who asked, and nothing to anybody else."""
     with (forwarding(guest, f"{ANY[family]}:8080:53/udp", options=("--disable-host-loopback",)),
-          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
-          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as asks,
-          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as never_asked):
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          udp_socket(Lab.host_netns, LOOPBACK[family]) as asks,
+          udp_socket(Lab.host_netns, LOOPBACK[family]) as never_asked):
         check_datagrams(asks, (LOOPBACK[family], 8080), server, GATEWAY[family])
         with contextlib.suppress(OSError):
             server.sendto(b"let me in", (GATEWAY[family], never_asked.getsockname()[1]))
         # The next answer shows that the one before would have come.
         check_datagrams(asks, (LOOPBACK[family], 8080), server, GATEWAY[family])
-        L.settle_loopback()
+        settle_loopback()
         never_asked.setblocking(False)
         with pytest.raises(BlockingIOError):
             never_asked.recv(100)
@@ -289,10 +293,10 @@ def test_first_datagram_does_not_wait(lab: Lab) -> None:
     delays = []
     for _ in range(5):
         with (Guest() as guest, forwarding(guest, "8080:53/udp"),
-              L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
-              L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
+              udp_socket(guest.netns, "0.0.0.0", 53) as server,
+              udp_socket(Lab.internet_netns, INTERNET4) as client):
             begin = time.monotonic()
-            check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+            check_datagrams(client, (HOST4, 8080), server, INTERNET4)
             delays.append(time.monotonic() - begin)
     assert statistics.median(delays) < SOON_S
 
@@ -300,17 +304,17 @@ def test_first_datagram_does_not_wait(lab: Lab) -> None:
 def test_udp_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest) -> None:
     """Nothing comes back, and the forward goes on."""
     with (forwarding(guest, "8080:53/udp"),
-          L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
-        client.sendto(b"anybody?", (L.HOST4, 8080))
+          udp_socket(Lab.internet_netns, INTERNET4) as client):
+        client.sendto(b"anybody?", (HOST4, 8080))
         wait_for("the guest's kernel has refused it", lambda: no_ports(guest) == 1)
-        with L.udp_socket(guest.netns, "0.0.0.0", 53) as server:
-            check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+        with udp_socket(guest.netns, "0.0.0.0", 53) as server:
+            check_datagrams(client, (HOST4, 8080), server, INTERNET4)
 
 
 def wrong_checksums(family: int) -> int:
     """Datagrams that the host's kernel has thrown away for it, since the lab began."""
     name = {4: "UdpInCsumErrors", 6: "Udp6InCsumErrors"}[family]
-    return int(L.sh("nstat", "-asz", name).stdout.split(name)[1].split()[0])
+    return int(sh("nstat", "-asz", name).stdout.split(name)[1].split()[0])
 
 
 @families
@@ -319,10 +323,10 @@ def test_udp_with_a_wrong_checksum(lab: Lab, guest: Guest, family: int) -> None:
     that waited for more no packet would come, and no answer by way of its socket's error."""
     ipv6 = family == 6
     with (forwarding(guest, f"{ANY[family]}:8080:53/udp"),
-          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
-          L.socket_in(Lab.internet_netns, socket.AF_INET6 if ipv6 else socket.AF_INET,
-                      socket.SOCK_RAW, socket.IPPROTO_UDP) as raw,
-          L.udp_socket(Lab.internet_netns, INTERNET[family]) as client):
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          socket_in(Lab.internet_netns, socket.AF_INET6 if ipv6 else socket.AF_INET,
+                    socket.SOCK_RAW, socket.IPPROTO_UDP) as raw,
+          udp_socket(Lab.internet_netns, INTERNET[family]) as client):
         if ipv6:
             raw.setsockopt(socket.IPPROTO_IPV6, IPV6_CHECKSUM, -1)
         for _ in range(10):
@@ -334,13 +338,13 @@ def test_udp_with_a_wrong_checksum(lab: Lab, guest: Guest, family: int) -> None:
 def test_guest_goes_on_to_use_the_port_for_its_own(lab: Lab, guest: Guest) -> None:
     """A datagram of the guest's to somebody else, by the forwarded port."""
     with (forwarding(guest, "8080:53/udp"),
-          L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
-          L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
-        check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
-        server.sendto(b"echo", (L.INTERNET4, L.ECHO_PORT))
+          udp_socket(guest.netns, "0.0.0.0", 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET4) as client):
+        check_datagrams(client, (HOST4, 8080), server, INTERNET4)
+        server.sendto(b"echo", (INTERNET4, ECHO_PORT))
         data, source = server.recvfrom(100)
-        assert (data, source) == (b"echo", (L.INTERNET4, L.ECHO_PORT))
-        check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+        assert (data, source) == (b"echo", (INTERNET4, ECHO_PORT))
+        check_datagrams(client, (HOST4, 8080), server, INTERNET4)
 
 
 # --- the host's ports -------------------------------------------------------------------------
@@ -356,14 +360,14 @@ def test_another_program_cannot_share_a_udp_port(lab: Lab, guest: Guest) -> None
 
 def test_listening_port_is_free_again_at_once_after_the_end(lab: Lab, guest: Guest) -> None:
     with (forwarding(guest, "8080:80"), serving(guest, 4, 80) as server):
-        check_connection(from_internet(L.HOST4, 8080), server, L.INTERNET4)
+        check_connection(from_internet(HOST4, 8080), server, INTERNET4)
     with (forwarding(guest, "8080:80"), serving(guest, 4, 80) as server):
-        check_connection(from_internet(L.HOST4, 8080), server, L.INTERNET4)
+        check_connection(from_internet(HOST4, 8080), server, INTERNET4)
 
 
 def test_backlog_is_4096(lab: Lab, guest: Guest) -> None:
     with forwarding(guest, "8080:80"):
-        wait_for("the port", lambda: "4096" in L.sh("ss", "-Hltn", "sport = :8080").stdout)
+        wait_for("the port", lambda: "4096" in sh("ss", "-Hltn", "sport = :8080").stdout)
 
 
 PORT_FOR_ROOT = 80
@@ -406,7 +410,7 @@ def test_removal_leaves_connections_alone(lab: Lab, guest: Guest, family: int) -
                 "guest_port": 80}
         number = execute(path, "add_hostfwd", **rule)["return"]["id"]
         with (from_internet(HOST[family], 8080) as client, server.accept()[0] as accepted):
-            accepted.settimeout(L.DEADLINE_S)
+            accepted.settimeout(DEADLINE_S)
             assert execute(path, "remove_hostfwd", id=number) == {"return": {}}
             with pytest.raises(ConnectionRefusedError):
                 from_internet(HOST[family], 8080)
@@ -421,13 +425,13 @@ def test_removal_leaves_connections_alone(lab: Lab, guest: Guest, family: int) -
 
 def test_removal_ends_a_udp_forward(lab: Lab, guest: Guest) -> None:
     with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
-          L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
-          L.udp_socket(Lab.internet_netns, L.INTERNET4) as client):
+          udp_socket(guest.netns, "0.0.0.0", 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET4) as client):
         number = execute(path, "add_hostfwd", proto="udp", host_port=8080,
                          guest_port=53)["return"]["id"]
-        check_datagrams(client, (L.HOST4, 8080), server, L.INTERNET4)
+        check_datagrams(client, (HOST4, 8080), server, INTERNET4)
         execute(path, "remove_hostfwd", id=number)
-        client.connect((L.HOST4, 8080))
+        client.connect((HOST4, 8080))
         client.send(b"anybody?")
         with pytest.raises(ConnectionRefusedError):
             client.recv(100)
@@ -449,7 +453,7 @@ def test_connections_are_listed(lab: Lab, guest: Guest) -> None:
                 made[name, family] = stack.enter_context(client)
                 stack.enter_context(server.accept()[0])
             made["out", family] = stack.enter_context(
-                guest.connect(INTERNET[family], L.HTTP_PORT))
+                guest.connect(INTERNET[family], HTTP_PORT))
         listed = execute(path, "query_connections")["return"]["connections"]
 
         def find(**wanted: object) -> dict[str, object]:
@@ -468,7 +472,7 @@ def test_connections_are_listed(lab: Lab, guest: Guest) -> None:
             find(proto="tcp", state="ESTABLISHED", hostfwd=False,
                  source_addr=own if family == 4 else "::",
                  source_port=made["out", family].getsockname()[1],
-                 dest_addr=INTERNET[family], dest_port=L.HTTP_PORT)
+                 dest_addr=INTERNET[family], dest_port=HTTP_PORT)
         sockets = execute(path, "query_stats")["return"]["sockets"]
         assert sockets["tcp"] == 8
 

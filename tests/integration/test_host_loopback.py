@@ -14,9 +14,12 @@ import struct
 from collections.abc import Iterator
 
 import frames as F
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, SETTLED, WORD_NAME, Lab, http_url, settle_loopback
+from netns import family_of
+from servers import listener, recv_all, serve, udp_socket
 
 GUEST4, GUEST6 = "10.0.2.100", "fd00::1234"
 # Every way to name the host's loopback that a guest has, and some that it hopes to have.
@@ -60,13 +63,13 @@ class Loopback:
     def _listen(self, v4: str, v6: str) -> None:
         """One port number for TCP and UDP of both families."""
         here = Lab.host_netns
-        first = self._stack.enter_context(L.listener(here, v4))
+        first = self._stack.enter_context(listener(here, v4))
         port = first.getsockname()[1]
         self.ports.append(port)
         self._listeners += [
-            first, self._stack.enter_context(L.listener(here, v6, port)),
-            self._stack.enter_context(L.udp_socket(here, v4, port)),
-            self._stack.enter_context(L.udp_socket(here, v6, port))]
+            first, self._stack.enter_context(listener(here, v6, port)),
+            self._stack.enter_context(udp_socket(here, v4, port)),
+            self._stack.enter_context(udp_socket(here, v6, port))]
         for sock in self._listeners:
             sock.setblocking(False)
 
@@ -77,12 +80,12 @@ class Loopback:
     def arrivals(self) -> list[str]:
         """What has arrived since the last call, a line each. Nothing is under way any more, as
         far as the daemon has sent it."""
-        L.settle_loopback()
+        settle_loopback()
         seen = [text for sock in self._listeners for text in _taken(sock)]
         with contextlib.suppress(BlockingIOError):
             while True:
                 frame, where = self._ear.recvfrom(2048, socket.MSG_DONTWAIT)
-                if where[2] != socket.PACKET_OUTGOING and L.SETTLED not in frame:
+                if where[2] != socket.PACKET_OUTGOING and SETTLED not in frame:
                     seen.append(f"on lo: {frame[:60].hex()}")
         return seen
 
@@ -144,7 +147,7 @@ def _payloads(source: str, name: str, ports: list[int], protocol: int) -> Iterat
 
 def reachable(guest: Guest) -> bool:
     """The network works otherwise: a test against a dead daemon would prove nothing."""
-    out = guest.run("curl", "-s", "-m", "20", L.http_url(L.INTERNET4, "hello"), check=False)
+    out = guest.run("curl", "-s", "-m", "20", http_url(INTERNET4, "hello"), check=False)
     return out.stdout == "hello\n"
 
 
@@ -176,7 +179,7 @@ def listening_to_groups(loopback: Loopback, name: str) -> None:
     the report of it would be heard by the ear."""
     group = F.addr(name)
     for number in (index for index, device in socket.if_nameindex() if device != "lo"):
-        for sock in loopback.udp(L.family_of(name)):
+        for sock in loopback.udp(family_of(name)):
             if len(group) == 4:
                 request = group + bytes(4) + struct.pack("=i", number)
                 sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
@@ -209,15 +212,15 @@ def test_connection_through_the_gateway_without_the_option(guest: Guest, name: s
         address = "::1"
     else:
         address = "127.0.0.1"
-    with L.listener(Lab.host_netns, address) as server:
-        L.serve(server, lambda connection: connection.sendall(L.recv_all(connection)))
+    with listener(Lab.host_netns, address) as server:
+        serve(server, lambda connection: connection.sendall(recv_all(connection)))
         with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0"):
             if ":" in name:
                 guest.wait_ipv6()
             with guest.connect(name, server.getsockname()[1]) as client:
                 client.sendall(b"there and back")
                 client.shutdown(socket.SHUT_WR)
-                assert L.recv_all(client) == b"there and back"
+                assert recv_all(client) == b"there and back"
 
 
 # --- shapes that a simple check of the first header misses ------------------------------------
@@ -233,7 +236,7 @@ def wrapped6(name: str, protocol: int, payload: bytes) -> list[bytes]:
         F.ip6(GUEST6, name, 0, bytes([60]) + options[1:] + options + payload),
         F.ip6(GUEST6, name, F.FRAGMENT6, F.fragment6(protocol, payload, ident=1, offset=0,
                                                      more=False)),  # atomic fragment
-        F.ip6(GUEST6, L.INTERNET6, 43, routing + payload),  # routed on to the name
+        F.ip6(GUEST6, INTERNET6, 43, routing + payload),  # routed on to the name
     ]
 
 
@@ -243,8 +246,8 @@ def wrapped4(name: str, protocol: int, payload: bytes) -> list[bytes]:
     inner = F.ip4(GUEST4, name, protocol, payload)
     return [
         F.ip4(GUEST4, name, protocol, payload, options=b"\1" * 40),
-        F.ip4(GUEST4, L.INTERNET4, protocol, payload, options=source_route),
-        F.ip4(GUEST4, L.INTERNET4, 4, inner),
+        F.ip4(GUEST4, INTERNET4, protocol, payload, options=source_route),
+        F.ip4(GUEST4, INTERNET4, 4, inner),
         F.ip4(GUEST4, name, protocol, payload, ttl=0),
         F.ip4(GUEST4, name, protocol, payload, ttl=1),
     ]
@@ -306,8 +309,8 @@ def test_built_in_dns_works_with_the_option(guest: Guest, tools: object, server:
     with Slirpd("--configure", "--enable-ipv6", "--disable-host-loopback", guest.pid, "tap0"):
         if family == "ipv6":
             guest.wait_ipv6()
-        out = guest.run("dig", "+short", f"@{server}", L.WORD_NAME, check=False)
-    assert out.stdout.strip() == L.INTERNET4
+        out = guest.run("dig", "+short", f"@{server}", WORD_NAME, check=False)
+    assert out.stdout.strip() == INTERNET4
 
 
 def test_deprecated_spelling_of_the_option_works(guest: Guest, loopback: Loopback) -> None:

@@ -12,21 +12,16 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import ipc
-import lab as L
-import pytest
-from api_client import daemon_with_api, execute
-from lab import Guest, Slirpd, borrowed, wait_for
+from api_client import execute
+from daemon import ABNORMAL_END, Slirpd
+from guest import Guest
+from processes import borrowed, is_traced, proc_stat
+from waiting import DEADLINE_S, wait_for
 
 # Of a child at once: CHILD_LOG_BURST of src/parent/spawn.c.
 LINES_MAX = 64
 # In which a sender fills the queue again; and 4096 messages take a few seconds.
 READ_DELAY_US = 500
-
-
-@pytest.fixture
-def api(guest: Guest) -> Iterator[tuple[Slirpd, str]]:
-    with daemon_with_api(guest) as made:
-        yield made
 
 
 @contextlib.contextmanager
@@ -103,7 +98,7 @@ def test_worker_that_says_that_the_tap_is_gone_does_not_hide_its_death(guest: Gu
         with in_the_name_of(daemon, "slirp-worker") as channel:
             channel.send(ipc.message("tap_gone", bytes(8)))
         os.kill(worker, signal.SIGSYS)
-        wait_for("it has ended", lambda: L.proc_stat(worker)[0] == "Z")
+        wait_for("it has ended", lambda: proc_stat(worker)[0] == "Z")
         os.kill(daemon.pid, signal.SIGCONT)
         assert daemon.wait() == 1
         assert "the TAP device is gone" in daemon.stderr
@@ -116,10 +111,10 @@ def test_child_that_does_not_end_in_order_is_told_at_the_end(guest: Guest) -> No
         os.kill(daemon.pid, signal.SIGSTOP)
         daemon.process.terminate()
         os.kill(worker, signal.SIGABRT)
-        wait_for("it has ended", lambda: L.proc_stat(worker)[0] == "Z")
+        wait_for("it has ended", lambda: proc_stat(worker)[0] == "Z")
         os.kill(daemon.pid, signal.SIGCONT)
         assert daemon.wait() == 1
-        assert re.search(rf"^slirpd: slirp-worker was killed by SIGABRT .*{L.ABNORMAL_END}",
+        assert re.search(rf"^slirpd: slirp-worker was killed by SIGABRT .*{ABNORMAL_END}",
                          daemon.stderr, re.M)
 
 
@@ -142,7 +137,7 @@ def test_channel_of_a_dead_child_keeps_nobody_busy(api: tuple[Slirpd, str],
               "-e", f"inject=recvmsg:delay_exit={READ_DELAY_US}"]
     with in_the_name_of(daemon, "api") as channel, \
             subprocess.Popen(strace, stderr=subprocess.DEVNULL) as tracer:
-        wait_for("it is traced", lambda: L.is_traced(daemon.pid))
+        wait_for("it is traced", lambda: is_traced(daemon.pid))
         # It would end itself of the answers.
         os.kill(pid, signal.SIGSTOP)
         # Who waits for room in the queue is quick to fill it again.
@@ -154,7 +149,7 @@ def test_channel_of_a_dead_child_keeps_nobody_busy(api: tuple[Slirpd, str],
         try:
             os.kill(pid, signal.SIGKILL)
             for flooder in flooders:
-                flooder.join(L.DEADLINE_S)
+                flooder.join(DEADLINE_S)
             assert [flooder.exitcode for flooder in flooders] == [0, 0, 0]
         finally:
             for flooder in flooders:

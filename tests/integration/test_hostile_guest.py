@@ -10,18 +10,23 @@ import socket
 from collections.abc import Callable, Iterator
 
 import frames as F
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, wait_for
+from daemon import Slirpd
+from guest import Guest
+from lab import ECHO_PORT, HTTP_PORT, INTERNET4, INTERNET6, Lab, http_url
+from processes import pss_kib
+from servers import listener, recv_all, serve, udp_socket
+from tree import SANITIZED
+from waiting import DEADLINE_S, wait_for
 
 GUEST4, GUEST6 = "10.0.2.100", "fd00::1234"
-INTERNET = {"ipv4": L.INTERNET4, "ipv6": L.INTERNET6}
+INTERNET = {"ipv4": INTERNET4, "ipv6": INTERNET6}
 FRAMES = 100_000
 # Well below the 29 MB of a flood. A sanitizer's allocator keeps what was freed.
-GROWTH_KIB = 32_768 if L.SANITIZED else 16_384
+GROWTH_KIB = 32_768 if SANITIZED else 16_384
 # Frames that came before need up to 1.3 MiB more; a leak of half of the frames (152 bytes each on
 # average) and of what an allocator adds would need 4 MiB more. As above with a sanitizer.
-LEAK_KIB = GROWTH_KIB if L.SANITIZED else 4096
+LEAK_KIB = GROWTH_KIB if SANITIZED else 4096
 # 1,024 descriptors, the usual limit, each a connection with libslirp's two buffers of 128 KiB.
 FLOWS_KIB = 1024 * 2 * 128
 SIZE = 4000
@@ -36,7 +41,7 @@ def raw_port(guest: Guest) -> Iterator[F.RawPort]:
 
 
 def assert_works(guest: Guest) -> None:
-    out = guest.run("curl", "--silent", "--fail", "-m", "20", L.http_url(L.INTERNET4, "hello"))
+    out = guest.run("curl", "--silent", "--fail", "-m", "20", http_url(INTERNET4, "hello"))
     assert out.stdout == "hello\n"
     out = guest.run("ping", "-c", "1", "-W", "10", "10.0.2.2")
     assert "1 received" in out.stdout
@@ -52,7 +57,7 @@ def frames_taken(guest: Guest) -> int:
 
 
 def good_frames(port: F.RawPort) -> list[bytes]:
-    return F.samples(port.mac, GUEST4, GUEST6, L.INTERNET4, L.INTERNET6)
+    return F.samples(port.mac, GUEST4, GUEST6, INTERNET4, INTERNET6)
 
 
 @pytest.mark.parametrize("options", ((), ("--disable-host-loopback",),
@@ -76,9 +81,9 @@ def test_100_000_malformed_frames_leave_it_alive_and_small(guest: Guest, network
     with raw_port(guest) as port:
         frames = list(F.malformed(good_frames(port), FRAMES // 2, seed=1))
         port.send(*frames)
-        half_way = L.pss_kib(pids)
+        half_way = pss_kib(pids)
         port.send(*frames)
-        growth = L.pss_kib(pids) - half_way
+        growth = pss_kib(pids) - half_way
     assert frames_taken(guest) - taken >= port.n_sent
     assert network.pids() == pids
     assert growth < LEAK_KIB, f"{growth} KiB more after the second half than {half_way} KiB"
@@ -87,9 +92,9 @@ def test_100_000_malformed_frames_leave_it_alive_and_small(guest: Guest, network
 
 def frames_that_no_guest_needs() -> dict[str, bytes]:
     """By the reason for which each is dropped."""
-    internet4, internet6 = L.INTERNET4, L.INTERNET6
-    data = F.udp(GUEST4, internet4, 40000, L.ECHO_PORT, b"data")
-    data6 = F.udp(GUEST6, internet6, 40000, L.ECHO_PORT, b"data")
+    internet4, internet6 = INTERNET4, INTERNET6
+    data = F.udp(GUEST4, internet4, 40000, ECHO_PORT, b"data")
+    data6 = F.udp(GUEST6, internet6, 40000, ECHO_PORT, b"data")
     tftp = F.udp(GUEST4, "10.0.2.2", 40000, 69, b"\0\1hostname\0octet\0")
     return {
         "ip4_header": F.ip4(GUEST4, internet4, F.UDP, data)[:-1],
@@ -122,8 +127,8 @@ def test_oversized_frames_are_survived(guest: Guest) -> None:
                 for frame in good_frames(port):
                     port.send((frame + bytes(size))[:size])
             for size in (1501, 9000, 65000):
-                data = F.udp(GUEST4, L.INTERNET4, 40000, L.ECHO_PORT, bytes(size))
-                port.send_ip(F.ip4(GUEST4, L.INTERNET4, F.UDP, data))
+                data = F.udp(GUEST4, INTERNET4, 40000, ECHO_PORT, bytes(size))
+                port.send_ip(F.ip4(GUEST4, INTERNET4, F.UDP, data))
         assert daemon.process.poll() is None
         assert_works(guest)
 
@@ -135,8 +140,8 @@ class Sink:
     """A UDP port in the internet that tells which datagrams came, in what state."""
 
     def __init__(self, address: str) -> None:
-        self._sock = L.udp_socket(Lab.internet_netns, address)
-        self._sock.settimeout(L.DEADLINE_S)
+        self._sock = udp_socket(Lab.internet_netns, address)
+        self._sock.settimeout(DEADLINE_S)
         self.address, self.port = address, self._sock.getsockname()[1]
 
     def __enter__(self) -> Sink:
@@ -301,9 +306,9 @@ def flood(sink: Sink, count: int) -> Iterator[bytes]:
 def test_flood_of_first_fragments_is_bounded(guest: Guest, network: Slirpd, sink: Sink) -> None:
     """20,000 of them are 29 MB; a datagram that comes whole is put together all the same."""
     pids = network.pids()
-    before = L.pss_kib(pids)
+    before = pss_kib(pids)
     assert came(guest, sink, list(flood(sink, 20_000))) == []
-    assert L.pss_kib(pids) - before < GROWTH_KIB
+    assert pss_kib(pids) - before < GROWTH_KIB
     assert_works(guest)
     idents = iter(range(90_000 & 0xFFFF, 65536))
     wait_for("a fragmented datagram comes through again", lambda: came(
@@ -316,25 +321,25 @@ def test_flood_of_first_fragments_is_bounded(guest: Guest, network: Slirpd, sink
 def flow_flood(port: F.RawPort, protocol: int) -> Iterator[bytes]:
     """First packets of ten times as many flows as slirpd may open descriptors."""
     for sport in range(20000, 30000):
-        payload = F.l4(GUEST4, L.INTERNET4, protocol, sport, L.HTTP_PORT)
-        yield F.ethernet(F.ip4(GUEST4, L.INTERNET4, protocol, payload), F.ETH_IP4, port.mac)
+        payload = F.l4(GUEST4, INTERNET4, protocol, sport, HTTP_PORT)
+        yield F.ethernet(F.ip4(GUEST4, INTERNET4, protocol, payload), F.ETH_IP4, port.mac)
 
 
 @pytest.mark.parametrize("protocol", (F.TCP, F.UDP), ids=("tcp", "udp"))
 def test_flood_of_flows_leaves_open_connections_alone(guest: Guest, network: Slirpd,
                                                       protocol: int) -> None:
     pids = network.pids()
-    before = L.pss_kib(pids)
-    with L.listener(Lab.internet_netns, L.INTERNET4) as server:
-        L.serve(server, lambda connection: connection.sendall(L.recv_all(connection)))
-        with guest.connect(L.INTERNET4, server.getsockname()[1]) as client:
+    before = pss_kib(pids)
+    with listener(Lab.internet_netns, INTERNET4) as server:
+        serve(server, lambda connection: connection.sendall(recv_all(connection)))
+        with guest.connect(INTERNET4, server.getsockname()[1]) as client:
             with raw_port(guest) as port:
                 port.send(*flow_flood(port, protocol))
             client.sendall(b"still there")
             client.shutdown(socket.SHUT_WR)
-            assert L.recv_all(client) == b"still there"
+            assert recv_all(client) == b"still there"
     assert network.pids() == pids
-    assert L.pss_kib(pids) - before < FLOWS_KIB
+    assert pss_kib(pids) - before < FLOWS_KIB
 
 
 def test_room_comes_back_after_a_flood_of_connections(guest: Guest, network: Slirpd) -> None:
@@ -342,7 +347,7 @@ def test_room_comes_back_after_a_flood_of_connections(guest: Guest, network: Sli
     with raw_port(guest) as port:
         port.send(*flow_flood(port, F.TCP))
     wait_for("a new connection gets through", lambda: guest.run(
-        "curl", "-s", "-m", "5", L.http_url(L.INTERNET4, "hello"), check=False
+        "curl", "-s", "-m", "5", http_url(INTERNET4, "hello"), check=False
     ).stdout == "hello\n", deadline_s=150)
 
 
@@ -352,9 +357,9 @@ def test_guest_that_reads_nothing_stops_nothing(guest: Guest, network: Slirpd) -
         while True:
             connection.sendall(bytes(1 << 16))
 
-    with L.listener(Lab.internet_netns, L.INTERNET4) as server:
-        L.serve(server, pour)
-        silent = [guest.connect(L.INTERNET4, server.getsockname()[1]) for _ in range(20)]
+    with listener(Lab.internet_netns, INTERNET4) as server:
+        serve(server, pour)
+        silent = [guest.connect(INTERNET4, server.getsockname()[1]) for _ in range(20)]
         try:
             assert_works(guest)
         finally:

@@ -11,12 +11,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import frames as F
-import lab as L
 import pytest
 from api_client import daemon_with_api, execute
+from commands import sh
+from daemon import Slirpd
 from forwarding import (ANY, GATEWAY, HOST, INTERNET, LOOPBACK, check_datagrams, families, forwarding,
                         plain)
-from lab import Guest, Lab, Slirpd
+from guest import Guest
+from lab import (
+    CLOSED_PORT, ECHO_PORT, HOST6, INTERNET4, INTERNET6, WORD_NAME, Lab, http_url, settle_loopback,
+)
+from limits import limited, many_files
+from netns import family_of, socket_in
+from servers import udp_socket
+from waiting import wait_for
 
 # The family of the host's port; the guest's is the other.
 OTHER = {4: 6, 6: 4}
@@ -44,7 +52,7 @@ def stopped(pid: int) -> Iterator[None]:
 def open_flows(stack: contextlib.ExitStack, guest: Guest, count: int) -> None:
     """Each by a socket of the guest's that stays."""
     for _ in range(count):
-        stack.enter_context(guest.connect(L.INTERNET4, L.CLOSED_PORT, socket.SOCK_DGRAM)).send(b"")
+        stack.enter_context(guest.connect(INTERNET4, CLOSED_PORT, socket.SOCK_DGRAM)).send(b"")
 
 
 def peers_of(server: socket.socket) -> set[int]:
@@ -57,7 +65,7 @@ def peers_of(server: socket.socket) -> set[int]:
 
 def reached(victims: list[socket.socket]) -> list[tuple]:
     """The sockets of the host's loopback at which something has arrived."""
-    L.settle_loopback()
+    settle_loopback()
     seen = []
     for victim in victims:
         victim.setblocking(False)
@@ -78,18 +86,18 @@ def test_forgotten_peer_of_a_relay_opens_nothing(lab: Lab, guest: Guest, tools: 
     """Datagrams of peers that the relay has forgotten still wait for libslirp. Whoever gets the
     port of such a peer next has not sent anything to the guest."""
     tools("ping")
-    with L.many_files(), contextlib.ExitStack() as stack:
+    with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(forwarding(
             guest, f"{ANY[host]}:8080:{ANY[OTHER[host]]}:53/udp", options=CLOSED,
-            prefix=L.limited("nofile", HARD_LIMIT)))
+            prefix=limited("nofile", HARD_LIMIT)))
         worker = daemon.children()["slirp-worker"]
-        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        server = stack.enter_context(udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
         # With the hairpin, flows of the guest's own are the peers.
         netns, address = (Lab.internet_netns, INTERNET[host]) if accomplice else (
             guest.netns, plain(ANY[host]))
-        peers = [stack.enter_context(L.udp_socket(netns, address)) for _ in range(N_PEERS)]
+        peers = [stack.enter_context(udp_socket(netns, address)) for _ in range(N_PEERS)]
         for peer in [] if accomplice else peers:
-            peer.sendto(b"first", (INTERNET[host], L.CLOSED_PORT))
+            peer.sendto(b"first", (INTERNET[host], CLOSED_PORT))
         open_flows(stack, guest, N_FLOWS if accomplice else N_FLOWS - N_PEERS)
         behind(guest)
         with stopped(worker):
@@ -100,7 +108,7 @@ def test_forgotten_peer_of_a_relay_opens_nothing(lab: Lab, guest: Guest, tools: 
         for port in ports:
             with contextlib.suppress(OSError):  # the relay still has it
                 victims.append(stack.enter_context(
-                    L.udp_socket(Lab.host_netns, LOOPBACK[OTHER[host]], port)))
+                    udp_socket(Lab.host_netns, LOOPBACK[OTHER[host]], port)))
         assert len(victims) >= 10
         for victim in victims:
             server.sendto(b"let me in", (GATEWAY[OTHER[host]], victim.getsockname()[1]))
@@ -113,8 +121,8 @@ def test_answer_to_a_peer_on_the_loopback_ends_with_the_forward(lab: Lab, guest:
                                                                 family: int) -> None:
     tools("ping")
     with (daemon_with_api(guest, "--enable-ipv6", *CLOSED) as (_, path),
-          L.udp_socket(guest.netns, plain(ANY[family]), 53) as server,
-          L.udp_socket(Lab.host_netns, LOOPBACK[family]) as peer):
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          udp_socket(Lab.host_netns, LOOPBACK[family]) as peer):
         ids = [execute(path, "add_hostfwd", proto="udp", host_addr=plain(ANY[family]), host_port=port,
                        guest_addr=plain(ANY[family]), guest_port=53)["return"]["id"]
                for port in (8080, 8081)]
@@ -153,7 +161,7 @@ def flood(guest: Guest, to: str, count: int) -> None:
     source = GUEST6 if ":" in to else GUEST4
     with raw_port(guest) as port:
         kind = F.ETH_IP6 if ":" in to else F.ETH_IP4
-        port.send(*(F.ethernet(F.packet(source, to, F.UDP, F.udp(source, to, sport, L.CLOSED_PORT))[0],
+        port.send(*(F.ethernet(F.packet(source, to, F.UDP, F.udp(source, to, sport, CLOSED_PORT))[0],
                                kind, port.mac) for sport in range(20000, 20000 + count)))
 
 
@@ -165,31 +173,31 @@ def raw_port(guest: Guest) -> Iterator[F.RawPort]:
 
 
 def udp_ports_of_the_host() -> int:
-    text = L.sh("ss", "-Huan", "sport", ">=", f":{FIRST_PORT}", "and", "sport", "<=",
-                f":{LAST_PORT}").stdout
+    text = sh("ss", "-Huan", "sport", ">=", f":{FIRST_PORT}", "and", "sport", "<=",
+              f":{LAST_PORT}").stdout
     return len(text.splitlines())
 
 
 @pytest.mark.parametrize("address", INTERNET.values(), ids=["ipv4", "ipv6"])
 def test_guest_leaves_the_host_its_ephemeral_udp_ports(lab: Lab, guest: Guest, address: str) -> None:
-    with L.many_files(), few_ports(), Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0") as daemon:
+    with many_files(), few_ports(), Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0") as daemon:
         flood(guest, address, LAST_PORT - FIRST_PORT + 200)
         assert N_QUARTER / 2 < udp_ports_of_the_host() <= N_QUARTER
         assert daemon.counters()["udp_flows"] >= LAST_PORT - FIRST_PORT + 200 - N_QUARTER
         # The host sends on, and is one line wiser.
-        with L.socket_in(Lab.host_netns, L.family_of(address), socket.SOCK_DGRAM) as sock:
-            sock.sendto(b"from the host", (address, L.ECHO_PORT))
+        with socket_in(Lab.host_netns, family_of(address), socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"from the host", (address, ECHO_PORT))
             assert sock.recv(100) == b"from the host"
         assert daemon.stderr.count("UDP flows that it may have: new ones are refused") == 1
 
 
 def test_flow_beyond_those_allowed_is_refused_at_once(lab: Lab, guest: Guest) -> None:
-    with (L.many_files(), few_ports(), Slirpd("--configure", guest.pid, "tap0"),
-          guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as early,
-          guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as late):
+    with (many_files(), few_ports(), Slirpd("--configure", guest.pid, "tap0"),
+          guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as early,
+          guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as late):
         early.send(b"early")
         assert early.recv(100) == b"early"
-        flood(guest, L.INTERNET4, LAST_PORT - FIRST_PORT)
+        flood(guest, INTERNET4, LAST_PORT - FIRST_PORT)
         with pytest.raises(ConnectionRefusedError):
             late.send(b"late")
             late.recv(100)
@@ -201,19 +209,19 @@ def test_udp_flood_takes_nothing_from_other_kinds(lab: Lab, guest: Guest, tools:
     """Connections, names, pings, forwards, and what comes by these."""
     tools("ping", "dig", "curl")
     options = ("--enable-ipv6", f"--publish={ANY[6]}:8080:{ANY[4]}:53/udp")
-    with (L.many_files(), daemon_with_api(guest, *options, prefix=L.limited("nofile", HARD_LIMIT)) as (_, path),
-          L.udp_socket(guest.netns, "0.0.0.0", 53) as server,
-          L.udp_socket(Lab.internet_netns, L.INTERNET6) as client):
-        flood(guest, L.INTERNET4, 2 * HARD_LIMIT)
-        out = guest.run("dig", "+short", "+tries=1", "+time=10", "@10.0.2.3", L.WORD_NAME).stdout
-        assert out.strip() == L.INTERNET4
-        assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", L.INTERNET4).stdout
-        out = guest.run("curl", "-s", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
+    with (many_files(), daemon_with_api(guest, *options, prefix=limited("nofile", HARD_LIMIT)) as (_, path),
+          udp_socket(guest.netns, "0.0.0.0", 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET6) as client):
+        flood(guest, INTERNET4, 2 * HARD_LIMIT)
+        out = guest.run("dig", "+short", "+tries=1", "+time=10", "@10.0.2.3", WORD_NAME).stdout
+        assert out.strip() == INTERNET4
+        assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", INTERNET4).stdout
+        out = guest.run("curl", "-s", "-m", "20", http_url(INTERNET4, "hello")).stdout
         assert out == "hello\n"
         for port in range(9000, 9050):
             reply = execute(path, "add_hostfwd", proto="udp", host_port=port, guest_port=port)
             assert "return" in reply, reply
-        client.sendto(b"by a relay", (L.HOST6, 8080))
+        client.sendto(b"by a relay", (HOST6, 8080))
         data, source = server.recvfrom(100)
         server.sendto(data, source)
         assert client.recv(100) == b"by a relay"
@@ -221,14 +229,14 @@ def test_udp_flood_takes_nothing_from_other_kinds(lab: Lab, guest: Guest, tools:
 
 def test_names_that_a_guest_asks_for_leave_room_for_udp(lab: Lab, guest: Guest) -> None:
     """They have a budget of their own, and beyond it are UDP like any other."""
-    with (L.many_files(), few_ports(), Slirpd("--configure", guest.pid, "tap0") as daemon,
+    with (many_files(), few_ports(), Slirpd("--configure", guest.pid, "tap0") as daemon,
           raw_port(guest) as port):
         port.send(*(F.ethernet(F.ip4(GUEST4, "10.0.2.3", F.UDP,
                                      F.udp(GUEST4, "10.0.2.3", sport, 53, F.dns_query())),
                                F.ETH_IP4, port.mac) for sport in range(20000, 20800)))
         assert udp_ports_of_the_host() <= N_QUARTER
         # libslirp forgets them after 10 seconds.
-        with guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+        with guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as client:
             client.settimeout(1)
 
             def answered() -> bool:
@@ -237,5 +245,5 @@ def test_names_that_a_guest_asks_for_leave_room_for_udp(lab: Lab, guest: Guest) 
                     return client.recv(100) == b"later"
                 return False
 
-            L.wait_for("a flow has room again", answered)
+            wait_for("a flow has room again", answered)
         assert daemon.counters()["udp_flows"] > 0

@@ -13,9 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import frames
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, wait_for
+from commands import sh
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from lab import HTTP_PORT, INTERNET4, INTERNET6, Lab
+from limits import fill_pipe, limit_namespaces
+from netns import socket_in
+from processes import all_pids, cpu_ticks, descendants, fd_table, holdings, proc_stat
+from servers import recv_all
+from tree import SANITIZED
+from waiting import read_to_eof, wait_for
 
 STARTS = 100
 # Far above what one start holds, far below what a leak of one per start would need.
@@ -25,10 +33,10 @@ NO_LIMIT = 2**31 - 1
 
 def works(netns: str) -> bool:
     """Whether a guest's HTTP request is answered; every request is a connection of its own."""
-    with L.socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-        client.connect((L.INTERNET4, L.HTTP_PORT))
+    with socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.connect((INTERNET4, HTTP_PORT))
         client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-        return L.recv_all(client).endswith(b"hello\n")
+        return recv_all(client).endswith(b"hello\n")
 
 
 def assert_tap_is_gone(guest: Guest) -> None:
@@ -53,7 +61,7 @@ def test_failed_start_says_nothing_on_ready_fd(guest: Guest) -> None:
     daemon = Slirpd("--configure", guest.pid, "a-name-of-16-chr")
     daemon.start()
     try:
-        assert L.read_to_eof(daemon.ready_read) == b""
+        assert read_to_eof(daemon.ready_read) == b""
         assert daemon.wait() == 1
     finally:
         daemon.__exit__()
@@ -82,10 +90,10 @@ def test_unread_data_on_exit_fd_makes_nothing_spin(guest: Guest) -> None:
     """Level-triggered data that is never read would wake a loop for ever."""
     with Slirpd("--configure", guest.pid, "tap0", exit_fd=True) as daemon:
         os.write(daemon.exit_write, b"x" * 1000)
-        before = L.cpu_ticks(daemon.pid)
+        before = cpu_ticks(daemon.pid)
         for _ in range(300):
             assert works(guest.netns)
-        used = L.cpu_ticks(daemon.pid) - before
+        used = cpu_ticks(daemon.pid) - before
         # A parent that is on no packet path has nothing to do meanwhile.
         assert used <= 10, f"the parent used {used} ticks"
 
@@ -123,7 +131,7 @@ def test_any_two_numbers_serve_as_ready_and_exit_fd(guest: Guest, ready_number: 
         with daemon:
             os.close(ready_write)
             os.close(exit_read)
-            assert L.read_to_eof(ready_read) == b"1"
+            assert read_to_eof(ready_read) == b"1"
             assert works(guest.netns)
             os.close(exit_write)
             assert daemon.wait() == 0
@@ -134,13 +142,13 @@ def test_any_two_numbers_serve_as_ready_and_exit_fd(guest: Guest, ready_number: 
 
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 def test_signal_ends_with_0_and_leaves_nothing(guest: Guest, number: signal.Signals) -> None:
-    before = L.holdings()
+    before = holdings()
     with Slirpd("--configure", guest.pid, "tap0") as daemon:
         assert works(guest.netns)
         daemon.process.send_signal(number)
         assert daemon.wait() == 0
         assert_tap_is_gone(guest)
-    wait_for("all is as it was", lambda: L.holdings() == before)
+    wait_for("all is as it was", lambda: holdings() == before)
 
 
 def test_sigkill_of_the_parent_frees_everything(guest: Guest) -> None:
@@ -154,11 +162,11 @@ def test_sigkill_of_the_parent_frees_everything(guest: Guest) -> None:
 def test_sigkill_of_the_parent_before_ready_frees_everything(guest: Guest) -> None:
     """At many moments of the start; what has been begun by then must not go on alone."""
     for _ in range(20):
-        before = L.all_pids()
+        before = all_pids()
         daemon = Slirpd("--configure", guest.pid, "tap0").start()
-        wait_for("a child or ready", lambda: L.descendants(daemon.pid) or daemon.stdout)
+        wait_for("a child or ready", lambda: descendants(daemon.pid) or daemon.stdout)
         daemon.kill()
-        wait_for("nothing is left of the start", lambda: not L.all_pids() - before)
+        wait_for("nothing is left of the start", lambda: not all_pids() - before)
         daemon.__exit__()
     assert_tap_is_gone(guest)
 
@@ -242,10 +250,10 @@ def test_tap_that_is_down_makes_nothing_spin(guest: Guest) -> None:
     """A TAP that is down is not gone: the daemon waits, and goes on when it is up again."""
     with Slirpd("--configure", guest.pid, "tap0") as daemon:
         guest.run("ip", "link", "set", "tap0", "down")
-        before = sum(map(L.cpu_ticks, daemon.pids()))
+        before = sum(map(cpu_ticks, daemon.pids()))
         for _ in range(50):
             guest.run("ip", "link")
-        used = sum(map(L.cpu_ticks, daemon.pids())) - before
+        used = sum(map(cpu_ticks, daemon.pids())) - before
         assert used <= 5, f"{used} ticks of CPU time with the TAP down"
         guest.run("ip", "link", "set", "tap0", "up")
         guest.run("ip", "route", "replace", "default", "via", "10.0.2.2")
@@ -257,12 +265,12 @@ def test_tap_that_is_down_makes_nothing_spin(guest: Guest) -> None:
 
 def spoilt_frames(guest: Guest, count: int) -> list[bytes]:
     return list(frames.malformed(
-        frames.samples("02:00:00:00:00:01", "10.0.2.100", "fd00::100", L.INTERNET4,
-                       L.INTERNET6), count, seed=3))
+        frames.samples("02:00:00:00:00:01", "10.0.2.100", "fd00::100", INTERNET4,
+                       INTERNET6), count, seed=3))
 
 
 def test_stderr_that_nobody_reads_stops_nothing(guest: Guest) -> None:
-    read_fd, write_fd = L.fill_pipe()
+    read_fd, write_fd = fill_pipe()
     try:
         with Slirpd("--configure", guest.pid, "tap0", stderr=write_fd) as daemon:
             with raw_port(guest) as port:
@@ -308,10 +316,10 @@ def test_children_hold_no_descriptor_of_the_caller(guest: Guest) -> None:
             assert children, "no children"
             callers = {os.readlink(f"/proc/self/fd/{fd}")
                        for fd in (surplus, daemon.ready_read, daemon.exit_write)}
-            if not L.SANITIZED:
+            if not SANITIZED:
                 callers.add(os.readlink(f"/proc/{daemon.pid}/fd/2"))
             for role, pid in children.items():
-                held = set(L.fd_table(pid).values()) & callers
+                held = set(fd_table(pid).values()) & callers
                 assert not held, f"{role} holds {held}"
 
 
@@ -320,7 +328,7 @@ MAY_HOLD = {
     "parent": r"socket:|pipe:|anon_inode:\[?(pidfd|signalfd|eventpoll|timerfd|eventfd|inotify)"
               r"|/dev/net/tun|/dev/null|.*slirpd-|(net|user):\[|/tmp/#\d+|/run/tmp/#\d+|pidfd:",
     "slirp-worker": r"socket:|anon_inode:\[?(eventfd|eventpoll|timerfd)|/dev/net/tun|/dev/null"
-                    + (r"|/run/tmp/#\d+" if L.SANITIZED else ""),
+                    + (r"|/run/tmp/#\d+" if SANITIZED else ""),
 }
 
 
@@ -328,18 +336,18 @@ def test_children_hold_only_what_their_role_needs(guest: Guest) -> None:
     """Without the sandbox, in which nobody may look at a process's descriptors."""
     with Slirpd("--configure", "--disable-sandbox", guest.pid, "tap0") as daemon:
         for role, pid in {"parent": daemon.pid, **daemon.children()}.items():
-            surplus = {fd: what for fd, what in L.fd_table(pid).items()
+            surplus = {fd: what for fd, what in fd_table(pid).items()
                        if not re.match(MAY_HOLD[role], what)}
             assert not surplus, f"{role} holds {surplus}"
 
 
 def test_parent_holds_the_copy_of_resolv_conf(network: Slirpd) -> None:
     def held() -> list[str]:
-        return [what for what in L.fd_table(network.pid).values()
+        return [what for what in fd_table(network.pid).values()
                 if not re.match(MAY_HOLD["parent"], what)]
 
     # Just after ready it has the host's file open for a moment, too.
-    L.wait_for("it holds the copy alone", lambda: held() == ["/etc/resolv.conf"])
+    wait_for("it holds the copy alone", lambda: held() == ["/etc/resolv.conf"])
 
 
 # --- many times -------------------------------------------------------------------------------
@@ -370,14 +378,14 @@ def test_100_starts_and_stops_leave_nothing(lab: Lab) -> None:
         (Slirpd.hang_up, 0),
         (Slirpd.kill, -signal.SIGKILL),
     )
-    before = L.holdings()
-    L.limit_namespaces(NAMESPACES_AT_ONCE)
+    before = holdings()
+    limit_namespaces(NAMESPACES_AT_ONCE)
     try:
         for number in range(STARTS):
             start_and_stop(*ways[number % len(ways)])
     finally:
-        L.limit_namespaces(NO_LIMIT)
-    wait_for("as before", lambda: L.holdings() == before)
+        limit_namespaces(NO_LIMIT)
+    wait_for("as before", lambda: holdings() == before)
 
 
 # --- found by attacking it --------------------------------------------------------------------
@@ -395,7 +403,7 @@ def test_signal_to_the_whole_group_during_the_start_is_an_end_in_order(guest: Gu
             os.killpg(daemon.pid, number)
         if daemon.process.poll() is None:
             wait_for("slirpd has begun or ended", lambda: daemon.process.poll() is not None
-                     or L.descendants(daemon.pid))
+                     or descendants(daemon.pid))
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(daemon.pid, number)
         status = daemon.wait()
@@ -410,7 +418,7 @@ def test_signal_to_the_whole_group_in_service_ends_no_child(guest: Guest, number
         children = daemon.children()
         os.kill(daemon.pid, signal.SIGSTOP)
         try:
-            wait_for("the parent is stopped", lambda: L.proc_stat(daemon.pid)[0] == "T")
+            wait_for("the parent is stopped", lambda: proc_stat(daemon.pid)[0] == "T")
             os.killpg(daemon.pid, number)
             # A packet is answered after the signal is there.
             assert works(guest.netns)
@@ -437,8 +445,8 @@ def test_terminal_that_nobody_reads_stops_nothing(guest: Guest) -> None:
 
 @pytest.mark.parametrize("length", (60, 600, 700, 100_000))
 def test_long_name_of_the_program_is_cut(length: int) -> None:
-    done = L.run_slirpd("--mtu=0", "1", "tap0",
-                        prefix=["bash", "-c", f'exec -a "$(printf %{length}s x)" "$@"', "bash"])
+    done = run_slirpd("--mtu=0", "1", "tap0",
+                      prefix=["bash", "-c", f'exec -a "$(printf %{length}s x)" "$@"', "bash"])
     assert done.returncode == 1
     assert done.stderr.endswith(": MTU must be a positive integer (< 65522)\n")
     assert len(done.stderr) < 200
@@ -448,8 +456,8 @@ def test_ready_fd_that_takes_nothing_is_a_failed_start(guest: Guest) -> None:
     """Whoever waits for that byte would wait for ever."""
     read_fd, write_fd = os.pipe()
     try:
-        done = L.run_slirpd("--configure", f"--ready-fd={read_fd}", guest.pid, "tap0",
-                            pass_fds=(read_fd,))
+        done = run_slirpd("--configure", f"--ready-fd={read_fd}", guest.pid, "tap0",
+                          pass_fds=(read_fd,))
     finally:
         os.close(read_fd)
         os.close(write_fd)
@@ -465,8 +473,8 @@ def test_namespace_that_only_a_descriptor_holds_counts_as_used(guest: Guest) -> 
         with Slirpd("--configure", "--netns-type=path", path, "tap0",
                     pass_fds=(held.fileno(),)) as daemon:
             for _ in range(5):
-                L.sh("mount", "-t", "tmpfs", "none", "/mnt")
-                L.sh("umount", "/mnt")
+                sh("mount", "-t", "tmpfs", "none", "/mnt")
+                sh("umount", "/mnt")
             assert works(path)
             assert daemon.process.poll() is None
 
@@ -479,4 +487,4 @@ def test_sigusr1_prints_the_counters(guest: Guest, network: Slirpd) -> None:
         return re.search(rf"^slirpd: stats: {name} (\d+)$", network.stderr, re.M)
 
     for name in ("frames_from_guest", "bytes_to_guest"):
-        assert int(L.wait_for(f"{name} is printed", lambda: counted(name))[1]) > 0
+        assert int(wait_for(f"{name} is printed", lambda: counted(name))[1]) > 0

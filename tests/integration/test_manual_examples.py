@@ -8,12 +8,14 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import lab as L
 import pytest
 import test_bess
 import test_operation
-from lab import Guest, Lab, Slirpd
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, Lab, http_url
 from manual import EXAMPLE_PID, Terminal, examples
+from tree import REPO
 
 PAGE = "slirpd.1"
 (GUEST, SERVE, PINNED, CREATED, UML, SCRIPT, SERVICE) = range(7)
@@ -36,7 +38,7 @@ def test_namespace_with_a_shell(terminal: Terminal, tmp_path: Path) -> None:
     with Terminal(tmp_path) as other:
         other.replace(EXAMPLE_PID, terminal.replaced(EXAMPLE_PID))
         other.follow(example(SERVE))
-        url = L.http_url(L.INTERNET4, "hello")
+        url = http_url(INTERNET4, "hello")
         assert terminal.type(f"curl -sSf -m 20 {url}", "#") == "hello\n"
 
 
@@ -52,7 +54,7 @@ def test_namespace_that_is_made(lab: Lab, terminal: Terminal, tools: Callable[..
         outputs = terminal.follow(example(CREATED))
     finally:
         # The client's script writes what it was told into the resolv.conf that it finds.
-        lab.set_nameservers(L.INTERNET4, L.INTERNET6)
+        lab.set_nameservers(INTERNET4, INTERNET6)
     assert any(re.search(r"lease of 10\.0\.2\.\d+ obtained", output) for output in outputs)
 
 
@@ -76,7 +78,7 @@ def test_script_that_waits(terminal: Terminal, guest: Guest) -> None:
 def test_service(guest: Guest, tmp_path: Path) -> None:
     """What the manager does with the file: its words become those of the unit's command."""
     show, setting, _ = example(SERVICE)
-    unit = (L.REPO / "systemd/slirpd@.service.in").read_text()
+    unit = (REPO / "systemd/slirpd@.service.in").read_text()
     folder, instance = re.fullmatch(r"\$ cat ~/\.config/(\w+)/(\w+)\.conf", show).groups()
     assert f"EnvironmentFile=%E/{folder}/%i.conf\n" in unit
     assert example(SERVICE)[-1] == f"$ systemctl --user start slirpd@{instance}"

@@ -5,19 +5,28 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import socket
 import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import lab as L
 import pytest
-from lab import Guest, Slirpd, run_slirpd
+from commands import ORDINARY, sh
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from lab import HTTP_PORT, INTERNET4, http_url
+from netns import (
+    IFF_NO_PI, TUNSETIFF, TUNSETOFFLOAD, TUNSETPERSIST, TUN_F_ALL, make_tap, socket_in,
+)
+from servers import recv_all
+from tree import slirpd_path
+from waiting import DEADLINE_S
 
 
 def assert_works(guest: Guest) -> None:
-    out = guest.run("curl", "--silent", "--fail", "-m", "20", L.http_url(L.INTERNET4, "hello"))
+    out = guest.run("curl", "--silent", "--fail", "-m", "20", http_url(INTERNET4, "hello"))
     assert out.stdout == "hello\n"
 
 
@@ -34,11 +43,11 @@ def open_fd(path: str) -> Iterator[int]:
 def pinned(netns: str, path: Path) -> Iterator[str]:
     """A namespace kept by a bind mount, as podman and `ip netns` do it."""
     path.touch()
-    L.sh("mount", "--bind", netns, str(path))
+    sh("mount", "--bind", netns, str(path))
     try:
         yield str(path)
     finally:
-        L.sh("umount", str(path))
+        sh("umount", str(path))
 
 
 # --- ways to name it --------------------------------------------------------------------------
@@ -98,10 +107,10 @@ def test_pinned_namespace_without_a_process(guest: Guest, tmp_path: Path) -> Non
     with pinned(guest.netns, tmp_path / "netns") as path:
         guest.end()
         with Slirpd("--configure", "--netns-type=path", path, "tap0") as daemon:
-            with L.socket_in(path, L.socket.AF_INET, L.socket.SOCK_STREAM) as client:
-                client.connect((L.INTERNET4, L.HTTP_PORT))
+            with socket_in(path, socket.AF_INET, socket.SOCK_STREAM) as client:
+                client.connect((INTERNET4, HTTP_PORT))
                 client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-                assert L.recv_all(client).endswith(b"hello\n")
+                assert recv_all(client).endswith(b"hello\n")
             assert daemon.process.poll() is None
 
 
@@ -179,7 +188,7 @@ def test_comes_back_to_a_tap_that_is_there(guest: Guest) -> None:
 
 
 def test_tapfd_takes_an_inherited_tap(guest: Guest) -> None:
-    tap = L.make_tap(guest.netns, "tap0")
+    tap = make_tap(guest.netns, "tap0")
     try:
         configure_by_hand(guest)
         with Slirpd("--netns-type=tapfd", tap, pass_fds=(tap,)):
@@ -190,14 +199,14 @@ def test_tapfd_takes_an_inherited_tap(guest: Guest) -> None:
 
 def test_tapfd_needs_no_tun_device(guest: Guest) -> None:
     """As guix-daemon calls it, in a root with few files."""
-    tap = L.make_tap(guest.netns, "tap0")
+    tap = make_tap(guest.netns, "tap0")
     hide = 'mount -t tmpfs none /dev/net && exec "$@"'
     prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hide, "sh"]
     try:
         configure_by_hand(guest)
         with Slirpd("--netns-type=tapfd", tap, pass_fds=(tap,), prefix=prefix) as daemon:
             in_its_mounts = ["nsenter", "--preserve-credentials", "-U", "-m", "-t", str(daemon.pid)]
-            assert L.sh(*in_its_mounts, "ls", "/dev/net").stdout == ""
+            assert sh(*in_its_mounts, "ls", "/dev/net").stdout == ""
             assert_works(guest)
     finally:
         os.close(tap)
@@ -300,12 +309,12 @@ def test_tap_taken_by_another_daemon(guest: Guest) -> None:
 
 def in_own_mounts(script: str) -> list[str]:
     """A prefix that changes mounts for slirpd alone, and then is an ordinary user again."""
-    return ["unshare", "--mount", "bash", "-ec", f'{script}; exec "$@"', "bash", *L.ORDINARY]
+    return ["unshare", "--mount", "bash", "-ec", f'{script}; exec "$@"', "bash", *ORDINARY]
 
 
 def run_with_mounts(script: str, *argv: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*in_own_mounts(script), L.slirpd_path(), *map(str, argv)], text=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, timeout=L.DEADLINE_S)
+    return subprocess.run([*in_own_mounts(script), slirpd_path(), *map(str, argv)], text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
 
 
 def test_no_dev_net_tun(guest: Guest) -> None:
@@ -349,7 +358,7 @@ def test_tapfd_that_is_a_tun() -> None:
     iff_tun = 0x0001
     fd = os.open("/dev/net/tun", os.O_RDWR)
     try:
-        fcntl.ioctl(fd, L.TUNSETIFF, struct.pack("16sH22x", b"tun7", iff_tun | L.IFF_NO_PI))
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", b"tun7", iff_tun | IFF_NO_PI))
         done = run_slirpd("--netns-type=tapfd", fd, pass_fds=(fd,))
         assert_one_line(done, "tun7 is not a TAP")
     finally:
@@ -374,10 +383,10 @@ def test_ipv6_that_the_guest_has_switched_off_is_no_failure(guest: Guest) -> Non
 
 def test_tap_that_somebody_left_with_offloads_carries_traffic(guest: Guest) -> None:
     """With them the kernel would hand over frames without checksums, and larger than the MTU."""
-    tap_fd = L.make_tap(guest.netns, "tap0")
+    tap_fd = make_tap(guest.netns, "tap0")
     try:
-        fcntl.ioctl(tap_fd, L.TUNSETOFFLOAD, L.TUN_F_ALL)
-        fcntl.ioctl(tap_fd, L.TUNSETPERSIST, 1)
+        fcntl.ioctl(tap_fd, TUNSETOFFLOAD, TUN_F_ALL)
+        fcntl.ioctl(tap_fd, TUNSETPERSIST, 1)
     finally:
         os.close(tap_fd)
     with Slirpd("--configure", guest.pid, "tap0"):

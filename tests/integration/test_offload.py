@@ -20,13 +20,18 @@ from pathlib import Path
 import pytest
 
 import frames as F
-import lab as L
+import netns
 import transfer as T
-from lab import Guest, Lab, Slirpd
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, Lab
+from netns import TUNSETPERSIST, socket_in
+from servers import udp_socket
+from waiting import DEADLINE_S, POLL_S, wait_for
 
 MTUS = (576, 1280, 1500, 9000, 65520, 65521)
 # An IPv6 interface has at least 1280 (RFC 8200 section 5).
-PATHS = [(mtu, L.INTERNET4) for mtu in MTUS] + [(mtu, L.INTERNET6) for mtu in MTUS if mtu >= 1280]
+PATHS = [(mtu, INTERNET4) for mtu in MTUS] + [(mtu, INTERNET6) for mtu in MTUS if mtu >= 1280]
 
 IFF_VNET_HDR, IFF_MULTI_QUEUE, TUNSETVNETHDRSZ = 0x4000, 0x0100, 0x400454D8
 TUNSETVNETLE, TUNGETVNETLE, TUNSETVNETBE = 0x400454DC, 0x800454DD, 0x400454DE
@@ -73,7 +78,7 @@ def test_stream_arrives_as_it_was_sent(guest: Guest, mtu: int, address: str, dir
         assert_nothing_lost(daemon)
 
 
-@pytest.mark.parametrize("address", (L.INTERNET4, L.INTERNET6))
+@pytest.mark.parametrize("address", (INTERNET4, INTERNET6))
 @pytest.mark.parametrize("direction", ("out", "in"))
 def test_small_and_odd_writes_arrive(guest: Guest, network: Slirpd, address: str, direction: str) -> None:
     T.assert_equal(guest.netns, address, direction, 16_000_000, sizes_of_all_sorts)
@@ -81,14 +86,14 @@ def test_small_and_odd_writes_arrive(guest: Guest, network: Slirpd, address: str
 
 @pytest.mark.parametrize("direction", ("out", "in"))
 def test_bytes_one_at_a_time_arrive(guest: Guest, network: Slirpd, direction: str) -> None:
-    T.assert_equal(guest.netns, L.INTERNET4, direction, 5000, lambda: [1] * 5000)
+    T.assert_equal(guest.netns, INTERNET4, direction, 5000, lambda: [1] * 5000)
 
 
 @pytest.mark.parametrize("direction", ("out", "in"))
 def test_all_ones_arrive(guest: Guest, network: Slirpd, direction: str) -> None:
     """The largest sums that a checksum can meet."""
     data = b"\xff" * 4_000_000
-    inside, outside = T.connected(guest.netns, L.INTERNET4)
+    inside, outside = T.connected(guest.netns, INTERNET4)
     source, sink = (inside, outside) if direction == "out" else (outside, inside)
     with inside, outside:
         hashes: list[str] = []
@@ -103,7 +108,7 @@ def test_all_ones_arrive(guest: Guest, network: Slirpd, direction: str) -> None:
 @pytest.mark.parametrize("direction", ("out", "in"))
 def test_connections_side_by_side_do_not_mix(guest: Guest, network: Slirpd, direction: str) -> None:
     with contextlib.ExitStack() as stack:
-        pairs = [T.connected(guest.netns, L.INTERNET4) for _ in range(20)]
+        pairs = [T.connected(guest.netns, INTERNET4) for _ in range(20)]
         for pair in pairs:
             for sock in pair:
                 stack.enter_context(sock)
@@ -131,7 +136,7 @@ def test_connections_side_by_side_do_not_mix(guest: Guest, network: Slirpd, dire
 @pytest.mark.parametrize("before,after", ((3, 0), (50_000, 0), (200_000, 70_000)))
 def test_urgent_data_to_the_guest_is_in_its_place(guest: Guest, network: Slirpd, before: int,
                                                   after: int) -> None:
-    inside, outside = T.connected(guest.netns, L.INTERNET4)
+    inside, outside = T.connected(guest.netns, INTERNET4)
     head, tail = bytes(T.pieces(before).__next__()), bytes(after)
     with inside, outside:
         inside.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
@@ -149,7 +154,7 @@ def test_urgent_data_to_the_guest_is_in_its_place(guest: Guest, network: Slirpd,
 
 def test_urgent_byte_to_the_guest_is_told_of(guest: Guest, network: Slirpd) -> None:
     """Out of line: the byte is where recv(MSG_OOB) looks for it, and what follows is in line."""
-    inside, outside = T.connected(guest.netns, L.INTERNET4)
+    inside, outside = T.connected(guest.netns, INTERNET4)
     with inside, outside:
         inside.setblocking(False)
 
@@ -159,7 +164,7 @@ def test_urgent_byte_to_the_guest_is_told_of(guest: Guest, network: Slirpd) -> N
             except OSError:
                 return b""
         outside.send(b"abc!", socket.MSG_OOB)
-        assert L.wait_for("urgent data", lambda: urgent() == b"!")
+        assert wait_for("urgent data", lambda: urgent() == b"!")
         outside.sendall(b"rest")
         outside.shutdown(socket.SHUT_WR)
         assert b"".join(T.received(inside)) == b"abcrest"
@@ -168,7 +173,7 @@ def test_urgent_byte_to_the_guest_is_told_of(guest: Guest, network: Slirpd) -> N
 @pytest.mark.parametrize("length", (3, 200_000))
 def test_urgent_data_from_the_guest_arrives_in_line(guest: Guest, network: Slirpd, length: int) -> None:
     """The gate takes the mark away, in frames without a checksum too."""
-    inside, outside = T.connected(guest.netns, L.INTERNET4)
+    inside, outside = T.connected(guest.netns, INTERNET4)
     head = bytes(T.pieces(length).__next__())
     with inside, outside:
         got: list[bytes] = []
@@ -191,7 +196,7 @@ def carry_both_ways(guest: Guest, daemon: Slirpd) -> tuple[float, float]:
     means = []
     for direction, way in (("out", "from_guest"), ("in", "to_guest")):
         before = daemon.counters()
-        T.assert_equal(guest.netns, L.INTERNET4, direction, 8_000_000)
+        T.assert_equal(guest.netns, INTERNET4, direction, 8_000_000)
         means.append(mean_frame(daemon, before, way))
     return means[0], means[1]
 
@@ -230,7 +235,7 @@ def test_attached_tap_with_another_header_and_byte_order_gets_offloads(guest: Gu
     with contextlib.suppress(OSError):
         fcntl.ioctl(fd, TUNSETVNETBE, struct.pack("i", 1))
     assert tap_is_little_endian(fd) == 0
-    fcntl.ioctl(fd, L.TUNSETPERSIST, 1)
+    fcntl.ioctl(fd, TUNSETPERSIST, 1)
     os.close(fd)
     with served(guest) as daemon:
         assert_offloads(guest, daemon, on=True)
@@ -247,7 +252,7 @@ def tap_is_little_endian(fd: int) -> int:
 
 def make_tap(guest: Guest, flags: int = 0) -> int:
     """With the offloads on, as a virtual machine's."""
-    fd = L.make_tap(guest.netns, "tap0", flags)
+    fd = netns.make_tap(guest.netns, "tap0", flags)
     fcntl.ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
     return fd
 
@@ -257,7 +262,7 @@ def test_tap_that_others_read_from_stays_without(guest: Guest, flags: int) -> No
     """A queue of a multi-queue TAP has the header that its first user chose. That one stops to
     read here, and its queue is taken out of use, or it would get half of the frames."""
     fd = make_tap(guest, flags | IFF_MULTI_QUEUE)
-    fcntl.ioctl(fd, L.TUNSETPERSIST, 1)
+    fcntl.ioctl(fd, TUNSETPERSIST, 1)
     try:
         # TUNSETQUEUE with IFF_DETACH_QUEUE
         fcntl.ioctl(fd, 0x400454D9, struct.pack("16sH22x", b"", 0x0400))
@@ -291,7 +296,7 @@ def test_kernel_that_refuses_offloads_is_done_without(guest: Guest) -> None:
 @pytest.mark.parametrize("mtu", (576, 65520))
 def test_without_offloads_streams_arrive_at_any_mtu(guest: Guest, mtu: int) -> None:
     with served(guest, mtu, prefix=BAR_OFFLOADS) as daemon:
-        for address in (L.INTERNET4, L.INTERNET6)[:1 if mtu < 1280 else 2]:
+        for address in (INTERNET4, INTERNET6)[:1 if mtu < 1280 else 2]:
             T.assert_equal(guest.netns, address, "out", 8_000_000)
             T.assert_equal(guest.netns, address, "in", 8_000_000)
         assert_nothing_lost(daemon)
@@ -308,10 +313,10 @@ SEEN_BYTES = 150_000
 def captured(guest: Guest) -> Iterator[list[bytes]]:
     """All frames on the guest's interface, in both directions, once the block has ended."""
     frames: list[bytes] = []
-    with L.socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as sock:
+    with socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as sock:
         sock.bind(("tap0", ETH_P_ALL))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        sock.settimeout(L.POLL_S)
+        sock.settimeout(POLL_S)
         ended = threading.Event()
 
         def take() -> None:
@@ -393,12 +398,12 @@ def test_tcpdump_in_the_guest_sees_sane_frames(guest: Guest, tools: Callable[...
             return os.pread(said.fileno(), 64 << 20, 0).decode()
         first_line = process.stderr.readline()
         assert b"listening" in first_line, first_line
-        for address in (L.INTERNET4, L.INTERNET6):
+        for address in (INTERNET4, INTERNET6):
             T.assert_equal(guest.netns, address, "in", SEEN_BYTES)
             T.assert_equal(guest.netns, address, "out", SEEN_BYTES)
-        L.wait_for("both ends of four connections end", lambda: text().count("Flags [F") >= 8)
+        wait_for("both ends of four connections end", lambda: text().count("Flags [F") >= 8)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=L.DEADLINE_S)
+        process.wait(timeout=DEADLINE_S)
         # A number or an address may spell a word: 0x6bad, fd00::bad5.
         words = re.sub(r"0x[0-9a-f]+|([0-9a-f]*:){2,}[0-9a-f]*", "", text())
         for complaint in ("bad", "trunc", "invalid", "malformed"):
@@ -430,7 +435,7 @@ OTHER_LIES += [header(flags=flags) for flags in range(2, 256)]
 @contextlib.contextmanager
 def lying_port(guest: Guest) -> Iterator[Callable[[bytes, bytes], bool]]:
     """Sends a frame with a virtio header of one's own; false where the kernel refuses it."""
-    with L.socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+    with socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
         sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         sock.bind(("tap0", 0))
 
@@ -445,8 +450,8 @@ def lying_port(guest: Guest) -> Iterator[Callable[[bytes, bytes], bool]]:
 
 def frames_to_lie_about(mac: bytes) -> list[tuple[bytes, tuple[int, int] | None]]:
     """With the truth, if there is a checksum that could be left to do."""
-    four = ("10.0.2.100", L.INTERNET4)
-    six = ("fd00::100", L.INTERNET6)
+    four = ("10.0.2.100", INTERNET4)
+    six = ("fd00::100", INTERNET6)
     frames = [(F.ethernet(F.ip4(*four, F.TCP, F.tcp(*four, 5000, 80, F.ACK, bytes(length))),
                           F.ETH_IP4, mac), (34, 16)) for length in (0, 60, 1400)]
     frames.append((F.ethernet(F.ip4(*four, F.UDP, F.udp(*four, 5000, 80, bytes(900))),
@@ -466,7 +471,7 @@ def may_be_of_a_tunnel(frame: bytes, truth: tuple[int, int] | None, lie: tuple[i
 
 def test_lies_in_virtio_headers_are_dropped_and_counted(guest: Guest, network: Slirpd) -> None:
     """The kernel passes most of them on: it knows no more than that they point into the frame."""
-    raw = L.socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
+    raw = socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
     with F.RawPort(raw, "tap0", "10.0.2.100", "10.0.2.2") as port, lying_port(guest) as send:
         n_sent = n_wrong = 0
         for frame, truth in frames_to_lie_about(port.mac):
@@ -486,22 +491,22 @@ def test_lies_in_virtio_headers_are_dropped_and_counted(guest: Guest, network: S
                 if n_sent % 100 == 0:
                     port.sync()
         port.sync()
-    T.assert_equal(guest.netns, L.INTERNET4, "out", 1_000_000)
-    T.assert_equal(guest.netns, L.INTERNET4, "in", 1_000_000)
+    T.assert_equal(guest.netns, INTERNET4, "out", 1_000_000)
+    T.assert_equal(guest.netns, INTERNET4, "in", 1_000_000)
 
 
 def test_frames_left_unfinished_by_a_raw_socket_are_finished(guest: Guest, lab: Lab,
                                                              network: Slirpd) -> None:
     """The same way, told right: the datagram arrives, so its checksum was completed."""
-    with L.udp_socket(lab.internet_netns, L.INTERNET4) as server, lying_port(guest) as send:
+    with udp_socket(lab.internet_netns, INTERNET4) as server, lying_port(guest) as send:
         port = server.getsockname()[1]
-        raw = L.socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
+        raw = socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
         with F.RawPort(raw, "tap0", "10.0.2.100", "10.0.2.2") as other:
             payload = b"finished by somebody else"
-            udp = bytearray(F.udp("10.0.2.100", L.INTERNET4, 5001, port, payload))
-            pseudo = F.addr("10.0.2.100") + F.addr(L.INTERNET4) + struct.pack("!HH", F.UDP, len(udp))
+            udp = bytearray(F.udp("10.0.2.100", INTERNET4, 5001, port, payload))
+            pseudo = F.addr("10.0.2.100") + F.addr(INTERNET4) + struct.pack("!HH", F.UDP, len(udp))
             udp[6:8] = struct.pack("!H", ~F.checksum(pseudo) & 0xFFFF)
-            frame = F.ethernet(F.ip4("10.0.2.100", L.INTERNET4, F.UDP, bytes(udp)), F.ETH_IP4,
+            frame = F.ethernet(F.ip4("10.0.2.100", INTERNET4, F.UDP, bytes(udp)), F.ETH_IP4,
                                other.mac)
             assert send(header(offset=6), frame)
         assert server.recv(100) == payload

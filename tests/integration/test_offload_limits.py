@@ -13,9 +13,15 @@ from pathlib import Path
 import pytest
 
 import frames as F
-import lab as L
 import transfer as T
-from lab import Guest, Lab, Slirpd
+from daemon import Slirpd
+from guest import Guest
+from lab import ECHO_PORT, HOST4, INTERNET4, WORD_NAME, Lab
+from limits import limited, many_files
+from netns import socket_in
+from processes import is_busy
+from servers import listener
+from waiting import DEADLINE_S, wait_for
 
 HARD_LIMIT = 200
 # As budget.c divides them: 168 without what the worker has open itself, less 21 for UDP and 5 each
@@ -31,7 +37,7 @@ class Connections:
         self.pairs: list[tuple[socket.socket, socket.socket]] = []
         self.stack = contextlib.ExitStack()
         self.server = self.stack.enter_context(
-            L.listener(lab.internet_netns, L.INTERNET4, backlog=4096))
+            listener(lab.internet_netns, INTERNET4, backlog=4096))
 
     def __enter__(self) -> Connections:
         return self
@@ -68,7 +74,7 @@ class Connections:
 
 
 def test_soft_limit_on_open_files_is_raised(guest: Guest, lab: Lab) -> None:
-    with L.many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 32, 1024)), \
+    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited("nofile", 32, 1024)), \
             Connections(guest, lab) as connections:
         for _ in range(300):
             connections.open()
@@ -76,8 +82,8 @@ def test_soft_limit_on_open_files_is_raised(guest: Guest, lab: Lab) -> None:
 
 
 def test_beyond_the_limit_connections_are_refused_and_the_others_live(guest: Guest, lab: Lab) -> None:
-    with L.many_files(), \
-            Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 32, HARD_LIMIT)) as daemon, \
+    with many_files(), \
+            Slirpd("--configure", guest.pid, "tap0", prefix=limited("nofile", 32, HARD_LIMIT)) as daemon, \
             Connections(guest, lab) as connections:
         connections.open_until_refused(HARD_LIMIT)
         assert len(connections.pairs) == N_CONNECTIONS
@@ -85,16 +91,16 @@ def test_beyond_the_limit_connections_are_refused_and_the_others_live(guest: Gue
             connections.open_until_refused(1)
         connections.assert_alive()
         # Names have descriptors of their own.
-        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", L.WORD_NAME).stdout
-        assert answer.strip() == L.INTERNET4
+        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", WORD_NAME).stdout
+        assert answer.strip() == INTERNET4
         assert daemon.counters()["descriptors"] >= 21
         lines = re.findall("all connections that 200 descriptors allow", daemon.stderr)
         assert len(lines) == 1, daemon.stderr
 
 
 def test_room_for_connections_comes_back_one_by_one(guest: Guest, lab: Lab) -> None:
-    with L.many_files(), \
-            Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 32, HARD_LIMIT)), \
+    with many_files(), \
+            Slirpd("--configure", guest.pid, "tap0", prefix=limited("nofile", 32, HARD_LIMIT)), \
             Connections(guest, lab) as connections:
         connections.open_until_refused(HARD_LIMIT)
 
@@ -108,7 +114,7 @@ def test_room_for_connections_comes_back_one_by_one(guest: Guest, lab: Lab) -> N
         for n_closed in (1, 1, 1, 5, 50, 100):
             connections.close(n_closed)
             for _ in range(n_closed):
-                L.wait_for("there is room again", opened)
+                wait_for("there is room again", opened)
             connections.open_until_refused(1)
             assert len(connections.pairs) == N_CONNECTIONS
         connections.assert_alive()
@@ -117,35 +123,35 @@ def test_room_for_connections_comes_back_one_by_one(guest: Guest, lab: Lab) -> N
 def test_forwarded_connections_wait_for_room(guest: Guest, lab: Lab) -> None:
     """What can't be accepted must not keep the loop busy."""
     n_clients = HARD_LIMIT + 50
-    with L.many_files(), contextlib.ExitStack() as stack:
+    with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd("--configure", "--publish=8080:80", guest.pid, "tap0",
-                                            prefix=L.limited("nofile", 32, HARD_LIMIT)))
-        server = stack.enter_context(L.listener(guest.netns, "0.0.0.0", 80, backlog=1024))
-        server.settimeout(L.DEADLINE_S)
-        clients = [L.socket_in(lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM)
+                                            prefix=limited("nofile", 32, HARD_LIMIT)))
+        server = stack.enter_context(listener(guest.netns, "0.0.0.0", 80, backlog=1024))
+        server.settimeout(DEADLINE_S)
+        clients = [socket_in(lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM)
                    for _ in range(n_clients)]
         for number, client in enumerate(clients):
             stack.enter_context(client)
-            client.connect((L.HOST4, 8080))
+            client.connect((HOST4, 8080))
             client.sendall(number.to_bytes(2, "big"))
         accepted: list[socket.socket] = []
         for _ in range(N_CONNECTIONS):
             accepted.append(stack.enter_context(server.accept()[0]))
         worker = daemon.children()["slirp-worker"]
-        L.wait_for("the worker comes to rest", lambda: not L.is_busy(worker))
+        wait_for("the worker comes to rest", lambda: not is_busy(worker))
         # The others come as those end.
         numbers = set()
         while len(numbers) < n_clients:
             if not accepted:
                 accepted.append(stack.enter_context(server.accept()[0]))
             sock = accepted.pop(0)
-            sock.settimeout(L.DEADLINE_S)
+            sock.settimeout(DEADLINE_S)
             number = sock.recv(2)
             numbers.add(number)
             sock.sendall(number)
             sock.close()
             client = clients[int.from_bytes(number, "big")]
-            client.settimeout(L.DEADLINE_S)
+            client.settimeout(DEADLINE_S)
             assert client.recv(2) == number
             client.close()
 
@@ -167,7 +173,7 @@ def test_first_datagram_after_a_long_sleep_is_answered(guest: Guest) -> None:
     no_ipv6(guest)
     with Slirpd("--configure", guest.pid, "tap0"):
         guest.run("ip", "neigh", "add", "10.0.2.2", "lladdr", F.GATEWAY_MAC, "dev", "tap0")
-        with guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+        with guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as client:
             client.send(b"anybody there?")
             assert client.recv(100) == b"anybody there?"
 
@@ -178,7 +184,7 @@ def test_idle_daemon_sleeps(guest: Guest) -> None:
     with Slirpd("--configure", guest.pid, "tap0") as daemon:
         worker = daemon.children()["slirp-worker"]
         guest.run("ping", "-c1", "-W5", "10.0.2.2")
-        before = L.wait_for("the worker has come to rest", lambda: rests(worker))
+        before = wait_for("the worker has come to rest", lambda: rests(worker))
         # There is no other way to see that nothing happens.
         time.sleep(2.5)
         assert switches(worker) == before
@@ -193,11 +199,11 @@ def rests(pid: int) -> int:
 def test_idle_connections_do_not_starve_a_new_one(guest: Guest, lab: Lab) -> None:
     """In a large set the busy ones are looked at first; the others are not forgotten."""
     n_idle = 300
-    with L.many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=L.limited("nofile", 1024, 4096)), \
+    with many_files(), Slirpd("--configure", guest.pid, "tap0", prefix=limited("nofile", 1024, 4096)), \
             Connections(guest, lab) as connections:
         for _ in range(n_idle):
             connections.open()
-        inside, outside = T.connected(guest.netns, L.INTERNET4)
+        inside, outside = T.connected(guest.netns, INTERNET4)
 
         def idle_ones() -> None:
             for _ in range(10):

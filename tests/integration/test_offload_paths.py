@@ -18,9 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import lab as L
 import transfer as T
-from lab import Guest, Slirpd
+from commands import sh
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, Lab
+from netns import socket_in
+from servers import listener
 
 INNER4, OUTER4 = "10.88.0.2", "10.88.0.1"
 INNER6, OUTER6 = "fd88::2", "fd88::1"
@@ -32,7 +36,7 @@ SIOCETHTOOL, ETHTOOL_STSO, ETHTOOL_SGSO = 0x8946, 0x1F, 0x24
 def set_offload(netns: str, device: str, what: int, *, on: bool) -> None:
     """What `ethtool -K DEVICE tso on` does."""
     value = array.array("B", struct.pack("II", what, on))
-    with L.socket_in(netns, socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with socket_in(netns, socket.AF_INET, socket.SOCK_DGRAM) as sock:
         fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", device.encode(), value.buffer_info()[0]))
 
 
@@ -64,7 +68,7 @@ class Nested:
         return f"/proc/{self.process.pid}/ns/net"
 
     def run(self, *argv: str) -> None:
-        L.sh("nsenter", "--preserve-credentials", "-U", "-n", "-t", str(self.process.pid), "--", *argv)
+        sh("nsenter", "--preserve-credentials", "-U", "-n", "-t", str(self.process.pid), "--", *argv)
 
     def _wire(self) -> None:
         guest = self.guest.run
@@ -95,7 +99,7 @@ class Nested:
 
 
 @pytest.mark.parametrize("direction", ("out", "in"))
-@pytest.mark.parametrize("address", (L.INTERNET4, L.INTERNET6))
+@pytest.mark.parametrize("address", (INTERNET4, INTERNET6))
 @pytest.mark.parametrize("outer_mtu,inner_mtu", ((1500, 1280), (1500, 1500), (65520, 1500), (1500, 9000)))
 @pytest.mark.parametrize("cut", (False, True))
 def test_container_behind_the_guest(guest: Guest, tools: Callable[..., None], outer_mtu: int,
@@ -146,7 +150,7 @@ def test_guest_that_loses_one_frame_in_a_hundred(guest: Guest, network: Slirpd,
     n_lost = lose_frames(guest)
 
     def stream(number: int) -> None:
-        T.assert_equal(guest.netns, (L.INTERNET4, L.INTERNET6)[number % 2], direction,
+        T.assert_equal(guest.netns, (INTERNET4, INTERNET6)[number % 2], direction,
                        LOSSY_STREAM_BYTES, stall_s=LOSSY_STALL_S)
     for _ in range(LOSSY_ROUNDS_MAX):
         with ThreadPoolExecutor(N_LOSSY_STREAMS) as pool:
@@ -184,8 +188,8 @@ RMEM = ("4096 4096 4096", "4096 8192 8192", "4096 16384 16384", "4096 32768 6553
         "4096 65536 65536", "4096 87380 6291456", "4096 131072 131072", "4096 131072 6291456")
 
 
-@pytest.mark.parametrize("mtu,address", [(mtu, L.INTERNET4) for mtu in (576, 1280, 1500, 9000, 65520, 65521)]
-                         + [(mtu, L.INTERNET6) for mtu in (1280, 1500, 65521)])
+@pytest.mark.parametrize("mtu,address", [(mtu, INTERNET4) for mtu in (576, 1280, 1500, 9000, 65520, 65521)]
+                         + [(mtu, INTERNET6) for mtu in (1280, 1500, 65521)])
 @pytest.mark.parametrize("rmem", RMEM)
 def test_no_stall_whatever_room_receivers_have(guest: Guest, mtu: int, address: str, rmem: str) -> None:
     """Opens the window by a part of what waits there, lets the sender think about it, and reads
@@ -219,7 +223,7 @@ def test_no_stall_after_many_small_messages(guest: Guest, mtu: int, size: int) -
     """They take more of the guest's memory than of its window, and it takes the window back."""
     with Slirpd("--configure", f"--mtu={mtu}", guest.pid, "tap0"):
         inside, outside = T.connected(
-            guest.netns, L.INTERNET4,
+            guest.netns, INTERNET4,
             lambda sock: sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384))
         with inside, outside:
             outside.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -245,10 +249,10 @@ N_TRIES = 250
 
 
 @pytest.mark.parametrize("mtu", (1500, 9000, 65520))
-def test_no_stall_at_windows_of_all_sizes(guest: Guest, lab: L.Lab, mtu: int) -> None:
+def test_no_stall_at_windows_of_all_sizes(guest: Guest, lab: Lab, mtu: int) -> None:
     rng = random.Random(1)
     with Slirpd("--configure", f"--mtu={mtu}", guest.pid, "tap0"), \
-            L.listener(lab.internet_netns, L.INTERNET4) as server:
+            listener(lab.internet_netns, INTERNET4) as server:
         for _ in range(N_TRIES):
             room = int(rng.choice((4000, 10_000, 20_000, 30_000, 50_000, 65_536)) * rng.uniform(0.8, 1.2))
             with guest.open_socket(socket.AF_INET, socket.SOCK_STREAM) as inside:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import lab as L
 import pytest
-from lab import Guest, Slirpd, wait_for
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from tree import slirpd_path
+from waiting import DEADLINE_S, wait_for
 
 # src/parent/logfile.h
 LOG_SIZE_MAX = 1024 * 1024
@@ -38,7 +40,7 @@ def test_pidfile_replaces_an_old_one_and_nothing_else(guest: Guest, tmp_path: Pa
     with Slirpd(f"--pidfile={path}", guest.pid, "tap0") as daemon:
         assert path.read_text() == f"{daemon.pid}\n"
     path.mkdir()
-    done = L.run_slirpd(f"--pidfile={path}", guest.pid, "tap0")
+    done = run_slirpd(f"--pidfile={path}", guest.pid, "tap0")
     assert done.returncode == 1
     assert f"slirpd: PID file {path}: replace what is there: File exists\n" in done.stderr
     assert os.listdir(tmp_path) == ["pid"]
@@ -55,14 +57,14 @@ def test_pidfile_of_somebody_else_stays(guest: Guest, tmp_path: Path) -> None:
 
 def test_pidfile_without_its_directory_is_a_failed_start(guest: Guest, tmp_path: Path) -> None:
     path = tmp_path / "missing/pid"
-    done = L.run_slirpd(f"--pidfile={path}", guest.pid, "tap0")
+    done = run_slirpd(f"--pidfile={path}", guest.pid, "tap0")
     assert done.returncode == 1
     assert (f"slirpd: PID file {path}: open its directory: No such file or directory\n"
             in done.stderr)
 
 
 def test_a_start_that_fails_leaves_no_pidfile(guest: Guest, tmp_path: Path) -> None:
-    done = L.run_slirpd(f"--pidfile={tmp_path}/pid", guest.pid, "a-name-of-16-chr")
+    done = run_slirpd(f"--pidfile={tmp_path}/pid", guest.pid, "a-name-of-16-chr")
     assert done.returncode == 1
     assert os.listdir(tmp_path) == []
 
@@ -91,7 +93,7 @@ def test_log_file_has_the_lines_with_their_time(guest: Guest, tmp_path: Path) ->
 
 def test_errors_go_to_standard_error_too(guest: Guest, tmp_path: Path) -> None:
     path = tmp_path / "log"
-    done = L.run_slirpd(f"--log-file={path}", guest.pid, "lo")
+    done = run_slirpd(f"--log-file={path}", guest.pid, "lo")
     assert done.returncode == 1
     reason = "slirpd: netns-helper"
     assert reason in done.stderr and reason in path.read_text()
@@ -122,7 +124,7 @@ def test_full_log_file_is_copied_under_the_jail(guest: Guest, tmp_path: Path) ->
 def test_log_file_has_one_writer(guest: Guest, tmp_path: Path) -> None:
     path = tmp_path / "log"
     with Slirpd(f"--log-file={path}", guest.pid, "tap0"):
-        done = L.run_slirpd(f"--log-file={path}", guest.pid, "tap1")
+        done = run_slirpd(f"--log-file={path}", guest.pid, "tap1")
         assert done.returncode == 1
         assert f"slirpd: log file {path}: another process logs to it" in done.stderr
     # The kernel unlocks it with the last descriptor, so also after a kill.
@@ -145,7 +147,7 @@ def test_log_level_says_what_is_logged(guest: Guest, level: str, warns: bool,
         wait_for("the counters", lambda: "stats: forwards 0" in daemon.stderr)
         assert ("warning: --runas is without effect" in daemon.stderr) == warns
         assert ("confined: " in daemon.stderr) == informs
-    done = L.run_slirpd(f"--log-level={level}", guest.pid, "lo")
+    done = run_slirpd(f"--log-level={level}", guest.pid, "lo")
     assert done.returncode == 1 and "slirpd: netns-helper" in done.stderr
 
 
@@ -159,7 +161,7 @@ def manager(address: str | bytes) -> Iterator[socket.socket]:
         sock.bind(address)
         if isinstance(address, str):
             os.chmod(address, 0o777)
-        sock.settimeout(L.DEADLINE_S)
+        sock.settimeout(DEADLINE_S)
         yield sock
 
 
@@ -179,7 +181,7 @@ def test_service_manager_is_told(guest: Guest, tmp_path: Path, abstract: bool) -
             assert "tap0" in guest.links()
             daemon.process.terminate()
             assert told.recv(4096) == b"STOPPING=1\nSTATUS=Ending"
-            assert daemon.process.wait(timeout=L.DEADLINE_S) == 0
+            assert daemon.process.wait(timeout=DEADLINE_S) == 0
             assert "NOTIFY" not in daemon.stderr
 
 
@@ -187,7 +189,7 @@ def test_manager_of_the_caller_is_not_told(guest: Guest, tmp_path: Path) -> None
     """Podman hands down what systemd gave it; its service is not ready when slirpd is."""
     path = str(tmp_path / "notify")
     link = tmp_path / "slirp4netns"
-    link.symlink_to(L.slirpd_path())
+    link.symlink_to(slirpd_path())
     with manager(path) as told:
         told.setblocking(False)
         with started_with(path, guest.pid, "tap0", ready=True):
@@ -224,4 +226,4 @@ def test_manager_that_goes_or_does_not_read_holds_nothing_up(guest: Guest, tmp_p
             wait_for("it says so", lambda: "tell the service manager: Resource" in daemon.stderr)
             told.close()
             daemon.process.terminate()
-            assert daemon.process.wait(timeout=L.DEADLINE_S) == 0
+            assert daemon.process.wait(timeout=DEADLINE_S) == 0

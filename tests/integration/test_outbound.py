@@ -6,12 +6,18 @@ import contextlib
 import errno
 import socket
 import struct
+import subprocess
 from collections.abc import Callable, Iterator
 
 import frames as F
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, sh, wait_for
+from commands import sh
+from daemon import Slirpd, run_slirpd
+from guest import Guest
+from lab import HOST4, HOST6, HTTP_PORT, INTERNET4, INTERNET6, Lab
+from netns import family_of, socket_in
+from servers import listener, udp_socket
+from waiting import DEADLINE_S, wait_for
 
 # More addresses of the host, on the interface that leads out and on one that leads nowhere.
 SECOND4, SECOND6 = "203.0.113.3", "2001:db8:1::3"
@@ -22,8 +28,8 @@ FAR = "far0"
 GUEST6 = "fd00::1234"
 
 FAMILIES = {
-    "ipv4": ("--outbound-addr", L.INTERNET4, L.HOST4, SECOND4, FAR4, OTHER4),
-    "ipv6": ("--outbound-addr6", L.INTERNET6, L.HOST6, SECOND6, FAR6, OTHER6),
+    "ipv4": ("--outbound-addr", INTERNET4, HOST4, SECOND4, FAR4, OTHER4),
+    "ipv6": ("--outbound-addr6", INTERNET6, HOST6, SECOND6, FAR6, OTHER6),
 }
 
 
@@ -49,22 +55,22 @@ def addresses(lab: Lab) -> Iterator[None]:
             undo.callback(sh, "ip", "addr", "del", address + ("/128" if ":" in address else "/32"),
                           "dev", "uplink")
         link_add(FAR)
-        undo.callback(lambda: L.subprocess.run(["ip", "link", "del", FAR], capture_output=True))
+        undo.callback(lambda: subprocess.run(["ip", "link", "del", FAR], capture_output=True))
         sh("ip", "link", "set", FAR, "up")
         for address in (FAR4, FAR6):
             address_add(address, FAR)
         # The internet asks for these at uplink, where IPv6 answers for its own alone.
         for address in (SECOND6, FAR6, OTHER6):
             sh(*lab.in_internet(), "ip", "-6", "route", "replace", f"{address}/128",
-               "via", L.HOST6)
+               "via", HOST6)
             undo.callback(sh, *lab.in_internet(), "ip", "-6", "route", "del", f"{address}/128")
         yield
 
 
 def tcp_source(lab: Lab, guest: Guest, address: str) -> str:
     """Who a server takes the guest's connection for."""
-    with L.listener(lab.internet_netns, address) as server:
-        server.settimeout(L.DEADLINE_S)
+    with listener(lab.internet_netns, address) as server:
+        server.settimeout(DEADLINE_S)
         with guest.connect(address, server.getsockname()[1]):
             connection, peer = server.accept()
             connection.close()
@@ -72,8 +78,8 @@ def tcp_source(lab: Lab, guest: Guest, address: str) -> str:
 
 
 def udp_source(lab: Lab, guest: Guest, address: str) -> str:
-    with L.udp_socket(lab.internet_netns, address) as server:
-        server.settimeout(L.DEADLINE_S)
+    with udp_socket(lab.internet_netns, address) as server:
+        server.settimeout(DEADLINE_S)
         with guest.connect(address, server.getsockname()[1], socket.SOCK_DGRAM) as client:
             client.send(b"who am I?")
             peer = server.recvfrom(64)[1]
@@ -85,8 +91,8 @@ def udp_source(lab: Lab, guest: Guest, address: str) -> str:
 def ping_source(lab: Lab, guest: Guest, address: str) -> str:
     """Whose echo requests arrive, and that the guest gets the answer."""
     protocol = socket.IPPROTO_ICMPV6 if ":" in address else socket.IPPROTO_ICMP
-    with L.socket_in(lab.internet_netns, L.family_of(address), socket.SOCK_RAW,
-                     protocol) as raw:
+    with socket_in(lab.internet_netns, family_of(address), socket.SOCK_RAW,
+                   protocol) as raw:
         out = guest.run("ping", "-c", "1", "-W", "10", address).stdout
         assert "1 received" in out
         while True:
@@ -126,15 +132,15 @@ def test_without_the_option_the_host_chooses(lab: Lab, guest: Guest, network: Sl
 
 def test_one_family_leaves_the_other_alone(lab: Lab, guest: Guest) -> None:
     with up(guest, f"--outbound-addr={SECOND4}") as daemon:
-        assert tcp_source(lab, guest, L.INTERNET4) == SECOND4
-        assert tcp_source(lab, guest, L.INTERNET6) == L.HOST6
+        assert tcp_source(lab, guest, INTERNET4) == SECOND4
+        assert tcp_source(lab, guest, INTERNET6) == HOST6
         assert "* Outbound IPv6:" not in daemon.stdout
 
 
 def test_host_loopback_works_with_an_outbound_address(lab: Lab, guest: Guest) -> None:
     with up(guest, f"--outbound-addr={SECOND4}"), \
-            L.listener(lab.host_netns, "127.0.0.1") as server:
-        server.settimeout(L.DEADLINE_S)
+            listener(lab.host_netns, "127.0.0.1") as server:
+        server.settimeout(DEADLINE_S)
         with guest.connect("10.0.2.2", server.getsockname()[1]):
             connection, peer = server.accept()
             connection.close()
@@ -152,7 +158,7 @@ def test_what_the_host_does_not_have_is_a_failed_start(guest: Guest, option: str
                                                        text: str) -> None:
     link_add("bare0")
     try:
-        done = L.run_slirpd("--configure", "--enable-ipv6", option, guest.pid, "tap0")
+        done = run_slirpd("--configure", "--enable-ipv6", option, guest.pid, "tap0")
     finally:
         sh("ip", "link", "del", "bare0")
     assert done.returncode == 1 and done.stdout == ""
@@ -202,10 +208,10 @@ def test_change_in_the_middle_of_what_is_open(lab: Lab, guest: Guest, family: st
     option, server, _, _, far, other = FAMILIES[family]
     length, protocol = ("128", socket.IPPROTO_ICMPV6) if family == "ipv6" else ("32", socket.IPPROTO_ICMP)
     with (up(guest, f"{option}={FAR}") as daemon, contextlib.ExitStack() as stack,
-          L.listener(lab.internet_netns, server) as tcp_server,
-          L.udp_socket(lab.internet_netns, server) as udp_server,
-          L.socket_in(lab.internet_netns, L.family_of(server), socket.SOCK_RAW, protocol) as raw,
-          guest.open_socket(L.family_of(server), socket.SOCK_RAW, protocol) as pings):
+          listener(lab.internet_netns, server) as tcp_server,
+          udp_socket(lab.internet_netns, server) as udp_server,
+          socket_in(lab.internet_netns, family_of(server), socket.SOCK_RAW, protocol) as raw,
+          guest.open_socket(family_of(server), socket.SOCK_RAW, protocol) as pings):
         tcp = stack.enter_context(guest.connect(server, tcp_server.getsockname()[1]))
         accepted, tcp_peer = tcp_server.accept()
         stack.enter_context(accepted)
@@ -227,7 +233,7 @@ def test_change_in_the_middle_of_what_is_open(lab: Lab, guest: Guest, family: st
         udp_server.sendto(b"answer", udp_peer)
         assert udp.recv(64) == b"answer"
         tcp.sendall(b"after")
-        accepted.settimeout(L.DEADLINE_S)
+        accepted.settimeout(DEADLINE_S)
         assert accepted.recv(64) == b"after"
         accepted.sendall(b"answer")
         assert tcp.recv(64) == b"answer"
@@ -236,23 +242,23 @@ def test_change_in_the_middle_of_what_is_open(lab: Lab, guest: Guest, family: st
 def test_interface_that_vanishes_and_comes_back(lab: Lab, guest: Guest, tools: Callable) -> None:
     tools("ping")
     with up(guest, f"--outbound-addr={FAR}") as daemon:
-        assert tcp_source(lab, guest, L.INTERNET4) == FAR4
+        assert tcp_source(lab, guest, INTERNET4) == FAR4
         sh("ip", "link", "del", FAR)
         log_has(daemon, f"interface {FAR} is gone: the guest's new IPv4 connections fail")
         with guest.open_socket(socket.AF_INET, socket.SOCK_STREAM) as client:
             # With IP_RECVERR an ICMP error ends a connect() at once.
             client.setsockopt(socket.IPPROTO_IP, 11, 1)
             with pytest.raises(OSError) as refused:
-                client.connect((L.INTERNET4, L.HTTP_PORT))
+                client.connect((INTERNET4, HTTP_PORT))
         assert refused.value.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
-        assert guest.run("ping", "-c", "1", "-W", "1", L.INTERNET4, check=False).returncode == 1
-        assert tcp_source(lab, guest, L.INTERNET6) == L.HOST6
+        assert guest.run("ping", "-c", "1", "-W", "1", INTERNET4, check=False).returncode == 1
+        assert tcp_source(lab, guest, INTERNET6) == HOST6
         # Another interface of that name, with another number.
         link_add(FAR)
         sh("ip", "link", "set", FAR, "up")
         address_add(FAR4, FAR)
         log_has(daemon, f"interface {FAR} has its IPv4 address again")
-        assert tcp_source(lab, guest, L.INTERNET4) == FAR4
+        assert tcp_source(lab, guest, INTERNET4) == FAR4
 
 
 def test_interface_that_loses_its_address(guest: Guest) -> None:
@@ -267,5 +273,5 @@ def test_interfaces_that_come_and_go_do_not_fill_the_log(lab: Lab, guest: Guest)
         for _ in range(50):
             link_add("passing0")
             sh("ip", "link", "del", "passing0")
-        assert tcp_source(lab, guest, L.INTERNET4) == FAR4
+        assert tcp_source(lab, guest, INTERNET4) == FAR4
         assert "outbound:" not in daemon.stderr

@@ -8,12 +8,17 @@ import struct
 from collections.abc import Callable, Iterator
 
 import frames as F
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, sh, wait_for
+from commands import ORDINARY, sh
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, UNREACHABLE4, UNREACHABLE6, Lab
+from netns import family_of, socket_in, up_without_dad, wait_link_local
+from processes import fds_of
+from waiting import DEADLINE_S, wait_for
 
-ADDRESSES = {"ipv4": L.INTERNET4, "ipv6": L.INTERNET6}
-UNREACHABLE = {"ipv4": L.UNREACHABLE4, "ipv6": L.UNREACHABLE6}
+ADDRESSES = {"ipv4": INTERNET4, "ipv6": INTERNET6}
+UNREACHABLE = {"ipv4": UNREACHABLE4, "ipv6": UNREACHABLE6}
 GATEWAYS = {"ipv4": "10.0.2.2", "ipv6": "fd00::2"}
 ECHO, ECHO_REPLY = {"ipv4": 8, "ipv6": 128}, {"ipv4": 0, "ipv6": 129}
 PINGS_MAX = 256
@@ -28,8 +33,8 @@ def ping(guest: Guest, *argv: str, check: bool = True) -> str:
 def requests_seen(lab: Lab, family: str) -> socket.socket:
     """A socket that gets a copy of each ICMP message that arrives in the internet."""
     protocol = socket.IPPROTO_ICMPV6 if family == "ipv6" else socket.IPPROTO_ICMP
-    return L.socket_in(lab.internet_netns, L.family_of(ADDRESSES[family]), socket.SOCK_RAW,
-                       protocol)
+    return socket_in(lab.internet_netns, family_of(ADDRESSES[family]), socket.SOCK_RAW,
+                     protocol)
 
 
 PING_SIZES = (0, 56, 1400, 1452, 1453, 9000, 60000)
@@ -56,7 +61,7 @@ def test_several_pings_at_once_get_their_own_answers(guest: Guest, network: Slir
                            ADDRESSES[family], stdout=-1, text=True) for n in range(8)]
     for process in running:
         with process:
-            out = process.communicate(timeout=L.DEADLINE_S)[0]
+            out = process.communicate(timeout=DEADLINE_S)[0]
         assert "5 received" in out and "wrong data byte" not in out
 
 
@@ -97,13 +102,13 @@ def far_away(lab: Lab) -> Iterator[dict[str, str]]:
            "netns", "far")
         for number, (end, device) in enumerate(ends, 1):
             sh(*end, "ip", "addr", "add", f"198.51.100.{number}/24", "dev", device)
-            L.up_without_dad(end, device, f"2001:db8:7::{number}/64")
+            up_without_dad(end, device, f"2001:db8:7::{number}/64")
         for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
             sh(*inside, "sh", "-c", f"echo 1 > /proc/sys/{name}")
         sh(*far, "ip", "route", "add", "default", "via", "198.51.100.1")
         sh(*far, "ip", "-6", "route", "add", "default", "via", "2001:db8:7::1")
         for end, device in ends:
-            L.wait_link_local(end, device)
+            wait_link_local(end, device)
         yield {"ipv4": "198.51.100.2", "ipv6": "2001:db8:7::2"}
     finally:
         for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
@@ -150,8 +155,8 @@ def router_without_address(lab: Lab) -> Iterator[str]:
     try:
         sh("ip", "link", "add", "to-router", "type", "veth", "peer", "name", "eth0", "netns", "router")
         sh(*router, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
-        L.up_without_dad((), "to-router", "2001:db8:8::1/128")
-        L.up_without_dad(router, "eth0", "fe80::9/64")
+        up_without_dad((), "to-router", "2001:db8:8::1/128")
+        up_without_dad(router, "eth0", "fe80::9/64")
         sh("ip", "addr", "add", "fe80::8/64", "dev", "to-router", "nodad")
         sh("ip", "route", "add", "2001:db8:9::/64", "via", "fe80::9", "dev", "to-router",
            "src", "2001:db8:8::1")
@@ -192,12 +197,12 @@ def test_answer_of_another_host_is_not_taken(lab: Lab, guest: Guest, network: Sl
     sh(*lab.in_internet(), "sh", "-c", "echo 1 > /proc/sys/net/ipv6/icmp/echo_ignore_all")
     try:
         with requests_seen(lab, family) as raw, \
-                L.socket_in(lab.internet_netns, L.family_of(other), socket.SOCK_RAW,
-                            protocol) as liar, \
-                guest.open_socket(L.family_of(other), socket.SOCK_RAW, protocol) as client:
+                socket_in(lab.internet_netns, family_of(other), socket.SOCK_RAW,
+                          protocol) as liar, \
+                guest.open_socket(family_of(other), socket.SOCK_RAW, protocol) as client:
             raw.bind((ADDRESSES[family], 0))
             liar.bind((other, 0))
-            client.settimeout(L.DEADLINE_S)
+            client.settimeout(DEADLINE_S)
             body = struct.pack("!HH", 77, 1) + b"question"
             request = bytes((ECHO[family], 0, 0, 0)) + body
             if family == "ipv4":
@@ -233,16 +238,16 @@ def test_guest_that_pings_with_many_numbers_takes_a_bounded_number_of_sockets(
     tools("ping")
     worker = network.children()["slirp-worker"]
     protocol = socket.IPPROTO_ICMPV6 if family == "ipv6" else socket.IPPROTO_ICMP
-    before = len(L.fds_of(worker))
-    with guest.open_socket(L.family_of(ADDRESSES[family]), socket.SOCK_RAW, protocol) as client:
+    before = len(fds_of(worker))
+    with guest.open_socket(family_of(ADDRESSES[family]), socket.SOCK_RAW, protocol) as client:
         for number in range(2 * PINGS_MAX):
             request = bytes((ECHO[family], 0, 0, 0)) + struct.pack("!HH", number, 1)
             if family == "ipv4":
                 request = request[:2] + struct.pack("!H", F.checksum(request)) + request[4:]
             client.sendto(request, (ADDRESSES[family], 0))
             client.recv(2048)
-        wait_for("the flows are there", lambda: len(L.fds_of(worker)) > before)
-        assert len(L.fds_of(worker)) <= before + PINGS_MAX
+        wait_for("the flows are there", lambda: len(fds_of(worker)) > before)
+        assert len(fds_of(worker)) <= before + PINGS_MAX
     assert "1 received" in ping(guest, "-c", "1", "-W", "10", ADDRESSES[family])
 
 
@@ -254,7 +259,7 @@ def test_without_ping_sockets_the_guest_is_refused_and_one_line_says_why(
     sh("ip", "netns", "add", "bare")
     try:
         with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0", as_ordinary=False,
-                    prefix=["nsenter", "--net=/run/netns/bare", "--", *L.ORDINARY]) as daemon:
+                    prefix=["nsenter", "--net=/run/netns/bare", "--", *ORDINARY]) as daemon:
             for _ in range(2):
                 out = ping(guest, "-n", "-c", "2", "-i", "0.1", "-W", "5", ADDRESSES[family],
                            check=False)

@@ -8,12 +8,13 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import lab as L
 import pytest
 import transfer as T
 from clients import tcp_peer_seen
-from lab import Lab
+from lab import ECHO_PORT, HOST4, INTERNET4, Lab
 from manual import Terminal, examples, section
+from servers import udp_socket
+from waiting import wait_for
 
 PAGE = "slirpd-recipes.7"
 
@@ -73,13 +74,13 @@ def test_nested_namespaces(lab: Lab, tmp_path: Path, tools: Callable[..., None])
             host.guest.follow(example)
         one, two = (f"/proc/{host.pid}/root/run/netns/{name}" for name in ("one", "two"))
         for nested in (one, two):
-            assert_stream(nested, lab.internet_netns, L.INTERNET4)
+            assert_stream(nested, lab.internet_netns, INTERNET4)
         assert_stream(two, one, "192.168.42.2")
-        peer = tcp_peer_seen(one, ("192.168.42.2", 80), lab.internet_netns, (L.HOST4, 8080))
-        assert peer == L.INTERNET4
-        with L.udp_socket(two, "192.168.42.3") as sock:
+        peer = tcp_peer_seen(one, ("192.168.42.2", 80), lab.internet_netns, (HOST4, 8080))
+        assert peer == INTERNET4
+        with udp_socket(two, "192.168.42.3") as sock:
             for n_bytes in (1, 1472, 9000):
-                sock.sendto(bytes(n_bytes), (L.INTERNET4, L.ECHO_PORT))
+                sock.sendto(bytes(n_bytes), (INTERNET4, ECHO_PORT))
                 assert len(sock.recv(65536)) == n_bytes
 
 
@@ -148,17 +149,17 @@ def test_switch_between_guests(lab: Lab, tmp_path: Path, tools: Callable[..., No
         # vde_plug goes into the background before it has done anything.
         user.follow(switch)
         try:
-            L.wait_for("the switch is there", (tmp_path / "switch/ctl").exists)
+            wait_for("the switch is there", (tmp_path / "switch/ctl").exists)
             first.guest.follow(on_first)
             second.guest.follow(on_second[:-1])
             for host in (first, second):
-                L.wait_for("the plug is in", lambda host=host: "LOWER_UP" in host.guest.type(
+                wait_for("the plug is in", lambda host=host: "LOWER_UP" in host.guest.type(
                     "ip link show dev vde0"))
             second.guest.follow(on_second[-1:])
             assert_stream(first.netns, second.netns, "192.168.44.2")
-            assert_stream(first.netns, lab.internet_netns, L.INTERNET4)
+            assert_stream(first.netns, lab.internet_netns, INTERNET4)
         finally:
             for name in ("one", "two", "switch"):
-                L.wait_for(f"{name}.pid is written", lambda name=name: (
+                wait_for(f"{name}.pid is written", lambda name=name: (
                     tmp_path / f"{name}.pid").exists() and (tmp_path / f"{name}.pid").stat().st_size)
             user.follow(end)

@@ -8,13 +8,20 @@ import select
 import socket
 import struct
 
-import lab as L
 import pytest
 import transfer as T
 from api_client import daemon_with_api, execute
+from commands import sh
+from daemon import Slirpd
 from forwarding import (ANY, GATEWAY, GUEST4, HOST, INTERNET, LOOPBACK, check_conversation, forwarding,
                         from_host, from_internet, loopback_open_or_closed, plain, serving)
-from lab import Guest, Lab, Slirpd
+from guest import Guest
+from lab import ECHO_PORT, HOST4, HOST6, INTERNET4, INTERNET6, WORD_NAME, Lab, settle_loopback
+from limits import limited, many_files
+from netns import family_of
+from processes import fds_of, is_busy
+from servers import recv_all, serve, udp_socket
+from waiting import DEADLINE_S, wait_for
 
 # The family of the host's port; the guest's is the other.
 OTHER = {4: 6, 6: 4}
@@ -46,7 +53,7 @@ def connection(guest: Guest, host: int, *options: str):
     with (forwarding(guest, rule(host), options=options) as daemon,
           serving(guest, OTHER[host], 80) as server,
           from_internet(HOST[host], 8080) as client, server.accept()[0] as accepted):
-        accepted.settimeout(L.DEADLINE_S)
+        accepted.settimeout(DEADLINE_S)
         yield daemon, client, accepted
 
 
@@ -65,14 +72,14 @@ def test_tcp_both_ways(lab: Lab, guest: Guest, host: int, options: tuple[str, ..
 def test_host_in_ipv6_needs_none_in_the_guest(lab: Lab, guest: Guest) -> None:
     with (Slirpd("--configure", f"--publish={rule(6)}", guest.pid, "tap0"),
           serving(guest, 4, 80) as server):
-        conversation(from_internet(L.HOST6, 8080), server, 6)
+        conversation(from_internet(HOST6, 8080), server, 6)
 
 
 def test_one_port_of_the_guest_from_both_families(lab: Lab, guest: Guest) -> None:
     with (forwarding(guest, "8080:80", rule(6)), serving(guest, 4, 80) as server):
-        conversation(from_internet(L.HOST6, 8080), server, 6)
-        with from_internet(L.HOST4, 8080) as client, server.accept()[0] as accepted:
-            assert accepted.getpeername()[0] == L.INTERNET4
+        conversation(from_internet(HOST6, 8080), server, 6)
+        with from_internet(HOST4, 8080) as client, server.accept()[0] as accepted:
+            assert accepted.getpeername()[0] == INTERNET4
             check_conversation(client, accepted)
 
 
@@ -95,7 +102,7 @@ def fill(sock: socket.socket) -> int:
     while select.select([], [sock], [], 1)[1]:
         with contextlib.suppress(BlockingIOError):
             total += sock.send(bytes(65536))
-    sock.settimeout(L.DEADLINE_S)
+    sock.settimeout(DEADLINE_S)
     return total
 
 
@@ -107,16 +114,16 @@ def test_who_does_not_read_stops_nobody_else(lab: Lab, guest: Guest, host: int,
         source, sink = (client, accepted) if direction == "in" else (accepted, client)
         total = fill(source)
         worker = daemon.children()["slirp-worker"]
-        L.wait_for("the worker comes to rest", lambda: not L.is_busy(worker))
+        wait_for("the worker comes to rest", lambda: not is_busy(worker))
         # The other direction of the same connection, and other connections.
         sink.sendall(b"still here")
         assert source.recv(100) == b"still here"
-        with guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as other:
+        with guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as other:
             other.send(b"echo")
             assert other.recv(100) == b"echo"
         # Its end comes behind all of it.
         source.shutdown(socket.SHUT_WR)
-        assert len(L.recv_all(sink)) == total
+        assert len(recv_all(sink)) == total
 
 
 @hosts
@@ -132,7 +139,7 @@ def test_urgent_data_arrives_in_line(lab: Lab, guest: Guest, host: int, length: 
             client.sendall(b"rest")
             client.shutdown(socket.SHUT_WR)
         got: list[bytes] = []
-        T.both(lambda: got.append(L.recv_all(accepted)), pour)
+        T.both(lambda: got.append(recv_all(accepted)), pour)
         assert got == [head + b"!rest"]
 
 
@@ -151,12 +158,12 @@ def test_reset_ends_both_sides(lab: Lab, guest: Guest, host: int, who: str) -> N
             # libslirp closes its end as it does at an orderly end, and nothing tells them apart.
             assert other.recv(1) == b""
             other.close()
-        L.wait_for("nothing is left of it", lambda: relayed() == 0)
+        wait_for("nothing is left of it", lambda: relayed() == 0)
 
 
 def relayed() -> int:
     """Sockets of connections to inner ports, of both ends."""
-    text = L.sh("ss", "-Htn", "dst", "127.0.0.1", "or", "dst", "[::1]").stdout
+    text = sh("ss", "-Htn", "dst", "127.0.0.1", "or", "dst", "[::1]").stdout
     return len(text.splitlines())
 
 
@@ -173,17 +180,17 @@ def test_peers_that_stay_when_the_guest_has_gone(lab: Lab, guest: Guest, host: i
     with contextlib.ExitStack() as stack:
         daemon = stack.enter_context(forwarding(guest, rule(host)))
         worker = daemon.children()["slirp-worker"]
-        before = len(L.fds_of(worker))
+        before = len(fds_of(worker))
         server = stack.enter_context(serving(guest, OTHER[host], 80)) if how == "resets" else None
         for _ in range(5):
             client = stack.enter_context(from_internet(HOST[host], 8080))
-            client.settimeout(L.DEADLINE_S)
+            client.settimeout(DEADLINE_S)
             if server:
                 accepted = server.accept()[0]
                 accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
                 accepted.close()
             assert client.recv(1) == b""
-        L.wait_for("nothing is left of them", lambda: len(L.fds_of(worker)) == before)
+        wait_for("nothing is left of them", lambda: len(fds_of(worker)) == before)
 
 
 @hosts
@@ -198,46 +205,46 @@ def test_peers_that_leave_at_once(lab: Lab, guest: Guest, host: int) -> None:
         # Those before it may have been accepted in the guest, and see their peer gone.
         while True:
             accepted = server.accept()[0]
-            accepted.settimeout(L.DEADLINE_S)
+            accepted.settimeout(DEADLINE_S)
             with accepted, contextlib.suppress(ConnectionResetError):
                 if accepted.recv(100):
                     break
         last.close()
-        L.wait_for("nothing is left of them", lambda: relayed() == 0)
+        wait_for("nothing is left of them", lambda: relayed() == 0)
 
 
 @hosts
 def test_burst_of_connections(lab: Lab, guest: Guest, host: int) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(forwarding(guest, rule(host)))
-        L.serve(stack.enter_context(serving(guest, OTHER[host], 80)),
-                lambda sock: sock.sendall(sock.recv(100)))
+        serve(stack.enter_context(serving(guest, OTHER[host], 80)),
+              lambda sock: sock.sendall(sock.recv(100)))
         clients = [stack.enter_context(from_internet(HOST[host], 8080)) for _ in range(MANY)]
         for number, client in enumerate(clients):
             client.sendall(b"%d" % number)
         for number, client in enumerate(clients):
-            assert L.recv_all(client) == b"%d" % number
+            assert recv_all(client) == b"%d" % number
 
 
 def test_connections_wait_for_descriptors(lab: Lab, guest: Guest) -> None:
     """Each takes three."""
     hard, n_clients = 128, 100
-    with L.many_files(), contextlib.ExitStack() as stack:
+    with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(
             "--configure", f"--publish={rule(6)}", guest.pid, "tap0",
-            prefix=L.limited("nofile", hard)))
-        L.serve(stack.enter_context(serving(guest, 4, 80)),
-                lambda sock: sock.sendall(sock.recv(100)))
-        clients = [stack.enter_context(from_internet(L.HOST6, 8080)) for _ in range(n_clients)]
+            prefix=limited("nofile", hard)))
+        serve(stack.enter_context(serving(guest, 4, 80)),
+              lambda sock: sock.sendall(sock.recv(100)))
+        clients = [stack.enter_context(from_internet(HOST6, 8080)) for _ in range(n_clients)]
         # Who has a place says nothing yet; names still get their answers, from
         # what is theirs.
-        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", L.WORD_NAME).stdout
-        assert answer.strip() == L.INTERNET4
+        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", WORD_NAME).stdout
+        assert answer.strip() == INTERNET4
         for number, client in enumerate(clients):
             client.sendall(b"%d" % number)
         for number, client in enumerate(clients):
-            client.settimeout(L.DEADLINE_S)
-            assert L.recv_all(client) == b"%d" % number
+            client.settimeout(DEADLINE_S)
+            assert recv_all(client) == b"%d" % number
             client.close()
         assert daemon.process.poll() is None
 
@@ -262,11 +269,11 @@ def exchange(client: socket.socket, to: tuple[str, int], server: socket.socket, 
 def test_udp_peers_take_turns(lab: Lab, guest: Guest, host: int, options: tuple[str, ...]) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53), options=options))
-        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        server = stack.enter_context(udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
         peers = []
         for _ in range(3):
-            peers += [(L.udp_socket(Lab.internet_netns, INTERNET[host]), (HOST[host], 8080)),
-                      (L.udp_socket(Lab.host_netns, LOOPBACK[host]), (LOOPBACK[host], 8080))]
+            peers += [(udp_socket(Lab.internet_netns, INTERNET[host]), (HOST[host], 8080)),
+                      (udp_socket(Lab.host_netns, LOOPBACK[host]), (LOOPBACK[host], 8080))]
         for client, _ in peers:
             stack.enter_context(client)
         seen = [[exchange(client, to, server, host, b"%d" % number)
@@ -285,8 +292,8 @@ def test_udp_peers_take_turns(lab: Lab, guest: Guest, host: int, options: tuple[
 @pytest.mark.parametrize("size", [0, 1, 1472, 1473, 9000, 60000])
 def test_udp_of_every_size(lab: Lab, guest: Guest, host: int, size: int) -> None:
     with (forwarding(guest, rule(host, proto="udp", guest_port=53)),
-          L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
-          L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+          udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET[host]) as client):
         exchange(client, (HOST[host], 8080), server, host, b"x" * size)
 
 
@@ -295,14 +302,14 @@ def test_more_udp_peers_than_are_remembered(lab: Lab, guest: Guest, host: int) -
     """The one that has been silent longest is a new one afterwards; all are answered."""
     with contextlib.ExitStack() as stack:
         daemon = stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53)))
-        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
-        clients = [stack.enter_context(L.udp_socket(Lab.internet_netns, INTERNET[host]))
+        server = stack.enter_context(udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        clients = [stack.enter_context(udp_socket(Lab.internet_netns, INTERNET[host]))
                    for _ in range(UDP_PEERS_MAX + 10)]
         for number, client in enumerate(clients):
             exchange(client, (HOST[host], 8080), server, host, b"%d" % number)
         for client in (clients[0], clients[-1]):
             exchange(client, (HOST[host], 8080), server, host)
-        text = L.sh("ss", "-Hun", "state", "connected", "dst", "127.0.0.1", "or", "dst", "[::1]").stdout
+        text = sh("ss", "-Hun", "state", "connected", "dst", "127.0.0.1", "or", "dst", "[::1]").stdout
         assert len(text.splitlines()) == UDP_PEERS_MAX
         assert daemon.process.poll() is None
 
@@ -315,7 +322,7 @@ def test_another_program_cannot_share_a_udp_port(lab: Lab, guest: Guest, host: i
         assert sorted(address for address, _, _ in ports) == sorted(
             (ANY[host], {4: "[::1]", 6: "127.0.0.1"}[host]))
         for address, _, port in ports:
-            with socket.socket(L.family_of(address), socket.SOCK_DGRAM) as other:
+            with socket.socket(family_of(address), socket.SOCK_DGRAM) as other:
                 other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 with pytest.raises(OSError, match="in use"):
                     other.bind((plain(address), int(port)))
@@ -324,13 +331,13 @@ def test_another_program_cannot_share_a_udp_port(lab: Lab, guest: Guest, host: i
 @contextlib.contextmanager
 def nothing_arrives_at(number: int, host: int, guest: Guest):
     """Somebody else on the host has the port of the loopback now."""
-    with (L.udp_socket(Lab.host_netns, LOOPBACK[OTHER[host]], number) as next_one,
-          guest.connect(INTERNET[4], L.ECHO_PORT, socket.SOCK_DGRAM) as echo):
+    with (udp_socket(Lab.host_netns, LOOPBACK[OTHER[host]], number) as next_one,
+          guest.connect(INTERNET[4], ECHO_PORT, socket.SOCK_DGRAM) as echo):
         yield
         # The worker has dealt with what the guest sent before.
         echo.send(b"behind it")
         assert echo.recv(100) == b"behind it"
-        L.settle_loopback()
+        settle_loopback()
         next_one.setblocking(False)
         with pytest.raises(BlockingIOError):
             next_one.recv(100)
@@ -341,8 +348,8 @@ def test_guest_does_not_reach_who_gets_a_forgotten_peers_port(lab: Lab, guest: G
     with contextlib.ExitStack() as stack:
         stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53),
                                        options=("--disable-host-loopback",)))
-        server = stack.enter_context(L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
-        seen = [exchange(stack.enter_context(L.udp_socket(Lab.internet_netns, INTERNET[host])),
+        server = stack.enter_context(udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
+        seen = [exchange(stack.enter_context(udp_socket(Lab.internet_netns, INTERNET[host])),
                          (HOST[host], 8080), server, host)
                 for _ in range(2 * UDP_PEERS_MAX)]
         free = [source for source in seen[:UDP_PEERS_MAX] if source not in seen[UDP_PEERS_MAX:]]
@@ -353,8 +360,8 @@ def test_guest_does_not_reach_who_gets_a_forgotten_peers_port(lab: Lab, guest: G
 @hosts
 def test_guest_does_not_reach_who_gets_a_port_after_removal(lab: Lab, guest: Guest, host: int) -> None:
     with (daemon_with_api(guest, "--enable-ipv6", "--disable-host-loopback") as (_, path),
-          L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
-          L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+          udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET[host]) as client):
         number = execute(path, "add_hostfwd", proto="udp", host_addr=plain(ANY[host]), host_port=8080,
                          guest_addr=plain(ANY[OTHER[host]]), guest_port=53)["return"]["id"]
         source = exchange(client, (HOST[host], 8080), server, host)
@@ -366,19 +373,19 @@ def test_guest_does_not_reach_who_gets_a_port_after_removal(lab: Lab, guest: Gue
 def test_udp_peers_leave_descriptors_for_names(lab: Lab, guest: Guest) -> None:
     """They are as many as somebody outside likes."""
     hard, n_clients = 128, 60
-    with L.many_files(), contextlib.ExitStack() as stack:
+    with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(
             "--configure", f"--publish={rule(6)}", f"--publish={rule(6, proto='udp', guest_port=53)}",
-            guest.pid, "tap0", prefix=L.limited("nofile", hard)))
+            guest.pid, "tap0", prefix=limited("nofile", hard)))
         stack.enter_context(serving(guest, 4, 80))
-        server = stack.enter_context(L.udp_socket(guest.netns, "0.0.0.0", 53))
+        server = stack.enter_context(udp_socket(guest.netns, "0.0.0.0", 53))
         for _ in range(n_clients):
-            stack.enter_context(from_internet(L.HOST6, 8080))
+            stack.enter_context(from_internet(HOST6, 8080))
         for _ in range(n_clients):
-            client = stack.enter_context(L.udp_socket(Lab.internet_netns, L.INTERNET6))
-            exchange(client, (L.HOST6, 8080), server, 6)
-        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", L.WORD_NAME).stdout
-        assert answer.strip() == L.INTERNET4
+            client = stack.enter_context(udp_socket(Lab.internet_netns, INTERNET6))
+            exchange(client, (HOST6, 8080), server, 6)
+        answer = guest.run("dig", "+short", "+tries=1", "+time=5", "@10.0.2.3", WORD_NAME).stdout
+        assert answer.strip() == INTERNET4
         assert daemon.process.poll() is None
 
 
@@ -394,14 +401,14 @@ def test_range_goes_port_by_port(lab: Lab, guest: Guest, host: int, proto: str) 
                 with serving(guest, OTHER[host], port + 1000) as server:
                     conversation(from_internet(HOST[host], port), server, host)
             else:
-                with (L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), port + 1000) as server,
-                      L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+                with (udp_socket(guest.netns, plain(ANY[OTHER[host]]), port + 1000) as server,
+                      udp_socket(Lab.internet_netns, INTERNET[host]) as client):
                     exchange(client, (HOST[host], port), server, host)
 
 
 def listening() -> set[str]:
     """All ports of the host that somebody has, but for those of clients."""
-    text = L.sh("ss", "-Htuln").stdout
+    text = sh("ss", "-Htuln").stdout
     return {" ".join(line.split()[i] for i in (0, 4)) for line in text.splitlines()}
 
 
@@ -441,8 +448,8 @@ def test_removal_leaves_connections_alone(lab: Lab, guest: Guest, host: int) -> 
 @hosts
 def test_removal_ends_a_udp_forward(lab: Lab, guest: Guest, host: int) -> None:
     with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
-          L.udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
-          L.udp_socket(Lab.internet_netns, INTERNET[host]) as client):
+          udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET[host]) as client):
         number = execute(path, "add_hostfwd", proto="udp", host_addr=plain(ANY[host]), host_port=8080,
                          guest_addr=plain(ANY[OTHER[host]]), guest_port=53)["return"]["id"]
         exchange(client, (HOST[host], 8080), server, host)

@@ -13,10 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import frames as F
-import lab as L
 from api_client import daemon_with_api, execute
-from lab import Guest, Slirpd, wait_for
+from daemon import Slirpd
+from guest import Guest
+from lab import ECHO_PORT, INTERNET4
+from processes import fds_of, is_busy, is_traced
 from test_bess import ask_for_gateway, arp, connect
+from tree import REPO
+from waiting import wait_for
 
 GUEST4 = "10.0.2.100"
 # Few, so that a guest has used them up soon.
@@ -26,13 +30,13 @@ FEW_FILES = ["prlimit", f"--nofile={FILES}", "--"]
 
 def flows(mac: str) -> list[bytes]:
     """First packets of more UDP flows than the worker can have."""
-    return [F.ethernet(F.ip4(GUEST4, L.INTERNET4, F.UDP, F.udp(
-        GUEST4, L.INTERNET4, port, L.ECHO_PORT, b"x")), F.ETH_IP4, mac)
+    return [F.ethernet(F.ip4(GUEST4, INTERNET4, F.UDP, F.udp(
+        GUEST4, INTERNET4, port, ECHO_PORT, b"x")), F.ETH_IP4, mac)
         for port in range(20000, 20000 + 2 * FILES)]
 
 
 def lowest_free(pid: int) -> int:
-    held = L.fds_of(pid)
+    held = fds_of(pid)
     return next((number for number in range(FILES) if number not in held), FILES)
 
 
@@ -44,7 +48,7 @@ def take_the_rest(pid: int) -> None:
 def test_api_that_dies_is_back_when_the_guest_has_all_descriptors(guest: Guest) -> None:
     with daemon_with_api(guest, prefix=FEW_FILES) as (daemon, path):
         worker = daemon.children()["slirp-worker"]
-        with guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as flow:
+        with guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as flow:
             flow.send(b"before")
             assert flow.recv(100) == b"before"
             sock = guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -79,11 +83,11 @@ def test_bess_client_is_served_when_one_before_it_has_all_descriptors(tmp_path: 
 
 def test_bess_client_that_can_not_be_accepted_makes_nothing_spin(tmp_path: Path) -> None:
     path = tmp_path / "bess.sock"
-    barred = [sys.executable, "-B", str(L.REPO / "tests/confine/bar_call.py"), "accept=ENFILE"]
+    barred = [sys.executable, "-B", str(REPO / "tests/confine/bar_call.py"), "accept=ENFILE"]
     with Slirpd("--target-type=bess", path, prefix=barred) as daemon:
         with connect(path) as client:
             ask_for_gateway(client)
-            assert not L.is_busy(daemon.children()["slirp-worker"])
+            assert not is_busy(daemon.children()["slirp-worker"])
 
 
 def test_lines_on_bess_clients_are_bounded(tmp_path: Path) -> None:
@@ -109,7 +113,7 @@ def test_parent_that_can_not_look_does_not_take_the_namespace_for_gone(
             other.stdin.write(b"\n")
             other.stdin.flush()
             other.stdout.read(1)  # from here on it is in the namespace
-            watched = next(number for number, what in L.fds_of(daemon.pid).items()
+            watched = next(number for number, what in fds_of(daemon.pid).items()
                            if "pidfd" in what)
             soft, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
             # Nor can it have again what it closes.
@@ -117,7 +121,7 @@ def test_parent_that_can_not_look_does_not_take_the_namespace_for_gone(
             resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (less, hard))
             strace = ["strace", "-q", "-o", str(trace), "-p", str(daemon.pid)]
             with subprocess.Popen(strace, stderr=subprocess.DEVNULL) as tracer:
-                wait_for("it is traced", lambda: L.is_traced(daemon.pid))
+                wait_for("it is traced", lambda: is_traced(daemon.pid))
                 guest.end()
                 wait_for("it could not look for others", lambda: re.search(
                     r'"/proc", .* EMFILE ', trace.read_text()))

@@ -14,12 +14,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import frames as F
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, wait_for
+from daemon import Slirpd
+from guest import Guest
+from lab import (
+    BIG_NAME, BIG_TXT_RECORDS, CLOSED_PORT, DOWNLOAD_BYTES, ECHO_PORT, HTTP_PORT, INTERNET4,
+    INTERNET6, IPERF_PORT, UNREACHABLE4, UNREACHABLE6, WORD_NAME, Lab, http_url,
+)
+from netns import family_of, network_addresses
+from servers import listener, recv_all, serve, udp_socket
+from waiting import DEADLINE_S, wait_for
 
 MTUS = (1500, 65520)
-ADDRESSES = {"ipv4": L.INTERNET4, "ipv6": L.INTERNET6}
+ADDRESSES = {"ipv4": INTERNET4, "ipv6": INTERNET6}
 BULK = b"0123456789abcdef" * 65536  # 1 MiB: more than the buffers on the way hold
 
 
@@ -59,12 +66,12 @@ def test_http_download_of_100_mb_arrives_unchanged(lab: Lab, guest: Guest, famil
                                                    mtu: int) -> None:
     lab.big_file()
     with up(guest, f"--mtu={mtu}", *family_options(family)):
-        url = L.http_url(ready_for(guest, family), "big")
+        url = http_url(ready_for(guest, family), "big")
         curl = guest.start("curl", "--silent", "--fail", "--max-time", "60", url, stdout=-1)
         with curl:
             got = sha256_of(curl.stdout)
     assert curl.returncode == 0
-    assert got == (lab.download_sha256, L.DOWNLOAD_BYTES)
+    assert got == (lab.download_sha256, DOWNLOAD_BYTES)
 
 
 @pytest.mark.parametrize("mtu", MTUS)
@@ -74,12 +81,12 @@ def test_http_upload_of_100_mb_arrives_unchanged(lab: Lab, guest: Guest, family:
     big = lab.big_file()
     stored = lab.www / "up" / "big"
     with up(guest, f"--mtu={mtu}", *family_options(family)):
-        url = L.http_url(ready_for(guest, family), "up/big")
+        url = http_url(ready_for(guest, family), "up/big")
         guest.run("curl", "--silent", "--show-error", "--fail", "--max-time", "60",
                   "--upload-file", str(big), url)
     try:
         with stored.open("rb") as file:
-            assert sha256_of(file) == (lab.download_sha256, L.DOWNLOAD_BYTES)
+            assert sha256_of(file) == (lab.download_sha256, DOWNLOAD_BYTES)
     finally:
         stored.unlink()
 
@@ -93,13 +100,13 @@ def answer_when_all_are_here(server: socket.socket) -> None:
     """Accepts CROWD connections and answers each only when all are open at the same time."""
     connections = [server.accept()[0] for _ in range(CROWD)]
     for connection in connections:
-        connection.settimeout(L.DEADLINE_S)
+        connection.settimeout(DEADLINE_S)
         connection.sendall(connection.recv(64))
         connection.close()
 
 
 def test_500_connections_at_the_same_time(lab: Lab, guest: Guest, network: Slirpd) -> None:
-    with L.listener(lab.internet_netns, L.INTERNET4) as server:
+    with listener(lab.internet_netns, INTERNET4) as server:
         thread = threading.Thread(target=answer_when_all_are_here, args=(server,), daemon=True)
         thread.start()
         clients = [guest.open_socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(CROWD)]
@@ -108,21 +115,21 @@ def test_500_connections_at_the_same_time(lab: Lab, guest: Guest, network: Slirp
                 client.setblocking(False)
                 client.connect_ex(server.getsockname())
             for number, client in enumerate(clients):
-                client.settimeout(L.DEADLINE_S)
+                client.settimeout(DEADLINE_S)
                 wait_writable(client)
                 client.sendall(b"%d" % number)
-            answers = [L.recv_all(client) for client in clients]
+            answers = [recv_all(client) for client in clients]
         finally:
             for client in clients:
                 client.close()
-        thread.join(L.DEADLINE_S)
+        thread.join(DEADLINE_S)
     assert answers == [b"%d" % number for number in range(CROWD)]
 
 
 def wait_writable(sock: socket.socket) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(sock, selectors.EVENT_WRITE)
-        assert selector.select(L.DEADLINE_S), "connection not established"
+        assert selector.select(DEADLINE_S), "connection not established"
 
 
 @both_families
@@ -133,15 +140,15 @@ def test_guest_closes_its_sending_side_first(lab: Lab, guest: Guest, network: Sl
     got = []
 
     def handle(connection: socket.socket) -> None:
-        got.append(L.recv_all(connection))
+        got.append(recv_all(connection))
         connection.sendall(BULK)
 
-    with L.listener(lab.internet_netns, address) as server:
-        L.serve(server, handle)
+    with listener(lab.internet_netns, address) as server:
+        serve(server, handle)
         with guest.connect(address, server.getsockname()[1]) as client:
             client.sendall(b"question")
             client.shutdown(socket.SHUT_WR)
-            assert L.recv_all(client) == BULK
+            assert recv_all(client) == BULK
     assert got == [b"question"]
 
 
@@ -154,12 +161,12 @@ def test_server_closes_its_sending_side_first(lab: Lab, guest: Guest, network: S
     def handle(connection: socket.socket) -> None:
         connection.sendall(b"greeting")
         connection.shutdown(socket.SHUT_WR)
-        got.append(L.recv_all(connection))
+        got.append(recv_all(connection))
 
-    with L.listener(lab.internet_netns, address) as server:
-        L.serve(server, handle)
+    with listener(lab.internet_netns, address) as server:
+        serve(server, handle)
         with guest.connect(address, server.getsockname()[1]) as client:
-            assert L.recv_all(client) == b"greeting"
+            assert recv_all(client) == b"greeting"
             client.sendall(BULK)
             client.shutdown(socket.SHUT_WR)
             wait_for("the server has read to the end", lambda: got)
@@ -176,8 +183,8 @@ def test_server_reset_reaches_the_guest(lab: Lab, guest: Guest, network: Slirpd,
         linger_zero = b"\1\0\0\0\0\0\0\0"  # close() then sends a reset
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
 
-    with L.listener(lab.internet_netns, address) as server:
-        L.serve(server, handle)
+    with listener(lab.internet_netns, address) as server:
+        serve(server, handle)
         with guest.connect(address, server.getsockname()[1]) as client:
             client.sendall(b"x")
             with pytest.raises(ConnectionResetError):
@@ -187,7 +194,7 @@ def test_server_reset_reaches_the_guest(lab: Lab, guest: Guest, network: Slirpd,
 @both_families
 def test_refused_tcp_connection_is_refused(guest: Guest, network: Slirpd, family: str) -> None:
     with pytest.raises(ConnectionRefusedError):
-        guest.connect(ready_for(guest, family), L.CLOSED_PORT)
+        guest.connect(ready_for(guest, family), CLOSED_PORT)
 
 
 @both_families
@@ -199,9 +206,9 @@ def test_closed_loopback_is_an_unreachable_network(guest: Guest, family: str) ->
     with up(guest, "--disable-host-loopback", *family_options(family)):
         ready_for(guest, family)
         with pytest.raises(OSError) as failed:
-            guest.connect(gateway, L.CLOSED_PORT)
+            guest.connect(gateway, CLOSED_PORT)
         assert failed.value.errno == errno.ENETUNREACH
-        with guest.connect(gateway, L.CLOSED_PORT, socket.SOCK_DGRAM) as client:
+        with guest.connect(gateway, CLOSED_PORT, socket.SOCK_DGRAM) as client:
             client.send(b"anybody there?")
             with pytest.raises(OSError) as failed:
                 client.recv(64)
@@ -213,9 +220,9 @@ def test_unreachable_address_is_unreachable(guest: Guest, network: Slirpd, famil
     """The host has no route. With IP_RECVERR an ICMP error ends a connect() at once."""
     ready_for(guest, family)
     level, option, address = {
-        "ipv4": (socket.IPPROTO_IP, 11, L.UNREACHABLE4),
-        "ipv6": (socket.IPPROTO_IPV6, 25, L.UNREACHABLE6)}[family]
-    with guest.open_socket(L.family_of(address), socket.SOCK_STREAM) as client:
+        "ipv4": (socket.IPPROTO_IP, 11, UNREACHABLE4),
+        "ipv6": (socket.IPPROTO_IPV6, 25, UNREACHABLE6)}[family]
+    with guest.open_socket(family_of(address), socket.SOCK_STREAM) as client:
         client.setsockopt(level, option, 1)
         with pytest.raises(OSError, match="(unreachable|No route)"):
             client.connect((address, 80))
@@ -232,7 +239,7 @@ UDP_SIZES = (1, 2, 3, 100, 511, 512, 513, 1452, 1453, 1471, 1472, 1473, 1500, 29
 def test_udp_echo_of_every_size(guest: Guest, family: str, mtu: int) -> None:
     with up(guest, f"--mtu={mtu}", *family_options(family)):
         address = ready_for(guest, family)
-        with guest.connect(address, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+        with guest.connect(address, ECHO_PORT, socket.SOCK_DGRAM) as client:
             client.settimeout(5)
             for size in UDP_SIZES:
                 assert echoed(client, size), f"{size} bytes"
@@ -251,7 +258,7 @@ def echoed(client: socket.socket, size: int) -> bool:
 @both_families
 def test_udp_to_a_closed_port_is_refused(guest: Guest, network: Slirpd, family: str) -> None:
     address = ready_for(guest, family)
-    with guest.connect(address, L.CLOSED_PORT, socket.SOCK_DGRAM) as client:
+    with guest.connect(address, CLOSED_PORT, socket.SOCK_DGRAM) as client:
         client.send(b"anybody there?")
         with pytest.raises(ConnectionRefusedError):
             client.recv(64)
@@ -265,7 +272,7 @@ PING_SIZES = (0, 56, 1400, 1473, 9000, 60000)
 def test_ping_of_the_internet(guest: Guest, tools: Callable, mtu: int, size: int) -> None:
     tools("ping")
     with up(guest, f"--mtu={mtu}"):
-        out = guest.run("ping", "-c", "2", "-i", "0.1", "-W", "10", "-s", str(size), L.INTERNET4)
+        out = guest.run("ping", "-c", "2", "-i", "0.1", "-W", "10", "-s", str(size), INTERNET4)
     assert "2 received" in out.stdout and "corrupt" not in out.stdout
 
 
@@ -281,7 +288,7 @@ def test_ping_of_the_gateway(guest: Guest, network: Slirpd, tools: Callable,
 def test_ping_of_an_unreachable_address_gets_no_answer(guest: Guest, network: Slirpd,
                                                        tools: Callable) -> None:
     tools("ping")
-    out = guest.run("ping", "-c", "1", "-W", "1", L.UNREACHABLE4, check=False)
+    out = guest.run("ping", "-c", "1", "-W", "1", UNREACHABLE4, check=False)
     assert out.returncode == 1 and "0 received" in out.stdout
 
 
@@ -300,41 +307,41 @@ def test_built_in_dns_asks_the_server_of_resolv_conf(guest: Guest, network: Slir
     tools("dig")
     if ":" in server:
         guest.wait_ipv6()
-    assert dig(guest, server, transport, "+short", L.WORD_NAME).strip() == L.INTERNET4
+    assert dig(guest, server, transport, "+short", WORD_NAME).strip() == INTERNET4
 
 
 def test_dns_answer_too_big_for_udp_comes_over_tcp(guest: Guest, network: Slirpd,
                                                    tools: Callable) -> None:
     tools("dig")
-    cut = dig(guest, "10.0.2.3", "+noedns", "+ignore", "TXT", L.BIG_NAME)
+    cut = dig(guest, "10.0.2.3", "+noedns", "+ignore", "TXT", BIG_NAME)
     assert re.search(r"flags:[^;]* tc", cut)
-    whole = dig(guest, "10.0.2.3", "+noedns", "+short", "TXT", L.BIG_NAME)
-    assert len(whole.splitlines()) == L.BIG_TXT_RECORDS
+    whole = dig(guest, "10.0.2.3", "+noedns", "+short", "TXT", BIG_NAME)
+    assert len(whole.splitlines()) == BIG_TXT_RECORDS
 
 
 def test_disable_dns_leaves_no_built_in_dns(guest: Guest, tools: Callable) -> None:
     tools("dig")
     with up(guest, "--disable-dns"):
-        out = guest.run("dig", "+tries=1", "+time=1", "@10.0.2.3", L.WORD_NAME, check=False)
+        out = guest.run("dig", "+tries=1", "+time=1", "@10.0.2.3", WORD_NAME, check=False)
         assert out.returncode == 9
         # The network itself is up: the same question goes through to the real server.
-        assert dig(guest, L.INTERNET4, "+short", L.WORD_NAME).strip() == L.INTERNET4
+        assert dig(guest, INTERNET4, "+short", WORD_NAME).strip() == INTERNET4
 
 
 def test_change_of_resolv_conf_is_followed(lab: Lab, guest: Guest, tools: Callable) -> None:
     tools("dig")
-    lab.set_nameservers(L.UNREACHABLE4)
+    lab.set_nameservers(UNREACHABLE4)
     try:
         with up(guest):
-            before = guest.run("dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", L.WORD_NAME,
+            before = guest.run("dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", WORD_NAME,
                                check=False).stdout
-            assert L.INTERNET4 not in before
-            lab.set_nameservers(L.INTERNET4, L.INTERNET6)
+            assert INTERNET4 not in before
+            lab.set_nameservers(INTERNET4, INTERNET6)
             wait_for("the new nameserver answers", lambda: guest.run(
-                "dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", L.WORD_NAME,
-                check=False).stdout.strip() == L.INTERNET4)
+                "dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", WORD_NAME,
+                check=False).stdout.strip() == INTERNET4)
     finally:
-        lab.set_nameservers(L.INTERNET4, L.INTERNET6)
+        lab.set_nameservers(INTERNET4, INTERNET6)
 
 
 # --- DHCP -------------------------------------------------------------------------------------
@@ -382,8 +389,8 @@ def test_dhcp_renewal_is_answered_to_the_client_s_address(guest: Guest) -> None:
         guest.run("ip", "link", "set", "tap0", "up")
         guest.run("ip", "addr", "add", "10.0.2.15/24", "dev", "tap0")
         link = json.loads(guest.run("ip", "-j", "link", "show", "tap0").stdout)[0]
-        with L.udp_socket(guest.netns, "10.0.2.15", 68) as client:
-            client.settimeout(L.DEADLINE_S)
+        with udp_socket(guest.netns, "10.0.2.15", 68) as client:
+            client.settimeout(DEADLINE_S)
             client.sendto(F.dhcp(link["address"], 3, ciaddr="10.0.2.15"), ("10.0.2.2", 67))
             reply, server = client.recvfrom(1500)
     assert server == ("10.0.2.2", 67)
@@ -397,7 +404,7 @@ def test_dhcp_renewal_is_answered_to_the_client_s_address(guest: Guest) -> None:
 def test_dhcp_gives_lease_router_and_dns(guest: Guest, tools: Callable, tmp_path: Path,
                                          configure: tuple[str, ...], client: str, cidr: str) -> None:
     tools(client)
-    want = L.network_addresses(cidr)
+    want = network_addresses(cidr)
     with Slirpd(*configure, f"--cidr={cidr}", guest.pid, "tap0"):
         got = lease_of(tmp_path, guest, client)
     first, last = (ipaddress.ip_address(want[key]) for key in ("dhcp_first", "dhcp_last"))
@@ -418,11 +425,11 @@ def test_cidr6_moves_every_address(guest: Guest, tools: Callable) -> None:
         assert "fd77:1:2:3::/64 dev tap0" in routes
         for gateway in ("fd77:1:2:3::2", "fd77:1:2:3::3"):
             assert "1 received" in guest.run("ping", "-c", "1", "-W", "10", gateway).stdout
-        assert dig(guest, "fd77:1:2:3::3", "+short", L.WORD_NAME).strip() == L.INTERNET4
-        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET6, "hello")).stdout
+        assert dig(guest, "fd77:1:2:3::3", "+short", WORD_NAME).strip() == INTERNET4
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET6, "hello")).stdout
         # What was the gateway is an address of the outside now.
         with pytest.raises(OSError):
-            guest.connect("fd00::2", L.HTTP_PORT).close()
+            guest.connect("fd00::2", HTTP_PORT).close()
 
 
 def test_router_advertisement_has_the_prefix_of_cidr6(guest: Guest) -> None:
@@ -438,8 +445,8 @@ def test_cidr_moves_every_address(guest: Guest, tools: Callable) -> None:
         assert "192.168.77.100/24" in guest.run("ip", "-4", "addr", "show", "dev", "tap0").stdout
         assert "default via 192.168.77.2 dev tap0" in guest.run("ip", "route").stdout
         assert "1 received" in guest.run("ping", "-c1", "-W10", "192.168.77.2").stdout
-        assert dig(guest, "192.168.77.3", "+short", L.WORD_NAME).strip() == L.INTERNET4
-        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
+        assert dig(guest, "192.168.77.3", "+short", WORD_NAME).strip() == INTERNET4
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET4, "hello")).stdout
         # ... and leaves none behind.
         for old in ("10.0.2.2", "10.0.2.3"):
             assert guest.run("ping", "-c1", "-W1", old, check=False).returncode == 1
@@ -452,7 +459,7 @@ def test_cidr_moves_every_address(guest: Guest, tools: Callable) -> None:
 def test_cidr_of_other_prefix_lengths(guest: Guest, cidr: str, guest_address: str) -> None:
     with up(guest, f"--cidr={cidr}"):
         assert guest_address in guest.run("ip", "-4", "addr", "show", "dev", "tap0").stdout
-        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET4, "hello")).stdout
 
 
 def test_configure_sets_link_address_and_route(guest: Guest) -> None:
@@ -480,7 +487,7 @@ def test_mtu_is_the_link_s(guest: Guest, mtu: int) -> None:
 def test_macaddress_is_the_link_s(guest: Guest) -> None:
     with up(guest, "--macaddress=0e:d4:18:d9:38:fb"):
         assert "link/ether 0e:d4:18:d9:38:fb" in guest.link()
-        assert guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET4, "hello")).stdout
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET4, "hello")).stdout
 
 
 def test_tap_has_the_name_that_was_asked_for(guest: Guest) -> None:
@@ -493,11 +500,11 @@ def test_ipv6_works_at_once_after_ready(guest: Guest) -> None:
     with up(guest, "--enable-ipv6"):
         addresses = guest.run("ip", "-6", "addr", "show", "dev", "tap0").stdout
         assert "tentative" not in addresses
-        with guest.connect(L.INTERNET6, L.HTTP_PORT) as client:
+        with guest.connect(INTERNET6, HTTP_PORT) as client:
             # A SYN is sent again after a second; data after less, where the machine is busy.
             assert retransmissions(client) == 0, "the first SYN was lost"
             client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-            assert L.recv_all(client).endswith(b"hello\n")
+            assert recv_all(client).endswith(b"hello\n")
 
 
 def retransmissions(sock: socket.socket) -> int:
@@ -508,10 +515,10 @@ def retransmissions(sock: socket.socket) -> int:
 
 def test_without_enable_ipv6_there_is_none(guest: Guest) -> None:
     with up(guest):
-        guest.run("curl", "-sf", "-m", "20", L.http_url(L.INTERNET4, "hello"))
+        guest.run("curl", "-sf", "-m", "20", http_url(INTERNET4, "hello"))
         assert "fd00:" not in guest.run("ip", "-6", "addr", "show", "dev", "tap0").stdout
         with pytest.raises(OSError):
-            guest.connect(L.INTERNET6, L.HTTP_PORT)
+            guest.connect(INTERNET6, HTTP_PORT)
 
 
 def test_iperf3_both_ways(lab: Lab, guest: Guest, network: Slirpd, tools: Callable) -> None:
@@ -519,6 +526,6 @@ def test_iperf3_both_ways(lab: Lab, guest: Guest, network: Slirpd, tools: Callab
     tools("iperf3")
     for direction in ((), ("--reverse",), ("--bidir",)):
         # One that still ends a test refuses the next, and does not listen for a moment.
-        with lab.server(L.IPERF_PORT, "iperf3", "-s", "-1", "-p", str(L.IPERF_PORT)):
-            guest.run("iperf3", "-c", L.INTERNET4, "-p", str(L.IPERF_PORT), "-n", "20M",
+        with lab.server(IPERF_PORT, "iperf3", "-s", "-1", "-p", str(IPERF_PORT)):
+            guest.run("iperf3", "-c", INTERNET4, "-p", str(IPERF_PORT), "-n", "20M",
                       "-P", "4", *direction)

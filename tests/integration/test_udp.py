@@ -13,11 +13,16 @@ import time
 from collections.abc import Callable, Iterator
 
 import frames as F
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd, sh, wait_for
+from commands import sh
+from daemon import Slirpd
+from guest import Guest
+from lab import ECHO_PORT, HOST4, HOST6, INTERNET4, INTERNET6, Lab
+from netns import family_of, socket_in
+from servers import udp_socket
+from waiting import wait_for
 
-ADDRESSES = {"ipv4": (L.HOST4, L.INTERNET4), "ipv6": (L.HOST6, L.INTERNET6)}
+ADDRESSES = {"ipv4": (HOST4, INTERNET4), "ipv6": (HOST6, INTERNET6)}
 # More than what libslirp waits for the guest's MAC.
 LATE_S = 1.3
 both_families = pytest.mark.parametrize("family", ADDRESSES)
@@ -76,8 +81,8 @@ def broken_datagram(family: str, source_port: int, to: tuple[str, int]) -> None:
     verify it when it comes in."""
     data = bytes(500)
     header = struct.pack(">HHHH", source_port, to[1], 8 + len(data), 0xBAD0)
-    with L.socket_in(L.Lab.internet_netns, L.family_of(to[0]), socket.SOCK_RAW,
-                     socket.IPPROTO_UDP) as raw:
+    with socket_in(Lab.internet_netns, family_of(to[0]), socket.SOCK_RAW,
+                   socket.IPPROTO_UDP) as raw:
         raw.sendto(header + data, (to[0], 0))
 
 
@@ -85,7 +90,7 @@ def broken_datagram(family: str, source_port: int, to: tuple[str, int]) -> None:
 def test_broken_datagram_is_no_error_for_the_guest(lab: Lab, guest: Guest, network: Slirpd,
                                                    family: str) -> None:
     address = ADDRESSES[family][1]
-    with L.udp_socket(lab.internet_netns, address) as server, \
+    with udp_socket(lab.internet_netns, address) as server, \
             guest.connect(address, server.getsockname()[1], socket.SOCK_DGRAM) as client:
         client.send(b"hello")
         peer = server.recvfrom(64)[1]
@@ -140,14 +145,14 @@ def test_first_datagram_is_not_lost_while_the_worker_has_no_processor(lab: Lab, 
                                                                      family: str) -> None:
     """libslirp gives up after a second what waits for the guest's MAC. The answer is there in
     time; a worker that only looks at it later has to look before it tells libslirp the time."""
-    host, server = {"ipv4": (L.HOST4, "0.0.0.0"), "ipv6": (L.HOST6, "[::]")}[family]
+    host, server = {"ipv4": (HOST4, "0.0.0.0"), "ipv6": (HOST6, "[::]")}[family]
     rule = f"{server}:8080:{Neighbor.addresses[family].join('[]' if family == 'ipv6' else ('', ''))}:53/udp"
     with Slirpd("--enable-ipv6", f"--publish={rule}", guest.pid, "tap0") as daemon:
         worker = daemon.children()["slirp-worker"]
         guest.run("sysctl", "-qw", "net.ipv6.conf.tap0.disable_ipv6=1")
         guest.run("ip", "link", "set", "tap0", "arp", "off", "up")
         with Neighbor(guest, family) as neighbor, \
-                L.udp_socket(lab.internet_netns, ADDRESSES[family][1]) as client:
+                udp_socket(lab.internet_netns, ADDRESSES[family][1]) as client:
             client.sendto(b"the first one", (host, 8080))
             neighbor.wait(neighbor.is_asked_for)
             os.kill(worker, signal.SIGSTOP)
@@ -166,7 +171,7 @@ def test_uptime_of_seven_weeks(lab: Lab, guest: Guest, tools: Callable) -> None:
     ahead_s = int((2**32 - 120_000) / 1000 - time.monotonic())
     with Slirpd("--configure", guest.pid, "tap0", as_ordinary=False,
                 prefix=["unshare", "--time", f"--monotonic={ahead_s}"]) as daemon, \
-            guest.connect(L.INTERNET4, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+            guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as client:
         worker = daemon.children()["slirp-worker"]
         assert os.readlink(f"/proc/{worker}/ns/time") != os.readlink("/proc/self/ns/time")
         for i in range(3):
@@ -206,7 +211,7 @@ def large_echoes(guest: Guest, protocol: str, address: str) -> None:
     if protocol == "ping":
         guest.run("ping", "-c", str(N_DATAGRAMS), "-i", "0.01", "-s", str(LARGE), address)
         return
-    with guest.connect(address, L.ECHO_PORT, socket.SOCK_DGRAM) as client:
+    with guest.connect(address, ECHO_PORT, socket.SOCK_DGRAM) as client:
         for _ in range(N_DATAGRAMS):
             client.send(bytes(LARGE))
             assert len(client.recv(65536)) == LARGE
@@ -221,7 +226,7 @@ def test_each_datagram_s_fragments_have_an_id_of_their_own(guest: Guest, network
     tools("ping")
     if family == "ipv6":
         guest.wait_ipv6()
-    with L.socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:
+    with socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:
         sock.bind(("tap0", 3))  # ETH_P_ALL
         large_echoes(guest, protocol, ADDRESSES[family][1])
         ids = ids_of_datagrams(sock)

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import lab as L
-from lab import Guest, Slirpd
+from daemon import Slirpd
+from guest import Guest
+from servers import recv_all
+from waiting import DEADLINE_S
 
 
 @contextlib.contextmanager
@@ -29,7 +31,7 @@ def daemon_with_api(guest: Guest, *options: str,
 
 def connect(path: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.settimeout(L.DEADLINE_S)
+    sock.settimeout(DEADLINE_S)
     try:
         sock.connect(path)
     except BaseException:
@@ -44,7 +46,7 @@ def ask(path: str, request: bytes, *, half_close: bool = False) -> bytes:
         sock.sendall(request)
         if half_close:
             sock.shutdown(socket.SHUT_WR)
-        return L.recv_all(sock)
+        return recv_all(sock)
 
 
 def execute(path: str, verb: str, **arguments: Any) -> dict[str, Any]:

@@ -26,8 +26,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import lab as L  # noqa: E402
-from lab import needs  # noqa: E402
+from commands import needs, sh  # noqa: E402
+from guest import Guest  # noqa: E402
+from lab import Lab  # noqa: E402
+from limits import nofile_soft_1024  # noqa: E402
+from netns import family_of, socket_in  # noqa: E402
+from processes import all_pids, descendants, no_process_left, proc_stat, program_of  # noqa: E402
+from servers import listener, recv_all, udp_socket  # noqa: E402
+from tree import slirpd_path  # noqa: E402
+from waiting import DEADLINE_S, wait_for  # noqa: E402
 
 # Nobody's account, as in outer-ns.
 ORDINARY_ID = 61111
@@ -46,7 +53,7 @@ def install(subject: str, directory: Path) -> Path:
     if subject == "slirp4netns":
         needs("slirp4netns")
         return Path(shutil.which("slirp4netns")).resolve()
-    built = Path(L.slirpd_path()).resolve()
+    built = Path(slirpd_path()).resolve()
     prefix = directory / "prefix"
     (prefix / "bin").mkdir(parents=True)
     shutil.copy2(built, prefix / "bin")
@@ -77,7 +84,7 @@ def image_archive(directory: Path, *tools: str) -> Path:
     tree = directory / "image"
     make_root(tree, *tools)
     archive = directory / "image.tar"
-    L.sh("tar", "-C", str(tree), "-cf", str(archive), ".")
+    sh("tar", "-C", str(tree), "-cf", str(archive), ".")
     archive.chmod(0o644)
     shutil.rmtree(tree)
     return archive
@@ -91,11 +98,11 @@ def cgroup2() -> Iterator[Path]:
     if (root / "cgroup.controllers").exists():
         yield root
         return
-    L.sh("mount", "-t", "cgroup2", "none", str(root))
+    sh("mount", "-t", "cgroup2", "none", str(root))
     try:
         yield root
     finally:
-        L.sh("umount", str(root))
+        sh("umount", str(root))
 
 
 class Subject:
@@ -113,7 +120,7 @@ class Subject:
         """All its processes, helpers included."""
         prefix = str(self.path.resolve().parent.parent) if self.is_slirpd else str(self.path)
         found = set()
-        for pid in L.all_pids():
+        for pid in all_pids():
             with contextlib.suppress(OSError):
                 if os.readlink(f"/proc/{pid}/exe").startswith(prefix):
                     found.add(pid)
@@ -123,11 +130,11 @@ class Subject:
         """The process that a client started."""
         def topmost() -> list[int]:
             pids = self.pids()
-            stats = ((pid, L.proc_stat(pid)) for pid in pids)
+            stats = ((pid, proc_stat(pid)) for pid in pids)
             return [pid for pid, stat in stats if stat and int(stat[1]) not in pids]
 
-        return L.wait_for(f"one {self.name} runs", lambda: (found := topmost()) and
-                          len(found) == 1 and found[0])
+        return wait_for(f"one {self.name} runs", lambda: (found := topmost()) and
+                        len(found) == 1 and found[0])
 
     def argv(self) -> list[str]:
         """The command line that the client sent."""
@@ -138,7 +145,7 @@ class Subject:
         if not self.is_slirpd:
             return
         daemon = self.daemon()
-        pids = {daemon, *L.descendants(daemon)}
+        pids = {daemon, *descendants(daemon)}
         assert len(pids) >= 2
         for pid in pids:
             try:
@@ -147,13 +154,13 @@ class Subject:
                 assert pid != daemon
                 continue  # the netns-helper is about to end where a client goes on
             for line in ("NoNewPrivs:\t1", "Seccomp:\t2", f"Uid:\t{ORDINARY_ID}"):
-                assert line in status, (L.program_of(pid), status)
+                assert line in status, (program_of(pid), status)
 
     def wait_gone(self) -> None:
-        L.wait_for(f"{self.name} and its processes are gone", lambda: not self.pids())
+        wait_for(f"{self.name} and its processes are gone", lambda: not self.pids())
 
 
-class Container(L.Guest):
+class Container(Guest):
     """A guest with mounts of its own."""
 
     def __init__(self) -> None:
@@ -209,12 +216,12 @@ class Account:
                 ("subuid", subids), ("subgid", subids)):
             copy = self.root / name
             copy.write_text(Path(f"/etc/{name}").read_text() + line)
-            L.sh("mount", "--bind", str(copy), f"/etc/{name}")
-            self._stack.callback(L.sh, "umount", f"/etc/{name}")
+            sh("mount", "--bind", str(copy), f"/etc/{name}")
+            self._stack.callback(sh, "umount", f"/etc/{name}")
 
     def _mount_over(self, kind: str, options: str, target: str) -> None:
-        L.sh("mount", "-t", kind, "-o", options, "none", target)
-        self._stack.callback(L.sh, "umount", target)
+        sh("mount", "-t", kind, "-o", options, "none", target)
+        self._stack.callback(sh, "umount", target)
 
     @property
     def runtime(self) -> Path:
@@ -229,8 +236,8 @@ class Account:
             env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a program as this user to its end."""
         done = subprocess.run(self.argv(*argv), text=True, capture_output=True, cwd="/",
-                              timeout=L.DEADLINE_S, env=self.env | (env or {}),
-                              stdin=subprocess.DEVNULL, preexec_fn=L.nofile_soft_1024)
+                              timeout=DEADLINE_S, env=self.env | (env or {}),
+                              stdin=subprocess.DEVNULL, preexec_fn=nofile_soft_1024)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(map(str, argv))}: exit {done.returncode}\n"
                                  f"{done.stdout}{done.stderr}")
@@ -240,7 +247,7 @@ class Account:
               **kwargs: Any) -> subprocess.Popen[bytes]:
         """Starts a program as this user; the caller ends it."""
         return subprocess.Popen(self.argv(*argv), cwd="/", env=self.env | (env or {}),
-                                preexec_fn=L.nofile_soft_1024, **kwargs)
+                                preexec_fn=nofile_soft_1024, **kwargs)
 
 
 # --- what the tests look at -------------------------------------------------------------------
@@ -249,28 +256,28 @@ class Account:
 def tcp_peer_seen(server_netns: str, server: tuple[str, int], client_netns: str,
                   target: tuple[str, int]) -> str:
     """Connects a client to the target, and says whom the server took it for."""
-    with L.listener(server_netns, *server) as listening:
-        listening.settimeout(L.DEADLINE_S)
-        with L.socket_in(client_netns, L.family_of(target[0]), socket.SOCK_STREAM) as client:
+    with listener(server_netns, *server) as listening:
+        listening.settimeout(DEADLINE_S)
+        with socket_in(client_netns, family_of(target[0]), socket.SOCK_STREAM) as client:
             client.connect(target)
             served, peer = listening.accept()
             with served:
-                served.settimeout(L.DEADLINE_S)
+                served.settimeout(DEADLINE_S)
                 served.sendall(b"hello from the server\n")
                 served.shutdown(socket.SHUT_WR)
-                assert L.recv_all(client) == b"hello from the server\n"
+                assert recv_all(client) == b"hello from the server\n"
                 client.sendall(b"hello from the client\n")
                 client.shutdown(socket.SHUT_WR)
-                assert L.recv_all(served) == b"hello from the client\n"
+                assert recv_all(served) == b"hello from the client\n"
     return peer[0]
 
 
 def udp_peer_seen(server_netns: str, server: tuple[str, int], client_netns: str,
                   target: tuple[str, int]) -> str:
     """Sends a datagram to the target and back, and says whom the server took the client for."""
-    with L.udp_socket(server_netns, *server) as serving, \
-            L.socket_in(client_netns, L.family_of(target[0]), socket.SOCK_DGRAM) as client:
-        serving.settimeout(L.DEADLINE_S)
+    with udp_socket(server_netns, *server) as serving, \
+            socket_in(client_netns, family_of(target[0]), socket.SOCK_DGRAM) as client:
+        serving.settimeout(DEADLINE_S)
         client.connect(target)
         client.send(b"there")
         data, peer = serving.recvfrom(100)
@@ -296,15 +303,15 @@ def port_is_free(port: int, kind: int = socket.SOCK_STREAM) -> bool:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[L.Lab]:
+def lab() -> Iterator[Lab]:
     assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns"
     needs("nginx", "dnsmasq", "curl")
-    with L.Lab() as made:
+    with Lab() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def account(lab: L.Lab) -> Iterator[Account]:
+def account(lab: Lab) -> Iterator[Account]:
     assert os.getuid() == 0, "run these tests through tests/lib/outer-ns --as-root"
     needs("newuidmap", "newgidmap")
     with Account() as made:
@@ -319,6 +326,6 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 
 @pytest.fixture(autouse=True)
-def leaves_no_process(lab: L.Lab) -> Iterator[None]:
-    with L.no_process_left():
+def leaves_no_process(lab: Lab) -> Iterator[None]:
+    with no_process_left():
         yield

@@ -6,16 +6,20 @@ import contextlib
 import socket
 from collections.abc import Iterable, Iterator
 
-import lab as L
 import pytest
-from lab import Guest, Lab, Slirpd
+from daemon import Slirpd
+from guest import Guest
+from lab import HOST4, HOST6, INTERNET4, INTERNET6, Lab
+from netns import family_of, socket_in
+from servers import listener, recv_all
+from waiting import DEADLINE_S
 
 GUEST4, GATEWAY4, GATEWAY6 = "10.0.2.100", "10.0.2.2", "fd00::2"
 ANY = {4: "0.0.0.0", 6: "[::]"}
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 GATEWAY = {4: GATEWAY4, 6: GATEWAY6}
-HOST = {4: L.HOST4, 6: L.HOST6}
-INTERNET = {4: L.INTERNET4, 6: L.INTERNET6}
+HOST = {4: HOST4, 6: HOST6}
+INTERNET = {4: INTERNET4, 6: INTERNET6}
 
 loopback_open_or_closed = pytest.mark.parametrize(
     "options", [(), ("--disable-host-loopback",)], ids=["open", "closed"])
@@ -37,25 +41,25 @@ def plain(address: str) -> str:
 @contextlib.contextmanager
 def serving(guest: Guest, family: int, port: int, backlog: int = 1024) -> Iterator[socket.socket]:
     """A listener in the guest."""
-    with L.listener(guest.netns, plain(ANY[family]), port, backlog) as sock:
-        sock.settimeout(L.DEADLINE_S)
+    with listener(guest.netns, plain(ANY[family]), port, backlog) as sock:
+        sock.settimeout(DEADLINE_S)
         yield sock
 
 
 def from_internet(address: str, port: int) -> socket.socket:
     """A connection to the host from another machine."""
-    sock = L.socket_in(Lab.internet_netns, L.family_of(address), socket.SOCK_STREAM)
+    sock = socket_in(Lab.internet_netns, family_of(address), socket.SOCK_STREAM)
     sock.connect((address, port))
     return sock
 
 
 def from_host(address: str, port: int) -> socket.socket:
-    return socket.create_connection((address, port), timeout=L.DEADLINE_S)
+    return socket.create_connection((address, port), timeout=DEADLINE_S)
 
 
 def check_conversation(client: socket.socket, accepted: socket.socket) -> None:
     """Both directions work, and each ends by itself."""
-    accepted.settimeout(L.DEADLINE_S)
+    accepted.settimeout(DEADLINE_S)
     client.sendall(b"to the guest")
     assert accepted.recv(100) == b"to the guest"
     accepted.sendall(b"from the guest")
@@ -64,7 +68,7 @@ def check_conversation(client: socket.socket, accepted: socket.socket) -> None:
     assert accepted.recv(1) == b""
     accepted.sendall(b"after the end")
     accepted.shutdown(socket.SHUT_WR)
-    assert L.recv_all(client) == b"after the end"
+    assert recv_all(client) == b"after the end"
 
 
 def check_connection(client: socket.socket, server: socket.socket, peer: str) -> None:

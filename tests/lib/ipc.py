@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from lab import REPO
+from tree import REPO
 
 # The lists of rows stand in the order of their arrows, so a row's place is its number.
 ROWS = re.findall(r"^\s+ROW\((\w+),", (REPO / "src/ipc/messages.h").read_text(), re.M)

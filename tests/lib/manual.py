@@ -15,7 +15,11 @@ import subprocess
 import time
 from pathlib import Path
 
-import lab as L
+from commands import ORDINARY
+from limits import nofile_soft_1024
+from processes import all_pids, descendants, proc_stat, program_of
+from tree import REPO, slirpd_path
+from waiting import DEADLINE_S, Timeout, wait_for
 
 # What slirpd prints when the network works, among other lines.
 READY = "* Recommended IP:"
@@ -26,7 +30,7 @@ EXAMPLE_PID = "2345"
 
 def section(page: str, title: str) -> str:
     """The source of a section (.Sh) or subsection (.Ss) of man/<page>."""
-    text = (L.REPO / "man" / page).read_text()
+    text = (REPO / "man" / page).read_text()
     for macro, end in (("Sh", "Sh"), ("Ss", "S[hs]")):
         found = re.search(rf"^\.{macro} {re.escape(title)}\n(.*?)(?=^\.{end} |\Z)", text, re.M | re.S)
         if found:
@@ -55,12 +59,12 @@ class Terminal:
         self.process: subprocess.Popen[bytes]
 
     def __enter__(self) -> Terminal:
-        path = f"{Path(L.slirpd_path()).resolve().parent}:{os.environ['PATH']}"
+        path = f"{Path(slirpd_path()).resolve().parent}:{os.environ['PATH']}"
         # unshare's shell is a login shell, and the system's profile has a PATH of its own.
         (self._directory / ".bash_profile").write_text(f"PATH={path}\n")
         self.process = subprocess.Popen(
-            [*self._prefix, *L.ORDINARY, "bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, cwd=self._directory, preexec_fn=L.nofile_soft_1024,
+            [*self._prefix, *ORDINARY, "bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, cwd=self._directory, preexec_fn=nofile_soft_1024,
             env={**os.environ, "PATH": path, "SHELL": "/bin/bash", "HOME": str(self._directory)})
         return self
 
@@ -69,22 +73,22 @@ class Terminal:
         if error and error[0] is not None:
             print(f"the terminal shows:\n{self.output[-4000:]}")
         try:
-            L.wait_for("all that the shells have started has ended", self._end_programs)
+            wait_for("all that the shells have started has ended", self._end_programs)
         finally:
             self.process.stdin.close()
-            for pid in L.descendants(self.process.pid):
-                L.wait_for(f"the shell {pid} has ended with its input",
-                           lambda pid=pid: pid not in L.all_pids())
-            self.process.wait(timeout=L.DEADLINE_S)
+            for pid in descendants(self.process.pid):
+                wait_for(f"the shell {pid} has ended with its input",
+                         lambda pid=pid: pid not in all_pids())
+            self.process.wait(timeout=DEADLINE_S)
             self.process.stdout.close()
 
     def _end_programs(self) -> bool:
         """Asks what shells have started to end; true when nothing is left."""
-        below = L.descendants(self.process.pid)
-        shells = {pid for pid in below if L.program_of(pid) == "bash"} | {self.process.pid}
+        below = descendants(self.process.pid)
+        shells = {pid for pid in below if program_of(pid) == "bash"} | {self.process.pid}
         programs = set(below) - shells
         for pid in programs:
-            stat = L.proc_stat(pid)
+            stat = proc_stat(pid)
             if stat and int(stat[1]) in shells:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
@@ -104,12 +108,12 @@ class Terminal:
 
     def read_until(self, wanted: str, since: int) -> str:
         """What is printed from a place of the output on, up to and with the wanted text."""
-        end = time.monotonic() + L.DEADLINE_S
+        end = time.monotonic() + DEADLINE_S
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             while wanted not in self.output[since:]:
                 if not selector.select(max(0, end - time.monotonic())):
-                    raise L.Timeout(f"{self._typed_line}: no {wanted!r} in {self.output[since:]!r}")
+                    raise Timeout(f"{self._typed_line}: no {wanted!r} in {self.output[since:]!r}")
                 piece = os.read(self.process.stdout.fileno(), 65536)
                 assert piece, f"{self._typed_line}: the shell has ended: {self.output[since:]!r}"
                 self.output += piece.decode(errors="replace")

@@ -9,13 +9,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-import lab as L
+from lab import Lab
+from netns import family_of, socket_in
+from servers import listener
+from tree import SANITIZED
 
 # What one transfer carries, where nothing else is said.
 TRANSFER_BYTES = 24_000_000
 # Longer than what is in flight by thousands of times. A sanitizer's build is slower by as much as this
 # is longer.
-LONG_TRANSFER_BYTES = 24_000_000 if L.SANITIZED else 1_000_000_000
+LONG_TRANSFER_BYTES = 24_000_000 if SANITIZED else 1_000_000_000
 
 # A prime: no buffer of a power of two, and no multiple of a segment's length, hides a piece
 # that is lost or comes twice.
@@ -88,11 +91,11 @@ def both(ours: Callable[[], object], theirs: Callable[[], object]) -> None:
 
 def connected(netns: str, address: str,
               prepare: Callable[[socket.socket], None] = lambda _sock: None,
-              server_netns: str = L.Lab.internet_netns) -> tuple[socket.socket, socket.socket]:
+              server_netns: str = Lab.internet_netns) -> tuple[socket.socket, socket.socket]:
     """A TCP connection from a namespace to the internet, or to another namespace: its end
     there, and the server's. prepare() is called with the first before it connects."""
-    with L.listener(server_netns, address) as server:
-        client = L.socket_in(netns, L.family_of(address), socket.SOCK_STREAM)
+    with listener(server_netns, address) as server:
+        client = socket_in(netns, family_of(address), socket.SOCK_STREAM)
         try:
             prepare(client)
             client.connect(server.getsockname()[:2])
