@@ -4,12 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "api/jail.h"
-#include "api/pending.h"
+#include "api/client/pending.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
-#include "ipc/rules.h"
+#include "model/rules.h"
 
 /* Since the start of this process; query_stats shows them. */
 struct api_counters {

@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "api/handlers.h"
+#include "api/verb/handlers.h"
 #include "base/auto.h"
 #include "base/log.h"
-#include "ipc/child.h"
+#include "process/child.h"
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
 

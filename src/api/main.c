@@ -7,9 +7,9 @@
 
 #include "api/control.h"
 #include "api/loop.h"
-#include "api/request.h"
+#include "api/verb/request.h"
 #include "base/exitcode.h"
-#include "ipc/child.h"
+#include "process/child.h"
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
 /* A sanitizer's question. It looks for leaks through /proc, which a jail does not have;

@@ -2,7 +2,7 @@
  * control.h's. */
 #pragma once
 
-#include "api/pending.h"
+#include "api/client/pending.h"
 
 struct api;
 

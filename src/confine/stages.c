@@ -10,7 +10,7 @@
 #include "confine/limits.h"
 #include "confine/namespaces.h"
 #include "confine/seccomp.h"
-#include "ipc/stage.h"
+#include "confine/stage.h"
 
 static void
 reach(struct ipc_confined *reached, enum ipc_stage stage)

@@ -1,6 +1,6 @@
 /*
  * The descriptors that a child finds open when its main() starts, and there are no
- * others: those below its role's n_fds (parent/roles.h). Everything else comes by
+ * others: those below its role's n_fds (parent/supervise/roles.h). Everything else comes by
  * message.
  *
  * A policy that names one of these numbers lets no call free it: the next descriptor,

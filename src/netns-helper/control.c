@@ -1,7 +1,7 @@
 #include "netns-helper/control.h"
 
 #include "base/log.h"
-#include "ipc/child.h"
+#include "process/child.h"
 #include "ipc/dispatch.h"
 #include "netns-helper/configure.h"
 #include "netns-helper/jail.h"

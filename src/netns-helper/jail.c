@@ -7,7 +7,7 @@
 #include "confine/limits.h"
 #include "confine/namespaces.h"
 #include "confine/seccomp.h"
-#include "ipc/stage.h"
+#include "confine/stage.h"
 #include "seccomp/netns-helper_policy.h"
 
 void

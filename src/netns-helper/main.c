@@ -6,7 +6,7 @@
  */
 
 #include "base/exitcode.h"
-#include "ipc/child.h"
+#include "process/child.h"
 #include "netns-helper/control.h"
 
 int

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ipc/messages.h"
-#include "parent/options.h"
+#include "parent/cmdline/options.h"
 
 /* Warns of what was asked for and has no effect. */
 void parent_jail_check(const struct options *options);

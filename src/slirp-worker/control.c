@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "ipc/child.h"
+#include "process/child.h"
 #include "ipc/dispatch.h"
 #include "slirp-worker/chan_api.h"
 #include "slirp-worker/setup.h"

@@ -2,9 +2,9 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "slirp-worker/frag.h"
-#include "slirp-worker/refusal.h"
-#include "slirp-worker/wire.h"
+#include "slirp-worker/tap/frag.h"
+#include "slirp-worker/gate/refusal.h"
+#include "slirp-worker/wire/wire.h"
 
 static void
 count_written(struct worker *worker, int result, size_t frame_len)

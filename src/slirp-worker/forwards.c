@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "slirp-worker/address.h"
+#include "slirp-worker/wire/address.h"
 
 /* In a /64, what is not the network is the interface. */
 #define PREFIX6_BYTES 8

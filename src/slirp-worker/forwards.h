@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "ipc/messages.h"
-#include "ipc/rules.h"
-#include "slirp-worker/relay.h"
-#include "slirp-worker/stack.h"
+#include "model/rules.h"
+#include "slirp-worker/engine/relay/relay.h"
+#include "slirp-worker/engine/slirp/stack.h"
 
 /* Ports of all rules together, and so rules: every port of an address, and as many
  * sockets as the pollset can watch (pollset.c). */

@@ -14,7 +14,7 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
-/* Read once, for the moment before the parent fills in the servers (parent/resolv.h). */
+/* Read once, for the moment before the parent fills in the servers (parent/watch/resolv.h). */
 #define RESOLV_CONF_MAX 65536
 
 /* All but the user namespace and the network: the host's sockets are the worker's

@@ -5,7 +5,7 @@
  */
 
 #include "base/exitcode.h"
-#include "ipc/child.h"
+#include "process/child.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/loop.h"
 #include "slirp-worker/setup.h"

@@ -13,7 +13,7 @@
 
 /* libslirp's complaints tell an operator what a guest is doing; a few of them do. Each
  * source of lines that a guest or client can cause has a limit, and all of them together
- * stay below the parent's limit on the worker's lines (parent/spawn.c), so that none hides
+ * stay below the parent's limit on the worker's lines (parent/supervise/spawn.c), so that none hides
  * other lines. */
 #define COMPLAINTS_BURST 8
 #define COMPLAINTS_INTERVAL_MS (30 * 60 * 1000)

@@ -91,7 +91,7 @@ def test_manual_has_the_options_in_the_order_of_help():
 
 
 def test_manual_mentions_deprecated_spellings():
-    spellings = re.findall(r'\{ "([\w-]+)", \.replaced_by = ', read("src/parent/options.c"))
+    spellings = re.findall(r'\{ "([\w-]+)", \.replaced_by = ', read("src/parent/cmdline/options.c"))
     assert spellings
     text = section(read("man/slirpd.1"), "OPTIONS")
     for spelling in spellings:
@@ -108,19 +108,19 @@ def test_manual_mentions_deprecated_spellings():
         ("src/slirp-worker/budget.c:UDP_PARTS", 8, "UDP flows Ta .* an eighth"),
         ("src/slirp-worker/budget.c:EPHEMERAL_PARTS", 4, "UDP flows Ta .* a quarter"),
         ("src/slirp-worker/budget.h:BUDGET_DNS_MAX", 256, "UDP flows to the name server Ta 256"),
-        ("src/slirp-worker/gate_flows.h:GATE_FLOW_LIFE_MS", 240000, "UDP flows Ta .* 240 s"),
+        ("src/slirp-worker/gate/gate_flows.h:GATE_FLOW_LIFE_MS", 240000, "UDP flows Ta .* 240 s"),
         ("src/slirp-worker/budget.h:BUDGET_PING_MAX", 256, "echo requests Ta 256 flows"),
-        ("src/slirp-worker/ping.h:PING_IDLE_MS", 30000, "echo requests Ta .* 30 s after"),
-        ("src/slirp-worker/reass.h:REASS_MAX_DATAGRAMS", 32, "datagrams in fragments Ta 32 at"),
-        ("src/slirp-worker/reass.h:REASS_LIFE4_MS", 30000, "datagrams in fragments Ta .* 30 s,"),
-        ("src/slirp-worker/reass.h:REASS_LIFE6_MS", 60000, "datagrams in fragments Ta .* 60 s"),
-        ("src/ipc/rules.h:RULES_MAX", 65536, "forwarded ports Ta 65536 in"),
-        ("src/api/request.h:API_REQUEST_SIZE", 4096, "requests Ta below 4096 bytes"),
-        ("src/api/client.h:API_CLIENTS_MAX", 256, "requests Ta .* from 256 clients"),
-        ("src/parent/spawn.c:CHILD_LOG_BURST", 64, "log Ta 64 lines"),
-        ("src/parent/spawn.c:CHILD_LOG_INTERVAL_MS", 300000, "log Ta .* in 5 minutes"),
+        ("src/slirp-worker/engine/ping/ping.h:PING_IDLE_MS", 30000, "echo requests Ta .* 30 s after"),
+        ("src/slirp-worker/gate/reass.h:REASS_MAX_DATAGRAMS", 32, "datagrams in fragments Ta 32 at"),
+        ("src/slirp-worker/gate/reass.h:REASS_LIFE4_MS", 30000, "datagrams in fragments Ta .* 30 s,"),
+        ("src/slirp-worker/gate/reass.h:REASS_LIFE6_MS", 60000, "datagrams in fragments Ta .* 60 s"),
+        ("src/model/rules.h:RULES_MAX", 65536, "forwarded ports Ta 65536 in"),
+        ("src/api/verb/request.h:API_REQUEST_SIZE", 4096, "requests Ta below 4096 bytes"),
+        ("src/api/client/client.h:API_CLIENTS_MAX", 256, "requests Ta .* from 256 clients"),
+        ("src/parent/supervise/spawn.c:CHILD_LOG_BURST", 64, "log Ta 64 lines"),
+        ("src/parent/supervise/spawn.c:CHILD_LOG_INTERVAL_MS", 300000, "log Ta .* in 5 minutes"),
         ("src/parent/supervise_start.h:SUPERVISE_START_TIMEOUT_MS", 30000, "start Ta 30 s"),
-        ("src/parent/options.h:OPTIONS_PUBLISH_MAX", 256, None),
+        ("src/parent/cmdline/options.h:OPTIONS_PUBLISH_MAX", 256, None),
     ],
 )
 def test_manual_has_the_limits_of_the_code(constant, value, row):
@@ -346,7 +346,7 @@ def test_security_names_a_check_for_each_class():
 
 def test_security_has_the_vulnerabilities_that_the_code_knows():
     """The same numbers, each in the class of its check, which the class names."""
-    text = read("src/parent/libslirp_known.c")
+    text = read("src/parent/host/libslirp_known.c")
     names = dict(re.findall(r'^#define (\w+) ("[^"]*")$', text, re.M))
 
     def value(expression):

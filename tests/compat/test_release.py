@@ -58,5 +58,5 @@ def test_release_has_every_file_of_the_commit_and_knows_it(tarball, tmp_path):
     run("cmake", "-S", tmp_path / root, "-B", build, "-DSLIRPD_TESTS=OFF",
         "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
     commands = json.loads((build / "compile_commands.json").read_text())
-    (banner,) = [c["command"] for c in commands if c["file"].endswith("src/parent/banner.c")]
+    (banner,) = [c["command"] for c in commands if c["file"].endswith("src/parent/cmdline/banner.c")]
     assert f'SLIRPD_COMMIT=\\"{commit[:12]}\\"' in banner

@@ -47,7 +47,7 @@
 #if defined(PROBE_API)
 #include "api/jail.h"
 #elif defined(PROBE_SPAWNER)
-#include "parent/spawner.h"
+#include "parent/supervise/spawner.h"
 #elif defined(PROBE_NETNS_HELPER)
 #include "netns-helper/jail.h"
 #elif defined(PROBE_PARENT)

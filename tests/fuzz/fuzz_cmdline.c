@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parent/banner.h"
-#include "parent/options.h"
+#include "parent/cmdline/banner.h"
+#include "parent/cmdline/options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

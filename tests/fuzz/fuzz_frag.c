@@ -8,9 +8,9 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "slirp-worker/frag.h"
-#include "slirp-worker/gate.h"
-#include "slirp-worker/reass.h"
+#include "slirp-worker/tap/frag.h"
+#include "slirp-worker/gate/gate.h"
+#include "slirp-worker/gate/reass.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

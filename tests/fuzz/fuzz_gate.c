@@ -9,9 +9,9 @@
 #include "frames.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/gate.h"
-#include "slirp-worker/reass.h"
-#include "slirp-worker/refusal.h"
+#include "slirp-worker/gate/gate.h"
+#include "slirp-worker/gate/reass.h"
+#include "slirp-worker/gate/refusal.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@
 #include "frames.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/mss.h"
-#include "slirp-worker/offload.h"
+#include "slirp-worker/tap/mss.h"
+#include "slirp-worker/tap/offload.h"
 
 #include <linux/virtio_net.h>
 #include <stdio.h>

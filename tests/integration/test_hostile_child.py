@@ -18,7 +18,7 @@ from guest import Guest
 from processes import borrowed, is_traced, proc_stat
 from waiting import DEADLINE_S, wait_for
 
-# Of a child at once: CHILD_LOG_BURST of src/parent/spawn.c.
+# Of a child at once: CHILD_LOG_BURST of src/parent/supervise/spawn.c.
 LINES_MAX = 64
 # In which a sender fills the queue again; and 4096 messages take a few seconds.
 READ_DELAY_US = 500

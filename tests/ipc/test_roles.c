@@ -23,7 +23,7 @@
 #include "base/auto.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
-#include "parent/spawn.h"
+#include "parent/supervise/spawn.h"
 
 /* Longer than any loaded machine takes; a test that hangs ends here. */
 #define DEADLINE_MS 20000
@@ -244,17 +244,22 @@ test_helper_names_the_step_that_fails(void **state)
 	(void)state;
 	ipc_sample_join_userns(&join);
 	start(&child, IPC_ROLE_NETNS_HELPER);
-	assert_int_equal(ipc_send_join_userns(&child.channel, &join, program_fds[IPC_ROLE_API]), 0);
+	assert_int_equal(ipc_send_join_userns(&child.channel, &join,
+			     program_fds[IPC_ROLE_API]),
+	    0);
 	expect_fatal(&child, "join user namespace /proc/1/ns/user: ");
 
 	ipc_sample_make_tap(&make_tap);
 	start(&child, IPC_ROLE_NETNS_HELPER);
-	assert_int_equal(ipc_send_make_tap(&child.channel, &make_tap, program_fds[IPC_ROLE_API]), 0);
+	assert_int_equal(ipc_send_make_tap(&child.channel, &make_tap,
+			     program_fds[IPC_ROLE_API]),
+	    0);
 	expect_fatal(&child, "join network namespace /proc/1/ns/net: ");
 
 	ipc_sample_inspect_tap(&inspect);
 	start(&child, IPC_ROLE_NETNS_HELPER);
-	assert_int_equal(ipc_send_inspect_tap(&child.channel, &inspect, program_fds[IPC_ROLE_API]),
+	assert_int_equal(ipc_send_inspect_tap(&child.channel, &inspect,
+			     program_fds[IPC_ROLE_API]),
 	    0);
 	expect_fatal(&child, "inspect inherited TAP descriptor 0: ");
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "frames.h"
-#include "slirp-worker/gate.h"
+#include "slirp-worker/gate/gate.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -17,7 +17,7 @@
 #include <netinet/in.h>
 
 #include "api_fixture.h"
-#include "ipc/rules.h"
+#include "model/rules.h"
 
 #define ADD \
 	"{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"tcp\"," \

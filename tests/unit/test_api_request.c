@@ -13,8 +13,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "api/request.h"
-#include "api/rule.h"
+#include "api/verb/request.h"
+#include "api/verb/rule.h"
 #include "ipc/validate.h"
 
 static struct api_request request;

@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "parent/banner.h"
+#include "parent/cmdline/banner.h"
 
 static struct options
 options_of(const char *cidr)

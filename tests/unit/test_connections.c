@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "slirp-worker/connections.h"
+#include "slirp-worker/observe/connections.h"
 #include "worker_box.h"
 
 static struct worker_box box;

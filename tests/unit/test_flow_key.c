@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "slirp-worker/flow_key.h"
-#include "slirp-worker/wire.h"
+#include "slirp-worker/flow/flow_key.h"
+#include "slirp-worker/wire/wire.h"
 
 /* SipHash-2-4 of the bytes 0 to 39 with a key of zeros, as openssl-mac(1) has it. */
 #define HASH_OF_COUNT UINT64_C(0xa43827a530b08989)

@@ -2,8 +2,8 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/frag.h"
-#include "slirp-worker/reass.h"
+#include "slirp-worker/tap/frag.h"
+#include "slirp-worker/gate/reass.h"
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 

@@ -4,7 +4,7 @@
  */
 #include "gate_fixture.h"
 
-#include "slirp-worker/wire.h"
+#include "slirp-worker/wire/wire.h"
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 

@@ -2,7 +2,7 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/mss.h"
+#include "slirp-worker/tap/mss.h"
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 #define SYN 0x02

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "parent/nswatch.h"
+#include "parent/watch/nswatch.h"
 
 /* Any times, further apart than looks are. */
 #define FIRST_MS 1000000

@@ -2,8 +2,8 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/mss.h"
-#include "slirp-worker/offload.h"
+#include "slirp-worker/tap/mss.h"
+#include "slirp-worker/tap/offload.h"
 
 #include <linux/virtio_net.h>
 

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "parent/options.h"
+#include "parent/cmdline/options.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,7 +1,7 @@
 /* Datagrams of the host's loopback, named as the gateway's. */
 #include "gate_fixture.h"
 
-#include "slirp-worker/peer_source.h"
+#include "slirp-worker/engine/slirp/peer_source.h"
 
 static struct ipc_network network;
 

@@ -21,7 +21,7 @@
 
 #include "base/auto.h"
 #include "confine/namespaces.h"
-#include "parent/pin.h"
+#include "parent/files/pin.h"
 
 static char directory[] = "/tmp/test_pin.XXXXXX";
 

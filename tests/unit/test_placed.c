@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "parent/pidfile.h"
+#include "parent/files/pidfile.h"
 
 static char directory[] = "/tmp/test_placed.XXXXXX";
 

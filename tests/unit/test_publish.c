@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "ipc/validate.h"
-#include "parent/publish.h"
+#include "parent/cmdline/publish.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -2,7 +2,7 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/refusal.h"
+#include "slirp-worker/gate/refusal.h"
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 

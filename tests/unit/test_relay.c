@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "slirp-worker/relay.h"
+#include "slirp-worker/engine/relay/relay.h"
 #include "worker_box.h"
 
 #define FIRST_PORT 8001

@@ -26,7 +26,7 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "parent/resolv.h"
+#include "parent/watch/resolv.h"
 
 /* What the parent promises. */
 #define CURRENT_WITHIN_MS 1000

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "ipc/rules.h"
+#include "model/rules.h"
 
 static int
 add(struct rules *rules, uint32_t id)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ipc/describe.h"
-#include "parent/spawn.h"
+#include "parent/supervise/spawn.h"
 
 /* wait(2): an exit status is in the second byte, a signal in the first. */
 #define EXITED(status) ((status) << 8)

@@ -20,10 +20,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "parent/service.h"
-#include "parent/signals.h"
-#include "parent/start.h"
-#include "parent/supervise.h"
+#include "parent/supervise/service.h"
+#include "parent/supervise/signals.h"
+#include "parent/supervise/start.h"
+#include "parent/supervise/supervise.h"
 
 /* Far more than a process takes to start or to end on a loaded machine. */
 #define DEADLINE_MS 20000

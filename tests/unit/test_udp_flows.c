@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "frames.h"
-#include "slirp-worker/wire.h"
+#include "slirp-worker/wire/wire.h"
 #include "worker_box.h"
 
 #define GUEST4 "10.0.2.100"

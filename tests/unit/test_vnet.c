@@ -2,7 +2,7 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/vnet.h"
+#include "slirp-worker/tap/vnet.h"
 
 #include <linux/virtio_net.h>
 

@@ -1,0 +1,127 @@
+#include "parent/cmdline/banner.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* slirp4netns puts values here, and scripts cut lines at it. */
+#define VALUE_COLUMN 19
+
+struct text {
+	char *buf;
+	size_t size;
+	size_t len;
+	bool is_complete; /* false once something didn't fit */
+};
+
+static void
+text_start(struct text *text, char *buf, size_t buf_size)
+{
+	text->buf = buf;
+	text->size = buf_size;
+	text->len = 0;
+	text->is_complete = true;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+text_append(struct text *text, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text->buf + text->len, text->size - text->len, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= text->size - text->len) {
+		text->is_complete = false;
+		return;
+	}
+	text->len += (size_t)n;
+}
+
+static void
+text_append_value(struct text *text, const char *label, const char *value)
+{
+	text_append(text, "* %-*s%s\n", VALUE_COLUMN - 2, label, value);
+}
+
+static void
+text_append_addr4(struct text *text, const char *label, in_addr_t addr_be)
+{
+	char buf[INET_ADDRSTRLEN];
+
+	text_append_value(text, label, inet_addr4_format(addr_be, buf));
+}
+
+static int
+text_finish(struct text *text)
+{
+	if (!text->is_complete) {
+		text->buf[0] = '\0';
+		return -1;
+	}
+	return (int)text->len;
+}
+
+int
+banner_start_format(char *buf, size_t buf_size, const struct options *options,
+    const struct ipc_outbound *outbound)
+{
+	const struct options_addresses *addresses = &options->addresses;
+	struct text text;
+	struct in6_addr outbound6;
+	char addr6[INET6_ADDRSTRLEN];
+	char host[INET_ADDRSTRLEN];
+	char mac[INET_MAC_STRLEN];
+
+	text_start(&text, buf, buf_size);
+	text_append(&text, "Starting slirp\n");
+	text_append(&text, "* %-*s%u\n", VALUE_COLUMN - 2, "MTU:", options->mtu_bytes);
+	text_append_addr4(&text, "Network:", options->network.network_be);
+	text_append_addr4(&text, "Netmask:", addresses->netmask_be);
+	text_append_addr4(&text, "Gateway:", addresses->host_be);
+	text_append_addr4(&text, "DNS:", addresses->dns_be);
+	text_append_addr4(&text, "DHCP begin:", addresses->dhcp_start_be);
+	text_append_addr4(&text, "DHCP end:", addresses->dhcp_end_be);
+	text_append_addr4(&text, "Recommended IP:", addresses->recommended_be);
+	if (options->api_socket_path != NULL)
+		text_append_value(&text, "API Socket:", options->api_socket_path);
+	if (outbound->has_addr4)
+		text_append_addr4(&text, "Outbound IPv4:", outbound->addr4_be);
+	if (outbound->has_addr6) {
+		memcpy(&outbound6, outbound->addr6, sizeof(outbound6));
+		text_append_value(&text,
+		    "Outbound IPv6:", inet_addr6_format(&outbound6, addr6));
+	}
+	if (options->has_mac)
+		text_append_value(&text,
+		    "MAC address:", inet_mac_format(&options->mac, mac));
+	if (options->allow_host_loopback)
+		text_append(&text,
+		    "WARNING: 127.0.0.1:* on the host is accessible as %s (set "
+		    "--disable-host-loopback to prohibit connecting to "
+		    "127.0.0.1:*)\n",
+		    inet_addr4_format(addresses->host_be, host));
+	return text_finish(&text);
+}
+
+int
+banner_version_format(char *buf, size_t buf_size, const char *program_name,
+    const char *libslirp_version, unsigned int config_version_max)
+{
+	struct text text;
+	bool is_slirp4netns = strcmp(program_name, OPTIONS_NAME_SLIRP4NETNS) == 0;
+
+	text_start(&text, buf, buf_size);
+	text_append(&text, "%s version %s\n",
+	    is_slirp4netns ? OPTIONS_NAME_SLIRP4NETNS : OPTIONS_NAME_SLIRPD,
+	    SLIRPD_VERSION);
+	text_append(&text, "commit: %s\n", SLIRPD_COMMIT);
+	text_append(&text, "libslirp: %s\n", libslirp_version);
+	text_append(&text, "SLIRP_CONFIG_VERSION_MAX: %u\n", config_version_max);
+	text_append(&text, "libseccomp: %s\n", SLIRPD_LIBSECCOMP_VERSION);
+	return text_finish(&text);
+}

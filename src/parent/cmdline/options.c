@@ -1,0 +1,542 @@
+#include "parent/cmdline/options.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "parent/files/logfile.h"
+#include "parent/cmdline/optvalue.h"
+
+/*
+ * The command line, from argv to checked options: the table of all options, getopt's
+ * verdicts in our words, what fits together. How a single value is judged: optvalue.c.
+ */
+
+/* Ethernet's, and what slirp4netns starts with. */
+#define MTU_DEFAULT_BYTES 1500
+
+#define NETWORK_DEFAULT "10.0.2.0/24"
+
+/* slirp4netns knows no other. */
+#define NETWORK6_DEFAULT "fd00::/64"
+#define PREFIX6_DEFAULT "fd00::"
+
+/* Addresses are network + these; slirp4netns has had them from its start, and clients
+ * compute with them. */
+#define HOST_NUMBER 2
+#define DNS_NUMBER 3
+#define DHCP_START_NUMBER 15
+#define DHCP_END_NUMBER 30
+#define RECOMMENDED_NUMBER 100
+
+/* The kernel's overflow uid and gid, and "nobody" and its group on every Linux: the
+ * build has no look into the user database of the machine that it will run on. */
+#define NOBODY 65534
+
+/* In the help text descriptions start here: the longest option, and two spaces. */
+#define HELP_COLUMN 29
+
+struct option_spec {
+	const char *name;
+	const char *value_name;  /* NULL: takes no value */
+	const char *description; /* NULL: not in the help text */
+	const char *replaced_by; /* NULL unless deprecated */
+
+	/* With a value: checks and keeps it. Returns false when it is wrong. */
+	bool (*take)(struct optvalue_parse *parse, const char *value);
+	/* Without: what it sets in struct options, and to what. */
+	size_t flag_offset;
+	bool flag_value;
+
+	char letter; /* NUL: has a long form only */
+};
+
+#define FLAG(field, value) \
+	.flag_offset = offsetof(struct options, field), .flag_value = (value)
+
+/* Letters that end the parsing. */
+#define LETTER_HELP 'h'
+#define LETTER_VERSION 'v'
+
+static const struct option_spec option_specs[] = {
+	{ "configure", NULL, "bring the interface up and give it address and route",
+	    .letter = 'c', FLAG(configure, true) },
+	{ "exit-fd", "FD", "end when the other side of FD is closed", .letter = 'e',
+	    .take = optvalue_take_exit_fd },
+	{ "ready-fd", "FD", "write \"1\" to FD when the network works", .letter = 'r',
+	    .take = optvalue_take_ready_fd },
+	{ "mtu", "MTU", "MTU of the interface (default=1500, max=65521)", .letter = 'm',
+	    .take = optvalue_take_mtu },
+	{ "enable-ipv6", NULL, "IPv6 beside IPv4, with router advertisements",
+	    .letter = '6', FLAG(enable_ipv6, true) },
+	{ "api-socket", "PATH", "socket for requests while running", .letter = 'a',
+	    .take = optvalue_take_api_socket },
+	{ "publish", "FORWARD", "[ADDR:]PORT[-PORT]:[GUEST:]PORT[/udp], to the guest",
+	    .take = optvalue_take_publish },
+	{ "cidr", "CIDR", "network of the guest (default=" NETWORK_DEFAULT ")",
+	    .take = optvalue_take_cidr },
+	{ "cidr6", "CIDR6", "IPv6 network of the guest (default=" NETWORK6_DEFAULT ")",
+	    .take = optvalue_take_cidr6 },
+	{ "disable-host-loopback", NULL, "no way to 127.0.0.1:* and [::1]:* on the host",
+	    FLAG(allow_host_loopback, false) },
+	{ "no-host-loopback", .replaced_by = "disable-host-loopback",
+	    FLAG(allow_host_loopback, false) },
+	{ "netns-type", "TYPE", "what argument 1 is: pid, path or tapfd (default=pid)",
+	    .take = optvalue_take_netns_type },
+	{ "create-netns", NULL, "make the namespace and pin it on PATH",
+	    FLAG(create_netns, true) },
+	{ "userns-path", "PATH", "user namespace to join",
+	    .take = optvalue_take_userns_path },
+	{ "enable-sandbox", NULL, "fail where the sandbox can't be had",
+	    FLAG(require_sandbox, true) },
+	{ "create-sandbox", .replaced_by = "enable-sandbox",
+	    FLAG(require_sandbox, true) },
+	{ "disable-sandbox", NULL, "do without the sandbox", FLAG(use_sandbox, false) },
+	{ "enable-seccomp", NULL, "fail where the system call filter can't be had",
+	    FLAG(require_seccomp, true) },
+	{ "disable-seccomp", NULL, "do without the system call filter",
+	    FLAG(use_seccomp, false) },
+	{ "runas", "USER[:GROUP]", "as root: whom the worker runs as (default=nobody)",
+	    .take = optvalue_take_runas },
+	{ "print-confinement", NULL, "report the jails of all processes as JSON and exit",
+	    FLAG(print_confinement, true) },
+	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
+	    .take = optvalue_take_outbound_addr4 },
+	{ "outbound-addr6", "IPv6|IFNAME", "source address of IPv6 connections",
+	    .take = optvalue_take_outbound_addr6 },
+	{ "disable-dns", NULL, "no built-in DNS server", FLAG(enable_dns, false) },
+	{ "macaddress", "MAC", "address of the interface (only with -c)",
+	    .take = optvalue_take_macaddress },
+	{ "target-type", "TYPE", "what is at the other end: netns (default) or bess",
+	    .take = optvalue_take_target_type },
+	{ "pidfile", "PATH", "file to write the process number to",
+	    .take = optvalue_take_pidfile },
+	{ "log-file", "PATH", "file to log to, with PATH.1 of at most 2 MiB",
+	    .take = optvalue_take_log_file },
+	{ "log-level", "LEVEL", "what to log: error, warning or info (default=info)",
+	    .take = optvalue_take_log_level },
+	{ "help", NULL, "show this text and exit", .letter = LETTER_HELP },
+	{ "version", NULL, "show the version and exit", .letter = LETTER_VERSION },
+};
+
+static_assert(sizeof(option_specs) / sizeof(option_specs[0]) == OPTVALUE_N_OPTIONS,
+    "one row each");
+
+/* What getopt returns for an option: its letter, or this + its place in the table;
+ * above all that getopt can take for a letter. */
+#define ID_WITHOUT_LETTER 0x110000
+
+static int
+option_id(const struct option_spec *spec)
+{
+	return spec->letter ? spec->letter
+			    : ID_WITHOUT_LETTER + (int)(spec - option_specs);
+}
+
+static const struct option_spec *
+option_spec_of_id(int id)
+{
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
+		if (option_id(&option_specs[i]) == id)
+			return &option_specs[i];
+	}
+	return NULL;
+}
+
+/* getopt gave up on an argument without naming an option: it is unknown, or short for
+ * more than one. */
+static void
+refuse_long_option(struct optvalue_parse *parse, const char *arg)
+{
+	size_t name_len = strcspn(arg, "=");
+	char candidates[OPTIONS_MESSAGE_SIZE] = "";
+	size_t candidates_len = 0;
+
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS && strncmp(arg, "--", 2) == 0; i++) {
+		const char *name = option_specs[i].name;
+
+		if (strncmp(name, arg + 2, name_len - 2) != 0)
+			continue;
+		candidates_len += (size_t)snprintf(candidates + candidates_len,
+		    sizeof(candidates) - candidates_len, " '--%s'", name);
+		if (candidates_len >= sizeof(candidates))
+			break;
+	}
+	if (candidates_len == 0)
+		optvalue_refuse(parse, "unrecognized option '%s'",
+		    optvalue_show(parse, arg));
+	else
+		optvalue_refuse(parse, "option '%s' is ambiguous; possibilities:%s",
+		    optvalue_show(parse, arg), candidates);
+}
+
+/* What getopt reported by returning '?' or ':'. */
+static void
+refuse_syntax(struct optvalue_parse *parse, int returned, char **argv)
+{
+	const struct option_spec *spec = option_spec_of_id(optopt);
+	const char letter[] = { (char)optopt, '\0' };
+
+	if (returned == ':' && spec != NULL)
+		optvalue_refuse(parse, "option '--%s' requires an argument", spec->name);
+	else if (spec != NULL)
+		optvalue_refuse(parse, "option '--%s' doesn't allow an argument",
+		    spec->name);
+	else if (optopt != 0)
+		optvalue_refuse(parse, "invalid option -- '%s'",
+		    optvalue_show(parse, letter));
+	else
+		refuse_long_option(parse, argv[optind - 1]);
+}
+
+/* Fills in what getopt_long(3) needs; long_options holds OPTVALUE_N_OPTIONS + 1 and
+ * short_options two bytes for each, the leading colon and the NUL. The colon has getopt
+ * print nothing, and tell a missing value from an unknown option. */
+static void
+describe_options(struct option *long_options, char *short_options)
+{
+	*short_options++ = ':';
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
+		const struct option_spec *spec = &option_specs[i];
+
+		*long_options++ = (struct option){
+			.name = spec->name,
+			.has_arg = spec->value_name ? required_argument : no_argument,
+			.val = option_id(spec),
+		};
+		if (spec->letter)
+			*short_options++ = spec->letter;
+		if (spec->letter && spec->value_name)
+			*short_options++ = ':';
+	}
+	*long_options = (struct option){ 0 };
+	*short_options = '\0';
+}
+
+/* OPTIONS_RUN means here that all options were taken; optind is at what is left. */
+static enum options_outcome
+take_options(struct optvalue_parse *parse, int argc, char **argv)
+{
+	struct option long_options[OPTVALUE_N_OPTIONS + 1];
+	char short_options[2 * OPTVALUE_N_OPTIONS + 2];
+	int id;
+
+	describe_options(long_options, short_options);
+	/* Not 1: glibc and musl start afresh at 0, also in the midst of a "-abc". */
+	optind = 0;
+	while ((id = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+		const struct option_spec *spec = option_spec_of_id(id);
+
+		if (spec == NULL) {
+			refuse_syntax(parse, id, argv);
+			return OPTIONS_ERROR;
+		}
+		if (id == LETTER_HELP)
+			return OPTIONS_HELP;
+		if (id == LETTER_VERSION)
+			return OPTIONS_VERSION;
+		if (spec->take == NULL)
+			*(bool *)((char *)parse->options + spec->flag_offset) =
+			    spec->flag_value;
+		else if (!spec->take(parse, optarg))
+			return OPTIONS_ERROR;
+		parse->is_given[spec - option_specs] = true;
+	}
+	return OPTIONS_RUN;
+}
+
+static void
+warn_deprecated(struct optvalue_parse *parse)
+{
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
+		if (parse->is_given[i] && option_specs[i].replaced_by != NULL)
+			optvalue_warn(parse, "--%s is deprecated, use --%s",
+			    option_specs[i].name, option_specs[i].replaced_by);
+	}
+}
+
+static bool
+check_conflicts(struct optvalue_parse *parse)
+{
+	struct options *options = parse->options;
+	const char *without_netns = NULL;
+
+	if (parse->has_macaddress && !options->configure)
+		return optvalue_refuse(parse,
+		    "--macaddr cannot be specified when --configure or -c "
+		    "is not specified");
+	if (parse->bad_mac_text != NULL)
+		return optvalue_refuse(parse, "\"%s\" is an invalid MAC address.",
+		    optvalue_show(parse, parse->bad_mac_text));
+
+	if (parse->target_is_bess)
+		without_netns = "--target-type=bess";
+	else if (options->target == OPTIONS_TARGET_TAPFD)
+		without_netns = "--netns-type=tapfd";
+	/* There is no namespace to act on, nor to join. */
+	if (without_netns != NULL && options->configure)
+		return optvalue_refuse(parse, "--configure conflicts with %s",
+		    without_netns);
+	if (parse->target_is_bess && parse->has_netns_type)
+		return optvalue_refuse(parse, "--netns-type conflicts with %s",
+		    without_netns);
+	if (without_netns != NULL && options->userns_path != NULL)
+		return optvalue_refuse(parse, "--userns-path conflicts with %s",
+		    without_netns);
+	if (options->create_netns && without_netns != NULL)
+		return optvalue_refuse(parse, "--create-netns conflicts with %s",
+		    without_netns);
+	if (options->create_netns && options->target != OPTIONS_TARGET_PATH)
+		return optvalue_refuse(parse, "--create-netns needs --netns-type=path");
+	/* The namespace that is made belongs to the user namespace that we are in. */
+	if (options->create_netns && options->userns_path != NULL)
+		return optvalue_refuse(parse,
+		    "--create-netns conflicts with --userns-path");
+
+	if (parse->has_cidr6 && !options->enable_ipv6)
+		return optvalue_refuse(parse, "--cidr6 needs --enable-ipv6");
+
+	if (options->require_sandbox && !options->use_sandbox)
+		return optvalue_refuse(parse,
+		    "--enable-sandbox conflicts with --disable-sandbox");
+	if (options->require_seccomp && !options->use_seccomp)
+		return optvalue_refuse(parse,
+		    "--enable-seccomp conflicts with --disable-seccomp");
+
+	if (options->ready_fd >= 0 && options->ready_fd == options->exit_fd)
+		return optvalue_refuse(parse, "--ready-fd and --exit-fd are both %d",
+		    options->ready_fd);
+	return true;
+}
+
+/* The report has a guest of its own, and nothing gets ready. */
+static bool
+check_print_confinement(struct optvalue_parse *parse, char *const *args)
+{
+	static const char *const conflicting[] = { "ready-fd", "netns-type",
+		"create-netns", "userns-path", "target-type", "pidfile" };
+
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
+		for (size_t j = 0; j < sizeof(conflicting) / sizeof(conflicting[0]); j++)
+			if (parse->is_given[i] &&
+			    strcmp(option_specs[i].name, conflicting[j]) == 0)
+				return optvalue_refuse(parse,
+				    "--print-confinement conflicts with --%s",
+				    conflicting[j]);
+	if (args[0] != NULL)
+		return optvalue_refuse(parse,
+		    "--print-confinement makes its own guest, and takes no \"%s\"",
+		    optvalue_show(parse, args[0]));
+	return true;
+}
+
+/* args: what is left of argv, ending in NULL. */
+static bool
+take_positionals(struct optvalue_parse *parse, char *const *args)
+{
+	struct options *options = parse->options;
+	/* bess has no interface to be named. The name of a TAP that is inherited may be given
+	 * and is not needed, as in slirp4netns(1). */
+	size_t n_taken = options->target == OPTIONS_TARGET_BESS ? 1 : 2;
+	size_t n = 0;
+
+	while (n <= n_taken && args[n] != NULL)
+		n++;
+	if (n == 0)
+		return optvalue_refuse_missing(parse, "PID, PATH or FD");
+	if (n > n_taken)
+		optvalue_warn(parse,
+		    "too many arguments: \"%s\" and all after it are ignored",
+		    optvalue_show(parse, args[n_taken]));
+
+	switch (options->target) {
+	case OPTIONS_TARGET_PID:
+		return optvalue_take_target_pid(parse, args[0]) &&
+		    optvalue_take_tap_name(parse, args[1]);
+	case OPTIONS_TARGET_PATH:
+		return optvalue_take_target_path(parse, args[0]) &&
+		    optvalue_take_tap_name(parse, args[1]);
+	case OPTIONS_TARGET_TAPFD:
+		return optvalue_take_tap_fd(parse, args[0]);
+	case OPTIONS_TARGET_BESS:
+		return optvalue_take_bess_path(parse, args[0]);
+	}
+	return false;
+}
+
+/* No two of the files that we make may be one. That paths in other words lead to the same
+ * file shows when the second one is made. */
+static bool
+check_paths(struct optvalue_parse *parse)
+{
+	const struct options *options = parse->options;
+	const struct {
+		const char *what;
+		const char *path; /* NULL for none */
+	} made[] = {
+		{ "--api-socket", options->api_socket_path },
+		{ "--pidfile", options->pidfile_path },
+		{ "--log-file", options->log_file_path },
+		{ "the PATH of --target-type=bess", options->bess_path },
+		{ "the PATH of --create-netns",
+		    options->create_netns ? options->netns_path : NULL },
+	};
+	const char *log = options->log_file_path;
+	size_t log_len = log ? strlen(log) : 0;
+
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		const char *path = made[i].path;
+
+		if (path == NULL)
+			continue;
+		for (size_t j = 0; j < i; j++)
+			if (made[j].path != NULL && strcmp(path, made[j].path) == 0)
+				return optvalue_refuse(parse, "%s and %s are both \"%s\"",
+				    made[j].what, made[i].what,
+				    optvalue_show(parse, path));
+		if (log != NULL && strncmp(path, log, log_len) == 0 &&
+		    strcmp(path + log_len, LOGFILE_OLDER_SUFFIX) == 0)
+			return optvalue_refuse(parse,
+			    "%s and the older file of --log-file are both \"%s\"",
+			    made[i].what, optvalue_show(parse, path));
+	}
+	return true;
+}
+
+/* With neither --enable nor --disable the build decides, but a drop-in for slirp4netns
+ * must not fail where that one works. */
+static enum ipc_jail_mode
+jail_mode(const struct options *options, bool use, bool require)
+{
+	if (!use)
+		return IPC_JAIL_OFF;
+	if (require)
+		return IPC_JAIL_REQUIRED;
+	if (strcmp(options->program_name, OPTIONS_NAME_SLIRP4NETNS) == 0)
+		return IPC_JAIL_BEST_EFFORT;
+	return SLIRPD_CONFINEMENT;
+}
+
+static enum options_outcome
+parse_all(struct optvalue_parse *parse, int argc, char **argv)
+{
+	enum options_outcome outcome;
+
+	/* execve(2) with an empty argv: getopt need not stay within it. */
+	if (argc < 1) {
+		optvalue_refuse_missing(parse, "PID, PATH or FD");
+		return OPTIONS_ERROR;
+	}
+	outcome = take_options(parse, argc, argv);
+	warn_deprecated(parse);
+	if (outcome != OPTIONS_RUN)
+		return outcome;
+
+	if (!check_conflicts(parse))
+		return OPTIONS_ERROR;
+	if (parse->target_is_bess)
+		parse->options->target = OPTIONS_TARGET_BESS;
+	if (!(parse->options->print_confinement
+		    ? check_print_confinement(parse, argv + optind)
+		    : take_positionals(parse, argv + optind)))
+		return OPTIONS_ERROR;
+	if (!check_paths(parse))
+		return OPTIONS_ERROR;
+	if (parse->options->outbound_addr6 != NULL && !parse->options->enable_ipv6)
+		optvalue_warn(parse,
+		    "--outbound-addr6 is without effect: there is no --enable-ipv6");
+	options_addresses_derive(&parse->options->network, &parse->options->addresses);
+	parse->options->sandbox_mode = jail_mode(parse->options,
+	    parse->options->use_sandbox, parse->options->require_sandbox);
+	parse->options->seccomp_mode = jail_mode(parse->options,
+	    parse->options->use_seccomp, parse->options->require_seccomp);
+	return parse->options->print_confinement ? OPTIONS_PRINT_CONFINEMENT
+						 : OPTIONS_RUN;
+}
+
+static const char *
+program_name_of(int argc, char **argv)
+{
+	const char *name = argc < 1 || argv[0] == NULL ? "" : argv[0];
+	const char *slash = strrchr(name, '/');
+
+	if (slash != NULL)
+		name = slash + 1;
+	return name[0] == '\0' ? OPTIONS_NAME_SLIRPD : name;
+}
+
+static void
+options_reset(struct options *options, const char *program_name)
+{
+	*options = (struct options){
+		.program_name = program_name,
+		.target = OPTIONS_TARGET_PID,
+		.target_pid = -1,
+		.tap_fd = -1,
+		.mtu_bytes = MTU_DEFAULT_BYTES,
+		.enable_dns = true,
+		.allow_host_loopback = true,
+		.use_sandbox = true,
+		.use_seccomp = true,
+		.runas_uid = NOBODY,
+		.runas_gid = NOBODY,
+		.exit_fd = -1,
+		.ready_fd = -1,
+		.log_level = LOG_LEVEL_INFO,
+	};
+	inet_cidr_parse(NETWORK_DEFAULT, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
+	    &options->network);
+	inet_addr6_parse(PREFIX6_DEFAULT, &options->prefix6);
+}
+
+enum options_outcome
+options_parse(struct options *options, struct options_messages *messages, int argc,
+    char **argv)
+{
+	const char *program_name = program_name_of(argc, argv);
+	struct optvalue_parse parse = { .options = options, .messages = messages };
+	enum options_outcome outcome;
+
+	options_reset(options, program_name);
+	memset(messages, 0, sizeof(*messages));
+	outcome = parse_all(&parse, argc, argv);
+	if (outcome != OPTIONS_RUN && outcome != OPTIONS_PRINT_CONFINEMENT)
+		options_reset(options, program_name);
+	return outcome;
+}
+
+void
+options_addresses_derive(const struct inet_cidr *network,
+    struct options_addresses *addresses)
+{
+	*addresses = (struct options_addresses){
+		.netmask_be = inet_netmask_be(network->prefix_len),
+		.host_be = inet_cidr_host_be(network, HOST_NUMBER),
+		.dns_be = inet_cidr_host_be(network, DNS_NUMBER),
+		.dhcp_start_be = inet_cidr_host_be(network, DHCP_START_NUMBER),
+		.dhcp_end_be = inet_cidr_host_be(network, DHCP_END_NUMBER),
+		.recommended_be = inet_cidr_host_be(network, RECOMMENDED_NUMBER),
+	};
+}
+
+void
+options_help_write(FILE *out, const char *program_name)
+{
+	fprintf(out, "Usage: %s " OPTVALUE_USAGE "\n", program_name);
+	fputs("User-mode networking for unprivileged network namespaces.\n\n", out);
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
+		const struct option_spec *spec = &option_specs[i];
+		int len = 0;
+
+		if (spec->description == NULL)
+			continue;
+		if (spec->letter)
+			len += fprintf(out, "-%c, ", spec->letter);
+		len += fprintf(out, "--%s", spec->name);
+		if (spec->value_name != NULL)
+			len += fprintf(out, "=%s", spec->value_name);
+		fprintf(out, "%*s%s\n", len < HELP_COLUMN ? HELP_COLUMN - len : 1, "",
+		    spec->description);
+	}
+}

@@ -1,0 +1,499 @@
+#include "parent/cmdline/optvalue.h"
+
+#include <bsd/stdlib.h>
+#include <errno.h>
+#include <limits.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "parent/host/accounts.h"
+#include "parent/cmdline/publish.h"
+
+/* Of a path that a socket can have, with its NUL. */
+#define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
+
+/* Of a /64, the only length that stateless autoconfiguration works with. */
+#define PREFIX6_BYTES 8
+
+/* A user's name with its NUL: more than useradd(8) and POSIX (_POSIX_LOGIN_NAME_MAX) have
+ * room for. */
+#define RUNAS_USER_SIZE 256
+
+/* The first len bytes of value: what is shown can't be cut, since it may be escaped. */
+static const char *
+show_part(struct optvalue_parse *parse, const char *value, size_t len)
+{
+	text_escape(parse->shown, sizeof(parse->shown), value, len);
+	return parse->shown;
+}
+
+const char *
+optvalue_show(struct optvalue_parse *parse, const char *value)
+{
+	return show_part(parse, value, strlen(value));
+}
+
+bool
+optvalue_refuse(struct optvalue_parse *parse, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(parse->messages->error, sizeof(parse->messages->error), format, args);
+	va_end(args);
+	return false;
+}
+
+void
+optvalue_warn(struct optvalue_parse *parse, const char *format, ...)
+{
+	struct options_messages *messages = parse->messages;
+	va_list args;
+
+	if (messages->n_warnings == OPTIONS_N_WARNINGS_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(messages->warnings[messages->n_warnings++], OPTIONS_MESSAGE_SIZE,
+	    format, args);
+	va_end(args);
+}
+
+/* strtonum(3) also takes white space and signs, which no client sends on purpose. */
+static bool
+number_parse(const char *text, int min, int max, int *number)
+{
+	const char *problem = NULL;
+	long long parsed;
+
+	if (text[strspn(text, "0123456789")] != '\0')
+		return false;
+	parsed = strtonum(text, min, max, &problem);
+	if (problem != NULL)
+		return false;
+	*number = (int)parsed;
+	return true;
+}
+
+bool
+options_ifname_is_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	/* dev_valid_name() in the kernel's net/core/dev.c, whose isspace() knows the
+	 * no-break space of Latin-1 as well. And "%", because TUNSETIFF makes "tap%d"
+	 * the name "tap0", while all that comes after would look for "tap%d". */
+	return len > 0 && len < IFNAMSIZ && strcmp(name, ".") != 0 &&
+	    strcmp(name, "..") != 0 && name[strcspn(name, "/:% \t\n\v\f\r\xa0")] == '\0';
+}
+
+/* Namespaces are regular files of nsfs. Anything else is refused here because opening
+ * it may have effects, or may block as a FIFO does. NULL if there is nothing to say. */
+static const char *
+namespace_path_problem(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return strerror(errno);
+	return S_ISREG(st.st_mode) ? NULL : "not a namespace";
+}
+
+bool
+optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
+{
+	int mtu_bytes;
+
+	if (!number_parse(value, 1, IPC_MTU_MAX_BYTES, &mtu_bytes))
+		return optvalue_refuse(parse, "MTU must be a positive integer (< %d)",
+		    IPC_MTU_MAX_BYTES + 1);
+	parse->options->mtu_bytes = (uint32_t)mtu_bytes;
+	return true;
+}
+
+/* Linux takes 0/8 and 127/8 for its own, and 224/4 for groups, also in a guest. */
+static bool
+network_is_usable(const struct inet_cidr *network)
+{
+	uint32_t address = ntohl(network->network_be);
+
+	return address >> 24 != 0 && address >> 24 != IN_LOOPBACKNET &&
+	    !IN_MULTICAST(address);
+}
+
+bool
+optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
+{
+	switch (inet_cidr_parse(value, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
+	    &parse->options->network)) {
+	case INET_CIDR_OK:
+		if (network_is_usable(&parse->options->network))
+			return true;
+		return optvalue_refuse(parse,
+		    "--cidr: \"%s\" is not a network that hosts can be in",
+		    optvalue_show(parse, value));
+	case INET_CIDR_BAD_SYNTAX:
+		break;
+	case INET_CIDR_BAD_ADDRESS:
+		return optvalue_refuse(parse, "invalid network address: %s",
+		    show_part(parse, value, strcspn(value, "/")));
+	case INET_CIDR_BAD_PREFIX:
+		return optvalue_refuse(parse, "prefix length needs to be %d-%d",
+		    IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX);
+	case INET_CIDR_HOST_BITS:
+		return optvalue_refuse(parse,
+		    "CIDR needs to be a network address like 10.0.2.0/24, "
+		    "not like 10.0.2.100/24");
+	}
+	return optvalue_refuse(parse, "invalid CIDR: %s", optvalue_show(parse, value));
+}
+
+/* What a guest's network can have: not multicast, the link's own, or ::/64, in which the
+ * unspecified address, the loopback and IPv4 in IPv6's clothes are (RFC 4291 2.4,
+ * 2.5). */
+static bool
+prefix6_is_usable(const struct in6_addr *prefix)
+{
+	static const uint8_t zero[PREFIX6_BYTES];
+
+	return !IN6_IS_ADDR_MULTICAST(prefix) && !IN6_IS_ADDR_LINKLOCAL(prefix) &&
+	    memcmp(prefix, zero, sizeof(zero)) != 0;
+}
+
+bool
+optvalue_take_cidr6(struct optvalue_parse *parse, const char *value)
+{
+	static const uint8_t zero[PREFIX6_BYTES];
+	char text[INET6_ADDRSTRLEN] = "";
+	size_t len = strcspn(value, "/");
+	struct in6_addr prefix;
+
+	if (len < sizeof(text))
+		memcpy(text, value, len);
+	if (!inet_addr6_parse(text, &prefix) || strcmp(value + len, "/64") != 0 ||
+	    memcmp(prefix.s6_addr + PREFIX6_BYTES, zero, sizeof(zero)) != 0 ||
+	    !prefix6_is_usable(&prefix))
+		return optvalue_refuse(parse,
+		    "--cidr6: \"%s\" is not an IPv6 network of a guest, such as "
+		    "fd00:1::/64",
+		    optvalue_show(parse, value));
+	parse->options->prefix6 = prefix;
+	parse->has_cidr6 = true;
+	return true;
+}
+
+bool
+optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
+{
+	struct stat st;
+
+	if (value[0] == '\0')
+		return optvalue_refuse(parse, "--api-socket: the path \"\" is empty");
+	if (strlen(value) >= SOCKET_PATH_SIZE)
+		return optvalue_refuse(parse,
+		    "the specified API socket path is too long (>= %zu)",
+		    SOCKET_PATH_SIZE);
+	/* A symbolic link would be replaced, not followed, so it is judged itself. */
+	if (lstat(value, &st) < 0) {
+		if (errno != ENOENT)
+			return optvalue_refuse(parse, "--api-socket: \"%s\": %s",
+			    optvalue_show(parse, value), strerror(errno));
+	} else if (!S_ISSOCK(st.st_mode)) {
+		return optvalue_refuse(parse, "--api-socket: \"%s\" is %s",
+		    optvalue_show(parse, value),
+		    S_ISDIR(st.st_mode) ? "a directory" : "not a socket");
+	}
+	parse->options->api_socket_path = value;
+	return true;
+}
+
+/* A path that can be a file's. What is there is looked at when the file is opened. */
+static bool
+take_file_path(struct optvalue_parse *parse, const char *option, const char *value,
+    const char **path)
+{
+	size_t len = strlen(value);
+
+	if (len == 0)
+		return optvalue_refuse(parse, "--%s: the path \"\" is empty", option);
+	if (len >= PATH_MAX)
+		return optvalue_refuse(parse, "--%s: \"%s\": %s", option,
+		    optvalue_show(parse, value), strerror(ENAMETOOLONG));
+	if (value[len - 1] == '/')
+		return optvalue_refuse(parse, "--%s: \"%s\" is a directory", option,
+		    optvalue_show(parse, value));
+	*path = value;
+	return true;
+}
+
+bool
+optvalue_take_pidfile(struct optvalue_parse *parse, const char *value)
+{
+	return take_file_path(parse, "pidfile", value, &parse->options->pidfile_path);
+}
+
+bool
+optvalue_take_log_file(struct optvalue_parse *parse, const char *value)
+{
+	return take_file_path(parse, "log-file", value, &parse->options->log_file_path);
+}
+
+bool
+optvalue_take_log_level(struct optvalue_parse *parse, const char *value)
+{
+	if (strcmp(value, "error") == 0)
+		parse->options->log_level = LOG_LEVEL_ERROR;
+	else if (strcmp(value, "warning") == 0)
+		parse->options->log_level = LOG_LEVEL_WARNING;
+	else if (strcmp(value, "info") == 0)
+		parse->options->log_level = LOG_LEVEL_INFO;
+	else
+		return optvalue_refuse(parse,
+		    "--log-level must be \"error\", \"warning\" or \"info\", not \"%s\"",
+		    optvalue_show(parse, value));
+	return true;
+}
+
+bool
+optvalue_take_publish(struct optvalue_parse *parse, const char *value)
+{
+	struct options *options = parse->options;
+	struct ipc_hostfwd rule;
+	const char *why;
+
+	if (!publish_parse(value, &rule, &why))
+		return optvalue_refuse(parse, "--publish: \"%s\": %s",
+		    optvalue_show(parse, value), why);
+	if (options->n_publish == OPTIONS_PUBLISH_MAX)
+		return optvalue_refuse(parse, "--publish: more than %d of them",
+		    OPTIONS_PUBLISH_MAX);
+	options->publish[options->n_publish++] =
+	    (struct options_publish){ .rule = rule, .text = value };
+	return true;
+}
+
+bool
+optvalue_take_netns_type(struct optvalue_parse *parse, const char *value)
+{
+	if (strcmp(value, "pid") == 0)
+		parse->options->target = OPTIONS_TARGET_PID;
+	else if (strcmp(value, "path") == 0)
+		parse->options->target = OPTIONS_TARGET_PATH;
+	else if (strcmp(value, "tapfd") == 0)
+		parse->options->target = OPTIONS_TARGET_TAPFD;
+	else
+		return optvalue_refuse(parse,
+		    "--netns-type must be \"pid\", \"path\" or \"tapfd\", not \"%s\"",
+		    optvalue_show(parse, value));
+	parse->has_netns_type = true;
+	return true;
+}
+
+bool
+optvalue_take_target_type(struct optvalue_parse *parse, const char *value)
+{
+	parse->target_is_bess = strcmp(value, "bess") == 0;
+	if (!parse->target_is_bess && strcmp(value, "netns") != 0)
+		return optvalue_refuse(parse,
+		    "--target-type must be either \"netns\" or \"bess\"");
+	return true;
+}
+
+bool
+optvalue_take_userns_path(struct optvalue_parse *parse, const char *value)
+{
+	const char *problem;
+
+	if (access(value, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return optvalue_refuse(parse, "userns path doesn't exist: %s",
+		    optvalue_show(parse, value));
+	problem = namespace_path_problem(value);
+	if (problem != NULL)
+		return optvalue_refuse(parse, "--userns-path: \"%s\": %s",
+		    optvalue_show(parse, value), problem);
+	parse->options->userns_path = value;
+	return true;
+}
+
+bool
+optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value)
+{
+	in_addr_t addr_be;
+
+	if (inet_addr4_parse(value, &addr_be)) {
+		/* bind(2) takes these, and the first packet fails. */
+		if (IN_MULTICAST(ntohl(addr_be)) || addr_be == INADDR_BROADCAST)
+			return optvalue_refuse(parse,
+			    "--outbound-addr: \"%s\" is not the address of a host",
+			    optvalue_show(parse, value));
+	} else if (!options_ifname_is_valid(value)) {
+		return optvalue_refuse(parse,
+		    "--outbound-addr: \"%s\" is neither an IPv4 address nor the "
+		    "name of an interface",
+		    optvalue_show(parse, value));
+	}
+	parse->options->outbound_addr4 = value;
+	return true;
+}
+
+bool
+optvalue_take_outbound_addr6(struct optvalue_parse *parse, const char *value)
+{
+	struct in6_addr addr;
+
+	if (inet_addr6_parse(value, &addr)) {
+		if (IN6_IS_ADDR_MULTICAST(&addr))
+			return optvalue_refuse(parse,
+			    "--outbound-addr6: \"%s\" is not the address of a host",
+			    optvalue_show(parse, value));
+	} else if (!options_ifname_is_valid(value)) {
+		return optvalue_refuse(parse,
+		    "--outbound-addr6: \"%s\" is neither an IPv6 address nor the "
+		    "name of an interface",
+		    optvalue_show(parse, value));
+	}
+	parse->options->outbound_addr6 = value;
+	return true;
+}
+
+bool
+optvalue_take_macaddress(struct optvalue_parse *parse, const char *value)
+{
+	parse->has_macaddress = true;
+	if (inet_mac_parse(value, &parse->options->mac) == INET_MAC_OK)
+		parse->options->has_mac = true;
+	else if (parse->bad_mac_text == NULL)
+		parse->bad_mac_text = value;
+	return true;
+}
+
+bool
+optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value)
+{
+	if (!number_parse(value, 0, INT_MAX, &parse->options->exit_fd))
+		return optvalue_refuse(parse, "exit-fd must be a non-negative integer");
+	return true;
+}
+
+bool
+optvalue_take_runas(struct optvalue_parse *parse, const char *value)
+{
+	struct options *options = parse->options;
+	const char *colon = strchr(value, ':');
+	char user[RUNAS_USER_SIZE];
+	size_t user_len = colon ? (size_t)(colon - value) : strlen(value);
+	bool fits = user_len < sizeof(user);
+	uid_t uid;
+	gid_t gid;
+
+	if (fits)
+		snprintf(user, sizeof(user), "%.*s", (int)user_len, value);
+	if (!fits || !parent_user_find(user, &uid, &gid))
+		return optvalue_refuse(parse, "--runas: there is no user \"%s\"",
+		    show_part(parse, value, user_len));
+	if (colon && !parent_group_find(colon + 1, &gid))
+		return optvalue_refuse(parse, "--runas: there is no group \"%s\"",
+		    optvalue_show(parse, colon + 1));
+	if (uid == 0 || gid == 0)
+		return optvalue_refuse(parse, "--runas: \"%s\" is root, or in its group",
+		    optvalue_show(parse, value));
+	options->runas_uid = uid;
+	options->runas_gid = gid;
+	options->has_runas = true;
+	return true;
+}
+
+bool
+optvalue_take_ready_fd(struct optvalue_parse *parse, const char *value)
+{
+	if (!number_parse(value, 0, INT_MAX, &parse->options->ready_fd))
+		return optvalue_refuse(parse, "ready-fd must be a non-negative integer");
+	return true;
+}
+
+bool
+optvalue_refuse_missing(struct optvalue_parse *parse, const char *what)
+{
+	return optvalue_refuse(parse, "%s is missing; usage: %s " OPTVALUE_USAGE, what,
+	    optvalue_show(parse, parse->options->program_name));
+}
+
+bool
+optvalue_take_tap_name(struct optvalue_parse *parse, const char *value)
+{
+	if (value == NULL)
+		return optvalue_refuse_missing(parse, "TAPNAME");
+	if (!options_ifname_is_valid(value))
+		return optvalue_refuse(parse,
+		    "TAPNAME \"%s\" is not a name for an interface: 1 to %d bytes "
+		    "without \"/\", \":\", \"%%\" and white space, not \".\" or "
+		    "\"..\"",
+		    optvalue_show(parse, value), IFNAMSIZ - 1);
+	parse->options->tap_name = value;
+	return true;
+}
+
+bool
+optvalue_take_target_path(struct optvalue_parse *parse, const char *value)
+{
+	const char *problem = NULL;
+
+	/* What --create-netns finds there is judged by the one who creates it. */
+	if (parse->options->create_netns && value[0] == '\0')
+		return optvalue_refuse(parse, "--create-netns: the PATH \"\" is empty");
+	if (parse->options->create_netns && strlen(value) >= PATH_MAX)
+		return optvalue_refuse(parse,
+		    "--create-netns: the PATH \"%s\" is too long",
+		    optvalue_show(parse, value));
+	if (!parse->options->create_netns)
+		problem = namespace_path_problem(value);
+	if (problem != NULL)
+		return optvalue_refuse(parse,
+		    "existing path expected when --netns-type=path: \"%s\": %s",
+		    optvalue_show(parse, value), problem);
+	parse->options->netns_path = value;
+	return true;
+}
+
+bool
+optvalue_take_tap_fd(struct optvalue_parse *parse, const char *value)
+{
+	struct options *options = parse->options;
+
+	if (!number_parse(value, 0, INT_MAX, &options->tap_fd))
+		return optvalue_refuse(parse,
+		    "FD must be a non-negative integer when --netns-type=tapfd, "
+		    "not \"%s\"",
+		    optvalue_show(parse, value));
+	if (options->tap_fd == options->ready_fd || options->tap_fd == options->exit_fd)
+		return optvalue_refuse(parse,
+		    "%s and the FD of --netns-type=tapfd are both %d",
+		    options->tap_fd == options->ready_fd ? "--ready-fd" : "--exit-fd",
+		    options->tap_fd);
+	return true;
+}
+
+bool
+optvalue_take_bess_path(struct optvalue_parse *parse, const char *value)
+{
+	if (value[0] == '\0' || strlen(value) >= SOCKET_PATH_SIZE)
+		return optvalue_refuse(parse,
+		    "PATH must have 1 to %zu bytes when --target-type=bess, not "
+		    "\"%s\"",
+		    SOCKET_PATH_SIZE - 1, optvalue_show(parse, value));
+	parse->options->bess_path = value;
+	return true;
+}
+
+bool
+optvalue_take_target_pid(struct optvalue_parse *parse, const char *value)
+{
+	if (!number_parse(value, 1, INT_MAX, &parse->options->target_pid))
+		return optvalue_refuse(parse, "PID must be a positive integer");
+	return true;
+}

@@ -1,0 +1,74 @@
+/*
+ * Single values of the command line: each is checked, and kept in struct options, by a
+ * function of its own. Used by options.c alone, which knows all options and what fits
+ * together.
+ */
+#pragma once
+
+#include "parent/cmdline/options.h"
+
+#define OPTVALUE_USAGE "[OPTION]... PID|PATH|FD [TAPNAME]"
+
+/* How much of a value is shown in a message: more than most paths have, and little
+ * enough that the reason behind it still fits into OPTIONS_MESSAGE_SIZE. */
+#define OPTVALUE_SHOWN_SIZE 256
+
+/* The rows of the table of options in options.c. */
+#define OPTVALUE_N_OPTIONS 31
+
+/* One run over a command line. */
+struct optvalue_parse {
+	struct options *options;
+	struct options_messages *messages;
+	char shown[OPTVALUE_SHOWN_SIZE]; /* of optvalue_show() */
+
+	/* What can be judged only when all options are known. */
+	bool has_netns_type;
+	bool has_cidr6;
+	bool target_is_bess;
+	bool has_macaddress;
+	const char *bad_mac_text; /* the first that is no MAC address */
+	bool is_given[OPTVALUE_N_OPTIONS];
+};
+
+/* Makes value printable for the next message, which can show only one. */
+const char *optvalue_show(struct optvalue_parse *parse, const char *value);
+
+/* Keeps the text of the error. Returns false, for the caller to hand up. */
+bool optvalue_refuse(struct optvalue_parse *parse, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for an argument that isn't there; tells the usage. */
+bool optvalue_refuse_missing(struct optvalue_parse *parse, const char *what);
+
+/* Keeps the text of a warning. */
+void optvalue_warn(struct optvalue_parse *parse, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Each returns false, with the error kept, when the value is wrong. value is borrowed for
+ * as long as the options live. */
+bool optvalue_take_mtu(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_cidr(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_cidr6(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_api_socket(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_publish(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_netns_type(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_target_type(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_userns_path(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_outbound_addr6(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_macaddress(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_runas(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_ready_fd(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_pidfile(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_log_file(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_log_level(struct optvalue_parse *parse, const char *value);
+
+/* The arguments that are no options; value may be NULL where the argument may be missing:
+ * TAPNAME. */
+bool optvalue_take_tap_name(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_target_path(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_tap_fd(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_bess_path(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_target_pid(struct optvalue_parse *parse, const char *value);

@@ -1,0 +1,107 @@
+#include "parent/files/placed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+/* What the exit has to remove. A function of atexit(3) has no room for a context. */
+static struct placed {
+	const char *name; /* in dir_fd; NULL: nothing */
+	int dir_fd;
+	dev_t dev;
+	ino_t ino;
+} placed[PLACED_N];
+
+static pid_t owner; /* 0 until the exit knows of them */
+
+int
+parent_placed_open_directory(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX] = ".";
+
+	*name = slash ? slash + 1 : path;
+	if (slash && slash - path >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (slash == path)
+		snprintf(directory, sizeof(directory), "/");
+	else if (slash)
+		snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+	return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void
+parent_placed_temporary(char name[PLACED_TEMPORARY_SIZE], int attempt)
+{
+	snprintf(name, PLACED_TEMPORARY_SIZE, ".slirpd-%d-%d", getpid(), attempt);
+}
+
+void
+parent_placed_remove(enum placed_file file)
+{
+	struct placed *made = &placed[file];
+	struct stat st;
+
+	if (made->name &&
+	    fstatat(made->dir_fd, made->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == made->dev && st.st_ino == made->ino)
+		unlinkat(made->dir_fd, made->name, 0);
+	made->name = NULL;
+}
+
+static void
+remove_all(void)
+{
+	/* A process forked from the owner has inherited this too. */
+	for (int i = 0; i < PLACED_N && getpid() == owner; i++)
+		parent_placed_remove((enum placed_file)i);
+}
+
+static int
+rename_over(int dir_fd, const char *temporary, const char *name, mode_t type,
+    struct placed *made, const char **step)
+{
+	struct stat st;
+
+	*step = "register its removal";
+	if (owner == 0 && atexit(remove_all) != 0)
+		return -1;
+	owner = getpid();
+	*step = "replace what is there";
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_mode & S_IFMT) != type) {
+		errno = type == S_IFSOCK ? ENOTSOCK : EEXIST;
+		return -1;
+	}
+	if (fstatat(dir_fd, temporary, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    renameat(dir_fd, temporary, dir_fd, name) == -1)
+		return -1;
+	*made = (struct placed){ name, dir_fd, st.st_dev, st.st_ino };
+	return 0;
+}
+
+int
+parent_placed_rename(enum placed_file file, int adopt_dir_fd, const char *temporary,
+    const char *name, mode_t type, const char **step)
+{
+	autofd int dir_fd = adopt_dir_fd;
+	int error;
+
+	if (rename_over(dir_fd, temporary, name, type, &placed[file], step) == 0) {
+		take_fd(&dir_fd);
+		return 0;
+	}
+	error = errno;
+	unlinkat(dir_fd, temporary, 0);
+	errno = error;
+	return -1;
+}

@@ -1,0 +1,8 @@
+/* The run of --print-confinement. */
+#pragma once
+
+#include "parent/supervise/supervisor.h"
+
+/* Makes a guest, starts all, and prints how each process is confined. Sets the guest in *options.
+ * Returns the exit status. */
+int confinement_run(struct supervisor *sv, struct options *options);

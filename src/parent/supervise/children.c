@@ -1,0 +1,155 @@
+/* What children say, and which of them have ended. */
+#include "parent/supervise/children.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/dispatch.h"
+#include "parent/report/report.h"
+
+/* Orphans waited for per turn, so that somebody who makes them as fast as they are waited for
+ * can't keep the parent from everything else. A wait takes a microsecond or two. */
+#define ORPHANS_MAX 64
+
+#define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
+
+/* The child's line, with what a guest could have put into it made harmless. */
+static void
+log_record(struct child *child, const struct ipc_log *record)
+{
+	uint64_t n_held_back = child->log_limit.n_held_back;
+	char text[LOG_TEXT_SIZE];
+	char held_back[64] = "";
+
+	/* Last words are said once; a child that goes on talking is held to the limit. */
+	if (record->level == LOG_LEVEL_FATAL && !child->gave_reason)
+		child->gave_reason = true;
+	else if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
+		return;
+	else if (n_held_back > 0)
+		snprintf(held_back, sizeof(held_back), " (%llu lines held back)",
+		    (unsigned long long)n_held_back);
+	text_escape(text, sizeof(text), record->text, strlen(record->text));
+	report_line((enum log_level)record->level, "%s[%d]: %s%s", child->role->name,
+	    child->pid, text, held_back);
+}
+
+void
+children_kill(struct child *child)
+{
+	ipc_channel_close(&child->channel);
+	if (child->pid == 0 || child->is_reaped)
+		return;
+	child->is_killed = true;
+	kill(child->pid, SIGKILL);
+}
+
+/* A message came without its descriptor. All that bring one to the parent are of the start. */
+static void
+miss_descriptor(struct supervisor *sv, const struct child *child,
+    const struct ipc_message *msg, const char *why)
+{
+	if (sv->phase != SUPERVISE_STARTING)
+		return;
+	log_error("%s of %s: %s; ending", ipc_descriptions[msg->id].name,
+	    child->role->name, why);
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
+void
+children_receive(struct supervisor *sv, struct child *child, int n_max)
+{
+	for (int i = 0; i < n_max && child->channel.fd != -1; i++) {
+		struct ipc_message msg;
+		const char *why;
+
+		switch (ipc_channel_recv(&child->channel, &msg, &why)) {
+		case IPC_OUTCOME_NONE:
+			return;
+		case IPC_OUTCOME_CLOSED:
+			/* Its exit tells the rest. */
+			ipc_channel_close(&child->channel);
+			return;
+		case IPC_OUTCOME_VIOLATION:
+			log_error("%s[%d] broke the protocol: %s: %s; ending it",
+			    child->role->name, child->pid,
+			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name
+					       : "message",
+			    why);
+			child->gave_reason = true;
+			children_kill(child);
+			return;
+		case IPC_OUTCOME_SHORTAGE:
+			miss_descriptor(sv, child, &msg, why);
+			continue;
+		case IPC_OUTCOME_MESSAGE:
+			break;
+		}
+		child->last_message = msg.id;
+		switch (msg.id) {
+		case IPC_MSG_hello:
+			break;
+		case IPC_MSG_log:
+			log_record(child, &msg.payload.log);
+			break;
+		case IPC_MSG_confined:
+			sv->confined[child->role->id] = msg.payload.confined;
+			if (sv->run->on_confined)
+				sv->run->on_confined(sv, child);
+			break;
+			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
+			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
+			IPC_ROWS_SPAWNER_TO_PARENT(CALL)
+			IPC_ROWS_API_TO_PARENT(CALL)
+		default:
+			break;
+		}
+	}
+}
+
+struct child *
+children_find(struct supervisor *sv, pid_t pid)
+{
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		if (sv->services[i].child.pid == pid)
+			return &sv->services[i].child;
+	return NULL;
+}
+
+/* Whether there may be a child whose PID only the spawner knows yet. */
+static bool
+spawner_owes_pid(const struct supervisor *sv)
+{
+	const struct ipc_channel *spawner = &sv->services[IPC_ROLE_SPAWNER].child.channel;
+
+	return spawner->fd != -1 && spawner->n_awaited > 0;
+}
+
+struct child *
+children_wait_for_ended(struct supervisor *sv, int *wait_status)
+{
+	if (!spawner_owes_pid(sv)) {
+		for (int i = 0; i < ORPHANS_MAX; i++) {
+			pid_t pid = waitpid(-1, wait_status, WNOHANG);
+
+			if (pid <= 0)
+				return NULL;
+			if (children_find(sv, pid))
+				return children_find(sv, pid);
+		}
+		sv->reap_again = true;
+		return NULL;
+	}
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		if (sv->services[i].child.pid != 0 &&
+		    waitpid(sv->services[i].child.pid, wait_status, WNOHANG) > 0)
+			return &sv->services[i].child;
+	return NULL;
+}

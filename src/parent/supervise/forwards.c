@@ -1,0 +1,90 @@
+/* The forwards of the command line, and the parent's copy of all. */
+#include "parent/supervise/forwards.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "parent/supervise/wiring.h"
+
+/* Of a value of the command line in a line of the log. */
+#define SHOWN_SIZE 128
+
+bool
+forwards_are_published(const struct supervisor *sv)
+{
+	return sv->n_published == sv->options->n_publish;
+}
+
+void
+forwards_publish(struct supervisor *sv)
+{
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+	struct ipc_publish msg;
+
+	if (sv->phase != SUPERVISE_STARTING || forwards_are_published(sv))
+		return;
+	msg.rule = sv->options->publish[sv->n_published].rule;
+	if (ipc_send_publish(worker, &msg) == -1)
+		wiring_fail_send(sv, "send publish to slirp-worker");
+	else
+		ipc_channel_await_reply(worker);
+}
+
+static void
+report_failure(const char *value, const struct ipc_hostfwd_result *result)
+{
+	static const char *const meanings[] = {
+#define OUTCOME_MEANING(name, meaning) meaning,
+		IPC_HOSTFWD_OUTCOMES(OUTCOME_MEANING)
+	};
+	char shown[SHOWN_SIZE];
+	char port[32] = "";
+
+	text_escape(shown, sizeof(shown), value, strlen(value));
+	if (result->port != 0)
+		snprintf(port, sizeof(port), "port %u: ", result->port);
+	log_error("--publish=%s: %s%s%s%s; ending", shown, port,
+	    meanings[result->outcome], result->error ? ": " : "",
+	    result->error ? strerror((int)result->error) : "");
+}
+
+bool
+forwards_note_published(struct supervisor *sv, const struct ipc_hostfwd_result *result)
+{
+	if (result->outcome != IPC_HOSTFWD_done) {
+		report_failure(sv->options->publish[sv->n_published].text, result);
+		supervise_end(sv, EXITCODE_FAILURE);
+		return false;
+	}
+	sv->n_published++;
+	return true;
+}
+
+/* A worker that contradicts itself does so at the cost of the copy alone. The worker's own
+ * lines leave these alone. */
+static void
+report_contradiction(struct supervisor *sv, const char *what, uint32_t id)
+{
+	if (ratelimit_allow(&sv->contradictions, clock_now_ms()))
+		log_error("slirp-worker: %s %u does not fit the copy of the rules", what,
+		    id);
+}
+
+void
+parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg)
+{
+	if (rules_add(sv->rules, &msg->entry) == -1)
+		report_contradiction(sv, "new rule", msg->entry.id);
+}
+
+void
+parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg)
+{
+	if (rules_remove(sv->rules, msg->id) == -1)
+		report_contradiction(sv, "removed rule", msg->id);
+}

@@ -1,0 +1,228 @@
+#include "parent/supervise/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "ipc/fdtable.h"
+#include "parent/supervise/spawner.h"
+
+/* A child's lines on the log: as many at once as tell a whole story, and after that
+ * one in five minutes, because a client may keep our output in memory for ever
+ * (Podman's is an unlinked tmpfs file) and a guest must not fill it: 100 KiB a day. */
+#define CHILD_LOG_BURST 64
+#define CHILD_LOG_INTERVAL_MS (5 * 60 * 1000)
+
+/* "SIGVTALRM", "signal 64" with its NUL. */
+#define SIGNAL_NAME_SIZE 16
+
+/* Gives descriptor `from` the number `to`. Never the same two: dup2(n, n) would leave
+ * close-on-exec set. */
+static void
+place_fd(int from, int to)
+{
+	if (dup2(from, to) == -1)
+		_exit(EXITCODE_CANNOT_ARRANGE);
+}
+
+/* Gets a descriptor out of the way of the table's numbers, and of the program's just
+ * behind them. */
+static int
+move_up(const struct role *role, int fd)
+{
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, role->n_fds + 1);
+
+	if (moved == -1)
+		_exit(EXITCODE_CANNOT_ARRANGE);
+	return moved;
+}
+
+void
+parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, int null_fd,
+    pid_t parent_pid)
+{
+	sigset_t none;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent_pid)
+		_exit(EXITCODE_CANNOT_EXECUTE);
+
+	/* The parent assumes nothing about the numbers of what it holds: any of them
+	 * may be one that the table needs. */
+	program_fd = move_up(role, program_fd);
+	channel_fd = move_up(role, channel_fd);
+	null_fd = move_up(role, null_fd);
+	for (int fd = 0; fd < role->n_fds; fd++) {
+#ifdef SLIRPD_ROLES_KEEP_STDERR
+		if (fd == STDERR_FILENO)
+			continue;
+#endif
+		place_fd(fd == IPC_CHILD_FD_PARENT ? channel_fd : null_fd, fd);
+	}
+	if (dup3(program_fd, role->n_fds, O_CLOEXEC) == -1)
+		_exit(EXITCODE_CANNOT_ARRANGE);
+	closefrom(role->n_fds + 1);
+
+	/* exec keeps what is ignored, by us or by whoever started us. The two numbers
+	 * that libc keeps for itself, and SIGKILL and SIGSTOP, can't be set. */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	/* Sent to a whole process group or control group, these are for the parent, which
+	 * ends its children in order. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+_Noreturn void
+parent_spawn_become(const struct role *role, int program_fd, int channel_fd, int null_fd,
+    pid_t parent_pid)
+{
+	char *const argv[] = { (char *)(uintptr_t)role->program, NULL };
+	char *const envp[] = { NULL };
+
+	parent_spawn_arrange(role, program_fd, channel_fd, null_fd, parent_pid);
+	fexecve(role->n_fds, argv, envp);
+	_exit(EXITCODE_CANNOT_EXECUTE);
+}
+
+/* The child's record and the channel to it, with a greeting on its way. Returns its end,
+ * owned by the caller, or -1 having logged the reason. */
+static int
+make_channel(struct child *child, const struct role *role)
+{
+	struct ratelimit log_limit = child->log_limit;
+	int parent_end_fd, child_end_fd;
+
+	/* A child that dies again and again has the lines of one. */
+	if (!child->role)
+		log_limit = (struct ratelimit){
+			.burst = CHILD_LOG_BURST,
+			.interval_ms = CHILD_LOG_INTERVAL_MS,
+		};
+	*child = (struct child){
+		.role = role,
+		.channel.fd = -1,
+		.log_limit = log_limit,
+		.started_ms = clock_now_ms(),
+		.last_message = IPC_MSG_N,
+	};
+	if (ipc_channel_pair(&parent_end_fd, &child_end_fd) == -1) {
+		log_error("make a channel to %s: %s", role->name, strerror(errno));
+		return -1;
+	}
+	ipc_channel_open(&child->channel, parent_end_fd, IPC_ROLE_PARENT, role->id);
+	(void)ipc_channel_greet(&child->channel);
+	return child_end_fd;
+}
+
+/* Forks; in the child, which gets its end of the channel and program_fd, calls
+ * `begin`. */
+static int
+spawn(struct child *child, const struct role *role, int program_fd,
+    void (*begin)(const struct role *role, int program_fd, int channel_fd, int null_fd,
+	pid_t parent_pid))
+{
+	autofd int child_end_fd = make_channel(child, role);
+	autofd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t parent_pid = getpid();
+	pid_t pid;
+
+	if (child_end_fd == -1)
+		return -1;
+	if (null_fd == -1) {
+		log_error("open /dev/null for %s: %s", role->name, strerror(errno));
+		return -1;
+	}
+	pid = fork();
+	if (pid == -1) {
+		log_error("fork for %s: %s", role->name, strerror(errno));
+		return -1;
+	}
+	if (pid == 0)
+		begin(role, program_fd, child_end_fd, null_fd, parent_pid);
+	child->pid = pid;
+	return 0;
+}
+
+int
+parent_spawn(struct child *child, const struct role *role, int program_fd)
+{
+	return spawn(child, role, program_fd, parent_spawn_become);
+}
+
+int
+parent_spawn_spawner(struct child *child, const struct role *role, int program_fd)
+{
+	return spawn(child, role, program_fd, spawner_run);
+}
+
+int
+parent_spawn_by(struct child *child, const struct role *role, struct child *spawner)
+{
+	const struct ipc_spawn spawn_it = { 0 };
+	autofd int child_end_fd = make_channel(child, role);
+
+	if (child_end_fd == -1)
+		return -1;
+	if (ipc_send_spawn(&spawner->channel, &spawn_it, child_end_fd) == -1) {
+		bool is_gone = errno == EPIPE || errno == ECONNRESET || errno == EBADF;
+
+		if (!is_gone)
+			log_error("ask the spawner for %s: %s", role->name,
+			    strerror(errno));
+		ipc_channel_close(&child->channel);
+		return is_gone ? 0 : -1;
+	}
+	ipc_channel_await_reply(&spawner->channel);
+	return 0;
+}
+
+void
+parent_describe_exit(const struct child *child, int wait_status, bool in_service,
+    uint64_t now_ms, char *text, size_t text_size)
+{
+	const char *name = child->role->name;
+	const char *abbreviation = sigabbrev_np(WTERMSIG(wait_status));
+	uint64_t age_ms = now_ms - child->started_ms;
+	char signal_name[SIGNAL_NAME_SIZE];
+
+	if (WIFEXITED(wait_status)) {
+		if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
+			snprintf(text, text_size, "program %s can't be executed",
+			    child->role->program);
+		else if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_ARRANGE)
+			snprintf(text, text_size,
+			    "%s can't have its descriptors: the limit on open files is "
+			    "too low",
+			    name);
+		else
+			snprintf(text, text_size, "%s exited with status %d", name,
+			    WEXITSTATUS(wait_status));
+		return;
+	}
+	if (abbreviation)
+		snprintf(signal_name, sizeof(signal_name), "SIG%s", abbreviation);
+	else
+		snprintf(signal_name, sizeof(signal_name), "signal %d",
+		    WTERMSIG(wait_status));
+	snprintf(text, text_size,
+	    "%s was killed by %s%s %" PRIu64 ".%03" PRIu64
+	    " s after its start, %s; its last message was %s",
+	    name, signal_name, WCOREDUMP(wait_status) ? " (core dumped)" : "",
+	    age_ms / CLOCK_MS_PER_S, age_ms % CLOCK_MS_PER_S,
+	    in_service ? "in service" : "before service",
+	    child->last_message < IPC_MSG_N ? ipc_descriptions[child->last_message].name
+					    : "none");
+}

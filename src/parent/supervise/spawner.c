@@ -1,0 +1,120 @@
+#include "parent/supervise/spawner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/exitcode.h"
+#include "confine/limits.h"
+#include "confine/namespaces.h"
+#include "confine/stages.h"
+#include "process/child.h"
+#include "ipc/dispatch.h"
+#include "parent/supervise/spawn.h"
+#include "seccomp/spawner_policy.h"
+
+/* The parent must learn of a process that it has, also if its queue was full or the kernel
+ * lacked memory for a moment. */
+#define SEND_RETRY_MS 100
+
+/*
+ * What this process has: descriptors 0 to 3 as every child, and the api's program. Its
+ * only input is the parent's messages. After the jail it is all that still may fork and
+ * execute.
+ */
+struct spawner {
+	struct ipc_channel to_parent;
+	int program_fd;
+	pid_t parent_pid;
+};
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(spawner, struct spawner, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(spawner, &spawner, &msg, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_CHILD(DECLARE)
+IPC_ROWS_PARENT_TO_SPAWNER(DECLARE)
+
+void
+spawner_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
+{
+	reached->stages |= 1U << IPC_STAGE_descriptors;
+	/* For the report. */
+	(void)confine_ns_query(&reached->namespaces);
+	/* Not Landlock, under which an api could not mount its root; not the limit on
+	 * processes. Exec makes the api dumpable again, as its user namespace needs. */
+	if (orders->sandbox_mode != IPC_JAIL_OFF)
+		confine_stage_limits(orders, reached,
+		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NOT_DUMPABLE |
+			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY);
+	confine_stage_seccomp(orders, reached, seccomp_spawner_filter,
+	    SECCOMP_SPAWNER_FILTER_LEN, seccomp_spawner_self_at, SECCOMP_SPAWNER_N_CALLS);
+}
+
+void
+spawner_on_confine(struct spawner *spawner, const struct ipc_confine *msg)
+{
+	struct ipc_confined reached = { 0 };
+
+	spawner_lock(msg, &reached);
+	ipc_child_check_sent(ipc_send_confined(&spawner->to_parent, &reached),
+	    "tell how I am confined");
+	ipc_channel_set_running(&spawner->to_parent);
+}
+
+/* fork(2), but the child is the parent's: it gets its death as a signal and waits for it,
+ * as for those that it started itself. No libc has a function for that. */
+static pid_t
+fork_sibling(void)
+{
+	return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PARENT | SIGCHLD, 0UL, 0UL,
+	    0UL, 0UL);
+}
+
+void
+spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt_fd)
+{
+	autofd int channel_fd = adopt_fd;
+	struct ipc_spawned spawned = { 0 };
+	pid_t pid = fork_sibling();
+
+	(void)msg;
+	if (pid == 0)
+		parent_spawn_become(&roles[IPC_ROLE_API], spawner->program_fd, channel_fd,
+		    STDIN_FILENO, spawner->parent_pid);
+	if (pid == -1)
+		spawned.error = (uint32_t)errno;
+	else
+		spawned.pid = (uint32_t)pid;
+	while (ipc_send_spawned(&spawner->to_parent, &spawned) == -1) {
+		if (!ipc_channel_can_retry(errno))
+			ipc_child_check_sent(-1, "tell of the new process");
+		poll(NULL, 0, SEND_RETRY_MS);
+	}
+}
+
+_Noreturn void
+spawner_run(const struct role *role, int program_fd, int channel_fd, int null_fd,
+    pid_t parent_pid)
+{
+	struct spawner spawner = {
+		.program_fd = role->n_fds,
+		.parent_pid = parent_pid,
+	};
+	struct ipc_message msg;
+
+	parent_spawn_arrange(role, program_fd, channel_fd, null_fd, parent_pid);
+	ipc_child_begin(&spawner.to_parent, role->id, "slirpd-spawner");
+	while (ipc_child_wait(&spawner.to_parent, &msg)) {
+		switch (msg.id) {
+			IPC_ROWS_PARENT_TO_CHILD(CALL)
+			IPC_ROWS_PARENT_TO_SPAWNER(CALL)
+		default:
+			break;
+		}
+	}
+	/* Not exit(3): what the parent has registered there is not ours to do. */
+	_exit(EXITCODE_OK);
+}

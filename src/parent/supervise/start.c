@@ -1,0 +1,193 @@
+/* The start: from the first child to READY. */
+#include "parent/supervise/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "parent/cmdline/banner.h"
+#include "parent/supervise/forwards.h"
+#include "parent/jail.h"
+#include "parent/host/notify.h"
+#include "parent/files/pidfile.h"
+#include "parent/report/report.h"
+#include "parent/supervise/service.h"
+#include "parent/supervise/wiring.h"
+
+/* Starts the spawner and the first api. */
+static void
+begin_api(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	if (sv->api.listen_fd == -1)
+		return;
+	if (sv->target.userns_fd != -1)
+		sv->api.fallback_userns_fd =
+		    fcntl(sv->target.userns_fd, F_DUPFD_CLOEXEC, 0);
+	service_fork(sv, IPC_ROLE_SPAWNER, program_fds);
+	if (sv->phase == SUPERVISE_STARTING)
+		service_begin(sv, IPC_ROLE_API);
+}
+
+void
+start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	service_fork(sv, IPC_ROLE_NETNS_HELPER, program_fds);
+	if (sv->phase == SUPERVISE_STARTING)
+		service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
+	if (sv->phase == SUPERVISE_STARTING)
+		wirings[IPC_ROLE_SLIRP_WORKER].instruct(sv);
+	if (sv->phase == SUPERVISE_STARTING &&
+	    wirings[IPC_ROLE_NETNS_HELPER].instruct(sv) == -1)
+		wiring_fail_send(sv, "instruct netns-helper");
+	/* Last, because it is ready before the others. */
+	if (sv->phase == SUPERVISE_STARTING)
+		begin_api(sv, program_fds);
+}
+
+void
+start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
+    int adopt_tap_fd)
+{
+	service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
+	wiring_give_tap(sv, adopt_tap_fd, &(struct ipc_tap_made){ 0 });
+	begin_api(sv, program_fds);
+}
+
+void
+parent_on_about(struct supervisor *sv, const struct ipc_about *msg)
+{
+	sv->about = *msg;
+}
+
+void
+parent_on_resolv_copy(struct supervisor *sv, const struct ipc_resolv_copy *msg,
+    int adopt_fd)
+{
+	(void)msg;
+	sv->resolv_copy_fd = adopt_fd;
+}
+
+static void
+print_banner(const struct options *options, const struct ipc_outbound *addresses)
+{
+	char text[BANNER_SIZE];
+	int len = banner_start_format(text, sizeof(text), options, addresses);
+
+	if (len > 0)
+		fdio_write_nowait(STDOUT_FILENO, text, (size_t)len);
+}
+
+/* The caller waits for this and nothing else, so a byte that is not taken is a failed
+ * start. A reader that is gone has lost interest. */
+static void
+tell_ready(struct supervisor *sv)
+{
+	autofd int fd = take_fd(&sv->ready_fd);
+
+	if (fdio_write_nowait(fd, "1", 1) == 1 || errno == EPIPE)
+		return;
+	log_error("write to --ready-fd: it takes nothing; ending");
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
+/* From now on it is the guest's network. */
+static void
+begin_service(struct supervisor *sv)
+{
+	const struct options *options = sv->options;
+
+	sv->phase = SUPERVISE_RUNNING;
+	sv->ready_at_ms = clock_now_ms();
+	/* Not before: the api counts on a table that nobody changes but itself. */
+	wiring_connect_api(sv);
+	print_banner(options, &sv->outbound.addresses);
+	if (sv->ready_fd != -1)
+		tell_ready(sv);
+	parent_notify("READY=1\nSTATUS=The guest has its network");
+	/* The worker has filled the copy itself, so nobody needs to wait for this: the
+	 * first watch of a file system can take the kernel milliseconds. */
+	if (sv->resolv_copy_fd != -1)
+		parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH,
+		    take_fd(&sv->resolv_copy_fd), clock_now_ms());
+}
+
+const struct supervise_run start_service = {
+	.on_ready = begin_service,
+};
+
+static void
+finish_start(struct supervisor *sv)
+{
+	const struct options *options = sv->options;
+
+	/* Without an exit-fd nobody else tells us when the guest is gone. */
+	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
+		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
+		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
+		    supervisor_child(sv, IPC_ROLE_NETNS_HELPER)->pid, options->netns_path,
+		    clock_now_ms());
+	parent_target_close(&sv->target);
+	report_libslirp(sv->about.libslirp_version);
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		if (sv->services[i].child.role)
+			report_confined(roles[i].name, roles[i].stages, &sv->confined[i]);
+	if (options->pidfile_path)
+		parent_pidfile_write(options->pidfile_path);
+	parent_jail_lock(options, &sv->confined[IPC_ROLE_PARENT]);
+	report_confined("parent", roles[IPC_ROLE_PARENT].stages,
+	    &sv->confined[IPC_ROLE_PARENT]);
+	sv->run->on_ready(sv);
+}
+
+static void
+check_ready(struct supervisor *sv)
+{
+	if (sv->phase == SUPERVISE_STARTING &&
+	    sv->services[IPC_ROLE_SLIRP_WORKER].is_ready &&
+	    (sv->api.listen_fd == -1 || sv->services[IPC_ROLE_API].is_ready) &&
+	    forwards_are_published(sv))
+		finish_start(sv);
+}
+
+void
+parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
+{
+	(void)msg;
+	service_set_ready(sv, IPC_ROLE_SLIRP_WORKER);
+	forwards_publish(sv);
+	check_ready(sv);
+}
+
+void
+parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
+{
+	if (sv->phase != SUPERVISE_STARTING || !forwards_note_published(sv, &msg->result))
+		return;
+	forwards_publish(sv);
+	check_ready(sv);
+}
+
+void
+parent_on_api_ready(struct supervisor *sv, const struct ipc_api_ready *msg)
+{
+	(void)msg;
+	service_set_ready(sv, IPC_ROLE_API);
+	if (sv->phase == SUPERVISE_RUNNING)
+		wiring_connect_api(sv);
+	else
+		check_ready(sv);
+}
+
+void
+start_check_deadline(struct supervisor *sv, uint64_t now_ms)
+{
+	if (sv->phase != SUPERVISE_STARTING || now_ms < sv->deadline_ms)
+		return;
+	log_error("not ready after %d s; ending", START_TIMEOUT_MS / CLOCK_MS_PER_S);
+	supervise_end(sv, EXITCODE_FAILURE);
+}

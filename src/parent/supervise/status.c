@@ -1,0 +1,36 @@
+/* What others ask the parent: the api for its status, a user for the counters. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "parent/cmdline/network.h"
+#include "parent/report/report.h"
+#include "parent/supervise/supervisor.h"
+
+void
+parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
+{
+	report_stats(msg, sv->rules->n);
+}
+
+void
+parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
+{
+	struct ipc_status status = {
+		.request = msg->request,
+		.about = sv->about,
+		.uptime_ms = sv->ready_at_ms ? clock_now_ms() - sv->ready_at_ms : 0,
+		.n_api_restarts = sv->services[IPC_ROLE_API].n_restarts,
+		.parent_pid = (uint32_t)getpid(),
+		.worker_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_SLIRP_WORKER)->pid,
+	};
+
+	network_fill(&status.network, sv->options);
+	memcpy(status.confined, sv->confined, sizeof(status.confined));
+	if (sv->options->tap_name)
+		snprintf(status.tap_name, sizeof(status.tap_name), "%s",
+		    sv->options->tap_name);
+	/* An api that asks faster than it reads waits for what it lost. */
+	(void)ipc_send_status(supervisor_channel(sv, IPC_ROLE_API), &status);
+}

@@ -1,0 +1,201 @@
+/* The loop of the parent. */
+#include "parent/supervise/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/exitcode.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "parent/jail.h"
+#include "parent/host/notify.h"
+#include "parent/supervise/service.h"
+#include "parent/supervise/signals.h"
+#include "parent/supervise/start.h"
+#include "parent/supervise/wiring.h"
+
+/* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
+#define WAIT_RETRY_MS 100
+
+/* Lines on a worker that contradicts itself: some show what it does wrong, and a worker
+ * that was taken over writes no more than 100 a day. */
+#define CONTRADICTIONS_BURST 8
+#define CONTRADICTIONS_INTERVAL_MS (15 * 60 * 1000)
+
+/* What each entry of the poll set is. */
+enum poll_slot {
+	POLL_SIGNALS,
+	POLL_EXIT_FD,
+	POLL_NSWATCH,
+	POLL_RESOLV,
+	POLL_OUTBOUND,
+	POLL_CHILDREN, /* one for each role, also for those that are not children */
+	POLL_N = POLL_CHILDREN + IPC_ROLE_END,
+};
+
+void
+supervise_init(struct supervisor *sv, const struct options *options)
+{
+	*sv = (struct supervisor){
+		.options = options,
+		.target = { .netns_fd = -1, .userns_fd = -1 },
+		.phase = SUPERVISE_STARTING,
+		.ready_fd = options->ready_fd,
+		.exit_fd = options->exit_fd,
+		.tap_fd = -1,
+		.resolv_copy_fd = -1,
+		.run = &start_service,
+		.api = { .listen_fd = -1, .worker_end_fd = -1, .fallback_userns_fd = -1 },
+		.contradictions = { .burst = CONTRADICTIONS_BURST,
+		    .interval_ms = CONTRADICTIONS_INTERVAL_MS },
+		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
+	};
+	/* Once, because the filter lets us find out nothing later. */
+	parent_jail_orders(&sv->orders, options);
+	for (size_t i = 0; i < IPC_ROLE_END; i++)
+		sv->services[i].child.channel.fd = -1;
+	sv->rules = rules_new();
+	if (!sv->rules)
+		fatal("get memory for the copy of the rules");
+	parent_nswatch_init(&sv->watch);
+	parent_resolv_init(&sv->resolv);
+	parent_outbound_init(&sv->outbound);
+	sv->signal_fd = signals_open();
+}
+
+void
+parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
+{
+	log_error("the TAP device is gone: %s; ending", strerror((int)msg->error));
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
+/* What a full queue does not take is sent again later. */
+static void
+tell_outbound(struct supervisor *sv)
+{
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+
+	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0;
+}
+
+/* The shorter of two timeouts, of which -1 is the longest. */
+static int
+sooner(int a_ms, int b_ms)
+{
+	if (a_ms == -1 || b_ms == -1)
+		return a_ms > b_ms ? a_ms : b_ms;
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
+static int
+poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
+{
+	if (sv->reap_again)
+		return 0;
+	if (sv->phase == SUPERVISE_STARTING)
+		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
+	return sooner(sooner(service_timeout_ms(sv, now_ms),
+			  parent_outbound_timeout_ms(&sv->outbound, now_ms)),
+	    sooner(parent_nswatch_timeout_ms(&sv->watch, now_ms),
+		parent_resolv_timeout_ms(&sv->resolv, now_ms)));
+}
+
+/* One turn of the loop. */
+static void
+serve(struct supervisor *sv)
+{
+	struct pollfd set[POLL_N] = {
+		[POLL_SIGNALS] = { .fd = sv->signal_fd, .events = POLLIN },
+		/* Only the hang-up, which is always reported: data is ignored, and must
+		 * not wake us for ever. */
+		[POLL_EXIT_FD] = { .fd = sv->exit_fd },
+	};
+	uint64_t now_ms = clock_now_ms();
+
+	set[POLL_RESOLV].fd = parent_resolv_fd(&sv->resolv);
+	set[POLL_RESOLV].events = POLLIN;
+	/* What changes during the start waits until the worker serves. */
+	if (sv->phase == SUPERVISE_RUNNING)
+		set[POLL_OUTBOUND].fd = parent_outbound_fd(&sv->outbound);
+	else
+		set[POLL_OUTBOUND].fd = -1;
+	set[POLL_OUTBOUND].events = POLLIN;
+	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
+	for (size_t i = 0; i < IPC_ROLE_END; i++) {
+		/* What one without a number says waits until that is known. */
+		set[POLL_CHILDREN + i].fd = sv->services[i].child.pid != 0
+		    ? sv->services[i].child.channel.fd
+		    : -1;
+		set[POLL_CHILDREN + i].events = POLLIN;
+	}
+	if (poll(set, POLL_N, poll_timeout_ms(sv, now_ms)) == -1 && errno != EINTR) {
+		if (!fdio_is_shortage(errno)) {
+			log_error("wait for events: %s; ending", strerror(errno));
+			supervise_end(sv, EXITCODE_FAILURE);
+			return;
+		}
+		poll(NULL, 0, WAIT_RETRY_MS);
+	}
+	now_ms = clock_now_ms();
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		if (set[POLL_CHILDREN + i].revents)
+			service_receive(sv, &sv->services[i].child);
+	if ((set[POLL_SIGNALS].revents && signals_take(sv)) || sv->reap_again)
+		service_reap(sv);
+	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
+		supervise_end(sv, EXITCODE_OK);
+	if (parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms))
+		wiring_tell_api(sv, IPC_EVENT_RESOLV_CONF_CHANGED);
+	if (sv->phase == SUPERVISE_RUNNING &&
+	    parent_outbound_handle(&sv->outbound, set[POLL_OUTBOUND].revents, now_ms))
+		tell_outbound(sv);
+	service_handle(sv, now_ms);
+	if (sv->phase == SUPERVISE_RUNNING &&
+	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {
+		log_info("nobody uses the network namespace any more; ending");
+		supervise_end(sv, EXITCODE_OK);
+	}
+	start_check_deadline(sv, now_ms);
+}
+
+static int
+serve_to_the_end(struct supervisor *sv)
+{
+	while (sv->phase != SUPERVISE_ENDED)
+		serve(sv);
+	parent_notify("STOPPING=1\nSTATUS=Ending");
+	service_end_all(sv);
+	free(sv->rules);
+	return sv->status;
+}
+
+int
+supervise_run(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	start_all(sv, program_fds);
+	return serve_to_the_end(sv);
+}
+
+int
+supervise_run_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
+    int adopt_tap_fd)
+{
+	start_without_helper(sv, program_fds, adopt_tap_fd);
+	return serve_to_the_end(sv);
+}
+
+int
+supervise_ask_about(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
+	while (sv->phase == SUPERVISE_STARTING && sv->about.config_version_max == 0)
+		serve(sv);
+	supervise_end(sv, EXITCODE_OK);
+	service_end_all(sv);
+	free(sv->rules);
+	return sv->status == EXITCODE_OK ? 0 : -1;
+}

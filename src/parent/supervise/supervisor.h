@@ -1,0 +1,110 @@
+/*
+ * All that the parent knows while it supervises, and what every file of supervision may do to it.
+ * From the bottom to the top: children (what they say), service (how they are started, and what
+ * their ends mean), wiring (who is connected to whom), forwards, status, start, signals, and
+ * supervise, the loop. Each includes only files before it.
+ */
+#pragma once
+
+#include "base/ratelimit.h"
+#include "ipc/dispatch.h"
+#include "model/rules.h"
+#include "parent/watch/nswatch.h"
+#include "parent/cmdline/options.h"
+#include "parent/watch/outbound.h"
+#include "parent/watch/resolv.h"
+#include "parent/supervise/roles.h"
+#include "parent/supervise/spawn.h"
+#include "parent/host/target.h"
+
+enum supervise_phase {
+	SUPERVISE_STARTING,
+	SUPERVISE_RUNNING,
+	SUPERVISE_ENDED, /* `status` tells how */
+};
+
+/* A process and its restarts; service.c alone changes the times. */
+struct service {
+	struct child child;
+	bool is_ready;          /* it has said so */
+	uint64_t ready_by_ms;   /* or it hangs; 0 unless it is being started again */
+	uint64_t started_at_ms; /* CLOCK_MONOTONIC, of the last start */
+	uint64_t start_at_ms;   /* of the next one; 0 for none */
+	uint32_t delay_ms;      /* before the next one */
+	uint32_t n_restarts;
+};
+
+/* What the api's connections are made of. */
+struct api_wiring {
+	int listen_fd; /* owned; the control socket; -1 without --api-socket */
+	int worker_end_fd; /* owned; the worker's channel to the api, until the worker has it */
+	int fallback_userns_fd; /* owned; the guest's, for each start; -1 for none */
+};
+
+struct supervisor;
+
+/* What this run of slirpd is for: to serve (start.h), or to report its jails
+ * (jailreport.h). */
+struct supervise_run {
+	/* A child has said what it reached; NULL: nothing to do. */
+	void (*on_confined)(struct supervisor *sv, const struct child *child);
+	/* All children are ready, and the parent is in its jail. */
+	void (*on_ready)(struct supervisor *sv);
+};
+
+struct supervisor {
+	const struct options *options; /* borrowed */
+	const struct supervise_run *run;
+	struct target target; /* closed once the helper is done */
+	struct service services[IPC_ROLE_END];
+	struct ipc_confine orders; /* for every child's jail */
+	struct nswatch watch;
+	struct outbound outbound;
+	struct resolv resolv; /* the worker's copy of resolv.conf */
+	int resolv_copy_fd;   /* owned; until it is followed, from ready on */
+	struct ipc_confined confined[IPC_ROLE_END]; /* what each role reached */
+	struct ipc_about about; /* what the worker said of its libraries */
+	struct api_wiring api;
+	struct rules *rules; /* owned; the worker's forwards, as it told */
+	struct ratelimit
+	    contradictions; /* lines on a worker that tells nonsense of them */
+	size_t n_published; /* of options->publish */
+	bool reap_again;    /* at the next turn, without a signal */
+	enum supervise_phase phase;
+	int status;           /* exit status, once SUPERVISE_ENDED */
+	int signal_fd;        /* owned */
+	int ready_fd;         /* owned, -1 once told or if none */
+	int exit_fd;          /* owned, -1 for none */
+	int tap_fd;           /* owned; kept, so that a worker could be started again */
+	uint64_t ready_at_ms; /* CLOCK_MONOTONIC, of the begin of service */
+	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
+};
+
+static inline struct child *
+supervisor_child(struct supervisor *sv, enum ipc_role role)
+{
+	return &sv->services[role].child;
+}
+
+static inline struct ipc_channel *
+supervisor_channel(struct supervisor *sv, enum ipc_role role)
+{
+	return &sv->services[role].child.channel;
+}
+
+/* The end begins, with this exit status unless it has begun already. */
+static inline void
+supervise_end(struct supervisor *sv, int status)
+{
+	if (sv->phase == SUPERVISE_ENDED)
+		return;
+	sv->phase = SUPERVISE_ENDED;
+	sv->status = status;
+}
+
+/* The handlers of what children send; each is in the file whose matter it is. */
+#define SUPERVISE_DECLARE(...) IPC_DECLARE_HANDLER(parent, struct supervisor, __VA_ARGS__)
+IPC_ROWS_NETNS_HELPER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_SLIRP_WORKER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_SPAWNER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)

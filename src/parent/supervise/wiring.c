@@ -1,0 +1,224 @@
+/*
+ * Who is connected to whom.
+ *
+ *	netns-helper <-- parent --> spawner --> (starts the api)
+ *	                 |    |
+ *	                 |    +--> api <-- control socket
+ *	                 v          |
+ *	      TAP --> slirp-worker <+
+ *
+ * Every line is a channel or a descriptor that the parent makes and hands over here; the table
+ * at the end says what the end of each process means.
+ */
+#include "parent/supervise/wiring.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "parent/supervise/children.h"
+#include "parent/cmdline/network.h"
+#include "parent/files/placed.h"
+
+void
+wiring_fail_send(struct supervisor *sv, const char *what)
+{
+	if (errno == EPIPE || errno == ECONNRESET || errno == EBADF)
+		return;
+	log_error("%s: %s", what, strerror(errno));
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
+/* Tells the helper which TAP to look at, or what to join and to make. Returns 0, or -1
+ * with errno set. */
+static int
+instruct_helper(struct supervisor *sv)
+{
+	struct ipc_channel *helper = supervisor_channel(sv, IPC_ROLE_NETNS_HELPER);
+	struct ipc_inspect_tap inspect = { 0 };
+	struct ipc_make_tap make_tap = { 0 };
+	struct ipc_join_userns join = { 0 };
+
+	ipc_channel_await_reply(helper);
+	if (sv->options->target == OPTIONS_TARGET_TAPFD) {
+		inspect.caller_number = (uint32_t)sv->options->tap_fd;
+		return ipc_send_inspect_tap(helper, &inspect, sv->options->tap_fd);
+	}
+
+	memcpy(join.label, sv->target.userns_label, sizeof(join.label));
+	network_fill(&make_tap.network, sv->options);
+	memcpy(make_tap.netns_label, sv->target.netns_label,
+	    sizeof(make_tap.netns_label));
+	snprintf(make_tap.tap_name, sizeof(make_tap.tap_name), "%s",
+	    sv->options->tap_name);
+	if (sv->options->has_mac)
+		memcpy(make_tap.mac, sv->options->mac.octets, sizeof(make_tap.mac));
+	make_tap.has_mac = sv->options->has_mac;
+	make_tap.configure = sv->options->configure;
+
+	if (sv->target.userns_fd != -1 &&
+	    ipc_send_join_userns(helper, &join, sv->target.userns_fd) == -1)
+		return -1;
+	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
+}
+
+/* If the worker can have no user namespace of its own, the guest's will do. */
+static int
+instruct_worker(struct supervisor *sv)
+{
+	const struct ipc_fallback_userns offer = { 0 };
+
+	/* A worker that is gone already is seen by its exit. */
+	if (sv->target.userns_fd != -1)
+		(void)ipc_send_fallback_userns(supervisor_channel(sv,
+						   IPC_ROLE_SLIRP_WORKER),
+		    &offer, sv->target.userns_fd);
+	return 0;
+}
+
+void
+wiring_give_tap(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_made *made)
+{
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+	struct ipc_start start = {
+		.tap_header_len = made->header_len,
+		.tap_has_offloads = made->has_offloads,
+	};
+
+	sv->tap_fd = adopt_tap_fd;
+	if (sv->phase != SUPERVISE_STARTING)
+		return;
+	network_fill(&start.network, sv->options);
+	start.outbound = sv->outbound.addresses;
+	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
+	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
+		wiring_fail_send(sv, "send start to slirp-worker");
+		return;
+	}
+	ipc_channel_await_reply(worker);
+}
+
+void
+parent_on_tap_made(struct supervisor *sv, const struct ipc_tap_made *msg, int adopt_fd)
+{
+	wiring_give_tap(sv, adopt_fd, msg);
+}
+
+static bool
+helper_is_done(const struct supervisor *sv)
+{
+	return sv->tap_fd != -1;
+}
+
+static int
+instruct_api(struct supervisor *sv)
+{
+	const struct ipc_fallback_userns offer = { 0 };
+	const struct ipc_worker_channel channel = { 0 };
+	const struct ipc_listen listen = { 0 };
+	struct ipc_channel *api = supervisor_channel(sv, IPC_ROLE_API);
+	autofd int api_end_fd = -1;
+
+	if (ipc_send_confine(api, &sv->orders) == -1)
+		return -1;
+	if (sv->api.fallback_userns_fd != -1 &&
+	    ipc_send_fallback_userns(api, &offer, sv->api.fallback_userns_fd) == -1)
+		return -1;
+	if (ipc_channel_pair(&sv->api.worker_end_fd, &api_end_fd) == -1 ||
+	    ipc_send_worker_channel(api, &channel, api_end_fd) == -1 ||
+	    ipc_send_listen(api, &listen, sv->api.listen_fd) == -1)
+		return -1;
+	ipc_channel_await_reply(api);
+	return 0;
+}
+
+/* The worker's channel to an api that has ended without it. */
+static void
+disconnect_api(struct supervisor *sv)
+{
+	if (sv->api.worker_end_fd != -1)
+		close(take_fd(&sv->api.worker_end_fd));
+}
+
+/* There is no api, and there will be none: clients are not to wait for it. */
+static void
+close_control_socket(struct supervisor *sv)
+{
+	log_error("there is no control socket any more, without api and spawner");
+	parent_placed_remove(PLACED_API_SOCKET);
+	close(take_fd(&sv->api.listen_fd));
+}
+
+void
+wiring_connect_api(struct supervisor *sv)
+{
+	const struct ipc_api_channel msg = { .api_number =
+						 sv->services[IPC_ROLE_API].n_restarts };
+	autofd int fd = take_fd(&sv->api.worker_end_fd);
+
+	if (fd == -1)
+		return;
+	if (ipc_send_api_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER), &msg,
+		fd) == 0)
+		return;
+	/* Without it the api is of no use; its next start tries again. */
+	log_error("give slirp-worker its channel to api: %s", strerror(errno));
+	children_kill(supervisor_child(sv, IPC_ROLE_API));
+}
+
+void
+parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
+{
+	struct child *api = supervisor_child(sv, IPC_ROLE_API);
+	char why[LOG_TEXT_SIZE];
+
+	/* It has died since, or was ended already. */
+	if (msg->api_number != sv->services[IPC_ROLE_API].n_restarts ||
+	    api->channel.fd == -1)
+		return;
+	text_escape(why, sizeof(why), msg->why, strlen(msg->why));
+	log_error("slirp-worker dropped api[%d]: %s; ending it", api->pid, why);
+	children_kill(api);
+}
+
+void
+wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind)
+{
+	const struct ipc_event event = { .kind = kind };
+
+	/* An api that has no room for it, or is not there, misses it. */
+	if (sv->services[IPC_ROLE_API].is_ready)
+		(void)ipc_send_event(supervisor_channel(sv, IPC_ROLE_API), &event);
+}
+
+static void
+tell_of_the_worker(struct supervisor *sv)
+{
+	wiring_tell_api(sv, IPC_EVENT_WORKER_EXITED);
+}
+
+const struct wiring wirings[IPC_ROLE_END] = {
+	[IPC_ROLE_NETNS_HELPER] = {
+		.instruct = instruct_helper,
+		.is_done = helper_is_done,
+	},
+	[IPC_ROLE_SLIRP_WORKER] = {
+		.instruct = instruct_worker,
+		.on_end = tell_of_the_worker,
+	},
+	[IPC_ROLE_SPAWNER] = {
+		.may_be_missing = true,
+	},
+	[IPC_ROLE_API] = {
+		.starter = IPC_ROLE_SPAWNER,
+		.instruct = instruct_api,
+		.may_be_missing = true,
+		.on_end = disconnect_api,
+		.on_given_up = close_control_socket,
+	},
+};

@@ -1,0 +1,208 @@
+#include "parent/watch/hostaddr.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+/* As much as the kernel puts into one piece of a list (NLMSG_GOODSIZE, linux/netlink.h,
+ * with pages of 4 KiB), and more. */
+#define PIECE_SIZE 16384
+
+/* Events read in a turn; none of them is looked at, so what is left can wait. */
+#define N_EVENTS_MAX 64
+
+int
+parent_hostaddr_open(uint32_t groups)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = groups };
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	autofd int fd =
+	    socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	/* Connected, so that the kernel alone can send anything there. */
+	if (fd == -1 || bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
+	    connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel)) == -1)
+		return -1;
+	return take_fd(&fd);
+}
+
+/* The attribute of that type in a message, whose body has body_len bytes; NULL for
+ * none. */
+static const struct rtattr *
+find_attribute(const struct nlmsghdr *message, size_t body_len, int type)
+{
+	size_t offset = NLMSG_SPACE(body_len);
+	const struct rtattr *attribute =
+	    (const struct rtattr *)((const char *)message + offset);
+	size_t left = message->nlmsg_len > offset ? message->nlmsg_len - offset : 0;
+
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if ((attribute->rta_type & NLA_TYPE_MASK) == type)
+			return attribute;
+	return NULL;
+}
+
+/*
+ * Sends a request and gives each message of the answer to `take`. The kernel has the
+ * answer ready, or makes the next piece of it, when it is read, so nothing is waited for.
+ * Returns 0, or -1 with errno set.
+ */
+static int
+ask(int fd, const struct nlmsghdr *request,
+    void (*take)(void *ctx, const struct nlmsghdr *message), void *ctx)
+{
+	static _Alignas(struct nlmsghdr) char piece[PIECE_SIZE];
+	bool is_list = request->nlmsg_flags & NLM_F_DUMP;
+
+	if (write(fd, request, request->nlmsg_len) == -1)
+		return -1;
+	for (;;) {
+		ssize_t n = read(fd, piece, sizeof(piece));
+		const struct nlmsghdr *message = (const struct nlmsghdr *)piece;
+		size_t left = n > 0 ? (size_t)n : 0;
+
+		if (n == -1)
+			return -1;
+		for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+			/* Of a question that was given up half way. */
+			if (message->nlmsg_seq != request->nlmsg_seq)
+				continue;
+			if (message->nlmsg_type == NLMSG_DONE)
+				return 0;
+			if (message->nlmsg_type == NLMSG_ERROR) {
+				const struct nlmsgerr *error = NLMSG_DATA(message);
+
+				errno = message->nlmsg_len < NLMSG_LENGTH(sizeof(*error))
+				    ? EBADMSG
+				    : -error->error;
+				return errno == 0 ? 0 : -1;
+			}
+			take(ctx, message);
+			if (!is_list)
+				return 0;
+		}
+	}
+}
+
+static void
+take_index(void *ctx, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *body = NLMSG_DATA(message);
+
+	if (message->nlmsg_len >= NLMSG_LENGTH(sizeof(*body)))
+		*(int *)ctx = body->ifi_index;
+}
+
+/* Which number the interface has now, by its name: one that went and came back has
+ * another. 0 for none. */
+static int
+find_index(int query_fd, const char *ifname, uint32_t sequence)
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg body;
+		struct rtattr attribute;
+		char name[IFNAMSIZ];
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = RTM_GETLINK,
+			.nlmsg_flags = NLM_F_REQUEST,
+			.nlmsg_seq = sequence,
+		},
+		.attribute = { .rta_len = RTA_LENGTH(IFNAMSIZ), .rta_type = IFLA_IFNAME },
+	};
+	int index = 0;
+
+	memcpy(request.name, ifname, strnlen(ifname, IFNAMSIZ - 1));
+	if (ask(query_fd, &request.header, take_index, &index) == -1)
+		return 0;
+	return index;
+}
+
+struct search {
+	int index;
+	int family;
+	const struct hostaddr *wanted; /* taken before any other */
+	struct hostaddr found;
+};
+
+static void
+take_address(void *ctx, const struct nlmsghdr *message)
+{
+	/* Addresses that the kernel does not use, or soon will not. Of IPv4 the second
+	 * bit is a second address on a network, as good as the first. */
+	const uint32_t unusable6 = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
+	const struct ifaddrmsg *body = NLMSG_DATA(message);
+	const struct rtattr *attribute;
+	struct search *search = ctx;
+	struct hostaddr address = { .len = search->wanted->len };
+
+	if (message->nlmsg_type != RTM_NEWADDR ||
+	    message->nlmsg_len < NLMSG_LENGTH(sizeof(*body)) ||
+	    (int)body->ifa_index != search->index || body->ifa_family != search->family)
+		return;
+	/* fe80::1 on its own is no address to bind to. */
+	if (search->family == AF_INET6 &&
+	    (body->ifa_scope == RT_SCOPE_LINK || (body->ifa_flags & unusable6)))
+		return;
+	/* rtnetlink(7): on a point-to-point link IFA_ADDRESS is the other end. */
+	attribute = find_attribute(message, sizeof(*body), IFA_LOCAL);
+	if (!attribute)
+		attribute = find_attribute(message, sizeof(*body), IFA_ADDRESS);
+	if (!attribute || attribute->rta_len != RTA_LENGTH(address.len))
+		return;
+	memcpy(address.bytes, RTA_DATA(attribute), address.len);
+	if (search->found.len == 0 ||
+	    memcmp(address.bytes, search->wanted->bytes, address.len) == 0)
+		search->found = address;
+}
+
+bool
+parent_hostaddr_find(int query_fd, const char *ifname, int family,
+    struct hostaddr *address)
+{
+	static uint32_t sequence;
+	struct {
+		struct nlmsghdr header;
+		struct ifaddrmsg body;
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = RTM_GETADDR,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			.nlmsg_seq = ++sequence,
+		},
+		.body = { .ifa_family = (uint8_t)family },
+	};
+	struct search search = { .family = family, .wanted = address };
+
+	errno = ENODEV;
+	search.index = find_index(query_fd, ifname, ++sequence);
+	if (search.index == 0 ||
+	    ask(query_fd, &request.header, take_address, &search) == -1)
+		return false;
+	errno = EADDRNOTAVAIL;
+	if (search.found.len == 0)
+		return false;
+	*address = search.found;
+	return true;
+}
+
+/* What happened is not read from the events: they may be lost when there are many
+ * (ENOBUFS, netlink(7)), and the kernel knows how things are now. */
+void
+parent_hostaddr_drop_events(int events_fd)
+{
+	static _Alignas(struct nlmsghdr) char piece[PIECE_SIZE];
+
+	for (int i = 0; i < N_EVENTS_MAX; i++)
+		if (read(events_fd, piece, sizeof(piece)) == -1 && errno != ENOBUFS)
+			return;
+}

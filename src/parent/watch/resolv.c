@@ -1,0 +1,415 @@
+#include "parent/watch/resolv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "parent/watch/way.h"
+
+/* Programs write resolv.conf in several steps within a few milliseconds. After this
+ * the copy is made, even if there is no end of changes: so it is late by a tenth of
+ * the second that is promised, and ten looks a second are the most that any events
+ * can cause. */
+#define SETTLE_MS 100
+
+/* resolv.conf(5): a line begins with the keyword, and space or tab follows. */
+#define SERVER_KEY "nameserver"
+
+/* Room for the keyword and the longest address with a scope, several times over; glibc and
+ * libslirp read lines of 512 bytes at most. */
+#define LINE_MAX_BYTES 512
+
+#define PIECE_BYTES 4096
+
+/* So much is read in some milliseconds. A file without an end must not hold up the parent. */
+#define READ_MAX_BYTES ((size_t)16 * 1024 * 1024)
+
+/* Without events. The half leaves room to keep the promise. */
+#define LOOK_INTERVAL_MS 500
+
+/* inotify(7) does not tell of a mount over a file, nor of what another machine does to
+ * a network file system. Those have no promise, but get noticed. */
+#define RECHECK_INTERVAL_MS 10000
+
+/* A file that comes and goes changes state with each look. The first lines are worth
+ * reading; later ones come when there is room. */
+#define LOG_BURST 10
+#define LOG_INTERVAL_MS 10000
+
+/* One event with the longest name fits; inotify(7) wants that much at least. */
+#define EVENTS_SIZE 4096
+
+/* Some thousand events, more than SETTLE_MS brings; poll tells of the rest. */
+#define EVENT_READS_MAX 64
+
+/* A name in the directory means something else now, or may be used by others now. */
+#define DIRECTORY_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB)
+
+/* For the file itself, since a write by another name of it (a hard link, a bind mount)
+ * is no event of this directory. */
+#define FILE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)
+
+void
+parent_resolv_init(struct resolv *resolv)
+{
+	*resolv = (struct resolv){
+		.copy_fd = -1,
+		.inotify_fd = -1,
+		.log_limit = { .burst = LOG_BURST, .interval_ms = LOG_INTERVAL_MS },
+	};
+}
+
+void
+parent_resolv_end(struct resolv *resolv)
+{
+	resolv->path = NULL;
+	if (resolv->inotify_fd != -1)
+		close(take_fd(&resolv->inotify_fd));
+	if (resolv->copy_fd != -1)
+		close(take_fd(&resolv->copy_fd));
+	resolv->watches.n = 0;
+}
+
+/* Opens a regular file. Returns -1 with errno set: EINVAL for anything else. */
+static int
+open_regular(const char *path)
+{
+	autofd int fd = -1;
+	struct stat st;
+
+	/* Before it is opened, which does things to some devices; and after, when it may
+	 * have become another. */
+	if (stat(path, &st) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode))
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	else
+		errno = EINVAL;
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
+/* Lines that name a server, put into a buffer one after the other. */
+struct servers {
+	char *buf;
+	size_t buf_size, len;
+	char line[LINE_MAX_BYTES]; /* as far as it has come and has room */
+	size_t line_len;
+};
+
+static bool
+names_server(const char *line, size_t len)
+{
+	const size_t key_len = strlen(SERVER_KEY);
+
+	return len > key_len && memcmp(line, SERVER_KEY, key_len) == 0 &&
+	    (line[key_len] == ' ' || line[key_len] == '\t');
+}
+
+/* False when there is no room for more. */
+static bool
+end_line(struct servers *servers)
+{
+	size_t len = servers->line_len;
+
+	servers->line_len = 0;
+	if (!names_server(servers->line, len))
+		return true;
+	if (servers->buf_size - servers->len < len + 1)
+		return false;
+	memcpy(servers->buf + servers->len, servers->line, len);
+	servers->buf[servers->len + len] = '\n';
+	servers->len += len + 1;
+	return true;
+}
+
+static bool
+take_bytes(struct servers *servers, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n') {
+			if (!end_line(servers))
+				return false;
+		} else if (servers->line_len < sizeof(servers->line)) {
+			servers->line[servers->line_len++] = bytes[i];
+		}
+	}
+	return true;
+}
+
+ssize_t
+parent_resolv_read(const char *path, char *buf, size_t buf_size)
+{
+	struct servers servers = { .buf = buf, .buf_size = buf_size };
+	autofd int fd = open_regular(path);
+	char piece[PIECE_BYTES];
+	size_t total = 0;
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	while (total < READ_MAX_BYTES && (n = read(fd, piece, sizeof(piece))) != 0) {
+		if (n == -1)
+			return -1;
+		total += (size_t)n;
+		if (!take_bytes(&servers, piece, (size_t)n))
+			return (ssize_t)servers.len;
+	}
+	/* The last line may lack its end. */
+	(void)end_line(&servers);
+	return (ssize_t)servers.len;
+}
+
+int
+parent_resolv_copy(int to_fd, const char *text, size_t text_len, int64_t *mtime_s)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	size_t done = 0;
+	struct stat st;
+
+	/* In this order a reader finds something at all times. */
+	while (done < text_len) {
+		ssize_t n = pwrite(to_fd, text + done, text_len - done, (off_t)done);
+
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	if (ftruncate(to_fd, (off_t)text_len) == -1 || fstat(to_fd, &st) == -1)
+		return -1;
+	/* Later than what the file had while it was written, and than ever before. */
+	if (*mtime_s < st.st_mtim.tv_sec)
+		*mtime_s = st.st_mtim.tv_sec;
+	*mtime_s += 1;
+	times[1].tv_sec = (time_t)*mtime_s;
+	return futimens(to_fd, times);
+}
+
+/* Says once that events can't be relied on, and why (errno). */
+static void
+go_blind(struct resolv *resolv, const char *what)
+{
+	resolv->is_blind = true;
+	if (resolv->said_blind)
+		return;
+	resolv->said_blind = true;
+	log_warning("resolv: cannot watch %s by inotify: %s; looking at %s every %d ms",
+	    what,
+	    errno == ENOSPC ? "limit of sysctl fs.inotify.max_user_watches reached"
+			    : strerror(errno),
+	    resolv->path, LOOK_INTERVAL_MS);
+}
+
+/* Returns 0, or -1 with errno set. */
+static int
+watch(struct resolv *resolv, const char *path, uint32_t events)
+{
+	struct resolv_watches *watches = &resolv->watches;
+	/* What is watched already keeps its descriptor. */
+	int descriptor = inotify_add_watch(resolv->inotify_fd, path, events);
+
+	if (descriptor == -1)
+		return -1;
+	watches->descriptors[watches->n++] = descriptor;
+	return 0;
+}
+
+/*
+ * Watches each directory in which a name of the path is looked up, and the file. A
+ * directory is watched before the name is looked up there: what changes behind our back
+ * while we go raises an event, whatever we then find further on.
+ */
+static void
+watch_way(struct resolv *resolv)
+{
+	struct way way = { .at = "/", .at_len = 1 };
+	enum way_step step = WAY_DIRECTORY;
+
+	snprintf(way.rest, sizeof(way.rest), "%s", resolv->path);
+	/* One watch is left for the file. */
+	for (int n = 1; n < PARENT_RESOLV_WATCHES_MAX && step == WAY_DIRECTORY; n++) {
+		if (watch(resolv, way.at, DIRECTORY_EVENTS) == -1) {
+			/* No directory (any more): the one before tells when it is. */
+			if (errno == ENOENT || errno == ENOTDIR)
+				return;
+			go_blind(resolv, way.at);
+		}
+		step = parent_way_step(&way);
+	}
+	if (step == WAY_DIRECTORY) {
+		errno = ENAMETOOLONG;
+		step = WAY_LOST;
+	}
+	/* What may not be read can't be watched; the directory tells when it may be. */
+	if (step == WAY_FILE && watch(resolv, way.at, FILE_EVENTS) == -1 &&
+	    errno != ENOENT && errno != EACCES)
+		step = WAY_LOST;
+	if (step == WAY_LOST)
+		go_blind(resolv, way.at);
+}
+
+static bool
+is_watched(const struct resolv_watches *watches, int descriptor)
+{
+	for (size_t i = 0; i < watches->n; i++)
+		if (watches->descriptors[i] == descriptor)
+			return true;
+	return false;
+}
+
+/* Watches what the path leads through now, and nothing else. */
+static void
+watch_again(struct resolv *resolv)
+{
+	struct resolv_watches before = resolv->watches;
+
+	resolv->watches.n = 0;
+	resolv->is_blind = false;
+	if (resolv->inotify_fd == -1)
+		resolv->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (resolv->inotify_fd == -1) {
+		go_blind(resolv, resolv->path);
+		return;
+	}
+	watch_way(resolv);
+	/* One that the kernel has dropped, with what it belonged to, is not there. */
+	for (size_t i = 0; i < before.n; i++)
+		if (!is_watched(&resolv->watches, before.descriptors[i]))
+			inotify_rm_watch(resolv->inotify_fd, before.descriptors[i]);
+}
+
+static void
+say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_ms)
+{
+	if (state->read_error == resolv->said.read_error &&
+	    state->copy_error == resolv->said.copy_error)
+		return;
+	if (!ratelimit_allow(&resolv->log_limit, now_ms))
+		return;
+	resolv->said = *state;
+	if (state->copy_error)
+		log_error(
+		    "resolv: cannot write the worker's copy of %s: %s; trying again",
+		    resolv->path, strerror(state->copy_error));
+	else if (state->read_error == EINVAL)
+		log_warning("resolv: %s is no regular file; the worker's copy is empty "
+			    "until it is",
+		    resolv->path);
+	else if (state->read_error)
+		log_warning("resolv: cannot read %s: %s; trying again when it changes",
+		    resolv->path, strerror(state->read_error));
+	else
+		log_info("resolv: %s is read and copied again", resolv->path);
+}
+
+/* Whether the error says nothing of the file. */
+static bool
+is_temporary(int error)
+{
+	return fdio_is_shortage(error) || error == EINTR;
+}
+
+/* Brings the copy up to date. True if it was renewed. */
+static bool
+look(struct resolv *resolv, uint64_t now_ms)
+{
+	struct resolv_state state = { 0 };
+	char text[PARENT_RESOLV_TEXT_MAX];
+	bool was_renewed = false;
+	bool soon;
+	ssize_t n;
+	size_t len;
+
+	/* Before the file is read, so that a later change raises an event. */
+	watch_again(resolv);
+	n = parent_resolv_read(resolv->path, text, sizeof(text));
+	if (n == -1)
+		state.read_error = errno;
+	len = n == -1 ? 0 : (size_t)n;
+	/* The content decides: what stat(2) says can be the same for two contents, where
+	 * the clock of a file system is coarse or a time was set by hand. */
+	if (!is_temporary(state.read_error) &&
+	    (!resolv->is_copied || len != resolv->text_len ||
+		memcmp(text, resolv->text, len) != 0)) {
+		memcpy(resolv->text, text, len);
+		resolv->text_len = len;
+		resolv->is_copied = parent_resolv_copy(resolv->copy_fd, text, len,
+					&resolv->copy_mtime_s) == 0;
+		was_renewed = resolv->is_copied;
+		if (!resolv->is_copied)
+			state.copy_error = errno;
+	}
+	say_state(resolv, &state, now_ms);
+	soon = resolv->is_blind || is_temporary(state.read_error) || state.copy_error;
+	resolv->look_at_ms = now_ms + (soon ? LOOK_INTERVAL_MS : RECHECK_INTERVAL_MS);
+	return was_renewed;
+}
+
+void
+parent_resolv_begin(struct resolv *resolv, const char *path, int adopt_copy_fd,
+    uint64_t now_ms)
+{
+	parent_resolv_end(resolv);
+	resolv->path = path;
+	resolv->copy_fd = adopt_copy_fd;
+	resolv->is_copied = false;
+	resolv->is_settling = false;
+	(void)look(resolv, now_ms);
+}
+
+int
+parent_resolv_fd(const struct resolv *resolv)
+{
+	return resolv->is_settling ? -1 : resolv->inotify_fd;
+}
+
+int
+parent_resolv_timeout_ms(const struct resolv *resolv, uint64_t now_ms)
+{
+	if (!resolv->path)
+		return -1;
+	return resolv->look_at_ms > now_ms ? (int)(resolv->look_at_ms - now_ms) : 0;
+}
+
+/* What the events are does not matter: the look finds out. */
+static void
+drop_events(const struct resolv *resolv)
+{
+	char events[EVENTS_SIZE];
+
+	for (int i = 0; i < EVENT_READS_MAX; i++)
+		if (read(resolv->inotify_fd, events, sizeof(events)) <= 0)
+			return;
+}
+
+bool
+parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms)
+{
+	if (!resolv->path)
+		return false;
+	if (fd_ready) {
+		resolv->is_settling = true;
+		if (resolv->look_at_ms > now_ms + SETTLE_MS)
+			resolv->look_at_ms = now_ms + SETTLE_MS;
+	}
+	if (now_ms < resolv->look_at_ms)
+		return false;
+	resolv->is_settling = false;
+	if (resolv->inotify_fd != -1)
+		drop_events(resolv);
+	return look(resolv, now_ms);
+}

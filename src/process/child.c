@@ -1,0 +1,97 @@
+#include "process/child.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/exitcode.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "ipc/fdtable.h"
+
+/* Where log lines go. A log function has no room for a context, and a process has one
+ * parent. */
+static struct ipc_channel *log_channel;
+
+static void
+log_emit_to_parent(enum log_level level, const char *text)
+{
+	struct ipc_log record = { .level = (uint8_t)level };
+
+	snprintf(record.text, sizeof(record.text), "%s", text);
+	/* A line that the parent has no room for is lost and counted, never waited
+	 * for. */
+	(void)ipc_send_log(log_channel, &record);
+}
+
+void
+ipc_child_die_with_parent(const struct ipc_channel *to_parent)
+{
+	struct pollfd channel = { .fd = to_parent->fd };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		fatal("ask to be ended with the parent");
+	/* It may have died before the call: then its end of the channel is closed, as it is
+	 * if the parent ends. */
+	if (poll(&channel, 1, 0) == 1 && (channel.revents & POLLHUP))
+		_exit(EXITCODE_OK);
+}
+
+void
+ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *comm)
+{
+	if (!fdio_is_open(IPC_CHILD_FD_PARENT)) {
+		fprintf(stderr, "%s is started by slirpd, not by hand\n", comm);
+		exit(EXITCODE_FAILURE);
+	}
+	ipc_channel_open(to_parent, IPC_CHILD_FD_PARENT, role, IPC_ROLE_PARENT);
+	log_channel = to_parent;
+	log_set_emit(log_emit_to_parent);
+	ipc_child_die_with_parent(to_parent);
+	/* Started through a descriptor, the process would be called by its number. */
+	prctl(PR_SET_NAME, comm);
+	/* What a peer that went away causes is an error of the call, not our death; and so
+	 * is a limit on file sizes that the caller has set. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	ipc_child_check_sent(ipc_channel_greet(to_parent), "greet the parent");
+}
+
+void
+ipc_child_check_sent(int result, const char *what)
+{
+	if (result == 0)
+		return;
+	if (errno == EPIPE || errno == ECONNRESET)
+		exit(EXITCODE_OK);
+	fatal("%s", what);
+}
+
+bool
+ipc_child_wait(struct ipc_channel *to_parent, struct ipc_message *msg)
+{
+	for (;;) {
+		struct pollfd channel = { .fd = to_parent->fd, .events = POLLIN };
+		const char *why;
+
+		if (poll(&channel, 1, -1) == -1 && errno != EINTR)
+			fatal("wait for the parent");
+		switch (ipc_channel_recv(to_parent, msg, &why)) {
+		case IPC_OUTCOME_MESSAGE:
+			if (msg->id == IPC_MSG_hello)
+				continue;
+			return true;
+		case IPC_OUTCOME_NONE:
+			continue;
+		case IPC_OUTCOME_CLOSED:
+			return false;
+		case IPC_OUTCOME_SHORTAGE:
+		case IPC_OUTCOME_VIOLATION:
+			fatalx("message from the parent: %s", why);
+		}
+	}
+}

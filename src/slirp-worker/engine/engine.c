@@ -1,0 +1,65 @@
+#include "slirp-worker/engine/engine.h"
+
+#include <assert.h>
+
+#define FOR_EACH(engine, engines) \
+	for (const struct engine *engine = (engines)->list; \
+	     engine < (engines)->list + (engines)->n; engine++)
+
+#define CALL(engines, function, ...) \
+	do { \
+		FOR_EACH(engine, engines) \
+		if (engine->ops->function) \
+			engine->ops->function(engine->self, __VA_ARGS__); \
+	} while (0)
+
+void
+engines_add(struct engines *engines, const struct engine_ops *ops, void *self)
+{
+	assert(engines->n < ENGINES_MAX);
+	engines->list[engines->n++] = (struct engine){ .ops = ops, .self = self };
+}
+
+void
+engines_set_time(const struct engines *engines, int64_t now_ns)
+{
+	CALL(engines, set_time, now_ns);
+}
+
+void
+engines_prepare(const struct engines *engines, struct pollset *set, uint32_t *timeout_ms,
+    uint64_t now_ms)
+{
+	CALL(engines, prepare, set, timeout_ms, now_ms);
+}
+
+void
+engines_finish(const struct engines *engines, const struct pollset *set, bool wait_failed,
+    uint64_t now_ms)
+{
+	CALL(engines, finish, set, wait_failed, now_ms);
+}
+
+void
+engines_go_on(const struct engines *engines)
+{
+	FOR_EACH(engine, engines)
+	if (engine->ops->go_on)
+		engine->ops->go_on(engine->self);
+}
+
+void
+engines_set_outbound(const struct engines *engines, const struct ipc_outbound *outbound)
+{
+	CALL(engines, set_outbound, outbound);
+}
+
+void
+engines_free(struct engines *engines)
+{
+	while (engines->n > 0) {
+		const struct engine *engine = &engines->list[--engines->n];
+
+		engine->ops->free(engine->self);
+	}
+}

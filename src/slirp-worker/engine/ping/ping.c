@@ -1,0 +1,495 @@
+#include "slirp-worker/engine/ping/ping.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "slirp-worker/wire/address.h"
+#include "slirp-worker/gate/refusal.h"
+#include "slirp-worker/tap/tapio.h"
+
+/* Answers taken from one flow in a turn; poll tells of the rest. */
+#define ANSWERS_MAX 16
+
+/* The usual first value; the answer crosses one router, this one. */
+#define ANSWER_TTL 64
+
+/* RFC 792 and RFC 4443: an echo reply, and where its identifier is. */
+#define ICMP4_ECHO_REPLY 0
+#define ICMP6_ECHO_REPLY 129
+#define ICMP_ECHO_ID 4
+
+/* RFC 792, RFC 1812 5.2.7.1, and RFC 4443 3: types and codes of errors. */
+#define ICMP_UNREACHABLE_NO_ROUTE 0 /* of IPv4: "net unreachable" */
+#define ICMP4_TIME_EXCEEDED 11
+#define ICMP4_PARAMETER_PROBLEM 12
+#define ICMP4_UNREACHABLE_HOST 1
+#define ICMP4_UNREACHABLE_TOO_BIG 4
+#define ICMP4_UNREACHABLE_PROHIBITED 13
+#define ICMP6_TOO_BIG 2
+#define ICMP6_TIME_EXCEEDED 3
+#define ICMP6_PARAMETER_PROBLEM 4
+#define ICMP6_UNREACHABLE_PROHIBITED 1
+#define ICMP6_UNREACHABLE_ADDRESS 3
+
+/* A request whose answer an error quotes: headers, and ICMP's own 8 bytes. */
+#define QUOTED_MAX_LEN (WIRE_ETH_LEN + WIRE_IP6_LEN + WIRE_ICMP_LEN)
+
+void
+ping_init(struct ping *ping, const struct ipc_network *network,
+    const struct ipc_outbound *outbound, size_t n_flows_max, ping_to_guest_fn *to_guest,
+    void *ctx)
+{
+	*ping = (struct ping){
+		.host4_be.s_addr = network->host_be,
+		.outbound = *outbound,
+		.n_flows_max = n_flows_max,
+		.to_guest = to_guest,
+		.ctx = ctx,
+	};
+	memcpy(&ping->host6, network->host6, sizeof(ping->host6));
+}
+
+/* The last flow takes its place. */
+static void
+flow_end(struct ping *ping, struct ping_flow *flow)
+{
+	close(take_fd(&flow->fd));
+	*flow = ping->flows[--ping->n_flows];
+}
+
+static void
+end_all(void *self)
+{
+	struct ping *ping = self;
+
+	while (ping->n_flows > 0)
+		flow_end(ping, &ping->flows[0]);
+}
+
+static void
+set_outbound(void *self, const struct ipc_outbound *outbound)
+{
+	struct ping *ping = self;
+
+	ping->outbound = *outbound;
+	/* A guest that goes on asking gets a new flow. */
+	end_all(ping);
+}
+
+static bool
+is_ip6(const struct gate_frame *parsed)
+{
+	return parsed->ethertype == WIRE_TYPE_IP6;
+}
+
+static size_t
+addr_len(bool of_ip6)
+{
+	return of_ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+}
+
+/* The address of a socket, in the form of the flow's. False for another family. */
+static bool
+from_sockaddr(bool of_ip6, const struct sockaddr *sockaddr, uint8_t addr[IPC_ADDR6_LEN])
+{
+	memset(addr, 0, IPC_ADDR6_LEN);
+	if (sockaddr->sa_family != (of_ip6 ? AF_INET6 : AF_INET))
+		return false;
+	if (of_ip6)
+		memcpy(addr, &((const struct sockaddr_in6 *)sockaddr)->sin6_addr,
+		    sizeof(struct in6_addr));
+	else
+		memcpy(addr, &((const struct sockaddr_in *)sockaddr)->sin_addr,
+		    sizeof(struct in_addr));
+	return true;
+}
+
+static int
+bind_outbound(const struct ping *ping, bool of_ip6, int fd)
+{
+	union address source;
+
+	if (of_ip6 ? !ping->outbound.has_addr6 : !ping->outbound.has_addr4)
+		return 0;
+	source = address_make(of_ip6,
+	    of_ip6 ? ping->outbound.addr6 : (const uint8_t *)&ping->outbound.addr4_be, 0);
+	return bind(fd, &source.any, address_len(&source.any));
+}
+
+/* A ping socket with its source address, which queues ICMP errors. -1 with errno set. */
+static int
+open_socket(struct ping *ping, bool of_ip6)
+{
+	const int yes = 1;
+	autofd int fd = of_ip6
+	    ? socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMPV6)
+	    : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	if (fd == -1 && (errno == EACCES || errno == EPERM) && !ping->barred_was_told) {
+		int error = errno;
+
+		ping->barred_was_told = true;
+		log_warning(
+		    "ping: open a ping socket: %s: the guest's echo requests to the "
+		    "outside are refused%s",
+		    strerror(error),
+		    error == EACCES ? "; net.ipv4.ping_group_range has to have the "
+				      "group that the worker runs as"
+				    : "");
+		errno = error;
+	}
+	if (fd == -1 || bind_outbound(ping, of_ip6, fd) == -1)
+		return -1;
+	if (of_ip6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &yes, sizeof(yes));
+	else
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof(yes));
+	return take_fd(&fd);
+}
+
+/* The flow that a request belongs to, or a new one. NULL with errno set. */
+static struct ping_flow *
+find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed)
+{
+	const uint8_t *ip = frame + parsed->l3_offset;
+	bool of_ip6 = is_ip6(parsed);
+	struct ping_flow wanted = { .is_ip6 = of_ip6 };
+	size_t longest_idle = 0;
+
+	memcpy(wanted.guest, ip + (of_ip6 ? WIRE_IP6_SRC : WIRE_IP4_SRC),
+	    addr_len(of_ip6));
+	memcpy(wanted.host, ip + (of_ip6 ? WIRE_IP6_DST : WIRE_IP4_DST),
+	    addr_len(of_ip6));
+	memcpy(wanted.id, frame + parsed->l4_offset + ICMP_ECHO_ID, sizeof(wanted.id));
+	for (size_t i = 0; i < ping->n_flows; i++) {
+		struct ping_flow *flow = &ping->flows[i];
+
+		if (flow->is_ip6 == of_ip6 &&
+		    memcmp(flow->id, wanted.id, sizeof(flow->id)) == 0 &&
+		    memcmp(flow->host, wanted.host, sizeof(flow->host)) == 0 &&
+		    memcmp(flow->guest, wanted.guest, sizeof(flow->guest)) == 0)
+			return flow;
+		if (flow->last_ms < ping->flows[longest_idle].last_ms)
+			longest_idle = i;
+	}
+	if (ping->n_flows == ping->n_flows_max)
+		flow_end(ping, &ping->flows[longest_idle]);
+	wanted.fd = open_socket(ping, of_ip6);
+	if (wanted.fd == -1)
+		return NULL;
+	wanted.poll_index = -1;
+	ping->flows[ping->n_flows] = wanted;
+	return &ping->flows[ping->n_flows++];
+}
+
+/* Answers with an error of the gateway's, as a router does. */
+static void
+answer_error(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed,
+    uint8_t type, uint8_t code)
+{
+	uint8_t answer[REFUSAL_MAX_LEN];
+	const struct refusal_error error = {
+		.type = type,
+		.code = code,
+		.source = is_ip6(parsed) ? ping->host6.s6_addr
+					 : (const uint8_t *)&ping->host4_be,
+	};
+	size_t len = refusal_build_error(parsed, frame, &error, answer, sizeof(answer));
+
+	if (len > 0)
+		ping->to_guest(ping->ctx, answer, len);
+}
+
+static void
+answer_errno(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed,
+    int error)
+{
+	bool of_ip6 = is_ip6(parsed);
+	uint8_t code = ICMP_UNREACHABLE_NO_ROUTE;
+
+	if (error == EACCES || error == EPERM)
+		code =
+		    of_ip6 ? ICMP6_UNREACHABLE_PROHIBITED : ICMP4_UNREACHABLE_PROHIBITED;
+	else if (error == EHOSTUNREACH)
+		code = of_ip6 ? ICMP6_UNREACHABLE_ADDRESS : ICMP4_UNREACHABLE_HOST;
+	answer_error(ping, frame, parsed,
+	    of_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE, code);
+}
+
+/* Ethernet and IP headers between the two ends of a flow, with l4_len bytes behind
+ * them. */
+static void
+put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
+    bool to_guest, size_t l4_len)
+{
+	const uint8_t *source = to_guest ? flow->host : flow->guest;
+	const uint8_t *dest = to_guest ? flow->guest : flow->host;
+	uint8_t *ip = frame + WIRE_ETH_LEN;
+
+	memcpy(frame + WIRE_ETH_DST, to_guest ? flow->guest_mac : flow->gateway_mac,
+	    WIRE_MAC_LEN);
+	memcpy(frame + WIRE_ETH_SRC, to_guest ? flow->gateway_mac : flow->guest_mac,
+	    WIRE_MAC_LEN);
+	store_be16(frame + WIRE_ETH_TYPE, flow->is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4);
+	if (flow->is_ip6) {
+		memset(ip, 0, WIRE_IP6_LEN);
+		ip[WIRE_IP6_VERSION] = 6 << 4;
+		store_be16(ip + WIRE_IP6_PAYLOAD_LEN, (uint16_t)l4_len);
+		ip[WIRE_IP6_NEXT] = IPPROTO_ICMPV6;
+		ip[WIRE_IP6_HOP_LIMIT] = ANSWER_TTL;
+		memcpy(ip + WIRE_IP6_SRC, source, sizeof(struct in6_addr));
+		memcpy(ip + WIRE_IP6_DST, dest, sizeof(struct in6_addr));
+		return;
+	}
+	memset(ip, 0, WIRE_IP4_LEN);
+	ip[WIRE_IP4_VERSION_IHL] = 4 << 4 | WIRE_IP4_LEN / 4;
+	store_be16(ip + WIRE_IP4_TOTAL_LEN, (uint16_t)(WIRE_IP4_LEN + l4_len));
+	store_be16(ip + WIRE_IP4_ID, ping->next_ip4_id++);
+	ip[WIRE_IP4_TTL] = ANSWER_TTL;
+	ip[WIRE_IP4_PROTOCOL] = IPPROTO_ICMP;
+	memcpy(ip + WIRE_IP4_SRC, source, sizeof(struct in_addr));
+	memcpy(ip + WIRE_IP4_DST, dest, sizeof(struct in_addr));
+	store_be16(ip + WIRE_IP4_CHECKSUM,
+	    checksum_finish(checksum_add(0, ip, WIRE_IP4_LEN)));
+}
+
+static size_t
+ip_len(const struct ping_flow *flow)
+{
+	return flow->is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+}
+
+/* An ICMP error that the kernel has kept for the flow: the guest gets the same, from who
+ * sent it, about the request that it quotes. */
+static void
+forward_error(struct ping *ping, struct ping_flow *flow,
+    const struct sock_extended_err *extended, const uint8_t quoted_icmp[WIRE_ICMP_LEN])
+{
+	uint8_t request[QUOTED_MAX_LEN], answer[REFUSAL_MAX_LEN], offender[IPC_ADDR6_LEN];
+	uint8_t *icmp = request + WIRE_ETH_LEN + ip_len(flow);
+	const struct gate_frame parsed = {
+		.len = WIRE_ETH_LEN + ip_len(flow) + WIRE_ICMP_LEN,
+		.l3_offset = WIRE_ETH_LEN,
+		.l4_offset = WIRE_ETH_LEN + ip_len(flow),
+		.l4_len = WIRE_ICMP_LEN,
+		.ethertype = flow->is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
+		.protocol = flow->is_ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+	};
+	struct refusal_error error = {
+		.type = extended->ee_type,
+		.code = extended->ee_code,
+		.source = offender,
+	};
+	size_t len;
+
+	if (!from_sockaddr(flow->is_ip6, SO_EE_OFFENDER(extended), offender))
+		return;
+	/* A router's address on its own link means nothing on the guest's. */
+	if (flow->is_ip6 && IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)offender))
+		error.source = ping->host6.s6_addr;
+	if (flow->is_ip6 ? error.type == ICMP6_TOO_BIG
+			 : error.type == WIRE_ICMP4_UNREACHABLE &&
+		    error.code == ICMP4_UNREACHABLE_TOO_BIG)
+		error.mtu_bytes = extended->ee_info;
+	put_headers(ping, flow, request, false, flow->l4_len);
+	memcpy(icmp, quoted_icmp, WIRE_ICMP_LEN);
+	memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
+	len = refusal_build_error(&parsed, request, &error, answer, sizeof(answer));
+	if (len > 0)
+		ping->to_guest(ping->ctx, answer, len);
+}
+
+static bool
+is_error_to_forward(const struct ping_flow *flow,
+    const struct sock_extended_err *extended)
+{
+	if (flow->is_ip6)
+		return extended->ee_origin == SO_EE_ORIGIN_ICMP6 &&
+		    extended->ee_type >= WIRE_ICMP6_UNREACHABLE &&
+		    extended->ee_type <= ICMP6_PARAMETER_PROBLEM;
+	return extended->ee_origin == SO_EE_ORIGIN_ICMP &&
+	    (extended->ee_type == WIRE_ICMP4_UNREACHABLE ||
+		extended->ee_type == ICMP4_TIME_EXCEEDED ||
+		extended->ee_type == ICMP4_PARAMETER_PROBLEM);
+}
+
+/* Empties the queue of errors (ip(7), IP_RECVERR), which also takes the last one off the
+ * socket. */
+static void
+take_errors(struct ping *ping, struct ping_flow *flow)
+{
+	for (int i = 0; i < ANSWERS_MAX; i++) {
+		uint8_t quoted[WIRE_ICMP_LEN];
+		struct iovec part = { .iov_base = quoted, .iov_len = sizeof(quoted) };
+		_Alignas(struct cmsghdr) char control[CMSG_SPACE(
+		    sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
+		struct msghdr msg = {
+			.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+		ssize_t n = recvmsg(flow->fd, &msg, MSG_ERRQUEUE);
+		struct cmsghdr *header;
+
+		if (n == -1)
+			return;
+		for (header = CMSG_FIRSTHDR(&msg); header;
+		     header = CMSG_NXTHDR(&msg, header)) {
+			const struct sock_extended_err *extended =
+			    (const void *)CMSG_DATA(header);
+
+			if (header->cmsg_len <
+			    CMSG_LEN(sizeof(*extended) + sizeof(struct sockaddr_in)))
+				continue;
+			if (n == sizeof(quoted) && is_error_to_forward(flow, extended))
+				forward_error(ping, flow, extended, quoted);
+		}
+	}
+}
+
+static ssize_t
+send_request(const struct ping_flow *flow, const uint8_t *icmp, size_t len)
+{
+	const union address dest = address_make(flow->is_ip6, flow->host, 0);
+
+	return sendto(flow->fd, icmp, len, MSG_DONTWAIT | MSG_NOSIGNAL, &dest.any,
+	    address_len(&dest.any));
+}
+
+static void
+set_ttl(struct ping_flow *flow, uint8_t ttl)
+{
+	const int value = ttl;
+
+	if (flow->ttl == ttl)
+		return;
+	flow->ttl = ttl;
+	if (flow->is_ip6)
+		setsockopt(flow->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &value,
+		    sizeof(value));
+	else
+		setsockopt(flow->fd, IPPROTO_IP, IP_TTL, &value, sizeof(value));
+}
+
+void
+ping_request(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed,
+    uint64_t now_ms)
+{
+	const uint8_t *icmp = frame + parsed->l4_offset;
+	bool of_ip6 = is_ip6(parsed);
+	uint8_t ttl =
+	    frame[parsed->l3_offset + (of_ip6 ? WIRE_IP6_HOP_LIMIT : WIRE_IP4_TTL)];
+	struct ping_flow *flow;
+
+	if (ttl <= 1) {
+		answer_error(ping, frame, parsed,
+		    of_ip6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0);
+		return;
+	}
+	flow = find_flow(ping, frame, parsed);
+	if (!flow) {
+		answer_errno(ping, frame, parsed, errno);
+		return;
+	}
+	memcpy(flow->guest_mac, frame + WIRE_ETH_SRC, WIRE_MAC_LEN);
+	memcpy(flow->gateway_mac, frame + WIRE_ETH_DST, WIRE_MAC_LEN);
+	flow->l4_len = parsed->l4_len;
+	flow->last_ms = now_ms;
+	set_ttl(flow, ttl - 1);
+	if (send_request(flow, icmp, parsed->l4_len) != -1)
+		return;
+	/* It may have been the error of an earlier request. */
+	take_errors(ping, flow);
+	if (send_request(flow, icmp, parsed->l4_len) == -1)
+		answer_errno(ping, frame, parsed, errno);
+}
+
+/* Takes what hosts have answered. */
+static void
+take_answers(struct ping *ping, struct ping_flow *flow)
+{
+	/* The worker is not entered twice. */
+	static uint8_t frame[TAPIO_FRAME_MAX];
+	uint8_t *icmp = frame + WIRE_ETH_LEN + ip_len(flow);
+	size_t icmp_max = sizeof(frame) - WIRE_ETH_LEN - ip_len(flow);
+
+	for (int i = 0; i < ANSWERS_MAX; i++) {
+		union address from = { 0 };
+		socklen_t from_len = sizeof(from);
+		uint8_t source[IPC_ADDR6_LEN];
+		uint64_t sum = 0;
+		ssize_t n = recvfrom(flow->fd, icmp, icmp_max, MSG_DONTWAIT, &from.any,
+		    &from_len);
+
+		if (n == -1)
+			return;
+		/* Anybody can guess a number of 16 bits and answer to it. */
+		if (!from_sockaddr(flow->is_ip6, &from.any, source) ||
+		    memcmp(source, flow->host, sizeof(source)) != 0 ||
+		    n < WIRE_ICMP_LEN ||
+		    icmp[WIRE_ICMP_TYPE] !=
+			(flow->is_ip6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY))
+			continue;
+		put_headers(ping, flow, frame, true, (size_t)n);
+		memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
+		store_be16(icmp + WIRE_ICMP_CHECKSUM, 0);
+		if (flow->is_ip6)
+			sum = checksum_add_pseudo6(0, frame + WIRE_ETH_LEN + WIRE_IP6_SRC,
+			    IPPROTO_ICMPV6, (size_t)n);
+		store_be16(icmp + WIRE_ICMP_CHECKSUM,
+		    checksum_finish(checksum_add(sum, icmp, (size_t)n)));
+		ping->to_guest(ping->ctx, frame, WIRE_ETH_LEN + ip_len(flow) + (size_t)n);
+	}
+}
+
+static void
+prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
+{
+	struct ping *ping = self;
+
+	for (size_t i = 0; i < ping->n_flows; i++) {
+		struct ping_flow *flow = &ping->flows[i];
+
+		flow->poll_index = pollset_add(set, flow->fd, POLLIN);
+		*timeout_ms =
+		    clock_earlier(*timeout_ms, flow->last_ms + PING_IDLE_MS, now_ms);
+	}
+}
+
+static void
+finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+{
+	struct ping *ping = self;
+
+	/* From the end, because the last takes the place of one that is over. */
+	for (size_t i = ping->n_flows; i-- > 0;) {
+		struct ping_flow *flow = &ping->flows[i];
+		short events = wait_failed || flow->poll_index == -1
+		    ? 0
+		    : set->fds[flow->poll_index].revents;
+
+		if (events & POLLERR)
+			take_errors(ping, flow);
+		if (events & POLLIN)
+			take_answers(ping, flow);
+		if (now_ms >= flow->last_ms + PING_IDLE_MS)
+			flow_end(ping, flow);
+	}
+}
+
+const struct engine_ops ping_engine = {
+	.prepare = prepare,
+	.finish = finish,
+	.set_outbound = set_outbound,
+	.free = end_all,
+};

@@ -1,0 +1,226 @@
+#include "slirp-worker/engine/relay/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+/* Ports at first; the room doubles as needed. */
+#define PORTS_AT_FIRST 16
+
+/* Others may take a port between our look for a free one and libslirp's bind. That this
+ * happens so many times in a row means that hardly any is free. */
+#define INNER_TRIES 16
+
+void
+relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows,
+    struct budget *budget)
+{
+	*relay = (struct relay){
+		.stack = stack,
+		.tcp.budget = budget,
+		.udp.flows = flows,
+		.udp.n_max = budget->limit[BUDGET_PEER],
+	};
+}
+
+static void
+close_all(void *self)
+{
+	struct relay *relay = self;
+
+	while (relay->n_ports > 0)
+		close(relay->ports[--relay->n_ports].fd);
+	free(relay->ports);
+	relay->ports = NULL;
+	relay_tcp_free(&relay->tcp);
+	relay_udp_free(&relay->udp);
+}
+
+static int
+new_socket(uint8_t proto, int family)
+{
+	const int yes = 1;
+	autofd int fd = socket(family,
+	    (proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	/* As flags_of() in stack_ports.c wants it of libslirp. */
+	if (family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == -1)
+		return -1;
+	/* tcp(7) keeps a port for a minute after its connections else. UDP has no such
+	 * time, and with it another user's socket could be bound to the same port. */
+	if (proto == IPPROTO_TCP &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == -1)
+		return -1;
+	return take_fd(&fd);
+}
+
+/* The host's port: descriptor, or -1 with errno set. */
+static int
+open_host_port(uint8_t proto, const struct sockaddr *host)
+{
+	autofd int fd = new_socket(proto, host->sa_family);
+
+	if (fd == -1 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ||
+	    bind(fd, host, address_len(host)) == -1 ||
+	    (proto == IPPROTO_TCP && listen(fd, STACK_LISTEN_BACKLOG) == -1))
+		return -1;
+	return take_fd(&fd);
+}
+
+/* A port of the loopback that was free a moment ago. Returns 0, or -1 with errno set. */
+static int
+find_free_port(uint8_t proto, bool is_ipv6, union address *addr)
+{
+	const struct in_addr loopback4 = { htonl(INADDR_LOOPBACK) };
+	autofd int fd = socket(is_ipv6 ? AF_INET6 : AF_INET,
+	    (proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*addr);
+
+	*addr = address_make(is_ipv6,
+	    is_ipv6 ? in6addr_loopback.s6_addr : (const uint8_t *)&loopback4, 0);
+	if (fd == -1 || bind(fd, &addr->any, address_len(&addr->any)) == -1)
+		return -1;
+	return getsockname(fd, &addr->any, &len);
+}
+
+/* Has libslirp open a port on the loopback. Returns 0, or -1 with errno set. */
+static int
+open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr *guest,
+    union address *inner)
+{
+	for (int i = 0; i < INNER_TRIES; i++) {
+		if (find_free_port(proto, guest->sa_family == AF_INET6, inner) == -1)
+			break;
+		if (stack_port_open(relay->stack, proto, &inner->any, guest, true) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			break;
+	}
+	/* These would be taken for what is wrong with the host's port. */
+	if (errno == EADDRINUSE)
+		errno = EAGAIN;
+	else if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
+		errno = ENETUNREACH;
+	return -1;
+}
+
+static bool
+make_room(struct relay *relay)
+{
+	size_t size = relay->size ? relay->size * 2 : PORTS_AT_FIRST;
+	struct relay_port *ports;
+
+	if (relay->n_ports < relay->size)
+		return true;
+	ports = reallocarray(relay->ports, size, sizeof(*ports));
+	if (!ports)
+		return false;
+	relay->ports = ports;
+	relay->size = size;
+	return true;
+}
+
+int
+relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
+    const struct sockaddr *guest)
+{
+	struct relay_port port = { .fd = -1, .proto = proto, .poll_index = -1 };
+	autofd int fd = -1;
+
+	if (!make_room(relay))
+		return -1;
+	fd = open_host_port(proto, host);
+	if (fd == -1 || open_inner_port(relay, proto, guest, &port.inner) == -1)
+		return -1;
+	memcpy(&port.host, host, address_len(host));
+	memcpy(&port.guest, guest, address_len(guest));
+	port.fd = take_fd(&fd);
+	relay->ports[relay->n_ports++] = port;
+	return 0;
+}
+
+void
+relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host)
+{
+	union address wanted = { 0 };
+	size_t i = relay->n_ports;
+
+	memcpy(&wanted, host, address_len(host));
+	/* The youngest first: that is the order in which a rule's ports are closed. */
+	while (i-- > 0) {
+		struct relay_port *port = &relay->ports[i];
+
+		if (port->proto != proto || !address_is_equal(&port->host, &wanted))
+			continue;
+		stack_port_close(relay->stack, proto, &port->inner.any);
+		relay_udp_forget_port(&relay->udp, port->fd);
+		close(port->fd);
+		relay->n_ports--;
+		memmove(port, port + 1, (relay->n_ports - i) * sizeof(*port));
+		return;
+	}
+}
+
+static void
+prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
+{
+	struct relay *relay = self;
+	/* What can't be accepted would be ready again at once, for ever. */
+	bool accepts = relay_tcp_has_room(&relay->tcp, timeout_ms, now_ms);
+
+	for (size_t i = 0; i < relay->n_ports; i++) {
+		struct relay_port *port = &relay->ports[i];
+
+		port->poll_index = port->proto == IPPROTO_TCP && !accepts
+		    ? -1
+		    : pollset_add(set, port->fd, POLLIN);
+	}
+	relay_tcp_prepare_wait(&relay->tcp, set);
+	relay_udp_prepare_wait(&relay->udp, set, timeout_ms, now_ms);
+}
+
+static void
+finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+{
+	struct relay *relay = self;
+	const size_t first = relay->first;
+
+	if (!wait_failed)
+		relay_tcp_finish_wait(&relay->tcp, set);
+	relay_udp_finish_wait(&relay->udp, set, wait_failed, now_ms);
+	for (size_t i = 0; i < relay->n_ports && !wait_failed; i++) {
+		size_t index = (first + i) % relay->n_ports;
+		const struct relay_port *port = &relay->ports[index];
+
+		if (port->poll_index == -1 || !set->fds[port->poll_index].revents)
+			continue;
+		if (port->proto == IPPROTO_UDP)
+			relay_udp_receive(&relay->udp, port->fd, &port->inner,
+			    &port->guest, now_ms);
+		else if (relay_tcp_accept(&relay->tcp, port->fd, &port->inner, now_ms))
+			relay->first = index + 1;
+	}
+}
+
+const struct relay_port *
+relay_find_port(const struct relay *relay, uint8_t proto, const union address *inner)
+{
+	for (size_t i = 0; i < relay->n_ports; i++)
+		if (relay->ports[i].proto == proto &&
+		    address_is_equal(&relay->ports[i].inner, inner))
+			return &relay->ports[i];
+	return NULL;
+}
+
+const struct engine_ops relay_engine = {
+	.prepare = prepare,
+	.finish = finish,
+	.free = close_all,
+};

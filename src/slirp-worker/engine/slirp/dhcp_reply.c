@@ -1,0 +1,130 @@
+/* The address and the checksum of DHCP replies, and the server identifier of DHCPv6. */
+#include "slirp-worker/engine/slirp/dhcp_reply.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "slirp-worker/wire/wire.h"
+
+/* libslirp writes no IPv4 options and no extension headers. */
+#define UDP4_OFFSET (WIRE_ETH_LEN + WIRE_IP4_LEN)
+#define UDP6_OFFSET (WIRE_ETH_LEN + WIRE_IP6_LEN)
+#define MESSAGE4_OFFSET (UDP4_OFFSET + WIRE_UDP_LEN)
+#define MESSAGE6_OFFSET (UDP6_OFFSET + WIRE_UDP_LEN)
+
+/* RFC 8415 7.3 */
+#define DHCP6_REPLY 7
+
+static bool
+is_reply4(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
+{
+	const uint8_t *ip = frame + WIRE_ETH_LEN;
+	const uint8_t *udp = frame + UDP4_OFFSET;
+
+	return frame_len >= MESSAGE4_OFFSET + WIRE_DHCP_OPTIONS &&
+	    ip[WIRE_IP4_PROTOCOL] == IPPROTO_UDP &&
+	    load_be32(ip + WIRE_IP4_DST) == INADDR_BROADCAST &&
+	    load_be16(udp + WIRE_UDP_SRC_PORT) == GATE_DHCP4_SERVER_PORT &&
+	    load_be16(udp + WIRE_UDP_DST_PORT) == GATE_DHCP4_CLIENT_PORT &&
+	    load_be32(frame + MESSAGE4_OFFSET + WIRE_DHCP_XID) == last->xid4;
+}
+
+/* The source port does not tell: that of libslirp 4.7 is 547 in the wrong byte order. The
+ * lengths must be able to grow. */
+static bool
+is_reply6(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
+{
+	const uint8_t *ip = frame + WIRE_ETH_LEN;
+	const uint8_t *udp = frame + UDP6_OFFSET;
+
+	return frame_len >= MESSAGE6_OFFSET + WIRE_DHCP6_LEN &&
+	    frame_len <= UDP6_OFFSET + UINT16_MAX - DHCP_REPLY_GROWTH_MAX &&
+	    ip[WIRE_IP6_NEXT] == IPPROTO_UDP &&
+	    load_be16(udp + WIRE_UDP_DST_PORT) == GATE_DHCP6_CLIENT_PORT &&
+	    load_be32(frame + MESSAGE6_OFFSET) ==
+	    ((uint32_t)DHCP6_REPLY << 24 | last->transaction_id6);
+}
+
+bool
+dhcp_reply_is_one(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
+{
+	if (frame_len < WIRE_ETH_LEN)
+		return false;
+	switch (load_be16(frame + WIRE_ETH_TYPE)) {
+	case WIRE_TYPE_IP4:
+		return is_reply4(last, frame, frame_len);
+	case WIRE_TYPE_IP6:
+		return is_reply6(last, frame, frame_len);
+	default:
+		return false;
+	}
+}
+
+/* Writes the destination's half at offset, and updates both checksums that cover it. */
+static void
+set_destination4_half(uint8_t *frame, size_t offset, const uint8_t *address)
+{
+	uint8_t *checksums[] = {
+		frame + WIRE_ETH_LEN + WIRE_IP4_CHECKSUM,
+		frame + UDP4_OFFSET + WIRE_UDP_CHECKSUM,
+	};
+	uint8_t *half = frame + WIRE_ETH_LEN + WIRE_IP4_DST + offset;
+
+	for (int i = 0; i < 2; i++)
+		store_be16(checksums[i],
+		    checksum_update(load_be16(checksums[i]), load_be16(half),
+			load_be16(address + offset)));
+	memcpy(half, address + offset, 2);
+}
+
+static void
+rewrite4(const struct gate_dhcp *last, uint8_t *frame)
+{
+	const uint8_t *message = frame + MESSAGE4_OFFSET;
+	uint8_t *checksum = frame + UDP4_OFFSET + WIRE_UDP_CHECKSUM;
+
+	if (memcmp(message + WIRE_DHCP_YIADDR, last->ciaddr, sizeof(last->ciaddr)) == 0) {
+		set_destination4_half(frame, 0, last->ciaddr);
+		set_destination4_half(frame, 2, last->ciaddr);
+		memcpy(frame + WIRE_ETH_DST, message + WIRE_DHCP_CHADDR, WIRE_MAC_LEN);
+	}
+	/* RFC 768 writes a checksum of zero as all ones, which BusyBox's udhcpc takes for
+	 * wrong (networking/udhcp/dhcpc.c). None at all is right for every client. */
+	if (load_be16(checksum) == UINT16_MAX)
+		store_be16(checksum, 0);
+}
+
+static size_t
+append_server_id6(uint8_t *frame, size_t frame_len)
+{
+	/* OPTION_SERVERID and its length, DUID-LL, Ethernet */
+	static const uint8_t option[] = { 0, 2, 0, 4 + WIRE_MAC_LEN, 0, 3, 0, 1 };
+	uint8_t *ip = frame + WIRE_ETH_LEN;
+	uint8_t *udp = frame + UDP6_OFFSET;
+	uint16_t udp_len, checksum;
+
+	memcpy(frame + frame_len, option, sizeof(option));
+	memcpy(frame + frame_len + sizeof(option), frame + WIRE_ETH_SRC, WIRE_MAC_LEN);
+	frame_len += sizeof(option) + WIRE_MAC_LEN;
+
+	udp_len = (uint16_t)(frame_len - UDP6_OFFSET);
+	store_be16(ip + WIRE_IP6_PAYLOAD_LEN, udp_len);
+	store_be16(udp + WIRE_UDP_LENGTH, udp_len);
+	store_be16(udp + WIRE_UDP_CHECKSUM, 0);
+	checksum = checksum_finish(
+	    checksum_add(checksum_add_pseudo6(0, ip + WIRE_IP6_SRC, IPPROTO_UDP, udp_len),
+		udp, udp_len));
+	store_be16(udp + WIRE_UDP_CHECKSUM, checksum != 0 ? checksum : UINT16_MAX);
+	return frame_len;
+}
+
+size_t
+dhcp_reply_rewrite(const struct gate_dhcp *last, uint8_t *frame, size_t frame_len)
+{
+	if (load_be16(frame + WIRE_ETH_TYPE) == WIRE_TYPE_IP6)
+		return append_server_id6(frame, frame_len);
+	rewrite4(last, frame);
+	return frame_len;
+}

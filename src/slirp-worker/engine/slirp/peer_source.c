@@ -1,0 +1,72 @@
+#include "slirp-worker/engine/slirp/peer_source.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "slirp-worker/wire/wire.h"
+
+/* Only these: a UDP answer to the gateway goes to 127.0.0.1 or ::1, so a peer at another
+ * address of 127/8 would not get it, and somebody else might. */
+static const uint8_t loopback4[4] = { 127, 0, 0, 1 };
+static const uint8_t loopback6[16] = { [15] = 1 };
+
+bool
+peer_source_is_loopback(const uint8_t *frame, size_t frame_len)
+{
+	const uint8_t *ip = frame + WIRE_ETH_LEN;
+
+	if (frame_len < WIRE_ETH_LEN + WIRE_IP4_LEN)
+		return false;
+	switch (load_be16(frame + WIRE_ETH_TYPE)) {
+	case WIRE_TYPE_IP4:
+		return ip[WIRE_IP4_PROTOCOL] == IPPROTO_UDP &&
+		    memcmp(ip + WIRE_IP4_SRC, loopback4, sizeof(loopback4)) == 0;
+	case WIRE_TYPE_IP6:
+		return frame_len >= WIRE_ETH_LEN + WIRE_IP6_LEN &&
+		    ip[WIRE_IP6_NEXT] == IPPROTO_UDP &&
+		    memcmp(ip + WIRE_IP6_SRC, loopback6, sizeof(loopback6)) == 0;
+	default:
+		return false;
+	}
+}
+
+/* Updates a checksum that covers the source. */
+static void
+update(const uint8_t *source, const uint8_t *new_source, size_t len, uint8_t *checksum)
+{
+	uint16_t sum = load_be16(checksum);
+
+	for (size_t i = 0; i < len; i += 2)
+		sum = checksum_update(sum, load_be16(source + i),
+		    load_be16(new_source + i));
+	store_be16(checksum, sum);
+}
+
+void
+peer_source_replace(const struct ipc_network *network, uint8_t *frame, size_t frame_len)
+{
+	bool is_ip4 = load_be16(frame + WIRE_ETH_TYPE) == WIRE_TYPE_IP4;
+	uint8_t *ip = frame + WIRE_ETH_LEN;
+	uint8_t *source = ip + (is_ip4 ? WIRE_IP4_SRC : WIRE_IP6_SRC);
+	const uint8_t *gateway =
+	    is_ip4 ? (const uint8_t *)&network->host_be : network->host6;
+	size_t len = is_ip4 ? sizeof(network->host_be) : sizeof(network->host6);
+	/* libslirp writes no IPv4 options and no extension headers. */
+	uint8_t *udp = ip + (is_ip4 ? WIRE_IP4_LEN : WIRE_IP6_LEN);
+	bool has_udp_header =
+	    !is_ip4 || (load_be16(ip + WIRE_IP4_FRAGMENT) & WIRE_IP4_OFFSET_MASK) == 0;
+	uint8_t *checksum = udp + WIRE_UDP_CHECKSUM;
+
+	if (has_udp_header && frame_len >= (size_t)(udp - frame) + WIRE_UDP_LEN &&
+	    load_be16(checksum) != 0) {
+		update(source, gateway, len, checksum);
+		/* RFC 768: 0 stands for none. */
+		if (load_be16(checksum) == 0)
+			store_be16(checksum, UINT16_MAX);
+	}
+	if (is_ip4)
+		update(source, gateway, len, ip + WIRE_IP4_CHECKSUM);
+	memcpy(source, gateway, len);
+}

@@ -1,0 +1,341 @@
+#include "slirp-worker/engine/slirp/stack.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <libslirp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "slirp-worker/engine/slirp/dhcp_reply.h"
+#include "slirp-worker/engine/slirp/peer_source.h"
+#include "slirp-worker/engine/slirp/stack_state.h"
+#include "slirp-worker/tap/tapio.h"
+
+/* The newest version of SlirpConfig and SlirpCb whose fields are all filled in here. */
+#define CONFIG_VERSION_KNOWN 6
+#if SLIRP_CONFIG_VERSION_MAX < CONFIG_VERSION_KNOWN
+#define CONFIG_VERSION SLIRP_CONFIG_VERSION_MAX
+#else
+#define CONFIG_VERSION CONFIG_VERSION_KNOWN
+#endif
+
+/*
+ * libslirp's own name for this is private (IF_MTU_MAX, src/if.h). It drops IPv6 packets
+ * that are longer than its if_mtu, and cuts IPv4 ones, but has no way to cut IPv6 ones.
+ * So it gets the largest if_mtu that there is, and datagrams for the guest are cut by
+ * frag.c, for both families. TCP does not suffer: the maximum segment size follows the
+ * smaller of if_mtu and if_mru (src/tcp_input.c, tcp_mss), and if_mru is TCP's alone.
+ */
+#define STACK_IF_MTU 65521
+
+/* libslirp refuses less (IF_MRU_MIN, src/if.h), as does the kernel for the interface. */
+#define STACK_IF_MRU_MIN 68
+
+/*
+ * libslirp counts milliseconds in 32 bits, and in the last four minutes before these run over
+ * every UDP socket has expired as soon as it is made (src/udp.c, so_expire). So its time is
+ * that of the worker's life, of which few last 49.7 days, and not the machine's. It begins
+ * with more than anything in it lasts: 0, which it takes for never, is long ago.
+ */
+#define STACK_CLOCK_START_NS (INT64_C(300) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
+
+/* The only length that stateless autoconfiguration works with. */
+#define PREFIX6_LEN 64
+
+static void
+to_guest(struct stack *stack, const uint8_t *frame, size_t frame_len)
+{
+	/* libslirp is not entered twice. */
+	static uint8_t copy[TAPIO_FRAME_MAX + DHCP_REPLY_GROWTH_MAX];
+	const struct gate_dhcp *dhcp = stack->host.dhcp;
+	bool is_dhcp_reply = dhcp_reply_is_one(dhcp, frame, frame_len);
+
+	if (frame_len <= TAPIO_FRAME_MAX &&
+	    (is_dhcp_reply || peer_source_is_loopback(frame, frame_len))) {
+		memcpy(copy, frame, frame_len);
+		if (is_dhcp_reply)
+			frame_len = dhcp_reply_rewrite(dhcp, copy, frame_len);
+		else
+			peer_source_replace(&stack->network, copy, frame_len);
+		frame = copy;
+	}
+	stack->host.to_guest(stack->host.ctx, frame, frame_len);
+}
+
+static ssize_t
+on_send_packet(const void *buf, size_t len, void *opaque)
+{
+	to_guest(opaque, buf, len);
+	return (ssize_t)len;
+}
+
+static void
+on_guest_error(const char *msg, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	stack->host.complain(stack->host.ctx, msg);
+}
+
+static int64_t
+on_clock_get_ns(void *opaque)
+{
+	const struct stack *stack = opaque;
+
+	return stack->now_ns - stack->epoch_ns;
+}
+
+static void *
+on_timer_new(SlirpTimerCb cb, void *cb_opaque, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	return timers_add(stack->host.timers, cb, cb_opaque);
+}
+
+static void
+fire_numbered(void *ctx)
+{
+	struct numbered_timer *numbered = ctx;
+
+	slirp_handle_timer(numbered->stack->slirp, numbered->id, numbered->cb_opaque);
+}
+
+static void *
+on_timer_new_opaque(SlirpTimerId id, void *cb_opaque, void *opaque)
+{
+	struct stack *stack = opaque;
+	struct numbered_timer *numbered;
+
+	if (id >= SLIRP_TIMER_NUM || stack->numbered[id].timer)
+		return NULL;
+	numbered = &stack->numbered[id];
+	*numbered =
+	    (struct numbered_timer){ .stack = stack, .cb_opaque = cb_opaque, .id = id };
+	numbered->timer = timers_add(stack->host.timers, fire_numbered, numbered);
+	return numbered->timer;
+}
+
+static void
+on_timer_free(void *timer, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	if (!timer)
+		return;
+	for (size_t i = 0; i < SLIRP_TIMER_NUM; i++)
+		if (stack->numbered[i].timer == timer)
+			stack->numbered[i].timer = NULL;
+	timer_remove(timer);
+}
+
+static void
+on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
+{
+	const struct stack *stack = opaque;
+
+	if (timer)
+		timer_set(timer, expire_time_ms + stack->epoch_ns / CLOCK_NS_PER_MS);
+}
+
+/* libslirp is never called from another thread, so nobody needs to be woken. */
+static void
+on_notify(void *opaque)
+{
+	(void)opaque;
+}
+
+/* From inside slirp_new, which may set timers before it returns. */
+static void
+on_init_completed(Slirp *slirp, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	stack->slirp = slirp;
+}
+
+/* libslirp asks for the time of each segment that it sends, which would cost a fiftieth of the
+ * segment. So the worker's loop looks at the clock once before a wait and once after. */
+static void
+set_time(void *self, int64_t now_ns)
+{
+	struct stack *stack = self;
+
+	stack->now_ns = now_ns;
+}
+
+static const SlirpCb callbacks = {
+	.send_packet = on_send_packet,
+	.guest_error = on_guest_error,
+	.clock_get_ns = on_clock_get_ns,
+	.timer_new = on_timer_new,
+	.timer_free = on_timer_free,
+	.timer_mod = on_timer_mod,
+	.notify = on_notify,
+	.init_completed = on_init_completed,
+	.timer_new_opaque = on_timer_new_opaque,
+#if HAVE_SOCKET_API
+	.register_poll_socket = stack_on_register_fd,
+	.unregister_poll_socket = stack_on_unregister_fd,
+#else
+	.register_poll_fd = stack_on_register_fd,
+	.unregister_poll_fd = stack_on_unregister_fd,
+#endif
+};
+
+/* What glib and, through it, libslirp would print, an assertion's text included. */
+static void
+on_glib_log(const char *domain, GLogLevelFlags level, const char *text, gpointer ctx)
+{
+	struct stack *stack = ctx;
+
+	(void)domain;
+	(void)level;
+	stack->host.complain(stack->host.ctx, text);
+}
+
+/* g_set_printerr_handler has no context; there is one stack in a worker. */
+static struct stack *printing_stack;
+
+static void
+on_glib_printerr(const char *text)
+{
+	if (printing_stack)
+		printing_stack->host.complain(printing_stack->host.ctx, text);
+}
+
+static struct in6_addr
+to_in6(const uint8_t bytes[IPC_ADDR6_LEN])
+{
+	struct in6_addr addr = IN6ADDR_ANY_INIT;
+
+	memcpy(addr.s6_addr, bytes, IPC_ADDR6_LEN);
+	return addr;
+}
+
+static void
+set_outbound(void *self, const struct ipc_outbound *outbound)
+{
+	struct stack *stack = self;
+
+	stack->outbound4 = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = outbound->addr4_be,
+	};
+	stack->outbound6 = (struct sockaddr_in6){
+		.sin6_family = AF_INET6,
+		.sin6_addr = to_in6(outbound->addr6),
+	};
+}
+
+static void
+stop(void *self)
+{
+	struct stack *stack = self;
+
+	if (stack->slirp)
+		slirp_cleanup(stack->slirp);
+	g_log_set_default_handler(g_log_default_handler, NULL);
+	g_set_printerr_handler(NULL);
+	g_set_print_handler(NULL);
+	printing_stack = NULL;
+	free(stack);
+}
+
+struct stack *
+stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound,
+    uint32_t tcp_mtu_bytes, const struct stack_host *host)
+{
+	struct stack *stack = calloc(1, sizeof(*stack));
+	SlirpConfig config = {
+		.version = CONFIG_VERSION,
+		.in_enabled = true,
+		.vnetwork.s_addr = network->network_be,
+		.vnetmask.s_addr = network->netmask_be,
+		.vhost.s_addr = network->host_be,
+		.in6_enabled = network->enable_ipv6,
+		.vprefix_addr6 = to_in6(network->prefix6),
+		.vprefix_len = PREFIX6_LEN,
+		.vhost6 = to_in6(network->host6),
+		.vdhcp_start.s_addr = network->dhcp_start_be,
+		.vnameserver.s_addr = network->nameserver_be,
+		.vnameserver6 = to_in6(network->nameserver6),
+		.if_mtu = STACK_IF_MTU,
+		.if_mru = MAX(tcp_mtu_bytes, STACK_IF_MRU_MIN),
+		/* The gate is what closes the host's loopback. This switch would also cut
+		 * off the guest's UDP answers to a peer that is there. */
+		.disable_host_loopback = false,
+		.enable_emu = false,
+		.outbound_addr = outbound->has_addr4 ? &stack->outbound4 : NULL,
+		.outbound_addr6 = outbound->has_addr6 ? &stack->outbound6 : NULL,
+		.disable_dns = !network->enable_dns,
+	};
+
+	if (!stack)
+		return NULL;
+	/* glib would convert messages from the locale's character set, and look for
+	 * tables of conversions in files that the jail does not have. */
+	g_setenv("CHARSET", "UTF-8", TRUE);
+	(void)g_strerror(EHOSTUNREACH);
+	stack->host = *host;
+	stack->now_ns = clock_now_ns();
+	stack->epoch_ns = stack->now_ns - STACK_CLOCK_START_NS;
+	set_outbound(stack, outbound);
+	stack->network = *network;
+	printing_stack = stack;
+	g_log_set_default_handler(on_glib_log, stack);
+	g_set_printerr_handler(on_glib_printerr);
+	g_set_print_handler(on_glib_printerr);
+	stack->slirp = slirp_new(&config, &callbacks, stack);
+	if (!stack->slirp) {
+		stop(g_steal_pointer(&stack));
+		errno = EINVAL;
+	}
+	return stack;
+}
+
+void
+stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len)
+{
+	slirp_input(stack->slirp, frame, (int)frame_len);
+	stack->admitted_kind = UDP_NONE;
+}
+
+void
+stack_describe(struct stack *stack, void (*take)(void *ctx, const char *line), void *ctx)
+{
+	g_autofree char *text = slirp_connection_info(stack->slirp);
+	char *line = text;
+
+	while (*line != '\0') {
+		char *end = strchrnul(line, '\n');
+		bool is_last = *end == '\0';
+
+		*end = '\0';
+		take(ctx, line);
+		line = is_last ? end : end + 1;
+	}
+}
+
+const char *
+stack_library_version(void)
+{
+	return slirp_version_string();
+}
+
+uint32_t
+stack_config_version_max(void)
+{
+	return SLIRP_CONFIG_VERSION_MAX;
+}
+
+const struct engine_ops stack_engine = {
+	.set_time = set_time,
+	.prepare = stack_prepare,
+	.finish = stack_finish,
+	.go_on = stack_go_on,
+	.set_outbound = set_outbound,
+	.free = stop,
+};

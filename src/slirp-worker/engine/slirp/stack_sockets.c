@@ -1,0 +1,306 @@
+#include "slirp-worker/engine/slirp/stack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "slirp-worker/wire/address.h"
+#include "slirp-worker/engine/slirp/stack_state.h"
+
+/* What libslirp answers for "no timer runs" (src/slirp.c, slirp_update_timeout); those
+ * that run ask for less than half of it. */
+#define STACK_NOTHING_TO_DO_MS 1000
+
+static uint32_t *
+counter_of(struct stack *stack, uint8_t proto)
+{
+	return proto == IPPROTO_TCP ? &stack->sockets.n_tcp : &stack->sockets.n_udp;
+}
+
+static enum budget_kind
+budget_of(enum udp_kind kind)
+{
+	return kind == UDP_DNS ? BUDGET_DNS : BUDGET_UDP;
+}
+
+bool
+stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
+{
+	struct budget *budget = stack->host.budget;
+	struct udp_flow *flow = udp_flows_find(&stack->udp, guest);
+	enum udp_kind kind =
+	    is_dns && budget_has_room(budget, BUDGET_DNS, 1) ? UDP_DNS : UDP_FLOW;
+
+	if (flow && (flow->kind != UDP_DNS || is_dns))
+		return true;
+	if (!budget_has_room(budget, budget_of(kind), 1))
+		return false;
+	if (flow) {
+		/* From now on it goes elsewhere, too. */
+		budget_give(budget, budget_of(flow->kind), 1);
+		budget_take(budget, budget_of(kind), 1);
+		flow->kind = kind;
+		return true;
+	}
+	stack->admitted_end = *guest;
+	stack->admitted_kind = kind;
+	return true;
+}
+
+static void
+add_flow(struct stack *stack, int fd)
+{
+	/* libslirp makes one at the datagram alone; another one would be counted as well. */
+	enum udp_kind kind =
+	    stack->admitted_kind == UDP_NONE ? UDP_FLOW : stack->admitted_kind;
+
+	udp_flows_add(&stack->udp, fd, &stack->admitted_end, kind);
+	budget_take(stack->host.budget, budget_of(kind), 1);
+}
+
+/* Also for ports, which are not counted here. */
+static void
+remove_flow(struct stack *stack, int fd)
+{
+	enum udp_kind kind = stack->udp.by_fd[fd].kind;
+
+	if (kind == UDP_PORT)
+		stack->host.udp_port_ends(stack->host.ctx, fd);
+	else if (kind == UDP_FLOW || kind == UDP_DNS)
+		budget_give(stack->host.budget, budget_of(kind), 1);
+	udp_flows_remove(&stack->udp, fd);
+}
+
+/*
+ * ip(7): what a socket sends to a multicast group is also delivered to the members on the
+ * sending host. A guest that may not reach the host's loopback must not reach its
+ * services that way either; the datagrams themselves go out.
+ */
+void
+stack_keep_groups_off_the_host(const struct stack *stack, int fd)
+{
+	const int no = 0;
+
+	if (stack->network.allow_host_loopback)
+		return;
+	/* One of the two is of the other family, and may fail. */
+	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &no, sizeof(no));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof(no));
+}
+
+/*
+ * libslirp 4.7 leaves its UDP sockets blocking. While the send buffer of one is full, because
+ * the way out is slower than the guest, a send would stop the worker, and with it all that
+ * others send. Now the datagram is lost, as on a full link, and the guest is told "unreachable",
+ * which Linux does not take for the end of a connection.
+ */
+void
+stack_never_wait_for(int fd)
+{
+	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+}
+
+/* Called for sockets that were never counted, too: those that could not be opened, and
+ * forwarded ports. */
+void
+stack_on_unregister_fd(int fd, void *opaque)
+{
+	struct stack *stack = opaque;
+
+	if (fd < 0 || fd >= FD_KNOWN_MAX)
+		return;
+	remove_flow(stack, fd);
+	if (stack->proto_of_fd[fd] == 0)
+		return;
+	if (stack->proto_of_fd[fd] == IPPROTO_TCP) {
+		budget_give(stack->host.budget, BUDGET_TCP, 1);
+		stack->host.tcp_socket_ends(stack->host.ctx, fd);
+	}
+	--*counter_of(stack, stack->proto_of_fd[fd]);
+	stack->proto_of_fd[fd] = 0;
+}
+
+/*
+ * Called for every new socket of the guest's or of a peer's, before it is used. Libraries
+ * differ about forwarded ports: 4.7 does not tell of their sockets, 4.9 does. They are
+ * the caller's to count, and tune_port sees to the rest of it.
+ */
+void
+stack_on_register_fd(int fd, void *opaque)
+{
+	struct stack *stack = opaque;
+	int proto = 0;
+	socklen_t len = sizeof(proto);
+
+	if (stack->opening_port || fd < 0 || fd >= FD_KNOWN_MAX ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
+		return;
+	stack->proto_of_fd[fd] = (uint8_t)proto;
+	++*counter_of(stack, (uint8_t)proto);
+	if (proto == IPPROTO_TCP) {
+		budget_take(stack->host.budget, BUDGET_TCP, 1);
+		stack->host.tcp_socket_made(stack->host.ctx, fd);
+		return;
+	}
+	add_flow(stack, fd);
+	stack_never_wait_for(fd);
+	stack_keep_groups_off_the_host(stack, fd);
+}
+
+const struct stack_sockets *
+stack_sockets(const struct stack *stack)
+{
+	return &stack->sockets;
+}
+
+static const struct {
+	int slirp;
+	short poll;
+} event_names[] = {
+	{ SLIRP_POLL_IN, POLLIN },
+	{ SLIRP_POLL_OUT, POLLOUT },
+	{ SLIRP_POLL_PRI, POLLPRI },
+	{ SLIRP_POLL_ERR, POLLERR },
+	{ SLIRP_POLL_HUP, POLLHUP },
+};
+
+/* Whether the socket is a forwarded port that can't accept a connection now. */
+static bool
+is_full_port(const struct stack *stack, int fd)
+{
+	return stack->proto_of_fd[fd] == 0 && stack->udp.by_fd[fd].kind == UDP_NONE &&
+	    !budget_has_room(stack->host.budget, BUDGET_TCP, 1);
+}
+
+static int
+on_add_poll(int fd, int slirp_events, void *opaque)
+{
+	struct stack *stack = opaque;
+	short events = 0;
+	int index;
+
+	/* One that can't be accepted would be ready again at once, for ever. The peers
+	 * wait until others end. */
+	if (is_full_port(stack, fd))
+		return -1;
+	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
+		if (slirp_events & event_names[i].slirp)
+			events |= event_names[i].poll;
+	index = pollset_add(stack->filling, fd, events);
+	/* libslirp takes -1 for "not watched this time". */
+	if (index == -1)
+		stack->host.socket_not_polled(stack->host.ctx);
+	return index;
+}
+
+static bool
+is_loopback(const union address *peer)
+{
+	/* Only these: a UDP answer to the gateway goes nowhere else. */
+	return peer->any.sa_family == AF_INET6
+	    ? IN6_IS_ADDR_LOOPBACK(&peer->in6.sin6_addr)
+	    : peer->in.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+}
+
+/*
+ * Whether libslirp would find a datagram; it takes this one next, so its sender is noted here. Of
+ * a non-blocking UDP socket poll(2) also says so when all that has come has a wrong checksum
+ * (udp_poll() in the kernel's net/ipv4/udp.c), which goes away when it is looked at. libslirp
+ * would find nothing and tell the guest that nobody listens at the port that it has sent to last.
+ */
+static bool
+has_datagram(const struct stack *stack, int fd)
+{
+	const struct udp_flow *flow = &stack->udp.by_fd[fd];
+	union address peer = { 0 };
+	socklen_t len = sizeof(peer);
+	char byte;
+
+	if (recvfrom(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT, &peer.any, &len) ==
+	    -1)
+		return errno != EAGAIN;
+	if (!stack->network.allow_host_loopback && flow->kind == UDP_PORT &&
+	    is_loopback(&peer))
+		stack->host.udp_peer_on_loopback(stack->host.ctx, fd, &flow->end,
+		    address_port(&peer));
+	return true;
+}
+
+static int
+on_get_revents(int index, void *opaque)
+{
+	struct stack *stack = opaque;
+	const struct pollfd *fd = &stack->set->fds[index];
+	short events = fd->revents;
+	int slirp_events = 0;
+
+	/*
+	 * poll(2) tells of errors and hang-ups whether asked or not, and libslirp reads
+	 * from a socket when it hears of one. It must not where it did not ask to read:
+	 * from a socket that is still connecting it would take the error away, and the
+	 * guest would never hear of the failure (src/slirp.c, SS_ISFCONNECTING); and
+	 * with a full buffer it ends in an assertion (src/socket.c, soread). Its own
+	 * next write meets the same error, and answers the guest.
+	 */
+	if (!(fd->events & POLLIN))
+		events = events ? POLLOUT : 0;
+
+	if (events == POLLIN && stack->udp.by_fd[fd->fd].kind != UDP_NONE &&
+	    !has_datagram(stack, fd->fd))
+		return 0;
+	/* Others may have been accepted since. */
+	if (is_full_port(stack, fd->fd))
+		return 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
+		if (events & event_names[i].poll)
+			slirp_events |= event_names[i].slirp;
+	return slirp_events;
+}
+
+void
+stack_prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
+{
+	struct stack *stack = self;
+	uint32_t wanted_ms = UINT32_MAX;
+
+	(void)now_ms;
+	stack->filling = set;
+#if HAVE_SOCKET_API
+	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
+#else
+	slirp_pollfds_fill(stack->slirp, &wanted_ms, on_add_poll, stack);
+#endif
+	if (wanted_ms < STACK_NOTHING_TO_DO_MS && wanted_ms < *timeout_ms)
+		*timeout_ms = wanted_ms;
+}
+
+void
+stack_finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+{
+	struct stack *stack = self;
+
+	(void)now_ms;
+	stack->set = set;
+	slirp_pollfds_poll(stack->slirp, wait_failed, on_get_revents, stack);
+}
+
+/*
+ * Tells libslirp the time, and lets it send what waited for a frame that has come since, such as
+ * the guest's answer to an ARP request.
+ *
+ * Before frames that end a long wait: libslirp's time is that of the last call of this kind, and
+ * a UDP socket that it makes now would else have expired before it is looked at. Behind frames:
+ * nothing else would send what waits before the next event or libslirp's next timer, up to a
+ * second later, when it may have been given up.
+ */
+void
+stack_go_on(void *self)
+{
+	struct stack *stack = self;
+
+	/* Told that the wait has failed, libslirp looks at no socket. */
+	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
+}

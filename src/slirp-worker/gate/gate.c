@@ -1,0 +1,348 @@
+/*
+ * The gate's lower half, run in the worker on every frame from the guest: Ethernet, ARP,
+ * IPv4 and IPv6 headers, and what a destination address means. What is carried is judged
+ * in gate_l4.c. Nothing here trusts a length that it has not compared with the frame's.
+ */
+#include "slirp-worker/gate/gate.h"
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "slirp-worker/gate/gate_l4.h"
+#include "slirp-worker/wire/wire.h"
+
+#include <string.h>
+
+#define ARP_HARDWARE_ETHERNET 1
+#define ARP_REQUEST 1
+#define ARP_REPLY 2
+
+/* RFC 4291 2.7: scopes up to this one end on the link. */
+#define IP6_SCOPE_LINK 2
+
+/* In a /64 and in fe80::/64 alike, what is not the network is the interface. */
+#define IP6_HALF 8
+
+/* libslirp's router advertisements and errors come from here, whatever its address. */
+static const uint8_t router_link_address[16] = { 0xfe, 0x80, [15] = 2 };
+
+void
+gate_init(struct gate *gate, const struct gate_config *config)
+{
+	memset(gate, 0, sizeof(*gate));
+	gate->config = *config;
+	memcpy(&gate->link_host6, router_link_address, IP6_HALF);
+	memcpy(&gate->link_nameserver6, router_link_address, IP6_HALF);
+	memcpy(gate->link_host6.s6_addr + IP6_HALF, config->host6.s6_addr + IP6_HALF,
+	    IP6_HALF);
+	memcpy(gate->link_nameserver6.s6_addr + IP6_HALF,
+	    config->nameserver6.s6_addr + IP6_HALF, IP6_HALF);
+}
+
+static bool
+mac_is_one_host(const uint8_t *mac)
+{
+	static const uint8_t zero[WIRE_MAC_LEN];
+
+	return (mac[0] & 1) == 0 && memcmp(mac, zero, sizeof(zero)) != 0;
+}
+
+/* The IPv4 addresses of these functions are in host order. */
+
+static bool
+ip4_is_in_network(const struct gate_config *config, uint32_t address)
+{
+	return (htonl(address) & config->netmask_be.s_addr) == config->network_be.s_addr;
+}
+
+static bool
+ip4_is_network_broadcast(const struct gate_config *config, uint32_t address)
+{
+	return ip4_is_in_network(config, address) &&
+	    (htonl(address) | config->netmask_be.s_addr) == INADDR_BROADCAST;
+}
+
+/* 0/8, 127/8: Linux reaches its own loopback through both. 240/4: no network's, unless
+ * the guest's own is one of those that stay clear of all others in this way. */
+static bool
+ip4_is_never_on_a_wire(const struct gate_config *config, uint32_t address)
+{
+	uint32_t net = address >> 24;
+
+	return net == 0 || net == 127 ||
+	    (net >= 240 && address != INADDR_BROADCAST &&
+		!ip4_is_in_network(config, address));
+}
+
+static bool
+ip4_may_be_the_guest(const struct gate_config *config, uint32_t address)
+{
+	return !ip4_is_never_on_a_wire(config, address) && address != INADDR_BROADCAST &&
+	    !IN_MULTICAST(address) && !ip4_is_network_broadcast(config, address) &&
+	    htonl(address) != config->host_be.s_addr &&
+	    htonl(address) != config->nameserver_be.s_addr;
+}
+
+static enum gate_place
+ip4_place(const struct gate_config *config, uint32_t address)
+{
+	if (address == INADDR_BROADCAST)
+		return GATE_PLACE_BROADCAST;
+	if (IN_MULTICAST(address))
+		return GATE_PLACE_MULTICAST;
+	if (htonl(address) == config->host_be.s_addr)
+		return GATE_PLACE_GATEWAY;
+	if (htonl(address) == config->nameserver_be.s_addr)
+		return GATE_PLACE_NAMESERVER;
+	if (ip4_is_network_broadcast(config, address))
+		return GATE_PLACE_NETWORK_BROADCAST;
+	if (ip4_is_in_network(config, address))
+		return GATE_PLACE_NETWORK;
+	return GATE_PLACE_OUTSIDE;
+}
+
+static bool
+ip6_equal(const uint8_t *address, const struct in6_addr *other)
+{
+	return memcmp(address, other, sizeof(*other)) == 0;
+}
+
+static bool
+ip6_is_unspecified(const uint8_t *address)
+{
+	return ip6_equal(address, &in6addr_any);
+}
+
+/* ::/96 with :: and ::1 in it, and ::ffff:0:0/96: IPv4 in IPv6's clothes. */
+static bool
+ip6_is_never_on_a_wire(const uint8_t *address)
+{
+	static const uint8_t zero[10];
+	uint16_t sixth = load_be16(address + sizeof(zero));
+
+	return memcmp(address, zero, sizeof(zero)) == 0 &&
+	    (sixth == 0 || sixth == 0xffff);
+}
+
+static bool
+ip6_may_be_the_guest(const struct gate *gate, const uint8_t *address)
+{
+	return !ip6_is_never_on_a_wire(address) && address[0] != 0xff &&
+	    !ip6_equal(address, &gate->config.host6) &&
+	    !ip6_equal(address, &gate->config.nameserver6) &&
+	    !ip6_equal(address, &gate->link_host6) &&
+	    !ip6_equal(address, &gate->link_nameserver6) &&
+	    memcmp(address, router_link_address, sizeof(router_link_address)) != 0;
+}
+
+static enum gate_place
+ip6_place(const struct gate *gate, const uint8_t *address)
+{
+	if (address[0] == 0xff && (address[1] & 0x0f) <= IP6_SCOPE_LINK)
+		return GATE_PLACE_LINK_GROUP;
+	if (address[0] == 0xff)
+		return GATE_PLACE_MULTICAST;
+	if (ip6_equal(address, &gate->link_host6) ||
+	    ip6_equal(address, &gate->link_nameserver6))
+		return GATE_PLACE_LINK_OWN;
+	if (address[0] == 0xfe && (address[1] & 0xc0) == 0x80)
+		return GATE_PLACE_LINK;
+	if (ip6_equal(address, &gate->config.host6))
+		return GATE_PLACE_GATEWAY;
+	if (ip6_equal(address, &gate->config.nameserver6))
+		return GATE_PLACE_NAMESERVER;
+	if (memcmp(address, &gate->config.prefix6, IP6_HALF) == 0)
+		return GATE_PLACE_NETWORK;
+	return GATE_PLACE_OUTSIDE;
+}
+
+static enum gate_verdict
+check_arp(const struct gate *gate, const uint8_t *frame, size_t len,
+    struct gate_frame *out)
+{
+	const uint8_t *arp = frame + WIRE_ETH_LEN;
+	uint16_t operation;
+	uint32_t sender;
+
+	if (len < WIRE_ETH_LEN + WIRE_ARP_LEN)
+		return gate_drop(out, IPC_DROP_arp_header);
+	operation = load_be16(arp + WIRE_ARP_OPERATION);
+	if (load_be16(arp + WIRE_ARP_HARDWARE) != ARP_HARDWARE_ETHERNET ||
+	    load_be16(arp + WIRE_ARP_PROTOCOL) != WIRE_TYPE_IP4 ||
+	    arp[WIRE_ARP_HARDWARE_LEN] != WIRE_MAC_LEN ||
+	    arp[WIRE_ARP_PROTOCOL_LEN] != 4 ||
+	    (operation != ARP_REQUEST && operation != ARP_REPLY))
+		return gate_drop(out, IPC_DROP_arp_header);
+
+	/* 0.0.0.0 asks whether an address is free (RFC 5227 2.1.1). */
+	sender = load_be32(arp + WIRE_ARP_SENDER_IP);
+	if (!mac_is_one_host(arp + WIRE_ARP_SENDER_MAC) ||
+	    (sender != INADDR_ANY && !ip4_may_be_the_guest(&gate->config, sender)))
+		return gate_drop(out, IPC_DROP_arp_sender);
+
+	out->len = WIRE_ETH_LEN + WIRE_ARP_LEN;
+	return GATE_PASS;
+}
+
+static enum gate_verdict
+check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
+    struct gate_frame *out)
+{
+	uint8_t *ip = frame + WIRE_ETH_LEN;
+	size_t header_len, total_len;
+	uint32_t src, dst;
+	uint16_t fragment;
+
+	len -= WIRE_ETH_LEN;
+	if (len < WIRE_IP4_LEN || ip[WIRE_IP4_VERSION_IHL] >> 4 != 4)
+		return gate_drop(out, IPC_DROP_ip4_header);
+	header_len = (size_t)(ip[WIRE_IP4_VERSION_IHL] & 0x0f) * 4;
+	total_len = load_be16(ip + WIRE_IP4_TOTAL_LEN);
+	fragment = load_be16(ip + WIRE_IP4_FRAGMENT);
+	/* libslirp takes a packet with the reserved flag for a fragment. */
+	if (header_len < WIRE_IP4_LEN || header_len > total_len || total_len > len ||
+	    (fragment & WIRE_IP4_RESERVED) != 0)
+		return gate_drop(out, IPC_DROP_ip4_header);
+	if (checksum_finish(checksum_add(0, ip, header_len)) != 0)
+		return gate_drop(out, IPC_DROP_ip4_checksum);
+	/* No option does a guest good here: libslirp strips them all, and what it does
+	 * with lengths on the way has been wrong before. RFC 7126 has routers drop
+	 * most. */
+	if (header_len != WIRE_IP4_LEN)
+		return gate_drop(out, IPC_DROP_ip4_options);
+	if (ip[WIRE_IP4_TTL] == 0)
+		return gate_drop(out, IPC_DROP_ip_ttl);
+
+	out->len = WIRE_ETH_LEN + total_len;
+	out->l4_offset = WIRE_ETH_LEN + header_len;
+	out->l4_len = total_len - header_len;
+	out->protocol = ip[WIRE_IP4_PROTOCOL];
+	out->fragment_id = load_be16(ip + WIRE_IP4_ID);
+	out->fragment_more = (fragment & WIRE_IP4_MORE_FRAGMENTS) != 0;
+	out->fragment_offset =
+	    (uint16_t)((fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT);
+
+	/* 0.0.0.0 is a DHCP client; gate_l4.c drops whatever else it sends. */
+	src = load_be32(ip + WIRE_IP4_SRC);
+	if (src != INADDR_ANY && !ip4_may_be_the_guest(&gate->config, src))
+		return gate_drop(out, IPC_DROP_ip4_source);
+	dst = load_be32(ip + WIRE_IP4_DST);
+	if (ip4_is_never_on_a_wire(&gate->config, dst))
+		return gate_drop(out, IPC_DROP_ip4_destination);
+
+	if (out->protocol != IPPROTO_TCP && out->protocol != IPPROTO_UDP &&
+	    out->protocol != IPPROTO_ICMP)
+		return gate_drop(out, IPC_DROP_ip_protocol);
+	if (out->fragment_more || out->fragment_offset != 0)
+		return GATE_FRAGMENT;
+	return gate_l4_check(&(struct gate_packet){
+	    .gate = gate,
+	    .l3 = ip,
+	    .l4 = frame + out->l4_offset,
+	    .out = out,
+	    .place = ip4_place(&gate->config, dst),
+	    .from_unspecified = src == INADDR_ANY,
+	    .now_ms = now_ms,
+	});
+}
+
+static enum gate_verdict
+check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
+    struct gate_frame *out)
+{
+	uint8_t *ip = frame + WIRE_ETH_LEN;
+	const uint8_t *src = ip + WIRE_IP6_SRC;
+	const uint8_t *dst = ip + WIRE_IP6_DST;
+	size_t payload_len;
+	bool is_fragment;
+
+	len -= WIRE_ETH_LEN;
+	if (len < WIRE_IP6_LEN || ip[WIRE_IP6_VERSION] >> 4 != 6)
+		return gate_drop(out, IPC_DROP_ip6_header);
+	/* Of a jumbogram (RFC 2675) the length here is 0, which no transport fits in. */
+	payload_len = load_be16(ip + WIRE_IP6_PAYLOAD_LEN);
+	if (payload_len > len - WIRE_IP6_LEN)
+		return gate_drop(out, IPC_DROP_ip6_header);
+	if (ip[WIRE_IP6_HOP_LIMIT] == 0)
+		return gate_drop(out, IPC_DROP_ip_ttl);
+
+	out->len = WIRE_ETH_LEN + WIRE_IP6_LEN + payload_len;
+	out->l4_offset = WIRE_ETH_LEN + WIRE_IP6_LEN;
+	out->l4_len = payload_len;
+	out->protocol = ip[WIRE_IP6_NEXT];
+	is_fragment = out->protocol == IPPROTO_FRAGMENT;
+	if (is_fragment) {
+		const uint8_t *header = ip + WIRE_IP6_LEN;
+		uint16_t offset;
+
+		if (payload_len < WIRE_FRAGMENT6_LEN)
+			return gate_drop(out, IPC_DROP_ip6_header);
+		offset = load_be16(header + WIRE_FRAGMENT6_OFFSET);
+		out->l4_offset += WIRE_FRAGMENT6_LEN;
+		out->l4_len -= WIRE_FRAGMENT6_LEN;
+		out->protocol = header[WIRE_FRAGMENT6_NEXT];
+		out->fragment_id = load_be32(header + WIRE_FRAGMENT6_ID);
+		out->fragment_more = (offset & WIRE_FRAGMENT6_MORE) != 0;
+		out->fragment_offset = offset & (uint16_t) ~(WIRE_FRAGMENT_UNIT - 1);
+	}
+
+	/* :: looks for its address; gate_l4.c drops whatever else it sends. */
+	if (!ip6_is_unspecified(src) && !ip6_may_be_the_guest(gate, src))
+		return gate_drop(out, IPC_DROP_ip6_source);
+	if (ip6_is_never_on_a_wire(dst))
+		return gate_drop(out, IPC_DROP_ip6_destination);
+
+	switch (out->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_ICMPV6:
+		break;
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_ROUTING:
+	case IPPROTO_FRAGMENT:
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+	case IPPROTO_NONE:
+	case IPPROTO_DSTOPTS:
+	case IPPROTO_MH:
+		return gate_drop(out, IPC_DROP_ip6_extension);
+	default:
+		return gate_drop(out, IPC_DROP_ip_protocol);
+	}
+	if (is_fragment)
+		return GATE_FRAGMENT;
+	return gate_l4_check(&(struct gate_packet){
+	    .gate = gate,
+	    .l3 = ip,
+	    .l4 = frame + out->l4_offset,
+	    .out = out,
+	    .place = ip6_place(gate, dst),
+	    .from_unspecified = ip6_is_unspecified(src),
+	    .now_ms = now_ms,
+	});
+}
+
+enum gate_verdict
+gate_check(struct gate *gate, uint8_t *frame, size_t frame_len, uint64_t now_ms,
+    struct gate_frame *out)
+{
+	*out = (struct gate_frame){ .len = frame_len, .l3_offset = WIRE_ETH_LEN };
+
+	if (frame_len < WIRE_ETH_LEN)
+		return gate_drop(out, IPC_DROP_frame_short);
+	if (!mac_is_one_host(frame + WIRE_ETH_SRC))
+		return gate_drop(out, IPC_DROP_ether_source);
+
+	out->ethertype = load_be16(frame + WIRE_ETH_TYPE);
+	switch (out->ethertype) {
+	case WIRE_TYPE_ARP:
+		return check_arp(gate, frame, frame_len, out);
+	case WIRE_TYPE_IP4:
+		return check_ip4(gate, frame, frame_len, now_ms, out);
+	case WIRE_TYPE_IP6:
+		if (gate->config.enable_ipv6)
+			return check_ip6(gate, frame, frame_len, now_ms, out);
+		break;
+	}
+	/* VLAN tags and libslirp's NC-SI (0x88f8), which no guest of ours speaks, too. */
+	return gate_drop(out, IPC_DROP_ethertype);
+}

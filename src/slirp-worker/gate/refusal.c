@@ -1,0 +1,219 @@
+/*
+ * The worker's own answers to refused frames: TCP resets and ICMP errors, from the
+ * address that was refused. Built from a frame that the gate has found well formed.
+ */
+#include "slirp-worker/gate/refusal.h"
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "slirp-worker/wire/wire.h"
+
+#include <string.h>
+
+/* The usual first value; the answer crosses no router. */
+#define ANSWER_TTL 64
+
+/* RFC 1812 4.3.2.5: ICMP errors carry the precedence of network control. */
+#define TOS_INTERNETWORK_CONTROL 0xc0
+
+/* What every IPv4 host takes (RFC 791 3.1, RFC 1812 4.3.2.3), and every IPv6 link
+ * (RFC 4443 3.1). */
+#define ERROR4_MAX_LEN 576
+#define ERROR6_MAX_LEN 1280
+
+/* RFC 792 and RFC 4443 3.1 */
+#define UNREACHABLE4_PORT 3
+#define UNREACHABLE6_PORT 4
+
+/*
+ * Linux turns both into ENETUNREACH (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in
+ * net/ipv6/icmp.c). RFC 1812 5.2.7.1 prefers code 13 to code 9, but 13 is EHOSTUNREACH.
+ * Code 0 of IPv4 is ENETUNREACH too, but a UDP socket is not told of it. The same is true
+ * of IPv6's code 0, which leaves UDP the unreachable port.
+ */
+#define UNREACHABLE4_NETWORK_PROHIBITED 9
+#define UNREACHABLE6_NO_ROUTE 0
+
+/* Where an ICMP error has the MTU of the next link, in 4 bytes. */
+#define ERROR_MTU 4
+
+static bool
+is_ip6(const struct gate_frame *parsed)
+{
+	return parsed->ethertype == WIRE_TYPE_IP6;
+}
+
+static size_t
+ip_len(const struct gate_frame *parsed)
+{
+	return is_ip6(parsed) ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+}
+
+/* Ethernet and IP headers of an answer with l4_len bytes of protocol behind them, from
+ * source, or from the address that was asked where that is NULL. */
+static void
+put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
+    const uint8_t *source, uint8_t protocol, size_t l4_len)
+{
+	const uint8_t *asked = frame + parsed->l3_offset;
+	uint8_t *ip = out + WIRE_ETH_LEN;
+
+	if (!source)
+		source = asked + (is_ip6(parsed) ? WIRE_IP6_DST : WIRE_IP4_DST);
+
+	memcpy(out + WIRE_ETH_DST, frame + WIRE_ETH_SRC, WIRE_MAC_LEN);
+	memcpy(out + WIRE_ETH_SRC, frame + WIRE_ETH_DST, WIRE_MAC_LEN);
+	store_be16(out + WIRE_ETH_TYPE, parsed->ethertype);
+
+	memset(ip, 0, ip_len(parsed));
+	if (is_ip6(parsed)) {
+		ip[WIRE_IP6_VERSION] = 6 << 4;
+		store_be16(ip + WIRE_IP6_PAYLOAD_LEN, (uint16_t)l4_len);
+		ip[WIRE_IP6_NEXT] = protocol;
+		ip[WIRE_IP6_HOP_LIMIT] = ANSWER_TTL;
+		memcpy(ip + WIRE_IP6_SRC, source, 16);
+		memcpy(ip + WIRE_IP6_DST, asked + WIRE_IP6_SRC, 16);
+		return;
+	}
+	ip[WIRE_IP4_VERSION_IHL] = 4 << 4 | WIRE_IP4_LEN / 4;
+	if (protocol == IPPROTO_ICMP)
+		ip[WIRE_IP4_TOS] = TOS_INTERNETWORK_CONTROL;
+	store_be16(ip + WIRE_IP4_TOTAL_LEN, (uint16_t)(WIRE_IP4_LEN + l4_len));
+	/* Never cut, so the identification may be 0 (RFC 6864 4.1). */
+	store_be16(ip + WIRE_IP4_FRAGMENT, WIRE_IP4_DONT_FRAGMENT);
+	ip[WIRE_IP4_TTL] = ANSWER_TTL;
+	ip[WIRE_IP4_PROTOCOL] = protocol;
+	memcpy(ip + WIRE_IP4_SRC, source, 4);
+	memcpy(ip + WIRE_IP4_DST, asked + WIRE_IP4_SRC, 4);
+	store_be16(ip + WIRE_IP4_CHECKSUM,
+	    checksum_finish(checksum_add(0, ip, WIRE_IP4_LEN)));
+}
+
+/* The pseudo header's sum; ICMP for IPv4 has none. */
+static uint64_t
+pseudo_sum(const struct gate_frame *parsed, const uint8_t *out, uint8_t protocol,
+    size_t l4_len)
+{
+	const uint8_t *ip = out + WIRE_ETH_LEN;
+
+	if (is_ip6(parsed))
+		return checksum_add_pseudo6(0, ip + WIRE_IP6_SRC, protocol, l4_len);
+	if (protocol == IPPROTO_TCP)
+		return checksum_add_pseudo4(0, ip + WIRE_IP4_SRC, protocol, l4_len);
+	return 0;
+}
+
+/* RFC 9293 3.10.7.1: what a closed port says. */
+static size_t
+build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
+{
+	const uint8_t *asked = frame + parsed->l4_offset;
+	uint8_t *tcp = out + WIRE_ETH_LEN + ip_len(parsed);
+	uint8_t flags = asked[WIRE_TCP_FLAGS];
+	size_t header_len = (size_t)(asked[WIRE_TCP_DATA_OFFSET] >> 4) * 4;
+	uint32_t segment_len = (uint32_t)(parsed->l4_len - header_len);
+
+	if ((flags & WIRE_TCP_RST) != 0)
+		return 0;
+	if ((flags & WIRE_TCP_SYN) != 0)
+		segment_len++;
+	if ((flags & WIRE_TCP_FIN) != 0)
+		segment_len++;
+
+	put_headers(parsed, frame, out, NULL, IPPROTO_TCP, WIRE_TCP_LEN);
+	memset(tcp, 0, WIRE_TCP_LEN);
+	memcpy(tcp + WIRE_TCP_SRC_PORT, asked + WIRE_TCP_DST_PORT, 2);
+	memcpy(tcp + WIRE_TCP_DST_PORT, asked + WIRE_TCP_SRC_PORT, 2);
+	tcp[WIRE_TCP_DATA_OFFSET] = WIRE_TCP_LEN / 4 << 4;
+	if ((flags & WIRE_TCP_ACK_FLAG) != 0) {
+		tcp[WIRE_TCP_FLAGS] = WIRE_TCP_RST;
+		memcpy(tcp + WIRE_TCP_SEQ, asked + WIRE_TCP_ACK, 4);
+	} else {
+		tcp[WIRE_TCP_FLAGS] = WIRE_TCP_RST | WIRE_TCP_ACK_FLAG;
+		store_be32(tcp + WIRE_TCP_ACK,
+		    load_be32(asked + WIRE_TCP_SEQ) + segment_len);
+	}
+	store_be16(tcp + WIRE_TCP_CHECKSUM,
+	    checksum_finish(
+		checksum_add(pseudo_sum(parsed, out, IPPROTO_TCP, WIRE_TCP_LEN), tcp,
+		    WIRE_TCP_LEN)));
+	return WIRE_ETH_LEN + ip_len(parsed) + WIRE_TCP_LEN;
+}
+
+static size_t
+build_error(const struct gate_frame *parsed, const uint8_t *frame,
+    const struct refusal_error *error, uint8_t *out)
+{
+	uint8_t protocol = is_ip6(parsed) ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	size_t max_len = is_ip6(parsed) ? ERROR6_MAX_LEN : ERROR4_MAX_LEN;
+	uint8_t *icmp = out + WIRE_ETH_LEN + ip_len(parsed);
+	size_t quote_len = parsed->len - parsed->l3_offset;
+	size_t l4_len;
+
+	if (quote_len > max_len - ip_len(parsed) - WIRE_ICMP_LEN)
+		quote_len = max_len - ip_len(parsed) - WIRE_ICMP_LEN;
+	l4_len = WIRE_ICMP_LEN + quote_len;
+
+	put_headers(parsed, frame, out, error->source, protocol, l4_len);
+	memset(icmp, 0, WIRE_ICMP_LEN);
+	icmp[WIRE_ICMP_TYPE] = error->type;
+	icmp[WIRE_ICMP_CODE] = error->code;
+	/* RFC 1191 4 has it in the second half, RFC 4443 3.2 in all of it. */
+	if (is_ip6(parsed))
+		store_be32(icmp + ERROR_MTU, error->mtu_bytes);
+	else
+		store_be16(icmp + ERROR_MTU + 2, (uint16_t)error->mtu_bytes);
+	memcpy(icmp + WIRE_ICMP_LEN, frame + parsed->l3_offset, quote_len);
+	store_be16(icmp + WIRE_ICMP_CHECKSUM,
+	    checksum_finish(
+		checksum_add(pseudo_sum(parsed, out, protocol, l4_len), icmp, l4_len)));
+	return WIRE_ETH_LEN + ip_len(parsed) + l4_len;
+}
+
+/* The gate refuses nothing but unicast, from a known address; that the frame was sent to
+ * one host as well is left to see (RFC 1122 3.2.2). */
+static bool
+can_be_answered(const uint8_t *frame, size_t out_size)
+{
+	return out_size >= REFUSAL_MAX_LEN && (frame[WIRE_ETH_DST] & 1) == 0;
+}
+
+static bool
+is_for_closed_loopback(const struct gate_frame *parsed)
+{
+	return parsed->reason == IPC_DROP_host_loopback_tcp ||
+	    parsed->reason == IPC_DROP_host_loopback_udp ||
+	    parsed->reason == IPC_DROP_host_loopback_icmp;
+}
+
+size_t
+refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
+    size_t out_size)
+{
+	bool is_closed_loopback = is_for_closed_loopback(parsed);
+	struct refusal_error error = {
+		.type = WIRE_ICMP4_UNREACHABLE,
+		.code = is_closed_loopback ? UNREACHABLE4_NETWORK_PROHIBITED
+					   : UNREACHABLE4_PORT,
+	};
+
+	if (is_ip6(parsed)) {
+		error.type = WIRE_ICMP6_UNREACHABLE;
+		error.code = is_closed_loopback && parsed->protocol != IPPROTO_UDP
+		    ? UNREACHABLE6_NO_ROUTE
+		    : UNREACHABLE6_PORT;
+	}
+	if (!can_be_answered(frame, out_size))
+		return 0;
+	if (parsed->protocol == IPPROTO_TCP && !is_closed_loopback)
+		return build_reset(parsed, frame, out);
+	return build_error(parsed, frame, &error, out);
+}
+
+size_t
+refusal_build_error(const struct gate_frame *parsed, const uint8_t *frame,
+    const struct refusal_error *error, uint8_t *out, size_t out_size)
+{
+	return can_be_answered(frame, out_size) ? build_error(parsed, frame, error, out)
+						: 0;
+}

@@ -1,0 +1,345 @@
+#include "slirp-worker/observe/connections.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "slirp-worker/wire/address.h"
+
+/* The first look's room; it doubles as needed. */
+#define ENTRIES_AT_FIRST 256
+
+/* What stands for an address of zeros. */
+#define ANY_ADDRESS "*"
+
+/* After the state: descriptor, source, port, destination, port, two queues. */
+#define N_FIELDS 7
+
+/* The longest is an address. */
+#define FIELD_SIZE INET_ADDRSTRLEN
+
+static const char *const state_names[IPC_TCP_N_STATES] = {
+#define STATE_NAME(name) #name,
+	IPC_TCP_STATES(STATE_NAME)
+#undef STATE_NAME
+};
+
+/* Takes what stands before `delimiter`; NULL if it isn't there or is too long. */
+static const char *
+take_until(const char *text, char delimiter, char *field, size_t field_size)
+{
+	const char *end = strchr(text, delimiter);
+	size_t len = end ? (size_t)(end - text) : 0;
+
+	if (!end || len >= field_size)
+		return NULL;
+	memcpy(field, text, len);
+	field[len] = '\0';
+	return end + 1;
+}
+
+static bool
+parse_number(const char *field, uint32_t max, uint32_t *number)
+{
+	char *end;
+	unsigned long value;
+
+	if (field[0] < '0' || field[0] > '9')
+		return false;
+	value = strtoul(field, &end, 10);
+	if (*end != '\0' || value > max)
+		return false;
+	*number = (uint32_t)value;
+	return true;
+}
+
+static bool
+parse_port(const char *field, uint16_t *port)
+{
+	uint32_t number = 0;
+
+	if (!parse_number(field, UINT16_MAX, &number))
+		return false;
+	*port = (uint16_t)number;
+	return true;
+}
+
+static bool
+parse_address(const char *field, uint32_t *addr_be)
+{
+	*addr_be = INADDR_ANY;
+	return strcmp(field, ANY_ADDRESS) == 0 || inet_pton(AF_INET, field, addr_be) == 1;
+}
+
+/* "TCP" and "ESTABLISHED", "UDP" and "240 sec", either and "HOST_FORWARD". */
+static bool
+parse_kind(const char *proto, const char *state, struct connection_line *parsed)
+{
+	parsed->is_forward = strcmp(state, "HOST_FORWARD") == 0;
+	parsed->state = IPC_TCP_NONE;
+	if (strcmp(proto, "UDP") == 0) {
+		parsed->proto = IPPROTO_UDP;
+		return true;
+	}
+	if (strcmp(proto, "TCP") != 0)
+		return false;
+	parsed->proto = IPPROTO_TCP;
+	/* "NONE" is one without a control block, on its way out. */
+	parsed->state = parsed->is_forward ? IPC_TCP_LISTEN : IPC_TCP_CLOSED;
+	for (int i = IPC_TCP_CLOSED; i < IPC_TCP_N_STATES; i++)
+		if (strcmp(state, state_names[i]) == 0)
+			parsed->state = (enum ipc_tcp_state)i;
+	return true;
+}
+
+bool
+connections_parse(const char *line, struct connection_line *parsed)
+{
+	char fields[N_FIELDS][FIELD_SIZE];
+	char proto[FIELD_SIZE], state[FIELD_SIZE];
+	uint32_t fd;
+
+	*parsed = (struct connection_line){ .fd = -1 };
+	line += strspn(line, " ");
+	line = take_until(line, '[', proto, sizeof(proto));
+	if (line)
+		line = take_until(line, ']', state, sizeof(state));
+	if (!line || !parse_kind(proto, state, parsed))
+		return false;
+	for (size_t i = 0; i < N_FIELDS; i++) {
+		size_t len;
+
+		line += strspn(line, " ");
+		len = strcspn(line, " ");
+		if (len == 0 || len >= FIELD_SIZE)
+			return false;
+		memcpy(fields[i], line, len);
+		fields[i][len] = '\0';
+		line += len;
+	}
+	/* A connection without a socket has -1. */
+	if (parse_number(fields[0], INT32_MAX, &fd))
+		parsed->fd = (int)fd;
+	return parse_address(fields[1], &parsed->source_be) &&
+	    parse_port(fields[2], &parsed->source_port) &&
+	    parse_address(fields[3], &parsed->dest_be) &&
+	    parse_port(fields[4], &parsed->dest_port) &&
+	    parse_number(fields[5], UINT32_MAX, &parsed->recv_queue_bytes) &&
+	    parse_number(fields[6], UINT32_MAX, &parsed->send_queue_bytes);
+}
+
+/* An end of a socket, as the kernel tells it; zeros where there is none. */
+struct endpoint {
+	uint8_t addr[IPC_ADDR6_LEN];
+	uint16_t port;
+	bool is_ipv6;
+};
+
+static struct endpoint
+make_endpoint(const union address *addr)
+{
+	struct endpoint end = {
+		.is_ipv6 = addr->any.sa_family == AF_INET6,
+		.port = address_port(addr),
+	};
+
+	if (end.is_ipv6)
+		memcpy(end.addr, &addr->in6.sin6_addr, sizeof(addr->in6.sin6_addr));
+	else
+		memcpy(end.addr, &addr->in.sin_addr, sizeof(addr->in.sin_addr));
+	return end;
+}
+
+static struct endpoint
+ask_endpoint(int fd, bool is_peer)
+{
+	union address addr = { 0 };
+	socklen_t len = sizeof(addr);
+
+	if (fd == -1 ||
+	    (is_peer ? getpeername(fd, &addr.any, &len)
+		     : getsockname(fd, &addr.any, &len)) == -1)
+		return (struct endpoint){ 0 };
+	return make_endpoint(&addr);
+}
+
+/* The rule for a connection to that end; NULL if it is gone. */
+static const struct ipc_hostfwd *
+find_rule(const struct forwards *forwards, uint8_t proto, const struct endpoint *host)
+{
+	return forwards_find_port(forwards, proto, host->is_ipv6, host->addr, host->port);
+}
+
+/* RFC 4291 2.5.5.2: an IPv4 address in the form of IPv6's. */
+static void
+put_mapped(uint8_t to[IPC_ADDR6_LEN], const uint8_t addr[IPC_ADDR6_LEN], bool is_ipv6)
+{
+	static const uint8_t prefix[] = { [10] = 0xff, 0xff };
+
+	if (is_ipv6) {
+		memcpy(to, addr, IPC_ADDR6_LEN);
+		return;
+	}
+	memcpy(to, prefix, sizeof(prefix));
+	memcpy(to + sizeof(prefix), addr, sizeof(struct in_addr));
+}
+
+/* Puts what is outside in the place of libslirp's side of a relay, which is its socket fd
+ * with the end `own`. Leaves alone what is none. */
+static void
+put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwards,
+    int stack_fd, const struct endpoint *own)
+{
+	const struct relay *relay = forwards->relay;
+	/* libslirp's end. */
+	const union address inner = address_make(own->is_ipv6, own->addr, own->port);
+	const struct relay_port *port = relay_find_port(relay, entry->proto, &inner);
+	int fd = relay_tcp_find_peer(&relay->tcp, stack_fd);
+	struct endpoint host, source;
+	const struct ipc_hostfwd *rule;
+
+	if (fd != -1) {
+		host = ask_endpoint(fd, false);
+		source = ask_endpoint(fd, true);
+	} else if (port) {
+		host = source = make_endpoint(&port->host);
+	} else {
+		return;
+	}
+	rule = find_rule(forwards, entry->proto, &host);
+	entry->is_ipv6 = true;
+	put_mapped(entry->source_addr, source.addr, source.is_ipv6);
+	entry->source_port = source.port;
+	memset(entry->dest_addr, 0, sizeof(entry->dest_addr));
+	if (rule)
+		put_mapped(entry->dest_addr, rule->guest_addr, rule->guest_is_ipv6);
+}
+
+static void
+complete(struct ipc_connection *entry, const struct connection_line *line,
+    const struct forwards *forwards)
+{
+	struct endpoint own = ask_endpoint(line->fd, false);
+	struct endpoint other = { 0 };
+	const struct ipc_hostfwd *rule = NULL;
+	bool came_in;
+
+	/* Of what came in, the text has our end of the socket for the source. */
+	came_in = line->proto == IPPROTO_TCP && !line->is_forward &&
+	    own.port == line->source_port;
+	if (came_in || (own.is_ipv6 && !line->is_forward))
+		other = ask_endpoint(line->fd, true);
+	/* A guest may use the same number for its end. */
+	came_in = came_in && other.port != 0 && other.port != line->dest_port;
+
+	*entry = (struct ipc_connection){
+		.source_port = line->source_port,
+		.dest_port = line->dest_port,
+		.proto = line->proto,
+		.is_ipv6 = own.is_ipv6,
+		.is_hostfwd = line->is_forward || came_in,
+		.state = (uint8_t)line->state,
+		.recv_queue_bytes = line->recv_queue_bytes,
+		.send_queue_bytes = line->send_queue_bytes,
+	};
+	if (!own.is_ipv6) {
+		memcpy(entry->source_addr, &line->source_be, sizeof(line->source_be));
+		memcpy(entry->dest_addr, &line->dest_be, sizeof(line->dest_be));
+	} else if (entry->is_hostfwd) {
+		memcpy(entry->source_addr, own.addr, sizeof(entry->source_addr));
+		rule = find_rule(forwards, line->proto, &own);
+	} else {
+		/* The guest's end is nowhere to be had. */
+		memcpy(entry->dest_addr, other.addr, sizeof(entry->dest_addr));
+	}
+	if (rule)
+		memcpy(entry->dest_addr, rule->guest_addr, sizeof(entry->dest_addr));
+	if (came_in) {
+		memcpy(entry->source_addr, other.addr, sizeof(entry->source_addr));
+		entry->source_port = other.port;
+	}
+	if (entry->is_hostfwd)
+		put_outside_of_relay(entry, forwards, line->fd, &own);
+}
+
+struct collector {
+	struct connections *connections;
+	const struct forwards *forwards;
+};
+
+static bool
+make_room(struct connections *connections)
+{
+	uint32_t size = connections->size ? connections->size * 2 : ENTRIES_AT_FIRST;
+	struct ipc_connection *entries;
+
+	if (connections->n < connections->size)
+		return true;
+	entries = reallocarray(connections->entries, size, sizeof(*entries));
+	if (!entries)
+		return false;
+	connections->entries = entries;
+	connections->size = size;
+	return true;
+}
+
+static void
+take_line(void *ctx, const char *line)
+{
+	struct collector *collector = ctx;
+	struct connections *connections = collector->connections;
+	struct connection_line parsed;
+
+	if (connections_parse(line, &parsed) && make_room(connections))
+		complete(&connections->entries[connections->n++], &parsed,
+		    collector->forwards);
+}
+
+static void
+take_ping(struct connections *connections, const struct ping_flow *flow)
+{
+	struct ipc_connection *entry;
+
+	if (!make_room(connections))
+		return;
+	entry = &connections->entries[connections->n++];
+	*entry = (struct ipc_connection){
+		.proto = IPPROTO_ICMP,
+		.is_ipv6 = flow->is_ip6,
+	};
+	memcpy(entry->source_addr, flow->guest, sizeof(entry->source_addr));
+	memcpy(entry->dest_addr, flow->host, sizeof(entry->dest_addr));
+}
+
+void
+connections_collect(struct connections *connections, struct stack *stack,
+    const struct ping *ping, const struct forwards *forwards)
+{
+	struct collector collector = { connections, forwards };
+
+	connections->n = 0;
+	stack_describe(stack, take_line, &collector);
+	for (size_t i = 0; i < ping->n_flows; i++)
+		take_ping(connections, &ping->flows[i]);
+}
+
+void
+connections_free(struct connections *connections)
+{
+	free(connections->entries);
+	*connections = (struct connections){ 0 };
+}
+
+void
+connections_fill_page(const struct connections *connections, uint32_t first,
+    struct ipc_connections_page *page)
+{
+	uint32_t n = first < connections->n ? connections->n - first : 0;
+
+	page->has_more = n > IPC_PAGE_ENTRIES;
+	page->n = page->has_more ? IPC_PAGE_ENTRIES : n;
+	if (page->n > 0)
+		memcpy(page->entries, connections->entries + first,
+		    page->n * sizeof(page->entries[0]));
+}

@@ -1,0 +1,48 @@
+/*
+ * What connections there are: libslirp's own text (misc.c, slirp_connection_info), read
+ * back into entries, and completed by what the kernel says of each socket, because the
+ * text knows only IPv4 and not who came by a forwarded port. Cold: a list is made when a
+ * client of the api asks for one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/messages.h"
+#include "slirp-worker/forwards.h"
+#include "slirp-worker/engine/ping/ping.h"
+#include "slirp-worker/engine/slirp/stack.h"
+
+/* A line of the text. Addresses are right for IPv4 alone. */
+struct connection_line {
+	int fd;
+	uint32_t source_be;
+	uint32_t dest_be;
+	uint32_t recv_queue_bytes;
+	uint32_t send_queue_bytes;
+	uint16_t source_port;
+	uint16_t dest_port;
+	uint8_t proto;
+	enum ipc_tcp_state state;
+	bool is_forward; /* the port itself */
+};
+
+/* Pure: false for the headline, and for what is no line of libslirp's. */
+bool connections_parse(const char *line, struct connection_line *parsed);
+
+struct connections {
+	struct ipc_connection *entries; /* owned */
+	uint32_t n;
+	uint32_t size; /* room */
+};
+
+/* Takes a new look, in the place of the one before. Without memory it is cut short. */
+void connections_collect(struct connections *connections, struct stack *stack,
+    const struct ping *ping, const struct forwards *forwards);
+
+void connections_free(struct connections *connections);
+
+/* Fills in the entries from first on, and whether there are more. */
+void connections_fill_page(const struct connections *connections, uint32_t first,
+    struct ipc_connections_page *page);

@@ -1,0 +1,174 @@
+#include "slirp-worker/tap/tapio.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+/* accept(2) fails and leaves the client in its queue if the kernel lacks memory or files,
+ * and nothing tells when it has them again. */
+#define ACCEPT_RETRY_MS 100
+
+/* A client can come and go without end. The lines on eight show it; then one an hour, for
+ * which the parent's limit on all lines of a child has room beside those of a guest. */
+#define CLIENT_LINES_BURST 16
+#define CLIENT_LINES_INTERVAL_MS (60 * 60 * 1000)
+
+int
+tapio_init(struct tapio *tap, int adopt_fd, size_t header_len)
+{
+	tap->fd = adopt_fd;
+	tap->listen_fd = -1;
+	tap->reserve_fd = -1;
+	tap->header_len = header_len;
+	return fdio_set_nonblocking(tap->fd);
+}
+
+void
+tapio_init_bess(struct tapio *tap, int adopt_listen_fd)
+{
+	tap->fd = -1;
+	tap->reserve_fd = -1;
+	tap->listen_fd = adopt_listen_fd;
+	tap->header_len = 0;
+	tap->client_lines = (struct ratelimit){
+		.burst = CLIENT_LINES_BURST,
+		.interval_ms = CLIENT_LINES_INTERVAL_MS,
+	};
+	fdio_reserve_take(&tap->reserve_fd);
+}
+
+void
+tapio_close(struct tapio *tap)
+{
+	if (tap->fd != -1)
+		close(take_fd(&tap->fd));
+	if (tap->listen_fd != -1)
+		close(take_fd(&tap->listen_fd));
+	fdio_reserve_release(&tap->reserve_fd);
+}
+
+static bool
+may_accept(const struct tapio *tap, uint64_t now_ms)
+{
+	return tap->listen_fd != -1 && now_ms >= tap->accepts_at_ms;
+}
+
+void
+tapio_prepare_wait(const struct tapio *tap, struct pollset *set, uint32_t *timeout_ms,
+    uint64_t now_ms)
+{
+	int fd = tap->fd;
+
+	if (fd == -1 && may_accept(tap, now_ms))
+		fd = tap->listen_fd;
+	else if (fd == -1 && tap->listen_fd != -1)
+		*timeout_ms = clock_earlier(*timeout_ms, tap->accepts_at_ms, now_ms);
+	pollset_add(set, fd, POLLIN);
+}
+
+bool
+tapio_is_gone(const struct tapio *tap, short events)
+{
+	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or
+	 * going. */
+	return tap->listen_fd == -1 && (events & (POLLERR | POLLNVAL));
+}
+
+static void
+log_client(struct tapio *tap, const char *what)
+{
+	if (ratelimit_allow(&tap->client_lines, clock_now_ms()))
+		log_info("bess: %s", what);
+}
+
+/* Its first frame makes the next wait return at once. Close-on-exec is not asked for: the
+ * filter has accept(2) alone, and forbids to execute. The reserve is for a client that
+ * comes when the flows of one before it have all descriptors. */
+static void
+accept_client(struct tapio *tap)
+{
+	fdio_reserve_release(&tap->reserve_fd);
+	tap->fd = accept(tap->listen_fd, NULL, NULL);
+	if (tap->fd == -1) {
+		if (errno != EAGAIN)
+			tap->accepts_at_ms = clock_now_ms() + ACCEPT_RETRY_MS;
+		fdio_reserve_take(&tap->reserve_fd);
+		return;
+	}
+	/* Can't fail: the descriptor is good. */
+	fdio_set_nonblocking(tap->fd);
+	log_client(tap, "a client has connected");
+}
+
+static void
+drop_client(struct tapio *tap)
+{
+	close(take_fd(&tap->fd));
+	fdio_reserve_take(&tap->reserve_fd);
+	log_client(tap, "the client has left; waiting for another");
+}
+
+/* Of a read that failed. */
+static bool
+is_temporary(int error)
+{
+	return error == EAGAIN || error == EINTR || fdio_is_shortage(error);
+}
+
+enum tapio_outcome
+tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
+{
+	ssize_t n;
+
+	if (tap->fd == -1) {
+		if (may_accept(tap, clock_now_ms()))
+			accept_client(tap);
+		return TAPIO_NONE;
+	}
+	n = read(tap->fd, tap->buffer, tap->header_len + TAPIO_FRAME_MAX);
+	if (n == -1 && is_temporary(errno))
+		return TAPIO_NONE;
+	if (n <= 0 && tap->listen_fd != -1) {
+		drop_client(tap);
+		return TAPIO_NONE;
+	}
+	if (n == -1)
+		return TAPIO_GONE;
+	if (n == 0) {
+		/* A TAP has no end of file; whatever this is, it has one. */
+		errno = ENODEV;
+		return TAPIO_GONE;
+	}
+	*frame = tap->buffer + tap->header_len;
+	*frame_len = (size_t)n > tap->header_len ? (size_t)n - tap->header_len : 0;
+	return TAPIO_FRAME;
+}
+
+int
+tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
+    const uint8_t *rest, size_t rest_len)
+{
+	struct iovec parts[] = {
+		{ .iov_base = (void *)(uintptr_t)head, .iov_len = head_len },
+		{ .iov_base = (void *)(uintptr_t)rest, .iov_len = rest_len },
+	};
+
+	/* A TAP takes a frame whole or not at all. */
+	return writev(tap->fd, parts, 2) == -1 ? -1 : 0;
+}
+
+int
+tapio_write(struct tapio *tap, const uint8_t *frame, size_t frame_len)
+{
+	/* All zero: no offload is asked of the kernel, the protocol is in the frame. */
+	static const uint8_t header[IPC_TAP_HEADER_MAX];
+
+	return tapio_write_parts(tap, header, tap->header_len, frame, frame_len);
+}

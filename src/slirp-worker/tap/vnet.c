@@ -1,0 +1,183 @@
+/*
+ * The worker's half of the TAP's offloads; the helper has switched them on.
+ */
+#include "slirp-worker/tap/vnet.h"
+
+#include <linux/virtio_net.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+
+#define OFFSET(field) offsetof(struct virtio_net_hdr, field)
+
+/* Where a frame's transport checksum belongs. */
+struct transport {
+	bool is_ip6;
+	bool is_in_tunnel;
+	uint8_t protocol;
+	size_t offset;          /* of its header */
+	size_t checksum_offset; /* in its header */
+};
+
+/* Finds out whether there is one. What is wrong otherwise the gate finds out later. */
+static bool
+find_transport(const uint8_t *frame, size_t frame_len, struct transport *transport)
+{
+	const uint8_t *ip = frame + WIRE_ETH_LEN;
+
+	if (frame_len < WIRE_ETH_LEN + WIRE_IP4_LEN)
+		return false;
+	switch (load_be16(frame + WIRE_ETH_TYPE)) {
+	case WIRE_TYPE_IP4:
+		/* The kernel completes a checksum before it cuts a packet. */
+		if ((load_be16(ip + WIRE_IP4_FRAGMENT) &
+			(WIRE_IP4_MORE_FRAGMENTS | WIRE_IP4_OFFSET_MASK)) != 0)
+			return false;
+		*transport = (struct transport){
+			.protocol = ip[WIRE_IP4_PROTOCOL],
+			.offset =
+			    WIRE_ETH_LEN + (size_t)(ip[WIRE_IP4_VERSION_IHL] & 0x0f) * 4,
+		};
+		break;
+	case WIRE_TYPE_IP6:
+		*transport = (struct transport){
+			.is_ip6 = true,
+			.protocol = ip[WIRE_IP6_NEXT],
+			.offset = WIRE_ETH_LEN + WIRE_IP6_LEN,
+		};
+		break;
+	default:
+		return false;
+	}
+	if (transport->protocol == IPPROTO_TCP)
+		transport->checksum_offset = WIRE_TCP_CHECKSUM;
+	else if (transport->protocol == IPPROTO_UDP)
+		transport->checksum_offset = WIRE_UDP_CHECKSUM;
+	else
+		return false;
+	return transport->offset + transport->checksum_offset + 2 <= frame_len;
+}
+
+/*
+ * Of a tunnel over UDP, such as VXLAN, the kernel leaves us the checksum of what is in it;
+ * the tunnel's own is there, and right for what that will be (Linux,
+ * Documentation/networking/checksum-offloads.rst, "LCO"). Behind how many headers it lies
+ * depends on the tunnel, so it may be anywhere in the datagram. That is nothing to be
+ * afraid of: two bytes change, which the guest could have sent as it likes.
+ */
+static bool
+enter_tunnel(struct transport *transport, size_t frame_len, size_t start, size_t offset)
+{
+	if (transport->protocol != IPPROTO_UDP ||
+	    start < transport->offset + WIRE_UDP_LEN || start + offset + 2 > frame_len)
+		return false;
+	if (offset == WIRE_TCP_CHECKSUM)
+		transport->protocol = IPPROTO_TCP;
+	else if (offset != WIRE_UDP_CHECKSUM)
+		return false;
+	transport->is_in_tunnel = true;
+	transport->offset = start;
+	transport->checksum_offset = offset;
+	return true;
+}
+
+/* Whether the header points to a checksum that can be completed, and to which. */
+static bool
+find_checksum(const uint8_t *header, const uint8_t *frame, size_t frame_len,
+    struct transport *transport)
+{
+	size_t start = load_le16(header + OFFSET(csum_start));
+	size_t offset = load_le16(header + OFFSET(csum_offset));
+
+	if (!find_transport(frame, frame_len, transport))
+		return false;
+	if (start == transport->offset && offset == transport->checksum_offset)
+		return true;
+	return enter_tunnel(transport, frame_len, start, offset);
+}
+
+/* What lies between is Ethernet's padding, and zero. */
+static void
+complete_checksum(uint8_t *frame, size_t frame_len, const struct transport *transport)
+{
+	uint8_t *l4 = frame + transport->offset;
+	uint16_t checksum;
+
+	/* The field holds the sum of the pseudo header already. */
+	checksum = checksum_finish(checksum_add(0, l4, frame_len - transport->offset));
+	/* RFC 768: zero would mean that there is none. */
+	if (checksum == 0 && transport->protocol == IPPROTO_UDP)
+		checksum = 0xffff;
+	store_be16(l4 + transport->checksum_offset, checksum);
+}
+
+/* A segment that the kernel has not cut. */
+static bool
+gso_is_right(const uint8_t *header, const struct transport *transport, size_t frame_len,
+    enum ipc_drop_reason *reason)
+{
+	uint8_t type = header[OFFSET(gso_type)];
+	size_t gso_size = load_le16(header + OFFSET(gso_size));
+	size_t headers_len = load_le16(header + OFFSET(hdr_len));
+
+	*reason = IPC_DROP_offload_kind;
+	if (transport->protocol != IPPROTO_TCP || transport->is_in_tunnel ||
+	    type !=
+		(transport->is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4))
+		return false;
+	*reason = IPC_DROP_offload_length;
+	return gso_size > 0 && headers_len >= transport->offset + WIRE_TCP_LEN &&
+	    headers_len <= frame_len && gso_size <= frame_len - transport->offset;
+}
+
+bool
+vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_len,
+    enum ipc_drop_reason *reason)
+{
+	uint8_t flags = header[OFFSET(flags)];
+	bool is_gso = header[OFFSET(gso_type)] != VIRTIO_NET_HDR_GSO_NONE;
+	struct transport transport;
+
+	/* DATA_VALID: a checksum that is there, and that somebody has looked at. */
+	*reason = IPC_DROP_offload_kind;
+	if ((flags & ~(VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0)
+		return false;
+	if ((flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
+		return !is_gso;
+
+	*reason = IPC_DROP_offload_checksum;
+	if (!find_checksum(header, frame, frame_len, &transport))
+		return false;
+	if (is_gso && !gso_is_right(header, &transport, frame_len, reason))
+		return false;
+	complete_checksum(frame, frame_len, &transport);
+	return true;
+}
+
+void
+vnet_mark(uint8_t header[VNET_HEADER_LEN], uint8_t *frame, const struct segment *segment,
+    uint16_t gso_size_bytes)
+{
+	uint8_t *tcp = frame + segment->l4_offset;
+	size_t l4_len = segment->data_offset - segment->l4_offset + segment->data_len;
+	uint64_t sum = segment->is_ip6
+	    ? checksum_add_pseudo6(0, frame + WIRE_ETH_LEN + WIRE_IP6_SRC, IPPROTO_TCP,
+		  l4_len)
+	    : checksum_add_pseudo4(0, frame + WIRE_ETH_LEN + WIRE_IP4_SRC, IPPROTO_TCP,
+		  l4_len);
+
+	store_be16(tcp + WIRE_TCP_CHECKSUM, (uint16_t)~checksum_finish(sum));
+	memset(header, 0, VNET_HEADER_LEN);
+	header[OFFSET(flags)] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	store_le16(header + OFFSET(csum_start), (uint16_t)segment->l4_offset);
+	store_le16(header + OFFSET(csum_offset), WIRE_TCP_CHECKSUM);
+	/* How much the kernel shall have in one piece; the data may lie in pages. */
+	store_le16(header + OFFSET(hdr_len), (uint16_t)segment->data_offset);
+	if (gso_size_bytes == 0)
+		return;
+	header[OFFSET(gso_type)] =
+	    segment->is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+	store_le16(header + OFFSET(gso_size), gso_size_bytes);
+}

@@ -1,0 +1,23 @@
+/* Where the parts of a TCP segment are, in either direction and family. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slirp-worker/wire/wire.h"
+
+/* The longest Ethernet, IPv4 or IPv6, and TCP header together. */
+#define SEGMENT_HEAD_MAX (WIRE_ETH_LEN + WIRE_IP4_MAX_LEN + WIRE_TCP_MAX_LEN)
+
+/* Offsets count from the frame's first byte. */
+struct segment {
+	bool is_ip6;
+	size_t l4_offset;
+	size_t data_offset;
+	size_t data_len; /* by the IP header: Ethernet's padding is not in it */
+};
+
+/* Whether the frame (borrowed) holds a TCP segment whose lengths add up, all of it: a
+ * fragment is none, nor is IPv6 with an extension header. Fills in *segment if so. */
+bool segment_parse(const uint8_t *frame, size_t frame_len, struct segment *segment);
