@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/client/client.h"
+#include "api/client.h"
 #include "api/jail.h"
-#include "api/client/pending.h"
+#include "api/pending.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
 #include "model/rules.h"

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "api/verb/handlers.h"
+#include "api/handlers.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "process/child.h"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/client/accept.h"
-#include "api/client/audit.h"
+#include "api/accept.h"
+#include "api/audit.h"
 #include "api/control.h"
 #include "api/parent.h"
 #include "api/worker.h"

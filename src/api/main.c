@@ -7,7 +7,7 @@
 
 #include "api/control.h"
 #include "api/loop.h"
-#include "api/verb/request.h"
+#include "api/request/request.h"
 #include "base/exitcode.h"
 #include "process/child.h"
 

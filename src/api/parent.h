@@ -2,7 +2,7 @@
  * control.h's. */
 #pragma once
 
-#include "api/client/pending.h"
+#include "api/pending.h"
 
 struct api;
 

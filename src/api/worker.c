@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 
 #include "api/api.h"
-#include "api/client/audit.h"
-#include "api/verb/handlers.h"
+#include "api/audit.h"
+#include "api/handlers.h"
 #include "base/log.h"
 
 #define CALL(...) IPC_CALL_HANDLER(api, api, &msg, __VA_ARGS__)

@@ -1,7 +1,7 @@
 /* The channel to the worker, and the calls on it. */
 #pragma once
 
-#include "api/client/pending.h"
+#include "api/pending.h"
 
 struct api;
 

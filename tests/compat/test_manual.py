@@ -115,11 +115,11 @@ def test_manual_mentions_deprecated_spellings():
         ("src/slirp-worker/gate/reass.h:REASS_LIFE4_MS", 30000, "datagrams in fragments Ta .* 30 s,"),
         ("src/slirp-worker/gate/reass.h:REASS_LIFE6_MS", 60000, "datagrams in fragments Ta .* 60 s"),
         ("src/model/rules.h:RULES_MAX", 65536, "forwarded ports Ta 65536 in"),
-        ("src/api/verb/request.h:API_REQUEST_SIZE", 4096, "requests Ta below 4096 bytes"),
-        ("src/api/client/client.h:API_CLIENTS_MAX", 256, "requests Ta .* from 256 clients"),
+        ("src/api/request/request.h:API_REQUEST_SIZE", 4096, "requests Ta below 4096 bytes"),
+        ("src/api/client.h:API_CLIENTS_MAX", 256, "requests Ta .* from 256 clients"),
         ("src/parent/supervise/spawn.c:CHILD_LOG_BURST", 64, "log Ta 64 lines"),
         ("src/parent/supervise/spawn.c:CHILD_LOG_INTERVAL_MS", 300000, "log Ta .* in 5 minutes"),
-        ("src/parent/supervise_start.h:SUPERVISE_START_TIMEOUT_MS", 30000, "start Ta 30 s"),
+        ("src/parent/supervise/start.h:START_TIMEOUT_MS", 30000, "start Ta 30 s"),
         ("src/parent/cmdline/options.h:OPTIONS_PUBLISH_MAX", 256, None),
     ],
 )
@@ -346,7 +346,7 @@ def test_security_names_a_check_for_each_class():
 
 def test_security_has_the_vulnerabilities_that_the_code_knows():
     """The same numbers, each in the class of its check, which the class names."""
-    text = read("src/parent/host/libslirp_known.c")
+    text = read("src/parent/output/libslirp_known.c")
     names = dict(re.findall(r'^#define (\w+) ("[^"]*")$', text, re.M))
 
     def value(expression):

@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "api/verb/request.h"
-#include "api/verb/rule.h"
-#include "api/client/scan.h"
+#include "api/request/request.h"
+#include "api/request/rule.h"
+#include "api/request/scan.h"
 #include "ipc/validate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

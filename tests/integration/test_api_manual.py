@@ -110,11 +110,11 @@ def test_every_command_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("constant,words", (
-    ("src/api/verb/request.h:API_REQUEST_SIZE", "4095 bytes"),
-    ("src/api/client/scan.h:API_DEPTH_MAX", "16 levels"),
-    ("src/api/client/client.h:API_CLIENTS_MAX", "256 clients"),
-    ("src/api/client/client.h:API_SESSIONS_MAX", "64 sessions"),
-    ("src/api/client/client.h:API_CALL_TIME_MS", "60 seconds"),
+    ("src/api/request/request.h:API_REQUEST_SIZE", "4095 bytes"),
+    ("src/api/request/scan.h:API_DEPTH_MAX", "16 levels"),
+    ("src/api/client.h:API_CLIENTS_MAX", "256 clients"),
+    ("src/api/client.h:API_SESSIONS_MAX", "64 sessions"),
+    ("src/api/client.h:API_CALL_TIME_MS", "60 seconds"),
 ))
 def test_limits_of_the_manual_are_those_of_the_code(constant: str, words: str) -> None:
     path, name = constant.split(":")

@@ -16,7 +16,7 @@ from guest import Guest
 from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
 
-# src/parent/files/logfile.h
+# src/parent/output/logfile.h
 LOG_SIZE_MAX = 1024 * 1024
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "api/client/accept.h"
+#include "api/accept.h"
 #include "api/loop.h"
 #include "api_fixture.h"
 #include "base/clock.h"

@@ -13,8 +13,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "api/verb/request.h"
-#include "api/verb/rule.h"
+#include "api/request/request.h"
+#include "api/request/rule.h"
 #include "ipc/validate.h"
 
 static struct api_request request;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/client/scan.h"
+#include "api/request/scan.h"
 
 static enum api_scan_outcome
 scan(const char *text, size_t len, size_t step, size_t *at)

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "parent/host/libslirp_known.h"
+#include "parent/output/libslirp_known.h"
 
 static const struct libslirp_hole holes[] = {
 	{ "CVE-1", "4.7.1", NULL },

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "parent/files/logfile.h"
+#include "parent/output/logfile.h"
 
 /* "2026-11-21T09:30:00Z " */
 #define TIME_LEN 21

@@ -17,7 +17,7 @@
 
 #include "base/exitcode.h"
 #include "base/log.h"
-#include "parent/host/target.h"
+#include "parent/supervise/target.h"
 
 /* An open that waits for a writer waits for ever. SIGALRM ends the child then, long after it
  * should have ended by itself. */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "parent/files/logfile.h"
+#include "parent/output/logfile.h"
 #include "parent/cmdline/optvalue.h"
 
 /*

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "parent/host/accounts.h"
+#include "parent/cmdline/accounts.h"
 #include "parent/cmdline/publish.h"
 
 /* Of a path that a socket can have, with its NUL. */

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/dispatch.h"
-#include "parent/report/report.h"
+#include "parent/output/report.h"
 
 /* Orphans waited for per turn, so that somebody who makes them as fast as they are waited for
  * can't keep the parent from everything else. A wait takes a microsecond or two. */

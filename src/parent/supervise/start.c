@@ -13,9 +13,9 @@
 #include "parent/cmdline/banner.h"
 #include "parent/supervise/forwards.h"
 #include "parent/jail.h"
-#include "parent/host/notify.h"
+#include "parent/supervise/notify.h"
 #include "parent/files/pidfile.h"
-#include "parent/report/report.h"
+#include "parent/output/report.h"
 #include "parent/supervise/service.h"
 #include "parent/supervise/wiring.h"
 

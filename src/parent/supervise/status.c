@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "parent/cmdline/network.h"
-#include "parent/report/report.h"
+#include "parent/output/report.h"
 #include "parent/supervise/supervisor.h"
 
 void

@@ -11,7 +11,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "parent/jail.h"
-#include "parent/host/notify.h"
+#include "parent/supervise/notify.h"
 #include "parent/supervise/service.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/start.h"

@@ -15,7 +15,7 @@
 #include "parent/watch/resolv.h"
 #include "parent/supervise/roles.h"
 #include "parent/supervise/spawn.h"
-#include "parent/host/target.h"
+#include "parent/supervise/target.h"
 
 enum supervise_phase {
 	SUPERVISE_STARTING,

@@ -1,0 +1,350 @@
+#include "api/forwards.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/audit.h"
+#include "api/handlers.h"
+#include "api/request/rule.h"
+#include "api/session.h"
+#include "api/worker.h"
+#include "ipc/validate.h"
+
+static struct ipc_add_hostfwd
+add_message(const struct api_client *client)
+{
+	return (struct ipc_add_hostfwd){
+		.request = client->call.number,
+		.rule = api_rule_of(&client->request.args),
+	};
+}
+
+static int
+send_add_hostfwd(struct ipc_channel *channel, const struct api_client *client)
+{
+	struct ipc_add_hostfwd msg = add_message(client);
+
+	return ipc_send_add_hostfwd(channel, &msg);
+}
+
+static int
+send_remove_hostfwd(struct ipc_channel *channel, const struct api_client *client)
+{
+	struct ipc_remove_hostfwd msg = {
+		.request = client->call.number,
+		.id = client->request.args.id,
+	};
+
+	return ipc_send_remove_hostfwd(channel, &msg);
+}
+
+static int
+send_list_hostfwd(struct ipc_channel *channel, const struct api_client *client)
+{
+	struct ipc_list_hostfwd msg = {
+		.request = client->call.number,
+		.after_id = client->call.cursor,
+	};
+
+	return ipc_send_list_hostfwd(channel, &msg);
+}
+
+void
+api_start_add_hostfwd(struct api *api, struct api_client *client)
+{
+	struct ipc_add_hostfwd msg = add_message(client);
+	char desc[API_ERROR_DESC_SIZE];
+	struct api_error error;
+	const char *why;
+
+	/* The worker's own check: what it would take for a broken protocol is a client's
+	 * error here. */
+	if (ipc_validate_add_hostfwd(&msg, &why) == -1) {
+		snprintf(desc, sizeof(desc), "add_hostfwd: bad arguments.%s", why);
+		api_error_set(&error, API_ERROR_BadArgument, desc, "%s: out of range",
+		    why);
+		api_client_refuse(api, client, &error);
+		return;
+	}
+	api_worker_call(api, client, send_add_hostfwd, IPC_MSG_hostfwd_added);
+}
+
+void
+api_start_remove_hostfwd(struct api *api, struct api_client *client)
+{
+	api_worker_call(api, client, send_remove_hostfwd, IPC_MSG_hostfwd_removed);
+}
+
+/*
+ * The copy of the worker's table. Since the channel was opened, nothing changes that
+ * table but what this process asks for on it: forwards of the command line are there
+ * before, and a change that an earlier api began ends before the worker reads the first
+ * request of this one. And the worker's answers come in the order in which it did what
+ * they tell. So, of the rules with ids up to the highest in the pages that came, the copy
+ * has exactly those that the table had when the worker sent its last answer: a page has
+ * what was there, a removal that comes behind it is made here too, and so is an addition,
+ * once the pages have come to their end; before that a page will have it.
+ */
+
+static void
+learn_added(struct api *api, const struct ipc_hostfwd_entry *entry)
+{
+	if (api->knows_forwards && rules_add(api->forwards, entry) == -1)
+		api_worker_lose(api, "an addition that does not fit the forwards");
+}
+
+static void
+learn_removed(struct api *api, uint32_t id)
+{
+	if (rules_remove(api->forwards, id) == -1 && api->knows_forwards)
+		api_worker_lose(api, "a removal that does not fit the forwards");
+}
+
+static void
+learn_page(struct api *api, const struct ipc_hostfwd_page *page, uint32_t after_id)
+{
+	bool fits = page->n == 0 || page->entries[0].id > after_id;
+
+	/* What two clients asked for is new in the first of the pages. */
+	for (uint32_t i = 0; i < page->n && fits; i++)
+		if (page->entries[i].id > rules_last_id(api->forwards))
+			fits = rules_add(api->forwards, &page->entries[i]) == 0;
+	if (!fits)
+		api_worker_lose(api, "a page that does not fit the forwards");
+	api->knows_forwards |= !page->has_more;
+}
+
+static void
+write_list(struct api_out *out, const struct rules *rules)
+{
+	api_out_open(out, "entries", '[');
+	for (uint32_t i = 0; i < rules->n; i++)
+		api_rule_write(out, NULL, &rules->entries[i]);
+	api_out_close(out, ']');
+}
+
+static void
+reply_list(struct api *api, struct api_client *client)
+{
+	struct api_out *out = api_client_reply_begin(client);
+	size_t list_at, list_len;
+
+	api_out_open(out, NULL, '{');
+	list_at = out->len;
+	write_list(out, api->forwards);
+	list_len = out->len - list_at;
+	api_out_close(out, '}');
+	/* slirp4netns's manual has the entries in "return", its program beside it. */
+	if (!client->is_session)
+		api_out_again(out, list_at, list_len);
+	api_client_reply_end(api, client);
+}
+
+void
+api_start_list_hostfwd(struct api *api, struct api_client *client)
+{
+	if (api->to_worker.fd != -1 && api->knows_forwards)
+		reply_list(api, client);
+	else
+		api_worker_call(api, client, send_list_hostfwd, IPC_MSG_hostfwd_page);
+}
+
+static enum api_error_class
+class_of(enum ipc_hostfwd_outcome outcome)
+{
+	switch (outcome) {
+	case IPC_HOSTFWD_no_such_rule:
+		return API_ERROR_NotFound;
+	case IPC_HOSTFWD_table_full:
+		return API_ERROR_TableFull;
+	case IPC_HOSTFWD_in_use_by_rule:
+	case IPC_HOSTFWD_in_use:
+		return API_ERROR_AddressInUse;
+	case IPC_HOSTFWD_not_permitted:
+		return API_ERROR_PermissionDenied;
+	case IPC_HOSTFWD_no_such_address:
+		return API_ERROR_AddressNotAvailable;
+	case IPC_HOSTFWD_ipv6_is_off:
+		return API_ERROR_NotSupported;
+	case IPC_HOSTFWD_bad_guest_address:
+		return API_ERROR_BadArgument;
+	case IPC_HOSTFWD_done:
+	case IPC_HOSTFWD_system_error:
+	case IPC_HOSTFWD_N_OUTCOMES:
+		break;
+	}
+	return API_ERROR_Internal;
+}
+
+static const char *
+outcome_str(enum ipc_hostfwd_outcome outcome)
+{
+	switch (outcome) {
+#define MEANING(name, meaning) \
+	case IPC_HOSTFWD_##name: \
+		return meaning;
+		IPC_HOSTFWD_OUTCOMES(MEANING)
+#undef MEANING
+	case IPC_HOSTFWD_N_OUTCOMES:
+		break;
+	}
+	return "unknown outcome";
+}
+
+/* What the words of the outcome don't say: which port, who has it, what would help. */
+static void
+explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
+    char *text, size_t size)
+{
+	const char *outcome = outcome_str(result->outcome);
+	char addr[INET6_ADDRSTRLEN];
+
+	api_address_str(rule->host_addr, rule->host_is_ipv6, addr);
+	switch ((enum ipc_hostfwd_outcome)result->outcome) {
+	case IPC_HOSTFWD_in_use_by_rule:
+		snprintf(text, size, "%s: rule %u has %s port %u of %s", outcome,
+		    result->conflict_id, api_protocol_str(rule->proto), result->port,
+		    addr);
+		break;
+	case IPC_HOSTFWD_in_use:
+		snprintf(text, size, "%s: %s port %u of %s", outcome,
+		    api_protocol_str(rule->proto), result->port, addr);
+		break;
+	case IPC_HOSTFWD_not_permitted:
+		/* Not a capability: of the caller's, the worker keeps that for ports only as
+		 * real root, and then the port is not refused. */
+		snprintf(text, size,
+		    "%s: %s port %u of %s; on the host the sysctl "
+		    "net.ipv4.ip_unprivileged_port_start has to be at most %u%s",
+		    outcome, api_protocol_str(rule->proto), result->port, addr,
+		    result->port,
+		    result->port < IPPORT_RESERVED
+			? ""
+			: ", and no security module may refuse the port");
+		break;
+	case IPC_HOSTFWD_no_such_address:
+		snprintf(text, size, "%s %s", outcome, addr);
+		break;
+	case IPC_HOSTFWD_ipv6_is_off:
+		/* With an error it is the kernel that has no IPv6. */
+		snprintf(text, size, "%s%s%s", outcome,
+		    result->error ? " on the host: " : "; --enable-ipv6 does it",
+		    result->error ? strerror((int)result->error) : "");
+		break;
+	case IPC_HOSTFWD_system_error:
+		snprintf(text, size, "%s: %s port %u of %s: %s", outcome,
+		    api_protocol_str(rule->proto), result->port, addr,
+		    strerror((int)result->error));
+		break;
+	default:
+		snprintf(text, size, "%s", outcome);
+	}
+}
+
+/* The words of slirp4netns: "bad arguments" for what is wrong with the request, whoever
+ * finds it. It does not know IPv6, and refuses the first argument that wants it. */
+static const char *
+desc_of_addition(enum ipc_hostfwd_outcome outcome, const struct api_args *args)
+{
+	switch (outcome) {
+	case IPC_HOSTFWD_bad_guest_address:
+		return "add_hostfwd: bad arguments.guest_addr";
+	case IPC_HOSTFWD_ipv6_is_off:
+		if (api_protocols[args->proto].families == API_FAMILY_IPV6)
+			return "add_hostfwd: bad arguments.proto";
+		if (args->host_addr.is_ipv6)
+			return "add_hostfwd: bad arguments.host_addr";
+		return "add_hostfwd: bad arguments.guest_addr";
+	default:
+		return "add_hostfwd: slirp_add_hostfwd failed";
+	}
+}
+
+void
+api_on_hostfwd_added(struct api *api, const struct ipc_hostfwd_added *msg)
+{
+	struct ipc_hostfwd_entry entry = { .id = msg->result.id, .rule = msg->rule };
+	struct api_client *client =
+	    api_worker_answered(api, IPC_MSG_hostfwd_added, msg->request);
+	char detail[API_ERROR_DETAIL_SIZE];
+	char text[API_RULE_SIZE];
+	struct api_error error;
+	struct api_out *out;
+
+	if (!client)
+		return;
+	if (msg->result.outcome != IPC_HOSTFWD_done) {
+		struct ipc_hostfwd asked = api_rule_of(&client->request.args);
+
+		explain(&msg->result, &asked, detail, sizeof(detail));
+		api_audit(api, client, "add_hostfwd %s: refused: %s",
+		    api_rule_str(&asked, text), detail);
+		api_error_set(&error, class_of(msg->result.outcome),
+		    desc_of_addition(msg->result.outcome, &client->request.args), "%s",
+		    detail);
+		api_client_refuse(api, client, &error);
+		return;
+	}
+	api_audit(api, client, "add_hostfwd %s: rule %u", api_rule_str(&msg->rule, text),
+	    entry.id);
+	out = api_client_reply_begin(client);
+	api_out_open(out, NULL, '{');
+	api_out_number(out, "id", entry.id);
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+	learn_added(api, &entry);
+	api_session_event(api, API_EVENT_HOSTFWD_ADDED, &entry);
+}
+
+void
+api_on_hostfwd_removed(struct api *api, const struct ipc_hostfwd_removed *msg)
+{
+	struct ipc_hostfwd_entry entry = { .rule = msg->rule };
+	struct api_client *client =
+	    api_worker_answered(api, IPC_MSG_hostfwd_removed, msg->request);
+	char text[API_RULE_SIZE];
+	struct api_error error;
+	struct api_out *out;
+
+	if (!client)
+		return;
+	entry.id = client->request.args.id;
+	if (msg->outcome != IPC_HOSTFWD_done) {
+		api_audit(api, client, "remove_hostfwd %u: refused: %s", entry.id,
+		    outcome_str(msg->outcome));
+		/* slirp4netns looks the id up before it asks libslirp. */
+		api_error_set(&error, class_of(msg->outcome),
+		    msg->outcome == IPC_HOSTFWD_no_such_rule
+			? "remove_hostfwd: bad arguments.id"
+			: "remove_hostfwd: slirp_remove_hostfwd failed",
+		    "rule %u: %s", entry.id, outcome_str(msg->outcome));
+		api_client_refuse(api, client, &error);
+		return;
+	}
+	api_audit(api, client, "remove_hostfwd %u: removed %s", entry.id,
+	    api_rule_str(&msg->rule, text));
+	out = api_client_reply_begin(client);
+	api_out_open(out, NULL, '{');
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+	learn_removed(api, entry.id);
+	api_session_event(api, API_EVENT_HOSTFWD_REMOVED, &entry);
+}
+
+void
+api_on_hostfwd_page(struct api *api, const struct ipc_hostfwd_page *msg)
+{
+	struct api_client *client =
+	    api_worker_answered(api, IPC_MSG_hostfwd_page, msg->request);
+
+	if (!client)
+		return;
+	learn_page(api, msg, client->call.cursor);
+	client->call.cursor = rules_last_id(api->forwards);
+	if (api->to_worker.fd != -1 && api->knows_forwards)
+		reply_list(api, client);
+	else
+		api_worker_call_again(api, client);
+}

@@ -1,0 +1,325 @@
+#include "api/queries.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/handlers.h"
+#include "api/parent.h"
+#include "api/request/rule.h"
+#include "api/worker.h"
+#include "base/inet.h"
+
+static int
+send_get_status(struct ipc_channel *channel, const struct api_client *client)
+{
+	struct ipc_get_status msg = { .request = client->call.number };
+
+	return ipc_send_get_status(channel, &msg);
+}
+
+static int
+send_query_worker(struct ipc_channel *channel, const struct api_client *client)
+{
+	struct ipc_query_worker msg = { .request = client->call.number };
+
+	return ipc_send_query_worker(channel, &msg);
+}
+
+static int
+send_list_connections(struct ipc_channel *channel, const struct api_client *client)
+{
+	struct ipc_list_connections msg = {
+		.request = client->call.number,
+		.first = client->call.cursor,
+	};
+
+	return ipc_send_list_connections(channel, &msg);
+}
+
+void
+api_start_query_commands(struct api *api, struct api_client *client)
+{
+	api_verb_describe_all(api_client_reply_begin(client));
+	api_client_reply_end(api, client);
+}
+
+void
+api_start_query_version(struct api *api, struct api_client *client)
+{
+	api_parent_call(api, client, send_get_status, IPC_MSG_status);
+}
+
+void
+api_start_query_status(struct api *api, struct api_client *client)
+{
+	api_parent_call(api, client, send_get_status, IPC_MSG_status);
+}
+
+/* The parent knows of restarts; its answer is followed by a question to the worker. */
+void
+api_start_query_stats(struct api *api, struct api_client *client)
+{
+	api_parent_call(api, client, send_get_status, IPC_MSG_status);
+}
+
+void
+api_start_query_connections(struct api *api, struct api_client *client)
+{
+	api_worker_call(api, client, send_list_connections, IPC_MSG_connections_page);
+}
+
+static void
+reply_version(struct api *api, struct api_client *client, const struct ipc_status *status)
+{
+	struct api_out *out = api_client_reply_begin(client);
+
+	api_out_open(out, NULL, '{');
+	api_out_string(out, "slirpd", SLIRPD_VERSION);
+	api_out_string(out, "libslirp", status->about.libslirp_version);
+	api_out_number(out, "slirp_config_version_max", status->about.config_version_max);
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}
+
+static void
+write_addr4(struct api_out *out, const char *key, uint32_t addr_be)
+{
+	char text[INET_ADDRSTRLEN];
+
+	api_out_string(out, key, inet_addr4_format(addr_be, text));
+}
+
+static void
+write_addr6(struct api_out *out, const char *key, const uint8_t addr[IPC_ADDR6_LEN])
+{
+	char text[INET6_ADDRSTRLEN];
+
+	api_out_string(out, key, api_address_str(addr, true, text));
+}
+
+static void
+write_network(struct api_out *out, const struct ipc_network *network)
+{
+	api_out_open(out, "network", '{');
+	write_addr4(out, "network_addr", network->network_be);
+	api_out_number(out, "prefix_len", network->prefix_len);
+	write_addr4(out, "host_addr", network->host_be);
+	write_addr4(out, "nameserver_addr", network->nameserver_be);
+	write_addr4(out, "dhcp_start_addr", network->dhcp_start_be);
+	write_addr4(out, "guest_addr", network->guest_be);
+	api_out_bool(out, "ipv6_enabled", network->enable_ipv6);
+	if (network->enable_ipv6) {
+		write_addr6(out, "network_addr6", network->prefix6);
+		write_addr6(out, "host_addr6", network->host6);
+		write_addr6(out, "nameserver_addr6", network->nameserver6);
+	}
+	api_out_number(out, "mtu_bytes", network->mtu_bytes);
+	api_out_bool(out, "dns_enabled", network->enable_dns);
+	api_out_bool(out, "host_loopback_allowed", network->allow_host_loopback);
+	api_out_close(out, '}');
+}
+
+static void
+write_capabilities(struct api_out *out, const char *key, uint64_t set)
+{
+	/* As in /proc/PID/status. A JSON number of 64 bits is not safe with every
+	 * reader. */
+	char text[sizeof("0000000000000000")];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, set);
+	api_out_string(out, key, text);
+}
+
+static void
+write_confined(struct api_out *out, const char *role, const struct ipc_confined *confined,
+    const struct ipc_confined *parent)
+{
+	static const char *const stages[IPC_STAGE_N] = {
+#define NAME(name, meaning) #name,
+		IPC_STAGES(NAME)
+#undef NAME
+	};
+
+	api_out_open(out, role, '{');
+	for (size_t i = 0; i < IPC_STAGE_N; i++)
+		api_out_bool(out, stages[i], confined->stages & (1U << i));
+	write_capabilities(out, "cap_effective", confined->cap_effective);
+	write_capabilities(out, "cap_bounding", confined->cap_bounding);
+	api_out_number(out, "landlock_abi", confined->landlock_abi);
+	api_out_number(out, "n_calls", confined->n_calls);
+	api_out_bool(out, "own_userns",
+	    confined->namespaces.user != 0 &&
+		confined->namespaces.user != parent->namespaces.user);
+	api_out_close(out, '}');
+}
+
+/* "netns-helper" with its NUL, and more. */
+#define ROLE_NAME_SIZE 32
+
+static void
+write_confinement(struct api_out *out, const struct ipc_status *status)
+{
+	static const char *const names[IPC_ROLE_END] = {
+#define NAME(constant, name, program, n_fds, stages) [IPC_ROLE_##constant] = name,
+		IPC_ROLES(NAME)
+#undef NAME
+	};
+
+	api_out_open(out, "confinement", '{');
+	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++) {
+		char member[ROLE_NAME_SIZE];
+
+		/* As all members of a reply: slirp_worker. */
+		snprintf(member, sizeof(member), "%s", names[i]);
+		for (char *dash = member; (dash = strchr(dash, '-'));)
+			*dash = '_';
+		write_confined(out, member, &status->confined[i],
+		    &status->confined[IPC_ROLE_PARENT]);
+	}
+	api_out_close(out, '}');
+}
+
+static void
+reply_status(struct api *api, struct api_client *client, const struct ipc_status *status)
+{
+	struct api_out *out = api_client_reply_begin(client);
+
+	api_out_open(out, NULL, '{');
+	api_out_number(out, "uptime_ms", status->uptime_ms);
+	api_out_string(out, "libslirp", status->about.libslirp_version);
+	/* Empty with an inherited TAP, which has a name only where it came from. */
+	api_out_string(out, "tap_name", status->tap_name);
+	api_out_open(out, "pids", '{');
+	api_out_number(out, "parent", status->parent_pid);
+	api_out_number(out, "slirp_worker", status->worker_pid);
+	api_out_number(out, "api", api->own_pid);
+	api_out_close(out, '}');
+	api_out_number(out, "n_api_restarts", status->n_api_restarts);
+	write_network(out, &status->network);
+	write_confinement(out, status);
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}
+
+void
+api_on_status(struct api *api, const struct ipc_status *msg)
+{
+	struct api_client *client =
+	    api_parent_answered(api, IPC_MSG_status, msg->request);
+	void (*start)(struct api *, struct api_client *) = client->request.verb->start;
+
+	if (start == api_start_query_version) {
+		reply_version(api, client, msg);
+	} else if (start == api_start_query_status) {
+		reply_status(api, client, msg);
+	} else {
+		client->call.n_api_restarts = msg->n_api_restarts;
+		api_worker_call(api, client, send_query_worker, IPC_MSG_worker_state);
+	}
+}
+
+static void
+write_counters(struct api_out *out, const struct ipc_stats *stats)
+{
+	api_out_open(out, "counters", '{');
+#define WRITE(name, meaning) \
+	api_out_number(out, #name, stats->counters[IPC_COUNTER_##name]);
+	IPC_COUNTERS(WRITE)
+#undef WRITE
+	api_out_close(out, '}');
+	api_out_open(out, "drops", '{');
+#define WRITE(name, meaning) api_out_number(out, #name, stats->drops[IPC_DROP_##name]);
+	IPC_DROP_REASONS(WRITE)
+#undef WRITE
+	api_out_close(out, '}');
+}
+
+void
+api_on_worker_state(struct api *api, const struct ipc_worker_state *msg)
+{
+	const struct api_counters *counters = &api->counters;
+	struct api_client *client =
+	    api_worker_answered(api, IPC_MSG_worker_state, msg->request);
+	struct api_out *out;
+
+	if (!client)
+		return;
+	out = api_client_reply_begin(client);
+	api_out_open(out, NULL, '{');
+	write_counters(out, &msg->stats);
+	api_out_open(out, "sockets", '{');
+	api_out_number(out, "tcp", msg->n_tcp_sockets);
+	api_out_number(out, "udp", msg->n_udp_sockets);
+	api_out_number(out, "icmp", msg->n_icmp_sockets);
+	api_out_close(out, '}');
+	api_out_number(out, "hostfwds", msg->n_hostfwds);
+	api_out_open(out, "api", '{');
+	api_out_number(out, "clients", api->n_clients);
+	api_out_number(out, "sessions", api->n_sessions);
+	api_out_number(out, "connections", counters->n_connections);
+	api_out_number(out, "requests", counters->n_requests);
+	api_out_number(out, "errors", counters->n_errors);
+	api_out_number(out, "gave_way", counters->n_gave_way);
+	api_out_number(out, "slow", counters->n_slow);
+	api_out_number(out, "restarts", client->call.n_api_restarts);
+	api_out_close(out, '}');
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}
+
+static void
+write_connection(struct api_out *out, const struct ipc_connection *connection)
+{
+	static const char *const states[IPC_TCP_N_STATES] = {
+#define NAME(name) #name,
+		IPC_TCP_STATES(NAME)
+#undef NAME
+	};
+	char text[INET6_ADDRSTRLEN];
+
+	api_out_open(out, NULL, '{');
+	api_out_string(out, "proto", api_protocol_str(connection->proto));
+	if (connection->state != IPC_TCP_NONE)
+		api_out_string(out, "state", states[connection->state]);
+	api_out_bool(out, "hostfwd", connection->is_hostfwd);
+	api_out_string(out, "source_addr",
+	    api_address_str(connection->source_addr, connection->is_ipv6, text));
+	api_out_number(out, "source_port", connection->source_port);
+	api_out_string(out, "dest_addr",
+	    api_address_str(connection->dest_addr, connection->is_ipv6, text));
+	api_out_number(out, "dest_port", connection->dest_port);
+	api_out_number(out, "recv_queue_bytes", connection->recv_queue_bytes);
+	api_out_number(out, "send_queue_bytes", connection->send_queue_bytes);
+	api_out_close(out, '}');
+}
+
+void
+api_on_connections_page(struct api *api, const struct ipc_connections_page *msg)
+{
+	struct api_client *client =
+	    api_worker_answered(api, IPC_MSG_connections_page, msg->request);
+	struct api_out *list, *out;
+
+	if (!client)
+		return;
+	list = &client->call.list;
+	for (uint32_t i = 0; i < msg->n; i++)
+		write_connection(list, &msg->entries[i]);
+	if (msg->has_more) {
+		client->call.cursor += msg->n;
+		api_worker_call_again(api, client);
+		return;
+	}
+	api_pending_end(&api->worker_lane, client);
+	out = api_client_reply_begin(client);
+	out->failed |= list->failed;
+	api_out_open(out, NULL, '{');
+	api_out_open(out, "connections", '[');
+	api_out_raw(out, list->bytes, list->len);
+	api_out_close(out, ']');
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}

@@ -1,0 +1,154 @@
+#include "api/request/argument.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/endpoint.h"
+#include "base/inet.h"
+
+#define PORT_MAX UINT16_MAX
+
+/*
+ * A whole number from min to max. "80.0" is one too: JSON knows a single kind of number,
+ * and languages with a single kind print it so.
+ */
+static int
+decode_number(const json_t *json, uint32_t min, uint32_t max, uint32_t *number)
+{
+	double value;
+
+	if (!json_is_number(json))
+		return -1;
+	value = json_number_value(json);
+	if (!(value >= min && value <= max))
+		return -1;
+	*number = (uint32_t)value;
+	return (double)*number == value ? 0 : -1;
+}
+
+static int
+decode_protocol(const json_t *json, void *value)
+{
+	uint32_t *index = value;
+
+	if (!json_is_string(json))
+		return -1;
+	for (uint32_t i = 0; api_protocols[i].name; i++) {
+		if (strcmp(api_protocols[i].name, json_string_value(json)) == 0) {
+			*index = i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int
+decode_address(const json_t *json, void *value)
+{
+	struct api_address *address = value;
+	const char *text = json_string_value(json);
+	struct in6_addr addr6;
+	in_addr_t addr_be;
+
+	if (!text)
+		return -1;
+	/* As if it had not been given, which clients of slirp4netns rely on. */
+	if (text[0] == '\0')
+		return 0;
+	if (inet_addr4_parse(text, &addr_be)) {
+		memcpy(address->bytes, &addr_be, sizeof(addr_be));
+	} else if (inet_addr6_parse(text, &addr6)) {
+		memcpy(address->bytes, &addr6, sizeof(addr6));
+		address->is_ipv6 = true;
+	} else {
+		return -1;
+	}
+	address->is_given = true;
+	return 0;
+}
+
+static int
+decode_port(const json_t *json, void *value)
+{
+	struct api_ports *ports = value;
+	uint32_t number;
+
+	if (decode_number(json, 1, PORT_MAX, &number) == -1)
+		return -1;
+	*ports = (struct api_ports){ (uint16_t)number, (uint16_t)number };
+	return 0;
+}
+
+static int
+decode_ports(const json_t *json, void *value)
+{
+	struct api_ports *ports = value;
+	const char *text = json_string_value(json);
+	struct endpoint range;
+
+	if (!text)
+		return decode_port(json, value);
+	/* A port alone is a number, as it always was. */
+	if (!strchr(text, '-') ||
+	    endpoint_parse(text, strlen(text), &range) != ENDPOINT_OK || range.has_addr)
+		return -1;
+	*ports = (struct api_ports){ range.port_first, range.port_last };
+	return 0;
+}
+
+static int
+decode_id(const json_t *json, void *value)
+{
+	return decode_number(json, 1, UINT32_MAX, value);
+}
+
+static int
+decode_events(const json_t *json, void *value)
+{
+	struct api_event_set *events = value;
+
+	if (!json_is_array(json))
+		return -1;
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		const char *name = json_string_value(json_array_get(json, i));
+		uint32_t kind = 0;
+
+		if (!name)
+			return -1;
+		while (kind < API_EVENT_N && strcmp(api_event_str(kind), name) != 0)
+			kind++;
+		if (kind == API_EVENT_N)
+			return -1;
+		events->set |= 1U << kind;
+	}
+	events->is_given = true;
+	return 0;
+}
+
+const struct api_arg_type_info api_arg_types[API_ARG_N_TYPES] = {
+	[API_ARG_PROTOCOL] = { .json_type = "string",
+	    .wanted = "one of tcp, udp, tcp4, udp4, tcp6, udp6",
+	    .decode = decode_protocol },
+	[API_ARG_ADDRESS] = { .json_type = "string",
+	    .wanted = "an IPv4 or IPv6 address",
+	    .decode = decode_address },
+	[API_ARG_PORT] = { .json_type = "number",
+	    .wanted = "a whole number from 1 to 65535",
+	    .min = 1,
+	    .max = PORT_MAX,
+	    .decode = decode_port },
+	[API_ARG_PORTS] = { .json_type = "number or string",
+	    .wanted = "a whole number from 1 to 65535, or a string \"FIRST-LAST\"",
+	    .min = 1,
+	    .max = PORT_MAX,
+	    .decode = decode_ports },
+	[API_ARG_ID] = { .json_type = "number",
+	    .wanted = "a whole number from 1 to 4294967295",
+	    .min = 1,
+	    .max = UINT32_MAX,
+	    .decode = decode_id },
+	[API_ARG_EVENTS] = { .json_type = "array of strings",
+	    .wanted = "a list of names of events",
+	    .decode = decode_events },
+};

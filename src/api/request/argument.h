@@ -1,0 +1,18 @@
+/* Decodes one argument by its type. Used by request.c and by the description of verbs. */
+#pragma once
+
+#include <jansson.h>
+
+#include "api/request/verb.h"
+
+struct api_arg_type_info {
+	const char *json_type; /* as query_commands has it */
+	const char *wanted;    /* for the detail of an error */
+	uint32_t min, max;     /* of a number; both 0 where it is none */
+	/* Writes to value, which is where the argument's offset points. Returns 0 or
+	 * -1. */
+	int (*decode)(const json_t *json, void *value);
+};
+
+/* Indexed by enum api_arg_type. */
+extern const struct api_arg_type_info api_arg_types[API_ARG_N_TYPES];

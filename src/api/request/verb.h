@@ -1,0 +1,117 @@
+/*
+ * What a client can ask for, as a table: names, arguments with their types, and what
+ * handles them. The decoder of requests reads it, query_commands prints it, and a test
+ * holds slirpd-api(7) to it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/request/out.h"
+#include "ipc/messages.h"
+
+struct api;
+struct api_client;
+
+/* An address that was given, or not. */
+struct api_address {
+	bool is_given;
+	bool is_ipv6;
+	uint8_t bytes[IPC_ADDR6_LEN]; /* as in ipc_hostfwd */
+};
+
+struct api_ports {
+	uint16_t first;
+	uint16_t last;
+};
+
+struct api_event_set {
+	bool is_given;
+	uint32_t set; /* of 1 << enum api_event */
+};
+
+/* All arguments that there are; a verb uses those that its table names. */
+struct api_args {
+	uint32_t proto; /* index into api_protocols */
+	struct api_address host_addr;
+	struct api_ports host_port;
+	struct api_address guest_addr;
+	struct api_ports guest_port; /* first == last */
+	uint32_t id;
+	struct api_event_set events;
+};
+
+enum api_arg_type {
+	API_ARG_PROTOCOL,
+	API_ARG_ADDRESS,
+	API_ARG_PORT,
+	API_ARG_PORTS,
+	API_ARG_ID,
+	API_ARG_EVENTS,
+	API_ARG_N_TYPES,
+};
+
+struct api_arg {
+	const char *name;
+	enum api_arg_type type;
+	bool is_required;
+	size_t offset; /* of its value in struct api_args */
+	const char *default_text;
+	const char *meaning;
+};
+
+struct api_verb {
+	const char *name;
+	const char *meaning;
+	bool only_in_session;
+	bool begins_session;
+	bool is_audited; /* it changes something */
+	const struct api_arg *args;
+	size_t n_args;
+	/* Replies, or starts a call that will. The request is in the client. */
+	void (*start)(struct api *api, struct api_client *client);
+};
+
+/* Ends with one whose name is NULL. */
+extern const struct api_verb api_verbs[];
+
+/* NULL if there is none of that name. */
+const struct api_verb *api_verb_find(const char *name);
+
+/* What a protocol's name in a request says. */
+struct api_protocol {
+	const char *name;
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	/* API_FAMILY_IPV4 | API_FAMILY_IPV6: those that host_addr may have. */
+	uint8_t families;
+};
+
+#define API_FAMILY_IPV4 1
+#define API_FAMILY_IPV6 2
+
+/* Ends with one whose name is NULL. */
+extern const struct api_protocol api_protocols[];
+
+/* clang-format off */
+/* Events that come from here; the parent's are IPC_EVENTS. Data is an entry of
+ * list_hostfwd. */
+#define API_OWN_EVENTS(EVENT) \
+	EVENT(HOSTFWD_ADDED, "a forward was added through the control socket") \
+	EVENT(HOSTFWD_REMOVED, "a forward was removed through the control socket")
+
+enum api_event {
+#define API_EVENT_ENUM(name, meaning) API_EVENT_##name,
+	IPC_EVENTS(API_EVENT_ENUM) /* same numbers as enum ipc_event_kind */
+	API_OWN_EVENTS(API_EVENT_ENUM)
+#undef API_EVENT_ENUM
+	API_EVENT_N,
+};
+/* clang-format on */
+
+/* The name of an event. */
+const char *api_event_str(enum api_event event);
+
+/* Writes the value of query_commands' "return". */
+void api_verb_describe_all(struct api_out *out);

@@ -1,0 +1,196 @@
+#include "api/request/verb.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "api/request/argument.h"
+#include "api/request/error.h"
+#include "api/forwards.h"
+#include "api/queries.h"
+#include "api/session.h"
+
+#define OFFSET(member) offsetof(struct api_args, member)
+#define ARGS(array) .args = (array), .n_args = sizeof(array) / sizeof((array)[0])
+
+static const struct api_arg add_hostfwd_args[] = {
+	{ .name = "proto",
+	    .type = API_ARG_PROTOCOL,
+	    .is_required = true,
+	    .offset = OFFSET(proto),
+	    .meaning = "the protocol; a 4 or 6 at its end is the family of host_addr" },
+	{ .name = "host_addr",
+	    .type = API_ARG_ADDRESS,
+	    .offset = OFFSET(host_addr),
+	    .default_text = "0.0.0.0; :: for tcp6 and udp6",
+	    .meaning = "the host's address to listen on" },
+	{ .name = "host_port",
+	    .type = API_ARG_PORTS,
+	    .is_required = true,
+	    .offset = OFFSET(host_port),
+	    .meaning = "the host's port, or a range of them" },
+	{ .name = "guest_addr",
+	    .type = API_ARG_ADDRESS,
+	    .offset = OFFSET(guest_addr),
+	    .default_text = "the guest's own, of the family of host_addr",
+	    .meaning = "the guest's address" },
+	{ .name = "guest_port",
+	    .type = API_ARG_PORT,
+	    .is_required = true,
+	    .offset = OFFSET(guest_port),
+	    .meaning = "the guest's port; of a range, the first" },
+};
+
+static const struct api_arg remove_hostfwd_args[] = {
+	{ .name = "id",
+	    .type = API_ARG_ID,
+	    .is_required = true,
+	    .offset = OFFSET(id),
+	    .meaning = "the rule, as add_hostfwd returned it" },
+};
+
+static const struct api_arg subscribe_args[] = {
+	{ .name = "events",
+	    .type = API_ARG_EVENTS,
+	    .offset = OFFSET(events),
+	    .default_text = "all",
+	    .meaning = "which events to send from now on" },
+};
+
+const struct api_verb api_verbs[] = {
+	{ .name = "add_hostfwd",
+	    .meaning = "forward ports of the host to the guest",
+	    .is_audited = true,
+	    ARGS(add_hostfwd_args),
+	    .start = api_start_add_hostfwd },
+	{ .name = "remove_hostfwd",
+	    .meaning = "end a forward",
+	    .is_audited = true,
+	    ARGS(remove_hostfwd_args),
+	    .start = api_start_remove_hostfwd },
+	{ .name = "list_hostfwd",
+	    .meaning = "all forwards",
+	    .start = api_start_list_hostfwd },
+	{ .name = "query_version",
+	    .meaning = "the versions of slirpd and libslirp",
+	    .start = api_start_query_version },
+	{ .name = "query_commands",
+	    .meaning = "all commands, events and classes of errors",
+	    .start = api_start_query_commands },
+	{ .name = "query_status",
+	    .meaning = "the network, the processes and their confinement",
+	    .start = api_start_query_status },
+	{ .name = "query_stats",
+	    .meaning = "counters, drops, open sockets, requests",
+	    .start = api_start_query_stats },
+	{ .name = "query_connections",
+	    .meaning = "what libslirp knows of connections, flows and forwards",
+	    .start = api_start_query_connections },
+	{ .name = "qmp_capabilities",
+	    .meaning = "make a session of this connection",
+	    .begins_session = true,
+	    .start = api_start_qmp_capabilities },
+	{ .name = "subscribe",
+	    .meaning = "send events in this session",
+	    .only_in_session = true,
+	    ARGS(subscribe_args),
+	    .start = api_start_subscribe },
+	{ .name = NULL },
+};
+
+const struct api_protocol api_protocols[] = {
+	{ "tcp", IPPROTO_TCP, API_FAMILY_IPV4 | API_FAMILY_IPV6 },
+	{ "udp", IPPROTO_UDP, API_FAMILY_IPV4 | API_FAMILY_IPV6 },
+	{ "tcp4", IPPROTO_TCP, API_FAMILY_IPV4 },
+	{ "udp4", IPPROTO_UDP, API_FAMILY_IPV4 },
+	{ "tcp6", IPPROTO_TCP, API_FAMILY_IPV6 },
+	{ "udp6", IPPROTO_UDP, API_FAMILY_IPV6 },
+	{ NULL, 0, 0 },
+};
+
+struct named_meaning {
+	const char *name;
+	const char *meaning;
+};
+
+#define NAMED_MEANING(name, meaning) { #name, meaning },
+/* In the order of enum api_event. */
+static const struct named_meaning events[] = { IPC_EVENTS(NAMED_MEANING)
+	    API_OWN_EVENTS(NAMED_MEANING) };
+static const struct named_meaning error_classes[] = { API_ERROR_CLASSES(NAMED_MEANING) };
+#undef NAMED_MEANING
+
+const struct api_verb *
+api_verb_find(const char *name)
+{
+	for (const struct api_verb *verb = api_verbs; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
+
+const char *
+api_event_str(enum api_event event)
+{
+	return events[event].name;
+}
+
+static void
+describe_argument(struct api_out *out, const struct api_arg *arg)
+{
+	const struct api_arg_type_info *type = &api_arg_types[arg->type];
+
+	api_out_open(out, NULL, '{');
+	api_out_string(out, "name", arg->name);
+	api_out_string(out, "type", type->json_type);
+	api_out_bool(out, "required", arg->is_required);
+	if (type->max) {
+		api_out_number(out, "min", type->min);
+		api_out_number(out, "max", type->max);
+	}
+	if (arg->default_text)
+		api_out_string(out, "default", arg->default_text);
+	api_out_string(out, "wanted", type->wanted);
+	api_out_string(out, "meaning", arg->meaning);
+	api_out_close(out, '}');
+}
+
+static void
+describe_verb(struct api_out *out, const struct api_verb *verb)
+{
+	api_out_open(out, NULL, '{');
+	api_out_string(out, "name", verb->name);
+	api_out_string(out, "meaning", verb->meaning);
+	api_out_bool(out, "only_in_session", verb->only_in_session);
+	api_out_open(out, "arguments", '[');
+	for (size_t i = 0; i < verb->n_args; i++)
+		describe_argument(out, &verb->args[i]);
+	api_out_close(out, ']');
+	api_out_close(out, '}');
+}
+
+static void
+describe_names(struct api_out *out, const char *key, const struct named_meaning *names,
+    size_t n)
+{
+	api_out_open(out, key, '[');
+	for (size_t i = 0; i < n; i++) {
+		api_out_open(out, NULL, '{');
+		api_out_string(out, "name", names[i].name);
+		api_out_string(out, "meaning", names[i].meaning);
+		api_out_close(out, '}');
+	}
+	api_out_close(out, ']');
+}
+
+void
+api_verb_describe_all(struct api_out *out)
+{
+	api_out_open(out, NULL, '{');
+	api_out_open(out, "commands", '[');
+	for (const struct api_verb *verb = api_verbs; verb->name; verb++)
+		describe_verb(out, verb);
+	api_out_close(out, ']');
+	describe_names(out, "events", events, API_EVENT_N);
+	describe_names(out, "error_classes", error_classes, API_ERROR_N);
+	api_out_close(out, '}');
+}

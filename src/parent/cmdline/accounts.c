@@ -1,0 +1,87 @@
+#include "parent/cmdline/accounts.h"
+
+#include <bsd/stdlib.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* passwd(5), group(5) */
+#define USERS_PATH "/etc/passwd"
+#define GROUPS_PATH "/etc/group"
+
+/* A user or group id; the highest number stands for "none" in the kernel. */
+static bool
+id_parse(const char *text, unsigned int *id)
+{
+	const char *problem = NULL;
+	long long parsed;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	parsed = strtonum(text, 0, UINT32_MAX - 1, &problem);
+	if (problem != NULL)
+		return false;
+	*id = (unsigned int)parsed;
+	return true;
+}
+
+/* The account of that name or, where name is NULL, number, in the file alone:
+ * getpwnam(3) would load what nsswitch.conf names into this process, which a static
+ * program can't, and the one that holds everything should not. NULL if there is none. */
+static const struct passwd *
+account_find(const char *name, uid_t uid)
+{
+	FILE *file = fopen(USERS_PATH, "re");
+	const struct passwd *user = NULL;
+
+	if (!file)
+		return NULL;
+	/* cppcheck-suppress fgetpwentCalled */
+	while ((user = fgetpwent(file)) != NULL)
+		if (name ? strcmp(user->pw_name, name) == 0 : user->pw_uid == uid)
+			break;
+	fclose(file);
+	return user;
+}
+
+bool
+parent_user_find(const char *text, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *user;
+
+	if (id_parse(text, uid)) {
+		user = account_find(NULL, *uid);
+		/* A number needs no account; then the group is the same one. */
+		*gid = user ? user->pw_gid : *uid;
+		return true;
+	}
+	user = account_find(text, 0);
+	if (user == NULL)
+		return false;
+	*uid = user->pw_uid;
+	*gid = user->pw_gid;
+	return true;
+}
+
+bool
+parent_group_find(const char *text, gid_t *gid)
+{
+	const struct group *group;
+	FILE *file;
+
+	if (id_parse(text, gid))
+		return true;
+	file = fopen(GROUPS_PATH, "re");
+	if (!file)
+		return false;
+	/* cppcheck-suppress fgetgrentCalled */
+	while ((group = fgetgrent(file)) != NULL)
+		if (strcmp(group->gr_name, text) == 0)
+			break;
+	if (group)
+		*gid = group->gr_gid;
+	fclose(file);
+	return group != NULL;
+}

@@ -1,0 +1,81 @@
+/* The run of --print-confinement: a whole start on a guest of its own, which ends when all is
+ * ready with a report in the place of service. */
+#include "parent/jailreport/confinement_run.h"
+
+#include <sys/socket.h>
+
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "parent/jailreport/confinement.h"
+#include "parent/jailreport/guest.h"
+#include "parent/supervise/programs.h"
+#include "parent/supervise/supervise.h"
+
+/* Of the guest that --print-confinement makes. */
+#define GUEST_TAP_NAME "tap0"
+
+/* There is one such run in a process. */
+static struct confinement report;
+
+static void
+see_child(struct supervisor *sv, const struct child *child)
+{
+	(void)sv;
+	parent_confinement_see(&report, child->role->id, child->pid);
+}
+
+static void
+print_report(struct supervisor *sv)
+{
+	const struct confinement_said said = {
+		.about = &sv->about,
+		.confined = sv->confined,
+	};
+
+	supervise_end(sv,
+	    parent_confinement_print(&report, sv->options, &said) == 0
+		? EXITCODE_OK
+		: EXITCODE_FAILURE);
+}
+
+static const struct supervise_run report_run = {
+	.on_confined = see_child,
+	.on_ready = print_report,
+};
+
+int
+confinement_run(struct supervisor *sv, struct options *options)
+{
+	int program_fds[IPC_ROLE_END], pair_fds[2], status;
+	struct guest guest;
+
+	if (parent_guest_make(&guest) == -1)
+		fatal("make a guest for the report");
+	options->target_pid = guest.pid;
+	options->tap_name = GUEST_TAP_NAME;
+	options->configure = true;
+	supervise_init(sv, options);
+	sv->run = &report_run;
+	parent_outbound_open(&sv->outbound, options);
+	/* An api with a socket on which nobody ever knocks; the other end stays open. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
+		fatal("make a socket pair in the place of the API socket");
+	sv->api.listen_fd = pair_fds[0];
+	parent_programs_open(program_fds);
+	if (guest.pid != 0)
+		parent_target_open(&sv->target, options);
+	parent_confinement_init(&report, &sv->target, guest.bar);
+	if (guest.pid != 0) {
+		status = supervise_run(sv, program_fds);
+	} else {
+		/* A TAP needs a network namespace. The worker's jail does not. */
+		log_warning("report without a guest, and so without netns-helper: "
+			    "namespaces: %s",
+		    guest.bar);
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
+			fatal("make a socket pair in the place of a TAP");
+		status = supervise_run_worker(sv, program_fds, pair_fds[0]);
+	}
+	parent_guest_end(&guest);
+	return status;
+}

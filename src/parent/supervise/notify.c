@@ -1,0 +1,78 @@
+#include "parent/supervise/notify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+
+/* The queue of a manager is full when it starts much else, at boot. It empties it at once
+ * when it gets to it; the end of a daemon must not wait for long. */
+#define ROOM_TIMEOUT_MS 300
+
+static int notify_fd = -1;
+
+/* unix(7): the path, or a name without a file, whose first byte is NUL. Returns the
+ * length of the address, 0 if it is neither. */
+static socklen_t
+address_of(const char *text, struct sockaddr_un *address)
+{
+	size_t len = strlen(text);
+
+	if ((text[0] != '/' && text[0] != '@') || len < 2 ||
+	    len >= sizeof(address->sun_path))
+		return 0;
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(address->sun_path, text, len);
+	if (text[0] == '@')
+		address->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+void
+parent_notify_open(const struct options *options)
+{
+	const char *text = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address;
+	autofd int fd = -1;
+	socklen_t len;
+
+	if (!text || options->ready_fd != -1 ||
+	    strcmp(options->program_name, OPTIONS_NAME_SLIRP4NETNS) == 0)
+		return;
+	len = address_of(text, &address);
+	if (len == 0) {
+		log_warning("NOTIFY_SOCKET is neither a path nor an abstract name: the "
+			    "service manager is told nothing");
+		return;
+	}
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&address, len) == -1) {
+		log_warning("connect to NOTIFY_SOCKET: %s: the service manager is told "
+			    "nothing",
+		    strerror(errno));
+		return;
+	}
+	notify_fd = take_fd(&fd);
+}
+
+void
+parent_notify(const char *text)
+{
+	struct pollfd room = { .fd = notify_fd, .events = POLLOUT };
+	size_t len = strlen(text);
+	ssize_t n;
+
+	if (notify_fd == -1)
+		return;
+	n = send(notify_fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == -1 && errno == EAGAIN && poll(&room, 1, ROOM_TIMEOUT_MS) == 1)
+		n = send(notify_fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == -1)
+		log_warning("tell the service manager: %s", strerror(errno));
+}

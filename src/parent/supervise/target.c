@@ -1,0 +1,123 @@
+#include "parent/supervise/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "parent/files/pin.h"
+
+/* "/proc/2147483647/ns/net" with its NUL. */
+#define PROC_NS_PATH_SIZE 32
+
+/* To open a FIFO or a device by its path waits for somebody, or does things. The path may lead
+ * to either by the time that it is opened, whatever it led to before; so the file is found
+ * first, looked at, and then opened by its descriptor. Returns -1 with errno set: EINVAL for
+ * a file that is not a namespace of this kind. */
+static int
+open_namespace_file(const char *path, int kind)
+{
+	autofd int found_fd = open(path, O_PATH | O_CLOEXEC);
+	char found_path[FDIO_PATH_SIZE];
+	struct statfs fs;
+	autofd int fd = -1;
+
+	if (found_fd == -1 || fstatfs(found_fd, &fs) == -1)
+		return -1;
+	if (fs.f_type != NSFS_MAGIC) {
+		errno = EINVAL;
+		return -1;
+	}
+	fdio_path(found_fd, found_path);
+	fd = open(found_path, O_RDONLY | O_CLOEXEC);
+	if (fd != -1 && ioctl(fd, NS_GET_NSTYPE) != kind) {
+		errno = EINVAL;
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
+static int
+open_namespace(const char *path, int kind, const char *kind_name)
+{
+	autofd int fd = open_namespace_file(path, kind);
+	char shown[IPC_LABEL_SIZE];
+	int error = errno;
+
+	if (fd != -1)
+		return take_fd(&fd);
+	text_escape(shown, sizeof(shown), path, strlen(path));
+	errno = error;
+	if (error == EINVAL)
+		fatalx("open %s namespace %s: not a %s namespace", kind_name, shown,
+		    kind_name);
+	fatal("open %s namespace %s", kind_name, shown);
+}
+
+static bool
+is_own_user_namespace(int userns_fd)
+{
+	struct stat own, other;
+
+	return stat("/proc/self/ns/user", &own) == 0 && fstat(userns_fd, &other) == 0 &&
+	    own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+void
+parent_target_open(struct target *target, const struct options *options)
+{
+	char proc_path[PROC_NS_PATH_SIZE];
+	const char *path = options->netns_path;
+	autofd int userns_fd = -1;
+
+	*target = (struct target){ .netns_fd = -1, .userns_fd = -1 };
+	if (options->target == OPTIONS_TARGET_TAPFD ||
+	    options->target == OPTIONS_TARGET_BESS)
+		return;
+	if (options->target == OPTIONS_TARGET_PID) {
+		snprintf(proc_path, sizeof(proc_path), "/proc/%d/ns/net",
+		    options->target_pid);
+		path = proc_path;
+	}
+	target->netns_fd = open_namespace(path, CLONE_NEWNET, "network");
+	/* The path can be in a directory of another user, who exchanged it meanwhile: with the
+	 * rights of root this would be the host's own network. */
+	if (options->create_netns && !parent_pin_made(target->netns_fd))
+		fatalx("--create-netns: the path leads to another namespace by now");
+	snprintf(target->netns_label, sizeof(target->netns_label), "%s", path);
+
+	if (options->userns_path) {
+		userns_fd = open_namespace(options->userns_path, CLONE_NEWUSER, "user");
+		snprintf(target->userns_label, sizeof(target->userns_label), "%s",
+		    options->userns_path);
+	} else {
+		/* EPERM: the owner is an ancestor of our own user namespace. Nobody
+		 * joins an ancestor, so what remains is to try without. */
+		userns_fd = ioctl(target->netns_fd, NS_GET_USERNS);
+		snprintf(target->userns_label, sizeof(target->userns_label),
+		    "that owns %.*s", IPC_LABEL_SIZE / 2, path);
+	}
+	/* setns(2): a process may not join the user namespace that it is in. */
+	if (userns_fd != -1 && !is_own_user_namespace(userns_fd))
+		target->userns_fd = take_fd(&userns_fd);
+}
+
+void
+parent_target_close(struct target *target)
+{
+	if (target->netns_fd != -1)
+		close(take_fd(&target->netns_fd));
+	if (target->userns_fd != -1)
+		close(take_fd(&target->userns_fd));
+}
