@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # What is linked, each library as an imported target that only the role named here
 # may use; ci/check-includes holds the same rule for the headers.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Build options, and the one interface target (slirpd_flags) through which every
 # target gets its warnings and hardening.
 

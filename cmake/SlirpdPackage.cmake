@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The packages that cpack makes of an installation: DEB and RPM. ci/package runs it.
 
 set(SLIRPD_PACKAGE_CONTACT "The slirpd authors" CACHE STRING "Name and address of the packager")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # slirpd_policy(<target> <role> [<other role>...])
 #
 # Compiles seccomp/<role>.policy, with those of roles that inherit its filter behind it, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # slirpd_role(<program> <core library> <directory below the prefix>)
 #
 # One program: main.c and the role's core library, put into the build tree at the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Conditions on the arguments of a call, from text to what a filter can test: a masked
  * comparison for equality. Pure functions.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names to numbers. A policy is compiled for several architectures on one machine, so a
  * number may come from this machine's headers only where all of them have the same. The

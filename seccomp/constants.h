@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The names that a policy may use for numbers. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What policyc writes: headers, listings, disassembly. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A policy: the lines of one or more files, read, checked, and compared with each
  * other. */
 #pragma once

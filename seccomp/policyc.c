@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * policyc: compiles a role's policy of system calls to filters for every architecture in
  * targets.h, as a C header. Runs on the machine that builds, never on the one that is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The architectures that every policy is compiled for, whatever machine compiles it. One
  * row is all that another one needs, if it is 64-bit, little-endian and has the numbers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which lines of a policy are used: what ran, compared with what is allowed. */
 #pragma once
 

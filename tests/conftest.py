@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """For every test: where a skip would hide a gap, a skipped test does not count as passed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Completion of slirpctl's command line for fish.
 
 # The command and its arguments, one a line, without options and their values.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Completion of slirpd's command line for fish.
 
 # The arguments, one a line, without options and their values.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Who gets a place in the table of clients. */
 #pragma once
 

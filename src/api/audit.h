@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One log line for each request that changes something: who asked for what, and how it
  * ended. Nothing in it is a client's own text.

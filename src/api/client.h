@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The clients: a fixed table of connections, each with its request on the way in and its
  * reply on the way out. A client is answered one request at a time. No client can keep

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* add_hostfwd, remove_hostfwd and list_hostfwd: towards the worker. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Handlers of the messages that reach the api in service, each in the file of its
  * subject. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The api's jail: nothing but its descriptors. Its stages are those of confine/stages.h,
  * all of them, and of the namespaces also an empty network.

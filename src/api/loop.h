@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The api's service, in its jail: from ready to the end. */
 #pragma once
 

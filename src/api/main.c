@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slirpd-api: reads the requests of clients on the control socket. It holds that socket,
  * its clients, a channel to the parent and one to the worker, and nothing else: no

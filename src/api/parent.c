@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "api/parent.h"
 
 #include "api/api.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Questions to the parent, and its answers; see worker.h. What else it says is
  * control.h's. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls: requests of clients on their way to the worker or the parent and back. A peer's
  * answers come in the order of the requests.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions: how one begins, and the events that are sent in it. */
 #pragma once
 

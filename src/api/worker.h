@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The channel to the worker, and the calls on it. */
 #pragma once
 

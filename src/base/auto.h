@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ownership by scope, for every role: a descriptor or a block that leaves its scope
  * is released there, on every path out of it.

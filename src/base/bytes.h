@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Integers at any address: what the fields of a packet (big-endian) and of a virtio
  * header (little-endian) are read and written with, since nothing in a frame is aligned.

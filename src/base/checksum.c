@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The Internet checksum over words of 64 bits. Ones' complement addition does not care
  * how wide its words are nor in which byte order they are read (RFC 1071, 2), so the sum

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The one clock: CLOCK_MONOTONIC, which no change of the wall clock moves. */
 #pragma once
 

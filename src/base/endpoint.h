@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * "[ADDR:]PORT[-LAST]": one side of a forward as users write it, with IPv6 addresses in
  * brackets: "8080", "127.0.0.1:8080", "[::1]:8000-8099". Strict as base/inet is. No names

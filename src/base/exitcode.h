@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the exit statuses of the daemon's programs mean. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Small operations on descriptors that every role needs. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Text to addresses and back: IPv4, IPv6, an IPv4 network with its prefix, MAC. Every
  * process uses this; it holds nothing and makes no system call. Parsing is strict: the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Log lines. Where they go is the program's choice: the parent writes them to its
  * standard error, the other roles send them to the parent as records.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A token bucket: what a guest or a client can cause may be said only so often. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Text that a guest or a client chose, made safe to print. */
 #pragma once
 

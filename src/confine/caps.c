@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "confine/caps.h"
 
 #include <cap-ng.h>

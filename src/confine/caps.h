@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Capabilities (capabilities(7)) and user ids: what a process may still do to the kernel.
  * Any role, before its filter. The only user of cap-ng.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Landlock (landlock(7)): no file can be opened, created or changed by a path, with
  * listed exceptions; and, as far as the kernel can, no TCP, no signal and no abstract

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a process gives up for good with prctl(2) and setrlimit(2); none of it needs a
  * privilege. Any role: no_new_privs before Landlock and the filter, the rest after the

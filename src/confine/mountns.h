@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The process's view of files: an empty read-only root. Any role, in a mount namespace of
  * its own (confine_ns_own) and with CAP_SYS_ADMIN over it, before its capabilities go and

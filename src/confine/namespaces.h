@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Namespaces of the process's own (namespaces(7), user_namespaces(7)). Any role, before
  * its root is replaced: the maps and the queries need /proc. The process has one thread;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The system-call filter (seccomp(2)). Any role, last of all: what a stage needs to set
  * itself up is not in any policy. Needs CONFINE_LIMIT_NO_NEW_PRIVS or CAP_SYS_ADMIN

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What every role does when it can't enter a stage of its jail. */
 #pragma once
 

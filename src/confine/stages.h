@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The stages of a jail (IPC_STAGES in ipc/messages.h) as the roles with a jail of their
  * own share them: what is tried, what is done where it is barred, and what is reported.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One end of a channel between two processes: a SOCK_SEQPACKET socket pair, on which
  * one datagram is one message with its descriptors (unix(7)). Every role uses it; it

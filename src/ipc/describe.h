@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of messages.h as a table, for the receive checks, tests and manuals. */
 #pragma once
 

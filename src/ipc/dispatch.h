@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From a received message to its handler. A role declares its handlers from the lists
  * that end at it, and calls them in a switch made of the same lists:

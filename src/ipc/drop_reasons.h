@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Why the worker does not hand a frame of the guest's to the network stack. Each reason
  * has a counter; the sentences are what manuals and statistics show.

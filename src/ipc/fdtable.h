@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The descriptors that a child finds open when its main() starts, and there are no
  * others: those below its role's n_fds (parent/supervise/roles.h). Everything else comes by

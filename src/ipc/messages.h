@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything that crosses a process boundary. A payload is a struct of fixed size:
  * no pointers, no holes (-Wpadded is an error here), reserved bytes zero. After the

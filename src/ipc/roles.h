@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The processes, and who sends to whom: two tables. A new process is a row of IPC_ROLES, a row of
  * IPC_ARROWS for each list of its messages (messages.h), a folder of src, and a policy in seccomp.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One check per row of messages.h, run on every message received, whoever sent it:
  * numbers in range, text terminated, flags 0 or 1, reserved bytes zero. A row without

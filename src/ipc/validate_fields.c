@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ipc/validate_fields.h"
 
 #include <string.h>

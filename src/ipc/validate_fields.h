@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the checks of validate.h ask of a field, whatever its row. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of forwards, as the worker has it, and as the parent and the api have a copy
  * of it from what the worker tells them: what a worker that is started again would be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "netns-helper/configure.h"
 
 #include <arpa/inet.h>

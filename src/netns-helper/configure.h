@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What --configure does inside the guest's network namespace. */
 #pragma once
 

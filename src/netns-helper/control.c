@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "netns-helper/control.h"
 
 #include "base/log.h"

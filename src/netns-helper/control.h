@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The parent's requests to the netns-helper, in the order in which they come. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The helper's jail. It lives for milliseconds and needs its capabilities in the guest's
  * namespaces to the end, so its jail is two stages.

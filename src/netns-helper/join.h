@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Joins the guest's namespaces. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slirpd-netns-helper: joins the guest's namespaces, makes the TAP there and, with
  * --configure, its addresses and routes; hands the TAP's descriptor to the parent and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few requests to the kernel's routing socket that --configure needs
  * (rtnetlink(7)), each sent, and its acknowledgement awaited. Holds one socket in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* TAP devices. The only user of linux/if_tun.h. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the parent tells the others about their jails, and its own: after ready it keeps
  * what supervision and clean-up need, and nothing else.

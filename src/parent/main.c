@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slirpd, the parent: what the user starts, and what ends when the network ends. It
  * checks the command line, opens what the caller named, starts the other programs,

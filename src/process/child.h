@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How every child begins: it makes sure that its parent's death is its own, takes the
  * channel that it was born with, greets, and sends its log lines there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the api asks of the worker, and the answers. */
 #include "slirp-worker/api_requests.h"
 

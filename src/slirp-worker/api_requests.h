@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The api's requests. The api has read what clients wrote, so the worker does not trust it: a
  * message that is not as it should be costs the api the channel, and packets go on.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The division of the worker's descriptors among kinds of traffic. */
 #include "slirp-worker/budget.h"
 

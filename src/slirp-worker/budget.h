@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How many descriptors each kind of traffic may have, so that none takes the room of another.
  * Runs in the worker; who opens a descriptor of a kind asks first, and tells what it took.

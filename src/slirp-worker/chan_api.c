@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's end of its channel to the api: opening, closing, and what a failed send means. */
 #include "slirp-worker/chan_api.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The worker's end of its channel to the api. It is always descriptor IPC_CHILD_FD_PEER, which the
  * system call filter goes by; without an api that is /dev/null, as the worker is born with it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the parent asks of the worker, and what the worker tells it unasked. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirp-worker/datapath.h"
 
 #include "base/bytes.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The way of a frame in both directions. From the guest: complete the checksums and lengths that
  * the kernel left to the device, pass the gate, reassemble fragments, enter an engine. To the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Host forwards: the table of rules, and how one comes into it and out of it. A rule is
  * one port or a range, all of it or nothing. A change is made in slices, one a turn of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The worker's jail, in numbered stages. Each says what it does and what it must not do
  * yet, because what comes after it still needs that.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's one loop: wait, serve sockets, take a batch of frames, run timers. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slirpd-slirp-worker: the one process that packets touch. It holds the TAP and the
  * host's sockets, and a channel to the parent. What a guest can send, however it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel looks at every descriptor of a poll(2), so a thousand idle connections would
  * slow down the one that is busy. epoll(7) would have to be told of every change of what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The set of descriptors of one wait, rebuilt for each: fixed memory, index = place. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirp-worker/requests.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who asked for a change of the forwards, and what is told to whom when it is made: first
  * the parent of every change, for its copy, then whoever asked. One change at a time; the

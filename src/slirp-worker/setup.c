@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes what the worker needs before it serves: the TAP, tables, the gate and the engines. */
 #include "slirp-worker/setup.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From the parent's start message to a worker that can serve, and back. Before the jail. */
 #pragma once
 

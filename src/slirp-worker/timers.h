@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The few timers that the network stack asks for. */
 #pragma once
 

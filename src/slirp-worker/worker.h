@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* All that a worker has; one exists, in main.c. */
 #pragma once
 

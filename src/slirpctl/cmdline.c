@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirpctl/cmdline.h"
 
 #include <bsd/stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line of slirpctl: options, the name of a command, and how many arguments
  * it has. What these mean is for the command (commands.h, request.h). Nothing is printed

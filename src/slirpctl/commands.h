@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What slirpctl can be told to do: one connection and one request each, but for `remove`,
  * which may need several, and `events`, which is a session. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slirpctl: the control socket for people and scripts. An ordinary program without any
  * privilege, of the user who owns the socket; it holds nothing but one connection. It

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How a run of slirpctl ends: its exit status, which scripts rely on; slirpctl(1). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirpctl/reply.h"
 
 #include <string.h>

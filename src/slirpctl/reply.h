@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the daemon says, understood as far as all replies are alike; slirpd-api(7). */
 #pragma once
 

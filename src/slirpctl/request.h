@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests as JSON, from arguments of the command line, in version 1 of the protocol:
  * COMMAND's "execute" and "arguments", slirpd-api(7).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Replies on the terminal. What the daemon sends may have been chosen by others, so all
  * of it comes out as printable ASCII, whatever it was. What is missing is a "-"; what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A connection to the control socket, with a deadline. Functions that return bool have
  * logged the reason, with the socket's path, when they return false.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Measures slirpd side by side with slirp4netns and pasta, in one run.
 
 Run it through ci/bench, which puts it into namespaces of its own (tests/lib/outer-ns). The

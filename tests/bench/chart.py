@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Draws a result of ci/bench as an SVG bar chart: chart.py RESULT.json CHART.svg
 
 One file without scripts, fonts or links. It draws its own background, light or dark as the

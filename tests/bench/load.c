@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench_load: the command line, and what all loads share. */
 #include "load.h"
 

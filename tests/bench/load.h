@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bench_load: the clients and servers of the benchmark where iperf3 has none. One load, one
  * function; each prints one number, and ends the program with a line where it can't.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench_load: clients of a control socket, as slirp4netns's users are. */
 #include "load.h"
 

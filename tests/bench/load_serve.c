@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bench_load: the server on the internet's side. One thread, level-triggered epoll; a client
  * waits for each reply, so the kernel's buffers never fill and no reply is kept back.

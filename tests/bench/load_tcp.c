@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench_load: TCP clients in the guest. */
 #include "load.h"
 

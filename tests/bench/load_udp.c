@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench_load: UDP clients in the guest, and the sink of a flood on the internet's side. */
 #include "load.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The scenes: each starts one subject for a fresh guest and takes the figures of its rows."""
 
 from __future__ import annotations

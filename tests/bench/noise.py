@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How steady the machine was, and which machine it is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The results as a table of text."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What is measured, and what is wanted of it: the benchmark's rows as data.
 
 `ROWS` has the order of the table and of the chart. `TARGETS` are the figures that slirpd has

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Values of rounds to medians, ratios and verdicts; knows nothing of how they were measured."""
 
 from __future__ import annotations

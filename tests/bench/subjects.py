@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The programs that are compared, each started as its users start it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The benchmark's arithmetic, verdicts, order and chart, on values whose answers are known."""
 
 import argparse

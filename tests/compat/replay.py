@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Clients of slirp4netns, replayed: their command lines, and what they do besides.
 
     replay.py CLIENT PROGRAM ARG...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every option with each kind of bad value: one line that says what is wrong, status 1, and
 nothing made.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ci/check-includes: the project's tree passes, and each rule is seen to fail when broken."""
 
 import os

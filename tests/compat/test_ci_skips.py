@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ci/test: a skipped test has not passed, whether pytest, cmocka or a whole program skips."""
 
 from __future__ import annotations

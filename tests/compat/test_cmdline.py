@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command line, as slirp4netns's clients use it: texts, statuses, probes, no traces.
 
 Needs no namespace: a run either ends at its arguments, or at a PID that nobody has.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Completions of slirpd's command line: they know what --help says, and nothing else.
 
 Those of slirpctl, which ask a daemon, are in test_slirpctl.py. SLIRPD names the program.

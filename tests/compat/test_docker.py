@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Docker rootless, with slirp4netns and with slirpd as its network.
 
 Debian's package, as an ordinary user with subordinate ids, started by Docker's own script, with an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Everyday programs in a guest, with slirp4netns and with slirpd as its network.
 
 The guest has an /etc of its own, which resolv.conf is in and DHCP clients write to. Runs inside

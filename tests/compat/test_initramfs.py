@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A diskless machine, whose root is the initramfs that it was booted with: pivot_root(2) can't
 replace that. It is User Mode Linux here, with slirpd inside. Runs inside outer-ns.
 """

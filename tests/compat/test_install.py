@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What an installation consists of, and that it works from where it was put.
 
 The build that is tested has SLIRPD_INSTALL_SLIRP4NETNS, as the preset debug sets it.

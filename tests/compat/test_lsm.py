@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """AppArmor profiles and SELinux module: they compile, install by option, leave no program out.
 
 SLIRPD names the program under test, in its build tree. Compiling needs no kernel that has

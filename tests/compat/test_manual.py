@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The manual against the program and the sources that it describes, both ways.
 
 SLIRPD names the program under test. Runs nothing but its --help.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """slirpd-migration(7) is true: slirp4netns and slirpd side by side, one test for each difference.
 
 A test says by told() which item of the page it holds; ELSEWHERE names the tests of other files that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Podman's containers, with slirp4netns and with slirpd as their network.
 
 Debian's package, as an ordinary user with subordinate ids, with an image made here and nothing

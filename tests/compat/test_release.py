@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The tarball of a release: the same bytes from any clone, and all that the commit has."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """slirp4netns and slirpd, started as their clients start them: replay.py plays the clients.
 
 For clients and versions that Debian does not have, or not in this form. Runs inside outer-ns.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """RootlessKit, which Docker rootless, nerdctl and k3s run in, with slirp4netns and with slirpd.
 
 Debian's package, as an ordinary user with subordinate ids. Runs inside outer-ns --as-root.

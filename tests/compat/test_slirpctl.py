@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """slirpctl with daemons that run: slirp4netns from the distribution, and slirpd.
 
 And with peers that only a test can be: one that is silent, slow, or sends nonsense.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The unit for the service manager of a user, as systemd-analyze judges it.
 
 SLIRPD names the program under test, in its build tree.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The tree under src reads like a map."""
 
 import pathlib
@@ -22,7 +23,7 @@ def without_subject(src):
 def subject(text):
     """The first line, behind that of the licence."""
     lines = text.splitlines()
-    return next((line for line in lines if not line.startswith("// SPDX")), "")
+    return next((line for line in lines if not line.startswith("/* SPDX")), "")
 
 
 def test_no_folder_has_too_many_files():
@@ -37,7 +38,7 @@ def test_both_are_seen(tmp_path):
     for number in range(FILES_MAX + 1):
         path = tmp_path / f"role/{number}.c"
         path.parent.mkdir(exist_ok=True)
-        path.write_text("// SPDX-License-Identifier: none\n/* About a number. */\nint number;\n")
+        path.write_text("/* SPDX-License-Identifier: none */\n/* About a number. */\nint number;\n")
     assert too_large(tmp_path) == ["role"] and without_subject(tmp_path) == []
     path.write_text("#include <stdio.h>\n/* Too late. */\n")
     assert without_subject(tmp_path) == ["role/14.c"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """User Mode Linux as the guest: Debian's kernel, started by an ordinary user.
 
 Its root is a directory with busybox and an init that uses the network as the manual says, and

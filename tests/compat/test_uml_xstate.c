@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/lib/uml_xstate.c, on any processor: the kernel refuses a part of the extended registers
  * also where it is the test that leaves the rest out. The rest stays as it was.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """bar_call.py CALL=ERRNO[,CALL=ERRNO]... COMMAND [ARG]...: COMMAND, for which the kernel refuses
 these system calls. What a container's own seccomp filter does, made for real."""
 

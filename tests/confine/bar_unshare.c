@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bar_unshare CMD [ARG]...: runs CMD where no user namespace can be made, as under the
  * default filters of container managers: unshare and clone with CLONE_NEWUSER fail with

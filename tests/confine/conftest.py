@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The lab of the integration tests, for those files here that need it.
 
 Not leaves_no_process, which would put every file into the lab: a file that wants it imports it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """hold_tap.py FD COMMAND [ARG]...: COMMAND, in which whoever makes or attaches to a TAP waits in
 that call until the last copy of a descriptor is closed, which is sent over the UNIX socket FD, or
 until a signal ends it. The descriptor can be read from once somebody waits (seccomp_unotify(2))."""

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Capabilities and ids: gone, and not to be had again. */
 #include "mechanisms.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Landlock: nothing by a path, with exceptions; and its other rights by ABI. */
 #include "mechanisms.h"
 

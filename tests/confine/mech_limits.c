@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* no_new_privs, not dumpable, resource limits: each on its own, with what it stops. */
 #include "mechanisms.h"
 

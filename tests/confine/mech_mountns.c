@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The empty read-only root: what is there, what is not, and what can't be done to it. */
 #include "mechanisms.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Own namespaces: made, told apart, not possible, joined. */
 #include "mechanisms.h"
 

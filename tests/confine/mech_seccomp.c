@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The installing of a filter; what is in one is not this library's matter. */
 #include "mechanisms.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the tests of src/confine share. Each test body runs in a child of its own, because
  * a mechanism can't be undone; a check that fails there is printed and ends the child.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which lines of the policies a run uses: a line that is neither seen in use nor marked rare
 is an error.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Goes into the jail of a role, by that role's own code, and tries there one thing that
  * whoever has taken the role over would try. Says on standard output what came of it: "ok",

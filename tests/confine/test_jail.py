@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The worker's jail from inside: probe.c enters it and tries what a taken-over worker would.
 
 Each attempt is made four times:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The jails of a running slirpd from outside: /proc, its log, its failures, and DNS in it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The jails of api and spawner in a running slirpd, from outside; see test_jail_daemon.py."""
 
 from __future__ import annotations

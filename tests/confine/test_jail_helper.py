@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The jail of the netns-helper from outside, while it makes the TAP: a filter on top of its own
 holds it in that call, as its whole life takes some milliseconds; see test_jail_daemon.py."""
 

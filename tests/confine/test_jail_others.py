@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The other roles' jails from inside, by the attempts that test_jail.py makes in the worker's.
 
 Only the worker's table has a control without a jail: the attempts are the same, and so is what

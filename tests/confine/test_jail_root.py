@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The jails where slirpd is started by uid 0 of the machine.
 
 Runs through `outer-ns --as-root`: mounts, network and PIDs are the test's own, all the rest is

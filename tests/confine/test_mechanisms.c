@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_mechanisms own-userns | privileged | barred ERRNO WHY: every mechanism of
  * src/confine, in the setting that the caller has made (test_mechanisms.py).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs the program test_mechanisms in every kind of caller that slirpd has.
 
 Its path, and that of bar_unshare, come from the environment (TEST_MECHANISMS, BAR_UNSHARE).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """policyc and the policies of the roles: each filter does what its text says.
 
 POLICYC names the program under test. No filter is loaded: an interpreter runs them, and what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """slirpd --print-confinement: that it is JSON, and that it is what /proc shows of a daemon."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: BSD-2-Clause
 """In the place of slirpd: the program under test, with every system call written down.
 
 TRACED_PROGRAM is the program, TRACED_DIRECTORY where strace(1) writes, a file for each start.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A worker that sends anything to the api, whose clients wait for all kinds of answers. Each
  * input is datagrams: two bytes of length, then a header and a payload. Nothing may crash,

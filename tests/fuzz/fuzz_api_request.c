@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A client's bytes, up to the message for the worker: the first byte picks version 1 or a
  * session, the second how many bytes come at a time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An api that sends anything to the worker: real dispatch, real libslirp, real ports of a
  * network namespace. Each input is datagrams: two bytes of length, then a header and a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line: the input is argv, each argument ended by a NUL. Whoever starts the
  * daemon chooses all of it, and may start it with more privilege than he has himself.

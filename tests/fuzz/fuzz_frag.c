@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Fragmentation towards the guest: whatever the frame and the MTU, fragments fit the MTU,
  * and those of a packet that is whole come together again in reassembly.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest's frames through gate, reassembly and refusal, with frames to the guest and
  * time in between. What comes out is held against the gate's promises by code of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A peer that sends anything: the first byte picks the receiving role and its state,
  * each following datagram is a length byte pair and that many bytes, half of them with

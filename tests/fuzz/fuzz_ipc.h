@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The first byte of an input of fuzz_ipc: the number of a receiver and its peer, and
  * flags of the receiver's state. */
 #pragma once

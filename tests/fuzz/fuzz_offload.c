@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Frames with virtio headers from a TAP, and the stack's segments to it, with a memory of
  * connections in between. What comes out is held against promises by code of its own.

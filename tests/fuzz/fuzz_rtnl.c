@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's answers on the routing socket, as bytes. */
 #include <assert.h>
 #include <stdint.h>

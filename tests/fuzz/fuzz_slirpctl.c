@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A reply, as slirpctl reads it from a socket that anybody may have made: it is understood
  * or refused, and not a byte of it reaches the terminal that is not printable ASCII.

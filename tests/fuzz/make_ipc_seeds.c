@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Writes the seeds of fuzz_ipc: for each row of messages.h a right message, for each
  * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies and

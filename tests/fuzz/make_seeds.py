@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes the seeds that are bytes: for fuzz_gate, fuzz_frag and fuzz_offload good frames of each
 kind, which a fuzzer would take long to find, and for fuzz_rtnl the kernel's answers.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs a fuzz target over the files of its corpus, for compilers without libFuzzer. */
 #include <dirent.h>
 #include <stdint.h>

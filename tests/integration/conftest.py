@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Fixtures of the integration tests; see tests/lib/lab.py for the lab that they hand out."""
 
 from __future__ import annotations

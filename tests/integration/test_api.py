@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The control socket: sessions, events, and clients that mean no good."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The control socket as clients of slirp4netns use it, to the byte."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """slirpd-api(7) is true: its tables are those of query_commands, its examples work."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The process behind the control socket: the socket's file, and who dies when.
 
 What requests do is in other files; here one request tells that somebody answers.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """--target-type=bess: frames over a SEQPACKET socket, as User Mode Linux sends them.
 
 The other side here is a guest whose TAP is joined to the socket frame by frame, so that real

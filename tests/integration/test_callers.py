@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Callers that hand down strange things: a start works all the same, or fails in order."""
 
 from __future__ import annotations

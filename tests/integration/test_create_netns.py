@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """--create-netns: a namespace that slirpd makes, pins on a file, serves, and unpins."""
 
 from __future__ import annotations

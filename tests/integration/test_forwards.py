@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Host forwards with real traffic: who the guest sees, and that every answer gets back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """--disable-host-loopback against a guest that writes its own frames.
 
 The proof is at the host's end: listeners on the loopback that would be reached, and a packet

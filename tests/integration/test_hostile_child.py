@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A child of slirpd that was taken over: what it can make the parent write, and hide."""
 
 from __future__ import annotations

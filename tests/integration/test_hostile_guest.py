@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A guest that writes frames that no kernel would: the daemon stays alive, small and useful."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A guest that uses UDP to reach the host's loopback, or to take what the host or others need."""
 
 from __future__ import annotations

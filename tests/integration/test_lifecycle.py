@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How slirpd starts, ends, and what it leaves: nothing, whoever dies first."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The examples of slirpd(1), typed in as they stand there."""
 
 from __future__ import annotations

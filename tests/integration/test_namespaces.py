@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every way to name a namespace, and every way for that to go wrong."""
 
 from __future__ import annotations

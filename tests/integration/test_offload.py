@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """TCP through a TAP with offloads and through one without: nothing is lost, doubled or changed,
 and nothing that the guest can see differs."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The worker's loop: it sleeps when there is nothing to do, is not slowed down much by idle
 connections, and outlives its limit on open files."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """TCP through a TAP with offloads where more lies behind the guest's interface than a socket:
 networks of its own, losses, and receivers with little room."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What operators run slirpd with: the PID file, the log file and its level, NOTIFY_SOCKET."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """--outbound-addr and --outbound-addr6, seen from the other side: which source a server sees."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Echo requests to hosts beyond the gateway: answers, errors, hop limits, many at a time."""
 
 from __future__ import annotations

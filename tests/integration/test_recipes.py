@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The recipes of slirpd-recipes(7), typed in as they stand there, and real traffic over what they
 make."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Host forwards between the address families: a port of one, a guest's address of the other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Descriptors run out, because a guest or a client uses them up: nobody else is to pay for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a guest's programs see: HTTP, TCP, UDP, ping, DNS, DHCP, with real servers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """UDP on bad ways: links that are slower than the guest, and datagrams that arrive broken."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The real child programs, started as the parent starts them, and spoken to wrongly.
  * Arguments: the paths of the programs, in the order of enum ipc_role.

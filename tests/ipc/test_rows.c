@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every row of messages.h, sent right and sent wrong in each way that the protocol
  * knows, between two ends in one process. The rows themselves make the tests.

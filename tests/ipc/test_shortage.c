@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A message with a descriptor comes to a process that can open no more. That is never the
  * fault of the peer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The values that each row of messages.h refuses. A table describes the fields of each row
  * and of each struct inside a row; the bad samples are made from it. The table is written

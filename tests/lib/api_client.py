@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A daemon with a control socket, and clients of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The api's core in this process, with a test at the other end of each of its descriptors:
  * the parent, the worker, and clients. Everything goes through the real loop and sockets.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """bar_ioctl.py REQUEST=ERRNO COMMAND [ARG]...: COMMAND, for which the kernel refuses this ioctl
 where its argument is not 0. What an older kernel, or another program's filter, does."""
 

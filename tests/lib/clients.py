@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What tests of real clients share: the daemons, an ordinary user with subordinate ids, and a
 small root directory.
 

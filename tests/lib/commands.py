@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Programs that a test runs: whether they are installed, and who runs them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """slirpd, as a test runs it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A flow of datagrams, in processes of its own so that a busy test does not slow it down.
 
     flow.py echo ADDRESS PORT     answers every datagram

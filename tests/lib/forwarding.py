@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Host forwards: a daemon that has them, servers in the guest, clients at the host's ports."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames for tests, built field by field and with a checksum of their own: slow, obvious,
  * and not made with the code under test. */
 #include "frames.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Builds Ethernet frames as a guest sends them, for tests. Addresses are text; one with a
  * colon makes the frame IPv6. All checksums are right until a test spoils them.

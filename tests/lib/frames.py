@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ethernet frames as a hostile guest writes them: right ones, and all ways to spoil them.
 
 Pure functions over bytes, addresses as text. Nothing here is random: the same seed gives the

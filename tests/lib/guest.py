@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Guests: the namespaces that slirpd gives a network to."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Messages between slirpd's processes, for a test that speaks in the name of one of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A right payload for every row of messages.h, for tests and fuzz seeds. */
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The kernel that the tests run on: parts that a kernel may lack, asked for before any jail."""
 
 from __future__ import annotations

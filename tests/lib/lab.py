@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The network that a test runs slirpd in: nothing in it is a mock, nothing leaves it.
 
 Runs inside outer-ns. Its network namespace plays the host of an ordinary user, a second one

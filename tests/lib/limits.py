@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Limits that a test sets for a process or a namespace."""
 
 from __future__ import annotations

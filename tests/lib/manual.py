@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Examples of the manual, typed into a shell as a reader would type them.
 
 An example is a literal block. Its lines begin with the prompt of an ordinary user ($) or of uid 0

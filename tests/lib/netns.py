@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Network namespaces: sockets, interfaces and addresses in them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Processes as /proc shows them, their descriptors, and what they may have left behind."""
 
 from __future__ import annotations

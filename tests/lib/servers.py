@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Servers of a test, in any network namespace."""
 
 from __future__ import annotations

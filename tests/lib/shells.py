@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a shell offers for a line that is typed: the completions of this project, as bash, zsh and
 fish themselves run them."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Streams of bytes whose every part differs from its neighbours, sent and hashed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The source tree and the build that are tested."""
 
 from __future__ import annotations

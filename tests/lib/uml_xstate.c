@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Preloaded into User Mode Linux, for processors whose extended registers don't fit in the
  * 2696 bytes that Linux 6.1's has for a process's: with those of AMX they are 11008. The host

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Waiting for a condition, with a deadline."""
 
 from __future__ import annotations

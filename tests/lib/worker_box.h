@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A worker for tests and fuzzers: the real code with the real libslirp, in a network
  * namespace of this process's own, with a channel to a parent and one to an api whose other

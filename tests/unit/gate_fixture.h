@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the gate's tests share: a virtual network, and what a verdict should be. */
 #pragma once
 

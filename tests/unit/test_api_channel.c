@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's side of the api's channel, and what the parent is told. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The api's copy of the forwards, by which it answers list_hostfwd: at any time it is what
  * the worker's table was at its last answer, whatever clients ask for in between.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The api's core between clients, worker and parent: every reply to the byte. */
 #include <setjmp.h>
 #include <stdarg.h>

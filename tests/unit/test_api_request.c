@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* api/request: a client's text to a checked request, or to the right error. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* api/scan: where a request ends, however its bytes come. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* parent/banner: the texts that clients read, to the byte, and what doesn't fit. */
 
 #include <stdarg.h>

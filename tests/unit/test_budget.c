@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How the descriptors are divided, for as many as a user may allow. */
 #include <setjmp.h>
 #include <stdarg.h>

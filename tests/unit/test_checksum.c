@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The Internet checksum against the RFCs' numbers and against a sum made the slow way. */
 #include "base/bytes.h"
 #include "base/checksum.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* libslirp's text on its sockets, read back; and the real text of real ports. */
 #include <arpa/inet.h>
 #include <setjmp.h>

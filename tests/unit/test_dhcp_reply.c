@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which DHCP replies go to the client's address, their checksums, and DHCPv6's server
  * identifier. */
 #include "gate_fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* base/endpoint: address, port and range as users write them, and every way to get them wrong. */
 
 #include <stdarg.h>

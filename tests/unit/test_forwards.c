@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Forwards with the real libslirp and the kernel's real ports, in a network namespace. */
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Fragmentation towards the guest, and that reassembly undoes it. */
 #include "gate_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The gate's lower half: Ethernet, ARP, IP headers and addresses. */
 #include "gate_fixture.h"
 

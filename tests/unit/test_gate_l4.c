@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The gate's upper half: the form of TCP, UDP, DHCP, ICMP and neighbour discovery. */
 #include "gate_fixture.h"
 

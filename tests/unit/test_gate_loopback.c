@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The way to the host's loopback, open and closed: every name for it, both families, TCP,
  * UDP and ICMP, and the flows that lead back to a host forward's peers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* base/inet: every way to write an address, and every way to write it wrongly. */
 
 #include <stdarg.h>

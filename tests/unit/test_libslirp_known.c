@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* parent/libslirp_known: versions, made-up holes, and the real table. */
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * parent/logfile: the log file and the older one stay within their size, whole lines in
  * order, and nothing but a regular file that nobody else logs to is taken for one. A log

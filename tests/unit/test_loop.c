@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's loop comes to rest when something has expired. The real loop, with the real
  * libslirp, in a network namespace, and every wait of it counted. */
 #include <poll.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The maximum segment size, found and rewritten among options of all sorts. */
 #include "gate_fixture.h"
 

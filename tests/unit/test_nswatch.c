@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* parent/nswatch: when a network namespace counts as used by nobody. */
 
 #include <stdarg.h>

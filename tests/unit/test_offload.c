@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What becomes of TCP between gate, stack and a TAP with offloads. */
 #include "gate_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * parent/options: the command line that clients of slirp4netns use, each error's text
  * to the byte, and that nothing is remembered from one call to the next. The program

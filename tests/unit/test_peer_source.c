@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Datagrams of the host's loopback, named as the gateway's. */
 #include "gate_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * parent/pin: what the exit undoes, it undoes in the process that made it and in no other.
  * Runs in a user and a mount namespace of its own, where it may mount.

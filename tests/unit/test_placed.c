@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * parent/placed and parent/pidfile: modes of the files that slirpd puts into the caller's
  * directories, and who removes them at the exit.

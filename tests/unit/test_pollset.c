@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The set of one wait, and how a large one is spared. */
 #include "slirp-worker/pollset.h"
 

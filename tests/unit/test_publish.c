@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The forms of --publish. */
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reassembly: every order, and every way in which fragments can be wrong. */
 #include "gate_fixture.h"
 

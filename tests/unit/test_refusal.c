@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The answers to what the gate refuses. */
 #include "gate_fixture.h"
 

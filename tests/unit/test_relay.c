@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The relay's ports and what waits at them, with the real libslirp, in a network namespace. */
 #include <errno.h>
 #include <fcntl.h>

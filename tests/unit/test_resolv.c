@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's resolv.conf follows the host's, whatever is done to that. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's acknowledgements: found, told apart, and not believed when cut short. */
 #include <errno.h>
 #include <linux/rtnetlink.h>

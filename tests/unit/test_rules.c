@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of rules, and copies of it. */
 
 #include <setjmp.h>

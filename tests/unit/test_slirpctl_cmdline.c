@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* slirpctl/cmdline: options, the name of a command, and how many arguments it takes. */
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* slirpctl/request: arguments become JSON to the byte, or a line that says what is wrong. */
 
 #include <stdarg.h>

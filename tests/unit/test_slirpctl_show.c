@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* slirpctl/show and slirpctl/reply: what a reply looks like, whatever is in it. */
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* parent/spawn: what is said of a child that has ended. */
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * parent/supervise: time limits of the parent, at times that the test names. The spawner is
  * the real one. The api is this program under the api's name, which never gets ready.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* parent/target: what a namespace path may lead to when it is opened. */
 
 #include <stdarg.h>

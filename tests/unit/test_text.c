@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* base/text and base/ratelimit: what a guest can say, and how often. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's timers, and its poll set. */
 #include <setjmp.h>
 #include <stdarg.h>

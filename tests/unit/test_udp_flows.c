@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* UDP sockets of the real libslirp: which the guest may have, and whose datagrams open the way to
  * the host's loopback. In a network namespace. */
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The header before the frames of a TAP with offloads: taken from the kernel, made for it. */
 #include "gate_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "api/request/argument.h"
 
 #include <arpa/inet.h>

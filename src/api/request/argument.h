@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decodes one argument by its type. Used by request.c and by the description of verbs. */
 #pragma once
 

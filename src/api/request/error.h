@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Why a request was refused, in the three ways that a client may want to know it. */
 #pragma once
 

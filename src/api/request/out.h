@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * JSON on its way out: a growing text, and the writer of values into it. All such memory
  * of the process is counted, so that clients that read slowly or ask for long lists

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A client's text to a checked request. The only user of jansson. What passes here is
  * right in every type and range; the worker checks the message that is made of it once

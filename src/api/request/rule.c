@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "api/request/rule.h"
 
 #include <netinet/in.h>

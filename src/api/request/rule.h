@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A forward between its three forms: a request's arguments, a message, JSON and text. */
 #pragma once
 

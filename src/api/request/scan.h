@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where a request ends. A client need not say so: no newline, no end of file. The scanner
  * looks at every byte once, however the bytes come, and judges nothing but where the

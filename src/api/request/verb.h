@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a client can ask for, as a table: names, arguments with their types, and what
  * handles them. The decoder of requests reads it, query_commands prints it, and a test

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Who a user or a group of the machine is, by name or number. Used for --runas alone. */
 #pragma once
 

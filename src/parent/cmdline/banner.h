@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The texts on standard output that clients read: what the daemon says at its start,
  * and --version. The parent builds them from its options and prints them itself; this

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From the command line to what the other processes are told about the network. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "parent/cmdline/options.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line of slirpd, and of slirp4netns where it is called by that name. The
  * parent runs this first, before it opens or makes anything. Nothing is printed and

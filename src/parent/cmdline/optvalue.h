@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Single values of the command line: each is checked, and kept in struct options, by a
  * function of its own. Used by options.c alone, which knows all options and what fits

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "parent/cmdline/publish.h"
 
 #include <assert.h>

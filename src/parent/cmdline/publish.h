@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The value of --publish: a forward as users write it. */
 #pragma once
 

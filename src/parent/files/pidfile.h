@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The file of --pidfile, for those who end a daemon by its number. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * --create-netns: a new network namespace that a file stands for, by a bind mount as
  * ip-netns(8) makes it. The mount is in the caller's mount namespace, so making it needs

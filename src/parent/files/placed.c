@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "parent/files/placed.h"
 
 #include <errno.h>

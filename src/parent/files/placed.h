@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files that the parent puts into directories of the caller's: its sockets and the
  * PID file. Each is made under another name and renamed, so that it is there only when it

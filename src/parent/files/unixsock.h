@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sockets that the parent makes at a path and listens on for others: that of
  * --api-socket, which it keeps, so that clients that connect while there is no api wait

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The report of --print-confinement: what each process of a real start said of its jail,
  * beside what /proc shows of it, as JSON on standard output.

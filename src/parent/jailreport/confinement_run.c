@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The run of --print-confinement: a whole start on a guest of its own, which ends when all is
  * ready with a report in the place of service. */
 #include "parent/jailreport/confinement_run.h"

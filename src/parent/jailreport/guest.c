@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "parent/jailreport/guest.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest of the parent's own, for --print-confinement: a process in a new user and
  * network namespace that nothing but slirpd uses, and that ends with it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "parent/output/libslirp_known.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The published holes of libslirp, and which of them a library that is loaded has and no
  * check of slirpd's makes unreachable. Pure functions and a table; the parent knows the

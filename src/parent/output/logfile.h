@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The file of --log-file, and one with what was in it before: PATH and PATH.1. Both are
  * opened at the start. Under its filter the parent can neither open nor rename a file,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the parent logs: its own lines, its children's, counters. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What children say, and which of them have ended. */
 #include "parent/supervise/children.h"
 

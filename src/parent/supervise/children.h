@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What children say, and which of them have ended. What their messages ask for is done in the
  * file whose matter it is. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The forwards of the command line, and the parent's copy of all. */
 #include "parent/supervise/forwards.h"
 

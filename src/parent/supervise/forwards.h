@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Forwards, as far as they are the parent's matter: those of the command line, and the copy of all
  * that the worker has. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a service manager is told: datagrams to the socket that NOTIFY_SOCKET names
  * (sd_notify(3)).

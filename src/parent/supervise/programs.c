@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the other programs, and refuses those that somebody else could have exchanged. */
 #include "parent/supervise/programs.h"
 

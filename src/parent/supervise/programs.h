@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files of the other programs, opened at the start: an upgrade under a running daemon can't
  * mix versions, and no path is followed later.

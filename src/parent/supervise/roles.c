@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "parent/supervise/roles.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of IPC_ROLES (ipc/roles.h) as an array. */
 #pragma once
 

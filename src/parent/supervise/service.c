@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How processes are started and started again, and what their ends mean. */
 #include "parent/supervise/service.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The life of each process: how it is started, and what its end means by its row of the table in
  * wiring.c. A process with a starter is started again when it has died; packets and forwards do

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The signals that the parent takes. */
 #include "parent/supervise/signals.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Signals, as a part of supervision: all that the parent takes come out of one descriptor
  * of its loop, and what SIGUSR1 asks for is here as well.

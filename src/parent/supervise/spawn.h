@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Starts the other processes, each with its exact descriptors and nothing else. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The spawner: a process that starts the api, at first and whenever it has died. The
  * parent can't: a filter is inherited through exec, so what is started by the locked

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The start: from the first child to READY. A failure ends slirpd. */
 #pragma once
 

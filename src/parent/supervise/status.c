@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What others ask the parent: the api for its status, a user for the counters. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop of the parent. */
 #include "parent/supervise/supervise.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The parent's service: from the start of the children to the end of the last. One
  * loop, one poll: signals, the caller's exit-fd, the children's channels, the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * All that the parent knows while it supervises, and what every file of supervision may do to it.
  * From the bottom to the top: children (what they say), service (how they are started, and what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The namespaces that the guest lives in, opened before anything else is: their paths
  * may be /proc/self/fd/N, and what is opened can't be exchanged under us.

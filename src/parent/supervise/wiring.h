@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Who is connected to whom, what each process is told first, and what its end means. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What addresses the host's interfaces have, asked of the kernel by rtnetlink(7) over
  * sockets that are opened before the parent locks itself. Used by outbound.c alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "parent/watch/nswatch.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Notices that the guest's network namespace is used by nobody any more. The kernel
  * can't tell: the open TAP itself keeps the namespace alive. So the parent watches one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * --outbound-addr and --outbound-addr6: which addresses of the host the guest's
  * connections leave by. An address stays what it is; an interface is asked for its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * DNS in the jail: the worker's root holds a copy of the host's resolv.conf, and the
  * parent, which still sees the file, keeps the copy current within a second, whatever

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Follows a path through its directories and symbolic links, one name at a time, so that
  * the caller can look at each place on the way. Used by resolv.c alone. */
 #pragma once

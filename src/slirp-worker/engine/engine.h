@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The seam between the worker and its engines, which end the guest's flows on sockets of the host:
  * libslirp (stack), echo (ping), and forwards between the address families (relay). The worker

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of flows, and their keyed hash. */
 #include "slirp-worker/flow/flow_key.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The name of a flow, by which the worker remembers it, and the hash that its tables use. The
  * hash is keyed (SipHash-2-4), because a guest chooses addresses and ports: without the key it

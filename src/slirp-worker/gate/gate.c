@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The gate's lower half, run in the worker on every frame from the guest: Ethernet, ARP,
  * IPv4 and IPv6 headers, and what a destination address means. What is carried is judged

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The gate: what a guest's bytes meet before the network stack sees them. Pure functions
  * over bytes, lengths and a configuration. One file for each question of an audit:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The form of DHCP (RFC 2131, 2132) and of stateless DHCPv6 (RFC 8415) requests. */
 #include "slirp-worker/gate/gate_dhcp.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Whether a message to the stack's DHCP or DHCPv6 server is one that a client has reason
  * to send, whole and well formed. The server behind it believes every length.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The UDP peers on the host's loopback that a guest may answer: a set-associative table. */
 #include "slirp-worker/gate/gate_flows.h"
 

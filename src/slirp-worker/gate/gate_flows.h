@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * With the host's loopback closed, the UDP peers on it that a guest may answer: those
  * that sent to the guest first, through a host forward. A table of fixed size. A flow is

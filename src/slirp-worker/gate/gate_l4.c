@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The gate's upper half, run in the worker on every whole packet from the guest: the form
  * of TCP, UDP and ICMP, and which of them may go where. Here it is decided whether a

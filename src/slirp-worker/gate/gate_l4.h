@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The seam between the gate's two halves: gate.c knows addresses and hands over what they
  * mean, gate_l4.c knows protocols and decides what may go there. Used by gate*.c alone.

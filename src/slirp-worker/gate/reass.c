@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reassembly, run in the worker on what gate_check() calls fragments. Each datagram in
  * the making has room for the longest and two bitmaps with a bit for each 8 bytes: which

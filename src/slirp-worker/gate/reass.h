@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reassembly of the guest's IPv4 and IPv6 fragments (RFC 791, RFC 8200 4.5), so that none
  * ever reaches the network stack. Memory is allocated once; no packet allocates.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The worker's own answers to refused frames: TCP resets and ICMP errors, from the
  * address that was refused. Built from a frame that the gate has found well formed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Answers to what the gate refuses, so that a program in the guest fails at once instead
  * of waiting for a timeout: with "Network is unreachable" if the loopback is closed,

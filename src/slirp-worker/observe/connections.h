@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What connections there are: libslirp's own text (misc.c, slirp_connection_info), read
  * back into entries, and completed by what the kernel says of each socket, because the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Fragmentation towards the guest, run in the worker on what the network stack sends.
  * libslirp is told of an MTU near 64 KiB, for TCP's sake; what it sends of UDP and ICMP

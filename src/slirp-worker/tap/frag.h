@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Cuts UDP and ICMP datagrams from the network stack, which knows only its own large
  * MTU, into fragments that fit the guest's interface.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Joins segments on their way to the guest, run in the worker on what the stack sends.
  * Two segments are joined only if the guest could not tell the difference: everything in

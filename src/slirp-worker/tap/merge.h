@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Segments of one TCP connection that follow each other become one long segment. What the
  * stack sends in a row, because it has the data and a window for it, goes to the guest in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads and rewrites the maximum segment size in TCP's handshake, run in the worker on
  * segments of the guest's, which the gate has passed, and on those of the stack's. Options

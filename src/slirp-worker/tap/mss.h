@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The maximum segment size option (RFC 9293 3.7.1): how much data the other side may put
  * into a segment. Pure functions over a segment, of which only the headers must be there.

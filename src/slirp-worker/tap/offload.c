@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the TAP's offloads make of TCP, run in the worker between gate, stack and TAP.
  */

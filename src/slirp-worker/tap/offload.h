@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TCP segments longer than the guest's MTU, in both directions, without a word of it to
  * either side. What the stack sends in a row is merged, and the guest's kernel takes it

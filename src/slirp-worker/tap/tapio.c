@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirp-worker/tap/tapio.h"
 
 #include <errno.h>

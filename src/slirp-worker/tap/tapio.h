@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames from and to the guest: a TAP, or a client of a socket of our own (bess). Only
  * user of their descriptors. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The worker's memory of TCP connections: a hash table whose rows are short lists in order
  * of use. A guest that looks for connections that share a row makes those slower, which

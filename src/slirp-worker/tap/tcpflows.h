@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How much data the guest takes in one segment of a TCP connection, as it said in the
  * handshake, for as long as there is room to remember it. Only a memory: where it has been

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The worker's half of the TAP's offloads; the helper has switched them on.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The header that a TAP with offloads puts before each frame (struct virtio_net_hdr,
  * linux/virtio_net.h; virtio 1.2, 5.1.6): in it the kernel says what it left undone, and

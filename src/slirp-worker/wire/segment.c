@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finds the parts of TCP segments, run in the worker on frames that the gate has passed and
  * on those of the stack's. Trusts no length before it has compared it with the frame's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the parts of a TCP segment are, in either direction and family. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where things are in a frame: header lengths and field offsets in bytes, and the few
  * values that more than one file needs. Fields are read with base/bytes.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Echo requests of the guest to hosts outside, of both families, on ping sockets of the
  * host's (icmp(7)): libslirp 4.7 sends none of IPv6, and takes a socket for every packet

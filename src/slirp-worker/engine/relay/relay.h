@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Forwards between the address families. A port of libslirp's has one family, that of the
  * guest's address too (libslirp 4.7 ends in an assertion else). So a port of the other

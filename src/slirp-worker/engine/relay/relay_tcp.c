@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirp-worker/engine/relay/relay_tcp.h"
 
 #include <errno.h>

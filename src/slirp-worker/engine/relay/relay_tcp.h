@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TCP of relay.h: the connection of a peer, and one of ours to the inner port, as two sides
  * between which bytes are carried in both directions. There is no buffer: what a side has

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * UDP of relay.h: each peer of a port gets a socket of its own towards the inner port, so
  * that libslirp, and the guest, know one from the other.

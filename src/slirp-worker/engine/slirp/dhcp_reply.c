@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The address and the checksum of DHCP replies, and the server identifier of DHCPv6. */
 #include "slirp-worker/engine/slirp/dhcp_reply.h"
 

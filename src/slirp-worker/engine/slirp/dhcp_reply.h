@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * DHCP replies as real clients take them. libslirp broadcasts all of those of IPv4
  * (src/bootp.c). RFC 2131 4.1 sends the reply for a client that has an address, ciaddr, to

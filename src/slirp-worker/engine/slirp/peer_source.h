@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One name for the host's loopback. A peer there that reaches the guest by a host forward
  * appears as the gateway; but once the guest has answered somebody else by the same UDP

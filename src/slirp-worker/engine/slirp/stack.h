@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The network stack: libslirp behind a small face. Its files (stack_state.h
  * names them) are the only users of libslirp.h, for both generations of its interface: that

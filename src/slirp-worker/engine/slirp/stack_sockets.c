@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirp-worker/engine/slirp/stack.h"
 
 #include <errno.h>

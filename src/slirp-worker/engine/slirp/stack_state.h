@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the stack share, and nobody else uses.
  * stack.c          libslirp itself: configuration, time, timers, frames, texts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A hash table of UDP sockets, whose entries stand at the number of their descriptor. */
 #include "slirp-worker/engine/slirp/udp_flows.h"
 

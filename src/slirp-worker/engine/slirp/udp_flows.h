@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libslirp's UDP sockets by the guest's end: it finds them by the guest's address and port
  * alone, so a datagram from another end takes a new socket. Only a memory, run in the worker.
