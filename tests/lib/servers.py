@@ -16,7 +16,9 @@ TCP_LISTEN = "0A"  # of /proc/net/tcp
 
 
 def serve(sock: socket.socket, handle: Callable[[socket.socket], None]) -> None:
-    """Calls handle(connection) in a thread of its own for each connection, until closed."""
+    """Calls handle(connection) in a thread of its own for each connection, until closed. The
+    connection has no deadline: its client may be idle for longer while a test goes on elsewhere,
+    and has one itself."""
 
     def one(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
@@ -26,7 +28,6 @@ def serve(sock: socket.socket, handle: Callable[[socket.socket], None]) -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = sock.accept()
-                connection.settimeout(DEADLINE_S)
                 threading.Thread(target=one, args=(connection,), daemon=True).start()
 
     sock.settimeout(None)
