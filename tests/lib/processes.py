@@ -109,13 +109,13 @@ def fd_table(pid: int) -> dict[int, str]:
     return table
 
 
-def fds_of(pid: int) -> dict[int, str]:
+def fds_of(pid: int, n_max: int = 1024) -> dict[int, str]:
     """Like fd_table, for a process whose /proc/PID/fd nobody but real root may list:
     borrows one descriptor after the other."""
     pidfd = os.pidfd_open(pid)
     table = {}
     try:
-        for number in range(1024):
+        for number in range(n_max):
             fd = _libc.syscall(SYS_PIDFD_GETFD, pidfd, number, 0)
             if fd == -1:
                 assert ctypes.get_errno() == errno.EBADF, os.strerror(ctypes.get_errno())
