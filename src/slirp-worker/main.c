@@ -9,7 +9,6 @@
 #include "process/child.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/loop.h"
-#include "slirp-worker/setup.h"
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
 /* A sanitizer's question. libslirp does not free packets that still wait for an ARP
@@ -38,6 +37,7 @@ main(void)
 	if (!worker_control_wait_start(&worker))
 		return EXITCODE_OK;
 	worker_loop_run(&worker);
-	setup_undo(&worker);
+	/* The kernel frees all faster than libslirp, which would walk each connection's buffers;
+	 * the parent waits for half a second. */
 	return EXITCODE_OK;
 }

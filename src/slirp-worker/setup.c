@@ -194,11 +194,3 @@ setup_undo_engines(struct worker *worker)
 	engines_free(&worker->engines);
 	pollset_free(&worker->pollset);
 }
-
-void
-setup_undo(struct worker *worker)
-{
-	setup_undo_engines(worker);
-	reass_free(&worker->reass);
-	tapio_close(&worker->tap);
-}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the parent's start message to a worker that can serve, and back. Before the jail. */
+/* From the parent's start message to a worker that can serve. Before the jail. */
 #pragma once
 
 #include "slirp-worker/worker.h"
@@ -13,6 +13,6 @@ void setup_make(struct worker *worker, const struct ipc_start *start, int adopt_
 void setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
     const struct in6_addr *guest6, uint32_t tcp_mtu_bytes);
 
-/* Ends all flows and frees what setup_make or setup_make_engines made. */
-void setup_undo(struct worker *worker);
+/* Ends all flows and frees what setup_make_engines made; for tests. A worker leaves this to the
+ * kernel. */
 void setup_undo_engines(struct worker *worker);

@@ -8,12 +8,12 @@
 struct wiring {
 	/* Starts the process, at first and again; IPC_ROLE_NONE: the parent forks it once. */
 	enum ipc_role starter;
+	/* The end of the process in service does not end slirpd. */
+	bool may_be_missing;
 	/* Sends all that the process is told at its begin. Returns 0, or -1 with errno set. */
 	int (*instruct)(struct supervisor *sv);
 	/* Whether the work is done, so that the end of the process means nothing. */
 	bool (*is_done)(const struct supervisor *sv);
-	/* The end of the process in service does not end slirpd. */
-	bool may_be_missing;
 	/* Takes back what only the process that has ended could have used. */
 	void (*on_end)(struct supervisor *sv);
 	/* The process will not be started again. */
