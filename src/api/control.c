@@ -2,12 +2,14 @@
 #include "api/control.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "api/handlers.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "process/child.h"
+#include "process/serve.h"
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
 
@@ -68,9 +70,11 @@ api_on_listen(struct api *api, const struct ipc_listen *msg, int adopt_fd)
 	ipc_channel_set_running(&api->to_parent);
 }
 
-static void
-dispatch(struct api *api, struct ipc_message *msg)
+static bool
+take(void *ctx, struct ipc_message *msg)
 {
+	struct api *api = ctx;
+
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
@@ -78,6 +82,7 @@ dispatch(struct api *api, struct ipc_message *msg)
 	default:
 		break;
 	}
+	return true;
 }
 
 bool
@@ -88,7 +93,7 @@ api_control_begin(struct api *api)
 	while (api->listen_fd == -1) {
 		if (!ipc_child_wait(&api->to_parent, &msg))
 			return false;
-		dispatch(api, &msg);
+		take(api, &msg);
 	}
 	return true;
 }
@@ -96,22 +101,16 @@ api_control_begin(struct api *api)
 void
 api_control_receive(struct api *api)
 {
-	struct ipc_message msg;
-	const char *why;
+	static const struct serve from_parent = { .take = take };
+	struct serve_violation violation;
 
-	for (;;) {
-		switch (ipc_channel_recv(&api->to_parent, &msg, &why)) {
-		case IPC_OUTCOME_MESSAGE:
-			dispatch(api, &msg);
-			break;
-		case IPC_OUTCOME_NONE:
-			return;
-		case IPC_OUTCOME_CLOSED:
-			api->ended = true;
-			return;
-		case IPC_OUTCOME_SHORTAGE: /* none brings a descriptor any more */
-		case IPC_OUTCOME_VIOLATION:
-			fatalx("message from the parent: %s", why);
-		}
+	switch (serve_receive(&api->to_parent, INT_MAX, &from_parent, api, &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		api->ended = true;
+		break;
+	case SERVE_VIOLATED:
+		fatalx("message from the parent: %s", violation.why);
 	}
 }

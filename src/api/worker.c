@@ -8,8 +8,9 @@
 #include "api/audit.h"
 #include "api/handlers.h"
 #include "base/log.h"
+#include "process/serve.h"
 
-#define CALL(...) IPC_CALL_HANDLER(api, api, &msg, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(api, api, message, __VA_ARGS__)
 
 static void
 refuse(struct api *api, struct api_client *client, const char *detail)
@@ -92,30 +93,34 @@ api_worker_answered(struct api *api, enum ipc_message_id answer, uint64_t number
 	return client;
 }
 
+static bool
+take(void *ctx, struct ipc_message *message)
+{
+	struct api *api = ctx;
+
+	switch (message->id) {
+		IPC_ROWS_SLIRP_WORKER_TO_API(CALL)
+	default:
+		break;
+	}
+	return true;
+}
+
 void
 api_worker_receive(struct api *api)
 {
-	struct ipc_message msg;
-	const char *why;
+	static const struct serve from_worker = { .take = take };
+	struct serve_violation violation;
 
-	for (int i = 0; i < API_IN_FLIGHT_MAX && api->to_worker.fd != -1; i++) {
-		switch (ipc_channel_recv(&api->to_worker, &msg, &why)) {
-		case IPC_OUTCOME_NONE:
-			return;
-		case IPC_OUTCOME_CLOSED:
-			api_worker_lose(api, "closed");
-			return;
-		case IPC_OUTCOME_SHORTAGE: /* none brings a descriptor */
-		case IPC_OUTCOME_VIOLATION:
-			api_worker_lose(api, why);
-			return;
-		case IPC_OUTCOME_MESSAGE:
-			break;
-		}
-		switch (msg.id) {
-			IPC_ROWS_SLIRP_WORKER_TO_API(CALL)
-		default:
-			break;
-		}
+	switch (serve_receive(&api->to_worker, API_IN_FLIGHT_MAX, &from_worker, api,
+	    &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		api_worker_lose(api, "closed");
+		break;
+	case SERVE_VIOLATED:
+		api_worker_lose(api, violation.why);
+		break;
 	}
 }

@@ -3,6 +3,7 @@
 #include "slirp-worker/api_requests.h"
 
 #include "ipc/dispatch.h"
+#include "process/serve.h"
 #include "slirp-worker/chan_api.h"
 
 /* Messages per turn: a client that asks without end shares the turns with the packets,
@@ -70,39 +71,36 @@ worker_on_list_connections(struct worker *worker, const struct ipc_list_connecti
 	chan_api_check_sent(worker, ipc_send_connections_page(&worker->to_api, &page));
 }
 
-static void
-dispatch(struct worker *worker, struct ipc_message *msg)
+static bool
+take(void *ctx, struct ipc_message *msg)
 {
+	struct worker *worker = ctx;
+
 	switch (msg->id) {
 		IPC_ROWS_API_TO_SLIRP_WORKER(CALL)
 	default:
 		break;
 	}
+	return api_requests_poll_fd(worker) != -1;
 }
 
 void
 api_requests_receive(struct worker *worker)
 {
-	struct ipc_message msg;
-	const char *why;
+	static const struct serve from_api = { .take = take };
+	struct serve_violation violation;
 
-	for (int i = 0; i < RECEIVE_MAX && api_requests_poll_fd(worker) != -1; i++) {
-		switch (ipc_channel_recv(&worker->to_api, &msg, &why)) {
-		case IPC_OUTCOME_MESSAGE:
-			dispatch(worker, &msg);
-			break;
-		case IPC_OUTCOME_NONE:
-			return;
-		case IPC_OUTCOME_CLOSED:
-			chan_api_close(worker);
-			return;
-		case IPC_OUTCOME_SHORTAGE: /* none brings a descriptor */
-		case IPC_OUTCOME_VIOLATION:
-			chan_api_drop(worker,
-			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name
-					       : "message",
-			    why);
-			return;
-		}
+	if (api_requests_poll_fd(worker) == -1)
+		return;
+	switch (
+	    serve_receive(&worker->to_api, RECEIVE_MAX, &from_api, worker, &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		chan_api_close(worker);
+		break;
+	case SERVE_VIOLATED:
+		chan_api_drop(worker, violation.row, violation.why);
+		break;
 	}
 }

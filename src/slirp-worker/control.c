@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slirp-worker/control.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "process/child.h"
 #include "ipc/dispatch.h"
+#include "process/serve.h"
 #include "slirp-worker/chan_api.h"
 #include "slirp-worker/setup.h"
 
@@ -101,9 +103,11 @@ worker_on_api_channel(struct worker *worker, const struct ipc_api_channel *msg,
 	chan_api_open(worker, adopt_fd, msg->api_number);
 }
 
-static void
-dispatch(struct worker *worker, struct ipc_message *msg)
+static bool
+take(void *ctx, struct ipc_message *msg)
 {
+	struct worker *worker = ctx;
+
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
@@ -111,6 +115,7 @@ dispatch(struct worker *worker, struct ipc_message *msg)
 	default:
 		break;
 	}
+	return true;
 }
 
 bool
@@ -121,33 +126,36 @@ worker_control_wait_start(struct worker *worker)
 	while (!worker->stack) {
 		if (!ipc_child_wait(&worker->to_parent, &msg))
 			return false;
-		dispatch(worker, &msg);
+		take(worker, &msg);
 	}
 	return true;
+}
+
+/* No other message brings a descriptor in service. */
+static void
+miss_api_channel(void *ctx, const struct ipc_message *msg, const char *why)
+{
+	chan_api_miss(ctx, msg->payload.api_channel.api_number, why);
 }
 
 void
 worker_control_receive(struct worker *worker)
 {
-	struct ipc_message msg;
-	const char *why;
+	static const struct serve from_parent = {
+		.take = take,
+		.miss = miss_api_channel,
+	};
+	struct serve_violation violation;
 
-	for (;;) {
-		switch (ipc_channel_recv(&worker->to_parent, &msg, &why)) {
-		case IPC_OUTCOME_MESSAGE:
-			dispatch(worker, &msg);
-			break;
-		case IPC_OUTCOME_NONE:
-			return;
-		case IPC_OUTCOME_CLOSED:
-			worker->ended = true;
-			return;
-		case IPC_OUTCOME_SHORTAGE: /* no other brings a descriptor in service */
-			chan_api_miss(worker, msg.payload.api_channel.api_number, why);
-			break;
-		case IPC_OUTCOME_VIOLATION:
-			fatalx("message from the parent: %s", why);
-		}
+	switch (serve_receive(&worker->to_parent, INT_MAX, &from_parent, worker,
+	    &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		worker->ended = true;
+		break;
+	case SERVE_VIOLATED:
+		fatalx("message from the parent: %s", violation.why);
 	}
 }
 

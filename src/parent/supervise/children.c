@@ -14,12 +14,13 @@
 #include "base/text.h"
 #include "ipc/dispatch.h"
 #include "parent/output/report.h"
+#include "process/serve.h"
 
 /* Orphans waited for per turn, so that somebody who makes them as fast as they are waited for
  * can't keep the parent from everything else. A wait takes a microsecond or two. */
 #define ORPHANS_MAX 64
 
-#define CALL(...) IPC_CALL_HANDLER(parent, sv, &msg, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(parent, sv, msg, __VA_ARGS__)
 
 /* The child's line, with what a guest could have put into it made harmless. */
 static void
@@ -52,66 +53,74 @@ children_kill(struct child *child)
 	kill(child->pid, SIGKILL);
 }
 
-/* A message came without its descriptor. All that bring one to the parent are of the start. */
-static void
-miss_descriptor(struct supervisor *sv, const struct child *child,
-    const struct ipc_message *msg, const char *why)
+/* Whose messages are received. */
+struct sender {
+	struct supervisor *sv;
+	struct child *child;
+};
+
+static bool
+take(void *ctx, struct ipc_message *msg)
 {
-	if (sv->phase != SUPERVISE_STARTING)
+	const struct sender *sender = ctx;
+	struct supervisor *sv = sender->sv;
+	struct child *child = sender->child;
+
+	child->last_message = msg->id;
+	switch (msg->id) {
+	case IPC_MSG_hello:
+		break;
+	case IPC_MSG_log:
+		log_record(child, &msg->payload.log);
+		break;
+	case IPC_MSG_confined:
+		sv->confined[child->role->id] = msg->payload.confined;
+		if (sv->run->on_confined)
+			sv->run->on_confined(sv, child);
+		break;
+		IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
+		IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
+		IPC_ROWS_SPAWNER_TO_PARENT(CALL)
+		IPC_ROWS_API_TO_PARENT(CALL)
+	default:
+		break;
+	}
+	return true;
+}
+
+/* All messages that bring a descriptor to the parent are of the start. */
+static void
+miss_descriptor(void *ctx, const struct ipc_message *msg, const char *why)
+{
+	const struct sender *sender = ctx;
+
+	if (sender->sv->phase != SUPERVISE_STARTING)
 		return;
 	log_error("%s of %s: %s; ending", ipc_descriptions[msg->id].name,
-	    child->role->name, why);
-	supervise_end(sv, EXITCODE_FAILURE);
+	    sender->child->role->name, why);
+	supervise_end(sender->sv, EXITCODE_FAILURE);
 }
 
 void
 children_receive(struct supervisor *sv, struct child *child, int n_max)
 {
-	for (int i = 0; i < n_max && child->channel.fd != -1; i++) {
-		struct ipc_message msg;
-		const char *why;
+	static const struct serve from_child = { .take = take, .miss = miss_descriptor };
+	struct sender sender = { .sv = sv, .child = child };
+	struct serve_violation violation;
 
-		switch (ipc_channel_recv(&child->channel, &msg, &why)) {
-		case IPC_OUTCOME_NONE:
-			return;
-		case IPC_OUTCOME_CLOSED:
-			/* Its exit tells the rest. */
-			ipc_channel_close(&child->channel);
-			return;
-		case IPC_OUTCOME_VIOLATION:
-			log_error("%s[%d] broke the protocol: %s: %s; ending it",
-			    child->role->name, child->pid,
-			    msg.id < IPC_MSG_N ? ipc_descriptions[msg.id].name
-					       : "message",
-			    why);
-			child->gave_reason = true;
-			children_kill(child);
-			return;
-		case IPC_OUTCOME_SHORTAGE:
-			miss_descriptor(sv, child, &msg, why);
-			continue;
-		case IPC_OUTCOME_MESSAGE:
-			break;
-		}
-		child->last_message = msg.id;
-		switch (msg.id) {
-		case IPC_MSG_hello:
-			break;
-		case IPC_MSG_log:
-			log_record(child, &msg.payload.log);
-			break;
-		case IPC_MSG_confined:
-			sv->confined[child->role->id] = msg.payload.confined;
-			if (sv->run->on_confined)
-				sv->run->on_confined(sv, child);
-			break;
-			IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
-			IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
-			IPC_ROWS_SPAWNER_TO_PARENT(CALL)
-			IPC_ROWS_API_TO_PARENT(CALL)
-		default:
-			break;
-		}
+	switch (serve_receive(&child->channel, n_max, &from_child, &sender, &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		/* The child's exit tells the rest. */
+		ipc_channel_close(&child->channel);
+		break;
+	case SERVE_VIOLATED:
+		log_error("%s[%d] broke the protocol: %s: %s; ending it",
+		    child->role->name, child->pid, violation.row, violation.why);
+		child->gave_reason = true;
+		children_kill(child);
+		break;
 	}
 }
 
