@@ -11,7 +11,17 @@
 #include "confine/limits.h"
 #include "confine/namespaces.h"
 #include "confine/seccomp.h"
-#include "confine/stage.h"
+
+/* To be called with errno of the failure still set. Fatal if the stage is required; otherwise the
+ * process goes on without it. */
+static void
+fail(enum ipc_jail_mode mode, const char *stage, const char *step)
+{
+	if (mode == IPC_JAIL_REQUIRED)
+		fatal("jail stage %s: %s", stage, step);
+	log_warning("jail stage %s: %s: %s; going on without it", stage, step,
+	    strerror(errno));
+}
 
 static void
 reach(struct ipc_confined *reached, enum ipc_stage stage)
@@ -74,7 +84,7 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 		 * over the host's ports in one. */
 		if (confine_ns_own(flags, NULL, &step) == -1) {
 			tell_bar(flags, errno);
-			ipc_stage_fail(orders->sandbox_mode, "namespaces", step);
+			fail(orders->sandbox_mode, "namespaces", step);
 			return;
 		}
 	} else if (make_own_userns(orders, flags, &step) == 0) {
@@ -87,17 +97,17 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 		tell_bar(CLONE_NEWUSER | flags, error);
 		errno = error;
 		if (fallback_userns_fd == -1) {
-			ipc_stage_fail(orders->sandbox_mode, "namespaces", "unshare");
+			fail(orders->sandbox_mode, "namespaces", "unshare");
 			return;
 		}
 		if (confine_ns_join_user(fallback_userns_fd) == -1) {
-			ipc_stage_fail(orders->sandbox_mode, "namespaces",
+			fail(orders->sandbox_mode, "namespaces",
 			    "join the guest's user namespace instead");
 			return;
 		}
 		if (confine_ns_own(flags, NULL, &step) == -1) {
 			tell_bar(flags, errno);
-			ipc_stage_fail(orders->sandbox_mode, "namespaces",
+			fail(orders->sandbox_mode, "namespaces",
 			    "make others in the guest's user namespace");
 			return;
 		}
@@ -127,7 +137,7 @@ confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reache
 	if (!(reached->stages & (1U << IPC_STAGE_namespaces)))
 		return;
 	if (confine_root_replace(files, n_files, &step, &is_chroot) == -1) {
-		ipc_stage_fail(orders->sandbox_mode, "root", step);
+		fail(orders->sandbox_mode, "root", step);
 		return;
 	}
 	if (is_chroot)
@@ -147,8 +157,17 @@ confine_stage_capabilities(const struct ipc_confine *orders, struct ipc_confined
 	else
 		failed = confine_caps_drop();
 	if (failed)
-		ipc_stage_fail(orders->sandbox_mode, "capabilities",
-		    "give up capabilities");
+		fail(orders->sandbox_mode, "capabilities", "give up capabilities");
+	else
+		reach(reached, IPC_STAGE_capabilities);
+}
+
+void
+confine_stage_kept_capabilities(const struct ipc_confine *orders,
+    struct ipc_confined *reached, uint64_t needed)
+{
+	if (confine_caps_reduce(needed) == -1)
+		fail(orders->sandbox_mode, "capabilities", "give up capabilities");
 	else
 		reach(reached, IPC_STAGE_capabilities);
 }
@@ -158,7 +177,7 @@ confine_stage_limits(const struct ipc_confine *orders, struct ipc_confined *reac
     unsigned int limits)
 {
 	if (confine_limits_set(limits) == -1)
-		ipc_stage_fail(orders->sandbox_mode, "limits", "set limits");
+		fail(orders->sandbox_mode, "limits", "set limits");
 	else
 		reach(reached, IPC_STAGE_limits);
 }
@@ -171,7 +190,7 @@ confine_stage_landlock(const struct ipc_confine *orders, struct ipc_confined *re
 
 	/* A kernel without it is no failure: best effort within the stage. */
 	if (abi == -1)
-		ipc_stage_fail(orders->sandbox_mode, "landlock", "restrict files");
+		fail(orders->sandbox_mode, "landlock", "restrict files");
 	else if (abi > 0)
 		reach(reached, IPC_STAGE_landlock);
 	reached->landlock_abi = abi > 0 ? (uint32_t)abi : 0;
@@ -194,7 +213,7 @@ confine_stage_seccomp(const struct ipc_confine *orders, struct ipc_confined *rea
 	/* Without the sandbox no_new_privs is not set yet, and the filter needs it. */
 	if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
 	    confine_seccomp_install(filter, n_instructions, self_at) == -1) {
-		ipc_stage_fail(orders->seccomp_mode, "seccomp", "install the filter");
+		fail(orders->seccomp_mode, "seccomp", "install the filter");
 		return;
 	}
 	reach(reached, IPC_STAGE_seccomp);

@@ -40,6 +40,11 @@ void confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *r
 void confine_stage_capabilities(const struct ipc_confine *orders,
     struct ipc_confined *reached, uint64_t keep);
 
+/* The same for a process that keeps its ids and what it cannot do without of a caller's
+ * capabilities: a set of CONFINE_CAP_BIT(). */
+void confine_stage_kept_capabilities(const struct ipc_confine *orders,
+    struct ipc_confined *reached, uint64_t needed);
+
 /* `limits`: a set of enum confine_limit. Must come before Landlock and the filter, which
  * need no_new_privs. */
 void confine_stage_limits(const struct ipc_confine *orders, struct ipc_confined *reached,

@@ -2,7 +2,6 @@
 #include "parent/jail.h"
 
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -10,8 +9,7 @@
 #include "confine/caps.h"
 #include "confine/limits.h"
 #include "confine/namespaces.h"
-#include "confine/seccomp.h"
-#include "confine/stage.h"
+#include "confine/stages.h"
 #include "seccomp/parent_policy.h"
 
 static bool
@@ -71,38 +69,20 @@ needed_caps(const struct options *options)
 void
 parent_jail_lock(const struct options *options, struct ipc_confined *reached)
 {
-	struct confine_caps caps;
+	struct ipc_confine orders;
 
+	parent_jail_orders(&orders, options);
 	*reached = (struct ipc_confined){ 0 };
-
+	(void)confine_ns_query(&reached->namespaces);
 	/* Not Landlock: a process under it may not look at the namespaces of others in
 	 * /proc (landlock(7), ptrace), which is how the end of the guest is noticed. Not
 	 * "not dumpable": its /proc is where an operator looks first. */
-	if (options->sandbox_mode != IPC_JAIL_OFF) {
-		if (confine_caps_reduce(needed_caps(options)) == -1)
-			ipc_stage_fail(options->sandbox_mode, "capabilities", NULL);
-		else
-			reached->stages |= 1U << IPC_STAGE_capabilities;
-		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS |
-			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY) == -1)
-			ipc_stage_fail(options->sandbox_mode, "limits", NULL);
-		else
-			reached->stages |= 1U << IPC_STAGE_limits;
+	if (orders.sandbox_mode != IPC_JAIL_OFF) {
+		confine_stage_kept_capabilities(&orders, reached, needed_caps(options));
+		confine_stage_limits(&orders, reached,
+		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NO_CORE |
+			CONFINE_LIMIT_NO_LOCKED_MEMORY);
 	}
-	/* No policy allows the question. */
-	if (confine_caps_query(&caps) == 0) {
-		reached->cap_effective = caps.effective;
-		reached->cap_bounding = caps.bounding;
-	}
-	(void)confine_ns_query(&reached->namespaces);
-	if (options->seccomp_mode != IPC_JAIL_OFF) {
-		if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
-		    confine_seccomp_install(seccomp_parent_filter,
-			SECCOMP_PARENT_FILTER_LEN, seccomp_parent_self_at) == -1) {
-			ipc_stage_fail(options->seccomp_mode, "seccomp", NULL);
-		} else {
-			reached->stages |= 1U << IPC_STAGE_seccomp;
-			reached->n_calls = SECCOMP_PARENT_N_CALLS;
-		}
-	}
+	confine_stage_seccomp(&orders, reached, seccomp_parent_filter,
+	    SECCOMP_PARENT_FILTER_LEN, seccomp_parent_self_at, SECCOMP_PARENT_N_CALLS);
 }
