@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of flows, and their keyed hash. */
+/* Makes keys of flows, and their keyed hash. */
 #include "slirp-worker/flow/flow_key.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 #include "slirp-worker/wire/wire.h"
 
-/* Hashed in words of 64 bits. */
+/* The hash reads words of 64 bits. */
 #define N_WORDS 5
 
 static_assert(sizeof(struct flow_key) == N_WORDS * sizeof(uint64_t), "no padding");
@@ -34,7 +34,7 @@ flow_key_udp(uint16_t ethertype, const uint8_t *guest_address, uint16_t guest_po
 int
 flow_key_make_secret(void)
 {
-	/* getrandom(2): up to 256 bytes come whole. */
+	/* getrandom(2): a request for up to 256 bytes is not cut short. */
 	return getrandom(secret, sizeof(secret), 0) == sizeof(secret) ? 0 : -1;
 }
 
@@ -68,7 +68,7 @@ sip_compress(uint64_t v[4], uint64_t word)
 	v[0] ^= word;
 }
 
-/* SipHash-2-4 (Aumasson and Bernstein, 2012) of a whole number of words in host order. */
+/* SipHash-2-4 (Aumasson and Bernstein, 2012) over whole words in host byte order. */
 uint64_t
 flow_key_hash(const struct flow_key *key)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The name of a flow, by which the worker remembers it, and the hash that its tables use. The
- * hash is keyed (SipHash-2-4), because a guest chooses addresses and ports: without the key it
- * could fill one row of a table.
+ * The key of a flow in the worker's tables, and its hash. A guest chooses addresses and
+ * ports. The hash has a secret key (SipHash-2-4), so that a guest cannot fill one row of
+ * a table.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* What does not count in a table is 0. Addresses are in network order (IPv4 in the first four
- * bytes, then zeros), ports in host order. Compared and hashed as bytes. */
+/* A field that a table does not use is 0. Addresses are in network byte order (IPv4 in
+ * the first four bytes, then zeros), ports in host byte order. Compared and hashed as
+ * bytes. */
 struct flow_key {
 	uint8_t guest_address[16];
 	uint8_t peer_address[16];
@@ -19,13 +20,14 @@ struct flow_key {
 	uint16_t protocol;  /* IPPROTO_... */
 };
 
-/* A UDP flow without its peer's address: libslirp finds its UDP sockets by the guest's address
- * and port alone. guest_address has 4 or 16 bytes, is borrowed, in network order. */
+/* The key of a UDP flow without the peer's address: libslirp finds its UDP sockets by the
+ * guest's address and port alone. guest_address is borrowed, in network byte order, 4 or
+ * 16 bytes. */
 struct flow_key flow_key_udp(uint16_t ethertype, const uint8_t *guest_address,
     uint16_t guest_port, uint16_t peer_port);
 
-/* Makes the secret of this process. Before it, all hashes are those of a secret of zeros.
- * Returns 0, or -1 with errno set. */
+/* Makes the secret of this process; until then the secret is 0. Returns 0, or -1 with
+ * errno set. */
 int flow_key_make_secret(void);
 
 uint64_t flow_key_hash(const struct flow_key *key);

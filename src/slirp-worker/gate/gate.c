@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The gate's lower half, run in the worker on every frame from the guest: Ethernet, ARP,
- * IPv4 and IPv6 headers, and what a destination address means. What is carried is judged
- * in gate_l4.c. Nothing here trusts a length that it has not compared with the frame's.
+ * Checks Ethernet, ARP, IPv4 and IPv6 headers of each frame from the guest.
+ *
+ * gate.c runs in the worker. It classifies the destination address; gate_l4.c checks the
+ * payload. It compares each length with the frame's length before it uses it.
  */
 #include "slirp-worker/gate/gate.h"
 
@@ -17,13 +18,14 @@
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
 
-/* RFC 4291 2.7: scopes up to this one end on the link. */
+/* RFC 4291 2.7: a scope up to this value does not leave the link. */
 #define IP6_SCOPE_LINK 2
 
-/* In a /64 and in fe80::/64 alike, what is not the network is the interface. */
+/* In a /64 and in fe80::/64 the second half of an address is the interface identifier. */
 #define IP6_HALF 8
 
-/* libslirp's router advertisements and errors come from here, whatever its address. */
+/* libslirp sends router advertisements and errors from this address, whatever its own
+ * is. */
 static const uint8_t router_link_address[16] = { 0xfe, 0x80, [15] = 2 };
 
 void
@@ -62,8 +64,8 @@ ip4_is_network_broadcast(const struct gate_config *config, uint32_t address)
 	    (htonl(address) | config->netmask_be.s_addr) == INADDR_BROADCAST;
 }
 
-/* 0/8, 127/8: Linux reaches its own loopback through both. 240/4: no network's, unless
- * the guest's own is one of those that stay clear of all others in this way. */
+/* Linux accepts 0/8 and 127/8 as addresses of its own loopback. 240/4 is reserved, but
+ * some users choose a guest network in it to avoid conflicts. */
 static bool
 ip4_is_never_on_a_wire(const struct gate_config *config, uint32_t address)
 {
@@ -113,7 +115,7 @@ ip6_is_unspecified(const uint8_t *address)
 	return ip6_equal(address, &in6addr_any);
 }
 
-/* ::/96 with :: and ::1 in it, and ::ffff:0:0/96: IPv4 in IPv6's clothes. */
+/* ::/96, which contains :: and ::1, and the IPv4-mapped addresses ::ffff:0:0/96. */
 static bool
 ip6_is_never_on_a_wire(const uint8_t *address)
 {
@@ -174,7 +176,7 @@ check_arp(const struct gate *gate, const uint8_t *frame, size_t len,
 	    (operation != ARP_REQUEST && operation != ARP_REPLY))
 		return gate_drop(out, IPC_DROP_arp_header);
 
-	/* 0.0.0.0 asks whether an address is free (RFC 5227 2.1.1). */
+	/* A sender of 0.0.0.0 probes whether an address is free (RFC 5227 2.1.1). */
 	sender = load_be32(arp + WIRE_ARP_SENDER_IP);
 	if (!mac_is_one_host(arp + WIRE_ARP_SENDER_MAC) ||
 	    (sender != INADDR_ANY && !ip4_may_be_the_guest(&gate->config, sender)))
@@ -205,9 +207,9 @@ check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 		return gate_drop(out, IPC_DROP_ip4_header);
 	if (checksum_finish(checksum_add(0, ip, header_len)) != 0)
 		return gate_drop(out, IPC_DROP_ip4_checksum);
-	/* No option does a guest good here: libslirp strips them all, and what it does
-	 * with lengths on the way has been wrong before. RFC 7126 has routers drop
-	 * most. */
+	/* libslirp strips all IPv4 options, so the guest gains nothing from them. Its
+	 * handling of their lengths had bugs before. RFC 7126 advises routers to drop
+	 * most options. */
 	if (header_len != WIRE_IP4_LEN)
 		return gate_drop(out, IPC_DROP_ip4_options);
 	if (ip[WIRE_IP4_TTL] == 0)
@@ -222,7 +224,7 @@ check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	out->fragment_offset =
 	    (uint16_t)((fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT);
 
-	/* 0.0.0.0 is a DHCP client; gate_l4.c drops whatever else it sends. */
+	/* A DHCP client sends from 0.0.0.0; gate_l4.c drops other packets from it. */
 	src = load_be32(ip + WIRE_IP4_SRC);
 	if (src != INADDR_ANY && !ip4_may_be_the_guest(&gate->config, src))
 		return gate_drop(out, IPC_DROP_ip4_source);
@@ -259,7 +261,8 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	len -= WIRE_ETH_LEN;
 	if (len < WIRE_IP6_LEN || ip[WIRE_IP6_VERSION] >> 4 != 6)
 		return gate_drop(out, IPC_DROP_ip6_header);
-	/* Of a jumbogram (RFC 2675) the length here is 0, which no transport fits in. */
+	/* A jumbogram (RFC 2675) has length 0 here, and no transport header fits in
+	 * it. */
 	payload_len = load_be16(ip + WIRE_IP6_PAYLOAD_LEN);
 	if (payload_len > len - WIRE_IP6_LEN)
 		return gate_drop(out, IPC_DROP_ip6_header);
@@ -286,7 +289,8 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 		out->fragment_offset = offset & (uint16_t) ~(WIRE_FRAGMENT_UNIT - 1);
 	}
 
-	/* :: looks for its address; gate_l4.c drops whatever else it sends. */
+	/* A node that checks its address sends from ::; gate_l4.c drops other packets
+	 * from it. */
 	if (!ip6_is_unspecified(src) && !ip6_may_be_the_guest(gate, src))
 		return gate_drop(out, IPC_DROP_ip6_source);
 	if (ip6_is_never_on_a_wire(dst))
@@ -344,6 +348,6 @@ gate_check(struct gate *gate, uint8_t *frame, size_t frame_len, uint64_t now_ms,
 			return check_ip6(gate, frame, frame_len, now_ms, out);
 		break;
 	}
-	/* VLAN tags and libslirp's NC-SI (0x88f8), which no guest of ours speaks, too. */
+	/* Drops VLAN tags too, and NC-SI (0x88f8), which libslirp would parse. */
 	return gate_drop(out, IPC_DROP_ethertype);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The gate: what a guest's bytes meet before the network stack sees them. Pure functions
- * over bytes, lengths and a configuration. One file for each question of an audit:
+ * The gate checks each frame from the guest before the network stack gets it. It consists
+ * of pure functions over bytes, lengths and a configuration:
  * gate.c        Ethernet, ARP, IP headers and addresses
- * gate_l4.c     TCP, UDP, ICMP, and which of them may go where
+ * gate_l4.c     TCP, UDP, ICMP, and where each may go
  * gate_dhcp.c   the form of DHCP and DHCPv6 requests
- * gate_flows.c  which UDP peers on the host's loopback a guest may answer
+ * gate_flows.c  UDP peers on the host's loopback that a guest may answer
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the gate knows of the virtual network; the same that the stack is told. */
+/* The configuration of the virtual network; the stack gets the same one. */
 struct gate_config {
 	bool allow_host_loopback; /* the gateway address reaches the host's loopback */
 	bool enable_ipv6;
@@ -34,8 +34,8 @@ struct gate_config {
 
 struct gate {
 	struct gate_config config;
-	/* The gateway's and the name server's interface identifiers below fe80::/64,
-	 * where libslirp answers for them too. */
+	/* libslirp also answers for these addresses below fe80::/64, with the interface
+	 * identifiers of the gateway and the name server. */
 	struct in6_addr link_host6;
 	struct in6_addr link_nameserver6;
 	struct gate_flows flows;
@@ -43,28 +43,28 @@ struct gate {
 };
 
 enum gate_verdict {
-	GATE_PASS,     /* hand frame->len bytes to an engine */
-	GATE_PING,     /* hand to ping_request(): an echo request to the outside */
-	GATE_FRAGMENT, /* hand to reass_add(), then check what comes out */
-	GATE_REFUSE,   /* not handed on; refusal_build() makes the answer */
-	GATE_DROP,     /* not handed on, nothing answered */
+	GATE_PASS,     /* give frame->len bytes to an engine */
+	GATE_PING,     /* give to ping_request(): an echo request to an outside host */
+	GATE_FRAGMENT, /* give to reass_add(), then check the result */
+	GATE_REFUSE,   /* drop, and send the answer of refusal_build() */
+	GATE_DROP,     /* drop without an answer */
 };
 
-/* What the stack needs for a UDP datagram that has been passed. */
+/* The socket that the stack needs for a UDP datagram that passed. */
 enum gate_udp {
-	GATE_UDP_NOTHING, /* it is not UDP, or answered by the stack itself */
+	GATE_UDP_NOTHING, /* not UDP, or the stack answers it without a socket */
 	GATE_UDP_SOCKET,  /* to one host */
-	GATE_UDP_GROUP,   /* a socket, too, and nobody may answer it with an error */
-	GATE_UDP_DNS,     /* a socket, too, to the name server */
+	GATE_UDP_GROUP,   /* to a group: nobody may answer it with an error */
+	GATE_UDP_DNS,     /* to the name server */
 };
 
-/* A frame as the gate understood it. Offsets count from the frame's first byte. What a
- * drop leaves behind is set as far as the gate came; `reason` is always right. */
+/* A parsed frame. Offsets count from the frame's first byte. After a drop, only the
+ * fields that the gate reached are set; `reason` is always set. */
 struct gate_frame {
-	size_t len; /* the true length: Ethernet's padding is not in it */
+	size_t len; /* without Ethernet's padding */
 	size_t l3_offset;
-	size_t l4_offset; /* behind an IPv6 fragment header */
-	size_t l4_len;    /* transport header and data, to the frame's end */
+	size_t l4_offset; /* after an IPv6 fragment header */
+	size_t l4_len;    /* transport header and data, up to the frame's end */
 	uint16_t ethertype;
 	uint8_t protocol; /* IPPROTO_TCP, _UDP, _ICMP or _ICMPV6; 0 for ARP */
 	/* For GATE_PASS only. */
@@ -77,17 +77,19 @@ struct gate_frame {
 	enum ipc_drop_reason reason;
 };
 
-/* Takes a copy of the configuration. Nothing is allocated. */
+/* Copies the configuration. Allocates nothing. */
 void gate_init(struct gate *gate, const struct gate_config *config);
 
 /*
- * Judges one frame from the guest; *out is borrowed and always filled in. The frame's
- * checksums must be complete (tapio's work). Writes to the frame in two cases: TCP's URG
- * flag and pointer are cleared, and an IP length that exceeds UDP's is cut to it; the
- * checksums follow. What has been passed can be passed again and comes out the same.
+ * Checks one frame from the guest; *out is borrowed and always filled in. The frame's
+ * checksums must be complete (vnet.c does that).
+ *
+ * Changes the frame in two cases, and updates the checksums: it clears TCP's URG flag and
+ * pointer, and it reduces an IP length that exceeds UDP's length. A frame that passed
+ * once passes again unchanged.
  */
 enum gate_verdict gate_check(struct gate *gate, uint8_t *frame, size_t frame_len,
     uint64_t now_ms, struct gate_frame *out);
 
-/* Whether a frame that has been passed opens a TCP connection. */
+/* Whether a frame that passed opens a TCP connection. */
 bool gate_opens_tcp(const struct gate_frame *parsed, const uint8_t *frame);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The form of DHCP (RFC 2131, 2132) and of stateless DHCPv6 (RFC 8415) requests. */
+/* Checks the form of DHCP (RFC 2131, 2132) and stateless DHCPv6 (RFC 8415) requests. */
 #include "slirp-worker/gate/gate_dhcp.h"
 
 #include "base/bytes.h"
@@ -11,7 +11,7 @@
 #define BOOTP_OP_REQUEST 1
 #define BOOTP_HTYPE_ETHERNET 1
 
-/* RFC 2131 3: what tells DHCP from BOOTP. */
+/* RFC 2131 3: DHCP has this cookie, BOOTP does not. */
 #define DHCP_COOKIE 0x63825363
 #define DHCP_COOKIE_LEN 4
 
@@ -34,12 +34,12 @@
 #define DHCP6_OPTION_CLIENT_ID 1
 #define DHCP6_OPTION_REQUEST 6
 
-/* RFC 8415 11.1: a DUID has at most 128 bytes and a type of two. The server copies it
- * into its answer. */
+/* RFC 8415 11.1: a DUID has a type of 2 bytes and at most 128 bytes more. libslirp's
+ * server copies it into its answer. */
 #define DHCP6_CLIENT_ID_MAX_LEN 130
 
-/* Fits the MTU that every IPv6 link has, as RFC 8415's clients do: 1280 bytes without the
- * IPv6 and UDP headers. */
+/* IPv6's minimum MTU of 1280 bytes without the IPv6 and UDP headers. DHCPv6 clients send
+ * no longer messages (RFC 8415). */
 #define DHCP6_MAX_LEN (1280 - WIRE_IP6_LEN - WIRE_UDP_LEN)
 
 static bool
@@ -49,8 +49,8 @@ is_client_message(uint8_t type)
 	    type == DHCP_RELEASE || type == DHCP_INFORM;
 }
 
-/* One message type that a client sends, the end in its place, nothing continued in the
- * fields for file names (which is what option 52 is for). */
+/* True if the options have one message type, of a client, and an end. Option 52, which
+ * continues the options in the fields for file names, is not allowed. */
 static bool
 options4_are_well_formed(const uint8_t *option, size_t len)
 {
@@ -102,7 +102,7 @@ gate_dhcp4_note_request(struct gate_dhcp *dhcp, const uint8_t *message)
 {
 	dhcp->xid4 = load_be32(message + WIRE_DHCP_XID);
 	memset(dhcp->ciaddr, 0, sizeof(dhcp->ciaddr));
-	/* A relay's client has the address on another link. */
+	/* The address of a relay's client is on another link. */
 	if (load_be32(message + WIRE_DHCP_GIADDR) == 0)
 		memcpy(dhcp->ciaddr, message + WIRE_DHCP_CIADDR, sizeof(dhcp->ciaddr));
 }

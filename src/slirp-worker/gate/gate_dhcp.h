@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a message to the stack's DHCP or DHCPv6 server is one that a client has reason
- * to send, whole and well formed. The server behind it believes every length.
+ * Checks messages to the stack's DHCP and DHCPv6 servers. Only a complete, well-formed
+ * request that a client has reason to send may pass: the servers do not check lengths.
  */
 #pragma once
 
@@ -17,14 +17,14 @@
 /* The last request of each family that has passed; dhcp_reply.c needs them. */
 struct gate_dhcp {
 	uint32_t xid4;
-	uint8_t ciaddr[4]; /* the client's address, if it has one on this link; else 0 */
+	uint8_t ciaddr[4]; /* the client's address on this link; 0 if it has none */
 	uint32_t transaction_id6; /* 24 bits */
 };
 
-/* message is what the UDP datagram carries. */
+/* message is the payload of the UDP datagram. */
 bool gate_dhcp4_is_request(const uint8_t *message, size_t len);
 bool gate_dhcp6_is_information_request(const uint8_t *message, size_t len);
 
-/* Remember the request in the place of the one before; message is one. */
+/* Remember the request and forget the earlier one; message is a request. */
 void gate_dhcp4_note_request(struct gate_dhcp *dhcp, const uint8_t *message);
 void gate_dhcp6_note_request(struct gate_dhcp *dhcp, const uint8_t *message);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The UDP peers on the host's loopback that a guest may answer: a set-associative table. */
+/* Keeps the UDP peers on the host's loopback that a guest may answer. */
 #include "slirp-worker/gate/gate_flows.h"
 
 #include <stddef.h>
@@ -29,7 +29,8 @@ gate_flows_note(struct gate_flows *flows, const struct flow_key *key, int port_f
 			place = &set[i];
 			break;
 		}
-		/* All live equally long, so the first to expire is the oldest. */
+		/* All flows have the same lifetime, so the first to expire is the
+		 * oldest. */
 		if (set[i].expires_ms < place->expires_ms)
 			place = &set[i];
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * With the host's loopback closed, the UDP peers on it that a guest may answer: those
- * that sent to the guest first, through a host forward. A table of fixed size. A flow is
- * noted where a datagram is taken from a port, and ends with the port.
+ * UDP peers on the host's loopback that a guest may answer while the loopback is closed.
+ * These peers sent to the guest first, through a forward. The table has a fixed size. A
+ * flow is added when libslirp takes a datagram from a port, and removed when the port
+ * closes.
  */
 #pragma once
 
@@ -11,41 +12,38 @@
 
 #include "slirp-worker/flow/flow_key.h"
 
-/*
- * 240 s is libslirp's life of an idle UDP socket (SO_EXPIRE), so a flow lasts as long as
- * with an outgoing socket. Only what comes from the host renews it: were the guest's
- * answers to count, a guest could hold on to a port after its owner had gone, and reach
- * whoever on the host gets that port next.
- */
+/* libslirp closes a UDP socket after 240 s without traffic (SO_EXPIRE); a flow lasts as
+ * long. Only datagrams from the host renew a flow. If the guest's answers renewed it, a
+ * guest could keep a port that its owner has closed, and reach the next process there. */
 #define GATE_FLOW_LIFE_MS 240000
 
-/* 4096 flows, 128 kB: as many peers at once as a busy forwarded service has within the
- * life of a flow. A set is 8 wide, so that a set's first loss comes late. */
+/* 4096 flows, 128 kB: enough for the peers of a busy service within the lifetime of a
+ * flow. Sets of 8 make it unlikely that a set overflows early. */
 #define GATE_FLOW_SETS 512
 #define GATE_FLOW_WAYS 8
 
-/* A way back: flow_key_udp() of the guest and its peer. */
+/* The guest may answer this peer; the key is flow_key_udp() of the guest and its peer. */
 struct gate_flow {
 	struct flow_key key;
-	int port_fd;         /* a number that stands for the port that it came by */
-	uint64_t expires_ms; /* 0: never used */
+	int port_fd; /* descriptor number of the forwarded port, used as a name only */
+	uint64_t expires_ms; /* 0: free */
 };
 
 struct gate_flows {
 	struct gate_flow sets[GATE_FLOW_SETS][GATE_FLOW_WAYS];
 };
 
-/* Records the flow or renews it, in the place of the set's oldest. */
+/* Records the flow or renews it; replaces the oldest of its set. */
 void gate_flows_note(struct gate_flows *flows, const struct flow_key *key, int port_fd,
     uint64_t now_ms);
 
-/* Closes the way back: nobody who gets the peer's port next is meant. */
+/* Removes the flow: the next process that binds the peer's port must get no answers. */
 void gate_flows_forget(struct gate_flows *flows, const struct flow_key *key);
 
-/* The same for all that came by this port. Looks at the whole table. */
+/* Removes all flows of this port. Searches the whole table. */
 void gate_flows_forget_port(struct gate_flows *flows, int port_fd);
 
-/* libslirp finds UDP sockets by the guest's address and port alone, so nothing less than
- * the whole key may match. */
+/* The whole key must match: libslirp finds UDP sockets by the guest's address and port
+ * alone. */
 bool gate_flows_find(const struct gate_flows *flows, const struct flow_key *key,
     uint64_t now_ms);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The gate's upper half, run in the worker on every whole packet from the guest: the form
- * of TCP, UDP and ICMP, and which of them may go where. Here it is decided whether a
- * guest reaches the host's loopback, not by libslirp's switch: its releases differ in
- * which addresses stand for the loopback, so the whole virtual network is held closed,
- * and its switch would also stop the answers to a host forward.
+ * Checks TCP, UDP and ICMP of each packet of the guest, and decides where it may go.
+ *
+ * Theory of operation
+ * gate_l4.c runs in the worker. It decides whether a guest reaches the host's loopback;
+ * libslirp's switch for this is not used. Releases of libslirp differ in the addresses
+ * that stand for the loopback, so the gate closes the whole virtual network. libslirp's
+ * switch would also stop the answers to a forward's peers.
  */
 #include "slirp-worker/gate/gate_l4.h"
 
@@ -17,17 +19,18 @@
 
 #define DNS_PORT 53
 
-/* RFC 4861: a router has not touched it; option lengths count 8 bytes. */
+/* RFC 4861: a hop limit of 255 shows that no router forwarded it. Lengths are in units of
+ * 8 bytes. */
 #define ND_HOP_LIMIT 255
 #define ND_OPTION_UNIT 8
 #define ND_TARGET 8
-#define ND_SOLICITATION_LEN 8 /* of a router; a neighbour's has a target in addition */
+#define ND_SOLICITATION_LEN 8 /* of a router; neighbor messages have a target too */
 #define ND_NEIGHBOR_LEN 24
 
 /* RFC 4291 2.7.1: ff02::1:ff00:0/104 */
 static const uint8_t solicited_node_prefix[13] = { 0xff, 0x02, [11] = 1, [12] = 0xff };
 
-/* RFC 8415 7.1: ff02::1:2, which libslirp's DHCPv6 server listens to */
+/* RFC 8415 7.1: ff02::1:2; libslirp's DHCPv6 server listens on it */
 static const uint8_t dhcp6_servers[16] = { 0xff, 0x02, [13] = 1, [15] = 2 };
 
 static bool
@@ -78,7 +81,7 @@ tcp_options_are_well_formed(const uint8_t *option, size_t len)
 	return true;
 }
 
-/* Sets an aligned 16-bit field below the packet's checksum. */
+/* Sets an aligned 16-bit field that the packet's checksum covers. */
 static void
 rewrite_be16(uint8_t *field, uint16_t value, uint8_t *checksum)
 {
@@ -87,8 +90,8 @@ rewrite_be16(uint8_t *field, uint16_t value, uint8_t *checksum)
 	store_be16(field, value);
 }
 
-/* Stacks disagree on urgent data and have been attacked through it; RFC 6093 tells
- * programs not to use it. Without the flag it goes in line, where they look for it. */
+/* Stacks disagree on urgent data, and attacks have used this. RFC 6093 advises programs
+ * not to use it. Without the flag the data stays in line. */
 static void
 tcp_clear_urgent(uint8_t *tcp)
 {
@@ -102,7 +105,7 @@ tcp_clear_urgent(uint8_t *tcp)
 	rewrite_be16(tcp + WIRE_TCP_URGENT, 0, tcp + WIRE_TCP_CHECKSUM);
 }
 
-/* Whatever else is set beside it, SYN without ACK is what opens. */
+/* A SYN without ACK opens a connection, whatever other flags are set. */
 static bool
 tcp_opens(const uint8_t *tcp)
 {
@@ -140,9 +143,9 @@ check_tcp(const struct gate_packet *packet)
 		return check_nameserver(packet, load_be16(tcp + WIRE_TCP_DST_PORT));
 	case GATE_PLACE_GATEWAY:
 	case GATE_PLACE_NETWORK:
-		/* The rest belongs to a connection that the stack knows, or it answers
-		 * with a reset; so the replies to a forward's clients on the host's
-		 * loopback pass. */
+		/* Other segments belong to a connection that the stack knows; the stack
+		 * resets the rest. So the guest's replies to a forward's peers on the
+		 * host's loopback pass. */
 		if (loopback_is_closed(packet) && tcp_opens(tcp))
 			return gate_refuse(out, IPC_DROP_host_loopback_tcp);
 		return GATE_PASS;
@@ -158,8 +161,8 @@ check_tcp(const struct gate_packet *packet)
 	return gate_drop(out, IPC_DROP_tcp_group);
 }
 
-/* libslirp goes by the IP length in some places and by UDP's in others, so they are made
- * the same. */
+/* libslirp uses the IP length in some places and UDP's length in others: make them
+ * equal. */
 static void
 udp_trim(const struct gate_packet *packet, size_t udp_len)
 {
@@ -174,7 +177,7 @@ udp_trim(const struct gate_packet *packet, size_t udp_len)
 		store_be16(packet->l3 + WIRE_IP6_PAYLOAD_LEN, (uint16_t)udp_len);
 }
 
-/* The servers of libslirp's own that listen on UDP. */
+/* libslirp's own servers on UDP. */
 static bool
 is_for_dhcp4(const struct gate_packet *packet, uint16_t port)
 {
@@ -289,7 +292,7 @@ check_udp(const struct gate_packet *packet)
 	if (packet->from_unspecified)
 		return drop_source(packet);
 	if (is_for_dhcp6(packet, dst_port)) {
-		/* RFC 8415 7.2: clients ask from this port. */
+		/* RFC 8415 7.2: clients send from this port. */
 		if (src_port != GATE_DHCP6_CLIENT_PORT ||
 		    !gate_dhcp6_is_information_request(message, message_len))
 			return gate_drop(out, IPC_DROP_dhcp6);
@@ -302,9 +305,9 @@ check_udp(const struct gate_packet *packet)
 	return check_udp_place(packet, src_port, dst_port);
 }
 
-/* An echo request, by who answers it: the stack for its own addresses, our ping sockets
- * for everybody else's. The kernel makes a new checksum, so a wrong one must not get
- * there. */
+/* The stack answers echo requests to its own addresses; ping.c sends all others to the
+ * host's network. The kernel computes a new checksum, so drop a packet with a wrong one
+ * first. */
 static enum gate_verdict
 check_echo(const struct gate_packet *packet)
 {
@@ -372,7 +375,7 @@ nd_options_are_well_formed(const uint8_t *option, size_t len)
 	return true;
 }
 
-/* The rules of RFC 4861 6.1.1, 7.1.1 and 7.1.2 that do not need a node's own state. */
+/* The checks of RFC 4861 6.1.1, 7.1.1 and 7.1.2 that do not need a node's state. */
 static bool
 nd_is_well_formed(const struct gate_packet *packet, size_t head_len)
 {
@@ -426,7 +429,7 @@ check_icmp6(const struct gate_packet *packet)
 enum gate_verdict
 gate_l4_check(const struct gate_packet *packet)
 {
-	/* gate.c lets each family have its own ICMP only. */
+	/* gate.c passes only the ICMP of the packet's family. */
 	switch (packet->out->protocol) {
 	case IPPROTO_TCP:
 		return check_tcp(packet);

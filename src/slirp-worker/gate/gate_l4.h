@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The seam between the gate's two halves: gate.c knows addresses and hands over what they
- * mean, gate_l4.c knows protocols and decides what may go there. Used by gate*.c alone.
+ * Interface between gate.c, which classifies addresses, and gate_l4.c, which checks
+ * protocols. Only gate*.c include it.
  */
 #pragma once
 
@@ -10,21 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a destination address means to the stack, in either family. */
+/* The meaning of a destination address for the stack, in either family. */
 enum gate_place {
 	GATE_PLACE_OUTSIDE,
-	GATE_PLACE_GATEWAY,    /* names the host's loopback */
-	GATE_PLACE_NAMESERVER, /* names the host's resolver on port 53 */
+	GATE_PLACE_GATEWAY,    /* stands for the host's loopback */
+	GATE_PLACE_NAMESERVER, /* stands for the host's resolver on port 53 */
 	GATE_PLACE_NETWORK,    /* any other unicast address of the virtual network */
 	GATE_PLACE_NETWORK_BROADCAST, /* 10.0.2.255 of 10.0.2.0/24 */
-	GATE_PLACE_BROADCAST,         /* 255.255.255.255 names the host's loopback, too */
-	GATE_PLACE_MULTICAST,         /* of more than one link */
-	GATE_PLACE_LINK,              /* fe80::/10 where nobody is */
-	GATE_PLACE_LINK_OWN,          /* fe80::/64 where the stack answers */
-	GATE_PLACE_LINK_GROUP,        /* ff02::1 names the host's loopback, too */
+	GATE_PLACE_BROADCAST,  /* 255.255.255.255 also stands for the host's loopback */
+	GATE_PLACE_MULTICAST,  /* with a scope of more than one link */
+	GATE_PLACE_LINK,       /* fe80::/10 except the stack's addresses */
+	GATE_PLACE_LINK_OWN,   /* the stack's addresses in fe80::/64 */
+	GATE_PLACE_LINK_GROUP, /* ff02::1 also stands for the host's loopback */
 };
 
-/* A packet whose IP header has been found right. */
+/* A packet with a valid IP header. */
 struct gate_packet {
 	struct gate *gate;
 	uint8_t *l3;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reassembly, run in the worker on what gate_check() calls fragments. Each datagram in
- * the making has room for the longest and two bitmaps with a bit for each 8 bytes: which
- * have come, and where a fragment began. No list of holes that a guest could make long:
- * every fragment costs the same, whatever came before it.
+ * Reassembles the fragments for which gate_check() returns GATE_FRAGMENT.
+ *
+ * Theory of operation
+ * Each incomplete datagram has a buffer for the longest datagram, and two bitmaps with a
+ * bit for each 8 bytes: `present` for bytes that have arrived, `begins` for the start of
+ * each fragment. There is no list of holes that a guest could make long: every fragment
+ * costs the same, whatever arrived before.
  */
 #include "slirp-worker/gate/reass.h"
 
@@ -15,18 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Both families' lengths have 16 bits: IPv4's counts the header, IPv6's does not. */
+/* Both families have a length of 16 bits: IPv4's includes the header, IPv6's does not. */
 #define LEN_MAX 65535
 
 #define N_UNITS ((LEN_MAX + WIRE_FRAGMENT_UNIT - 1) / WIRE_FRAGMENT_UNIT)
 #define UNITS_PER_WORD 64
 #define N_WORDS (N_UNITS / UNITS_PER_WORD + 1)
 
-/* Data begins here in a datagram's frame, so that the longest header fits before it. */
+/* Offset of the data in a datagram's frame, so that the longest header fits before it. */
 #define DATA_OFFSET (WIRE_ETH_LEN + WIRE_IP4_MAX_LEN)
 
-/* IPv4: source, destination, protocol and identification (RFC 791 3.2). IPv6: without the
- * protocol (RFC 8200 4.5). Compared as bytes. */
+/* IPv4: source, destination, protocol and identification (RFC 791 3.2). IPv6: the same
+ * without the protocol (RFC 8200 4.5). Compared as bytes. */
 struct reass_key {
 	uint8_t addresses[32];
 	uint32_t id;
@@ -39,21 +42,21 @@ static_assert(sizeof(struct reass_key) == 40, "no padding in a key");
 struct reass_datagram {
 	struct reass_key key;
 	bool in_use;
-	bool is_poisoned; /* given up; kept to swallow what still comes of it */
+	bool is_poisoned; /* given up; kept so that its later fragments are dropped */
 	uint64_t deadline_ms;
 	uint64_t last_step;
 	size_t n_fragments;
-	size_t n_bytes;    /* come so far; never the same byte twice */
-	size_t end;        /* behind the last byte that has come */
-	size_t total_len;  /* 0 until the last fragment tells it */
-	size_t header_len; /* of the first fragment's IP header, once it has come */
-	uint8_t protocol;  /* the first fragment's */
+	size_t n_bytes;    /* received so far; no byte counts twice */
+	size_t end;        /* offset after the last byte received */
+	size_t total_len;  /* 0 until the last fragment arrives */
+	size_t header_len; /* of the first fragment's IP header; 0 until it arrives */
+	uint8_t protocol;  /* the first fragment's protocol */
 	uint64_t present[N_WORDS];
 	uint64_t begins[N_WORDS];
 	uint8_t frame[DATA_OFFSET + LEN_MAX];
 };
 
-/* A fragment, taken apart. */
+/* A parsed fragment. */
 struct piece {
 	const struct gate_frame *parsed;
 	const uint8_t *frame;
@@ -62,14 +65,14 @@ struct piece {
 	size_t len;
 	size_t end;
 	bool is_last;
-	size_t header_len; /* of the IP header without a fragment header */
+	size_t header_len; /* of the IP header, without a fragment header */
 };
 
 int
 reass_init(struct reass *reass)
 {
 	*reass = (struct reass){ 0 };
-	/* Zeroed pages stay unmapped until a fragment comes. */
+	/* A zeroed page uses no memory until a fragment writes to it. */
 	reass->datagrams = calloc(REASS_MAX_DATAGRAMS + 1, sizeof(*reass->datagrams));
 	return reass->datagrams != NULL ? 0 : -1;
 }
@@ -87,7 +90,7 @@ bit_is_set(const uint64_t *bits, size_t unit)
 	return (bits[unit / UNITS_PER_WORD] >> unit % UNITS_PER_WORD & 1) != 0;
 }
 
-/* The bits of one word that are units from first up to end. */
+/* The bits of the units from first up to end that are in this word. */
 static uint64_t
 bits_within(size_t word, size_t first, size_t end)
 {
@@ -118,7 +121,7 @@ n_bits_set(const uint64_t *bits, size_t first, size_t end)
 	return n;
 }
 
-/* A last fragment's last unit may be cut short; nothing can follow in it. */
+/* The last unit of the last fragment may be short; nothing can follow in it. */
 static size_t
 unit_behind(size_t end)
 {
@@ -150,12 +153,12 @@ piece_of(const struct gate_frame *parsed, const uint8_t *frame)
 	return piece;
 }
 
-/* RFC 7112, and for IPv4 what RFC 1858 is about: no transport header in two parts. */
+/* RFC 7112, and RFC 1858 for IPv4: the transport header must not be split. */
 static bool
 first_piece_has_l4_header(const struct piece *piece)
 {
 	if (piece->parsed->protocol != IPPROTO_TCP)
-		return piece->len >= WIRE_UDP_LEN; /* and ICMP's */
+		return piece->len >= WIRE_UDP_LEN; /* or ICMP */
 	return piece->len >= WIRE_TCP_LEN &&
 	    piece->len >= (size_t)(piece->data[WIRE_TCP_DATA_OFFSET] >> 4) * 4;
 }
@@ -169,7 +172,7 @@ first_piece_is_nd(const struct piece *piece)
 	    type >= WIRE_ICMP6_ROUTER_SOLICITATION && type <= WIRE_ICMP6_REDIRECT;
 }
 
-/* What can be said against a fragment whatever else has come. */
+/* Checks a fragment alone, without the datagram. */
 static bool
 piece_is_bad(const struct piece *piece, enum ipc_drop_reason *reason)
 {
@@ -212,14 +215,14 @@ static void
 datagram_begin(struct reass_datagram *d, const struct reass_key *key,
     uint64_t deadline_ms)
 {
-	/* The frame's bytes stay: none is read before it is written. */
+	/* Leave the frame's bytes: each is written before it is read. */
 	memset(d, 0, offsetof(struct reass_datagram, frame));
 	d->key = *key;
 	d->in_use = true;
 	d->deadline_ms = deadline_ms;
 }
 
-/* The datagram that the fragment belongs to, new if need be. */
+/* The datagram that the fragment belongs to, or a new one. */
 static struct reass_datagram *
 datagram_for(struct reass *reass, const struct piece *piece, uint64_t now_ms)
 {
@@ -246,8 +249,8 @@ datagram_for(struct reass *reass, const struct piece *piece, uint64_t now_ms)
 	return place;
 }
 
-/* Whether exactly this fragment has come before: all of it, from where it begins, nothing
- * beginning within it, nor going on behind it, and the same bytes. */
+/* Whether this fragment has arrived before: the same start, the same end, no other
+ * fragment's start between them, and the same bytes. */
 static bool
 is_duplicate(const struct reass_datagram *d, const struct piece *piece)
 {
@@ -261,8 +264,8 @@ is_duplicate(const struct reass_datagram *d, const struct piece *piece)
 	    memcmp(d->frame + DATA_OFFSET + piece->offset, piece->data, piece->len) == 0;
 }
 
-/* What can be said against a fragment for what came before it. All but a duplicate means
- * that the datagram can't be trusted. */
+/* Checks a fragment against its datagram. After any failure except a duplicate, the
+ * datagram must be given up. */
 static bool
 piece_clashes(const struct reass_datagram *d, const struct piece *piece,
     enum ipc_drop_reason *reason)
@@ -308,7 +311,8 @@ datagram_take(struct reass_datagram *d, const struct piece *piece)
 	}
 }
 
-/* Makes the first fragment's header that of the whole; returns where the frame begins. */
+/* Turns the first fragment's header into the header of the whole datagram. Returns the
+ * start of the frame. */
 static uint8_t *
 datagram_finish(struct reass_datagram *d)
 {
@@ -320,8 +324,8 @@ datagram_finish(struct reass_datagram *d)
 	} else {
 		store_be16(ip + WIRE_IP4_TOTAL_LEN,
 		    (uint16_t)(d->header_len + d->total_len));
-		/* Don't Fragment goes too: libslirp copies it into echo replies, which
-		 * may have to be cut like the request was. */
+		/* Clears Don't Fragment too: libslirp copies it into echo replies, which
+		 * may need fragmentation like the request did. */
 		store_be16(ip + WIRE_IP4_FRAGMENT, 0);
 		store_be16(ip + WIRE_IP4_CHECKSUM, 0);
 		store_be16(ip + WIRE_IP4_CHECKSUM,
@@ -360,7 +364,8 @@ reass_add(struct reass *reass, const struct gate_frame *parsed, const uint8_t *f
 	datagram_take(d, &piece);
 	if (d->n_bytes != d->total_len)
 		return REASS_KEPT;
-	/* The first fragment's header stays, and may be longer than the others' were. */
+	/* The result keeps the first fragment's header, which may be longer than the
+	 * others. */
 	if (d->key.ethertype == WIRE_TYPE_IP4 && d->header_len + d->total_len > LEN_MAX) {
 		d->is_poisoned = true;
 		*reason = IPC_DROP_fragment_too_long;

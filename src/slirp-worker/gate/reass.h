@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reassembly of the guest's IPv4 and IPv6 fragments (RFC 791, RFC 8200 4.5), so that none
- * ever reaches the network stack. Memory is allocated once; no packet allocates.
+ * Reassembles the guest's IPv4 and IPv6 fragments (RFC 791, RFC 8200 4.5), so that the
+ * network stack gets none. Allocates memory once, at its start.
  */
 #pragma once
 
@@ -12,62 +12,63 @@
 #include <stdint.h>
 
 /*
- * Datagrams in the making at once, each with room for the longest: 2.2 MB at most, and
- * only what is used becomes resident. A guest's kernel queues the fragments of a datagram
- * one behind the other, so this is the number of its processors that may be in the middle
- * of one. When all are taken, the one that has gone longest without a new fragment gives
- * way: a datagram that moves survives a flood as long as fewer than this many new ones
- * come between two of its fragments. There is no limit for a single source: a source
- * address is only what a guest says.
+ * Incomplete datagrams at once, each with a buffer for the longest datagram: 2.2 MB at
+ * most, and only used pages become resident. A guest's kernel queues all fragments of a
+ * datagram together, so this limits how many of the guest's processors can be inside one.
+ *
+ * If all are in use, a new datagram evicts the one that has been longest without a new
+ * fragment. So a datagram survives a flood as long as fewer than this many new ones
+ * arrive between two of its fragments. There is no limit for each source: a guest can
+ * send from any address.
  */
 #define REASS_MAX_DATAGRAMS 32
 
-/* From the first fragment to come. IPv4: RFC 1122 3.3.2 asks for a fixed time and its
- * 60 s suits slow paths; here there is none, and 30 s is what Linux takes. */
+/* Counted from the first fragment. RFC 1122 3.3.2 advises a fixed time for IPv4, and 60 s
+ * for slow paths. This path is fast; Linux uses 30 s. */
 #define REASS_LIFE4_MS 30000
 /* RFC 8200 4.5. */
 #define REASS_LIFE6_MS 60000
 
-/* The longest IPv4 payload in the 48-byte pieces that IPv4's smallest MTU of 68 leaves
- * (RFC 791 3.2): no path makes more fragments of one datagram. */
+/* IPv4's smallest MTU of 68 leaves 48 bytes for data (RFC 791 3.2): no path makes more
+ * fragments of the longest IPv4 payload. */
 #define REASS_MAX_FRAGMENTS ((65535 - 20 + 47) / 48)
 
 struct reass_datagram;
 
 struct reass {
-	struct reass_datagram *datagrams; /* and a spare one behind the last */
+	struct reass_datagram *datagrams; /* REASS_MAX_DATAGRAMS, and one spare */
 	uint64_t n_steps; /* orders the datagrams by their last fragment */
-	/* Datagrams lost without a frame of their own to blame; only ever grow. */
+	/* Datagrams lost without a drop reason for a frame; only increase. */
 	uint64_t n_evicted;
 	uint64_t n_expired;
 };
 
 enum reass_outcome {
 	REASS_KEPT,     /* more fragments are needed */
-	REASS_COMPLETE, /* *whole_frame is a frame of its own, to be checked again */
-	REASS_DROPPED,  /* *reason says why */
+	REASS_COMPLETE, /* *whole_frame is a whole frame; check it again */
+	REASS_DROPPED,  /* for *reason */
 };
 
-/* Returns 0, or -1 with errno set. reass_free() may follow in both cases. */
+/* Returns 0, or -1 with errno set. Call reass_free() in both cases. */
 int reass_init(struct reass *reass);
 void reass_free(struct reass *reass);
 
 /*
- * Takes a frame for which gate_check() said GATE_FRAGMENT. The whole frame has no
- * fragment header and a right IP header; it belongs to reass, may be written to, and
- * stays until the next call.
+ * Takes a frame for which gate_check() returned GATE_FRAGMENT. The whole frame has no
+ * fragment header and a valid IP header. It belongs to reass, may be changed, and stays
+ * valid until the next call.
  *
- * Fragments that overlap or disagree on the end give the whole datagram up, and what
- * still comes of it until its time is over (RFC 5722; IPv4 is treated likewise). A
- * fragment that came before, with the same bytes, is ignored (RFC 8200 4.5). An IPv6
- * fragment that is the whole datagram stands for itself (RFC 6946).
+ * If fragments overlap or disagree on the end, the whole datagram is given up, and its
+ * later fragments are dropped until its timeout (RFC 5722; IPv4 is treated likewise). A
+ * duplicate with the same bytes is ignored (RFC 8200 4.5). An IPv6 fragment that is a
+ * whole datagram does not affect others (RFC 6946).
  */
 enum reass_outcome reass_add(struct reass *reass, const struct gate_frame *parsed,
     const uint8_t *frame, uint64_t now_ms, uint8_t **whole_frame, size_t *whole_len,
     enum ipc_drop_reason *reason);
 
-/* Gives up datagrams whose time is over; returns how many. */
+/* Gives up datagrams after their timeout; returns how many. */
 unsigned int reass_expire(struct reass *reass, uint64_t now_ms);
 
-/* When reass_expire() has something to do next; UINT64_MAX when nothing waits. */
+/* The time of the next timeout; UINT64_MAX if there is none. */
 uint64_t reass_next_deadline(const struct reass *reass);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The worker's own answers to refused frames: TCP resets and ICMP errors, from the
- * address that was refused. Built from a frame that the gate has found well formed.
+ * Builds the worker's answers to refused frames: TCP resets and ICMP errors, with the
+ * refused address as source. The gate has found the frame well formed.
  */
 #include "slirp-worker/gate/refusal.h"
 
@@ -11,14 +11,14 @@
 
 #include <string.h>
 
-/* The usual first value; the answer crosses no router. */
+/* The usual initial TTL; the answer crosses no router. */
 #define ANSWER_TTL 64
 
-/* RFC 1812 4.3.2.5: ICMP errors carry the precedence of network control. */
+/* RFC 1812 4.3.2.5: ICMP errors have the precedence "internetwork control". */
 #define TOS_INTERNETWORK_CONTROL 0xc0
 
-/* What every IPv4 host takes (RFC 791 3.1, RFC 1812 4.3.2.3), and every IPv6 link
- * (RFC 4443 3.1). */
+/* Every IPv4 host accepts this (RFC 791 3.1, RFC 1812 4.3.2.3), and every IPv6 link (RFC
+ * 4443 3.1). */
 #define ERROR4_MAX_LEN 576
 #define ERROR6_MAX_LEN 1280
 
@@ -26,16 +26,14 @@
 #define UNREACHABLE4_PORT 3
 #define UNREACHABLE6_PORT 4
 
-/*
- * Linux turns both into ENETUNREACH (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in
+/* Linux reports both as ENETUNREACH (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in
  * net/ipv6/icmp.c). RFC 1812 5.2.7.1 prefers code 13 to code 9, but 13 is EHOSTUNREACH.
- * Code 0 of IPv4 is ENETUNREACH too, but a UDP socket is not told of it. The same is true
- * of IPv6's code 0, which leaves UDP the unreachable port.
- */
+ * Code 0 of both families is ENETUNREACH too, but a UDP socket does not get it; so UDP of
+ * IPv6 gets "port unreachable". */
 #define UNREACHABLE4_NETWORK_PROHIBITED 9
 #define UNREACHABLE6_NO_ROUTE 0
 
-/* Where an ICMP error has the MTU of the next link, in 4 bytes. */
+/* Offset of the next link's MTU in an ICMP error. */
 #define ERROR_MTU 4
 
 static bool
@@ -50,8 +48,8 @@ ip_len(const struct gate_frame *parsed)
 	return is_ip6(parsed) ? WIRE_IP6_LEN : WIRE_IP4_LEN;
 }
 
-/* Ethernet and IP headers of an answer with l4_len bytes of protocol behind them, from
- * source, or from the address that was asked where that is NULL. */
+/* Writes the Ethernet and IP headers of an answer with l4_len bytes of payload. If source
+ * is NULL, the source is the address that the guest sent to. */
 static void
 put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     const uint8_t *source, uint8_t protocol, size_t l4_len)
@@ -80,7 +78,8 @@ put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
 	if (protocol == IPPROTO_ICMP)
 		ip[WIRE_IP4_TOS] = TOS_INTERNETWORK_CONTROL;
 	store_be16(ip + WIRE_IP4_TOTAL_LEN, (uint16_t)(WIRE_IP4_LEN + l4_len));
-	/* Never cut, so the identification may be 0 (RFC 6864 4.1). */
+	/* The answer is never fragmented, so the identification may be 0 (RFC 6864
+	 * 4.1). */
 	store_be16(ip + WIRE_IP4_FRAGMENT, WIRE_IP4_DONT_FRAGMENT);
 	ip[WIRE_IP4_TTL] = ANSWER_TTL;
 	ip[WIRE_IP4_PROTOCOL] = protocol;
@@ -90,7 +89,7 @@ put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
 	    checksum_finish(checksum_add(0, ip, WIRE_IP4_LEN)));
 }
 
-/* The pseudo header's sum; ICMP for IPv4 has none. */
+/* The sum of the pseudo header; ICMP for IPv4 has none. */
 static uint64_t
 pseudo_sum(const struct gate_frame *parsed, const uint8_t *out, uint8_t protocol,
     size_t l4_len)
@@ -104,7 +103,7 @@ pseudo_sum(const struct gate_frame *parsed, const uint8_t *out, uint8_t protocol
 	return 0;
 }
 
-/* RFC 9293 3.10.7.1: what a closed port says. */
+/* RFC 9293 3.10.7.1: the answer of a closed port. */
 static size_t
 build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
 {
@@ -159,7 +158,7 @@ build_error(const struct gate_frame *parsed, const uint8_t *frame,
 	memset(icmp, 0, WIRE_ICMP_LEN);
 	icmp[WIRE_ICMP_TYPE] = error->type;
 	icmp[WIRE_ICMP_CODE] = error->code;
-	/* RFC 1191 4 has it in the second half, RFC 4443 3.2 in all of it. */
+	/* The MTU has 2 bytes in RFC 1191 4, and 4 bytes in RFC 4443 3.2. */
 	if (is_ip6(parsed))
 		store_be32(icmp + ERROR_MTU, error->mtu_bytes);
 	else
@@ -171,8 +170,8 @@ build_error(const struct gate_frame *parsed, const uint8_t *frame,
 	return WIRE_ETH_LEN + ip_len(parsed) + l4_len;
 }
 
-/* The gate refuses nothing but unicast, from a known address; that the frame was sent to
- * one host as well is left to see (RFC 1122 3.2.2). */
+/* The gate refuses only IP unicast from a valid source. The frame must also be Ethernet
+ * unicast (RFC 1122 3.2.2). */
 static bool
 can_be_answered(const uint8_t *frame, size_t out_size)
 {

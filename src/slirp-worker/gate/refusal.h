@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Answers to what the gate refuses, so that a program in the guest fails at once instead
- * of waiting for a timeout: with "Network is unreachable" if the loopback is closed,
- * otherwise with "Connection refused".
+ * Builds answers to refused frames, so that a program in the guest fails at once instead
+ * of after a timeout: with "Network is unreachable" if the loopback is closed, otherwise
+ * with "Connection refused".
  */
 #pragma once
 
@@ -11,27 +11,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest answer: an ICMPv6 error of IPv6's minimum MTU (RFC 4443 3.1). */
+/* The longest answer: an ICMPv6 error with IPv6's minimum MTU (RFC 4443 3.1). */
 #define REFUSAL_MAX_LEN (14 + 1280)
 
-/*
- * Writes to out the answer to a frame for which gate_check() said GATE_REFUSE: a reset
- * for TCP to a closed port (RFC 9293 3.10.7.1), otherwise an ICMP error that quotes the
- * packet. Returns its length, or 0 if nothing may be answered or out_size is below
- * REFUSAL_MAX_LEN.
- */
+/* Writes to out the answer to a frame for which gate_check() returned GATE_REFUSE. TCP to
+ * a closed port gets a reset (RFC 9293 3.10.7.1), other packets an ICMP error that quotes
+ * the packet. Returns its length, or 0 if the frame must not be answered or out_size is
+ * below REFUSAL_MAX_LEN. */
 size_t refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     size_t out_size);
 
-/* An ICMP error of the family of the frame that it is about. */
+/* An ICMP error, of the same family as the frame. */
 struct refusal_error {
 	uint8_t type; /* RFC 792 or RFC 4443 */
 	uint8_t code;
 	const uint8_t
-	    *source; /* whose it is: 4 or 16 bytes; NULL: the frame's destination */
-	uint32_t mtu_bytes; /* of the next link, where the error tells it; else 0 */
+	    *source; /* source address, 4 or 16 bytes; NULL: the frame's destination */
+	uint32_t mtu_bytes; /* MTU of the next link, if the error has one; else 0 */
 };
 
-/* Writes the error to out, quoting the packet. Returns as refusal_build(). */
+/* Writes the error to out, with a quote of the packet. Returns the same as
+ * refusal_build(). */
 size_t refusal_build_error(const struct gate_frame *parsed, const uint8_t *frame,
     const struct refusal_error *error, uint8_t *out, size_t out_size);
