@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the api asks of the worker, and the answers. */
+/* Receives and answers the api's requests. */
 #include "slirp-worker/api_requests.h"
 
 #include "ipc/dispatch.h"
 #include "process/serve.h"
 #include "slirp-worker/chan_api.h"
 
-/* Messages per turn: a client that asks without end shares the turns with the packets,
+/* Messages per turn: a client that sends without end shares the turns with the packets,
  * which get as many frames (loop.c). */
 #define RECEIVE_MAX 16
 

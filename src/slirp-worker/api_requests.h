@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The api's requests. The api has read what clients wrote, so the worker does not trust it: a
- * message that is not as it should be costs the api the channel, and packets go on.
+ * The api's requests to the worker. The api parses what clients write, so the worker does
+ * not trust it: after an invalid message the worker closes the channel, and packets go
+ * on.
  */
 #pragma once
 
 #include "slirp-worker/worker.h"
 
-/* The descriptor to wait for, or -1 while nothing is to be received: a change of the forwards is
- * being made. */
+/* The descriptor to poll, or -1 during a change of the forwards, when no request is
+ * received. */
 int api_requests_poll_fd(const struct worker *worker);
 
-/* Receives and answers some of what the api has sent. */
+/* Receives and answers up to RECEIVE_MAX requests. */
 void api_requests_receive(struct worker *worker);

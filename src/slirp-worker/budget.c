@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The division of the worker's descriptors among kinds of traffic. */
+/* Divides the worker's descriptors among kinds of traffic. */
 #include "slirp-worker/budget.h"
 
 #include <fcntl.h>
@@ -13,21 +13,21 @@
 /* 32768 to 60999 (net/ipv4/af_inet.c, inet_init_net). */
 #define EPHEMERAL_DEFAULT 28232
 
-/* Two numbers of five digits, and what stands between and behind them. */
+/* Two numbers of five digits, the white space, and the terminating NUL. */
 #define EPHEMERAL_TEXT_SIZE 32
 
-/* Of the host's ephemeral ports, all UDP of a guest takes one part in so many at most: several
- * guests of a user leave room for the host. */
+/* UDP flows of a guest take at most this fraction of the host's ephemeral ports: several
+ * guests of a user must leave ports for the host. */
 #define EPHEMERAL_PARTS 4
 
-/* Of the descriptors, where there are few of them: most are for TCP. */
+/* Fractions of a small number of descriptors; TCP gets most of them. */
 #define UDP_PARTS 8
 #define SMALL_PARTS 32
 
-/* Of the ports that UDP may have, each of the two small kinds that take some. */
+/* Fraction of UDP's ports for each of the two small kinds that use ports. */
 #define SMALL_PORT_PARTS 16
 
-/* Of what TCP and ports share, each has one part in so many for itself. */
+/* TCP and forwarded ports share descriptors; each has this fraction for itself. */
 #define SHARED_PARTS 8
 
 static uint32_t

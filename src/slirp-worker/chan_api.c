@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's end of its channel to the api: opening, closing, and what a failed send means. */
+/* Opens and closes the worker's channel to the api, and handles failed sends. */
 #include "slirp-worker/chan_api.h"
 
 #include <errno.h>
@@ -14,14 +14,15 @@
 void
 chan_api_close(struct worker *worker)
 {
-	/* Not close(2): the number would be that of libslirp's next socket. Can't fail,
-	 * as both numbers are good. */
+	/* dup3(2), not close(2): libslirp's next socket would get the descriptor. It
+	 * cannot fail, because both descriptors are valid. */
 	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	worker->to_api.fd = -1;
 	connections_free(&worker->connections);
 }
 
-/* There is nothing to be had of the api: the parent decides what becomes of it. */
+/* Reports the error to the parent alone, because the api cannot be trusted. The parent
+ * ends the api. */
 void
 chan_api_drop(struct worker *worker, const char *row, const char *why)
 {
@@ -29,7 +30,7 @@ chan_api_drop(struct worker *worker, const char *row, const char *why)
 
 	chan_api_close(worker);
 	snprintf(dropped.why, sizeof(dropped.why), "%s: %s", row, why);
-	/* The api sees the end of the channel too, and ends by itself. */
+	/* The api also sees the end of the channel, and exits. */
 	(void)ipc_send_api_dropped(&worker->to_parent, &dropped);
 }
 
@@ -40,7 +41,7 @@ chan_api_open(struct worker *worker, int adopt_fd, uint64_t api_number)
 
 	chan_api_close(worker);
 	worker->api_number = api_number;
-	/* Can't fail: both numbers are good. */
+	/* Cannot fail: both descriptors are valid. */
 	dup3(fd, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	ipc_channel_open(&worker->to_api, IPC_CHILD_FD_PEER, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_API);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Receives the parent's messages and answers them. */
 #include "slirp-worker/control.h"
 
 #include <limits.h>
@@ -43,7 +44,7 @@ worker_on_fallback_userns(struct worker *worker, const struct ipc_fallback_usern
 	worker->jail.fallback_userns_fd = adopt_fd;
 }
 
-/* Enters the jail, and tells the parent what it needs to know of it. */
+/* Enters the jail, and reports the jail to the parent. */
 static void
 confine(struct worker *worker)
 {
@@ -51,7 +52,8 @@ confine(struct worker *worker)
 	struct jail *jail = &worker->jail;
 
 	jail_enter(jail);
-	/* Namespaces and ids have changed, and with them the kernel's memory of this. */
+	/* The kernel clears the parent-death signal when the credentials change
+	 * (prctl(2)): set it again. */
 	ipc_child_die_with_parent(&worker->to_parent);
 	if (jail->resolv_copy_fd != -1) {
 		ipc_child_check_sent(ipc_send_resolv_copy(&worker->to_parent, &copy,
@@ -80,7 +82,7 @@ void
 worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
 {
 	(void)msg;
-	/* A parent that has no room for it does not wait for it either. */
+	/* If the parent's queue is full, the parent does not wait for the answer. */
 	(void)ipc_send_stats(&worker->to_parent, worker_stats(worker));
 }
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parent asks of the worker, and what the worker tells it unasked. */
+/* The messages between the parent and the worker. */
 #pragma once
 
 #include "slirp-worker/worker.h"
 
-/* Tells which libslirp this is. */
+/* Sends the version of libslirp. */
 void worker_control_introduce(struct worker *worker);
 
-/* Receives all that the parent has sent; sets worker->ended at its end. */
+/* Receives all messages of the parent; sets worker->ended when the parent closes the
+ * channel. */
 void worker_control_receive(struct worker *worker);
 
-/* Waits for start and does it. False if the parent went away before. */
+/* Waits for the start message and handles it. False if the parent closed the channel
+ * before. */
 bool worker_control_wait_start(struct worker *worker);
 
-/* The TAP can't be read any more: tells the parent, once, and lets go of it. */
+/* Call when the TAP has failed: tells the parent, once, and closes the TAP. */
 void worker_control_tap_gone(struct worker *worker, int error);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Moves frames between the TAP, the gate and the engines. */
 #include "slirp-worker/datapath.h"
 
 #include "base/bytes.h"
@@ -10,8 +11,8 @@
 static void
 count_written(struct worker *worker, int result, size_t frame_len)
 {
-	/* A TAP that is down takes nothing (EIO); a guest that brings it up later is as
-	 * good as one that plugs its cable in. */
+	/* write(2) to a TAP that is down fails with EIO. The guest may bring it up later,
+	 * so count the frame and go on. */
 	if (result == -1) {
 		worker_count(worker, IPC_COUNTER_tap_write_failed, 1);
 		return;
@@ -49,7 +50,8 @@ datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 {
 	struct worker *worker = ctx;
 	uint32_t mtu_bytes = worker->network.mtu_bytes;
-	/* One fragment at a time; the worker is not entered twice. */
+	/* Static, because it is too large for the stack; the function is not
+	 * re-entrant. */
 	static uint8_t scratch[TAPIO_FRAME_MAX];
 
 	if (offload_to_guest(&worker->offload, frame, frame_len))
@@ -80,7 +82,7 @@ refuse(struct worker *worker, const struct gate_frame *parsed, const uint8_t *fr
 
 static void judge(struct worker *worker, uint8_t *frame, size_t frame_len);
 
-/* Takes a fragment, and what it completes. */
+/* Adds a fragment, and handles the datagram if it is complete. */
 static void
 reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
 {
@@ -94,7 +96,7 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 		break;
 	case REASS_COMPLETE:
 		worker_count(worker, IPC_COUNTER_datagrams_reassembled, 1);
-		/* What comes out whole is judged as whole; it is no fragment any more. */
+		/* The result is a whole datagram and goes through the gate again. */
 		judge(worker, whole_frame, whole_len);
 		break;
 	case REASS_DROPPED:
@@ -103,7 +105,7 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	}
 }
 
-/* Whether the stack may have the socket that a UDP datagram needs. */
+/* Whether the stack may open the socket that a UDP datagram needs. */
 static bool
 admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
 {
@@ -116,8 +118,8 @@ admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
 }
 
-/* What the gate has passed. A connection or a datagram that the stack may not have a socket for
- * would wait in vain, or for an error of less meaning than a refusal. */
+/* Handles a frame that passed the gate. If the stack may not open a socket, refuses the
+ * frame, because otherwise the guest waits for a timeout or gets a less exact error. */
 static void
 pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 {

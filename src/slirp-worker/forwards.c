@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Adds and removes forwards, and answers from their table. */
 #include "slirp-worker/forwards.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@
 #include "base/clock.h"
 #include "slirp-worker/wire/address.h"
 
-/* In a /64, what is not the network is the interface. */
+/* The first half of a /64 is the network, the rest the interface identifier. */
 #define PREFIX6_BYTES 8
 
 int
@@ -55,8 +56,8 @@ is_between_families(const struct ipc_hostfwd *rule)
 	return rule->host_is_ipv6 != rule->guest_is_ipv6;
 }
 
-/* Whether the guest can have the address: the gateway and the name server are the stack's
- * own, and the first and the last of an IPv4 network are nobody's. */
+/* Whether the guest can have the address. The stack owns the gateway's and the name
+ * server's address; the first and the last of an IPv4 network are reserved. */
 static bool
 guest4_is_good(const struct ipc_network *network, uint32_t addr_be)
 {
@@ -70,13 +71,14 @@ static bool
 guest6_is_good(const struct ipc_network *network, const uint8_t addr[IPC_ADDR6_LEN])
 {
 	return memcmp(addr, network->prefix6, PREFIX6_BYTES) == 0 &&
-	    /* With a zero interface it is any router's: RFC 4291 2.6.1. */
+	    /* RFC 4291 2.6.1: interface identifier 0 is the anycast address of routers. */
 	    memcmp(addr, network->prefix6, IPC_ADDR6_LEN) != 0 &&
 	    memcmp(addr, network->host6, IPC_ADDR6_LEN) != 0 &&
 	    memcmp(addr, network->nameserver6, IPC_ADDR6_LEN) != 0;
 }
 
-/* Puts the guest's own address where none was given. False if the guest can't have it. */
+/* Fills in the guest's own address if the forward has none. False if the guest can't have
+ * it. */
 static bool
 settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
 {
@@ -94,8 +96,8 @@ settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
 	return guest4_is_good(network, addr_be);
 }
 
-/* Whether a port of both could be bound to by one alone: for the kernel, the unspecified
- * address is every one of its family. */
+/* Whether both forwards need the same port of the same address. The unspecified address
+ * includes all addresses of its family. */
 static bool
 rules_conflict(const struct ipc_hostfwd *a, const struct ipc_hostfwd *b)
 {
@@ -117,7 +119,7 @@ find_conflict(const struct forwards *forwards, const struct ipc_hostfwd *rule)
 	return NULL;
 }
 
-/* What can be said without the kernel. */
+/* Checks all that needs no system call, and sets the outcome. */
 static void
 judge(const struct forwards *forwards, struct ipc_hostfwd *rule,
     struct ipc_hostfwd_result *result)
@@ -207,14 +209,14 @@ outcome_of(int error)
 	}
 }
 
-/* Descriptors that each port of the rule takes: a relay has two ports. */
+/* Descriptors for each port of the forward; a relay needs two. */
 static uint32_t
 descriptors_each(const struct ipc_hostfwd *rule)
 {
 	return is_between_families(rule) ? 2 : 1;
 }
 
-/* Opens the next port of the rule. */
+/* Opens the next port of the forward. */
 static void
 open_port(struct forwards *forwards)
 {
@@ -245,7 +247,7 @@ open_port(struct forwards *forwards)
 	++*port_counter(forwards, rule->proto);
 }
 
-/* Closes the last of the open ports: libslirp finds the youngest first. */
+/* Closes the last of the open ports: libslirp finds its newest port first. */
 static void
 close_port(struct forwards *forwards)
 {
@@ -264,7 +266,7 @@ close_port(struct forwards *forwards)
 	--*port_counter(forwards, rule->proto);
 }
 
-/* All ports are open: the rule is in the table from now on. */
+/* All ports are open: adds the forward to the table. */
 static void
 finish_addition(struct forwards *forwards)
 {
@@ -275,12 +277,12 @@ finish_addition(struct forwards *forwards)
 	};
 
 	change->result.id = entry.id;
-	/* Can't fail: ids ascend, and a rule has a port. */
+	/* Cannot fail: ids ascend, and each forward has a port. */
 	rules_add(forwards->rules, &entry);
 	change->phase = FORWARDS_IDLE;
 }
 
-/* No port is open any more. */
+/* All ports are closed. */
 static void
 finish_closing(struct forwards *forwards)
 {

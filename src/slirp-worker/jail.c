@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Enters the worker's jail. */
 #include "slirp-worker/jail.h"
 
 #include <fcntl.h>
@@ -15,15 +16,16 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
-/* Read once, for the moment before the parent fills in the servers (parent/watch/resolv.h). */
+/* Size limit of the copy, which is used until the parent replaces it
+ * (parent/watch/resolv.h). */
 #define RESOLV_CONF_MAX 65536
 
-/* All but the user namespace and the network: the host's sockets are the worker's
- * trade. */
+/* All namespaces except user and network: the worker needs the host's network. */
 #define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer writes its report to a file, and starts a process to look for leaks. */
+/* A sanitizer writes its report to a file, and starts a process that searches for
+ * leaks. */
 #define LIMITS \
 	(CONFINE_LIMITS_ALL & \
 	    ~(CONFINE_LIMIT_NO_FILE_GROWTH | CONFINE_LIMIT_NOT_DUMPABLE | \
@@ -39,7 +41,8 @@ read_resolv_conf(char *buf, size_t buf_size)
 	size_t len = 0;
 	ssize_t n = 1;
 
-	/* None, or none that can be read, is an empty one: the parent keeps looking. */
+	/* If the file is missing or unreadable, the copy is empty; the parent keeps it up
+	 * to date. */
 	while (fd != -1 && n > 0 && len < buf_size) {
 		n = read(fd, buf + len, buf_size - len);
 		if (n > 0)
@@ -68,8 +71,8 @@ static void
 enter_landlock(struct jail *jail)
 {
 	bool has_own_root = jail->reached.stages & (1U << IPC_STAGE_root);
-	/* In the host's root the file may be replaced, or be a link to anywhere: there
-	 * all that is left to deny is everything but reading. */
+	/* In the host's root the file may be replaced, or be a link to any file. There
+	 * the rule denies everything except reading. */
 	const struct confine_landlock_rule rule = {
 		.path = has_own_root ? RESOLV_CONF : "/",
 		.path_fd = -1,
@@ -87,8 +90,8 @@ jail_enter(struct jail *jail)
 	autofd int fallback_userns_fd = -1;
 	size_t resolv_conf_len = 0;
 
-	/* Stage 1: the parent has closed everything but the table, and what came since
-	 * came by message and is in use. */
+	/* Stage 1: the parent has closed all descriptors except the table. Descriptors
+	 * that arrived by message are in use. */
 	jail->reached.stages |= 1U << IPC_STAGE_descriptors;
 	fallback_userns_fd = take_fd(&jail->fallback_userns_fd);
 	if (jail->orders.sandbox_mode != IPC_JAIL_OFF)

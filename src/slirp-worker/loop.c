@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The worker's loop: waits for events, then serves TAP, sockets, api and timers. */
 #include "slirp-worker/loop.h"
 
 #include <errno.h>
@@ -11,15 +12,16 @@
 #include "slirp-worker/control.h"
 #include "slirp-worker/datapath.h"
 
-/* Frames taken per wake-up. Each wake-up costs a walk over all sockets and a system
- * call, which 16 frames share; more gained nothing in trials, and sockets wait. */
+/* Frames read for each wait. A wait costs a system call and a walk over all sockets; 16
+ * frames share that cost. Trials with more gained nothing and delayed the sockets. */
 #define BATCH_FRAMES 16
 
-/* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
+/* Pause after a failed wait (ENOMEM), so that the loop does not spin. */
 #define WAIT_RETRY_MS 100
 
-/* A socket that libslirp makes has a life from the time that libslirp was told last, 10 seconds at
- * least (src/udp.h, SO_EXPIREFAST). After a longer wait than half of that it is told first. */
+/* libslirp's new sockets expire at least 10 s after the last time that it was told
+ * (src/udp.h, SO_EXPIREFAST). After a wait of more than half of that, tell it the time
+ * before it gets frames. */
 #define LONG_WAIT_NS (INT64_C(5) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
 
 /* The first places of the poll set; the engines' sockets follow. */
@@ -39,7 +41,7 @@ look_at_clock(struct worker *worker)
 	return now_ns;
 }
 
-/* Waits for the next thing to do; false if the wait itself failed. */
+/* Waits for events; false if the wait failed. */
 static bool
 wait_for_events(struct worker *worker)
 {
@@ -89,11 +91,10 @@ take_batch(struct worker *worker)
 	}
 }
 
-/*
- * The frames that have ended a wait. libslirp drops what has waited a second for the guest's MAC
- * as soon as it is told the time. The guest may have answered soon, and this process has had no
- * processor since: so what waited is sent as of the time before.
- */
+/* Reads the frames that ended a wait. When libslirp is told the time, it drops packets
+ * that have waited a second for the guest's MAC. The guest may have answered in time,
+ * while this process was not scheduled. So libslirp sends these packets with the time
+ * from before the wait. */
 static void
 take_first_batch(struct worker *worker, int64_t before_ns, int64_t now_ns)
 {
@@ -125,13 +126,14 @@ turn(struct worker *worker)
 	} else if (tap_events) {
 		take_first_batch(worker, before_ns, now_ns);
 	}
-	/* The sockets come second: what acknowledgements have made room for is there, and
-	 * so are the answers that the stack waits for before it can send. */
+	/* Serve the sockets after the frames: the guest's acknowledgements have opened
+	 * windows, and the guest's answers that the stack needs before it can send have
+	 * arrived. */
 	n_to_guest = worker->stats.counters[IPC_COUNTER_frames_to_guest];
 	engines_finish(&worker->engines, set, !waited, worker->now_ms);
 	offload_flush(&worker->offload);
-	/* The guest's kernel has dealt with these frames while they were written, and its
-	 * answers are there. A wait would only find that out. */
+	/* The guest's kernel has handled these frames during write(2), so its answers are
+	 * ready: read them without a wait. */
 	if (n_to_guest != worker->stats.counters[IPC_COUNTER_frames_to_guest]) {
 		take_batch(worker);
 		engines_go_on(&worker->engines);
@@ -147,7 +149,7 @@ turn(struct worker *worker)
 void
 worker_loop_run(struct worker *worker)
 {
-	/* libslirp's time begins. */
+	/* Start libslirp's time. */
 	look_at_clock(worker);
 	engines_go_on(&worker->engines);
 	while (!worker->ended)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slirpd-slirp-worker: the one process that packets touch. It holds the TAP and the
- * host's sockets, and a channel to the parent. What a guest can send, however it is
- * made, ends here.
+ * slirpd-slirp-worker: the only process that handles packets.
+ *
+ * It holds the TAP, the host's sockets and a channel to the parent. A guest that takes
+ * over this process stays in its jail.
  */
 
 #include "base/exitcode.h"
@@ -11,8 +12,8 @@
 #include "slirp-worker/loop.h"
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer's question. libslirp does not free packets that still wait for an ARP
- * answer when it ends, and the jail has no room for the process that looks for leaks. */
+/* Turns LeakSanitizer off. At its end libslirp does not free packets that wait for an ARP
+ * answer, and the jail forbids the process that searches for leaks. */
 int __lsan_is_turned_off(void);
 
 int

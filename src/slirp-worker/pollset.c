@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel looks at every descriptor of a poll(2), so a thousand idle connections would
- * slow down the one that is busy. epoll(7) would have to be told of every change of what
- * libslirp waits for, which for a busy connection is one or two a turn, and of sockets that
- * libslirp closes.
+ * Waits for the worker's descriptors with poll(2).
+ *
+ * Theory of operation
+ * The kernel checks every descriptor of a poll(2), so a thousand idle connections would
+ * slow down a busy one. Therefore a wait polls the busy descriptors alone first. epoll(7)
+ * was rejected: it needs a system call for each change of the events that libslirp waits
+ * for. A busy connection makes one or two changes a turn, and libslirp closes sockets by
+ * itself.
  */
 #include "slirp-worker/pollset.h"
 
@@ -13,19 +17,20 @@
 
 #include "base/clock.h"
 
-/* Where the hard limit on open files is higher, or none: a little more than a megabyte, of
- * which only what is used becomes resident, and more sockets than ports can be told apart
- * by anyway. */
+/* Used if the hard limit on open files is higher, or unlimited. It takes little more than
+ * a megabyte, of which only used pages become resident. More sockets cannot be told apart
+ * by their ports. */
 #define POLLSET_MAX 65536
 
-/* In a smaller set, looking at all costs less than asking twice. */
+/* In a smaller set, one poll(2) of all descriptors costs less than two. */
 #define LARGE_MIN 32
 
-/* How often the others have to wait. A turn takes a fraction of a millisecond, less than one
- * even if all of its frames are of the longest kind; and an eighth of the cost is little. */
+/* Turns that poll busy descriptors alone, between two polls of all. A turn takes less
+ * than a millisecond even with the longest frames, and one eighth of the cost is
+ * little. */
 #define FEW_IN_A_ROW_MAX 7
 
-/* The soft limit is for programs that still use select(2). Returns how many there may be,
+/* The low soft limit is for programs that use select(2); raise it. Returns the new limit,
  * or 0 with errno set. */
 static size_t
 raise_limit(void)
@@ -110,7 +115,7 @@ wait_for_all(struct pollset *set, int timeout_ms)
 	return n;
 }
 
-/* As KVM does for a processor that has nothing to do (Linux,
+/* The same algorithm as KVM's for an idle processor (Linux,
  * Documentation/virt/kvm/halt-polling.rst). */
 int64_t
 pollset_next_spin(int64_t spin_ns, int64_t slept_ns)
@@ -120,7 +125,7 @@ pollset_next_spin(int64_t spin_ns, int64_t slept_ns)
 	return slept_ns > spin_ns ? slept_ns : spin_ns;
 }
 
-/* Looks for as long as it is worth it, and then sleeps. */
+/* Polls without sleep for set->spin_ns, then sleeps. */
 static int
 spin_and_wait(struct pollset *set, int timeout_ms)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs requests for changes of the forwards, one at a time. */
 #include "slirp-worker/requests.h"
 
 #include <assert.h>
@@ -8,7 +9,7 @@
 #include "slirp-worker/chan_api.h"
 #include "slirp-worker/worker.h"
 
-/* Takes the parent's waiting request, if there is one. */
+/* Begins the parent's pending request, if there is one. */
 static void
 begin_publish(struct worker *worker)
 {
@@ -63,15 +64,15 @@ requests_remove(struct worker *worker, uint64_t number, uint32_t id)
 	requests_proceed(worker);
 }
 
-/* Whether there is nothing more to send to the parent: it has the message, or is gone,
- * which the loop sees. */
+/* Whether the send is finished: the parent has the message, or has exited, which the loop
+ * notices. */
 static bool
 is_over(int sent)
 {
 	return sent == 0 || !ipc_channel_can_retry(errno);
 }
 
-/* True once the parent has it. */
+/* True if the parent has the message. */
 static bool
 tell_parent(struct worker *worker)
 {
@@ -106,7 +107,7 @@ answer_api(struct worker *worker)
 	const struct forwards_change *change = &worker->forwards.change;
 	bool is_done = change->result.outcome == IPC_HOSTFWD_done;
 
-	/* The api that asked is gone. */
+	/* The api that sent the request has exited. */
 	if (worker->to_api.fd == -1 || requests->api_number != worker->api_number)
 		return;
 	if (requests->active == REQUESTS_ADD) {
@@ -133,13 +134,13 @@ answer_api(struct worker *worker)
 	}
 }
 
-/* Tells everybody; false if the parent has to be waited for. */
+/* Tells the parent and the requester. False if the parent's queue is full. */
 static bool
 finish(struct worker *worker)
 {
 	struct requests *requests = &worker->requests;
 
-	/* Told of the rule, and then not answered: only the answer is tried again. */
+	/* If the parent has the change but not the answer, send only the answer again. */
 	if (!requests->is_parent_told && !tell_parent(worker))
 		return false;
 	requests->is_parent_told = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who asked for a change of the forwards, and what is told to whom when it is made: first
- * the parent of every change, for its copy, then whoever asked. One change at a time; the
- * next request is not received before the last is answered.
+ * Requests of the parent and the api for changes of the forwards. After each change the
+ * worker tells the parent, which keeps a copy, and then answers the requester. It makes
+ * one change at a time, and receives the next request after the last answer.
  */
 #pragma once
 
@@ -15,31 +15,31 @@ struct worker;
 
 enum requests_active {
 	REQUESTS_NONE,
-	REQUESTS_PUBLISH, /* the parent's */
-	REQUESTS_ADD,     /* the api's, like the next */
+	REQUESTS_PUBLISH, /* the parent's request */
+	REQUESTS_ADD,     /* the api's request, as is the next */
 	REQUESTS_REMOVE,
 };
 
 struct requests {
 	enum requests_active active;
-	uint64_t number;     /* the api's own, of its request */
-	uint64_t api_number; /* of the api that asked; no other gets the answer */
-	/* The change is made, and the parent's queue has no room for the news of it. */
+	uint64_t number;     /* the api's number of its request */
+	uint64_t api_number; /* the api that asked; no other api gets the answer */
+	/* The change is made, and the parent's queue is full. */
 	bool waits_for_parent;
-	/* The parent knows of the rule, but has no room for its answer yet. */
+	/* The parent has the change, but not its answer yet. */
 	bool is_parent_told;
-	/* The parent's request came while one of the api's was at work. */
+	/* The parent's request arrived during a request of the api. */
 	bool has_publish;
 	struct ipc_hostfwd publish;
 };
 
-/* Each begins at once if nothing is at work. Only the first may be called while something
- * is; the parent sends one and waits for its answer. */
+/* Each begins at once if no request is active. Only requests_publish() may be called
+ * during a request; the parent sends one request and waits for its answer. */
 void requests_publish(struct worker *worker, const struct ipc_hostfwd *rule);
 void requests_add(struct worker *worker, uint64_t number, const struct ipc_hostfwd *rule);
 void requests_remove(struct worker *worker, uint64_t number, uint32_t id);
 
-/* Goes on with what is at work. For each turn of the loop. */
+/* Continues the active request. Call it in each turn of the loop. */
 void requests_proceed(struct worker *worker);
 
 static inline bool
@@ -48,7 +48,7 @@ requests_are_busy(const struct requests *requests)
 	return requests->active != REQUESTS_NONE;
 }
 
-/* Whether there is work for the next turn, whatever the wait says. */
+/* Whether the next turn has work, even if no descriptor is ready. */
 static inline bool
 requests_want_a_turn(const struct requests *requests)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes what the worker needs before it serves: the TAP, tables, the gate and the engines. */
+/* Makes all that the worker needs before it serves: TAP, tables, gate and engines. */
 #include "slirp-worker/setup.h"
 
 #include <errno.h>
@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "slirp-worker/datapath.h"
 
-/* libslirp's complaints tell an operator what a guest is doing; a few of them do. Each
- * source of lines that a guest or client can cause has a limit, and all of them together
- * stay below the parent's limit on the worker's lines (parent/supervise/spawn.c), so that none hides
- * other lines. */
+/* libslirp's error messages tell an operator what a guest does; a few of them are enough.
+ * Each source of log lines that a guest or client can cause has a limit. The sum of these
+ * limits is below the parent's limit on the worker's lines (parent/supervise/spawn.c), so
+ * that no source hides the lines of another. */
 #define COMPLAINTS_BURST 8
 #define COMPLAINTS_INTERVAL_MS (30 * 60 * 1000)
 
@@ -109,8 +109,8 @@ init_gate(struct gate *gate, const struct ipc_network *network)
 	gate_init(gate, &config);
 }
 
-/* The address that the guest gives itself unless it is told otherwise; with --configure,
- * that the helper gave it. :: if the device has no MAC to make it from. */
+/* The guest's IPv6 address: the address that it makes from its MAC, or the address that
+ * the helper set for --configure. :: if the device has no MAC. */
 static void
 find_guest6(const struct ipc_network *network, int tap_fd, struct in6_addr *addr)
 {
@@ -118,7 +118,8 @@ find_guest6(const struct ipc_network *network, int tap_fd, struct in6_addr *addr
 	struct inet_mac mac;
 
 	*addr = in6addr_any;
-	/* drivers/net/tun.c: a TAP's descriptor takes this request of netdevice(7). */
+	/* A TAP accepts this request of netdevice(7) on its own descriptor
+	 * (drivers/net/tun.c). */
 	if (ioctl(tap_fd, SIOCGIFHWADDR, &request) == -1)
 		return;
 	memcpy(mac.octets, request.ifr_hwaddr.sa_data, sizeof(mac.octets));

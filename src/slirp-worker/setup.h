@@ -4,12 +4,12 @@
 
 #include "slirp-worker/worker.h"
 
-/* Makes all that the message asks for. Fatal on failure. adopt_tap_fd is the TAP, or the
- * listening socket of --target-type=bess. */
+/* Makes all that the message requests; a failure is fatal. adopt_tap_fd is the TAP, or
+ * the listening socket of --target-type=bess. */
 void setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd);
 
-/* The part without TAP, gate and offload; worker->network is set. guest6: the address that a
- * forward without one leads to. */
+/* The same without TAP, gate and offload; worker->network is set. guest6 is the
+ * destination of an IPv6 forward without an address. */
 void setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
     const struct in6_addr *guest6, uint32_t tcp_mtu_bytes);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Keeps the timers of the network stack. */
 #include "slirp-worker/timers.h"
 
 #include <stddef.h>
@@ -38,7 +39,7 @@ timers_run(struct timers *timers, int64_t now_ms)
 
 		if (!timer->fire || timer->expires_ms > now_ms)
 			continue;
-		/* Before the call, which may set it anew. */
+		/* Before the call, because fire() may set the timer again. */
 		timer->expires_ms = INT64_MAX;
 		timer->fire(timer->ctx);
 	}

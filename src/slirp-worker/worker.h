@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All that a worker has; one exists, in main.c. */
+/* The worker's state; there is one, in main.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,28 +26,28 @@
 struct worker {
 	struct ipc_channel to_parent;
 	struct ipc_channel to_api; /* its fd is IPC_CHILD_FD_PEER, or -1 without an api */
-	uint64_t api_number;       /* the parent's, of the last api */
-	struct ipc_network network; /* as the parent said in start */
+	uint64_t api_number;       /* the parent's number of the last api */
+	struct ipc_network network; /* from the start message */
 	struct jail jail;
 	struct tapio tap;
 	struct gate gate;
 	struct reass reass;
 	struct offload offload;
-	struct engines engines; /* all three of: */
-	struct stack *stack;    /* NULL until start */
+	struct engines engines; /* stack, ping and relay */
+	struct stack *stack;    /* NULL before the start message */
 	struct ping ping;
 	struct relay relay;
 	struct timers timers;
 	struct pollset pollset;
 	struct forwards forwards;
 	struct requests requests;
-	struct connections connections; /* the api's last look at them */
+	struct connections connections; /* the last list that the api asked for */
 	struct ipc_stats stats;
 	struct ratelimit complaints;   /* log lines that a guest can cause */
-	struct ratelimit tcp_refusals; /* those about connections that are too many */
-	struct ratelimit udp_refusals; /* and about UDP flows */
+	struct ratelimit tcp_refusals; /* log lines about refused connections */
+	struct ratelimit udp_refusals; /* log lines about refused UDP flows */
 	struct budget budget;
-	uint32_t next_fragment_id; /* of IPv6 datagrams that we cut */
+	uint32_t next_fragment_id; /* for IPv6 datagrams that the worker fragments */
 	uint64_t now_ms;           /* CLOCK_MONOTONIC at the last wake-up */
 	bool ended;                /* the parent has closed the channel */
 };
@@ -64,7 +64,7 @@ worker_count_drop(struct worker *worker, enum ipc_drop_reason reason)
 	worker->stats.drops[reason]++;
 }
 
-/* All counters as they are now; borrowed until the next frame. */
+/* All counters, up to date; borrowed until the next frame. */
 static inline const struct ipc_stats *
 worker_stats(struct worker *worker)
 {
