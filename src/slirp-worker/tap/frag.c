@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fragmentation towards the guest, run in the worker on what the network stack sends.
- * libslirp is told of an MTU near 64 KiB, for TCP's sake; what it sends of UDP and ICMP
- * over the interface's real MTU is cut here.
+ * Fragments UDP and ICMP datagrams that the network stack sends to the guest.
+ *
+ * libslirp gets an MTU near 64 KiB, because of TCP. So frag.c cuts datagrams that exceed
+ * the interface's MTU.
  */
 #include "slirp-worker/tap/frag.h"
 
@@ -15,11 +16,11 @@
 
 #define IP4_OPTION_END 0
 #define IP4_OPTION_NOP 1
-#define IP4_OPTION_COPIED 0x80 /* belongs into every fragment (RFC 791 3.1) */
+#define IP4_OPTION_COPIED 0x80 /* the option must be in every fragment (RFC 791 3.1) */
 
 #define IP4_MAX_LEN 65535
 
-/* A packet with lengths that add up. */
+/* A packet whose lengths are consistent. */
 struct packet {
 	const uint8_t *frame;
 	bool is_ip6;
@@ -89,7 +90,8 @@ packet_may_be_cut(const struct packet *packet)
 	if (packet->is_ip6)
 		return true;
 
-	/* libslirp cuts by itself what exceeds its own MTU, so this may be a fragment. */
+	/* libslirp fragments packets that exceed its own MTU, so this may be a
+	 * fragment. */
 	fragment = load_be16(ip + WIRE_IP4_FRAGMENT);
 	offset = (size_t)(fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT;
 	if ((fragment & WIRE_IP4_MORE_FRAGMENTS) != 0 &&
@@ -99,7 +101,7 @@ packet_may_be_cut(const struct packet *packet)
 	    packet->header_len + offset + packet->payload_len <= IP4_MAX_LEN;
 }
 
-/* Turns the options that only the first fragment carries into fillers. */
+/* Replaces options that only the first fragment carries with padding. */
 static void
 ip4_options_for_the_rest(uint8_t *option, size_t len)
 {
@@ -115,7 +117,7 @@ ip4_options_for_the_rest(uint8_t *option, size_t len)
 	}
 }
 
-/* The header for the piece at offset; the packet may be a fragment itself. */
+/* Writes the header of the fragment at offset; the packet may be a fragment itself. */
 static void
 put_header4(const struct packet *packet, uint8_t *ip, size_t offset, size_t len)
 {
@@ -145,8 +147,8 @@ put_header6(const struct packet *packet, uint8_t *ip, size_t offset, size_t len,
 	ip[WIRE_IP6_NEXT] = IPPROTO_FRAGMENT;
 	memset(header, 0, WIRE_FRAGMENT6_LEN);
 	header[WIRE_FRAGMENT6_NEXT] = packet->protocol;
-	/* An offset in bytes is one in units of 8, three bits higher: as the field has
-	 * it. */
+	/* The field holds the offset in units of 8 bytes, shifted left by 3 bits: the
+	 * offset in bytes. */
 	store_be16(header + WIRE_FRAGMENT6_OFFSET, (uint16_t)(offset | more));
 	store_be32(header + WIRE_FRAGMENT6_ID, id);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Joins segments on their way to the guest, run in the worker on what the stack sends.
- * Two segments are joined only if the guest could not tell the difference: everything in
- * their headers is the same but lengths, checksums, sequence and identification.
+ * Joins TCP segments that the stack sends to the guest.
+ *
+ * Two segments are joined only if the guest cannot tell the difference: their headers
+ * differ only in lengths, checksums, sequence and identification.
  */
 #include "slirp-worker/tap/merge.h"
 
@@ -28,7 +29,7 @@ ip_is_same(const uint8_t *a, const uint8_t *b, bool is_ip6)
 	    is_same(a, b, WIRE_IP4_SRC, WIRE_IP4_LEN);
 }
 
-/* PSH may come with the last, and then nothing follows. */
+/* PSH may be set in the last segment; no segment can follow it. */
 static bool
 tcp_is_same(const uint8_t *waits, const uint8_t *comes)
 {
@@ -40,7 +41,7 @@ tcp_is_same(const uint8_t *waits, const uint8_t *comes)
 	    (comes[WIRE_TCP_FLAGS] | WIRE_TCP_PSH);
 }
 
-/* No options, in either header, so that the lengths say it all. */
+/* True if neither header has options, so that the lengths alone describe the segment. */
 static bool
 is_plain(const struct segment *segment)
 {
@@ -73,7 +74,7 @@ merge_add(struct merge *merge, const uint8_t *frame, const struct segment *segme
 	    load_be32(tcp + WIRE_TCP_SEQ) != merge->next_seq ||
 	    (waits[WIRE_TCP_FLAGS] & WIRE_TCP_PSH) != 0)
 		return false;
-	/* All pieces but the last are of one length, as they would be had they been cut
+	/* All pieces except the last have the same length, as if the kernel had cut them
 	 * from the whole. */
 	if (merge->segment.data_len % merge->piece_len != 0 ||
 	    segment->data_len > merge->piece_len ||

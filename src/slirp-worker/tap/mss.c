@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads and rewrites the maximum segment size in TCP's handshake, run in the worker on
- * segments of the guest's, which the gate has passed, and on those of the stack's. Options
- * are walked as if nobody had looked at them before.
+ * Reads and rewrites the maximum segment size option in TCP's handshake.
+ *
+ * mss.c runs in the worker, on segments of the guest that passed the gate, and on
+ * segments of the stack. It checks the options again while it reads them.
  */
 #include "slirp-worker/tap/mss.h"
 
 #include "base/bytes.h"
 #include "base/checksum.h"
 
-#define MSS_VALUE 2 /* behind kind and length */
+#define MSS_VALUE 2 /* after kind and length */
 
 uint16_t
 mss_of_mtu(uint32_t mtu_bytes, bool is_ip6)
@@ -18,7 +19,7 @@ mss_of_mtu(uint32_t mtu_bytes, bool is_ip6)
 	    uint16_t)(mtu_bytes - (is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN) - WIRE_TCP_LEN);
 }
 
-/* Where the option is, from the frame's first byte; 0 for nowhere. */
+/* Offset of the option from the frame's first byte; 0 if there is none. */
 static size_t
 find_option(const uint8_t *frame, const struct segment *segment)
 {
@@ -62,8 +63,8 @@ mss_set(uint8_t *frame, const struct segment *segment, uint16_t mss_bytes)
 
 	if (at == 0)
 		return;
-	/* Behind an odd number of fillers the value's bytes lie in the other halves of the
-	 * words that are summed up. */
+	/* After an odd number of NOP options, the value's bytes are in the other halves
+	 * of the words that the checksum adds. */
 	old_mss_bytes = load_be16(value);
 	store_be16(value, mss_bytes);
 	old_value = old_mss_bytes;

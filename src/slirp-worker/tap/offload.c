@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What the TAP's offloads make of TCP, run in the worker between gate, stack and TAP.
- */
+/* Uses the TAP's offloads for TCP, between gate, stack and TAP. */
 #include "slirp-worker/tap/offload.h"
 
 #include <string.h>
@@ -10,20 +8,18 @@
 #include "base/checksum.h"
 #include "slirp-worker/tap/mss.h"
 
-/*
- * Ethernet's. The stack's segments are no longer, whatever the guest's MTU is: they are
- * merged anyway, and the guest's kernel takes their length for its peer's. A stack that
- * sends longer ones, which libslirp would do up to 32768 bytes, waits for a window that a
- * guest with a small receive buffer does not open, and the guest waits for data.
- */
+/* Ethernet's MTU, even if the guest's MTU is larger. Segments are merged anyway, and the
+ * guest's kernel takes their length for its peer's MSS. libslirp would send segments of
+ * up to 32768 bytes and wait for a window of that size. A guest with a small receive
+ * buffer never opens such a window, and waits for data. */
 #define STACK_MTU_MAX 1500
 
-/* Without the option, or where it has been forgotten: RFC 9293 3.7.1, and for IPv6 its
- * minimum MTU (RFC 8200 5). Everybody takes segments of this length. */
+/* The value if the option is missing or was forgotten: RFC 9293 3.7.1, and IPv6's minimum
+ * MTU (RFC 8200 5). Every host takes segments of this length. */
 #define MSS_DEFAULT4 536
 #define MSS_DEFAULT6 1220
 
-/* Linux's own least (net.ipv4.tcp_min_snd_mss): a guest that asks for less shall not have
+/* Linux's minimum (net.ipv4.tcp_min_snd_mss): a guest that asks for less must not make
  * its kernel cut a segment into a thousand pieces. */
 #define MSS_MIN 48
 
@@ -45,7 +41,7 @@ offload_stack_mtu(const struct offload *offload)
 	return offload->mtu_bytes;
 }
 
-/* What the guest can be sent at once, of what it says. */
+/* Limits the guest's value to the lengths that can be sent. */
 static uint16_t
 mss_within_bounds(const struct offload *offload, bool is_ip6, uint16_t mss_bytes)
 {
@@ -73,7 +69,7 @@ offload_from_guest(struct offload *offload, const uint8_t *frame, size_t frame_l
 	    mss_within_bounds(offload, segment.is_ip6, mss_bytes));
 }
 
-/* How long the pieces are that the guest takes of this segment. */
+/* The length of the pieces that the guest accepts of this segment. */
 static uint16_t
 piece_len(struct offload *offload, const uint8_t *headers, const struct segment *segment)
 {
@@ -85,7 +81,7 @@ piece_len(struct offload *offload, const uint8_t *headers, const struct segment 
 	return segment->is_ip6 ? MSS_DEFAULT6 : MSS_DEFAULT4;
 }
 
-/* Makes the headers those of the piece at offset; i is its number. */
+/* Turns the headers into the headers of the piece at offset; i is its index. */
 static void
 put_piece_headers(uint8_t *headers, const struct segment *piece, size_t offset, int i,
     bool is_last)
@@ -115,8 +111,8 @@ put_piece_headers(uint8_t *headers, const struct segment *piece, size_t offset, 
 	store_be16(tcp + WIRE_TCP_URGENT, (uint16_t)(urgent - offset));
 }
 
-/* The kernel would give all pieces the same urgent pointer, which counts from each one's
- * own beginning. So these are cut here; urgent data is rare. */
+/* Cuts a segment with urgent data. The kernel would give all pieces the same urgent
+ * pointer, which counts from the start of each piece. Urgent data is rare. */
 static void
 emit_pieces(struct offload *offload, const uint8_t *frame, const struct segment *segment,
     size_t len)
@@ -147,12 +143,12 @@ emit_whole(struct offload *offload, const uint8_t *headers, const struct segment
 	uint8_t *copy = head + VNET_HEADER_LEN;
 
 	memcpy(copy, headers, segment->data_offset);
-	/* The stack puts the flag on whatever it sends until urgent data is acknowledged. A
-	 * pointer of zero means the next byte to come, and Linux would take that out of the
-	 * stream (net/ipv4/tcp_input.c, tcp_check_urg). */
+	/* The stack sets the flag on every segment until urgent data is acknowledged.
+	 * Linux takes a pointer of zero for the next byte to come, and would remove that
+	 * byte from the stream (net/ipv4/tcp_input.c, tcp_check_urg). */
 	if (load_be16(copy + segment->l4_offset + WIRE_TCP_URGENT) == 0)
 		copy[segment->l4_offset + WIRE_TCP_FLAGS] &= (uint8_t)~WIRE_TCP_URG;
-	/* The stack may know of a smaller MTU than the guest's, which stays as it is. */
+	/* The stack's MTU may be smaller: the guest must see the MSS of its own MTU. */
 	mss_set(copy, segment, mss_of_mtu(offload->mtu_bytes, segment->is_ip6));
 	vnet_mark(head, copy, segment, gso_size_bytes);
 	offload->emit(offload->ctx, head, VNET_HEADER_LEN + segment->data_offset, data,

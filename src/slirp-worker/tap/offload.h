@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP segments longer than the guest's MTU, in both directions, without a word of it to
- * either side. What the stack sends in a row is merged, and the guest's kernel takes it
- * whole, because it is told into what pieces it would have to be cut.
+ * Handles TCP segments longer than the guest's MTU, in both directions; neither side
+ * notices. It merges the stack's consecutive segments. The guest's kernel takes the long
+ * segment, because the header says into what pieces it could be cut.
  */
 #pragma once
 
@@ -14,35 +14,35 @@
 #include "slirp-worker/tap/tcpflows.h"
 #include "slirp-worker/tap/vnet.h"
 
-/* Takes one frame for the TAP in two parts, both borrowed for the call: the headers, with
- * the TAP's own before them, and the data behind them. */
+/* Takes one frame for the TAP in two parts, borrowed for the call: the headers with the
+ * TAP's own header before them, and the data. */
 typedef void offload_emit_fn(void *ctx, const uint8_t *headers, size_t headers_len,
     const uint8_t *data, size_t data_len);
 
 struct offload {
 	bool is_on;         /* the TAP has offloads */
-	uint32_t mtu_bytes; /* the interface's */
+	uint32_t mtu_bytes; /* the interface's MTU */
 	offload_emit_fn *emit;
 	void *ctx;
 	struct tcpflows flows;
 	struct merge merge;
 };
 
-/* emit(ctx) is where segments go that have been through here. */
+/* offload_to_guest() and offload_flush() pass segments to emit(ctx). */
 void offload_init(struct offload *offload, bool tap_has_offloads, uint32_t mtu_bytes,
     offload_emit_fn *emit, void *ctx);
 
-/* The MTU that the stack is to take for that of the guest's TCP. */
+/* The MTU that the stack must use for the guest's TCP. */
 uint32_t offload_stack_mtu(const struct offload *offload);
 
-/* Before the stack: what the guest says of itself in TCP's handshake is remembered. The
- * frame is one that the gate has passed. */
+/* Call before the stack: remembers the MSS of the guest's handshake. The frame has passed
+ * the gate. */
 void offload_from_guest(struct offload *offload, const uint8_t *frame, size_t frame_len);
 
-/* Behind the stack: takes a TCP segment, which comes out of emit() now or at the latest
- * with offload_flush(). False for all other frames, which are the caller's. Whatever comes
- * out does so in the order in which it came in. */
+/* Call after the stack: takes a TCP segment, and passes it to emit() now, or at the
+ * latest in offload_flush(). Segments keep their order. False for other frames, which the
+ * caller must send. */
 bool offload_to_guest(struct offload *offload, const uint8_t *frame, size_t frame_len);
 
-/* Hands out what still waits for more. */
+/* Passes the held segment to emit(). */
 void offload_flush(struct offload *offload);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads and writes the guest's frames, on a TAP or for a client of a bess socket. */
 #include "slirp-worker/tap/tapio.h"
 
 #include <errno.h>
@@ -12,12 +13,13 @@
 #include "base/fdio.h"
 #include "base/log.h"
 
-/* accept(2) fails and leaves the client in its queue if the kernel lacks memory or files,
- * and nothing tells when it has them again. */
+/* If the kernel lacks memory or files, accept(2) fails and leaves the client in the
+ * queue. No event tells when memory is free again. */
 #define ACCEPT_RETRY_MS 100
 
-/* A client can come and go without end. The lines on eight show it; then one an hour, for
- * which the parent's limit on all lines of a child has room beside those of a guest. */
+/* A client can connect and disconnect without end. The log has the first 16 lines, for
+ * eight clients, then one an hour. The parent's limit on a child's lines leaves enough
+ * for those that a guest can cause. */
 #define CLIENT_LINES_BURST 16
 #define CLIENT_LINES_INTERVAL_MS (60 * 60 * 1000)
 
@@ -77,8 +79,8 @@ tapio_prepare_wait(const struct tapio *tap, struct pollset *set, uint32_t *timeo
 bool
 tapio_is_gone(const struct tapio *tap, short events)
 {
-	/* drivers/net/tun.c, tun_chr_poll: an error is a device that is gone, or
-	 * going. */
+	/* drivers/net/tun.c, tun_chr_poll: POLLERR means that the device is being removed
+	 * or has been removed. */
 	return tap->listen_fd == -1 && (events & (POLLERR | POLLNVAL));
 }
 
@@ -89,9 +91,10 @@ log_client(struct tapio *tap, const char *what)
 		log_info("bess: %s", what);
 }
 
-/* Its first frame makes the next wait return at once. Close-on-exec is not asked for: the
- * filter has accept(2) alone, and forbids to execute. The reserve is for a client that
- * comes when the flows of one before it have all descriptors. */
+/* Accepts a client; its first frame makes the next wait return at once. The client needs
+ * no close-on-exec flag: the filter allows accept(2), but neither accept4(2) nor
+ * execve(2). The reserve descriptor is for a client that connects when an earlier
+ * client's flows use all descriptors. */
 static void
 accept_client(struct tapio *tap)
 {
@@ -103,7 +106,7 @@ accept_client(struct tapio *tap)
 		fdio_reserve_take(&tap->reserve_fd);
 		return;
 	}
-	/* Can't fail: the descriptor is good. */
+	/* Cannot fail: the descriptor is valid. */
 	fdio_set_nonblocking(tap->fd);
 	log_client(tap, "a client has connected");
 }
@@ -116,7 +119,7 @@ drop_client(struct tapio *tap)
 	log_client(tap, "the client has left; waiting for another");
 }
 
-/* Of a read that failed. */
+/* Whether a failed read should be tried again later. */
 static bool
 is_temporary(int error)
 {
@@ -143,7 +146,8 @@ tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
 	if (n == -1)
 		return TAPIO_GONE;
 	if (n == 0) {
-		/* A TAP has no end of file; whatever this is, it has one. */
+		/* read(2) returned 0, which a TAP never does: the descriptor is something
+		 * else. */
 		errno = ENODEV;
 		return TAPIO_GONE;
 	}
@@ -161,14 +165,14 @@ tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
 		{ .iov_base = (void *)(uintptr_t)rest, .iov_len = rest_len },
 	};
 
-	/* A TAP takes a frame whole or not at all. */
+	/* write(2) to a TAP takes a frame whole or not at all. */
 	return writev(tap->fd, parts, 2) == -1 ? -1 : 0;
 }
 
 int
 tapio_write(struct tapio *tap, const uint8_t *frame, size_t frame_len)
 {
-	/* All zero: no offload is asked of the kernel, the protocol is in the frame. */
+	/* A header of zeros requests no offload. */
 	static const uint8_t header[IPC_TAP_HEADER_MAX];
 
 	return tapio_write_parts(tap, header, tap->header_len, frame, frame_len);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The worker's memory of TCP connections: a hash table whose rows are short lists in order
- * of use. A guest that looks for connections that share a row makes those slower, which
- * are its own.
+ * Remembers TCP connections, in a hash table whose rows are lists in order of use.
+ *
+ * A guest can choose connections that share a row; this slows down only its own
+ * connections.
  */
 #include "slirp-worker/tap/tcpflows.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* 2^64 divided by the golden ratio, odd: neighbouring ports end up far from each other. */
+/* 2^64 divided by the golden ratio, made odd: it spreads neighbouring ports over the
+ * table. */
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 #define HASH_BITS 10
 
@@ -60,14 +62,14 @@ row_of(struct tcpflows *flows, const struct tcpflow_key *key)
 	return flows->rows[hash >> (64 - HASH_BITS)];
 }
 
-/* Makes room at the front; what is at place i goes, the ones before it move up. */
+/* Moves the entries before i up by one; entry i is lost, and the first is free. */
 static void
 row_move_up(struct tcpflow *row, int i)
 {
 	memmove(row + 1, row, (size_t)i * sizeof(*row));
 }
 
-/* Brings the connection to the front of its row, if it is there. */
+/* Moves the connection to the front of its row, if it is there. */
 static bool
 row_find(struct tcpflow *row, const struct tcpflow_key *key)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much data the guest takes in one segment of a TCP connection, as it said in the
- * handshake, for as long as there is room to remember it. Only a memory: where it has been
- * forgotten, the caller takes what suits everybody.
+ * Remembers how much data the guest takes in one segment of each TCP connection, from the
+ * handshake. The table has a fixed size; if a connection was forgotten, the caller uses a
+ * default.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 
 #include "slirp-worker/wire/segment.h"
 
-/* 160 KB, of which only what is used becomes resident. Connections share a row by chance,
- * and the one that has been quiet longest gives way: with 2,000 of them open the next new
- * one finds a row that is full in one case of ten. */
+/* 160 KB, of which only used pages become resident. A new connection replaces the one in
+ * its row that was used least recently. With 2,000 connections, one new connection in ten
+ * finds a full row. */
 #define TCPFLOWS_ROWS 1024
 #define TCPFLOWS_ROW_LEN 4
 
@@ -26,20 +26,20 @@ struct tcpflow_key {
 
 struct tcpflow {
 	struct tcpflow_key key;
-	uint16_t mss_bytes; /* what the guest takes in one segment; 0: nobody's place */
+	uint16_t mss_bytes; /* most data that the guest takes in a segment; 0: free */
 };
 
 struct tcpflows {
 	struct tcpflow rows[TCPFLOWS_ROWS][TCPFLOWS_ROW_LEN]; /* latest in use first */
 };
 
-/* Whose segment this is; its direction says which end is the guest. */
+/* The key of this segment's connection; from_guest tells which end is the guest. */
 struct tcpflow_key tcpflow_key(const uint8_t *frame, const struct segment *segment,
     bool from_guest);
 
-/* In bytes; 0 for a connection that is not remembered. */
+/* In bytes; 0 if the connection is unknown. */
 uint16_t tcpflows_get(struct tcpflows *flows, const struct tcpflow_key *key);
 
-/* Remembers it, or what is new about it. */
+/* Adds or updates the connection. */
 void tcpflows_set(struct tcpflows *flows, const struct tcpflow_key *key,
     uint16_t mss_bytes);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The worker's half of the TAP's offloads; the helper has switched them on.
- */
+/* Handles the worker's part of the TAP's offloads, which the helper has switched on. */
 #include "slirp-worker/tap/vnet.h"
 
 #include <linux/virtio_net.h>
@@ -13,16 +11,16 @@
 
 #define OFFSET(field) offsetof(struct virtio_net_hdr, field)
 
-/* Where a frame's transport checksum belongs. */
+/* The transport header and its checksum in a frame. */
 struct transport {
 	bool is_ip6;
 	bool is_in_tunnel;
 	uint8_t protocol;
-	size_t offset;          /* of its header */
-	size_t checksum_offset; /* in its header */
+	size_t offset;          /* of the transport header */
+	size_t checksum_offset; /* in the transport header */
 };
 
-/* Finds out whether there is one. What is wrong otherwise the gate finds out later. */
+/* Finds the transport header. The gate checks the rest later. */
 static bool
 find_transport(const uint8_t *frame, size_t frame_len, struct transport *transport)
 {
@@ -32,7 +30,8 @@ find_transport(const uint8_t *frame, size_t frame_len, struct transport *transpo
 		return false;
 	switch (load_be16(frame + WIRE_ETH_TYPE)) {
 	case WIRE_TYPE_IP4:
-		/* The kernel completes a checksum before it cuts a packet. */
+		/* The kernel completes the checksum of a packet before it fragments
+		 * it. */
 		if ((load_be16(ip + WIRE_IP4_FRAGMENT) &
 			(WIRE_IP4_MORE_FRAGMENTS | WIRE_IP4_OFFSET_MASK)) != 0)
 			return false;
@@ -62,11 +61,11 @@ find_transport(const uint8_t *frame, size_t frame_len, struct transport *transpo
 }
 
 /*
- * Of a tunnel over UDP, such as VXLAN, the kernel leaves us the checksum of what is in it;
- * the tunnel's own is there, and right for what that will be (Linux,
- * Documentation/networking/checksum-offloads.rst, "LCO"). Behind how many headers it lies
- * depends on the tunnel, so it may be anywhere in the datagram. That is nothing to be
- * afraid of: two bytes change, which the guest could have sent as it likes.
+ * Finds the checksum inside a tunnel over UDP, such as VXLAN. The kernel leaves only the
+ * inner checksum to the worker; the tunnel's own is right for the completed packet
+ * (Linux, Documentation/networking/checksum-offloads.rst, "LCO"). The number of headers
+ * before it depends on the tunnel, so it may be anywhere in the datagram. This is safe:
+ * the worker changes two bytes that the guest could have sent in any form.
  */
 static bool
 enter_tunnel(struct transport *transport, size_t frame_len, size_t start, size_t offset)
@@ -84,7 +83,8 @@ enter_tunnel(struct transport *transport, size_t frame_len, size_t start, size_t
 	return true;
 }
 
-/* Whether the header points to a checksum that can be completed, and to which. */
+/* Whether the header points to a checksum that can be completed, and to which
+ * checksum. */
 static bool
 find_checksum(const uint8_t *header, const uint8_t *frame, size_t frame_len,
     struct transport *transport)
@@ -99,22 +99,22 @@ find_checksum(const uint8_t *header, const uint8_t *frame, size_t frame_len,
 	return enter_tunnel(transport, frame_len, start, offset);
 }
 
-/* What lies between is Ethernet's padding, and zero. */
+/* The bytes between are Ethernet's padding, and zero. */
 static void
 complete_checksum(uint8_t *frame, size_t frame_len, const struct transport *transport)
 {
 	uint8_t *l4 = frame + transport->offset;
 	uint16_t checksum;
 
-	/* The field holds the sum of the pseudo header already. */
+	/* The field already holds the sum of the pseudo header. */
 	checksum = checksum_finish(checksum_add(0, l4, frame_len - transport->offset));
-	/* RFC 768: zero would mean that there is none. */
+	/* RFC 768: zero means that there is no checksum. */
 	if (checksum == 0 && transport->protocol == IPPROTO_UDP)
 		checksum = 0xffff;
 	store_be16(l4 + transport->checksum_offset, checksum);
 }
 
-/* A segment that the kernel has not cut. */
+/* Checks a segment that the kernel has not cut. */
 static bool
 gso_is_right(const uint8_t *header, const struct transport *transport, size_t frame_len,
     enum ipc_drop_reason *reason)
@@ -141,7 +141,7 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 	bool is_gso = header[OFFSET(gso_type)] != VIRTIO_NET_HDR_GSO_NONE;
 	struct transport transport;
 
-	/* DATA_VALID: a checksum that is there, and that somebody has looked at. */
+	/* DATA_VALID: the checksum is complete and was verified. */
 	*reason = IPC_DROP_offload_kind;
 	if ((flags & ~(VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0)
 		return false;
@@ -174,7 +174,8 @@ vnet_mark(uint8_t header[VNET_HEADER_LEN], uint8_t *frame, const struct segment 
 	header[OFFSET(flags)] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	store_le16(header + OFFSET(csum_start), (uint16_t)segment->l4_offset);
 	store_le16(header + OFFSET(csum_offset), WIRE_TCP_CHECKSUM);
-	/* How much the kernel shall have in one piece; the data may lie in pages. */
+	/* The part that the kernel should copy into one piece; the data may stay in
+	 * pages. */
 	store_le16(header + OFFSET(hdr_len), (uint16_t)segment->data_offset);
 	if (gso_size_bytes == 0)
 		return;

@@ -21,7 +21,7 @@ address_len(const struct sockaddr *addr)
 					   : sizeof(struct sockaddr_in);
 }
 
-/* bytes are the address's alone, 16 or 4; port is in host byte order. */
+/* bytes has only the address, 16 or 4 bytes; port is in host byte order. */
 static inline union address
 address_make(bool is_ipv6, const uint8_t *bytes, uint16_t port)
 {
@@ -47,7 +47,8 @@ address_port(const union address *addr)
 	    addr->any.sa_family == AF_INET6 ? addr->in6.sin6_port : addr->in.sin_port);
 }
 
-/* Both made by address_make(), or by the kernel for IPv4 and for IPv6 without a scope. */
+/* Both must come from address_make(), or from the kernel: IPv4, or IPv6 without a
+ * scope. */
 static inline bool
 address_is_equal(const union address *a, const union address *b)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds the parts of TCP segments, run in the worker on frames that the gate has passed and
- * on those of the stack's. Trusts no length before it has compared it with the frame's.
+ * Finds the parts of TCP segments.
+ *
+ * segment.c runs in the worker, on frames that passed the gate and on frames of the
+ * stack. It compares each length with the frame's length before it uses it.
  */
 #include "slirp-worker/wire/segment.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the parts of a TCP segment are, in either direction and family. */
+/* The parts of a TCP segment, of either family. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,9 +16,9 @@ struct segment {
 	bool is_ip6;
 	size_t l4_offset;
 	size_t data_offset;
-	size_t data_len; /* by the IP header: Ethernet's padding is not in it */
+	size_t data_len; /* by the IP header, without Ethernet's padding */
 };
 
-/* Whether the frame (borrowed) holds a TCP segment whose lengths add up, all of it: a
- * fragment is none, nor is IPv6 with an extension header. Fills in *segment if so. */
+/* Whether the frame (borrowed) holds a whole TCP segment with consistent lengths. False
+ * for a fragment, and for IPv6 with an extension header. Fills in *segment if true. */
 bool segment_parse(const uint8_t *frame, size_t frame_len, struct segment *segment);

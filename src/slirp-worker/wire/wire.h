@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where things are in a frame: header lengths and field offsets in bytes, and the few
- * values that more than one file needs. Fields are read with base/bytes.h.
+ * Header lengths and field offsets of a frame, in bytes, and values that several files
+ * need. base/bytes.h reads the fields.
  */
 #pragma once
 
@@ -26,7 +26,7 @@
 #define WIRE_ARP_SENDER_IP 14
 #define WIRE_ARP_LEN 28
 
-/* IPv4 (RFC 791 3.1); the length is that without options */
+/* IPv4 (RFC 791 3.1); the length does not include options */
 #define WIRE_IP4_VERSION_IHL 0
 #define WIRE_IP4_TOS 1
 #define WIRE_IP4_TOTAL_LEN 2
