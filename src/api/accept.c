@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Accepts connections, and picks the client that gives way if the table is full. */
 #include "api/accept.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "api/api.h"
 #include "base/log.h"
 
-/* Has nothing to get, and has had the time to ask. */
+/* Whether the client has read its reply and has sent no request for API_PATIENCE_MS. */
 static bool
 gives_way(const struct api *api, const struct api_client *client)
 {
@@ -21,7 +22,7 @@ gives_way(const struct api *api, const struct api_client *client)
 	    client->read_ms + API_PATIENCE_MS <= api->now_ms;
 }
 
-/* Waits for the worker or the parent, for longer than they should need. */
+/* Whether the worker or the parent owes the client an answer for API_CALL_PATIENCE_MS. */
 static bool
 waits_long(const struct api *api, const struct api_client *client)
 {
@@ -30,8 +31,8 @@ waits_long(const struct api *api, const struct api_client *client)
 	    client->call.since_ms + API_CALL_PATIENCE_MS <= api->now_ms;
 }
 
-/* The client that has been silent longest, and gives way to others; if there is none, the
- * one that has waited longest for an answer. NULL if there is none. */
+/* Returns the client that has been silent longest. If all wait for answers, returns the
+ * client that has waited longest. NULL: none gives way. */
 static struct api_client *
 find_silent(const struct api *api)
 {
@@ -69,7 +70,8 @@ send_away(struct api *api, struct api_client *client)
 		api_client_drop(api, client);
 }
 
-/* Without descriptors, fewer places than there are in the table have to do. */
+/* Handles an error of accept4(2). If descriptors or memory are short, a silent client
+ * gives way although the table has free places. */
 static void
 refused(struct api *api, int error)
 {
@@ -88,11 +90,11 @@ refused(struct api *api, int error)
 	}
 }
 
-/* 0, or -1 if nobody waits, or can't be taken. */
+/* Returns 0, or -1 if no connection waits or accept4(2) failed. */
 static int
 accept_one(struct api *api)
 {
-	/* Clients' sockets have no names, and accept(2) need not tell them. */
+	/* Clients' sockets have no names, so accept(2) needs no buffer for them. */
 	/* cppcheck-suppress nullPointer */
 	int fd = accept4(api->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 

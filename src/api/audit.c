@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes the log lines about requests that change something. */
 #include "api/audit.h"
 
 #include <inttypes.h>

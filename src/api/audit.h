@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * One log line for each request that changes something: who asked for what, and how it
- * ended. Nothing in it is a client's own text.
- */
+/* One log line for each request that changes something: the client, the request and its
+ * outcome. The line holds no text of the client. */
 #pragma once
 
 struct api;
 struct api_client;
 
-/* Half of what the parent prints of a child, and no faster than twice what it then goes
- * on with, so that a flood of requests leaves room for other lines
- * (parent/supervise/children.c). How many lines were held back stands in the next one. */
+/* Burst: half of what the parent prints of a child. Interval: twice the parent's
+ * (parent/supervise/spawn.c). A flood of requests then leaves room for other lines.
+ * The next line tells how many were held back. */
 #define API_AUDIT_BURST 32
 #define API_AUDIT_INTERVAL_MS (10 * 60 * 1000)
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the requests of clients, sends replies, and ends clients that exceed a limit. */
 #include "api/client.h"
 
 #include <assert.h>
@@ -19,7 +20,7 @@ has_output(const struct api_client *client)
 	return client->n_sent < client->out.len;
 }
 
-/* Puts the client at another place among the others. */
+/* Puts the client at this place of the table. */
 static void
 put_at(struct api *api, struct api_client *client, uint32_t place)
 {
@@ -40,14 +41,16 @@ api_client_add(struct api *api, int adopt_fd)
 		.read_ms = api->now_ms,
 		.since_ms = api->now_ms,
 	};
-	/* Can't fail on a connected UNIX socket; if it did, the log would show pid 0. */
+	/* getsockopt(2) can't fail on a connected UNIX socket. If it did, the log would
+	 * show pid 0. */
 	(void)getsockopt(adopt_fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &peer_len);
 	api->n_clients++;
 	api->counters.n_connections++;
 	return client;
 }
 
-/* What was asked for is not done, and nobody is left to be told. */
+/* Drops a call that was not sent and whose client has gone. The log gets a line if the
+ * request would have changed something. */
 static void
 cancel_call(struct api *api, struct api_client *client, const char *why)
 {
@@ -67,17 +70,17 @@ find_place_for_left(const struct api *api)
 	return NULL;
 }
 
-/* The call goes on without its client. */
+/* Moves the call to api->left, so that it goes on without its client. */
 static void
 leave_call(struct api *api, struct api_client *client)
 {
 	struct api_client *left = NULL;
 
-	/* A change is made all the same; nobody wants the answer to a question. */
+	/* A request that changes something is still done. A query is dropped. */
 	if (client->call.is_sent ||
 	    (client->request.verb->is_audited && api->n_left < API_LEFT_MAX))
 		left = find_place_for_left(api);
-	/* A peer has API_IN_FLIGHT_MAX at most. */
+	/* A peer has API_IN_FLIGHT_MAX calls at most, so a sent call finds a place. */
 	assert(left || !client->call.is_sent);
 	if (!left) {
 		cancel_call(api, client, "its client has hung up, and too many wait");
@@ -91,7 +94,7 @@ leave_call(struct api *api, struct api_client *client)
 		.request = client->request,
 		.call = client->call,
 	};
-	/* It is the other's now. */
+	/* The copy owns the list now. */
 	client->call.list = (struct api_out){ 0 };
 	api_pending_replace(client, left);
 	api->n_left++;
@@ -123,12 +126,12 @@ api_client_drop(struct api *api, struct api_client *client)
 
 static void receive(struct api *api, struct api_client *client);
 
-/* The reply of version 1 has gone. */
+/* Ends the connection after the reply of version 1. */
 static void
 end(struct api *api, struct api_client *client)
 {
-	/* Most clients have shut down their side by now: such a one sends no more, and
-	 * the connection can be closed. */
+	/* Most clients have shut down their side by now. Such a client sends no more,
+	 * and the connection can be closed. */
 	if (!client->at_eof)
 		receive(api, client);
 	else
@@ -139,7 +142,7 @@ end(struct api *api, struct api_client *client)
 	(void)shutdown(client->fd, SHUT_WR);
 }
 
-/* Sends what there is to send, as far as the client takes it. */
+/* Sends as much of the output as the client's socket takes. */
 static void
 flush(struct api *api, struct api_client *client)
 {
@@ -161,7 +164,8 @@ flush(struct api *api, struct api_client *client)
 		client->wrote_ms = api->now_ms;
 	}
 	if (has_output(client)) {
-		/* So that events to come need no more memory than what is unread. */
+		/* Move the rest to the front, so that events need memory for unread
+		 * bytes only. */
 		if (client->n_sent > out->len / 2) {
 			out->len -= client->n_sent;
 			memmove(out->bytes, out->bytes + client->n_sent, out->len);
@@ -176,7 +180,7 @@ flush(struct api *api, struct api_client *client)
 		end(api, client);
 }
 
-/* Takes n bytes off the beginning of what came. */
+/* Removes n bytes from the beginning of the input. */
 static void
 consume(struct api_client *client, size_t n)
 {
@@ -205,7 +209,7 @@ skip_space(struct api_client *client)
 		consume(client, n);
 }
 
-/* What came is no request. A session goes on with the next line. */
+/* Refuses input that is not a request. A session goes on with the next line. */
 static void
 refuse_text(struct api *api, struct api_client *client, enum api_error_class class,
     const char *desc, const char *detail)
@@ -249,7 +253,7 @@ handle(struct api *api, struct api_client *client, size_t len)
 	api_client_refuse(api, client, &error);
 }
 
-/* False: its requests come too fast, and the next one waits. */
+/* Returns false if the session's requests come too fast. The next one waits. */
 static bool
 may_ask(struct api *api, struct api_client *client)
 {
@@ -260,8 +264,9 @@ may_ask(struct api *api, struct api_client *client)
 	return false;
 }
 
-/* The length of the value that the scanner found. In a session a line goes with what is
- * neither object nor array, since where that ends is not known. */
+/* Returns the length of the value that the scanner found. In a session, a value that is
+ * neither object nor array is taken up to the end of its line, since its own end is not
+ * known. */
 static size_t
 whole_len(struct api_client *client)
 {
@@ -274,7 +279,7 @@ whole_len(struct api_client *client)
 	return newline ? (size_t)(newline - client->in) : client->in_len;
 }
 
-/* Takes the next request out of what came. Returns whether it made any progress. */
+/* Takes the next request out of the input. Returns whether it made progress. */
 static bool
 take_request(struct api *api, struct api_client *client)
 {
@@ -319,7 +324,7 @@ take_request(struct api *api, struct api_client *client)
 	return true;
 }
 
-/* Requests that have come whole, one after the other. */
+/* Takes all complete requests, one after the other. */
 static void
 advance(struct api *api, struct api_client *client)
 {
@@ -358,7 +363,7 @@ api_client_wants(const struct api_client *client)
 
 	if (client->at_eof || client->state == API_CLIENT_CALLING)
 		return events;
-	/* A client that does not read its replies is not read from either. */
+	/* Do not read from a client that does not read its replies. */
 	if (client->state == API_CLIENT_LINGERING ||
 	    (!events && !client->paused_until_ms && client->in_len < sizeof(client->in)))
 		events |= POLLIN;
@@ -370,12 +375,13 @@ api_client_serve(struct api *api, struct api_client *client, short revents)
 {
 	short wanted = api_client_wants(client);
 
-	/* It has closed its end, or shut down both directions: nobody waits for the answer. */
+	/* The client has closed the socket or shut down both directions. Nobody waits
+	 * for the answer. */
 	if (client->state == API_CLIENT_CALLING && (revents & (POLLHUP | POLLERR))) {
 		api_client_drop(api, client);
 		return;
 	}
-	/* An error shows itself in the call that it breaks. */
+	/* Let send(2) or recv(2) report the error. */
 	if (revents & (POLLHUP | POLLERR))
 		revents |= wanted;
 	if (revents & wanted & POLLIN)
@@ -397,7 +403,7 @@ earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* When the client runs out of time, as it stands. */
+/* Returns when the client runs out of time in its present state. */
 static uint64_t
 deadline(const struct api_client *client)
 {
@@ -442,7 +448,8 @@ api_client_refuse_call(struct api *api, struct api_client *client, const char *w
 	api_client_refuse(api, client, &busy);
 }
 
-/* Of a call without a client. What the peer has will be answered. */
+/* The time limit of a call without a client. A sent call has none: its answer will
+ * come. */
 static uint64_t
 tick_left(struct api *api, struct api_client *left)
 {
@@ -541,7 +548,7 @@ api_client_reply_end(struct api *api, struct api_client *client)
 	api_out_free(&client->call.list);
 	client->state = client->is_session ? API_CLIENT_READING : API_CLIENT_LINGERING;
 	client->since_ms = 0;
-	/* Version 1 asks once; the rest is read and thrown away. */
+	/* A client of version 1 sends one request. The rest is read and dropped. */
 	if (!client->is_session)
 		client->in_len = 0;
 	if (client->fd == -1 || client->out.failed) {

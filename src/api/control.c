@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Handles the messages of the parent: descriptors, orders for the jail, the end. */
 #include "api/control.h"
 
 #include <fcntl.h>
@@ -32,7 +33,7 @@ api_on_fallback_userns(struct api *api, const struct ipc_fallback_userns *msg,
 	api->jail.fallback_userns_fd = adopt_fd;
 }
 
-/* Gives a descriptor its number of ipc/fdtable.h. Returns that. */
+/* Moves a descriptor to its fixed number in ipc/fdtable.h. Returns the number. */
 static int
 place(int adopt_fd, enum ipc_child_fd number)
 {
@@ -60,7 +61,7 @@ api_on_listen(struct api *api, const struct ipc_listen *msg, int adopt_fd)
 	(void)msg;
 	api->listen_fd = place(adopt_fd, IPC_CHILD_FD_LISTEN);
 	jail_enter(&api->jail);
-	/* Namespaces have changed, and with them the kernel's memory of this. */
+	/* The namespaces have changed, and the kernel has cleared the setting. */
 	ipc_child_die_with_parent(&api->to_parent);
 	jail_lock(&api->jail);
 	ipc_child_check_sent(ipc_send_confined(&api->to_parent, &api->jail.reached),

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Answers add_hostfwd, remove_hostfwd and list_hostfwd, and keeps a copy of the worker's
+ * forwards.
+ *
+ * Theory of operation: why the copy is right. Only requests on this channel change the
+ * worker's table. Forwards of the command line exist before the channel does. A change
+ * that an earlier api began ends before the worker reads the first request of this one.
+ *
+ * The worker answers in the order in which it acts. The copy therefore equals the table
+ * at the time of the last answer, for ids up to the highest in the pages so far. Pages
+ * bring the forwards that existed. Later removals are made in the copy too. Later
+ * additions are made in it once the last page has come; until then a page will bring
+ * them.
+ */
 #include "api/forwards.h"
 
 #include <netinet/in.h>
@@ -60,8 +74,8 @@ api_start_add_hostfwd(struct api *api, struct api_client *client)
 	struct api_error error;
 	const char *why;
 
-	/* The worker's own check: what it would take for a broken protocol is a client's
-	 * error here. */
+	/* Check the message as the worker does. The worker would take a bad field for a
+	 * broken protocol; here it is the client's error. */
 	if (ipc_validate_add_hostfwd(&msg, &why) == -1) {
 		snprintf(desc, sizeof(desc), "add_hostfwd: bad arguments.%s", why);
 		api_error_set(&error, API_ERROR_BadArgument, desc, "%s: out of range",
@@ -77,17 +91,6 @@ api_start_remove_hostfwd(struct api *api, struct api_client *client)
 {
 	api_worker_call(api, client, send_remove_hostfwd, IPC_MSG_hostfwd_removed);
 }
-
-/*
- * The copy of the worker's table. Since the channel was opened, nothing changes that
- * table but what this process asks for on it: forwards of the command line are there
- * before, and a change that an earlier api began ends before the worker reads the first
- * request of this one. And the worker's answers come in the order in which it did what
- * they tell. So, of the rules with ids up to the highest in the pages that came, the copy
- * has exactly those that the table had when the worker sent its last answer: a page has
- * what was there, a removal that comes behind it is made here too, and so is an addition,
- * once the pages have come to their end; before that a page will have it.
- */
 
 static void
 learn_added(struct api *api, const struct ipc_hostfwd_entry *entry)
@@ -108,7 +111,8 @@ learn_page(struct api *api, const struct ipc_hostfwd_page *page, uint32_t after_
 {
 	bool fits = page->n == 0 || page->entries[0].id > after_id;
 
-	/* What two clients asked for is new in the first of the pages. */
+	/* If two clients ask for the list, the second gets pages whose first entries are
+	 * known. */
 	for (uint32_t i = 0; i < page->n && fits; i++)
 		if (page->entries[i].id > rules_last_id(api->forwards))
 			fits = rules_add(api->forwards, &page->entries[i]) == 0;
@@ -137,7 +141,8 @@ reply_list(struct api *api, struct api_client *client)
 	write_list(out, api->forwards);
 	list_len = out->len - list_at;
 	api_out_close(out, '}');
-	/* slirp4netns's manual has the entries in "return", its program beside it. */
+	/* slirp4netns's manual puts the entries into "return", and its program puts them
+	 * beside it. */
 	if (!client->is_session)
 		api_out_again(out, list_at, list_len);
 	api_client_reply_end(api, client);
@@ -194,7 +199,7 @@ outcome_str(enum ipc_hostfwd_outcome outcome)
 	return "unknown outcome";
 }
 
-/* What the words of the outcome don't say: which port, who has it, what would help. */
+/* Writes the outcome with the port, the owner of the port, and the remedy. */
 static void
 explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
     char *text, size_t size)
@@ -214,8 +219,8 @@ explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
 		    api_protocol_str(rule->proto), result->port, addr);
 		break;
 	case IPC_HOSTFWD_not_permitted:
-		/* Not a capability: of the caller's, the worker keeps that for ports only as
-		 * real root, and then the port is not refused. */
+		/* Do not advise a capability. Of the caller's, the worker keeps the one
+		 * for low ports as real root only, and then the port is not refused. */
 		snprintf(text, size,
 		    "%s: %s port %u of %s; on the host the sysctl "
 		    "net.ipv4.ip_unprivileged_port_start has to be at most %u%s",
@@ -229,7 +234,7 @@ explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
 		snprintf(text, size, "%s %s", outcome, addr);
 		break;
 	case IPC_HOSTFWD_ipv6_is_off:
-		/* With an error it is the kernel that has no IPv6. */
+		/* If there is an error, the kernel has no IPv6. */
 		snprintf(text, size, "%s%s%s", outcome,
 		    result->error ? " on the host: " : "; --enable-ipv6 does it",
 		    result->error ? strerror((int)result->error) : "");
@@ -244,8 +249,9 @@ explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
 	}
 }
 
-/* The words of slirp4netns: "bad arguments" for what is wrong with the request, whoever
- * finds it. It does not know IPv6, and refuses the first argument that wants it. */
+/* The texts of slirp4netns: "bad arguments" if the request is wrong, whichever process
+ * finds it. slirp4netns does not know IPv6, and refuses the first argument that needs
+ * it. */
 static const char *
 desc_of_addition(enum ipc_hostfwd_outcome outcome, const struct api_args *args)
 {
@@ -315,7 +321,7 @@ api_on_hostfwd_removed(struct api *api, const struct ipc_hostfwd_removed *msg)
 	if (msg->outcome != IPC_HOSTFWD_done) {
 		api_audit(api, client, "remove_hostfwd %u: refused: %s", entry.id,
 		    outcome_str(msg->outcome));
-		/* slirp4netns looks the id up before it asks libslirp. */
+		/* slirp4netns looks up the id before it calls libslirp. */
 		api_error_set(&error, class_of(msg->outcome),
 		    msg->outcome == IPC_HOSTFWD_no_such_rule
 			? "remove_hostfwd: bad arguments.id"

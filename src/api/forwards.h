@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* add_hostfwd, remove_hostfwd and list_hostfwd: towards the worker. */
+/* The commands add_hostfwd, remove_hostfwd and list_hostfwd, sent to the worker. */
 #pragma once
 
 struct api;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Handlers of the messages that reach the api in service, each in the file of its
+/* Handlers of the messages that the api receives in service, each in the file of its
  * subject. */
 #pragma once
 

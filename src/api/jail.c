@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Builds the jail of the api from the stages of confine/. */
 #include "api/jail.h"
 
 #include "base/auto.h"
@@ -7,7 +8,7 @@
 #include "confine/stages.h"
 #include "seccomp/api_policy.h"
 
-/* The network too: what the api talks to has been opened by others. */
+/* A network namespace too: other processes have opened the sockets that the api uses. */
 #define OWN_NAMESPACES \
 	(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET)
 
@@ -26,7 +27,7 @@ jail_enter(struct jail *jail)
 {
 	autofd int fallback_userns_fd = take_fd(&jail->fallback_userns_fd);
 
-	/* Stage 1: the parent has closed everything but the table. */
+	/* Stage 1: the parent has closed all descriptors but those of the table. */
 	jail->reached.stages |= 1U << IPC_STAGE_descriptors;
 	confine_stage_namespaces(&jail->orders, &jail->reached, OWN_NAMESPACES,
 	    fallback_userns_fd);

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The api's jail: nothing but its descriptors. Its stages are those of confine/stages.h,
- * all of them, and of the namespaces also an empty network.
- */
+/* The jail of the api: all stages of confine/stages.h, and a network namespace without
+ * interfaces. Only descriptors remain. */
 #pragma once
 
 #include "ipc/messages.h"
 
-/* What the api was told, and what it reached. */
+/* The orders for the jail, and the stages that were reached. */
 struct jail {
 	struct ipc_confine orders;
-	int fallback_userns_fd; /* owned; -1 for none */
+	int fallback_userns_fd; /* owned; -1: none */
 	struct ipc_confined reached;
 };
 
-/* Stages 1 to 6. Everything that needs a file has been opened before. */
+/* Stages 1 to 6. Files must be open before. */
 void jail_enter(struct jail *jail);
 
-/* Stage 7, the last thing before service: the system-call filter. */
+/* Stage 7, the system call filter. The last step before service. */
 void jail_lock(struct jail *jail);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Waits for events of the parent, the worker, the listening socket and the clients, and
+ * handles them. */
 #include "api/loop.h"
 
 #include <errno.h>
@@ -15,13 +17,13 @@
 #include "base/fdio.h"
 #include "base/log.h"
 
-/* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
+/* If poll(2) fails (ENOMEM), wait so long before the next try. */
 #define WAIT_RETRY_MS 100
 
-/* The parent, the worker, the listening socket, then clients. */
+/* Order of the descriptors: the parent, the worker, the listening socket, the clients. */
 enum { PARENT, WORKER, LISTENER, FIRST_CLIENT };
 
-/* Events of a client and its number in the table. */
+/* The descriptors to poll, and the client of each. */
 struct polled {
 	struct pollfd fds[FIRST_CLIENT + API_CLIENTS_MAX];
 	struct api_client *clients[FIRST_CLIENT + API_CLIENTS_MAX];
@@ -65,7 +67,7 @@ channel_events(const struct api_lane *lane)
 static void
 collect(const struct api *api, struct polled *polled)
 {
-	/* poll skips a negative descriptor. */
+	/* poll(2) skips a negative descriptor. */
 	polled->fds[PARENT] = (struct pollfd){ .fd = api->to_parent.fd,
 		.events = channel_events(&api->parent_lane) };
 	polled->fds[WORKER] = (struct pollfd){ .fd = api->to_worker.fd,
@@ -79,8 +81,8 @@ collect(const struct api *api, struct polled *polled)
 		struct api_client *client = api->places[i];
 		short events = api_client_wants(client);
 
-		/* Without events poll still reports that it has hung up, which only matters
-		 * to one that waits for an answer. */
+		/* poll(2) reports a hang-up even without events. It matters only for a
+		 * client that waits for an answer. */
 		if (events == 0 && client->state != API_CLIENT_CALLING)
 			continue;
 		polled->clients[polled->n] = client;
@@ -89,8 +91,8 @@ collect(const struct api *api, struct polled *polled)
 	}
 }
 
-/* The log hears once of a peer that does not answer, until it answers again. Returns when
- * to look again; UINT64_MAX if the next answer makes the difference. */
+/* Logs once if a peer does not answer, and once if it answers again. Returns when to
+ * look again; UINT64_MAX: at the next answer. */
 static uint64_t
 watch_answers(const struct api *api, struct api_lane *lane, const char *peer)
 {
@@ -107,7 +109,7 @@ watch_answers(const struct api *api, struct api_lane *lane, const char *peer)
 	return is_late ? UINT64_MAX : late_ms;
 }
 
-/* Every client's next step. Returns how long to wait for events, -1 for ever. */
+/* Takes each client's next step. Returns how long to wait for events; -1: for ever. */
 static int
 tick(struct api *api)
 {
@@ -116,8 +118,8 @@ tick(struct api *api)
 
 	if (worker_ms < next_ms)
 		next_ms = worker_ms;
-	/* Backwards: the last takes the place of one that is dropped, and was looked
-	 * at. */
+	/* Backwards: a dropped client's place is taken by the last client, which was
+	 * handled already. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {
 		uint64_t due_ms = api_client_tick(api, api->places[i]);
 
@@ -164,7 +166,8 @@ api_loop_once(struct api *api, int wait_ms)
 	for (nfds_t i = FIRST_CLIENT; i < polled.n; i++)
 		if (polled.fds[i].revents && polled.clients[i]->fd == polled.fds[i].fd)
 			api_client_serve(api, polled.clients[i], polled.fds[i].revents);
-	/* Last, so that a place is not given to another between poll and serve. */
+	/* Last, so that no place changes its client between poll(2) and
+	 * api_client_serve(). */
 	if (polled.fds[LISTENER].revents)
 		api_accept(api);
 	return n_ready;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slirpd-api: reads the requests of clients on the control socket. It holds that socket,
- * its clients, a channel to the parent and one to the worker, and nothing else: no
- * network, no file. What a client can send ends here; what goes on are typed messages.
- * Only user of jansson.
+ * its clients, a channel to the parent and one to the worker. It has no network and no
+ * file. The text of clients ends here: the other processes get typed messages. Only user
+ * of jansson.
  */
 
 #include "api/control.h"
@@ -13,8 +13,8 @@
 #include "process/child.h"
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer's question. It looks for leaks through /proc, which a jail does not have;
- * unit tests look for them in everything but this file. */
+/* A sanitizer calls this. It looks for leaks through /proc, which a jail does not have.
+ * Unit tests look for leaks in all files but this one. */
 int __lsan_is_turned_off(void);
 
 int

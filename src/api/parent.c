@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Sends the parent the calls that it answers, and matches its answers to clients. */
 #include "api/parent.h"
 
 #include "api/api.h"
@@ -7,7 +8,7 @@
 void
 api_parent_send(struct api *api)
 {
-	/* The end of its channel is the end of this process. */
+	/* If the parent's channel ends, this process ends. */
 	if (api_pending_send(&api->parent_lane) == -1)
 		api->ended = true;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Queues the calls of clients to a peer, and matches the answers by their order. */
 #include "api/pending.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ append(struct api_queue *queue, struct api_client *client)
 	queue->last = client;
 }
 
-/* Takes the one after previous, NULL for the first. */
+/* Takes the entry after previous out of the queue; NULL: the first entry. */
 static struct api_client *
 take_after(struct api_queue *queue, struct api_client *previous)
 {
@@ -38,7 +39,8 @@ api_pending_add(struct api_lane *lane, struct api_client *client)
 	append(&lane->waiting, client);
 }
 
-/* The client before this one; NULL for the first. The client is in the queue. */
+/* Returns the client before this one; NULL: it is the first. The client must be in the
+ * queue. */
 static struct api_client *
 find_previous(const struct api_queue *queue, const struct api_client *client)
 {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Answers the commands that only ask: query_status, query_stats, query_connections and
+ * others. */
 #include "api/queries.h"
 
 #include <inttypes.h>
@@ -59,7 +61,7 @@ api_start_query_status(struct api *api, struct api_client *client)
 	api_parent_call(api, client, send_get_status, IPC_MSG_status);
 }
 
-/* The parent knows of restarts; its answer is followed by a question to the worker. */
+/* The parent counts the restarts. After its answer the worker is asked for the rest. */
 void
 api_start_query_stats(struct api *api, struct api_client *client)
 {
@@ -126,8 +128,8 @@ write_network(struct api_out *out, const struct ipc_network *network)
 static void
 write_capabilities(struct api_out *out, const char *key, uint64_t set)
 {
-	/* As in /proc/PID/status. A JSON number of 64 bits is not safe with every
-	 * reader. */
+	/* In the form of /proc/PID/status. Not every reader keeps 64 bits of a JSON
+	 * number. */
 	char text[sizeof("0000000000000000")];
 
 	snprintf(text, sizeof(text), "%016" PRIx64, set);
@@ -157,7 +159,7 @@ write_confined(struct api_out *out, const char *role, const struct ipc_confined 
 	api_out_close(out, '}');
 }
 
-/* "netns-helper" with its NUL, and more. */
+/* "netns-helper" with its NUL, and a reserve. */
 #define ROLE_NAME_SIZE 32
 
 static void
@@ -173,7 +175,7 @@ write_confinement(struct api_out *out, const struct ipc_status *status)
 	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++) {
 		char member[ROLE_NAME_SIZE];
 
-		/* As all members of a reply: slirp_worker. */
+		/* Members of replies have underscores: slirp_worker. */
 		snprintf(member, sizeof(member), "%s", names[i]);
 		for (char *dash = member; (dash = strchr(dash, '-'));)
 			*dash = '_';
@@ -191,7 +193,7 @@ reply_status(struct api *api, struct api_client *client, const struct ipc_status
 	api_out_open(out, NULL, '{');
 	api_out_number(out, "uptime_ms", status->uptime_ms);
 	api_out_string(out, "libslirp", status->about.libslirp_version);
-	/* Empty with an inherited TAP, which has a name only where it came from. */
+	/* Empty if the TAP is inherited: its name is known in its own namespace only. */
 	api_out_string(out, "tap_name", status->tap_name);
 	api_out_open(out, "pids", '{');
 	api_out_number(out, "parent", status->parent_pid);

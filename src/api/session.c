@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Begins sessions and sends them events. */
 #include "api/session.h"
 
 #include <time.h>
@@ -46,7 +47,8 @@ write_event(struct api_out *out, enum api_event event,
 {
 	struct timespec now;
 
-	/* Can't fail: the clock exists on every Linux and the address is good. */
+	/* clock_gettime(2) can't fail: the clock exists on every Linux and the address
+	 * is good. */
 	clock_gettime(CLOCK_REALTIME, &now);
 	api_out_open(out, NULL, '{');
 	api_out_string(out, "event", api_event_str(event));
@@ -71,8 +73,8 @@ api_session_event(struct api *api, enum api_event event,
 	struct api_out line = { 0 };
 
 	write_event(&line, event, rule);
-	/* Backwards: the last takes the place of one that is dropped, and was looked
-	 * at. */
+	/* Backwards: a dropped client's place is taken by the last client, which was
+	 * handled already. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {
 		struct api_client *client = api->places[i];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sessions: how one begins, and the events that are sent in it. */
+/* Sessions: their begin, and the events that they get. */
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,7 @@ struct api_client;
 void api_start_qmp_capabilities(struct api *api, struct api_client *client);
 void api_start_subscribe(struct api *api, struct api_client *client);
 
-/* Sends an event to the sessions that want it. rule is what its data is made of, NULL for
- * an event without any. */
+/* Sends an event to the sessions that subscribed to it. The event's data is the forward
+ * `rule`; NULL: no data. */
 void api_session_event(struct api *api, enum api_event event,
     const struct ipc_hostfwd_entry *rule);

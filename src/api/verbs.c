@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of commands, and its description for query_commands. */
 #include "api/request/verb.h"
 
 #include <netinet/in.h>

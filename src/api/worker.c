@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Sends calls to the worker, receives its answers, and closes its channel on an error. */
 #include "api/worker.h"
 
 #include <stdio.h>
@@ -26,8 +27,8 @@ refuse(struct api *api, struct api_client *client, const char *detail)
 	api_client_refuse(api, client, &busy);
 }
 
-/* Nothing comes of what is under way. The parent knows it too: it ends this process, and
- * starts another with a new channel if there still is a worker. */
+/* Refuses all calls to the worker. The parent also sees that the worker ended. It ends
+ * this process, and starts another one if the worker still runs. */
 void
 api_worker_lose(struct api *api, const char *why)
 {
@@ -36,8 +37,9 @@ api_worker_lose(struct api *api, const char *why)
 	if (api->to_worker.fd == -1)
 		return;
 	log_error("channel to the worker: %s; requests that need it are refused", why);
-	/* Not close(2): a client would get the number, which the filter knows as the
-	 * worker's. The worker reads the end of the channel. */
+	/* Not close(2): a client would get this descriptor number, and the filter knows
+	 * it as the worker's. shutdown(2) suffices: the worker reads the end of the
+	 * channel. */
 	(void)shutdown(api->to_worker.fd, SHUT_WR);
 	api->to_worker.fd = -1;
 	api->worker_lane.is_late = false;
@@ -73,7 +75,7 @@ api_worker_call_again(struct api *api, struct api_client *client)
 		refuse(api, client, "the process that carries packets can't be reached");
 		return;
 	}
-	/* Nobody is left to read more pages. */
+	/* The client has gone, so no further page is needed. */
 	if (client->has_left) {
 		api_pending_end(&api->worker_lane, client);
 		api_client_drop(api, client);

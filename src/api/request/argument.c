@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Decodes the arguments of requests by their types. */
 #include "api/request/argument.h"
 
 #include <arpa/inet.h>
@@ -10,10 +11,8 @@
 
 #define PORT_MAX UINT16_MAX
 
-/*
- * A whole number from min to max. "80.0" is one too: JSON knows a single kind of number,
- * and languages with a single kind print it so.
- */
+/* An integer from min to max. "80.0" is allowed: JSON has one kind of number, and some
+ * languages print integers so. */
 static int
 decode_number(const json_t *json, uint32_t min, uint32_t max, uint32_t *number)
 {
@@ -54,7 +53,8 @@ decode_address(const json_t *json, void *value)
 
 	if (!text)
 		return -1;
-	/* As if it had not been given, which clients of slirp4netns rely on. */
+	/* An empty text means that the argument is missing. Clients of slirp4netns rely
+	 * on it. */
 	if (text[0] == '\0')
 		return 0;
 	if (inet_addr4_parse(text, &addr_be)) {
@@ -90,7 +90,7 @@ decode_ports(const json_t *json, void *value)
 
 	if (!text)
 		return decode_port(json, value);
-	/* A port alone is a number, as it always was. */
+	/* A single port must be a number, as in slirp4netns. */
 	if (!strchr(text, '-') ||
 	    endpoint_parse(text, strlen(text), &range) != ENDPOINT_OK || range.has_addr)
 		return -1;

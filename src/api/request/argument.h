@@ -7,11 +7,10 @@
 #include "api/request/verb.h"
 
 struct api_arg_type_info {
-	const char *json_type; /* as query_commands has it */
+	const char *json_type; /* as query_commands shows it */
 	const char *wanted;    /* for the detail of an error */
-	uint32_t min, max;     /* of a number; both 0 where it is none */
-	/* Writes to value, which is where the argument's offset points. Returns 0 or
-	 * -1. */
+	uint32_t min, max;     /* of a number; both 0 for other types */
+	/* Writes to the address of the argument's member. Returns 0 or -1. */
 	int (*decode)(const json_t *json, void *value);
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Names the classes of errors, and fills in an error. */
 #include "api/request/error.h"
 
 #include <stdarg.h>

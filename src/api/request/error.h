@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Why a request was refused, in the three ways that a client may want to know it. */
+/* An error of a request, in three forms: a class, a short text and a detail. */
 #pragma once
 
 #include <stddef.h>
@@ -29,7 +29,7 @@ enum api_error_class {
 };
 /* clang-format on */
 
-/* "add_hostfwd: slirp_add_hostfwd failed" and the like, with room for a longest name. */
+/* "add_hostfwd: slirp_add_hostfwd failed" and similar, enough for the longest name. */
 #define API_ERROR_DESC_SIZE 128
 /* One or two sentences with an address in them. */
 #define API_ERROR_DETAIL_SIZE 256

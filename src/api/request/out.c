@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes JSON into a growing buffer, with a limit for all buffers together. */
 #include "api/request/out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The first block: most replies fit. */
+/* The first block. Most replies fit in it. */
 #define FIRST_SIZE 256
 
-/* Of all that there are, in bytes. A limit of the process, so it is the file's. */
+/* Bytes of all buffers. Static, because the limit is one of the process. */
 static size_t total_size;
 
 void
@@ -67,8 +68,8 @@ is_plain(unsigned char byte)
 	return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
 }
 
-/* ASCII out of any bytes. What is no ASCII is taken for Latin-1, so that an interface
- * name of any bytes leaves valid JSON. */
+/* Writes any bytes as ASCII. Bytes above ASCII are taken for Latin-1, so that any
+ * interface name leaves valid JSON. */
 static void
 put_quoted(struct api_out *out, const char *text)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Decodes a request with jansson and checks its arguments. */
 #include "api/request/request.h"
 
 #include <jansson.h>
@@ -13,7 +14,7 @@ api_request_init(void)
 	json_object_seed(0);
 }
 
-/* jansson's own words may quote the text; they are escaped where they are printed. */
+/* jansson's texts may quote the input. They are escaped when they are printed. */
 static json_t *
 decode(const char *text, size_t len, struct api_error *error)
 {
@@ -157,7 +158,7 @@ take_arguments(struct api_request *request, json_t *arguments, bool in_session,
 	return 0;
 }
 
-/* What no argument can tell alone. */
+/* Checks that need two arguments. */
 static int
 check_together(const struct api_request *request, struct api_error *error)
 {
@@ -189,7 +190,7 @@ api_request_parse(struct api_request *request, const char *text, size_t len,
 		    "a request is an object: {\"execute\":...}");
 		return -1;
 	}
-	/* The request that begins a session may have an id already. */
+	/* The request that begins a session may have an id. */
 	if (take_id(request, json_object_get(root, "id"), error) == -1 && in_session)
 		return -1;
 	if (in_session && check_members(root, error) == -1)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Converts a forward between arguments, message, JSON and text. */
 #include "api/request/rule.h"
 
 #include <netinet/in.h>
@@ -26,7 +27,7 @@ api_rule_of(const struct api_args *args)
 		.guest_port_first = args->guest_port.first,
 	};
 
-	/* Zeros are what is not given: any address of the host, the guest's own. */
+	/* Zeros mean "not given": any address of the host, the guest's own address. */
 	memcpy(rule.host_addr, args->host_addr.bytes, IPC_ADDR6_LEN);
 	memcpy(rule.guest_addr, args->guest_addr.bytes, IPC_ADDR6_LEN);
 	return rule;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A forward between its three forms: a request's arguments, a message, JSON and text. */
+/* A forward in three forms: a request's arguments, a message, and JSON or text. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,15 +16,17 @@
 
 struct ipc_hostfwd api_rule_of(const struct api_args *args);
 
-/* An entry of list_hostfwd, its members in slirp4netns's order. key as in out.h. */
+/* Writes an entry of list_hostfwd with its members in slirp4netns's order. key as in
+ * out.h. */
 void api_rule_write(struct api_out *out, const char *key,
     const struct ipc_hostfwd_entry *entry);
 
-/* For people: "tcp 0.0.0.0:8080-8090 -> 10.0.2.100:80-90". Returns buf. */
+/* Formats a forward for people: "tcp 0.0.0.0:8080-8090 -> 10.0.2.100:80-90". Returns
+ * buf. */
 const char *api_rule_str(const struct ipc_hostfwd *rule, char buf[API_RULE_SIZE]);
 
-/* "tcp" or "udp", "icmp". */
+/* "tcp", "udp" or "icmp". */
 const char *api_protocol_str(uint8_t proto);
 
-/* Bytes as in ipc_hostfwd to text; buf holds INET6_ADDRSTRLEN bytes. Returns buf. */
+/* Formats an address of ipc_hostfwd. buf holds INET6_ADDRSTRLEN bytes. Returns buf. */
 const char *api_address_str(const uint8_t bytes[IPC_ADDR6_LEN], bool is_ipv6, char *buf);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Finds the end of a JSON value without decoding it. */
 #include "api/request/scan.h"
 
 bool
@@ -17,8 +18,8 @@ scan_string_byte(struct api_scan *scan, char byte, const char **why)
 	} else if (byte == '"') {
 		scan->in_string = false;
 	}
-	/* Not in JSON. Said at once, since an unclosed string would take in all lines of
-	 * a session that follow. */
+	/* JSON forbids it. Report it at once: an unclosed string would take in all lines
+	 * of a session that follow. */
 	if ((unsigned char)byte < ' ') {
 		*why = "a control character in a string";
 		return API_SCAN_BAD;

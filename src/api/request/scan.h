@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Where a request ends. A client need not say so: no newline, no end of file. The scanner
- * looks at every byte once, however the bytes come, and judges nothing but where the
- * value ends; jansson judges the value. Pure: no system call, no memory.
- */
+/* Finds where a request ends. A client may send no newline and no end of file after it. The
+ * scanner looks at each byte once and finds the end of the value only. jansson checks
+ * the value. Pure: no system call, no memory. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A request needs three levels (subscribe: object, arguments, list of events); an id may
- * be a structure too. jansson recurses once a level, so it gets no more than this. */
+/* A request needs three levels (subscribe: object, arguments, list of events). An id may
+ * be a structure too. jansson recurses at each level, so it gets no more than this. */
 #define API_DEPTH_MAX 16
 
 struct api_scan {
@@ -22,16 +20,14 @@ struct api_scan {
 };
 
 enum api_scan_outcome {
-	API_SCAN_MORE,     /* the value has not ended yet, or not begun */
-	API_SCAN_COMPLETE, /* text[0] to text[at - 1] is a value, with space before it */
-	API_SCAN_BAD,      /* whatever follows, it can't become one */
+	API_SCAN_MORE,     /* the value has not begun or not ended */
+	API_SCAN_COMPLETE, /* text[0] to text[at - 1] is a value after optional space */
+	API_SCAN_BAD,      /* the text cannot become a value */
 };
 
-/*
- * Goes on where it stopped: text is what came so far, len bytes of it, the same bytes as
- * before at its beginning. A value that is neither object nor array can be no request, so
- * it is called complete as far as it has come. On BAD *why is a static text.
- */
+/* Continues where it stopped. text is the input so far, len bytes, and begins with the
+ * same bytes as before. A value that is neither object nor array is not a request, so it
+ * is complete as far as it has come. On BAD *why is a static text. */
 enum api_scan_outcome api_scan_next(struct api_scan *scan, const char *text, size_t len,
     const char **why);
 

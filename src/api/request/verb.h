@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What a client can ask for, as a table: names, arguments with their types, and what
- * handles them. The decoder of requests reads it, query_commands prints it, and a test
- * holds slirpd-api(7) to it.
- */
+/* The table of commands: names, arguments with types, and handlers. The decoder of
+ * requests reads it, query_commands prints it, and a test compares slirpd-api(7) with
+ * it. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +14,7 @@
 struct api;
 struct api_client;
 
-/* An address that was given, or not. */
+/* An optional address. */
 struct api_address {
 	bool is_given;
 	bool is_ipv6;
@@ -33,7 +31,7 @@ struct api_event_set {
 	uint32_t set; /* of 1 << enum api_event */
 };
 
-/* All arguments that there are; a verb uses those that its table names. */
+/* All arguments. A verb uses those that its table names. */
 struct api_args {
 	uint32_t proto; /* index into api_protocols */
 	struct api_address host_addr;
@@ -68,35 +66,35 @@ struct api_verb {
 	const char *meaning;
 	bool only_in_session;
 	bool begins_session;
-	bool is_audited; /* it changes something */
+	bool is_audited; /* the request changes something */
 	const struct api_arg *args;
 	size_t n_args;
-	/* Replies, or starts a call that will. The request is in the client. */
+	/* Replies, or starts a call that will reply. The request is in the client. */
 	void (*start)(struct api *api, struct api_client *client);
 };
 
-/* Ends with one whose name is NULL. */
+/* Ends with an entry whose name is NULL. */
 extern const struct api_verb api_verbs[];
 
-/* NULL if there is none of that name. */
+/* Returns NULL if no verb has the name. */
 const struct api_verb *api_verb_find(const char *name);
 
-/* What a protocol's name in a request says. */
+/* The meaning of a protocol's name in a request. */
 struct api_protocol {
 	const char *name;
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
-	/* API_FAMILY_IPV4 | API_FAMILY_IPV6: those that host_addr may have. */
+	/* API_FAMILY_IPV4 | API_FAMILY_IPV6: the families that host_addr may have. */
 	uint8_t families;
 };
 
 #define API_FAMILY_IPV4 1
 #define API_FAMILY_IPV6 2
 
-/* Ends with one whose name is NULL. */
+/* Ends with an entry whose name is NULL. */
 extern const struct api_protocol api_protocols[];
 
 /* clang-format off */
-/* Events that come from here; the parent's are IPC_EVENTS. Data is an entry of
+/* Events of the api; the parent's are IPC_EVENTS. Their data is an entry of
  * list_hostfwd. */
 #define API_OWN_EVENTS(EVENT) \
 	EVENT(HOSTFWD_ADDED, "a forward was added through the control socket") \
