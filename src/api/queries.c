@@ -50,20 +50,7 @@ api_start_query_commands(struct api *api, struct api_client *client)
 }
 
 void
-api_start_query_version(struct api *api, struct api_client *client)
-{
-	api_parent_call(api, client, send_get_status, IPC_MSG_status);
-}
-
-void
-api_start_query_status(struct api *api, struct api_client *client)
-{
-	api_parent_call(api, client, send_get_status, IPC_MSG_status);
-}
-
-/* The parent counts the restarts. After its answer the worker is asked for the rest. */
-void
-api_start_query_stats(struct api *api, struct api_client *client)
+api_start_get_status(struct api *api, struct api_client *client)
 {
 	api_parent_call(api, client, send_get_status, IPC_MSG_status);
 }
@@ -74,8 +61,9 @@ api_start_query_connections(struct api *api, struct api_client *client)
 	api_worker_call(api, client, send_list_connections, IPC_MSG_connections_page);
 }
 
-static void
-reply_version(struct api *api, struct api_client *client, const struct ipc_status *status)
+void
+api_reply_version(struct api *api, struct api_client *client,
+    const struct ipc_status *status)
 {
 	struct api_out *out = api_client_reply_begin(client);
 
@@ -185,8 +173,9 @@ write_confinement(struct api_out *out, const struct ipc_status *status)
 	api_out_close(out, '}');
 }
 
-static void
-reply_status(struct api *api, struct api_client *client, const struct ipc_status *status)
+void
+api_reply_status(struct api *api, struct api_client *client,
+    const struct ipc_status *status)
 {
 	struct api_out *out = api_client_reply_begin(client);
 
@@ -207,21 +196,22 @@ reply_status(struct api *api, struct api_client *client, const struct ipc_status
 	api_client_reply_end(api, client);
 }
 
+/* The parent counts the restarts of the api; the worker knows the rest. */
+void
+api_ask_worker(struct api *api, struct api_client *client,
+    const struct ipc_status *status)
+{
+	client->call.n_api_restarts = status->n_api_restarts;
+	api_worker_call(api, client, send_query_worker, IPC_MSG_worker_state);
+}
+
 void
 api_on_status(struct api *api, const struct ipc_status *msg)
 {
 	struct api_client *client =
 	    api_parent_answered(api, IPC_MSG_status, msg->request);
-	void (*start)(struct api *, struct api_client *) = client->request.verb->start;
 
-	if (start == api_start_query_version) {
-		reply_version(api, client, msg);
-	} else if (start == api_start_query_status) {
-		reply_status(api, client, msg);
-	} else {
-		client->call.n_api_restarts = msg->n_api_restarts;
-		api_worker_call(api, client, send_query_worker, IPC_MSG_worker_state);
-	}
+	client->request.verb->on_status(api, client, msg);
 }
 
 static void

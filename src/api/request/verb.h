@@ -71,6 +71,9 @@ struct api_verb {
 	size_t n_args;
 	/* Replies, or starts a call that will reply. The request is in the client. */
 	void (*start)(struct api *api, struct api_client *client);
+	/* Goes on with the parent's status; for a verb that starts with api_start_get_status(). */
+	void (*on_status)(struct api *api, struct api_client *client,
+	    const struct ipc_status *status);
 };
 
 /* Ends with an entry whose name is NULL. */
