@@ -50,8 +50,7 @@ datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 {
 	struct worker *worker = ctx;
 	uint32_t mtu_bytes = worker->network.mtu_bytes;
-	/* Static, because it is too large for the stack; the function is not
-	 * re-entrant. */
+	/* Static, to keep the stack small; the function is not called recursively. */
 	static uint8_t scratch[TAPIO_FRAME_MAX];
 
 	if (offload_to_guest(&worker->offload, frame, frame_len))

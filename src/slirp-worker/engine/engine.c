@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls the functions of the engines in their order. */
 #include "slirp-worker/engine/engine.h"
 
 #include <assert.h>

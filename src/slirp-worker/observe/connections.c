@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists connections, from libslirp's text and from the kernel. */
 #include "slirp-worker/observe/connections.h"
 
 #include <arpa/inet.h>
@@ -8,16 +9,16 @@
 
 #include "slirp-worker/wire/address.h"
 
-/* The first look's room; it doubles as needed. */
+/* Initial number of entries; doubled as needed. */
 #define ENTRIES_AT_FIRST 256
 
-/* What stands for an address of zeros. */
+/* Stands for an address of zeros. */
 #define ANY_ADDRESS "*"
 
 /* After the state: descriptor, source, port, destination, port, two queues. */
 #define N_FIELDS 7
 
-/* The longest is an address. */
+/* An address is the longest field. */
 #define FIELD_SIZE INET_ADDRSTRLEN
 
 static const char *const state_names[IPC_TCP_N_STATES] = {
@@ -26,7 +27,8 @@ static const char *const state_names[IPC_TCP_N_STATES] = {
 #undef STATE_NAME
 };
 
-/* Takes what stands before `delimiter`; NULL if it isn't there or is too long. */
+/* Copies the text before `delimiter`; NULL if there is no delimiter or the text is too
+ * long. */
 static const char *
 take_until(const char *text, char delimiter, char *field, size_t field_size)
 {
@@ -86,7 +88,7 @@ parse_kind(const char *proto, const char *state, struct connection_line *parsed)
 	if (strcmp(proto, "TCP") != 0)
 		return false;
 	parsed->proto = IPPROTO_TCP;
-	/* "NONE" is one without a control block, on its way out. */
+	/* "NONE" is a socket without a control block, which will be closed. */
 	parsed->state = parsed->is_forward ? IPC_TCP_LISTEN : IPC_TCP_CLOSED;
 	for (int i = IPC_TCP_CLOSED; i < IPC_TCP_N_STATES; i++)
 		if (strcmp(state, state_names[i]) == 0)
@@ -130,7 +132,7 @@ connections_parse(const char *line, struct connection_line *parsed)
 	    parse_number(fields[6], UINT32_MAX, &parsed->send_queue_bytes);
 }
 
-/* An end of a socket, as the kernel tells it; zeros where there is none. */
+/* An end of a socket, from the kernel; zeros if there is none. */
 struct endpoint {
 	uint8_t addr[IPC_ADDR6_LEN];
 	uint16_t port;
@@ -165,14 +167,14 @@ ask_endpoint(int fd, bool is_peer)
 	return make_endpoint(&addr);
 }
 
-/* The rule for a connection to that end; NULL if it is gone. */
+/* The forward that a connection to this end uses; NULL if it was removed. */
 static const struct ipc_hostfwd *
 find_rule(const struct forwards *forwards, uint8_t proto, const struct endpoint *host)
 {
 	return forwards_find_port(forwards, proto, host->is_ipv6, host->addr, host->port);
 }
 
-/* RFC 4291 2.5.5.2: an IPv4 address in the form of IPv6's. */
+/* RFC 4291 2.5.5.2: the IPv4-mapped form of an IPv4 address. */
 static void
 put_mapped(uint8_t to[IPC_ADDR6_LEN], const uint8_t addr[IPC_ADDR6_LEN], bool is_ipv6)
 {
@@ -186,8 +188,8 @@ put_mapped(uint8_t to[IPC_ADDR6_LEN], const uint8_t addr[IPC_ADDR6_LEN], bool is
 	memcpy(to + sizeof(prefix), addr, sizeof(struct in_addr));
 }
 
-/* Puts what is outside in the place of libslirp's side of a relay, which is its socket fd
- * with the end `own`. Leaves alone what is none. */
+/* Replaces libslirp's side of a relay, its socket fd with the end `own`, by the outside
+ * peer. Does nothing for other sockets. */
 static void
 put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwards,
     int stack_fd, const struct endpoint *own)
@@ -226,12 +228,13 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 	const struct ipc_hostfwd *rule = NULL;
 	bool came_in;
 
-	/* Of what came in, the text has our end of the socket for the source. */
+	/* For an incoming connection, the text has the worker's end of the socket as
+	 * source. */
 	came_in = line->proto == IPPROTO_TCP && !line->is_forward &&
 	    own.port == line->source_port;
 	if (came_in || (own.is_ipv6 && !line->is_forward))
 		other = ask_endpoint(line->fd, true);
-	/* A guest may use the same number for its end. */
+	/* The guest's end may have the same port. */
 	came_in = came_in && other.port != 0 && other.port != line->dest_port;
 
 	*entry = (struct ipc_connection){
@@ -251,7 +254,7 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 		memcpy(entry->source_addr, own.addr, sizeof(entry->source_addr));
 		rule = find_rule(forwards, line->proto, &own);
 	} else {
-		/* The guest's end is nowhere to be had. */
+		/* The guest's end is unknown. */
 		memcpy(entry->dest_addr, other.addr, sizeof(entry->dest_addr));
 	}
 	if (rule)

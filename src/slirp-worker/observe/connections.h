@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What connections there are: libslirp's own text (misc.c, slirp_connection_info), read
- * back into entries, and completed by what the kernel says of each socket, because the
- * text knows only IPv4 and not who came by a forwarded port. Cold: a list is made when a
- * client of the api asks for one.
+ * Lists the connections. It parses libslirp's own text (misc.c, slirp_connection_info).
+ * The text has only IPv4 addresses and no peers of forwarded ports, so the kernel's data
+ * about each socket completes the entries. A list is made only if a client of the api
+ * asks for one.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/slirp/stack.h"
 
-/* A line of the text. Addresses are right for IPv4 alone. */
+/* A line of the text. Addresses are valid for IPv4 only. */
 struct connection_line {
 	int fd;
 	uint32_t source_be;
@@ -26,19 +26,19 @@ struct connection_line {
 	uint16_t dest_port;
 	uint8_t proto;
 	enum ipc_tcp_state state;
-	bool is_forward; /* the port itself */
+	bool is_forward; /* the forwarded port itself */
 };
 
-/* Pure: false for the headline, and for what is no line of libslirp's. */
+/* Pure: false for the headline, and for a line that is not libslirp's. */
 bool connections_parse(const char *line, struct connection_line *parsed);
 
 struct connections {
 	struct ipc_connection *entries; /* owned */
 	uint32_t n;
-	uint32_t size; /* room */
+	uint32_t size; /* allocated */
 };
 
-/* Takes a new look, in the place of the one before. Without memory it is cut short. */
+/* Makes a new list, which replaces the last one. It is cut short if memory is low. */
 void connections_collect(struct connections *connections, struct stack *stack,
     const struct ping *ping, const struct forwards *forwards);
 

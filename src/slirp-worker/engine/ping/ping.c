@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Sends the guest's echo requests on ping sockets of the host, and returns the answers. */
 #include "slirp-worker/engine/ping/ping.h"
 
 #include <errno.h>
@@ -17,19 +18,19 @@
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/tapio.h"
 
-/* Answers taken from one flow in a turn; poll tells of the rest. */
+/* Answers read from one flow in a turn; poll(2) reports the rest. */
 #define ANSWERS_MAX 16
 
-/* The usual first value; the answer crosses one router, this one. */
+/* The usual initial TTL; the answer crosses one router, the worker. */
 #define ANSWER_TTL 64
 
-/* RFC 792 and RFC 4443: an echo reply, and where its identifier is. */
+/* RFC 792 and RFC 4443: type of an echo reply, and offset of the identifier. */
 #define ICMP4_ECHO_REPLY 0
 #define ICMP6_ECHO_REPLY 129
 #define ICMP_ECHO_ID 4
 
 /* RFC 792, RFC 1812 5.2.7.1, and RFC 4443 3: types and codes of errors. */
-#define ICMP_UNREACHABLE_NO_ROUTE 0 /* of IPv4: "net unreachable" */
+#define ICMP_UNREACHABLE_NO_ROUTE 0 /* IPv4: "net unreachable" */
 #define ICMP4_TIME_EXCEEDED 11
 #define ICMP4_PARAMETER_PROBLEM 12
 #define ICMP4_UNREACHABLE_HOST 1
@@ -41,7 +42,7 @@
 #define ICMP6_UNREACHABLE_PROHIBITED 1
 #define ICMP6_UNREACHABLE_ADDRESS 3
 
-/* A request whose answer an error quotes: headers, and ICMP's own 8 bytes. */
+/* The start of a request that an error quotes: headers and ICMP's first 8 bytes. */
 #define QUOTED_MAX_LEN (WIRE_ETH_LEN + WIRE_IP6_LEN + WIRE_ICMP_LEN)
 
 void
@@ -59,7 +60,7 @@ ping_init(struct ping *ping, const struct ipc_network *network,
 	memcpy(&ping->host6, network->host6, sizeof(ping->host6));
 }
 
-/* The last flow takes its place. */
+/* The last flow moves to its index. */
 static void
 flow_end(struct ping *ping, struct ping_flow *flow)
 {
@@ -82,7 +83,7 @@ set_outbound(void *self, const struct ipc_outbound *outbound)
 	struct ping *ping = self;
 
 	ping->outbound = *outbound;
-	/* A guest that goes on asking gets a new flow. */
+	/* The guest's next request makes a new flow. */
 	end_all(ping);
 }
 
@@ -98,7 +99,7 @@ addr_len(bool of_ip6)
 	return of_ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
 }
 
-/* The address of a socket, in the form of the flow's. False for another family. */
+/* Copies the address of a socket into addr. False for another family. */
 static bool
 from_sockaddr(bool of_ip6, const struct sockaddr *sockaddr, uint8_t addr[IPC_ADDR6_LEN])
 {
@@ -126,7 +127,8 @@ bind_outbound(const struct ping *ping, bool of_ip6, int fd)
 	return bind(fd, &source.any, address_len(&source.any));
 }
 
-/* A ping socket with its source address, which queues ICMP errors. -1 with errno set. */
+/* Opens a ping socket, binds the source address, and lets it queue ICMP errors. -1 with
+ * errno set. */
 static int
 open_socket(struct ping *ping, bool of_ip6)
 {
@@ -157,7 +159,7 @@ open_socket(struct ping *ping, bool of_ip6)
 	return take_fd(&fd);
 }
 
-/* The flow that a request belongs to, or a new one. NULL with errno set. */
+/* Finds the flow of a request, or makes one. NULL with errno set. */
 static struct ping_flow *
 find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed)
 {
@@ -192,7 +194,7 @@ find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *pars
 	return &ping->flows[ping->n_flows++];
 }
 
-/* Answers with an error of the gateway's, as a router does. */
+/* Answers with an error from the gateway, as a router does. */
 static void
 answer_error(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed,
     uint8_t type, uint8_t code)
@@ -226,8 +228,8 @@ answer_errno(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 	    of_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE, code);
 }
 
-/* Ethernet and IP headers between the two ends of a flow, with l4_len bytes behind
- * them. */
+/* Writes Ethernet and IP headers between the two ends of a flow; l4_len is the payload's
+ * length. */
 static void
 put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
     bool to_guest, size_t l4_len)
@@ -269,8 +271,8 @@ ip_len(const struct ping_flow *flow)
 	return flow->is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
 }
 
-/* An ICMP error that the kernel has kept for the flow: the guest gets the same, from who
- * sent it, about the request that it quotes. */
+/* Sends the guest an ICMP error that the kernel has queued for the flow, with the same
+ * source and a quote of the request. */
 static void
 forward_error(struct ping *ping, struct ping_flow *flow,
     const struct sock_extended_err *extended, const uint8_t quoted_icmp[WIRE_ICMP_LEN])
@@ -294,7 +296,7 @@ forward_error(struct ping *ping, struct ping_flow *flow,
 
 	if (!from_sockaddr(flow->is_ip6, SO_EE_OFFENDER(extended), offender))
 		return;
-	/* A router's address on its own link means nothing on the guest's. */
+	/* A router's link-local address has no meaning on the guest's link. */
 	if (flow->is_ip6 && IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)offender))
 		error.source = ping->host6.s6_addr;
 	if (flow->is_ip6 ? error.type == ICMP6_TOO_BIG
@@ -323,8 +325,8 @@ is_error_to_forward(const struct ping_flow *flow,
 		extended->ee_type == ICMP4_PARAMETER_PROBLEM);
 }
 
-/* Empties the queue of errors (ip(7), IP_RECVERR), which also takes the last one off the
- * socket. */
+/* Reads the queue of errors (ip(7), IP_RECVERR); this also clears the socket's pending
+ * error. */
 static void
 take_errors(struct ping *ping, struct ping_flow *flow)
 {
@@ -409,17 +411,17 @@ ping_request(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 	set_ttl(flow, ttl - 1);
 	if (send_request(flow, icmp, parsed->l4_len) != -1)
 		return;
-	/* It may have been the error of an earlier request. */
+	/* The error may belong to an earlier request. */
 	take_errors(ping, flow);
 	if (send_request(flow, icmp, parsed->l4_len) == -1)
 		answer_errno(ping, frame, parsed, errno);
 }
 
-/* Takes what hosts have answered. */
+/* Reads the answers of hosts. */
 static void
 take_answers(struct ping *ping, struct ping_flow *flow)
 {
-	/* The worker is not entered twice. */
+	/* Static, to keep the stack small; the function is not called recursively. */
 	static uint8_t frame[TAPIO_FRAME_MAX];
 	uint8_t *icmp = frame + WIRE_ETH_LEN + ip_len(flow);
 	size_t icmp_max = sizeof(frame) - WIRE_ETH_LEN - ip_len(flow);
@@ -434,7 +436,8 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 
 		if (n == -1)
 			return;
-		/* Anybody can guess a number of 16 bits and answer to it. */
+		/* Other hosts can guess the identifier of 16 bits: accept only the flow's
+		 * host. */
 		if (!from_sockaddr(flow->is_ip6, &from.any, source) ||
 		    memcmp(source, flow->host, sizeof(source)) != 0 ||
 		    n < WIRE_ICMP_LEN ||
@@ -472,7 +475,7 @@ finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 {
 	struct ping *ping = self;
 
-	/* From the end, because the last takes the place of one that is over. */
+	/* Backwards, because the last flow moves to the index of an ended one. */
 	for (size_t i = ping->n_flows; i-- > 0;) {
 		struct ping_flow *flow = &ping->flows[i];
 		short events = wait_failed || flow->poll_index == -1

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens and closes the ports of forwards between address families. */
 #include "slirp-worker/engine/relay/relay.h"
 
 #include <errno.h>
@@ -9,11 +10,11 @@
 
 #include "base/auto.h"
 
-/* Ports at first; the room doubles as needed. */
+/* Initial number of ports; doubled as needed. */
 #define PORTS_AT_FIRST 16
 
-/* Others may take a port between our look for a free one and libslirp's bind. That this
- * happens so many times in a row means that hardly any is free. */
+/* Another process may bind the free port before libslirp does. If that happens so often
+ * in a row, hardly any port is free. */
 #define INNER_TRIES 16
 
 void
@@ -50,19 +51,19 @@ new_socket(uint8_t proto, int family)
 
 	if (fd == -1)
 		return -1;
-	/* As flags_of() in stack_ports.c wants it of libslirp. */
+	/* The same as flags_of() in stack_ports.c sets for libslirp. */
 	if (family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == -1)
 		return -1;
-	/* tcp(7) keeps a port for a minute after its connections else. UDP has no such
-	 * time, and with it another user's socket could be bound to the same port. */
+	/* Without it, tcp(7) keeps a port for a minute after its connections. UDP keeps
+	 * no port, and with it another user's socket could bind the same port. */
 	if (proto == IPPROTO_TCP &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == -1)
 		return -1;
 	return take_fd(&fd);
 }
 
-/* The host's port: descriptor, or -1 with errno set. */
+/* Opens the host's port. Returns a descriptor, or -1 with errno set. */
 static int
 open_host_port(uint8_t proto, const struct sockaddr *host)
 {
@@ -75,7 +76,7 @@ open_host_port(uint8_t proto, const struct sockaddr *host)
 	return take_fd(&fd);
 }
 
-/* A port of the loopback that was free a moment ago. Returns 0, or -1 with errno set. */
+/* Finds a free port of the loopback. Returns 0, or -1 with errno set. */
 static int
 find_free_port(uint8_t proto, bool is_ipv6, union address *addr)
 {
@@ -91,7 +92,7 @@ find_free_port(uint8_t proto, bool is_ipv6, union address *addr)
 	return getsockname(fd, &addr->any, &len);
 }
 
-/* Has libslirp open a port on the loopback. Returns 0, or -1 with errno set. */
+/* Makes libslirp open a port on the loopback. Returns 0, or -1 with errno set. */
 static int
 open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr *guest,
     union address *inner)
@@ -104,7 +105,7 @@ open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr 
 		if (errno != EADDRINUSE)
 			break;
 	}
-	/* These would be taken for what is wrong with the host's port. */
+	/* The caller would take these for errors of the host's port. */
 	if (errno == EADDRINUSE)
 		errno = EAGAIN;
 	else if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
@@ -154,7 +155,7 @@ relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host)
 	size_t i = relay->n_ports;
 
 	memcpy(&wanted, host, address_len(host));
-	/* The youngest first: that is the order in which a rule's ports are closed. */
+	/* The newest first: a forward's ports are closed in this order. */
 	while (i-- > 0) {
 		struct relay_port *port = &relay->ports[i];
 
@@ -173,7 +174,7 @@ static void
 prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
 {
 	struct relay *relay = self;
-	/* What can't be accepted would be ready again at once, for ever. */
+	/* A port whose connections cannot be accepted would wake up each wait. */
 	bool accepts = relay_tcp_has_room(&relay->tcp, timeout_ms, now_ms);
 
 	for (size_t i = 0; i < relay->n_ports; i++) {

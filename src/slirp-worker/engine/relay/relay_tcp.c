@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Carries TCP connections of a relay's ports to the inner ports and back. */
 #include "slirp-worker/engine/relay/relay_tcp.h"
 
 #include <errno.h>
@@ -12,22 +13,22 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 
-/* Connections at first; the room doubles as needed. */
+/* Initial number of connections; doubled as needed. */
 #define CONNECTIONS_AT_FIRST 16
 
-/* accept(2) leaves the connection in its queue when the kernel lacks memory or files, of
- * which nobody tells when they are there again. Tried again after this, not at once for
- * ever. */
+/* If the kernel lacks memory or files, accept(2) leaves the connection in its queue. No
+ * event tells when memory is free again, so try again after this time. */
 #define ACCEPT_RETRY_MS 100
 
-/* Carried in one turn and direction: what a window without scaling holds (RFC 9293, 3.1). */
+/* Bytes carried in one turn and direction: a window without scaling (RFC 9293, 3.1). */
 #define CHUNK_BYTES 65536
 
-/* Of a connection: the peer's, and ours to the inner port. libslirp's comes later. */
+/* A connection has the peer's socket and a socket to the inner port. libslirp opens its
+ * own later. */
 #define DESCRIPTORS_EACH 2
 
-/* Closes with a reset where the other end is still there: connect(2) with AF_UNSPEC ends
- * a connection (tcp_disconnect in the kernel's net/ipv4/tcp.c). */
+/* Closes the socket and resets the connection: connect(2) with AF_UNSPEC ends it
+ * (tcp_disconnect in the kernel's net/ipv4/tcp.c). */
 static void
 reset(int fd)
 {
@@ -69,8 +70,8 @@ make_room(struct relay_tcp *tcp)
 	return true;
 }
 
-/* As libslirp has its sockets: urgent data stands where it was sent, and small answers
- * don't wait for larger ones. */
+/* The same options as libslirp's: urgent data stays in line, and small answers do not
+ * wait for larger ones. */
 static void
 tune(int fd)
 {
@@ -95,7 +96,7 @@ connect_inner(const union address *inner, union address *own)
 	return take_fd(&fd);
 }
 
-/* Whether there are descriptors for one more, and for what others still lack. */
+/* Whether there are descriptors for one more connection, and for the pending ones. */
 static bool
 has_descriptors(const struct relay_tcp *tcp)
 {
@@ -119,7 +120,7 @@ relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
 {
 	bool has_accepted = false;
 
-	/* Those that fail at once are counted as well. */
+	/* Includes connections that failed at once. */
 	for (int i = 0; i < RELAY_TCP_PENDING_MAX; i++) {
 		/* Blocked until it is connected. */
 		struct relay_connection new = {
@@ -160,7 +161,7 @@ relay_tcp_note_accepted(struct relay_tcp *tcp, int fd)
 	union address own = { 0 }, other = { 0 };
 	socklen_t own_len = sizeof(own), other_len = sizeof(other);
 
-	/* One that is to be connected has no other end. */
+	/* A socket that is still to be connected has no peer. */
 	if (tcp->n_pending == 0 || getpeername(fd, &other.any, &other_len) == -1 ||
 	    getsockname(fd, &own.any, &own_len) == -1)
 		return;
@@ -196,8 +197,8 @@ relay_tcp_note_closed(struct relay_tcp *tcp, int fd)
 		connection->stack_fd = -1;
 }
 
-/* Whether nothing can come any more that the other side would take. A peer may keep its
- * direction open for as long as it likes, also when nobody has the other end. */
+/* Whether no more data can be carried. A peer may keep its direction open for ever, even
+ * if nobody reads the other end. */
 static bool
 is_over(const struct relay_connection *connection)
 {
@@ -206,7 +207,7 @@ is_over(const struct relay_connection *connection)
 		(!connection->is_pending && connection->stack_fd == -1));
 }
 
-/* Its sockets are closed. The last takes its place. */
+/* Removes a connection whose sockets are closed. The last moves to its index. */
 static void
 drop(struct relay_tcp *tcp, struct relay_connection *connection)
 {
@@ -216,8 +217,8 @@ drop(struct relay_tcp *tcp, struct relay_connection *connection)
 	*connection = tcp->connections[--tcp->n];
 }
 
-/* A side of which nothing is wanted stays out of the set: poll(2) would tell of its
- * hang-up again and again. */
+/* Leaves a side that waits for nothing out of the set: otherwise its hang-up would end
+ * every poll(2). */
 static void
 add_side(struct relay_side *side, const struct relay_side *other, struct pollset *set)
 {
@@ -231,7 +232,7 @@ add_side(struct relay_side *side, const struct relay_side *other, struct pollset
 void
 relay_tcp_prepare_wait(struct relay_tcp *tcp, struct pollset *set)
 {
-	/* From the end, because the last takes the place of one that is over. */
+	/* Backwards, because the last connection moves to the index of an ended one. */
 	for (size_t i = tcp->n; i-- > 0;) {
 		struct relay_connection *connection = &tcp->connections[i];
 
@@ -252,11 +253,12 @@ is_temporary(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
-/* Carries what has come to one side to the other. False if the connection has failed. */
+/* Carries received data from one side to the other. False if the connection has
+ * failed. */
 static bool
 carry(struct relay_side *from, struct relay_side *to)
 {
-	/* The worker is not entered twice. */
+	/* Static, to keep the stack small; the function is not called recursively. */
 	static uint8_t chunk[CHUNK_BYTES];
 	ssize_t n_there, n_taken;
 
@@ -275,7 +277,7 @@ carry(struct relay_side *from, struct relay_side *to)
 		return to->is_blocked;
 	}
 	to->is_blocked = n_taken < n_there;
-	/* tcp(7): with MSG_TRUNC bytes are thrown away instead of copied. */
+	/* tcp(7): MSG_TRUNC discards the bytes instead of copying them. */
 	return recv(from->fd, chunk, (size_t)n_taken, MSG_TRUNC | MSG_DONTWAIT) ==
 	    n_taken;
 }
@@ -293,7 +295,7 @@ events_of(struct relay_side *side, const struct pollset *set)
 void
 relay_tcp_finish_wait(struct relay_tcp *tcp, const struct pollset *set)
 {
-	/* From the end, because the last takes the place of one that has failed. */
+	/* Backwards, because the last connection moves to the index of a failed one. */
 	for (size_t i = tcp->n; i-- > 0;) {
 		struct relay_connection *connection = &tcp->connections[i];
 		struct relay_side *peer = &connection->peer;

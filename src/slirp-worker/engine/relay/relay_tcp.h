@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP of relay.h: the connection of a peer, and one of ours to the inner port, as two sides
- * between which bytes are carried in both directions. There is no buffer: what a side has
- * received stays in the kernel until the other has taken it, so each is as slow for its
- * sender as the other is for us.
+ * The TCP part of relay.h: carries bytes between two sides, the connection of a peer and
+ * a connection to the inner port. It has no buffer: data stays in the kernel until the
+ * other side takes it, so each side slows down the sender of the other.
  */
 #pragma once
 
@@ -16,59 +15,60 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/pollset.h"
 
-/* Accepted by us and not by libslirp yet, of all ports together. It takes one of each port in
- * a turn, so more would only wait here instead of at the port. */
+/* Connections that libslirp has not accepted yet, of all ports together. libslirp accepts
+ * one for each port in a turn; more would wait here instead of in the listen queue. */
 #define RELAY_TCP_PENDING_MAX 16
 
 struct relay_side {
 	int fd; /* owned */
 	int poll_index;
 	bool has_ended;  /* its end of file was passed on */
-	bool is_blocked; /* it takes nothing before it is writable */
+	bool is_blocked; /* takes nothing until it is writable */
 };
 
 struct relay_connection {
 	struct relay_side peer;
 	struct relay_side inner;
-	union address inner_end; /* of the inner side: libslirp's, */
-	union address own_end;   /* and ours */
-	int stack_fd;    /* borrowed: libslirp's socket; -1: none yet, or no more */
-	bool is_pending; /* libslirp has not accepted it yet */
+	union address inner_end; /* libslirp's end of the inner side */
+	union address own_end;   /* the worker's end */
+	int stack_fd;            /* borrowed: libslirp's socket; -1: none */
+	bool is_pending;         /* libslirp has not accepted it yet */
 };
 
 struct relay_tcp {
-	struct relay_connection *connections; /* owned; the first n */
+	struct relay_connection *connections; /* owned; the first n are in use */
 	size_t n;
-	size_t size; /* room */
+	size_t size; /* allocated */
 	size_t n_pending;
 	struct budget *budget;  /* borrowed */
-	uint64_t accepts_at_ms; /* not before: the kernel lacks something */
+	uint64_t accepts_at_ms; /* not before; the kernel lacked memory or files */
 };
 
 void relay_tcp_free(struct relay_tcp *tcp);
 
-/* Accepts what waits at the port, and connects each to the inner one. Not more than there
- * are descriptors for, libslirp's for the other end of each included: ones without it would
- * have descriptors that libslirp waits for. Returns whether any was accepted. */
+/* Accepts connections at the port, and connects each to the inner port. Stops if there
+ * are no descriptors for a connection, including libslirp's end. Returns whether it
+ * accepted any. */
 bool relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
     uint64_t now_ms);
 
-/* libslirp has a new socket; perhaps it is the other end of an inner side. */
+/* Call after libslirp has opened a socket, which may be the other end of an inner
+ * side. */
 void relay_tcp_note_accepted(struct relay_tcp *tcp, int fd);
 
-/* libslirp is about to close a socket; perhaps it is the other end of an inner side. Then
- * nobody is there for what the peer still sends. */
+/* Call before libslirp closes a socket, which may be the other end of an inner side. The
+ * peer's further data is then discarded. */
 void relay_tcp_note_closed(struct relay_tcp *tcp, int fd);
 
-/* Whether one more can be accepted, as far as is known; shortens *timeout_ms if that changes
- * with time alone. */
+/* Whether another connection can be accepted; shortens *timeout_ms if it must be tried
+ * again later. */
 bool relay_tcp_has_room(const struct relay_tcp *tcp, uint32_t *timeout_ms,
     uint64_t now_ms);
 
-/* Also closes the connections that are over. */
+/* Also closes ended connections. */
 void relay_tcp_prepare_wait(struct relay_tcp *tcp, struct pollset *set);
 void relay_tcp_finish_wait(struct relay_tcp *tcp, const struct pollset *set);
 
 /* The peer's socket, borrowed, of the connection whose other end is this socket of
- * libslirp's; -1 if there is none. */
+ * libslirp; -1 if there is none. */
 int relay_tcp_find_peer(const struct relay_tcp *tcp, int stack_fd);

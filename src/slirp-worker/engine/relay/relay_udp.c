@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Carries datagrams between UDP peers of a relay's ports and the inner ports. */
 #include "slirp-worker/engine/relay/relay_udp.h"
 
 #include <string.h>
@@ -8,16 +9,16 @@
 #include "base/clock.h"
 #include "slirp-worker/wire/wire.h"
 
-/* Answers taken for one peer in one turn: as many as frames are taken. */
+/* Answers read for one peer in one turn: as many as frames. */
 #define ANSWERS_MAX 16
 
-/* The longest that UDP has room for (RFC 768). */
+/* The maximum length of UDP (RFC 768). */
 #define DATAGRAM_MAX_BYTES 65535
 
 static void
 forget(struct relay_udp *udp, struct relay_udp_peer *peer)
 {
-	/* The next one who gets this port of the loopback has not sent anything. */
+	/* The next process that binds this port of the loopback has not sent anything. */
 	gate_flows_forget(udp->flows, &peer->flow);
 	close(peer->fd);
 	*peer = udp->peers[--udp->n];
@@ -33,7 +34,7 @@ relay_udp_free(struct relay_udp *udp)
 void
 relay_udp_forget_port(struct relay_udp *udp, int port_fd)
 {
-	/* From the end, because the last takes the place of one that is forgotten. */
+	/* Backwards, because the last peer moves to the index of a forgotten one. */
 	for (size_t i = udp->n; i-- > 0;)
 		if (udp->peers[i].port_fd == port_fd)
 			forget(udp, &udp->peers[i]);
@@ -70,7 +71,7 @@ way_back(const union address *guest, const union address *own)
 	    address_port(guest), address_port(own));
 }
 
-/* NULL if there is no descriptor for it. */
+/* Returns NULL if there is no descriptor. */
 static struct relay_udp_peer *
 add_peer(struct relay_udp *udp, const union address *inner, const union address *guest)
 {
@@ -94,10 +95,10 @@ add_peer(struct relay_udp *udp, const union address *inner, const union address 
 	return peer;
 }
 
-/* The worker is not entered twice. */
+/* Static, to keep the stack small; the function is not called recursively. */
 static uint8_t datagram[DATAGRAM_MAX_BYTES];
 
-/* One in a turn: so many does libslirp take from the inner port. */
+/* Reads one datagram in a turn, as libslirp does from the inner port. */
 void
 relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
     const union address *guest, uint64_t now_ms)
@@ -118,9 +119,10 @@ relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner
 	peer->address = address;
 	peer->port_fd = port_fd;
 	peer->last_ms = now_ms;
-	/* Not where libslirp takes the datagram: by then the peer may be forgotten. */
+	/* Now, not when libslirp takes the datagram: the peer may be forgotten by
+	 * then. */
 	gate_flows_note(udp->flows, &peer->flow, port_fd, now_ms);
-	/* What finds no room is lost, as on a full link. */
+	/* If the buffer is full, the datagram is lost, as on a full link. */
 	send(peer->fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -155,7 +157,7 @@ void
 relay_udp_finish_wait(struct relay_udp *udp, const struct pollset *set, bool wait_failed,
     uint64_t now_ms)
 {
-	/* From the end, because the last takes the place of one that is forgotten. */
+	/* Backwards, because the last peer moves to the index of a forgotten one. */
 	for (size_t i = udp->n; i-- > 0;) {
 		struct relay_udp_peer *peer = &udp->peers[i];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The address and the checksum of DHCP replies, and the server identifier of DHCPv6. */
+/* Corrects DHCP replies: their address and checksum, and DHCPv6's server identifier. */
 #include "slirp-worker/engine/slirp/dhcp_reply.h"
 
 #include <netinet/in.h>
@@ -32,7 +32,7 @@ is_reply4(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
 	    load_be32(frame + MESSAGE4_OFFSET + WIRE_DHCP_XID) == last->xid4;
 }
 
-/* The source port does not tell: that of libslirp 4.7 is 547 in the wrong byte order. The
+/* The source port is not checked: libslirp 4.7 sends 547 in the wrong byte order. The
  * lengths must be able to grow. */
 static bool
 is_reply6(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
@@ -63,7 +63,7 @@ dhcp_reply_is_one(const struct gate_dhcp *last, const uint8_t *frame, size_t fra
 	}
 }
 
-/* Writes the destination's half at offset, and updates both checksums that cover it. */
+/* Sets 16 bits of the destination at offset, and updates the IP and UDP checksums. */
 static void
 set_destination4_half(uint8_t *frame, size_t offset, const uint8_t *address)
 {
@@ -91,8 +91,9 @@ rewrite4(const struct gate_dhcp *last, uint8_t *frame)
 		set_destination4_half(frame, 2, last->ciaddr);
 		memcpy(frame + WIRE_ETH_DST, message + WIRE_DHCP_CHADDR, WIRE_MAC_LEN);
 	}
-	/* RFC 768 writes a checksum of zero as all ones, which BusyBox's udhcpc takes for
-	 * wrong (networking/udhcp/dhcpc.c). None at all is right for every client. */
+	/* RFC 768 writes a checksum of zero as all ones. BusyBox's udhcpc takes this for
+	 * an error (networking/udhcp/dhcpc.c). Every client accepts zero, "no
+	 * checksum". */
 	if (load_be16(checksum) == UINT16_MAX)
 		store_be16(checksum, 0);
 }

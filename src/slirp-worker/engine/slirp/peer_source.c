@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Replaces the host's loopback by the gateway as source of frames to the guest. */
 #include "slirp-worker/engine/slirp/peer_source.h"
 
 #include <netinet/in.h>
@@ -8,8 +9,8 @@
 #include "base/checksum.h"
 #include "slirp-worker/wire/wire.h"
 
-/* Only these: a UDP answer to the gateway goes to 127.0.0.1 or ::1, so a peer at another
- * address of 127/8 would not get it, and somebody else might. */
+/* Only these two: libslirp sends UDP to the gateway to 127.0.0.1 or ::1. A peer at
+ * another address of 127/8 would not get the answer, and another process might. */
 static const uint8_t loopback4[4] = { 127, 0, 0, 1 };
 static const uint8_t loopback6[16] = { [15] = 1 };
 
@@ -63,7 +64,7 @@ peer_source_replace(const struct ipc_network *network, uint8_t *frame, size_t fr
 	if (has_udp_header && frame_len >= (size_t)(udp - frame) + WIRE_UDP_LEN &&
 	    load_be16(checksum) != 0) {
 		update(source, gateway, len, checksum);
-		/* RFC 768: 0 stands for none. */
+		/* RFC 768: 0 means that there is no checksum. */
 		if (load_be16(checksum) == 0)
 			store_be16(checksum, UINT16_MAX);
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs libslirp: configuration, time, timers, frames and messages. */
 #include "slirp-worker/engine/slirp/stack.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "slirp-worker/engine/slirp/stack_state.h"
 #include "slirp-worker/tap/tapio.h"
 
-/* The newest version of SlirpConfig and SlirpCb whose fields are all filled in here. */
+/* The newest version of SlirpConfig and SlirpCb whose fields stack.c fills in. */
 #define CONFIG_VERSION_KNOWN 6
 #if SLIRP_CONFIG_VERSION_MAX < CONFIG_VERSION_KNOWN
 #define CONFIG_VERSION SLIRP_CONFIG_VERSION_MAX
@@ -23,32 +24,30 @@
 #endif
 
 /*
- * libslirp's own name for this is private (IF_MTU_MAX, src/if.h). It drops IPv6 packets
- * that are longer than its if_mtu, and cuts IPv4 ones, but has no way to cut IPv6 ones.
- * So it gets the largest if_mtu that there is, and datagrams for the guest are cut by
- * frag.c, for both families. TCP does not suffer: the maximum segment size follows the
- * smaller of if_mtu and if_mru (src/tcp_input.c, tcp_mss), and if_mru is TCP's alone.
+ * libslirp's own constant is private (IF_MTU_MAX, src/if.h). libslirp fragments IPv4
+ * packets that exceed its if_mtu, but drops IPv6 packets. So it gets the largest if_mtu,
+ * and frag.c fragments datagrams of both families. TCP is not affected: its maximum
+ * segment size follows the smaller of if_mtu and if_mru (src/tcp_input.c, tcp_mss), and
+ * only TCP uses if_mru.
  */
 #define STACK_IF_MTU 65521
 
-/* libslirp refuses less (IF_MRU_MIN, src/if.h), as does the kernel for the interface. */
+/* libslirp (IF_MRU_MIN, src/if.h) and the kernel accept no smaller MTU. */
 #define STACK_IF_MRU_MIN 68
 
-/*
- * libslirp counts milliseconds in 32 bits, and in the last four minutes before these run over
- * every UDP socket has expired as soon as it is made (src/udp.c, so_expire). So its time is
- * that of the worker's life, of which few last 49.7 days, and not the machine's. It begins
- * with more than anything in it lasts: 0, which it takes for never, is long ago.
- */
+/* libslirp counts milliseconds in 32 bits. In the last four minutes before an overflow
+ * every new UDP socket expires at once (src/udp.c, so_expire). So libslirp's time starts
+ * with the worker, not with the machine: few workers run for 49.7 days. It starts with
+ * more than libslirp's longest timeout, because libslirp takes 0 for "never". */
 #define STACK_CLOCK_START_NS (INT64_C(300) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
 
-/* The only length that stateless autoconfiguration works with. */
+/* Stateless autoconfiguration works only with this length. */
 #define PREFIX6_LEN 64
 
 static void
 to_guest(struct stack *stack, const uint8_t *frame, size_t frame_len)
 {
-	/* libslirp is not entered twice. */
+	/* Static, to keep the stack small; libslirp is not called recursively. */
 	static uint8_t copy[TAPIO_FRAME_MAX + DHCP_REPLY_GROWTH_MAX];
 	const struct gate_dhcp *dhcp = stack->host.dhcp;
 	bool is_dhcp_reply = dhcp_reply_is_one(dhcp, frame, frame_len);
@@ -141,14 +140,14 @@ on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
 		timer_set(timer, expire_time_ms + stack->epoch_ns / CLOCK_NS_PER_MS);
 }
 
-/* libslirp is never called from another thread, so nobody needs to be woken. */
+/* Only one thread calls libslirp, so nothing has to be woken. */
 static void
 on_notify(void *opaque)
 {
 	(void)opaque;
 }
 
-/* From inside slirp_new, which may set timers before it returns. */
+/* libslirp calls this in slirp_new(), which may set timers before it returns. */
 static void
 on_init_completed(Slirp *slirp, void *opaque)
 {
@@ -157,8 +156,9 @@ on_init_completed(Slirp *slirp, void *opaque)
 	stack->slirp = slirp;
 }
 
-/* libslirp asks for the time of each segment that it sends, which would cost a fiftieth of the
- * segment. So the worker's loop looks at the clock once before a wait and once after. */
+/* libslirp asks for the time at each segment that it sends; clock_gettime(2) would be 2 %
+ * of the segment's cost. So the worker's loop reads the clock once before a wait and once
+ * after. */
 static void
 set_time(void *self, int64_t now_ns)
 {
@@ -186,7 +186,7 @@ static const SlirpCb callbacks = {
 #endif
 };
 
-/* What glib and, through it, libslirp would print, an assertion's text included. */
+/* Handles messages of glib and libslirp, including the text of an assertion. */
 static void
 on_glib_log(const char *domain, GLogLevelFlags level, const char *text, gpointer ctx)
 {
@@ -197,7 +197,7 @@ on_glib_log(const char *domain, GLogLevelFlags level, const char *text, gpointer
 	stack->host.complain(stack->host.ctx, text);
 }
 
-/* g_set_printerr_handler has no context; there is one stack in a worker. */
+/* g_set_printerr_handler() has no context argument; a worker has one stack. */
 static struct stack *printing_stack;
 
 static void
@@ -265,8 +265,8 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 		.vnameserver6 = to_in6(network->nameserver6),
 		.if_mtu = STACK_IF_MTU,
 		.if_mru = MAX(tcp_mtu_bytes, STACK_IF_MRU_MIN),
-		/* The gate is what closes the host's loopback. This switch would also cut
-		 * off the guest's UDP answers to a peer that is there. */
+		/* The gate closes the host's loopback. This switch would also block the
+		 * guest's UDP answers to a peer on it. */
 		.disable_host_loopback = false,
 		.enable_emu = false,
 		.outbound_addr = outbound->has_addr4 ? &stack->outbound4 : NULL,
@@ -276,8 +276,8 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 
 	if (!stack)
 		return NULL;
-	/* glib would convert messages from the locale's character set, and look for
-	 * tables of conversions in files that the jail does not have. */
+	/* Otherwise glib would convert messages from the locale's character set, and open
+	 * tables that do not exist in the jail. */
 	g_setenv("CHARSET", "UTF-8", TRUE);
 	(void)g_strerror(EHOSTUNREACH);
 	stack->host = *host;

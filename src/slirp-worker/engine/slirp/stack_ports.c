@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens and closes libslirp's ports on the host. */
 #include "slirp-worker/engine/slirp/stack.h"
 
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 #include "slirp-worker/engine/slirp/stack_state.h"
 #include "slirp-worker/wire/wire.h"
 
-/* An IPv6 port takes IPv6 alone, whatever net.ipv6.bindv6only says: libslirp would hand
+/* An IPv6 port accepts only IPv6, whatever net.ipv6.bindv6only is: libslirp would show
  * IPv4 peers to the guest as ::ffff:a.b.c.d. */
 static int
 flags_of(uint8_t proto, const struct sockaddr *host)
@@ -20,8 +21,8 @@ flags_of(uint8_t proto, const struct sockaddr *host)
 	    (host->sa_family == AF_INET6 ? SLIRP_HOSTFWD_V6ONLY : 0);
 }
 
-/* The lowest number that is free, and so the one that the next descriptor gets (open(2)). -1 with
- * errno set if there is none. */
+/* The lowest free descriptor, which the next open(2) returns. -1 with errno set if there
+ * is none. */
 static int
 next_fd(void)
 {
@@ -29,7 +30,7 @@ next_fd(void)
 
 	if (fd != -1)
 		close(fd);
-	/* cppcheck-suppress deallocret ; it is the number that is wanted */
+	/* cppcheck-suppress deallocret ; only the descriptor's number is needed */
 	return fd;
 }
 
@@ -46,7 +47,7 @@ end_of(const struct sockaddr *guest)
 	    ntohs(in->sin_port), 0);
 }
 
-/* What libslirp leaves to be desired in the socket of a port, which it tells nobody. */
+/* Sets options that libslirp does not set; libslirp does not report a port's socket. */
 static void
 tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *host,
     const struct sockaddr *guest, bool is_inner)
@@ -56,19 +57,19 @@ tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *hos
 	union address bound;
 	socklen_t len = sizeof(bound);
 
-	/* Were it another descriptor, which no libslirp so far has made of it, the port
-	 * would work all the same. */
+	/* A check that fd is the port's socket. If it is not, the port works without the
+	 * options. */
 	if (getsockname(fd, &bound.any, &len) == -1 || len != address_len(host) ||
 	    memcmp(&bound, host, len) != 0)
 		return;
 	if (proto == IPPROTO_TCP) {
-		/* libslirp asks for 1. listen(2) on a socket that listens changes it. */
+		/* libslirp passes 1. A second listen(2) changes the backlog. */
 		listen(fd, STACK_LISTEN_BACKLOG);
 		return;
 	}
 	udp_flows_add(&stack->udp, fd, &end, is_inner ? UDP_INNER : UDP_PORT);
-	/* socket(7): with it, which libslirp sets after its own bind, any other user's
-	 * socket that sets it too could be bound to the same port, and get what comes. */
+	/* socket(7): libslirp sets it after its own bind(2). With it, another user's
+	 * socket could bind the same port and receive its datagrams. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &no, sizeof(no));
 	stack_never_wait_for(fd);
 	stack_keep_groups_off_the_host(stack, fd);
@@ -96,7 +97,7 @@ stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
 void
 stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr *host)
 {
-	/* Fails for ports that are not there, and then they are not there. */
+	/* It fails only if the port is not open. */
 	slirp_remove_hostxfwd(stack->slirp, host, address_len(host),
 	    flags_of(proto, host));
 }

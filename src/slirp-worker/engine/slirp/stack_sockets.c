@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Counts and limits libslirp's sockets, and waits for them. */
 #include "slirp-worker/engine/slirp/stack.h"
 
 #include <errno.h>
@@ -10,8 +11,8 @@
 #include "slirp-worker/wire/address.h"
 #include "slirp-worker/engine/slirp/stack_state.h"
 
-/* What libslirp answers for "no timer runs" (src/slirp.c, slirp_update_timeout); those
- * that run ask for less than half of it. */
+/* libslirp's timeout if no timer runs (src/slirp.c, slirp_update_timeout); a timer asks
+ * for less than half of it. */
 #define STACK_NOTHING_TO_DO_MS 1000
 
 static uint32_t *
@@ -39,7 +40,7 @@ stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
 	if (!budget_has_room(budget, budget_of(kind), 1))
 		return false;
 	if (flow) {
-		/* From now on it goes elsewhere, too. */
+		/* The flow now also has another destination. */
 		budget_give(budget, budget_of(flow->kind), 1);
 		budget_take(budget, budget_of(kind), 1);
 		flow->kind = kind;
@@ -53,7 +54,8 @@ stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
 static void
 add_flow(struct stack *stack, int fd)
 {
-	/* libslirp makes one at the datagram alone; another one would be counted as well. */
+	/* libslirp makes a socket only for a datagram; this counts any other socket
+	 * too. */
 	enum udp_kind kind =
 	    stack->admitted_kind == UDP_NONE ? UDP_FLOW : stack->admitted_kind;
 
@@ -61,7 +63,7 @@ add_flow(struct stack *stack, int fd)
 	budget_take(stack->host.budget, budget_of(kind), 1);
 }
 
-/* Also for ports, which are not counted here. */
+/* Also called for ports, which are not counted here. */
 static void
 remove_flow(struct stack *stack, int fd)
 {
@@ -74,11 +76,9 @@ remove_flow(struct stack *stack, int fd)
 	udp_flows_remove(&stack->udp, fd);
 }
 
-/*
- * ip(7): what a socket sends to a multicast group is also delivered to the members on the
- * sending host. A guest that may not reach the host's loopback must not reach its
- * services that way either; the datagrams themselves go out.
- */
+/* ip(7): the sending host's members of a multicast group also receive a socket's
+ * datagrams. If the host's loopback is closed, a guest must not reach the host's services
+ * in this way; the datagrams still go out. */
 void
 stack_keep_groups_off_the_host(const struct stack *stack, int fd)
 {
@@ -86,25 +86,23 @@ stack_keep_groups_off_the_host(const struct stack *stack, int fd)
 
 	if (stack->network.allow_host_loopback)
 		return;
-	/* One of the two is of the other family, and may fail. */
+	/* One of the two is for the other family, and fails. */
 	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &no, sizeof(no));
 	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof(no));
 }
 
-/*
- * libslirp 4.7 leaves its UDP sockets blocking. While the send buffer of one is full, because
- * the way out is slower than the guest, a send would stop the worker, and with it all that
- * others send. Now the datagram is lost, as on a full link, and the guest is told "unreachable",
- * which Linux does not take for the end of a connection.
- */
+/* libslirp 4.7 leaves its UDP sockets blocking. If a send buffer is full because the link
+ * is slower than the guest, a send would block the worker. If it does not block, the
+ * datagram is lost, as on a full link. libslirp then sends "unreachable" to the guest;
+ * Linux does not end a connection because of it. */
 void
 stack_never_wait_for(int fd)
 {
 	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
 }
 
-/* Called for sockets that were never counted, too: those that could not be opened, and
- * forwarded ports. */
+/* libslirp calls this also for sockets that were never counted: sockets that failed to
+ * open, and forwarded ports. */
 void
 stack_on_unregister_fd(int fd, void *opaque)
 {
@@ -123,11 +121,9 @@ stack_on_unregister_fd(int fd, void *opaque)
 	stack->proto_of_fd[fd] = 0;
 }
 
-/*
- * Called for every new socket of the guest's or of a peer's, before it is used. Libraries
- * differ about forwarded ports: 4.7 does not tell of their sockets, 4.9 does. They are
- * the caller's to count, and tune_port sees to the rest of it.
- */
+/* libslirp calls this for every new socket of the guest or a peer, before it uses the
+ * socket. 4.9 calls it for forwarded ports too, 4.7 does not; the caller counts these,
+ * and tune_port() sets their options. */
 void
 stack_on_register_fd(int fd, void *opaque)
 {
@@ -167,7 +163,7 @@ static const struct {
 	{ SLIRP_POLL_HUP, POLLHUP },
 };
 
-/* Whether the socket is a forwarded port that can't accept a connection now. */
+/* Whether the socket is a forwarded port without a descriptor for a connection. */
 static bool
 is_full_port(const struct stack *stack, int fd)
 {
@@ -182,15 +178,15 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 	short events = 0;
 	int index;
 
-	/* One that can't be accepted would be ready again at once, for ever. The peers
-	 * wait until others end. */
+	/* Do not poll the port: it would be ready in every wait. Peers stay in the listen
+	 * queue until other connections end. */
 	if (is_full_port(stack, fd))
 		return -1;
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
 		if (slirp_events & event_names[i].slirp)
 			events |= event_names[i].poll;
 	index = pollset_add(stack->filling, fd, events);
-	/* libslirp takes -1 for "not watched this time". */
+	/* libslirp takes -1 for "not polled". */
 	if (index == -1)
 		stack->host.socket_not_polled(stack->host.ctx);
 	return index;
@@ -199,17 +195,18 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 static bool
 is_loopback(const union address *peer)
 {
-	/* Only these: a UDP answer to the gateway goes nowhere else. */
+	/* Only these: libslirp sends UDP to the gateway to no other address. */
 	return peer->any.sa_family == AF_INET6
 	    ? IN6_IS_ADDR_LOOPBACK(&peer->in6.sin6_addr)
 	    : peer->in.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
 }
 
 /*
- * Whether libslirp would find a datagram; it takes this one next, so its sender is noted here. Of
- * a non-blocking UDP socket poll(2) also says so when all that has come has a wrong checksum
- * (udp_poll() in the kernel's net/ipv4/udp.c), which goes away when it is looked at. libslirp
- * would find nothing and tell the guest that nobody listens at the port that it has sent to last.
+ * Whether libslirp would find a datagram; libslirp reads it next, so its sender is
+ * recorded here. poll(2) also reports a non-blocking UDP socket that has only datagrams
+ * with a wrong checksum (udp_poll() in the kernel's net/ipv4/udp.c); a read discards
+ * them. libslirp would find none, and tell the guest that nobody listens at its last
+ * destination.
  */
 static bool
 has_datagram(const struct stack *stack, int fd)
@@ -238,12 +235,12 @@ on_get_revents(int index, void *opaque)
 	int slirp_events = 0;
 
 	/*
-	 * poll(2) tells of errors and hang-ups whether asked or not, and libslirp reads
-	 * from a socket when it hears of one. It must not where it did not ask to read:
-	 * from a socket that is still connecting it would take the error away, and the
-	 * guest would never hear of the failure (src/slirp.c, SS_ISFCONNECTING); and
-	 * with a full buffer it ends in an assertion (src/socket.c, soread). Its own
-	 * next write meets the same error, and answers the guest.
+	 * poll(2) always reports errors and hang-ups, and libslirp reads from such a
+	 * socket. It must not if it did not ask for POLLIN. On a connecting socket the
+	 * read would clear the error, and the guest would never see the failure
+	 * (src/slirp.c, SS_ISFCONNECTING). With a full buffer it fails an assertion
+	 * (src/socket.c, soread). libslirp's next write finds the same error, and answers
+	 * the guest.
 	 */
 	if (!(fd->events & POLLIN))
 		events = events ? POLLOUT : 0;
@@ -251,7 +248,7 @@ on_get_revents(int index, void *opaque)
 	if (events == POLLIN && stack->udp.by_fd[fd->fd].kind != UDP_NONE &&
 	    !has_datagram(stack, fd->fd))
 		return 0;
-	/* Others may have been accepted since. */
+	/* Other connections may have been accepted since the poll. */
 	if (is_full_port(stack, fd->fd))
 		return 0;
 
@@ -289,19 +286,19 @@ stack_finish(void *self, const struct pollset *set, bool wait_failed, uint64_t n
 }
 
 /*
- * Tells libslirp the time, and lets it send what waited for a frame that has come since, such as
- * the guest's answer to an ARP request.
+ * Tells libslirp the time, and lets it send packets that waited for a frame, such as the
+ * guest's answer to an ARP request.
  *
- * Before frames that end a long wait: libslirp's time is that of the last call of this kind, and
- * a UDP socket that it makes now would else have expired before it is looked at. Behind frames:
- * nothing else would send what waits before the next event or libslirp's next timer, up to a
- * second later, when it may have been given up.
+ * Call it before the frames after a long wait: libslirp's time is the time of its last
+ * poll, and its new UDP sockets would expire at once. Call it after frames: otherwise
+ * these packets wait for the next event or timer, up to a second, and libslirp may drop
+ * them.
  */
 void
 stack_go_on(void *self)
 {
 	struct stack *stack = self;
 
-	/* Told that the wait has failed, libslirp looks at no socket. */
+	/* libslirp looks at no socket if it is told that the wait failed. */
 	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
 }

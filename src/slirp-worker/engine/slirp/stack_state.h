@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the stack share, and nobody else uses.
- * stack.c          libslirp itself: configuration, time, timers, frames, texts
- * stack_sockets.c  its sockets: their number, the limit on descriptors, waiting for them
+ * The state that the files of the stack share; no other file includes it.
+ * stack.c          libslirp itself: configuration, time, timers, frames, messages
+ * stack_sockets.c  its sockets: counting them, limiting descriptors, waiting
  * stack_ports.c    ports of the host that lead to the guest
  */
 #pragma once
@@ -14,45 +14,46 @@
 
 #include "slirp-worker/engine/slirp/stack.h"
 
-/* Since configuration version 6, libslirp 4.9: sockets have a type of their own. */
+/* Configuration version 6, of libslirp 4.9, added a type for sockets. */
 #define HAVE_SOCKET_API (SLIRP_CONFIG_VERSION_MAX >= 6)
 
-/* Sockets are told apart by their numbers up to here; none is higher, as the pollset
- * holds no more and the limit on open files is the same. */
+/* Descriptors are below this number, because the pollset holds no more and the limit on
+ * open files is the same. */
 #define FD_KNOWN_MAX UDP_FLOWS_FDS
 
-/* A timer of the kind that libslirp knows by number. */
+/* A timer that libslirp names by a number. */
 struct numbered_timer {
 	struct stack *stack;
 	void *cb_opaque;
 	SlirpTimerId id;
-	struct timer *timer; /* NULL: this one is free */
+	struct timer *timer; /* NULL: free */
 };
 
 struct stack {
 	Slirp *slirp;
 	struct stack_host host;
 	struct numbered_timer numbered[SLIRP_TIMER_NUM];
-	const struct pollset *set; /* between prepare_wait and finish_wait */
+	const struct pollset *set; /* from prepare_wait to finish_wait */
 	struct pollset *filling;
 	struct stack_sockets sockets;
 	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
 	struct udp_flows udp;
-	/* Of the datagram that goes in: what a socket that it takes is for. */
+	/* The key of the next datagram, and the kind of its socket if libslirp makes
+	 * one. */
 	struct flow_key admitted_end;
 	enum udp_kind admitted_kind;
 	bool opening_port; /* in slirp_add_hostxfwd */
-	/* libslirp reads them at each new socket. */
+	/* libslirp reads these for each new socket. */
 	struct sockaddr_in outbound4;
 	struct sockaddr_in6 outbound6;
 	struct ipc_network network;
 	int64_t now_ns;
-	int64_t epoch_ns; /* where libslirp's time begins */
+	int64_t epoch_ns; /* start of libslirp's time */
 };
 
-/* libslirp's callbacks about sockets; opaque is the stack. The first is called for every new
- * one of the guest's or of a peer's before it is used, the second also for sockets that were
- * never told of. */
+/* Callbacks of libslirp; opaque is the stack. libslirp calls the first for every new
+ * socket of the guest or a peer, before it uses the socket. It calls the second also for
+ * sockets that were never registered. */
 void stack_on_register_fd(int fd, void *opaque);
 void stack_on_unregister_fd(int fd, void *opaque);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A hash table of UDP sockets, whose entries stand at the number of their descriptor. */
+/* A hash table of UDP sockets; descriptors are the indexes of its entries. */
 #include "slirp-worker/engine/slirp/udp_flows.h"
 
 #include <string.h>
