@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Limits the descriptors of each kind of traffic, so that no kind takes the descriptors
- * of another. Runs in the worker. The caller checks the budget before it opens a
- * descriptor, and then calls budget_take().
+ * Limits the descriptors of each kind of traffic, so that no kind takes another's.
+ * Callers check the budget before they open a descriptor, and then call budget_take().
  */
 #pragma once
 

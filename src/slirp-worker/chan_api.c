@@ -21,8 +21,7 @@ chan_api_close(struct worker *worker)
 	connections_free(&worker->connections);
 }
 
-/* Reports the error to the parent alone, because the api cannot be trusted. The parent
- * ends the api. */
+/* The api cannot be trusted, so only the parent gets the error; it ends the api. */
 void
 chan_api_drop(struct worker *worker, const char *row, const char *why)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The worker's channel to the api. It is always descriptor IPC_CHILD_FD_PEER, which the
- * system call filter checks. Without an api, that descriptor is /dev/null, as at the
- * worker's start.
+ * system call filter checks. Without an api, that descriptor is /dev/null.
  */
 #pragma once
 
@@ -17,8 +16,8 @@ void chan_api_miss(struct worker *worker, uint64_t api_number, const char *why);
 
 void chan_api_close(struct worker *worker);
 
-/* Closes the channel, and tells the parent which message was wrong and why; the parent
- * ends the api. */
+/* Closes the channel, and tells the parent which message was wrong. The parent then ends
+ * the api. */
 void chan_api_drop(struct worker *worker, const char *row, const char *why);
 
 /* Checks the result of an ipc_send_...() to the api. Closes the channel if the api has

@@ -7,12 +7,10 @@
 /* Sends the version of libslirp. */
 void worker_control_introduce(struct worker *worker);
 
-/* Receives all messages of the parent; sets worker->ended when the parent closes the
- * channel. */
+/* Receives the parent's messages; sets worker->ended if the parent closed the channel. */
 void worker_control_receive(struct worker *worker);
 
-/* Waits for the start message and handles it. False if the parent closed the channel
- * before. */
+/* Waits for the start message and handles it. False if the parent closed the channel. */
 bool worker_control_wait_start(struct worker *worker);
 
 /* Call when the TAP has failed: tells the parent, once, and closes the TAP. */

@@ -77,8 +77,7 @@ guest6_is_good(const struct ipc_network *network, const uint8_t addr[IPC_ADDR6_L
 	    memcmp(addr, network->nameserver6, IPC_ADDR6_LEN) != 0;
 }
 
-/* Fills in the guest's own address if the forward has none. False if the guest can't have
- * it. */
+/* Fills in the guest's own address if there is none. False if the guest can't have it. */
 static bool
 settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
 {

@@ -24,8 +24,7 @@
 #define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 #ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer writes its report to a file, and starts a process that searches for
- * leaks. */
+/* A sanitizer writes its report to a file, and starts a process to find leaks. */
 #define LIMITS \
 	(CONFINE_LIMITS_ALL & \
 	    ~(CONFINE_LIMIT_NO_FILE_GROWTH | CONFINE_LIMIT_NOT_DUMPABLE | \
@@ -41,8 +40,7 @@ read_resolv_conf(char *buf, size_t buf_size)
 	size_t len = 0;
 	ssize_t n = 1;
 
-	/* If the file is missing or unreadable, the copy is empty; the parent keeps it up
-	 * to date. */
+	/* Without a readable file the copy is empty; the parent keeps it up to date. */
 	while (fd != -1 && n > 0 && len < buf_size) {
 		n = read(fd, buf + len, buf_size - len);
 		if (n > 0)

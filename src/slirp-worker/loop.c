@@ -126,9 +126,8 @@ turn(struct worker *worker)
 	} else if (tap_events) {
 		take_first_batch(worker, before_ns, now_ns);
 	}
-	/* Serve the sockets after the frames: the guest's acknowledgements have opened
-	 * windows, and the guest's answers that the stack needs before it can send have
-	 * arrived. */
+	/* Serve the sockets after the frames: acknowledgements have opened windows, and
+	 * answers that the stack waited for have arrived. */
 	n_to_guest = worker->stats.counters[IPC_COUNTER_frames_to_guest];
 	engines_finish(&worker->engines, set, !waited, worker->now_ms);
 	offload_flush(&worker->offload);

@@ -6,8 +6,7 @@
  * The kernel checks every descriptor of a poll(2), so a thousand idle connections would
  * slow down a busy one. Therefore a wait polls the busy descriptors alone first. epoll(7)
  * was rejected: it needs a system call for each change of the events that libslirp waits
- * for. A busy connection makes one or two changes a turn, and libslirp closes sockets by
- * itself.
+ * for, one or two a turn on a busy connection. libslirp also closes sockets by itself.
  */
 #include "slirp-worker/pollset.h"
 
@@ -17,9 +16,8 @@
 
 #include "base/clock.h"
 
-/* Used if the hard limit on open files is higher, or unlimited. It takes little more than
- * a megabyte, of which only used pages become resident. More sockets cannot be told apart
- * by their ports. */
+/* Used if the hard limit on open files is higher. It takes little more than a megabyte,
+ * of which only used pages become resident. Ports cannot tell more sockets apart. */
 #define POLLSET_MAX 65536
 
 /* In a smaller set, one poll(2) of all descriptors costs less than two. */
@@ -27,7 +25,7 @@
 
 /* Turns that poll busy descriptors alone, between two polls of all. A turn takes less
  * than a millisecond even with the longest frames, and one eighth of the cost is
- * little. */
+ * small. */
 #define FEW_IN_A_ROW_MAX 7
 
 /* The low soft limit is for programs that use select(2); raise it. Returns the new limit,

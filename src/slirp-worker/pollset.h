@@ -12,8 +12,7 @@ struct pollset {
 	struct pollfd *fds; /* owned, as are the others */
 	size_t n;           /* in use */
 	size_t size;
-	/* The descriptors that were ready at the last poll of all, as a set of their
-	 * own. */
+	/* The descriptors that were ready at the last poll of all, as a set. */
 	bool *is_busy;      /* indexed by descriptor */
 	struct pollfd *few; /* copies from fds, in the same order */
 	size_t n_few;
@@ -43,7 +42,6 @@ int64_t pollset_next_spin(int64_t spin_ns, int64_t slept_ns);
 
 /* Waits as poll(2) does, and fills in fds[].revents. After short waits it polls for a
  * moment before it sleeps, because sleep and wake-up cost as much and add delay. In a
- * large set with few busy descriptors it polls the busy ones first, and all of them at
- * least every eighth time. Returns the number of ready descriptors, or -1 with errno
- * set. */
+ * large set with few busy descriptors it polls the busy ones first, and all at least
+ * every eighth time. Returns the number of ready descriptors, or -1 with errno set. */
 int pollset_wait(struct pollset *set, int timeout_ms);

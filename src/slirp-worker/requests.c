@@ -64,8 +64,7 @@ requests_remove(struct worker *worker, uint64_t number, uint32_t id)
 	requests_proceed(worker);
 }
 
-/* Whether the send is finished: the parent has the message, or has exited, which the loop
- * notices. */
+/* Whether the send is finished: the parent has the message, or has exited. */
 static bool
 is_over(int sent)
 {

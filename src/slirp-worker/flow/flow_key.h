@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The key of a flow in the worker's tables, and its hash. A guest chooses addresses and
- * ports. The hash has a secret key (SipHash-2-4), so that a guest cannot fill one row of
- * a table.
+ * ports; the hash is keyed (SipHash-2-4), so that a guest cannot fill one row of a table.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* A field that a table does not use is 0. Addresses are in network byte order (IPv4 in
- * the first four bytes, then zeros), ports in host byte order. Compared and hashed as
+/* Fields that a table does not use are 0. Addresses are in network byte order (IPv4 in
+ * the first four bytes, then zeros), ports in host order. Compared and hashed as
  * bytes. */
 struct flow_key {
 	uint8_t guest_address[16];
@@ -21,13 +20,11 @@ struct flow_key {
 };
 
 /* The key of a UDP flow without the peer's address: libslirp finds its UDP sockets by the
- * guest's address and port alone. guest_address is borrowed, in network byte order, 4 or
- * 16 bytes. */
+ * guest's address and port alone. guest_address (4 or 16 bytes) is borrowed. */
 struct flow_key flow_key_udp(uint16_t ethertype, const uint8_t *guest_address,
     uint16_t guest_port, uint16_t peer_port);
 
-/* Makes the secret of this process; until then the secret is 0. Returns 0, or -1 with
- * errno set. */
+/* Makes the secret of this process, 0 until then. Returns 0, or -1 with errno set. */
 int flow_key_make_secret(void);
 
 uint64_t flow_key_hash(const struct flow_key *key);

@@ -2,8 +2,8 @@
 /*
  * Checks Ethernet, ARP, IPv4 and IPv6 headers of each frame from the guest.
  *
- * gate.c runs in the worker. It classifies the destination address; gate_l4.c checks the
- * payload. It compares each length with the frame's length before it uses it.
+ * gate.c classifies the destination address; gate_l4.c checks the payload. Both compare
+ * each length with the frame's length before use.
  */
 #include "slirp-worker/gate/gate.h"
 
@@ -24,8 +24,7 @@
 /* In a /64 and in fe80::/64 the second half of an address is the interface identifier. */
 #define IP6_HALF 8
 
-/* libslirp sends router advertisements and errors from this address, whatever its own
- * is. */
+/* libslirp's own source address for router advertisements and errors. */
 static const uint8_t router_link_address[16] = { 0xfe, 0x80, [15] = 2 };
 
 void
@@ -207,9 +206,8 @@ check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 		return gate_drop(out, IPC_DROP_ip4_header);
 	if (checksum_finish(checksum_add(0, ip, header_len)) != 0)
 		return gate_drop(out, IPC_DROP_ip4_checksum);
-	/* libslirp strips all IPv4 options, so the guest gains nothing from them. Its
-	 * handling of their lengths had bugs before. RFC 7126 advises routers to drop
-	 * most options. */
+	/* libslirp strips IPv4 options, so they do not help the guest. It has had bugs in
+	 * handling their lengths. RFC 7126 advises routers to drop most options. */
 	if (header_len != WIRE_IP4_LEN)
 		return gate_drop(out, IPC_DROP_ip4_options);
 	if (ip[WIRE_IP4_TTL] == 0)
@@ -261,8 +259,7 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	len -= WIRE_ETH_LEN;
 	if (len < WIRE_IP6_LEN || ip[WIRE_IP6_VERSION] >> 4 != 6)
 		return gate_drop(out, IPC_DROP_ip6_header);
-	/* A jumbogram (RFC 2675) has length 0 here, and no transport header fits in
-	 * it. */
+	/* A jumbogram (RFC 2675) has length 0, which no transport header fits in. */
 	payload_len = load_be16(ip + WIRE_IP6_PAYLOAD_LEN);
 	if (payload_len > len - WIRE_IP6_LEN)
 		return gate_drop(out, IPC_DROP_ip6_header);
@@ -289,8 +286,7 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 		out->fragment_offset = offset & (uint16_t) ~(WIRE_FRAGMENT_UNIT - 1);
 	}
 
-	/* A node that checks its address sends from ::; gate_l4.c drops other packets
-	 * from it. */
+	/* RFC 4861: a node without an address sends from ::; gate_l4.c checks that. */
 	if (!ip6_is_unspecified(src) && !ip6_may_be_the_guest(gate, src))
 		return gate_drop(out, IPC_DROP_ip6_source);
 	if (ip6_is_never_on_a_wire(dst))

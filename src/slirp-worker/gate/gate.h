@@ -80,14 +80,10 @@ struct gate_frame {
 /* Copies the configuration. Allocates nothing. */
 void gate_init(struct gate *gate, const struct gate_config *config);
 
-/*
- * Checks one frame from the guest; *out is borrowed and always filled in. The frame's
- * checksums must be complete (vnet.c does that).
- *
- * Changes the frame in two cases, and updates the checksums: it clears TCP's URG flag and
- * pointer, and it reduces an IP length that exceeds UDP's length. A frame that passed
- * once passes again unchanged.
- */
+/* Checks one frame from the guest; *out is borrowed and always filled in. The frame's
+ * checksums must be complete (vnet.c does that). Clears TCP's URG flag and pointer,
+ * reduces an IP length that exceeds UDP's, and updates the checksums. A frame that passed
+ * once passes again unchanged. */
 enum gate_verdict gate_check(struct gate *gate, uint8_t *frame, size_t frame_len,
     uint64_t now_ms, struct gate_frame *out);
 

@@ -29,8 +29,7 @@ gate_flows_note(struct gate_flows *flows, const struct flow_key *key, int port_f
 			place = &set[i];
 			break;
 		}
-		/* All flows have the same lifetime, so the first to expire is the
-		 * oldest. */
+		/* All flows have the same lifetime: the first to expire is the oldest. */
 		if (set[i].expires_ms < place->expires_ms)
 			place = &set[i];
 	}

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * UDP peers on the host's loopback that a guest may answer while the loopback is closed.
- * These peers sent to the guest first, through a forward. The table has a fixed size. A
- * flow is added when libslirp takes a datagram from a port, and removed when the port
- * closes.
+ * These peers sent to the guest first, through a forward. The table has a fixed size.
+ * libslirp's read of a datagram adds a flow; the end of the port removes it.
  */
 #pragma once
 
@@ -43,7 +42,6 @@ void gate_flows_forget(struct gate_flows *flows, const struct flow_key *key);
 /* Removes all flows of this port. Searches the whole table. */
 void gate_flows_forget_port(struct gate_flows *flows, int port_fd);
 
-/* The whole key must match: libslirp finds UDP sockets by the guest's address and port
- * alone. */
+/* The whole key must match: libslirp compares only the guest's address and port. */
 bool gate_flows_find(const struct gate_flows *flows, const struct flow_key *key,
     uint64_t now_ms);

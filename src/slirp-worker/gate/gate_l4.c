@@ -19,8 +19,7 @@
 
 #define DNS_PORT 53
 
-/* RFC 4861: a hop limit of 255 shows that no router forwarded it. Lengths are in units of
- * 8 bytes. */
+/* RFC 4861: hop limit of a packet that no router forwarded; unit of lengths, in bytes. */
 #define ND_HOP_LIMIT 255
 #define ND_OPTION_UNIT 8
 #define ND_TARGET 8
@@ -161,8 +160,7 @@ check_tcp(const struct gate_packet *packet)
 	return gate_drop(out, IPC_DROP_tcp_group);
 }
 
-/* libslirp uses the IP length in some places and UDP's length in others: make them
- * equal. */
+/* libslirp uses the IP length in some places and UDP's in others: make them equal. */
 static void
 udp_trim(const struct gate_packet *packet, size_t udp_len)
 {
@@ -305,9 +303,8 @@ check_udp(const struct gate_packet *packet)
 	return check_udp_place(packet, src_port, dst_port);
 }
 
-/* The stack answers echo requests to its own addresses; ping.c sends all others to the
- * host's network. The kernel computes a new checksum, so drop a packet with a wrong one
- * first. */
+/* The stack answers echo requests to its own addresses; ping.c sends the others to the
+ * host's network. The kernel computes a new checksum, so check the guest's first. */
 static enum gate_verdict
 check_echo(const struct gate_packet *packet)
 {

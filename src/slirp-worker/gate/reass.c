@@ -364,8 +364,7 @@ reass_add(struct reass *reass, const struct gate_frame *parsed, const uint8_t *f
 	datagram_take(d, &piece);
 	if (d->n_bytes != d->total_len)
 		return REASS_KEPT;
-	/* The result keeps the first fragment's header, which may be longer than the
-	 * others. */
+	/* The first fragment's header stays, and may be longer than the others. */
 	if (d->key.ethertype == WIRE_TYPE_IP4 && d->header_len + d->total_len > LEN_MAX) {
 		d->is_poisoned = true;
 		*reason = IPC_DROP_fragment_too_long;

@@ -17,8 +17,8 @@
 /* RFC 1812 4.3.2.5: ICMP errors have the precedence "internetwork control". */
 #define TOS_INTERNETWORK_CONTROL 0xc0
 
-/* Every IPv4 host accepts this (RFC 791 3.1, RFC 1812 4.3.2.3), and every IPv6 link (RFC
- * 4443 3.1). */
+/* Lengths that every IPv4 host (RFC 791 3.1, RFC 1812 4.3.2.3) and every IPv6 link (RFC
+ * 4443 3.1) accepts. */
 #define ERROR4_MAX_LEN 576
 #define ERROR6_MAX_LEN 1280
 
@@ -78,8 +78,7 @@ put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
 	if (protocol == IPPROTO_ICMP)
 		ip[WIRE_IP4_TOS] = TOS_INTERNETWORK_CONTROL;
 	store_be16(ip + WIRE_IP4_TOTAL_LEN, (uint16_t)(WIRE_IP4_LEN + l4_len));
-	/* The answer is never fragmented, so the identification may be 0 (RFC 6864
-	 * 4.1). */
+	/* Never fragmented, so the identification may be 0 (RFC 6864 4.1). */
 	store_be16(ip + WIRE_IP4_FRAGMENT, WIRE_IP4_DONT_FRAGMENT);
 	ip[WIRE_IP4_TTL] = ANSWER_TTL;
 	ip[WIRE_IP4_PROTOCOL] = protocol;

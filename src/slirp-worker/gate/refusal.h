@@ -30,7 +30,6 @@ struct refusal_error {
 	uint32_t mtu_bytes; /* MTU of the next link, if the error has one; else 0 */
 };
 
-/* Writes the error to out, with a quote of the packet. Returns the same as
- * refusal_build(). */
+/* Writes an error that quotes the packet to out. Returns the same as refusal_build(). */
 size_t refusal_build_error(const struct gate_frame *parsed, const uint8_t *frame,
     const struct refusal_error *error, uint8_t *out, size_t out_size);

@@ -27,8 +27,7 @@ static const char *const state_names[IPC_TCP_N_STATES] = {
 #undef STATE_NAME
 };
 
-/* Copies the text before `delimiter`; NULL if there is no delimiter or the text is too
- * long. */
+/* Copies the text before `delimiter`; NULL if there is none or the text is too long. */
 static const char *
 take_until(const char *text, char delimiter, char *field, size_t field_size)
 {
@@ -228,8 +227,7 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 	const struct ipc_hostfwd *rule = NULL;
 	bool came_in;
 
-	/* For an incoming connection, the text has the worker's end of the socket as
-	 * source. */
+	/* The source of an incoming connection is the worker's end of the socket. */
 	came_in = line->proto == IPPROTO_TCP && !line->is_forward &&
 	    own.port == line->source_port;
 	if (came_in || (own.is_ipv6 && !line->is_forward))

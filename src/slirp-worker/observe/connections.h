@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lists the connections. It parses libslirp's own text (misc.c, slirp_connection_info).
- * The text has only IPv4 addresses and no peers of forwarded ports, so the kernel's data
- * about each socket completes the entries. A list is made only if a client of the api
- * asks for one.
+ * Lists the connections, when a client of the api asks for them. It parses libslirp's own
+ * text (misc.c, slirp_connection_info). The text has only IPv4 addresses and no peers of
+ * forwarded ports, so the kernel's data about each socket completes the entries.
  */
 #pragma once
 

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Fragments UDP and ICMP datagrams that the network stack sends to the guest.
- *
- * libslirp gets an MTU near 64 KiB, because of TCP. So frag.c cuts datagrams that exceed
- * the interface's MTU.
- */
+/* Fragments UDP and ICMP datagrams that the network stack sends to the guest. */
 #include "slirp-worker/tap/frag.h"
 
 #include "base/bytes.h"
@@ -90,8 +85,7 @@ packet_may_be_cut(const struct packet *packet)
 	if (packet->is_ip6)
 		return true;
 
-	/* libslirp fragments packets that exceed its own MTU, so this may be a
-	 * fragment. */
+	/* libslirp fragments packets that exceed its MTU, so this may be a fragment. */
 	fragment = load_be16(ip + WIRE_IP4_FRAGMENT);
 	offset = (size_t)(fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT;
 	if ((fragment & WIRE_IP4_MORE_FRAGMENTS) != 0 &&
@@ -147,8 +141,7 @@ put_header6(const struct packet *packet, uint8_t *ip, size_t offset, size_t len,
 	ip[WIRE_IP6_NEXT] = IPPROTO_FRAGMENT;
 	memset(header, 0, WIRE_FRAGMENT6_LEN);
 	header[WIRE_FRAGMENT6_NEXT] = packet->protocol;
-	/* The field holds the offset in units of 8 bytes, shifted left by 3 bits: the
-	 * offset in bytes. */
+	/* The field has units of 8 bytes, shifted left by 3: the offset in bytes. */
 	store_be16(header + WIRE_FRAGMENT6_OFFSET, (uint16_t)(offset | more));
 	store_be32(header + WIRE_FRAGMENT6_ID, id);
 }

@@ -74,8 +74,7 @@ merge_add(struct merge *merge, const uint8_t *frame, const struct segment *segme
 	    load_be32(tcp + WIRE_TCP_SEQ) != merge->next_seq ||
 	    (waits[WIRE_TCP_FLAGS] & WIRE_TCP_PSH) != 0)
 		return false;
-	/* All pieces except the last have the same length, as if the kernel had cut them
-	 * from the whole. */
+	/* All pieces except the last have the same length, as if cut from the whole. */
 	if (merge->segment.data_len % merge->piece_len != 0 ||
 	    segment->data_len > merge->piece_len ||
 	    segment->data_len > MERGE_DATA_MAX - merge->segment.data_len)

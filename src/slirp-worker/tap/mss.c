@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Reads and rewrites the maximum segment size option in TCP's handshake.
- *
- * mss.c runs in the worker, on segments of the guest that passed the gate, and on
- * segments of the stack. It checks the options again while it reads them.
- */
+/* Reads and rewrites the maximum segment size option in TCP's handshake. */
 #include "slirp-worker/tap/mss.h"
 
 #include "base/bytes.h"

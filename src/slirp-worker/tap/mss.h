@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The maximum segment size option (RFC 9293 3.7.1): the most data that the other side may
- * put into a segment. Pure functions over a segment, of which only the headers are
- * needed.
+ * put into a segment. Pure functions over the headers of a segment.
  */
 #pragma once
 

@@ -35,8 +35,7 @@ void offload_init(struct offload *offload, bool tap_has_offloads, uint32_t mtu_b
 /* The MTU that the stack must use for the guest's TCP. */
 uint32_t offload_stack_mtu(const struct offload *offload);
 
-/* Call before the stack: remembers the MSS of the guest's handshake. The frame has passed
- * the gate. */
+/* Call before the stack, after the gate: remembers the MSS of the guest's handshake. */
 void offload_from_guest(struct offload *offload, const uint8_t *frame, size_t frame_len);
 
 /* Call after the stack: takes a TCP segment, and passes it to emit() now, or at the

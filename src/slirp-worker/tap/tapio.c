@@ -146,8 +146,7 @@ tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
 	if (n == -1)
 		return TAPIO_GONE;
 	if (n == 0) {
-		/* read(2) returned 0, which a TAP never does: the descriptor is something
-		 * else. */
+		/* A TAP has no end of file: it is another kind of descriptor. */
 		errno = ENODEV;
 		return TAPIO_GONE;
 	}

@@ -2,16 +2,14 @@
 /*
  * Remembers TCP connections, in a hash table whose rows are lists in order of use.
  *
- * A guest can choose connections that share a row; this slows down only its own
- * connections.
+ * If a guest makes connections that share a row, only its own connections get slower.
  */
 #include "slirp-worker/tap/tcpflows.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* 2^64 divided by the golden ratio, made odd: it spreads neighbouring ports over the
- * table. */
+/* 2^64 divided by the golden ratio, made odd: it spreads neighbouring ports. */
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 #define HASH_BITS 10
 

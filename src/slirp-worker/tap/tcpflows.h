@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Remembers how much data the guest takes in one segment of each TCP connection, from the
- * handshake. The table has a fixed size; if a connection was forgotten, the caller uses a
- * default.
+ * handshake. For a connection that was forgotten, the caller uses a default.
  */
 #pragma once
 

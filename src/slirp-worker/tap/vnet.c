@@ -30,8 +30,7 @@ find_transport(const uint8_t *frame, size_t frame_len, struct transport *transpo
 		return false;
 	switch (load_be16(frame + WIRE_ETH_TYPE)) {
 	case WIRE_TYPE_IP4:
-		/* The kernel completes the checksum of a packet before it fragments
-		 * it. */
+		/* The kernel completes a checksum before it fragments the packet. */
 		if ((load_be16(ip + WIRE_IP4_FRAGMENT) &
 			(WIRE_IP4_MORE_FRAGMENTS | WIRE_IP4_OFFSET_MASK)) != 0)
 			return false;
@@ -83,8 +82,7 @@ enter_tunnel(struct transport *transport, size_t frame_len, size_t start, size_t
 	return true;
 }
 
-/* Whether the header points to a checksum that can be completed, and to which
- * checksum. */
+/* Whether the header points to a checksum that can be completed; finds that checksum. */
 static bool
 find_checksum(const uint8_t *header, const uint8_t *frame, size_t frame_len,
     struct transport *transport)
@@ -174,8 +172,7 @@ vnet_mark(uint8_t header[VNET_HEADER_LEN], uint8_t *frame, const struct segment 
 	header[OFFSET(flags)] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	store_le16(header + OFFSET(csum_start), (uint16_t)segment->l4_offset);
 	store_le16(header + OFFSET(csum_offset), WIRE_TCP_CHECKSUM);
-	/* The part that the kernel should copy into one piece; the data may stay in
-	 * pages. */
+	/* The part to copy into one piece; the data may stay in pages. */
 	store_le16(header + OFFSET(hdr_len), (uint16_t)segment->data_offset);
 	if (gso_size_bytes == 0)
 		return;

@@ -47,8 +47,7 @@ address_port(const union address *addr)
 	    addr->any.sa_family == AF_INET6 ? addr->in6.sin6_port : addr->in.sin_port);
 }
 
-/* Both must come from address_make(), or from the kernel: IPv4, or IPv6 without a
- * scope. */
+/* Both come from address_make(), or from the kernel (IPv6: without a scope). */
 static inline bool
 address_is_equal(const union address *a, const union address *b)
 {

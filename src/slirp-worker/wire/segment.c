@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Finds the parts of TCP segments.
- *
- * segment.c runs in the worker, on frames that passed the gate and on frames of the
- * stack. It compares each length with the frame's length before it uses it.
- */
+/* Finds the parts of TCP segments; compares each length with the frame's before use. */
 #include "slirp-worker/wire/segment.h"
 
 #include <netinet/in.h>

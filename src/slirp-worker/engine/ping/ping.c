@@ -127,8 +127,7 @@ bind_outbound(const struct ping *ping, bool of_ip6, int fd)
 	return bind(fd, &source.any, address_len(&source.any));
 }
 
-/* Opens a ping socket, binds the source address, and lets it queue ICMP errors. -1 with
- * errno set. */
+/* Opens a ping socket with source address and error queue. -1 with errno set. */
 static int
 open_socket(struct ping *ping, bool of_ip6)
 {
@@ -228,8 +227,7 @@ answer_errno(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 	    of_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE, code);
 }
 
-/* Writes Ethernet and IP headers between the two ends of a flow; l4_len is the payload's
- * length. */
+/* Writes Ethernet and IP headers for l4_len bytes between the two ends of a flow. */
 static void
 put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
     bool to_guest, size_t l4_len)
@@ -325,8 +323,7 @@ is_error_to_forward(const struct ping_flow *flow,
 		extended->ee_type == ICMP4_PARAMETER_PROBLEM);
 }
 
-/* Reads the queue of errors (ip(7), IP_RECVERR); this also clears the socket's pending
- * error. */
+/* Reads the queue of errors (ip(7), IP_RECVERR), which clears the socket's error too. */
 static void
 take_errors(struct ping *ping, struct ping_flow *flow)
 {
@@ -436,7 +433,7 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 
 		if (n == -1)
 			return;
-		/* Other hosts can guess the identifier of 16 bits: accept only the flow's
+		/* Other hosts can guess 16 bits: accept only answers of the flow's
 		 * host. */
 		if (!from_sockaddr(flow->is_ip6, &from.any, source) ||
 		    memcmp(source, flow->host, sizeof(source)) != 0 ||

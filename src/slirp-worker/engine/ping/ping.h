@@ -55,8 +55,7 @@ struct ping {
 	bool barred_was_told;
 };
 
-/* n_flows_max is from 1 to BUDGET_PING_MAX. ctx stays borrowed, the rest for the call
- * only. */
+/* n_flows_max is from 1 to BUDGET_PING_MAX. Only ctx stays borrowed after the call. */
 void ping_init(struct ping *ping, const struct ipc_network *network,
     const struct ipc_outbound *outbound, size_t n_flows_max, ping_to_guest_fn *to_guest,
     void *ctx);

@@ -58,7 +58,6 @@ int relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
 /* Closes the port. Its connections continue; its UDP peers are forgotten. */
 void relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host);
 
-/* The port that leads to the inner port, valid until the next change of ports; NULL if
- * there is none. */
+/* The port that leads to this inner port, or NULL. Valid until ports change. */
 const struct relay_port *relay_find_port(const struct relay *relay, uint8_t proto,
     const union address *inner);

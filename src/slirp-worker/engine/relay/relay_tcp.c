@@ -23,8 +23,7 @@
 /* Bytes carried in one turn and direction: a window without scaling (RFC 9293, 3.1). */
 #define CHUNK_BYTES 65536
 
-/* A connection has the peer's socket and a socket to the inner port. libslirp opens its
- * own later. */
+/* The peer's socket and a socket to the inner port; libslirp opens its own later. */
 #define DESCRIPTORS_EACH 2
 
 /* Closes the socket and resets the connection: connect(2) with AF_UNSPEC ends it
@@ -217,8 +216,7 @@ drop(struct relay_tcp *tcp, struct relay_connection *connection)
 	*connection = tcp->connections[--tcp->n];
 }
 
-/* Leaves a side that waits for nothing out of the set: otherwise its hang-up would end
- * every poll(2). */
+/* Does not add a side that waits for nothing: its hang-up would end every poll(2). */
 static void
 add_side(struct relay_side *side, const struct relay_side *other, struct pollset *set)
 {
@@ -253,8 +251,7 @@ is_temporary(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
-/* Carries received data from one side to the other. False if the connection has
- * failed. */
+/* Carries received data from one side to the other. False if the connection failed. */
 static bool
 carry(struct relay_side *from, struct relay_side *to)
 {

@@ -46,22 +46,19 @@ struct relay_tcp {
 
 void relay_tcp_free(struct relay_tcp *tcp);
 
-/* Accepts connections at the port, and connects each to the inner port. Stops if there
- * are no descriptors for a connection, including libslirp's end. Returns whether it
- * accepted any. */
+/* Accepts connections at the port, and connects each to the inner port, while there are
+ * descriptors for it and libslirp's end. Returns whether it accepted any. */
 bool relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
     uint64_t now_ms);
 
-/* Call after libslirp has opened a socket, which may be the other end of an inner
- * side. */
+/* Call after libslirp has opened a socket: it may be the other end of an inner side. */
 void relay_tcp_note_accepted(struct relay_tcp *tcp, int fd);
 
 /* Call before libslirp closes a socket, which may be the other end of an inner side. The
  * peer's further data is then discarded. */
 void relay_tcp_note_closed(struct relay_tcp *tcp, int fd);
 
-/* Whether another connection can be accepted; shortens *timeout_ms if it must be tried
- * again later. */
+/* Whether another connection can be accepted; shortens *timeout_ms to the next try. */
 bool relay_tcp_has_room(const struct relay_tcp *tcp, uint32_t *timeout_ms,
     uint64_t now_ms);
 

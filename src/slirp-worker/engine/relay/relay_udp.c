@@ -119,8 +119,7 @@ relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner
 	peer->address = address;
 	peer->port_fd = port_fd;
 	peer->last_ms = now_ms;
-	/* Now, not when libslirp takes the datagram: the peer may be forgotten by
-	 * then. */
+	/* Now: when libslirp takes the datagram, the peer may be forgotten. */
 	gate_flows_note(udp->flows, &peer->flow, port_fd, now_ms);
 	/* If the buffer is full, the datagram is lost, as on a full link. */
 	send(peer->fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -91,9 +91,8 @@ rewrite4(const struct gate_dhcp *last, uint8_t *frame)
 		set_destination4_half(frame, 2, last->ciaddr);
 		memcpy(frame + WIRE_ETH_DST, message + WIRE_DHCP_CHADDR, WIRE_MAC_LEN);
 	}
-	/* RFC 768 writes a checksum of zero as all ones. BusyBox's udhcpc takes this for
-	 * an error (networking/udhcp/dhcpc.c). Every client accepts zero, "no
-	 * checksum". */
+	/* RFC 768 writes a checksum of zero as all ones, which BusyBox's udhcpc refuses
+	 * (networking/udhcp/dhcpc.c). Every client accepts zero, "no checksum". */
 	if (load_be16(checksum) == UINT16_MAX)
 		store_be16(checksum, 0);
 }

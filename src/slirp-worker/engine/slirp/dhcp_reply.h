@@ -26,8 +26,8 @@ bool dhcp_reply_is_one(const struct gate_dhcp *last, const uint8_t *frame,
 /*
  * Sends the reply to the client's address if it assigns the address that the client
  * already has. Other replies of IPv4 stay broadcasts: DHCPNAK must be one, and clients
- * without an address receive them. A reply of IPv6 gets a server identifier. The frame
- * must be a reply, and its buffer must have DHCP_REPLY_GROWTH_MAX bytes more. Updates the
- * checksums. Returns the length.
+ * without an address receive them. A reply of IPv6 gets a server identifier. The buffer
+ * of the reply must have DHCP_REPLY_GROWTH_MAX bytes more. Updates the checksums. Returns
+ * the length.
  */
 size_t dhcp_reply_rewrite(const struct gate_dhcp *last, uint8_t *frame, size_t frame_len);

@@ -14,11 +14,9 @@
 
 #include "ipc/messages.h"
 
-/* Whether the frame, from the stack to the guest, has such a source. frame_len may have
- * any value. */
+/* Whether a frame to the guest has such a source. frame_len may have any value. */
 bool peer_source_is_loopback(const uint8_t *frame, size_t frame_len);
 
-/* Replaces the source by the gateway and updates the checksums. The frame must have such
- * a source. */
+/* Replaces such a source by the gateway and updates the checksums. */
 void peer_source_replace(const struct ipc_network *network, uint8_t *frame,
     size_t frame_len);

@@ -156,9 +156,9 @@ on_init_completed(Slirp *slirp, void *opaque)
 	stack->slirp = slirp;
 }
 
-/* libslirp asks for the time at each segment that it sends; clock_gettime(2) would be 2 %
- * of the segment's cost. So the worker's loop reads the clock once before a wait and once
- * after. */
+/* libslirp asks for the time at each segment that it sends; clock_gettime(2) costs a
+ * fiftieth of the segment. So the worker's loop reads the clock before and after each
+ * wait. */
 static void
 set_time(void *self, int64_t now_ns)
 {

@@ -33,9 +33,8 @@ struct stack_host {
 	void (*tcp_socket_ends)(void *ctx, int fd);
 	/* The set of the next wait is full, so a socket was left out. */
 	void (*socket_not_polled)(void *ctx);
-	/* If the host's loopback is closed: libslirp is about to take a datagram of a
-	 * peer on the loopback from a forwarded port. The key is the guest's end;
-	 * borrowed. */
+	/* If the host's loopback is closed: libslirp is about to take a datagram from a
+	 * peer on the loopback, at a forwarded port. Borrows the key, the guest's end. */
 	void (*udp_peer_on_loopback)(void *ctx, int port_fd, const struct flow_key *guest,
 	    uint16_t peer_port);
 	/* A forwarded UDP port is about to be closed. */
@@ -47,8 +46,7 @@ struct stack_host {
 
 struct stack;
 
-/* The listen queue of a port of the host: Linux's default limit (net.core.somaxconn since
- * 5.4). */
+/* Backlog of a port of the host: Linux's default limit (net.core.somaxconn since 5.4). */
 #define STACK_LISTEN_BACKLOG 4096
 
 /* tcp_mtu_bytes determines the length of TCP segments to the guest. The caller owns the
@@ -64,9 +62,8 @@ extern const struct engine_ops stack_engine;
 /* Takes a frame that passed the gate; borrowed for the call. */
 void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
 
-/* Call before stack_input() with a UDP datagram that needs a socket. False if it needs a
- * new one and the guest has used its budget. is_dns: the datagram goes to the name
- * server. */
+/* Call before stack_input() with a UDP datagram that needs a socket. False if the budget
+ * has none for a new socket. is_dns: the datagram goes to the name server. */
 bool stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns);
 
 /*
@@ -79,8 +76,7 @@ bool stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_
 int stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
     const struct sockaddr *guest, bool is_inner);
 
-/* Closes the port; its connections continue. Searches the sockets that were opened
- * later. */
+/* Closes the port; its connections continue. Searches the newer sockets. */
 void stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr *host);
 
 /* Sockets of the guest's flows and of connections to forwarded ports, without the

@@ -21,8 +21,7 @@ flags_of(uint8_t proto, const struct sockaddr *host)
 	    (host->sa_family == AF_INET6 ? SLIRP_HOSTFWD_V6ONLY : 0);
 }
 
-/* The lowest free descriptor, which the next open(2) returns. -1 with errno set if there
- * is none. */
+/* The lowest free descriptor, which the next open(2) returns; -1 with errno set. */
 static int
 next_fd(void)
 {
@@ -57,8 +56,7 @@ tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *hos
 	union address bound;
 	socklen_t len = sizeof(bound);
 
-	/* A check that fd is the port's socket. If it is not, the port works without the
-	 * options. */
+	/* If fd is not the port's socket, the port works without the options. */
 	if (getsockname(fd, &bound.any, &len) == -1 || len != address_len(host) ||
 	    memcmp(&bound, host, len) != 0)
 		return;

@@ -54,8 +54,7 @@ stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
 static void
 add_flow(struct stack *stack, int fd)
 {
-	/* libslirp makes a socket only for a datagram; this counts any other socket
-	 * too. */
+	/* libslirp makes a socket only for a datagram; any other would be counted too. */
 	enum udp_kind kind =
 	    stack->admitted_kind == UDP_NONE ? UDP_FLOW : stack->admitted_kind;
 
@@ -291,8 +290,7 @@ stack_finish(void *self, const struct pollset *set, bool wait_failed, uint64_t n
  *
  * Call it before the frames after a long wait: libslirp's time is the time of its last
  * poll, and its new UDP sockets would expire at once. Call it after frames: otherwise
- * these packets wait for the next event or timer, up to a second, and libslirp may drop
- * them.
+ * these packets wait up to a second for the next event, and libslirp may drop them.
  */
 void
 stack_go_on(void *self)

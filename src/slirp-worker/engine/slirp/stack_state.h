@@ -38,8 +38,7 @@ struct stack {
 	struct stack_sockets sockets;
 	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
 	struct udp_flows udp;
-	/* The key of the next datagram, and the kind of its socket if libslirp makes
-	 * one. */
+	/* The key of the next datagram, and the kind of the socket that it may need. */
 	struct flow_key admitted_end;
 	enum udp_kind admitted_kind;
 	bool opening_port; /* in slirp_add_hostxfwd */
