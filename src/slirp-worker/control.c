@@ -27,7 +27,7 @@ worker_control_introduce(struct worker *worker)
 	snprintf(about.libslirp_version, sizeof(about.libslirp_version), "%s",
 	    stack_library_version());
 	ipc_child_check_sent(ipc_send_about(&worker->to_parent, &about),
-	    "introduce myself");
+	    "report the version of libslirp");
 }
 
 void
@@ -58,12 +58,12 @@ confine(struct worker *worker)
 	if (jail->resolv_copy_fd != -1) {
 		ipc_child_check_sent(ipc_send_resolv_copy(&worker->to_parent, &copy,
 					 jail->resolv_copy_fd),
-		    "hand over the copy of resolv.conf");
+		    "send the copy of resolv.conf");
 		close(take_fd(&jail->resolv_copy_fd));
 	}
 	jail_lock(jail);
 	ipc_child_check_sent(ipc_send_confined(&worker->to_parent, &jail->reached),
-	    "tell how I am confined");
+	    "report the jail to the parent");
 }
 
 void
@@ -74,7 +74,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 	setup_make(worker, msg, adopt_fd);
 	confine(worker);
 	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
-	    "say that all is ready");
+	    "report that the worker is ready");
 	ipc_channel_set_running(&worker->to_parent);
 }
 
@@ -168,5 +168,5 @@ worker_control_tap_gone(struct worker *worker, int error)
 
 	tapio_close(&worker->tap);
 	ipc_child_check_sent(ipc_send_tap_gone(&worker->to_parent, &gone),
-	    "tell that the TAP is gone");
+	    "report that the TAP is gone");
 }
