@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Capabilities, user ids and securebits of a process. */
 #include "confine/caps.h"
 
 #include <cap-ng.h>
@@ -9,23 +10,23 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* A kernel with more would need another width of the sets. */
+/* A capability set has 64 bits. */
 #define N_CAPS_MAX 64
 
-/* Older headers know no ambient capabilities' securebit, older kernels refuse it. */
+/* Linux 4.3 added these securebits; older headers lack them. */
 #ifndef SECBIT_NO_CAP_AMBIENT_RAISE
 #define SECBIT_NO_CAP_AMBIENT_RAISE (1 << 6)
 #define SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED (1 << 7)
 #endif
 
-/* uid 0 gets nothing from exec, a change of uid takes or gives nothing, nothing is passed
- * on to a program, and none of it can be switched back. */
+/* With these, execve(2) by uid 0 gives no capability, a change of uid changes none, and
+ * ambient capabilities are off. The locks make it permanent. */
 #define SECUREBITS \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
 	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
 	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-/* libcap-ng returns codes of its own; what failed below it has set errno. */
+/* libcap-ng returns its own codes. If a system call failed, errno is set. */
 static int
 result_of(int capng_result)
 {
@@ -60,7 +61,8 @@ apply_caps(uint64_t keep, bool may_change_bounding)
 			return -1;
 		}
 	}
-	/* The bounding set first: CAP_SETPCAP goes with the others. */
+	/* Change the bounding set first: it needs CAP_SETPCAP, which the second call
+	 * drops. */
 	if (may_change_bounding && result_of(capng_apply(CAPNG_SELECT_BOUNDS)) == -1)
 		return -1;
 	return result_of(capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT));
@@ -74,8 +76,8 @@ lock_securebits(void)
 
 	if (prctl(PR_SET_SECUREBITS, (unsigned long)SECUREBITS, 0, 0, 0) == 0)
 		return 0;
-	/* EPERM also says that a bit is unknown: before Linux 4.3 there was nothing
-	 * ambient to lock. */
+	/* Linux before 4.3 does not know the ambient bits and returns EPERM: try without
+	 * them. */
 	return prctl(PR_SET_SECUREBITS, SECUREBITS & ~ambient, 0, 0, 0);
 }
 
@@ -86,11 +88,9 @@ confine_caps_keep(uint64_t keep, uid_t uid, gid_t gid)
 		errno = EINVAL;
 		return -1;
 	}
-	/*
-	 * Securebits first: without the fix-up a change of uid leaves the capabilities
-	 * alone, so that all of them are there until the last step takes them. Groups
-	 * before the uid by habit and for readers; here both orders would work.
-	 */
+	/* Set the securebits first: with SECBIT_NO_SETUID_FIXUP a change of uid keeps the
+	 * capabilities, which the last step then drops. setresgid() comes before
+	 * setresuid() by convention; either order works here. */
 	if (load_caps() == -1 || lock_securebits() == -1)
 		return -1;
 	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||

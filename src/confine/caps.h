@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Capabilities (capabilities(7)) and user ids: what a process may still do to the kernel.
- * Any role, before its filter. The only user of cap-ng.h.
- */
+/* Capabilities (capabilities(7)) and user ids. A role calls this before its filter.
+ * The only user of cap-ng.h. */
 #pragma once
 
 #include <stdint.h>
@@ -20,35 +18,37 @@ struct confine_caps {
 };
 
 /*
- * All empty the inheritable, ambient and bounding sets, and lock the securebits so that
- * uid 0 means nothing any more: neither exec nor a change of the uid gives a capability
- * back. All need the capabilities that the process still has, so they come after the
- * namespaces and the root, and before the filter.
+ * Each function empties the inheritable, ambient and bounding sets, and locks the
+ * securebits: neither execve(2) nor a change of uid gives a capability back. Each needs
+ * capabilities, so call it after the namespaces and the root are made, and before the
+ * filter.
  *
- * The bounding set and the securebits need CAP_SETPCAP. A process without it, for which
- * no user namespace could be made, keeps both, and only no_new_privs then makes them
- * harmless; that is not an error here. confine_caps_query() tells what was reached.
+ * The bounding set and the securebits need CAP_SETPCAP. A process without it keeps both,
+ * which is not an error: no_new_privs makes them harmless. confine_caps_query() shows the
+ * result.
  *
- * All return 0, or -1 with errno set. After -1 the process has what it had, or less.
+ * Each returns 0, or -1 with errno set. After -1 the process has the same capabilities or
+ * fewer.
  */
 
-/* No capability is left. The ids stay: in an own user namespace no other is mapped. */
+/* Drops all capabilities. The ids stay: an own user namespace maps no others. */
 int confine_caps_drop(void);
 
-/* Keeps those of `keep` that the process has, permitted and effective. The ids stay. */
+/* Keeps the capabilities in `keep` that the process has, permitted and effective. The ids
+ * stay. */
 int confine_caps_reduce(uint64_t keep);
 
 /*
- * Changes all user and group ids to uid and gid, without supplementary groups, and keeps
- * exactly `keep`, permitted and effective. For real root, which has CAP_SETUID,
- * CAP_SETGID and CAP_SETPCAP, and what it wants to keep: EPERM otherwise. EINVAL for uid
- * 0 or gid 0, and for an id that the user namespace does not map. The change of uid makes
- * the process not dumpable (PR_SET_DUMPABLE(2const)).
+ * Sets all user and group ids to uid and gid, removes the supplementary groups, and keeps
+ * exactly `keep`, permitted and effective. The caller is real root with CAP_SETUID,
+ * CAP_SETGID, CAP_SETPCAP and the capabilities in `keep`; EPERM otherwise. EINVAL if uid
+ * or gid is 0, or if the user namespace does not map it. The change of uid makes the
+ * process not dumpable (PR_SET_DUMPABLE(2const)).
  */
 int confine_caps_keep(uint64_t keep, uid_t uid, gid_t gid);
 
-/* "net_bind_service" for CAP_NET_BIND_SERVICE; NULL for a bit that has no name here. */
+/* Returns "net_bind_service" for CAP_NET_BIND_SERVICE; NULL for a bit without a name. */
 const char *confine_cap_name(unsigned int cap);
 
-/* Reads all five sets from the kernel; needs no /proc. 0, or -1 with errno set. */
+/* Reads all five sets from the kernel, without /proc. Returns 0, or -1 with errno set. */
 int confine_caps_query(struct confine_caps *caps);

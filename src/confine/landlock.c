@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Landlock rulesets for every ABI that a kernel may have. */
 #include "confine/landlock.h"
 
 #include <errno.h>
@@ -10,8 +11,8 @@
 
 #include "base/auto.h"
 
-/* Numbers and rights that the build machine's headers may be too old for; the same on all
- * architectures but alpha (landlock(7), include/uapi/linux/landlock.h). */
+/* Old headers lack these numbers and rights. They are the same on all architectures
+ * except alpha (landlock(7), include/uapi/linux/landlock.h). */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_add_rule 445
@@ -35,16 +36,15 @@
 #define LANDLOCK_SCOPE_SIGNAL (1ULL << 1)
 #endif
 
-/* struct landlock_ruleset_attr as of ABI 6. An older kernel takes a longer struct as long
- * as what it does not know is zero. */
+/* struct landlock_ruleset_attr as of ABI 6. An older kernel accepts a longer struct if
+ * the fields that it does not know are 0. */
 struct ruleset_attr {
 	uint64_t handled_access_fs;
 	uint64_t handled_access_net;
 	uint64_t scoped;
 };
 
-/* Rights over files, by the ABI that brought them; 13 rights of ABI 1 are the low
- * bits. */
+/* The rights over files of an ABI. The low 13 bits are the rights of ABI 1. */
 static uint64_t
 handled_files(int abi)
 {
@@ -104,7 +104,8 @@ confine_landlock_abi(void)
 
 	if (abi >= 0)
 		return (int)abi;
-	/* Not built in, and built in but not switched on at boot. */
+	/* ENOSYS: the kernel is built without Landlock. EOPNOTSUPP: Landlock is off at
+	 * boot. */
 	return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
 }
 
@@ -121,7 +122,7 @@ confine_landlock_restrict(const struct confine_landlock_rule *rules, size_t n_ru
 	if (abi > CONFINE_LANDLOCK_ABI_KNOWN)
 		abi = CONFINE_LANDLOCK_ABI_KNOWN;
 	attr = ruleset_of(abi, deny);
-	/* A descriptor of Landlock's is always close-on-exec. */
+	/* The kernel makes this descriptor close-on-exec. */
 	ruleset_fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset_fd == -1)
 		return -1;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Landlock (landlock(7)): no file can be opened, created or changed by a path, with
- * listed exceptions; and, as far as the kernel can, no TCP, no signal and no abstract
- * UNIX socket across the border of the domain. Any role; needs CONFINE_LIMIT_NO_NEW_PRIVS
- * or CAP_SYS_ADMIN (EPERM), and comes after everything that mounts.
+ * Landlock (landlock(7)) denies a process to open, create and change files by path,
+ * except the listed ones. If the kernel can, it also denies TCP, and signals and abstract
+ * UNIX sockets across the border of the domain. A role calls it after all mounts. It
+ * needs CONFINE_LIMIT_NO_NEW_PRIVS or CAP_SYS_ADMIN (EPERM).
  *
- * Descriptors that are open keep working: Landlock is asked when a file is opened.
+ * Open descriptors keep working: Landlock checks when a file is opened.
  */
 #pragma once
 
@@ -27,35 +27,30 @@ struct confine_landlock_rule {
 	unsigned int access;
 };
 
-/* Bits of what is denied beside files. */
+/* Bits of the classes that are denied beside files. */
 enum confine_landlock_deny {
-	/* From ABI 4: bind and connect of TCP sockets. Not UDP, which has no right of its
-	 * own in these ABIs. */
+	/* From ABI 4: bind and connect of TCP sockets. These ABIs have no right for
+	 * UDP. */
 	CONFINE_LANDLOCK_DENY_TCP = 1 << 0,
 	/* From ABI 6: connect and send to abstract UNIX sockets made outside. */
 	CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX = 1 << 1,
-	/*
-	 * From ABI 6: signals to processes outside the domain, among them children that
-	 * were started before it. That goes for the signal of PR_SET_PDEATHSIG too, which
-	 * the kernel sends in the name of the process that ends: such children outlive
-	 * it.
-	 */
+	/* From ABI 6: signals to processes outside the domain, including children started
+	 * before it. This includes the signal of PR_SET_PDEATHSIG, which the kernel sends
+	 * in the name of the process that ends: such children outlive it. */
 	CONFINE_LANDLOCK_DENY_SIGNALS = 1 << 2,
 };
 
-/*
- * The ABI of this kernel, 0 where it has no Landlock or it is switched off. -1 with errno
- * set when it can't be asked, as under a foreign filter.
- */
+/* Returns the ABI of this kernel, or 0 if Landlock is missing or off. Returns -1 with
+ * errno set if the call fails, as under a filter of the caller. */
 int confine_landlock_abi(void);
 
 /*
- * Restricts the process, for good: every access to files that this kernel's ABI can
- * handle is denied but for `rules`, and what `deny` says, from the ABI that can.
+ * Restricts the process permanently. Denies all access to files that the kernel's ABI
+ * handles, except by `rules`, and the classes in `deny` that the ABI knows.
  *
- * Returns the ABI that was used, at most CONFINE_LANDLOCK_ABI_KNOWN; 0 when the kernel
- * has none and nothing has changed. -1 with errno set on failure, also of one rule
- * (ENOENT for its path); then nothing has changed. E2BIG: 16 domains are stacked already.
+ * Returns the ABI that was used, at most CONFINE_LANDLOCK_ABI_KNOWN, or 0 if the kernel
+ * has no Landlock. Returns -1 with errno set if a step fails: ENOENT for the path of a
+ * rule, E2BIG when 16 domains are stacked. After 0 and -1 nothing has changed.
  */
 int confine_landlock_restrict(const struct confine_landlock_rule *rules, size_t n_rules,
     unsigned int deny);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Permanent limits that a process sets on itself. */
 #include "confine/limits.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* Those that are a resource limit of 0. */
+/* The limits that are a resource limit of 0. */
 static const struct {
 	enum confine_limit limit;
 	__rlimit_resource_t resource;
@@ -56,8 +57,8 @@ confine_limits_query(unsigned int *limits)
 	value = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 	if (value == -1)
 		return -1;
-	/* 2 is fs.suid_dumpable's "readable by root only": not what was asked for, but no
-	 * process of the user can read it either. It does dump core, into a pipe. */
+	/* 2 (fs.suid_dumpable) means readable by root only. It does not count: the kernel
+	 * still dumps core, into a pipe. */
 	if (value == 0)
 		found |= CONFINE_LIMIT_NOT_DUMPABLE;
 	for (size_t i = 0; i < N_RESOURCES; i++) {

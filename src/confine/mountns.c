@@ -1,4 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The root of a jail: an empty, read-only tmpfs with a few files.
+ *
+ * Theory of operation. A tmpfs is mounted over "/", and the files are made in it. A
+ * second, read-only bind mount of the tmpfs goes on top. The first mount cannot become
+ * read-only (EBUSY): the kernel counts open writers by mount, and writable_fd is one. A
+ * read-only remount of the whole file system, without MS_BIND, fails with EBUSY too. The
+ * second mount has no writers.
+ *
+ * pivot_root(".", ".") then stacks the old root on top of the new one (pivot_root(2)).
+ * The writable mount lies on the "/" of the old root, so "/" is a stack of three mounts.
+ * umount2(".") detaches the topmost: the first call the writable mount, the second call
+ * the old root with everything below it.
+ *
+ * The initramfs is not mounted on anything, so pivot_root(2) fails with EINVAL. The new
+ * root then stays mounted over the initramfs, and chroot(2) makes it the root. Leaving
+ * the chroot takes another chroot(2) or a mount, and with them a capability; or a
+ * descriptor from before.
+ */
 #include "confine/mountns.h"
 
 #include <errno.h>
@@ -13,24 +32,24 @@
 
 #include "base/auto.h"
 
-/* Directories can be passed and listed by any uid: the worker of real root changes its
- * own after this. */
+/* Any uid can list and search the directories: the worker of real root changes its uid
+ * later. */
 #define DIRECTORY_MODE 0755
 
-/* Where in the making of the root a failure happened. */
+/* The progress, for the error text and the clean-up. */
 struct progress {
 	const char *step;
 	int n_mounts;   /* of our own, stacked over the old root */
 	bool is_chroot; /* the old root is still there, below */
 };
 
-/* errno survives what is done to clean up. */
+/* Unmounts our mounts. Keeps errno. */
 static void
 undo_mounts(int n_mounts)
 {
 	int saved_errno = errno;
 
-	/* "/" is the old root, which we never left; umount2 takes what lies on top. */
+	/* "/" is still the old root; umount2() detaches the mount on top of it. */
 	(void)!chdir("/");
 	while (n_mounts-- > 0)
 		umount2("/", MNT_DETACH);
@@ -49,7 +68,8 @@ close_writable(const struct confine_file *files, size_t n_files)
 	errno = saved_errno;
 }
 
-/* Whether path is one that the header allows; then it has a file name. */
+/* Returns 0 if the header allows the path, which then has a file name; -1 with EINVAL
+ * otherwise. */
 static int
 check_path(const char *path)
 {
@@ -61,8 +81,7 @@ check_path(const char *path)
 		return -1;
 	while (part) {
 		part++;
-		/* Empty, "." or "..", or hidden, which nothing here has a reason to
-		 * be. */
+		/* The part is empty, "." or "..", or hidden, which no file here needs. */
 		if (*part == '/' || *part == '.' || *part == '\0')
 			return -1;
 		part = strchr(part, '/');
@@ -70,7 +89,7 @@ check_path(const char *path)
 	return 0;
 }
 
-/* Makes the directories on the way to path, relative to the current directory. */
+/* Makes the directories of path, relative to the current directory. */
 static int
 make_directories(const char *path)
 {
@@ -120,16 +139,16 @@ make_file(const struct confine_file *file)
 	return 0;
 }
 
-/* "/.." is how the mount on top of "/" is reached: "/" itself stays the directory that
- * the process has for its root, and going up from there ends at the same place but
- * follows what is mounted on it (path_resolution(7)). */
+/* "/.." reaches the mount on top of "/". "/" is the directory that is the process's root.
+ * Going up from there ends at the same directory, but follows the mount
+ * (path_resolution(7)). */
 static int
 enter_top(void)
 {
 	return chdir("/..");
 }
 
-/* Puts the tmpfs with its files on top of "/" and goes there; still writable. */
+/* Mounts the tmpfs over "/", enters it and makes the files. It is still writable. */
 static int
 mount_files(const struct confine_file *files, size_t n_files, struct progress *progress)
 {
@@ -153,12 +172,7 @@ mount_files(const struct confine_file *files, size_t n_files, struct progress *p
 	return 0;
 }
 
-/*
- * Puts a second, read-only mount of the same tmpfs on top and goes there. Making the
- * first one read-only would give EBUSY: the kernel counts open writers by mount, and
- * writable_fd is one. The second mount has a count of its own, which is zero. (Read-only
- * for the whole file system, without MS_BIND, gives EBUSY as well.)
- */
+/* Mounts a read-only view of the tmpfs on top, and enters it. */
 static int
 mount_view(struct progress *progress)
 {
@@ -174,25 +188,14 @@ mount_view(struct progress *progress)
 	    MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-/*
- * Makes the current directory, a mount, the root. pivot_root(".", ".") stacks the old
- * root on top of the new one (pivot_root(2)) with all that was mounted on it, and on its
- * "/" our writable mount is left. So "/" is then a stack of three, and umount2, for which
- * "." is the topmost, takes two: the writable mount, then the old root with everything
- * below.
- *
- * The initramfs is mounted on nothing, so nothing can take its place: pivot_root gives
- * EINVAL. The current directory is already mounted over it, and chroot(2) keeps the process
- * there: ".." ends at the root that a process has, and no path leads below a mount. What
- * leads out of a chroot takes another chroot or a mount, and with them a capability; or a
- * descriptor from before.
- */
+/* Makes the current directory, a mount, the root. */
 static int
 pivot(struct progress *progress)
 {
 	progress->step = "pivot_root";
 	if (syscall(SYS_pivot_root, ".", ".") == -1) {
-		/* All else that gives EINVAL is excluded by the steps before. */
+		/* The root is the initramfs: the steps before exclude other reasons for
+		 * EINVAL. */
 		if (errno != EINVAL)
 			return -1;
 		progress->step = "chroot";
@@ -202,8 +205,8 @@ pivot(struct progress *progress)
 		progress->is_chroot = true;
 		return chdir("/");
 	}
-	/* From here on nothing can be undone, and nothing fails: neither mount is locked,
-	 * one being ours, and the other's lock having gone over to the new root. */
+	/* From here on nothing can be undone. umount2() does not fail: our mount is not
+	 * locked, and the lock of the old root has moved to the new one. */
 	progress->n_mounts = 0;
 	progress->step = "detach old root";
 	for (int i = 0; i < 2; i++) {
@@ -213,7 +216,7 @@ pivot(struct progress *progress)
 	return chdir("/");
 }
 
-/* Whether two paths lead to the same directory in the same mount. */
+/* Sets *same if both paths lead to the same directory in the same mount. */
 static int
 compare_mounts(const char *path, const char *other_path, bool *same)
 {
@@ -229,8 +232,8 @@ compare_mounts(const char *path, const char *other_path, bool *same)
 	return 0;
 }
 
-/* Nothing may be stacked over "/" yet: in a user namespace of our own it would be locked
- * there, and stay between us and the old root. */
+/* Fails with EBUSY if another mount covers "/". In our own user namespace that mount
+ * would be locked, and stay between us and the old root. */
 static int
 check_stack(void)
 {
@@ -250,8 +253,8 @@ replace(const struct confine_file *files, size_t n_files, struct progress *progr
 	progress->step = "look for mounts over /";
 	if (check_stack() == -1)
 		return -1;
-	/* Real root's new mount namespace shares its events with the one it was copied
-	 * from: what is mounted and unmounted here would happen there too. */
+	/* Real root's new mount namespace propagates mounts to the one that it was copied
+	 * from: our mounts would appear there too. */
 	progress->step = "make mounts private";
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		return -1;

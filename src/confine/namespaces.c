@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes, joins and queries namespaces, and explains why they cannot be made. */
 #include "confine/namespaces.h"
 
 #include <errno.h>
@@ -16,10 +17,10 @@
 #include "base/auto.h"
 #include "confine/seccomp.h"
 
-/* "inside outside count" of one map line. */
+/* One line of a uid or gid map: "inside outside count". */
 #define MAP_LINE_SIZE 64
 
-/* Room for a number in a file of /proc, and for the path of a namespace there. */
+/* Fits a number in a file of /proc, and the path of a namespace there. */
 #define PROC_TEXT_SIZE 32
 
 /* The flags of unshare(2), by the names in /proc/PID/ns. */
@@ -33,7 +34,7 @@ enum {
 	CLONE_FLAG_pid = CLONE_NEWPID,
 };
 
-/* Set once, when the process has come into a user namespace that it has made itself. */
+/* True after the process has made its user namespace itself. */
 static bool has_own_userns;
 
 static int
@@ -63,7 +64,8 @@ write_map(const char *path, unsigned int inside, unsigned int outside)
 	return write_file(path, line);
 }
 
-/* Names the one uid and gid of the new user namespace; `outside` are those of before. */
+/* Maps the one uid and gid of the new user namespace; `outside` holds the ids in the old
+ * one. */
 static int
 write_maps(const struct confine_ids *inside, const struct confine_ids *outside,
     const char **step)
@@ -78,11 +80,9 @@ write_maps(const struct confine_ids *inside, const struct confine_ids *outside,
 	return write_map("/proc/self/gid_map", inside->gid, outside->gid);
 }
 
-/*
- * The files of /proc/self belong to root as long as the process is not dumpable, as after
- * an exec of a program that the user may execute but not read. So it is made dumpable for
- * as long as the maps are written.
- */
+/* Root owns the files of /proc/self while the process is not dumpable, as after execve(2)
+ * of a program that the user can execute but not read. So the process is dumpable while
+ * it writes the maps. */
 static int
 write_maps_dumpable(const struct confine_ids *inside, const struct confine_ids *outside,
     const char **step)
@@ -105,7 +105,7 @@ write_maps_dumpable(const struct confine_ids *inside, const struct confine_ids *
 int
 confine_ns_own(int flags, const struct confine_ids *inside, const char **step)
 {
-	/* The effective ids are those that an unprivileged process may map. */
+	/* An unprivileged process may map only its effective ids. */
 	const struct confine_ids outside = { .uid = geteuid(), .gid = getegid() };
 	const char *unused_step;
 
@@ -146,7 +146,7 @@ confine_ns_join_user(int userns_fd)
 	has_own_userns = false;
 	if (geteuid() != CONFINE_NS_OVERFLOW_ID)
 		return 0;
-	/* EINVAL: the namespace has no 0 either. The gid first: with the uid may go
+	/* EINVAL: the namespace does not map 0. Set the gid first: setresuid() may drop
 	 * CAP_SETGID, depending on the securebits. */
 	if (setresgid(0, 0, 0) == -1 && errno != EINVAL)
 		return -1;
@@ -174,7 +174,7 @@ confine_ns_maps_all(void)
 	return inside == 0 && outside == 0 && count == UINT32_MAX;
 }
 
-/* The inode of /proc/self/ns/<name>, which is the namespace's. */
+/* Reads the inode of /proc/self/ns/<name>, which identifies the namespace. */
 static int
 read_ns_id(const char *name, uint64_t *id)
 {
@@ -187,7 +187,8 @@ read_ns_id(const char *name, uint64_t *id)
 		*id = st.st_ino;
 		return 0;
 	}
-	/* A kind that the kernel lacks has no name there; but without /proc none has. */
+	/* If the directory exists without the name, the kernel lacks this kind of
+	 * namespace. */
 	return errno == ENOENT && access("/proc/self/ns", F_OK) == 0 ? 0 : -1;
 }
 
@@ -215,7 +216,7 @@ confine_ns_query(struct ipc_namespaces *ids)
 	return 0;
 }
 
-/* Whether the file of /proc exists and its number is `value`. */
+/* Whether the file of /proc exists and holds the number `value`. */
 static bool
 proc_number_is(const char *path, long value)
 {
@@ -232,8 +233,8 @@ proc_number_is(const char *path, long value)
 	return strtol(text, NULL, 10) == value;
 }
 
-/* Whether the process's root is not the top of a mount. mountinfo lists the mounts that
- * can be reached from it, and then none of them is at "/" (proc_pid_mountinfo(5)). */
+/* Whether the root of the process is not the top of a mount. mountinfo lists the mounts
+ * below the root; in a chroot none of them is at "/" (proc_pid_mountinfo(5)). */
 static bool
 is_chrooted(void)
 {
@@ -258,8 +259,8 @@ is_chrooted(void)
 	return !found_root;
 }
 
-/* Whether the process is in a user namespace that has no maps yet: unshare(2) itself went
- * well. */
+/* Whether the user namespace has no uid map: unshare(2) succeeded, and the write
+ * failed. */
 static bool
 lacks_map(void)
 {
@@ -269,7 +270,7 @@ lacks_map(void)
 	return fd != -1 && read(fd, &byte, 1) == 0;
 }
 
-/* Of EPERM and EACCES: who said it. */
+/* Finds the reason for EPERM or EACCES. */
 static enum confine_ns_bar
 bar_of_denial(void)
 {
@@ -277,7 +278,7 @@ bar_of_denial(void)
 		return CONFINE_NS_BAR_SYSCTL;
 	if (proc_number_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
 		return CONFINE_NS_BAR_APPARMOR;
-	/* A map of the process's own ids alone is refused for one reason. */
+	/* The kernel refuses a map of the process's own ids for one reason only. */
 	if (lacks_map())
 		return CONFINE_NS_BAR_ROOT_MAP;
 	if (is_chrooted())
@@ -302,8 +303,8 @@ static const struct {
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* Makes each kind in flags alone. Returns the index of the first that the system has no more
- * of, or N_KINDS. */
+/* Makes each kind in `flags` alone. Returns the index of the first kind that has reached
+ * its limit, or N_KINDS. */
 static size_t
 find_used_up(int flags)
 {
@@ -326,7 +327,7 @@ bar_of_limit(int flags)
 	if (pid == -1 || waitpid(pid, &wait_status, 0) == -1 || !WIFEXITED(wait_status))
 		return CONFINE_NS_BAR_OTHER;
 	i = (size_t)WEXITSTATUS(wait_status);
-	/* Somebody has ended one meanwhile. */
+	/* Another process has freed a namespace in the meantime. */
 	if (i >= N_KINDS)
 		return CONFINE_NS_BAR_OTHER;
 	return proc_number_is(kinds[i].sysctl, 0) ? kinds[i].zero : kinds[i].limit;

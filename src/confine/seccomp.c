@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Installs and queries the seccomp filter of the process. */
 #include "confine/seccomp.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Linux 4.14; older headers don't have it. */
+/* Linux 4.14 added this flag; older headers lack it. */
 #ifndef SECCOMP_FILTER_FLAG_LOG
 #define SECCOMP_FILTER_FLAG_LOG (1UL << 1)
 #endif
@@ -34,8 +35,8 @@ confine_seccomp_install(const struct sock_filter *filter, size_t n_instructions,
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG,
 		&program) == 0)
 		return 0;
-	/* EINVAL: a flag that this kernel does not know, or a bad program, which the
-	 * second try then says again. */
+	/* EINVAL: the kernel does not know the flag, or the program is bad. A bad program
+	 * fails the second call too. */
 	if (errno != EINVAL)
 		return -1;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : -1;

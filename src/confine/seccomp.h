@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The system-call filter (seccomp(2)). Any role, last of all: what a stage needs to set
- * itself up is not in any policy. Needs CONFINE_LIMIT_NO_NEW_PRIVS or CAP_SYS_ADMIN
- * (EACCES). The process has one thread; the filter holds for the calling one.
- */
+/* The system call filter (seccomp(2)). Every role installs it last: the policies do not
+ * allow the calls that set up the other stages. It needs CONFINE_LIMIT_NO_NEW_PRIVS or
+ * CAP_SYS_ADMIN (EACCES). It applies to the calling thread; a role has one thread. */
 #pragma once
 
 #include <stddef.h>
@@ -11,19 +9,16 @@
 #include <linux/filter.h>
 
 /*
- * Installs n_instructions of BPF, at most BPF_MAXINSNS (EINVAL). They are copied, and the
- * process's own PID is put into those whose indices are in self_at, which ends with 0
- * (seccomp/README.md; NULL for none). With SECCOMP_FILTER_FLAG_LOG where the kernel has
- * it (4.14), so that also what is refused with an errno leaves an audit record. A filter
- * is added to those that the caller left, and each call then has the strictest answer of
- * all. 0, or -1 with errno set.
+ * Copies and installs n_instructions of BPF, at most BPF_MAXINSNS (EINVAL). Writes the
+ * PID of the process into the instructions at the indices in self_at, which ends with 0;
+ * NULL for none (seccomp/README.md). If the kernel has SECCOMP_FILTER_FLAG_LOG (4.14),
+ * calls that are refused with an errno leave an audit record too. If the caller left
+ * filters, each call gets the strictest result of all. Returns 0, or -1 with errno set.
  */
 int confine_seccomp_install(const struct sock_filter *filter, size_t n_instructions,
     const unsigned short *self_at);
 
-/*
- * SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT or SECCOMP_MODE_FILTER (linux/seccomp.h), or
- * -1 with errno set. It is a prctl(2): under a filter that does not allow it, ask the
- * "Seccomp:" line of /proc/PID/status from outside instead.
- */
+/* Returns SECCOMP_MODE_DISABLED, SECCOMP_MODE_STRICT or SECCOMP_MODE_FILTER
+ * (linux/seccomp.h), or -1 with errno set. It uses prctl(2). If a filter does not allow
+ * that, read the "Seccomp:" line of /proc/PID/status from outside. */
 int confine_seccomp_query(void);

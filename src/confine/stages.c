@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The stages of a jail, each entered as the parent orders. */
 #include "confine/stages.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ reach(struct ipc_confined *reached, enum ipc_stage stage)
 	reached->stages |= 1U << stage;
 }
 
-/* Whether own namespaces can be made at all, found out in a child. Costs as much as
- * making them. Returns 0, or -1 with errno set. */
+/* Tries in a child whether own namespaces can be made, at the cost of making them.
+ * Returns 0, or -1 with errno set. */
 static int
 try_own_userns(int flags)
 {
@@ -54,8 +55,8 @@ try_own_userns(int flags)
 static int
 make_own_userns(const struct ipc_confine *orders, int flags, const char **step)
 {
-	/* A failure half way leaves a process without ids, which can only end. Where that
-	 * must not be, it is tried first. */
+	/* A failure after unshare(2) leaves a process without ids, which can only exit.
+	 * In best-effort mode the process must go on, so a child tries first. */
 	if (orders->sandbox_mode == IPC_JAIL_BEST_EFFORT && try_own_userns(flags) == -1)
 		return -1;
 	if (confine_ns_own(CLONE_NEWUSER | flags, NULL, step) == 0)
@@ -65,11 +66,11 @@ make_own_userns(const struct ipc_confine *orders, int flags, const char **step)
 	return -1;
 }
 
-/* Why there are none, in a line before the failure's own. errno is kept. */
+/* Logs the reason in a line before that of the failed stage. Keeps errno. */
 static void
 tell_bar(int flags, int error)
 {
-	log_warning("jail stage namespaces: no namespaces of my own: %s",
+	log_warning("jail stage namespaces: cannot make own namespaces: %s",
 	    confine_ns_bar_str(confine_ns_bar(flags, error)));
 }
 
@@ -80,16 +81,17 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 	const char *step = "unshare";
 
 	if (orders->has_runas) {
-		/* Real root needs no user namespace, and would lose CAP_NET_BIND_SERVICE
-		 * over the host's ports in one. */
+		/* Real root does not need a user namespace. In one it would lose
+		 * CAP_NET_BIND_SERVICE over the host's ports. */
 		if (confine_ns_own(flags, NULL, &step) == -1) {
 			tell_bar(flags, errno);
 			fail(orders->sandbox_mode, "namespaces", step);
 			return;
 		}
 	} else if (make_own_userns(orders, flags, &step) == 0) {
-		/* Nobody in here shall make another, which would come with capabilities.
-		 * The filter forbids it too, and /proc/sys may be read-only. */
+		/* Forbid nested user namespaces, which would give capabilities. Ignore a
+		 * failure: /proc/sys may be read-only, and the filter forbids them
+		 * too. */
 		(void)confine_ns_bar_nested();
 	} else {
 		int error = errno;
@@ -123,7 +125,7 @@ confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *
 {
 	if (orders->sandbox_mode != IPC_JAIL_OFF)
 		enter_namespaces(orders, reached, flags, fallback_userns_fd);
-	/* For the report; later there is no /proc. */
+	/* Query for the report now: the new root has no /proc. */
 	(void)confine_ns_query(&reached->namespaces);
 }
 
@@ -188,7 +190,7 @@ confine_stage_landlock(const struct ipc_confine *orders, struct ipc_confined *re
 {
 	int abi = confine_landlock_restrict(rules, n_rules, deny);
 
-	/* A kernel without it is no failure: best effort within the stage. */
+	/* A kernel without Landlock is not a failure, even if the stage is required. */
 	if (abi == -1)
 		fail(orders->sandbox_mode, "landlock", "restrict files");
 	else if (abi > 0)
@@ -203,14 +205,15 @@ confine_stage_seccomp(const struct ipc_confine *orders, struct ipc_confined *rea
 {
 	struct confine_caps caps;
 
-	/* No policy allows the question. */
+	/* Query the capabilities before the filter is installed: no policy allows
+	 * capget(2). */
 	if (confine_caps_query(&caps) == 0) {
 		reached->cap_effective = caps.effective;
 		reached->cap_bounding = caps.bounding;
 	}
 	if (orders->seccomp_mode == IPC_JAIL_OFF)
 		return;
-	/* Without the sandbox no_new_privs is not set yet, and the filter needs it. */
+	/* The filter needs no_new_privs, which is not set yet without the sandbox. */
 	if (confine_limits_set(CONFINE_LIMIT_NO_NEW_PRIVS) == -1 ||
 	    confine_seccomp_install(filter, n_instructions, self_at) == -1) {
 		fail(orders->seccomp_mode, "seccomp", "install the filter");

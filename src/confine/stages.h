@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stages of a jail (IPC_STAGES in ipc/messages.h) as the roles with a jail of their
- * own share them: what is tried, what is done where it is barred, and what is reported.
- * Which of them a role enters, and with what, is in the role's jail.c.
+ * The stages of a jail (IPC_STAGES in ipc/messages.h), shared by the roles that make a
+ * jail. The jail.c of each role chooses its stages and their parameters.
  *
- * Each follows `orders`, and sets its bit in `reached` where it was entered. What is
- * required and fails is fatal, naming the stage and the kernel's reason; what is best
- * effort is logged.
+ * Each function follows `orders` and sets its bit in `reached` when the stage is entered.
+ * The failure of a required stage is fatal; the message names the stage and the kernel's
+ * reason. The failure of a best-effort stage is logged.
  */
 #pragma once
 
@@ -20,23 +19,22 @@
 #include "ipc/messages.h"
 
 /*
- * Moves the process into a user namespace of its own and into those of `flags`, a subset
- * of CONFINE_NS_FLAGS without CLONE_NEWUSER. Real root makes no user namespace. Where one
- * is barred, fallback_userns_fd is joined instead (borrowed; -1 for none).
+ * Moves the process into a user namespace of its own and into the namespaces of `flags`,
+ * a subset of CONFINE_NS_FLAGS without CLONE_NEWUSER. Real root makes no user namespace.
+ * If the user namespace cannot be made, joins fallback_userns_fd (borrowed; -1 for none).
  *
- * Must not yet give up the capabilities that the new namespaces give: the next stage
- * mounts.
+ * The process keeps its capabilities in the new namespaces: the next stage mounts.
  */
 void confine_stage_namespaces(const struct ipc_confine *orders,
     struct ipc_confined *reached, int flags, int fallback_userns_fd);
 
-/* An empty read-only root with these files; not tried where the namespaces were not
- * reached. Must come while their capabilities are there. */
+/* Replaces the root by an empty, read-only one with `files`. Does nothing if the
+ * namespaces were not reached. Call it while the process has its capabilities in them. */
 void confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached,
     const struct confine_file *files, size_t n_files);
 
-/* Gives up all capabilities, but for real root those in `keep`, and changes real root's
- * ids. Must come after all that mounts. */
+/* Drops all capabilities. Real root keeps `keep` and changes its ids. Call it after all
+ * mounts. */
 void confine_stage_capabilities(const struct ipc_confine *orders,
     struct ipc_confined *reached, uint64_t keep);
 
@@ -50,13 +48,13 @@ void confine_stage_kept_capabilities(const struct ipc_confine *orders,
 void confine_stage_limits(const struct ipc_confine *orders, struct ipc_confined *reached,
     unsigned int limits);
 
-/* A kernel without Landlock is no failure. Must come after all mounts. */
+/* A kernel without Landlock is not a failure. Call it after all mounts. */
 void confine_stage_landlock(const struct ipc_confine *orders,
     struct ipc_confined *reached, const struct confine_landlock_rule *rules,
     size_t n_rules, unsigned int deny);
 
-/* The last thing before service; follows seccomp_mode, the others follow sandbox_mode.
- * The parameters are the constants of the role's compiled policy. */
+/* Call it last, before service. It follows seccomp_mode; the other stages follow
+ * sandbox_mode. The parameters are the constants of the role's compiled policy. */
 void confine_stage_seccomp(const struct ipc_confine *orders, struct ipc_confined *reached,
     const struct sock_filter *filter, size_t n_instructions,
     const unsigned short *self_at, uint32_t n_calls);
