@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The work of --configure in the guest's network namespace. */
 #include "netns-helper/configure.h"
 
 #include <arpa/inet.h>
@@ -13,11 +14,11 @@
 #include "base/log.h"
 #include "netns-helper/rtnl.h"
 
-/* RFC 4291 section 2.5.6: fe80::/64 with the interface identifier in its lower half. */
+/* RFC 4291 section 2.5.6: fe80::/64, then 64 bits of interface identifier. */
 #define PREFIX6_LEN 64
 
-/* RFC 8200 section 5: the kernel has no IPv6 on an interface with less. Clients ask for
- * IPv6 whatever the MTU is, and IPv4 works. */
+/* RFC 8200 section 5: the kernel has no IPv6 on an interface with a smaller MTU. Clients
+ * ask for IPv6 with any MTU, and expect IPv4 to work. */
 #define IPV6_MTU_MIN_BYTES 1280
 
 static unsigned int
@@ -57,15 +58,16 @@ configure_ip4(struct rtnl *rtnl, unsigned int ifindex, const char *name,
 		fatal("add default route via %s on %s", text, name);
 }
 
-/* Whether the namespace has no IPv6: switched off by sysctl (EACCES), or not in the
- * kernel. Clients ask for IPv6 whether it is there or not, and IPv4 works. */
+/* Whether the error means that the namespace has no IPv6: a sysctl switches it off
+ * (EACCES), or the kernel lacks it. Clients ask for IPv6 in any case, and expect IPv4 to
+ * work. */
 static bool
 is_without_ip6(int error)
 {
 	return error == EACCES || error == EAFNOSUPPORT || error == EOPNOTSUPP;
 }
 
-/* Returns 0, or -1 where there is no IPv6. */
+/* Returns 0, or -1 with errno set if the namespace has no IPv6. */
 static int
 configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
     const struct ipc_network *network)
@@ -85,7 +87,7 @@ configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
 	inet_addr6_from_mac(network->prefix6, &mac, &addr);
 	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1)
 		fatal("add the IPv6 address to %s", name);
-	/* The stack answers neighbour solicitations for the link-local address with the
+	/* libslirp answers neighbour solicitations for the link-local address with the
 	 * same interface identifier, and sends its router advertisements from there. */
 	memcpy(gateway.s6_addr, link_local, IPC_ADDR6_LEN / 2);
 	memcpy(gateway.s6_addr + IPC_ADDR6_LEN / 2, network->host6 + IPC_ADDR6_LEN / 2,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Handles the parent's requests to the netns-helper. */
 #include "netns-helper/control.h"
 
 #include "base/log.h"
@@ -41,7 +42,7 @@ netns_on_confine(struct helper *helper, const struct ipc_confine *msg)
 	helper->orders = *msg;
 }
 
-/* After the joins, before the first look at anything of the guest's. */
+/* Call this after the joins, and before the first look at anything of the guest. */
 static void
 confine(struct helper *helper)
 {
@@ -49,7 +50,7 @@ confine(struct helper *helper)
 
 	jail_lock(&helper->orders, &reached);
 	ipc_child_check_sent(ipc_send_confined(helper->to_parent, &reached),
-	    "tell how I am confined");
+	    "report the jail to the parent");
 }
 
 void

@@ -4,6 +4,6 @@
 
 #include "ipc/channel.h"
 
-/* Does what the parent asks until the TAP has been handed over, or the parent has gone.
- * Fatal on everything that fails. */
+/* Handles requests until the TAP has been handed over, or the parent has closed the
+ * channel. Every failure is fatal. */
 void netns_serve(struct ipc_channel *to_parent);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The jail of the netns-helper: limits and a filter. */
 #include "netns-helper/jail.h"
 
 #include "confine/limits.h"
@@ -10,7 +11,6 @@ void
 jail_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
 	reached->stages = 1U << IPC_STAGE_descriptors;
-	/* For the report. */
 	(void)confine_ns_query(&reached->namespaces);
 	if (orders->sandbox_mode != IPC_JAIL_OFF)
 		confine_stage_limits(orders, reached,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The helper's jail. It lives for milliseconds and needs its capabilities in the guest's
- * namespaces to the end, so its jail is two stages.
- */
+/* The jail of the netns-helper has two stages, limits and filter. The helper runs for
+ * milliseconds, and needs its capabilities in the guest's namespaces until its end. */
 #pragma once
 
 #include "ipc/messages.h"
 
-/* To be called after the joins, which no policy allows. What is required and fails is
- * fatal, naming the stage; what is best effort is logged. */
+/* Call it after the joins, which no policy allows. The failure of a required stage is
+ * fatal, naming the stage; the failure of a best-effort stage is logged. */
 void jail_lock(const struct ipc_confine *orders, struct ipc_confined *reached);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Joins the guest's namespaces. */
 #include "netns-helper/join.h"
 
 #include <errno.h>
@@ -9,8 +10,8 @@
 void
 netns_join_user(int userns_fd, const char *label)
 {
-	/* EINVAL: it is the one that we are in, which the parent could not tell without
-	 * /proc. Whether that is enough, the network namespace will say. */
+	/* EINVAL: the process is in that namespace already, which the parent cannot tell
+	 * without /proc. If that is not enough, joining the network namespace fails. */
 	if (setns(userns_fd, CLONE_NEWUSER) == -1 && errno != EINVAL)
 		fatal("join user namespace %s", label);
 }

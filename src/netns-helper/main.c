@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * slirpd-netns-helper: joins the guest's namespaces, makes the TAP there and, with
- * --configure, its addresses and routes; hands the TAP's descriptor to the parent and
- * ends. It lives for milliseconds and reads nothing but the parent's messages and the
- * kernel's answers. Only user of setns, /dev/net/tun and rtnetlink.
- */
+/* slirpd-netns-helper: joins the guest's namespaces, makes the TAP there and, with
+ * --configure, its addresses and routes. It hands the TAP's descriptor to the parent and
+ * ends, within milliseconds. It reads only the parent's messages and the kernel's
+ * answers. The only user of setns(2), /dev/net/tun and rtnetlink(7) for changes. */
 
 #include "base/exitcode.h"
 #include "process/child.h"

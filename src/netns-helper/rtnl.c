@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests to the kernel's routing socket. */
 #include "netns-helper/rtnl.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 
 #include "base/auto.h"
 
-/* Room for every request here; the longest has three addresses of 16 bytes. */
+/* The longest request has three addresses of 16 bytes. */
 #define REQUEST_SIZE 256
 
 /* An acknowledgement repeats the request and adds a little. */
@@ -35,7 +36,7 @@ request_begin(struct request *request, int type, int flags, const void *body,
 	memcpy(NLMSG_DATA(&request->header), body, body_len);
 }
 
-/* The requests are built here from fields of known size, so there is always room. */
+/* The requests have fields of known size, so there is always room. */
 static struct rtattr *
 request_add(struct request *request, int type, const void *data, size_t data_len)
 {
@@ -50,7 +51,7 @@ request_add(struct request *request, int type, const void *data, size_t data_len
 	return attr;
 }
 
-/* Ends an attribute that contains those added after it. */
+/* Ends an attribute that contains the attributes added after it. */
 static void
 request_close(struct request *request, struct rtattr *attr)
 {
@@ -123,7 +124,7 @@ request_do(struct rtnl *rtnl, struct request *request)
 int
 rtnl_open(struct rtnl *rtnl)
 {
-	/* Connected to the kernel (address 0), so that nobody else can answer. */
+	/* Connect to the kernel (address 0): then only the kernel can answer. */
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	autofd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
@@ -222,8 +223,8 @@ int
 rtnl_addr6_set(struct rtnl *rtnl, unsigned int ifindex, const struct in6_addr *addr,
     unsigned int prefix_len)
 {
-	/* No duplicate address detection: the guest is alone on this link, and its address must
-	 * be usable as soon as the caller hears of it. */
+	/* Without duplicate address detection the address works as soon as the caller
+	 * hears of it. The guest is alone on this link. */
 	struct ifaddrmsg body = {
 		.ifa_family = AF_INET6,
 		.ifa_prefixlen = (uint8_t)prefix_len,

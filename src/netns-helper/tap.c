@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes a TAP, attaches to one, or inspects an inherited one. */
 #include "netns-helper/tap.h"
 
 #include <errno.h>
@@ -14,16 +15,14 @@
 #include "base/log.h"
 #include "ipc/messages.h"
 
-/* What every TAP of ours can do; the worker's vnet.c is the other half. Nothing for UDP:
- * the stack takes datagrams one at a time. */
+/* The offloads of every TAP of ours; the worker's vnet.c handles their headers. UDP has
+ * none: libslirp takes one datagram at a time. */
 #define OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
 
-/*
- * Attaches to the interface, or makes it. drivers/net/tun.c, tun_set_iff: flags that
- * don't fit an interface give EINVAL, as does a flag that the kernel does not know; those
- * of a TAP with one queue are set anew by whoever attaches to it, while to one with
- * several queues a further one is added as they are.
- */
+/* Attaches to the interface, or makes it. The kernel (drivers/net/tun.c, tun_set_iff)
+ * returns EINVAL for unknown flags, and for flags that do not fit an existing interface.
+ * Attaching to a TAP with one queue sets its flags anew. Attaching to a TAP with several
+ * queues adds a queue and keeps its flags. */
 static int
 set_interface(int tun_fd, const char *name)
 {
@@ -41,7 +40,7 @@ set_interface(int tun_fd, const char *name)
 	return -1;
 }
 
-/* Whoever had it before may have left them on, and then frames come unfinished. */
+/* An earlier user may have left offloads on, and then frames come incomplete. */
 static void
 switch_offloads_off(int tun_fd, const char *name)
 {
@@ -49,7 +48,7 @@ switch_offloads_off(int tun_fd, const char *name)
 		fatal("switch off the offloads of TAP %s", name);
 }
 
-/* What the device itself says of the header before its frames, offloads being off. */
+/* Asks the device for the size of the header before each frame, when offloads are off. */
 static struct netns_tap_header
 plain_header(int tun_fd, const struct ifreq *request)
 {
@@ -66,12 +65,10 @@ plain_header(int tun_fd, const struct ifreq *request)
 	return header;
 }
 
-/*
- * Returns 0, or -1 with errno set and offloads as they were. The size is that of the
- * header's first form: it has all that is needed, and puts the IP header, behind it and
- * Ethernet's, at a multiple of 8. An earlier user may have set another. Little-endian,
- * because a machine's own byte order is what an earlier user may have changed, too.
- */
+/* Returns 0, or -1 with errno set and offloads unchanged. An earlier user may have set
+ * another header size and byte order, so set both. The size is that of the header's first
+ * version. It has all fields that are needed, and aligns the IP header after the Ethernet
+ * header to 8 bytes. */
 static int
 switch_offloads_on(int tun_fd)
 {
@@ -89,7 +86,7 @@ netns_tap_open(const char *name, struct netns_tap_header *header)
 {
 	struct ifreq request = { 0 };
 	bool exists = if_nametoindex(name) != 0;
-	/* The device belongs to the network namespace that it is opened in. */
+	/* The device belongs to the network namespace in which it is opened. */
 	autofd int tun_fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
 	if (tun_fd == -1)

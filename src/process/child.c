@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The start of every child, its log lines, and its wait for messages of the parent. */
 #include "process/child.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "base/log.h"
 #include "ipc/fdtable.h"
 
-/* Where log lines go. A log function has no room for a context, and a process has one
+/* The channel of the log lines. The log function takes no context, and a process has one
  * parent. */
 static struct ipc_channel *log_channel;
 
@@ -24,8 +25,7 @@ log_emit_to_parent(enum log_level level, const char *text)
 	struct ipc_log record = { .level = (uint8_t)level };
 
 	snprintf(record.text, sizeof(record.text), "%s", text);
-	/* A line that the parent has no room for is lost and counted, never waited
-	 * for. */
+	/* A line is lost and counted if the queue is full. The child does not wait. */
 	(void)ipc_send_log(log_channel, &record);
 }
 
@@ -35,9 +35,9 @@ ipc_child_die_with_parent(const struct ipc_channel *to_parent)
 	struct pollfd channel = { .fd = to_parent->fd };
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		fatal("ask to be ended with the parent");
-	/* It may have died before the call: then its end of the channel is closed, as it is
-	 * if the parent ends. */
+		fatal("set the parent-death signal");
+	/* The parent may have died before the call: its end of the channel is then
+	 * closed. */
 	if (poll(&channel, 1, 0) == 1 && (channel.revents & POLLHUP))
 		_exit(EXITCODE_OK);
 }
@@ -53,10 +53,11 @@ ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *c
 	log_channel = to_parent;
 	log_set_emit(log_emit_to_parent);
 	ipc_child_die_with_parent(to_parent);
-	/* Started through a descriptor, the process would be called by its number. */
+	/* The kernel names a program after the descriptor that it was executed
+	 * through. */
 	prctl(PR_SET_NAME, comm);
-	/* What a peer that went away causes is an error of the call, not our death; and so
-	 * is a limit on file sizes that the caller has set. */
+	/* A closed peer, or the caller's limit on file sizes, must give an error and not
+	 * end the process. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	ipc_child_check_sent(ipc_channel_greet(to_parent), "greet the parent");
