@@ -586,7 +586,7 @@ test_replaced_by_a_directory_and_back(void **state)
 	unlink(followed);
 	make_dir(followed);
 	ASSERT_FOLLOWS("");
-	assert_non_null(strstr(last_line, "no regular file"));
+	assert_non_null(strstr(last_line, "not a regular file"));
 	rmdir(followed);
 	write_text(followed, SERVER_2);
 	ASSERT_FOLLOWS(SERVER_2);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Asks the kernel for the addresses of the host's interfaces. */
 #include "parent/watch/hostaddr.h"
 
 #include <errno.h>
@@ -11,11 +12,11 @@
 
 #include "base/auto.h"
 
-/* As much as the kernel puts into one piece of a list (NLMSG_GOODSIZE, linux/netlink.h,
- * with pages of 4 KiB), and more. */
+/* At least one piece of a list: the kernel uses NLMSG_GOODSIZE (linux/netlink.h), which
+ * is less with pages of 4 KiB. */
 #define PIECE_SIZE 16384
 
-/* Events read in a turn; none of them is looked at, so what is left can wait. */
+/* Events read in one turn. Their content does not matter, so the rest can wait. */
 #define N_EVENTS_MAX 64
 
 int
@@ -26,15 +27,15 @@ parent_hostaddr_open(uint32_t groups)
 	autofd int fd =
 	    socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
-	/* Connected, so that the kernel alone can send anything there. */
+	/* Connect to the kernel: then only the kernel can send to this socket. */
 	if (fd == -1 || bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
 	    connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel)) == -1)
 		return -1;
 	return take_fd(&fd);
 }
 
-/* The attribute of that type in a message, whose body has body_len bytes; NULL for
- * none. */
+/* Returns the attribute of that type in a message whose body has body_len bytes, or
+ * NULL. */
 static const struct rtattr *
 find_attribute(const struct nlmsghdr *message, size_t body_len, int type)
 {
@@ -49,11 +50,9 @@ find_attribute(const struct nlmsghdr *message, size_t body_len, int type)
 	return NULL;
 }
 
-/*
- * Sends a request and gives each message of the answer to `take`. The kernel has the
- * answer ready, or makes the next piece of it, when it is read, so nothing is waited for.
- * Returns 0, or -1 with errno set.
- */
+/* Sends a request and gives each message of the answer to `take`. It does not block: the
+ * kernel makes each piece of the answer when it is read. Returns 0, or -1 with errno
+ * set. */
 static int
 ask(int fd, const struct nlmsghdr *request,
     void (*take)(void *ctx, const struct nlmsghdr *message), void *ctx)
@@ -71,7 +70,8 @@ ask(int fd, const struct nlmsghdr *request,
 		if (n == -1)
 			return -1;
 		for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
-			/* Of a question that was given up half way. */
+			/* The message belongs to an earlier request that was
+			 * abandoned. */
 			if (message->nlmsg_seq != request->nlmsg_seq)
 				continue;
 			if (message->nlmsg_type == NLMSG_DONE)
@@ -100,8 +100,8 @@ take_index(void *ctx, const struct nlmsghdr *message)
 		*(int *)ctx = body->ifi_index;
 }
 
-/* Which number the interface has now, by its name: one that went and came back has
- * another. 0 for none. */
+/* Finds the index of the interface by its name: an interface that is made again gets
+ * another index. Returns 0 for none. */
 static int
 find_index(int query_fd, const char *ifname, uint32_t sequence)
 {
@@ -137,8 +137,8 @@ struct search {
 static void
 take_address(void *ctx, const struct nlmsghdr *message)
 {
-	/* Addresses that the kernel does not use, or soon will not. Of IPv4 the second
-	 * bit is a second address on a network, as good as the first. */
+	/* The kernel does not use such an address, or soon will not. In IPv4 the second
+	 * bit means a secondary address, which is usable. */
 	const uint32_t unusable6 = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
 	const struct ifaddrmsg *body = NLMSG_DATA(message);
 	const struct rtattr *attribute;
@@ -149,7 +149,7 @@ take_address(void *ctx, const struct nlmsghdr *message)
 	    message->nlmsg_len < NLMSG_LENGTH(sizeof(*body)) ||
 	    (int)body->ifa_index != search->index || body->ifa_family != search->family)
 		return;
-	/* fe80::1 on its own is no address to bind to. */
+	/* A link-local address cannot be bound without its interface. */
 	if (search->family == AF_INET6 &&
 	    (body->ifa_scope == RT_SCOPE_LINK || (body->ifa_flags & unusable6)))
 		return;
@@ -196,8 +196,8 @@ parent_hostaddr_find(int query_fd, const char *ifname, int family,
 	return true;
 }
 
-/* What happened is not read from the events: they may be lost when there are many
- * (ENOBUFS, netlink(7)), and the kernel knows how things are now. */
+/* The content of the events is ignored: events may be lost when there are many (ENOBUFS,
+ * netlink(7)), and the kernel tells the present state. */
 void
 parent_hostaddr_drop_events(int events_fd)
 {

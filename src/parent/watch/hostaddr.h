@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What addresses the host's interfaces have, asked of the kernel by rtnetlink(7) over
- * sockets that are opened before the parent locks itself. Used by outbound.c alone.
- */
+/* The addresses of the host's interfaces, from the kernel by rtnetlink(7). The sockets
+ * are opened before the parent enters its jail. Used by outbound.c alone. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,21 +9,21 @@
 
 #include "ipc/messages.h"
 
-/* An address in the form that both families share, and how long it is. */
+/* An address of either family, and its length. */
 struct hostaddr {
 	uint8_t bytes[IPC_ADDR6_LEN];
 	size_t len;
 };
 
-/* A socket for questions or, with groups (RTMGRP_..., rtnetlink(7)), for events; the
- * caller owns it. Returns -1 with errno set. */
+/* Opens a socket for requests or, with groups (RTMGRP_..., rtnetlink(7)), for events. The
+ * caller owns it. Returns -1 with errno set on failure. */
 int parent_hostaddr_open(uint32_t groups);
 
-/* Replaces *address by one that the interface has, unless it still has that one;
- * address->len is the family's. Returns false with errno set if there is none: ENODEV for
- * the interface, EADDRNOTAVAIL for an address. */
+/* Replaces *address by an address of the interface, unless the interface still has
+ * *address. address->len is the length of the family. Returns false with errno set if
+ * there is none: ENODEV for the interface, EADDRNOTAVAIL for an address. */
 bool parent_hostaddr_find(int query_fd, const char *ifname, int family,
     struct hostaddr *address);
 
-/* Takes the events that have come off the socket. */
+/* Reads the pending events from the socket and drops them. */
 void parent_hostaddr_drop_events(int events_fd);

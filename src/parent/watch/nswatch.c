@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Notices the end of the last user of the guest's network namespace. */
 #include "parent/watch/nswatch.h"
 
 #include <dirent.h>
@@ -15,12 +16,12 @@
 #include "base/auto.h"
 #include "base/fdio.h"
 
-/* A guest can let processes end as fast as it likes, and each end of the one that is
- * watched costs a look through /proc: five a second are nothing, and soon enough. */
+/* The least time between two scans of /proc. A guest can end processes as fast as it
+ * likes, and each end of the watched process causes a scan. */
 #define SCAN_INTERVAL_MS 200
 
-/* Somebody is seen whose end nothing tells of. Once in two seconds is soon enough for an
- * end, and seldom enough for a machine that sleeps. */
+/* The time between scans when a user is seen whose end raises no event. It is short
+ * enough for an end, and long enough for an idle machine. */
 #define UNHELD_INTERVAL_MS 2000
 
 /* "/proc/2147483647/ns/net" with its NUL. */
@@ -49,8 +50,8 @@ parent_nswatch_end(struct nswatch *watch)
 	watch->scan_due = false;
 }
 
-/* A step of the look has failed, with errno set. After a shortage, nobody seen is not
- * nobody there. */
+/* A step of the scan has failed, with errno set. After a shortage, a scan that sees
+ * nobody proves nothing. */
 static void
 note_failure(struct nswatch *watch)
 {
@@ -69,14 +70,14 @@ is_namespace(struct nswatch *watch, const char *path)
 	return false;
 }
 
-/* What there is of somebody who uses the namespace. */
+/* The result of a search for a user of the namespace. */
 enum presence {
 	PRESENCE_NONE,
-	PRESENCE_SEEN, /* but its end can't be waited for: ask again later */
-	PRESENCE_HELD, /* its end will wake us */
+	PRESENCE_SEEN, /* a user whose end raises no event: scan again later */
+	PRESENCE_HELD, /* a user whose end raises an event */
 };
 
-/* Takes hold of pid if it is in the namespace. */
+/* Watches the process if it is in the namespace. */
 static enum presence
 watch_process(struct nswatch *watch, pid_t pid)
 {
@@ -87,10 +88,11 @@ watch_process(struct nswatch *watch, pid_t pid)
 	if (!is_namespace(watch, path))
 		return PRESENCE_NONE;
 	pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	/* Only now can the number no longer come to mean another process. */
+	/* Check again: from pidfd_open() on, the PID cannot come to mean another
+	 * process. */
 	if (!is_namespace(watch, path))
 		return PRESENCE_NONE;
-	/* /proc may be that of another PID namespace, with other numbers. */
+	/* /proc may belong to another PID namespace, with other PIDs. */
 	if (pid_fd == -1)
 		return PRESENCE_SEEN;
 	watch->pid_fd = take_fd(&pid_fd);
@@ -112,7 +114,7 @@ watch_any_process(struct nswatch *watch, pid_t helper_pid)
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		enum presence one = PRESENCE_NONE;
 
-		/* What is no number of a process comes out as 0. */
+		/* strtol() returns 0 for a name that is not a PID. */
 		if (pid > 0 && pid != getpid() && pid != helper_pid)
 			one = watch_process(watch, pid);
 		if (one > found)
@@ -124,8 +126,8 @@ watch_any_process(struct nswatch *watch, pid_t helper_pid)
 	return found;
 }
 
-/* Looks whether the namespace is mounted in our mount namespace, as ip-netns(8) does it:
- * proc_pid_mountinfo(5), the fourth field of such a line is "net:[inode]". */
+/* Looks for the namespace in the mounts of our mount namespace, as ip-netns(8) makes
+ * them. The fourth field of such a line is "net:[inode]" (proc_pid_mountinfo(5)). */
 static enum presence
 watch_mounts(struct nswatch *watch)
 {
@@ -135,7 +137,7 @@ watch_mounts(struct nswatch *watch)
 	bool found = false;
 	FILE *mounts;
 
-	/* Opened before the table is read, so that no change falls between. */
+	/* Open the watch before the table is read: then no change is missed. */
 	if (watch->mounts_fd == -1)
 		watch->mounts_fd = open(MOUNT_TABLE, O_RDONLY | O_CLOEXEC);
 	mounts = fopen(MOUNT_TABLE, "re");
@@ -154,7 +156,7 @@ watch_mounts(struct nswatch *watch)
 	return watch->mounts_fd != -1 ? PRESENCE_HELD : PRESENCE_SEEN;
 }
 
-/* Finds somebody who uses the namespace, which helper_pid, unless it is 0, does not. */
+/* Finds a user of the namespace other than helper_pid (0 for none). */
 static enum presence
 watch_somebody(struct nswatch *watch, pid_t helper_pid)
 {
@@ -171,7 +173,7 @@ watch_somebody(struct nswatch *watch, pid_t helper_pid)
 	return found;
 }
 
-/* Lets the next look come when it can tell something new. */
+/* Plans the next scan for when it can find something new. */
 static void
 plan_scan(struct nswatch *watch, enum presence found, uint64_t now_ms)
 {
@@ -187,8 +189,9 @@ parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
 	enum presence found = PRESENCE_NONE;
 	struct stat st;
 
-	/* The caller holds the namespace by the descriptor that it has handed down. Nothing tells
-	 * of the end of that, and a process that is in there now may be a passer-by. */
+	/* The caller holds the namespace by a descriptor, whose end raises no event. A
+	 * process in the namespace may leave before the caller does, so watching it would
+	 * end slirpd too early. */
 	if (path && strncmp(path, OWN_PROC, sizeof(OWN_PROC) - 1) == 0)
 		return;
 	if (fstat(netns_fd, &st) == -1)
@@ -201,8 +204,8 @@ parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
 	if (found != PRESENCE_HELD)
 		found = watch_somebody(watch, helper_pid);
 	plan_scan(watch, found, now_ms);
-	/* The process that we were told of may have ended just now. But what never was
-	 * to be seen, such as a namespace held by a descriptor, can't be seen to end. */
+	/* first_pid may have ended just now: scan once more. Without it, a user that was
+	 * not seen at the start cannot be seen to end, for example a descriptor. */
 	if (found == PRESENCE_NONE && first_pid != -1)
 		watch->scan_due = true;
 	else if (found == PRESENCE_NONE)
@@ -232,7 +235,6 @@ parent_nswatch_timeout_ms(const struct nswatch *watch, uint64_t now_ms)
 bool
 parent_nswatch_is_gone(struct nswatch *watch, bool fd_ready, uint64_t now_ms)
 {
-	/* Nothing is watched. */
 	if (watch->pid_fd == -1 && watch->mounts_fd == -1 && !watch->scan_due)
 		return false;
 	if (fd_ready) {
@@ -246,8 +248,9 @@ parent_nswatch_is_gone(struct nswatch *watch, bool fd_ready, uint64_t now_ms)
 	bool was_empty = watch->is_empty;
 
 	plan_scan(watch, found, now_ms);
-	/* While /proc is read, a process may hand the namespace on to a child with a lower PID and
-	 * end. That happens once in a PID cycle, so a second look a moment later decides. */
+	/* During the scan, a process may pass the namespace to a child with a lower PID
+	 * and end. That takes a wrap of the PIDs, so a second scan a moment later
+	 * decides. */
 	watch->is_empty = found == PRESENCE_NONE;
 	if (!watch->is_empty || was_empty)
 		return watch->is_empty;

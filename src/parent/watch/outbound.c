@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The source addresses of --outbound-addr and --outbound-addr6. */
 #include "parent/watch/outbound.h"
 
 #include <arpa/inet.h>
@@ -14,12 +15,12 @@
 #include "base/text.h"
 #include "parent/watch/hostaddr.h"
 
-/* Hosts with containers make and remove interfaces all day, and each look costs a list of
- * all addresses: once a second is soon enough. */
+/* Hosts with containers make and remove interfaces all day, and each look lists all
+ * addresses. So look at most once a second. */
 #define LOOK_INTERVAL_MS 1000
 
-/* Lines on an interface that comes and goes: the story of a day, and then one in five
- * minutes, since a client may keep our output in memory. */
+/* The limit on lines about an interface that comes and goes: a client may keep our output
+ * in memory. */
 #define LOG_BURST 16
 #define LOG_INTERVAL_MS (5 * 60 * 1000)
 
@@ -63,7 +64,6 @@ find6(struct outbound *outbound, uint8_t addr[IPC_ADDR6_LEN])
 static _Noreturn void
 fail(const char *option, const char *value)
 {
-	/* Of a value that the options have taken: an address, or a name. */
 	char shown[IPC_LABEL_SIZE];
 	int error = errno;
 
@@ -126,7 +126,7 @@ parent_outbound_open(struct outbound *outbound, const struct options *options)
 {
 	if (!options->outbound_addr4 && !options->outbound_addr6)
 		return;
-	/* The events first, so that no change falls between. */
+	/* Open the socket for events first: then no change is missed. */
 	outbound->events_fd =
 	    parent_hostaddr_open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 	outbound->query_fd = parent_hostaddr_open(0);
@@ -157,7 +157,7 @@ parent_outbound_timeout_ms(const struct outbound *outbound, uint64_t now_ms)
 					       : 0;
 }
 
-/* Says how an interface has changed, if that is news. */
+/* Logs how an interface has changed, if it has. */
 static void
 tell(struct outbound *outbound, const char *ifname, const char *family, bool was_lost,
     bool is_lost, const char *new_address, uint64_t now_ms)

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keeps the worker's copy of resolv.conf current.
+ *
+ * Theory of operation. inotify(7) watches each directory in which a name of the path is
+ * looked up, and the file. A directory is watched before the name is looked up in it: a
+ * later change then raises an event. After an event the parent waits for SETTLE_MS,
+ * watches the path anew, and reads the file. It writes the copy if the content differs.
+ * stat(2) cannot decide this: it may be the same for two contents, if the clock of the
+ * file system is coarse or a time was set by hand.
+ */
 #include "parent/watch/resolv.h"
 
 #include <errno.h>
@@ -14,47 +24,46 @@
 #include "base/log.h"
 #include "parent/watch/way.h"
 
-/* Programs write resolv.conf in several steps within a few milliseconds. After this
- * the copy is made, even if there is no end of changes: so it is late by a tenth of
- * the second that is promised, and ten looks a second are the most that any events
- * can cause. */
+/* Programs write resolv.conf in several steps within milliseconds. The copy is made after
+ * this time, even if changes go on. That is a tenth of the promised second, and events
+ * cause ten looks a second at most. */
 #define SETTLE_MS 100
 
 /* resolv.conf(5): a line begins with the keyword, and space or tab follows. */
 #define SERVER_KEY "nameserver"
 
-/* Room for the keyword and the longest address with a scope, several times over; glibc and
- * libslirp read lines of 512 bytes at most. */
+/* Several times the keyword and the longest address with a scope. glibc and libslirp read
+ * at most 512 bytes of a line. */
 #define LINE_MAX_BYTES 512
 
 #define PIECE_BYTES 4096
 
-/* So much is read in some milliseconds. A file without an end must not hold up the parent. */
+/* Reading this much takes milliseconds. An endless file must not block the parent. */
 #define READ_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
-/* Without events. The half leaves room to keep the promise. */
+/* The interval without events: half of the promised second. */
 #define LOOK_INTERVAL_MS 500
 
-/* inotify(7) does not tell of a mount over a file, nor of what another machine does to
- * a network file system. Those have no promise, but get noticed. */
+/* inotify(7) does not report a mount over a file, or a change of a network file system by
+ * another machine. The copy follows these within this time. */
 #define RECHECK_INTERVAL_MS 10000
 
-/* A file that comes and goes changes state with each look. The first lines are worth
- * reading; later ones come when there is room. */
+/* A file that comes and goes changes state at each look. The limit keeps the first
+ * lines. */
 #define LOG_BURST 10
 #define LOG_INTERVAL_MS 10000
 
-/* One event with the longest name fits; inotify(7) wants that much at least. */
+/* Fits an event with the longest name, which inotify(7) requires. */
 #define EVENTS_SIZE 4096
 
-/* Some thousand events, more than SETTLE_MS brings; poll tells of the rest. */
+/* Some thousand events, more than come in SETTLE_MS; poll reports the rest. */
 #define EVENT_READS_MAX 64
 
-/* A name in the directory means something else now, or may be used by others now. */
+/* A name in the directory has changed its meaning or its permissions. */
 #define DIRECTORY_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB)
 
-/* For the file itself, since a write by another name of it (a hard link, a bind mount)
- * is no event of this directory. */
+/* A write through another name of the file (a hard link, a bind mount) raises no event in
+ * this directory. */
 #define FILE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)
 
 void
@@ -85,8 +94,8 @@ open_regular(const char *path)
 	autofd int fd = -1;
 	struct stat st;
 
-	/* Before it is opened, which does things to some devices; and after, when it may
-	 * have become another. */
+	/* Check before open(2), which has effects on some devices, and again after it:
+	 * the path may lead to another file by then. */
 	if (stat(path, &st) == -1)
 		return -1;
 	if (S_ISREG(st.st_mode))
@@ -102,11 +111,11 @@ open_regular(const char *path)
 	return take_fd(&fd);
 }
 
-/* Lines that name a server, put into a buffer one after the other. */
+/* The buffer of the lines that name a server, and the current line. */
 struct servers {
 	char *buf;
 	size_t buf_size, len;
-	char line[LINE_MAX_BYTES]; /* as far as it has come and has room */
+	char line[LINE_MAX_BYTES]; /* the line so far, cut to its size */
 	size_t line_len;
 };
 
@@ -180,7 +189,7 @@ parent_resolv_copy(int to_fd, const char *text, size_t text_len, int64_t *mtime_
 	size_t done = 0;
 	struct stat st;
 
-	/* In this order a reader finds something at all times. */
+	/* In this order a reader always finds servers. */
 	while (done < text_len) {
 		ssize_t n = pwrite(to_fd, text + done, text_len - done, (off_t)done);
 
@@ -192,7 +201,8 @@ parent_resolv_copy(int to_fd, const char *text, size_t text_len, int64_t *mtime_
 	}
 	if (ftruncate(to_fd, (off_t)text_len) == -1 || fstat(to_fd, &st) == -1)
 		return -1;
-	/* Later than what the file had while it was written, and than ever before. */
+	/* Set a time that is later than the time of the writes, and than every time
+	 * before. */
 	if (*mtime_s < st.st_mtim.tv_sec)
 		*mtime_s = st.st_mtim.tv_sec;
 	*mtime_s += 1;
@@ -200,9 +210,9 @@ parent_resolv_copy(int to_fd, const char *text, size_t text_len, int64_t *mtime_
 	return futimens(to_fd, times);
 }
 
-/* Says once that events can't be relied on, and why (errno). */
+/* Logs once that events are not reliable, and why (errno). */
 static void
-go_blind(struct resolv *resolv, const char *what)
+rely_on_polling(struct resolv *resolv, const char *what)
 {
 	resolv->is_blind = true;
 	if (resolv->said_blind)
@@ -220,7 +230,7 @@ static int
 watch(struct resolv *resolv, const char *path, uint32_t events)
 {
 	struct resolv_watches *watches = &resolv->watches;
-	/* What is watched already keeps its descriptor. */
+	/* A path that is watched already keeps its descriptor. */
 	int descriptor = inotify_add_watch(resolv->inotify_fd, path, events);
 
 	if (descriptor == -1)
@@ -229,13 +239,9 @@ watch(struct resolv *resolv, const char *path, uint32_t events)
 	return 0;
 }
 
-/*
- * Watches each directory in which a name of the path is looked up, and the file. A
- * directory is watched before the name is looked up there: what changes behind our back
- * while we go raises an event, whatever we then find further on.
- */
+/* Watches each directory of the path, and the file. */
 static void
-watch_way(struct resolv *resolv)
+watch_path(struct resolv *resolv)
 {
 	struct way way = { .at = "/", .at_len = 1 };
 	enum way_step step = WAY_DIRECTORY;
@@ -244,10 +250,11 @@ watch_way(struct resolv *resolv)
 	/* One watch is left for the file. */
 	for (int n = 1; n < PARENT_RESOLV_WATCHES_MAX && step == WAY_DIRECTORY; n++) {
 		if (watch(resolv, way.at, DIRECTORY_EVENTS) == -1) {
-			/* No directory (any more): the one before tells when it is. */
+			/* The directory is missing. The directory above raises an event
+			 * when it is made. */
 			if (errno == ENOENT || errno == ENOTDIR)
 				return;
-			go_blind(resolv, way.at);
+			rely_on_polling(resolv, way.at);
 		}
 		step = parent_way_step(&way);
 	}
@@ -255,12 +262,13 @@ watch_way(struct resolv *resolv)
 		errno = ENAMETOOLONG;
 		step = WAY_LOST;
 	}
-	/* What may not be read can't be watched; the directory tells when it may be. */
+	/* EACCES: a file that cannot be read cannot be watched. The directory raises an
+	 * event when its mode changes. */
 	if (step == WAY_FILE && watch(resolv, way.at, FILE_EVENTS) == -1 &&
 	    errno != ENOENT && errno != EACCES)
 		step = WAY_LOST;
 	if (step == WAY_LOST)
-		go_blind(resolv, way.at);
+		rely_on_polling(resolv, way.at);
 }
 
 static bool
@@ -272,7 +280,7 @@ is_watched(const struct resolv_watches *watches, int descriptor)
 	return false;
 }
 
-/* Watches what the path leads through now, and nothing else. */
+/* Watches the directories and the file of the path as they are now, and nothing else. */
 static void
 watch_again(struct resolv *resolv)
 {
@@ -283,11 +291,11 @@ watch_again(struct resolv *resolv)
 	if (resolv->inotify_fd == -1)
 		resolv->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (resolv->inotify_fd == -1) {
-		go_blind(resolv, resolv->path);
+		rely_on_polling(resolv, resolv->path);
 		return;
 	}
-	watch_way(resolv);
-	/* One that the kernel has dropped, with what it belonged to, is not there. */
+	watch_path(resolv);
+	/* This fails for a watch that the kernel has removed with its file. */
 	for (size_t i = 0; i < before.n; i++)
 		if (!is_watched(&resolv->watches, before.descriptors[i]))
 			inotify_rm_watch(resolv->inotify_fd, before.descriptors[i]);
@@ -307,8 +315,9 @@ say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_
 		    "resolv: cannot write the worker's copy of %s: %s; trying again",
 		    resolv->path, strerror(state->copy_error));
 	else if (state->read_error == EINVAL)
-		log_warning("resolv: %s is no regular file; the worker's copy is empty "
-			    "until it is",
+		log_warning(
+		    "resolv: %s is not a regular file; the worker's copy is empty "
+		    "until it is",
 		    resolv->path);
 	else if (state->read_error)
 		log_warning("resolv: cannot read %s: %s; trying again when it changes",
@@ -317,14 +326,14 @@ say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_
 		log_info("resolv: %s is read and copied again", resolv->path);
 }
 
-/* Whether the error says nothing of the file. */
+/* Whether the error is not about the file. */
 static bool
 is_temporary(int error)
 {
 	return fdio_is_shortage(error) || error == EINTR;
 }
 
-/* Brings the copy up to date. True if it was renewed. */
+/* Updates the copy. Returns true if its content has changed. */
 static bool
 look(struct resolv *resolv, uint64_t now_ms)
 {
@@ -335,14 +344,12 @@ look(struct resolv *resolv, uint64_t now_ms)
 	ssize_t n;
 	size_t len;
 
-	/* Before the file is read, so that a later change raises an event. */
+	/* Watch before the file is read: a later change then raises an event. */
 	watch_again(resolv);
 	n = parent_resolv_read(resolv->path, text, sizeof(text));
 	if (n == -1)
 		state.read_error = errno;
 	len = n == -1 ? 0 : (size_t)n;
-	/* The content decides: what stat(2) says can be the same for two contents, where
-	 * the clock of a file system is coarse or a time was set by hand. */
 	if (!is_temporary(state.read_error) &&
 	    (!resolv->is_copied || len != resolv->text_len ||
 		memcmp(text, resolv->text, len) != 0)) {
@@ -386,7 +393,6 @@ parent_resolv_timeout_ms(const struct resolv *resolv, uint64_t now_ms)
 	return resolv->look_at_ms > now_ms ? (int)(resolv->look_at_ms - now_ms) : 0;
 }
 
-/* What the events are does not matter: the look finds out. */
 static void
 drop_events(const struct resolv *resolv)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Resolves a path, one name at a time. */
 #include "parent/watch/way.h"
 
 #include <errno.h>
@@ -9,7 +10,8 @@
 /* The kernel's own limit: path_resolution(7). */
 #define SYMLINKS_MAX 40
 
-/* Goes up. What `at` says is true without links, so ".." is what stands before. */
+/* Goes up one directory. `at` has no symbolic links, so ".." is its parent in the
+ * text. */
 static void
 go_up(struct way *way)
 {
@@ -20,7 +22,7 @@ go_up(struct way *way)
 	way->at[way->at_len] = '\0';
 }
 
-/* Puts target, of a link in the directory `at`, before the rest of the way. */
+/* Puts target, the content of a link in the directory `at`, before `rest`. */
 static enum way_step
 follow_link(struct way *way, const char *target, size_t target_len)
 {
@@ -77,7 +79,7 @@ parent_way_step(struct way *way)
 		way->at_len = dir_len;
 		return follow_link(way, target, (size_t)n);
 	}
-	/* EINVAL is what readlink(2) says of anything that is no link. */
+	/* readlink(2) fails with EINVAL if the file is not a symbolic link. */
 	if (n == 0 || errno != EINVAL)
 		return WAY_END;
 	if (is_last)

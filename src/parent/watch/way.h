@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Follows a path through its directories and symbolic links, one name at a time, so that
- * the caller can look at each place on the way. Used by resolv.c alone. */
+/* Resolves a path through its directories and symbolic links, one name at a time. The
+ * caller can look at each directory. Used by resolv.c alone. */
 #pragma once
 
 #include <limits.h>
@@ -8,19 +8,19 @@
 
 /* How far a path has been followed. */
 struct way {
-	char at[PATH_MAX]; /* without symbolic links; of a directory it ends in '/' */
+	char at[PATH_MAX]; /* without symbolic links; ends in '/' if it is a directory */
 	size_t at_len;
-	char rest[PATH_MAX]; /* still to be followed from there */
+	char rest[PATH_MAX]; /* the rest of the path, from there */
 	int n_symlinks;
 };
 
 enum way_step {
-	WAY_DIRECTORY, /* `at` is, or may be, another directory to look into */
-	WAY_FILE,      /* `at` is what the path means */
-	WAY_END,       /* nothing there, or a loop: a watched directory tells when */
-	WAY_LOST,      /* errno says why */
+	WAY_DIRECTORY, /* `at` is a directory, or may be one */
+	WAY_FILE,      /* `at` is the file of the path */
+	WAY_END, /* no file there, or a loop: a watched directory raises an event later */
+	WAY_LOST, /* errno says why */
 };
 
-/* Looks the next name up in the directory `at`. The caller has begun with `at` "/", and
- * the path, which is absolute, in `rest`. */
+/* Looks up the next name in the directory `at`. Before the first call `at` is "/" and
+ * `rest` is the absolute path. */
 enum way_step parent_way_step(struct way *way);
