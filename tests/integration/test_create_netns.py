@@ -162,8 +162,8 @@ def test_root_of_a_user_namespace_can_do_it(path: Path, tools: Callable,
 @pytest.mark.parametrize("what, text", (
     ("ordinary", "make a network namespace: Operation not permitted; --create-netns needs "
                  "CAP_SYS_ADMIN: be root, or in a user and mount namespace"),
-    ("full file", "it is no empty file"),
-    ("directory", "it is no empty file"),
+    ("full file", "it is not an empty file"),
+    ("directory", "it is not an empty file"),
     ("no directory", "open its directory: No such file or directory"),
     ("link", "it is a symbolic link"),
     ("dangling link", "it is a symbolic link"),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes the PID file. */
 #include "parent/files/pidfile.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@
 /* "2147483647", a newline, the NUL. */
 #define TEXT_SIZE 12
 
-/* Makes a file of a name that is free, and keeps the name. Anybody may read it. */
+/* Makes a file with a free name, and writes the name to `name`. Everybody may read the
+ * file. */
 static int
 make_file(int dir_fd, char name[PLACED_TEMPORARY_SIZE])
 {
@@ -55,7 +57,8 @@ parent_pidfile_write(const char *path)
 		errno = error;
 		fatal_path("PID file", path, step);
 	}
-	/* The descriptor stays open, so that the exit knows the file by its number. */
+	/* The descriptor stays open until the exit: no other file gets the inode number
+	 * in the meantime. */
 	if (parent_placed_rename(PLACED_PIDFILE, dir_fd, temporary, name, S_IFREG,
 		&step) == -1)
 		fatal_path("PID file", path, step);

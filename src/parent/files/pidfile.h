@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file of --pidfile, for those who end a daemon by its number. */
+/* The PID file of --pidfile. */
 #pragma once
 
-/*
- * Writes this process's number, as its own PID namespace counts, and a newline to path
- * (which lives as long as the process), replacing a regular file that is there. Removed
- * at the exit: see parent/files/placed.h. Fatal, naming the path and the step. To be called
- * once.
- */
+/* Writes the PID of this process, in its own PID namespace, and a newline to path (valid
+ * until the exit). Replaces an existing regular file. The exit removes the file: see
+ * parent/files/placed.h. Fatal on failure, naming the path and the step. Call it once. */
 void parent_pidfile_write(const char *path);

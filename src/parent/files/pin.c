@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes a network namespace and pins it on a file. */
 #include "parent/files/pin.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@
 
 #define OWN_NETNS "/proc/self/ns/net"
 
-/* Of a path in a line of the log. */
+/* The size of a path in a log line. */
 #define SHOWN_SIZE 256
 
 #define NEEDS \
@@ -41,32 +42,32 @@ enum pin_step {
 	PIN_STEP_MOUNT,
 };
 
-/* What a path leads to. */
+/* The file of a path. */
 struct identity {
 	dev_t dev;
 	ino_t ino;
 };
 
-/* How it went in the child that made the namespace. */
+/* The result of the child that made the namespace. */
 struct pin_report {
 	struct identity netns;
 	int error; /* errno, unless PIN_STEP_NONE */
 	enum pin_step step;
-	const char *hint; /* a static text, which fork(2) leaves where it is; or NULL */
+	const char *hint; /* a static text, at the same address in the parent; or NULL */
 };
 
-/* What the exit has to undo. A function of atexit(3) has no room for a context. */
+/* The state that the exit undoes. A function of atexit(3) takes no argument. */
 static struct {
-	int dir_fd;            /* owned; of the directory, wherever it is moved to */
-	const char *name;      /* in it, borrowed; NULL: nothing */
+	int dir_fd;            /* owned; the directory, even if it is moved */
+	const char *name;      /* the name in the directory, borrowed; NULL for none */
 	struct identity netns; /* while it is mounted */
-	struct identity file;  /* below it */
-	bool is_file_ours;     /* it was made here */
+	struct identity file;  /* the file below the mount */
+	bool is_file_ours;     /* this process made the file */
 	bool is_mounted;
 	pid_t owner;
 } pinned;
 
-/* Not through a link: another user may own the directory, and exchange the name. */
+/* Do not follow a link: another user may own the directory and exchange the name. */
 static bool
 is_at_name(const struct identity *wanted)
 {
@@ -82,11 +83,12 @@ unpin(void)
 	char directory[FDIO_PATH_SIZE];
 	char path[sizeof(directory) + PATH_MAX];
 
-	/* A process forked from the owner has inherited this too. */
+	/* A process forked from the owner has inherited this state and the exit
+	 * function. */
 	if (!pinned.name || getpid() != pinned.owner)
 		return;
-	/* At once, whoever still has a file open below it. No call unmounts relative to a
-	 * directory. */
+	/* Detach the mount at once, even if a process has a file open below it.
+	 * umount2(2) takes a path, not a directory descriptor. */
 	if (pinned.is_mounted && is_at_name(&pinned.netns)) {
 		fdio_path(pinned.dir_fd, directory);
 		snprintf(path, sizeof(path), "%s/%s", directory, pinned.name);
@@ -109,7 +111,16 @@ fail(const char *path, const char *step, const char *hint)
 	    hint ? "; " : "", hint ? hint : "");
 }
 
-/* Opens what is to be mounted on. */
+static _Noreturn void
+refuse(const char *path, const char *why)
+{
+	char shown[SHOWN_SIZE];
+
+	text_escape(shown, sizeof(shown), path, strlen(path));
+	fatalx("--create-netns: %s: %s", shown, why);
+}
+
+/* Opens the file on which the namespace is mounted. */
 static int
 open_file(const char *path)
 {
@@ -125,24 +136,19 @@ open_file(const char *path)
 		fail(path, "open it", NULL);
 	if (fstat(fd, &st) == -1 || fstatfs(fd, &fs) == -1)
 		fail(path, "look at it", NULL);
-	/* Another user may have made it, to have this mounted somewhere else. */
-	if (S_ISLNK(st.st_mode)) {
-		errno = ELOOP;
-		fail(path, "use it: it is a symbolic link", NULL);
-	}
-	if (fs.f_type == NSFS_MAGIC) {
-		errno = EBUSY;
-		fail(path, "use it: a namespace is pinned there", NULL);
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size > 0) {
-		errno = EEXIST;
-		fail(path, "use it: it is no empty file", NULL);
-	}
+	/* Another user may have made a link, to have the namespace mounted somewhere
+	 * else. */
+	if (S_ISLNK(st.st_mode))
+		refuse(path, "it is a symbolic link");
+	if (fs.f_type == NSFS_MAGIC)
+		refuse(path, "a namespace is pinned there");
+	if (!S_ISREG(st.st_mode) || st.st_size > 0)
+		refuse(path, "it is not an empty file");
 	pinned.file = (struct identity){ .dev = st.st_dev, .ino = st.st_ino };
 	return take_fd(&fd);
 }
 
-/* What would help: a static text, or NULL if that can't be told. */
+/* Returns a hint for the user, a static text, or NULL if there is none. */
 static const char *
 hint_of(enum pin_step step, int error)
 {
@@ -154,16 +160,17 @@ hint_of(enum pin_step step, int error)
 		return confine_ns_bar_str(confine_ns_bar(CLONE_NEWNET, error));
 	if (error != EPERM)
 		return NULL;
-	/* With the capability, a filter or a security module refuses the namespace. The mount
-	 * needs it in the user namespace that the mount namespace belongs to. */
+	/* With the capability, a seccomp filter or a security module has refused the
+	 * namespace. The mount needs the capability in the user namespace that owns the
+	 * mount namespace. */
 	if (step == PIN_STEP_UNSHARE && confine_caps_query(&caps) == 0 &&
 	    (caps.effective & CONFINE_CAP_BIT(CAP_SYS_ADMIN)))
 		return NULL;
 	return NEEDS;
 }
 
-/* The namespace is made in a child: our own stays what it is, and there may be no way
- * back to it from another one. */
+/* Makes the namespace in a child. The parent stays in its own: it may not be able to
+ * return to it. */
 static _Noreturn void
 make_in_child(int file_fd, int report_fd)
 {
@@ -171,7 +178,7 @@ make_in_child(int file_fd, int report_fd)
 	char target[FDIO_PATH_SIZE];
 	struct stat st;
 
-	/* By the descriptor, so that it is the file that was looked at. */
+	/* The path of the descriptor leads to the file that was checked. */
 	fdio_path(file_fd, target);
 	if (unshare(CLONE_NEWNET) == 0) {
 		report.step = PIN_STEP_MOUNT;
@@ -229,12 +236,13 @@ parent_pin_make(const char *path)
 {
 	autofd int file_fd = -1;
 
-	/* The current directory, and links on the way, may change until the exit. */
+	/* Open the directory now: the current directory, and links in the path, may
+	 * change until the exit. */
 	pinned.dir_fd = parent_placed_open_directory(path, &pinned.name);
 	if (pinned.dir_fd == -1)
 		fail(path, "open its directory", NULL);
 	if (atexit(unpin) != 0)
-		fatal("register what the exit has to unpin");
+		fatal("register the clean-up of the namespace");
 	pinned.owner = getpid();
 	file_fd = open_file(path);
 	mount_new_netns(path, file_fd);

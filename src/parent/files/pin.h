@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * --create-netns: a new network namespace that a file stands for, by a bind mount as
- * ip-netns(8) makes it. The mount is in the caller's mount namespace, so making it needs
- * CAP_SYS_ADMIN there.
- */
+/* --create-netns: a new network namespace, pinned on a file by a bind mount, as
+ * ip-netns(8) does. The mount is in the caller's mount namespace and needs CAP_SYS_ADMIN
+ * there. */
 #pragma once
 
 #include <stdbool.h>
 
 /*
- * Makes a network namespace and pins it on path (borrowed): an empty file, or none, which
- * is made. Fatal, naming the path and the step; then nothing is left of it.
+ * Makes a network namespace and pins it on path (borrowed): an empty file, or a new one.
+ * Fatal on failure, naming the path and the step; nothing is left then.
  *
- * When the process exits, in whatever way but by a signal, the namespace is unmounted, if
- * it is still what path leads to, and a file that was made is removed. To be called once.
+ * At the exit of the process, except by a signal, the namespace is unmounted if path
+ * still leads to it, and a file that was made is removed. Call it once.
  */
 void parent_pin_make(const char *path);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Puts files into directories of the caller, and removes them at the exit. */
 #include "parent/files/placed.h"
 
 #include <errno.h>
@@ -12,15 +13,15 @@
 
 #include "base/auto.h"
 
-/* What the exit has to remove. A function of atexit(3) has no room for a context. */
+/* The files that the exit removes. A function of atexit(3) takes no argument. */
 static struct placed {
-	const char *name; /* in dir_fd; NULL: nothing */
+	const char *name; /* in dir_fd; NULL for none */
 	int dir_fd;
 	dev_t dev;
 	ino_t ino;
 } placed[PLACED_N];
 
-static pid_t owner; /* 0 until the exit knows of them */
+static pid_t owner; /* 0 until the exit function is registered */
 
 int
 parent_placed_open_directory(const char *path, const char **name)
@@ -62,7 +63,8 @@ parent_placed_remove(enum placed_file file)
 static void
 remove_all(void)
 {
-	/* A process forked from the owner has inherited this too. */
+	/* A process forked from the owner has inherited the list and the exit
+	 * function. */
 	for (int i = 0; i < PLACED_N && getpid() == owner; i++)
 		parent_placed_remove((enum placed_file)i);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files that the parent puts into directories of the caller's: its sockets and the
- * PID file. Each is made under another name and renamed, so that it is there only when it
- * is whole, and takes the place of an old one in one step. When the process exits, in
- * whatever way but by a signal, it is removed, if it is still the one that was made,
- * whatever the current directory and wherever its directory has been moved to.
+ * Files that the parent puts into directories of the caller: its sockets and the PID
+ * file. Each is made under a temporary name and renamed. So a file appears only when it
+ * is complete, and replaces an old one in one step. The exit of the process, except by a
+ * signal, removes each file that is still the same one, even if the current directory has
+ * changed or the directory has moved.
  */
 #pragma once
 
@@ -14,8 +14,7 @@
 /* ".slirpd-2147483647-99" with its NUL. */
 #define PLACED_TEMPORARY_SIZE 32
 
-/* Names that are tried: one may be left of a process that was killed, in another PID
- * namespace. */
+/* Temporary names to try: a killed process in another PID namespace may have left one. */
 #define PLACED_N_TEMPORARY 100
 
 enum placed_file {
@@ -25,22 +24,22 @@ enum placed_file {
 	PLACED_N,
 };
 
-/* Opens the directory of path and sets *name to what path calls the file in it: a part of
- * path. Returns the descriptor, close-on-exec and the caller's, or -1 with errno set. */
+/* Opens the directory of path, and sets *name to the name of the file: a part of path.
+ * Returns the descriptor (close-on-exec, owned by the caller), or -1 with errno set. */
 int parent_placed_open_directory(const char *path, const char **name);
 
-/* The name to be tried as number attempt, below PLACED_N_TEMPORARY. */
+/* Writes the temporary name of this attempt, a number below PLACED_N_TEMPORARY. */
 void parent_placed_temporary(char name[PLACED_TEMPORARY_SIZE], int attempt);
 
 /*
- * Renames temporary, in the directory adopt_dir_fd, to name (kept: it lives as long as
- * the process), and has the exit remove it. What is there already must be of the same
- * type (S_IFSOCK, S_IFREG), and is replaced. The caller keeps the file open to the end,
- * so that no other gets its number. Returns 0, or -1 with errno set and *step telling
- * what was tried; then temporary has been removed. Once for each file.
+ * Renames temporary, in the directory adopt_dir_fd, to name (kept, valid until the exit),
+ * and has the exit remove it. An existing file is replaced and must have the same type
+ * (S_IFSOCK, S_IFREG). The caller keeps the file open until the exit: no other file gets
+ * the inode number in the meantime. Returns 0, or -1 with errno set and *step naming the
+ * failed step; temporary is removed then. Call it once for each file.
  */
 int parent_placed_rename(enum placed_file file, int adopt_dir_fd, const char *temporary,
     const char *name, mode_t type, const char **step);
 
-/* Does now what the exit would do. */
+/* Removes the file now, instead of at the exit. */
 void parent_placed_remove(enum placed_file file);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes the listening sockets of --api-socket and --target-type=bess. */
 #include "parent/files/unixsock.h"
 
 #include <errno.h>
@@ -13,8 +14,8 @@
 #include "base/auto.h"
 #include "base/log.h"
 
-/* What Linux allows since 5.4 where nobody changed net.core.somaxconn: a burst of clients
- * waits, and so do those that come while an api is started again. */
+/* The default of net.core.somaxconn since Linux 5.4. A burst of clients waits in the
+ * backlog, and so do clients that connect while the api is started again. */
 #define BACKLOG 4096
 
 static const struct {
@@ -25,8 +26,7 @@ static const struct {
 	[PLACED_BESS_SOCKET] = { "bess socket", SOCK_SEQPACKET },
 };
 
-/* Binds to the first name that is free, in the current directory, and keeps it in
- * `name`. */
+/* Binds to the first free name in the current directory, and writes it to `name`. */
 static int
 bind_here(int socket_fd, char name[PLACED_TEMPORARY_SIZE])
 {
@@ -43,8 +43,8 @@ bind_here(int socket_fd, char name[PLACED_TEMPORARY_SIZE])
 	return -1;
 }
 
-/* A path of 107 bytes leaves no room for a longer name, and no call binds relative to a
- * directory; so the directory is the current one for a moment. */
+/* Binds in the directory, by making it the current one. A path of 107 bytes has no space
+ * for a longer name, and bind(2) takes no directory descriptor. */
 static int
 bind_in(int dir_fd, int socket_fd, char name[PLACED_TEMPORARY_SIZE])
 {
@@ -54,14 +54,15 @@ bind_in(int dir_fd, int socket_fd, char name[PLACED_TEMPORARY_SIZE])
 
 	if (fchdir(dir_fd) == -1)
 		return -1;
-	/* The first where a default ACL takes the umask's place, the second elsewhere. */
+	/* The umask sets the mode, unless the directory has a default ACL. fchmod() sets
+	 * it then. */
 	umask_of_caller = umask(S_IXUSR | S_IRWXG | S_IRWXO);
 	result = fchmod(socket_fd, S_IRUSR | S_IWUSR);
 	if (result == 0)
 		result = bind_here(socket_fd, name);
 	error = errno;
 	umask(umask_of_caller);
-	/* Where there is no way back, nothing relative to it could be opened either. */
+	/* If fchdir() fails, relative paths could not be opened before either. */
 	if ((old_fd == -1 || fchdir(old_fd) == -1) && chdir("/") == -1 && result == 0)
 		return -1;
 	errno = error;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The published vulnerabilities of libslirp. */
 #include "parent/output/libslirp_known.h"
 
 #include <ctype.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* cmake/SlirpdDependencies.cmake asks for it. */
+/* cmake/SlirpdDependencies.cmake requires it. */
 #define OLDEST_VERSION "4.7.0"
 
 #define GATE "gate_l4.c"
@@ -15,7 +16,8 @@
 #define EMULATION "emulation: off"
 
 /* clang-format off */
-/* QEMU's copy, of which libslirp was made, had those that were corrected before 4.0. */
+/* libslirp was made from QEMU's copy. "4.0" includes vulnerabilities that QEMU's copy had
+ * fixed before. */
 const struct libslirp_hole libslirp_known[] = {
 	/* NULL pointer in sosendto, by UDP from address and port 0 */
 	{ "CVE-2014-3640", "4.0", NULL },
@@ -65,7 +67,7 @@ const size_t libslirp_n_known = sizeof(libslirp_known) / sizeof(libslirp_known[0
 /* Major, minor, micro. */
 #define N_PARTS 3
 
-/* Numbers that are missing are 0. */
+/* A missing part is 0. */
 struct version {
 	unsigned long parts[N_PARTS];
 };

@@ -1,31 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The published holes of libslirp, and which of them a library that is loaded has and no
- * check of slirpd's makes unreachable. Pure functions and a table; the parent knows the
- * version from the worker, and links no libslirp.
- */
+/* The published vulnerabilities of libslirp, and the ones that the loaded version has and
+ * no check of slirpd covers. Pure functions and a table. The parent links no libslirp;
+ * the worker reports the version. */
 #pragma once
 
 #include <stddef.h>
 
 struct libslirp_hole {
 	const char *number;
-	const char
-	    *fixed_in; /* "4.9.2"; "4.0" also for what was before the first release */
-	/* The class in SECURITY.md, and a drop reason, a file or "off"; NULL for no check. */
+	const char *fixed_in; /* "4.9.2"; "4.0" also for fixes before the first release */
+	/* The class in SECURITY.md, and a drop reason, a file or "off"; NULL for no
+	 * check. */
 	const char *check;
 };
 
-/* SECURITY.md has the same numbers by class; a test compares the two. */
+/* SECURITY.md lists the same CVE numbers by class; a test compares the two. */
 extern const struct libslirp_hole libslirp_known[];
 extern const size_t libslirp_n_known;
 
-/*
- * Writes to list (list_size bytes, at least 1) the numbers of those holes that a library
- * of this version has and that no check covers, with a space before each. A version is
- * known by the numbers that it begins with; one that begins with none is taken for the
- * oldest that slirpd can be built with. Returns how many they are; those that don't fit
- * are left out.
- */
+/* Writes to list (list_size bytes, at least 1) the CVE numbers of the holes that this
+ * version has and no check covers, each after a space. Numbers that do not fit are left
+ * out. Only the leading numbers of the version count; a version without them is taken for
+ * the oldest that slirpd builds with. Returns the number of such holes. */
 size_t libslirp_known_open(const struct libslirp_hole *holes, size_t n_holes,
     const char *version, char *list, size_t list_size);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes and rotates the file of --log-file. */
 #include "parent/output/logfile.h"
 
 #include <errno.h>
@@ -13,13 +14,13 @@
 
 #include "base/log.h"
 
-/* "2026-11-21T09:30:00Z " with its NUL, and years of more digits. */
+/* "2026-11-21T09:30:00Z " with its NUL, and space for longer years. */
 #define TIME_SIZE 40
 
-/* Of one step of copying: a few pages, on the stack. */
+/* The size of one copied part: a few pages, on the stack. */
 #define COPY_SIZE 16384
 
-/* Set once by parent_logfile_open; a log function has no room for a context. */
+/* Set by parent_logfile_open(). The log function takes no context. */
 static int log_fd = -1;   /* PATH; appends */
 static int older_fd = -1; /* PATH.1 */
 
@@ -27,7 +28,7 @@ static int
 open_file(const char *path, int flags)
 {
 	struct stat st;
-	/* Not blocking: a FIFO would wait for a reader. */
+	/* O_NONBLOCK: the open of a FIFO would wait for a reader. */
 	int fd =
 	    open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		S_IRUSR | S_IWUSR);
@@ -59,7 +60,8 @@ parent_logfile_open(const char *path)
 		fatal_path("log file", path,
 		    errno == EWOULDBLOCK ? "another process logs to it" : "lock it");
 	older_fd = open_file(older_path, O_WRONLY);
-	/* glibc reads files of time zones at the first call, which no filter allows. */
+	/* glibc reads the time zone files at the first call; no policy allows that
+	 * later. */
 	(void)gmtime_r(&epoch, &broken_down);
 	log_fd = fd;
 }
@@ -70,9 +72,9 @@ parent_logfile_is_open(void)
 	return log_fd != -1;
 }
 
-/* The copy may end early, on a full disk; PATH is cut in any case, since its size is what
- * was promised. A file that somebody else has filled loses what is too much at its
- * begin. */
+/* Copies the log file to the older one and truncates it. The copy may be incomplete on a
+ * full disk; the log file is truncated anyway, because its size is promised. If another
+ * process has made the file longer, the copy leaves out its beginning. */
 static void
 rotate(off_t size)
 {

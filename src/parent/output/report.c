@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The log lines of the parent and its children. */
 #include "parent/output/report.h"
 
 #include <inttypes.h>
@@ -13,17 +14,17 @@
 #include "parent/output/libslirp_known.h"
 #include "parent/output/logfile.h"
 
-/* A log line with the program's name, a role and a pid before it, and a newline. */
+/* A log line with its prefix (program name, role and PID) and a newline. */
 #define LINE_SIZE (LOG_TEXT_SIZE + 128)
 
-/* Of the name in front of each line, which the caller chose. */
+/* The size of the program name in the prefix; the caller chose the name. */
 #define NAME_SIZE 64
 
-/* Set once by report_init; a log function has no room for a context. */
+/* Set by report_init(). The log function takes no context. */
 static char program_name[NAME_SIZE] = "slirpd";
 static int log_fd = STDERR_FILENO;
 static enum log_level level_max = LOG_LEVEL_INFO;
-static uint64_t n_lost; /* lines that standard error or the log file did not take */
+static uint64_t n_lost; /* lines that neither standard error nor the log file took */
 
 static void
 write_line(enum log_level level, const char *line, size_t len)
@@ -43,7 +44,7 @@ static void LOG_PRINTF(2, 0)
 	char line[LINE_SIZE];
 	int len;
 
-	/* Both are short: see NAME_SIZE. */
+	/* The prefix always fits: see NAME_SIZE. */
 	len = snprintf(line, sizeof(line), "%s: %s", program_name,
 	    level == LOG_LEVEL_WARNING ? "warning: " : "");
 	len += vsnprintf(line + len, sizeof(line) - (size_t)len, format, args);
@@ -65,7 +66,7 @@ report_line(enum log_level level, const char *format, ...)
 	va_end(args);
 }
 
-/* Whatever the level. */
+/* Writes a line of any level. */
 static void LOG_PRINTF(1, 2) answer(const char *format, ...)
 {
 	va_list args;
@@ -142,8 +143,9 @@ report_libslirp(const char *version)
 		sizeof(numbers)) == 0)
 		return;
 	text_escape(shown, sizeof(shown), version, strlen(version));
-	log_warning("libslirp %s has known holes that no check of slirpd covers:%s; a "
-		    "newer one has not",
+	log_warning(
+	    "libslirp %s has known vulnerabilities that no check of slirpd covers:%s; "
+	    "install a newer one",
 	    shown, numbers);
 }
 
