@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Looks up the user and group of --runas. */
 #include "parent/cmdline/accounts.h"
 
 #include <bsd/stdlib.h>
@@ -12,7 +13,7 @@
 #define USERS_PATH "/etc/passwd"
 #define GROUPS_PATH "/etc/group"
 
-/* A user or group id; the highest number stands for "none" in the kernel. */
+/* Parses a user or group id. The kernel uses the highest number for "none". */
 static bool
 id_parse(const char *text, unsigned int *id)
 {
@@ -28,9 +29,9 @@ id_parse(const char *text, unsigned int *id)
 	return true;
 }
 
-/* The account of that name or, where name is NULL, number, in the file alone:
- * getpwnam(3) would load what nsswitch.conf names into this process, which a static
- * program can't, and the one that holds everything should not. NULL if there is none. */
+/* Finds the account by name or, if name is NULL, by uid, in the file alone; NULL for
+ * none. getpwnam(3) would load the modules of nsswitch.conf. A static program cannot do
+ * that, and the parent, which holds everything, should not. */
 static const struct passwd *
 account_find(const char *name, uid_t uid)
 {
@@ -54,7 +55,7 @@ parent_user_find(const char *text, uid_t *uid, gid_t *gid)
 
 	if (id_parse(text, uid)) {
 		user = account_find(NULL, *uid);
-		/* A number needs no account; then the group is the same one. */
+		/* A number without an account is valid; its group has the same number. */
 		*gid = user ? user->pw_gid : *uid;
 		return true;
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The text at the start, and that of --version. */
 #include "parent/cmdline/banner.h"
 
 #include <arpa/inet.h>
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* slirp4netns puts values here, and scripts cut lines at it. */
+/* The column of the values, as in slirp4netns: scripts cut the lines there. */
 #define VALUE_COLUMN 19
 
 struct text {

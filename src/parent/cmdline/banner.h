@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The texts on standard output that clients read: what the daemon says at its start,
- * and --version. The parent builds them from its options and prints them itself; this
- * holds nothing.
- */
+/* The texts on standard output that clients parse: the lines at the start, and --version.
+ * Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -13,18 +10,17 @@
 /* Twelve lines of at most 80 bytes, a PATH_MAX path for the API, and the warning. */
 #define BANNER_SIZE 8192
 
-/*
- * Both write lines, each with its newline, and a NUL to buf (buf_size bytes, at least
- * 1) and return the length without the NUL, or -1 with an empty buf if they don't fit.
- */
+/* Both functions write lines, each with its newline, and a NUL to buf (buf_size bytes, at
+ * least 1). They return the length without the NUL, or -1 with an empty buf if the text
+ * does not fit. */
 
-/* options come from an OPTIONS_RUN of options_parse(). */
+/* options are the result of an OPTIONS_RUN of options_parse(). */
 int banner_start_format(char *buf, size_t buf_size, const struct options *options,
     const struct ipc_outbound *outbound);
 
-/* Docker splits on "version" and "commit:", others read the "libslirp:" line.
- * libslirp_version is that of the library at run time and config_version_max the
- * highest SlirpConfig version that we were built for; the parent links no libslirp and
+/* Docker splits the text on "version" and "commit:"; other clients read the "libslirp:"
+ * line. libslirp_version is the version at run time. config_version_max is the highest
+ * SlirpConfig version that the worker was built for. The parent links no libslirp and
  * gets both from the worker. */
 int banner_version_format(char *buf, size_t buf_size, const char *program_name,
     const char *libslirp_version, unsigned int config_version_max);

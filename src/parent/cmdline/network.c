@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Derives the network of the messages from the options. */
 #include "parent/cmdline/network.h"
 
 #include <string.h>
 
-/* slirp4netns(1), --enable-ipv6: the numbers in the prefix are fixed. */
+/* The fixed numbers in the IPv6 prefix: slirp4netns(1), --enable-ipv6. */
 #define HOST6_NUMBER 2
 #define NAMESERVER6_NUMBER 3
 

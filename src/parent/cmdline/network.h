@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the command line to what the other processes are told about the network. */
+/* Derives the network of the messages from the options. */
 #pragma once
 
 #include "ipc/messages.h"

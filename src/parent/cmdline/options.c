@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line: the table of options, and the checks of how options fit together. */
 #include "parent/cmdline/options.h"
 
 #include <assert.h>
@@ -9,33 +10,28 @@
 #include "parent/output/logfile.h"
 #include "parent/cmdline/optvalue.h"
 
-/*
- * The command line, from argv to checked options: the table of all options, getopt's
- * verdicts in our words, what fits together. How a single value is judged: optvalue.c.
- */
-
-/* Ethernet's, and what slirp4netns starts with. */
+/* The MTU of Ethernet, and the default of slirp4netns. */
 #define MTU_DEFAULT_BYTES 1500
 
 #define NETWORK_DEFAULT "10.0.2.0/24"
 
-/* slirp4netns knows no other. */
+/* slirp4netns has this network only. */
 #define NETWORK6_DEFAULT "fd00::/64"
 #define PREFIX6_DEFAULT "fd00::"
 
-/* Addresses are network + these; slirp4netns has had them from its start, and clients
- * compute with them. */
+/* An address is the network + its number, as in slirp4netns. Clients compute these
+ * addresses. */
 #define HOST_NUMBER 2
 #define DNS_NUMBER 3
 #define DHCP_START_NUMBER 15
 #define DHCP_END_NUMBER 30
 #define RECOMMENDED_NUMBER 100
 
-/* The kernel's overflow uid and gid, and "nobody" and its group on every Linux: the
- * build has no look into the user database of the machine that it will run on. */
+/* The kernel's overflow uid and gid, and "nobody" on every Linux. The build cannot look
+ * into the user database of the target machine. */
 #define NOBODY 65534
 
-/* In the help text descriptions start here: the longest option, and two spaces. */
+/* The column of the descriptions in the help text: the longest option and two spaces. */
 #define HELP_COLUMN 29
 
 struct option_spec {
@@ -44,13 +40,15 @@ struct option_spec {
 	const char *description; /* NULL: not in the help text */
 	const char *replaced_by; /* NULL unless deprecated */
 
-	/* With a value: checks and keeps it. Returns false when it is wrong. */
+	/* For an option with a value: checks and keeps it. Returns false if it is
+	 * wrong. */
 	bool (*take)(struct optvalue_parse *parse, const char *value);
-	/* Without: what it sets in struct options, and to what. */
+	/* For an option without a value: the field in struct options, and its new
+	 * value. */
 	size_t flag_offset;
 	bool flag_value;
 
-	char letter; /* NUL: has a long form only */
+	char letter; /* NUL: the option has a long form only */
 };
 
 #define FLAG(field, value) \
@@ -79,26 +77,27 @@ static const struct option_spec option_specs[] = {
 	    .take = optvalue_take_cidr },
 	{ "cidr6", "CIDR6", "IPv6 network of the guest (default=" NETWORK6_DEFAULT ")",
 	    .take = optvalue_take_cidr6 },
-	{ "disable-host-loopback", NULL, "no way to 127.0.0.1:* and [::1]:* on the host",
+	{ "disable-host-loopback", NULL,
+	    "no access to 127.0.0.1:* and [::1]:* on the host",
 	    FLAG(allow_host_loopback, false) },
 	{ "no-host-loopback", .replaced_by = "disable-host-loopback",
 	    FLAG(allow_host_loopback, false) },
-	{ "netns-type", "TYPE", "what argument 1 is: pid, path or tapfd (default=pid)",
+	{ "netns-type", "TYPE", "type of argument 1: pid, path or tapfd (default=pid)",
 	    .take = optvalue_take_netns_type },
 	{ "create-netns", NULL, "make the namespace and pin it on PATH",
 	    FLAG(create_netns, true) },
 	{ "userns-path", "PATH", "user namespace to join",
 	    .take = optvalue_take_userns_path },
-	{ "enable-sandbox", NULL, "fail where the sandbox can't be had",
+	{ "enable-sandbox", NULL, "fail if the sandbox cannot be made",
 	    FLAG(require_sandbox, true) },
 	{ "create-sandbox", .replaced_by = "enable-sandbox",
 	    FLAG(require_sandbox, true) },
 	{ "disable-sandbox", NULL, "do without the sandbox", FLAG(use_sandbox, false) },
-	{ "enable-seccomp", NULL, "fail where the system call filter can't be had",
+	{ "enable-seccomp", NULL, "fail if the system call filter cannot be installed",
 	    FLAG(require_seccomp, true) },
 	{ "disable-seccomp", NULL, "do without the system call filter",
 	    FLAG(use_seccomp, false) },
-	{ "runas", "USER[:GROUP]", "as root: whom the worker runs as (default=nobody)",
+	{ "runas", "USER[:GROUP]", "as root: user of the worker (default=nobody)",
 	    .take = optvalue_take_runas },
 	{ "print-confinement", NULL, "report the jails of all processes as JSON and exit",
 	    FLAG(print_confinement, true) },
@@ -109,13 +108,12 @@ static const struct option_spec option_specs[] = {
 	{ "disable-dns", NULL, "no built-in DNS server", FLAG(enable_dns, false) },
 	{ "macaddress", "MAC", "address of the interface (only with -c)",
 	    .take = optvalue_take_macaddress },
-	{ "target-type", "TYPE", "what is at the other end: netns (default) or bess",
+	{ "target-type", "TYPE", "type of the other end: netns (default) or bess",
 	    .take = optvalue_take_target_type },
-	{ "pidfile", "PATH", "file to write the process number to",
-	    .take = optvalue_take_pidfile },
+	{ "pidfile", "PATH", "file to write the PID to", .take = optvalue_take_pidfile },
 	{ "log-file", "PATH", "file to log to, with PATH.1 of at most 2 MiB",
 	    .take = optvalue_take_log_file },
-	{ "log-level", "LEVEL", "what to log: error, warning or info (default=info)",
+	{ "log-level", "LEVEL", "log level: error, warning or info (default=info)",
 	    .take = optvalue_take_log_level },
 	{ "help", NULL, "show this text and exit", .letter = LETTER_HELP },
 	{ "version", NULL, "show the version and exit", .letter = LETTER_VERSION },
@@ -124,8 +122,8 @@ static const struct option_spec option_specs[] = {
 static_assert(sizeof(option_specs) / sizeof(option_specs[0]) == OPTVALUE_N_OPTIONS,
     "one row each");
 
-/* What getopt returns for an option: its letter, or this + its place in the table;
- * above all that getopt can take for a letter. */
+/* getopt returns the letter of an option, or this + the index in the table. It is above
+ * all letters. */
 #define ID_WITHOUT_LETTER 0x110000
 
 static int
@@ -145,8 +143,8 @@ option_spec_of_id(int id)
 	return NULL;
 }
 
-/* getopt gave up on an argument without naming an option: it is unknown, or short for
- * more than one. */
+/* Refuses an argument for which getopt names no option: it is unknown, or it abbreviates
+ * several. */
 static void
 refuse_long_option(struct optvalue_parse *parse, const char *arg)
 {
@@ -172,7 +170,7 @@ refuse_long_option(struct optvalue_parse *parse, const char *arg)
 		    optvalue_show(parse, arg), candidates);
 }
 
-/* What getopt reported by returning '?' or ':'. */
+/* Refuses an option for which getopt returned '?' or ':'. */
 static void
 refuse_syntax(struct optvalue_parse *parse, int returned, char **argv)
 {
@@ -191,9 +189,10 @@ refuse_syntax(struct optvalue_parse *parse, int returned, char **argv)
 		refuse_long_option(parse, argv[optind - 1]);
 }
 
-/* Fills in what getopt_long(3) needs; long_options holds OPTVALUE_N_OPTIONS + 1 and
- * short_options two bytes for each, the leading colon and the NUL. The colon has getopt
- * print nothing, and tell a missing value from an unknown option. */
+/* Fills in the arguments of getopt_long(3). long_options has OPTVALUE_N_OPTIONS + 1
+ * entries. short_options has two bytes for each option, the leading colon and the NUL.
+ * The colon keeps getopt from printing, and tells a missing value from an unknown
+ * option. */
 static void
 describe_options(struct option *long_options, char *short_options)
 {
@@ -215,7 +214,8 @@ describe_options(struct option *long_options, char *short_options)
 	*short_options = '\0';
 }
 
-/* OPTIONS_RUN means here that all options were taken; optind is at what is left. */
+/* Returns OPTIONS_RUN if all options are valid; optind is then the index of the first
+ * argument. */
 static enum options_outcome
 take_options(struct optvalue_parse *parse, int argc, char **argv)
 {
@@ -224,7 +224,8 @@ take_options(struct optvalue_parse *parse, int argc, char **argv)
 	int id;
 
 	describe_options(long_options, short_options);
-	/* Not 1: glibc and musl start afresh at 0, also in the midst of a "-abc". */
+	/* With 0 glibc and musl start afresh, even in the middle of "-abc"; with 1 they
+	 * do not. */
 	optind = 0;
 	while ((id = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
 		const struct option_spec *spec = option_spec_of_id(id);
@@ -275,7 +276,7 @@ check_conflicts(struct optvalue_parse *parse)
 		without_netns = "--target-type=bess";
 	else if (options->target == OPTIONS_TARGET_TAPFD)
 		without_netns = "--netns-type=tapfd";
-	/* There is no namespace to act on, nor to join. */
+	/* There is no namespace to configure or to join. */
 	if (without_netns != NULL && options->configure)
 		return optvalue_refuse(parse, "--configure conflicts with %s",
 		    without_netns);
@@ -290,7 +291,7 @@ check_conflicts(struct optvalue_parse *parse)
 		    without_netns);
 	if (options->create_netns && options->target != OPTIONS_TARGET_PATH)
 		return optvalue_refuse(parse, "--create-netns needs --netns-type=path");
-	/* The namespace that is made belongs to the user namespace that we are in. */
+	/* The new namespace belongs to the user namespace of the parent. */
 	if (options->create_netns && options->userns_path != NULL)
 		return optvalue_refuse(parse,
 		    "--create-netns conflicts with --userns-path");
@@ -311,7 +312,7 @@ check_conflicts(struct optvalue_parse *parse)
 	return true;
 }
 
-/* The report has a guest of its own, and nothing gets ready. */
+/* --print-confinement makes its own guest, and the network does not become ready. */
 static bool
 check_print_confinement(struct optvalue_parse *parse, char *const *args)
 {
@@ -332,13 +333,13 @@ check_print_confinement(struct optvalue_parse *parse, char *const *args)
 	return true;
 }
 
-/* args: what is left of argv, ending in NULL. */
+/* args is the rest of argv, ending in NULL. */
 static bool
 take_positionals(struct optvalue_parse *parse, char *const *args)
 {
 	struct options *options = parse->options;
-	/* bess has no interface to be named. The name of a TAP that is inherited may be given
-	 * and is not needed, as in slirp4netns(1). */
+	/* bess has no interface to name. The name of an inherited TAP may be given and is
+	 * not needed, as in slirp4netns(1). */
 	size_t n_taken = options->target == OPTIONS_TARGET_BESS ? 1 : 2;
 	size_t n = 0;
 
@@ -366,8 +367,8 @@ take_positionals(struct optvalue_parse *parse, char *const *args)
 	return false;
 }
 
-/* No two of the files that we make may be one. That paths in other words lead to the same
- * file shows when the second one is made. */
+/* Refuses a path that two options name. Different paths may lead to the same file; then
+ * making the second file fails. */
 static bool
 check_paths(struct optvalue_parse *parse)
 {
@@ -405,8 +406,8 @@ check_paths(struct optvalue_parse *parse)
 	return true;
 }
 
-/* With neither --enable nor --disable the build decides, but a drop-in for slirp4netns
- * must not fail where that one works. */
+/* Without --enable and --disable the build decides. A drop-in for slirp4netns must not
+ * fail if slirp4netns works. */
 static enum ipc_jail_mode
 jail_mode(const struct options *options, bool use, bool require)
 {
@@ -424,7 +425,7 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 {
 	enum options_outcome outcome;
 
-	/* execve(2) with an empty argv: getopt need not stay within it. */
+	/* execve(2) allows an empty argv, beyond which getopt may read. */
 	if (argc < 1) {
 		optvalue_refuse_missing(parse, "PID, PATH or FD");
 		return OPTIONS_ERROR;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The command line of slirpd, and of slirp4netns where it is called by that name. The
- * parent runs this first, before it opens or makes anything. Nothing is printed and
- * nothing ends the process here: texts go to the caller, so tests and fuzzers can call
- * it any number of times. What it looks at on the system: whether a path exists and of
- * what kind it is. Only user of getopt in the daemon.
- */
+/* The command line of slirpd, and of slirp4netns if called by that name. The parent
+ * parses it before it opens or makes anything. The functions print nothing and do not end
+ * the process, so tests and fuzzers can call them repeatedly. They look at the system
+ * only for the existence and type of paths. The only user of getopt in the daemon. */
 #pragma once
 
 #include <netinet/in.h>
@@ -19,23 +16,22 @@
 #include "base/log.h"
 #include "ipc/messages.h"
 
-/* What --version says depends on which of these the program was called by. */
+/* --version depends on the name by which the program was called. */
 #define OPTIONS_NAME_SLIRPD "slirpd"
 #define OPTIONS_NAME_SLIRP4NETNS "slirp4netns"
 
-/* One log line, so that none of a message is lost on its way out. */
+/* The size of one log line, so that a message is not cut. */
 #define OPTIONS_MESSAGE_SIZE 480
 
-/* Two deprecated spellings, surplus arguments and an option without effect, each said
- * once. */
+/* Two deprecated spellings, surplus arguments and an option without effect, each once. */
 #define OPTIONS_N_WARNINGS_MAX 4
 
-/* Ranges are one each; who wants more than this has the control socket. */
+/* A range counts once. The control socket takes more forwards than this. */
 #define OPTIONS_PUBLISH_MAX 256
 
 enum options_outcome {
 	OPTIONS_RUN,
-	OPTIONS_PRINT_CONFINEMENT, /* all but a target is there */
+	OPTIONS_PRINT_CONFINEMENT, /* without a target */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_ERROR, /* messages->error has the reason */
@@ -48,20 +44,21 @@ enum options_target {
 	OPTIONS_TARGET_BESS,  /* none: frames come over the socket at bess_path */
 };
 
-/* What clients compute from the network, and therefore fixed. All in network order. */
+/* Addresses that clients compute from the network, so they are fixed. Network byte
+ * order. */
 struct options_addresses {
 	in_addr_t netmask_be;
-	in_addr_t host_be; /* gateway, and the host's loopback where that is allowed */
+	in_addr_t host_be; /* the gateway, and the host's loopback if allowed */
 	in_addr_t dns_be;
 	in_addr_t dhcp_start_be;
 	in_addr_t dhcp_end_be;
 	in_addr_t recommended_be; /* the guest's, with --configure */
 };
 
-/* A forward to be made at the start. */
+/* A forward of --publish. */
 struct options_publish {
 	struct ipc_hostfwd rule;
-	const char *text; /* as it was given */
+	const char *text; /* the value of --publish */
 };
 
 /* All strings are borrowed from argv, whose order getopt changes. */
@@ -80,7 +77,7 @@ struct options {
 	bool configure;
 	uint32_t mtu_bytes;
 	bool has_mac;
-	struct inet_mac mac; /* where has_mac */
+	struct inet_mac mac; /* valid if has_mac */
 
 	struct inet_cidr network;
 	struct options_addresses addresses; /* derived from network */
@@ -94,46 +91,47 @@ struct options {
 	const char *api_socket_path; /* NULL for none */
 	const char *pidfile_path;    /* NULL for none */
 	const char *log_file_path;   /* NULL for none */
-	enum log_level log_level;    /* lines above it are left out */
+	enum log_level log_level;    /* lines of a higher level are dropped */
 	size_t n_publish;
 	struct options_publish publish[OPTIONS_PUBLISH_MAX];
-	int exit_fd;  /* -1 for none; not looked at yet */
-	int ready_fd; /* -1 for none; not looked at yet */
+	int exit_fd;  /* -1 for none; not checked yet */
+	int ready_fd; /* -1 for none; not checked yet */
 
 	bool print_confinement;
 
-	bool require_sandbox; /* fail where it can't be had */
+	bool require_sandbox; /* fail if it cannot be made */
 	bool require_seccomp;
 	bool use_sandbox;
 	bool use_seccomp;
 	enum ipc_jail_mode sandbox_mode; /* derived from the four, and program_name */
 	enum ipc_jail_mode seccomp_mode;
-	bool has_runas;  /* the ids below were asked for */
-	uid_t runas_uid; /* of the worker when started by real root */
+	bool has_runas;  /* --runas is given */
+	uid_t runas_uid; /* the worker's, if real root starts slirpd */
 	gid_t runas_gid;
 };
 
-/* Each text is one line without a newline, printable, in the words that clients know
- * where slirp4netns has such an error; the caller adds program name and severity. */
+/* Each text is one printable line without a newline. Known errors have the words of
+ * slirp4netns. The caller adds program name and severity. */
 struct options_messages {
 	char error[OPTIONS_MESSAGE_SIZE]; /* empty unless OPTIONS_ERROR */
 	size_t n_warnings;                /* may be set with every outcome */
 	char warnings[OPTIONS_N_WARNINGS_MAX][OPTIONS_MESSAGE_SIZE];
 };
 
-/* Both results are written in full, whatever the outcome; options other than program_name
- * are of use with the first two only, and else have their defaults. argv[argc] is NULL;
- * argc may be 0. Then every value is right on its own and fits the others; whether
- * descriptors are open and whether the target exists is left to those who use them. */
+/* Writes both results completely, whatever the outcome. After OPTIONS_RUN and
+ * OPTIONS_PRINT_CONFINEMENT each value is valid and fits the others; the users of
+ * descriptors and targets check whether these exist. After other outcomes the options
+ * have their defaults, except program_name. argv[argc] is NULL; argc may be 0. */
 enum options_outcome options_parse(struct options *options,
     struct options_messages *messages, int argc, char **argv);
 
-/* A network of prefix 25 or shorter has room for all of them. */
+/* A network with a prefix of 25 or shorter contains all of them. */
 void options_addresses_derive(const struct inet_cidr *network,
     struct options_addresses *addresses);
 
 /* Whether the kernel takes name for an interface and uses it unchanged. */
 bool options_ifname_is_valid(const char *name);
 
-/* Clients look in this text for options by name: it holds every long one. */
+/* Writes the help text, which has every long option: clients search it for option
+ * names. */
 void options_help_write(FILE *out, const char *program_name);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks the values of options and arguments, one function each. */
 #include "parent/cmdline/optvalue.h"
 
 #include <bsd/stdlib.h>
@@ -16,17 +17,17 @@
 #include "parent/cmdline/accounts.h"
 #include "parent/cmdline/publish.h"
 
-/* Of a path that a socket can have, with its NUL. */
+/* The size of the path of a socket, with its NUL. */
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
-/* Of a /64, the only length that stateless autoconfiguration works with. */
+/* The length of a /64, the only one for stateless autoconfiguration. */
 #define PREFIX6_BYTES 8
 
-/* A user's name with its NUL: more than useradd(8) and POSIX (_POSIX_LOGIN_NAME_MAX) have
- * room for. */
+/* The size of a user name with its NUL: more than useradd(8) and POSIX
+ * (_POSIX_LOGIN_NAME_MAX) allow. */
 #define RUNAS_USER_SIZE 256
 
-/* The first len bytes of value: what is shown can't be cut, since it may be escaped. */
+/* Escapes the first len bytes of value. The escaped text cannot be cut later. */
 static const char *
 show_part(struct optvalue_parse *parse, const char *value, size_t len)
 {
@@ -65,7 +66,7 @@ optvalue_warn(struct optvalue_parse *parse, const char *format, ...)
 	va_end(args);
 }
 
-/* strtonum(3) also takes white space and signs, which no client sends on purpose. */
+/* strtonum(3) also accepts white space and signs; clients do not send them on purpose. */
 static bool
 number_parse(const char *text, int min, int max, int *number)
 {
@@ -86,15 +87,15 @@ options_ifname_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	/* dev_valid_name() in the kernel's net/core/dev.c, whose isspace() knows the
-	 * no-break space of Latin-1 as well. And "%", because TUNSETIFF makes "tap%d"
-	 * the name "tap0", while all that comes after would look for "tap%d". */
+	/* The rules of dev_valid_name() in the kernel's net/core/dev.c; its isspace()
+	 * includes the no-break space of Latin-1. Also refuse "%": TUNSETIFF turns
+	 * "tap%d" into "tap0", while the later steps look for "tap%d". */
 	return len > 0 && len < IFNAMSIZ && strcmp(name, ".") != 0 &&
 	    strcmp(name, "..") != 0 && name[strcspn(name, "/:% \t\n\v\f\r\xa0")] == '\0';
 }
 
-/* Namespaces are regular files of nsfs. Anything else is refused here because opening
- * it may have effects, or may block as a FIFO does. NULL if there is nothing to say. */
+/* Returns the problem of the path, or NULL. Namespaces are regular files of nsfs. Opening
+ * any other type may have effects or block, as a FIFO does. */
 static const char *
 namespace_path_problem(const char *path)
 {
@@ -117,7 +118,7 @@ optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
 	return true;
 }
 
-/* Linux takes 0/8 and 127/8 for its own, and 224/4 for groups, also in a guest. */
+/* Linux reserves 0/8 and 127/8 for itself and 224/4 for multicast, also in a guest. */
 static bool
 network_is_usable(const struct inet_cidr *network)
 {
@@ -154,9 +155,8 @@ optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 	return optvalue_refuse(parse, "invalid CIDR: %s", optvalue_show(parse, value));
 }
 
-/* What a guest's network can have: not multicast, the link's own, or ::/64, in which the
- * unspecified address, the loopback and IPv4 in IPv6's clothes are (RFC 4291 2.4,
- * 2.5). */
+/* A guest's network is not multicast, link-local, or ::/64, which contains the
+ * unspecified address, the loopback and IPv4-mapped addresses (RFC 4291 2.4, 2.5). */
 static bool
 prefix6_is_usable(const struct in6_addr *prefix)
 {
@@ -199,7 +199,7 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 		return optvalue_refuse(parse,
 		    "the specified API socket path is too long (>= %zu)",
 		    SOCKET_PATH_SIZE);
-	/* A symbolic link would be replaced, not followed, so it is judged itself. */
+	/* lstat(): a symbolic link would be replaced and not followed. */
 	if (lstat(value, &st) < 0) {
 		if (errno != ENOENT)
 			return optvalue_refuse(parse, "--api-socket: \"%s\": %s",
@@ -213,7 +213,7 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 	return true;
 }
 
-/* A path that can be a file's. What is there is looked at when the file is opened. */
+/* Takes a path that can name a file. The file is checked when it is opened. */
 static bool
 take_file_path(struct optvalue_parse *parse, const char *option, const char *value,
     const char **path)
@@ -327,7 +327,7 @@ optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value)
 	in_addr_t addr_be;
 
 	if (inet_addr4_parse(value, &addr_be)) {
-		/* bind(2) takes these, and the first packet fails. */
+		/* bind(2) accepts these addresses, and the first packet fails. */
 		if (IN_MULTICAST(ntohl(addr_be)) || addr_be == INADDR_BROADCAST)
 			return optvalue_refuse(parse,
 			    "--outbound-addr: \"%s\" is not the address of a host",
@@ -444,7 +444,7 @@ optvalue_take_target_path(struct optvalue_parse *parse, const char *value)
 {
 	const char *problem = NULL;
 
-	/* What --create-netns finds there is judged by the one who creates it. */
+	/* --create-netns checks the file itself. */
 	if (parse->options->create_netns && value[0] == '\0')
 		return optvalue_refuse(parse, "--create-netns: the PATH \"\" is empty");
 	if (parse->options->create_netns && strlen(value) >= PATH_MAX)

@@ -1,53 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Single values of the command line: each is checked, and kept in struct options, by a
- * function of its own. Used by options.c alone, which knows all options and what fits
- * together.
- */
+/* Single values of the command line: a function for each checks the value and keeps it in
+ * struct options. Used by options.c alone, which knows all options and how they fit
+ * together. */
 #pragma once
 
 #include "parent/cmdline/options.h"
 
 #define OPTVALUE_USAGE "[OPTION]... PID|PATH|FD [TAPNAME]"
 
-/* How much of a value is shown in a message: more than most paths have, and little
- * enough that the reason behind it still fits into OPTIONS_MESSAGE_SIZE. */
+/* The size of a value in a message: more than most paths have, and small enough that the
+ * reason after it fits into OPTIONS_MESSAGE_SIZE. */
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
 #define OPTVALUE_N_OPTIONS 31
 
-/* One run over a command line. */
+/* The state of one parse of a command line. */
 struct optvalue_parse {
 	struct options *options;
 	struct options_messages *messages;
-	char shown[OPTVALUE_SHOWN_SIZE]; /* of optvalue_show() */
+	char shown[OPTVALUE_SHOWN_SIZE]; /* the result of optvalue_show() */
 
-	/* What can be judged only when all options are known. */
+	/* Values that are checked when all options are known. */
 	bool has_netns_type;
 	bool has_cidr6;
 	bool target_is_bess;
 	bool has_macaddress;
-	const char *bad_mac_text; /* the first that is no MAC address */
+	const char *bad_mac_text; /* the first invalid MAC address */
 	bool is_given[OPTVALUE_N_OPTIONS];
 };
 
-/* Makes value printable for the next message, which can show only one. */
+/* Makes value printable for the next message, which can show one value only. */
 const char *optvalue_show(struct optvalue_parse *parse, const char *value);
 
-/* Keeps the text of the error. Returns false, for the caller to hand up. */
+/* Keeps the text of the error. Returns false, for the caller to return. */
 bool optvalue_refuse(struct optvalue_parse *parse, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same for an argument that isn't there; tells the usage. */
+/* The same for a missing argument; shows the usage. */
 bool optvalue_refuse_missing(struct optvalue_parse *parse, const char *what);
 
 /* Keeps the text of a warning. */
 void optvalue_warn(struct optvalue_parse *parse, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Each returns false, with the error kept, when the value is wrong. value is borrowed for
- * as long as the options live. */
+/* Each function returns false, with the error kept, if the value is wrong. value is
+ * borrowed until the options are not used any more. */
 bool optvalue_take_mtu(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_cidr(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_cidr6(struct optvalue_parse *parse, const char *value);
@@ -66,8 +64,7 @@ bool optvalue_take_pidfile(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_log_file(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_log_level(struct optvalue_parse *parse, const char *value);
 
-/* The arguments that are no options; value may be NULL where the argument may be missing:
- * TAPNAME. */
+/* The functions for arguments. The value of TAPNAME may be NULL, if it is missing. */
 bool optvalue_take_tap_name(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_target_path(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_tap_fd(struct optvalue_parse *parse, const char *value);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Parses the value of --publish. */
 #include "parent/cmdline/publish.h"
 
 #include <assert.h>
@@ -11,17 +12,17 @@
 
 static_assert(ENDPOINT_ADDR6_LEN == IPC_ADDR6_LEN, "one kind of address");
 
-/* ADDR, PORT, GUEST, PORT. */
+/* The parts are ADDR, PORT, GUEST, PORT. */
 #define N_PARTS_MAX 4
 
-/* A piece of the text, not terminated. */
+/* A part of the text, not terminated. */
 struct part {
 	const char *text;
 	size_t len;
 };
 
-/* Cuts at the colons that are not in brackets. Returns the number of parts, 0 if there
- * are more than N_PARTS_MAX. */
+/* Cuts the text at the colons that are not in brackets. Returns the number of parts, or 0
+ * if there are more than N_PARTS_MAX. */
 static size_t
 cut(const char *text, size_t len, struct part parts[N_PARTS_MAX])
 {
@@ -45,7 +46,7 @@ cut(const char *text, size_t len, struct part parts[N_PARTS_MAX])
 	return n_parts;
 }
 
-/* No address is made of these alone. */
+/* Whether the part has only bytes of ports, which no address has alone. */
 static bool
 is_port(const struct part *part)
 {
@@ -64,7 +65,7 @@ parse_proto(const char *name, uint8_t *proto)
 	return true;
 }
 
-/* One side: its one or two parts are one piece of the text. */
+/* Parses one side. Its one or two parts are adjacent in the text. */
 static bool
 parse_side(const struct part *parts, size_t n_parts, struct endpoint *side,
     const char **why)
@@ -97,7 +98,8 @@ publish_parse(const char *text, struct ipc_hostfwd *rule, const char **why)
 		*why = "the protocol is neither /tcp nor /udp";
 		return false;
 	}
-	/* Of three parts the second tells: a port belongs to an address before it. */
+	/* With three parts the second decides: a port belongs to the address before
+	 * it. */
 	n_host_parts = n_parts == 4 || (n_parts == 3 && is_port(&parts[1])) ? 2 : 1;
 	if (!parse_side(parts, n_host_parts, &host, why) ||
 	    !parse_side(parts + n_host_parts, n_parts - n_host_parts, &guest, why))

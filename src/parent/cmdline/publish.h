@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The value of --publish: a forward as users write it. */
+/* The value of --publish, a forward. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,12 +7,12 @@
 #include "ipc/messages.h"
 
 /*
- * "[ADDR:]PORT[-PORT]:[GUEST:]PORT[-PORT][/tcp|/udp]", IPv6 addresses in brackets. Where
- * one address is missing, it is any of the family of the other: of the host's, or of the
- * guest's the one that the guest has; IPv4 where both are missing. A range of the guest's
- * is as long as the host's, and may be left to its first port.
+ * "[ADDR:]PORT[-PORT]:[GUEST:]PORT[-PORT][/tcp|/udp]", with IPv6 addresses in brackets. A
+ * missing address has the family of the other one, or IPv4 if both are missing. A missing
+ * ADDR means any address of the host, a missing GUEST the guest's address. The range of
+ * the guest has the length of the host's range; its end may be left out.
  *
- * Returns true with *rule as ipc_validate_publish() wants it, or false with *why set to a
- * static text, and *rule as it was.
+ * Returns true with *rule as ipc_validate_publish() requires it, or false with *why set
+ * to a static text and *rule unchanged.
  */
 bool publish_parse(const char *text, struct ipc_hostfwd *rule, const char **why);
