@@ -262,7 +262,7 @@ def test_manual_has_the_stages_of_the_jails():
 
 @pytest.mark.parametrize("page", sorted(path.name for path in PROJECT.glob("man/*.[1-9]")))
 def test_every_page_names_authors_and_licence(page):
-    authors = read("AUTHORS").splitlines()[0]
+    authors = next(line for line in read("AUTHORS").splitlines() if not line.startswith("#"))
     title = read("LICENSE").splitlines()[0]
     text = section(read(f"man/{page}"), "AUTHORS")
     assert f".An {authors}\n" in text
