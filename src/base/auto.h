@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Ownership by scope, for every role: a descriptor or a block that leaves its scope
- * is released there, on every path out of it.
- */
+/* Ownership by scope, for every role: a descriptor or a block of memory is released when
+ * its scope ends, on every path. */
 #pragma once
 
 #include <stdlib.h>
@@ -27,7 +25,7 @@ auto_free(void *block)
 /* `autofree char *text = NULL;` frees text at the end of its scope. */
 #define autofree __attribute__((cleanup(auto_free)))
 
-/* Moves a descriptor out of an owner, which then owns none. */
+/* Moves a descriptor out of its owner, which then has -1. */
 static inline int
 take_fd(int *fd)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Integers at any address: what the fields of a packet (big-endian) and of a virtio
- * header (little-endian) are read and written with, since nothing in a frame is aligned.
- */
+/* Integers at any address, for the fields of packets (big-endian) and of virtio headers
+ * (little-endian). Nothing in a frame is aligned. */
 #pragma once
 
 #include <stdint.h>

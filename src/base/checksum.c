@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The Internet checksum over words of 64 bits. Ones' complement addition does not care
- * how wide its words are nor in which byte order they are read (RFC 1071, 2), so the sum
- * is made of the machine's own words and turned over once at the end.
- */
+/* The Internet checksum over words of 64 bits. In ones' complement addition, neither the
+ * width of the words nor their byte order matters (RFC 1071, 2). The sum is therefore
+ * made of words of the machine and swapped once at the end. */
 #include "base/checksum.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Four words a turn: enough to keep the loop's own cost below that of the additions. */
+/* Four words a turn keep the cost of the loop below that of the additions. */
 #define WORDS_PER_TURN 4
 
-/* Addition with the carry brought back in at the bottom. */
+/* Adds, and adds the carry at the bottom. */
 static inline uint64_t
 add_word(uint64_t sum, uint64_t word)
 {
@@ -27,7 +25,7 @@ checksum_add(uint64_t sum, const void *bytes, size_t len)
 	uint64_t words[WORDS_PER_TURN];
 	uint64_t word, n_carries = 0;
 
-	/* Carries are counted, and brought back once: no addition waits for another's. */
+	/* Count the carries and add them once: no addition then waits for another. */
 	while (len >= sizeof(words)) {
 		memcpy(words, b, sizeof(words));
 		for (int i = 0; i < WORDS_PER_TURN; i++)
@@ -69,7 +67,7 @@ checksum_add_pseudo6(uint64_t sum, const uint8_t addresses[32], uint8_t protocol
 uint16_t
 checksum_finish(uint64_t sum)
 {
-	/* The first of each pair halves the width, the second takes in its carry. */
+	/* The first line of each pair halves the width, the second adds the carry. */
 	sum = (sum >> 32) + (sum & UINT32_MAX);
 	sum = (sum >> 32) + (sum & UINT32_MAX);
 	sum = (sum >> 16) + (sum & UINT16_MAX);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Internet checksum (RFC 1071): what IPv4 headers, TCP, UDP and ICMP carry.
+ * The Internet checksum (RFC 1071) of IPv4 headers, TCP, UDP and ICMP.
  *
- * A sum in the making is a uint64_t that starts at 0, takes pieces with the functions
- * below and means nothing outside this file until checksum_finish() has folded it.
+ * An unfinished sum is a uint64_t that starts at 0. The functions below add pieces to it.
+ * It has a meaning outside this file only after checksum_finish().
  */
 #pragma once
 
@@ -23,10 +23,10 @@ uint64_t checksum_add_pseudo4(uint64_t sum, const uint8_t addresses[8], uint8_t 
 uint64_t checksum_add_pseudo6(uint64_t sum, const uint8_t addresses[32], uint8_t protocol,
     size_t l4_len);
 
-/* The checksum to store with store_be16(). Over bytes that contain their own right
- * checksum it is 0. UDP sends 0xffff for 0 (RFC 768); that is the caller's business. */
+/* Returns the checksum, to store with store_be16(). Over bytes that contain their correct
+ * checksum it is 0. UDP sends 0xffff for 0 (RFC 768); the caller does that. */
 uint16_t checksum_finish(uint64_t sum);
 
-/* The checksum after one aligned 16-bit field changed its value, all three in host
- * order: equation 3 of RFC 1624. */
+/* Returns the checksum after one aligned 16-bit field changed. All three are in host
+ * order. Equation 3 of RFC 1624. */
 uint16_t checksum_update(uint16_t checksum, uint16_t old_value, uint16_t new_value);

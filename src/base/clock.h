@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one clock: CLOCK_MONOTONIC, which no change of the wall clock moves. */
+/* The clock of all processes: CLOCK_MONOTONIC. Setting the wall clock does not move
+ * it. */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +14,8 @@ clock_now_ns(void)
 {
 	struct timespec now;
 
-	/* Can't fail: the clock exists on every Linux and the address is good. */
+	/* clock_gettime(2) can't fail: the clock exists on every Linux and the address is
+	 * good. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * CLOCK_MS_PER_S * CLOCK_NS_PER_MS + now.tv_nsec;
 }
@@ -24,8 +26,8 @@ clock_now_ms(void)
 	return (uint64_t)(clock_now_ns() / CLOCK_NS_PER_MS);
 }
 
-/* The shorter of a timeout and of what is left until a deadline; UINT32_MAX and UINT64_MAX
- * stand for none. */
+/* Returns the timeout or the time until the deadline, the shorter one. UINT32_MAX and
+ * UINT64_MAX mean none. */
 static inline uint32_t
 clock_earlier(uint32_t timeout_ms, uint64_t deadline_ms, uint64_t now_ms)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Parses "[ADDR:]PORT[-LAST]", one side of a forward. */
 #include "base/endpoint.h"
 
 #include <arpa/inet.h>
@@ -28,7 +29,7 @@ endpoint_outcome_str(enum endpoint_outcome outcome)
 	return "unknown outcome";
 }
 
-/* text[0] to text[len - 1] as a decimal number, or 0, which is no port either. */
+/* Returns text[0] to text[len - 1] as a decimal port, or 0 if it is not one. */
 static uint16_t
 port_parse(const char *text, size_t len)
 {
@@ -83,7 +84,7 @@ endpoint_parse(const char *text, size_t len, struct endpoint *endpoint)
 	const char *dash = memchr(ports, '-', ports_len);
 	size_t first_len = dash == NULL ? ports_len : (size_t)(dash - ports);
 
-	/* Without its port the last colon is one of the address. */
+	/* Without a port, the last colon belongs to the address. */
 	if (len > 0 && text[len - 1] == ']')
 		return ENDPOINT_BAD_PORT;
 	if (colon != NULL && !addr_parse(text, (size_t)(colon - text), &parsed))

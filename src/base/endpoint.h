@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * "[ADDR:]PORT[-LAST]": one side of a forward as users write it, with IPv6 addresses in
- * brackets: "8080", "127.0.0.1:8080", "[::1]:8000-8099". Strict as base/inet is. No names
- * of hosts or services: what they mean may change between two looks.
- */
+/* "[ADDR:]PORT[-LAST]": one side of a forward as users write it, with IPv6 addresses in
+ * brackets: "8080", "127.0.0.1:8080", "[::1]:8000-8099". Strict as base/inet is. Names of
+ * hosts and services are not accepted: their meaning may change. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,11 +13,11 @@
 struct endpoint {
 	bool has_addr;
 	bool is_ipv6;
-	/* In network order: an IPv6 address, or an IPv4 address in the first four bytes;
-	 * the rest are zeros. */
+	/* In network order: an IPv6 address, or an IPv4 address in the first four bytes
+	 * and zeros. */
 	uint8_t addr[ENDPOINT_ADDR6_LEN];
 	uint16_t port_first; /* host order, 1 to 65535 */
-	uint16_t port_last;  /* the same as port_first unless a range was given */
+	uint16_t port_last;  /* equals port_first if there is no range */
 };
 
 enum endpoint_outcome {
@@ -29,9 +27,9 @@ enum endpoint_outcome {
 	ENDPOINT_BAD_RANGE, /* the last port is below the first */
 };
 
-/* What the outcome means, without the text that was parsed. Never NULL. */
+/* Describes the outcome, without the text that was parsed. Never NULL. */
 const char *endpoint_outcome_str(enum endpoint_outcome outcome);
 
-/* Parses the first len bytes of text, all of them. Leaves *endpoint alone on failure. */
+/* Parses the first len bytes of text. Leaves *endpoint unchanged on failure. */
 enum endpoint_outcome endpoint_parse(const char *text, size_t len,
     struct endpoint *endpoint);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Operations on descriptors: standard streams, a reserve, writing without waiting. */
 #include "base/fdio.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ fdio_fill_stdio(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fdio_is_open(fd))
 			continue;
-		/* open() takes the lowest free number, which is this one. */
+		/* open(2) takes the lowest free number, which is fd. */
 		if (open("/dev/null", O_RDWR) != fd)
 			return -1;
 		were_closed |= 1 << fd;
@@ -76,7 +77,8 @@ fdio_reopen_nonblocking(int fd)
 	char path[FDIO_PATH_SIZE];
 	struct stat st;
 
-	/* A regular file never blocks, and opened again it would begin at its start. */
+	/* A regular file never blocks. A second description of it would begin at its
+	 * start. */
 	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
 		return -1;
 	fdio_path(fd, path);
@@ -90,7 +92,7 @@ fdio_write_nowait(int fd, const char *buf, size_t len)
 
 	while (done < len) {
 		struct pollfd ready = { .fd = fd, .events = POLLOUT };
-		/* pipe(7): where poll says writable, PIPE_BUF bytes fit. */
+		/* pipe(7): if poll(2) reports POLLOUT, PIPE_BUF bytes fit. */
 		size_t part = len - done < PIPE_BUF ? len - done : PIPE_BUF;
 		ssize_t n;
 

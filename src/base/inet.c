@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Parses and formats IPv4, IPv6 and MAC addresses and IPv4 networks. */
 #include "base/inet.h"
 
 #include <arpa/inet.h>
@@ -49,7 +50,7 @@ inet_addr6_format(const struct in6_addr *addr, char *buf)
 	return inet_ntop(AF_INET6, addr, buf, INET6_ADDRSTRLEN);
 }
 
-/* The length of a leading A.B.C.D of any digits, or 0 when text starts otherwise. */
+/* Returns the length of a leading A.B.C.D of any digits; 0: text begins otherwise. */
 static size_t
 dotted_quad_len(const char *text)
 {
@@ -106,7 +107,7 @@ inet_cidr_parse(const char *text, unsigned int prefix_min, unsigned int prefix_m
 in_addr_t
 inet_netmask_be(unsigned int prefix_len)
 {
-	/* A shift by the full width is undefined in C. */
+	/* C leaves a shift by the full width undefined. */
 	if (prefix_len == 0)
 		return 0;
 	return htonl(UINT32_MAX << (32 - prefix_len));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Formats log lines and ends the process on a fatal error. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include "base/exitcode.h"
 #include "base/text.h"
 
-/* Of a path in a line. */
+/* For a path in a line. */
 #define PATH_SHOWN_SIZE 256
 
 static void
@@ -20,7 +21,7 @@ log_emit_stderr(enum log_level level, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
-/* The only state of this file: set once, at the start of each program. */
+/* Set once, at the start of each program. */
 static log_emit_fn *log_emit = log_emit_stderr;
 
 void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A token bucket for log lines and requests. */
 #include "base/ratelimit.h"
 
 bool

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Escapes text for terminals and logs. */
 #include "base/text.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* "\xNN", the longest that one byte becomes. */
+/* "\xNN", the longest form of one byte. */
 #define TEXT_ESCAPED_LEN 4
 
 static const char text_ellipsis[] = "...";
@@ -13,7 +14,8 @@ static const char text_ellipsis[] = "...";
 static bool
 is_plain(char c)
 {
-	/* The backslash is not: an escape must be told from its imitation. */
+	/* The backslash is not printable here: an escape must differ from text that
+	 * imitates it. */
 	return c >= ' ' && c < 0x7f && c != '\\';
 }
 
