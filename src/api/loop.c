@@ -43,7 +43,7 @@ api_loop_init(struct api *api)
 		fatal("get memory for %d calls", API_LEFT_PLACES);
 	api->forwards = rules_new();
 	if (!api->forwards)
-		fatal("get memory for the copy of the rules");
+		fatal("get memory for the copy of the forwards");
 	api->parent_lane.channel = &api->to_parent;
 	api->worker_lane.channel = &api->to_worker;
 	api->audit = (struct ratelimit){

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Sends and receives messages with descriptors, and checks each one that it receives. */
 #include "ipc/channel.h"
 
 #include <assert.h>
@@ -10,18 +11,17 @@
 #include "base/auto.h"
 #include "base/fdio.h"
 
-/* On the wire before each payload. */
+/* Precedes each payload on the wire. */
 struct wire_header {
 	uint32_t id;           /* enum ipc_message_id */
 	uint32_t payload_size; /* bytes that follow */
 };
 
-/* No row carries more. Surplus descriptors that a peer sends are closed by the kernel
- * (unix(7), MSG_CTRUNC), so this also bounds what a violation can make us hold. */
+/* No row has more. The kernel closes surplus descriptors (unix(7), MSG_CTRUNC), so a peer
+ * can't make this process hold more. */
 #define N_FDS_MAX 1
 
-/* Room for one descriptor more than legal, so that two are seen and not mistaken for
- * a truncated one. */
+/* Space for one descriptor too many, so that two are told from a truncated one. */
 #define N_FDS_ROOM (N_FDS_MAX + 1)
 
 int
@@ -32,8 +32,8 @@ ipc_channel_pair(int *parent_end_fd, int *child_end_fd)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) ==
 	    -1)
 		return -1;
-	/* A filter of the caller's can answer in the place of the kernel: guix-daemon's
-	 * says success and makes nothing. */
+	/* A filter of the caller can answer instead of the kernel: guix-daemon's returns
+	 * success and makes nothing. */
 	if (fds[0] == -1) {
 		errno = ENOSYS;
 		return -1;
@@ -103,8 +103,8 @@ ipc_channel_await_reply(struct ipc_channel *channel)
 	channel->n_awaited++;
 }
 
-/* Takes the descriptors out of the control data: every one of them into fds, whether
- * or not it is wanted, so that none is left open unseen. Returns how many came. */
+/* Takes all descriptors out of the control data into fds, wanted or not. None stays open
+ * unseen. Returns their number. */
 static size_t
 take_descriptors(struct msghdr *hdr, int fds[N_FDS_ROOM])
 {
@@ -115,7 +115,7 @@ take_descriptors(struct msghdr *hdr, int fds[N_FDS_ROOM])
 		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
 			continue;
 		size_t n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		/* One header of SCM_RIGHTS per message at most, and it fits the room. */
+		/* A message has one header of SCM_RIGHTS at most, and it fits. */
 		assert(n_fds + n <= N_FDS_ROOM);
 		memcpy(fds + n_fds, CMSG_DATA(cmsg), n * sizeof(int));
 		n_fds += n;
@@ -123,8 +123,8 @@ take_descriptors(struct msghdr *hdr, int fds[N_FDS_ROOM])
 	return n_fds;
 }
 
-/* The checks that need no look into the payload. NULL, or what is wrong. n_fds: the
- * descriptors that were sent. */
+/* Checks all but the payload. Returns NULL or the fault. n_fds: the descriptors that were
+ * sent. */
 static const char *
 check_envelope(const struct ipc_channel *channel, const struct ipc_description *row,
     enum ipc_message_id id, size_t payload_size, size_t n_fds)
@@ -191,9 +191,9 @@ receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 
 	msg->id = IPC_MSG_N;
 	msg->fd = -1;
-	/* A peer that closed its end with something of ours unread resets the connection.
-	 * The kernel says so once, before the messages that came from it, which are its
-	 * last words (unix_release_sock() in net/unix/af_unix.c). */
+	/* If the peer closed its end with unread data in it, the connection is reset. The
+	 * kernel reports this once, before the peer's last messages (unix_release_sock()
+	 * in net/unix/af_unix.c). Receive again to get them. */
 	do
 		n = recvmsg(channel->fd, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
@@ -201,14 +201,14 @@ receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 		return errno == EAGAIN || fdio_is_shortage(errno) ? IPC_OUTCOME_NONE
 								  : IPC_OUTCOME_CLOSED;
 	size_t n_fds = take_descriptors(&hdr, fds);
-	/* At least so many were sent: with MSG_CTRUNC the kernel had one more, and found
-	 * no place for it in `control` or in this process (scm_detach_fds() in
+	/* At least so many were sent. MSG_CTRUNC: the kernel had one more, and found no
+	 * space in `control` or no free descriptor in this process (scm_detach_fds() in
 	 * net/core/scm.c). */
 	size_t n_sent = n_fds + (hdr.msg_flags & MSG_CTRUNC ? 1 : 0);
 	first_fd = fds[0];
 	surplus_fd = fds[1];
-	/* An empty datagram looks the same as the end of the stream (recv(2)), and a
-	 * peer that sends one gets what it looks like. */
+	/* recv(2) returns 0 for an empty datagram and for the end of the stream. A peer
+	 * that sends an empty datagram is taken to have ended. */
 	if (n == 0)
 		return IPC_OUTCOME_CLOSED;
 	*why = NULL;
@@ -251,8 +251,8 @@ ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const cha
 
 	fdio_reserve_release(&channel->reserve_fd);
 	outcome = receive(channel, msg, why);
-	/* If the caller got a descriptor, that has the place of the reserve until the
-	 * caller is done with it, and asks again. */
+	/* A descriptor that the caller got takes the place of the reserve. The next call
+	 * takes the reserve again. */
 	if (channel->has_reserve && msg->fd == -1)
 		fdio_reserve_take(&channel->reserve_fd);
 	return outcome;
@@ -270,7 +270,7 @@ ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id, const void
 	} control = { { 0 } };
 	struct iovec parts[] = {
 		{ .iov_base = &header, .iov_len = sizeof(header) },
-		/* sendmsg only reads; the interface has no const. */
+		/* sendmsg(2) only reads; iov_base lacks the const. */
 		{ .iov_base = (void *)(uintptr_t)payload, .iov_len = row->payload_size },
 	};
 	struct msghdr hdr = { .msg_iov = parts, .msg_iovlen = 2 };

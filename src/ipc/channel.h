@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * One end of a channel between two processes: a SOCK_SEQPACKET socket pair, on which
- * one datagram is one message with its descriptors (unix(7)). Every role uses it; it
- * never blocks, allocates nothing, and believes nothing that it receives.
- */
+/* One end of a channel between two processes: a SOCK_SEQPACKET socket pair. A datagram is
+ * one message with its descriptors (unix(7)). Every role uses it. It never blocks,
+ * allocates nothing, and checks everything that it receives. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,27 +14,27 @@ struct ipc_channel {
 	uint32_t accepts; /* set of 1 << enum ipc_arrow */
 	enum ipc_role own_role;
 	enum ipc_role peer_role;
-	bool greeted;       /* the peer's hello has come */
+	bool greeted;       /* the peer's hello was received */
 	bool running;       /* messages that need RUNNING are legal */
-	uint32_t n_awaited; /* replies asked for and not yet received */
+	uint32_t n_awaited; /* replies that were asked for and have not come */
 	bool has_reserve;   /* messages in service bring descriptors */
-	int reserve_fd;     /* owned; the place of the next one that comes; -1 for none */
+	int reserve_fd;     /* owned; keeps a place for the next one; -1: none */
 	bool is_seen[IPC_MSG_N];
 };
 
-/* A message received. Whoever receives it owns fd until it is handed on. */
+/* A received message. The receiver owns fd. */
 struct ipc_message {
 	enum ipc_message_id id;
-	int fd; /* -1 where the row has no descriptor */
+	int fd; /* -1 if the row has no descriptor */
 	union ipc_payload payload;
 };
 
 enum ipc_outcome {
-	IPC_OUTCOME_MESSAGE,   /* a legal message is there */
-	IPC_OUTCOME_NONE,      /* no more for now */
-	IPC_OUTCOME_CLOSED,    /* the peer has closed its end, or died */
+	IPC_OUTCOME_MESSAGE,   /* a legal message */
+	IPC_OUTCOME_NONE,      /* no message now */
+	IPC_OUTCOME_CLOSED,    /* the peer has closed its end or ended */
 	IPC_OUTCOME_VIOLATION, /* the peer broke the protocol: drop the channel */
-	IPC_OUTCOME_SHORTAGE,  /* a legal message whose descriptor this process lacks */
+	IPC_OUTCOME_SHORTAGE,  /* a legal message whose descriptor the kernel dropped */
 };
 
 /*
@@ -51,29 +49,26 @@ void ipc_channel_open(struct ipc_channel *channel, int adopt_fd, enum ipc_role o
 
 void ipc_channel_close(struct ipc_channel *channel);
 
-/* From now on the peer may send the rows that need RUNNING. If one of these brings a
- * descriptor, the channel keeps another in reserve, which makes room for it. */
+/* Lets the peer send rows that need RUNNING. If one of them brings a descriptor, the
+ * channel keeps a descriptor in reserve, so that there is a place for it. */
 void ipc_channel_set_running(struct ipc_channel *channel);
 
-/* One more row with REPLY is legal from now on. */
+/* Makes one more row with REPLY legal. */
 void ipc_channel_await_reply(struct ipc_channel *channel);
 
 /*
- * Receives one message. On MESSAGE every check of its row has passed: arrow, time,
- * size, descriptors, values; hello also in role and hash. On VIOLATION *why is set to
- * a static text, and msg->id to the row where it is known, IPC_MSG_N otherwise. On
- * SHORTAGE msg is as on MESSAGE, but the kernel has closed its descriptor, because this
- * process can have no more; *why says so. On everything but MESSAGE no descriptor is
- * handed out.
+ * Receives one message. MESSAGE: all checks of its row have passed: arrow, time, size,
+ * descriptors, values; for hello also role and hash. VIOLATION: *why is a static text,
+ * and msg->id is the row, or IPC_MSG_N if it is not known. SHORTAGE: msg is as for
+ * MESSAGE, but the kernel has closed its descriptor, because this process can have no
+ * more; *why says so. Only MESSAGE hands out a descriptor.
  */
 enum ipc_outcome ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg,
     const char **why);
 
-/*
- * Sends one message with fd, a borrowed descriptor, or -1. Returns 0, or -1 with errno
- * set: EAGAIN when the peer's queue is full, EPIPE when it is gone, and what
- * fdio_is_shortage() knows. Use the generated functions below.
- */
+/* Sends one message with fd, a borrowed descriptor or -1. Returns 0, or -1 with errno
+ * set: EAGAIN if the peer's queue is full, EPIPE if the peer has ended, or an error of
+ * fdio_is_shortage(). Use the generated functions below. */
 int ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id,
     const void *payload, int fd);
 
@@ -98,5 +93,5 @@ bool ipc_channel_can_retry(int error);
 IPC_ALL_ROWS(IPC_SEND_FUNCTION)
 #undef IPC_SEND_FUNCTION
 
-/* Says who this end is; the first thing that each end sends. 0 or -1 with errno. */
+/* Sends hello, the first message of each end. Returns 0, or -1 with errno set. */
 int ipc_channel_greet(struct ipc_channel *channel);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Builds the table of messages from the rows of messages.h. */
 #include "ipc/describe.h"
 
 #include <assert.h>
@@ -10,7 +11,7 @@ static_assert(IPC_LOG_TEXT_SIZE == LOG_TEXT_SIZE, "a log line fits one record");
 
 const uint64_t ipc_protocol_hash = IPC_PROTOCOL_HASH;
 
-/* The table's functions take any payload; each knows its own type again. */
+/* The functions of the table take any payload and cast it to their type. */
 #define VALIDATE_ANY(name, n_fds, when, meaning) \
 	static int validate_any_##name(const void *payload, const char **why) \
 	{ \
@@ -18,7 +19,7 @@ const uint64_t ipc_protocol_hash = IPC_PROTOCOL_HASH;
 	}
 IPC_ALL_ROWS(VALIDATE_ANY)
 
-/* A row does not name its arrow, whose list it stands in; the number of rows tells. */
+/* A row does not name its arrow. The number of rows of each list finds it. */
 #define COUNT_ROW(...) +1
 #define COUNT_ARROW(arrow, senders, receivers, ...) \
 	[IPC_ARROW_##arrow] = 0 IPC_ROWS_##arrow(COUNT_ROW),

@@ -47,7 +47,7 @@ struct ipc_description {
 /* Indexed by enum ipc_message_id. */
 extern const struct ipc_description ipc_descriptions[IPC_MSG_N];
 
-/* The arrow in whose list the row stands. id is below IPC_MSG_N. */
+/* Returns the arrow whose list has the row. id is below IPC_MSG_N. */
 enum ipc_arrow ipc_arrow_of(enum ipc_message_id id);
 
 /* The first 64 bits of the SHA-256 of the protocol's files. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a received message to its handler. A role declares its handlers from the lists
- * that end at it, and calls them in a switch made of the same lists:
+ * Calls the handler of a received message. A role declares its handlers from the lists of
+ * rows that it receives, and calls them in a switch made of the same lists:
  *
- *	#define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
- *	IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
+ * 	#define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
+ * 	IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
  *
- *	#define CALL(...) IPC_CALL_HANDLER(worker, worker_context, message, __VA_ARGS__)
- *	switch (message->id) { IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL) default: ... }
+ * 	#define CALL(...) IPC_CALL_HANDLER(worker, worker_context, message, __VA_ARGS__)
+ * 	switch (message->id) { IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL) default: ... }
  *
- * A handler is worker_on_<name>(context, payload) or, where the row has a descriptor,
- * worker_on_<name>(context, payload, adopt_fd). A row without one does not link.
+ * A handler is worker_on_<name>(context, payload), or worker_on_<name>(context, payload,
+ * adopt_fd) if the row has a descriptor. A row without a handler does not link.
  */
 #pragma once
 

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Why the worker does not hand a frame of the guest's to the network stack. Each reason
- * has a counter; the sentences are what manuals and statistics show.
- */
+/* Why the worker drops a frame of the guest. Each reason has a counter. Manuals and
+ * statistics show the sentences. */
 #pragma once
 
 #define IPC_DROP_REASONS(R) \
-	R(offload_kind, "an offload header that asks for what was not offered") \
-	R(offload_checksum, "an offload header that points to no TCP or UDP checksum") \
+	R(offload_kind, "an offload header that asks for a kind that was not offered") \
+	R(offload_checksum, "an offload header that does not point to a TCP or UDP checksum") \
 	R(offload_length, "an offload header whose lengths do not fit its frame") \
 	R(frame_short, "shorter than an Ethernet header") \
 	R(ether_source, "an Ethernet source address that no interface has") \
-	R(ethertype, "neither ARP nor IPv4, nor IPv6 where that is on") \
+	R(ethertype, "neither ARP nor IPv4, nor IPv6 if that is on") \
 	R(arp_header, "ARP that is cut short or not about IPv4 on Ethernet") \
 	R(arp_sender, "ARP from a sender that no guest can be") \
 	R(ip4_header, "an IPv4 header whose version, lengths or flags are wrong") \
@@ -32,7 +30,7 @@
 	R(udp_length, "a UDP length that does not fit its packet") \
 	R(udp_checksum, "UDP over IPv6 without a checksum") \
 	R(icmp_length, "an ICMP message that is cut short") \
-	R(icmp_type, "an ICMP message that no guest has to send") \
+	R(icmp_type, "an ICMP message that a guest need not send") \
 	R(icmp_checksum, "an echo request whose checksum is wrong") \
 	R(icmp_group, "an echo request to a multicast or broadcast address") \
 	R(nd_message, "IPv6 neighbour discovery that is not well formed") \
@@ -43,7 +41,7 @@
 	R(host_loopback_tcp, "a TCP connection to the host's loopback, which is closed") \
 	R(host_loopback_udp, "UDP to the host's loopback, which is closed") \
 	R(host_loopback_icmp, "an echo request to the host's loopback, which is closed") \
-	R(descriptors, "a TCP connection for which there is no descriptor left") \
+	R(descriptors, "a TCP connection, while no descriptor is free") \
 	R(udp_flows, "a UDP flow beyond those that a guest may have") \
 	R(nameserver, "the name server's address, at a port where nothing answers") \
 	R(fragment_empty, "a fragment without data") \

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything that crosses a process boundary. A payload is a struct of fixed size:
- * no pointers, no holes (-Wpadded is an error here), reserved bytes zero. After the
- * payloads comes one list of rows per arrow (roles.h), sender to receiver. The rows generate
- * the message numbers, the table in describe.c, the send functions, the receive
- * checks, the handlers' prototypes, the tests in tests/ipc and the fuzz seeds. The
- * hash of this file is the protocol's version: both ends compare it first.
+ * All messages between processes. A payload is a struct of fixed size: no pointers, no
+ * holes (-Wpadded is an error here), reserved bytes zero. After the payloads comes one
+ * list of rows for each arrow (roles.h). The rows generate the message numbers, the table
+ * in describe.c, the send functions, the receive checks, the handlers' prototypes, the
+ * tests in tests/ipc and the fuzz seeds. The hash of this file is the protocol's version:
+ * both ends compare it first.
  *
- * Both ends are the same build on the same machine, so numbers are in host order
- * except where a name ends in _be.
+ * Both ends are of the same build on the same machine. Numbers are in host order unless a
+ * name ends in _be.
  */
 #pragma once
 
@@ -19,27 +19,27 @@
 
 /* An Ethernet interface's name with its NUL: IFNAMSIZ, linux/if.h. */
 #define IPC_IFNAME_SIZE 16
-/* A path's beginning, for error texts: as much as fits a log line with the rest. */
+/* The beginning of a path, for error texts. The rest of a log line still fits. */
 #define IPC_LABEL_SIZE 256
-/* One log line; the same number as LOG_TEXT_SIZE, held by describe.c. */
+/* One log line. Equal to LOG_TEXT_SIZE; describe.c asserts it. */
 #define IPC_LOG_TEXT_SIZE 480
-/* virtio_net_hdr_mrg_rxbuf (12 bytes) after tun_pi (4): more no TAP puts first. */
+/* tun_pi (4 bytes) and virtio_net_hdr_mrg_rxbuf (12): a TAP has no longer header. */
 #define IPC_TAP_HEADER_MAX 16
-/* struct virtio_net_hdr without what later kinds of devices have put behind it. */
+/* struct virtio_net_hdr without the members of later kinds of devices. */
 #define IPC_TAP_OFFLOAD_HEADER_LEN 10
 /* "4.7.0", "4.9.5-git-abcdef": longer than any libslirp_version_string so far. */
 #define IPC_VERSION_SIZE 32
 #define IPC_MAC_LEN 6
 #define IPC_ADDR6_LEN 16
 
-/* "API channel: get_stats: reply that nobody awaits": a message's name and a reason. */
+/* A message's name and a reason: "API channel: get_stats: reply that nobody awaits". */
 #define IPC_WHY_SIZE 128
-/* Entries of a list in one message: it stays below 2 KiB, so that a queue of any legal
- * size holds several. */
+/* Entries of a list in one message. The message stays below 2 KiB, so a queue of any
+ * legal size holds several. */
 #define IPC_PAGE_ENTRIES 32
 
 /* clang-format off */
-/* What the worker counts besides drops: name, meaning. All since its start. */
+/* Counters of the worker beside the drops: name, meaning. They count from its start. */
 #define IPC_COUNTERS(COUNTER) \
 	COUNTER(frames_from_guest, "frames read from the TAP") \
 	COUNTER(bytes_from_guest, "bytes read from the TAP") \
@@ -51,9 +51,9 @@
 	COUNTER(datagrams_expired, "datagrams whose fragments did not all come in time") \
 	COUNTER(datagrams_evicted, "unfinished datagrams that gave way to newer ones") \
 	COUNTER(datagrams_fragmented, "datagrams cut into fragments towards the guest") \
-	COUNTER(oversize_to_guest, "frames from the stack that no rule could make fit the MTU") \
-	COUNTER(stack_errors, "complaints of libslirp about the guest") \
-	COUNTER(sockets_not_polled, "times a socket found the poll set full")
+	COUNTER(oversize_to_guest, "frames from the stack that could not be made to fit the MTU") \
+	COUNTER(stack_errors, "errors that libslirp reported about the guest") \
+	COUNTER(sockets_not_polled, "times that the poll set was full for a socket")
 
 enum ipc_counter {
 #define IPC_COUNTER_ENUM(name, meaning) IPC_COUNTER_##name,
@@ -78,17 +78,17 @@ struct ipc_log {
 	char text[IPC_LOG_TEXT_SIZE]; /* NUL-terminated, zeros after it */
 };
 
-/* slirp4netns(1), of --mtu: the longest IPv4 packet (65535) less an Ethernet header,
- * which is what libslirp can carry. */
+/* --mtu of slirp4netns(1): the longest IPv4 packet (65535) minus an Ethernet header,
+ * which is the most that libslirp can carry. */
 #define IPC_MTU_MAX_BYTES 65521
 
-/* A prefix of 0 would leave no address outside of the network to talk to. The guest's
- * address is network + 100, so a network needs at least 128 addresses. */
+/* With a prefix of 0 no address would be outside the network. The guest's address is
+ * network + 100, so a network needs at least 128 addresses. */
 #define IPC_PREFIX_LEN_MIN 1
 #define IPC_PREFIX_LEN_MAX 25
 
-/* The virtual network; addresses as in slirp4netns(1): host is network + 2,
- * nameserver + 3, the first DHCP lease + 15, the guest's own address + 100. */
+/* The virtual network. Addresses as in slirp4netns(1): host is network + 2, nameserver +
+ * 3, the first DHCP lease + 15, the guest + 100. */
 struct ipc_network {
 	uint32_t network_be;
 	uint32_t netmask_be;
@@ -100,23 +100,23 @@ struct ipc_network {
 	uint8_t host6[IPC_ADDR6_LEN];
 	uint8_t nameserver6[IPC_ADDR6_LEN];
 	uint32_t prefix_len; /* of network_be, bits */
-	uint32_t mtu_bytes;  /* of the guest's interface: an IP packet's size */
+	uint32_t mtu_bytes;  /* the longest IP packet of the guest's interface */
 	uint8_t enable_ipv6;
 	uint8_t enable_dns;
 	uint8_t allow_host_loopback;
 	uint8_t reserved[5];
 };
 
-/* How much of a jail is asked for. */
+/* Whether a jail is required. */
 enum ipc_jail_mode {
 	IPC_JAIL_OFF,
-	IPC_JAIL_BEST_EFFORT, /* what the system allows; the level is logged */
-	IPC_JAIL_REQUIRED,    /* anything less is fatal */
+	IPC_JAIL_BEST_EFFORT, /* as far as the system allows; logged */
+	IPC_JAIL_REQUIRED,    /* a missing stage is fatal */
 	IPC_JAIL_N_MODES,
 };
 
 /* clang-format off */
-/* The stages of a jail, in the order in which they are entered. */
+/* The stages of a jail, in their order. */
 #define IPC_STAGES(STAGE) \
 	STAGE(descriptors, "exactly the role's descriptors") \
 	STAGE(namespaces, "namespaces of its own, with no power over others") \
@@ -145,7 +145,7 @@ enum ipc_stage {
 	NAMESPACE(pid)
 /* clang-format on */
 
-/* Which a process is in: the inode of /proc/PID/ns/<name>, 0 where it is not known. */
+/* The namespaces of a process: the inode of /proc/PID/ns/<name>; 0: not known. */
 struct ipc_namespaces {
 #define IPC_NAMESPACE_ID(name) uint64_t name;
 	IPC_NAMESPACES(IPC_NAMESPACE_ID)
@@ -155,7 +155,7 @@ struct ipc_namespaces {
 struct ipc_confine {
 	uint8_t sandbox_mode; /* enum ipc_jail_mode, of all stages but seccomp */
 	uint8_t seccomp_mode;
-	uint8_t has_runas; /* slirpd runs as real root: take the ids below */
+	uint8_t has_runas; /* slirpd runs as real root: change to the ids below */
 	uint8_t reserved;
 	uint32_t runas_uid; /* 0 unless has_runas */
 	uint32_t runas_gid;
@@ -165,9 +165,9 @@ struct ipc_confined {
 	uint64_t cap_effective; /* bits as in capabilities(7) */
 	uint64_t cap_bounding;
 	struct ipc_namespaces namespaces;
-	uint32_t stages;       /* set of 1 << enum ipc_stage: those that were reached */
+	uint32_t stages; /* set of 1 << enum ipc_stage: the stages that were reached */
 	uint32_t landlock_abi; /* 0: the kernel has none, or it was not used */
-	uint32_t n_calls;      /* system calls in the policy, 0 without a filter */
+	uint32_t n_calls;      /* system calls in the policy; 0: no filter */
 	uint32_t reserved;
 };
 
@@ -180,7 +180,7 @@ struct ipc_resolv_copy {
 };
 
 struct ipc_join_userns {
-	char label[IPC_LABEL_SIZE]; /* the path that the descriptor was opened from */
+	char label[IPC_LABEL_SIZE]; /* the path of the descriptor */
 };
 
 struct ipc_make_tap {
@@ -198,18 +198,18 @@ struct ipc_inspect_tap {
 };
 
 struct ipc_tap_made {
-	/* Bytes that the device puts before each frame, and expects there: as
-	 * linux/if_tun.h says of IFF_NO_PI and IFF_VNET_HDR. */
+	/* Bytes before each frame, in both directions: linux/if_tun.h, IFF_NO_PI and
+	 * IFF_VNET_HDR. */
 	uint32_t header_len;
-	/* The header is a virtio_net_hdr of 10 bytes, little-endian, and means something:
-	 * checksums may be left to the other side, in both directions, and TCP segments
-	 * of both families may be longer than the MTU. */
+	/* The header is a virtio_net_hdr of 10 bytes, little-endian, and is used. Either
+	 * side may leave checksums to the other. TCP segments of both families may be
+	 * longer than the MTU. */
 	uint8_t has_offloads;
 	uint8_t reserved[3];
 };
 
-/* The addresses of the host that connections leave by. What there is none of is left to
- * the host's routing, and which there are does not change. */
+/* The host addresses of outgoing connections. Without an address, the host's routing
+ * chooses. Whether there is an address never changes. */
 struct ipc_outbound {
 	uint32_t addr4_be;
 	uint8_t addr6[IPC_ADDR6_LEN];
@@ -221,16 +221,16 @@ struct ipc_outbound {
 struct ipc_start {
 	struct ipc_network network;
 	struct ipc_outbound outbound;
-	uint32_t tap_header_len; /* these two are those of tap_made */
+	uint32_t tap_header_len; /* both as in tap_made */
 	uint8_t tap_has_offloads;
-	/* There is no TAP: the descriptor is a listening SOCK_SEQPACKET socket, and each
-	 * message of a client that connects is a frame. */
+	/* There is no TAP. The descriptor is a listening SOCK_SEQPACKET socket, and each
+	 * message of its client is a frame. */
 	uint8_t is_bess;
 	uint8_t reserved[2];
 };
 
 struct ipc_about {
-	char libslirp_version[IPC_VERSION_SIZE]; /* of the library that is loaded */
+	char libslirp_version[IPC_VERSION_SIZE]; /* of the loaded library */
 	uint32_t config_version_max;             /* SLIRP_CONFIG_VERSION_MAX at build */
 	uint32_t reserved;
 };
@@ -240,17 +240,17 @@ struct ipc_ready {
 };
 
 struct ipc_tap_gone {
-	uint32_t error; /* errno of the read that found the device gone */
+	uint32_t error; /* errno of the read(2) that found the device gone */
 	uint32_t reserved;
 };
 
-/* A host forward: what comes to these ports of the host goes to those of the guest. */
+/* A forward: connections and datagrams to these host ports go to guest ports. */
 struct ipc_hostfwd {
 	uint8_t host_addr[IPC_ADDR6_LEN];  /* IPv4 in the first four bytes, then zeros */
 	uint8_t guest_addr[IPC_ADDR6_LEN]; /* all zeros: the guest's own address */
 	uint16_t host_port_first;
 	uint16_t host_port_last;
-	uint16_t guest_port_first; /* as many as on the host */
+	uint16_t guest_port_first; /* as many ports as on the host */
 	uint8_t proto;             /* IPPROTO_TCP or IPPROTO_UDP */
 	uint8_t host_is_ipv6;
 	uint8_t guest_is_ipv6;
@@ -258,7 +258,7 @@ struct ipc_hostfwd {
 };
 
 /* clang-format off */
-/* How a change of the forwards ended: name, whose words stand in replies; meaning. */
+/* The outcome of a change of the forwards: name, meaning. Replies show the meaning. */
 #define IPC_HOSTFWD_OUTCOMES(OUTCOME) \
 	OUTCOME(done, "done") \
 	OUTCOME(no_such_rule, "there is no rule with this id") \
@@ -281,9 +281,9 @@ enum ipc_hostfwd_outcome {
 
 struct ipc_hostfwd_result {
 	uint32_t outcome;     /* enum ipc_hostfwd_outcome */
-	uint32_t id;          /* of the new rule, 0 unless done */
-	uint32_t error;       /* errno where the kernel refused, else 0 */
-	uint32_t conflict_id; /* the rule that has the port, else 0 */
+	uint32_t id;          /* of the new forward; 0 unless done */
+	uint32_t error;       /* errno if the kernel refused, else 0 */
+	uint32_t conflict_id; /* the forward that has the port, else 0 */
 	uint16_t port;        /* the host's port that failed, else 0 */
 	uint16_t reserved[3];
 };
@@ -294,7 +294,7 @@ struct ipc_hostfwd_entry {
 	struct ipc_hostfwd rule;
 };
 
-/* One entry of what libslirp knows. Addresses as in ipc_hostfwd. */
+/* One connection of libslirp. Addresses as in ipc_hostfwd. */
 struct ipc_connection {
 	uint8_t source_addr[IPC_ADDR6_LEN];
 	uint8_t dest_addr[IPC_ADDR6_LEN];
@@ -302,14 +302,14 @@ struct ipc_connection {
 	uint16_t dest_port;
 	uint8_t proto; /* IPPROTO_TCP, _UDP or _ICMP */
 	uint8_t is_ipv6;
-	uint8_t is_hostfwd; /* it came by a forward, or is one that listens */
-	uint8_t state;      /* enum ipc_tcp_state; NONE for what is not TCP */
+	uint8_t is_hostfwd; /* a connection through a forward, or a listening socket */
+	uint8_t state;      /* enum ipc_tcp_state; NONE for other protocols */
 	uint32_t recv_queue_bytes;
 	uint32_t send_queue_bytes;
 };
 
 /* clang-format off */
-/* RFC 9293, 3.3.2; libslirp's numbers for the same (src/tcp.h) are one lower. */
+/* RFC 9293, 3.3.2. libslirp's numbers (src/tcp.h) are one lower. */
 #define IPC_TCP_STATES(STATE) \
 	STATE(NONE) STATE(CLOSED) STATE(LISTEN) STATE(SYN_SENT) STATE(SYN_RCVD) \
 	STATE(ESTABLISHED) STATE(CLOSE_WAIT) STATE(FIN_WAIT_1) STATE(CLOSING) \
@@ -322,7 +322,7 @@ enum ipc_tcp_state {
 	IPC_TCP_N_STATES,
 };
 
-/* What the parent has to tell the api's sessions: name, meaning. */
+/* Events from the parent to the api's sessions: name, meaning. */
 #define IPC_EVENTS(EVENT) \
 	EVENT(RESOLV_CONF_CHANGED, "the worker has a new copy of the host's resolv.conf") \
 	EVENT(WORKER_EXITED, "the worker is gone; slirpd ends")
@@ -335,7 +335,7 @@ enum ipc_event_kind {
 };
 /* clang-format on */
 
-/* From the parent, for the forwards of the command line. */
+/* A forward of the command line, from the parent. */
 struct ipc_publish {
 	struct ipc_hostfwd rule;
 };
@@ -354,17 +354,16 @@ struct ipc_rule_removed {
 };
 
 struct ipc_api_channel {
-	uint64_t api_number; /* of the parent's choice */
+	uint64_t api_number; /* chosen by the parent */
 };
 
 struct ipc_api_dropped {
-	uint64_t
-	    api_number; /* as it came with the channel: there may be another api by now */
+	uint64_t api_number; /* of the channel; there may be another api now */
 	char why[IPC_WHY_SIZE];
 };
 
-/* From the api to the worker, and the answers. Answers come in the order of the requests;
- * `request` is any number of the api's, and comes back. */
+/* From the api to the worker, and the answers, which come in the order of the requests.
+ * `request` is any number; the answer returns it. */
 struct ipc_add_hostfwd {
 	uint64_t request;
 	struct ipc_hostfwd rule;
@@ -373,7 +372,7 @@ struct ipc_add_hostfwd {
 struct ipc_hostfwd_added {
 	uint64_t request;
 	struct ipc_hostfwd_result result;
-	struct ipc_hostfwd rule; /* as it stands in the table, if done; else zeros */
+	struct ipc_hostfwd rule; /* as in the table if done, else zeros */
 };
 
 struct ipc_remove_hostfwd {
@@ -386,25 +385,25 @@ struct ipc_hostfwd_removed {
 	uint64_t request;
 	uint32_t outcome; /* enum ipc_hostfwd_outcome */
 	uint32_t id;
-	struct ipc_hostfwd rule; /* what it was, if done; else zeros */
+	struct ipc_hostfwd rule; /* the removed forward if done, else zeros */
 };
 
 struct ipc_list_hostfwd {
 	uint64_t request;
-	uint32_t after_id; /* 0 for the first page; then the last id that came */
+	uint32_t after_id; /* 0 for the first page; then the last id of the page before */
 	uint32_t reserved;
 };
 
 struct ipc_hostfwd_page {
 	uint64_t request;
-	uint32_t n; /* entries filled; the others are zeros. Ascending by id. */
+	uint32_t n; /* used entries; the others are zeros. Ascending by id. */
 	uint32_t has_more;
 	struct ipc_hostfwd_entry entries[IPC_PAGE_ENTRIES];
 };
 
 struct ipc_list_connections {
 	uint64_t request;
-	uint32_t first; /* 0 takes a new look; others go on in the last one */
+	uint32_t first; /* 0 makes a new list; other values continue it */
 	uint32_t reserved;
 };
 
@@ -420,8 +419,8 @@ struct ipc_spawn {
 };
 
 struct ipc_spawned {
-	uint32_t pid;   /* 0 if there is none */
-	uint32_t error; /* errno, if there is none */
+	uint32_t pid;   /* 0: no process */
+	uint32_t error; /* errno if pid is 0 */
 };
 
 struct ipc_listen {
@@ -464,41 +463,40 @@ struct ipc_worker_state {
 	uint32_t n_tcp_sockets;
 	uint32_t n_udp_sockets;
 	uint32_t n_icmp_sockets;
-	uint32_t n_hostfwds; /* rules */
+	uint32_t n_hostfwds; /* forwards */
 };
 
-/* What query_status tells beyond what the api knows itself. */
+/* The parts of query_status that the api does not know itself. */
 struct ipc_status {
 	uint64_t request;
 	struct ipc_network network;
 	struct ipc_about about;
-	struct ipc_confined confined[IPC_ROLE_END]; /* by enum ipc_role; zeros for none */
+	struct ipc_confined confined[IPC_ROLE_END]; /* by enum ipc_role; zeros: none */
 	uint64_t uptime_ms;                         /* since ready */
 	uint32_t n_api_restarts;
 	uint32_t parent_pid;
 	uint32_t worker_pid;
 	uint32_t reserved;
-	char tap_name[IPC_IFNAME_SIZE]; /* empty with an inherited TAP */
+	char tap_name[IPC_IFNAME_SIZE]; /* empty if the TAP is inherited */
 };
 
 #pragma GCC diagnostic pop
 
 /*
- * When a message is legal, beyond "hello is the first and comes once":
- * ANYTIME after hello; ONCE in a channel's life; RUNNING only after the receiver has
- * said that service began (ipc_channel_set_running); REPLY only while the receiver
- * waits for one.
+ * When a message is legal. hello is the first and comes once. ANYTIME: after hello. ONCE:
+ * once in a channel. RUNNING: after the receiver has called ipc_channel_set_running().
+ * REPLY: only while the receiver waits for a reply.
  *
  * ROW(name, descriptors, when, meaning): the payload is struct ipc_<name>.
  */
 
 /* clang-format off */
 #define IPC_ROWS_BOTH_WAYS(ROW) \
-	ROW(hello, 0, ONCE, "who I am, and which protocol I speak")
+	ROW(hello, 0, ONCE, "the sender's role and protocol version")
 
 #define IPC_ROWS_CHILD_TO_PARENT(ROW) \
 	ROW(log, 0, ANYTIME, "a line for the log") \
-	ROW(confined, 0, ONCE, "which stages of my jail I have reached")
+	ROW(confined, 0, ONCE, "the stages that the sender's jail has reached")
 
 #define IPC_ROWS_PARENT_TO_CHILD(ROW) \
 	ROW(confine, 0, ONCE, "how much of a jail to make; the first after hello")
@@ -506,43 +504,43 @@ struct ipc_status {
 #define IPC_ROWS_PARENT_TO_NETNS_HELPER(ROW) \
 	ROW(join_userns, 1, ONCE, "join this user namespace before the network namespace") \
 	ROW(make_tap, 1, ONCE, "join this network namespace, make the TAP, answer tap_made") \
-	ROW(inspect_tap, 1, ONCE, "instead: check this inherited TAP, answer tap_made")
+	ROW(inspect_tap, 1, ONCE, "instead of make_tap: check this inherited TAP, answer tap_made")
 
 #define IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
 	ROW(tap_made, 1, REPLY, "the TAP's descriptor; the helper ends after it")
 
 #define IPC_ROWS_PARENT_TO_JAILED(ROW) \
-	ROW(fallback_userns, 1, ONCE, "where own user namespaces are barred, join this one")
+	ROW(fallback_userns, 1, ONCE, "if no user namespace can be made, join this one")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(start, 1, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
 	ROW(get_stats, 0, RUNNING, "answer with stats") \
-	ROW(outbound, 0, RUNNING, "the addresses that new connections leave by") \
+	ROW(outbound, 0, RUNNING, "the source addresses of new connections") \
 	ROW(publish, 0, RUNNING, "add this forward of the command line, answer published") \
-	ROW(api_channel, 1, RUNNING, "a channel to an api; it takes the place of one before")
+	ROW(api_channel, 1, RUNNING, "a channel to an api; it replaces the one before")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
-	ROW(resolv_copy, 1, ONCE, "a descriptor that writes the resolv.conf in my root") \
-	ROW(about, 0, ONCE, "which libslirp this is; sent unasked") \
+	ROW(resolv_copy, 1, ONCE, "a descriptor that writes the resolv.conf in the worker's root") \
+	ROW(about, 0, ONCE, "the version of libslirp; sent once without a request") \
 	ROW(ready, 0, REPLY, "packets flow from now on") \
 	ROW(tap_gone, 0, ONCE, "the TAP is gone for good; the worker only waits for its end") \
 	ROW(stats, 0, REPLY, "all counters") \
-	ROW(published, 0, REPLY, "how that went") \
-	ROW(rule_added, 0, RUNNING, "a forward is there, for the parent's copy") \
-	ROW(rule_removed, 0, RUNNING, "a forward is gone, for the parent's copy") \
-	ROW(api_dropped, 0, RUNNING, "there is no channel to the api any more, and why")
+	ROW(published, 0, REPLY, "the outcome of publish") \
+	ROW(rule_added, 0, RUNNING, "a forward was added, for the parent's copy") \
+	ROW(rule_removed, 0, RUNNING, "a forward was removed, for the parent's copy") \
+	ROW(api_dropped, 0, RUNNING, "the channel to the api was closed, and the reason")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
 	ROW(spawn, 1, RUNNING, "start an api with this channel to the parent, answer spawned")
 
 #define IPC_ROWS_SPAWNER_TO_PARENT(ROW) \
-	ROW(spawned, 0, REPLY, "the new process, a child of the parent's, or why there is none")
+	ROW(spawned, 0, REPLY, "the PID of the new process, a child of the parent, or the error")
 
 #define IPC_ROWS_PARENT_TO_API(ROW) \
 	ROW(worker_channel, 1, ONCE, "a channel to the worker; comes before listen") \
 	ROW(listen, 1, ONCE, "serve the clients of this listening socket, answer api_ready") \
-	ROW(status, 0, REPLY, "what get_status asked for") \
-	ROW(event, 0, RUNNING, "something for the sessions that subscribed")
+	ROW(status, 0, REPLY, "the answer to get_status") \
+	ROW(event, 0, RUNNING, "an event for the sessions that subscribed")
 
 #define IPC_ROWS_API_TO_PARENT(ROW) \
 	ROW(api_ready, 0, REPLY, "clients are served from now on") \
@@ -556,13 +554,13 @@ struct ipc_status {
 	ROW(list_connections, 0, ANYTIME, "answer with a connections_page")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_API(ROW) \
-	ROW(hostfwd_added, 0, REPLY, "the new forward's id, or why there is none") \
-	ROW(hostfwd_removed, 0, REPLY, "that it is gone, or that there is none") \
+	ROW(hostfwd_added, 0, REPLY, "the new forward's id, or the reason for the refusal") \
+	ROW(hostfwd_removed, 0, REPLY, "the removed forward, or the reason for the refusal") \
 	ROW(hostfwd_page, 0, REPLY, "some of the forwards") \
 	ROW(worker_state, 0, REPLY, "counters and numbers of sockets") \
 	ROW(connections_page, 0, REPLY, "some of the connections")
 
-/* Every row, in the order of its arrow (roles.h). */
+/* All rows, in the order of the arrows (roles.h). */
 #define IPC_ALL_ROWS(ROW) IPC_ARROWS(IPC_ROWS_OF_ARROW, ROW)
 #define IPC_ROWS_OF_ARROW(arrow, senders, receivers, ROW) IPC_ROWS_##arrow(ROW)
 /* clang-format on */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The processes, and who sends to whom: two tables. A new process is a row of IPC_ROLES, a row of
- * IPC_ARROWS for each list of its messages (messages.h), a folder of src, and a policy in seccomp.
- */
+/* Two tables: the processes, and the arrows between them. A new process is a row of
+ * IPC_ROLES, a row of IPC_ARROWS for each list of its messages (messages.h), a folder of
+ * src, and a policy in seccomp. */
 #pragma once
 
 #include "ipc/fdtable.h"
@@ -35,17 +34,16 @@ enum ipc_role {
 	IPC_ROLE_END, /* the first number that is not a role */
 };
 
-/* The children have the numbers from here to IPC_ROLE_END. */
+/* Children have the numbers from here to IPC_ROLE_END - 1. */
 #define IPC_ROLE_CHILDREN (IPC_ROLE_PARENT + 1)
 
 /* Sets of roles. */
 #define IPC_ONE(role) (1U << IPC_ROLE_##role)
 #define IPC_EVERY (~0U)
 
-/*
- * ARROW(constant, senders, receivers, ...): which roles send the rows of IPC_ROWS_<constant>
- * (messages.h) to which. What the caller passes behind ARROW comes last.
- */
+/* ARROW(constant, senders, receivers, ...): the roles that send the rows of
+ * IPC_ROWS_<constant> (messages.h), and those that receive them. Arguments after ARROW
+ * come last. */
 #define IPC_ARROWS(ARROW, ...) \
 	ARROW(BOTH_WAYS, IPC_EVERY, IPC_EVERY, __VA_ARGS__) \
 	ARROW(CHILD_TO_PARENT, IPC_EVERY, IPC_ONE(PARENT), __VA_ARGS__) \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks the payloads of all messages but those about forwards and connections. */
 #include "ipc/validate.h"
 
 #include <arpa/inet.h>
@@ -66,7 +67,7 @@ ipc_validate_confine(const struct ipc_confine *msg, const char **why)
 		return ipc_refuse(why, "mode");
 	if (!ipc_is_flag(msg->has_runas))
 		return ipc_refuse(why, "has_runas");
-	/* Neither id may be root's, which is what is to be given up. */
+	/* Neither id may be root's: root is what slirpd gives up. */
 	if ((msg->runas_uid != 0) != msg->has_runas ||
 	    (msg->runas_gid != 0) != msg->has_runas)
 		return ipc_refuse(why, "runas");
@@ -214,7 +215,7 @@ ipc_validate_stats(const struct ipc_stats *msg, const char **why)
 int
 ipc_validate_api_channel(const struct ipc_api_channel *msg, const char **why)
 {
-	/* Any number will do. */
+	/* Any number is legal. */
 	(void)msg;
 	(void)why;
 	return 0;
@@ -229,7 +230,7 @@ ipc_validate_api_dropped(const struct ipc_api_dropped *msg, const char **why)
 int
 ipc_validate_query_worker(const struct ipc_query_worker *msg, const char **why)
 {
-	/* The number is the sender's own business. */
+	/* Any number is legal: only the sender uses it. */
 	(void)msg;
 	(void)why;
 	return 0;
@@ -252,7 +253,7 @@ ipc_validate_spawn(const struct ipc_spawn *msg, const char **why)
 int
 ipc_validate_spawned(const struct ipc_spawned *msg, const char **why)
 {
-	/* A process number is a positive int; the parent will wait for it and kill it. */
+	/* A PID is a positive int. The parent will wait for it and kill it. */
 	if (msg->pid > INT32_MAX || msg->pid == 1)
 		return ipc_refuse(why, "pid");
 	return (msg->error == 0) == (msg->pid != 0) ? 0 : ipc_refuse(why, "error");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One check per row of messages.h, run on every message received, whoever sent it:
- * numbers in range, text terminated, flags 0 or 1, reserved bytes zero. A row without
- * its check does not link. The rows about forwards and connections are in
- * validate_forwards.c, all others in validate.c.
+ * One check for each row of messages.h, run on every received message, whoever sent it:
+ * numbers in range, text terminated, flags 0 or 1, reserved bytes zero. A row without a
+ * check does not link. validate_forwards.c has the rows about forwards and connections,
+ * validate.c all others.
  */
 #pragma once
 

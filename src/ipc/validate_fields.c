@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks of fields that several rows share. */
 #include "ipc/validate_fields.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks the payloads of messages about forwards and connections. */
 #include "ipc/validate.h"
 
 #include <netinet/in.h>
@@ -6,7 +7,7 @@
 
 #include "ipc/validate_fields.h"
 
-/* IPv4 stands in the first four bytes; then there are zeros. */
+/* An IPv4 address has the first four bytes; the rest are zeros. */
 static bool
 is_address(const uint8_t addr[IPC_ADDR6_LEN], uint8_t is_ipv6)
 {
@@ -37,7 +38,7 @@ validate_hostfwd(const struct ipc_hostfwd *rule, const char **why)
 	return 0;
 }
 
-/* A rule where there is one, zeros where there is none. */
+/* Checks a forward if there is one, and for zeros otherwise. */
 static int
 validate_optional_hostfwd(const struct ipc_hostfwd *rule, bool is_there, const char **why)
 {
@@ -111,7 +112,7 @@ ipc_validate_hostfwd_added(const struct ipc_hostfwd_added *msg, const char **why
 int
 ipc_validate_remove_hostfwd(const struct ipc_remove_hostfwd *msg, const char **why)
 {
-	/* Any id may be asked for; that there is none of the kind is an answer. */
+	/* Any id is legal: an unknown id gets an answer. */
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
@@ -135,7 +136,7 @@ ipc_validate_hostfwd_page(const struct ipc_hostfwd_page *msg, const char **why)
 {
 	if (msg->n > IPC_PAGE_ENTRIES)
 		return ipc_refuse(why, "n");
-	/* A page that is not the last brings its reader on. */
+	/* Every page but the last has entries. */
 	if (msg->has_more > 1 || (msg->has_more && msg->n == 0))
 		return ipc_refuse(why, "has_more");
 	for (uint32_t i = 0; i < msg->n; i++) {

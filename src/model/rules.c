@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of forwards: add, remove and find by id. */
 #include "model/rules.h"
 
 #include <stddef.h>
@@ -45,7 +46,7 @@ rules_place_after(const struct rules *rules, uint32_t after_id)
 const struct ipc_hostfwd_entry *
 rules_find(const struct rules *rules, uint32_t id)
 {
-	/* Id 0 wraps to behind the last. */
+	/* Id 0 wraps to the place behind the last. */
 	uint32_t place = rules_place_after(rules, id - 1);
 
 	if (place == rules->n || rules->entries[place].id != id)
