@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Parses the command line of slirpctl with getopt_long(3). */
 #include "slirpctl/cmdline.h"
 
 #include <bsd/stdlib.h>
@@ -7,16 +8,16 @@
 #include <string.h>
 #include <sys/un.h>
 
-/* A daemon answers in milliseconds, and has its api back within a second if that died. */
+/* A daemon answers in milliseconds, and restarts a dead api within a second. */
 #define TIMEOUT_DEFAULT_S 10
 
-/* An hour: whoever waits longer waits for something else. */
+/* An hour. A longer timeout is taken for a mistake. */
 #define TIMEOUT_MAX_S 3600
 
-/* Of a path that a socket can have, with its NUL. */
+/* The longest path of a socket, with its NUL. */
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
-/* In the help text descriptions start here: the longest option, and two spaces. */
+/* The column of the descriptions in the help text: the longest option and two spaces. */
 #define HELP_COLUMN 27
 
 enum {
@@ -36,7 +37,7 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-/* The colon has getopt print nothing, and tell a missing value from an unknown option. */
+/* The colon makes getopt(3) print nothing, and return ':' for a missing value. */
 static const char short_options[] = ":a:jt:hv";
 
 static enum cmdline_outcome LOG_PRINTF(2, 3)
@@ -50,7 +51,7 @@ static enum cmdline_outcome LOG_PRINTF(2, 3)
 	return CMDLINE_ERROR;
 }
 
-/* What getopt reported by returning '?' or ':'. */
+/* Reports what getopt(3) returned as '?' or ':'. */
 static enum cmdline_outcome
 refuse_option(struct cmdline *cmdline, int returned, const char *arg)
 {
@@ -69,7 +70,7 @@ take_timeout(struct cmdline *cmdline, const char *value)
 	const char *problem = NULL;
 	long long seconds = 0;
 
-	/* strtonum(3) also takes white space and signs. */
+	/* strtonum(3) also accepts white space and signs. Refuse them. */
 	if (value[strspn(value, "0123456789")] == '\0')
 		seconds = strtonum(value, 1, TIMEOUT_MAX_S, &problem);
 	if (seconds == 0)
@@ -85,7 +86,7 @@ take_options(struct cmdline *cmdline, int argc, char **argv)
 {
 	int letter;
 
-	/* Not 1: glibc and musl start afresh at 0, also in the midst of a "-abc". */
+	/* Not 1: glibc and musl restart at 0 only, also in the middle of a "-abc". */
 	optind = 0;
 	while (
 	    (letter = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
@@ -146,7 +147,7 @@ cmdline_parse(struct cmdline *cmdline, const struct command *commands,
 		.socket_path = default_socket,
 		.timeout_s = TIMEOUT_DEFAULT_S,
 	};
-	/* execve(2) with an empty argv: getopt need not stay within it. */
+	/* execve(2) allows an empty argv, and getopt(3) may read beyond it. */
 	if (argc < 1)
 		return refuse(cmdline, "no command; slirpctl --help lists them");
 	outcome = take_options(cmdline, argc, argv);

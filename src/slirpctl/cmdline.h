@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The command line of slirpctl: options, the name of a command, and how many arguments
- * it has. What these mean is for the command (commands.h, request.h). Nothing is printed
- * here.
- */
+/* The command line of slirpctl: options, the name of a command, and the number of its
+ * arguments. commands.h and request.h interpret the arguments. Nothing is printed
+ * here. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,18 +12,18 @@
 #include "base/log.h"
 #include "slirpctl/outcome.h"
 
-/* Names the socket where --api-socket does not. */
+/* The socket's path if --api-socket is not given. */
 #define CMDLINE_SOCKET_VARIABLE "SLIRPD_API_SOCKET"
 
 struct cmdline;
 
 struct command {
 	const char *name;
-	const char *usage; /* of its arguments; "" for none */
+	const char *usage; /* of its arguments; "": none */
 	const char *description;
 	size_t n_args_min;
 	size_t n_args_max;
-	/* Runs it; what goes wrong has been logged when it returns. */
+	/* Runs the command, and logs errors itself. */
 	enum outcome (*run)(const struct cmdline *cmdline);
 };
 
@@ -33,7 +31,7 @@ struct command {
 struct cmdline {
 	const struct command *command;
 	const char *socket_path;
-	uint32_t timeout_s; /* of a request, from connecting to the end of its reply */
+	uint32_t timeout_s; /* from connecting to the end of the reply */
 	bool as_json;
 	const char *const *args; /* of the command, NULL-terminated */
 	size_t n_args;
@@ -47,9 +45,9 @@ enum cmdline_outcome {
 	CMDLINE_ERROR,
 };
 
-/* commands ends with a row without a name. default_socket is what the environment names,
- * or NULL. getopt changes the order of argv. With CMDLINE_HELP and CMDLINE_VERSION
- * nothing else in *cmdline is of use. */
+/* commands ends with a row without a name. default_socket is the path from the
+ * environment, or NULL. getopt(3) changes the order of argv. CMDLINE_HELP and
+ * CMDLINE_VERSION leave the rest of *cmdline undefined. */
 enum cmdline_outcome cmdline_parse(struct cmdline *cmdline,
     const struct command *commands, const char *default_socket, int argc, char **argv);
 

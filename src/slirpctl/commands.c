@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs the commands of slirpctl: sends a request and shows the reply. */
 #include "slirpctl/commands.h"
 
 #include <bsd/string.h>
@@ -16,16 +17,16 @@
 
 #define autotransport __attribute__((cleanup(transport_close)))
 
-/* Of what is read from standard input. Daemons take less than 4096 bytes; this is more,
- * so that it can be seen how they refuse it. */
+/* The longest standard input. Daemons accept less than 4096 bytes; more can be sent to
+ * test their refusal. */
 #define RAW_MAX_BYTES ((size_t)1024 * 1024)
 
-/* Names a request in an error: the command and its arguments, as far as they fit. */
+/* The command and its arguments, for errors, cut off to this size. */
 #define WHAT_SIZE 128
 
 #define REMOVE_ALL "all"
 
-/* Sends a request and gets the whole reply, which belongs to transport. */
+/* Sends a request and reads the whole reply, which transport owns. */
 static bool
 exchange(struct transport *transport, const struct cmdline *cmdline, const char *bytes,
     size_t len, const char **reply, size_t *reply_len)
@@ -37,7 +38,7 @@ exchange(struct transport *transport, const struct cmdline *cmdline, const char 
 	return transport_read_all(transport, reply, reply_len);
 }
 
-/* The reply to a request, a new reference; NULL with the reason logged. */
+/* Returns the reply to a request, a new reference; NULL: the reason is logged. */
 static json_t *
 ask(const struct cmdline *cmdline, const json_t *request)
 {
@@ -55,8 +56,8 @@ ask(const struct cmdline *cmdline, const json_t *request)
 	return reply_parse(cmdline->socket_path, bytes, len);
 }
 
-/* The same and the value in it; *reply, a new reference, keeps it alive. `what` is the
- * name of the request in errors. */
+/* The same, and the value in the reply. The value is valid as long as *reply, a new
+ * reference. `what` names the request in errors. */
 static enum outcome
 ask_value(const struct cmdline *cmdline, const char *what, const json_t *request,
     json_t **reply, const json_t **value)
@@ -85,8 +86,7 @@ add(const struct cmdline *cmdline)
 		return outcome;
 	id = json_object_get(value, "id");
 	if (!json_is_integer(id)) {
-		log_error("%s: %s: the reply has no rule's number", cmdline->socket_path,
-		    what);
+		log_error("%s: %s: the reply has no id", cmdline->socket_path, what);
 		return OUTCOME_NO_REPLY;
 	}
 	if (cmdline->as_json)
@@ -96,7 +96,7 @@ add(const struct cmdline *cmdline)
 	return OUTCOME_OK;
 }
 
-/* Asks a verb that has no arguments, and shows what it returns, or the list in that. */
+/* Sends a command without arguments, and shows its value or the list in it. */
 static enum outcome
 show_plain(const struct cmdline *cmdline, const char *verb,
     void (*show)(FILE *, const json_t *), const char *list_key)
@@ -148,7 +148,7 @@ connections(const struct cmdline *cmdline)
 	return show_plain(cmdline, "query_connections", show_connections, "connections");
 }
 
-/* Puts the numbers of all rules into *ids, a new reference. */
+/* Sets *ids to the ids of all forwards, a new reference. */
 static enum outcome
 all_ids(const struct cmdline *cmdline, json_t **ids)
 {
@@ -172,7 +172,7 @@ all_ids(const struct cmdline *cmdline, json_t **ids)
 		json_t *id = json_object_get(entry, "id");
 
 		if (!json_is_integer(id) || json_array_append(*ids, id) == -1) {
-			log_error("%s: list: an entry of the reply has no number",
+			log_error("%s: list: an entry of the reply has no id",
 			    cmdline->socket_path);
 			return OUTCOME_NO_REPLY;
 		}
@@ -199,7 +199,7 @@ remove_one(const struct cmdline *cmdline, json_int_t id, bool may_be_gone)
 	return reply_value(reply, cmdline->socket_path, what, &value);
 }
 
-/* A rule that can't be removed doesn't keep the others. */
+/* If one forward can't be removed, the others still are. */
 static enum outcome
 remove_rules(const struct cmdline *cmdline)
 {
@@ -237,7 +237,7 @@ remove_rules(const struct cmdline *cmdline)
 	return worst;
 }
 
-/* The next line of a session; NULL with the reason logged. */
+/* Returns the next line of a session; NULL: the reason is logged. */
 static json_t *
 read_message(struct transport *transport)
 {
@@ -256,11 +256,11 @@ show_message(const struct cmdline *cmdline, const json_t *event)
 		show_json(stdout, event);
 	else
 		show_event(stdout, event);
-	/* Each when it comes, also in a pipe. */
+	/* Show each event when it comes, also in a pipe. */
 	fflush(stdout);
 }
 
-/* A session's request, called `what` in errors. Steals request. */
+/* Sends a request in a session. `what` names it in errors. Steals request. */
 static enum outcome
 ask_in_session(struct transport *transport, const struct cmdline *cmdline,
     const char *what, json_t *request)
@@ -277,7 +277,7 @@ ask_in_session(struct transport *transport, const struct cmdline *cmdline,
 
 		if (message == NULL)
 			return OUTCOME_NO_REPLY;
-		/* It may overtake the reply to its subscription. */
+		/* An event may come before the reply to the subscription. */
 		if (json_object_get(message, "event") == NULL)
 			return reply_value(message, transport->path, what, &value);
 		show_message(cmdline, message);
@@ -311,7 +311,7 @@ events(const struct cmdline *cmdline)
 	outcome = ask_in_session(&transport, cmdline, what, subscription);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	/* So that a script knows from when on it misses nothing. */
+	/* A script that has seen this line misses no event. */
 	log_info("waiting for events");
 	transport_wait_forever(&transport, STDOUT_FILENO);
 	for (;;) {
@@ -325,7 +325,7 @@ events(const struct cmdline *cmdline)
 	}
 }
 
-/* All of standard input; *bytes is the caller's to free. */
+/* Reads all of standard input. The caller frees *bytes. */
 static bool
 read_input(char **bytes, size_t *len)
 {
@@ -347,7 +347,7 @@ read_input(char **bytes, size_t *len)
 	return true;
 }
 
-/* Sends what it was given, right or wrong. A session has several replies. */
+/* Sends standard input without checking it. A session has several replies. */
 static enum outcome
 raw(const struct cmdline *cmdline)
 {

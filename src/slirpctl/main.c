@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slirpctl: the control socket for people and scripts. An ordinary program without any
- * privilege, of the user who owns the socket; it holds nothing but one connection. It
- * trusts the daemon with nothing but the answer: what comes back is bounded in size and
- * time, and escaped before it reaches a terminal. Only user of jansson beside the api.
+ * slirpctl: a client of the control socket for people and scripts. It is an ordinary
+ * program of the user who owns the socket, and holds one connection. It does not trust
+ * the daemon: a reply has limits of size and time, and is escaped before it reaches a
+ * terminal. Only user of jansson beside the api.
  */
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 #include "slirpctl/cmdline.h"
 #include "slirpctl/commands.h"
 
-/* One place for all that goes to standard error, where nothing may be taken for a
- * terminal's commands. */
+/* Writes all lines for standard error, escaped: a terminal must not take them for
+ * commands. */
 static void
 emit(enum log_level level, const char *text)
 {
@@ -59,7 +59,7 @@ main(int argc, char **argv)
 	enum outcome outcome;
 
 	log_set_emit(emit);
-	/* Else the connection would be what the results are printed to. */
+	/* Otherwise the connection could get the number of standard output. */
 	if (fdio_fill_stdio() == -1) {
 		log_error("open /dev/null in place of closed standard streams: %s",
 		    strerror(errno));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Parses replies of the daemon and logs its errors. */
 #include "slirpctl/reply.h"
 
 #include <string.h>
@@ -38,7 +39,7 @@ reply_parse(const char *path, const char *bytes, size_t len)
 	if (reply == NULL)
 		return NULL;
 	if (len > 0) {
-		log_error("%s: something stands behind the reply: %.*s", path,
+		log_error("%s: text follows the reply: %.*s", path,
 		    (int)strnlen(bytes, len), bytes);
 		return NULL;
 	}

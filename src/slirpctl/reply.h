@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the daemon says, understood as far as all replies are alike; slirpd-api(7). */
+/* The parts that all replies of the daemon have; see slirpd-api(7). */
 #pragma once
 
 #include <jansson.h>
@@ -8,25 +8,25 @@
 
 #include "slirpctl/outcome.h"
 
-/* Takes one JSON object, and the white space after it, off the front of *bytes. Returns
- * a new reference; NULL, with a line logged that names the socket's path, where there is
- * none. *bytes and *len are changed on success only. */
+/* Takes one JSON object, and the white space after it, from the front of *bytes. Returns
+ * a new reference. If there is no object, logs a line with the socket's path, returns
+ * NULL, and leaves *bytes and *len unchanged. */
 json_t *reply_take(const char *path, const char **bytes, size_t *len);
 
-/* The same where nothing may stand behind the object. */
+/* The same if nothing may follow the object. */
 json_t *reply_parse(const char *path, const char *bytes, size_t len);
 
-/* On OUTCOME_OK *value, borrowed from reply, is an object. Else a line has been logged:
- * what the daemon says of the request `what`, or in what the reply is broken. slirp4netns
- * lists without a "return" around it, which is taken too. */
+/* On OUTCOME_OK *value is an object, borrowed from reply. Otherwise logs the daemon's
+ * error about the request `what`, or the fault of the reply. Also accepts the lists of
+ * slirp4netns, which have no "return". */
 enum outcome reply_value(const json_t *reply, const char *path, const char *what,
     const json_t **value);
 
-/* The array of objects that a list's value has below key, borrowed; NULL with a line
- * logged if it has none. */
+/* Returns the array of objects below key in a list's value, borrowed. If there is none,
+ * logs a line and returns NULL. */
 const json_t *reply_entries(const json_t *value, const char *key, const char *path,
     const char *what);
 
-/* An error that says that the thing named in the request is not there. slirp4netns has
- * no classes of errors, so it never says this. */
+/* Whether the error says that the named thing does not exist. slirp4netns has no classes
+ * of errors, so it never says this. */
 bool reply_is_not_found(const json_t *reply);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes requests in JSON from the arguments of the command line. */
 #include "slirpctl/request.h"
 
 #include <arpa/inet.h>
@@ -40,7 +41,7 @@ take_endpoint(const char *side, const char *text, struct endpoint *endpoint)
 	return false;
 }
 
-/* NULL, which json_pack leaves out, for no address. */
+/* NULL if there is no address: json_pack(3) then leaves the member out. */
 static const char *
 addr_format(const struct endpoint *endpoint, char buf[INET6_ADDRSTRLEN])
 {
@@ -57,7 +58,7 @@ addr_format(const struct endpoint *endpoint, char buf[INET6_ADDRSTRLEN])
 	return inet_addr4_format(addr4_be, buf);
 }
 
-/* A number; text for a range, which slirp4netns refuses. */
+/* A number, or text for a range, which slirp4netns refuses. */
 static json_t *
 ports_json(const struct endpoint *endpoint)
 {
@@ -95,7 +96,7 @@ request_add(const char *const args[3])
 		return NULL;
 	if (guest.port_first != guest.port_last) {
 		log_error(
-		    "add: GUEST '%s': a range stands in HOST; here goes its first port",
+		    "add: GUEST '%s': a range belongs in HOST; give its first port here",
 		    args[2]);
 		return NULL;
 	}
@@ -117,7 +118,7 @@ request_ids(const char *const *args, size_t n_args)
 		if (args[i][strspn(args[i], "0123456789")] == '\0')
 			id = strtonum(args[i], 1, UINT32_MAX, &problem);
 		if (id == 0) {
-			log_error("remove: '%s' is not the number of a rule", args[i]);
+			log_error("remove: '%s' is not the id of a forward", args[i]);
 			return NULL;
 		}
 		if (json_array_append_new(ids, json_integer(id)) == -1)
@@ -141,7 +142,7 @@ request_subscribe(const char *const *names, size_t n_names)
 	if (n_names == 0)
 		return request_plain("subscribe");
 	for (size_t i = 0; i < n_names; i++) {
-		/* Not ours to say which names there are; but JSON needs UTF-8. */
+		/* The daemon knows the names of events. JSON needs UTF-8. */
 		json_t *name = json_string(names[i]);
 
 		if (name == NULL) {

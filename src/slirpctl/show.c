@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Prints replies as tables, as lines of names and values, or as JSON. */
 #include "slirpctl/show.h"
 
 #include <inttypes.h>
@@ -10,23 +11,23 @@
 #include "base/auto.h"
 #include "base/text.h"
 
-/* Longer than any value that is meant to be read in a table; --json has all of it. */
+/* Longer than any value for a table. --json shows values in full. */
 #define CELL_SIZE 256
 
-/* Of a leaf's name with those of the objects around it, and how many of these: replies
- * of today have two. What is deeper is shown as JSON. */
+/* The size of a leaf's name with the names of the objects around it, and the number of
+ * these. Replies have two levels now. Deeper objects are shown as JSON. */
 #define NAME_SIZE 256
 #define DEPTH_MAX 6
 
-/* The widest table of those below has 7. */
+/* The widest table below has 7. */
 #define N_COLUMNS_MAX 8
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Between columns. */
+/* Spaces between columns. */
 #define GAP 2
 
-/* Digits that a double has for sure; all 17 would show 0.1 as 0.10000000000000001. */
+/* Digits that a double keeps. All 17 would show 0.1 as 0.10000000000000001. */
 #define REAL_DIGITS 15
 
 /* "2026-11-21 23:04:59" */
@@ -36,7 +37,7 @@
 	(JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | \
 	    JSON_REAL_PRECISION(REAL_DIGITS))
 
-/* jansson escapes everything that is not printable ASCII but this one. */
+/* jansson escapes all bytes but this one that are not printable ASCII. */
 #define DEL 0x7f
 
 void
@@ -44,7 +45,7 @@ show_json(FILE *out, const json_t *value)
 {
 	autofree char *text = json_dumps(value, DUMP_FLAGS);
 
-	/* The caller asks the stream how it went, so that is where no memory shows. */
+	/* If memory is short, text is NULL and an empty line is printed. */
 	for (const char *c = text == NULL ? "" : text; *c != '\0'; c++) {
 		if (*c == DEL)
 			fputs("\\u007f", out);
@@ -54,7 +55,7 @@ show_json(FILE *out, const json_t *value)
 	putc('\n', out);
 }
 
-/* A value as text, cut off to fit size bytes. */
+/* Formats a value as text, cut off to size bytes. */
 static void
 cell_format(char *cell, size_t size, const json_t *value)
 {
@@ -75,10 +76,7 @@ cell_format(char *cell, size_t size, const json_t *value)
 	}
 }
 
-/* --- tables
- * ---------------------------------------------------------------------------- */
-
-/* What entries are shown by: a value, or an address with its port. */
+/* A column of a table: a value, or an address with its port. */
 struct column {
 	const char *title;
 	const char *key;
@@ -102,14 +100,15 @@ static const struct column connection_columns[] = {
 	{ "FORWARD", "hostfwd", NULL },
 };
 
-/* Of a range, how many ports follow the first; the guest's side does not say. */
+/* Returns how many ports of a range follow the first. The guest's side has no last
+ * port. */
 static json_int_t
 n_more_ports(const json_t *entry)
 {
 	json_int_t first = json_integer_value(json_object_get(entry, "host_port"));
 	json_int_t last = json_integer_value(json_object_get(entry, "host_port_end"));
 
-	/* Whatever is sent, sums of these overflow nothing. */
+	/* Sums of this do not overflow, whatever the daemon sends. */
 	return first > 0 && last > first && last <= UINT16_MAX ? last - first : 0;
 }
 
@@ -132,7 +131,7 @@ endpoint_format(char cell[CELL_SIZE], const json_t *entry, const struct column *
 	    port_text, last_text);
 }
 
-/* Returns whether it is no text: a number, or nothing. */
+/* Returns whether the value is not text: a number, or missing. */
 static bool
 column_format(char cell[CELL_SIZE], const json_t *entry, const struct column *column)
 {
@@ -152,7 +151,7 @@ pad(FILE *out, size_t n)
 	fprintf(out, "%*s", (int)n, "");
 }
 
-/* Numbers are right-aligned; nothing stands behind the last column. */
+/* Numbers are right-aligned. No spaces follow the last column. */
 static void
 cell_write(FILE *out, const char *text, size_t width, bool is_numeric, bool is_last)
 {
@@ -213,9 +212,6 @@ show_connections(FILE *out, const json_t *entries)
 	table_write(out, entries, connection_columns, N_ELEMENTS(connection_columns));
 }
 
-/* --- names and values
- * ------------------------------------------------------------------ */
-
 /* A leaf: `name` is escaped. */
 typedef void leaf_fn(void *context, const char *name, const json_t *value);
 
@@ -226,11 +222,11 @@ is_leaf(const json_t *value, int depth)
 		return true;
 	if (json_is_object(value))
 		return depth > 0 && json_object_size(value) == 0;
-	/* A list of words or numbers is a value; one of objects is many. */
+	/* A list of words or numbers is one value. A list of objects is several. */
 	return !json_is_array(value) || !json_is_object(json_array_get(value, 0));
 }
 
-/* name has room for NAME_SIZE bytes; the first len are those of the objects around. */
+/* name holds NAME_SIZE bytes. The first len are the names of the objects around. */
 static void
 walk(char *name, size_t len, const json_t *value, int depth, leaf_fn *leaf, void *context)
 {
@@ -266,7 +262,7 @@ struct fields {
 	FILE *out;
 	size_t name_width;
 	size_t number_width;
-	bool is_numeric; /* all of them */
+	bool is_numeric; /* all values */
 };
 
 static void
@@ -284,7 +280,7 @@ field_measure(void *context, const char *name, const json_t *value)
 		fields->is_numeric = false;
 }
 
-/* A list of plain values, without JSON's punctuation. */
+/* Formats a list of plain values without JSON's punctuation. */
 static void
 list_write(FILE *out, const json_t *list)
 {
@@ -348,7 +344,7 @@ show_event(FILE *out, const json_t *event)
 	char cell[CELL_SIZE], text[TIME_SIZE], name[NAME_SIZE] = "";
 	struct tm tm;
 
-	/* Fails for years that no int can count. */
+	/* localtime_r(3) fails if the year does not fit an int. */
 	if (localtime_r(&seconds, &tm) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		snprintf(text, sizeof(text), "-");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Connects to the control socket, sends and receives with a deadline. */
 #include "slirpctl/transport.h"
 
 #include <errno.h>
@@ -16,11 +17,11 @@
 #include "base/fdio.h"
 #include "base/log.h"
 
-/* A list of 64,000 rules, which is one for each port, has some 15 MB. Whoever sends more
- * is no daemon of ours, and shall not have all memory. */
+/* A list of 64,000 forwards, one for each port, has some 15 MB. A longer reply is not one
+ * of a daemon's, and must not take all memory. */
 #define REPLY_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
-/* Most replies fit; slirp4netns's all do. */
+/* Most replies fit, and all of slirp4netns. */
 #define BUF_FIRST_SIZE 4096
 
 static bool
@@ -37,7 +38,7 @@ fail_late(const struct transport *transport)
 	return false;
 }
 
-/* Milliseconds for poll(2). */
+/* Returns milliseconds for poll(2). */
 static int
 time_left(const struct transport *transport)
 {
@@ -67,10 +68,10 @@ transport_open(struct transport *transport, const char *path, uint32_t timeout_s
 	};
 	if (transport->fd == -1)
 		return fail(transport, "make a socket");
-	/* The length was checked with the command line. */
+	/* The command line has checked the length. */
 	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-	/* Of what can be polled for, a place in a full queue of connections is not one;
-	 * but connect(2) itself waits for it as long as a send may take, socket(7). */
+	/* poll(2) can't wait for a place in a full backlog. connect(2) waits for it as
+	 * long as a send may take (socket(7)). */
 	if (setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
 		sizeof(timeout)) == -1)
 		return fail(transport, "set the socket's timeout");
@@ -84,7 +85,7 @@ transport_open(struct transport *transport, const char *path, uint32_t timeout_s
 	return true;
 }
 
-/* Waits for what poll(2) calls events, for an end of the connection, or for an error. */
+/* Waits for events of poll(2), for an end of the connection, or for an error. */
 static bool
 wait_for(struct transport *transport, short events)
 {
@@ -102,7 +103,7 @@ wait_for(struct transport *transport, short events)
 	if (n == 0)
 		return fail_late(transport);
 	if (fds[1].revents != 0) {
-		/* What the next write would end in. */
+		/* The next write to standard output would end with this signal. */
 		raise(SIGPIPE);
 		log_error("standard output: nobody reads it");
 		return false;
@@ -134,7 +135,8 @@ transport_send(struct transport *transport, const char *bytes, size_t len)
 void
 transport_finish(struct transport *transport)
 {
-	/* Fails only where the daemon has closed its side, and then it knows. */
+	/* shutdown(2) fails only if the daemon has closed its side; then it need not be
+	 * told. */
 	shutdown(transport->fd, SHUT_WR);
 }
 
@@ -159,7 +161,7 @@ make_room(struct transport *transport)
 	return true;
 }
 
-/* Reads what there is, or waits for more. *is_end tells of end-of-file. */
+/* Reads the bytes that have come, or waits for more. *is_end: end of file. */
 static bool
 fill(struct transport *transport, bool *is_end)
 {
@@ -174,8 +176,8 @@ fill(struct transport *transport, bool *is_end)
 			transport->buf_len += (size_t)n;
 			return true;
 		}
-		/* A socket that is closed with bytes unread resets the connection, behind
-		 * all that was written to it. */
+		/* If the daemon closes a socket with unread bytes, the connection is
+		 * reset after all that it has written. */
 		if (n == 0 || errno == ECONNRESET) {
 			*is_end = true;
 			return true;

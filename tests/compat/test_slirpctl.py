@@ -478,7 +478,7 @@ def test_full_backlog_is_given_up(tmp_path):
     (b"hello", "not a JSON object: hello"),
     (b"[]", "not a JSON object"),
     (b'{"return":{"entries":[', "not a JSON object"),
-    (b'{"return":{"entries":[]}}{}', "something stands behind the reply: {}"),
+    (b'{"return":{"entries":[]}}{}', "text follows the reply: {}"),
     (b"{}", "neither result nor error"),
     (b'{"return":{}}', "no list 'entries'"),
     (b'{"return":{"entries":[7]}}', "an entry of the reply is not an object"),

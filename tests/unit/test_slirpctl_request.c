@@ -87,8 +87,8 @@ test_add_refused(void **state)
 	ASSERT_ADD_REFUSED("add: HOST '90-80': the last port is below the first", "tcp",
 	    "90-80", "80");
 	ASSERT_ADD_REFUSED(
-	    "add: GUEST '80-90': a range stands in HOST; here goes its first port", "tcp",
-	    "80-90", "80-90");
+	    "add: GUEST '80-90': a range belongs in HOST; give its first port here",
+	    "tcp", "80-90", "80-90");
 }
 
 static void
@@ -102,7 +102,7 @@ test_ids(void **state)
 	assert_json(request_ids(ARGS("1", "4294967295", "007"), 3), "[1,4294967295,7]");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_null(request_ids(ARGS("1", bad[i]), 2));
-		snprintf(text, sizeof(text), "remove: '%s' is not the number of a rule",
+		snprintf(text, sizeof(text), "remove: '%s' is not the id of a forward",
 		    bad[i]);
 		assert_string_equal(logged, text);
 	}
