@@ -104,7 +104,7 @@ api_pending_send(struct api_lane *lane)
 			lane->is_full = ipc_channel_can_retry(errno);
 			return lane->is_full ? 0 : -1;
 		}
-		ipc_channel_await_reply(lane->channel);
+		ipc_channel_await_reply(lane->channel, client->call.answer);
 		lane->last_number++;
 		lane->n_sent++;
 		if (client->call.is_exclusive)

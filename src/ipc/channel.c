@@ -98,9 +98,9 @@ ipc_channel_set_running(struct ipc_channel *channel)
 }
 
 void
-ipc_channel_await_reply(struct ipc_channel *channel)
+ipc_channel_await_reply(struct ipc_channel *channel, enum ipc_message_id id)
 {
-	channel->n_awaited++;
+	channel->n_awaited[id]++;
 }
 
 /* Takes all descriptors out of the control data into fds, wanted or not. None stays open
@@ -149,7 +149,7 @@ check_envelope(const struct ipc_channel *channel, const struct ipc_description *
 			return "before service began";
 		break;
 	case IPC_WHEN_REPLY:
-		if (channel->n_awaited == 0)
+		if (channel->n_awaited[id] == 0)
 			return "a reply that nobody awaits";
 		break;
 	}
@@ -235,7 +235,7 @@ receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 	if (msg->id == IPC_MSG_hello)
 		channel->greeted = true;
 	if (row->when == IPC_WHEN_REPLY)
-		channel->n_awaited--;
+		channel->n_awaited[msg->id]--;
 	if (n_fds < n_sent) {
 		*why = "no descriptor is left for it";
 		return IPC_OUTCOME_SHORTAGE;

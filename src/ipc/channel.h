@@ -20,6 +20,7 @@ struct ipc_channel {
 	bool has_reserve;   /* messages in service bring descriptors */
 	int reserve_fd;     /* owned; keeps a place for the next one; -1: none */
 	bool is_seen[IPC_MSG_N];
+	uint32_t n_awaited[IPC_MSG_N]; /* replies asked for and not yet received */
 };
 
 /* A received message. The receiver owns fd. */

@@ -99,7 +99,8 @@ take_answers(void)
 	const char *why;
 
 	/* Every request has at most one answer; a surplus is as good as none. */
-	ipc_channel_await_reply(&box.api);
+	for (int id = 0; id < IPC_MSG_N; id++)
+		ipc_channel_await_reply(&box.api, (enum ipc_message_id)id);
 	while (recv(box.parent_fd, news, sizeof(news), MSG_DONTWAIT) > 0)
 		continue;
 	for (;;) {

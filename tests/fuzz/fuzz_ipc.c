@@ -77,7 +77,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & FUZZ_IPC_RUNNING)
 		ipc_channel_set_running(&channel);
 	if (data[0] & FUZZ_IPC_AWAITING)
-		ipc_channel_await_reply(&channel);
+		for (int id = 0; id < IPC_MSG_N; id++)
+			ipc_channel_await_reply(&channel, (enum ipc_message_id)id);
 	data++;
 	size--;
 	while (size > 2) {

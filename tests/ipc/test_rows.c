@@ -206,7 +206,7 @@ open_for(struct ends *ends, enum ipc_message_id id)
 	}
 	ipc_channel_set_running(&ends->receiver);
 	if (ipc_descriptions[id].when == IPC_WHEN_REPLY)
-		ipc_channel_await_reply(&ends->receiver);
+		ipc_channel_await_reply(&ends->receiver, id);
 }
 
 /* Runs `check` for every row. */
@@ -453,6 +453,35 @@ check_time(enum ipc_message_id id)
 	close_ends(&ends);
 }
 
+/* While one reply is awaited, no other one of the same arrow is legal. */
+static void
+check_other_reply(enum ipc_message_id id)
+{
+	if (ipc_descriptions[id].when != IPC_WHEN_REPLY)
+		return;
+	for (int i = 0; i < IPC_MSG_N; i++) {
+		enum ipc_message_id other = (enum ipc_message_id)i;
+		struct ends ends;
+
+		if (other == id || ipc_descriptions[other].when != IPC_WHEN_REPLY ||
+		    ipc_arrow_of(other) != ipc_arrow_of(id))
+			continue;
+		open_for(&ends, id);
+		send_right(&ends, other);
+		expect_violation(&ends, "nobody awaits");
+		send_right(&ends, id);
+		expect_message(&ends, id);
+		close_ends(&ends);
+	}
+}
+
+static void
+test_other_reply_than_the_awaited_is_a_violation(void **state)
+{
+	(void)state;
+	for_every_row(check_other_reply);
+}
+
 static void
 test_wrong_time_is_a_violation(void **state)
 {
@@ -618,6 +647,7 @@ main(void)
 		cmocka_unit_test(test_wrong_direction_is_a_violation),
 		cmocka_unit_test(test_anything_before_hello_is_a_violation),
 		cmocka_unit_test(test_wrong_time_is_a_violation),
+		cmocka_unit_test(test_other_reply_than_the_awaited_is_a_violation),
 		cmocka_unit_test(test_unknown_number_is_a_violation),
 		cmocka_unit_test(test_less_than_a_header_is_a_violation),
 		cmocka_unit_test(test_other_build_is_a_violation),

@@ -102,7 +102,7 @@ ask_to_add(uint64_t request, uint16_t first, uint16_t last)
 {
 	struct ipc_add_hostfwd add = make_add(request, first, last);
 
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_added);
 	assert_int_equal(ipc_send_add_hostfwd(&box.api, &add), 0);
 }
 
@@ -111,7 +111,7 @@ ask_to_remove(uint64_t request, uint32_t id)
 {
 	const struct ipc_remove_hostfwd remove = { .request = request, .id = id };
 
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_removed);
 	assert_int_equal(ipc_send_remove_hostfwd(&box.api, &remove), 0);
 }
 
@@ -167,7 +167,7 @@ test_publish_waits_for_the_apis_change(void **state)
 	api_requests_receive(worker);
 	assert_true(requests_are_busy(&worker->requests));
 	assert_int_equal(api_requests_poll_fd(worker), -1);
-	ipc_channel_await_reply(&parent);
+	ipc_channel_await_reply(&parent, IPC_MSG_published);
 	requests_publish(worker, &other.rule);
 	take_turns();
 	expect(&parent, IPC_MSG_rule_added, &msg);
@@ -228,7 +228,7 @@ test_turn_is_bounded(void **state)
 
 	(void)state;
 	for (int i = 0; i < 40; i++) {
-		ipc_channel_await_reply(&box.api);
+		ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
 		assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
 	}
 	api_requests_receive(worker);
@@ -308,7 +308,7 @@ test_api_that_takes_no_answers_loses_the_channel(void **state)
 		if (ipc_send_list_hostfwd(&box.api, &list) == -1)
 			assert_int_equal(errno, EAGAIN);
 		for (int i = 0; i < 1000; i++)
-			ipc_channel_await_reply(&box.api);
+			ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
 		api_requests_receive(worker);
 	}
 	expect_dropped("answer: the queue is full");
@@ -356,12 +356,12 @@ test_state_counts_sockets(void **state)
 	take_turns();
 	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
 	udp.rule.proto = IPPROTO_UDP;
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_added);
 	assert_int_equal(ipc_send_add_hostfwd(&box.api, &udp), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
 	worker->stats.counters[IPC_COUNTER_frames_to_guest] = 42;
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_worker_state);
 	assert_int_equal(ipc_send_query_worker(&box.api, &query), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_worker_state, &msg);
@@ -388,14 +388,14 @@ test_lists_come_in_pages(void **state)
 		take_turns();
 		expect(&box.api, IPC_MSG_hostfwd_added, &msg);
 	}
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
 	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_hostfwd_page, &msg);
 	assert_int_equal(msg.payload.hostfwd_page.n, IPC_PAGE_ENTRIES);
 	assert_int_equal(msg.payload.hostfwd_page.has_more, 1);
 	list.after_id = msg.payload.hostfwd_page.entries[IPC_PAGE_ENTRIES - 1].id;
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
 	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_hostfwd_page, &msg);
@@ -403,7 +403,7 @@ test_lists_come_in_pages(void **state)
 	assert_int_equal(msg.payload.hostfwd_page.has_more, 0);
 
 	/* The second page is of the same look, whatever has gone since. */
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_connections_page);
 	assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_connections_page, &msg);
@@ -412,7 +412,7 @@ test_lists_come_in_pages(void **state)
 	take_turns();
 	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
 	look.first = IPC_PAGE_ENTRIES;
-	ipc_channel_await_reply(&box.api);
+	ipc_channel_await_reply(&box.api, IPC_MSG_connections_page);
 	assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_connections_page, &msg);

@@ -139,7 +139,7 @@ spawner_owes_pid(const struct supervisor *sv)
 {
 	const struct ipc_channel *spawner = &sv->services[IPC_ROLE_SPAWNER].child.channel;
 
-	return spawner->fd != -1 && spawner->n_awaited > 0;
+	return spawner->fd != -1 && spawner->n_awaited[IPC_MSG_spawned] > 0;
 }
 
 struct child *

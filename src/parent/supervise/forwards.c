@@ -33,7 +33,7 @@ forwards_publish(struct supervisor *sv)
 	if (ipc_send_publish(worker, &msg) == -1)
 		wiring_fail_send(sv, "send publish to slirp-worker");
 	else
-		ipc_channel_await_reply(worker);
+		ipc_channel_await_reply(worker, IPC_MSG_published);
 }
 
 static void

@@ -69,7 +69,7 @@ ask_for_stats(struct supervisor *sv)
 	struct ipc_get_stats request = { 0 };
 
 	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker, &request) == 0)
-		ipc_channel_await_reply(worker);
+		ipc_channel_await_reply(worker, IPC_MSG_stats);
 }
 
 bool

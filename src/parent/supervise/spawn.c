@@ -186,7 +186,7 @@ parent_spawn_by(struct child *child, const struct role *role, struct child *spaw
 		ipc_channel_close(&child->channel);
 		return is_gone ? 0 : -1;
 	}
-	ipc_channel_await_reply(&spawner->channel);
+	ipc_channel_await_reply(&spawner->channel, IPC_MSG_spawned);
 	return 0;
 }
 

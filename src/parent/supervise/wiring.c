@@ -45,7 +45,7 @@ instruct_helper(struct supervisor *sv)
 	struct ipc_make_tap make_tap = { 0 };
 	struct ipc_join_userns join = { 0 };
 
-	ipc_channel_await_reply(helper);
+	ipc_channel_await_reply(helper, IPC_MSG_tap_made);
 	if (sv->options->target == OPTIONS_TARGET_TAPFD) {
 		inspect.caller_number = (uint32_t)sv->options->tap_fd;
 		return ipc_send_inspect_tap(helper, &inspect, sv->options->tap_fd);
@@ -101,7 +101,7 @@ wiring_give_tap(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 		wiring_fail_send(sv, "send start to slirp-worker");
 		return;
 	}
-	ipc_channel_await_reply(worker);
+	ipc_channel_await_reply(worker, IPC_MSG_ready);
 }
 
 void
@@ -134,7 +134,7 @@ instruct_api(struct supervisor *sv)
 	    ipc_send_worker_channel(api, &channel, api_end_fd) == -1 ||
 	    ipc_send_listen(api, &listen, sv->api.listen_fd) == -1)
 		return -1;
-	ipc_channel_await_reply(api);
+	ipc_channel_await_reply(api, IPC_MSG_api_ready);
 	return 0;
 }
 
