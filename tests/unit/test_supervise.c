@@ -106,6 +106,7 @@ begin(void **state)
 		return -1;
 	close(fds[1]);
 	sv.api.listen_fd = fds[0];
+	sv.api.fallback_userns_fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
 	service_fork(&sv, IPC_ROLE_SPAWNER, program_fds);
 	service_begin(&sv, IPC_ROLE_API);
 	close(program_fds[IPC_ROLE_API]);
@@ -184,6 +185,9 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 	assert_true(has_no_spawner());
 	/* Nobody will make another, so clients do not wait for it. */
 	assert_int_equal(sv.api.listen_fd, -1);
+	/* Nor is anything kept that was for it. */
+	assert_int_equal(sv.api.worker_end_fd, -1);
+	assert_int_equal(sv.api.fallback_userns_fd, -1);
 	assert_int_equal(service_timeout_ms(&sv, due_ms), -1);
 }
 

@@ -126,6 +126,8 @@ give_up(struct supervisor *sv, enum ipc_role role)
 {
 	sv->services[role].start_at_ms = 0;
 	sv->services[role].ready_by_ms = 0;
+	/* One may have been instructed, and never have had a PID. */
+	wirings[role].on_end(sv);
 	wirings[role].on_given_up(sv);
 }
 

@@ -153,6 +153,8 @@ close_control_socket(struct supervisor *sv)
 	log_error("there is no control socket any more, without api and spawner");
 	parent_placed_remove(PLACED_API_SOCKET);
 	close(take_fd(&sv->api.listen_fd));
+	if (sv->api.fallback_userns_fd != -1)
+		close(take_fd(&sv->api.fallback_userns_fd));
 }
 
 void
