@@ -35,17 +35,33 @@
 /* Four packets of 64 KiB: libslirp has one there, and perhaps a second below it. */
 #define STACK_MIN_BYTES 262144U
 
-/* A descriptor that the caller promised by number. It is ours alone from now on. */
-static void
-take_inherited_fd(int fd, const char *option, int stdio_closed)
+/*
+ * Makes the descriptors that the caller promised by number ours alone. Before anything is
+ * opened, which would get the number of one that is not there. Returns the first that is not,
+ * and its option, or -1.
+ */
+static int
+take_inherited_fds(const struct options *options, int stdio_closed, const char **option)
 {
-	if (fd == -1)
-		return;
-	if (fd <= STDERR_FILENO && (stdio_closed & (1 << fd)))
-		errno = EBADF;
-	else if (fcntl(fd, F_SETFD, FD_CLOEXEC) != -1)
-		return;
-	fatal("%s %d", option, fd);
+	const struct {
+		int fd;
+		const char *option;
+	} promised[] = {
+		{ options->ready_fd, "--ready-fd" },
+		{ options->exit_fd, "--exit-fd" },
+		{ options->tap_fd, "TAP descriptor" },
+	};
+
+	for (size_t i = 0; i < sizeof(promised) / sizeof(promised[0]); i++) {
+		int fd = promised[i].fd;
+
+		*option = promised[i].option;
+		if (fd != -1 &&
+		    ((fd <= STDERR_FILENO && (stdio_closed & (1 << fd))) ||
+			fcntl(fd, F_SETFD, FD_CLOEXEC) == -1))
+			return fd;
+	}
+	return -1;
 }
 
 /* Whoever reads ready-fd is to get nothing else, though it may be the standard output or
@@ -137,12 +153,14 @@ main(int argc, char **argv)
 	static struct options options;
 	static struct options_messages messages;
 	enum options_outcome outcome;
-	int stdio_closed;
+	const char *missing_option;
+	int stdio_closed, missing_fd;
 	bool has_stdio;
 
 	signals_prepare();
 	outcome = options_parse(&options, &messages, argc, argv);
 	stdio_closed = fdio_fill_stdio();
+	missing_fd = take_inherited_fds(&options, stdio_closed, &missing_option);
 	has_stdio =
 	    stdio_closed != -1 && move_off_stdio(&options.ready_fd, stdio_closed) == 0;
 	report_init(options.program_name);
@@ -167,9 +185,9 @@ main(int argc, char **argv)
 	}
 	parent_jail_check(&options);
 	ensure_stack();
-	take_inherited_fd(options.ready_fd, "--ready-fd", stdio_closed);
-	take_inherited_fd(options.exit_fd, "--exit-fd", stdio_closed);
-	take_inherited_fd(options.tap_fd, "TAP descriptor", stdio_closed);
+	errno = EBADF;
+	if (missing_fd != -1)
+		fatal("%s %d", missing_option, missing_fd);
 	return outcome == OPTIONS_RUN ? run(&options)
 				      : confinement_run(&supervisor, &options);
 }

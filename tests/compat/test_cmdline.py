@@ -305,6 +305,14 @@ def test_descriptor_that_is_not_open(run, option):
     assert_refused(run(f"{option}=999", NO_PID, "tap0"), option, "999", "Bad file descriptor")
 
 
+@pytest.mark.parametrize("option", ["--ready-fd", "--exit-fd"])
+def test_descriptor_that_is_not_open_is_none_of_our_own(run, tmp_path, option):
+    """The log file would get the first numbers that are free, as would a duplicate of stderr."""
+    for number in ("3", "4"):
+        result = run(f"--log-file={tmp_path}/log", f"{option}={number}", NO_PID, "tap0")
+        assert_refused(result, f"{option} {number}: Bad file descriptor")
+
+
 def test_api_socket_path_too_long(run):
     text = "the specified API socket path is too long (>= 108)"
     assert_refused(run("--api-socket", "p" * 108, NO_PID, "tap0"), text)
