@@ -14,13 +14,12 @@ struct ipc_channel {
 	uint32_t accepts; /* set of 1 << enum ipc_arrow */
 	enum ipc_role own_role;
 	enum ipc_role peer_role;
-	bool greeted;       /* the peer's hello was received */
-	bool running;       /* messages that need RUNNING are legal */
-	uint32_t n_awaited; /* replies that were asked for and have not come */
-	bool has_reserve;   /* messages in service bring descriptors */
-	int reserve_fd;     /* owned; keeps a place for the next one; -1: none */
+	bool greeted;     /* the peer's hello was received */
+	bool running;     /* messages that need RUNNING are legal */
+	bool has_reserve; /* messages in service bring descriptors */
+	int reserve_fd;   /* owned; keeps a place for the next one; -1: none */
 	bool is_seen[IPC_MSG_N];
-	uint32_t n_awaited[IPC_MSG_N]; /* replies asked for and not yet received */
+	uint32_t n_awaited[IPC_MSG_N]; /* replies that were asked for and have not come */
 };
 
 /* A received message. The receiver owns fd. */
@@ -54,8 +53,9 @@ void ipc_channel_close(struct ipc_channel *channel);
  * channel keeps a descriptor in reserve, so that there is a place for it. */
 void ipc_channel_set_running(struct ipc_channel *channel);
 
-/* Makes one more row with REPLY legal. */
-void ipc_channel_await_reply(struct ipc_channel *channel);
+/* Makes one more message of this row, which is one with REPLY, legal. No other row is: a handler
+ * counts on what it has asked for. */
+void ipc_channel_await_reply(struct ipc_channel *channel, enum ipc_message_id id);
 
 /*
  * Receives one message. MESSAGE: all checks of its row have passed: arrow, time, size,

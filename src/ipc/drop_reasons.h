@@ -5,7 +5,8 @@
 
 #define IPC_DROP_REASONS(R) \
 	R(offload_kind, "an offload header that asks for a kind that was not offered") \
-	R(offload_checksum, "an offload header that does not point to a TCP or UDP checksum") \
+	R(offload_checksum, \
+	    "an offload header that does not point to a TCP or UDP checksum") \
 	R(offload_length, "an offload header whose lengths do not fit its frame") \
 	R(frame_short, "shorter than an Ethernet header") \
 	R(ether_source, "an Ethernet source address that no interface has") \
