@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs the api's core with a test at the other ends of its descriptors. */
 #include "api_fixture.h"
 
 #include <assert.h>
@@ -43,7 +44,7 @@ api_fixture_start(struct api_fixture *fixture)
 	ipc_channel_set_running(&api->to_parent);
 	ipc_channel_set_running(&fixture->parent);
 	api->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* An address of the kernel's choice, in no file system. */
+	/* An address that the kernel chooses, in no file system. */
 	assert(bind(api->listen_fd, (struct sockaddr *)&addr, sizeof(sa_family_t)) == 0);
 	assert(listen(api->listen_fd, SOMAXCONN) == 0);
 	api_loop_init(api);
@@ -56,7 +57,7 @@ api_fixture_stop(struct api_fixture *fixture)
 
 	while (api->n_clients > 0)
 		api_client_drop(api, api->places[0]);
-	/* Their calls are still under way. */
+	/* Their requests are still pending. */
 	for (size_t i = 0; i < API_LEFT_PLACES; i++)
 		if (api->left[i].state != API_CLIENT_NONE)
 			api_client_drop(api, &api->left[i]);
@@ -65,7 +66,7 @@ api_fixture_stop(struct api_fixture *fixture)
 	free(api->forwards);
 	close(api->listen_fd);
 	ipc_channel_close(&api->to_parent);
-	/* An api that has lost the worker keeps the number. */
+	/* An api without a worker keeps the descriptor's number. */
 	close(fixture->to_worker_fd);
 	ipc_channel_close(&fixture->parent);
 	ipc_channel_close(&fixture->worker);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames for tests, built field by field and with a checksum of their own: slow, obvious,
- * and not made with the code under test. */
+/* Builds frames for tests field by field, with an own checksum: slow, obvious, and
+ * without the code under test. */
 #include "frames.h"
 
 #include "base/bytes.h"
@@ -63,7 +63,7 @@ frame_l4_offset(const struct frame *frame)
 	return l4_offset(frame->bytes);
 }
 
-/* Where the transport's checksum is, or 0 for a protocol without. */
+/* The offset of the transport's checksum, or 0 if the protocol has none. */
 static size_t
 checksum_offset(uint8_t protocol)
 {
@@ -222,7 +222,7 @@ frame_tcp(struct frame *frame, const char *src, uint16_t src_port, const char *d
 	frame_tcp_options(frame, src, src_port, dst, dst_port, flags, NULL, 0);
 }
 
-/* 16-bit numbers in a row: no two pieces of a datagram look the same. */
+/* Consecutive 16-bit numbers: no two pieces of a datagram are equal. */
 static void
 put_pattern(uint8_t *bytes, size_t len)
 {
@@ -304,7 +304,7 @@ frame_dhcp_options(struct frame *frame, const char *dst, const void *options,
 void
 frame_dhcp(struct frame *frame, const char *dst, uint8_t message_type)
 {
-	/* In udhcpc's form: client id, what it wants to know, padding to 300 bytes. */
+	/* The form of udhcpc: client id, requested options, padding to 300 bytes. */
 	uint8_t options[60] = { 53, 1, message_type, 61, 7, 1, 0x52, 0x54, 0, 0x12, 0x34,
 		0x56, 57, 2, 2, 0x40, 55, 4, 1, 3, 6, 15, 60, 3, 'u', 'd', 'h', 255 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Builds Ethernet frames as a guest sends them, for tests. Addresses are text; one with a
- * colon makes the frame IPv6. All checksums are right until a test spoils them.
+ * Builds Ethernet frames as a guest sends them. Addresses are text; a colon makes the
+ * frame IPv6. All checksums are right until a test changes them.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest reassembled IPv6 packet in Ethernet, and a little more to go wrong in. */
+/* The longest reassembled IPv6 packet in Ethernet, and some bytes for errors. */
 #define FRAME_MAX_LEN (14 + 60 + 65535 + 8)
 
 struct frame {
@@ -23,7 +23,7 @@ extern const uint8_t frame_stack_mac[6];
 void frame_arp(struct frame *frame, uint16_t operation, const char *sender_ip,
     const char *target_ip);
 
-/* An IP header, and l4_len bytes of data behind it (zeroes where l4 is NULL). */
+/* An IP header and l4_len bytes of data (zeros if l4 is NULL). */
 void frame_ip(struct frame *frame, const char *src, const char *dst, uint8_t protocol,
     const void *l4, size_t l4_len);
 
@@ -33,14 +33,14 @@ void frame_tcp_options(struct frame *frame, const char *src, uint16_t src_port,
     size_t options_len);
 void frame_tcp(struct frame *frame, const char *src, uint16_t src_port, const char *dst,
     uint16_t dst_port, uint8_t flags);
-/* data may be NULL for a pattern without periods that tests would hide behind. */
+/* data may be NULL for a pattern that does not repeat. */
 void frame_udp(struct frame *frame, const char *src, uint16_t src_port, const char *dst,
     uint16_t dst_port, const void *data, size_t data_len);
 void frame_echo(struct frame *frame, const char *src, const char *dst, size_t data_len);
-/* An ICMPv6 message of neighbour discovery: hop limit 255. */
+/* An ICMPv6 message of neighbor discovery: hop limit 255. */
 void frame_nd(struct frame *frame, const char *src, const char *dst, uint8_t type,
     const char *target, const void *options, size_t options_len);
-/* A DHCP message with the given options behind the cookie; and the usual ones. */
+/* A DHCP message with the given options after the cookie, or with the usual options. */
 void frame_dhcp_options(struct frame *frame, const char *dst, const void *options,
     size_t options_len);
 void frame_dhcp(struct frame *frame, const char *dst, uint8_t message_type);
@@ -55,10 +55,10 @@ void frame_add_ip4_options(struct frame *frame, const void *options, size_t opti
 void frame_fragment(struct frame *fragment, const struct frame *whole, size_t offset,
     size_t len, bool more, uint32_t id);
 
-/* Where the IP header ends. */
+/* The offset of the IP header's end. */
 size_t frame_l4_offset(const struct frame *frame);
 
-/* Makes the checksums right again after a change: the IPv4 header's, and the transport's
- * where the packet is whole. */
+/* Corrects the checksums after a change: the IPv4 header's, and the transport's if the
+ * packet is whole. */
 void frame_fix_checksums(struct frame *frame);
 bool frame_checksums_are_right(const uint8_t *bytes, size_t len);

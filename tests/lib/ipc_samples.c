@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Valid payloads for every row of messages.h. */
 #include "ipc_samples.h"
 
 #include <arpa/inet.h>
@@ -30,7 +31,7 @@ sample_network(struct ipc_network *network)
 void
 ipc_sample_hello(struct ipc_hello *msg)
 {
-	/* Of no role in particular: whoever sends it sets its own. */
+	/* The sender sets its own role. */
 	*msg = (struct ipc_hello){ .protocol_hash = ipc_protocol_hash,
 		.role = IPC_ROLE_PARENT };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A right payload for every row of messages.h, for tests and fuzz seeds. */
+/* A valid payload for every row of messages.h, for tests and fuzz seeds. */
 #pragma once
 
 #include "ipc/describe.h"

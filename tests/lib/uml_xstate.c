@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Preloaded into User Mode Linux, for processors whose extended registers don't fit in the
- * 2696 bytes that Linux 6.1's has for a process's: with those of AMX they are 11008. The host
- * takes the registers whole or not at all, so it refuses what UML sets with EFAULT, and UML
- * stops. Here what UML has is put into what the process has, and the whole of it is set.
+ * Preloaded into User Mode Linux, for processors whose extended registers exceed the 2696
+ * bytes that Linux 6.1 has for a process: with AMX they need 11008. The host accepts only
+ * a whole set of registers. It refuses UML's with EFAULT, and UML stops. This library
+ * copies UML's registers into the process's whole set, and sets that.
  *
- * The layout is that of XSAVE in its standard form (Intel's manual, volume 1, 13.4): 512 bytes
- * of FXSAVE, a header whose first word says which components are in use, and components where
- * CPUID says.
+ * The layout is the standard form of XSAVE (Intel's manual, volume 1, 13.4): 512 bytes of
+ * FXSAVE, a header whose first word has the components in use, and components at the
+ * offsets of CPUID.
  */
 #include <cpuid.h>
 #include <dlfcn.h>
@@ -24,26 +24,28 @@
 #define XSAVE_CPUID_LEAF 0xd
 #define IN_USE_OFFSET 512
 #define FIRST_OFFSET 576
-/* x87 and SSE are in what FXSAVE has; bit 63 is no component. */
+/* FXSAVE has x87 and SSE; bit 63 does not stand for a component. */
 #define FXSAVE_COMPONENTS 0x3u
 #define FIRST_COMPONENT 2
 #define COMPONENT_END 63
 
-/* AMX's 11008 bytes, and room for what comes next. */
+/* AMX's 11008 bytes, and space for later components. */
 #define WHOLE_MAX 32768
 
-/* UML's kernel stacks are too small for it, and one process's registers are set at a time. */
+/* Too large for the stacks of UML's kernel; UML sets the registers of one process at a
+ * time. */
 static uint8_t whole[WHOLE_MAX];
 
-/* As libc has it; its own header would declare an enum that not every libc's has. */
+/* libc's prototype; its header would declare an enum that not every libc has. */
 long ptrace(int request, ...);
 
 static long (*libc_ptrace)(int request, ...);
 static struct {
-	unsigned int offset, size; /* 0 where there is none of this number */
+	unsigned int offset, size; /* 0 if there is no component of this number */
 } components[COMPONENT_END];
 
-/* Once, because CPUID is slow in a virtual machine; and before UML has stacks of its own. */
+/* Once, because CPUID is slow in a virtual machine, and before UML uses its own
+ * stacks. */
 __attribute__((constructor)) static void
 init(void)
 {

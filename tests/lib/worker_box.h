@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A worker for tests and fuzzers: the real code with the real libslirp, in a network
- * namespace of this process's own, with a channel to a parent and one to an api whose other
- * ends are the test's. Without a TAP, a jail and a loop.
+ * namespace of this process. The test has the other ends of its channels to a parent and
+ * to an api. Without a TAP, a jail and a loop.
  */
 #pragma once
 
@@ -11,15 +11,15 @@
 struct worker_box {
 	struct worker worker;
 	int parent_fd;          /* the parent's end, or -1 */
-	struct ipc_channel api; /* the api's end, greeted; its fd is -1 when closed */
-	uint64_t n_apis;        /* so far: the number of the last one */
+	struct ipc_channel api; /* the api's end, greeted; its fd is -1 if closed */
+	uint64_t n_apis;        /* number of the last api */
 };
 
-/* Moves the process into user and network namespaces of its own, and brings lo up. Fatal
- * where that can't be had. */
+/* Moves the process into its own user and network namespaces, and brings lo up. A failure
+ * is fatal. */
 void worker_box_enter_namespace(void);
 
-/* With the usual network; box is large, and cleared here. Fatal on failure. */
+/* Uses the usual network; clears box, which is large. A failure is fatal. */
 void worker_box_open(struct worker_box *box, bool enable_ipv6);
 void worker_box_close(struct worker_box *box);
 

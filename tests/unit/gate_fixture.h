@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the gate's tests share: a virtual network, and what a verdict should be. */
+/* Shared by the gate's tests: a virtual network, and checks of verdicts. */
 #pragma once
 
 #include "frames.h"
@@ -22,7 +22,7 @@
 #define DNS6 "fd00::3"
 #define OUTSIDE6 "2001:db8::7"
 
-/* Any time will do; a zero would hide a missing one. */
+/* Any time but zero, which would hide a missing one. */
 #define NOW_MS 1000000
 
 static struct gate gate;
@@ -75,8 +75,8 @@ reason_name(enum ipc_drop_reason reason)
 	return names[reason];
 }
 
-/* The frame is judged in a block of exactly its size, and not cmocka's, which has room
- * around it, so that a sanitizer sees a read too many; then it is copied back. */
+/* Checks the frame in a block of exactly its size, so that a sanitizer sees every read
+ * beyond it; cmocka's blocks have space around them. Then copies the frame back. */
 __attribute__((unused)) static enum gate_verdict
 gate_judge_at(uint64_t now_ms)
 {
@@ -92,7 +92,7 @@ gate_judge_at(uint64_t now_ms)
 
 #define expect_verdict(wanted) assert_int_equal(gate_judge_at(NOW_MS), wanted)
 
-/* By name, so that a failure says more than a number. */
+/* By name, so that a failure shows the name. */
 #define expect_reason(verdict, name) \
 	do { \
 		expect_verdict(verdict); \

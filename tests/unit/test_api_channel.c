@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's side of the api's channel, and what the parent is told. */
+/* The worker's channel to the api, and the worker's reports to the parent about it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,7 +25,7 @@
 #include "slirp-worker/control.h"
 #include "worker_box.h"
 
-/* Enough for the ranges of ports. */
+/* Enough descriptors for the ranges of ports. */
 #define FILES_MAX 2048
 
 static struct worker_box box;
@@ -75,7 +75,7 @@ expect_nothing(struct ipc_channel *channel)
 	assert_int_equal(ipc_channel_recv(channel, &msg, &why), IPC_OUTCOME_NONE);
 }
 
-/* As many turns of the loop as it takes, without its wait. */
+/* Runs turns of the loop, without its wait, until nothing is left to do. */
 static void
 take_turns(void)
 {
@@ -133,7 +133,7 @@ test_change_is_told_to_the_parent_and_answered(void **state)
 	assert_int_equal(msg.payload.rule_added.entry.id, 1);
 	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_first, 8001);
 
-	/* What did not happen is no news. */
+	/* A failed change is not reported. */
 	ask_to_add(78, 8003, 8003);
 	take_turns();
 	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
@@ -180,7 +180,7 @@ test_publish_waits_for_the_apis_change(void **state)
 	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
 }
 
-/* The copy in the parent misses nothing, however slow the parent is. */
+/* The parent's copy gets every change, however slow the parent is. */
 static void
 test_full_queue_to_the_parent_holds_the_change_up(void **state)
 {
@@ -257,7 +257,7 @@ expect_dropped(const char *why)
 	while (ipc_channel_recv(&box.api, &msg, &reason) == IPC_OUTCOME_MESSAGE)
 		continue;
 	assert_int_equal(ipc_channel_recv(&box.api, &msg, &reason), IPC_OUTCOME_CLOSED);
-	/* No socket of libslirp's can get the number that the filter knows. */
+	/* libslirp's sockets can never get the descriptor that the filter checks. */
 	assert_int_equal(fstat(IPC_CHILD_FD_PEER, &place), 0);
 	assert_int_equal(fstat(STDIN_FILENO, &null), 0);
 	assert_int_equal(place.st_ino, null.st_ino);
@@ -279,7 +279,7 @@ test_violation_costs_the_channel(void **state)
 	take_turns();
 	expect_dropped("add_hostfwd: proto");
 
-	/* The next one finds everything as it was. */
+	/* The next api finds everything unchanged. */
 	worker_box_open_api(&box);
 	ask_to_remove(2, 1);
 	take_turns();
@@ -322,11 +322,11 @@ test_api_that_dies_is_no_violation(void **state)
 	ipc_channel_close(&box.api);
 	take_turns();
 	assert_int_equal(worker->to_api.fd, -1);
-	/* What it had asked for is done. */
+	/* The change that it had requested was made. */
 	assert_int_equal(worker->forwards.rules->n, 1);
 }
 
-/* An answer that comes late is not for the next api. */
+/* A late answer must not go to the next api. */
 static void
 test_new_api_gets_no_answer_of_the_old(void **state)
 {

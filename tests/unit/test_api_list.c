@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The api's copy of the forwards, by which it answers list_hostfwd: at any time it is what
- * the worker's table was at its last answer, whatever clients ask for in between.
+ * The api's copy of the forwards, from which it answers list_hostfwd. At any time it
+ * equals the worker's table at its last answer, whatever clients request in between.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,16 +26,16 @@
 #define LIST "{\"execute\":\"list_hostfwd\"}"
 #define BUSY "\"class\":\"Busy\""
 
-/* Clients whose reply has not come. */
+/* Clients that wait for a reply. */
 #define WAITING_MAX 24
-/* Each run is another order of events; some hundred find each of the mistakes that were
- * tried: an addition learnt before the last page, a removal not learnt before it, a page
- * taken twice. */
+/* Each run has another order of events. Some hundred runs find each of these mistakes: an
+ * addition learnt before the last page, a removal not learnt before it, a page taken
+ * twice. */
 #define N_RUNS 300
 #define N_STEPS 80
 
 static struct api_fixture fixture;
-/* The table of the worker, which the test is. */
+/* The worker's table; the test plays the worker. */
 static struct rules *table;
 static uint32_t last_id;
 static int waiting_fds[WAITING_MAX];
@@ -121,7 +121,7 @@ answer_list(const struct ipc_list_hostfwd *msg)
 	assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
 }
 
-/* The worker's next answer. False if it was asked for nothing. */
+/* Sends the worker's next answer. False if there is no request. */
 static bool
 answer_one(void)
 {
@@ -140,7 +140,7 @@ answer_one(void)
 	return true;
 }
 
-/* The reply is a list, twice, and that of the table as it is. */
+/* The reply is a list, sent twice, and equals the table. */
 static void
 check_list(void)
 {
@@ -157,7 +157,7 @@ check_list(void)
 	assert_null(strstr(at, "{\"id\":"));
 }
 
-/* Takes the replies that have come. */
+/* Reads the replies that have arrived. */
 static void
 take_replies(void)
 {
@@ -227,7 +227,7 @@ test_list_is_the_table_in_any_order_of_events(void **state)
 	}
 }
 
-/* The worker has nothing to do with later lists. */
+/* The worker gets no requests for later lists. */
 static void
 test_worker_is_asked_once(void **state)
 {
@@ -260,7 +260,7 @@ expect_busy(void)
 	n_waiting = 0;
 }
 
-/* A list is not what nobody can say is so any more. */
+/* A list that may be outdated is not sent. */
 static void
 test_without_worker_there_is_no_list(void **state)
 {
@@ -304,7 +304,7 @@ test_addition_that_does_not_follow(void **state)
 	ask(LIST);
 	assert_true(answer_one());
 	take_replies();
-	/* The same id once more. */
+	/* Uses the same id again. */
 	assert_int_equal(rules_remove(table, 1), 0);
 	last_id = 0;
 	ask(ADD);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The api's core between clients, worker and parent: every reply to the byte. */
+/* The api's core between clients, worker and parent: the bytes of every reply. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -82,7 +82,7 @@ expect_reply(int client_fd, const char *expected, bool expect_eof)
 	assert_int_equal(at_eof, expect_eof);
 }
 
-/* A client of version 1: asks, gets its reply and the end of file. */
+/* A client of version 1 sends a request, and gets its reply and the end of file. */
 static void
 asks(const char *text, const char *expected)
 {
@@ -344,7 +344,7 @@ test_list_goes_over_pages(void **state)
 		answer_page(&msg, IPC_PAGE_ENTRIES, page < 31);
 	}
 	api_fixture_run(&fixture);
-	/* It may be more than a socket takes at once. */
+	/* The request may exceed a socket's queue. */
 	for (size_t len = 0;;) {
 		len += api_fixture_read(fd, reply + len, sizeof(reply) - len, &at_eof);
 		if (at_eof)
@@ -411,7 +411,7 @@ test_requests_that_are_none(void **state)
 	    BAD("cannot parse JSON", "ParseError", "something follows the object"));
 	asks("{\"\n",
 	    BAD("cannot parse JSON", "ParseError", "a control character in a string"));
-	/* jansson's words are its own affair. */
+	/* The text is jansson's, so it may change. */
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, "GET / HTTP/1.1\r\n");
 	expect_reply(fd, reply, true);
@@ -419,7 +419,7 @@ test_requests_that_are_none(void **state)
 	    "{\"error\":{\"desc\":\"bad request: cannot parse JSON\"",
 	    strlen("{\"error\":{\"desc\":\"bad request: cannot parse JSON\""));
 	close(fd);
-	/* A half-close says that no more comes. */
+	/* A half-close means that nothing else follows. */
 	fd = api_fixture_connect(&fixture);
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	expect_reply(fd,
@@ -458,12 +458,13 @@ test_requests_below_4096_bytes_are_taken(void **state)
 	free(text);
 	text = padded(4096);
 	asks(text, too_large);
-	/* The space after it does not count. */
+	/* White space after the request does not count. */
 	text[4094] = '}';
 	text[4095] = '\n';
 	asks(text, taken);
 	free(text);
-	/* Said as soon as it is clear, and what still comes is taken without an error. */
+	/* The reply is sent as soon as the request is too long; the rest is read without
+	 * an error. */
 	text = padded(100000);
 	fd = api_fixture_connect(&fixture);
 	for (size_t sent = 0; sent < 100000;) {
@@ -492,7 +493,7 @@ test_request_byte_by_byte(void **state)
 	expect_reply(fd,
 	    BAD("unknown execute", "UnknownCommand", "query_commands lists the commands"),
 	    true);
-	/* A newline in a write of its own comes after the reply, and does no harm. */
+	/* A newline in its own write arrives after the reply, and does no harm. */
 	api_fixture_send(&fixture, fd, "\n");
 	expect_reply(fd, "", true);
 	close(fd);
@@ -515,7 +516,7 @@ test_session(void **state)
 	    "\"UnknownCommand\",\"detail\":\"query_commands lists the commands\"},"
 	    "\"id\":\"two\"}\n",
 	    false);
-	/* One at a time: the next one is asked when this one is answered. */
+	/* One request at a time: the worker gets the next one after the answer. */
 	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker,
 			     &(struct ipc_hostfwd_removed){
 				 .request = msg.payload.remove_hostfwd.request,
@@ -529,7 +530,7 @@ test_session(void **state)
 	    "{\"return\":{},\"id\":3}\n{\"return\":{\"entries\":[{\"id\":1," ENTRY
 	    "]}}\n",
 	    false);
-	/* After a line that is none, the next one works. */
+	/* After an invalid line, the next line works. */
 	api_fixture_send(&fixture, fd, "nonsense {\n[]\n{\"\nx\n{\"execute\":\"x\"}\n");
 	api_fixture_read(fd, reply, sizeof(reply), &(bool){ false });
 	assert_int_equal(strncmp(reply,
@@ -546,7 +547,7 @@ test_session(void **state)
 	close(fd);
 }
 
-/* They are read later, not refused. */
+/* Requests wait in the socket; they are not refused. */
 static void
 test_requests_of_a_session_wait_after_a_burst(void **state)
 {
@@ -579,7 +580,7 @@ test_replies_without_memory_are_busy(void **state)
 	struct ipc_message msg;
 
 	(void)state;
-	/* As much as all clients together may leave unread. */
+	/* The limit of unread replies of all clients together. */
 	while (unread.size < API_OUT_TOTAL_MAX_BYTES)
 		api_out_raw(&unread, reply, sizeof(reply));
 	assert_false(unread.failed);
@@ -671,7 +672,7 @@ test_events(void **state)
 	close(none_fd);
 }
 
-/* It asked for events and reads none: it loses them, nobody else does. */
+/* A session that asked for events and reads none loses them; other clients do not. */
 static void
 test_slow_session_is_closed(void **state)
 {
@@ -683,7 +684,7 @@ test_slow_session_is_closed(void **state)
 	(void)state;
 	api_fixture_send(&fixture, slow_fd, SESSION "{\"execute\":\"subscribe\"}");
 	api_fixture_send(&fixture, fd, SESSION "{\"execute\":\"subscribe\"}");
-	/* What the socket holds, and what the session may leave unread. */
+	/* The socket's queue, and the unread replies that a session may have. */
 	for (int i = 0; fixture.api.n_clients == 2; i++) {
 		assert_true(i < 100000);
 		assert_int_equal(ipc_send_event(&fixture.parent, &event), 0);
@@ -726,7 +727,7 @@ test_silent_clients_give_way(void **state)
 	int fd, session_fd;
 
 	(void)state;
-	/* A session is silent as long as it likes. */
+	/* A session may be silent for any time. */
 	session_fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, session_fd, SESSION);
 	expect_reply(session_fd, "{\"return\":{}}\n", false);
@@ -736,7 +737,7 @@ test_silent_clients_give_way(void **state)
 	assert_int_equal(fixture.api.n_clients, API_CLIENTS_MAX);
 	fd = api_fixture_connect(&fixture);
 	assert_int_equal(send(fd, "{}", 2, 0), 2);
-	/* As if the time had passed. */
+	/* Pretends that the time has passed. */
 	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
 		fixture.api.clients[i].read_ms -= API_PATIENCE_MS;
 	expect_reply(fd,
@@ -754,7 +755,7 @@ test_silent_clients_give_way(void **state)
 	close(fd);
 }
 
-/* As if the time had passed for every client, whatever it waits for. */
+/* Pretends that the time has passed for every client, whatever it waits for. */
 static void
 age_clients(uint64_t ms)
 {
@@ -779,7 +780,7 @@ test_request_has_to_end_in_time(void **state)
 	(void)state;
 	api_fixture_send(&fixture, fd, "{");
 	age_clients(API_REQUEST_TIME_MS - 5000);
-	/* More of it gives no more time. */
+	/* Sending more of the request gives no more time. */
 	api_fixture_send(&fixture, fd, "\"execute\":");
 	expect_reply(fd, "", false);
 	age_clients(5000);
@@ -807,13 +808,13 @@ test_request_of_a_session_has_to_end_in_time(void **state)
 	expect_reply(fd, "", false);
 	age_clients(5000);
 	expect_reply(fd, LATE "\n", false);
-	/* It goes on with the next line. */
+	/* The session continues with the next line. */
 	api_fixture_send(&fixture, fd, "}\n{}\n");
 	expect_reply(fd, NO_EXECUTE "\n", false);
 	close(fd);
 }
 
-/* Until it closes, or is silent, or has gone on for too long. */
+/* The client is closed when it closes, is silent, or exceeds its time. */
 static void
 test_client_with_its_reply_does_not_stay(void **state)
 {
@@ -845,7 +846,7 @@ test_client_with_its_reply_does_not_stay(void **state)
 	close(fd);
 }
 
-/* So many rules that no socket holds their list, twice, with a default size of its queue. */
+/* So many forwards that their list, sent twice, exceeds a socket's default queue. */
 #define N_RULES (300 * IPC_PAGE_ENTRIES)
 
 static void
@@ -865,7 +866,7 @@ learn_many_rules(void)
 	assert_int_equal(fixture.api.forwards->n, N_RULES);
 }
 
-/* All memory for replies is there. */
+/* All memory for replies is free. */
 static void
 no_reply_is_left(void)
 {
@@ -889,7 +890,7 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 	learn_many_rules();
 	no_reply_is_left();
 	for (int session = 0; session < 2; session++) {
-		/* It hangs up. */
+		/* This client hangs up. */
 		fd = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fd, session ? SESSION LIST : LIST);
 		assert_int_equal(fixture.api.n_clients, 1);
@@ -897,12 +898,12 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 		api_fixture_run(&fixture);
 		assert_int_equal(fixture.api.n_clients, 0);
 		no_reply_is_left();
-		/* It stays. */
+		/* This client stays. */
 		fd = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fd, session ? SESSION LIST : LIST);
 		age_clients(API_WRITE_TIME_MS - 5000);
 		assert_int_equal(fixture.api.n_clients, 1);
-		/* Each piece that it takes gives it more time. */
+		/* Each piece that it reads gives it more time. */
 		api_fixture_read(fd, reply, 1 << 18, &at_eof);
 		api_fixture_run(&fixture);
 		age_clients(API_WRITE_TIME_MS - 5000);
@@ -913,7 +914,7 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 		no_reply_is_left();
 		close(fd);
 	}
-	/* It hangs up while its reply is being made. */
+	/* It hangs up while its reply is made. */
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, "{\"execute\":\"query_connections\"}");
 	for (int i = 0; i < 2; i++) {
@@ -965,7 +966,7 @@ test_client_that_left_is_no_harm(void **state)
 	    "{\"return\":{\"id\":2}}");
 }
 
-/* Takes the requests that the worker has been sent; returns how many, and the first's number. */
+/* Takes the requests that the worker got. Returns their count and the first number. */
 static size_t
 take_requests(enum ipc_message_id id, uint64_t *first)
 {
@@ -982,7 +983,7 @@ take_requests(enum ipc_message_id id, uint64_t *first)
 	return n;
 }
 
-/* As if the time had passed since all that are there asked. */
+/* Pretends that the time has passed since all pending requests. */
 static void
 age_calls(uint64_t ms)
 {
@@ -1002,7 +1003,7 @@ test_client_that_hung_up_has_no_place(void **state)
 	int fd;
 
 	(void)state;
-	/* None of them gets an answer. */
+	/* None of these requests gets an answer. */
 	for (int i = 0; i < API_CLIENTS_MAX; i++) {
 		fd = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fd, ADD);
@@ -1014,7 +1015,7 @@ test_client_that_hung_up_has_no_place(void **state)
 	asks("{\"execute\":\"none\"}",
 	    BAD("unknown execute", "UnknownCommand",
 		"query_commands lists the commands"));
-	/* What they asked for is done all the same, in its order. */
+	/* The requests are carried out all the same, in their order. */
 	for (int i = 0; i < API_CLIENTS_MAX; i += API_IN_FLIGHT_MAX) {
 		size_t n = take_requests(IPC_MSG_add_hostfwd, &first);
 
@@ -1046,7 +1047,7 @@ test_calls_without_a_client_are_bounded(void **state)
 	}
 	assert_int_equal(fixture.api.n_clients, 0);
 	assert_int_equal(fixture.api.n_left, API_LEFT_MAX);
-	/* Those that the worker has not been sent do not wait for ever either. */
+	/* Requests that the worker has not got have a timeout too. */
 	age_calls(API_CALL_TIME_MS);
 	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX);
 	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), API_IN_FLIGHT_MAX);
@@ -1082,7 +1083,7 @@ test_wait_for_an_answer_has_an_end(void **state)
 		    true);
 		close(fds[i]);
 	}
-	/* The answers that come late are nobody's, and the copy of the rules is told. */
+	/* Late answers go to no client, but update the copy of the forwards. */
 	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX; k++)
 		answer_add(first + k,
 		    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
@@ -1096,7 +1097,8 @@ test_wait_for_an_answer_has_an_end(void **state)
 	close(fds[0]);
 }
 
-/* A session goes on: the answer to its last request is not taken for that to the next. */
+/* A session continues: the late answer is not taken for the answer to its next
+ * request. */
 static void
 test_session_asks_again_after_a_late_answer(void **state)
 {
@@ -1122,7 +1124,7 @@ test_session_asks_again_after_a_late_answer(void **state)
 	close(fd);
 }
 
-/* The parent is asked, and then the worker: the limit is that of the request. */
+/* The parent is asked, then the worker: the timeout is the request's. */
 static void
 test_wait_for_two_answers_has_the_same_end(void **state)
 {
@@ -1141,7 +1143,7 @@ test_wait_for_two_answers_has_the_same_end(void **state)
 	close(fd);
 }
 
-/* A client that hangs up wants no answer: the worker is asked for no more than it has been. */
+/* A client that hangs up needs no answer: the worker gets no further requests for it. */
 static void
 test_questions_end_with_their_clients(void **state)
 {
@@ -1174,7 +1176,7 @@ test_questions_end_with_their_clients(void **state)
 	}
 	assert_int_equal(take_requests(IPC_MSG_list_hostfwd, &first), 0);
 	assert_int_equal(fixture.api.n_left, 0);
-	/* The first was alone with its pages, and is no more. */
+	/* The first client alone had pages, and has left. */
 	fds[0] = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fds[0], query);
 	asked_worker(IPC_MSG_list_connections, &msg);
@@ -1210,7 +1212,7 @@ test_log_tells_once_that_there_is_no_answer(void **state)
 	}
 }
 
-/* Those who wait long for an answer give way, and only they. */
+/* Only clients that have waited long for an answer are replaced. */
 static void
 test_clients_in_a_call_give_way(void **state)
 {
@@ -1234,7 +1236,7 @@ test_clients_in_a_call_give_way(void **state)
 	expect_reply(fds[0],
 	    NO_ANSWER("the place was needed for another client; it may still be done"),
 	    true);
-	/* The session asked before the others, and keeps its place. */
+	/* The session asked before the others, and stays. */
 	expect_reply(fds[1], "", false);
 	expect_reply(fds[2], "", false);
 	for (size_t i = 0; i < API_CLIENTS_MAX; i++)
@@ -1279,7 +1281,7 @@ test_in_flight_is_bounded(void **state)
 	}
 }
 
-/* Two clients' pages would be pages of two different looks. */
+/* Pages for two clients would belong to two different lists. */
 static void
 test_connections_are_listed_one_client_at_a_time(void **state)
 {
@@ -1390,7 +1392,7 @@ test_loss_of_the_worker(void **state)
 	asks(ADD,
 	    BAD("add_hostfwd: no worker", "Busy",
 		"the process that carries packets can't be reached"));
-	/* What changes something is in the audit log, also if it came to nothing. */
+	/* The audit log has every request for a change, also a failed one. */
 	assert_non_null(strstr(last_line,
 	    ": add_hostfwd: refused: the process that carries packets can't be reached"));
 	asks("{}",
@@ -1407,7 +1409,7 @@ test_worker_that_breaks_the_protocol(void **state)
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
 	asked_worker(IPC_MSG_list_hostfwd, &msg);
-	/* An answer to a question of another kind. */
+	/* An answer to a request of another kind. */
 	answer_add(msg.payload.list_hostfwd.request,
 	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
 	expect_reply(fd, LOST, true);

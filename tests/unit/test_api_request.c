@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* api/request: a client's text to a checked request, or to the right error. */
+/* api/request: parses a client's text to a checked request or the right error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,7 +24,8 @@ static struct api_error error;
 static int
 parse_n(const char *text, size_t len, bool in_session)
 {
-	/* In a block of its own size, so that a sanitizer sees every byte too far. */
+	/* A block of exactly this size, so that a sanitizer sees every byte read beyond
+	 * it. */
 	char *exact = malloc(len ? len : 1);
 	int result;
 
@@ -63,7 +64,7 @@ taken(const char *text)
 		fail_msg("%s: %s: %s", text, error.desc, error.detail);
 }
 
-/* An add_hostfwd whose argument is another than the right one; NULL leaves it out. */
+/* An add_hostfwd with another value for one argument; NULL leaves it out. */
 static const char *
 add_with(const char *name, const char *value)
 {
@@ -146,14 +147,14 @@ test_defaults_and_families(void **state)
 		"{\"proto\":\"tcp6\",\"host_port\":1,\"guest_port\":65535}}",
 	    "tcp [::]:1 -> guest:65535");
 	assert_int_equal(api_rule_of(&request.args).guest_is_ipv6, 1);
-	/* One kind of number: some languages print whole ones so. */
+	/* Some languages print whole numbers in this form. */
 	rule_is(add_with("guest_port", "80.0"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
 	rule_is(add_with("guest_port", "8e1"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
 	rule_is(add_with("guest_port", "65535"), "tcp 0.0.0.0:8080 -> 10.0.2.100:65535");
 	rule_is(add_with("host_port", "1"), "tcp 0.0.0.0:1 -> 10.0.2.100:80");
 }
 
-/* What is no port, no address, no protocol. */
+/* Values that are not a port, an address or a protocol. */
 static void
 test_wrong_types_of_every_argument(void **state)
 {
@@ -213,7 +214,7 @@ test_bad_addresses(void **state)
 	    "add_hostfwd: bad arguments.host_addr", API_ERROR_BadArgument);
 }
 
-/* slirp4netns looks at them in this order. */
+/* slirp4netns checks them in this order. */
 static void
 test_first_bad_argument_is_named(void **state)
 {
@@ -307,14 +308,14 @@ test_what_is_no_request(void **state)
 		refused(unknown[i], "unknown execute", API_ERROR_UnknownCommand);
 }
 
-/* Version 1 as slirp4netns: what is not known does not matter. A session: it does. */
+/* Version 1 ignores unknown members, as slirp4netns does. A session refuses them. */
 static void
 test_unknown_members(void **state)
 {
 	static const char more[] = "{\"execute\":\"list_hostfwd\",\"more\":1}";
 	static const char argument[] =
 	    "{\"execute\":\"list_hostfwd\",\"arguments\":{\"more\":1}}";
-	/* Languages with a single kind of table write an empty one so. */
+	/* Some languages write an empty table in this form. */
 	static const char no_object[] = "{\"execute\":\"list_hostfwd\",\"arguments\":[]}";
 
 	(void)state;
@@ -354,7 +355,7 @@ test_ids_of_requests(void **state)
 	id_is("null", "null");
 	id_is("\"a\\u0062\"", "\"ab\"");
 	id_is("{ \"z\" : [ 1 , 2.5 ], \"a\" : true }", "{\"z\":[1,2.5],\"a\":true}");
-	/* As long as it may be: 254 letters and two quotes. One more is too long. */
+	/* The longest id: 254 letters and two quotes. One more is too long. */
 	memset(json, 'x', sizeof(json));
 	json[0] = '"';
 	json[API_ID_SIZE - 1] = '"';
@@ -366,12 +367,12 @@ test_ids_of_requests(void **state)
 	sprintf(text, "{\"execute\":\"list_hostfwd\",\"id\":%s}", json);
 	assert_int_equal(parse_n(text, strlen(text), true), -1);
 	assert_string_equal(error.desc, "bad id");
-	/* It does not matter to version 1, */
+	/* Version 1 ignores the id, */
 	taken(text);
-	/* but to the request that begins a session, */
+	/* a request that begins a session does not, */
 	assert_int_equal(parse_n(first, sizeof(first) - 1, false), 0);
 	assert_int_equal(request.id_len, 1);
-	/* and to an error. */
+	/* and an error does not. */
 	assert_int_equal(parse_n("{\"execute\":\"x\",\"id\":8}", 22, true), -1);
 	assert_int_equal(request.id_len, 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* api/scan: where a request ends, however its bytes come. */
+/* api/scan: the end of a request, however its bytes arrive. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ scan(const char *text, size_t len, size_t step, size_t *at)
 	return outcome;
 }
 
-/* In one piece, byte by byte, and in threes. */
+/* In one piece, byte by byte, and three bytes at a time. */
 static void
 check(const char *text, size_t len, enum api_scan_outcome outcome, size_t at)
 {
@@ -102,7 +102,8 @@ test_what_no_json_has_is_bad_at_once(void **state)
 	CHECK("{\"a\\\n", API_SCAN_BAD, 5);
 }
 
-/* They are no requests, whatever follows: judged as far as they have come. */
+/* Scalars are not requests, whatever follows: they are checked as far as they have
+ * arrived. */
 static void
 test_scalars_are_complete_as_they_come(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* parent/banner: the texts that clients read, to the byte, and what doesn't fit. */
+/* parent/banner: the bytes of texts that clients read, and texts that do not fit. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,8 +140,7 @@ test_version_by_name(void **state)
 	}
 }
 
-/* Each size is tried in a block of its own, so that AddressSanitizer sees any write past
- * the end. */
+/* Each size has its own block, so that AddressSanitizer sees any write past the end. */
 static void
 test_what_does_not_fit_is_no_text_at_all(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the descriptors are divided, for as many as a user may allow. */
+/* The division of descriptors, for all limits that a user may have. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,10 @@
 #include "slirp-worker/budget.h"
 #include "worker_box.h"
 
-/* As the worker has it at most (pollset.c). */
+/* The worker's maximum (pollset.c). */
 #define FDS_MAX 65536
 
-/* With fewer, slirpd does not start. */
+/* slirpd does not start with fewer. */
 #define FDS_MIN 16
 
 #define EPHEMERAL_USUAL 28232
@@ -40,7 +40,7 @@ test_all_kinds_together_never_take_more_than_there_is(void **state)
 			budget_take(&budget, BUDGET_PORT, 1);
 		sum += budget.used[BUDGET_TCP] + budget.used[BUDGET_PORT];
 		assert_true(sum + own <= n);
-		/* Most of them are for connections. */
+		/* Connections get most descriptors. */
 		assert_true(budget.used[BUDGET_TCP] >= (n - own) / 2);
 	}
 }
@@ -57,7 +57,7 @@ test_busy_guest_leaves_room_for_forwards_and_they_for_it(void **state)
 			budget_take(&budget, (enum budget_kind)first, 1);
 		assert_true(budget_has_room(&budget, second, budget.n_shared / 8));
 		assert_false(budget_has_room(&budget, second, budget.n_shared / 8 + 2));
-		/* Each that ends makes room for one. */
+		/* Each descriptor that is given back can be taken again. */
 		budget_give(&budget, (enum budget_kind)first, 1);
 		assert_true(budget_has_room(&budget, (enum budget_kind)first, 1));
 		assert_false(budget_has_room(&budget, (enum budget_kind)first, 2));

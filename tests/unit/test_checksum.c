@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The Internet checksum against the RFCs' numbers and against a sum made the slow way. */
+/* The Internet checksum, compared with numbers of the RFCs and with a slow sum. */
 #include "base/bytes.h"
 #include "base/checksum.h"
 
@@ -124,7 +124,7 @@ test_pseudo_headers(void **state)
 	store_be32(pseudo6 + 36, 58);
 	assert_int_equal(checksum_finish(checksum_add_pseudo6(0, pseudo6, 58, 0xfff0)),
 	    slow_checksum(pseudo6, sizeof(pseudo6)));
-	/* A sum may begin with something else. */
+	/* A sum may begin with other data. */
 	assert_int_equal(checksum_finish(
 			     checksum_add_pseudo4(checksum_add(0, pseudo6, 40), pseudo4,
 				 17, 0x1234)),
@@ -136,9 +136,9 @@ static void
 test_update_example_of_rfc_1624(void **state)
 {
 	(void)state;
-	/* Section 4: where the older equation gave 0xffff. */
+	/* Section 4: the older equation gave 0xffff. */
 	assert_int_equal(checksum_update(0xdd2f, 0x5555, 0x3285), 0x0000);
-	/* A carry that comes of bringing back the carry. */
+	/* Adding the carry causes another carry. */
 	assert_int_equal(checksum_update(0x0000, 0x0000, 0x0001), 0xfffe);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* libslirp's text on its sockets, read back; and the real text of real ports. */
+/* Parses libslirp's text about its sockets, and its real text for real ports. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,7 +138,7 @@ test_other_text_is_no_line(void **state)
 			fail_msg("understood: %s", texts[i]);
 }
 
-/* Every line with a byte cut off, doubled or changed: understood or not, nothing breaks. */
+/* Every line with a byte removed, doubled or changed: parsed or not, nothing breaks. */
 static void
 test_damaged_lines_do_no_harm(void **state)
 {
@@ -150,7 +150,8 @@ test_damaged_lines_do_no_harm(void **state)
 	(void)state;
 	for (size_t at = 0; at < sizeof(whole); at++) {
 		for (int byte = 0; byte < 256; byte++) {
-			/* Of its exact size, so that a sanitizer sees a read too many. */
+			/* Of the exact size, so that a sanitizer sees every byte read
+			 * beyond it. */
 			char *text = strdup(whole);
 
 			text[at] = (char)byte;
@@ -179,7 +180,7 @@ add(uint8_t proto, bool is_ipv6, uint16_t port)
 	assert_int_equal(box.worker.forwards.change.result.outcome, IPC_HOSTFWD_done);
 }
 
-/* What libslirp really writes, of both families. */
+/* libslirp's real text, for both families. */
 static void
 test_real_forwards_are_listed(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which DHCP replies go to the client's address, their checksums, and DHCPv6's server
+/* DHCP replies to the client's address, their checksums, and DHCPv6's server
  * identifier. */
 #include "gate_fixture.h"
 
@@ -77,7 +77,7 @@ test_client_that_has_the_address_gets_the_reply_there(void **state)
 	begin();
 	send_request();
 	expect_reply_to(CLIENT4);
-	/* RFC 2131 4.1: ciaddr goes before the broadcast flag. */
+	/* RFC 2131 4.1: ciaddr has priority over the broadcast flag. */
 	request[10] = 0x80;
 	send_request();
 	expect_reply_to(CLIENT4);
@@ -139,7 +139,7 @@ test_request_that_does_not_pass_is_not_remembered(void **state)
 	expect_reply_to(BROADCAST4);
 }
 
-/* Of all values of one field, one makes the checksum all ones. */
+/* One value of the field makes the checksum all ones: tries all. */
 static void
 expect_no_checksum_of_ones(void)
 {
@@ -172,7 +172,7 @@ test_checksum_of_ones_becomes_none(void **state)
 	expect_no_checksum_of_ones();
 }
 
-/* type, transaction id, the client's identifier, which the stack gives back */
+/* type, transaction id, the client's identifier, which the stack repeats */
 static const uint8_t reply6[] = { 7, 0xab, 0xcd, 0xef, 0, 1, 0, 3, 'c', 'i', 'd' };
 /* RFC 8415 21.3: server identifier; 11.4: DUID-LL, Ethernet; the address is behind it */
 static const uint8_t server_id6[] = { 0, 2, 0, 10, 0, 3, 0, 1 };
@@ -180,7 +180,7 @@ static const uint8_t server_id6[] = { 0, 2, 0, 10, 0, 3, 0, 1 };
 static void
 make_reply6(const uint8_t *message, size_t len)
 {
-	/* 547 in the wrong byte order, as libslirp has it. */
+	/* 547 in the wrong byte order, as libslirp sends it. */
 	frame_udp(&frame, HOST6, 0x2302, GUEST6, 546, message, len);
 	memcpy(frame.bytes, frame_guest_mac, 6);
 	memcpy(frame.bytes + 6, frame_stack_mac, 6);
@@ -209,7 +209,7 @@ test_dhcp6_reply_gets_a_server_identifier(void **state)
 	free(expected);
 }
 
-/* A datagram of another server's, which a host forward brings. */
+/* A datagram of another server, through a forward. */
 static void
 test_other_dhcp6_messages_are_left_alone(void **state)
 {
@@ -228,7 +228,7 @@ test_other_dhcp6_messages_are_left_alone(void **state)
 	assert_false(dhcp_reply_is_one(&gate.dhcp, frame.bytes, frame.len));
 	frame_udp(&frame, HOST4, 547, GUEST4, 546, reply6, sizeof(reply6));
 	assert_false(dhcp_reply_is_one(&gate.dhcp, frame.bytes, frame.len));
-	/* Its length could not grow by the server identifier's. */
+	/* Its length cannot grow by the length of the server identifier. */
 	make_reply6(NULL, UINT16_MAX - 8 - DHCP_REPLY_GROWTH_MAX + 1);
 	memcpy(frame.bytes + 62, reply6, sizeof(reply6));
 	assert_false(dhcp_reply_is_one(&gate.dhcp, frame.bytes, frame.len));
@@ -253,7 +253,7 @@ test_others_are_left_alone(void **state)
 	assert_false(dhcp_reply_is_one(&gate.dhcp, frame.bytes, frame.len));
 }
 
-/* Cut anywhere: in a block of its size, for a sanitizer. */
+/* Cuts the frame at each length, in a block of that size for a sanitizer. */
 static void
 cut_everywhere(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/endpoint: address, port and range as users write them, and every way to get them wrong. */
+/* base/endpoint: address, port and range as users write them, and every error in them. */
 
 #include <stdarg.h>
 #include <stddef.h>

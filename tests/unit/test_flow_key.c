@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of flows, and their keyed hash. */
+/* Keys of flows, and their keyed hash. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "slirp-worker/flow/flow_key.h"
 #include "slirp-worker/wire/wire.h"
 
-/* SipHash-2-4 of the bytes 0 to 39 with a key of zeros, as openssl-mac(1) has it. */
+/* SipHash-2-4 of the bytes 0 to 39 with a key of zeros, computed with openssl-mac(1). */
 #define HASH_OF_COUNT UINT64_C(0xa43827a530b08989)
 
 static const struct flow_key *

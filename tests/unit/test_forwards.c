@@ -36,7 +36,7 @@ close_box(void **state)
 	return 0;
 }
 
-/* An address of either family, in the first bytes. */
+/* Parses an address of either family into the first bytes. */
 static bool
 put_address(void *bytes, const char *text)
 {
@@ -102,7 +102,7 @@ remove_rule(uint32_t id)
 	return forwards->change.result.outcome;
 }
 
-/* A socket of another program's, bound; -1 with errno if it can't be. */
+/* Binds a socket of another program; -1 with errno set if that fails. */
 static int
 bind_other(uint8_t proto, const char *host, uint16_t port, bool reuse)
 {
@@ -163,7 +163,7 @@ test_ids_count_from_1_and_are_not_used_twice(void **state)
 	(void)state;
 	assert_int_equal(add_well(IPPROTO_TCP, "127.0.0.1", 8001, 8001, "0.0.0.0"), 1);
 	assert_int_equal(add_well(IPPROTO_UDP, "127.0.0.1", 8001, 8001, "0.0.0.0"), 2);
-	/* A rule that does not come to be takes no id. */
+	/* A failed forward does not use an id. */
 	assert_int_equal(add(IPPROTO_TCP, "127.0.0.1", 8001, 8001, "0.0.0.0")->outcome,
 	    IPC_HOSTFWD_in_use_by_rule);
 	assert_int_equal(remove_rule(2), IPC_HOSTFWD_done);
@@ -235,7 +235,7 @@ test_range_is_all_or_nothing(void **state)
 	assert_int_equal(forwards->n_udp_ports, 2 * 99);
 }
 
-/* Thousands of ports must not hold up a packet. */
+/* Thousands of ports must not delay a packet. */
 static void
 test_long_range_is_opened_and_closed_in_slices(void **state)
 {
@@ -309,7 +309,7 @@ test_rule_in_the_way_is_named(void **state)
 }
 
 /* socket(7): UDP sockets that all set SO_REUSEADDR share a port, and the last one bound
- * gets what comes. A forward takes no port that way, and loses none. */
+ * gets the datagrams. A forward must not share its port in this way. */
 static void
 test_udp_port_is_not_shared(void **state)
 {
@@ -338,7 +338,7 @@ test_tcp_port_of_another_program(void **state)
 	assert_int_equal(result->outcome, IPC_HOSTFWD_in_use);
 	assert_int_equal(result->conflict_id, 0);
 	assert_int_equal(result->port, 8001);
-	/* Another address is another port. */
+	/* The same port of another address is free. */
 	add_well(IPPROTO_TCP, "127.0.0.2", 8001, 8001, "0.0.0.0");
 	add_well(IPPROTO_TCP, "::", 8001, 8001, "::");
 	close(other_fd);
@@ -404,7 +404,7 @@ test_guest_addresses(void **state)
 	}
 }
 
-/* The rule tells which address it became. */
+/* The forward has the address that was filled in. */
 static void
 test_guests_own_address_is_filled_in(void **state)
 {
@@ -441,7 +441,7 @@ test_ipv6_is_off(void **state)
 	    IPC_HOSTFWD_ipv6_is_off);
 	assert_int_equal(add(IPPROTO_TCP, "0.0.0.0", 8001, 8001, "::")->outcome,
 	    IPC_HOSTFWD_ipv6_is_off);
-	/* It is the guest's that is off. */
+	/* Only the guest's IPv6 is off. */
 	add_well(IPPROTO_TCP, "::", 8001, 8001, "0.0.0.0");
 	add_well(IPPROTO_TCP, "0.0.0.0", 8001, 8001, "0.0.0.0");
 }
@@ -453,7 +453,7 @@ test_out_of_descriptors_is_the_kernels_word(void **state)
 	size_t n_fds = count_fds();
 
 	(void)state;
-	/* More ports than the soft limit has descriptors. */
+	/* More ports than the soft limit allows. */
 	result = add(IPPROTO_TCP, "127.0.0.1", 8001, 10000, "0.0.0.0");
 	assert_int_equal(result->outcome, IPC_HOSTFWD_system_error);
 	assert_int_equal(result->error, EMFILE);
@@ -466,7 +466,7 @@ static void
 test_table_has_a_limit(void **state)
 {
 	(void)state;
-	/* As if they were there. */
+	/* Pretends that the ports are open. */
 	forwards->n_udp_ports = FORWARDS_PORTS_MAX - 2;
 	assert_int_equal(add(IPPROTO_TCP, "127.0.0.1", 8001, 8003, "0.0.0.0")->outcome,
 	    IPC_HOSTFWD_table_full);
@@ -525,7 +525,7 @@ test_backlog_is_long(void **state)
 			continue;
 		n_listening++;
 		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
-		/* Of a socket that listens: its backlog (net/ipv4/tcp.c). */
+		/* For a socket that listens: its backlog (net/ipv4/tcp.c). */
 		assert_int_equal(info.tcpi_sacked, 4096);
 	}
 	assert_int_equal(n_listening, 4);
@@ -558,7 +558,7 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_box, close_box)
-	/* Enough for all but test_out_of_descriptors_is_the_kernels_word. */
+	/* Enough for all tests but test_out_of_descriptors_is_the_kernels_word. */
 	const struct rlimit files = { .rlim_cur = 2048, .rlim_max = 2048 };
 	const struct CMUnitTest tests[] = {
 		TEST(test_ids_count_from_1_and_are_not_used_twice),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fragmentation towards the guest, and that reassembly undoes it. */
+/* Fragmentation towards the guest; reassembly must restore the datagram. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -8,12 +8,11 @@
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 
-/* Addresses are the other way round than on the way to the guest: what the stack sends
- * must come back through the gate here. */
+/* Source and destination are exchanged, because the result must pass the gate here. */
 static struct frame whole;
 static uint8_t scratch[14 + 65535];
 
-/* What came out. */
+/* The frames that were emitted. */
 static struct piece {
 	size_t len;
 	uint8_t bytes[14 + 65535];
@@ -131,27 +130,28 @@ test_fragments_are_cut_again(void **state)
 
 	(void)state;
 	frame_udp(&original, GUEST4, 1, OUTSIDE4, 2, NULL, 3000 - 8);
-	/* The middle one keeps More Fragments on all pieces, */
+	/* The middle fragment keeps More Fragments on all pieces, */
 	frame_fragment(&whole, &original, 800, 1600, true, 5);
 	assert_int_equal(split(1020), 2);
 	assert_int_equal(load_be16(pieces[0].bytes + 20), 0x2000 | 100);
 	assert_int_equal(load_be16(pieces[1].bytes + 20), 0x2000 | 225);
-	/* the last one on all but its last. */
+	/* the last fragment on all pieces but the last. */
 	frame_fragment(&whole, &original, 800, 1600, false, 5);
 	assert_int_equal(split(1020), 2);
 	assert_int_equal(load_be16(pieces[0].bytes + 20), 0x2000 | 100);
 	assert_int_equal(load_be16(pieces[1].bytes + 20), 225);
-	/* One that says it is in the middle, and ends where only the last one may. */
+	/* A middle fragment with a length that only the last may have. */
 	frame_fragment(&whole, &original, 800, 1599, true, 5);
 	assert_int_equal(split(1020), -1);
-	/* One that ends where the longest datagram does, and one a byte later. */
+	/* A fragment that ends where the longest datagram ends, and one that ends a byte
+	 * later. */
 	frame_fragment(&whole, &original, 0, 2027, false, 5);
 	store_be16(whole.bytes + 20, 63488 / 8);
 	assert_int_equal(split(1020), 3);
 	frame_fragment(&whole, &original, 0, 2028, false, 5);
 	store_be16(whole.bytes + 20, 63488 / 8);
 	assert_int_equal(split(1020), -1);
-	/* One that ends beyond any datagram. */
+	/* A fragment that ends beyond any datagram. */
 	frame_fragment(&whole, &original, 0, 2000, false, 5);
 	store_be16(whole.bytes + 20, 0x1ff8);
 	assert_int_equal(split(1020), -1);
@@ -160,7 +160,7 @@ test_fragments_are_cut_again(void **state)
 static void
 test_options(void **state)
 {
-	/* a filler, router alert (copied), timestamp (not), record route (not), end */
+	/* NOP, router alert (copied), timestamp (not), record route (not), end */
 	static const uint8_t options[] = { 1, 148, 4, 0, 0, 68, 8, 5, 0, 1, 2, 3, 4, 7, 7,
 		4, 0, 0, 0, 0, 0, 0, 0, 0 };
 	static const uint8_t rest[] = { 1, 148, 4, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -190,7 +190,7 @@ test_options_that_are_not_well_formed(void **state)
 		frame_add_ip4_options(&whole, bad[i], 4);
 		assert_int_equal(split(1500), 2);
 	}
-	/* Options up to the header's end, and behind it what looks like more of them. */
+	/* Options up to the header's end; the bytes after it look like more options. */
 	memset(fillers, 1, sizeof(fillers));
 	frame_udp(&whole, GUEST4, 257, OUTSIDE4, 257, fillers, sizeof(fillers));
 	frame_add_ip4_options(&whole, "\1\1\104\2", 4);
@@ -208,7 +208,7 @@ test_what_can_not_be_cut(void **state)
 	assert_int_equal(split(1500), -1);
 	frame_ip(&whole, GUEST6, OUTSIDE6, IPPROTO_TCP, tcp, sizeof(tcp));
 	assert_int_equal(split(1500), -1);
-	/* An extension header, which may have to stay before the fragment's. */
+	/* An extension header, which may belong before the fragment header. */
 	frame_ip(&whole, GUEST6, OUTSIDE6, IPPROTO_HOPOPTS, tcp, sizeof(tcp));
 	assert_int_equal(split(1500), -1);
 	frame_ip(&whole, GUEST4, OUTSIDE4, IPPROTO_ICMPV6, tcp, sizeof(tcp));
@@ -217,7 +217,7 @@ test_what_can_not_be_cut(void **state)
 	frame_udp(&whole, GUEST4, 1, OUTSIDE4, 2, NULL, 3000);
 	whole.bytes[20] |= 0x40;
 	assert_int_equal(split(1500), -1);
-	/* Lengths that don't add up. */
+	/* Inconsistent lengths. */
 	frame_udp(&whole, GUEST4, 1, OUTSIDE4, 2, NULL, 3000);
 	store_be16(whole.bytes + 16, 3029);
 	assert_int_equal(split(1500), -1);
@@ -229,7 +229,7 @@ test_what_can_not_be_cut(void **state)
 	frame_udp(&whole, GUEST6, 1, OUTSIDE6, 2, NULL, 3000);
 	store_be16(whole.bytes + 18, 3009);
 	assert_int_equal(split(1500), -1);
-	/* Headers that are cut off. */
+	/* Truncated headers. */
 	frame_udp(&whole, GUEST6, 1, OUTSIDE6, 2, NULL, 3000);
 	whole.len = 14 + 39;
 	assert_int_equal(split(30), -1);
@@ -297,7 +297,7 @@ check_round_trip(struct reass *reass, unsigned int mtu_bytes)
 		return;
 	}
 	for (int i = 0; i < n; i++) {
-		/* Backwards: the order in which IPv4 stacks once sent them. */
+		/* Backwards: some IPv4 stacks sent fragments in this order. */
 		struct piece *piece = &pieces[n - 1 - i];
 
 		assert_true(piece->len <= 14 + mtu_bytes);
@@ -334,7 +334,8 @@ test_round_trip(void **state)
 			check_round_trip(&reass, mtus[m]);
 			frame_echo(&whole, GUEST4, HOST4, lens[i]);
 			check_round_trip(&reass, mtus[m]);
-			/* IPv6 in pieces of 16 would be more than any path makes. */
+			/* IPv6 in pieces of 16 bytes makes more fragments than any
+			 * path. */
 			if (mtus[m] < 576 && lens[i] > 8192)
 				continue;
 			frame_udp(&whole, GUEST6, 1, OUTSIDE6, 2, NULL, lens[i]);
@@ -343,7 +344,7 @@ test_round_trip(void **state)
 			check_round_trip(&reass, mtus[m]);
 		}
 	}
-	/* Every length around the seams of a small MTU. */
+	/* Every length around the boundaries of a small MTU. */
 	for (size_t len = 0; len < 400; len++) {
 		frame_udp(&whole, GUEST4, 1, OUTSIDE4, 2, NULL, len);
 		check_round_trip(&reass, 100);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The gate's lower half: Ethernet, ARP, IP headers and addresses. */
+/* Checks of Ethernet, ARP, IP headers and addresses in the gate. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -185,11 +185,11 @@ test_ip4_header(void **state)
 		store_be16(IP + bad[i].offset, bad[i].value);
 		expect_drop(ip4_header);
 	}
-	/* A header that is longer than the packet. */
+	/* A header longer than the packet. */
 	frame_ip(&frame, GUEST4, OUTSIDE4, IPPROTO_UDP, NULL, 8);
 	IP[0] = 0x4f;
 	expect_drop(ip4_header);
-	/* An empty frame of the type. */
+	/* An empty frame of this type. */
 	frame.len = 14;
 	expect_drop(ip4_header);
 }
@@ -210,7 +210,7 @@ test_ip4_checksum(void **state)
 static void
 test_ip4_options(void **state)
 {
-	/* Well formed, malformed, source routes: none passes, whatever carries it. */
+	/* Well formed, malformed, source routes: none passes, with any protocol. */
 	static const uint8_t options[][8] = {
 		{ 1, 1, 1, 1, 0 },              /* fillers */
 		{ 7, 7, 4, 0, 0, 0, 0, 0 },     /* record route */
@@ -277,7 +277,7 @@ test_own_network_may_be_of_240(void **state)
 	expect_pass();
 	frame_udp(&frame, "240.0.2.100", 1000, "240.0.2.3", 53, NULL, 1);
 	expect_pass();
-	/* Another one of 240/4, for both. */
+	/* Another network of 240/4, for both. */
 	frame_udp(&frame, "240.0.3.100", 1000, OUTSIDE4, 80, NULL, 1);
 	expect_drop(ip4_source);
 	frame_udp(&frame, "240.0.2.100", 1000, "240.0.3.1", 80, NULL, 1);
@@ -434,7 +434,7 @@ test_ip6_extension_headers(void **state)
 
 		frame_ip(&frame, GUEST6, OUTSIDE6, extensions[i], l4, sizeof(l4));
 		expect_drop(ip6_extension);
-		/* Nor behind a fragment header. */
+		/* Nor after a fragment header. */
 		l4[0] = extensions[i];
 		frame_ip(&frame, GUEST6, OUTSIDE6, IPPROTO_FRAGMENT, l4, sizeof(l4));
 		expect_drop(ip6_extension);
@@ -550,7 +550,7 @@ test_fragments_of_ip4(void **state)
 	assert_false(parsed.fragment_more);
 	assert_int_equal(parsed.fragment_offset, 504);
 
-	/* Don't Fragment alone makes none. */
+	/* Don't Fragment alone is not a fragment. */
 	frame = whole;
 	store_be16(IP + 6, 0x4000);
 	frame_fix_checksums(&frame);
@@ -574,13 +574,13 @@ test_fragments_of_ip6(void **state)
 	assert_int_equal(parsed.protocol, IPPROTO_UDP);
 	frame_fragment(&frame, &whole, 0, 1008, false, 1); /* atomic */
 	expect_verdict(GATE_FRAGMENT);
-	/* The reserved bits say nothing (RFC 8200 4.5). */
+	/* The reserved bits have no meaning (RFC 8200 4.5). */
 	frame_fragment(&frame, &whole, 504, 504, true, 1);
 	IP[40 + 1] = 0xff;
 	IP[40 + 3] |= 6;
 	expect_verdict(GATE_FRAGMENT);
 	assert_int_equal(parsed.fragment_offset, 504);
-	/* A fragment header that is cut. */
+	/* A truncated fragment header. */
 	for (size_t len = 0; len < 8; len++) {
 		frame_fragment(&frame, &whole, 0, 504, true, 1);
 		store_be16(IP + 4, (uint16_t)len);

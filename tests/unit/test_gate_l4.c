@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The gate's upper half: the form of TCP, UDP, DHCP, ICMP and neighbour discovery. */
+/* Checks of TCP, UDP, DHCP, ICMP and neighbor discovery in the gate. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -9,7 +9,7 @@
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 
-/* Each of a test's cases in both families. */
+/* Runs each case in both families. */
 static const struct family {
 	const char *guest, *host, *dns, *outside;
 } families[] = {
@@ -430,7 +430,7 @@ test_dhcp6_limits(void **state)
 	options[3] = 131; /* longer than any client's name */
 	frame_dhcp6(&frame, GUEST6, HOST6, 11, options, 4 + 131);
 	expect_drop(dhcp6);
-	/* One long option, up to the last byte that may be and one more. */
+	/* One long option, up to the last byte allowed and one more. */
 	options[1] = 8;
 	store_be16(options + 2, 1232 - 4 - 4);
 	frame_dhcp6(&frame, GUEST6, HOST6, 11, options, 1232 - 4);
@@ -438,7 +438,7 @@ test_dhcp6_limits(void **state)
 	store_be16(options + 2, 1233 - 4 - 4);
 	frame_dhcp6(&frame, GUEST6, HOST6, 11, options, 1233 - 4);
 	expect_drop(dhcp6);
-	/* From another port the answer would look like a forward's datagram. */
+	/* From another port, the answer would look like a datagram of a forward. */
 	frame_udp(&frame, GUEST6, 5000, HOST6, 547, "\13\0\0\1", 4);
 	expect_drop(dhcp6);
 }
@@ -517,7 +517,7 @@ test_echo_outside(void **state)
 			expect_ping();
 			frame_echo(&frame, f->guest, f->outside, 0);
 			expect_ping();
-			/* The kernel would make it right. */
+			/* The kernel would correct the checksum. */
 			L4[7] ^= 1;
 			expect_drop(icmp_checksum);
 		}
@@ -618,7 +618,8 @@ test_nd_message(void **state)
 			expect_drop(nd_message);
 		}
 	}
-	/* Without an address one can't advertise it, nor ask a single neighbour. */
+	/* A node without an address can neither advertise it nor ask a single
+	 * neighbor. */
 	frame_nd(&frame, "::", "ff02::1", 136, GUEST6, NULL, 0);
 	expect_drop(nd_message);
 	frame_nd(&frame, "::", HOST6, 135, HOST6, NULL, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way to the host's loopback, open and closed: every name for it, both families, TCP,
- * UDP and ICMP, and the flows that lead back to a host forward's peers.
+ * Access to the host's loopback, open and closed: each of its addresses, both families,
+ * TCP, UDP and ICMP, and the guest's answers to a forward's peers.
  */
 #include "gate_fixture.h"
 
@@ -9,8 +9,9 @@
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 
-/* What some release of libslirp takes for the host's loopback. 4.7: the gateway address,
- * 255.255.255.255, and of IPv6 the whole prefix; others: any address of the network. */
+/* Addresses that some release of libslirp takes for the host's loopback. 4.7: the gateway
+ * address, 255.255.255.255, and of IPv6 the whole prefix; others: any address of the
+ * network. */
 static const char *const names4[] = { HOST4, "10.0.2.0", "10.0.2.1", "10.0.2.4",
 	"10.0.2.15", GUEST4, "10.0.2.254" };
 static const char *const broadcasts4[] = { "10.0.2.255", "255.255.255.255" };
@@ -109,7 +110,7 @@ test_udp_passes_when_open(void **state)
 	}
 }
 
-/* What is not the stack's own address is the host's loopback, or beyond it. */
+/* An address that is not the stack's own leads to the host's loopback, or outside. */
 static void
 expect_echo(const char *name, const char *host, bool is_open)
 {
@@ -230,10 +231,10 @@ test_another_network(void **state)
 	expect_pass();
 }
 
-/* Stands for a port's descriptor. */
+/* Stands for the descriptor of a port. */
 #define PORT_FD 5
 
-/* A peer on the host's loopback has sent to the guest by a forward. */
+/* A peer on the host's loopback has sent to the guest through a forward. */
 static void
 note_by(int port_fd, const char *guest, uint16_t guest_port, uint16_t peer_port,
     uint64_t now_ms)
@@ -269,14 +270,14 @@ check_flow(const char *guest, const char *host, const char *other_guest,
 	assert_int_equal(reply(guest, 80, host, 40000, NOW_MS), GATE_REFUSE);
 	note(guest, 80, 40000, NOW_MS);
 	assert_int_equal(reply(guest, 80, host, 40000, NOW_MS), GATE_PASS);
-	/* Nothing but all of it. */
+	/* The whole key must match. */
 	assert_int_equal(reply(guest, 80, host, 40001, NOW_MS), GATE_REFUSE);
 	assert_int_equal(reply(guest, 80, host, 0x409c, NOW_MS), GATE_REFUSE);
 	assert_int_equal(reply(guest, 81, host, 40000, NOW_MS), GATE_REFUSE);
 	assert_int_equal(reply(other_guest, 80, host, 40000, NOW_MS), GATE_REFUSE);
 	assert_int_equal(reply(guest, 80, other_host, 40000, NOW_MS), GATE_REFUSE);
 	assert_int_equal(reply(guest, 40000, host, 80, NOW_MS), GATE_REFUSE);
-	/* And UDP only. */
+	/* Only UDP may answer. */
 	frame_tcp(&frame, guest, 80, host, 40000, SYN);
 	expect_refuse(host_loopback_tcp);
 }
@@ -287,7 +288,7 @@ test_flow_matches_exactly(void **state)
 	(void)state;
 	check_flow(GUEST4, HOST4, "10.0.2.101", "10.0.2.5");
 	check_flow(GUEST6, HOST6, "fd00::101", "fd00::5");
-	/* One family's flow is not the other's. */
+	/* A flow is valid for one family only. */
 	assert_int_equal(reply(GUEST4, 81, HOST4, 40001, NOW_MS), GATE_REFUSE);
 	note(GUEST6, 81, 40001, NOW_MS);
 	assert_int_equal(reply(GUEST4, 81, HOST4, 40001, NOW_MS), GATE_REFUSE);
@@ -300,7 +301,7 @@ test_flow_expires(void **state)
 	note(GUEST4, 80, 40000, NOW_MS);
 	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS + GATE_FLOW_LIFE_MS - 1),
 	    GATE_PASS);
-	/* That reply did not renew it. */
+	/* That reply did not renew the flow. */
 	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS + GATE_FLOW_LIFE_MS),
 	    GATE_REFUSE);
 
@@ -325,7 +326,7 @@ test_flow_ends_with_its_port(void **state)
 	assert_int_equal(reply(GUEST4, 80, HOST4, 40000, NOW_MS), GATE_REFUSE);
 	assert_int_equal(reply(GUEST6, 80, HOST6, 40000, NOW_MS), GATE_REFUSE);
 	assert_int_equal(reply(GUEST4, 80, HOST4, 40001, NOW_MS), GATE_PASS);
-	/* Whom it has sent to last says how long. */
+	/* The last port that got a datagram owns the flow. */
 	note_by(PORT_FD + 1, GUEST4, 80, 40000, NOW_MS);
 	note(GUEST4, 80, 40000, NOW_MS);
 	gate_flows_forget_port(&gate.flows, PORT_FD);
@@ -346,10 +347,10 @@ test_full_table_forgets_the_oldest(void **state)
 		    GATE_PASS)
 			n_known++;
 	}
-	/* Ports in a row spread over all sets, nearly evenly. */
+	/* Consecutive ports spread over all sets, nearly evenly. */
 	assert_in_range(n_known, GATE_FLOW_SETS * GATE_FLOW_WAYS * 9 / 10,
 	    GATE_FLOW_SETS * GATE_FLOW_WAYS);
-	/* The last ones are there, the first ones not. */
+	/* The latest flows are in the table, the first ones are not. */
 	for (unsigned int i = 0; i < GATE_FLOW_WAYS; i++) {
 		assert_int_equal(reply(GUEST4, 80, HOST4, (uint16_t)(1024 + n - 1 - i),
 				     NOW_MS + n),

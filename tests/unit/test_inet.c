@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/inet: every way to write an address, and every way to write it wrongly. */
+/* base/inet: every form of an address, and every error in it. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -275,7 +275,7 @@ test_mac_keeps_the_order_of_the_wire(void **state)
 	assert_string_equal(inet_mac_format(&mac, buf), "52:55:0a:bc:de:f0");
 }
 
-/* RFC 4291 appendix A has this MAC for its example. */
+/* RFC 4291 appendix A uses this MAC as its example. */
 static void
 test_addr6_from_mac(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* parent/libslirp_known: versions, made-up holes, and the real table. */
+/* parent/libslirp_known: versions, invented vulnerabilities, and the real table. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ test_holes_of_newer_versions_are_open(void **state)
 	assert_string_equal(list, " CVE-2 CVE-4");
 	assert_int_equal(count("4.8.2"), 2);
 	assert_int_equal(count("4.9.0"), 1);
-	/* Numbers, not text. */
+	/* Compared as numbers, not as text. */
 	assert_int_equal(count("4.9.5-git-abc"), 1);
 	assert_string_equal(list, " CVE-4");
 	assert_int_equal(count("4.10.0"), 0);
@@ -56,7 +56,7 @@ test_short_versions_end_in_zeros(void **state)
 	assert_int_equal(count("4.10-rc1"), 0);
 }
 
-/* It was linked, so it is what the build asks for at least. */
+/* The library was linked, so it has at least the version that the build requires. */
 static void
 test_unknown_version_is_the_oldest_that_can_be(void **state)
 {
@@ -81,7 +81,8 @@ test_list_that_is_too_short_is_cut_between_numbers(void **state)
 	assert_string_equal(small, "");
 }
 
-/* Every release that slirpd can be built with; older ones had holes that no check covers. */
+/* Every release that slirpd can be built with; no check covers the vulnerabilities of
+ * older releases. */
 static void
 test_real_table(void **state)
 {

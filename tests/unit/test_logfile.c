@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * parent/logfile: the log file and the older one stay within their size, whole lines in
- * order, and nothing but a regular file that nobody else logs to is taken for one. A log
- * file is opened once in a process, so each test is a process of its own.
+ * parent/logfile: the log file and the older file stay within their size and keep whole
+ * lines in order. Only a regular file that no other process logs to is accepted. A
+ * process opens one log file, so each test runs in its own process.
  */
 
 #include <stdarg.h>
@@ -30,12 +30,12 @@
 /* "2026-11-21T09:30:00Z " */
 #define TIME_LEN 21
 
-/* More than both files hold. */
+/* More lines than both files can keep. */
 #define N_LINES 30000
 
 static char directory[] = "/tmp/test_logfile.XXXXXX";
 
-/* The status with which a process that runs body ends; its fatal errors are in "stderr". */
+/* The exit status of a process that runs body; its fatal errors go to "stderr". */
 static int
 status_of(void (*body)(void))
 {
@@ -104,7 +104,7 @@ write_lines(void)
 	}
 }
 
-/* The numbers of the lines in text follow one another; returns the first and the last. */
+/* Checks that the lines' numbers are consecutive; returns the first and the last. */
 static void
 assert_lines(const char *text, int *first, int *last)
 {
@@ -166,7 +166,7 @@ test_a_new_process_goes_on_behind_what_is_there(void **state)
 	assert_int_equal(st.st_size, 0);
 }
 
-/* Of what somebody else left there, the older file gets no more than its share. */
+/* The older file keeps at most its share of an existing file. */
 static void
 test_a_file_that_is_too_large_is_cut(void **state)
 {

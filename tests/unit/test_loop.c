@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's loop comes to rest when something has expired. The real loop, with the real
- * libslirp, in a network namespace, and every wait of it counted. */
+/* The worker's loop sleeps after something has expired. Runs the real loop with the real
+ * libslirp in a network namespace, and counts its waits. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,18 +17,18 @@
 #include "slirp-worker/datapath.h"
 #include "worker_box.h"
 
-/* What is to expire does so after this, and the loop ends after as long again. */
+/* The flow expires after this time, and the loop ends after the same time again. */
 #define SOON_MS 100
 
-/* The loop looks at its descriptors a few times when it is woken, and each look takes a few
- * microseconds: one that never sleeps does so more often in a hundredth of the time. */
+/* The loop polls a few times after each wake-up, and each poll takes microseconds: a loop
+ * that never sleeps exceeds this in a hundredth of the time. */
 #define WAITS_MAX 1000
 
 static struct worker_box box;
 static struct worker *const worker = &box.worker;
 static unsigned int n_waits;
 
-/* The linker puts it in the place of poll(2) (--wrap=poll). */
+/* The linker replaces poll(2) by this (--wrap=poll). */
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 
@@ -102,7 +102,7 @@ new_socket(void)
 	return fd;
 }
 
-/* Of two, the one that somebody has asked by since stays. */
+/* Of two flows, the one with a later request stays. */
 static void
 test_rest_after_a_ping_has_been_idle(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The maximum segment size, found and rewritten among options of all sorts. */
+/* Finds and rewrites the maximum segment size among all kinds of options. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -33,7 +33,7 @@ test_of_mtu(void **state)
 static void
 test_found_and_rewritten(void **state)
 {
-	/* As Linux sends it, and wherever else it may be, odd places too. */
+	/* Linux's order, and every other place, also at odd offsets. */
 	static const struct {
 		uint8_t options[20];
 		size_t len, at;
@@ -64,7 +64,7 @@ test_found_and_rewritten(void **state)
 			mss_set(frame.bytes, &segment, values[v]);
 			assert_int_equal(mss_get(frame.bytes, &segment), values[v]);
 			assert_true(frame_checksums_are_right(frame.bytes, frame.len));
-			/* And nothing else changed. */
+			/* Nothing else has changed. */
 			mss_set(frame.bytes, &segment, 1460);
 			assert_memory_equal(frame.bytes, before.bytes, frame.len);
 		}
@@ -114,7 +114,7 @@ test_segment_parse(void **state)
 	assert_int_equal(segment.l4_offset, 34);
 	assert_int_equal(segment.data_offset, 34 + 32);
 	assert_int_equal(segment.data_len, 0);
-	/* Ethernet's padding is no data. */
+	/* Ethernet's padding does not count as data. */
 	assert_true(segment_parse(frame.bytes, frame.len + 6, &segment));
 	assert_int_equal(segment.data_len, 0);
 	make(GUEST6, OUTSIDE6, ACK, NULL, 0);
@@ -132,7 +132,7 @@ test_segment_parse(void **state)
 			assert_false(segment_parse(exact + 1, len, &segment));
 			free(exact);
 		}
-		/* A header shorter than any, or longer than the packet. */
+		/* A header too short, or longer than the packet. */
 		frame.bytes[(family ? 54 : 34) + 12] = 0x40;
 		assert_false(segment_parse(frame.bytes, frame.len, &segment));
 		frame.bytes[(family ? 54 : 34) + 12] = 0x60;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* parent/nswatch: when a network namespace counts as used by nobody. */
+/* parent/nswatch: the conditions under which nobody uses a network namespace. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 
 #include "parent/watch/nswatch.h"
 
-/* Any times, further apart than looks are. */
+/* Any times, further apart than two checks. */
 #define FIRST_MS 1000000
 #define LATER_MS 10000
 
@@ -82,7 +82,7 @@ teardown(void **state)
 	return close(netns_fd);
 }
 
-/* The second look is for a process that was handed on while the first went through /proc. */
+/* The second check finds a process that was passed on while the first read /proc. */
 static void
 test_two_looks_that_find_nobody_are_the_end(void **state)
 {
@@ -103,20 +103,20 @@ test_somebody_who_comes_between_the_looks_is_seen(void **state)
 
 	(void)state;
 	parent_nswatch_begin(&watch, netns_fd, guest, 0, NULL, FIRST_MS);
-	/* The other is not there yet at the first look, and at the second it is. */
+	/* The other process starts between the first and the second check. */
 	end(&guest);
 	assert_false(parent_nswatch_is_gone(&watch, true, FIRST_MS + LATER_MS));
 	other = live_in(netns_fd);
 	assert_false(parent_nswatch_is_gone(&watch, false, FIRST_MS + 2 * LATER_MS));
 	assert_int_not_equal(parent_nswatch_fd(&watch, &events), -1);
-	/* An end begins anew. */
+	/* The count begins again. */
 	end(&other);
 	assert_false(parent_nswatch_is_gone(&watch, true, FIRST_MS + 3 * LATER_MS));
 	assert_true(parent_nswatch_is_gone(&watch, false, FIRST_MS + 4 * LATER_MS));
 }
 
-/* Nothing tells when the caller lets go of its descriptor; a process that happens to be in the
- * namespace at the start tells nothing about it. */
+/* No event tells that the caller closes its descriptor. A process that happens to be in
+ * the namespace at the start does not show it. */
 static void
 test_namespace_named_by_a_descriptor_counts_as_used(void **state)
 {
@@ -141,7 +141,8 @@ main(void)
 		TEST(test_namespace_named_by_a_descriptor_counts_as_used),
 	};
 
-	/* For an ordinary user, who may make network namespaces in one of his own only. */
+	/* An ordinary user may make network namespaces only in a user namespace of its
+	 * own. */
 	if (geteuid() != 0 && unshare(CLONE_NEWUSER) == -1)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);

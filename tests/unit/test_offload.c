@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What becomes of TCP between gate, stack and a TAP with offloads. */
+/* TCP between gate, stack and a TAP with offloads. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -17,13 +17,13 @@
 
 static struct offload offload;
 
-/* What came out, headers and data put together again. */
+/* The emitted segments, with headers and data joined. */
 static struct {
 	struct frame frame;
 	uint8_t header[VNET_HEADER_LEN];
 } out[200];
 static int n_out;
-static int n_finished; /* of those */
+static int n_finished; /* how many of them are finished */
 
 static void
 collect(void *ctx, const uint8_t *headers, size_t headers_len, const uint8_t *data,
@@ -41,7 +41,7 @@ collect(void *ctx, const uint8_t *headers, size_t headers_len, const uint8_t *da
 	n_out++;
 }
 
-/* Everything that goes into the TAP must be complete once the kernel has summed it up. */
+/* Completes the checksum as the kernel does; each segment must then be right. */
 static void
 finish(int i)
 {
@@ -88,7 +88,7 @@ make_data(const char *peer, const char *guest, uint8_t flags, uint16_t urgent, s
 	memset(tcp, 0, 20);
 	store_be16(tcp, 80);
 	store_be16(tcp + 2, 1000);
-	store_be32(tcp + 4, 0xfffffff0); /* goes over the end of the numbers */
+	store_be32(tcp + 4, 0xfffffff0); /* wraps around */
 	tcp[12] = 0x50;
 	tcp[13] = flags;
 	store_be16(tcp + 14, 0x1234);
@@ -98,7 +98,7 @@ make_data(const char *peer, const char *guest, uint8_t flags, uint16_t urgent, s
 	frame_ip(&frame, peer, guest, IPPROTO_TCP, tcp, 20 + len);
 }
 
-/* What it sends may wait. */
+/* The segment may be held. */
 static void
 stack_sends(void)
 {
@@ -106,7 +106,7 @@ stack_sends(void)
 
 	memcpy(exact, frame.bytes, frame.len);
 	assert_true(offload_to_guest(&offload, exact, frame.len));
-	/* It is the stack's, and not to be written to. */
+	/* The stack owns the frame: it must be unchanged. */
 	assert_memory_equal(exact, frame.bytes, frame.len);
 	free(exact);
 }
@@ -120,7 +120,7 @@ flush(void)
 		finish(n_finished++);
 }
 
-static size_t n_sent; /* of one stream */
+static size_t n_sent; /* of the stream */
 
 static void
 begin_stream(void)
@@ -129,7 +129,7 @@ begin_stream(void)
 	n_sent = 0;
 }
 
-/* Sends one frame, and nothing before or after it. */
+/* Sends one frame alone. */
 static void
 stack_sends_alone(void)
 {
@@ -189,7 +189,7 @@ static void
 test_the_guest_sees_its_own_mtu(void **state)
 {
 	static const uint32_t mtus[] = { 576, 1280, 1500, 9000, 65520, 65521 };
-	/* What the stack says of its MTU. */
+	/* The stack announces its MTU. */
 	static const uint8_t option[4] = { 2, 4, 5, 0xb4 };
 
 	(void)state;
@@ -220,19 +220,19 @@ test_pieces_are_what_the_guest_takes(void **state)
 	assert_int_equal(piece_of(OUTSIDE4, GUEST4, 0), 0);
 	guest_says(GUEST6, OUTSIDE6, SYN | ACK, 1440);
 	assert_int_equal(piece_of(OUTSIDE6, GUEST6, 1440), 0);
-	/* Behind the guest there is a network with a smaller MTU. */
+	/* The guest forwards to a network with a smaller MTU. */
 	guest_says("10.0.2.101", OUTSIDE4, SYN, 1360);
 	assert_int_equal(piece_of(OUTSIDE4, "10.0.2.101", 1460), 1360);
 	assert_int_equal(piece_of(OUTSIDE4, GUEST4, 1460), 0);
-	/* The same again: it has another mind now. */
+	/* The same connection with a new value. */
 	guest_says("10.0.2.101", OUTSIDE4, SYN, 1200);
 	assert_int_equal(piece_of(OUTSIDE4, "10.0.2.101", 1460), 1200);
-	/* With a larger one than its own, or with nonsense. */
+	/* A value larger than the guest's MTU, or an invalid value. */
 	guest_says("10.0.2.101", OUTSIDE4, SYN, 8960);
 	assert_int_equal(piece_of(OUTSIDE4, "10.0.2.101", 1460), 0);
 	guest_says("10.0.2.101", OUTSIDE4, SYN, 1);
 	assert_int_equal(piece_of(OUTSIDE4, "10.0.2.101", 100), 48);
-	/* Of whom nothing is known: what everybody takes. */
+	/* Unknown connections get the default. */
 	assert_int_equal(piece_of(OUTSIDE4, "10.0.2.102", 1460), 536);
 	assert_int_equal(piece_of(OUTSIDE6, "fd00::102", 1440), 1220);
 	guest_says("10.0.2.102", OUTSIDE4, SYN, 0);
@@ -266,7 +266,7 @@ test_connections_do_not_mix(void **state)
 		    option, 4);
 		offload_from_guest(&offload, frame.bytes, frame.len);
 	}
-	/* Those that are remembered have each its own value; the last ones are. */
+	/* The table remembers each connection's own value; the latest are in it. */
 	for (int i = 0; i < 4000; i++) {
 		uint16_t mss_bytes = (uint16_t)(i / 64 * 256 + 100);
 
@@ -293,8 +293,6 @@ test_one_in_use_is_not_forgotten(void **state)
 	}
 }
 
-/* --- merging ---------------------------------------------------------------------------- */
-
 /* The stream's next segment. */
 static void
 make_next(const char *peer, const char *guest, uint8_t flags, size_t len)
@@ -319,7 +317,7 @@ send_next(const char *peer, const char *guest, uint8_t flags, size_t len)
 	stack_sends();
 }
 
-/* What came out is the beginning of the stream, as one segment. */
+/* The emitted data is the start of the stream, in one segment. */
 static void
 assert_whole(int i, const char *peer, const char *guest, uint8_t flags, size_t len)
 {
@@ -364,7 +362,7 @@ test_pieces_of_a_merged_segment_are_what_the_guest_takes(void **state)
 	send_next(OUTSIDE4, GUEST4, ACK, 1460);
 	flush();
 	assert_int_equal(gso_size(0), 1000);
-	/* And never longer than the stack made them: it knows what the window is good for. */
+	/* Never longer than the stack's segments: the stack knows the window. */
 	guest_says(GUEST4, OUTSIDE4, SYN, 1460);
 	begin_stream();
 	send_next(OUTSIDE4, GUEST4, ACK, 700);
@@ -398,7 +396,7 @@ test_no_merged_segment_is_longer_than_allowed(void **state)
 	assert_int_equal(out[3].frame.len, 74 + 10 * 1440);
 }
 
-/* Sends two segments of which the second was changed at one place. */
+/* Sends two segments, of which the second is changed at one place. */
 static void
 send_two(size_t len, size_t second_len, size_t at, uint8_t bits)
 {
@@ -456,14 +454,14 @@ test_only_what_follows_is_merged(void **state)
 	assert_int_equal(n_out, 1);
 	send_two(1000, 1001, 0, 0);
 	assert_int_equal(n_out, 2);
-	/* Nothing comes behind a shorter one. */
+	/* Nothing follows a shorter segment. */
 	begin_stream();
 	send_next(OUTSIDE4, GUEST4, ACK, 1000);
 	send_next(OUTSIDE4, GUEST4, ACK, 10);
 	send_next(OUTSIDE4, GUEST4, ACK, 10);
 	flush();
 	assert_int_equal(n_out, 2);
-	/* Nor behind one that says that it is the last for now. */
+	/* Nor a segment with PSH. */
 	begin_stream();
 	send_next(OUTSIDE4, GUEST4, ACK | PSH, 1000);
 	send_next(OUTSIDE4, GUEST4, ACK, 1000);
@@ -476,7 +474,7 @@ test_order_is_kept(void **state)
 {
 	(void)state;
 	guest_says(GUEST4, OUTSIDE4, SYN, 1460);
-	/* The end of the stream behind its data. */
+	/* A FIN after the data. */
 	begin_stream();
 	send_next(OUTSIDE4, GUEST4, ACK, 1460);
 	send_next(OUTSIDE4, GUEST4, ACK, 1460);
@@ -486,7 +484,7 @@ test_order_is_kept(void **state)
 	assert_int_equal(n_out, 2);
 	assert_int_equal(out[0].frame.len, 54 + 2920);
 	assert_int_equal(out[1].frame.bytes[47] & FIN, FIN);
-	/* Another connection's. */
+	/* A segment of another connection. */
 	begin_stream();
 	send_next(OUTSIDE4, GUEST4, ACK, 1460);
 	make_data(OUTSIDE4, "10.0.2.101", ACK, 0, 100);
@@ -495,7 +493,7 @@ test_order_is_kept(void **state)
 	assert_int_equal(n_out, 2);
 	assert_int_equal(out[0].frame.len, 54 + 1460);
 	assert_int_equal(out[1].frame.len, 54 + 100);
-	/* What is not TCP at all. */
+	/* A frame that is not TCP. */
 	begin_stream();
 	send_next(OUTSIDE4, GUEST4, ACK, 1460);
 	frame_udp(&frame, OUTSIDE4, 1, GUEST4, 2, NULL, 5);
@@ -533,9 +531,7 @@ test_options_are_not_merged(void **state)
 	assert_int_equal(n_out, 2);
 }
 
-/* --- urgent data ------------------------------------------------------------------------ */
-
-/* Puts the pieces together again, and looks at what each says of itself. */
+/* Joins the pieces, and checks the headers of each. */
 static void
 assert_cut(const char *peer, const char *guest, uint8_t flags, uint16_t urgent,
     size_t len, size_t piece_len)
@@ -587,11 +583,11 @@ test_urgent_data_is_cut_here(void **state)
 	assert_cut(OUTSIDE4, GUEST4, ACK | URG, 701, 1400, 700);
 	assert_cut(OUTSIDE4, GUEST4, ACK | URG, 0xffff, 701, 700);
 	assert_cut(OUTSIDE4, GUEST4, ACK | URG, 0, 701, 700);
-	/* A pointer to nothing that has been sent yet. */
+	/* An urgent pointer to data that has not been sent. */
 	make_data(OUTSIDE4, GUEST4, ACK | URG, 0, 0);
 	stack_sends_alone();
 	assert_int_equal(out[0].frame.bytes[34 + 13], ACK);
-	/* One that fits stays as it is. */
+	/* A segment that fits stays unchanged. */
 	make_data(OUTSIDE4, GUEST4, ACK | URG, 7, 700);
 	stack_sends_alone();
 	assert_int_equal(n_out, 1);

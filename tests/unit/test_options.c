@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * parent/options: the command line that clients of slirp4netns use, each error's text
- * to the byte, and that nothing is remembered from one call to the next. The program
- * runs in a directory of its own with one file of each kind in it.
+ * parent/options: the command line of slirp4netns's clients, the bytes of each error, and
+ * no state between calls. The program runs in its own directory, which has one file of
+ * each kind.
  */
 
 #include <stdarg.h>
@@ -65,7 +65,7 @@ parse(const char *const *args)
 		assert_string_equal(messages.error, text); \
 	} while (0)
 
-/* The arguments given are options, and a target that is right comes after them. */
+/* The arguments are options; a valid target follows them. */
 #define ASSERT_OPTION_REFUSED(text, ...) ASSERT_REFUSED(text, __VA_ARGS__, "1", "tap0")
 
 static void
@@ -103,7 +103,7 @@ test_defaults(void **state)
 	assert_int_equal(messages.n_warnings, 0);
 }
 
-/* Every way to write an option sets the same. */
+/* Every spelling of an option sets the same value. */
 static void
 test_spellings(void **state)
 {
@@ -181,7 +181,7 @@ test_values_reach_the_options(void **state)
 	assert_string_equal(options.tap_name, "tap1");
 }
 
-/* As clients call it, so far as that is supported. */
+/* Known clients' calls, as far as they are supported. */
 static void
 test_calls_of_known_clients(void **state)
 {
@@ -224,7 +224,7 @@ test_last_value_counts(void **state)
 	assert_int_equal(options.exit_fd, 9);
 	assert_int_equal(options.network.prefix_len, 16);
 	assert_int_equal(options.target, OPTIONS_TARGET_PID);
-	/* But each is judged. */
+	/* Each value is checked. */
 	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-mx", "-m2");
 	ASSERT_OPTION_REFUSED("\"x\" is an invalid MAC address.", "-c", "--macaddress=x",
 	    "--macaddress=0a:0b:0c:0d:0e:0f", "--macaddress=y");
@@ -357,7 +357,7 @@ test_errors_of_target(void **state)
 	ASSERT_REFUSED(
 	    "existing path expected when --netns-type=path: \"dir\": not a namespace",
 	    "--netns-type=path", "dir", "tap0");
-	/* Opening this one would block. */
+	/* open(2) of this file would block. */
 	ASSERT_REFUSED(
 	    "existing path expected when --netns-type=path: \"fifo\": not a namespace",
 	    "--netns-type=path", "fifo", "tap0");
@@ -404,7 +404,7 @@ test_missing_arguments_tell_the_usage(void **state)
 	snprintf(expected, sizeof(expected), "TAPNAME is missing; %s", usage);
 	ASSERT_REFUSED(expected, "1");
 	ASSERT_REFUSED(expected, "--netns-type=path", "/proc/self/ns/net");
-	/* What is there is judged before what is missing. */
+	/* Existing arguments are checked before missing ones. */
 	ASSERT_REFUSED("PID must be a positive integer", "x");
 }
 
@@ -475,7 +475,7 @@ test_conflicts(void **state)
 	    "--netns-type=path", "--userns-path=/proc/self/ns/user", "p", "tap0");
 	ASSERT_REFUSED("--create-netns: the PATH \"\" is empty", "--create-netns",
 	    "--netns-type=path", "", "tap0");
-	/* It need not be there. */
+	/* The file need not exist. */
 	assert_int_equal(PARSE("--create-netns", "--netns-type=path", "/none", "tap0"),
 	    OPTIONS_RUN);
 	assert_true(options.create_netns);
@@ -625,7 +625,7 @@ test_bess(void **state)
 	assert_string_equal(options.bess_path, "sock");
 	assert_null(options.tap_name);
 	assert_int_equal(messages.n_warnings, 0);
-	/* slirp4netns takes a name there, and does nothing with it. */
+	/* slirp4netns accepts a name there, and ignores it. */
 	ASSERT_RUNS("--target-type=bess", "sock", "tap0");
 	assert_null(options.tap_name);
 	ASSERT_REFUSED(
@@ -679,7 +679,7 @@ test_jail_modes(void **state)
 	assert_true(options.has_runas);
 }
 
-/* A drop-in must not fail where slirp4netns works, unless it is asked to. */
+/* A replacement for slirp4netns must not fail if slirp4netns works, unless asked to. */
 static void
 test_jail_of_slirp4netns_is_best_effort(void **state)
 {
@@ -785,7 +785,7 @@ test_help_and_version_win_where_they_stand(void **state)
 static void
 test_runas_takes_names_and_numbers(void **state)
 {
-	/* The kernel's number for "none", and more than an id has bits for. */
+	/* The kernel's "none", and more than an id can hold. */
 	static const char *const no_ids[] = { "4294967295", "4294967296",
 		"99999999999999999999", "-1", "+1", "0x10", " 1", "" };
 	const struct passwd *daemon = getpwnam("daemon");
@@ -802,7 +802,7 @@ test_runas_takes_names_and_numbers(void **state)
 	assert_int_equal(options.runas_gid, 123456789);
 	ASSERT_RUNS("--runas=4294967294:77", "1", "tap0");
 	assert_true(options.runas_uid == 4294967294 && options.runas_gid == 77);
-	/* A number that is somebody's has his group. */
+	/* The UID of a user selects the user's group. */
 	snprintf(text, sizeof(text), "--runas=%u", daemon->pw_uid);
 	ASSERT_RUNS(text, "1", "tap0");
 	assert_int_equal(options.runas_gid, daemon->pw_gid);
@@ -879,7 +879,7 @@ test_warnings(void **state)
 	ASSERT_RUNS("--netns-type=tapfd", "5", "tap0", "more");
 	assert_int_equal(messages.n_warnings, 1);
 
-	/* There is no interface to be named. */
+	/* There is no interface to name. */
 	ASSERT_RUNS("--target-type=bess", "sock");
 	assert_int_equal(messages.n_warnings, 0);
 	ASSERT_RUNS("--target-type=bess", "sock", "tap0", "more");
@@ -888,7 +888,7 @@ test_warnings(void **state)
 	    "too many arguments: \"tap0\" and all after it are ignored");
 }
 
-/* One line, printable, with its end: whatever the value holds and however long it is. */
+/* One printable line with its end, whatever the value's bytes and length are. */
 static void
 test_messages_are_one_line(void **state)
 {
@@ -906,7 +906,7 @@ test_messages_are_one_line(void **state)
 	assert_int_equal(PARSE("1", value), OPTIONS_ERROR);
 	assert_non_null(strstr(messages.error, "...\" is not a name for an interface"));
 	assert_non_null(strstr(messages.error, "not \".\" or \"..\""));
-	/* The value is cut where it is shown, the outcome's text is not. */
+	/* The value is cut, the outcome's text is not. */
 	value[1] = value[3] = value[5] = '.';
 	value[sizeof(value) - 4] = '/';
 	assert_int_equal(PARSE("--cidr", value, "1", "tap0"), OPTIONS_ERROR);
@@ -947,7 +947,7 @@ test_no_argv_at_all(void **state)
 	assert_non_null(strstr(messages.error, "PID, PATH or FD is missing"));
 }
 
-/* getopt keeps its place in static variables, also within a group of letters. */
+/* getopt(3) keeps its position in static variables, also within a group of letters. */
 static void
 test_nothing_is_left_from_the_call_before(void **state)
 {
@@ -1065,7 +1065,7 @@ make_files(void **state)
 	FILE *file;
 
 	(void)state;
-	/* It makes getopt stop at the first argument that is no option. */
+	/* It makes getopt(3) stop at the first argument that is not an option. */
 	unsetenv("POSIXLY_CORRECT");
 	if (mkdtemp(directory) == NULL || chdir(directory) == -1)
 		return -1;

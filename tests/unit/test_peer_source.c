@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Datagrams of the host's loopback, named as the gateway's. */
+/* Datagrams from the host's loopback get the gateway's address. */
 #include "gate_fixture.h"
 
 #include "slirp-worker/engine/slirp/peer_source.h"
@@ -35,7 +35,7 @@ test_checksum_that_would_be_zero_is_written_as_ones(void **state)
 	uint8_t data[2] = { 0 };
 
 	(void)state;
-	/* Of all values of one field, one makes the sum zero. */
+	/* One value of the field makes the sum zero: tries all. */
 	for (int value = 0; value <= UINT16_MAX; value++) {
 		data[0] = (uint8_t)(value >> 8);
 		data[1] = (uint8_t)value;
@@ -57,7 +57,7 @@ test_datagram_without_a_checksum_stays_without(void **state)
 	assert_int_equal(frame.bytes[41], 0);
 }
 
-/* Only the first fragment has the header whose checksum covers the source. */
+/* Only the first fragment has the header with a checksum that covers the source. */
 static void
 test_later_fragment_has_only_its_address_changed(void **state)
 {
@@ -89,7 +89,7 @@ test_others_are_left_alone(void **state)
 	assert_false(peer_source_is_loopback(frame.bytes, frame.len));
 }
 
-/* Cut anywhere: in a block of its size, for a sanitizer. */
+/* Cuts the frame at each length, in a block of that size for a sanitizer. */
 static void
 test_short_frames(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * parent/pin: what the exit undoes, it undoes in the process that made it and in no other.
- * Runs in a user and a mount namespace of its own, where it may mount.
+ * parent/pin: the exit removes a mount only in the process that made it. Runs in its own
+ * user and mount namespace, in which it may mount.
  */
 
 #include <stdarg.h>
@@ -34,7 +34,7 @@ leads_to_made(const char *path)
 	return fd != -1 && parent_pin_made(fd);
 }
 
-/* Runs in a process of its own, since the exit is what is tested. */
+/* Runs in its own process, because the test is about its exit. */
 static _Noreturn void
 make_fork_and_exit(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * parent/placed and parent/pidfile: modes of the files that slirpd puts into the caller's
- * directories, and who removes them at the exit.
+ * parent/placed and parent/pidfile: modes of slirpd's files in the caller's directories,
+ * and their removal at the exit.
  */
 
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 
 static char directory[] = "/tmp/test_placed.XXXXXX";
 
-/* Runs body, which returns or exits, in a process of its own. Returns its exit status. */
+/* Runs body, which returns or exits, in its own process. Returns its exit status. */
 static int
 status_of(void (*body)(void))
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The set of one wait, and how a large one is spared. */
+/* The set of one wait, and polls of the busy descriptors alone. */
 #include "slirp-worker/pollset.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* Large enough to be spared. */
+/* Large enough for polls of the busy ones alone. */
 #define N_PAIRS 64
 
 static struct pollset set;
@@ -54,7 +54,7 @@ make_idle(int i)
 	assert_int_equal(read(ends[i][0], &byte, 1), 1);
 }
 
-/* Waits for the first n pairs, at most a moment, and says how many are ready. */
+/* Waits for the first n pairs, for a moment at most. Returns how many are ready. */
 static int
 wait_for(int n, int timeout_ms)
 {
@@ -118,14 +118,14 @@ test_the_idle_are_looked_at_in_time(void **state)
 	make_ready(1);
 	make_ready(60);
 	assert_int_equal(wait_for(N_PAIRS, 0), 2);
-	/* Both are busy now; one that has been idle has to wait, but not for long. */
+	/* Both are busy now; an idle descriptor has to wait, but not for long. */
 	make_ready(30);
 	while (wait_for(N_PAIRS, 0) != 3) {
 		assert_int_equal(set.fds[1].revents, POLLIN);
 		assert_int_equal(set.fds[60].revents, POLLIN);
 		assert_true(++n_waits < 8);
 	}
-	/* It is seen to be spared at all. */
+	/* At least one wait polls the busy ones alone. */
 	assert_true(n_waits > 0);
 }
 
@@ -137,7 +137,7 @@ test_nobody_waits_when_the_busy_are_idle(void **state)
 	assert_int_equal(wait_for(N_PAIRS, 0), 1);
 	make_idle(1);
 	make_ready(30);
-	/* No time-out: it would be waited for in vain. */
+	/* No timeout: the wait must not need it. */
 	assert_int_equal(wait_for(N_PAIRS, -1), 1);
 	assert_int_equal(set.fds[30].revents, POLLIN);
 	make_idle(30);
@@ -152,7 +152,8 @@ test_busy_ones_that_are_gone(void **state)
 	make_ready(1);
 	make_ready(60);
 	assert_int_equal(wait_for(N_PAIRS, 0), 2);
-	/* The next set has the first of them only, at the same place, and then none. */
+	/* The next set has only the first of them, at the same index, and the set after
+	 * it none. */
 	assert_int_equal(wait_for(40, 0), 1);
 	assert_int_equal(set.fds[1].revents, POLLIN);
 	make_idle(1);
@@ -163,13 +164,13 @@ static void
 test_how_long_it_looks_before_it_sleeps(void **state)
 {
 	(void)state;
-	/* What would have been enough. */
+	/* The time that would have been enough. */
 	assert_int_equal(pollset_next_spin(0, 20000), 20000);
 	assert_int_equal(pollset_next_spin(20000, POLLSET_SPIN_MAX_NS),
 	    POLLSET_SPIN_MAX_NS);
-	/* Enough as it was. */
+	/* Enough already. */
 	assert_int_equal(pollset_next_spin(20000, 300), 20000);
-	/* Not worth it: an idle worker sleeps. */
+	/* Too long: an idle worker sleeps. */
 	assert_int_equal(pollset_next_spin(POLLSET_SPIN_MAX_NS, POLLSET_SPIN_MAX_NS + 1),
 	    0);
 	assert_int_equal(pollset_next_spin(0, INT64_MAX), 0);

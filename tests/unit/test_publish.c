@@ -17,7 +17,7 @@
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
-/* "tcp 127.0.0.1 8000-8009 10.0.2.7 80", as a rule reads. */
+/* "tcp 127.0.0.1 8000-8009 10.0.2.7 80", a text for a forward. */
 static void
 describe(const struct ipc_hostfwd *rule, char *text, size_t text_size)
 {
@@ -52,7 +52,8 @@ test_forms(void **state)
 		{ "[::1]:8080:80", "tcp ::1 8080-8080 :: 80" },
 		{ "8080:[fd00::1]:80/udp", "udp :: 8080-8080 fd00::1 80" },
 		{ "[::1]:8080:[fd00::1]:80", "tcp ::1 8080-8080 fd00::1 80" },
-		/* What libslirp can't do is the worker's to say. */
+		/* The worker refuses forwards that libslirp cannot do, not the command
+		 * line. */
 		{ "[::1]:8080:10.0.2.7:80", "tcp ::1 8080-8080 10.0.2.7 80" },
 	};
 

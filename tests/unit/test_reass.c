@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reassembly: every order, and every way in which fragments can be wrong. */
+/* Reassembly: every order of fragments, and every error in fragments. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -30,7 +30,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* A datagram of data_len bytes, the UDP header among them. */
+/* A datagram of data_len bytes, with the UDP header. */
 static void
 make(struct frame *datagram, bool ip6, size_t data_len)
 {
@@ -40,7 +40,7 @@ make(struct frame *datagram, bool ip6, size_t data_len)
 		frame_udp(datagram, GUEST4, 1000, OUTSIDE4, 80, NULL, data_len - 8);
 }
 
-/* Judges what is in `frame` as the worker does, then hands it to reass. */
+/* Checks `frame` as the worker does, then passes it to reass. */
 static enum reass_outcome
 add_frame(uint64_t now_ms)
 {
@@ -77,7 +77,7 @@ add(const struct frame *datagram, size_t offset, size_t len, bool more, uint32_t
 		assert_string_equal(reason_name(reason), #name); \
 	} while (0)
 
-/* What has come out is the datagram, and the gate takes it. */
+/* The result equals the datagram, and the gate passes it. */
 static void
 assert_whole(const struct frame *datagram)
 {
@@ -98,7 +98,7 @@ assert_whole(const struct frame *datagram)
 		assert_whole(datagram); \
 	} while (0)
 
-/* Calls visit with each order of n numbers (Heap's way). */
+/* Calls visit with each order of n numbers (Heap's algorithm). */
 static void
 for_each_order(size_t *order, size_t k, size_t n,
     void (*visit)(const size_t *order, size_t n))
@@ -122,8 +122,7 @@ static uint32_t next_id;
 static void
 add_in_order(const size_t *order, size_t n)
 {
-	/* The last piece is odd; each fragment comes twice but for the one that
-	 * completes. */
+	/* The last piece is odd. Each fragment is sent twice, except the last one. */
 	size_t total = frame_l4_offset(&whole);
 
 	total = whole.len - total;
@@ -268,7 +267,7 @@ test_fragment_tiny(void **state)
 		frame_echo(&whole, src, dst, 100);
 		expect_kept(add(&whole, 0, 8, true, 3));
 	}
-	/* Less than 8 bytes are only possible in a fragment that is the whole. */
+	/* A fragment has less than 8 bytes only if it is the whole datagram. */
 	frame_ip(&whole, GUEST6, OUTSIDE6, IPPROTO_UDP, tcp, 7);
 	expect_dropped(add(&whole, 0, 7, false, 1), fragment_tiny);
 }
@@ -284,12 +283,12 @@ test_fragment_nd(void **state)
 		expect_dropped(add(&whole, 0, 24, true, 1), fragment_nd);
 		expect_dropped(add(&whole, 0, 32, false, 1), fragment_nd);
 	}
-	/* The same first byte is nothing special in UDP. */
+	/* In UDP the same first byte has no special meaning. */
 	frame_udp(&whole, GUEST6, 0x8700, OUTSIDE6, 80, NULL, 100);
 	expect_kept(add(&whole, 0, 32, true, 1));
 }
 
-/* All ways in which a second fragment can lie over a first one from 64 to 128 of 256. */
+/* All positions of a second fragment relative to a first from 64 to 128 of 256. */
 static void
 test_fragment_overlap(void **state)
 {
@@ -309,7 +308,8 @@ test_fragment_overlap(void **state)
 			expect_dropped(add(&whole, cases[i].offset, cases[i].len, true,
 					   id),
 			    fragment_overlap);
-			/* The datagram stays dead, whole as it would be now. */
+			/* The datagram stays poisoned, although all its bytes have
+			 * arrived. */
 			expect_dropped(add(&whole, 0, 64, true, id), fragment_poisoned);
 			expect_dropped(add(&whole, 64, 64, true, id), fragment_poisoned);
 			expect_dropped(add(&whole, 128, 128, false, id),
@@ -338,10 +338,10 @@ test_two_pieces_in_one_are_an_overlap(void **state)
 	expect_kept(add(&whole, 64, 64, true, 1));
 	expect_kept(add(&whole, 128, 64, true, 1));
 	expect_dropped(add(&whole, 64, 128, true, 1), fragment_overlap);
-	/* And one of two pieces where one was. */
+	/* One fragment instead of two. */
 	expect_kept(add(&whole, 64, 128, true, 2));
 	expect_dropped(add(&whole, 128, 64, true, 2), fragment_overlap);
-	/* The head of what was longer. */
+	/* The start of a longer fragment. */
 	expect_kept(add(&whole, 64, 128, true, 3));
 	expect_dropped(add(&whole, 64, 64, true, 3), fragment_overlap);
 }
@@ -356,7 +356,7 @@ test_last_fragment_is_compared_to_its_last_byte(void **state)
 	expect_kept(add(&whole, 64, 189, false, 1));
 	expect_dropped(add(&whole, 64, 189, false, 1), fragment_duplicate);
 	expect_dropped(add(&other, 64, 189, false, 1), fragment_overlap);
-	/* The same place, and no longer the last. */
+	/* The same place, without being the last. */
 	make(&whole, false, 256);
 	expect_kept(add(&whole, 64, 192, false, 2));
 	expect_dropped(add(&whole, 64, 192, true, 2), fragment_overlap);
@@ -370,7 +370,7 @@ test_fragment_conflict(void **state)
 	(void)state;
 	for (int ip6 = 0; ip6 <= 1; ip6++) {
 		make(&whole, ip6, 512);
-		/* Behind the end. */
+		/* After the end. */
 		expect_kept(add(&whole, 128, 128, false, 1));
 		expect_dropped(add(&whole, 256, 8, true, 1), fragment_conflict);
 		expect_dropped(add(&whole, 0, 128, true, 1), fragment_poisoned);
@@ -379,7 +379,7 @@ test_fragment_conflict(void **state)
 		expect_dropped(add(&whole, 256, 8, false, 2), fragment_conflict);
 		expect_kept(add(&whole, 128, 128, false, 3));
 		expect_dropped(add(&whole, 64, 8, false, 3), fragment_conflict);
-		/* An end before what has come. */
+		/* An end before bytes that have arrived. */
 		expect_kept(add(&whole, 256, 8, true, 4));
 		expect_dropped(add(&whole, 128, 128, false, 4), fragment_conflict);
 		expect_dropped(add(&whole, 0, 128, true, 4), fragment_poisoned);
@@ -430,7 +430,7 @@ test_datagrams_are_told_apart(void **state)
 	frame_fragment(&frame, &whole, 104, 96, false, 7);
 	frame.bytes[54] = IPPROTO_TCP;
 	expect_whole(add_frame(NOW_MS), &whole);
-	/* All of IPv6's 32 bits count. */
+	/* All of IPv6's 32 bits are compared. */
 	expect_kept(add(&whole, 0, 104, true, 0x00010007));
 	expect_kept(add(&whole, 104, 96, false, 0x00000007));
 }
@@ -445,11 +445,11 @@ test_atomic_fragment_stands_alone(void **state)
 	expect_whole(add(&other, 0, 96, false, 1), &other);
 	expect_whole(add(&other, 0, 96, false, 1), &other);
 	expect_whole(add(&whole, 104, 96, false, 1), &whole);
-	make(&other, true, 65527); /* what the fragment header leaves room for */
+	make(&other, true, 65527); /* the limit with a fragment header */
 	expect_whole(add(&other, 0, 65527, false, 1), &other);
-	frame_tcp(&other, GUEST6, 1, OUTSIDE6, 80, 0x02); /* no more than a header */
+	frame_tcp(&other, GUEST6, 1, OUTSIDE6, 80, 0x02); /* a header alone */
 	expect_whole(add(&other, 0, 20, false, 1), &other);
-	/* A poisoned datagram of the same name does not reach it either. */
+	/* A poisoned datagram with the same key does not affect it either. */
 	make(&other, true, 96);
 	expect_kept(add(&whole, 0, 104, true, 2));
 	expect_dropped(add(&whole, 0, 96, true, 2), fragment_overlap);
@@ -467,7 +467,7 @@ test_time(void **state)
 		make(&whole, ip6, 300);
 		assert_true(reass_next_deadline(&reass) == UINT64_MAX);
 		expect_kept(add_at(&whole, 0, 104, true, 1, NOW_MS));
-		/* A later fragment does not lengthen it. */
+		/* A later fragment does not extend the timeout. */
 		expect_kept(add_at(&whole, 104, 96, true, 1, NOW_MS + 500));
 		assert_true(reass_next_deadline(&reass) == NOW_MS + life);
 		assert_int_equal(reass_expire(&reass, NOW_MS + life - 1), 0);
@@ -475,11 +475,11 @@ test_time(void **state)
 		assert_int_equal(reass_expire(&reass, NOW_MS + life), 0);
 		assert_true(reass_next_deadline(&reass) == UINT64_MAX);
 
-		/* Up to the last millisecond it can be completed, */
+		/* It can be completed up to the last millisecond, */
 		expect_kept(add_at(&whole, 0, 104, true, 1, NOW_MS));
 		expect_whole(add_at(&whole, 104, 196, false, 1, NOW_MS + life - 1),
 		    &whole);
-		/* and then not, whether or not anybody called reass_expire(). */
+		/* but not later, whether or not reass_expire() was called. */
 		expect_kept(add_at(&whole, 0, 104, true, 1, NOW_MS));
 		expect_kept(add_at(&whole, 104, 196, false, 1, NOW_MS + life));
 		assert_int_equal(reass_expire(&reass, NOW_MS + 2 * life), 1);
@@ -522,7 +522,7 @@ test_flood_evicts_what_does_not_move(void **state)
 	for (uint32_t id = 0; id < REASS_MAX_DATAGRAMS; id++)
 		expect_kept(add(&whole, 0, 104, true, id));
 	assert_int_equal(reass.n_evicted, 0);
-	/* The first one moves on, so the second is the oldest. */
+	/* The first gets a new fragment, so the second is the oldest. */
 	expect_kept(add(&whole, 104, 8, true, 0));
 	expect_kept(add(&whole, 0, 104, true, 1000));
 	assert_int_equal(reass.n_evicted, 1);
@@ -570,7 +570,7 @@ test_long_flood(void **state)
 	for (uint32_t i = 0; i < 20000; i++)
 		add_at(&whole, i % 3 * 448, 448, true, i / 2, NOW_MS + i / 100);
 	assert_true(reass.n_evicted + reass.n_expired > 9000);
-	/* And then it works as ever. */
+	/* Then it works as before. */
 	expect_kept(add(&whole, 0, 448, true, 77777));
 	expect_whole(add(&whole, 448, 952, false, 77777), &whole);
 }

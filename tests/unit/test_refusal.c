@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The answers to what the gate refuses. */
+/* The answers to refused frames. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -64,7 +64,7 @@ test_syn_is_reset(void **state)
 {
 	static const struct {
 		uint8_t flags;
-		uint32_t length; /* that SYN and FIN count for */
+		uint32_t length; /* with SYN and FIN counted */
 	} cases[] = { { 0x02, 1 }, { 0x03, 2 }, { 0xc2, 1 }, { 0x22, 1 }, { 0x0a, 1 } };
 	static const char *const pairs[][2] = { { GUEST4, DNS4 }, { GUEST6, DNS6 } };
 
@@ -96,7 +96,7 @@ test_syn_with_options_and_data_is_reset_behind_its_data(void **state)
 	frame_ip(&frame, GUEST4, DNS4, IPPROTO_TCP, tcp, sizeof(tcp));
 	refuse();
 	check_reset(GUEST4, DNS4);
-	/* Sequence numbers go round: ffffffff + SYN + 10 bytes. */
+	/* Sequence numbers wrap around: ffffffff + SYN + 10 bytes. */
 	assert_int_equal(load_be32(answer + 34 + 8), 10);
 }
 
@@ -142,7 +142,7 @@ test_reset_is_not_answered(void **state)
 	assert_int_equal(answer_len, 0);
 }
 
-/* An ICMP error of this code that quotes the frame up to the family's limit. */
+/* Expects an ICMP error with this code that quotes the frame up to the family's limit. */
 static void
 check_unreachable(uint8_t code)
 {
@@ -160,8 +160,8 @@ check_unreachable(uint8_t code)
 	assert_memory_equal(answer + at + 8, frame.bytes + 14, quoted);
 }
 
-/* Net prohibited (RFC 1812 5.2.7.1), no route and port unreachable (RFC 4443 3.1): each
- * the code that Linux fails the guest's socket for at once. */
+/* Net prohibited (RFC 1812 5.2.7.1), no route and port unreachable (RFC 4443 3.1): Linux
+ * fails the guest's socket at once for each code. */
 static void
 test_closed_loopback_is_an_unreachable_network(void **state)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The relay's ports and what waits at them, with the real libslirp, in a network namespace. */
+/* The relay's ports and pending connections, with the real libslirp, in a network
+ * namespace. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -22,7 +23,7 @@
 
 #define FIRST_PORT 8001
 
-/* More than are taken at a time, several times over. */
+/* Several times more than are accepted at once. */
 #define N_CLIENTS 100
 
 static struct worker_box box;
@@ -83,7 +84,7 @@ connect_clients(uint16_t port, size_t n)
 	}
 }
 
-/* As in loop.c, of which there is none here. Returns what it would wait for. */
+/* As in loop.c, which is not used here. Returns the timeout. */
 static uint32_t
 turn(bool with_stack, uint64_t now_ms)
 {
@@ -122,7 +123,7 @@ test_no_more_are_accepted_than_libslirp_takes(void **state)
 		assert_int_equal(tcp->n, RELAY_TCP_PENDING_MAX);
 		assert_int_equal(tcp->n_pending, RELAY_TCP_PENDING_MAX);
 	}
-	/* What can't be accepted would be ready again at once. */
+	/* A port without descriptors is not polled. */
 	assert_int_equal(relay->ports[0].poll_index, -1);
 	while (tcp->n < N_CLIENTS || tcp->n_pending > 0) {
 		turn(true, 0);
@@ -172,7 +173,7 @@ test_pending_ones_that_end_are_not_waited_for(void **state)
 	assert_int_equal(tcp->n, 1);
 }
 
-/* libslirp's socket for that port. */
+/* Finds libslirp's socket of that port. */
 static int
 find_listener(const union address *inner)
 {
@@ -193,8 +194,8 @@ find_listener(const union address *inner)
 	return -1;
 }
 
-/* The inner port is open to all of the host, and who uses it may have the same number for his
- * end as we have, at another address of 127/8. */
+/* Every process of the host can connect to the inner port. Its end may have the same port
+ * as the relay's, at another address of 127/8. */
 static void
 test_strangers_at_the_inner_port_are_told_apart(void **state)
 {
@@ -216,7 +217,7 @@ test_strangers_at_the_inner_port_are_told_apart(void **state)
 	assert_int_equal(connect(stranger_fd, &relay->ports[0].inner.any, sizeof(own.in)),
 	    0);
 
-	/* In the place of libslirp's accept(2). */
+	/* Replaces libslirp's accept(2). */
 	for (int i = 0; i < 2; i++)
 		accepted_fds[i] = accept(listen_fd, NULL, NULL);
 	relay_tcp_note_accepted(tcp, accepted_fds[1]);
@@ -230,7 +231,7 @@ test_strangers_at_the_inner_port_are_told_apart(void **state)
 		close(accepted_fds[i]);
 }
 
-/* From now on this process can't accept, as if the kernel had no file left. */
+/* From now on accept(2) fails, as if the kernel had no file left. */
 static void
 forbid_accept(void)
 {
@@ -246,7 +247,7 @@ forbid_accept(void)
 	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* Last, because the process stays without accept(2). */
+/* Last, because the process cannot accept any more. */
 static void
 test_lack_of_files_is_slept_over(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's resolv.conf follows the host's, whatever is done to that. */
+/* The worker's resolv.conf follows the host's after every kind of change. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,13 +29,13 @@
 #include "base/log.h"
 #include "parent/watch/resolv.h"
 
-/* What the parent promises. */
+/* The parent's limit. */
 #define CURRENT_WITHIN_MS 1000
 
-/* After a change, until nothing is due any more: some settling times, with room. */
+/* After a change, until nothing is due: several settling times. */
 #define CALM_WITHIN_MS 5000
 
-/* Longer than what is looked at by the clock, shorter than the check without cause. */
+/* Longer than the delays after an event, shorter than the check without an event. */
 #define NOTHING_DUE_MS 2000
 
 #define SERVER_1 "nameserver 192.0.2.1\n"
@@ -44,14 +44,14 @@
 
 static char base[] = "/tmp/slirpd-resolv.XXXXXX";
 
-/* All of these are below base; most tests use a few of them. */
-static char host[64]; /* a directory, the place of what is followed */
+/* All of these are below base; most tests use a few. */
+static char host[64]; /* a directory, the parent of the followed file */
 static char followed[128];
 static char copy[128];
 
 static struct resolv resolv;
 static uint64_t skipped_ms;
-static bool others_write; /* a process does: waits are real */
+static bool others_write; /* another process writes: the waits are real */
 static int n_wakes;
 static int n_copies;
 
@@ -66,7 +66,7 @@ count_line(enum log_level level, const char *text)
 	snprintf(last_line, sizeof(last_line), "%s", text);
 }
 
-/* The path of a name below the host's directory; valid until the eighth next call. */
+/* The path of a name below the host's directory; valid for the next seven calls. */
 static const char *
 at(const char *name)
 {
@@ -88,8 +88,8 @@ write_text(const char *path, const char *text)
 	close(fd);
 }
 
-/* As most programs do it: a new file takes the place of the old. It is made where
- * nothing is watched, so that the renaming is all that can be noticed. */
+/* Writes like most programs: a new file replaces the old. It is made in a directory
+ * without watch, so that only the rename(2) can be noticed. */
 static void
 replace_text(const char *path, const char *text)
 {
@@ -126,8 +126,9 @@ copy_is(const char *text)
 	return n == (ssize_t)strlen(text) && strcmp(content, text) == 0;
 }
 
-/* The time of the loop. It is ahead of the real time by the waits that were skipped: an event
- * is there when the system call that causes it returns, so nothing comes during a wait. */
+/* The time of the loop. It is ahead of the real time by the skipped waits. An event
+ * exists when the system call that causes it returns, so nothing arrives during a
+ * wait. */
 static uint64_t
 loop_now_ms(void)
 {
@@ -165,7 +166,7 @@ copy_becomes(const char *text)
 	return copy_is(text);
 }
 
-/* Serves until nothing is due for a while: events are waited for, and all are seen. */
+/* Serves until nothing is due for a while. Waits for events, so that it sees all. */
 static bool
 becomes_calm(void)
 {
@@ -192,7 +193,7 @@ follow(void)
 	parent_resolv_begin(&resolv, followed, copy_fd, loop_now_ms());
 }
 
-/* Every change must come by an event: the check without cause is seconds away. */
+/* Every change must cause an event: the check without event is seconds away. */
 #define ASSERT_FOLLOWS(text) \
 	do { \
 		assert_true(copy_becomes(text)); \
@@ -235,8 +236,6 @@ teardown(void **state)
 	remove_tree(host);
 	return 0;
 }
-
-/* Reading. */
 
 static void
 expect_read(const char *text, size_t buf_size, const char *wanted)
@@ -290,13 +289,11 @@ test_read_refuses_what_is_no_file(void **state)
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(parent_resolv_read("/dev/null", buf, sizeof(buf)), -1);
 	assert_int_equal(errno, EINVAL);
-	/* Nobody writes: to wait for that would be for ever. */
+	/* A read of a FIFO without writer would block for ever. */
 	assert_int_equal(mkfifo(followed, 0644), 0);
 	assert_int_equal(parent_resolv_read(followed, buf, sizeof(buf)), -1);
 	assert_int_equal(errno, EINVAL);
 }
-
-/* Copying. */
 
 static void
 test_copy_is_new_to_whoever_compares_size_and_second(void **state)
@@ -316,13 +313,13 @@ test_copy_is_new_to_whoever_compares_size_and_second(void **state)
 		assert_true(copy_is(texts[i]));
 		assert_int_equal(stat(copy, &st), 0);
 		assert_true(st.st_mtim.tv_sec > last_s);
-		/* Nor does any time that the writing itself gave come back. */
+		/* Nor is any time repeated that a write itself has set. */
 		assert_true(st.st_mtim.tv_sec > st.st_ctim.tv_sec);
 		last_s = st.st_mtim.tv_sec;
 	}
 }
 
-/* In a process of its own: makes copies that all begin alike. */
+/* In its own process: makes copies that all begin with the same time. */
 static int
 copy_often(void)
 {
@@ -375,8 +372,6 @@ test_copy_reports_failure(void **state)
 	assert_int_equal(errno, EBADF);
 	assert_int_equal(parent_resolv_copy(fd, "", 0, &mtime_s), -1);
 }
-
-/* Following a file. */
 
 static void
 test_follow_nothing(void **state)
@@ -448,7 +443,7 @@ test_rewritten_in_place(void **state)
 	ASSERT_FOLLOWS(SERVER_3);
 	write_text(followed, SERVER_2);
 	ASSERT_FOLLOWS(SERVER_2);
-	/* By somebody who doesn't close it. */
+	/* A writer that does not close the file. */
 	fd = open(followed, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, SERVER_1, strlen(SERVER_1), 0), strlen(SERVER_1));
 	ASSERT_FOLLOWS(SERVER_1);
@@ -495,7 +490,7 @@ test_replaced_by_rename(void **state)
 	ASSERT_FOLLOWS(SERVER_2);
 	replace_text(followed, SERVER_3);
 	ASSERT_FOLLOWS(SERVER_3);
-	/* The new file is watched like the old. */
+	/* The new file is watched too. */
 	write_text(followed, SERVER_1);
 	ASSERT_FOLLOWS(SERVER_1);
 }
@@ -528,7 +523,7 @@ test_deleted_and_back(void **state)
 	write_text(followed, SERVER_1);
 	ASSERT_FOLLOWS(SERVER_1);
 	assert_int_equal(n_lines, 2);
-	/* Moved away is as gone as deleted. */
+	/* A renamed file counts as deleted. */
 	snprintf(away, sizeof(away), "%s/jail/away", base);
 	assert_int_equal(rename(followed, away), 0);
 	ASSERT_FOLLOWS("");
@@ -550,7 +545,7 @@ test_made_unreadable_and_readable_again(void **state)
 	assert_int_equal(chmod(followed, 0644), 0);
 	ASSERT_FOLLOWS(SERVER_1);
 	assert_int_equal(n_lines, 2);
-	/* And is watched again. */
+	/* The file is watched again. */
 	write_text(followed, SERVER_2);
 	ASSERT_FOLLOWS(SERVER_2);
 }
@@ -565,7 +560,7 @@ test_directory_made_unreadable_and_readable_again(void **state)
 	assert_true(copy_becomes(""));
 	assert_int_equal(chmod(host, 0755), 0);
 	assert_true(copy_becomes(SERVER_1));
-	/* It can be entered but not watched. */
+	/* The directory can be entered but not watched. */
 	assert_int_equal(chmod(host, 0311), 0);
 	assert_true(copy_becomes(SERVER_1));
 	replace_text(followed, SERVER_2);
@@ -592,7 +587,7 @@ test_replaced_by_a_directory_and_back(void **state)
 	ASSERT_FOLLOWS(SERVER_2);
 }
 
-/* glibc reads it to its end, and so does the parent. */
+/* glibc reads the file to its end, and so does the parent. */
 static void
 test_server_behind_much_else_is_found(void **state)
 {
@@ -611,8 +606,6 @@ test_server_behind_much_else_is_found(void **state)
 	assert_int_equal(n_lines, 0);
 }
 
-/* Following links. */
-
 static void
 test_link_pointed_elsewhere(void **state)
 {
@@ -627,7 +620,7 @@ test_link_pointed_elsewhere(void **state)
 	assert_int_equal(unlink(followed), 0);
 	assert_int_equal(symlink("one", followed), 0);
 	ASSERT_FOLLOWS(SERVER_1);
-	/* A file takes the link's place, and a link the file's. */
+	/* A file replaces the link, and a link the file. */
 	replace_text(followed, SERVER_3);
 	ASSERT_FOLLOWS(SERVER_3);
 	replace_link(followed, "two");
@@ -731,7 +724,7 @@ test_target_directory_appears_later(void **state)
 	make_dir(at("run"));
 	assert_true(becomes_calm());
 	make_dir(at("run/systemd"));
-	/* Without a pause: what comes while the watches are made must not be missed. */
+	/* Without a pause: changes during inotify_add_watch(2) must not be missed. */
 	make_dir(at("run/systemd/resolve"));
 	write_text(at("run/systemd/resolve/stub"), SERVER_1);
 	ASSERT_FOLLOWS(SERVER_1);
@@ -763,7 +756,7 @@ test_directory_on_the_way_is_a_file_at_first(void **state)
 	ASSERT_FOLLOWS(SERVER_1);
 }
 
-/* As inotify(7) lists them. */
+/* Counts inotify(7)'s watches. */
 static int
 count_watches(void)
 {
@@ -825,16 +818,16 @@ test_directories_renamed(void **state)
 	assert_int_equal(symlink("run/a/b/file", followed), 0);
 	follow();
 	assert_true(copy_is(SERVER_1));
-	/* The directory above the file's own. */
+	/* The parent directory of the file's directory. */
 	assert_int_equal(rename(at("run/a"), at("run/away")), 0);
 	ASSERT_FOLLOWS("");
 	assert_int_equal(rename(at("run/c"), at("run/a")), 0);
 	ASSERT_FOLLOWS(SERVER_2);
-	/* What has gone away with the old one is no longer followed. */
+	/* The file that was moved away with it is no longer followed. */
 	write_text(at("run/away/b/file"), SERVER_3);
 	assert_true(becomes_calm());
 	assert_true(copy_is(SERVER_2));
-	/* And the one of what is followed, with all in it. */
+	/* And the whole followed tree. */
 	snprintf(moved, sizeof(moved), "%s/moved", base);
 	assert_int_equal(rename(host, moved), 0);
 	ASSERT_FOLLOWS("");
@@ -881,8 +874,6 @@ test_way_that_is_too_long_to_watch(void **state)
 	assert_int_equal(n_lines, 1);
 }
 
-/* How often. */
-
 static void
 test_burst_is_copied_once(void **state)
 {
@@ -916,13 +907,13 @@ test_constant_changes_are_copied_but_not_each(void **state)
 		serve(loop_now_ms());
 		skipped_ms++;
 	}
-	/* At most each 100 ms, and at least each second. */
+	/* At most every 100 ms, and at least every second. */
 	assert_in_range(n_copies, 1, 11);
 	write_text(followed, SERVER_3);
 	ASSERT_FOLLOWS(SERVER_3);
 }
 
-/* In a process of its own: writes the file, and renames it to and fro. */
+/* In its own process: writes the file, and renames it back and forth. */
 static _Noreturn void
 change_for_ever(const char *other)
 {
@@ -959,9 +950,9 @@ test_constant_changes_do_not_keep_the_loop_busy(void **state)
 	others_write = false;
 	kill(writer, SIGKILL);
 	assert_int_equal(waitpid(writer, &wait_status, 0), writer);
-	/* It went on to the end. */
+	/* The process ran to the end. */
 	assert_true(WIFSIGNALED(wait_status));
-	/* An event and the look that follows it, ten times in a second. */
+	/* An event and the check after it, ten times a second. */
 	assert_in_range(n_wakes, 2, 25);
 }
 
@@ -979,7 +970,7 @@ test_same_content_is_not_copied_again(void **state)
 	assert_int_equal(resolv.copy_mtime_s, mtime_s);
 }
 
-/* What happens without an event, like a mount over the file, is noticed in the end. */
+/* A change without an event, such as a mount over the file, is noticed in the end. */
 static void
 test_checked_from_time_to_time_without_event(void **state)
 {
@@ -1021,12 +1012,10 @@ test_coming_and_going_does_not_fill_the_log(void **state)
 	unlink(followed);
 	parent_resolv_handle(&resolv, true, now_ms);
 	now_ms += 60000;
-	/* The state that remains is said in the end. */
+	/* The last state is logged. */
 	parent_resolv_handle(&resolv, false, now_ms);
 	assert_non_null(strstr(last_line, "No such file"));
 }
-
-/* What can't be had. */
 
 static void
 test_copy_that_cannot_be_written_is_tried_again(void **state)
@@ -1054,7 +1043,7 @@ test_copy_that_cannot_be_written_is_tried_again(void **state)
 	assert_int_equal(n_lines, 2);
 }
 
-/* The parent's own shortage says nothing about the file: the copy stays. */
+/* The parent's own lack of descriptors does not change the copy. */
 static void
 test_no_descriptor_left(void **state)
 {
@@ -1097,7 +1086,7 @@ test_no_descriptor_left_at_the_start(void **state)
 	parent_resolv_begin(&resolv, followed, copy_fd, loop_now_ms());
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(parent_resolv_fd(&resolv), -1);
-	/* Neither watches nor content, and each is said. */
+	/* Neither watches nor content, and each is logged. */
 	assert_int_equal(n_lines, 2);
 	ASSERT_FOLLOWS(SERVER_1);
 	assert_int_not_equal(parent_resolv_fd(&resolv), -1);
@@ -1111,7 +1100,7 @@ write_sysctl(const char *path, const char *value)
 	return fd != -1 && write(fd, value, strlen(value)) == (ssize_t)strlen(value);
 }
 
-/* Called in a process of its own; the exit status says which step went wrong. */
+/* Runs in its own process; the exit status is the number of the failed step. */
 static int
 follow_without_inotify(const char *limit, const char *reason)
 {
@@ -1135,7 +1124,7 @@ follow_without_inotify(const char *limit, const char *reason)
 		return 6;
 	if (n_lines != 1 || !strstr(last_line, reason))
 		return 7;
-	/* And by events again, as soon as there is room. */
+	/* By events again, as soon as the limit allows. */
 	if (!write_sysctl(limit, "100"))
 		return 8;
 	write_text(followed, SERVER_2);
@@ -1144,8 +1133,8 @@ follow_without_inotify(const char *limit, const char *reason)
 	return 0;
 }
 
-/* The kernel counts inotify's objects per user and user namespace, and a namespace's
- * limits are its creator's: user_namespaces(7), /proc/sys/user. */
+/* The kernel counts inotify's objects for each user and user namespace, and the limits of
+ * a namespace belong to its creator: user_namespaces(7), /proc/sys/user. */
 static void
 with_limit(const char *limit, const char *reason)
 {
@@ -1178,8 +1167,8 @@ test_no_inotify_watch(void **state)
 	    "by inotify: limit of sysctl fs.inotify.max_user_watches reached");
 }
 
-/* Root may read and watch everything, so it can't see what the others see. Without
- * capabilities it is an owner like any other. */
+/* Root may read and watch everything, so the tests cannot fail as for others. Without
+ * capabilities it is an ordinary owner. */
 static int
 become_ordinary(void)
 {
@@ -1259,7 +1248,7 @@ main(void)
 		TEST(test_no_inotify_watch),
 	};
 
-	/* Not as the group's setup, whose failure cmocka does not count. */
+	/* Not in the group's setup, because cmocka does not count its failure. */
 	if (become_ordinary() == -1 || make_base() == -1) {
 		perror("prepare the tests");
 		return EXIT_FAILURE;

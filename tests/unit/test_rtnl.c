@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's acknowledgements: found, told apart, and not believed when cut short. */
+/* The kernel's acknowledgements: found, distinguished, and refused if truncated. */
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
@@ -52,7 +52,7 @@ test_answer_to_another_request(void **state)
 	assert_int_equal(rtnl_parse_reply(&acks[0], sizeof(acks[0]), 7, &error),
 	    RTNL_REPLY_OTHER);
 	assert_int_equal(error, -1);
-	/* Behind one another in a datagram. */
+	/* Several in one datagram. */
 	assert_int_equal(rtnl_parse_reply(acks, sizeof(acks), 7, &error), RTNL_REPLY_ACK);
 	assert_int_equal(error, EEXIST);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of rules, and copies of it. */
+/* The table of forwards, and copies of it. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* slirpctl/cmdline: options, the name of a command, and how many arguments it takes. */
+/* slirpctl/cmdline: options, command names, and numbers of arguments. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #define N_ARGS_MAX 15
 
 #define NO_SOCKET "which socket? Neither --api-socket nor $SLIRPD_API_SOCKET names one"
-/* One byte less than what is too long. */
+/* The longest path that fits. */
 #define PATH_50 "/x2345678/x2345678/x2345678/x2345678/x2345678/x234"
 #define PATH_107 PATH_50 PATH_50 "/x23456"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* slirpctl/request: arguments become JSON to the byte, or a line that says what is wrong. */
+/* slirpctl/request: turns arguments into the right bytes of JSON, or an error. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ keep_line(enum log_level level, const char *text)
 	snprintf(logged, sizeof(logged), "%s", text);
 }
 
-/* Takes request. */
+/* Takes ownership of request. */
 static void
 assert_json(json_t *request, const char *expected)
 {
@@ -65,7 +65,7 @@ test_add(void **state)
 	ASSERT_ADDS("\"proto\":\"udp4\",\"host_addr\":\"0.0.0.0\","
 		    "\"host_port\":\"1-65535\",\"guest_port\":1",
 	    "udp4", "0.0.0.0:1-65535", "1");
-	/* A range of one is no range, which slirp4netns takes. */
+	/* A range of one port becomes a single port, which slirp4netns accepts. */
 	ASSERT_ADDS("\"proto\":\"tcp4\",\"host_port\":80,\"guest_port\":80", "tcp4",
 	    "80-80", "80-80");
 }

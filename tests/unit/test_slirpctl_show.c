@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* slirpctl/show and slirpctl/reply: what a reply looks like, whatever is in it. */
+/* slirpctl/show and slirpctl/reply: how replies are printed, whatever they contain. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ keep_line(enum log_level level, const char *text)
 	snprintf(logged, sizeof(logged), "%s", text);
 }
 
-/* What show prints for a text of JSON; the caller frees it. */
+/* Returns show's output for a JSON text; the caller frees it. */
 static char *
 shown(show_fn *show, const char *json)
 {

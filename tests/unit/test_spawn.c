@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* parent/spawn: what is said of a child that has ended. */
+/* parent/spawn: the text about a child that has ended. */
 
 #include <stdarg.h>
 #include <stddef.h>

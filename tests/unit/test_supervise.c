@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * parent/supervise: time limits of the parent, at times that the test names. The spawner is
- * the real one. The api is this program under the api's name, which never gets ready.
+ * parent/supervise: timeouts of the parent, at times that the test sets. The spawner is
+ * real. The api is this program under the api's name, which never gets ready.
  */
 
 #include <stdarg.h>
@@ -26,14 +26,14 @@
 #include "parent/supervise/start.h"
 #include "parent/supervise/supervise.h"
 
-/* Far more than a process takes to start or to end on a loaded machine. */
+/* Far longer than a process takes to start or to end on a loaded machine. */
 #define DEADLINE_MS 20000
 
 static const struct options options = {
 	.program_name = "slirpd",
 	.sandbox_mode = IPC_JAIL_OFF,
 	.seccomp_mode = IPC_JAIL_OFF,
-	.runas_uid = 65534, /* of real root, who may run this test */
+	.runas_uid = 65534, /* for real root, which may run this test */
 	.runas_gid = 65534,
 	.ready_fd = -1,
 	.exit_fd = -1,
@@ -110,7 +110,7 @@ begin(void **state)
 	service_fork(&sv, IPC_ROLE_SPAWNER, program_fds);
 	service_begin(&sv, IPC_ROLE_API);
 	close(program_fds[IPC_ROLE_API]);
-	/* The limits of an api are those of service. */
+	/* An api has the limits of service. */
 	sv.phase = SUPERVISE_RUNNING;
 	return 0;
 }
@@ -183,7 +183,7 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 	service_handle(&sv, due_ms);
 	serve_until(is_told_of_spawner);
 	assert_true(has_no_spawner());
-	/* Nobody will make another, so clients do not wait for it. */
+	/* There will be no other api, so clients do not wait for it. */
 	assert_int_equal(sv.api.listen_fd, -1);
 	/* Nor is anything kept that was for it. */
 	assert_int_equal(sv.api.worker_end_fd, -1);
@@ -191,8 +191,7 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 	assert_int_equal(service_timeout_ms(&sv, due_ms), -1);
 }
 
-/* Lets the api die, and starts the next one at its time, which is wait_ms after the death
- * was noticed. */
+/* Lets the api end, and starts the next api wait_ms after its end was noticed. */
 static void
 die_and_start(uint32_t wait_ms)
 {
@@ -205,7 +204,7 @@ die_and_start(uint32_t wait_ms)
 	assert_in_range(api->start_at_ms, before_ms + wait_ms, clock_now_ms() + wait_ms);
 	service_handle(&sv, api->start_at_ms - 1);
 	assert_int_equal(api->ready_by_ms, 0);
-	/* Its start looks at the clock itself, for which it would be too early. */
+	/* The start reads the clock itself, which is too early. */
 	api->start_at_ms = clock_now_ms();
 	service_handle(&sv, api->start_at_ms);
 	assert_int_not_equal(api->ready_by_ms, 0);
@@ -220,7 +219,8 @@ test_waits_between_apis_double_up_to_half_a_minute(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(waits_ms) / sizeof(waits_ms[0]); i++)
 		die_and_start(waits_ms[i]);
-	/* After a minute of life the next one comes at once, and the waits begin anew. */
+	/* After a minute of service the next api starts at once, and the delays begin
+	 * again. */
 	serve_until(has_api);
 	api->started_at_ms -= 60000;
 	die_and_start(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* parent/target: what a namespace path may lead to when it is opened. */
+/* parent/target: the kinds of files that a namespace path may name. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,8 +20,8 @@
 #include "base/log.h"
 #include "parent/supervise/target.h"
 
-/* An open that waits for a writer waits for ever. SIGALRM ends the child then, long after it
- * should have ended by itself. */
+/* open(2) that waits for a writer never returns. SIGALRM then ends the child, long after
+ * the time that it should need. */
 #define OPEN_LIMIT_S 20
 
 static int text_fd;
@@ -33,8 +33,8 @@ emit(enum log_level level, const char *text)
 	dprintf(text_fd, "%s", text);
 }
 
-/* In a child, since a refusal ends the process. Returns its wait status; `text` is what it
- * said. */
+/* Runs in a child, because a refusal ends the process. Returns its wait status and its
+ * `text`. */
 static int
 open_target(const struct options *options, char *text, size_t text_size)
 {
@@ -74,7 +74,7 @@ expect_refusal(const struct options *options, const char *wanted)
 	assert_string_equal(text, wanted);
 }
 
-/* The command line saw something else there. */
+/* The command line saw another file there. */
 static void
 test_fifo_in_the_place_of_a_namespace_is_not_waited_for(void **state)
 {

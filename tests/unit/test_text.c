@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/text and base/ratelimit: what a guest can say, and how often. */
+/* base/text and base/ratelimit: texts that a guest can choose, and their rate. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ check(const char *src, size_t n, size_t dst_size, const char *expected)
 	memset(dst, 'Z', sizeof(dst));
 	assert_int_equal(text_escape(dst, dst_size, src, n), strlen(expected));
 	assert_string_equal(dst, expected);
-	/* Nothing was written past what was allowed. */
+	/* Nothing was written beyond the limit. */
 	for (size_t i = dst_size; i < sizeof(dst); i++)
 		assert_int_equal(dst[i], 'Z');
 }
@@ -38,7 +38,7 @@ test_control_bytes_are_escaped(void **state)
 	(void)state;
 	check("a\nb\x1b[31m", 8, 64, "a\\x0ab\\x1b[31m");
 	check("\0\xff\x7f", 3, 64, "\\x00\\xff\\x7f");
-	/* Or an escape could be faked. */
+	/* Otherwise a guest could fake an escape. */
 	check("\\x0a", 4, 64, "\\x5cx0a");
 }
 
@@ -69,7 +69,7 @@ test_burst_then_one_per_interval(void **state)
 	assert_true(ratelimit_allow(&limit, 1100));
 	assert_int_equal(limit.n_held_back, 0);
 	assert_false(ratelimit_allow(&limit, 1101));
-	/* A long rest gives the whole burst back, and not more. */
+	/* A long pause restores the whole burst, and not more. */
 	for (int i = 0; i < 3; i++)
 		assert_true(ratelimit_allow(&limit, 100000));
 	assert_false(ratelimit_allow(&limit, 100000));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* UDP sockets of the real libslirp: which the guest may have, and whose datagrams open the way to
- * the host's loopback. In a network namespace. */
+/* UDP sockets of the real libslirp: the flows that the guest may have, and the datagrams
+ * that allow answers to the host's loopback. Runs in a network namespace. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,10 +22,10 @@
 #define HOST4 "10.0.2.2"
 #define HOST_PORT 8001
 
-/* That all but names are sent to. */
+/* The destination of all datagrams but names. */
 #define SINK_PORT 9
 
-/* Of this test's. */
+/* Limits of this test. */
 #define N_UDP 20
 #define N_DNS 5
 
@@ -67,7 +67,7 @@ end_of(const char *guest, uint16_t port)
 	    0);
 }
 
-/* The guest sends a datagram. Whether it is admitted, and then it goes in. */
+/* Sends a datagram of the guest, if it is admitted. Returns whether it was. */
 static bool
 send_udp(const char *guest, uint16_t guest_port, const char *to)
 {
@@ -90,7 +90,7 @@ expect_used(uint32_t n_udp, uint32_t n_dns)
 	assert_int_equal(stack_sockets(worker->stack)->n_udp, n_udp + n_dns);
 }
 
-/* Its sockets, at last. Returns how many milliseconds it wants to be called after. */
+/* Polls libslirp's sockets. Returns its timeout in milliseconds. */
 static uint32_t
 turn(void)
 {
@@ -114,10 +114,10 @@ test_new_flow_beyond_the_budget_is_not_admitted(void **state)
 	expect_used(N_UDP, 0);
 	assert_false(send_udp(GUEST4, 2000, OUTSIDE4));
 	assert_false(send_udp(GUEST6, 2000, OUTSIDE6));
-	/* One's port is not the other's. */
+	/* The same port of another address is another flow. */
 	assert_false(send_udp(GUEST4, 1000, OUTSIDE4));
 	assert_false(send_udp("10.0.2.101", 1001, OUTSIDE4));
-	/* What is there goes on, wherever it sends. */
+	/* Existing flows go on, to any destination. */
 	assert_true(send_udp(GUEST4, 1001, "192.0.2.8"));
 	assert_true(send_udp(GUEST6, 1000, OUTSIDE6));
 	expect_used(N_UDP, 0);
@@ -149,7 +149,7 @@ test_names_have_room_of_their_own(void **state)
 	expect_used(N_UDP, N_DNS);
 	assert_false(send_udp(GUEST4, 4000, DNS4));
 	assert_true(send_udp(GUEST4, 3000, DNS4));
-	/* It is for names alone. */
+	/* This socket is for names only. */
 	assert_false(send_udp(GUEST4, 3000, OUTSIDE4));
 	expect_used(N_UDP, N_DNS);
 }
@@ -195,7 +195,7 @@ open_port(bool is_ip6, uint16_t guest_port)
 	    0);
 }
 
-/* Somebody at that address of the host's loopback sends there. Returns his port. */
+/* Sends from that address of the host's loopback. Returns the port. */
 static uint16_t
 send_from(const union address *from, const union address *to)
 {
@@ -242,7 +242,7 @@ test_peer_on_the_loopback_may_be_answered(void **state)
 	}
 }
 
-/* The answer would go to 127.0.0.1, where somebody else has the port. */
+/* The answer would go to 127.0.0.1, to another process on the port. */
 static void
 test_peer_at_another_loopback_address_may_not(void **state)
 {
@@ -257,7 +257,7 @@ test_peer_at_another_loopback_address_may_not(void **state)
 	assert_false(may_answer(false, 80, port));
 }
 
-/* The socket with that port. */
+/* Finds the socket with that port. */
 static int
 find_socket(uint16_t port)
 {
@@ -273,7 +273,7 @@ find_socket(uint16_t port)
 	return -1;
 }
 
-/* Only forwards are there to be reached from the host. */
+/* The host can reach the guest through forwards only. */
 static void
 test_who_finds_the_socket_of_a_flow_may_not(void **state)
 {
@@ -286,18 +286,18 @@ test_who_finds_the_socket_of_a_flow_may_not(void **state)
 	(void)state;
 	peer_fds[n_peers++] = fd;
 	assert_int_equal(bind(fd, &sink.any, sizeof(sink.in)), 0);
-	/* libslirp sends to the loopback what is for the gateway. */
+	/* libslirp sends datagrams for the gateway to the loopback. */
 	assert_true(send_udp(GUEST4, 1000, HOST4));
 	assert_int_equal(recvfrom(fd, &byte, 1, MSG_DONTWAIT, &flow.any, &len), 1);
 	assert_int_equal(sendto(fd, "hi", 2, 0, &flow.any, len), 2);
 	turn();
-	/* It was taken. */
+	/* The datagram was taken. */
 	fd = find_socket(address_port(&flow));
 	assert_int_equal(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
 	assert_false(may_answer(false, 1000, SINK_PORT));
 }
 
-/* What relays hand on is for the peers that they have. */
+/* Datagrams from a relay are for its peers. */
 static void
 test_who_finds_the_inner_port_of_a_relay_may_not(void **state)
 {
@@ -317,7 +317,7 @@ test_who_finds_the_inner_port_of_a_relay_may_not(void **state)
 		port = send_from(&from, &relay->ports[0].inner);
 		turn();
 		assert_false(may_answer(is_ip6, 80, port));
-		/* A peer of the relay's, for as long as it is there. */
+		/* A peer of the relay, until it is forgotten. */
 		send_from(&outside, &host);
 		turn();
 		assert_int_equal(relay->udp.n, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The header before the frames of a TAP with offloads: taken from the kernel, made for it. */
+/* The header of frames on a TAP with offloads: parsed, and made. */
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -24,7 +24,7 @@ put_header(uint8_t flags, uint8_t gso_type, size_t hdr_len, size_t gso_size, siz
 	store_le16(header + 8, (uint16_t)offset);
 }
 
-/* A frame whose checksum the kernel has left to us, and the header that says so. */
+/* A frame with an incomplete checksum, and the header that says this. */
 static void
 make_unfinished(const char *src, const char *dst, uint8_t protocol, size_t data_len)
 {
@@ -43,7 +43,7 @@ make_unfinished(const char *src, const char *dst, uint8_t protocol, size_t data_
 		for (size_t i = 0; i < data_len; i++)
 			made.bytes[l4 + 20 + i] = (uint8_t)(i * 7);
 	}
-	/* The pseudo header alone, not turned over: what the kernel leaves. */
+	/* The sum of the pseudo header, not inverted, as the kernel leaves it. */
 	sum = (uint32_t)(l4_head_len + data_len) + protocol;
 	for (size_t i = is_ip6 ? 22 : 26; i < l4; i += 2)
 		sum += load_be16(made.bytes + i);
@@ -117,7 +117,7 @@ test_udp_checksum_is_never_zero(void **state)
 	store_be16(made.bytes + 42, 0);
 	assert_accepted();
 	checksum = load_be16(made.bytes + 40);
-	/* The same datagram with its checksum as data has one of zero. */
+	/* The same datagram with the checksum for a sum of zero. */
 	make_unfinished(GUEST4, OUTSIDE4, IPPROTO_UDP, 2);
 	store_be16(made.bytes + 42, checksum);
 	assert_accepted();
@@ -153,7 +153,7 @@ test_complete_frames_are_left_alone(void **state)
 	for (uint8_t flags = 0; flags <= 2; flags += 2) {
 		frame_tcp(&made, GUEST4, 1, OUTSIDE4, 2, 0x10);
 		before = made;
-		/* The other fields mean nothing then, and may hold anything. */
+		/* The other fields have no meaning then, and may have any value. */
 		put_header(flags, 0, 0xffff, 0xffff, 0xffff, 0xffff);
 		assert_true(take(&reason));
 		assert_memory_equal(made.bytes, before.bytes, made.len);
@@ -216,8 +216,8 @@ test_checksum_of_what_has_none(void **state)
 	}
 }
 
-/* A TCP segment or a datagram behind the headers of VXLAN, whose own UDP has a checksum that
- * is right for what the other one will be. */
+/* A TCP segment or a datagram inside VXLAN. The outer UDP has a checksum that is right
+ * for the completed inner one. */
 static void
 make_tunnelled(const char *src, const char *dst, uint8_t protocol, struct frame *complete)
 {
@@ -231,7 +231,7 @@ make_tunnelled(const char *src, const char *dst, uint8_t protocol, struct frame 
 	make_unfinished("192.168.42.1", "192.168.42.2", protocol, 77);
 	inner = made;
 	unfinished = load_be16(inner.bytes + 34 + checksum);
-	/* As it will be. */
+	/* The inner frame after completion. */
 	assert_true(
 	    vnet_accept(header, inner.bytes, inner.len, &(enum ipc_drop_reason){ 0 }));
 	memcpy(vxlan + 8, inner.bytes, inner.len);
@@ -262,7 +262,8 @@ static void
 test_checksum_elsewhere_in_a_tunnel(void **state)
 {
 	static const struct {
-		int start, offset; /* beyond what is right; of the start, 84 */
+		int start,
+		    offset; /* relative to the right value; the right start is 84 */
 	} lies[] = { { 0, 1 }, { 0, -1 }, { 0, -16 }, { -43, 0 }, { -50, 0 }, { -84, 0 },
 		{ 80, 0 }, { 1000, 0 }, { 0xffff - 84, 0 }, { 0, 0xffff - 16 } };
 	struct frame complete;
@@ -274,17 +275,17 @@ test_checksum_elsewhere_in_a_tunnel(void **state)
 		store_le16(header + 8, (uint16_t)(16 + lies[i].offset));
 		assert_dropped(IPC_DROP_offload_checksum);
 	}
-	/* To the last byte of the frame, and one beyond. */
+	/* At the last byte of the frame, and one byte beyond. */
 	make_tunnelled(GUEST4, OUTSIDE4, IPPROTO_TCP, &complete);
 	store_le16(header + 6, (uint16_t)(made.len - 17));
 	assert_dropped(IPC_DROP_offload_checksum);
 	store_le16(header + 6, (uint16_t)(made.len - 18));
 	assert_true(take(&(enum ipc_drop_reason){ 0 }));
-	/* Of the tunnel's fragments it would be none. */
+	/* A fragment of the tunnel has no checksum to complete. */
 	make_tunnelled(GUEST4, OUTSIDE4, IPPROTO_TCP, &complete);
 	made.bytes[20] = 0x20;
 	assert_dropped(IPC_DROP_offload_checksum);
-	/* Segments in a tunnel come cut. */
+	/* The kernel cuts segments in a tunnel. */
 	make_tunnelled(GUEST4, OUTSIDE4, IPPROTO_TCP, &complete);
 	header[1] = VIRTIO_NET_HDR_GSO_TCPV4;
 	assert_dropped(IPC_DROP_offload_kind);
@@ -315,7 +316,8 @@ test_unknown_kinds(void **state)
 		make_unfinished(GUEST4, OUTSIDE4, IPPROTO_UDP, 100);
 		put_header(1, (uint8_t)type, 42, 50, 34, 6);
 		assert_dropped(IPC_DROP_offload_kind);
-		/* Nothing is cut whose checksum is there already. */
+		/* The kernel does not leave a segment uncut whose checksum is
+		 * complete. */
 		make_unfinished(GUEST4, OUTSIDE4, IPPROTO_TCP, 100);
 		put_header(0, (uint8_t)type, 54, 50, 0, 0);
 		assert_dropped(IPC_DROP_offload_kind);
@@ -331,7 +333,7 @@ test_lengths_of_long_segments(void **state)
 	} cases[] = {
 		{ 54, 1460, true },
 		{ 54, 1, true },
-		{ 34 + 20 + 3000, 1460, true }, /* the kernel had it all in one piece */
+		{ 34 + 20 + 3000, 1460, true }, /* the kernel had it in one piece */
 		{ 54, 3020, true },
 		{ 54, 3021, false },
 		{ 54, 0, false },
@@ -378,7 +380,7 @@ assert_marked(const char *src, const char *dst, size_t data_len, uint16_t gso_si
 	assert_int_equal(load_le16(header + 4), gso_size);
 	assert_int_equal(load_le16(header + 6), l4);
 	assert_int_equal(load_le16(header + 8), 16);
-	/* What the kernel does with it gives the checksum that was there. */
+	/* Completed as the kernel does it, the checksum is the original one. */
 	assert_accepted();
 	assert_memory_equal(made.bytes, whole.bytes, made.len);
 }
