@@ -20,7 +20,7 @@
  * address, and as many sockets as the pollset can watch (pollset.c). */
 #define FORWARDS_PORTS_MAX RULES_MAX
 
-/* A slice takes less than a turn with a full batch of frames: some hundred ports. */
+/* Shorter than a turn with a full batch of frames; enough for some hundred ports. */
 #define FORWARDS_SLICE_MS 2
 
 enum forwards_phase {

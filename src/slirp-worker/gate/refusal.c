@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Builds the worker's answers to refused frames: TCP resets and ICMP errors, with the
- * refused address as source. The gate has found the frame well formed.
+ * Builds the answers to refused frames: TCP resets and ICMP errors.
+ *
+ * The source is the refused address. The gate has found the frame well formed.
  */
 #include "slirp-worker/gate/refusal.h"
 
