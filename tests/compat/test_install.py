@@ -145,7 +145,7 @@ def test_own_group_may_write_but_not_whom_an_acl_names(prefix, number, name, cha
     try:
         assert changed.stat().st_mode & 0o7777 == 0o775
         said = refusal(prefix / "bin/slirpd", *as_owner)
-        assert ("can be written by whom its access control list may name "
+        assert ("can be written by users that its access control list may name "
                 f"(mode 0775, gid {number}): chmod g-w {changed}\n") in said
         # It takes the right away from those that the list names.
         output("chmod", "g-w", changed)
@@ -166,7 +166,7 @@ def test_group_of_root_may_not_write_where_acls_cannot_be_asked_for(prefix, name
         "sh", installed, changed, name)
     output(*without_proc, prefix / "bin/slirpd", "--version")
     changed.chmod(0o775)
-    assert f"/{name} can be written by whom " in refusal(prefix / "bin/slirpd", *without_proc)
+    assert f"/{name} can be written by users " in refusal(prefix / "bin/slirpd", *without_proc)
 
 
 def test_program_that_is_a_link_is_refused_as_one(prefix):
@@ -175,7 +175,7 @@ def test_program_that_is_a_link_is_refused_as_one(prefix):
     program.rename(aside)
     program.symlink_to(aside)
     try:
-        assert f"/{WORKER} is a symbolic link, and none is followed" in refusal(
+        assert f"/{WORKER} is a symbolic link, which is not followed" in refusal(
             prefix / "bin/slirpd")
     finally:
         aside.rename(program)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What children say, and which of them have ended. */
+/* Receives the messages of children, and waits for children that have ended. */
 #include "parent/supervise/children.h"
 
 #include <poll.h>
@@ -16,13 +16,13 @@
 #include "parent/output/report.h"
 #include "process/serve.h"
 
-/* Orphans waited for per turn, so that somebody who makes them as fast as they are waited for
- * can't keep the parent from everything else. A wait takes a microsecond or two. */
+/* Orphans to wait for in one turn. A process that makes them as fast must not keep the
+ * parent from everything else. One wait takes a microsecond or two. */
 #define ORPHANS_MAX 64
 
 #define CALL(...) IPC_CALL_HANDLER(parent, sv, msg, __VA_ARGS__)
 
-/* The child's line, with what a guest could have put into it made harmless. */
+/* Logs a line of a child, escaped: a guest may have chosen some of its bytes. */
 static void
 log_record(struct child *child, const struct ipc_log *record)
 {
@@ -30,7 +30,7 @@ log_record(struct child *child, const struct ipc_log *record)
 	char text[LOG_TEXT_SIZE];
 	char held_back[64] = "";
 
-	/* Last words are said once; a child that goes on talking is held to the limit. */
+	/* One fatal line is logged in any case. The limit holds for the other lines. */
 	if (record->level == LOG_LEVEL_FATAL && !child->gave_reason)
 		child->gave_reason = true;
 	else if (!ratelimit_allow(&child->log_limit, clock_now_ms()))
@@ -133,7 +133,7 @@ children_find(struct supervisor *sv, pid_t pid)
 	return NULL;
 }
 
-/* Whether there may be a child whose PID only the spawner knows yet. */
+/* Whether the spawner has started a child and not yet reported its PID. */
 static bool
 spawner_owes_pid(const struct supervisor *sv)
 {

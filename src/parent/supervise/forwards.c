@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "parent/supervise/wiring.h"
 
-/* Of a value of the command line in a line of the log. */
+/* The size of a value of the command line in a log line. */
 #define SHOWN_SIZE 128
 
 bool
@@ -66,26 +66,26 @@ forwards_note_published(struct supervisor *sv, const struct ipc_hostfwd_result *
 	return true;
 }
 
-/* A worker that contradicts itself does so at the cost of the copy alone. The worker's own
- * lines leave these alone. */
+/* Logs a message that contradicts the copy, under a limit of its own. slirpd goes on:
+ * only the copy is wrong. */
 static void
 report_contradiction(struct supervisor *sv, const char *what, uint32_t id)
 {
 	if (ratelimit_allow(&sv->contradictions, clock_now_ms()))
-		log_error("slirp-worker: %s %u does not fit the copy of the rules", what,
-		    id);
+		log_error("slirp-worker: %s %u does not fit the copy of the forwards",
+		    what, id);
 }
 
 void
 parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg)
 {
 	if (rules_add(sv->rules, &msg->entry) == -1)
-		report_contradiction(sv, "new rule", msg->entry.id);
+		report_contradiction(sv, "new forward", msg->entry.id);
 }
 
 void
 parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg)
 {
 	if (rules_remove(sv->rules, msg->id) == -1)
-		report_contradiction(sv, "removed rule", msg->id);
+		report_contradiction(sv, "removed forward", msg->id);
 }

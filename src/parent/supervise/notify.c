@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reports the state of slirpd to a service manager. */
 #include "parent/supervise/notify.h"
 
 #include <errno.h>
@@ -12,14 +13,14 @@
 #include "base/auto.h"
 #include "base/log.h"
 
-/* The queue of a manager is full when it starts much else, at boot. It empties it at once
- * when it gets to it; the end of a daemon must not wait for long. */
+/* The time to wait for a full queue. A manager's queue is full for a short time while it
+ * starts many services, at boot. The end of slirpd must not wait long. */
 #define ROOM_TIMEOUT_MS 300
 
 static int notify_fd = -1;
 
-/* unix(7): the path, or a name without a file, whose first byte is NUL. Returns the
- * length of the address, 0 if it is neither. */
+/* Converts a path or an abstract name (unix(7)). Returns the length of the address, or 0
+ * if text is neither. */
 static socklen_t
 address_of(const char *text, struct sockaddr_un *address)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the other programs, and refuses those that somebody else could have exchanged. */
+/* Opens the other programs, and refuses a program that another user could replace. */
 #include "parent/supervise/programs.h"
 
 #include <errno.h>
@@ -20,13 +20,13 @@
 
 #define OWN_PROGRAM "/proc/self/exe"
 
-/* linux/xattr.h, which not every libc has room for beside its own. */
+/* From linux/xattr.h, which some libcs cannot include beside their own header. */
 #define ACL_ATTRIBUTE "system.posix_acl_access"
 
-/* Names of the directories between a file and the root: no path has more (PATH_MAX). */
+/* The most directories between a file and the root (PATH_MAX). */
 #define DEPTH_MAX (PATH_MAX / 2)
 
-/* The running program's directory. False where there is no /proc. */
+/* Finds the directory of the running program. Returns false without /proc. */
 static bool
 find_own_directory(char path[PATH_MAX])
 {
@@ -35,16 +35,16 @@ find_own_directory(char path[PATH_MAX])
 	if (len == -1)
 		return false;
 	path[len] = '\0';
-	/* dirname(3) of glibc and musl shortens it in its place. */
+	/* dirname(3) of glibc and musl changes the text in place. */
 	dirname(path);
 	return true;
 }
 
-/* Whose files may be executed. */
+/* The owners whose files may be executed. */
 struct trust {
-	uid_t own_owner; /* of the running program */
-	/* This user namespace has no name for root, so that root's files look like those of
-	 * everybody else without a name. */
+	uid_t own_owner; /* the owner of the running program */
+	/* Root is not mapped in this user namespace, so root's files look like those of
+	 * any unmapped user. */
 	bool root_is_nameless;
 };
 
@@ -55,8 +55,9 @@ is_trusted(const struct trust *trust, uid_t uid)
 	    (trust->root_is_nameless && uid == CONFINE_NS_OVERFLOW_ID);
 }
 
-/* With an access control list (acl(5)) the mode's group bits are the most that anybody
- * named there may do. Where it can't be asked for, as without /proc, there may be one. */
+/* Whether the file may have an access control list (acl(5)). In a list the group bits of
+ * the mode are the most rights of the users that it names. If it cannot be read, as
+ * without /proc, assume a list. */
 static bool
 may_have_acl(int fd)
 {
@@ -67,14 +68,14 @@ may_have_acl(int fd)
 	    (errno != ENODATA && errno != EOPNOTSUPP);
 }
 
-/* What is looked at: path, or the directory so many above it. */
+/* The path that is checked, or a directory above it. */
 struct place {
 	const char *what;
 	const char *path;
 	int n_above;
 };
 
-/* Its name without links and dots, for who has to change it. */
+/* Writes its name without links and dots, for the user to act on. */
 static void
 name_place(const struct place *place, char name[PATH_MAX])
 {
@@ -98,11 +99,11 @@ check_owner(const struct stat *st, const struct trust *trust, const struct place
 }
 
 /*
- * Whether the group is root's, or the caller's own: useradd(8) makes a group of the user's number
- * for each (USERGROUPS_ENAB), and a umask of 002 goes with it. A member that somebody adds to such
- * a group may write to all that its user makes, .profile included. The members of other groups
- * are not looked up: they may be listed anywhere (nsswitch.conf(5)), and the parent loads none of
- * that (parent/cmdline/accounts.c).
+ * Whether only root or the caller writes as this group. useradd(8) makes a group with the
+ * user's number for each user (USERGROUPS_ENAB), usually with a umask of 002. A later
+ * member of that group may write to all files of its user anyway. Other groups are not
+ * looked up: their members may be listed anywhere (nsswitch.conf(5)), and the parent
+ * loads no modules (parent/cmdline/accounts.c).
  */
 static bool
 is_private(gid_t gid)
@@ -118,12 +119,12 @@ check_mode(int fd, const struct stat *st, const struct place *place)
 	const char *who = by_all ? "others" : "its group";
 	char name[PATH_MAX];
 
-	/* In a sticky directory nobody exchanges what others own. */
+	/* In a sticky directory users cannot replace files of others. */
 	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
 		return;
 	if (by_group && is_private(st->st_gid)) {
 		by_group = may_have_acl(fd);
-		who = by_all ? who : "whom its access control list may name";
+		who = by_all ? who : "users that its access control list may name";
 	}
 	if (!by_all && !by_group)
 		return;
@@ -133,7 +134,7 @@ check_mode(int fd, const struct stat *st, const struct place *place)
 	    by_all ? "o" : "", name);
 }
 
-/* The directory and all above it. */
+/* Checks the directory and all directories above it. */
 static void
 check_directories(int dir_fd, const struct trust *trust, const char *path)
 {
@@ -147,7 +148,7 @@ check_directories(int dir_fd, const struct trust *trust, const char *path)
 
 		if (fd == -1 || fstat(fd, &st) == -1)
 			fatal("look at the directories above %s", path);
-		/* The root is its own parent. */
+		/* The parent of the root is the root. */
 		if (place.n_above > 0 && st.st_dev == below.st_dev &&
 		    st.st_ino == below.st_ino)
 			return;
@@ -166,7 +167,7 @@ open_directory(const char *path, const struct trust *trust)
 	autofd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1)
-		/* The first that would be looked for there. */
+		/* Name the first program that is looked up there. */
 		fatal("open program %s/%s", path, roles[IPC_ROLE_NETNS_HELPER].program);
 	check_directories(fd, trust, path);
 	return take_fd(&fd);
@@ -185,7 +186,7 @@ open_program(int dir_fd, const char *directory, const char *program,
 	if (fd == -1 || fstat(fd, &st) == -1)
 		fatal("open program %s", path);
 	if (S_ISLNK(st.st_mode))
-		fatalx("program %s is a symbolic link, and none is followed there: put "
+		fatalx("program %s is a symbolic link, which is not followed: put "
 		       "the program itself in its place",
 		    path);
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
@@ -214,7 +215,7 @@ parent_programs_open(int program_fds[IPC_ROLE_END])
 			fatalx("path of %s is too long", own_directory);
 		if (stat(OWN_PROGRAM, &own) == 0)
 			trust.own_owner = own.st_uid;
-		/* The way to the others begins there. */
+		/* The path to the other programs begins there. */
 		close(open_directory(own_directory, &trust));
 	}
 	dir_fd = open_directory(directory, &trust);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows of IPC_ROLES as an array. */
 #include "parent/supervise/roles.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How processes are started and started again, and what their ends mean. */
+/* Starts processes, starts them again, and handles their ends. */
 #include "parent/supervise/service.h"
 
 #include <errno.h>
@@ -16,30 +16,31 @@
 #include "parent/supervise/signals.h"
 #include "parent/supervise/wiring.h"
 
-/* After a life of at least this a process is started again at once. */
+/* A process that ran for this long is started again at once. */
 #define GOOD_LIFE_MS UINT64_C(60000)
 
-/* From its start until it is ready a process takes milliseconds, and on a loaded machine some
- * more; after this, something hangs, and clients wait for it. */
+/* The time from the start of a process until it is ready. A start takes milliseconds,
+ * more on a loaded machine. After this time the process hangs, and clients wait for
+ * it. */
 #define READY_TIMEOUT_MS 10000
 
-/* Otherwise the wait doubles: from a delay that nobody notices, to one that keeps a process
- * which can't live from costing anything. */
+/* Otherwise the delay doubles with each start. The first delay is not noticed; the last
+ * bounds the cost of a process that always dies. */
 #define DELAY_FIRST_MS 100
 #define DELAY_MAX_MS (30 * 1000)
 
-/* Children end on the end of their channel within a millisecond. What has not ended by
- * now is killed, so that nothing is left a second after the end was asked for. */
+/* The time that children have to end after their channels are closed; it takes them a
+ * millisecond. The others are killed, so that slirpd ends within a second. */
 #define END_GRACE_MS 500
 
-/* Messages taken from one child per turn, so that none can keep the parent from its
- * signals and the others; poll tells of the rest. All that a child has to say at its
- * start, and far more than one sends in service. */
+/* The most messages from one child in a turn, so that a child cannot keep the parent from
+ * signals and the others. poll(2) reports the rest. This is all that a child sends at its
+ * start, and far more than it sends in service. */
 #define RECEIVE_MAX 64
 
-/* Messages taken from a child that is gone. Somebody else may have its end of the channel and
- * go on sending. A queue holds fewer: each message takes 768 bytes or more of the 212,992 of
- * net.core.wmem_default, and this has room for a host where that is 14 times as much. */
+/* The most messages from a child that has ended: another process may hold its end of the
+ * channel and go on sending. A queue holds fewer, because a message takes at least 768
+ * bytes of the 212,992 of net.core.wmem_default. This allows for 14 times that size. */
 #define LAST_RECEIVE_MAX 4096
 
 void
@@ -49,7 +50,7 @@ service_fork(struct supervisor *sv, enum ipc_role role,
 	struct child *child = supervisor_child(sv, role);
 	int failed;
 
-	/* The spawner is this program; it starts the api's. */
+	/* The spawner is this program, with the program of the api. */
 	if (role == IPC_ROLE_SPAWNER)
 		failed =
 		    parent_spawn_spawner(child, &roles[role], program_fds[IPC_ROLE_API]);
@@ -58,7 +59,7 @@ service_fork(struct supervisor *sv, enum ipc_role role,
 	if (failed)
 		supervise_end(sv, EXITCODE_FAILURE);
 	else
-		/* A child that is gone already is seen by its exit. */
+		/* If the child has ended already, its exit is handled. */
 		(void)ipc_send_confine(&child->channel, &sv->orders);
 }
 
@@ -78,7 +79,7 @@ start(struct supervisor *sv, enum ipc_role role)
 		return -1;
 	if (service->child.channel.fd != -1 && wiring->instruct(sv) == -1) {
 		log_error("instruct %s: %s", roles[role].name, strerror(errno));
-		/* It comes to life, finds its channel closed, and ends. */
+		/* The process starts, finds its channel closed, and ends. */
 		ipc_channel_close(&service->child.channel);
 	}
 	return 0;
@@ -131,7 +132,7 @@ give_up(struct supervisor *sv, enum ipc_role role)
 	wirings[role].on_given_up(sv);
 }
 
-/* A process with a starter is gone; text says how. */
+/* A process with a starter has ended; text says how. */
 static void
 start_again(struct supervisor *sv, enum ipc_role role, const char *text)
 {
@@ -141,13 +142,13 @@ start_again(struct supervisor *sv, enum ipc_role role, const char *text)
 		return;
 	}
 	sv->services[role].n_restarts++;
-	/* Each death is told, so that none can be hidden behind others: the waits bound how often
-	 * there can be one. */
+	/* Log each death, so that one cannot hide behind others. The delays bound their
+	 * rate. */
 	log_error("%s; starting it again", text);
 	schedule(sv, role);
 }
 
-/* The starter of this process is gone; text says how. */
+/* The starter of this process has ended; text says how. */
 static void
 lose_starter(struct supervisor *sv, enum ipc_role role, const char *text)
 {
@@ -156,13 +157,13 @@ lose_starter(struct supervisor *sv, enum ipc_role role, const char *text)
 	log_error("%s; the network goes on, but %s can't be started again", text,
 	    roles[role].name);
 	if (service->start_at_ms != 0 || service->child.pid == 0) {
-		/* One that was being started and whose PID never came. */
+		/* A process was being started, or its PID was not reported. */
 		ipc_channel_close(&service->child.channel);
 		give_up(sv, role);
 	}
 }
 
-/* In service a process is gone without which slirpd goes on; text says how. */
+/* A process that slirpd can do without has ended in service; text says how. */
 static void
 go_on_without(struct supervisor *sv, enum ipc_role role, const char *text)
 {
@@ -175,8 +176,9 @@ go_on_without(struct supervisor *sv, enum ipc_role role, const char *text)
 			lose_starter(sv, (enum ipc_role)i, text);
 }
 
-/* A child is gone, and what it had to say has been read. A signal that was not ours is
- * told whatever it said: it may have been taken over, and have said it to hide that. */
+/* Handles the end of a child whose last messages have been received. A signal that the
+ * parent did not send is logged in any case: an attacker in the child may have sent a
+ * reason to hide it. */
 static void
 bury(struct supervisor *sv, struct child *child, int wait_status)
 {
@@ -195,7 +197,8 @@ bury(struct supervisor *sv, struct child *child, int wait_status)
 	if (done || sv->phase == SUPERVISE_ENDED) {
 		if (in_order || (WIFSIGNALED(wait_status) && !of_signal))
 			return;
-		/* A failure has its reason already, which may be the child's too. */
+		/* The reason of a failure has been logged, and it may also explain this
+		 * end. */
 		if (of_signal || (!child->gave_reason && sv->status == EXITCODE_OK))
 			log_error("%s; its work was done", text);
 		if (sv->phase == SUPERVISE_ENDED)
@@ -219,7 +222,8 @@ service_receive(struct supervisor *sv, struct child *child)
 	children_receive(sv, child, RECEIVE_MAX);
 }
 
-/* The child has been waited for: its number may be another's from now on. */
+/* Handles the end of a child that has been waited for. Its PID may belong to another
+ * process from now on. */
 static void
 take_leave(struct supervisor *sv, struct child *child, int wait_status)
 {
@@ -239,8 +243,8 @@ service_reap(struct supervisor *sv)
 		take_leave(sv, child, wait_status);
 }
 
-/* Takes the process whose PID the spawner told. Returns 0, or -1 if it is not a child of this
- * process, or another of `sv`: the parent would kill what it names. */
+/* Accepts the PID that the spawner has reported. Returns 0, or -1 if the PID is not a new
+ * child of the parent: the parent would kill another process. */
 static int
 adopt(struct supervisor *sv, struct child *child, pid_t pid)
 {
@@ -253,7 +257,7 @@ adopt(struct supervisor *sv, struct child *child, pid_t pid)
 	if (ended == -1)
 		return -1;
 	child->pid = pid;
-	/* It has died before its number was known. */
+	/* The child has ended before its PID was known. */
 	if (ended == pid)
 		take_leave(sv, child, wait_status);
 	return 0;
@@ -302,7 +306,7 @@ service_end_all(struct supervisor *sv)
 void
 parent_on_spawned(struct supervisor *sv, const struct ipc_spawned *msg)
 {
-	/* The spawner starts nothing else. */
+	/* The spawner starts only the api. */
 	const enum ipc_role role = IPC_ROLE_API;
 	struct child *spawner = supervisor_child(sv, IPC_ROLE_SPAWNER);
 	struct child *child = supervisor_child(sv, role);
@@ -323,7 +327,8 @@ parent_on_spawned(struct supervisor *sv, const struct ipc_spawned *msg)
 		    spawner->pid, msg->pid);
 		children_kill(spawner);
 	}
-	/* While the PID was owed, only children with a known one were waited for. */
+	/* While the PID was not known, the parent waited only for children with a known
+	 * PID. */
 	service_reap(sv);
 }
 
@@ -333,7 +338,7 @@ service_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 	uint64_t first_ms = UINT64_MAX;
 
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++) {
-		/* There is one of them at most. */
+		/* At most one of the two times is set. */
 		uint64_t due_ms =
 		    sv->services[i].start_at_ms + sv->services[i].ready_by_ms;
 
@@ -345,7 +350,7 @@ service_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
 	return first_ms > now_ms ? (int)(first_ms - now_ms) : 0;
 }
 
-/* The process does not get ready. If it has no PID, its starter owes it. */
+/* The process is not ready in time. Without a PID its starter has not reported it. */
 static void
 end_hanging(struct supervisor *sv, enum ipc_role role)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The signals that the parent takes. */
+/* The signals of the parent, read from a signalfd(2). */
 #include "parent/supervise/signals.h"
 
 #include <signal.h>
@@ -26,8 +26,8 @@ signals_taken(void)
 	sigaddset(&taken, SIGTERM);
 	sigaddset(&taken, SIGCHLD);
 	sigaddset(&taken, SIGUSR1);
-	/* Ignored is how a shell keeps ^C, and nohup(1) the end of the terminal, away from
-	 * what is to go on. Blocked they would wait for us all the same. */
+	/* A shell ignores SIGINT, and nohup(1) SIGHUP, for programs that shall go on.
+	 * Blocking such a signal would deliver it to us. */
 	if (!is_ignored(SIGINT))
 		sigaddset(&taken, SIGINT);
 	if (!is_ignored(SIGHUP))
@@ -40,15 +40,16 @@ signals_prepare(void)
 {
 	sigset_t taken = signals_taken();
 
-	/* None of this can fail: the arguments are good. */
+	/* The arguments are valid, so the calls cannot fail. */
 	sigprocmask(SIG_SETMASK, &taken, NULL);
-	/* Of children that end nothing is told to those who ignore it. */
+	/* An ignored SIGCHLD would make the kernel discard the exit statuses of
+	 * children. */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	/* A caller's limit on file sizes must not kill us at a line of the log, or at
-	 * the copy of resolv.conf. */
+	/* The caller's limit on file sizes must not kill the parent when it writes a log
+	 * line or the copy of resolv.conf. */
 	signal(SIGXFSZ, SIG_IGN);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts the other processes, and describes how they end. */
 #include "parent/supervise/spawn.h"
 
 #include <errno.h>
@@ -18,17 +19,17 @@
 #include "ipc/fdtable.h"
 #include "parent/supervise/spawner.h"
 
-/* A child's lines on the log: as many at once as tell a whole story, and after that
- * one in five minutes, because a client may keep our output in memory for ever
- * (Podman's is an unlinked tmpfs file) and a guest must not fill it: 100 KiB a day. */
+/* The limit on a child's log lines: enough at once for a whole story, then one in five
+ * minutes. A client may keep our output in memory for ever (Podman's is an unlinked tmpfs
+ * file), and a guest must not fill it. This is 100 KiB a day. */
 #define CHILD_LOG_BURST 64
 #define CHILD_LOG_INTERVAL_MS (5 * 60 * 1000)
 
-/* "SIGVTALRM", "signal 64" with its NUL. */
+/* Fits "SIGVTALRM" and "signal 64" with the NUL. */
 #define SIGNAL_NAME_SIZE 16
 
-/* Gives descriptor `from` the number `to`. Never the same two: dup2(n, n) would leave
- * close-on-exec set. */
+/* Duplicates descriptor `from` to the number `to`. The two must differ: dup2(n, n) keeps
+ * close-on-exec. */
 static void
 place_fd(int from, int to)
 {
@@ -36,8 +37,8 @@ place_fd(int from, int to)
 		_exit(EXITCODE_CANNOT_ARRANGE);
 }
 
-/* Gets a descriptor out of the way of the table's numbers, and of the program's just
- * behind them. */
+/* Moves a descriptor above the numbers of the table, and above the program's number after
+ * them. */
 static int
 move_up(const struct role *role, int fd)
 {
@@ -57,8 +58,7 @@ parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, in
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent_pid)
 		_exit(EXITCODE_CANNOT_EXECUTE);
 
-	/* The parent assumes nothing about the numbers of what it holds: any of them
-	 * may be one that the table needs. */
+	/* The parent's descriptors may have any number, also one of the table. */
 	program_fd = move_up(role, program_fd);
 	channel_fd = move_up(role, channel_fd);
 	null_fd = move_up(role, null_fd);
@@ -73,12 +73,12 @@ parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, in
 		_exit(EXITCODE_CANNOT_ARRANGE);
 	closefrom(role->n_fds + 1);
 
-	/* exec keeps what is ignored, by us or by whoever started us. The two numbers
-	 * that libc keeps for itself, and SIGKILL and SIGSTOP, can't be set. */
+	/* execve(2) keeps ignored signals. The calls fail for SIGKILL, SIGSTOP and the
+	 * two signals of libc. */
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
-	/* Sent to a whole process group or control group, these are for the parent, which
-	 * ends its children in order. */
+	/* A terminal or service manager sends these to a whole process group or control
+	 * group. The parent handles them and ends its children. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -98,15 +98,15 @@ parent_spawn_become(const struct role *role, int program_fd, int channel_fd, int
 	_exit(EXITCODE_CANNOT_EXECUTE);
 }
 
-/* The child's record and the channel to it, with a greeting on its way. Returns its end,
- * owned by the caller, or -1 having logged the reason. */
+/* Initialises the child's record and makes the channel to it, with a greeting in the
+ * queue. Returns the child's end, owned by the caller, or -1 having logged the reason. */
 static int
 make_channel(struct child *child, const struct role *role)
 {
 	struct ratelimit log_limit = child->log_limit;
 	int parent_end_fd, child_end_fd;
 
-	/* A child that dies again and again has the lines of one. */
+	/* All starts of a role share one limit. */
 	if (!child->role)
 		log_limit = (struct ratelimit){
 			.burst = CHILD_LOG_BURST,
@@ -128,8 +128,7 @@ make_channel(struct child *child, const struct role *role)
 	return child_end_fd;
 }
 
-/* Forks; in the child, which gets its end of the channel and program_fd, calls
- * `begin`. */
+/* Forks, and calls `begin` in the child with its end of the channel and program_fd. */
 static int
 spawn(struct child *child, const struct role *role, int program_fd,
     void (*begin)(const struct role *role, int program_fd, int channel_fd, int null_fd,

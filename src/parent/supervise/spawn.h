@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starts the other processes, each with its exact descriptors and nothing else. */
+/* Starts the other processes, each with its table of descriptors and no others. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,50 +13,45 @@ struct child {
 	const struct role *role;
 	pid_t pid; /* 0 when there is none */
 	struct ipc_channel channel;
-	struct ratelimit log_limit; /* of its log lines, also across restarts */
-	bool is_reaped;             /* pid is only a number any more */
-	bool is_killed;             /* by us */
-	bool gave_reason;      /* its end was explained; an exit status adds nothing */
+	struct ratelimit log_limit; /* of its log lines, across restarts */
+	bool is_reaped;        /* it was waited for: pid may belong to another process */
+	bool is_killed;        /* by the parent */
+	bool gave_reason;      /* the reason of its end was logged */
 	uint64_t started_ms;   /* CLOCK_MONOTONIC */
-	uint32_t last_message; /* number of the last that it sent; IPC_MSG_N for none */
+	uint32_t last_message; /* the last message that it sent; IPC_MSG_N for none */
 };
 
 /*
- * Starts the role's program through program_fd (borrowed): descriptors as in
- * ipc/fdtable.h, empty environment, default signals but for those that are the parent's,
- * ended with the parent. Greets it. *child is all zeros before
- * its first start. Returns 0, or -1 having logged the reason. The caller
- * ends it by closing its channel, or kill(2), and reaps it with waitpid(2).
+ * Starts the role's program through program_fd (borrowed) and greets it. The child has
+ * the descriptors of ipc/fdtable.h, an empty environment and default signals, except the
+ * parent's; it ends with the parent. *child is all zeros before its first start. Returns
+ * 0, or -1 having logged the reason. To end the child, close its channel or kill it, and
+ * wait for it.
  */
 int parent_spawn(struct child *child, const struct role *role, int program_fd);
 
-/* The same for the spawner (parent/supervise/spawner.h), which is this program; program_fd
- * (borrowed) is that of the role which it will start. */
+/* The same for the spawner (parent/supervise/spawner.h), which is this program.
+ * program_fd (borrowed) is the program that the spawner will start. */
 int parent_spawn_spawner(struct child *child, const struct role *role, int program_fd);
 
-/*
- * The same for a role that the spawner starts: asks it to, and awaits its `spawned`,
- * which brings the pid. Until then the pid is 0, and what is sent waits in the channel. Of
- * a spawner that is gone its exit tells; then the result is 0, and the channel is closed.
- */
+/* The same for a role that the spawner starts. Its message `spawned` brings the PID.
+ * Until then pid is 0, and messages to the child wait in the channel. If the spawner has
+ * ended, returns 0 with the channel closed; the spawner's exit gives the reason. */
 int parent_spawn_by(struct child *child, const struct role *role, struct child *spawner);
 
-/*
- * In a process that was just forked: puts the descriptors into the role's places, with
- * program_fd (close-on-exec) behind them, closes all others, sets the signals, and asks
- * to be ended with parent_pid. Ends the process where that can't be done.
- */
+/* Called in the child after fork(2). Puts the descriptors at the role's numbers and
+ * program_fd (close-on-exec) after them. Closes all others, sets the signals, and asks
+ * the kernel to kill the process when parent_pid ends. Exits if a step fails. */
 void parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd,
     int null_fd, pid_t parent_pid);
 
-/* The same, and then becomes the role's program. */
+/* The same, then executes the role's program. */
 _Noreturn void parent_spawn_become(const struct role *role, int program_fd,
     int channel_fd, int null_fd, pid_t parent_pid);
 
-/*
- * "netns-helper exited with status 1"; of a signal also when it came, by what the child
- * has told of itself last: "slirp-worker was killed by SIGSEGV 12.345 s after its start,
- * in service; its last message was ready". in_service: that of slirpd.
- */
+/* Describes the end of a child, for example "netns-helper exited with status 1". After a
+ * signal it adds the time and the last message: "slirp-worker was killed by SIGSEGV
+ * 12.345 s after its start, in service; its last message was ready". in_service is the
+ * state of slirpd. */
 void parent_describe_exit(const struct child *child, int wait_status, bool in_service,
     uint64_t now_ms, char *text, size_t text_size);

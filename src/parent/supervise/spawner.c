@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The spawner: starts the api, and keeps a filter that allows that. */
 #include "parent/supervise/spawner.h"
 
 #include <errno.h>
@@ -18,15 +19,13 @@
 #include "parent/supervise/spawn.h"
 #include "seccomp/spawner_policy.h"
 
-/* The parent must learn of a process that it has, also if its queue was full or the kernel
- * lacked memory for a moment. */
+/* The time between attempts to report a process, if the queue is full or the kernel lacks
+ * memory. */
 #define SEND_RETRY_MS 100
 
-/*
- * What this process has: descriptors 0 to 3 as every child, and the api's program. Its
- * only input is the parent's messages. After the jail it is all that still may fork and
- * execute.
- */
+/* The state of the spawner. It has descriptors 0 to 3, as every child, and the program of
+ * the api. Its only input is the parent's messages. After the jail it alone may still
+ * fork and execute. */
 struct spawner {
 	struct ipc_channel to_parent;
 	int program_fd;
@@ -42,10 +41,9 @@ void
 spawner_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
 	reached->stages |= 1U << IPC_STAGE_descriptors;
-	/* For the report. */
 	(void)confine_ns_query(&reached->namespaces);
-	/* Not Landlock, under which an api could not mount its root; not the limit on
-	 * processes. Exec makes the api dumpable again, as its user namespace needs. */
+	/* No Landlock: an api could not mount its root under it. No limit on processes.
+	 * execve(2) makes the api dumpable again, which its user namespace needs. */
 	if (orders->sandbox_mode != IPC_JAIL_OFF)
 		confine_stage_limits(orders, reached,
 		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NOT_DUMPABLE |
@@ -61,12 +59,12 @@ spawner_on_confine(struct spawner *spawner, const struct ipc_confine *msg)
 
 	spawner_lock(msg, &reached);
 	ipc_child_check_sent(ipc_send_confined(&spawner->to_parent, &reached),
-	    "tell how I am confined");
+	    "report the jail to the parent");
 	ipc_channel_set_running(&spawner->to_parent);
 }
 
-/* fork(2), but the child is the parent's: it gets its death as a signal and waits for it,
- * as for those that it started itself. No libc has a function for that. */
+/* Forks, with the parent as the parent of the child: it gets SIGCHLD and waits for the
+ * child. No libc has a function for that. */
 static pid_t
 fork_sibling(void)
 {
@@ -91,7 +89,7 @@ spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt
 		spawned.pid = (uint32_t)pid;
 	while (ipc_send_spawned(&spawner->to_parent, &spawned) == -1) {
 		if (!ipc_channel_can_retry(errno))
-			ipc_child_check_sent(-1, "tell of the new process");
+			ipc_child_check_sent(-1, "report the new process to the parent");
 		poll(NULL, 0, SEND_RETRY_MS);
 	}
 }
@@ -116,6 +114,6 @@ spawner_run(const struct role *role, int program_fd, int channel_fd, int null_fd
 			break;
 		}
 	}
-	/* Not exit(3): what the parent has registered there is not ours to do. */
+	/* Not exit(3), which would run the exit functions of the parent. */
 	_exit(EXITCODE_OK);
 }

@@ -45,7 +45,7 @@ start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 	if (sv->phase == SUPERVISE_STARTING &&
 	    wirings[IPC_ROLE_NETNS_HELPER].instruct(sv) == -1)
 		wiring_fail_send(sv, "instruct netns-helper");
-	/* Last, because it is ready before the others. */
+	/* The api comes last, because it is ready before the others. */
 	if (sv->phase == SUPERVISE_STARTING)
 		begin_api(sv, program_fds);
 }
@@ -83,8 +83,8 @@ print_banner(const struct options *options, const struct ipc_outbound *addresses
 		fdio_write_nowait(STDOUT_FILENO, text, (size_t)len);
 }
 
-/* The caller waits for this and nothing else, so a byte that is not taken is a failed
- * start. A reader that is gone has lost interest. */
+/* Writes to --ready-fd. The caller waits for this byte, so a byte that is not taken is a
+ * failed start. EPIPE: the caller has closed its end and does not wait. */
 static void
 tell_ready(struct supervisor *sv)
 {
@@ -96,7 +96,7 @@ tell_ready(struct supervisor *sv)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
-/* From now on it is the guest's network. */
+/* Begins service: the guest has its network. */
 static void
 begin_service(struct supervisor *sv)
 {
@@ -104,14 +104,15 @@ begin_service(struct supervisor *sv)
 
 	sv->phase = SUPERVISE_RUNNING;
 	sv->ready_at_ms = clock_now_ms();
-	/* Not before: the api counts on a table that nobody changes but itself. */
+	/* Connect the api now and not earlier: it relies on being the only one that
+	 * changes the forwards. */
 	wiring_connect_api(sv);
 	print_banner(options, &sv->outbound.addresses);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
 	parent_notify("READY=1\nSTATUS=The guest has its network");
-	/* The worker has filled the copy itself, so nobody needs to wait for this: the
-	 * first watch of a file system can take the kernel milliseconds. */
+	/* The worker has filled the copy itself, so nobody waits for this. The first
+	 * watch of a file system can take the kernel milliseconds. */
 	if (sv->resolv_copy_fd != -1)
 		parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH,
 		    take_fd(&sv->resolv_copy_fd), clock_now_ms());
@@ -126,7 +127,7 @@ finish_start(struct supervisor *sv)
 {
 	const struct options *options = sv->options;
 
-	/* Without an exit-fd nobody else tells us when the guest is gone. */
+	/* Without --exit-fd the caller does not report the end of the guest. */
 	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
 		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
 		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,

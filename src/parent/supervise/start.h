@@ -4,11 +4,11 @@
 
 #include "parent/supervise/supervisor.h"
 
-/* A start takes milliseconds. Clients give up after one to three seconds (Podman,
- * bubblejail) and a loaded machine may need some more; after this, something hangs. */
+/* A start takes milliseconds, more on a loaded machine. Clients give up after one to
+ * three seconds (Podman, bubblejail). After this time something hangs. */
 #define START_TIMEOUT_MS 30000
 
-/* Ends a start by serving. */
+/* The run that serves a guest. */
 extern const struct supervise_run start_service;
 
 /* Starts all children and tells them what to do. */
@@ -18,5 +18,5 @@ void start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 void start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd);
 
-/* Ends a start that takes too long. */
+/* Ends slirpd if the start takes too long. */
 void start_check_deadline(struct supervisor *sv, uint64_t now_ms);

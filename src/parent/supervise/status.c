@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What others ask the parent: the api for its status, a user for the counters. */
+/* Answers for others: the status for the api, the counters for a user. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +32,6 @@ parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
 	if (sv->options->tap_name)
 		snprintf(status.tap_name, sizeof(status.tap_name), "%s",
 		    sv->options->tap_name);
-	/* An api that asks faster than it reads waits for what it lost. */
+	/* If the queue is full, the status is lost: the api asks faster than it reads. */
 	(void)ipc_send_status(supervisor_channel(sv, IPC_ROLE_API), &status);
 }

@@ -18,22 +18,22 @@
 #include "parent/supervise/start.h"
 #include "parent/supervise/wiring.h"
 
-/* A wait that fails (ENOMEM) is tried again after this, not at once for ever. */
+/* The time until a failed wait (ENOMEM) is tried again. */
 #define WAIT_RETRY_MS 100
 
-/* Lines on a worker that contradicts itself: some show what it does wrong, and a worker
- * that was taken over writes no more than 100 a day. */
+/* The limit on lines about messages of the worker that contradict the copy of the
+ * forwards. Some lines show the fault; a worker under attack writes at most 100 a day. */
 #define CONTRADICTIONS_BURST 8
 #define CONTRADICTIONS_INTERVAL_MS (15 * 60 * 1000)
 
-/* What each entry of the poll set is. */
+/* The entries of the poll set. */
 enum poll_slot {
 	POLL_SIGNALS,
 	POLL_EXIT_FD,
 	POLL_NSWATCH,
 	POLL_RESOLV,
 	POLL_OUTBOUND,
-	POLL_CHILDREN, /* one for each role, also for those that are not children */
+	POLL_CHILDREN, /* one for each role, with or without a child */
 	POLL_N = POLL_CHILDREN + IPC_ROLE_END,
 };
 
@@ -54,13 +54,13 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		    .interval_ms = CONTRADICTIONS_INTERVAL_MS },
 		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
 	};
-	/* Once, because the filter lets us find out nothing later. */
+	/* Find this out now: the filter does not allow it later. */
 	parent_jail_orders(&sv->orders, options);
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
 		sv->services[i].child.channel.fd = -1;
 	sv->rules = rules_new();
 	if (!sv->rules)
-		fatal("get memory for the copy of the rules");
+		fatal("get memory for the copy of the forwards");
 	parent_nswatch_init(&sv->watch);
 	parent_resolv_init(&sv->resolv);
 	parent_outbound_init(&sv->outbound);
@@ -74,7 +74,7 @@ parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
-/* What a full queue does not take is sent again later. */
+/* If the queue is full, the message is sent again later. */
 static void
 tell_outbound(struct supervisor *sv)
 {
@@ -111,15 +111,15 @@ serve(struct supervisor *sv)
 {
 	struct pollfd set[POLL_N] = {
 		[POLL_SIGNALS] = { .fd = sv->signal_fd, .events = POLLIN },
-		/* Only the hang-up, which is always reported: data is ignored, and must
-		 * not wake us for ever. */
+		/* Poll for the hang-up only, which is always reported. Data is ignored,
+		 * and must not wake the parent again and again. */
 		[POLL_EXIT_FD] = { .fd = sv->exit_fd },
 	};
 	uint64_t now_ms = clock_now_ms();
 
 	set[POLL_RESOLV].fd = parent_resolv_fd(&sv->resolv);
 	set[POLL_RESOLV].events = POLLIN;
-	/* What changes during the start waits until the worker serves. */
+	/* Changes during the start wait until the worker serves. */
 	if (sv->phase == SUPERVISE_RUNNING)
 		set[POLL_OUTBOUND].fd = parent_outbound_fd(&sv->outbound);
 	else
@@ -127,7 +127,8 @@ serve(struct supervisor *sv)
 	set[POLL_OUTBOUND].events = POLLIN;
 	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
 	for (size_t i = 0; i < IPC_ROLE_END; i++) {
-		/* What one without a number says waits until that is known. */
+		/* Do not read from a child before its PID is known: the spawner has not
+		 * reported it yet. */
 		set[POLL_CHILDREN + i].fd = sv->services[i].child.pid != 0
 		    ? sv->services[i].child.channel.fd
 		    : -1;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * All that the parent knows while it supervises, and what every file of supervision may do to it.
- * From the bottom to the top: children (what they say), service (how they are started, and what
- * their ends mean), wiring (who is connected to whom), forwards, status, start, signals, and
- * supervise, the loop. Each includes only files before it.
- */
+/* The state of the supervision. Its files, from the bottom to the top: children (messages
+ * and ends), service (starts, restarts and the results of ends), wiring (connections),
+ * forwards, status, start, signals, and supervise, the loop. Each includes only files
+ * before it. */
 #pragma once
 
 #include "base/ratelimit.h"
@@ -21,21 +19,22 @@
 enum supervise_phase {
 	SUPERVISE_STARTING,
 	SUPERVISE_RUNNING,
-	SUPERVISE_ENDED, /* `status` tells how */
+	SUPERVISE_ENDED, /* with the exit status `status` */
 };
 
 /* A process and its restarts; service.c alone changes the times. */
 struct service {
 	struct child child;
-	bool is_ready;          /* it has said so */
-	uint64_t ready_by_ms;   /* or it hangs; 0 unless it is being started again */
+	bool is_ready; /* the process has reported it */
+	uint64_t
+	    ready_by_ms; /* it hangs if it is not ready by then; 0 unless it starts again */
 	uint64_t started_at_ms; /* CLOCK_MONOTONIC, of the last start */
-	uint64_t start_at_ms;   /* of the next one; 0 for none */
-	uint32_t delay_ms;      /* before the next one */
+	uint64_t start_at_ms;   /* of the next start; 0 for none */
+	uint32_t delay_ms;      /* before the next start */
 	uint32_t n_restarts;
 };
 
-/* What the api's connections are made of. */
+/* The descriptors of the api's connections. */
 struct api_wiring {
 	int listen_fd; /* owned; the control socket; -1 without --api-socket */
 	int worker_end_fd; /* owned; the worker's channel to the api, until the worker has it */
@@ -44,10 +43,10 @@ struct api_wiring {
 
 struct supervisor;
 
-/* What this run of slirpd is for: to serve (start.h), or to report its jails
+/* The purpose of this run of slirpd: to serve (start.h), or to report its jails
  * (jailreport.h). */
 struct supervise_run {
-	/* A child has said what it reached; NULL: nothing to do. */
+	/* A child has reported its jail; NULL for no action. */
 	void (*on_confined)(struct supervisor *sv, const struct child *child);
 	/* All children are ready, and the parent is in its jail. */
 	void (*on_ready)(struct supervisor *sv);
@@ -61,23 +60,23 @@ struct supervisor {
 	struct ipc_confine orders; /* for every child's jail */
 	struct nswatch watch;
 	struct outbound outbound;
-	struct resolv resolv; /* the worker's copy of resolv.conf */
-	int resolv_copy_fd;   /* owned; until it is followed, from ready on */
+	struct resolv resolv;                       /* the worker's copy of resolv.conf */
+	int resolv_copy_fd;                         /* owned until the service begins */
 	struct ipc_confined confined[IPC_ROLE_END]; /* what each role reached */
-	struct ipc_about about; /* what the worker said of its libraries */
+	struct ipc_about about;                     /* the worker's libraries */
 	struct api_wiring api;
-	struct rules *rules; /* owned; the worker's forwards, as it told */
+	struct rules *rules; /* owned; a copy of the worker's forwards */
 	struct ratelimit
-	    contradictions; /* lines on a worker that tells nonsense of them */
+	    contradictions; /* limit on lines about contradictions to the copy */
 	size_t n_published; /* of options->publish */
-	bool reap_again;    /* at the next turn, without a signal */
+	bool reap_again;    /* at the next turn, even without a signal */
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */
 	int signal_fd;        /* owned */
-	int ready_fd;         /* owned, -1 once told or if none */
+	int ready_fd;         /* owned; -1 after it was written, or for none */
 	int exit_fd;          /* owned, -1 for none */
-	int tap_fd;           /* owned; kept, so that a worker could be started again */
-	uint64_t ready_at_ms; /* CLOCK_MONOTONIC, of the begin of service */
+	int tap_fd;           /* owned; kept for a restart of the worker */
+	uint64_t ready_at_ms; /* CLOCK_MONOTONIC; the beginning of service */
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
 };
 
@@ -93,7 +92,7 @@ supervisor_channel(struct supervisor *sv, enum ipc_role role)
 	return &sv->services[role].child.channel;
 }
 
-/* The end begins, with this exit status unless it has begun already. */
+/* Begins the end with this exit status, unless it has begun. */
 static inline void
 supervise_end(struct supervisor *sv, int status)
 {
@@ -103,7 +102,7 @@ supervise_end(struct supervisor *sv, int status)
 	sv->status = status;
 }
 
-/* The handlers of what children send; each is in the file whose matter it is. */
+/* The handlers of the children's messages; each is in the file of its subject. */
 #define SUPERVISE_DECLARE(...) IPC_DECLARE_HANDLER(parent, struct supervisor, __VA_ARGS__)
 IPC_ROWS_NETNS_HELPER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SLIRP_WORKER_TO_PARENT(SUPERVISE_DECLARE)

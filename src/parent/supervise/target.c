@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens the namespaces of the guest. */
 #include "parent/supervise/target.h"
 
 #include <errno.h>
@@ -22,10 +23,10 @@
 /* "/proc/2147483647/ns/net" with its NUL. */
 #define PROC_NS_PATH_SIZE 32
 
-/* To open a FIFO or a device by its path waits for somebody, or does things. The path may lead
- * to either by the time that it is opened, whatever it led to before; so the file is found
- * first, looked at, and then opened by its descriptor. Returns -1 with errno set: EINVAL for
- * a file that is not a namespace of this kind. */
+/* Opening a FIFO or a device may block or have effects, and the path may change between a
+ * check and the open. So the file is opened with O_PATH, checked, and then opened by that
+ * descriptor. Returns -1 with errno set: EINVAL if the file is not a namespace of this
+ * kind. */
 static int
 open_namespace_file(const char *path, int kind)
 {
@@ -92,8 +93,8 @@ parent_target_open(struct target *target, const struct options *options)
 		path = proc_path;
 	}
 	target->netns_fd = open_namespace(path, CLONE_NEWNET, "network");
-	/* The path can be in a directory of another user, who exchanged it meanwhile: with the
-	 * rights of root this would be the host's own network. */
+	/* Another user may own the directory and exchange the path. With the rights of
+	 * root, slirpd would then open the host's own network. */
 	if (options->create_netns && !parent_pin_made(target->netns_fd))
 		fatalx("--create-netns: the path leads to another namespace by now");
 	snprintf(target->netns_label, sizeof(target->netns_label), "%s", path);
@@ -103,8 +104,8 @@ parent_target_open(struct target *target, const struct options *options)
 		snprintf(target->userns_label, sizeof(target->userns_label), "%s",
 		    options->userns_path);
 	} else {
-		/* EPERM: the owner is an ancestor of our own user namespace. Nobody
-		 * joins an ancestor, so what remains is to try without. */
+		/* EPERM: the owner is an ancestor of our own user namespace. A process
+		 * cannot join an ancestor, so try without. */
 		userns_fd = ioctl(target->netns_fd, NS_GET_USERNS);
 		snprintf(target->userns_label, sizeof(target->userns_label),
 		    "that owns %.*s", IPC_LABEL_SIZE / 2, path);

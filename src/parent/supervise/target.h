@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The namespaces that the guest lives in, opened before anything else is: their paths
- * may be /proc/self/fd/N, and what is opened can't be exchanged under us.
- */
+/* The namespaces of the guest. They are opened first: their paths may be /proc/self/fd/N,
+ * and an open namespace cannot be exchanged. */
 #pragma once
 
 #include "ipc/messages.h"
@@ -15,12 +13,10 @@ struct target {
 	char userns_label[IPC_LABEL_SIZE];
 };
 
-/*
- * Opens what the options name, and checks that each is a namespace of its kind. The
- * user namespace is the one of --userns-path, else the one that owns the network
- * namespace (ioctl_ns(2)): only there can a TAP be made. None when that is our own.
- * Fatal, naming the path, on failure.
- */
+/* Opens the namespaces that the options name, and checks their kinds. The user namespace
+ * is that of --userns-path, or the owner of the network namespace (ioctl_ns(2)), because
+ * a TAP can be made only there. -1 if it is our own. Fatal on failure, naming the
+ * path. */
 void parent_target_open(struct target *target, const struct options *options);
 
 void parent_target_close(struct target *target);

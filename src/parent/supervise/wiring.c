@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who is connected to whom.
+ * The connections between the processes.
  *
  *	netns-helper <-- parent --> spawner --> (starts the api)
  *	                 |    |
@@ -8,8 +8,8 @@
  *	                 v          |
  *	      TAP --> slirp-worker <+
  *
- * Every line is a channel or a descriptor that the parent makes and hands over here; the table
- * at the end says what the end of each process means.
+ * Each line is a channel or a descriptor that the parent makes and hands over here. The
+ * table at the end of the file says what the end of each process means.
  */
 #include "parent/supervise/wiring.h"
 
@@ -35,8 +35,8 @@ wiring_fail_send(struct supervisor *sv, const char *what)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
-/* Tells the helper which TAP to look at, or what to join and to make. Returns 0, or -1
- * with errno set. */
+/* Instructs the helper to inspect a TAP, or to join namespaces and make a TAP. Returns 0,
+ * or -1 with errno set. */
 static int
 instruct_helper(struct supervisor *sv)
 {
@@ -68,13 +68,13 @@ instruct_helper(struct supervisor *sv)
 	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
 }
 
-/* If the worker can have no user namespace of its own, the guest's will do. */
+/* Sends the worker the guest's user namespace, for a worker that cannot make its own. */
 static int
 instruct_worker(struct supervisor *sv)
 {
 	const struct ipc_fallback_userns offer = { 0 };
 
-	/* A worker that is gone already is seen by its exit. */
+	/* If the worker has ended already, its exit is handled. */
 	if (sv->target.userns_fd != -1)
 		(void)ipc_send_fallback_userns(supervisor_channel(sv,
 						   IPC_ROLE_SLIRP_WORKER),
@@ -138,7 +138,8 @@ instruct_api(struct supervisor *sv)
 	return 0;
 }
 
-/* The worker's channel to an api that has ended without it. */
+/* Closes the worker's end of the channel to an api that has ended before the worker got
+ * it. */
 static void
 disconnect_api(struct supervisor *sv)
 {
@@ -146,7 +147,7 @@ disconnect_api(struct supervisor *sv)
 		close(take_fd(&sv->api.worker_end_fd));
 }
 
-/* There is no api, and there will be none: clients are not to wait for it. */
+/* Closes the control socket: no api will serve it, and clients must not wait. */
 static void
 close_control_socket(struct supervisor *sv)
 {
@@ -169,7 +170,7 @@ wiring_connect_api(struct supervisor *sv)
 	if (ipc_send_api_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER), &msg,
 		fd) == 0)
 		return;
-	/* Without it the api is of no use; its next start tries again. */
+	/* The api is useless without the channel; its next start tries again. */
 	log_error("give slirp-worker its channel to api: %s", strerror(errno));
 	children_kill(supervisor_child(sv, IPC_ROLE_API));
 }
@@ -180,7 +181,7 @@ parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
 	struct child *api = supervisor_child(sv, IPC_ROLE_API);
 	char why[LOG_TEXT_SIZE];
 
-	/* It has died since, or was ended already. */
+	/* That api has ended already. */
 	if (msg->api_number != sv->services[IPC_ROLE_API].n_restarts ||
 	    api->channel.fd == -1)
 		return;
@@ -194,7 +195,7 @@ wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind)
 {
 	const struct ipc_event event = { .kind = kind };
 
-	/* An api that has no room for it, or is not there, misses it. */
+	/* The api misses the event if its queue is full or it has ended. */
 	if (sv->services[IPC_ROLE_API].is_ready)
 		(void)ipc_send_event(supervisor_channel(sv, IPC_ROLE_API), &event);
 }

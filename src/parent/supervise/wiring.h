@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is connected to whom, what each process is told first, and what its end means. */
+/* The connections between the processes, their first instructions, and the results of
+ * their ends. */
 #pragma once
 
 #include "parent/supervise/supervisor.h"
@@ -30,10 +31,9 @@ void wiring_give_tap(struct supervisor *sv, int adopt_tap_fd,
 /* Gives the worker its end of the channel to the api, unless it has it. */
 void wiring_connect_api(struct supervisor *sv);
 
-/* Tells the api's sessions of something. */
+/* Sends an event to the sessions of the api. */
 void wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind);
 
-/* A message of the start could not be sent, errno says why. If that is because the child
- * is gone, its exit tells the reason; if a signal ended it and us, there is none to
- * tell. */
+/* Handles a failed send of the start; errno has the reason. If the child has ended, its
+ * exit gives the reason. If a signal ended both, there is no reason to log. */
 void wiring_fail_send(struct supervisor *sv, const char *what);
