@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The jail of the parent, and the orders for the jails of the others. */
 #include "parent/jail.h"
 
 #include <linux/capability.h>
@@ -40,27 +41,27 @@ parent_jail_orders(struct ipc_confine *confine, const struct options *options)
 	}
 }
 
-/* What supervision can't do without, of what a caller with capabilities has handed
- * down. */
+/* Returns the capabilities that the supervision needs, if the caller passed any on. */
 static uint64_t
 needed_caps(const struct options *options)
 {
 	uint64_t needed = 0;
 
-	/* To see which namespace others live in (ptrace(2), access mode checking): not
-	 * all have our uid, and those that have may have capabilities. */
+	/* Needed to see the namespaces of other processes (ptrace(2), access mode
+	 * checking): they may have another uid, or capabilities. */
 	if (options->exit_fd == -1 && options->target != OPTIONS_TARGET_TAPFD &&
 	    options->target != OPTIONS_TARGET_BESS)
 		needed |= CONFINE_CAP_BIT(CAP_SYS_PTRACE);
-	/* To end a worker that does not end by itself: it has another uid. The kernel
-	 * also asks for it when our own end is to be the worker's (PR_SET_PDEATHSIG). */
+	/* Needed to kill a worker with another uid. The kernel also requires it for the
+	 * worker's PR_SET_PDEATHSIG. */
 	if (is_real_root())
 		needed |= CONFINE_CAP_BIT(CAP_KILL);
-	/* To remove what it made from a directory that is somebody else's. */
+	/* Needed to remove the parent's files from a directory of another user. */
 	if (options->api_socket_path || options->bess_path || options->pidfile_path ||
 	    options->create_netns)
 		needed |= CONFINE_CAP_BIT(CAP_DAC_OVERRIDE);
-	/* To unmount the namespace; the filter allows nothing else that takes it. */
+	/* Needed to unmount the namespace. The filter allows no other call that takes
+	 * it. */
 	if (options->create_netns)
 		needed |= CONFINE_CAP_BIT(CAP_SYS_ADMIN);
 	return needed;

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What the parent tells the others about their jails, and its own: after ready it keeps
- * what supervision and clean-up need, and nothing else.
- */
+/* The orders for the jails of the others, and the jail of the parent itself. After ready
+ * the parent keeps only what supervision and clean-up need. */
 #pragma once
 
 #include "ipc/messages.h"
 #include "parent/cmdline/options.h"
 
-/* Warns of what was asked for and has no effect. */
+/* Warns of options without effect. */
 void parent_jail_check(const struct options *options);
 
-/* What every child is told first. */
+/* Fills in the first message to every child. */
 void parent_jail_orders(struct ipc_confine *confine, const struct options *options);
 
-/* Locks the parent itself, and writes what it reached to *reached. Fatal where it is
- * required and fails. */
+/* Locks the parent itself, and reports its stages in *reached. The failure of a required
+ * stage is fatal. */
 void parent_jail_lock(const struct options *options, struct ipc_confined *reached);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * slirpd, the parent: what the user starts, and what ends when the network ends. It
- * checks the command line, opens what the caller named, starts the other programs,
- * tells the caller when all is ready, and supervises. It sees no packet and no request.
- */
+/* slirpd, the parent: the process that the user starts, and that ends with the network.
+ * It checks the command line, opens the namespaces and files that the caller named, and
+ * starts the other programs. It tells the caller when the network is ready, and
+ * supervises. It sees no packet and no request. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +31,8 @@
 #include "parent/supervise/target.h"
 #include "parent/files/unixsock.h"
 
-/* Four packets of 64 KiB: libslirp has one there, and perhaps a second below it. */
+/* Four packets of 64 KiB: libslirp has one on its stack, and perhaps a second one in an
+ * outer call. */
 #define STACK_MIN_BYTES 262144U
 
 /*
@@ -64,9 +64,9 @@ take_inherited_fds(const struct options *options, int stdio_closed, const char *
 	return -1;
 }
 
-/* Whoever reads ready-fd is to get nothing else, though it may be the standard output or
- * error. So it gets another number, and /dev/null its old one, which no descriptor to come
- * can then be taken for. Returns 0, or -1 with errno set. */
+/* Moves ready-fd away from standard output or error: its reader must get the ready byte
+ * only. /dev/null takes the old number, so no later descriptor gets it. Returns 0, or -1
+ * with errno set. */
 static int
 move_off_stdio(int *ready_fd, int stdio_closed)
 {
@@ -86,7 +86,7 @@ move_off_stdio(int *ready_fd, int stdio_closed)
 	return 0;
 }
 
-/* Too large for a stack, which may be small: RLIMIT_STACK is the caller's. */
+/* Static, because RLIMIT_STACK is the caller's and may be small. */
 static struct supervisor supervisor;
 
 static int
@@ -127,8 +127,8 @@ run(const struct options *options)
 	return supervise_run(&supervisor, program_fds);
 }
 
-/* libslirp has whole packets on its stack (if_encap, src/slirp.c). Better now than by the
- * first packet. */
+/* libslirp has whole packets on its stack (if_encap, src/slirp.c). Check now, instead of
+ * crashing at the first packet. */
 static void
 ensure_stack(void)
 {
@@ -149,7 +149,7 @@ ensure_stack(void)
 int
 main(int argc, char **argv)
 {
-	/* Too large for a stack, as the supervisor is. */
+	/* Static, as the supervisor is. */
 	static struct options options;
 	static struct options_messages messages;
 	enum options_outcome outcome;

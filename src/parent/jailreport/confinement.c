@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Prints the report of --print-confinement as JSON. */
 #include "parent/jailreport/confinement.h"
 
 #include <ctype.h>
@@ -29,11 +30,11 @@
 /* "CAP_CHECKPOINT_RESTORE" with its NUL, and room for longer ones. */
 #define CAP_NAME_SIZE 48
 
-/* What no message tells, because it is the same in every process of a build. */
+/* Facts that are the same in every process of a build, so no message carries them. */
 struct role_facts {
-	const char *const *calls; /* of its policy */
+	const char *const *calls; /* the system calls of its policy */
 	size_t n_calls;
-	const char *const *root; /* what a root of its own holds, ends with NULL */
+	const char *const *root; /* the files of its own root, ends with NULL */
 };
 
 #define CALLS(role) \
@@ -80,8 +81,8 @@ parent_confinement_init(struct confinement *report, const struct target *target,
 		snprintf(report->kernel, sizeof(report->kernel), "%s", name.release);
 }
 
-/* The number behind the name of a field; of several the one with this index. Returns
- * whether the line is that field. */
+/* Reads the number after the name of a field; if there are several, the number with this
+ * index. Returns whether the line is that field. */
 static bool
 take_field(const char *line, const char *name, int base, unsigned int index,
     uint64_t *number)
@@ -97,7 +98,7 @@ take_field(const char *line, const char *name, int base, unsigned int index,
 	return true;
 }
 
-/* Reads /proc/PID/status; leaves *seen without a pid where that can't be. */
+/* Reads /proc/PID/status. On failure seen->pid is 0. */
 static void
 see(struct confinement_seen *seen, pid_t pid)
 {
@@ -107,7 +108,7 @@ see(struct confinement_seen *seen, pid_t pid)
 		unsigned int index;
 		uint64_t *number;
 	} fields[] = {
-		/* Real, effective, saved, file system. */
+		/* The order is real, effective, saved, file system. */
 		{ "Uid:", 10, 1, &seen->uid },
 		{ "Gid:", 10, 1, &seen->gid },
 		{ "CapEff:", 16, 0, &seen->cap_effective },
@@ -141,8 +142,7 @@ parent_confinement_see(struct confinement *report, enum ipc_role role, pid_t pid
 	see(&report->seen[role], pid);
 }
 
-/* --- JSON: what is printed here are names of ours, numbers, and a few foreign texts
- * --- */
+/* --- JSON: names of ours, numbers, and a few texts from outside --- */
 
 static void
 print_text(FILE *out, const char *text)
@@ -196,7 +196,8 @@ print_caps(FILE *out, uint64_t set)
 
 		if (!(set & CONFINE_CAP_BIT(cap)))
 			continue;
-		/* One that is newer than the library has its number for a name. */
+		/* A capability that the library does not know has its number as its
+		 * name. */
 		if (name)
 			snprintf(text, sizeof(text), "CAP_%s", name);
 		else
@@ -210,7 +211,7 @@ print_caps(FILE *out, uint64_t set)
 	fputc(']', out);
 }
 
-/* Whose namespace it is: of the process itself, of the guest, of the caller. */
+/* Prints whose namespace it is: the process's own, the guest's, or the caller's. */
 static void
 print_namespace(FILE *out, uint64_t id, uint64_t callers, uint64_t guests)
 {
@@ -285,7 +286,7 @@ print_role(FILE *out, const struct confinement *report, const char *name,
 	fputs("    }", out);
 }
 
-/* Whether what a process said of itself is what the kernel says of it. */
+/* Whether the kernel confirms what the process has reported. */
 static bool
 is_true(const char *name, const struct role_facts *role, const struct ipc_confined *said,
     const struct confinement_seen *seen)
@@ -293,12 +294,12 @@ is_true(const char *name, const struct role_facts *role, const struct ipc_confin
 	bool has_filter = said->stages & (1U << IPC_STAGE_seccomp);
 
 	if (seen->pid == 0)
-		log_error("look at %s in /proc: nothing to be seen", name);
+		log_error("read /proc/PID/status of %s: a field is missing", name);
 	else if (said->cap_effective != seen->cap_effective ||
 	    said->cap_bounding != seen->cap_bounding)
-		log_error("%s has other capabilities than it said", name);
+		log_error("%s has other capabilities than it reported", name);
 	else if (has_filter && (seen->seccomp == 0 || seen->no_new_privs == 0))
-		log_error("%s has no filter, though it said so", name);
+		log_error("%s has no filter, although it reported one", name);
 	else if (has_filter && said->n_calls != role->n_calls)
 		log_error("%s has the policy of another build", name);
 	else
@@ -306,7 +307,8 @@ is_true(const char *name, const struct role_facts *role, const struct ipc_confin
 	return false;
 }
 
-/* Standard output is the caller's: it may be slow, and must not be made non-blocking. */
+/* Standard output belongs to the caller: it may be slow, and must not be made
+ * non-blocking. */
 static int
 write_all(const char *text, size_t len)
 {
@@ -339,7 +341,7 @@ print_roles(FILE *out, const struct confinement *report,
 
 		fputs(separator, out);
 		separator = ",\n";
-		/* It works in the guest alone. */
+		/* The helper runs only with a guest. */
 		if (i == IPC_ROLE_NETNS_HELPER && report->no_guest) {
 			fprintf(out, "    \"%s\": null", roles[i].name);
 			continue;
@@ -358,7 +360,7 @@ parent_confinement_print(const struct confinement *report, const struct options 
 {
 	autofree char *text = NULL;
 	size_t len;
-	/* In memory first: stdio asks a terminal what it is, which no policy allows. */
+	/* Write to memory first: stdio queries a terminal, which no policy allows. */
 	FILE *out = open_memstream(&text, &len);
 	bool all_true;
 

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The report of --print-confinement: what each process of a real start said of its jail,
- * beside what /proc shows of it, as JSON on standard output.
- */
+/* The report of --print-confinement: what each process of a real start reports of its
+ * jail, and what /proc shows of the process. JSON on standard output. */
 #pragma once
 
 #include "parent/cmdline/options.h"
 #include "parent/supervise/roles.h"
 #include "parent/supervise/target.h"
 
-/* "6.1.0-18-amd64" with its NUL: utsname's own size, uname(2). */
+/* The size of a field of struct utsname (uname(2)), such as "6.1.0-18-amd64". */
 #define CONFINEMENT_RELEASE_SIZE 65
 
-/* What /proc/PID/status shows of a process. */
+/* The values of a process in /proc/PID/status. */
 struct confinement_seen {
-	pid_t pid;    /* 0: the role did not run, or /proc did not show it */
+	pid_t pid;    /* 0: the process did not run, or /proc did not show it */
 	uint64_t uid; /* effective, like the gid */
 	uint64_t gid;
 	uint64_t cap_effective;
@@ -23,33 +21,30 @@ struct confinement_seen {
 	uint64_t seccomp; /* SECCOMP_MODE_... */
 };
 
-/* One report on its way. */
+/* The data of a report. */
 struct confinement {
 	const char
-	    *no_guest; /* borrowed: why there is no guest; NULL where there is one */
+	    *no_guest; /* borrowed: the reason for no guest; NULL if there is one */
 	uint64_t guest_userns; /* the guest's namespaces by inode, 0 for none */
 	uint64_t guest_netns;
 	struct confinement_seen seen[IPC_ROLE_END];
 	char kernel[CONFINEMENT_RELEASE_SIZE];
 };
 
-/* What the processes said. */
+/* The reports of the processes. */
 struct confinement_said {
 	const struct ipc_about *about;
 	const struct ipc_confined *confined; /* IPC_ROLE_END of them */
 };
 
-/* target is that of the guest, open; no_guest is borrowed. */
+/* target is the guest's, open. no_guest is borrowed. */
 void parent_confinement_init(struct confinement *report, const struct target *target,
     const char *no_guest);
 
-/* Looks at a child, which has just said what it reached. */
+/* Reads the values of a child that has just reported its jail. */
 void parent_confinement_see(struct confinement *report, enum ipc_role role, pid_t pid);
 
-/*
- * Prints the report; the parent has its filter already. Returns 0, or -1 having logged
- * the reason: standard output did not take it, or what a process said is not what /proc
- * shows.
- */
+/* Prints the report; the parent has its filter already. Returns 0, or -1 having logged
+ * the reason: standard output did not take the report, or /proc contradicts a process. */
 int parent_confinement_print(const struct confinement *report,
     const struct options *options, const struct confinement_said *said);

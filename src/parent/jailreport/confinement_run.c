@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The run of --print-confinement: a whole start on a guest of its own, which ends when all is
- * ready with a report in the place of service. */
+/* The run of --print-confinement: a complete start with a guest of its own, which ends
+ * with a report instead of service. */
 #include "parent/jailreport/confinement_run.h"
 
 #include <sys/socket.h>
@@ -12,10 +12,10 @@
 #include "parent/supervise/programs.h"
 #include "parent/supervise/supervise.h"
 
-/* Of the guest that --print-confinement makes. */
+/* The TAP of the guest of --print-confinement. */
 #define GUEST_TAP_NAME "tap0"
 
-/* There is one such run in a process. */
+/* A process has one such run. */
 static struct confinement report;
 
 static void
@@ -58,7 +58,7 @@ confinement_run(struct supervisor *sv, struct options *options)
 	supervise_init(sv, options);
 	sv->run = &report_run;
 	parent_outbound_open(&sv->outbound, options);
-	/* An api with a socket on which nobody ever knocks; the other end stays open. */
+	/* The api gets a socket without clients; the other end stays open. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
 		fatal("make a socket pair in the place of the API socket");
 	sv->api.listen_fd = pair_fds[0];
@@ -69,7 +69,7 @@ confinement_run(struct supervisor *sv, struct options *options)
 	if (guest.pid != 0) {
 		status = supervise_run(sv, program_fds);
 	} else {
-		/* A TAP needs a network namespace. The worker's jail does not. */
+		/* A TAP needs a network namespace, but the worker's jail does not. */
 		log_warning("report without a guest, and so without netns-helper: "
 			    "namespaces: %s",
 		    guest.bar);

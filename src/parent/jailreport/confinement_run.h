@@ -4,6 +4,6 @@
 
 #include "parent/supervise/supervisor.h"
 
-/* Makes a guest, starts all, and prints how each process is confined. Sets the guest in *options.
- * Returns the exit status. */
+/* Makes a guest, starts all processes, and prints the jail of each. Sets the guest in
+ * *options. Returns the exit status. */
 int confinement_run(struct supervisor *sv, struct options *options);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest of --print-confinement. */
 #include "parent/jailreport/guest.h"
 
 #include <errno.h>
@@ -14,16 +15,16 @@
 #include "base/exitcode.h"
 #include "confine/namespaces.h"
 
-/* What the guest says of its start. */
+/* The guest's report of its start. */
 struct guest_report {
-	enum confine_ns_bar bar; /* unless has_netns */
+	enum confine_ns_bar bar; /* valid unless has_netns */
 	char has_netns;
 };
 
-/* Makes the namespaces, says how that went, and stays until nobody holds the other end of
- * hold_fd. */
+/* Makes the namespaces, reports the result, and waits until the other end of hold_fd is
+ * closed. */
 static _Noreturn void
-live(int report_fd, int hold_fd)
+run_guest(int report_fd, int hold_fd)
 {
 	struct guest_report report = { .has_netns = 1 };
 	const char *step;
@@ -31,16 +32,16 @@ live(int report_fd, int hold_fd)
 
 	if (confine_ns_own(CLONE_NEWUSER | CLONE_NEWNET, NULL, &step) == -1) {
 		report.bar = confine_ns_bar(CLONE_NEWUSER | CLONE_NEWNET, errno);
-		/* After a later step there is a user namespace, but a useless one. */
+		/* If a later step failed, the new user namespace is of no use. */
 		report.has_netns = strcmp(step, "unshare") == 0 &&
 		    confine_ns_own(CLONE_NEWNET, NULL, NULL) == 0;
 	}
-	/* The kernel forgot it when the credentials changed. */
+	/* The kernel forgot the parent-death signal when the credentials changed. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    write(report_fd, &report, sizeof(report)) != sizeof(report))
 		_exit(EXITCODE_FAILURE);
-	/* Nothing is ever written there; and a parent that died before the prctl is an
-	 * end of file as well. */
+	/* Nobody writes to hold_fd. If the parent died before prctl(2), this is an end of
+	 * file as well. */
 	if (report.has_netns && read(hold_fd, &byte, 1) == 0)
 		_exit(EXITCODE_OK);
 	_exit(EXITCODE_FAILURE);
@@ -71,7 +72,7 @@ parent_guest_make(struct guest *guest)
 	}
 	if (guest->pid == 0) {
 		close(take_fd(&hold_write_fd));
-		live(report_write_fd, hold_read_fd);
+		run_guest(report_write_fd, hold_read_fd);
 	}
 	close(take_fd(&report_write_fd));
 	guest->hold_fd = take_fd(&hold_write_fd);

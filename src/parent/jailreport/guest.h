@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A guest of the parent's own, for --print-confinement: a process in a new user and
- * network namespace that nothing but slirpd uses, and that ends with it.
- */
+/* The guest of --print-confinement: a process in a new user and network namespace, which
+ * only slirpd uses. It ends with slirpd. */
 #pragma once
 
 #include <sys/types.h>
 
 struct guest {
 	pid_t pid;       /* 0 for none */
-	int hold_fd;     /* owned; the guest ends when it is closed; -1 for none */
-	const char *bar; /* static text: why there is none; NULL where there is one */
+	int hold_fd;     /* owned; its close ends the guest; -1 for none */
+	const char *bar; /* static text: the reason for no guest; NULL if there is one */
 };
 
-/*
- * Makes the guest: in a user namespace of its own, or, where that is barred, with the
- * network namespace alone, which takes CAP_SYS_ADMIN. Where neither can be had, *guest
- * says why. Returns 0, or -1 with errno set when not even that could be found out.
- */
+/* Makes the guest in a user namespace of its own. If that cannot be made, makes the
+ * network namespace alone, which needs CAP_SYS_ADMIN. If neither can be made, guest->bar
+ * has the reason. Returns 0, or -1 with errno set if another step failed. */
 int parent_guest_make(struct guest *guest);
 
-/* Ends it and waits for its end. */
+/* Ends the guest and waits for its exit. */
 void parent_guest_end(struct guest *guest);
