@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Parses a condition on a call's arguments into masked comparisons for equality. */
 #include "condition.h"
 
 #include <ctype.h>
@@ -11,12 +12,12 @@
 
 #include "constants.h"
 
-/* More is a mistake: nobody can review what a filter of that size lets through. */
+/* The largest filter that a person can review. */
 #define N_ALTERNATIVES_MAX 256
 
 #define NAME_SIZE 64
 
-/* An interval of 32-bit numbers has no more aligned pieces: two of each size. */
+/* An interval of 32-bit numbers needs no more aligned pieces: two of each size. */
 #define N_PIECES_MAX 64
 
 #define ARG_BITS 32
@@ -30,7 +31,7 @@ enum comparator {
 	COMPARATOR_GE,
 };
 
-/* Longer spellings first. */
+/* Longer operators first. */
 static const struct {
 	const char *text;
 	enum comparator op;
@@ -80,7 +81,7 @@ skip_space(struct parser *parser)
 		parser->next++;
 }
 
-/* Takes the text if it is what comes next. */
+/* Skips the text if it comes next. Returns whether it did. */
 static bool
 take(struct parser *parser, const char *text)
 {
@@ -91,7 +92,7 @@ take(struct parser *parser, const char *text)
 	return true;
 }
 
-/* Takes a name or a number, letters, digits and underscores, into word. */
+/* Copies the next letters, digits and underscores, a name or a number, into word. */
 static int
 take_word(struct parser *parser, char word[NAME_SIZE])
 {
@@ -186,7 +187,7 @@ parse_comparator(struct parser *parser, enum comparator *op)
 	    parser->next);
 }
 
-/* One comparison: argN [& MASK] COMPARATOR VALUE. */
+/* Parses one comparison: argN [& MASK] COMPARATOR VALUE. */
 static int
 parse_comparison(struct parser *parser, struct comparison *comparison)
 {
@@ -239,7 +240,8 @@ add_interval(struct pieces *pieces, uint64_t first, uint64_t last)
 	}
 }
 
-/* Differs in the highest bit of the mask, or agrees in it and differs in the next. */
+/* Adds numbers that differ from the value in the highest bit of the mask, then numbers
+ * that agree in it and differ in the next, and so on. */
 static void
 add_unequal(struct pieces *pieces, uint32_t mask, uint32_t value)
 {
@@ -256,9 +258,9 @@ add_unequal(struct pieces *pieces, uint32_t mask, uint32_t value)
 	}
 }
 
-/* A filter compares 64 bits, but an int argument has 32 and the kernel ignores what
- * stands above them. So everything becomes a comparison under a mask of 32 bits at most,
- * which libseccomp offers for equality alone. */
+/* A filter compares 64 bits. An int argument has 32, and the kernel ignores the upper
+ * half. Every comparison therefore gets a mask of 32 bits at most. libseccomp has masks
+ * for equality only. */
 static int
 comparison_expand(struct parser *parser, const struct comparison *comparison,
     struct pieces *pieces)
@@ -303,7 +305,7 @@ patterns_agree(struct condition_pattern a, struct condition_pattern b)
 	return ((a.value ^ b.value) & a.mask & b.mask) == 0;
 }
 
-/* Puts "and one of the pieces" behind the condition. */
+/* Adds "and one of the pieces" to the condition. */
 static int
 condition_narrow(struct parser *parser, struct condition *condition, size_t arg,
     const struct pieces *pieces)
@@ -425,7 +427,7 @@ condition_is_met(const struct condition *condition, const uint32_t args[CONDITIO
 		for (size_t j = 0; j < CONDITION_N_ARGS && all; j++) {
 			uint32_t value = patterns[j].value;
 
-			/* As the loader fills it in. */
+			/* The loader does the same. */
 			if (value == CONDITION_SELF && patterns[j].mask == UINT32_MAX)
 				value = pid;
 			all = (args[j] & patterns[j].mask) == value;

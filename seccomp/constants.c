@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names to numbers. A policy is compiled for several architectures on one machine, so a
- * number may come from this machine's headers only where all of them have the same. The
- * others are written out, and compared with the headers of the machine that we are on.
+ * The values of constants in policies. A policy is compiled for several architectures on
+ * one machine. A value comes from the headers of this machine only if all architectures
+ * have the same. Other values are written out and compared with the headers of this
+ * machine.
  */
 #include "constants.h"
 
@@ -32,16 +33,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where one of these differs, as on MIPS, PowerPC and SPARC, so does more: this program
- * can't run there without a look at every number. */
+/* If an architecture differs here, as MIPS, PowerPC and SPARC do, it differs in more.
+ * Review every number before a port to it. */
 static_assert(SOL_SOCKET == 1 && SO_PEERCRED == 17 && SOCK_STREAM == 1, "asm-generic");
 static_assert(FIONREAD == 0x541b && _IOW('T', 202, int) == 0x400454ca, "asm-generic");
 static_assert(SIGCHLD == 17 && EAFNOSUPPORT == 97 && O_NONBLOCK == 04000, "asm-generic");
 static_assert(MAP_ANONYMOUS == 0x20 && MAP_NORESERVE == 0x4000, "asm-generic");
 
-/* arch/arm64/include/uapi/asm/fcntl.h exchanges these; asm-generic/fcntl.h, which x86
- * follows, has them in the other order. O_LARGEFILE is the kernel's: glibc says 0 on 64
- * bits and never passes it, musl always does. */
+/* arch/arm64/include/uapi/asm/fcntl.h exchanges these. asm-generic/fcntl.h, which x86
+ * uses, has the other order. O_LARGEFILE is the kernel's: glibc defines it as 0 on 64
+ * bits and never passes it; musl always does. */
 struct open_flags {
 	uint32_t directory;
 	uint32_t nofollow;
@@ -75,7 +76,8 @@ static const struct open_flags *const open_flags_of[] = {
 #undef TARGET_OPEN_FLAGS
 };
 
-/* linux/if_tun.h has one user, and that is not this program. */
+/* linux/if_tun.h has a single user, the netns-helper. The numbers are written out
+ * here. */
 #define TUNSETIFF _IOW('T', 202, int)
 #define TUNSETOFFLOAD _IOW('T', 208, unsigned int)
 #define TUNGETIFF _IOR('T', 210, unsigned int)
@@ -150,7 +152,7 @@ static const struct constant constants[] = {
 	C(PR_GET_SECUREBITS) C(PR_SET_SECUREBITS)
 	C(RLIMIT_CPU) C(RLIMIT_CORE) C(RLIMIT_NOFILE) C(RLIMIT_NPROC) C(RLIMIT_AS)
 	C(RLIMIT_FSIZE) C(RLIMIT_MEMLOCK) C(RLIMIT_STACK)
-	/* the rest */
+	/* others */
 	C(MNT_DETACH) C(UMOUNT_NOFOLLOW)
 	C(CLOCK_REALTIME) C(CLOCK_MONOTONIC) C(CLOCK_BOOTTIME)
 	C(FUTEX_WAIT) C(FUTEX_WAKE) C(FUTEX_WAIT_PRIVATE) C(FUTEX_WAKE_PRIVATE)

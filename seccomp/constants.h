@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The names that a policy may use for numbers. */
+/* Names of constants in policies. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,8 +7,9 @@
 
 #include "targets.h"
 
-/* The value that the kernel of that architecture gives the name; false if unknown. */
+/* Sets *value to the kernel's value on that architecture. Returns false if the name is
+ * unknown. */
 bool constant_find(const char *name, enum target target, uint32_t *value);
 
-/* The same for what errno can be; 0 if unknown. */
+/* Returns the value of an errno; 0: the name is unknown. */
 uint32_t constant_find_errno(const char *name);

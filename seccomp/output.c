@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes the header of a filter, the list of calls and the disassembly. */
 #include "output.h"
 
 #include <ctype.h>
@@ -17,7 +18,7 @@ static const char *const target_conditions[] = {
 #undef TARGET_CONDITION
 };
 
-/* "slirp-worker" as a part of C names. */
+/* Replaces the characters of "slirp-worker" that a C name can't have. */
 static void
 to_identifier(char identifier[NAME_SIZE], const char *role, bool upper)
 {
@@ -42,8 +43,8 @@ compare_names(const void *a, const void *b)
 	return strcmp(*left, *right);
 }
 
-/* The names of the calls that are allowed there, sorted, each once. The caller frees the
- * array; the names are the policy's. */
+/* Returns the names of the allowed calls, sorted, each once. The caller frees the array.
+ * The policy owns the names. */
 static const char **
 allowed_calls(const struct policy *policy, enum target target, size_t *n)
 {
@@ -216,8 +217,8 @@ output_disassembly(FILE *out, const struct program *program, enum target target,
 		fprintf(out, "%4zu  ", i);
 		switch (BPF_CLASS(it->code)) {
 		case BPF_LD:
-			/* Holds for what follows up to the next load: libseccomp tests
-			 * all of a call's arguments before it goes on to the next. */
+			/* The comparison holds up to the next load: libseccomp tests all
+			 * arguments of a call before the next call. */
 			holds_call = it->k == offsetof(struct seccomp_data, nr);
 			output_load(out, it->k);
 			break;

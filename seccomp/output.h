@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What policyc writes: headers, listings, disassembly. */
+/* The output of policyc: headers, lists of calls, disassembly. */
 #pragma once
 
 #include <linux/filter.h>
@@ -13,15 +13,16 @@ struct program {
 	size_t n;
 };
 
-/* The header that the role includes; paths are those of the policy's files. */
+/* Writes the header that the role includes. paths are the files of the policy. */
 void output_header(FILE *out, const char *role, const struct policy *policy,
     const struct program programs[TARGET_N]);
 
-/* One line for each line of the policy, fields separated by tabs: call, "hot", "rare" or
- * "-", architectures, condition, "allow" or the error's number, reason, file and line. */
+/* Writes one line for each line of the policy, with tabs between fields: call, "hot",
+ * "rare" or "-", architectures, condition, "allow" or the errno, reason, file and
+ * line. */
 void output_calls(FILE *out, const struct policy *policy);
 
-/* The program as text, one instruction a line. name_of gives a call's name, or NULL;
- * it may reuse its buffer. */
+/* Writes the program as text, one instruction a line. name_of returns a call's name or
+ * NULL, and may reuse its buffer. */
 void output_disassembly(FILE *out, const struct program *program, enum target target,
     const char *(*name_of)(uint32_t number, enum target target));

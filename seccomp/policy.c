@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads policy files and checks their lines against each other. */
 #include "policy.h"
 
 #include <ctype.h>
@@ -38,7 +39,7 @@ policy_targets_str(unsigned int targets, char *buf, size_t buf_size)
 	return buf;
 }
 
-/* Prints what is wrong with the line. Returns false, for the caller to hand up. */
+/* Prints the error of a line. Returns false. */
 static bool __attribute__((format(printf, 3, 4)))
 refuse(struct policy *policy, const struct policy_line *line, const char *format, ...)
 {
@@ -53,7 +54,7 @@ refuse(struct policy *policy, const struct policy_line *line, const char *format
 	return false;
 }
 
-/* Cuts the spaces off both ends. */
+/* Removes spaces at both ends. */
 static char *
 trim(char *text)
 {
@@ -67,7 +68,7 @@ trim(char *text)
 	return text;
 }
 
-/* Cuts the first word, letters, digits and underscores, off *rest. */
+/* Takes the first word (letters, digits, underscores) from *rest. */
 static char *
 cut_word(char **rest)
 {
@@ -84,7 +85,7 @@ cut_word(char **rest)
 	return word;
 }
 
-/* "[x86_64,aarch64]" behind the name of the call. */
+/* Parses "[x86_64,aarch64]" after the name of the call. */
 static bool
 parse_targets(struct policy *policy, struct policy_line *line, char **rest)
 {
@@ -109,7 +110,7 @@ parse_targets(struct policy *policy, struct policy_line *line, char **rest)
 	return true;
 }
 
-/* Takes the marker if the text begins with that word. */
+/* Takes the marker if the text begins with it. */
 static bool
 take_marker(char **rest, const char *marker)
 {
@@ -122,7 +123,7 @@ take_marker(char **rest, const char *marker)
 	return true;
 }
 
-/* "-> EACCES" behind the condition. */
+/* Parses "-> EACCES" after the condition. */
 static bool
 parse_error(struct policy *policy, struct policy_line *line, char *rest)
 {
@@ -172,7 +173,7 @@ parse_conditions(struct policy *policy, struct policy_line *line)
 	return true;
 }
 
-/* call [ARCHITECTURES] hot|rare CONDITION -> ERROR # reason */
+/* Parses: call [ARCHITECTURES] hot|rare CONDITION -> ERROR # reason */
 static bool
 parse_line(struct policy *policy, struct policy_line *line, char *text,
     const struct policy_calls *calls)
@@ -191,7 +192,7 @@ parse_line(struct policy *policy, struct policy_line *line, char *text,
 	if (*rest == '[') {
 		if (!parse_targets(policy, line, &rest))
 			return false;
-		/* The name may have ended at the bracket. */
+		/* The bracket may follow the name without a space. */
 		text[strcspn(text, "[")] = '\0';
 	}
 	line->hot = take_marker(&rest, "hot");
@@ -212,7 +213,7 @@ effect(const struct policy_line *line)
 	return line->error == 0 ? "allows" : "refuses";
 }
 
-/* The later line's fault, in the same file. */
+/* Compares two lines of one file. The error is that of the later line. */
 static bool
 check_pair(struct policy *policy, const struct policy_line *a,
     const struct policy_line *b, enum target target)
@@ -235,8 +236,8 @@ check_pair(struct policy *policy, const struct policy_line *a,
 	return true;
 }
 
-/* A file that comes later widens: what it allows without a condition takes the place of
- * conditions before it, and what is allowed already is not said twice. */
+/* A later file widens the policy. A line without a condition replaces earlier lines with
+ * conditions. A line that repeats an allowed call is dropped. */
 static bool
 widen(struct policy *policy, struct policy_line *a, struct policy_line *b,
     enum target target)
@@ -255,7 +256,7 @@ widen(struct policy *policy, struct policy_line *a, struct policy_line *b,
 	return true;
 }
 
-/* Compares the line with all before it. False at the first fault. */
+/* Compares the line with all before it. Returns false at the first error. */
 static bool
 check_against_others(struct policy *policy, struct policy_line *line)
 {
@@ -285,7 +286,7 @@ line_free(struct policy_line *line)
 	free(line->text);
 }
 
-/* Adds one line of a file; it is not kept if it is wrong. */
+/* Adds one line of a file, unless it has an error. */
 static void
 add_line(struct policy *policy, const char *path, unsigned int number, const char *text,
     const struct policy_calls *calls)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * policyc: compiles a role's policy of system calls to filters for every architecture in
- * targets.h, as a C header. Runs on the machine that builds, never on the one that is
- * protected; only user of libseccomp, whose code ends up in no program of ours.
+ * targets.h, as a C header. It runs on the build machine only. Only user of libseccomp;
+ * no program of slirpd is linked with it.
  *
  *   policyc ROLE POLICY... -o OUT.h    later files widen what the first allows
  *   policyc --dump POLICY...           the filters as text
@@ -26,7 +26,7 @@
 #include "policy.h"
 #include "usage.h"
 
-/* libseccomp's scale ends here; those who have it are looked for first. */
+/* The highest priority of libseccomp: the filter tests these calls first. */
 #define PRIORITY_HOT 255
 
 static const uint32_t scmp_archs[] = {
@@ -38,7 +38,8 @@ static const uint32_t scmp_archs[] = {
 static bool
 call_exists(const char *call, enum target target)
 {
-	/* Negative: libseccomp's own numbers, for names that others have. */
+	/* libseccomp uses negative numbers of its own for calls that only other
+	 * architectures have. */
 	return seccomp_syscall_resolve_name_arch(scmp_archs[target], call) >= 0;
 }
 
@@ -96,7 +97,7 @@ add_alternative(scmp_filter_ctx filter, uint32_t action, int call,
 			};
 	}
 	result = seccomp_rule_add_array(filter, action, call, n, args);
-	/* Two alternatives of a call may be the same in the end. */
+	/* Two alternatives of a call may end up equal. */
 	if (result != -EEXIST)
 		check(result, "add a rule");
 }
@@ -105,7 +106,8 @@ static void
 add_line(scmp_filter_ctx filter, const struct policy_line *line, enum target target)
 {
 	const struct condition *condition = &line->condition[target];
-	/* This machine's number: libseccomp translates it for the filter's. */
+	/* The number on this machine. libseccomp translates it for the filter's
+	 * architecture. */
 	int call = seccomp_syscall_resolve_name(line->call);
 	uint32_t action = line->error == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(line->error);
 
@@ -116,7 +118,7 @@ add_line(scmp_filter_ctx filter, const struct policy_line *line, enum target tar
 		    "set a priority");
 }
 
-/* Takes the filter out of libseccomp, which writes to descriptors only. */
+/* Reads the filter from libseccomp, which writes to descriptors only. */
 static void
 export_program(scmp_filter_ctx filter, struct program *program)
 {
@@ -139,15 +141,15 @@ export_program(scmp_filter_ctx filter, struct program *program)
 }
 
 /*
- * One architecture per filter, so that each program carries its own alone: calls of any
- * other, x86's 32-bit ones and x32 among them, end the process. x32 shares the number of
- * x86-64's architecture; libseccomp tests for it where a filter has x86-64 without x32.
+ * One filter for each architecture, so that a program carries its own only. Calls of any
+ * other, such as x86's 32-bit calls and x32, end the process. x32 shares the number of
+ * x86-64's architecture. libseccomp tests for it if a filter has x86-64 without x32.
  *
- * Not set here: SCMP_FLTATR_CTL_LOG and the like are flags of seccomp(2), of which a
- * filter in a file knows nothing. Whoever loads it passes them.
+ * SCMP_FLTATR_CTL_LOG and similar attributes are flags of seccomp(2), not a part of a
+ * filter. The loader passes them.
  *
- * SCMP_FLTATR_CTL_OPTIMIZE stays 1, order by priority: a binary tree would spare rare
- * calls some comparisons and cost the hot ones, which now come first.
+ * SCMP_FLTATR_CTL_OPTIMIZE stays 1, order by priority. A binary tree would spare rare
+ * calls some comparisons and cost the hot calls some.
  */
 static void
 compile(const struct policy *policy, enum target target, struct program *program)
@@ -196,7 +198,7 @@ write_dump(const struct program programs[TARGET_N])
 		output_disassembly(stdout, &programs[i], (enum target)i, name_of_call);
 }
 
-/* Of the machine that policyc runs on: only its calls can have been seen here. */
+/* Returns the machine that policyc runs on. Calls were recorded on it. */
 static enum target
 native_target(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The architectures that every policy is compiled for, whatever machine compiles it. One
- * row is all that another one needs, if it is 64-bit, little-endian and has the numbers
- * of asm-generic for everything in constants.c:
- *   name, libseccomp's name, where its open(2) flags come from, how a compiler tells.
+ * The architectures that every policy is compiled for, on any build machine. A new one
+ * needs one row here, if it is 64-bit, little-endian, and has the numbers of asm-generic
+ * for everything in constants.c. A row has: name, libseccomp's name, the source of its
+ * open(2) flags, a compiler's test for it.
  */
 #pragma once
 

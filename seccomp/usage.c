@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Counts how often each line of a policy allowed a recorded call. */
 #include "usage.h"
 
 #include <err.h>
@@ -7,7 +8,7 @@
 
 #include "base/auto.h"
 
-/* One call that was made. */
+/* One recorded call. */
 struct made_call {
 	uint32_t pid;
 	const char *name; /* points into the line */
@@ -22,11 +23,11 @@ number_of(const char *word, size_t line_number)
 
 	if (rest == word || *rest != '\0')
 		errx(EXIT_FAILURE, "line %zu: \"%s\" is no number", line_number, word);
-	/* What a filter compares, too. */
+	/* A filter compares 32 bits too. */
 	return (uint32_t)number;
 }
 
-/* line is cut into its words. */
+/* Splits line into words. */
 static void
 parse(struct made_call *call, char *line, size_t line_number)
 {
@@ -62,7 +63,7 @@ print(FILE *out, const struct policy_line *line, size_t n)
 	    line->reason, line->path, line->number);
 }
 
-/* Returns how many calls no line takes. */
+/* Returns the number of calls that no line matches. */
 static size_t
 count(FILE *in, const struct policy *policy, enum target target, size_t *n_taken)
 {

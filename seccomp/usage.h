@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which lines of a policy are used: what ran, compared with what is allowed. */
+/* Compares recorded calls with a policy: which lines are used. */
 #pragma once
 
 #include <stdio.h>
@@ -7,12 +7,11 @@
 #include "policy.h"
 
 /*
- * Reads calls from `in`, one a line: the PID, the name, and up to six arguments, numbers
- * in C's notation. Writes a line with tabs to `out` for each of the policy's lines that
- * holds for target: how many of the calls it took, marker, call, condition, reason,
- * file:line. As in a filter, a line without a condition takes all of its call; of lines
- * that overlap, each takes what it matches. Returns how many calls no line takes, each of
- * which has been printed to standard error; ends the program on input that is not as
- * described.
+ * Reads calls from `in`, one a line: the PID, the name, and up to six arguments in C's
+ * notation. For each line of the policy that holds for target, writes a line with tabs to
+ * `out`: the number of calls it matched, marker, call, condition, reason, file:line. As
+ * in a filter, a line without a condition matches all calls of its name, and a call
+ * counts for each line that matches it. Prints each call that no line matches to standard
+ * error, and returns their number. Ends the program on malformed input.
  */
 size_t usage_count(FILE *in, FILE *out, const struct policy *policy, enum target target);
