@@ -80,9 +80,9 @@ write_maps(const struct confine_ids *inside, const struct confine_ids *outside,
 	return write_map("/proc/self/gid_map", inside->gid, outside->gid);
 }
 
-/* Root owns the files of /proc/self while the process is not dumpable, as after execve(2)
- * of a program that the user can execute but not read. So the process is dumpable while
- * it writes the maps. */
+/* Root owns the files of /proc/self while the process is not dumpable. An execve(2) of a
+ * program that the user cannot read has this effect. So the process is dumpable while it
+ * writes the maps. */
 static int
 write_maps_dumpable(const struct confine_ids *inside, const struct confine_ids *outside,
     const char **step)

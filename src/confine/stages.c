@@ -66,7 +66,7 @@ make_own_userns(const struct ipc_confine *orders, int flags, const char **step)
 	return -1;
 }
 
-/* Logs the reason in a line before that of the failed stage. Keeps errno. */
+/* Logs the reason, in a line before the line of the failed stage. Keeps errno. */
 static void
 tell_bar(int flags, int error)
 {

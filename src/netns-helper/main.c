@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* slirpd-netns-helper: joins the guest's namespaces, makes the TAP there and, with
- * --configure, its addresses and routes. It hands the TAP's descriptor to the parent and
- * ends, within milliseconds. It reads only the parent's messages and the kernel's
- * answers. The only user of setns(2), /dev/net/tun and rtnetlink(7) for changes. */
+/*
+ * slirpd-netns-helper: makes the TAP in the guest's namespaces.
+ *
+ * It joins the namespaces, makes the TAP there and, with --configure, its addresses and
+ * routes. It hands the TAP's descriptor to the parent and ends, within milliseconds. It
+ * reads only the parent's messages and the kernel's answers. It is the only user of
+ * setns(2) for the guest's network and of /dev/net/tun.
+ */
 
 #include "base/exitcode.h"
 #include "process/child.h"

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* slirpd, the parent: the process that the user starts, and that ends with the network.
+/*
+ * slirpd, the parent: starts the network of a guest, and ends with it.
+ *
  * It checks the command line, opens the namespaces and files that the caller named, and
  * starts the other programs. It tells the caller when the network is ready, and
- * supervises. It sees no packet and no request. */
+ * supervises. It sees no packet and no request.
+ */
 
 #include <errno.h>
 #include <fcntl.h>

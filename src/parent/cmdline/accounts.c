@@ -13,7 +13,7 @@
 #define USERS_PATH "/etc/passwd"
 #define GROUPS_PATH "/etc/group"
 
-/* Parses a user or group id. The kernel uses the highest number for "none". */
+/* Parses a user or group id. The kernel uses the highest id for "none". */
 static bool
 id_parse(const char *text, unsigned int *id)
 {
@@ -55,7 +55,7 @@ parent_user_find(const char *text, uid_t *uid, gid_t *gid)
 
 	if (id_parse(text, uid)) {
 		user = account_find(NULL, *uid);
-		/* A number without an account is valid; its group has the same number. */
+		/* An id without an account is valid; its gid is the same id. */
 		*gid = user ? user->pw_gid : *uid;
 		return true;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text at the start, and that of --version. */
+/* The text at the start, and the text of --version. */
 #include "parent/cmdline/banner.h"
 
 #include <arpa/inet.h>

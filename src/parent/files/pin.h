@@ -10,8 +10,9 @@
  * Makes a network namespace and pins it on path (borrowed): an empty file, or a new one.
  * Fatal on failure, naming the path and the step; nothing is left then.
  *
- * At the exit of the process, except by a signal, the namespace is unmounted if path
- * still leads to it, and a file that was made is removed. Call it once.
+ * The exit of the process, except by a signal, undoes this. It unmounts the namespace if
+ * path still leads to it, and removes the file if this function has made it. Call it
+ * once.
  */
 void parent_pin_make(const char *path);
 

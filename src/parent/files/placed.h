@@ -2,9 +2,10 @@
 /*
  * Files that the parent puts into directories of the caller: its sockets and the PID
  * file. Each is made under a temporary name and renamed. So a file appears only when it
- * is complete, and replaces an old one in one step. The exit of the process, except by a
- * signal, removes each file that is still the same one, even if the current directory has
- * changed or the directory has moved.
+ * is complete, and replaces an old one in one step.
+ *
+ * The exit of the process, except by a signal, removes each file that is still the same
+ * one. This works even if the current directory has changed or the directory has moved.
  */
 #pragma once
 

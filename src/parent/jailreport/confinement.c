@@ -27,7 +27,7 @@
 /* Capabilities are bits of 64. */
 #define N_CAPS_MAX 64
 
-/* "CAP_CHECKPOINT_RESTORE" with its NUL, and room for longer ones. */
+/* "CAP_CHECKPOINT_RESTORE" with its NUL, and space for longer names. */
 #define CAP_NAME_SIZE 48
 
 /* Facts that are the same in every process of a build, so no message carries them. */

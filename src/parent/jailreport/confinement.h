@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The report of --print-confinement: what each process of a real start reports of its
- * jail, and what /proc shows of the process. JSON on standard output. */
+/* The report of --print-confinement: the jail of each process of a real start, as the
+ * process reports it and as /proc shows it. JSON on standard output. */
 #pragma once
 
 #include "parent/cmdline/options.h"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The run of --print-confinement: a complete start with a guest of its own, which ends
- * with a report instead of service. */
+/*
+ * The run of --print-confinement: a start that ends with a report.
+ *
+ * The start is complete, with a guest of its own.
+ */
 #include "parent/jailreport/confinement_run.h"
 
 #include <sys/socket.h>

@@ -18,9 +18,12 @@ struct libslirp_hole {
 extern const struct libslirp_hole libslirp_known[];
 extern const size_t libslirp_n_known;
 
-/* Writes to list (list_size bytes, at least 1) the CVE numbers of the holes that this
- * version has and no check covers, each after a space. Numbers that do not fit are left
- * out. Only the leading numbers of the version count; a version without them is taken for
- * the oldest that slirpd builds with. Returns the number of such holes. */
+/*
+ * Writes to list (list_size bytes, at least 1) the CVE numbers of the vulnerabilities
+ * that this version has and that no check covers. A space precedes each number, and
+ * numbers that do not fit are left out. Only the leading numbers of the version count. A
+ * version without them is taken for the oldest that slirpd builds with. Returns the
+ * number of such vulnerabilities.
+ */
 size_t libslirp_known_open(const struct libslirp_hole *holes, size_t n_holes,
     const char *version, char *list, size_t list_size);

@@ -16,8 +16,8 @@
 #include "parent/output/report.h"
 #include "process/serve.h"
 
-/* Orphans to wait for in one turn. A process that makes them as fast must not keep the
- * parent from everything else. One wait takes a microsecond or two. */
+/* Orphans to wait for in one turn, so that a process that makes them fast cannot occupy
+ * the parent. One wait takes a microsecond or two. */
 #define ORPHANS_MAX 64
 
 #define CALL(...) IPC_CALL_HANDLER(parent, sv, msg, __VA_ARGS__)

@@ -148,7 +148,7 @@ check_directories(int dir_fd, const struct trust *trust, const char *path)
 
 		if (fd == -1 || fstat(fd, &st) == -1)
 			fatal("look at the directories above %s", path);
-		/* The parent of the root is the root. */
+		/* ".." of the root is the root. */
 		if (place.n_above > 0 && st.st_dev == below.st_dev &&
 		    st.st_ino == below.st_ino)
 			return;
@@ -167,7 +167,7 @@ open_directory(const char *path, const struct trust *trust)
 	autofd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1)
-		/* Name the first program that is looked up there. */
+		/* Name the first program to be opened there. */
 		fatal("open program %s/%s", path, roles[IPC_ROLE_NETNS_HELPER].program);
 	check_directories(fd, trust, path);
 	return take_fd(&fd);

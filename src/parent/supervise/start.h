@@ -11,7 +11,7 @@
 /* The run that serves a guest. */
 extern const struct supervise_run start_service;
 
-/* Starts all children and tells them what to do. */
+/* Starts and instructs all children. */
 void start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 
 /* The same without the helper; see supervise_run_worker(). */

@@ -60,10 +60,11 @@ struct supervisor {
 	struct ipc_confine orders; /* for every child's jail */
 	struct nswatch watch;
 	struct outbound outbound;
-	struct resolv resolv;                       /* the worker's copy of resolv.conf */
-	int resolv_copy_fd;                         /* owned until the service begins */
-	struct ipc_confined confined[IPC_ROLE_END]; /* what each role reached */
-	struct ipc_about about;                     /* the worker's libraries */
+	struct resolv resolv; /* the worker's copy of resolv.conf */
+	int resolv_copy_fd;   /* owned until the service begins */
+	struct ipc_confined
+	    confined[IPC_ROLE_END]; /* the stages that each role has reached */
+	struct ipc_about about;     /* the worker's libraries */
 	struct api_wiring api;
 	struct rules *rules; /* owned; a copy of the worker's forwards */
 	struct ratelimit

@@ -34,6 +34,6 @@ void wiring_connect_api(struct supervisor *sv);
 /* Sends an event to the sessions of the api. */
 void wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind);
 
-/* Handles a failed send of the start; errno has the reason. If the child has ended, its
- * exit gives the reason. If a signal ended both, there is no reason to log. */
+/* Handles a failed send of the start, with errno set. If the child has ended, its exit
+ * gives the reason, unless a signal ended both. */
 void wiring_fail_send(struct supervisor *sv, const char *what);

@@ -19,7 +19,7 @@ struct nswatch {
 	int pid_fd;            /* a process in the namespace, -1 for none */
 	int mounts_fd;         /* /proc/self/mountinfo, watched if there is no process */
 	uint64_t next_scan_ms; /* CLOCK_MONOTONIC; no scan earlier */
-	bool is_empty;         /* the last look found nobody */
+	bool is_empty;         /* the last scan found no user */
 	bool scan_due;
 	bool was_short; /* the last scan lacked descriptors or memory */
 };

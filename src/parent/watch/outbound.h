@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --outbound-addr and --outbound-addr6: the host's addresses from which the guest's
  * connections leave. A given address is fixed. The address of a given interface is looked
- * up at the start and followed by rtnetlink(7), on sockets that are opened before the
- * parent enters its jail. */
+ * up at the start and followed by rtnetlink(7). The sockets for this are opened before
+ * the parent enters its jail. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct outbound {
 	struct ipc_outbound addresses; /* the last addresses that were found */
 	const char *ifname4;           /* borrowed; NULL unless given by name */
 	const char *ifname6;
-	bool is_lost4; /* the interface has no address now; the one it had stays in use */
+	bool is_lost4; /* the interface has no address now; its last one stays in use */
 	bool is_lost6;
 	int events_fd; /* owned: receives events; -1 if nothing is followed */
 	int query_fd;  /* owned: for requests; -1 likewise */

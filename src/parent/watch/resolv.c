@@ -128,7 +128,7 @@ names_server(const char *line, size_t len)
 	    (line[key_len] == ' ' || line[key_len] == '\t');
 }
 
-/* False when there is no room for more. */
+/* Returns false if the buffer is full. */
 static bool
 end_line(struct servers *servers)
 {
@@ -247,7 +247,7 @@ watch_path(struct resolv *resolv)
 	enum way_step step = WAY_DIRECTORY;
 
 	snprintf(way.rest, sizeof(way.rest), "%s", resolv->path);
-	/* One watch is left for the file. */
+	/* Keep one watch for the file. */
 	for (int n = 1; n < PARENT_RESOLV_WATCHES_MAX && step == WAY_DIRECTORY; n++) {
 		if (watch(resolv, way.at, DIRECTORY_EVENTS) == -1) {
 			/* The directory is missing. The directory above raises an event

@@ -58,7 +58,7 @@ parent_way_step(struct way *way)
 
 	if (name_len == 0)
 		return WAY_END;
-	/* With room for a '/'. */
+	/* Include a '/'. */
 	if (dir_len + name_len + 1 >= sizeof(way->at)) {
 		errno = ENAMETOOLONG;
 		return WAY_LOST;
