@@ -180,7 +180,7 @@ go_on_without(struct supervisor *sv, enum ipc_role role, const char *text)
  * parent did not send is logged in any case: an attacker in the child may have sent a
  * reason to hide it. */
 static void
-bury(struct supervisor *sv, struct child *child, int wait_status)
+note_end(struct supervisor *sv, struct child *child, int wait_status)
 {
 	enum ipc_role role = child->role->id;
 	const struct wiring *wiring = &wirings[role];
@@ -225,11 +225,11 @@ service_receive(struct supervisor *sv, struct child *child)
 /* Handles the end of a child that has been waited for. Its PID may belong to another
  * process from now on. */
 static void
-take_leave(struct supervisor *sv, struct child *child, int wait_status)
+end_child(struct supervisor *sv, struct child *child, int wait_status)
 {
 	child->is_reaped = true;
 	children_receive(sv, child, LAST_RECEIVE_MAX);
-	bury(sv, child, wait_status);
+	note_end(sv, child, wait_status);
 }
 
 void
@@ -240,7 +240,7 @@ service_reap(struct supervisor *sv)
 
 	sv->reap_again = false;
 	while ((child = children_wait_for_ended(sv, &wait_status)))
-		take_leave(sv, child, wait_status);
+		end_child(sv, child, wait_status);
 }
 
 /* Accepts the PID that the spawner has reported. Returns 0, or -1 if the PID is not a new
@@ -259,7 +259,7 @@ adopt(struct supervisor *sv, struct child *child, pid_t pid)
 	child->pid = pid;
 	/* The child has ended before its PID was known. */
 	if (ended == pid)
-		take_leave(sv, child, wait_status);
+		end_child(sv, child, wait_status);
 	return 0;
 }
 
@@ -299,7 +299,7 @@ service_end_all(struct supervisor *sv)
 		    child->role->name, child->pid);
 		children_kill(child);
 		if (waitpid(child->pid, &wait_status, 0) == child->pid)
-			bury(sv, child, wait_status);
+			note_end(sv, child, wait_status);
 	}
 }
 
