@@ -2,6 +2,7 @@
 /* Receives and answers the api's requests. */
 #include "slirp-worker/api_requests.h"
 
+#include "base/clock.h"
 #include "ipc/dispatch.h"
 #include "process/serve.h"
 #include "slirp-worker/chan_api.h"
@@ -10,6 +11,11 @@
  * which get as many frames (loop.c). */
 #define RECEIVE_MAX 16
 
+/* A look at all connections takes milliseconds if there are thousands, and can't be cut: libslirp
+ * describes all in one call. For so many times as long the api is not heard, so that one which
+ * asks without end leaves three quarters of the time to the packets. */
+#define LOOK_PAUSE_TIMES 3
+
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_API_TO_SLIRP_WORKER(DECLARE)
@@ -17,7 +23,10 @@ IPC_ROWS_API_TO_SLIRP_WORKER(DECLARE)
 int
 api_requests_poll_fd(const struct worker *worker)
 {
-	return requests_are_busy(&worker->requests) ? -1 : worker->to_api.fd;
+	if (requests_are_busy(&worker->requests) ||
+	    worker->now_ms < worker->api_pause_ends_ms)
+		return -1;
+	return worker->to_api.fd;
 }
 
 void
@@ -57,14 +66,26 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 	chan_api_check_sent(worker, ipc_send_worker_state(&worker->to_api, &state));
 }
 
+static void
+look_at_connections(struct worker *worker)
+{
+	uint64_t begin_ms = clock_now_ms(), end_ms;
+
+	connections_collect(&worker->connections, worker->stack, &worker->ping,
+	    &worker->forwards);
+	end_ms = clock_now_ms();
+	if (end_ms > begin_ms)
+		worker->api_pause_ends_ms =
+		    end_ms + (end_ms - begin_ms) * LOOK_PAUSE_TIMES;
+}
+
 void
 worker_on_list_connections(struct worker *worker, const struct ipc_list_connections *msg)
 {
 	struct ipc_connections_page page = { .request = msg->request };
 
 	if (msg->first == 0)
-		connections_collect(&worker->connections, worker->stack, &worker->ping,
-		    &worker->forwards);
+		look_at_connections(worker);
 	connections_fill_page(&worker->connections, msg->first, &page);
 	if (!page.has_more)
 		connections_free(&worker->connections);

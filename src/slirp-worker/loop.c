@@ -61,6 +61,8 @@ wait_for_events(struct worker *worker)
 	    clock_earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
 	timeout_ms =
 	    clock_earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
+	if (worker->api_pause_ends_ms > now_ms)
+		timeout_ms = clock_earlier(timeout_ms, worker->api_pause_ends_ms, now_ms);
 	engines_prepare(&worker->engines, set, &timeout_ms, now_ms);
 	n = pollset_wait(set, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	if (n == -1 && errno != EINTR)

@@ -79,6 +79,8 @@ expect_nothing(struct ipc_channel *channel)
 static void
 take_turns(void)
 {
+	/* However long a look took. */
+	worker->api_pause_ends_ms = 0;
 	api_requests_receive(worker);
 	while (requests_want_a_turn(&worker->requests))
 		requests_proceed(worker);
@@ -240,6 +242,29 @@ test_turn_is_bounded(void **state)
 	while (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_MESSAGE)
 		n++;
 	assert_int_equal(n, 40);
+}
+
+static void
+test_look_ends_a_turn_and_may_be_followed_by_a_pause(void **state)
+{
+	const struct ipc_list_connections look = { 0 };
+	struct ipc_message msg;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		ipc_channel_await_reply(&box.api, IPC_MSG_connections_page);
+		assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		take_turns();
+		expect(&box.api, IPC_MSG_connections_page, &msg);
+		expect_nothing(&box.api);
+	}
+	worker->now_ms = 1000;
+	worker->api_pause_ends_ms = 1001;
+	assert_int_equal(api_requests_poll_fd(worker), -1);
+	worker->now_ms = 1001;
+	assert_int_equal(api_requests_poll_fd(worker), worker->to_api.fd);
 }
 
 static void
@@ -478,6 +503,7 @@ main(void)
 		TEST(test_publish_waits_for_the_apis_change),
 		TEST(test_full_queue_to_the_parent_holds_the_change_up),
 		TEST(test_turn_is_bounded),
+		TEST(test_look_ends_a_turn_and_may_be_followed_by_a_pause),
 		TEST(test_violation_costs_the_channel),
 		TEST(test_message_that_no_api_sends_costs_the_channel),
 		TEST(test_api_that_takes_no_answers_loses_the_channel),
