@@ -102,6 +102,10 @@ take(void *ctx, struct ipc_message *msg)
 	default:
 		break;
 	}
+	/* After a new list, however short it was, the next request waits for the next turn. */
+	if (msg->id == IPC_MSG_list_connections &&
+	    msg->payload.list_connections.first == 0)
+		return false;
 	return api_requests_poll_fd(worker) != -1;
 }
 

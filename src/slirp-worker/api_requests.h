@@ -7,7 +7,8 @@
 
 #include "slirp-worker/worker.h"
 
-/* The descriptor to poll; -1 during a change of the forwards. */
+/* The descriptor to poll; -1 during a change of the forwards, and for a while after a costly
+ * request. */
 int api_requests_poll_fd(const struct worker *worker);
 
 /* Receives and answers up to RECEIVE_MAX requests. */

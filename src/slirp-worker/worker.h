@@ -42,6 +42,7 @@ struct worker {
 	struct forwards forwards;
 	struct requests requests;
 	struct connections connections; /* the last list that the api asked for */
+	uint64_t api_pause_ends_ms;     /* CLOCK_MONOTONIC; the api is not heard before */
 	struct ipc_stats stats;
 	struct ratelimit complaints;   /* log lines that a guest can cause */
 	struct ratelimit tcp_refusals; /* log lines about refused connections */
