@@ -14,7 +14,7 @@
 /* If the table is full, a client that has sent nothing for so long gives way to a new
  * one. An honest client sends its request at once. */
 #define API_PATIENCE_MS 100
-/* If all clients wait for answers, the one that has waited so long gives way: the worker
+/* If all clients wait for answers, a client that has waited so long gives way: the worker
  * does not answer, and new clients may ask for things that do not need it. */
 #define API_CALL_PATIENCE_MS 5000
 /* If descriptors or memory are short, accept again after this time. The socket stays

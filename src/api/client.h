@@ -89,7 +89,7 @@ struct api_client {
 	uint32_t events;      /* subscribed: set of 1 << enum api_event */
 };
 
-/* Size of api->left: the waiting calls, and those that each peer will answer. */
+/* Size of api->left: the waiting calls, and the sent calls of each peer. */
 #define API_LEFT_PLACES (API_LEFT_MAX + API_N_LANES * API_IN_FLIGHT_MAX)
 
 /* Gives a free place to the connection. A free place must exist. */
