@@ -50,17 +50,20 @@ find_attribute(const struct nlmsghdr *message, size_t body_len, int type)
 	return NULL;
 }
 
-/* Sends a request and gives each message of the answer to `take`. It does not block: the
- * kernel makes each piece of the answer when it is read. Returns 0, or -1 with errno
- * set. */
+/*
+ * Sends a request, which begins with its header, and gives each message of the answer to
+ * `take`. The kernel has the answer ready, or makes the next piece of it, when it is read,
+ * so nothing is waited for. Returns 0, or -1 with errno set.
+ */
 static int
-ask(int fd, const struct nlmsghdr *request,
-    void (*take)(void *ctx, const struct nlmsghdr *message), void *ctx)
+ask(int fd, const void *request, void (*take)(void *ctx, const struct nlmsghdr *message),
+    void *ctx)
 {
 	static _Alignas(struct nlmsghdr) char piece[PIECE_SIZE];
-	bool is_list = request->nlmsg_flags & NLM_F_DUMP;
+	const struct nlmsghdr *header = request;
+	bool is_list = header->nlmsg_flags & NLM_F_DUMP;
 
-	if (write(fd, request, request->nlmsg_len) == -1)
+	if (write(fd, request, header->nlmsg_len) == -1)
 		return -1;
 	for (;;) {
 		ssize_t n = read(fd, piece, sizeof(piece));
@@ -70,9 +73,8 @@ ask(int fd, const struct nlmsghdr *request,
 		if (n == -1)
 			return -1;
 		for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
-			/* The message belongs to an earlier request that was
-			 * abandoned. */
-			if (message->nlmsg_seq != request->nlmsg_seq)
+			/* Of a question that was given up half way. */
+			if (message->nlmsg_seq != header->nlmsg_seq)
 				continue;
 			if (message->nlmsg_type == NLMSG_DONE)
 				return 0;
@@ -122,7 +124,7 @@ find_index(int query_fd, const char *ifname, uint32_t sequence)
 	int index = 0;
 
 	memcpy(request.name, ifname, strnlen(ifname, IFNAMSIZ - 1));
-	if (ask(query_fd, &request.header, take_index, &index) == -1)
+	if (ask(query_fd, &request, take_index, &index) == -1)
 		return 0;
 	return index;
 }
@@ -186,8 +188,7 @@ parent_hostaddr_find(int query_fd, const char *ifname, int family,
 
 	errno = ENODEV;
 	search.index = find_index(query_fd, ifname, ++sequence);
-	if (search.index == 0 ||
-	    ask(query_fd, &request.header, take_address, &search) == -1)
+	if (search.index == 0 || ask(query_fd, &request, take_address, &search) == -1)
 		return false;
 	errno = EADDRNOTAVAIL;
 	if (search.found.len == 0)
