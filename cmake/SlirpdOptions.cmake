@@ -6,7 +6,6 @@ include(CheckCCompilerFlag)
 include(CheckCSourceCompiles)
 
 option(SLIRPD_WERROR "Treat warnings as errors" OFF)
-option(SLIRPD_TESTS "Build the tests" ON)
 option(SLIRPD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(SLIRPD_INSTALL_SLIRP4NETNS "Install slirpd also as slirp4netns, with its manual" OFF)
 option(SLIRPD_STATIC "Link as static-pie every program whose libraries are there as archives" OFF)
