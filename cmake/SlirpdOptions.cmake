@@ -65,6 +65,15 @@ else()
 		target_compile_options(slirpd_flags INTERFACE -ftrivial-auto-var-init=zero)
 	endif()
 endif()
+# The same bytes, debugging information and build-id included, wherever source and build are. Of
+# two that match, gcc and clang take the later: the build may lie in the source. A debugger of
+# the preset debug finds the sources by their full names.
+check_c_compiler_flag(-ffile-prefix-map=/a=. SLIRPD_HAS_FILE_PREFIX_MAP)
+if(SLIRPD_HAS_FILE_PREFIX_MAP AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+	target_compile_options(slirpd_flags INTERFACE
+		"-ffile-prefix-map=${PROJECT_SOURCE_DIR}=."
+		"-ffile-prefix-map=${PROJECT_BINARY_DIR}=./build")
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
 	# FORTIFY, and many warnings, need an optimiser that looks at the flow of values.
 	target_compile_options(slirpd_flags INTERFACE -O1)
