@@ -67,4 +67,4 @@ complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_wor
 complete -c slirpctl -n '__slirpctl_command remove' -a '(__slirpctl_rules)'
 complete -c slirpctl -n '__slirpctl_command remove' -a all -d 'Every rule'
 complete -c slirpctl -n '__slirpctl_command events' \
-    -a 'HOSTFWD_ADDED HOSTFWD_REMOVED WORKER_EXITED RESOLV_CONF_CHANGED'
+    -a 'HOSTFWD_ADDED HOSTFWD_REMOVED WORKER_EXITED RESOLV_CONF_CHANGED SHUTDOWN'

@@ -325,7 +325,8 @@ enum ipc_tcp_state {
 /* Events from the parent to the api's sessions: name, meaning. */
 #define IPC_EVENTS(EVENT) \
 	EVENT(RESOLV_CONF_CHANGED, "the worker has a new copy of the host's resolv.conf") \
-	EVENT(WORKER_EXITED, "the worker is gone; slirpd ends")
+	EVENT(WORKER_EXITED, "the worker is gone; slirpd ends") \
+	EVENT(SHUTDOWN, "slirpd ends, and with it the session")
 
 enum ipc_event_kind {
 #define IPC_EVENT_ENUM(name, meaning) IPC_EVENT_##name,

@@ -613,7 +613,7 @@ def test_closed_standard_streams(tmp_path):
 
 COMMANDS = {"add", "list", "remove", "stats", "status", "connections", "events", "raw"}
 PROTOCOLS = {"tcp", "udp", "tcp4", "udp4", "tcp6", "udp6"}
-EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "WORKER_EXITED", "RESOLV_CONF_CHANGED"}
+EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "WORKER_EXITED", "RESOLV_CONF_CHANGED", "SHUTDOWN"}
 LONG_OPTIONS = {"--api-socket", "--json", "--timeout", "--help", "--version"}
 
 # What is typed up to the cursor, and what must be offered; {s} is the socket, {d} a folder

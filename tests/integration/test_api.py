@@ -90,6 +90,45 @@ def test_death_of_the_worker_is_an_event(api: tuple[Slirpd, str]) -> None:
         assert daemon.wait() == 1
 
 
+def events_to_the_end(session: Session) -> list[str]:
+    """The names of the events that still come, up to the end of file."""
+    return [json.loads(line)["event"] for line in session.file]
+
+
+def subscribed(path: str) -> Session:
+    session = Session(path)
+    session.ask('{"execute":"subscribe"}')
+    return session
+
+
+@pytest.mark.parametrize("end, status, events", (
+    (lambda daemon, guest: daemon.process.terminate(), 0, ["SHUTDOWN"]),
+    (lambda daemon, guest: guest.end(), 0, ["SHUTDOWN"]),
+    (lambda daemon, guest: os.kill(daemon.children()["slirp-worker"], signal.SIGKILL), 1,
+     ["WORKER_EXITED", "SHUTDOWN"]),
+), ids=("signal", "namespace", "worker"))
+def test_end_of_slirpd_is_an_event(guest: Guest, end: Callable[[Slirpd, Guest], None], status: int,
+                                   events: list[str]) -> None:
+    """For those that asked for it, before their sessions end."""
+    with daemon_with_api(guest) as (daemon, path), subscribed(path) as session, \
+            Session(path) as silent:
+        end(daemon, guest)
+        assert events_to_the_end(session) == events
+        assert events_to_the_end(silent) == []
+        assert daemon.wait() == status
+
+
+def test_end_of_the_api_is_no_end_of_slirpd(api: tuple[Slirpd, str]) -> None:
+    """The session ends without the event, and a new one can be had at once."""
+    daemon, path = api
+    with subscribed(path) as session:
+        os.kill(daemon.children()["api"], signal.SIGKILL)
+        assert events_to_the_end(session) == []
+    with subscribed(path) as session:
+        daemon.process.terminate()
+        assert events_to_the_end(session) == ["SHUTDOWN"]
+
+
 # --- the audit log ----------------------------------------------------------------------------
 
 

@@ -170,6 +170,8 @@ serve_to_the_end(struct supervisor *sv)
 	while (sv->phase != SUPERVISE_ENDED)
 		serve(sv);
 	parent_notify("STOPPING=1\nSTATUS=Ending");
+	/* Clients tell by it that the end of their connection is not that of the api alone. */
+	wiring_tell_api(sv, IPC_EVENT_SHUTDOWN);
 	service_end_all(sv);
 	free(sv->rules);
 	return sv->status;
