@@ -12,6 +12,7 @@
 #include "api/handlers.h"
 #include "api/parent.h"
 #include "api/request/rule.h"
+#include "api/request/types.h"
 #include "api/worker.h"
 #include "base/inet.h"
 
@@ -71,6 +72,7 @@ api_reply_version(struct api *api, struct api_client *client,
 	api_out_string(out, "slirpd", SLIRPD_VERSION);
 	api_out_string(out, "libslirp", status->about.libslirp_version);
 	api_out_number(out, "slirp_config_version_max", status->about.config_version_max);
+	api_out_number(out, "api", API_NUMBER);
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);
 }

@@ -7,6 +7,7 @@
 
 #include "api/request/argument.h"
 #include "api/request/error.h"
+#include "api/request/types.h"
 #include "api/forwards.h"
 #include "api/queries.h"
 #include "api/session.h"
@@ -61,41 +62,52 @@ static const struct api_arg subscribe_args[] = {
 const struct api_verb api_verbs[] = {
 	{ .name = "add_hostfwd",
 	    .meaning = "forward ports of the host to the guest",
+	    .returns = "hostfwd_id",
 	    .is_audited = true,
 	    ARGS(add_hostfwd_args),
 	    .start = api_start_add_hostfwd },
 	{ .name = "remove_hostfwd",
 	    .meaning = "end a forward",
+	    .returns = "empty",
 	    .is_audited = true,
 	    ARGS(remove_hostfwd_args),
 	    .start = api_start_remove_hostfwd },
 	{ .name = "list_hostfwd",
 	    .meaning = "all forwards",
+	    .returns = "hostfwds",
+	    .repeats_return = true,
 	    .start = api_start_list_hostfwd },
 	{ .name = "query_version",
 	    .meaning = "the versions of slirpd and libslirp",
+	    .returns = "version",
 	    .start = api_start_get_status,
 	    .on_status = api_reply_version },
 	{ .name = "query_commands",
 	    .meaning = "all commands, events and classes of errors",
+	    .returns = "description",
 	    .start = api_start_query_commands },
 	{ .name = "query_status",
 	    .meaning = "the network, the processes and their confinement",
+	    .returns = "status",
 	    .start = api_start_get_status,
 	    .on_status = api_reply_status },
 	{ .name = "query_stats",
 	    .meaning = "counters, drops, open sockets, requests",
+	    .returns = "stats",
 	    .start = api_start_get_status,
 	    .on_status = api_ask_worker },
 	{ .name = "query_connections",
 	    .meaning = "what libslirp knows of connections, flows and forwards",
+	    .returns = "connections",
 	    .start = api_start_query_connections },
 	{ .name = "qmp_capabilities",
 	    .meaning = "make a session of this connection",
+	    .returns = "empty",
 	    .begins_session = true,
 	    .start = api_start_qmp_capabilities },
 	{ .name = "subscribe",
 	    .meaning = "send events in this session",
+	    .returns = "empty",
 	    .only_in_session = true,
 	    ARGS(subscribe_args),
 	    .start = api_start_subscribe },
@@ -115,14 +127,19 @@ const struct api_protocol api_protocols[] = {
 struct named_meaning {
 	const char *name;
 	const char *meaning;
+	const char *data; /* the type of an event's data; NULL for classes of errors */
 };
 
-#define NAMED_MEANING(name, meaning) { #name, meaning },
+#define OF_PARENT(name, meaning) { #name, meaning, "empty" },
+#define OF_API(name, meaning, data) { #name, meaning, data },
+#define ERROR_CLASS(name, meaning) { #name, meaning, NULL },
 /* In the order of enum api_event. */
-static const struct named_meaning events[] = { IPC_EVENTS(NAMED_MEANING)
-	    API_OWN_EVENTS(NAMED_MEANING) };
-static const struct named_meaning error_classes[] = { API_ERROR_CLASSES(NAMED_MEANING) };
-#undef NAMED_MEANING
+static const struct named_meaning events[] = { IPC_EVENTS(OF_PARENT)
+	    API_OWN_EVENTS(OF_API) };
+static const struct named_meaning error_classes[] = { API_ERROR_CLASSES(ERROR_CLASS) };
+#undef OF_PARENT
+#undef OF_API
+#undef ERROR_CLASS
 
 const struct api_verb *
 api_verb_find(const char *name)
@@ -137,6 +154,12 @@ const char *
 api_event_str(enum api_event event)
 {
 	return events[event].name;
+}
+
+const char *
+api_event_data(enum api_event event)
+{
+	return events[event].data;
 }
 
 static void
@@ -170,6 +193,7 @@ describe_verb(struct api_out *out, const struct api_verb *verb)
 	for (size_t i = 0; i < verb->n_args; i++)
 		describe_argument(out, &verb->args[i]);
 	api_out_close(out, ']');
+	api_out_string(out, "returns", verb->returns);
 	api_out_close(out, '}');
 }
 
@@ -182,6 +206,8 @@ describe_names(struct api_out *out, const char *key, const struct named_meaning 
 		api_out_open(out, NULL, '{');
 		api_out_string(out, "name", names[i].name);
 		api_out_string(out, "meaning", names[i].meaning);
+		if (names[i].data)
+			api_out_string(out, "data", names[i].data);
 		api_out_close(out, '}');
 	}
 	api_out_close(out, ']');
@@ -197,5 +223,6 @@ api_verb_describe_all(struct api_out *out)
 	api_out_close(out, ']');
 	describe_names(out, "events", events, API_EVENT_N);
 	describe_names(out, "error_classes", error_classes, API_ERROR_N);
+	api_types_describe(out);
 	api_out_close(out, '}');
 }

@@ -69,6 +69,11 @@ def test_every_page_of_the_manual_is_installed(prefix):
         assert (prefix / f"share/man/man{page[-1]}" / page).is_file(), page
 
 
+def test_schema_of_the_control_socket_is_installed(prefix):
+    name = "share/slirpd/api.schema.json"
+    assert (prefix / name).read_bytes() == (BUILD / name).read_bytes()
+
+
 WORKER = "libexec/slirpd/slirpd-slirp-worker"
 
 # acl(5), as the kernel has it in an attribute (linux/posix_acl_xattr.h): version, then kind,

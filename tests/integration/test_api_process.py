@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import api_client
 import ipc
 import pytest
 from commands import ORDINARY
@@ -40,14 +41,7 @@ HELLO_BYTES = 24
 
 def ask(path: Path | str, execute: str, **arguments: object) -> dict:
     """One request on a connection of its own."""
-    request = {"execute": execute}
-    if arguments:
-        request["arguments"] = arguments
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(DEADLINE_S)
-        client.connect(str(path))
-        client.sendall(json.dumps(request).encode())
-        return json.loads(recv_all(client))
+    return api_client.execute(str(path), execute, **arguments)
 
 
 def rules(path: Path) -> list[dict]:
@@ -353,9 +347,7 @@ def test_spawner_can_not_name_a_process_that_it_did_not_start(
 def test_client_that_comes_while_there_is_no_api_waits(daemon: Slirpd, path: Path) -> None:
     api = daemon.children()["api"]
     os.kill(api, signal.SIGSTOP)
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(DEADLINE_S)
-        client.connect(str(path))
+    with api_client.connect(str(path)) as client:
         client.sendall(b'{"execute":"list_hostfwd"}')
         os.kill(api, signal.SIGKILL)
         assert json.loads(recv_all(client))["return"]["entries"] == []
@@ -575,9 +567,7 @@ def still_worker(guest: Guest, path: Path) -> Iterator[tuple[Slirpd, int]]:
 
 def connected(path: Path, request: bytes) -> socket.socket:
     """A client that has asked."""
-    client = socket.socket(socket.AF_UNIX)
-    client.settimeout(DEADLINE_S)
-    client.connect(str(path))
+    client = api_client.connect(str(path))
     client.sendall(request)
     return client
 

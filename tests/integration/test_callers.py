@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from api_client import connect
 from commands import ORDINARY
 from daemon import Slirpd, run_slirpd
 from guest import Guest
@@ -40,9 +40,7 @@ def shell(code: str) -> list[str]:
 
 
 def asks_for_rules(path: str) -> bytes:
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(DEADLINE_S)
-        client.connect(path)
+    with connect(path) as client:
         client.sendall(b'{"execute":"list_hostfwd"}')
         return client.recv(2048)
 

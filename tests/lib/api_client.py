@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import api_schema
 from daemon import Slirpd
 from guest import Guest
 from servers import recv_all
@@ -30,8 +31,9 @@ def daemon_with_api(guest: Guest, *options: str,
             yield daemon, path
 
 
-def connect(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def connect(path: str) -> api_schema.CheckedSocket:
+    """What is read from it has to fit the schema."""
+    sock = api_schema.CheckedSocket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(DEADLINE_S)
     try:
         sock.connect(path)
@@ -53,7 +55,11 @@ def ask(path: str, request: bytes, *, half_close: bool = False) -> bytes:
 def execute(path: str, verb: str, **arguments: Any) -> dict[str, Any]:
     """The decoded reply to a command."""
     request = {"execute": verb, **({"arguments": arguments} if arguments else {})}
-    return json.loads(ask(path, json.dumps(request).encode()))
+    with connect(path) as sock:
+        sock.sendall(json.dumps(request).encode())
+        reply = json.loads(recv_all(sock))
+        sock.check_reply(reply, verb)
+    return reply
 
 
 class Session:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of commands: names, arguments with types, and handlers. The decoder of
- * requests reads it, query_commands prints it, and a test compares slirpd-api(7) with
- * it. */
+/* The table of commands: names, arguments with types, type of the reply, and handlers.
+ * The decoder of requests reads it, query_commands prints it, the JSON Schema is made
+ * from it, and a test compares slirpd-api(7) with it. */
 #pragma once
 
 #include <stdbool.h>
@@ -67,6 +67,9 @@ struct api_verb {
 	bool only_in_session;
 	bool begins_session;
 	bool is_audited; /* the request changes something */
+	/* Outside of a session the members of "return" are also beside it. */
+	bool repeats_return;
+	const char *returns; /* the type of "return", an entry of api_types */
 	const struct api_arg *args;
 	size_t n_args;
 	/* Replies, or starts a call that will reply. The request is in the client. */
@@ -97,14 +100,14 @@ struct api_protocol {
 extern const struct api_protocol api_protocols[];
 
 /* clang-format off */
-/* Events of the api; the parent's are IPC_EVENTS. Their data is an entry of
- * list_hostfwd. */
+/* Events of the api; the parent's are IPC_EVENTS, whose data is empty. Name, meaning,
+ * type of the data. */
 #define API_OWN_EVENTS(EVENT) \
-	EVENT(HOSTFWD_ADDED, "a forward was added through the control socket") \
-	EVENT(HOSTFWD_REMOVED, "a forward was removed through the control socket")
+	EVENT(HOSTFWD_ADDED, "a forward was added through the control socket", "hostfwd") \
+	EVENT(HOSTFWD_REMOVED, "a forward was removed through the control socket", "hostfwd")
 
 enum api_event {
-#define API_EVENT_ENUM(name, meaning) API_EVENT_##name,
+#define API_EVENT_ENUM(name, ...) API_EVENT_##name,
 	IPC_EVENTS(API_EVENT_ENUM) /* same numbers as enum ipc_event_kind */
 	API_OWN_EVENTS(API_EVENT_ENUM)
 #undef API_EVENT_ENUM
@@ -112,8 +115,9 @@ enum api_event {
 };
 /* clang-format on */
 
-/* The name of an event. */
+/* The name of an event, and the type of its data. */
 const char *api_event_str(enum api_event event);
+const char *api_event_data(enum api_event event);
 
 /* Writes the value of query_commands' "return". */
 void api_verb_describe_all(struct api_out *out);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of the types of replies and events, and its description for
+ * query_commands. */
+#include "api/request/types.h"
+
+#include "ipc/messages.h"
+
+#define INTEGER(member) \
+	{ \
+		.name = (member), .type = API_TYPE_INTEGER \
+	}
+#define STRING(member) \
+	{ \
+		.name = (member), .type = API_TYPE_STRING \
+	}
+#define BOOLEAN(member) \
+	{ \
+		.name = (member), .type = API_TYPE_BOOLEAN \
+	}
+#define OBJECT(member, its_type) \
+	{ \
+		.name = (member), .type = (its_type) \
+	}
+#define ARRAY(member, its_type) \
+	{ \
+		.name = (member), .type = (its_type), .is_array = true \
+	}
+#define OPTIONAL(member, its_type) \
+	{ \
+		.name = (member), .type = (its_type), .is_optional = true \
+	}
+
+static const struct api_member hostfwd_id[] = {
+	INTEGER("id"),
+};
+
+static const struct api_member hostfwd[] = {
+	INTEGER("id"),
+	STRING("proto"),
+	STRING("host_addr"),
+	INTEGER("host_port"),
+	OPTIONAL("host_port_end", API_TYPE_INTEGER),
+	STRING("guest_addr"),
+	INTEGER("guest_port"),
+};
+
+static const struct api_member hostfwds[] = {
+	ARRAY("entries", "hostfwd"),
+};
+
+static const struct api_member version[] = {
+	STRING("slirpd"),
+	STRING("libslirp"),
+	INTEGER("slirp_config_version_max"),
+	INTEGER("api"),
+};
+
+static const struct api_member description[] = {
+	ARRAY("commands", "command"),
+	ARRAY("events", "event_kind"),
+	ARRAY("error_classes", "error_class"),
+	ARRAY("types", "type"),
+};
+
+static const struct api_member command[] = {
+	STRING("name"),
+	STRING("meaning"),
+	BOOLEAN("only_in_session"),
+	ARRAY("arguments", "argument"),
+	STRING("returns"),
+};
+
+static const struct api_member argument[] = {
+	STRING("name"),
+	STRING("type"),
+	BOOLEAN("required"),
+	OPTIONAL("min", API_TYPE_INTEGER),
+	OPTIONAL("max", API_TYPE_INTEGER),
+	OPTIONAL("default", API_TYPE_STRING),
+	STRING("wanted"),
+	STRING("meaning"),
+};
+
+static const struct api_member event_kind[] = {
+	STRING("name"),
+	STRING("meaning"),
+	STRING("data"),
+};
+
+static const struct api_member error_class[] = {
+	STRING("name"),
+	STRING("meaning"),
+};
+
+static const struct api_member type[] = {
+	STRING("name"),
+	OPTIONAL("internal", API_TYPE_BOOLEAN),
+	ARRAY("members", "member"),
+};
+
+static const struct api_member member[] = {
+	STRING("name"),
+	STRING("type"),
+	OPTIONAL("array", API_TYPE_BOOLEAN),
+	OPTIONAL("optional", API_TYPE_BOOLEAN),
+};
+
+static const struct api_member status[] = {
+	INTEGER("uptime_ms"),
+	STRING("libslirp"),
+	STRING("tap_name"),
+	OBJECT("pids", "pids"),
+	INTEGER("n_api_restarts"),
+	OBJECT("network", "network"),
+	OBJECT("confinement", "confinement"),
+};
+
+static const struct api_member pids[] = {
+	INTEGER("parent"),
+	INTEGER("slirp_worker"),
+	INTEGER("api"),
+};
+
+static const struct api_member network[] = {
+	STRING("network_addr"),
+	INTEGER("prefix_len"),
+	STRING("host_addr"),
+	STRING("nameserver_addr"),
+	STRING("dhcp_start_addr"),
+	STRING("guest_addr"),
+	BOOLEAN("ipv6_enabled"),
+	OPTIONAL("network_addr6", API_TYPE_STRING),
+	OPTIONAL("host_addr6", API_TYPE_STRING),
+	OPTIONAL("nameserver_addr6", API_TYPE_STRING),
+	INTEGER("mtu_bytes"),
+	BOOLEAN("dns_enabled"),
+	BOOLEAN("host_loopback_allowed"),
+};
+
+/* The roles of ipc/roles.h. */
+static const struct api_member confinement[] = {
+	OBJECT("parent", "confined"),
+	OBJECT("netns_helper", "confined"),
+	OBJECT("slirp_worker", "confined"),
+	OBJECT("spawner", "confined"),
+	OBJECT("api", "confined"),
+};
+
+static const struct api_member confined[] = {
+#define STAGE(name, meaning) BOOLEAN(#name),
+	IPC_STAGES(STAGE)
+#undef STAGE
+	    STRING("cap_effective"),
+	STRING("cap_bounding"),
+	INTEGER("landlock_abi"),
+	INTEGER("n_calls"),
+	BOOLEAN("own_userns"),
+};
+
+static const struct api_member stats[] = {
+	OBJECT("counters", "counters"),
+	OBJECT("drops", "drops"),
+	OBJECT("sockets", "sockets"),
+	INTEGER("hostfwds"),
+	OBJECT("api", "api_stats"),
+};
+
+#define COUNTER(name, meaning) INTEGER(#name),
+static const struct api_member counters[] = { IPC_COUNTERS(COUNTER) };
+static const struct api_member drops[] = { IPC_DROP_REASONS(COUNTER) };
+#undef COUNTER
+
+static const struct api_member sockets[] = {
+	INTEGER("tcp"),
+	INTEGER("udp"),
+	INTEGER("icmp"),
+};
+
+static const struct api_member api_stats[] = {
+	INTEGER("clients"),
+	INTEGER("sessions"),
+	INTEGER("connections"),
+	INTEGER("requests"),
+	INTEGER("errors"),
+	INTEGER("gave_way"),
+	INTEGER("slow"),
+	INTEGER("restarts"),
+};
+
+static const struct api_member connections[] = {
+	ARRAY("connections", "connection"),
+};
+
+static const struct api_member connection[] = {
+	STRING("proto"),
+	OPTIONAL("state", API_TYPE_STRING),
+	BOOLEAN("hostfwd"),
+	STRING("source_addr"),
+	INTEGER("source_port"),
+	STRING("dest_addr"),
+	INTEGER("dest_port"),
+	INTEGER("recv_queue_bytes"),
+	INTEGER("send_queue_bytes"),
+};
+
+static const struct api_member error[] = {
+	STRING("desc"),
+	STRING("class"),
+	STRING("detail"),
+};
+
+static const struct api_member timestamp[] = {
+	INTEGER("seconds"),
+	INTEGER("microseconds"),
+};
+
+#define TYPE(array) \
+	.name = #array, .members = (array), \
+	.n_members = sizeof(array) / sizeof((array)[0])
+
+const struct api_type api_types[] = {
+	{ TYPE(hostfwd_id) },
+	{ TYPE(hostfwd) },
+	{ TYPE(hostfwds) },
+	{ TYPE(version) },
+	{ TYPE(description) },
+	{ TYPE(command) },
+	{ TYPE(argument) },
+	{ TYPE(event_kind) },
+	{ TYPE(error_class) },
+	{ TYPE(type) },
+	{ TYPE(member) },
+	{ TYPE(status) },
+	{ TYPE(pids) },
+	{ TYPE(network) },
+	{ TYPE(confinement), .is_internal = true },
+	{ TYPE(confined), .is_internal = true },
+	{ TYPE(stats) },
+	{ TYPE(counters), .is_internal = true },
+	{ TYPE(drops), .is_internal = true },
+	{ TYPE(sockets) },
+	{ TYPE(api_stats) },
+	{ TYPE(connections) },
+	{ TYPE(connection) },
+	{ TYPE(error) },
+	{ TYPE(timestamp) },
+	{ .name = "empty" },
+	{ .name = NULL },
+};
+
+static void
+describe_member(struct api_out *out, const struct api_member *described)
+{
+	api_out_open(out, NULL, '{');
+	api_out_string(out, "name", described->name);
+	api_out_string(out, "type", described->type);
+	if (described->is_array)
+		api_out_bool(out, "array", true);
+	if (described->is_optional)
+		api_out_bool(out, "optional", true);
+	api_out_close(out, '}');
+}
+
+void
+api_types_describe(struct api_out *out)
+{
+	api_out_open(out, "types", '[');
+	for (const struct api_type *described = api_types; described->name; described++) {
+		api_out_open(out, NULL, '{');
+		api_out_string(out, "name", described->name);
+		if (described->is_internal)
+			api_out_bool(out, "internal", true);
+		api_out_open(out, "members", '[');
+		for (size_t i = 0; i < described->n_members; i++)
+			describe_member(out, &described->members[i]);
+		api_out_close(out, ']');
+		api_out_close(out, '}');
+	}
+	api_out_close(out, ']');
+}
