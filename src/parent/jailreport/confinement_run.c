@@ -11,7 +11,7 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "parent/jailreport/confinement.h"
-#include "parent/jailreport/guest.h"
+#include "parent/run/guest.h"
 #include "parent/supervise/programs.h"
 #include "parent/supervise/supervise.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest of --print-confinement. */
-#include "parent/jailreport/guest.h"
+/* Guests that slirpd makes: for --print-confinement and for run. */
+#include "parent/run/guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
