@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Completion of slirpd's command line for fish.
 
+set -g __slirpd_options_with_value -e -r -m -a --exit-fd --ready-fd --mtu --api-socket --publish --cidr --cidr6 \
+    --netns-type --userns-path --runas --outbound-addr --outbound-addr6 --macaddress --target-type \
+    --pidfile --log-file --log-level
+
 # The arguments, one a line, without options and their values.
 function __slirpd_arguments
     set -l skip 0
@@ -11,9 +15,7 @@ function __slirpd_arguments
         end
         switch $word
             case '--*=*'
-            case -e -r -m -a --exit-fd --ready-fd --mtu --api-socket --publish --cidr --cidr6 --netns-type \
-                    --userns-path --runas --outbound-addr --outbound-addr6 --macaddress --target-type \
-                    --pidfile --log-file --log-level
+            case $__slirpd_options_with_value
                 set skip 1
             case '-*'
             case '*'
@@ -22,8 +24,15 @@ function __slirpd_arguments
     end
 end
 
+# True if `slirpd run` is typed.
+function __slirpd_run
+    set -l words (commandline -opc)
+    contains -- run $words[2]
+end
+
 # True if that many arguments are there and the first is of this type.
 function __slirpd_at
+    not __slirpd_run; or return
     test (count (__slirpd_arguments)) = $argv[1]; or return
     set -l type (string match -r -g -- '--netns-type[= ](\w+)' "$(commandline -pc)")
     test "$argv[2]" = any; or test "$argv[2]" = "$type"; or test "$argv[2]" = pid -a -z "$type"
@@ -40,6 +49,7 @@ complete -c slirpd -l publish -x -d 'Forward to the guest'
 complete -c slirpd -l cidr -x -d 'Network of the guest'
 complete -c slirpd -l cidr6 -x -d 'IPv6 network of the guest'
 complete -c slirpd -l disable-host-loopback -d 'No access to the loopback of the host'
+complete -c slirpd -l allow-host-loopback -d 'With run: access to the loopback of the host'
 complete -c slirpd -l netns-type -x -a 'pid path tapfd' -d 'Type of argument 1'
 complete -c slirpd -l create-netns -d 'Make the namespace and pin it on PATH'
 complete -c slirpd -l userns-path -r -F -d 'User namespace to join'
@@ -49,6 +59,7 @@ complete -c slirpd -l enable-seccomp -d 'Fail if the system call filter cannot b
 complete -c slirpd -l disable-seccomp -d 'Do without the system call filter'
 complete -c slirpd -l runas -x -a '(__fish_complete_users)' -d 'As root: user of the worker'
 complete -c slirpd -l print-confinement -d 'Report the jails of all processes as JSON and exit'
+complete -c slirpd -l keep-id -d 'With run: keep uid and gid'
 complete -c slirpd -l outbound-addr -x -a '(__fish_print_interfaces)' -d 'Source address of IPv4 connections'
 complete -c slirpd -l outbound-addr6 -x -a '(__fish_print_interfaces)' -d 'Source address of IPv6 connections'
 complete -c slirpd -l disable-dns -d 'No built-in DNS server'
@@ -62,4 +73,6 @@ complete -c slirpd -s v -l version -d 'Show the version and exit'
 
 complete -c slirpd -n '__slirpd_at 0 path' -F
 complete -c slirpd -n '__slirpd_at 0 pid' -a '(__fish_complete_pids)'
+complete -c slirpd -n '__slirpd_at 0 pid' -a run -d 'Run a command with a network of its own'
+complete -c slirpd -n __slirpd_run -a "(__fish_complete_subcommand --fcs-skip=2 $__slirpd_options_with_value)"
 complete -c slirpd -n '__slirpd_at 1 any' -a tap0 -d 'The interface in the guest'

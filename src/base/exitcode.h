@@ -9,4 +9,11 @@ enum exitcode {
 	 * dynamic loader use 127 for this; 126 is free here. */
 	EXITCODE_CANNOT_ARRANGE = 126, /* descriptors at their numbers */
 	EXITCODE_CANNOT_EXECUTE = 127,
+
+	/* `slirpd run`, with the numbers of env(1). Other statuses are those of the command; the
+	 * base plus the number of the signal that ended it, as in sh(1). */
+	EXITCODE_RUN_FAILED = 125, /* slirpd itself */
+	EXITCODE_RUN_CANNOT_EXECUTE = 126,
+	EXITCODE_RUN_NOT_FOUND = 127,
+	EXITCODE_RUN_SIGNAL_BASE = 128,
 };

@@ -23,11 +23,18 @@ log_emit_stderr(enum log_level level, const char *text)
 
 /* Set once, at the start of each program. */
 static log_emit_fn *log_emit = log_emit_stderr;
+static int fatal_status = EXITCODE_FAILURE;
 
 void
 log_set_emit(log_emit_fn *emit)
 {
 	log_emit = emit;
+}
+
+void
+log_set_fatal_status(int status)
+{
+	fatal_status = status;
 }
 
 static void LOG_PRINTF(2, 0)
@@ -69,7 +76,7 @@ fatal(const char *format, ...)
 	if (len >= 0 && (size_t)len < sizeof(text))
 		snprintf(text + len, sizeof(text) - (size_t)len, ": %s", strerror(error));
 	log_emit(LOG_LEVEL_FATAL, text);
-	exit(EXITCODE_FAILURE);
+	exit(fatal_status);
 }
 
 void
@@ -91,5 +98,5 @@ fatalx(const char *format, ...)
 	va_start(args, format);
 	log_format(LOG_LEVEL_FATAL, format, args);
 	va_end(args);
-	exit(EXITCODE_FAILURE);
+	exit(fatal_status);
 }

@@ -24,14 +24,18 @@ typedef void log_emit_fn(enum log_level level, const char *text);
 /* Sets where lines go. Before the first call they go to standard error. */
 void log_set_emit(log_emit_fn *emit);
 
+/* Sets the status that fatal() and fatalx() end the process with: EXITCODE_FAILURE unless it is
+ * called. */
+void log_set_fatal_status(int status);
+
 #define LOG_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 void log_error(const char *format, ...) LOG_PRINTF(1, 2);
 void log_warning(const char *format, ...) LOG_PRINTF(1, 2);
 void log_info(const char *format, ...) LOG_PRINTF(1, 2);
 
-/* Logs the line, ": " and the text of errno, and ends the process with EXITCODE_FAILURE.
- * For setup only: nothing is fatal in service. */
+/* Logs the line, followed by ": " and the text of errno, and ends the process with
+ * the status above. For setup only: in service nothing is fatal. */
 _Noreturn void fatal(const char *format, ...) LOG_PRINTF(1, 2);
 
 /* The same for a step on a file: "WHAT PATH: STEP: the text of errno". The path is

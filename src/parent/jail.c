@@ -47,9 +47,10 @@ needed_caps(const struct options *options)
 {
 	uint64_t needed = 0;
 
-	/* Needed to see the namespaces of other processes (ptrace(2), access mode
-	 * checking): they may have another uid, or capabilities. */
-	if (options->exit_fd == -1 && options->target != OPTIONS_TARGET_TAPFD &&
+	/* To see which namespace others live in (ptrace(2), access mode checking): not
+	 * all have our uid, and those that have may have capabilities. */
+	if (options->exit_fd == -1 && !options->command &&
+	    options->target != OPTIONS_TARGET_TAPFD &&
 	    options->target != OPTIONS_TARGET_BESS)
 		needed |= CONFINE_CAP_BIT(CAP_SYS_PTRACE);
 	/* Needed to kill a worker with another uid. The kernel also requires it for the

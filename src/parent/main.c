@@ -29,6 +29,7 @@
 #include "parent/files/pin.h"
 #include "parent/supervise/programs.h"
 #include "parent/output/report.h"
+#include "parent/run/run.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/supervise.h"
 #include "parent/supervise/target.h"
@@ -109,10 +110,12 @@ print_version(const struct options *options)
 }
 
 static int
-run(const struct options *options)
+run(struct options *options)
 {
 	int program_fds[IPC_ROLE_END];
 
+	if (options->command)
+		run_prepare(options);
 	supervise_init(&supervisor, options);
 	parent_notify_open(options);
 	parent_notify("STATUS=Starting");
@@ -127,6 +130,8 @@ run(const struct options *options)
 	if (options->target == OPTIONS_TARGET_BESS)
 		return supervise_run_worker(&supervisor, program_fds,
 		    parent_unixsock_listen(PLACED_BESS_SOCKET, options->bess_path));
+	if (options->command)
+		return run_supervise(&supervisor, program_fds);
 	return supervise_run(&supervisor, program_fds);
 }
 
@@ -167,6 +172,8 @@ main(int argc, char **argv)
 	has_stdio =
 	    stdio_closed != -1 && move_off_stdio(&options.ready_fd, stdio_closed) == 0;
 	report_init(options.program_name);
+	if (options.is_run)
+		log_set_fatal_status(EXITCODE_RUN_FAILED);
 	if (!has_stdio)
 		fatal("open /dev/null in place of standard streams");
 	report_set_level(options.log_level);

@@ -68,6 +68,14 @@ COMPLETED = [
     ("slirpd -c --mtu=65520 1 ", {"tap0"}),
     ("slirpd -c {d}/only", set()),
     ("slirpd --netns-type=tapfd ", set()),
+    ("slirpd ru", {"run"}),
+    ("slirpd run only-comm", {"only-command"}),
+    ("slirpd run -6 --mtu 1500 --publish=1:1 only-comm", {"only-command"}),
+    ("slirpd run -- only-comm", {"only-command"}),
+    ("slirpd run --keep", {"--keep-id"}),
+    ("slirpd run --log-level ", {"error", "warning", "info"}),
+    ("slirpd run only-command {d}/only", {"only-file"}),
+    ("slirpd run -c -- only-command -x {d}/only", {"only-file"}),
 ]
 
 
@@ -77,7 +85,9 @@ COMPLETED = [
 def test_completion(shell, typed, expected, tmp_path):
     (tmp_path / "files").mkdir()
     (tmp_path / "files/only-file").touch()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb",
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/only-command").touch(mode=0o755)
+    environment = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "HOME": str(tmp_path), "TERM": "dumb",
                    "LC_ALL": "C.UTF-8"}
     line = typed.format(d=tmp_path / "files")
     assert shells.complete(shell, "slirpd", line, environment) == expected

@@ -35,7 +35,14 @@ check_run(const struct options *options)
 	const struct ipc_outbound outbound = { .has_addr4 = 1, .has_addr6 = 1 };
 	char text[BANNER_SIZE];
 
-	assert((options->target == OPTIONS_TARGET_PID) == (options->target_pid > 0));
+	assert((options->target == OPTIONS_TARGET_PID) ==
+	    (options->target_pid > 0 || options->is_run));
+	assert(options->is_run == (options->command != NULL));
+	assert(!options->is_run ||
+	    (options->target == OPTIONS_TARGET_PID && options->target_pid == -1 &&
+		options->configure && options->command[0] != NULL &&
+		options->userns_path == NULL && !options->create_netns));
+	assert(options->is_run || !options->keep_id);
 	assert((options->target == OPTIONS_TARGET_PATH) == (options->netns_path != NULL));
 	assert((options->target == OPTIONS_TARGET_TAPFD) == (options->tap_fd >= 0));
 	assert((options->target == OPTIONS_TARGET_BESS) == (options->bess_path != NULL));

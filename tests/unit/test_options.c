@@ -82,6 +82,8 @@ test_defaults(void **state)
 	assert_string_equal(options.tap_name, "tap0");
 	assert_null(options.userns_path);
 	assert_false(options.create_netns);
+	assert_false(options.is_run);
+	assert_null(options.command);
 	assert_false(options.configure);
 	assert_int_equal(options.mtu_bytes, 1500);
 	assert_false(options.has_mac);
@@ -1010,6 +1012,122 @@ test_addresses_are_counted_from_the_network(void **state)
 	}
 }
 
+static void
+test_defaults_of_run(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("run", "true");
+	assert_string_equal(options.program_name, "slirpd");
+	assert_true(options.is_run);
+	assert_string_equal(options.command[0], "true");
+	assert_null(options.command[1]);
+	assert_int_equal(options.target, OPTIONS_TARGET_PID);
+	assert_int_equal(options.target_pid, -1);
+	assert_string_equal(options.tap_name, "tap0");
+	assert_true(options.configure);
+	assert_false(options.allow_host_loopback);
+	assert_false(options.keep_id);
+	assert_int_equal(options.log_level, LOG_LEVEL_WARNING);
+	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
+	assert_int_equal(messages.n_warnings, 0);
+}
+
+static void
+test_options_of_run(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("run", "-6", "--mtu=65520", "--keep-id", "--allow-host-loopback",
+	    "--log-level", "info", "--macaddress=0a:0b:0c:0d:0e:0f", "--", "true");
+	assert_true(options.enable_ipv6);
+	assert_int_equal(options.mtu_bytes, 65520);
+	assert_true(options.keep_id);
+	assert_true(options.allow_host_loopback);
+	assert_int_equal(options.log_level, LOG_LEVEL_INFO);
+	assert_true(options.has_mac);
+	assert_string_equal(options.command[0], "true");
+}
+
+/* From the first argument on that is not an option everything is the command's, in its order. */
+static void
+test_command_of_run_keeps_its_arguments(void **state)
+{
+	static const char *const words[] = { "ls", "-6", "x", "--mtu=5", "--", "-h" };
+
+	(void)state;
+	ASSERT_RUNS("run", "-c", "ls", "-6", "x", "--mtu=5", "--", "-h");
+	assert_false(options.enable_ipv6);
+	assert_int_equal(options.mtu_bytes, 1500);
+	for (size_t i = 0; i < N_ELEMENTS(words); i++)
+		assert_string_equal(options.command[i], words[i]);
+	assert_null(options.command[N_ELEMENTS(words)]);
+
+	ASSERT_RUNS("run", "--", "--help");
+	assert_string_equal(options.command[0], "--help");
+	ASSERT_RUNS("run", "run");
+	assert_string_equal(options.command[0], "run");
+	assert_null(options.command[1]);
+	assert_int_equal(PARSE("run", "--help"), OPTIONS_HELP);
+}
+
+static void
+test_errors_of_run(void **state)
+{
+	static const char *const conflicting[] = { "--netns-type=pid",
+		"--netns-type=tapfd", "--create-netns",
+		"--userns-path=/proc/self/ns/user", "--target-type=netns",
+		"--target-type=bess", "--print-confinement" };
+
+	(void)state;
+	ASSERT_REFUSED("COMMAND is missing; usage: slirpd run [OPTION]... [--] COMMAND "
+		       "[ARG]...",
+	    "run");
+	assert_true(options.is_run);
+	ASSERT_REFUSED("COMMAND is missing; usage: slirpd run [OPTION]... [--] COMMAND "
+		       "[ARG]...",
+	    "run", "-6", "--");
+	for (size_t i = 0; i < N_ELEMENTS(conflicting); i++) {
+		char text[OPTIONS_MESSAGE_SIZE];
+
+		snprintf(text, sizeof(text), "run conflicts with %.*s",
+		    (int)strcspn(conflicting[i], "="), conflicting[i]);
+		ASSERT_REFUSED(text, "run", conflicting[i], "true");
+		assert_null(options.command);
+	}
+}
+
+static void
+test_run_is_the_first_argument_of_slirpd(void **state)
+{
+	char *argv[] = { (char *)"slirp4netns", (char *)"run", (char *)"true", NULL };
+
+	(void)state;
+	ASSERT_REFUSED("PID must be a positive integer", "-c", "run", "true");
+	ASSERT_REFUSED("PID must be a positive integer", "--", "run", "true");
+	assert_int_equal(options_parse(&options, &messages, 3, argv), OPTIONS_ERROR);
+	assert_string_equal(messages.error, "PID must be a positive integer");
+	assert_false(options.is_run);
+}
+
+static void
+test_options_of_run_need_run(void **state)
+{
+	char *argv[] = { (char *)"slirp4netns", (char *)"--keep-id", (char *)"1",
+		(char *)"tap0", NULL };
+
+	(void)state;
+	ASSERT_OPTION_REFUSED("--keep-id needs `slirpd run`", "--keep-id");
+	ASSERT_OPTION_REFUSED("--allow-host-loopback needs `slirpd run`",
+	    "--allow-host-loopback");
+	ASSERT_REFUSED("--keep-id needs `slirpd run`", "--print-confinement",
+	    "--keep-id");
+	/* slirp4netns has no such options, and its short forms stay unambiguous. */
+	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_ERROR);
+	assert_string_equal(messages.error, "unrecognized option '--keep-id'");
+	argv[1] = (char *)"--a=/s";
+	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_RUN);
+	assert_string_equal(options.api_socket_path, "/s");
+}
+
 static char help[16384];
 
 static void
@@ -1053,6 +1171,13 @@ test_help_names_every_option(void **state)
 	}
 	assert_null(strstr(help, "--no-host-loopback"));
 	assert_null(strstr(help, "--create-sandbox"));
+	assert_null(strstr(help, " run "));
+	assert_null(strstr(help, "--keep-id"));
+	read_help("slirpd");
+	assert_non_null(
+	    strstr(help, "\n       slirpd run [OPTION]... [--] COMMAND [ARG]...\n"));
+	assert_non_null(strstr(help, "\n--keep-id "));
+	assert_non_null(strstr(help, "\n--allow-host-loopback "));
 }
 
 static char directory[] = "/tmp/test_options.XXXXXX";
@@ -1132,6 +1257,12 @@ main(void)
 		cmocka_unit_test(test_nothing_is_left_from_the_call_before),
 		cmocka_unit_test(test_a_refused_call_leaves_defaults),
 		cmocka_unit_test(test_addresses_are_counted_from_the_network),
+		cmocka_unit_test(test_defaults_of_run),
+		cmocka_unit_test(test_options_of_run),
+		cmocka_unit_test(test_command_of_run_keeps_its_arguments),
+		cmocka_unit_test(test_errors_of_run),
+		cmocka_unit_test(test_run_is_the_first_argument_of_slirpd),
+		cmocka_unit_test(test_options_of_run_need_run),
 		cmocka_unit_test(test_help_names_every_option),
 	};
 

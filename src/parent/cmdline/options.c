@@ -48,11 +48,16 @@ struct option_spec {
 	size_t flag_offset;
 	bool flag_value;
 
-	char letter; /* NUL: the option has a long form only */
+	char letter;    /* NUL: has a long form only */
+	bool is_of_run; /* goes with `slirpd run` only, which slirp4netns does not have */
 };
 
 #define FLAG(field, value) \
 	.flag_offset = offsetof(struct options, field), .flag_value = (value)
+
+/* The first argument of `slirpd run`, and the interface's name there. */
+#define WORD_RUN "run"
+#define RUN_TAP_NAME "tap0"
 
 /* Letters that end the parsing. */
 #define LETTER_HELP 'h'
@@ -80,6 +85,8 @@ static const struct option_spec option_specs[] = {
 	{ "disable-host-loopback", NULL,
 	    "no access to 127.0.0.1:* and [::1]:* on the host",
 	    FLAG(allow_host_loopback, false) },
+	{ "allow-host-loopback", NULL, "with run: access to them, which is closed there",
+	    FLAG(allow_host_loopback, true), .is_of_run = true },
 	{ "no-host-loopback", .replaced_by = "disable-host-loopback",
 	    FLAG(allow_host_loopback, false) },
 	{ "netns-type", "TYPE", "type of argument 1: pid, path or tapfd (default=pid)",
@@ -101,6 +108,8 @@ static const struct option_spec option_specs[] = {
 	    .take = optvalue_take_runas },
 	{ "print-confinement", NULL, "report the jails of all processes as JSON and exit",
 	    FLAG(print_confinement, true) },
+	{ "keep-id", NULL, "with run: keep uid and gid; without, both are 0",
+	    FLAG(keep_id, true), .is_of_run = true },
 	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
 	    .take = optvalue_take_outbound_addr4 },
 	{ "outbound-addr6", "IPv6|IFNAME", "source address of IPv6 connections",
@@ -126,6 +135,12 @@ static_assert(sizeof(option_specs) / sizeof(option_specs[0]) == OPTVALUE_N_OPTIO
  * all letters. */
 #define ID_WITHOUT_LETTER 0x110000
 
+static bool
+is_slirp4netns(const char *program_name)
+{
+	return strcmp(program_name, OPTIONS_NAME_SLIRP4NETNS) == 0;
+}
+
 static int
 option_id(const struct option_spec *spec)
 {
@@ -143,8 +158,14 @@ option_spec_of_id(int id)
 	return NULL;
 }
 
-/* Refuses an argument for which getopt names no option: it is unknown, or it abbreviates
- * several. */
+static bool
+is_known(const char *program_name, const struct option_spec *spec)
+{
+	return !spec->is_of_run || !is_slirp4netns(program_name);
+}
+
+/* getopt gave up on an argument without naming an option: it is unknown, or short for
+ * more than one. */
 static void
 refuse_long_option(struct optvalue_parse *parse, const char *arg)
 {
@@ -155,7 +176,8 @@ refuse_long_option(struct optvalue_parse *parse, const char *arg)
 	for (size_t i = 0; i < OPTVALUE_N_OPTIONS && strncmp(arg, "--", 2) == 0; i++) {
 		const char *name = option_specs[i].name;
 
-		if (strncmp(name, arg + 2, name_len - 2) != 0)
+		if (strncmp(name, arg + 2, name_len - 2) != 0 ||
+		    !is_known(parse->options->program_name, &option_specs[i]))
 			continue;
 		candidates_len += (size_t)snprintf(candidates + candidates_len,
 		    sizeof(candidates) - candidates_len, " '--%s'", name);
@@ -189,17 +211,22 @@ refuse_syntax(struct optvalue_parse *parse, int returned, char **argv)
 		refuse_long_option(parse, argv[optind - 1]);
 }
 
-/* Fills in the arguments of getopt_long(3). long_options has OPTVALUE_N_OPTIONS + 1
- * entries. short_options has two bytes for each option, the leading colon and the NUL.
- * The colon keeps getopt from printing, and tells a missing value from an unknown
- * option. */
+/* Fills in what getopt_long(3) needs; long_options holds OPTVALUE_N_OPTIONS + 1 and
+ * short_options two bytes for each, the leading plus and colon and the NUL. The plus ends
+ * the options at the first argument, which is a command there. The colon has getopt print
+ * nothing, and tell a missing value from an unknown option. */
 static void
-describe_options(struct option *long_options, char *short_options)
+describe_options(const struct options *options, struct option *long_options,
+    char *short_options)
 {
+	if (options->is_run)
+		*short_options++ = '+';
 	*short_options++ = ':';
 	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
 		const struct option_spec *spec = &option_specs[i];
 
+		if (!is_known(options->program_name, spec))
+			continue;
 		*long_options++ = (struct option){
 			.name = spec->name,
 			.has_arg = spec->value_name ? required_argument : no_argument,
@@ -220,12 +247,11 @@ static enum options_outcome
 take_options(struct optvalue_parse *parse, int argc, char **argv)
 {
 	struct option long_options[OPTVALUE_N_OPTIONS + 1];
-	char short_options[2 * OPTVALUE_N_OPTIONS + 2];
+	char short_options[2 * OPTVALUE_N_OPTIONS + 3];
 	int id;
 
-	describe_options(long_options, short_options);
-	/* With 0 glibc and musl start afresh, even in the middle of "-abc"; with 1 they
-	 * do not. */
+	describe_options(parse->options, long_options, short_options);
+	/* Not 1: glibc and musl start afresh at 0, also in the midst of a "-abc". */
 	optind = 0;
 	while ((id = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
 		const struct option_spec *spec = option_spec_of_id(id);
@@ -312,20 +338,29 @@ check_conflicts(struct optvalue_parse *parse)
 	return true;
 }
 
-/* --print-confinement makes its own guest, and the network does not become ready. */
+/* conflicting: names of options, ending in NULL. */
+static bool
+check_conflicts_of(struct optvalue_parse *parse, const char *what,
+    const char *const *conflicting)
+{
+	for (; *conflicting != NULL; conflicting++)
+		for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
+			if (parse->is_given[i] &&
+			    strcmp(option_specs[i].name, *conflicting) == 0)
+				return optvalue_refuse(parse, "%s conflicts with --%s",
+				    what, *conflicting);
+	return true;
+}
+
+/* The report has a guest of its own, and nothing gets ready. */
 static bool
 check_print_confinement(struct optvalue_parse *parse, char *const *args)
 {
 	static const char *const conflicting[] = { "ready-fd", "netns-type",
-		"create-netns", "userns-path", "target-type", "pidfile" };
+		"create-netns", "userns-path", "target-type", "pidfile", NULL };
 
-	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
-		for (size_t j = 0; j < sizeof(conflicting) / sizeof(conflicting[0]); j++)
-			if (parse->is_given[i] &&
-			    strcmp(option_specs[i].name, conflicting[j]) == 0)
-				return optvalue_refuse(parse,
-				    "--print-confinement conflicts with --%s",
-				    conflicting[j]);
+	if (!check_conflicts_of(parse, "--print-confinement", conflicting))
+		return false;
 	if (args[0] != NULL)
 		return optvalue_refuse(parse,
 		    "--print-confinement makes its own guest, and takes no \"%s\"",
@@ -333,7 +368,33 @@ check_print_confinement(struct optvalue_parse *parse, char *const *args)
 	return true;
 }
 
-/* args is the rest of argv, ending in NULL. */
+/* The guest of `slirpd run` is the command, so nothing else can name one. */
+static bool
+check_run(struct optvalue_parse *parse)
+{
+	static const char *const conflicting[] = { "netns-type", "create-netns",
+		"userns-path", "target-type", "print-confinement", NULL };
+
+	if (parse->options->is_run)
+		return check_conflicts_of(parse, "run", conflicting);
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
+		if (parse->is_given[i] && option_specs[i].is_of_run)
+			return optvalue_refuse(parse, "--%s needs `slirpd run`",
+			    option_specs[i].name);
+	return true;
+}
+
+/* args: what is left of argv, ending in NULL. */
+static bool
+take_command(struct optvalue_parse *parse, char *const *args)
+{
+	if (args[0] == NULL)
+		return optvalue_refuse_missing(parse, "COMMAND");
+	parse->options->command = args;
+	return true;
+}
+
+/* args: what is left of argv, ending in NULL. */
 static bool
 take_positionals(struct optvalue_parse *parse, char *const *args)
 {
@@ -415,9 +476,19 @@ jail_mode(const struct options *options, bool use, bool require)
 		return IPC_JAIL_OFF;
 	if (require)
 		return IPC_JAIL_REQUIRED;
-	if (strcmp(options->program_name, OPTIONS_NAME_SLIRP4NETNS) == 0)
+	if (is_slirp4netns(options->program_name))
 		return IPC_JAIL_BEST_EFFORT;
 	return SLIRPD_CONFINEMENT;
+}
+
+/* args: what is left of argv, ending in NULL. */
+static bool
+take_arguments(struct optvalue_parse *parse, char *const *args)
+{
+	if (parse->options->is_run)
+		return take_command(parse, args);
+	return parse->options->print_confinement ? check_print_confinement(parse, args)
+						 : take_positionals(parse, args);
 }
 
 static enum options_outcome
@@ -430,18 +501,21 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 		optvalue_refuse_missing(parse, "PID, PATH or FD");
 		return OPTIONS_ERROR;
 	}
+	/* What getopt takes for the program's name. */
+	if (parse->options->is_run) {
+		argc--;
+		argv++;
+	}
 	outcome = take_options(parse, argc, argv);
 	warn_deprecated(parse);
 	if (outcome != OPTIONS_RUN)
 		return outcome;
 
-	if (!check_conflicts(parse))
+	if (!check_run(parse) || !check_conflicts(parse))
 		return OPTIONS_ERROR;
 	if (parse->target_is_bess)
 		parse->options->target = OPTIONS_TARGET_BESS;
-	if (!(parse->options->print_confinement
-		    ? check_print_confinement(parse, argv + optind)
-		    : take_positionals(parse, argv + optind)))
+	if (!take_arguments(parse, argv + optind))
 		return OPTIONS_ERROR;
 	if (!check_paths(parse))
 		return OPTIONS_ERROR;
@@ -468,11 +542,21 @@ program_name_of(int argc, char **argv)
 	return name[0] == '\0' ? OPTIONS_NAME_SLIRPD : name;
 }
 
+/* Whether the command line begins with "run". Not where the name is slirp4netns, which takes that
+ * for a wrong PID. */
+static bool
+is_run(const char *program_name, int argc, char **argv)
+{
+	return argc > 1 && strcmp(argv[1], WORD_RUN) == 0 &&
+	    !is_slirp4netns(program_name);
+}
+
 static void
-options_reset(struct options *options, const char *program_name)
+options_reset(struct options *options, const char *program_name, bool with_command)
 {
 	*options = (struct options){
 		.program_name = program_name,
+		.is_run = with_command,
 		.target = OPTIONS_TARGET_PID,
 		.target_pid = -1,
 		.tap_fd = -1,
@@ -487,6 +571,14 @@ options_reset(struct options *options, const char *program_name)
 		.ready_fd = -1,
 		.log_level = LOG_LEVEL_INFO,
 	};
+	if (with_command) {
+		options->tap_name = RUN_TAP_NAME;
+		options->configure = true;
+		/* A sandbox that is made in passing is to be closed. */
+		options->allow_host_loopback = false;
+		/* Standard error is the command's. */
+		options->log_level = LOG_LEVEL_WARNING;
+	}
 	inet_cidr_parse(NETWORK_DEFAULT, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
 	    &options->network);
 	inet_addr6_parse(PREFIX6_DEFAULT, &options->prefix6);
@@ -497,14 +589,15 @@ options_parse(struct options *options, struct options_messages *messages, int ar
     char **argv)
 {
 	const char *program_name = program_name_of(argc, argv);
+	bool with_command = is_run(program_name, argc, argv);
 	struct optvalue_parse parse = { .options = options, .messages = messages };
 	enum options_outcome outcome;
 
-	options_reset(options, program_name);
+	options_reset(options, program_name, with_command);
 	memset(messages, 0, sizeof(*messages));
 	outcome = parse_all(&parse, argc, argv);
 	if (outcome != OPTIONS_RUN && outcome != OPTIONS_PRINT_CONFINEMENT)
-		options_reset(options, program_name);
+		options_reset(options, program_name, with_command);
 	return outcome;
 }
 
@@ -526,12 +619,14 @@ void
 options_help_write(FILE *out, const char *program_name)
 {
 	fprintf(out, "Usage: %s " OPTVALUE_USAGE "\n", program_name);
+	if (!is_slirp4netns(program_name))
+		fprintf(out, "       %s " OPTVALUE_USAGE_RUN "\n", program_name);
 	fputs("User-mode networking for unprivileged network namespaces.\n\n", out);
 	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
 		const struct option_spec *spec = &option_specs[i];
 		int len = 0;
 
-		if (spec->description == NULL)
+		if (spec->description == NULL || !is_known(program_name, spec))
 			continue;
 		if (spec->letter)
 			len += fprintf(out, "-%c, ", spec->letter);

@@ -30,8 +30,8 @@
 #define OPTIONS_PUBLISH_MAX 256
 
 enum options_outcome {
-	OPTIONS_RUN,
-	OPTIONS_PRINT_CONFINEMENT, /* without a target */
+	OPTIONS_RUN,               /* with a command, all but target_pid is there */
+	OPTIONS_PRINT_CONFINEMENT, /* all but a target is there */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_ERROR, /* messages->error has the reason */
@@ -72,6 +72,7 @@ struct options {
 	const char *bess_path;   /* NULL unless OPTIONS_TARGET_BESS */
 	const char *tap_name;    /* NULL unless the target is a PID or a path */
 	const char *userns_path; /* NULL for none */
+	char *const *command;    /* of `slirpd run`, ends in NULL; NULL without it */
 	bool create_netns;
 
 	bool configure;
@@ -98,6 +99,8 @@ struct options {
 	int ready_fd; /* -1 for none; not checked yet */
 
 	bool print_confinement;
+	bool is_run;  /* `slirpd run` */
+	bool keep_id; /* its command keeps uid and gid; else both are 0 */
 
 	bool require_sandbox; /* fail if it cannot be made */
 	bool require_seccomp;
@@ -118,10 +121,10 @@ struct options_messages {
 	char warnings[OPTIONS_N_WARNINGS_MAX][OPTIONS_MESSAGE_SIZE];
 };
 
-/* Writes both results completely, whatever the outcome. After OPTIONS_RUN and
- * OPTIONS_PRINT_CONFINEMENT each value is valid and fits the others; the users of
- * descriptors and targets check whether these exist. After other outcomes the options
- * have their defaults, except program_name. argv[argc] is NULL; argc may be 0. */
+/* Both results are written in full, whatever the outcome; options other than program_name
+ * and is_run are of use with the first two only, and else have their defaults. argv[argc] is NULL;
+ * argc may be 0. Then every value is right on its own and fits the others; whether
+ * descriptors are open and whether the target exists is left to those who use them. */
 enum options_outcome options_parse(struct options *options,
     struct options_messages *messages, int argc, char **argv);
 

@@ -420,8 +420,9 @@ optvalue_take_ready_fd(struct optvalue_parse *parse, const char *value)
 bool
 optvalue_refuse_missing(struct optvalue_parse *parse, const char *what)
 {
-	return optvalue_refuse(parse, "%s is missing; usage: %s " OPTVALUE_USAGE, what,
-	    optvalue_show(parse, parse->options->program_name));
+	return optvalue_refuse(parse, "%s is missing; usage: %s %s", what,
+	    optvalue_show(parse, parse->options->program_name),
+	    parse->options->is_run ? OPTVALUE_USAGE_RUN : OPTVALUE_USAGE);
 }
 
 bool

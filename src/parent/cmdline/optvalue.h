@@ -7,13 +7,14 @@
 #include "parent/cmdline/options.h"
 
 #define OPTVALUE_USAGE "[OPTION]... PID|PATH|FD [TAPNAME]"
+#define OPTVALUE_USAGE_RUN "run [OPTION]... [--] COMMAND [ARG]..."
 
 /* The size of a value in a message: more than most paths have, and small enough that the
  * reason after it fits into OPTIONS_MESSAGE_SIZE. */
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 31
+#define OPTVALUE_N_OPTIONS 33
 
 /* The state of one parse of a command line. */
 struct optvalue_parse {

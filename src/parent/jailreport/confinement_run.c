@@ -51,10 +51,12 @@ int
 confinement_run(struct supervisor *sv, struct options *options)
 {
 	int program_fds[IPC_ROLE_END], pair_fds[2], status;
+	const struct guest_work nothing = { .may_lack_userns = true };
 	struct guest guest;
+	const char *step;
 
-	if (parent_guest_make(&guest) == -1)
-		fatal("make a guest for the report");
+	if (parent_guest_make(&guest, &nothing, &step) == -1)
+		fatal("make a guest for the report: %s", step);
 	options->target_pid = guest.pid;
 	options->tap_name = GUEST_TAP_NAME;
 	options->configure = true;

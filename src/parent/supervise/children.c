@@ -142,6 +142,17 @@ spawner_owes_pid(const struct supervisor *sv)
 	return spawner->fd != -1 && spawner->n_awaited[IPC_MSG_spawned] > 0;
 }
 
+/* Whether the process that has ended was the command of `slirpd run`. */
+static bool
+note_command_end(struct supervisor *sv, pid_t pid, int wait_status)
+{
+	if (sv->command_pid == 0 || pid != sv->command_pid)
+		return false;
+	sv->command_pid = 0;
+	sv->run->on_command_end(sv, wait_status);
+	return true;
+}
+
 struct child *
 children_wait_for_ended(struct supervisor *sv, int *wait_status)
 {
@@ -151,12 +162,16 @@ children_wait_for_ended(struct supervisor *sv, int *wait_status)
 
 			if (pid <= 0)
 				return NULL;
+			if (note_command_end(sv, pid, *wait_status))
+				continue;
 			if (children_find(sv, pid))
 				return children_find(sv, pid);
 		}
 		sv->reap_again = true;
 		return NULL;
 	}
+	if (sv->command_pid != 0 && waitpid(sv->command_pid, wait_status, WNOHANG) > 0)
+		note_command_end(sv, sv->command_pid, *wait_status);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (sv->services[i].child.pid != 0 &&
 		    waitpid(sv->services[i].child.pid, wait_status, WNOHANG) > 0)

@@ -251,7 +251,7 @@ adopt(struct supervisor *sv, struct child *child, pid_t pid)
 	int wait_status;
 	pid_t ended;
 
-	if (children_find(sv, pid))
+	if (children_find(sv, pid) || pid == sv->command_pid)
 		return -1;
 	ended = waitpid(pid, &wait_status, WNOHANG);
 	if (ended == -1)

@@ -9,6 +9,15 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 
+/* The signals whose dispositions are not left as they are. */
+static const int changed[] = { SIGCHLD, SIGTERM, SIGUSR1, SIGPIPE, SIGXFSZ, SIGQUIT };
+
+#define N_CHANGED (sizeof(changed) / sizeof(changed[0]))
+
+/* What slirpd was started with: set once, by signals_prepare(). */
+static struct sigaction caller_actions[N_CHANGED];
+static sigset_t caller_mask;
+
 static bool
 is_ignored(int number)
 {
@@ -40,10 +49,11 @@ signals_prepare(void)
 {
 	sigset_t taken = signals_taken();
 
-	/* The arguments are valid, so the calls cannot fail. */
-	sigprocmask(SIG_SETMASK, &taken, NULL);
-	/* An ignored SIGCHLD would make the kernel discard the exit statuses of
-	 * children. */
+	/* None of this can fail: the arguments are good. */
+	sigprocmask(SIG_SETMASK, &taken, &caller_mask);
+	for (size_t i = 0; i < N_CHANGED; i++)
+		sigaction(changed[i], NULL, &caller_actions[i]);
+	/* Of children that end nothing is told to those who ignore it. */
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
@@ -51,6 +61,21 @@ signals_prepare(void)
 	/* The caller's limit on file sizes must not kill the parent when it writes a log
 	 * line or the copy of resolv.conf. */
 	signal(SIGXFSZ, SIG_IGN);
+}
+
+void
+signals_restore(void)
+{
+	for (size_t i = 0; i < N_CHANGED; i++)
+		sigaction(changed[i], &caller_actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &caller_mask, NULL);
+}
+
+void
+signals_leave_keys(void)
+{
+	/* SIGINT is taken all the same, and on_signal() does nothing. */
+	signal(SIGQUIT, SIG_IGN);
 }
 
 int
@@ -84,7 +109,10 @@ signals_take(struct supervisor *sv)
 		case SIGTERM:
 		case SIGINT:
 		case SIGHUP:
-			supervise_end(sv, EXITCODE_OK);
+			if (sv->run->on_signal)
+				sv->run->on_signal(sv, (int)info.ssi_signo);
+			else
+				supervise_end(sv, EXITCODE_OK);
 			break;
 		case SIGUSR1:
 			ask_for_stats(sv);

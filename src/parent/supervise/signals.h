@@ -12,7 +12,15 @@
  * an error from now on. main() calls this first. */
 void signals_prepare(void);
 
-/* Returns the descriptor, owned by the caller. Fatal on failure. */
+/* Gives the process the signal mask and the dispositions that slirpd was started with. For a child
+ * that is to become another program. */
+void signals_restore(void);
+
+/* Leaves to the command of `slirpd run` the keys of the terminal that are to end or to interrupt it:
+ * the kernel sends their signals to all processes in the foreground. */
+void signals_leave_keys(void);
+
+/* Returns the descriptor, which the caller owns. Fatal on failure. */
 int signals_open(void);
 
 /* Handles the pending signals. Returns whether a child has ended. The caller handles that

@@ -82,6 +82,8 @@ parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, in
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	/* A terminal sends it to the whole group; with `slirpd run` it is for the command. */
+	signal(SIGQUIT, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -107,7 +107,9 @@ begin_service(struct supervisor *sv)
 	/* Connect the api now and not earlier: it relies on being the only one that
 	 * changes the forwards. */
 	wiring_connect_api(sv);
-	print_banner(options, &sv->outbound.addresses);
+	/* The standard output is the command's, if there is one. */
+	if (!options->command)
+		print_banner(options, &sv->outbound.addresses);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
 	parent_notify("READY=1\nSTATUS=The guest has its network");
@@ -127,8 +129,9 @@ finish_start(struct supervisor *sv)
 {
 	const struct options *options = sv->options;
 
-	/* Without --exit-fd the caller does not report the end of the guest. */
-	if (sv->target.netns_fd != -1 && sv->exit_fd == -1)
+	/* Without an exit-fd nobody else tells us when the guest is gone. The end of a command is
+	 * that of a child. */
+	if (sv->target.netns_fd != -1 && sv->exit_fd == -1 && !options->command)
 		parent_nswatch_begin(&sv->watch, sv->target.netns_fd,
 		    options->target == OPTIONS_TARGET_PID ? options->target_pid : -1,
 		    supervisor_child(sv, IPC_ROLE_NETNS_HELPER)->pid, options->netns_path,

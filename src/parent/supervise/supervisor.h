@@ -43,13 +43,17 @@ struct api_wiring {
 
 struct supervisor;
 
-/* The purpose of this run of slirpd: to serve (start.h), or to report its jails
- * (jailreport.h). */
+/* What this run of slirpd is for: to serve (start.h), to serve one command (run/run.h), or to report
+ * its jails (jailreport/confinement_run.h). */
 struct supervise_run {
 	/* A child has reported its jail; NULL for no action. */
 	void (*on_confined)(struct supervisor *sv, const struct child *child);
 	/* All children are ready, and the parent is in its jail. */
 	void (*on_ready)(struct supervisor *sv);
+	/* SIGTERM, SIGINT or SIGHUP has come; NULL: slirpd ends. */
+	void (*on_signal)(struct supervisor *sv, int number);
+	/* The process command_pid has ended and been waited for; NULL: there is none. */
+	void (*on_command_end)(struct supervisor *sv, int wait_status);
 };
 
 struct supervisor {
@@ -70,7 +74,8 @@ struct supervisor {
 	struct ratelimit
 	    contradictions; /* limit on lines about contradictions to the copy */
 	size_t n_published; /* of options->publish */
-	bool reap_again;    /* at the next turn, even without a signal */
+	pid_t command_pid;  /* of `slirpd run`; 0 for none, and once it has ended */
+	bool reap_again;    /* at the next turn, without a signal */
 	enum supervise_phase phase;
 	int status;           /* exit status, once SUPERVISE_ENDED */
 	int signal_fd;        /* owned */
