@@ -69,6 +69,15 @@ def test_every_page_of_the_manual_is_installed(prefix):
         assert (prefix / f"share/man/man{page[-1]}" / page).is_file(), page
 
 
+def test_examples_are_installed(prefix):
+    sources = sorted((PROJECT / "examples").iterdir())
+    installed = prefix / "share/doc/slirpd/examples"
+    assert sorted(path.name for path in installed.iterdir()) == [path.name for path in sources]
+    for source in sources:
+        assert (installed / source.name).read_bytes() == source.read_bytes()
+        assert os.access(installed / source.name, os.X_OK)
+
+
 def test_schema_of_the_control_socket_is_installed(prefix):
     name = "share/slirpd/api.schema.json"
     assert (prefix / name).read_bytes() == (BUILD / name).read_bytes()
