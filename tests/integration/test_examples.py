@@ -6,14 +6,17 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from api_client import execute
 from daemon import Slirpd
+from guest import Guest
 from tree import REPO
 from waiting import DEADLINE_S
 
@@ -84,6 +87,17 @@ def test_shell_adds_lists_and_removes(api: tuple[Slirpd, str], tools: Callable[.
         0, "1 tcp 127.0.0.1:8080 -> 10.0.2.100:80\n2 udp 127.0.0.1:9000 -> 10.0.2.100:9000\n", "")
     assert forward(path, "remove", 1) == (0, "", "")
     assert [rule["id"] for rule in execute(path, "list_hostfwd")["entries"]] == [2]
+
+
+def test_shell_talks_to_slirp4netns(guest: Guest, tools: Callable[..., None], tmp_path: Path) -> None:
+    tools("nc", "jq", "slirp4netns")
+    path = tmp_path / "api"
+    with Slirpd("-c", f"--api-socket={path}", guest.pid, "tap0",
+                program=shutil.which("slirp4netns")):
+        assert forward(path, "add", "tcp", 8080, 80) == (0, "1\n", "")
+        assert forward(path, "list") == (0, "1 tcp 127.0.0.1:8080 -> 10.0.2.100:80\n", "")
+        assert forward(path, "remove", 1) == (0, "", "")
+        assert forward(path, "remove", 1) == (1, "", "bad request: remove_hostfwd: bad arguments.id\n")
 
 
 @pytest.mark.parametrize("argv, why", (
