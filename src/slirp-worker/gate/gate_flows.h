@@ -16,7 +16,7 @@
  * guest could keep a port that its owner has closed, and reach the next process there. */
 #define GATE_FLOW_LIFE_MS 240000
 
-/* 4096 flows, 128 kB: enough for the peers of a busy service within the lifetime of a
+/* 4096 flows, 224 KiB: enough for the peers of a busy service within the lifetime of a
  * flow. Sets of 8 make it unlikely that a set overflows early. */
 #define GATE_FLOW_SETS 512
 #define GATE_FLOW_WAYS 8
