@@ -24,8 +24,13 @@ def run(*argv, cwd=PROJECT, **environment):
 def fixture_tarball(tmp_path_factory):
     directory = tmp_path_factory.mktemp("first")
     run("ci/release", directory)
-    (path,) = directory.iterdir()
+    (path,) = directory.glob("*.tar.gz")
     return path
+
+
+def test_the_sum_of_a_release_is_beside_it(tarball):
+    checked = run("sha256sum", "--check", f"{tarball.name}.sha256", cwd=tarball.parent)
+    assert checked == f"{tarball.name}: OK\n"
 
 
 def test_two_releases_of_a_commit_are_the_same_bytes(tarball, tmp_path):
