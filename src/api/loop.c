@@ -178,4 +178,7 @@ api_loop_run(struct api *api)
 {
 	while (!api->ended)
 		api_loop_once(api, -1);
+	/* If a send to the parent ended the loop, its last message (SHUTDOWN) may be
+	 * unread. */
+	api_control_receive(api);
 }

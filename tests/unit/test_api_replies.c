@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 
 #include "api/accept.h"
 #include "api/loop.h"
@@ -672,7 +673,35 @@ test_events(void **state)
 	close(none_fd);
 }
 
-/* A session that asked for events and reads none loses them; other clients do not. */
+/* A request finds the parent gone before the parent's last message was read. */
+static void
+test_last_event_of_the_parent_is_sent(void **state)
+{
+	const struct ipc_event event = { .kind = IPC_EVENT_SHUTDOWN };
+	int session_fd = api_fixture_connect(&fixture);
+	struct api_client *asker;
+	int fd;
+
+	(void)state;
+	api_fixture_send(&fixture, session_fd, SESSION "{\"execute\":\"subscribe\"}");
+	expect_reply(session_fd, "{\"return\":{}}\n{\"return\":{}}\n", false);
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{\"execute\":");
+	asker = fixture.api.places[1];
+	assert_int_equal(send(fd, "\"query_version\"}", 16, MSG_NOSIGNAL), 16);
+	assert_int_equal(ipc_send_event(&fixture.parent, &event), 0);
+	ipc_channel_close(&fixture.parent);
+	api_client_serve(&fixture.api, asker, POLLIN);
+	api_client_tick(&fixture.api, asker);
+	assert_true(fixture.api.ended);
+	api_loop_run(&fixture.api);
+	api_fixture_read(session_fd, reply, sizeof(reply), &(bool){ false });
+	assert_int_equal(strncmp(reply, "{\"event\":\"SHUTDOWN\",\"data\":{},", 30), 0);
+	close(session_fd);
+	close(fd);
+}
+
+/* It asked for events and reads none: it loses them, nobody else does. */
 static void
 test_slow_session_is_closed(void **state)
 {
@@ -1437,6 +1466,7 @@ main(void)
 		TEST(test_replies_without_memory_are_busy),
 		TEST(test_too_long_a_line_in_a_session),
 		TEST(test_events),
+		TEST(test_last_event_of_the_parent_is_sent),
 		TEST(test_slow_session_is_closed),
 		TEST(test_sessions_are_bounded),
 		TEST(test_silent_clients_give_way),
