@@ -105,9 +105,9 @@ def test_directories_can_be_chosen(tmp_path):
         assert re.search(f"^--   .*  {full}$", said, re.M), name
 
 
-def looked_in(shell):
+def looked_in(shell, home):
     """The directories where a shell looks for completions, as a user without a session has them."""
-    environment = ["env", "-i", "HOME=/nonexistent", f"PATH={os.environ['PATH']}"]
+    environment = ["env", "-i", f"HOME={home}", f"PATH={os.environ['PATH']}"]
     command = {"zsh": ["zsh", "-fc", "print -l $fpath"],
                "fish": ["fish", "-c", "printf '%s\\n' $fish_complete_path"]}[shell]
     return run(*environment, *command).splitlines()
@@ -122,8 +122,8 @@ def test_shells_look_where_completions_are(tmp_path, prefix, option):
     said = configure(tmp_path / "build", f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DBUILD_TESTING=OFF",
                      option)
     files = installed(tmp_path / "build", tmp_path / "root")
-    assert files["_slirpd"] in looked_in("zsh")
-    assert files["slirpd.fish"] in looked_in("fish")
+    assert files["_slirpd"] in looked_in("zsh", tmp_path)
+    assert files["slirpd.fish"] in looked_in("fish", tmp_path)
     assert "fish may not look there" not in said
     assert option in (PROJECT / "docs/building.md").read_text()
 
