@@ -16,5 +16,6 @@ install(DIRECTORY "${PROJECT_BINARY_DIR}/documents/" DESTINATION "${CMAKE_INSTAL
 install(DIRECTORY docs/ DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs" COMPONENT documents
 	FILES_MATCHING PATTERN "*.svg" PATTERN "*.json")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright COMPONENT documents)
-install(PROGRAMS examples/forward.sh examples/session.py DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
+# Examples are documents: not executable, so that no package is asked for their interpreters.
+install(FILES examples/forward.sh examples/session.py DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
 	COMPONENT documents)
