@@ -67,7 +67,7 @@ complete -c slirpd -l macaddress -x -d 'Address of the interface'
 complete -c slirpd -l target-type -x -a 'netns bess' -d 'Type of the other end'
 complete -c slirpd -l pidfile -r -F -d 'File to write the PID to'
 complete -c slirpd -l log-file -r -F -d 'File to log to'
-complete -c slirpd -l log-level -x -a 'error warning info' -d 'Log level'
+complete -c slirpd -l log-level -x -a 'error warning info debug' -d 'Log level'
 complete -c slirpd -s h -l help -d 'Show the options and exit'
 complete -c slirpd -s v -l version -d 'Show the version and exit'
 

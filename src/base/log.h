@@ -11,9 +11,10 @@ enum log_level {
 	LOG_LEVEL_ERROR,   /* a request was not done */
 	LOG_LEVEL_WARNING, /* may need attention */
 	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG, /* what only a developer or a test asks for */
 };
 
-#define LOG_N_LEVELS 4
+#define LOG_N_LEVELS 5
 
 /* Longer lines are cut off. Two lines of a wide terminal, and an IPC record. */
 #define LOG_TEXT_SIZE 480

@@ -83,6 +83,7 @@ LIMIT_LINES = (
 )
 EXPECTED = (
     *LIMIT_LINES,
+    r"slirpd: ready: .*; all processes confined$",
     r"slirpd: [\w-]+ confined: .*; not: none; ",
     r"api was killed by SIGKILL .*; starting it again",
     r"request of pid \d+ uid \d+ gid \d+: ",

@@ -73,7 +73,7 @@ WORDS = {
     "macaddress": ['"{}" is an invalid MAC address.'],
     "target-type": ['--target-type must be either "netns" or "bess"'],
     "netns-type": ['--netns-type must be "pid", "path" or "tapfd", not "{}"'],
-    "log-level": ['--log-level must be "error", "warning" or "info", not "{}"'],
+    "log-level": ['--log-level must be "error", "warning", "info" or "debug", not "{}"'],
     "runas": ['--runas: there is no user "{}"', '--runas: there is no user "fd00"'],
     "api-socket": ["the specified API socket path is too long (>= 108)",
                    '--api-socket: the path "{}"'],

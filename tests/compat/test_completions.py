@@ -59,7 +59,7 @@ COMPLETED = [
     ("slirpd --netns-type ", {"pid", "path", "tapfd"}),
     ("slirpd --netns-type pa", {"path"}),
     ("slirpd --target-type ", {"netns", "bess"}),
-    ("slirpd --log-level ", {"error", "warning", "info"}),
+    ("slirpd --log-level ", {"error", "warning", "info", "debug"}),
     ("slirpd -m ", {"1500", "65520"}),
     ("slirpd --log-file {d}/only", {"only-file"}),
     ("slirpd --pidfile={d}/only", {"only-file"}),

@@ -57,8 +57,8 @@ guest=$!
 until grep -q . /proc/$guest/uid_map && grep -q sleep /proc/$guest/comm; do sleep 0.1; done
 mkdir -p /tmp/$1
 : >/tmp/$1/ready
-/opt/bin/$2 --configure --disable-host-loopback --mtu=1500 --ready-fd=5 $guest tap0 5>/tmp/$1/ready \\
-	>/dev/null 2>/tmp/$1/err &
+/opt/bin/$2 --configure --disable-host-loopback --mtu=1500 --log-level=debug --ready-fd=5 $guest tap0 \\
+	5>/tmp/$1/ready >/dev/null 2>/tmp/$1/err &
 slirpd=$!
 while ! [ -s /tmp/$1/ready ] && kill -0 $slirpd; do sleep 0.1; done
 echo $slirpd $guest >/tmp/pids-$1

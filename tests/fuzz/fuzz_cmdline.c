@@ -71,7 +71,7 @@ check_run(const struct options *options)
 	assert(options->pidfile_path == NULL || options->pidfile_path[0] != '\0');
 	assert(options->log_file_path == NULL || options->log_file_path[0] != '\0');
 	assert(options->log_level >= LOG_LEVEL_ERROR &&
-	    options->log_level <= LOG_LEVEL_INFO);
+	    options->log_level <= LOG_LEVEL_DEBUG);
 	assert(banner_start_format(text, sizeof(text), options, &outbound) > 0);
 }
 

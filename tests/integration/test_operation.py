@@ -88,7 +88,7 @@ def test_log_file_has_the_lines_with_their_time(guest: Guest, tmp_path: Path) ->
         assert daemon.stderr == ""
         lines = path.read_text().splitlines()
         assert all(re.match(rf"{TIME} slirpd: \S", line) for line in lines)
-        assert any("slirp-worker confined: " in line for line in lines)
+        assert any(" slirpd: ready: tap0 has 10.0.2.100/24 in " in line for line in lines)
         assert path.stat().st_mode & 0o7777 == 0o600
 
 
@@ -136,18 +136,18 @@ def test_log_file_has_one_writer(guest: Guest, tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("level,warns,informs",
-                         (("info", True, True), ("warning", True, False), ("error", False, False)))
-def test_log_level_says_what_is_logged(guest: Guest, level: str, warns: bool,
-                                       informs: bool) -> None:
+@pytest.mark.parametrize("level,n_levels",
+                         (("error", 1), ("warning", 2), ("info", 3), ("debug", 4)))
+def test_log_level_says_what_is_logged(guest: Guest, level: str, n_levels: int) -> None:
     # --runas has no effect for an ordinary user, of which a warning tells.
     with Slirpd("--configure", f"--log-level={level}", "--runas=4711", guest.pid,
                 "tap0") as daemon:
         daemon.process.send_signal(signal.SIGUSR1)
         # Who asks for counters gets them at every level.
         wait_for("the counters", lambda: "stats: forwards 0" in daemon.stderr)
-        assert ("warning: --runas is without effect" in daemon.stderr) == warns
-        assert ("confined: " in daemon.stderr) == informs
+        assert ("warning: --runas is without effect" in daemon.stderr) == (n_levels >= 2)
+        assert (": ready: " in daemon.stderr) == (n_levels >= 3)
+        assert ("slirp-worker confined: " in daemon.stderr) == (n_levels >= 4)
     done = run_slirpd(f"--log-level={level}", guest.pid, "lo")
     assert done.returncode == 1 and "slirpd: netns-helper" in done.stderr
 

@@ -46,7 +46,7 @@ class Slirpd:
 
     def start(self) -> Slirpd:
         """Starts the daemon without waiting for anything."""
-        options, inherited = [], []
+        options, inherited = self._log_options(), []
         if self._wants[0]:
             self.ready_read, ready_write = os.pipe()
             options.append(f"--ready-fd={ready_write}")
@@ -63,6 +63,13 @@ class Slirpd:
         for fd in inherited:
             os.close(fd)
         return self
+
+    def _log_options(self) -> list[str]:
+        """Every line, unless the test asks for a level, or the program is another one."""
+        if Path(self.program).resolve().name != "slirpd":
+            return []
+        return [] if any(word.startswith("--log-level") for word in self.argv) else [
+            "--log-level=debug"]
 
     def wait_ready(self, deadline_s: float = DEADLINE_S) -> bytes:
         """What the daemon wrote on ready-fd up to end-of-file; fails when that was nothing."""

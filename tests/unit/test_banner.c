@@ -29,6 +29,48 @@ options_of(const char *cidr)
 static const struct ipc_outbound none;
 
 static void
+assert_ready(const struct options *options, uint32_t missing, const char *expected)
+{
+	char buf[LOG_TEXT_SIZE];
+
+	banner_ready_format(buf, sizeof(buf), options, "/proc/7/ns/net", missing);
+	assert_string_equal(buf, expected);
+}
+
+static void
+test_ready_names_tap_address_namespace_and_confinement(void **state)
+{
+	struct options options = options_of("10.0.3.0/25");
+
+	(void)state;
+	options.tap_name = "tap0";
+	options.configure = true;
+	options.sandbox_mode = IPC_JAIL_REQUIRED;
+	options.seccomp_mode = IPC_JAIL_REQUIRED;
+	assert_ready(&options, 0,
+	    "ready: tap0 has 10.0.3.100/25 in /proc/7/ns/net; all processes confined");
+	assert_ready(&options, 1U << IPC_STAGE_root | 1U << IPC_STAGE_landlock,
+	    "ready: tap0 has 10.0.3.100/25 in /proc/7/ns/net; processes confined "
+	    "without: root landlock");
+	options.configure = false;
+	options.sandbox_mode = IPC_JAIL_OFF;
+	assert_ready(&options, ~0U,
+	    "ready: tap0 needs an address such as 10.0.3.100/25 in /proc/7/ns/net; "
+	    "confined by seccomp only");
+	options.target = OPTIONS_TARGET_TAPFD;
+	options.tap_fd = 5;
+	options.seccomp_mode = IPC_JAIL_OFF;
+	assert_ready(&options, ~0U,
+	    "ready: inherited TAP 5 needs an address such as 10.0.3.100/25; "
+	    "no process confined");
+	options.target = OPTIONS_TARGET_BESS;
+	options.bess_path = "a\nb";
+	assert_ready(&options, ~0U,
+	    "ready: bess socket a\\x0ab, for an address such as 10.0.3.100/25; "
+	    "no process confined");
+}
+
+static void
 assert_banner(const struct options *options, const struct ipc_outbound *outbound,
     const char *expected)
 {
@@ -193,6 +235,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ready_names_tap_address_namespace_and_confinement),
 		cmocka_unit_test(test_default_banner),
 		cmocka_unit_test(test_banner_of_all_options),
 		cmocka_unit_test(test_warning_names_the_gateway_of_the_network),

@@ -759,8 +759,11 @@ test_log_and_pidfile(void **state)
 	assert_int_equal(options.log_level, LOG_LEVEL_WARNING);
 	ASSERT_RUNS("--log-level=error", "--log-level=info", "1", "tap0");
 	assert_int_equal(options.log_level, LOG_LEVEL_INFO);
-	ASSERT_OPTION_REFUSED("--log-level must be \"error\", \"warning\" or \"info\", "
-			      "not \"Info\"",
+	ASSERT_RUNS("--log-level=debug", "1", "tap0");
+	assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
+	ASSERT_OPTION_REFUSED(
+	    "--log-level must be \"error\", \"warning\", \"info\" or \"debug\", "
+	    "not \"Info\"",
 	    "--log-level=Info");
 	ASSERT_OPTION_REFUSED("--pidfile: the path \"\" is empty", "--pidfile=");
 	ASSERT_OPTION_REFUSED("--log-file: \"dir/\" is a directory", "--log-file=dir/");

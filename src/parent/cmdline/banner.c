@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text at the start, and the text of --version. */
+/* The texts at the start, and the text of --version. */
 #include "parent/cmdline/banner.h"
 
 #include <arpa/inet.h>
@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
+
+/* The size of a path in the line of the log. */
+#define PATH_SHOWN_SIZE 256
 
 /* The column of the values, as in slirp4netns: scripts cut the lines there. */
 #define VALUE_COLUMN 19
@@ -108,6 +113,61 @@ banner_start_format(char *buf, size_t buf_size, const struct options *options,
 		    "127.0.0.1:*)\n",
 		    inet_addr4_format(addresses->host_be, host));
 	return text_finish(&text);
+}
+
+/* Appends three words on the jails, and the stages that are missing. */
+static void
+append_confinement(struct text *text, const struct options *options, uint32_t missing)
+{
+	static const char *const stages[] = {
+#define STAGE_NAME(name, meaning) #name,
+		IPC_STAGES(STAGE_NAME)
+	};
+
+	if (options->sandbox_mode == IPC_JAIL_OFF &&
+	    options->seccomp_mode == IPC_JAIL_OFF)
+		text_append(text, "no process confined");
+	else if (options->sandbox_mode == IPC_JAIL_OFF)
+		text_append(text, "confined by seccomp only");
+	else if (missing == 0)
+		text_append(text, "all processes confined");
+	else
+		text_append(text, "processes confined without:");
+	for (size_t i = 0; i < IPC_STAGE_N; i++)
+		if (options->sandbox_mode != IPC_JAIL_OFF && missing & (1U << i))
+			text_append(text, " %s", stages[i]);
+}
+
+void
+banner_ready_format(char *buf, size_t buf_size, const struct options *options,
+    const char *netns, uint32_t missing)
+{
+	char address[INET_ADDRSTRLEN], shown[PATH_SHOWN_SIZE];
+	struct text text;
+
+	text_start(&text, buf, buf_size);
+	inet_addr4_format(options->addresses.recommended_be, address);
+	text_append(&text, "ready: ");
+	switch (options->target) {
+	case OPTIONS_TARGET_PID:
+	case OPTIONS_TARGET_PATH:
+		text_escape(shown, sizeof(shown), netns, strlen(netns));
+		text_append(&text, "%s %s %s/%u in %s; ", options->tap_name,
+		    options->configure ? "has" : "needs an address such as", address,
+		    options->network.prefix_len, shown);
+		break;
+	case OPTIONS_TARGET_TAPFD:
+		text_append(&text, "inherited TAP %d needs an address such as %s/%u; ",
+		    options->tap_fd, address, options->network.prefix_len);
+		break;
+	case OPTIONS_TARGET_BESS:
+		text_escape(shown, sizeof(shown), options->bess_path,
+		    strlen(options->bess_path));
+		text_append(&text, "bess socket %s, for an address such as %s/%u; ",
+		    shown, address, options->network.prefix_len);
+		break;
+	}
+	append_confinement(&text, options, missing);
 }
 
 int

@@ -122,7 +122,7 @@ static const struct option_spec option_specs[] = {
 	{ "pidfile", "PATH", "file to write the PID to", .take = optvalue_take_pidfile },
 	{ "log-file", "PATH", "file to log to, with PATH.1 of at most 2 MiB",
 	    .take = optvalue_take_log_file },
-	{ "log-level", "LEVEL", "log level: error, warning or info (default=info)",
+	{ "log-level", "LEVEL", "log level: error, warning, info or debug (default=info)",
 	    .take = optvalue_take_log_level },
 	{ "help", NULL, "show this text and exit", .letter = LETTER_HELP },
 	{ "version", NULL, "show the version and exit", .letter = LETTER_VERSION },

@@ -247,17 +247,26 @@ optvalue_take_log_file(struct optvalue_parse *parse, const char *value)
 bool
 optvalue_take_log_level(struct optvalue_parse *parse, const char *value)
 {
-	if (strcmp(value, "error") == 0)
-		parse->options->log_level = LOG_LEVEL_ERROR;
-	else if (strcmp(value, "warning") == 0)
-		parse->options->log_level = LOG_LEVEL_WARNING;
-	else if (strcmp(value, "info") == 0)
-		parse->options->log_level = LOG_LEVEL_INFO;
-	else
-		return optvalue_refuse(parse,
-		    "--log-level must be \"error\", \"warning\" or \"info\", not \"%s\"",
-		    optvalue_show(parse, value));
-	return true;
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} levels[] = {
+		{ "error", LOG_LEVEL_ERROR },
+		{ "warning", LOG_LEVEL_WARNING },
+		{ "info", LOG_LEVEL_INFO },
+		{ "debug", LOG_LEVEL_DEBUG },
+	};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (strcmp(value, levels[i].name) == 0) {
+			parse->options->log_level = levels[i].level;
+			return true;
+		}
+	}
+	return optvalue_refuse(parse,
+	    "--log-level must be \"error\", \"warning\", \"info\" or \"debug\", "
+	    "not \"%s\"",
+	    optvalue_show(parse, value));
 }
 
 bool

@@ -128,7 +128,7 @@ report_confined(const char *role, uint32_t intended, const struct ipc_confined *
 	if (intended & (1U << IPC_STAGE_landlock))
 		snprintf(landlock, sizeof(landlock), ", Landlock ABI %u",
 		    confined->landlock_abi);
-	report_line(LOG_LEVEL_INFO, "%s confined:%s; not:%s; %u system calls%s", role,
+	report_line(LOG_LEVEL_DEBUG, "%s confined:%s; not:%s; %u system calls%s", role,
 	    *reached ? reached : " none", *missed ? missed : " none", confined->n_calls,
 	    landlock);
 }

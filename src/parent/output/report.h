@@ -17,7 +17,7 @@ void report_set_level(enum log_level level);
 /* Writes one line, if its level is wanted. */
 void report_line(enum log_level level, const char *format, ...) LOG_PRINTF(2, 3);
 
-/* Writes which stages of its jail a role has reached, and which stages of `intended` (a
+/* Writes, at level debug, which stages of its jail a role has reached, and which stages of `intended` (a
  * set of 1 << enum ipc_stage) it has not. */
 void report_confined(const char *role, uint32_t intended,
     const struct ipc_confined *confined);

@@ -73,6 +73,29 @@ parent_on_resolv_copy(struct supervisor *sv, const struct ipc_resolv_copy *msg,
 	sv->resolv_copy_fd = adopt_fd;
 }
 
+/* Returns the stages that a running process means to reach and has not, as a set of
+ * 1 << enum ipc_stage. */
+static uint32_t
+missing_stages(const struct supervisor *sv)
+{
+	uint32_t missing = 0;
+
+	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++)
+		if (i == IPC_ROLE_PARENT || sv->services[i].child.role)
+			missing |= roles[i].stages & ~sv->confined[i].stages;
+	return missing;
+}
+
+static void
+tell_log(const struct supervisor *sv)
+{
+	char text[LOG_TEXT_SIZE];
+
+	banner_ready_format(text, sizeof(text), sv->options, sv->target.netns_label,
+	    missing_stages(sv));
+	log_info("%s", text);
+}
+
 static void
 print_banner(const struct options *options, const struct ipc_outbound *addresses)
 {
@@ -110,6 +133,7 @@ begin_service(struct supervisor *sv)
 	/* The standard output is the command's, if there is one. */
 	if (!options->command)
 		print_banner(options, &sv->outbound.addresses);
+	tell_log(sv);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
 	parent_notify("READY=1\nSTATUS=The guest has its network");
