@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Escapes text for terminals and logs. */
+/* Escapes text for terminals and logs, and compares words. */
 #include "base/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 /* "\xNN", the longest form of one byte. */
@@ -56,4 +57,38 @@ text_escape(char *dst, size_t dst_size, const char *src, size_t n)
 	len += dots;
 	dst[len] = '\0';
 	return len;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The optimal string alignment distance: rows[i][j] is that of the first i bytes of one
+ * text and the first j of the other. */
+size_t
+text_distance(const char *one, size_t one_len, const char *other, size_t other_len)
+{
+	uint8_t rows[TEXT_DISTANCE_MAX + 1][TEXT_DISTANCE_MAX + 1];
+
+	if (one_len > TEXT_DISTANCE_MAX || other_len > TEXT_DISTANCE_MAX)
+		return TEXT_DISTANCE_MAX;
+	for (size_t i = 0; i <= one_len; i++) {
+		for (size_t j = 0; j <= other_len; j++) {
+			size_t best = i + j;
+
+			if (i > 0 && j > 0) {
+				best = least(rows[i - 1][j], rows[i][j - 1]) + 1UL;
+				best = least(best,
+				    rows[i - 1][j - 1] +
+					(size_t)(one[i - 1] != other[j - 1]));
+			}
+			if (i > 1 && j > 1 && one[i - 1] == other[j - 2] &&
+			    one[i - 2] == other[j - 1])
+				best = least(best, rows[i - 2][j - 2] + 1UL);
+			rows[i][j] = (uint8_t)best;
+		}
+	}
+	return rows[one_len][other_len];
 }

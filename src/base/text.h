@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes text printable that a guest or a client chose. */
+/* Makes text printable that a guest or a client chose, and compares words. */
 #pragma once
 
 #include <stddef.h>
@@ -8,3 +8,10 @@
  * \xNN. dst holds dst_size bytes (at least 1) and always ends in NUL. Text that does not
  * fit ends in "...". Returns the length written. */
 size_t text_escape(char *dst, size_t dst_size, const char *src, size_t n);
+
+/* Returns how many bytes have to be inserted, removed, replaced or exchanged with their
+ * neighbour to turn one text into the other; TEXT_DISTANCE_MAX if either is longer than
+ * that. */
+#define TEXT_DISTANCE_MAX 32
+size_t text_distance(const char *one, size_t one_len, const char *other,
+    size_t other_len);

@@ -19,7 +19,9 @@ static void
 fail(enum ipc_jail_mode mode, const char *stage, const char *step)
 {
 	if (mode == IPC_JAIL_REQUIRED)
-		fatal("jail stage %s: %s", stage, step);
+		fatalx("jail stage %s: %s: %s; --disable-%s does without", stage, step,
+		    strerror(errno),
+		    strcmp(stage, "seccomp") == 0 ? "seccomp" : "sandbox");
 	log_warning("jail stage %s: %s: %s; going on without it", stage, step,
 	    strerror(errno));
 }

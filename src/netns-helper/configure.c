@@ -4,11 +4,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "base/inet.h"
 #include "base/log.h"
@@ -20,6 +22,14 @@
 /* RFC 8200 section 5: the kernel has no IPv6 on an interface with a smaller MTU. Clients
  * ask for IPv6 with any MTU, and expect IPv4 to work. */
 #define IPV6_MTU_MIN_BYTES 1280
+
+/* ETH_MIN_MTU of the kernel's include/uapi/linux/if_ether.h, from Linux 4.10 on. */
+#ifndef ETH_MIN_MTU
+#define ETH_MIN_MTU 68
+#endif
+
+/* More addresses than a guest has, as a rule. Only a warning depends on the others. */
+#define N_ADDRESSES_MAX 64
 
 static unsigned int
 find_interface(const char *name)
@@ -41,6 +51,34 @@ read_mac(const struct rtnl *rtnl, const char *name, struct inet_mac *mac)
 	if (ioctl(rtnl->fd, SIOCGIFHWADDR, &request) == -1)
 		fatal("read the MAC address of %s", name);
 	memcpy(mac->octets, request.ifr_hwaddr.sa_data, INET_MAC_LEN);
+}
+
+/* Warns of another interface with the address that this one is about to get: replies to
+ * the guest's address may then take either. It may be the TAP of another slirpd. */
+static void
+warn_of_same_address(const struct rtnl *rtnl, const char *name,
+    const struct ipc_network *network)
+{
+	struct ifreq entries[N_ADDRESSES_MAX];
+	struct ifconf list = { .ifc_len = sizeof(entries), .ifc_req = entries };
+	char text[INET_ADDRSTRLEN];
+
+	/* netdevice(7): all interfaces that have an IPv4 address. */
+	if (ioctl(rtnl->fd, SIOCGIFCONF, &list) == -1)
+		return;
+	for (size_t i = 0; i < (size_t)list.ifc_len / sizeof(entries[0]); i++) {
+		struct sockaddr_in address;
+
+		memcpy(&address, &entries[i].ifr_addr, sizeof(address));
+		if (address.sin_addr.s_addr != network->guest_be ||
+		    strncmp(entries[i].ifr_name, name, IFNAMSIZ) == 0)
+			continue;
+		inet_ntop(AF_INET, &network->guest_be, text, sizeof(text));
+		log_warning("%.*s has the address %s of %s already, perhaps by another "
+			    "slirpd: give this one another network with --cidr",
+		    IFNAMSIZ, entries[i].ifr_name, text, name);
+		return;
+	}
 }
 
 static void
@@ -114,8 +152,13 @@ netns_configure(const struct ipc_make_tap *request)
 	/* Linux changes the MAC of an interface that is down with any driver. */
 	if (request->has_mac && rtnl_link_set_mac(&rtnl, ifindex, request->mac) == -1)
 		fatal("set the MAC address of %s", name);
-	if (rtnl_link_set_mtu(&rtnl, ifindex, network->mtu_bytes) == -1)
+	if (rtnl_link_set_mtu(&rtnl, ifindex, network->mtu_bytes) == -1) {
+		if (errno == EINVAL && network->mtu_bytes < ETH_MIN_MTU)
+			fatalx(
+			    "set the MTU of %s to %u: %s; an interface takes %d or more",
+			    name, network->mtu_bytes, strerror(errno), ETH_MIN_MTU);
 		fatal("set the MTU of %s to %u", name, network->mtu_bytes);
+	}
 	if (network->enable_ipv6 && !enable_ipv6)
 		log_warning("%s stays without IPv6, which needs an MTU of %d", name,
 		    IPV6_MTU_MIN_BYTES);
@@ -124,6 +167,7 @@ netns_configure(const struct ipc_make_tap *request)
 		fatal("set up IPv6 on %s", name);
 	if (rtnl_link_set_up(&rtnl, ifindex) == -1)
 		fatal("bring %s up", name);
+	warn_of_same_address(&rtnl, name, network);
 	configure_ip4(&rtnl, ifindex, name, network);
 	if (enable_ipv6 && configure_ip6(&rtnl, ifindex, name, network) == -1)
 		log_warning("%s stays without IPv6: %s", name, strerror(errno));

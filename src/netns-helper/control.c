@@ -71,6 +71,7 @@ netns_on_make_tap(struct helper *helper, const struct ipc_make_tap *msg, int ado
 	struct netns_tap_header header;
 
 	netns_join_network(netns_fd, msg->netns_label);
+	netns_tap_look();
 	confine(helper);
 	tap_fd = netns_tap_open(msg->tap_name, &header);
 	if (msg->configure)

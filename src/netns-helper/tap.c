@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
 #include "ipc/messages.h"
+
+#define DEVICE "/dev/net/tun"
 
 /* The offloads of every TAP of ours; the worker's vnet.c handles their headers. UDP has
  * none: libslirp takes one datagram at a time. */
@@ -81,16 +84,50 @@ switch_offloads_on(int tun_fd)
 	return ioctl(tun_fd, TUNSETOFFLOAD, OFFLOADS);
 }
 
+/* The mode of the device, or 0. Set before the jail, which allows no look at files. */
+static mode_t device_mode;
+
+void
+netns_tap_look(void)
+{
+	struct stat st;
+
+	device_mode = stat(DEVICE, &st) == 0 ? st.st_mode & 07777U : 0;
+}
+
+/* The device cannot be opened, with errno set. Says what an administrator can do. */
+static _Noreturn void
+refuse_device(void)
+{
+	const char *who =
+	    device_mode & (S_IRGRP | S_IWGRP) ? "its owner and its group" : "its owner";
+
+	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+		fatalx("open " DEVICE
+		       ": %s; as root: modprobe tun, or give the container "
+		       "this device",
+		    strerror(errno));
+	if (errno != EACCES || device_mode == 0)
+		fatal("open " DEVICE);
+	if ((device_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH))
+		fatalx("open " DEVICE ": %s; its mode is %04o, so its file system may be "
+		       "mounted nodev",
+		    strerror(errno), device_mode);
+	fatalx("open " DEVICE ": %s; its mode is %04o, so only %s can open it; as root: "
+	       "chmod 0666 " DEVICE,
+	    strerror(errno), device_mode, who);
+}
+
 int
 netns_tap_open(const char *name, struct netns_tap_header *header)
 {
 	struct ifreq request = { 0 };
 	bool exists = if_nametoindex(name) != 0;
 	/* The device belongs to the network namespace in which it is opened. */
-	autofd int tun_fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	autofd int tun_fd = open(DEVICE, O_RDWR | O_CLOEXEC);
 
 	if (tun_fd == -1)
-		fatal("open /dev/net/tun");
+		refuse_device();
 	if (set_interface(tun_fd, name) == -1) {
 		if (exists && errno == EINVAL)
 			fatal("attach to interface %s, which is not a TAP", name);

@@ -11,6 +11,10 @@ struct netns_tap_header {
 	bool has_offloads; /* as in ipc_tap_made */
 };
 
+/* Looks at the device, for the message if it cannot be opened. To be called before the
+ * jail. */
+void netns_tap_look(void);
+
 /*
  * Opens the TAP `name` in the network namespace of the process: attaches to an existing
  * interface, or creates one, which disappears with its last descriptor. Offloads are on

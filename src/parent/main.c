@@ -26,6 +26,7 @@
 #include "parent/output/logfile.h"
 #include "parent/supervise/notify.h"
 #include "parent/cmdline/options.h"
+#include "parent/files/pidfile.h"
 #include "parent/files/pin.h"
 #include "parent/supervise/programs.h"
 #include "parent/output/report.h"
@@ -123,7 +124,10 @@ run(struct options *options)
 	if (options->create_netns)
 		parent_pin_make(options->netns_path);
 	parent_target_open(&supervisor.target, options);
+	parent_target_check(&supervisor.target);
 	parent_programs_open(program_fds);
+	if (options->pidfile_path)
+		parent_pidfile_check(options->pidfile_path);
 	if (options->api_socket_path)
 		supervisor.api.listen_fd =
 		    parent_unixsock_listen(PLACED_API_SOCKET, options->api_socket_path);
@@ -152,6 +156,15 @@ ensure_stack(void)
 	limit.rlim_cur = STACK_MIN_BYTES;
 	if (setrlimit(RLIMIT_STACK, &limit) == -1)
 		fatal("raise RLIMIT_STACK");
+}
+
+/* The command line is wrong. slirp4netns has one status for all failures, and its clients
+ * may compare it; so has `slirpd run`. */
+static void
+set_usage_status(const struct options *options)
+{
+	if (!options_is_slirp4netns(options->program_name) && !options->is_run)
+		log_set_fatal_status(EXITCODE_USAGE);
 }
 
 int
@@ -188,6 +201,7 @@ main(int argc, char **argv)
 	case OPTIONS_VERSION:
 		return print_version(&options);
 	case OPTIONS_ERROR:
+		set_usage_status(&options);
 		fatalx("%s", messages.error);
 	case OPTIONS_PRINT_CONFINEMENT:
 	case OPTIONS_RUN:
@@ -195,9 +209,11 @@ main(int argc, char **argv)
 	}
 	parent_jail_check(&options);
 	ensure_stack();
-	errno = EBADF;
-	if (missing_fd != -1)
+	if (missing_fd != -1) {
+		set_usage_status(&options);
+		errno = EBADF;
 		fatal("%s %d", missing_option, missing_fd);
+	}
 	return outcome == OPTIONS_RUN ? run(&options)
 				      : confinement_run(&supervisor, &options);
 }

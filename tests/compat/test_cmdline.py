@@ -19,7 +19,10 @@ SLIRPD = pathlib.Path(os.environ.get("SLIRPD", PROJECT / "build/debug/bin/slirpd
 
 # Above every pid_max, so nobody has it.
 NO_PID = "2147483647"
-NO_PID_PATH = f"/proc/{NO_PID}/ns/net"
+NO_PROCESS = f"there is no process {NO_PID}"
+
+# The exit status for a wrong command line.
+USAGE_STATUS = 2
 
 # No run here does more than read its arguments and start a program once.
 DEADLINE_S = 20
@@ -141,9 +144,10 @@ def run(tmp_path):
     return Run(tmp_path)
 
 
-def assert_refused(result, *texts, name="slirpd"):
-    """Exit 1, nothing on stdout, one line on stderr with each of the texts."""
-    assert result.returncode == 1, result
+def assert_refused(result, *texts, name="slirpd", status=None):
+    """Exit 2, as slirp4netns 1, nothing on stdout, one line on stderr with each of the texts."""
+    wanted = status or (USAGE_STATUS if name == "slirpd" else 1)
+    assert result.returncode == wanted, result
     assert result.stdout == ""
     lines = result.stderr.splitlines()
     assert len(lines) == 1 and result.stderr.endswith("\n"), result.stderr
@@ -152,37 +156,53 @@ def assert_refused(result, *texts, name="slirpd"):
         assert text in lines[0]
 
 
+def assert_failed(result, *texts, **kwargs):
+    """The same for a command line that is right, and a start that fails."""
+    assert_refused(result, *texts, status=1, **kwargs)
+
+
+def assert_known(run, text, *args):
+    """Refused with this text as slirp4netns, whose clients know it."""
+    assert_refused(run(*args, name="slirp4netns"), text, name="slirp4netns")
+
+
 BAD_NUMBERS = ["", " ", "x", "12x", " 5", "5 ", "+5", "-5", "0x10", "1.5", "5\n"]
 BAD_NUMBERS += ["2147483648", "4294967297", "18446744073709551617", "9" * 30]
 
 
 @pytest.mark.parametrize("value", BAD_NUMBERS)
 @pytest.mark.parametrize(
-    "option, text",
+    "option, known, text",
     [
-        ("--exit-fd", "exit-fd must be a non-negative integer"),
-        ("--ready-fd", "ready-fd must be a non-negative integer"),
-        ("--mtu", MTU_TEXT),
+        ("--exit-fd", "exit-fd must be a non-negative integer", "is not the number of a descriptor"),
+        ("--ready-fd", "ready-fd must be a non-negative integer",
+         "is not the number of a descriptor"),
+        ("--mtu", MTU_TEXT, "is not a number from 1 to 65521"),
     ],
 )
-def test_bad_numbers(run, option, text, value):
-    assert_refused(run(f"{option}={value}", NO_PID, "tap0"), text)
-    assert_refused(run(option, value, NO_PID, "tap0"), text)
+def test_bad_numbers(run, option, known, text, value):
+    shown = value.replace("\n", "\\x0a")
+    for args in ([f"{option}={value}"], [option, value]):
+        assert_known(run, known, *args, NO_PID, "tap0")
+        assert_refused(run(*args, NO_PID, "tap0"), f'{option}: "{shown}" {text}')
 
 
 @pytest.mark.parametrize("pid", BAD_NUMBERS + ["0", "self", "/proc/1/ns/net"])
 def test_bad_pid(run, pid):
-    assert_refused(run("--", pid, "tap0"), "PID must be a positive integer")
+    assert_known(run, "PID must be a positive integer", "--", pid, "tap0")
+    shown = pid.replace("\n", "\\x0a")
+    assert_refused(run("--", pid, "tap0"), f'PID "{shown}" is not a positive integer')
 
 
 @pytest.mark.parametrize("mtu", ["0", "65522", "65536", "1500000"])
 def test_mtu_out_of_range(run, mtu):
-    assert_refused(run("-m", mtu, NO_PID, "tap0"), MTU_TEXT)
+    assert_known(run, MTU_TEXT, "-m", mtu, NO_PID, "tap0")
+    assert_refused(run("-m", mtu, NO_PID, "tap0"), f'--mtu: "{mtu}"')
 
 
 @pytest.mark.parametrize("mtu", ["1", "1500", "65520", "65521"])
 def test_mtu_in_range(run, mtu):
-    assert_refused(run("-m", mtu, NO_PID, "tap0"), NO_PID_PATH)
+    assert_failed(run("-m", mtu, NO_PID, "tap0"), NO_PROCESS)
 
 
 @pytest.mark.parametrize(
@@ -205,12 +225,13 @@ def test_mtu_in_range(run, mtu):
     ],
 )
 def test_bad_cidr(run, cidr, text):
-    assert_refused(run(f"--cidr={cidr}", NO_PID, "tap0"), text)
+    assert_known(run, text, f"--cidr={cidr}", NO_PID, "tap0")
+    assert_refused(run(f"--cidr={cidr}", NO_PID, "tap0"), f'--cidr: "{cidr}" ')
 
 
 @pytest.mark.parametrize("cidr", ["10.0.2.0/24", "10.0.2.128/25", "192.168.0.0/16", "128.0.0.0/1"])
 def test_good_cidr(run, cidr):
-    assert_refused(run(f"--cidr={cidr}", NO_PID, "tap0"), NO_PID_PATH)
+    assert_failed(run(f"--cidr={cidr}", NO_PID, "tap0"), NO_PROCESS)
 
 
 @pytest.mark.parametrize(
@@ -229,12 +250,15 @@ def test_good_cidr(run, cidr):
 )
 def test_bad_macaddress(run, mac):
     result = run("-c", f"--macaddress={mac}", NO_PID, "tap0")
-    assert_refused(result, f'"{mac}" is an invalid MAC address.')
+    assert_refused(result, f'--macaddress: "{mac}" is ')
+    assert_known(run, f'"{mac}" is an invalid MAC address.', "-c", f"--macaddress={mac}", NO_PID,
+                 "tap0")
 
 
 @pytest.mark.parametrize("mac", ["0a:0b:0c:0d:0e:0f", "x"])
 def test_macaddress_without_configure(run, mac):
-    assert_refused(run(f"--macaddress={mac}", NO_PID, "tap0"), MAC_WITHOUT_C)
+    assert_known(run, MAC_WITHOUT_C, f"--macaddress={mac}", NO_PID, "tap0")
+    assert_refused(run(f"--macaddress={mac}", NO_PID, "tap0"), "--macaddress needs --configure")
 
 
 def test_unknown_netns_type_lists_all(run):
@@ -244,7 +268,9 @@ def test_unknown_netns_type_lists_all(run):
 
 def test_unknown_target_type(run):
     text = '--target-type must be either "netns" or "bess"'
-    assert_refused(run("--target-type=foo", NO_PID, "tap0"), text)
+    assert_known(run, text, "--target-type=foo", NO_PID, "tap0")
+    assert_refused(run("--target-type=foo", NO_PID, "tap0"),
+                   '--target-type must be "netns" or "bess", not "foo"')
 
 
 @pytest.mark.parametrize(
@@ -288,8 +314,9 @@ def test_netns_path_of_the_wrong_kind(run):
 
 
 def test_missing_userns_path(run):
+    assert_known(run, "userns path doesn't exist: none", "--userns-path=none", NO_PID, "tap0")
     result = run("--userns-path=none", NO_PID, "tap0")
-    assert_refused(result, "userns path doesn't exist: none")
+    assert_refused(result, '--userns-path: "none": No such file or directory')
 
 
 def test_userns_path_of_the_wrong_kind(run):
@@ -315,7 +342,8 @@ def test_descriptor_that_is_not_open_is_none_of_our_own(run, tmp_path, option):
 
 def test_api_socket_path_too_long(run):
     text = "the specified API socket path is too long (>= 108)"
-    assert_refused(run("--api-socket", "p" * 108, NO_PID, "tap0"), text)
+    assert_known(run, text, "--api-socket", "p" * 108, NO_PID, "tap0")
+    assert_refused(run("--api-socket", "p" * 108, NO_PID, "tap0"), '--api-socket: "ppp', "at most 107")
     assert text not in run("--api-socket", "p" * 107, NO_PID, "tap0").stderr
 
 
@@ -354,7 +382,7 @@ def test_bad_tapname(run, name):
 
 @pytest.mark.parametrize("name", ["t", "a" * 15, "tap-0.1"])
 def test_good_tapname(run, name):
-    assert_refused(run(NO_PID, name), NO_PID_PATH)
+    assert_failed(run(NO_PID, name), NO_PROCESS)
 
 
 @pytest.mark.parametrize(
@@ -370,7 +398,7 @@ def test_surplus_arguments_are_a_warning(run):
     lines = result.stderr.splitlines()
     assert result.returncode == 1 and len(lines) == 2
     assert "too many arguments" in lines[0] and '"more"' in lines[0]
-    assert NO_PID_PATH in lines[1]
+    assert NO_PROCESS in lines[1]
 
 
 @pytest.mark.parametrize(
@@ -424,7 +452,7 @@ def test_syntax_errors(run, args, texts):
     ],
 )
 def test_abbreviations_and_orders(run, args):
-    assert_refused(run(*args), NO_PID_PATH)
+    assert_failed(run(*args), NO_PROCESS)
 
 
 @pytest.mark.parametrize(
@@ -442,7 +470,7 @@ def test_ready_fd_of_a_failed_start_stays_empty(run, ready, exit_):
             "tap0",
             pass_fds=(ready_write, exit_read),
         )
-        assert_refused(result, NO_PID_PATH)
+        assert_failed(result, NO_PROCESS)
         os.close(ready_write)
         ready_write = -1
         assert os.read(ready_read, 16) == b""
@@ -454,7 +482,7 @@ def test_ready_fd_of_a_failed_start_stays_empty(run, ready, exit_):
 
 def test_values_of_one_line(run):
     """A value with a line break in it doesn't make a second line."""
-    assert_refused(run("--cidr=a\nb\x1b[1m", NO_PID, "tap0"), "invalid CIDR: a\\x0ab\\x1b[1m")
+    assert_refused(run("--cidr=a\nb\x1b[1m", NO_PID, "tap0"), '--cidr: "a\\x0ab\\x1b[1m" ')
     assert_refused(run("--netns-type=path", "n" * 100000, "tap0"), "File name too long")
 
 
@@ -481,7 +509,7 @@ def test_a_stale_api_socket_is_left_by_a_failed_run(run):
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(path))
         inode = path.stat().st_ino
-        assert run("--api-socket=stale.sock", "-m0", NO_PID, "tap0").returncode == 1
+        assert run("--api-socket=stale.sock", "-m0", NO_PID, "tap0").returncode == USAGE_STATUS
         assert path.stat().st_ino == inode
 
 

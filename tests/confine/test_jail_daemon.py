@@ -417,7 +417,8 @@ def test_kind_of_namespace_that_is_used_up_is_named(guest: Guest) -> None:
     assert "switched off by sysctl user.max_uts_namespaces=0" in said[-3]
     assert "limit of user.max_uts_namespaces reached, here or in an outer" in said[-2]
     assert said[-1].endswith("jail stage namespaces: make others in the guest's user "
-                             "namespace: No space left on device")
+                             "namespace: No space left on device; --disable-sandbox "
+                             "does without")
     assert "max_user_namespaces" not in done.stderr
     assert_nothing_left(guest)
 

@@ -212,17 +212,18 @@ def test_longest_path(guest: Guest, tmp_path: Path) -> None:
     with Slirpd("--configure", "--api-socket", longest, guest.pid, "tap0"):
         assert rules(Path(longest)) == []
     done = run_slirpd("--configure", "--api-socket", f"{longest}x", guest.pid, "tap0")
-    assert done.returncode == 1
-    assert done.stderr == "slirpd: the specified API socket path is too long (>= 108)\n"
+    assert done.returncode == 2
+    assert done.stderr == (f'slirpd: --api-socket: "{longest}x" is too long: a socket\'s path has '
+                           "at most 107 bytes\n")
     assert list(tmp_path.iterdir()) == []
 
 
 # --- starts that fail ---------------------------------------------------------------------------
 
 
-def assert_start_fails(guest: Guest, path: Path, reason: str) -> None:
+def assert_start_fails(guest: Guest, path: Path, reason: str, status: int = 1) -> None:
     done = run_slirpd("--configure", "--api-socket", path, guest.pid, "tap0")
-    assert done.returncode == 1 and done.stdout == ""
+    assert done.returncode == status and done.stdout == ""
     assert len(done.stderr.splitlines()) == 1 and reason in done.stderr, done.stderr
     assert str(path) in done.stderr
     assert guest.links() == {"lo"}
@@ -232,8 +233,8 @@ def test_path_that_is_a_directory_or_a_file(guest: Guest, tmp_path: Path) -> Non
     (tmp_path / "directory").mkdir()
     (tmp_path / "file").write_text("precious")
     before = sorted(tmp_path.iterdir())
-    assert_start_fails(guest, tmp_path / "directory", "is a directory")
-    assert_start_fails(guest, tmp_path / "file", "is not a socket")
+    assert_start_fails(guest, tmp_path / "directory", "is a directory", status=2)
+    assert_start_fails(guest, tmp_path / "file", "is not a socket", status=2)
     assert (tmp_path / "file").read_text() == "precious"
     assert sorted(tmp_path.iterdir()) == before
 

@@ -179,8 +179,9 @@ def test_name_with_control_characters_is_escaped(guest: Guest, tmp_path: Path) -
     name = r"os.execv(sys.argv[1], ['/x/a\nb\x1b[1m', *sys.argv[2:]])"
     with start(guest, "--bogus", in_directory=tmp_path, prefix=python(name)) as daemon:
         assert read_to_eof(daemon.ready_read) == b""
-        assert daemon.wait() == 1
-        assert daemon.stderr == "a\\x0ab\\x1b[1m: unrecognized option '--bogus'\n"
+        assert daemon.wait() == 2
+        assert daemon.stderr == ("a\\x0ab\\x1b[1m: unrecognized option '--bogus'; see slirpd "
+                                 "--help\n")
 
 
 def test_command_line_of_a_megabyte(guest: Guest, tmp_path: Path) -> None:
@@ -190,13 +191,13 @@ def test_command_line_of_a_megabyte(guest: Guest, tmp_path: Path) -> None:
         assert len(daemon.stderr) < 4096
 
 
-def test_error_with_nobody_to_tell_is_status_1(lab: Lab, tmp_path: Path) -> None:
+def test_error_with_nobody_to_tell_has_its_status(lab: Lab, tmp_path: Path) -> None:
     """No death by SIGPIPE, nor by SIGXFSZ."""
     read_fd, write_fd = os.pipe()
     os.close(read_fd)
     try:
         with Slirpd("--mtu=x", ready=False, stderr=write_fd) as daemon:
-            assert daemon.wait() == 1
+            assert daemon.wait() == 2
     finally:
         os.close(write_fd)
     with Slirpd(f"--log-file={tmp_path}/log", "--no-host-loopback", "2147483647", "tap0",
@@ -290,7 +291,7 @@ def test_no_proc(guest: Guest, target: str) -> None:
     daemon = Slirpd(*argv, pass_fds=(tap,), **in_own_mounts("mount -t tmpfs none /proc")).start()
     try:
         assert daemon.wait() == 1
-        assert daemon.stderr.endswith(": No such file or directory\n")
+        assert ": No such file or directory" in daemon.stderr
         assert daemon.stderr.startswith(
             "slirpd: open network namespace /proc/" if target == "pid" else "slirpd: open program /")
     finally:

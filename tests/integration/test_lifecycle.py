@@ -63,7 +63,7 @@ def test_failed_start_says_nothing_on_ready_fd(guest: Guest) -> None:
     daemon.start()
     try:
         assert read_to_eof(daemon.ready_read) == b""
-        assert daemon.wait() == 1
+        assert daemon.wait() == 2
     finally:
         daemon.__exit__()
 
@@ -448,8 +448,8 @@ def test_terminal_that_nobody_reads_stops_nothing(guest: Guest) -> None:
 def test_long_name_of_the_program_is_cut(length: int) -> None:
     done = run_slirpd("--mtu=0", "1", "tap0",
                       prefix=["bash", "-c", f'exec -a "$(printf %{length}s x)" "$@"', "bash"])
-    assert done.returncode == 1
-    assert done.stderr.endswith(": MTU must be a positive integer (< 65522)\n")
+    assert done.returncode == 2
+    assert done.stderr.endswith(': --mtu: "0" is not a number from 1 to 65521\n')
     assert len(done.stderr) < 200
 
 

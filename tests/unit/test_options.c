@@ -34,10 +34,13 @@ _Static_assert(OPTIONS_MESSAGE_SIZE <= LOG_TEXT_SIZE, "a log line holds any mess
 static struct options options;
 static struct options_messages messages;
 
+/* argv[0] of parse(). */
+static const char *program = "/usr/bin/slirpd";
+
 static enum options_outcome
 parse(const char *const *args)
 {
-	char *argv[N_ARGS_MAX + 2] = { (char *)"/usr/bin/slirpd" };
+	char *argv[N_ARGS_MAX + 2] = { (char *)program };
 	int argc = 1;
 
 	while (args[argc - 1] != NULL) {
@@ -67,6 +70,18 @@ parse(const char *const *args)
 
 /* The arguments are options; a valid target follows them. */
 #define ASSERT_OPTION_REFUSED(text, ...) ASSERT_REFUSED(text, __VA_ARGS__, "1", "tap0")
+
+/* With the text under the name slirp4netns, which its clients know, first. */
+#define ASSERT_REFUSED_BY_NAME(known, text, ...) \
+	do { \
+		program = "/usr/bin/slirp4netns"; \
+		ASSERT_REFUSED(known, __VA_ARGS__); \
+		program = "/usr/bin/slirpd"; \
+		ASSERT_REFUSED(text, __VA_ARGS__); \
+	} while (0)
+
+#define ASSERT_OPTION_REFUSED_BY_NAME(known, text, ...) \
+	ASSERT_REFUSED_BY_NAME(known, text, __VA_ARGS__, "1", "tap0")
 
 static void
 test_defaults(void **state)
@@ -227,9 +242,11 @@ test_last_value_counts(void **state)
 	assert_int_equal(options.network.prefix_len, 16);
 	assert_int_equal(options.target, OPTIONS_TARGET_PID);
 	/* Each value is checked. */
-	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-mx", "-m2");
-	ASSERT_OPTION_REFUSED("\"x\" is an invalid MAC address.", "-c", "--macaddress=x",
-	    "--macaddress=0a:0b:0c:0d:0e:0f", "--macaddress=y");
+	ASSERT_OPTION_REFUSED_BY_NAME("MTU must be a positive integer (< 65522)",
+	    "--mtu: \"x\" is not a number from 1 to 65521", "-mx", "-m2");
+	ASSERT_OPTION_REFUSED_BY_NAME("\"x\" is an invalid MAC address.",
+	    "--macaddress: \"x\" is not a MAC address such as 0a:0b:0c:0d:0e:0f", "-c",
+	    "--macaddress=x", "--macaddress=0a:0b:0c:0d:0e:0f", "--macaddress=y");
 }
 
 static void
@@ -240,6 +257,7 @@ test_number_is_digits_only(void **state)
 		"2147483648", "4294967297", "18446744073709551617", "\xd9\xa3" };
 
 	(void)state;
+	program = "/usr/bin/slirp4netns";
 	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
 		ASSERT_OPTION_REFUSED("exit-fd must be a non-negative integer", "-e",
 		    bad[i]);
@@ -254,6 +272,34 @@ test_number_is_digits_only(void **state)
 		    "FD must be a non-negative integer "
 		    "when --netns-type=tapfd, not \""));
 	}
+	program = "/usr/bin/slirpd";
+	ASSERT_OPTION_REFUSED("--exit-fd: \"-5\" is not the number of a descriptor",
+	    "--exit-fd=-5");
+	ASSERT_OPTION_REFUSED("--ready-fd: \"x\" is not the number of a descriptor",
+	    "--ready-fd=x");
+	ASSERT_OPTION_REFUSED("--mtu: \"jumbo\" is not a number from 1 to 65521",
+	    "--mtu=jumbo");
+}
+
+static void
+test_wrong_pid_gets_a_guess(void **state)
+{
+	(void)state;
+	ASSERT_REFUSED_BY_NAME("PID must be a positive integer",
+	    "PID \"tap0\" is not a positive integer: is the PID missing? For a file use "
+	    "--netns-type=path",
+	    "--configure", "tap0");
+	ASSERT_REFUSED_BY_NAME("PID must be a positive integer",
+	    "PID \"tap0\" is not a positive integer; the PID comes before TAPNAME",
+	    "tap0", "17");
+	ASSERT_REFUSED_BY_NAME("PID must be a positive integer",
+	    "PID \"/run/netns/x\" is not a positive integer; for a file use "
+	    "--netns-type=path",
+	    "/run/netns/x", "tap0");
+	ASSERT_REFUSED_BY_NAME("PID must be a positive integer",
+	    "PID \"self\" is not a positive integer; see slirpd --help", "self", "tap0");
+	ASSERT_REFUSED_BY_NAME("PID must be a positive integer",
+	    "PID \"0\" is not a positive integer", "0", "tap0");
 }
 
 static void
@@ -264,8 +310,10 @@ test_limits_of_numbers(void **state)
 	assert_int_equal(options.mtu_bytes, 1);
 	ASSERT_RUNS("-m65521", "1", "tap0");
 	assert_int_equal(options.mtu_bytes, 65521);
-	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-m0");
-	ASSERT_OPTION_REFUSED("MTU must be a positive integer (< 65522)", "-m65522");
+	ASSERT_OPTION_REFUSED_BY_NAME("MTU must be a positive integer (< 65522)",
+	    "--mtu: \"0\" is not a number from 1 to 65521", "-m0");
+	ASSERT_OPTION_REFUSED_BY_NAME("MTU must be a positive integer (< 65522)",
+	    "--mtu: \"65522\" is not a number from 1 to 65521", "-m65522");
 
 	ASSERT_RUNS("-e0", "-r2147483647", "2147483647", "tap0");
 	assert_int_equal(options.exit_fd, 0);
@@ -273,7 +321,6 @@ test_limits_of_numbers(void **state)
 	assert_int_equal(options.target_pid, 2147483647);
 	ASSERT_RUNS("0012", "tap0");
 	assert_int_equal(options.target_pid, 12);
-	ASSERT_REFUSED("PID must be a positive integer", "0", "tap0");
 	ASSERT_RUNS("--netns-type=tapfd", "0");
 	assert_int_equal(options.tap_fd, 0);
 }
@@ -282,16 +329,29 @@ static void
 test_errors_of_cidr(void **state)
 {
 	(void)state;
-	ASSERT_OPTION_REFUSED("invalid CIDR: x", "--cidr=x");
-	ASSERT_OPTION_REFUSED("invalid CIDR: ", "--cidr=");
-	ASSERT_OPTION_REFUSED("invalid CIDR: 10.0.2.0", "--cidr=10.0.2.0");
-	ASSERT_OPTION_REFUSED("invalid CIDR: 10.0.2.0/24x", "--cidr=10.0.2.0/24x");
-	ASSERT_OPTION_REFUSED("invalid network address: 300.0.0.0",
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid CIDR: x",
+	    "--cidr: \"x\" has no prefix length: give an IPv4 network such as 10.0.2.0/24",
+	    "--cidr=x");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid CIDR: ",
+	    "--cidr: \"\" is not an IPv4 network such as 10.0.2.0/24", "--cidr=");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid CIDR: 10.0.2.0",
+	    "--cidr: \"10.0.2.0\" has no prefix length: give an IPv4 network such as 10.0.2.0/24",
+	    "--cidr=10.0.2.0");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid CIDR: 10.0.2.0/24x",
+	    "--cidr: \"10.0.2.0/24x\" is not an IPv4 network such as 10.0.2.0/24",
+	    "--cidr=10.0.2.0/24x");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid network address: 300.0.0.0",
+	    "--cidr: \"300.0.0.0/24\" has a wrong address: give an IPv4 network such as 10.0.2.0/24",
 	    "--cidr=300.0.0.0/24");
-	ASSERT_OPTION_REFUSED("prefix length needs to be 1-25", "--cidr=10.0.2.0/0");
-	ASSERT_OPTION_REFUSED("prefix length needs to be 1-25", "--cidr=10.0.2.0/26");
-	ASSERT_OPTION_REFUSED(
+	ASSERT_OPTION_REFUSED_BY_NAME("prefix length needs to be 1-25",
+	    "--cidr: \"10.0.2.0/0\" has a prefix length outside 1 to 25",
+	    "--cidr=10.0.2.0/0");
+	ASSERT_OPTION_REFUSED_BY_NAME("prefix length needs to be 1-25",
+	    "--cidr: \"10.0.2.0/26\" has a prefix length outside 1 to 25",
+	    "--cidr=10.0.2.0/26");
+	ASSERT_OPTION_REFUSED_BY_NAME(
 	    "CIDR needs to be a network address like 10.0.2.0/24, not like 10.0.2.100/24",
+	    "--cidr: \"10.0.2.1/24\" is an address in a network; the network is 10.0.2.0/24",
 	    "--cidr=10.0.2.1/24");
 	ASSERT_RUNS("--cidr=10.0.2.128/25", "1", "tap0");
 	ASSERT_RUNS("--cidr=128.0.0.0/1", "1", "tap0");
@@ -315,6 +375,7 @@ test_errors_of_macaddress(void **state)
 		"ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00" };
 
 	(void)state;
+	program = "/usr/bin/slirp4netns";
 	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
 		char expected[OPTIONS_MESSAGE_SIZE];
 
@@ -322,12 +383,24 @@ test_errors_of_macaddress(void **state)
 		    bad[i]);
 		ASSERT_OPTION_REFUSED(expected, "-c", "--macaddress", bad[i]);
 	}
+	program = "/usr/bin/slirpd";
 	ASSERT_OPTION_REFUSED(
-	    "--macaddr cannot be specified when --configure or -c is not specified",
-	    "--macaddress=0a:0b:0c:0d:0e:0f");
-	ASSERT_OPTION_REFUSED(
-	    "--macaddr cannot be specified when --configure or -c is not specified",
+	    "--macaddress: \"x\" is not a MAC address such as 0a:0b:0c:0d:0e:0f", "-c",
 	    "--macaddress=x");
+	ASSERT_OPTION_REFUSED(
+	    "--macaddress: \"01:00:00:00:00:00\" is a multicast address, "
+	    "which an interface cannot have",
+	    "-c", "--macaddress=01:00:00:00:00:00");
+	ASSERT_OPTION_REFUSED(
+	    "--macaddress: \"00:00:00:00:00:00\" is all zeros, which an "
+	    "interface cannot have",
+	    "-c", "--macaddress=00:00:00:00:00:00");
+	ASSERT_OPTION_REFUSED_BY_NAME(
+	    "--macaddr cannot be specified when --configure or -c is not specified",
+	    "--macaddress needs --configure", "--macaddress=0a:0b:0c:0d:0e:0f");
+	ASSERT_OPTION_REFUSED_BY_NAME(
+	    "--macaddr cannot be specified when --configure or -c is not specified",
+	    "--macaddress needs --configure", "--macaddress=x");
 	ASSERT_RUNS("--macaddress=0a:0b:0c:0d:0e:0f", "1", "tap0", "-c");
 }
 
@@ -344,7 +417,9 @@ test_errors_of_target(void **state)
 	ASSERT_OPTION_REFUSED(
 	    "--netns-type must be \"pid\", \"path\" or \"tapfd\", not \"PID\"",
 	    "--netns-type=PID");
-	ASSERT_OPTION_REFUSED("--target-type must be either \"netns\" or \"bess\"",
+	ASSERT_OPTION_REFUSED_BY_NAME(
+	    "--target-type must be either \"netns\" or \"bess\"",
+	    "--target-type must be \"netns\" or \"bess\", not \"foo\"",
 	    "--target-type=foo");
 
 	ASSERT_REFUSED(
@@ -364,10 +439,12 @@ test_errors_of_target(void **state)
 	    "existing path expected when --netns-type=path: \"fifo\": not a namespace",
 	    "--netns-type=path", "fifo", "tap0");
 
-	ASSERT_OPTION_REFUSED("userns path doesn't exist: none", "--userns-path=none");
-	ASSERT_OPTION_REFUSED("userns path doesn't exist: ", "--userns-path=");
-	ASSERT_OPTION_REFUSED("userns path doesn't exist: file/x",
-	    "--userns-path=file/x");
+	ASSERT_OPTION_REFUSED_BY_NAME("userns path doesn't exist: none",
+	    "--userns-path: \"none\": No such file or directory", "--userns-path=none");
+	ASSERT_OPTION_REFUSED_BY_NAME("userns path doesn't exist: ",
+	    "--userns-path: \"\": No such file or directory", "--userns-path=");
+	ASSERT_OPTION_REFUSED_BY_NAME("userns path doesn't exist: file/x",
+	    "--userns-path: \"file/x\": Not a directory", "--userns-path=file/x");
 	ASSERT_OPTION_REFUSED("--userns-path: \"dir\": not a namespace",
 	    "--userns-path=dir");
 	ASSERT_OPTION_REFUSED(
@@ -407,7 +484,9 @@ test_missing_arguments_tell_the_usage(void **state)
 	ASSERT_REFUSED(expected, "1");
 	ASSERT_REFUSED(expected, "--netns-type=path", "/proc/self/ns/net");
 	/* Existing arguments are checked before missing ones. */
-	ASSERT_REFUSED("PID must be a positive integer", "x");
+	ASSERT_REFUSED_BY_NAME("PID must be a positive integer",
+	    "PID \"x\" is not a positive integer: is the PID missing? For a file use --netns-type=path",
+	    "x");
 }
 
 static void
@@ -493,13 +572,19 @@ test_conflicts(void **state)
 static void
 test_errors_of_api_socket(void **state)
 {
-	char path[200];
+	char path[200], text[OPTIONS_MESSAGE_SIZE];
 
 	(void)state;
 	memset(path, 'p', sizeof(path));
 	path[108] = '\0';
+	program = "/usr/bin/slirp4netns";
 	ASSERT_OPTION_REFUSED("the specified API socket path is too long (>= 108)", "-a",
 	    path);
+	program = "/usr/bin/slirpd";
+	snprintf(text, sizeof(text),
+	    "--api-socket: \"%s\" is too long: a socket's path has at most 107 bytes",
+	    path);
+	ASSERT_OPTION_REFUSED(text, "-a", path);
 	path[107] = '\0';
 	ASSERT_RUNS("-a", path, "1", "tap0");
 	assert_string_equal(options.api_socket_path, path);
@@ -712,13 +797,29 @@ static void
 test_syntax_errors_name_the_option(void **state)
 {
 	(void)state;
-	ASSERT_OPTION_REFUSED("unrecognized option '--bogus'", "--bogus");
-	ASSERT_OPTION_REFUSED("unrecognized option '--bogus=1'", "--bogus=1");
-	ASSERT_OPTION_REFUSED("unrecognized option '--configured'", "--configured");
-	ASSERT_OPTION_REFUSED("invalid option -- 'Z'", "-Z");
-	ASSERT_OPTION_REFUSED("invalid option -- 'Z'", "-cZ6");
-	ASSERT_OPTION_REFUSED("invalid option -- ':'", "-:");
-	ASSERT_OPTION_REFUSED("invalid option -- '\\xc3'", "-\xc3\xa9");
+	ASSERT_OPTION_REFUSED_BY_NAME("unrecognized option '--bogus'",
+	    "unrecognized option '--bogus'; see slirpd --help", "--bogus");
+	ASSERT_OPTION_REFUSED_BY_NAME("unrecognized option '--bogus=1'",
+	    "unrecognized option '--bogus=1'; see slirpd --help", "--bogus=1");
+	ASSERT_OPTION_REFUSED_BY_NAME("unrecognized option '--configured'",
+	    "unrecognized option '--configured'; did you mean --configure? See slirpd --help",
+	    "--configured");
+	ASSERT_OPTION_REFUSED(
+	    "unrecognized option '--mut=1500'; did you mean --mtu? See slirpd --help",
+	    "--mut=1500");
+	ASSERT_OPTION_REFUSED(
+	    "invalid option -- 'p'; did you mean --publish? See slirpd --help",
+	    "-p80:80");
+	ASSERT_OPTION_REFUSED(
+	    "invalid option -- 'V'; did you mean --version? See slirpd --help", "-V");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid option -- 'Z'",
+	    "invalid option -- 'Z'; see slirpd --help", "-Z");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid option -- 'Z'",
+	    "invalid option -- 'Z'; see slirpd --help", "-cZ6");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid option -- ':'",
+	    "invalid option -- ':'; see slirpd --help", "-:");
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid option -- '\\xc3'",
+	    "invalid option -- '\\xc3'; see slirpd --help", "-\xc3\xa9");
 	ASSERT_REFUSED("option '--mtu' requires an argument", "1", "tap0", "--mtu");
 	ASSERT_REFUSED("option '--mtu' requires an argument", "1", "tap0", "-m");
 	ASSERT_REFUSED("option '--cidr' requires an argument", "--cidr");
@@ -900,7 +1001,9 @@ test_messages_are_one_line(void **state)
 	static char value[4096];
 
 	(void)state;
-	ASSERT_OPTION_REFUSED("invalid CIDR: a\\x0ab\\x1b[1m\\x7f",
+	ASSERT_OPTION_REFUSED_BY_NAME("invalid CIDR: a\\x0ab\\x1b[1m\\x7f",
+	    "--cidr: \"a\\x0ab\\x1b[1m\\x7f\" has no prefix length: give an IPv4 network "
+	    "such as 10.0.2.0/24",
 	    "--cidr=a\nb\x1b[1m\x7f");
 	memset(value, '\n', sizeof(value) - 1);
 	assert_int_equal(PARSE("--netns-type=path", value, "tap0"), OPTIONS_ERROR);
@@ -915,8 +1018,8 @@ test_messages_are_one_line(void **state)
 	value[1] = value[3] = value[5] = '.';
 	value[sizeof(value) - 4] = '/';
 	assert_int_equal(PARSE("--cidr", value, "1", "tap0"), OPTIONS_ERROR);
-	assert_int_equal(strncmp(messages.error, "invalid network address: 1.1.1.1", 32),
-	    0);
+	assert_int_equal(strncmp(messages.error, "--cidr: \"1.1.1.1", 16), 0);
+	assert_non_null(strstr(messages.error, "...\" has a wrong address: give "));
 }
 
 static enum options_outcome
@@ -1104,8 +1207,10 @@ test_run_is_the_first_argument_of_slirpd(void **state)
 	char *argv[] = { (char *)"slirp4netns", (char *)"run", (char *)"true", NULL };
 
 	(void)state;
-	ASSERT_REFUSED("PID must be a positive integer", "-c", "run", "true");
-	ASSERT_REFUSED("PID must be a positive integer", "--", "run", "true");
+	ASSERT_REFUSED("PID \"run\" is not a positive integer; see slirpd --help", "-c",
+	    "run", "true");
+	ASSERT_REFUSED("PID \"run\" is not a positive integer; see slirpd --help", "--",
+	    "run", "true");
 	assert_int_equal(options_parse(&options, &messages, 3, argv), OPTIONS_ERROR);
 	assert_string_equal(messages.error, "PID must be a positive integer");
 	assert_false(options.is_run);
@@ -1228,6 +1333,7 @@ main(void)
 		cmocka_unit_test(test_options_may_stand_anywhere),
 		cmocka_unit_test(test_last_value_counts),
 		cmocka_unit_test(test_number_is_digits_only),
+		cmocka_unit_test(test_wrong_pid_gets_a_guess),
 		cmocka_unit_test(test_limits_of_numbers),
 		cmocka_unit_test(test_errors_of_cidr),
 		cmocka_unit_test(test_errors_of_macaddress),

@@ -75,6 +75,30 @@ test_burst_then_one_per_interval(void **state)
 	assert_false(ratelimit_allow(&limit, 100000));
 }
 
+static size_t
+distance(const char *one, const char *other)
+{
+	return text_distance(one, strlen(one), other, strlen(other));
+}
+
+static void
+test_distance_counts_slips(void **state)
+{
+	(void)state;
+	assert_int_equal(distance("", ""), 0);
+	assert_int_equal(distance("mtu", "mtu"), 0);
+	assert_int_equal(distance("mut", "mtu"), 1);
+	assert_int_equal(distance("mt", "mtu"), 1);
+	assert_int_equal(distance("mtuu", "mtu"), 1);
+	assert_int_equal(distance("mto", "mtu"), 1);
+	assert_int_equal(distance("", "mtu"), 3);
+	assert_int_equal(distance("configured", "configure"), 1);
+	/* The longest that is compared, and one byte more. */
+	assert_int_equal(distance("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "x"), 31);
+	assert_int_equal(distance("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "x"),
+	    TEXT_DISTANCE_MAX);
+}
+
 int
 main(void)
 {
@@ -83,6 +107,7 @@ main(void)
 		cmocka_unit_test(test_control_bytes_are_escaped),
 		cmocka_unit_test(test_long_text_ends_in_dots),
 		cmocka_unit_test(test_burst_then_one_per_interval),
+		cmocka_unit_test(test_distance_counts_slips),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

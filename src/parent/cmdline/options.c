@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "parent/output/logfile.h"
 #include "parent/cmdline/optvalue.h"
 
@@ -135,12 +136,6 @@ static_assert(sizeof(option_specs) / sizeof(option_specs[0]) == OPTVALUE_N_OPTIO
  * all letters. */
 #define ID_WITHOUT_LETTER 0x110000
 
-static bool
-is_slirp4netns(const char *program_name)
-{
-	return strcmp(program_name, OPTIONS_NAME_SLIRP4NETNS) == 0;
-}
-
 static int
 option_id(const struct option_spec *spec)
 {
@@ -161,11 +156,63 @@ option_spec_of_id(int id)
 static bool
 is_known(const char *program_name, const struct option_spec *spec)
 {
-	return !spec->is_of_run || !is_slirp4netns(program_name);
+	return !spec->is_of_run || !options_is_slirp4netns(program_name);
 }
 
-/* getopt gave up on an argument without naming an option: it is unknown, or short for
- * more than one. */
+/* An option whose name differs in more bytes is another one, not a slip. */
+#define SLIP_MAX 2
+
+/* Returns the option that is meant by `arg`, or NULL if none is near. */
+static const char *
+nearest_option(const char *arg)
+{
+	const char *nearest = NULL;
+	size_t least = SLIP_MAX + 1;
+
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS && strncmp(arg, "--", 2) == 0; i++) {
+		size_t distance = text_distance(arg + 2, strcspn(arg + 2, "="),
+		    option_specs[i].name, strlen(option_specs[i].name));
+
+		if (option_specs[i].replaced_by == NULL && distance < least) {
+			least = distance;
+			nearest = option_specs[i].name;
+		}
+	}
+	return nearest;
+}
+
+/* Letters that other programs have for the same. */
+static const char *
+option_of_letter(char letter)
+{
+	switch (letter) {
+	case 'p':
+		return "publish";
+	case 'V':
+		return "version";
+	default:
+		return NULL;
+	}
+}
+
+/* suggestion is the name of an option, or NULL. slirp4netns gives no hints. */
+static void
+refuse_unknown(struct optvalue_parse *parse, const char *what, const char *arg,
+    const char *suggestion)
+{
+	const char *shown = optvalue_show(parse, arg);
+
+	if (options_is_slirp4netns(parse->options->program_name))
+		optvalue_refuse(parse, "%s '%s'", what, shown);
+	else if (suggestion != NULL)
+		optvalue_refuse(parse, "%s '%s'; did you mean --%s? See slirpd --help",
+		    what, shown, suggestion);
+	else
+		optvalue_refuse(parse, "%s '%s'; see slirpd --help", what, shown);
+}
+
+/* Refuses an argument for which getopt names no option: it is unknown, or it abbreviates
+ * several. */
 static void
 refuse_long_option(struct optvalue_parse *parse, const char *arg)
 {
@@ -185,8 +232,7 @@ refuse_long_option(struct optvalue_parse *parse, const char *arg)
 			break;
 	}
 	if (candidates_len == 0)
-		optvalue_refuse(parse, "unrecognized option '%s'",
-		    optvalue_show(parse, arg));
+		refuse_unknown(parse, "unrecognized option", arg, nearest_option(arg));
 	else
 		optvalue_refuse(parse, "option '%s' is ambiguous; possibilities:%s",
 		    optvalue_show(parse, arg), candidates);
@@ -205,8 +251,8 @@ refuse_syntax(struct optvalue_parse *parse, int returned, char **argv)
 		optvalue_refuse(parse, "option '--%s' doesn't allow an argument",
 		    spec->name);
 	else if (optopt != 0)
-		optvalue_refuse(parse, "invalid option -- '%s'",
-		    optvalue_show(parse, letter));
+		refuse_unknown(parse, "invalid option --", letter,
+		    option_of_letter(letter[0]));
 	else
 		refuse_long_option(parse, argv[optind - 1]);
 }
@@ -290,13 +336,15 @@ check_conflicts(struct optvalue_parse *parse)
 	struct options *options = parse->options;
 	const char *without_netns = NULL;
 
-	if (parse->has_macaddress && !options->configure)
-		return optvalue_refuse(parse,
-		    "--macaddr cannot be specified when --configure or -c "
-		    "is not specified");
+	if (parse->has_macaddress && !options->configure) {
+		if (options_is_slirp4netns(parse->options->program_name))
+			return optvalue_refuse(parse,
+			    "--macaddr cannot be specified when --configure or -c "
+			    "is not specified");
+		return optvalue_refuse(parse, "--macaddress needs --configure");
+	}
 	if (parse->bad_mac_text != NULL)
-		return optvalue_refuse(parse, "\"%s\" is an invalid MAC address.",
-		    optvalue_show(parse, parse->bad_mac_text));
+		return optvalue_refuse_macaddress(parse);
 
 	if (parse->target_is_bess)
 		without_netns = "--target-type=bess";
@@ -415,7 +463,7 @@ take_positionals(struct optvalue_parse *parse, char *const *args)
 
 	switch (options->target) {
 	case OPTIONS_TARGET_PID:
-		return optvalue_take_target_pid(parse, args[0]) &&
+		return optvalue_take_target_pid(parse, args[0], args[1]) &&
 		    optvalue_take_tap_name(parse, args[1]);
 	case OPTIONS_TARGET_PATH:
 		return optvalue_take_target_path(parse, args[0]) &&
@@ -476,7 +524,7 @@ jail_mode(const struct options *options, bool use, bool require)
 		return IPC_JAIL_OFF;
 	if (require)
 		return IPC_JAIL_REQUIRED;
-	if (is_slirp4netns(options->program_name))
+	if (options_is_slirp4netns(options->program_name))
 		return IPC_JAIL_BEST_EFFORT;
 	return SLIRPD_CONFINEMENT;
 }
@@ -548,7 +596,7 @@ static bool
 is_run(const char *program_name, int argc, char **argv)
 {
 	return argc > 1 && strcmp(argv[1], WORD_RUN) == 0 &&
-	    !is_slirp4netns(program_name);
+	    !options_is_slirp4netns(program_name);
 }
 
 static void
@@ -619,7 +667,7 @@ void
 options_help_write(FILE *out, const char *program_name)
 {
 	fprintf(out, "Usage: %s " OPTVALUE_USAGE "\n", program_name);
-	if (!is_slirp4netns(program_name))
+	if (!options_is_slirp4netns(program_name))
 		fprintf(out, "       %s " OPTVALUE_USAGE_RUN "\n", program_name);
 	fputs("User-mode networking for unprivileged network namespaces.\n\n", out);
 	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {

@@ -132,6 +132,9 @@ enum options_outcome options_parse(struct options *options,
 void options_addresses_derive(const struct inet_cidr *network,
     struct options_addresses *addresses);
 
+/* Whether a program of this name keeps to the texts and exit statuses of slirp4netns. */
+bool options_is_slirp4netns(const char *program_name);
+
 /* Whether the kernel takes name for an interface and uses it unchanged. */
 bool options_ifname_is_valid(const char *name);
 

@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +20,8 @@
 
 /* The size of the path of a socket, with its NUL. */
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
+
+#define DIGITS "0123456789"
 
 /* The length of a /64, the only one for stateless autoconfiguration. */
 #define PREFIX6_BYTES 8
@@ -73,13 +76,26 @@ number_parse(const char *text, int min, int max, int *number)
 	const char *problem = NULL;
 	long long parsed;
 
-	if (text[strspn(text, "0123456789")] != '\0')
+	if (text[strspn(text, DIGITS)] != '\0')
 		return false;
 	parsed = strtonum(text, min, max, &problem);
 	if (problem != NULL)
 		return false;
 	*number = (int)parsed;
 	return true;
+}
+
+bool
+options_is_slirp4netns(const char *program_name)
+{
+	return strcmp(program_name, OPTIONS_NAME_SLIRP4NETNS) == 0;
+}
+
+/* Whether a text is wanted that clients of slirp4netns know. */
+static bool
+wants_known_text(const struct optvalue_parse *parse)
+{
+	return options_is_slirp4netns(parse->options->program_name);
 }
 
 bool
@@ -111,9 +127,15 @@ optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
 {
 	int mtu_bytes;
 
-	if (!number_parse(value, 1, IPC_MTU_MAX_BYTES, &mtu_bytes))
-		return optvalue_refuse(parse, "MTU must be a positive integer (< %d)",
-		    IPC_MTU_MAX_BYTES + 1);
+	if (!number_parse(value, 1, IPC_MTU_MAX_BYTES, &mtu_bytes)) {
+		if (wants_known_text(parse))
+			return optvalue_refuse(parse,
+			    "MTU must be a positive integer (< %d)",
+			    IPC_MTU_MAX_BYTES + 1);
+		return optvalue_refuse(parse,
+		    "--mtu: \"%s\" is not a number from 1 to %d",
+		    optvalue_show(parse, value), IPC_MTU_MAX_BYTES);
+	}
 	parse->options->mtu_bytes = (uint32_t)mtu_bytes;
 	return true;
 }
@@ -128,17 +150,12 @@ network_is_usable(const struct inet_cidr *network)
 	    !IN_MULTICAST(address);
 }
 
-bool
-optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
+static bool
+refuse_cidr_as_slirp4netns(struct optvalue_parse *parse, const char *value,
+    enum inet_cidr_outcome outcome)
 {
-	switch (inet_cidr_parse(value, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
-	    &parse->options->network)) {
+	switch (outcome) {
 	case INET_CIDR_OK:
-		if (network_is_usable(&parse->options->network))
-			return true;
-		return optvalue_refuse(parse,
-		    "--cidr: \"%s\" is not a network that hosts can be in",
-		    optvalue_show(parse, value));
 	case INET_CIDR_BAD_SYNTAX:
 		break;
 	case INET_CIDR_BAD_ADDRESS:
@@ -153,6 +170,71 @@ optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 		    "not like 10.0.2.100/24");
 	}
 	return optvalue_refuse(parse, "invalid CIDR: %s", optvalue_show(parse, value));
+}
+
+/* Names the network of a value that is the address of a host. */
+static bool
+refuse_host_bits(struct optvalue_parse *parse, const char *value)
+{
+	size_t addr_len = strcspn(value, "/");
+	char addr_text[INET_ADDRSTRLEN] = "", network[INET_ADDRSTRLEN];
+	unsigned int prefix_len = (unsigned int)strtoul(value + addr_len + 1, NULL, 10);
+	in_addr_t addr_be;
+
+	if (addr_len < sizeof(addr_text))
+		memcpy(addr_text, value, addr_len);
+	inet_addr4_parse(addr_text, &addr_be);
+	return optvalue_refuse(parse,
+	    "--cidr: \"%s\" is an address in a network; the network is %s/%u",
+	    optvalue_show(parse, value),
+	    inet_addr4_format(addr_be & inet_netmask_be(prefix_len), network),
+	    prefix_len);
+}
+
+static bool
+refuse_cidr(struct optvalue_parse *parse, const char *value,
+    enum inet_cidr_outcome outcome)
+{
+	static const char example[] = "an IPv4 network such as 10.0.2.0/24";
+	const char *shown = optvalue_show(parse, value);
+
+	switch (outcome) {
+	case INET_CIDR_OK:
+		break;
+	case INET_CIDR_BAD_SYNTAX:
+		if (strchr(value, '/') == NULL && value[0] != '\0')
+			return optvalue_refuse(parse,
+			    "--cidr: \"%s\" has no prefix length: give %s", shown,
+			    example);
+		return optvalue_refuse(parse, "--cidr: \"%s\" is not %s", shown, example);
+	case INET_CIDR_BAD_ADDRESS:
+		return optvalue_refuse(parse,
+		    "--cidr: \"%s\" has a wrong address: give %s", shown, example);
+	case INET_CIDR_BAD_PREFIX:
+		return optvalue_refuse(parse,
+		    "--cidr: \"%s\" has a prefix length outside %d to %d", shown,
+		    IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX);
+	case INET_CIDR_HOST_BITS:
+		return refuse_host_bits(parse, value);
+	}
+	return false;
+}
+
+bool
+optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
+{
+	enum inet_cidr_outcome outcome = inet_cidr_parse(value, IPC_PREFIX_LEN_MIN,
+	    IPC_PREFIX_LEN_MAX, &parse->options->network);
+
+	if (outcome != INET_CIDR_OK)
+		return wants_known_text(parse)
+		    ? refuse_cidr_as_slirp4netns(parse, value, outcome)
+		    : refuse_cidr(parse, value, outcome);
+	if (!network_is_usable(&parse->options->network))
+		return optvalue_refuse(parse,
+		    "--cidr: \"%s\" is not a network that hosts can be in",
+		    optvalue_show(parse, value));
+	return true;
 }
 
 /* A guest's network is not multicast, link-local, or ::/64, which contains the
@@ -195,10 +277,16 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 
 	if (value[0] == '\0')
 		return optvalue_refuse(parse, "--api-socket: the path \"\" is empty");
-	if (strlen(value) >= SOCKET_PATH_SIZE)
+	if (strlen(value) >= SOCKET_PATH_SIZE) {
+		if (wants_known_text(parse))
+			return optvalue_refuse(parse,
+			    "the specified API socket path is too long (>= %zu)",
+			    SOCKET_PATH_SIZE);
 		return optvalue_refuse(parse,
-		    "the specified API socket path is too long (>= %zu)",
-		    SOCKET_PATH_SIZE);
+		    "--api-socket: \"%s\" is too long: a socket's path has at most %zu "
+		    "bytes",
+		    optvalue_show(parse, value), SOCKET_PATH_SIZE - 1);
+	}
 	/* lstat(): a symbolic link would be replaced and not followed. */
 	if (lstat(value, &st) < 0) {
 		if (errno != ENOENT)
@@ -308,9 +396,14 @@ bool
 optvalue_take_target_type(struct optvalue_parse *parse, const char *value)
 {
 	parse->target_is_bess = strcmp(value, "bess") == 0;
-	if (!parse->target_is_bess && strcmp(value, "netns") != 0)
+	if (!parse->target_is_bess && strcmp(value, "netns") != 0) {
+		if (wants_known_text(parse))
+			return optvalue_refuse(parse,
+			    "--target-type must be either \"netns\" or \"bess\"");
 		return optvalue_refuse(parse,
-		    "--target-type must be either \"netns\" or \"bess\"");
+		    "--target-type must be \"netns\" or \"bess\", not \"%s\"",
+		    optvalue_show(parse, value));
+	}
 	return true;
 }
 
@@ -319,7 +412,8 @@ optvalue_take_userns_path(struct optvalue_parse *parse, const char *value)
 {
 	const char *problem;
 
-	if (access(value, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (wants_known_text(parse) && access(value, F_OK) < 0 &&
+	    (errno == ENOENT || errno == ENOTDIR))
 		return optvalue_refuse(parse, "userns path doesn't exist: %s",
 		    optvalue_show(parse, value));
 	problem = namespace_path_problem(value);
@@ -383,11 +477,43 @@ optvalue_take_macaddress(struct optvalue_parse *parse, const char *value)
 }
 
 bool
+optvalue_refuse_macaddress(struct optvalue_parse *parse)
+{
+	const char *shown = optvalue_show(parse, parse->bad_mac_text);
+	const char *why = "is not a MAC address such as 0a:0b:0c:0d:0e:0f";
+	struct inet_mac mac;
+
+	if (wants_known_text(parse))
+		return optvalue_refuse(parse, "\"%s\" is an invalid MAC address.", shown);
+	switch (inet_mac_parse(parse->bad_mac_text, &mac)) {
+	case INET_MAC_OK:
+	case INET_MAC_BAD_SYNTAX:
+		break;
+	case INET_MAC_MULTICAST:
+		why = "is a multicast address, which an interface cannot have";
+		break;
+	case INET_MAC_ZERO:
+		why = "is all zeros, which an interface cannot have";
+		break;
+	}
+	return optvalue_refuse(parse, "--macaddress: \"%s\" %s", shown, why);
+}
+
+static bool
+take_fd_number(struct optvalue_parse *parse, const char *name, const char *value, int *fd)
+{
+	if (number_parse(value, 0, INT_MAX, fd))
+		return true;
+	if (wants_known_text(parse))
+		return optvalue_refuse(parse, "%s must be a non-negative integer", name);
+	return optvalue_refuse(parse, "--%s: \"%s\" is not the number of a descriptor",
+	    name, optvalue_show(parse, value));
+}
+
+bool
 optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value)
 {
-	if (!number_parse(value, 0, INT_MAX, &parse->options->exit_fd))
-		return optvalue_refuse(parse, "exit-fd must be a non-negative integer");
-	return true;
+	return take_fd_number(parse, "exit-fd", value, &parse->options->exit_fd);
 }
 
 bool
@@ -421,9 +547,7 @@ optvalue_take_runas(struct optvalue_parse *parse, const char *value)
 bool
 optvalue_take_ready_fd(struct optvalue_parse *parse, const char *value)
 {
-	if (!number_parse(value, 0, INT_MAX, &parse->options->ready_fd))
-		return optvalue_refuse(parse, "ready-fd must be a non-negative integer");
-	return true;
+	return take_fd_number(parse, "ready-fd", value, &parse->options->ready_fd);
 }
 
 bool
@@ -501,10 +625,35 @@ optvalue_take_bess_path(struct optvalue_parse *parse, const char *value)
 	return true;
 }
 
-bool
-optvalue_take_target_pid(struct optvalue_parse *parse, const char *value)
+static bool
+is_digits(const char *text)
 {
-	if (!number_parse(value, 1, INT_MAX, &parse->options->target_pid))
+	return text[0] != '\0' && text[strspn(text, DIGITS)] == '\0';
+}
+
+/* Guesses the mistake that leads to this value in the place of a PID. */
+static const char *
+pid_hint(const char *value, const char *next)
+{
+	if (is_digits(value))
+		return "";
+	if (strchr(value, '/') != NULL)
+		return "; for a file use --netns-type=path";
+	if (next == NULL)
+		return ": is the PID missing? For a file use --netns-type=path";
+	if (is_digits(next))
+		return "; the PID comes before TAPNAME";
+	return "; see slirpd --help";
+}
+
+bool
+optvalue_take_target_pid(struct optvalue_parse *parse, const char *value,
+    const char *next)
+{
+	if (number_parse(value, 1, INT_MAX, &parse->options->target_pid))
+		return true;
+	if (wants_known_text(parse))
 		return optvalue_refuse(parse, "PID must be a positive integer");
-	return true;
+	return optvalue_refuse(parse, "PID \"%s\" is not a positive integer%s",
+	    optvalue_show(parse, value), pid_hint(value, next));
 }

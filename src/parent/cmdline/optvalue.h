@@ -65,9 +65,14 @@ bool optvalue_take_pidfile(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_log_file(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_log_level(struct optvalue_parse *parse, const char *value);
 
+/* Refuses parse->bad_mac_text. */
+bool optvalue_refuse_macaddress(struct optvalue_parse *parse);
+
 /* The functions for arguments. The value of TAPNAME may be NULL, if it is missing. */
 bool optvalue_take_tap_name(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_target_path(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_tap_fd(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_bess_path(struct optvalue_parse *parse, const char *value);
-bool optvalue_take_target_pid(struct optvalue_parse *parse, const char *value);
+/* next is the argument after it, or NULL, and helps to guess the mistake. */
+bool optvalue_take_target_pid(struct optvalue_parse *parse, const char *value,
+    const char *next);

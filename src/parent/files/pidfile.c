@@ -33,6 +33,18 @@ make_file(int dir_fd, char name[PLACED_TEMPORARY_SIZE])
 }
 
 void
+parent_pidfile_check(const char *path)
+{
+	const char *name;
+	autofd int dir_fd = parent_placed_open_directory(path, &name);
+
+	if (dir_fd == -1)
+		fatal_path("PID file", path, "open its directory");
+	if (faccessat(dir_fd, ".", W_OK | X_OK, AT_EACCESS) == -1)
+		fatal_path("PID file", path, "make a file in its directory");
+}
+
+void
 parent_pidfile_write(const char *path)
 {
 	char temporary[PLACED_TEMPORARY_SIZE];

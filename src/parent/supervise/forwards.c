@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,6 +15,14 @@
 
 /* The size of a value of the command line in a log line. */
 #define SHOWN_SIZE 128
+
+/* The same for the part of the line that names the sysctl. */
+#define REMEDY_SIZE 128
+
+/* "65536" with its newline and its NUL. */
+#define PORT_LINE_SIZE 8
+
+#define PORT_SYSCTL "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 bool
 forwards_are_published(const struct supervisor *sv)
@@ -36,6 +45,25 @@ forwards_publish(struct supervisor *sv)
 		ipc_channel_await_reply(worker, IPC_MSG_published);
 }
 
+/* Names the sysctl that refuses the port, and its value. */
+static void
+explain_privilege(uint32_t port, char *text, size_t size)
+{
+	char line[PORT_LINE_SIZE] = "";
+	FILE *file = fopen(PORT_SYSCTL, "re");
+	long first;
+
+	if (!file)
+		return;
+	first = fgets(line, sizeof(line), file) ? strtol(line, NULL, 10) : 0;
+	if (first > (long)port)
+		snprintf(text, size,
+		    "; on the host the sysctl net.ipv4.ip_unprivileged_port_start is %ld, "
+		    "and has to be at most %u",
+		    first, port);
+	fclose(file);
+}
+
 static void
 report_failure(const char *value, const struct ipc_hostfwd_result *result)
 {
@@ -45,13 +73,16 @@ report_failure(const char *value, const struct ipc_hostfwd_result *result)
 	};
 	char shown[SHOWN_SIZE];
 	char port[32] = "";
+	char remedy[REMEDY_SIZE] = "";
 
 	text_escape(shown, sizeof(shown), value, strlen(value));
 	if (result->port != 0)
 		snprintf(port, sizeof(port), "port %u: ", result->port);
-	log_error("--publish=%s: %s%s%s%s; ending", shown, port,
+	if (result->outcome == IPC_HOSTFWD_not_permitted)
+		explain_privilege(result->port, remedy, sizeof(remedy));
+	log_error("--publish=%s: %s%s%s%s%s; ending", shown, port,
 	    meanings[result->outcome], result->error ? ": " : "",
-	    result->error ? strerror((int)result->error) : "");
+	    result->error ? strerror((int)result->error) : "", remedy);
 }
 
 bool

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -166,6 +167,10 @@ open_directory(const char *path, const struct trust *trust)
 {
 	autofd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	if (fd == -1 && errno == ENOENT)
+		fatalx("open program %s/%s: %s; slirpd needs its libexec directory: "
+		       "install or copy all of it",
+		    path, roles[IPC_ROLE_NETNS_HELPER].program, strerror(errno));
 	if (fd == -1)
 		/* Name the first program to be opened there. */
 		fatal("open program %s/%s", path, roles[IPC_ROLE_NETNS_HELPER].program);

@@ -8,6 +8,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -50,6 +51,55 @@ open_namespace_file(const char *path, int kind)
 	return take_fd(&fd);
 }
 
+/* Returns the real uid of the process, or -1. The owner of /proc/PID does not tell it:
+ * root owns the directory of a process that is not dumpable. */
+static long
+uid_of_process(pid_t pid)
+{
+	char path[PROC_NS_PATH_SIZE];
+	autofree char *line = NULL;
+	size_t line_size = 0;
+	long uid = -1;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	if (!status)
+		return -1;
+	while (uid == -1 && getline(&line, &line_size, status) > 0)
+		if (strncmp(line, "Uid:", 4) == 0)
+			uid = strtol(line + 4, NULL, 10);
+	fclose(status);
+	return uid;
+}
+
+/* The namespace of the process cannot be opened. Explains the failure, if /proc does. */
+static _Noreturn void
+refuse_process(pid_t pid, const char *path, int error)
+{
+	char proc_path[PROC_NS_PATH_SIZE];
+	long uid = uid_of_process(pid);
+
+	snprintf(proc_path, sizeof(proc_path), "/proc/%d", pid);
+	if (error == ENOENT && access("/proc/self", F_OK) == 0 &&
+	    access(proc_path, F_OK) == -1)
+		fatalx("there is no process %d", pid);
+	errno = error;
+	if (error != EACCES || uid == -1)
+		fatal("open network namespace %s", path);
+	if (uid == 0)
+		fatalx("open network namespace %s: %s; process %d belongs to root: start "
+		       "slirpd as root",
+		    path, strerror(error), pid);
+	if (uid != (long)getuid())
+		fatalx("open network namespace %s: %s; process %d belongs to uid %ld: "
+		       "start slirpd as that user",
+		    path, strerror(error), pid, uid);
+	fatalx("open network namespace %s: %s; process %d is not dumpable, or has "
+	       "capabilities that slirpd lacks",
+	    path, strerror(error), pid);
+}
+
 static int
 open_namespace(const char *path, int kind, const char *kind_name)
 {
@@ -67,12 +117,13 @@ open_namespace(const char *path, int kind, const char *kind_name)
 	fatal("open %s namespace %s", kind_name, shown);
 }
 
+/* own_path names the namespace of this process, in /proc. */
 static bool
-is_own_user_namespace(int userns_fd)
+is_own_namespace(int ns_fd, const char *own_path)
 {
 	struct stat own, other;
 
-	return stat("/proc/self/ns/user", &own) == 0 && fstat(userns_fd, &other) == 0 &&
+	return stat(own_path, &own) == 0 && fstat(ns_fd, &other) == 0 &&
 	    own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
@@ -92,7 +143,13 @@ parent_target_open(struct target *target, const struct options *options)
 		    options->target_pid);
 		path = proc_path;
 	}
-	target->netns_fd = open_namespace(path, CLONE_NEWNET, "network");
+	if (options->target == OPTIONS_TARGET_PID) {
+		target->netns_fd = open_namespace_file(path, CLONE_NEWNET);
+		if (target->netns_fd == -1)
+			refuse_process(options->target_pid, path, errno);
+	} else {
+		target->netns_fd = open_namespace(path, CLONE_NEWNET, "network");
+	}
 	/* Another user may own the directory and exchange the path. With the rights of
 	 * root, slirpd would then open the host's own network. */
 	if (options->create_netns && !parent_pin_made(target->netns_fd))
@@ -111,8 +168,18 @@ parent_target_open(struct target *target, const struct options *options)
 		    "that owns %.*s", IPC_LABEL_SIZE / 2, path);
 	}
 	/* setns(2): a process may not join the user namespace that it is in. */
-	if (userns_fd != -1 && !is_own_user_namespace(userns_fd))
+	if (userns_fd != -1 && !is_own_namespace(userns_fd, "/proc/self/ns/user"))
 		target->userns_fd = take_fd(&userns_fd);
+}
+
+void
+parent_target_check(const struct target *target)
+{
+	if (target->netns_fd != -1 &&
+	    is_own_namespace(target->netns_fd, "/proc/self/ns/net"))
+		fatalx("network namespace %s is the one that slirpd itself is in: make "
+		       "another one, as by unshare --user --map-root-user --net",
+		    target->netns_label);
 }
 
 void

@@ -19,4 +19,8 @@ struct target {
  * path. */
 void parent_target_open(struct target *target, const struct options *options);
 
+/* Refuses the network namespace of slirpd itself. A TAP there would lead to the sockets
+ * that use it, and --configure would move the host's default route. */
+void parent_target_check(const struct target *target);
+
 void parent_target_close(struct target *target);
