@@ -73,7 +73,7 @@ COMPLETED = [
     ("slirpd run -6 --mtu 1500 --publish=1:1 only-comm", {"only-command"}),
     ("slirpd run -- only-comm", {"only-command"}),
     ("slirpd run --keep", {"--keep-id"}),
-    ("slirpd run --log-level ", {"error", "warning", "info"}),
+    ("slirpd run --log-level ", {"error", "warning", "info", "debug"}),
     ("slirpd run only-command {d}/only", {"only-file"}),
     ("slirpd run -c -- only-command -x {d}/only", {"only-file"}),
 ]
