@@ -21,10 +21,10 @@ import kernel
 import pytest
 import test_jail_daemon as D
 from commands import sh
-from daemon import Slirpd
+from daemon import Slirpd, SlirpdRun
 from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import INTERNET4, INTERNET6, Lab
+from lab import INTERNET4, INTERNET6, Lab, http_url
 from processes import all_pids, holdings, proc_stat
 from test_jail_helper import held_helper, is_in_the_guest
 from tree import slirpd_path
@@ -224,6 +224,27 @@ def test_end_of_the_namespace_is_noticed(guest: Guest) -> None:
             second.stdin.close()
             assert daemon.wait() == 0
             assert "nobody uses the network namespace any more" in daemon.stderr
+
+
+def test_command_of_root_has_the_network_and_the_parent_keeps_less(lab: Lab) -> None:
+    with SlirpdRun("--log-level=info", "sh", "-euc",
+                   f"id -u; cat /proc/self/uid_map /etc/resolv.conf; curl -sf {http_url(INTERNET4, 'hello')};"
+                   "exec sleep 1000", as_ordinary=False) as daemon:
+        pid = daemon.wait_command("sleep")
+        assert daemon.stdout.split() == ["0", "0", "0", "1", "nameserver", "10.0.2.3", "hello"]
+        wait_for("the worker", lambda: "slirp-worker" in daemon.children())
+        status = D.status_of(daemon.children()["slirp-worker"])
+        assert status["Uid"].split() == [str(NOBODY)] * 4
+        assert_parent_keeps(daemon, CAP_KILL)
+        assert set(D.status_of(pid)["Uid"].split()) == {"0"}
+        assert "user" in D.foreign_namespaces(pid) and "net" in D.foreign_namespaces(pid)
+        assert daemon.terminate() == 128 + signal.SIGTERM
+    before = Path("/proc/self/mountinfo").read_text()
+    with SlirpdRun("sleep", "1000", as_ordinary=False) as daemon:
+        pid = daemon.wait_command("sleep")
+        assert Path("/proc/self/mountinfo").read_text() == before
+        daemon.kill()
+        wait_for("the command is gone", lambda: pid not in all_pids())
 
 
 def test_report_of_real_root() -> None:

@@ -191,6 +191,30 @@ class Slirpd:
         self.exit_write = -1
 
 
+class SlirpdRun(Slirpd):
+    """`slirpd run` while its command is there. The status is the command's."""
+
+    def __init__(self, *argv: object, prefix: Iterable[str] = (), **kwargs: Any) -> None:
+        # The word comes before all options.
+        super().__init__(*argv, prefix=[*prefix, slirpd_path()], program="run", **kwargs)
+
+    def command(self) -> int:
+        """The command's PID, 0 before it runs."""
+        own = program_of(self.pid)
+        for pid in descendants(self.pid):
+            if program_of(pid) != own and not comm_of(pid).startswith("slirpd-"):
+                return pid
+        return 0
+
+    def wait_command(self, program: str) -> int:
+        """Waits until the command is this program, and returns its PID."""
+        wait_for(f"{program} runs", lambda: program_of(self.command()) == program)
+        return self.command()
+
+    def wait_said(self, text: str) -> None:
+        wait_for(f"the command says {text}", lambda: text in self.stdout)
+
+
 def run_slirpd(*argv: object, prefix: Iterable[str] = (), pass_fds: tuple[int, ...] = (),
                **kwargs: Any) -> subprocess.CompletedProcess[str]:
     """Runs slirpd as an ordinary user where it is expected to end by itself."""

@@ -16,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -227,6 +229,92 @@ test_waits_between_apis_double_up_to_half_a_minute(void **state)
 	die_and_start(100);
 }
 
+static int command_status;
+
+static void
+note_command(struct supervisor *unused, int wait_status)
+{
+	(void)unused;
+	command_status = wait_status;
+}
+
+static const struct supervise_run command_run = { .on_command_end = note_command };
+
+static bool
+has_no_command(void)
+{
+	return sv.command_pid == 0;
+}
+
+/* A command that ends at once. */
+static void
+begin_command(int status)
+{
+	command_status = -1;
+	sv.run = &command_run;
+	sv.command_pid = fork();
+	assert_int_not_equal(sv.command_pid, -1);
+	if (sv.command_pid == 0)
+		_exit(status);
+}
+
+static void
+test_end_of_the_command_is_told(void **state)
+{
+	(void)state;
+	serve_until(has_api);
+	begin_command(7);
+	serve_until(has_no_command);
+	assert_true(WIFEXITED(command_status) && WEXITSTATUS(command_status) == 7);
+	assert_true(has_api());
+	assert_string_equal(lines, "");
+}
+
+/* While only the spawner knows the PID of the next api, no unknown process is waited for. */
+static void
+test_end_of_the_command_is_told_while_an_api_is_owed(void **state)
+{
+	const struct child *spawner = supervisor_child(&sv, IPC_ROLE_SPAWNER);
+
+	(void)state;
+	serve_until(has_api);
+	kill(spawner->pid, SIGSTOP);
+	kill(sv.services[IPC_ROLE_API].child.pid, SIGKILL);
+	serve_until(has_no_api);
+	service_handle(&sv, api->start_at_ms);
+	assert_true(spawner->channel.n_awaited[IPC_MSG_spawned] > 0);
+	begin_command(8);
+	serve_until(has_no_command);
+	assert_true(WIFEXITED(command_status) && WEXITSTATUS(command_status) == 8);
+	kill(spawner->pid, SIGCONT);
+	serve_until(has_api);
+}
+
+/* The parent would kill the command in the place of an api. */
+static void
+test_spawner_cannot_pass_the_command_off_as_an_api(void **state)
+{
+	struct ipc_spawned spawned = { 0 };
+
+	(void)state;
+	serve_until(has_api);
+	sv.run = &command_run;
+	sv.command_pid = fork();
+	assert_int_not_equal(sv.command_pid, -1);
+	if (sv.command_pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	spawned.pid = (uint32_t)sv.command_pid;
+	parent_on_spawned(&sv, &spawned);
+	serve_until(has_no_spawner);
+	assert_non_null(strstr(lines, "is no child that it could have started"));
+	kill(sv.command_pid, SIGKILL);
+	serve_until(has_no_command);
+	assert_true(WIFSIGNALED(command_status) && WTERMSIG(command_status) == SIGKILL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -238,6 +326,12 @@ main(int argc, char **argv)
 		    begin, end),
 		cmocka_unit_test_setup_teardown(
 		    test_waits_between_apis_double_up_to_half_a_minute, begin, end),
+		cmocka_unit_test_setup_teardown(test_end_of_the_command_is_told, begin,
+		    end),
+		cmocka_unit_test_setup_teardown(
+		    test_end_of_the_command_is_told_while_an_api_is_owed, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    test_spawner_cannot_pass_the_command_off_as_an_api, begin, end),
 	};
 
 	if (argc == 1 && strcmp(argv[0], roles[IPC_ROLE_API].program) == 0) {

@@ -26,7 +26,7 @@ command_prepare(const void *context, const char **step)
 	const struct options *options = context;
 
 	signals_restore();
-	/* What is mounted here is not to be seen outside. */
+	/* A mount outside, such as one on /etc/resolv.conf, is not to appear here. */
 	*step = "make mounts private";
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		return -1;
