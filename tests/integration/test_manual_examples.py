@@ -19,7 +19,7 @@ from manual import EXAMPLE_PID, Terminal, examples
 from tree import REPO
 
 PAGE = "slirpd.1"
-(GUEST, SERVE, PINNED, CREATED, UML, SCRIPT, SERVICE) = range(7)
+(RUN, GUEST, SERVE, PINNED, CREATED, UML, SCRIPT, SERVICE) = range(8)
 
 
 @pytest.fixture
@@ -32,6 +32,17 @@ def example(number: int) -> list[str]:
     found = examples(PAGE, "EXAMPLES")
     assert len(found) == SERVICE + 1, "the page has other examples than these tests follow"
     return found[number]
+
+
+def test_command(terminal: Terminal) -> None:
+    fetch, serve = (line.removeprefix("$ ") for line in example(RUN))
+    fetched = terminal.type(fetch.replace("https://example.org/", http_url(INTERNET4, "hello")))
+    assert fetched.endswith("hello\n")
+    terminal.type(f"{serve} >/dev/null 2>&1 &")
+    # Retried until slirpd has published the port and the server listens.
+    shown = terminal.type("curl -sSf --retry 20 --retry-all-errors --retry-delay 1 "
+                          "http://127.0.0.1:8080/")
+    assert "Directory listing" in shown
 
 
 def test_namespace_with_a_shell(terminal: Terminal, tmp_path: Path) -> None:

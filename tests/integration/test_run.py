@@ -329,7 +329,7 @@ def test_command_that_is_not_found_or_not_executable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("argv,said", [
     ((), "COMMAND is missing"),
-    (("--mtu=0", "true"), "MTU must be"),
+    (("--mtu=0", "true"), "--mtu: \"0\" is not a number"),
     (("--netns-type=path", "true"), "run conflicts with --netns-type"),
     (("--publish=192.0.2.77:8080:80", "touch", "{}"), "--publish"),
     (("--api-socket=/none/x", "touch", "{}"), "API socket"),
