@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why the worker drops a frame of the guest. Each reason has a counter. Manuals and
- * statistics show the sentences. */
+ * statistics show the sentences. The kernel of any guest sends frames that are dropped as
+ * ip6_off or ip6_mld; these two reasons count no other frames. */
 #pragma once
 
 #define IPC_DROP_REASONS(R) \
@@ -10,7 +11,8 @@
 	R(offload_length, "an offload header whose lengths do not fit its frame") \
 	R(frame_short, "shorter than an Ethernet header") \
 	R(ether_source, "an Ethernet source address that no interface has") \
-	R(ethertype, "neither ARP nor IPv4, nor IPv6 if that is on") \
+	R(ethertype, "neither ARP nor IP") \
+	R(ip6_off, "IPv6 of any kind, while it is off") \
 	R(arp_header, "ARP that is cut short or not about IPv4 on Ethernet") \
 	R(arp_sender, "ARP from a sender that no guest can be") \
 	R(ip4_header, "an IPv4 header whose version, lengths or flags are wrong") \
@@ -20,6 +22,7 @@
 	R(ip4_destination, "an IPv4 destination that must not leave a host") \
 	R(ip6_header, "an IPv6 header whose version or length is wrong") \
 	R(ip6_extension, "an IPv6 extension header other than a fragment's") \
+	R(ip6_mld, "a report on the IPv6 multicast groups of a host") \
 	R(ip6_source, "an IPv6 source address that no guest can have") \
 	R(ip6_destination, "an IPv6 destination that must not leave a host") \
 	R(ip6_link_scope, "an IPv6 destination on the link where nothing listens") \

@@ -152,6 +152,19 @@ def test_log_level_says_what_is_logged(guest: Guest, level: str, n_levels: int) 
     assert done.returncode == 1 and "slirpd: netns-helper" in done.stderr
 
 
+# --- SIGUSR1 ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options,reason", (([], "ip6_off"), (["--enable-ipv6"], "ip6_mld")))
+def test_what_every_guest_sends_is_not_counted_as_a_fault(guest: Guest, options: list[str],
+                                                          reason: str) -> None:
+    """Each kernel reports its IPv6 groups, and looks for routers if nobody has switched IPv6 off."""
+    with Slirpd("--configure", *options, guest.pid, "tap0") as daemon:
+        wait_for(f"the kernel's frames are dropped as {reason}",
+                 lambda: daemon.counters().get(reason, 0) > 0)
+        assert set(re.findall(r"stats: dropped (\w+) ", daemon.stderr)) == {reason}
+
+
 # --- NOTIFY_SOCKET ----------------------------------------------------------------------------
 
 

@@ -76,7 +76,7 @@ test_ipv6_is_dropped_unless_enabled(void **state)
 	(void)state;
 	gate.config.enable_ipv6 = false;
 	frame_udp(&frame, GUEST6, 1000, OUTSIDE6, 53, NULL, 4);
-	expect_drop(ethertype);
+	expect_drop(ip6_off);
 	gate.config.enable_ipv6 = true;
 	expect_pass();
 }
@@ -423,6 +423,32 @@ test_ip6_jumbogram_and_empty_payload(void **state)
 	expect_drop(icmp_length);
 }
 
+/* Counted apart: a guest without a fault sends them. */
+static void
+test_reports_of_multicast_listeners(void **state)
+{
+	static const uint8_t types[] = { 131, 132, 143 };
+	uint8_t report[] = { IPPROTO_ICMPV6, 0, 5, 2, 0, 0, 1, 0, 0, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types); i++) {
+		report[8] = types[i];
+		frame_ip(&frame, GUEST6, OUTSIDE6, IPPROTO_HOPOPTS, report,
+		    sizeof(report));
+		expect_drop(ip6_mld);
+		/* Cut before the type. */
+		frame_ip(&frame, GUEST6, OUTSIDE6, IPPROTO_HOPOPTS, report, 8);
+		expect_drop(ip6_extension);
+	}
+	report[8] = 128;
+	frame_ip(&frame, GUEST6, OUTSIDE6, IPPROTO_HOPOPTS, report, sizeof(report));
+	expect_drop(ip6_extension);
+	report[8] = 143;
+	report[0] = IPPROTO_UDP;
+	frame_ip(&frame, GUEST6, OUTSIDE6, IPPROTO_HOPOPTS, report, sizeof(report));
+	expect_drop(ip6_extension);
+}
+
 static void
 test_ip6_extension_headers(void **state)
 {
@@ -639,6 +665,7 @@ main(void)
 		cmocka_unit_test(test_ip6_passes_trimmed_to_payload_length),
 		cmocka_unit_test(test_ip6_header),
 		cmocka_unit_test(test_ip6_jumbogram_and_empty_payload),
+		cmocka_unit_test(test_reports_of_multicast_listeners),
 		cmocka_unit_test(test_ip6_extension_headers),
 		cmocka_unit_test(test_ip6_sources),
 		cmocka_unit_test(test_ip6_unspecified_source_is_for_discovery_only),

@@ -246,6 +246,26 @@ check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	});
 }
 
+/* Whether a packet that begins with this header of hop-by-hop options is a report of
+ * multicast listener discovery. Linux sends them for each address (RFC 3810 section 5,
+ * RFC 2710 section 3). */
+static bool
+is_listener_report(const uint8_t *options, size_t len)
+{
+	if (len < WIRE_OPTIONS6_UNIT + 1 ||
+	    options[WIRE_OPTIONS6_NEXT] != IPPROTO_ICMPV6 ||
+	    options[WIRE_OPTIONS6_MORE] != 0)
+		return false;
+	switch (options[WIRE_OPTIONS6_UNIT + WIRE_ICMP_TYPE]) {
+	case WIRE_ICMP6_LISTENER_REPORT:
+	case WIRE_ICMP6_LISTENER_DONE:
+	case WIRE_ICMP6_LISTENER_REPORT_V2:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum gate_verdict
 check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
     struct gate_frame *out)
@@ -298,6 +318,10 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	case IPPROTO_ICMPV6:
 		break;
 	case IPPROTO_HOPOPTS:
+		return gate_drop(out,
+		    is_listener_report(frame + out->l4_offset, out->l4_len)
+			? IPC_DROP_ip6_mld
+			: IPC_DROP_ip6_extension);
 	case IPPROTO_ROUTING:
 	case IPPROTO_FRAGMENT:
 	case IPPROTO_ESP:
@@ -342,7 +366,7 @@ gate_check(struct gate *gate, uint8_t *frame, size_t frame_len, uint64_t now_ms,
 	case WIRE_TYPE_IP6:
 		if (gate->config.enable_ipv6)
 			return check_ip6(gate, frame, frame_len, now_ms, out);
-		break;
+		return gate_drop(out, IPC_DROP_ip6_off);
 	}
 	/* Drops VLAN tags too, and NC-SI (0x88f8), which libslirp would parse. */
 	return gate_drop(out, IPC_DROP_ethertype);

@@ -60,6 +60,11 @@
 #define WIRE_FRAGMENT6_LEN 8
 #define WIRE_FRAGMENT6_MORE 0x0001
 
+/* IPv6 hop-by-hop options (RFC 8200 4.3): their length is one unit, and as many more. */
+#define WIRE_OPTIONS6_NEXT 0
+#define WIRE_OPTIONS6_MORE 1
+#define WIRE_OPTIONS6_UNIT 8
+
 /* Both families count fragment offsets in units of 8 bytes. */
 #define WIRE_FRAGMENT_UNIT 8
 
@@ -125,7 +130,10 @@
 #define WIRE_ICMP4_ECHO 8
 #define WIRE_ICMP6_UNREACHABLE 1
 #define WIRE_ICMP6_ECHO 128
+#define WIRE_ICMP6_LISTENER_REPORT 131
+#define WIRE_ICMP6_LISTENER_DONE 132
 #define WIRE_ICMP6_ROUTER_SOLICITATION 133
 #define WIRE_ICMP6_NEIGHBOR_SOLICITATION 135
 #define WIRE_ICMP6_NEIGHBOR_ADVERTISEMENT 136
 #define WIRE_ICMP6_REDIRECT 137
+#define WIRE_ICMP6_LISTENER_REPORT_V2 143
