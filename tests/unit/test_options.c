@@ -1281,6 +1281,7 @@ test_help_names_every_option(void **state)
 	assert_null(strstr(help, "--create-sandbox"));
 	assert_null(strstr(help, " run "));
 	assert_null(strstr(help, "--keep-id"));
+	assert_non_null(strstr(help, "\n\nExample: slirp4netns --configure "));
 	read_help("slirpd");
 	assert_non_null(
 	    strstr(help, "\n       slirpd run [OPTION]... [--] COMMAND [ARG]...\n"));

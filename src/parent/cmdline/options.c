@@ -684,4 +684,8 @@ options_help_write(FILE *out, const char *program_name)
 		fprintf(out, "%*s%s\n", len < HELP_COLUMN ? HELP_COLUMN - len : 1, "",
 		    spec->description);
 	}
+	fprintf(out,
+	    "\nExample: %s --configure --disable-host-loopback PID tap0\n"
+	    "See slirpd(1).\n",
+	    program_name);
 }
