@@ -26,6 +26,7 @@
 #include "parent/output/logfile.h"
 #include "parent/supervise/notify.h"
 #include "parent/cmdline/options.h"
+#include "parent/files/instance.h"
 #include "parent/files/pidfile.h"
 #include "parent/files/pin.h"
 #include "parent/supervise/programs.h"
@@ -128,9 +129,12 @@ run(struct options *options)
 	parent_programs_open(program_fds);
 	if (options->pidfile_path)
 		parent_pidfile_check(options->pidfile_path);
-	if (options->api_socket_path)
+	if (options->api_socket_path) {
+		parent_instance_prepare(options->api_socket_path);
 		supervisor.api.listen_fd =
 		    parent_unixsock_listen(PLACED_API_SOCKET, options->api_socket_path);
+		parent_instance_link(options->api_socket_path);
+	}
 	if (options->target == OPTIONS_TARGET_BESS)
 		return supervise_run_worker(&supervisor, program_fds,
 		    parent_unixsock_listen(PLACED_BESS_SOCKET, options->bess_path));

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "parent/cmdline/accounts.h"
 #include "parent/cmdline/publish.h"
+#include "parent/files/instance.h"
 
 /* The size of the path of a socket, with its NUL. */
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
@@ -277,6 +278,15 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 
 	if (value[0] == '\0')
 		return optvalue_refuse(parse, "--api-socket: the path \"\" is empty");
+	if (!wants_known_text(parse) && strcmp(value, INSTANCE_AUTO) == 0) {
+		value = parent_instance_path();
+		if (value == NULL)
+			return optvalue_refuse(parse, "--api-socket=auto: %s",
+			    errno == ENOENT ? "XDG_RUNTIME_DIR is not set"
+					    : strerror(errno));
+		parse->options->api_socket_path = value;
+		return true;
+	}
 	if (strlen(value) >= SOCKET_PATH_SIZE) {
 		if (wants_known_text(parse))
 			return optvalue_refuse(parse,

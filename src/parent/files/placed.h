@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files that the parent puts into directories of the caller: its sockets and the PID
- * file. Each is made under a temporary name and renamed. So a file appears only when it
+ * Files that the parent puts into directories of the caller: its sockets, the link to
+ * one, and the PID file. Each is made under a temporary name and renamed. So a file appears only when it
  * is complete, and replaces an old one in one step.
  *
  * The exit of the process, except by a signal, removes each file that is still the same
@@ -20,6 +20,7 @@
 
 enum placed_file {
 	PLACED_API_SOCKET,
+	PLACED_API_LINK,
 	PLACED_BESS_SOCKET,
 	PLACED_PIDFILE,
 	PLACED_N,
@@ -35,7 +36,7 @@ void parent_placed_temporary(char name[PLACED_TEMPORARY_SIZE], int attempt);
 /*
  * Renames temporary, in the directory adopt_dir_fd, to name (kept, valid until the exit),
  * and has the exit remove it. An existing file is replaced and must have the same type
- * (S_IFSOCK, S_IFREG). The caller keeps the file open until the exit: no other file gets
+ * (S_IFSOCK, S_IFREG, S_IFLNK). The caller keeps the file open until the exit: no other file gets
  * the inode number in the meantime. Returns 0, or -1 with errno set and *step naming the
  * failed step; temporary is removed then. Call it once for each file.
  */

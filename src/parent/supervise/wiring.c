@@ -152,6 +152,7 @@ static void
 close_control_socket(struct supervisor *sv)
 {
 	log_error("there is no control socket any more, without api and spawner");
+	parent_placed_remove(PLACED_API_LINK);
 	parent_placed_remove(PLACED_API_SOCKET);
 	close(take_fd(&sv->api.listen_fd));
 	if (sv->api.fallback_userns_fd != -1)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes the link by which slirpctl finds the control socket. */
+#include "parent/files/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/rundir.h"
+#include "parent/files/placed.h"
+
+/* "/2147483647-9.sock" */
+#define NAME_SIZE 20
+
+/* Names to try. PIDs repeat in other PID namespaces, as those of containers that share
+ * $XDG_RUNTIME_DIR. */
+#define N_NAMES 10
+
+static const char what[] = "API socket: the link in $XDG_RUNTIME_DIR/slirpd";
+
+const char *
+parent_instance_path(void)
+{
+	static char path[RUNDIR_PATH_SIZE + NAME_SIZE];
+	char directory[RUNDIR_PATH_SIZE];
+
+	if (rundir_path(directory) == -1)
+		return NULL;
+	snprintf(path, sizeof(path), "%s/%d" RUNDIR_SUFFIX, directory, getpid());
+	return path;
+}
+
+static bool
+is_in_directory(const char *socket_path)
+{
+	char directory[RUNDIR_PATH_SIZE];
+	size_t len;
+
+	if (rundir_path(directory) == -1)
+		return false;
+	len = strlen(directory);
+	return strncmp(socket_path, directory, len) == 0 && socket_path[len] == '/' &&
+	    strchr(socket_path + len + 1, '/') == NULL;
+}
+
+void
+parent_instance_prepare(const char *socket_path)
+{
+	char directory[RUNDIR_PATH_SIZE];
+	autofd int dir_fd = -1;
+	const char *name;
+
+	if (!is_in_directory(socket_path))
+		return;
+	dir_fd = rundir_open(true, directory);
+	if (dir_fd == -1)
+		fatal_path("API socket", socket_path, "open its directory");
+	name = strrchr(socket_path, '/') + 1;
+	if (rundir_is_served(socket_path))
+		fatalx("API socket %s: another slirpd listens on it", socket_path);
+	/* An earlier process with this PID has left a link or a socket. */
+	if (unlinkat(dir_fd, name, 0) == -1 && errno != ENOENT)
+		fatal_path("API socket", socket_path, "remove an old one");
+}
+
+/* Writes the first name that is free, or that a slirpd has left behind. */
+static int
+choose_name(int dir_fd, const char *directory, char name[NAME_SIZE])
+{
+	char path[RUNDIR_PATH_SIZE + NAME_SIZE];
+
+	for (int i = 0; i < N_NAMES; i++) {
+		struct stat st;
+
+		if (i == 0)
+			snprintf(name, NAME_SIZE, "%d" RUNDIR_SUFFIX, getpid());
+		else
+			snprintf(name, NAME_SIZE, "%d-%d" RUNDIR_SUFFIX, getpid(), i);
+		if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+			return errno == ENOENT ? 0 : -1;
+		snprintf(path, sizeof(path), "%s/%s", directory, name);
+		if (rundir_is_served(path))
+			continue;
+		return unlinkat(dir_fd, name, 0);
+	}
+	errno = EEXIST;
+	return -1;
+}
+
+/* Makes the path absolute: the reader has another current directory. */
+static int
+target_of(const char *socket_path, char target[PATH_MAX])
+{
+	int n;
+
+	if (socket_path[0] == '/') {
+		n = snprintf(target, PATH_MAX, "%s", socket_path);
+	} else {
+		if (getcwd(target, PATH_MAX) == NULL)
+			return -1;
+		n = (int)strlen(target);
+		n += snprintf(target + n, (size_t)(PATH_MAX - n), "/%s", socket_path);
+	}
+	if (n < PATH_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+static int
+make_link(int dir_fd, const char *target, char name[PLACED_TEMPORARY_SIZE])
+{
+	for (int i = 0; i < PLACED_N_TEMPORARY; i++) {
+		parent_placed_temporary(name, i);
+		if (symlinkat(target, dir_fd, name) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
+void
+parent_instance_link(const char *socket_path)
+{
+	static char name[NAME_SIZE];
+	char directory[RUNDIR_PATH_SIZE], target[PATH_MAX];
+	char temporary[PLACED_TEMPORARY_SIZE];
+	const char *step = "make it";
+	int dir_fd;
+
+	if (is_in_directory(socket_path))
+		return;
+	dir_fd = rundir_open(true, directory);
+	if (dir_fd == -1) {
+		/* No session of this user: usual for a system service, or under sudo. */
+		if (errno != ENOENT && errno != EPERM)
+			log_warning("%s: %s; slirpctl ps will not show this slirpd", what,
+			    strerror(errno));
+		return;
+	}
+	if (choose_name(dir_fd, directory, name) == -1 ||
+	    target_of(socket_path, target) == -1 ||
+	    make_link(dir_fd, target, temporary) == -1) {
+		int error = errno;
+
+		close(dir_fd);
+		log_warning("%s: %s; slirpctl ps will not show this slirpd", what,
+		    strerror(error));
+		return;
+	}
+	if (parent_placed_rename(PLACED_API_LINK, dir_fd, temporary, name, S_IFLNK,
+		&step) == -1)
+		log_warning("%s: %s: %s; slirpctl ps will not show this slirpd", what,
+		    step, strerror(errno));
+}
