@@ -10,7 +10,7 @@ function __slirpctl_words
             continue
         end
         switch $word
-            case -a --api-socket -t --timeout
+            case -a --api-socket -t --timeout -w --watch
                 set skip 1
             case '-*'
             case '*'
@@ -49,22 +49,31 @@ end
 complete -c slirpctl -f
 complete -c slirpctl -s a -l api-socket -r -F -d "The daemon's socket"
 complete -c slirpctl -s j -l json -d 'Print JSON, one object per line'
+complete -c slirpctl -s A -l all -d 'Show zeros and internal values too'
+complete -c slirpctl -s w -l watch -x -d 'Show again after this many seconds'
 complete -c slirpctl -s t -l timeout -x -d 'Wait this many seconds for a reply'
+complete -c slirpctl -s V -l verbose -d "Show errors with the daemon's own prefixes"
 complete -c slirpctl -s h -l help -d 'Show the options and exit'
 complete -c slirpctl -s v -l version -d 'Show the version and exit'
 
 complete -c slirpctl -n __slirpctl_command -a add -d 'Forward ports of the host to the guest'
 complete -c slirpctl -n __slirpctl_command -a list -d 'The forwards'
 complete -c slirpctl -n __slirpctl_command -a remove -d 'End forwards'
-complete -c slirpctl -n __slirpctl_command -a stats -d "The daemon's counters"
-complete -c slirpctl -n __slirpctl_command -a status -d 'Its configuration and state'
+complete -c slirpctl -n __slirpctl_command -a status -d "The daemon's configuration and state"
+complete -c slirpctl -n __slirpctl_command -a stats -d 'Its counters that are not 0'
 complete -c slirpctl -n __slirpctl_command -a connections -d 'The connections through it'
+complete -c slirpctl -n __slirpctl_command -a top -d 'Rates and connections on a terminal'
 complete -c slirpctl -n __slirpctl_command -a events -d 'Show events until interrupted'
+complete -c slirpctl -n __slirpctl_command -a ps -d 'The running slirpds of this user'
 complete -c slirpctl -n __slirpctl_command -a raw -d 'Send a request as it is'
+complete -c slirpctl -n __slirpctl_command -a version -d 'The versions of slirpctl and of the daemon'
+complete -c slirpctl -n __slirpctl_command -a help -d 'All commands, or the usage of one'
 
 complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_words)) = 1' \
     -a 'tcp udp tcp4 udp4 tcp6 udp6'
-complete -c slirpctl -n '__slirpctl_command remove' -a '(__slirpctl_rules)'
-complete -c slirpctl -n '__slirpctl_command remove' -a all -d 'Every rule'
+complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_rules)'
+complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every rule'
+complete -c slirpctl -n '__slirpctl_command help; and test (count (__slirpctl_words)) = 1' \
+    -a 'add list remove status stats connections top events ps raw version help'
 complete -c slirpctl -n '__slirpctl_command events' \
     -a 'HOSTFWD_ADDED HOSTFWD_REMOVED WORKER_EXITED RESOLV_CONF_CHANGED SHUTDOWN'

@@ -17,12 +17,26 @@
 
 struct cmdline;
 
+/* Options that some commands do not take; see struct command. */
+#define CMDLINE_ALL (1U << 0)
+#define CMDLINE_WATCH (1U << 1)
+#define CMDLINE_JSON (1U << 2)
+
+enum command_socket {
+	COMMAND_SOCKET_NEEDED,
+	COMMAND_SOCKET_OPTIONAL,
+	COMMAND_SOCKET_UNUSED,
+};
+
 struct command {
 	const char *name;
+	const char *alias; /* a second name, or NULL */
 	const char *usage; /* of its arguments; "": none */
 	const char *description;
 	size_t n_args_min;
 	size_t n_args_max;
+	unsigned int options; /* CMDLINE_ bits that it takes */
+	enum command_socket socket;
 	/* Runs the command, and logs errors itself. */
 	enum outcome (*run)(const struct cmdline *cmdline);
 };
@@ -30,9 +44,12 @@ struct command {
 /* All texts are borrowed from argv and the environment. */
 struct cmdline {
 	const struct command *command;
-	const char *socket_path;
-	uint32_t timeout_s; /* from connecting to the end of the reply */
+	const char *socket_path; /* NULL: not given */
+	uint32_t timeout_s;      /* from connecting to the end of the reply */
 	bool as_json;
+	bool shows_all;
+	bool is_verbose;
+	uint32_t watch_s;        /* 0: show the result once */
 	const char *const *args; /* of the command, NULL-terminated */
 	size_t n_args;
 	char error[LOG_TEXT_SIZE]; /* a line, not escaped; empty unless CMDLINE_ERROR */
@@ -52,3 +69,10 @@ enum cmdline_outcome cmdline_parse(struct cmdline *cmdline,
     const struct command *commands, const char *default_socket, int argc, char **argv);
 
 void cmdline_help_write(FILE *out, const struct command *commands);
+
+/* Returns the command of this name or alias, or NULL. */
+const struct command *cmdline_command_find(const struct command *commands,
+    const char *name);
+
+/* Writes the usage of one command. */
+void cmdline_command_help_write(FILE *out, const struct command *command);

@@ -2,20 +2,25 @@
 /* Runs the commands of slirpctl: sends a request and shows the reply. */
 #include "slirpctl/commands.h"
 
-#include <bsd/string.h>
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
+#include "slirpctl/ask.h"
+#include "slirpctl/events.h"
+#include "slirpctl/instances.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
 #include "slirpctl/show.h"
+#include "slirpctl/stats.h"
+#include "slirpctl/status.h"
+#include "slirpctl/top.h"
 #include "slirpctl/transport.h"
-
-#define autotransport __attribute__((cleanup(transport_close)))
 
 /* The longest standard input. Daemons accept less than 4096 bytes; more can be sent to
  * test their refusal. */
@@ -26,47 +31,8 @@
 
 #define REMOVE_ALL "all"
 
-/* Sends a request and reads the whole reply, which transport owns. */
-static bool
-exchange(struct transport *transport, const struct cmdline *cmdline, const char *bytes,
-    size_t len, const char **reply, size_t *reply_len)
-{
-	if (!transport_open(transport, cmdline->socket_path, cmdline->timeout_s) ||
-	    !transport_send(transport, bytes, len))
-		return false;
-	transport_finish(transport);
-	return transport_read_all(transport, reply, reply_len);
-}
-
-/* Returns the reply to a request, a new reference; NULL: the reason is logged. */
-static json_t *
-ask(const struct cmdline *cmdline, const json_t *request)
-{
-	autotransport struct transport transport = { .fd = -1 };
-	autofree char *text = json_dumps(request, JSON_COMPACT);
-	const char *bytes;
-	size_t len;
-
-	if (text == NULL) {
-		log_error("no memory for a request");
-		return NULL;
-	}
-	if (!exchange(&transport, cmdline, text, strlen(text), &bytes, &len))
-		return NULL;
-	return reply_parse(cmdline->socket_path, bytes, len);
-}
-
-/* The same, and the value in the reply. The value is valid as long as *reply, a new
- * reference. `what` names the request in errors. */
-static enum outcome
-ask_value(const struct cmdline *cmdline, const char *what, const json_t *request,
-    json_t **reply, const json_t **value)
-{
-	*reply = ask(cmdline, request);
-	if (*reply == NULL)
-		return OUTCOME_NO_REPLY;
-	return reply_value(*reply, cmdline->socket_path, what, value);
-}
+/* ECMA-48: cursor to the upper left, clear from there. */
+#define CLEAR "\033[H\033[J"
 
 static enum outcome
 add(const struct cmdline *cmdline)
@@ -96,77 +62,186 @@ add(const struct cmdline *cmdline)
 	return OUTCOME_OK;
 }
 
-/* Sends a command without arguments, and shows its value or the list in it. */
+/* Sends a request without arguments, and shows the list in its value. */
 static enum outcome
-show_plain(const struct cmdline *cmdline, const char *verb,
-    void (*show)(FILE *, const json_t *), const char *list_key)
+show_list(const struct cmdline *cmdline, const char *verb,
+    void (*show)(FILE *, const json_t *, const struct view *), const char *list_key)
 {
-	json_auto_t *request = request_plain(verb);
+	struct view view = view_of_stdout(cmdline->shows_all);
+	const char *name = cmdline->command->name;
 	json_auto_t *reply = NULL;
 	const json_t *value;
-	enum outcome outcome;
+	enum outcome outcome = ask_plain(cmdline, name, verb, &reply, &value);
 
-	if (request == NULL)
-		return OUTCOME_NO_REPLY;
-	outcome = ask_value(cmdline, cmdline->command->name, request, &reply, &value);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	if (cmdline->as_json) {
 		show_json(stdout, value);
 		return OUTCOME_OK;
 	}
-	if (list_key != NULL)
-		value = reply_entries(value, list_key, cmdline->socket_path,
-		    cmdline->command->name);
+	value = reply_entries(value, list_key, cmdline->socket_path, name);
 	if (value == NULL)
 		return OUTCOME_NO_REPLY;
-	show(stdout, value);
+	show(stdout, value, &view);
 	return OUTCOME_OK;
 }
 
 static enum outcome
 list(const struct cmdline *cmdline)
 {
-	return show_plain(cmdline, "list_hostfwd", show_forwards, "entries");
-}
-
-static enum outcome
-stats(const struct cmdline *cmdline)
-{
-	return show_plain(cmdline, "query_stats", show_fields, NULL);
-}
-
-static enum outcome
-status(const struct cmdline *cmdline)
-{
-	return show_plain(cmdline, "query_status", show_fields, NULL);
+	return show_list(cmdline, "list_hostfwd", show_forwards, "entries");
 }
 
 static enum outcome
 connections(const struct cmdline *cmdline)
 {
-	return show_plain(cmdline, "query_connections", show_connections, "connections");
+	return show_list(cmdline, "query_connections", show_connections, "connections");
+}
+
+/* Waits between two results. Returns false if nobody reads standard output any more. */
+static bool
+wait_to_watch(uint32_t seconds)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (fflush(stdout) == EOF)
+		return false;
+	/* poll(2) reports the end of a pipe's reader without being asked. */
+	return poll(&out, 1, (int)(seconds * CLOCK_MS_PER_S)) <= 0 ||
+	    (out.revents & (POLLERR | POLLHUP)) == 0;
+}
+
+static enum outcome
+stats_watch(const struct cmdline *cmdline)
+{
+	json_auto_t *previous_reply = NULL;
+	const json_t *previous = NULL;
+	uint64_t previous_ms = 0;
+
+	for (;;) {
+		json_auto_t *reply = NULL;
+		struct view view = view_of_stdout(cmdline->shows_all);
+		uint64_t now_ms = clock_now_ms();
+		const json_t *value;
+		enum outcome outcome =
+		    ask_plain(cmdline, "stats", "query_stats", &reply, &value);
+
+		if (outcome != OUTCOME_OK)
+			return outcome;
+		if (cmdline->as_json) {
+			show_json(stdout, value);
+		} else {
+			if (view.is_terminal)
+				fputs(CLEAR, stdout);
+			else if (previous != NULL)
+				putchar('\n');
+			stats_show_rates(stdout, value, previous, now_ms - previous_ms,
+			    &view);
+		}
+		if (!wait_to_watch(cmdline->watch_s))
+			return OUTCOME_OK; /* main() has a line for that */
+		json_decref(previous_reply);
+		previous_reply = json_incref(reply);
+		previous = value;
+		previous_ms = now_ms;
+	}
+}
+
+static enum outcome
+stats(const struct cmdline *cmdline)
+{
+	struct view view = view_of_stdout(cmdline->shows_all);
+	json_auto_t *reply = NULL;
+	const json_t *value;
+	enum outcome outcome;
+
+	if (cmdline->watch_s > 0)
+		return stats_watch(cmdline);
+	outcome = ask_plain(cmdline, "stats", "query_stats", &reply, &value);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	if (cmdline->as_json)
+		show_json(stdout, value);
+	else
+		stats_show(stdout, value, &view);
+	return OUTCOME_OK;
+}
+
+static enum outcome
+status(const struct cmdline *cmdline)
+{
+	struct view view = view_of_stdout(cmdline->shows_all);
+	json_auto_t *reply = NULL, *version_reply = NULL, *list_reply = NULL;
+	const json_t *value, *version_value, *forwards;
+	enum outcome outcome =
+	    ask_plain(cmdline, "status", "query_status", &reply, &value);
+
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	if (cmdline->as_json || cmdline->shows_all) {
+		(cmdline->as_json ? show_json : show_fields)(stdout, value);
+		return OUTCOME_OK;
+	}
+	outcome =
+	    ask_plain(cmdline, "status", "query_version", &version_reply, &version_value);
+	if (outcome == OUTCOME_OK)
+		outcome = ask_list(cmdline, "status", "list_hostfwd", "entries",
+		    &list_reply, &forwards);
+	if (outcome == OUTCOME_OK)
+		status_show(stdout, value, version_value, forwards, time(NULL), &view);
+	return outcome;
+}
+
+/* The daemon's versions too, if a daemon is named or there is only one. */
+static enum outcome
+version(const struct cmdline *cmdline)
+{
+	json_auto_t *reply = NULL;
+	const json_t *value;
+	enum outcome outcome = OUTCOME_OK;
+
+	printf("slirpctl version " SLIRPD_VERSION "\njansson: %s\n",
+	    jansson_version_str());
+	if (cmdline->socket_path == NULL)
+		return OUTCOME_OK;
+	outcome = ask_plain(cmdline, "version", "query_version", &reply, &value);
+	if (outcome == OUTCOME_OK)
+		show_fields(stdout, value);
+	return outcome;
+}
+
+static enum outcome
+help(const struct cmdline *cmdline)
+{
+	const struct command *command;
+
+	if (cmdline->n_args == 0) {
+		cmdline_help_write(stdout, commands_all);
+		return OUTCOME_OK;
+	}
+	command = cmdline_command_find(commands_all, cmdline->args[0]);
+	if (command == NULL) {
+		log_error("there is no command '%s'; slirpctl help lists them",
+		    cmdline->args[0]);
+		return OUTCOME_USAGE;
+	}
+	cmdline_command_help_write(stdout, command);
+	return OUTCOME_OK;
 }
 
 /* Sets *ids to the ids of all forwards, a new reference. */
 static enum outcome
 all_ids(const struct cmdline *cmdline, json_t **ids)
 {
-	json_auto_t *request = request_plain("list_hostfwd");
 	json_auto_t *reply = NULL;
-	const json_t *value, *entries, *entry;
+	const json_t *entries, *entry;
 	enum outcome outcome;
 	size_t i;
 
 	*ids = json_array();
-	if (request == NULL || *ids == NULL)
-		return OUTCOME_NO_REPLY;
-	outcome = ask_value(cmdline, "list", request, &reply, &value);
+	outcome = ask_list(cmdline, "list", "list_hostfwd", "entries", &reply, &entries);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	entries = reply_entries(value, "entries", cmdline->socket_path, "list");
-	if (entries == NULL)
-		return OUTCOME_NO_REPLY;
 	json_array_foreach(entries, i, entry)
 	{
 		json_t *id = json_object_get(entry, "id");
@@ -191,12 +266,13 @@ remove_one(const struct cmdline *cmdline, json_int_t id, bool may_be_gone)
 	if (request == NULL)
 		return OUTCOME_NO_REPLY;
 	snprintf(what, sizeof(what), "remove %" JSON_INTEGER_FORMAT, id);
-	reply = ask(cmdline, request);
+	reply = ask_reply(cmdline, request);
 	if (reply == NULL)
 		return OUTCOME_NO_REPLY;
 	if (may_be_gone && reply_is_not_found(reply))
 		return OUTCOME_OK;
-	return reply_value(reply, cmdline->socket_path, what, &value);
+	return reply_value(reply, cmdline->socket_path, what, cmdline->is_verbose,
+	    &value);
 }
 
 /* If one forward can't be removed, the others still are. */
@@ -237,94 +313,6 @@ remove_rules(const struct cmdline *cmdline)
 	return worst;
 }
 
-/* Returns the next line of a session; NULL: the reason is logged. */
-static json_t *
-read_message(struct transport *transport)
-{
-	const char *bytes;
-	size_t len;
-
-	if (!transport_read_line(transport, &bytes, &len))
-		return NULL;
-	return reply_parse(transport->path, bytes, len);
-}
-
-static void
-show_message(const struct cmdline *cmdline, const json_t *event)
-{
-	if (cmdline->as_json)
-		show_json(stdout, event);
-	else
-		show_event(stdout, event);
-	/* Show each event when it comes, also in a pipe. */
-	fflush(stdout);
-}
-
-/* Sends a request in a session. `what` names it in errors. Steals request. */
-static enum outcome
-ask_in_session(struct transport *transport, const struct cmdline *cmdline,
-    const char *what, json_t *request)
-{
-	json_auto_t *owned = request;
-	autofree char *text = json_dumps(owned, JSON_COMPACT);
-	const json_t *value;
-
-	if (text == NULL || !transport_send(transport, text, strlen(text)) ||
-	    !transport_send(transport, "\n", 1))
-		return OUTCOME_NO_REPLY;
-	for (;;) {
-		json_auto_t *message = read_message(transport);
-
-		if (message == NULL)
-			return OUTCOME_NO_REPLY;
-		/* An event may come before the reply to the subscription. */
-		if (json_object_get(message, "event") == NULL)
-			return reply_value(message, transport->path, what, &value);
-		show_message(cmdline, message);
-	}
-}
-
-static enum outcome
-events(const struct cmdline *cmdline)
-{
-	autotransport struct transport transport = { .fd = -1 };
-	json_t *subscription = request_subscribe(cmdline->args, cmdline->n_args);
-	char what[WHAT_SIZE] = "events";
-	enum outcome outcome;
-
-	if (subscription == NULL)
-		return OUTCOME_USAGE;
-	if (!transport_open(&transport, cmdline->socket_path, cmdline->timeout_s)) {
-		json_decref(subscription);
-		return OUTCOME_NO_REPLY;
-	}
-	outcome =
-	    ask_in_session(&transport, cmdline, what, request_plain("qmp_capabilities"));
-	if (outcome != OUTCOME_OK) {
-		json_decref(subscription);
-		return outcome;
-	}
-	for (size_t i = 0; i < cmdline->n_args; i++) {
-		strlcat(what, " ", sizeof(what));
-		strlcat(what, cmdline->args[i], sizeof(what));
-	}
-	outcome = ask_in_session(&transport, cmdline, what, subscription);
-	if (outcome != OUTCOME_OK)
-		return outcome;
-	/* A script that has seen this line misses no event. */
-	log_info("waiting for events");
-	transport_wait_forever(&transport, STDOUT_FILENO);
-	for (;;) {
-		json_auto_t *message = read_message(&transport);
-
-		if (message == NULL)
-			return OUTCOME_NO_REPLY;
-		show_message(cmdline, message);
-		if (ferror(stdout))
-			return OUTCOME_OK; /* main() has a line for that */
-	}
-}
-
 /* Reads all of standard input. The caller frees *bytes. */
 static bool
 read_input(char **bytes, size_t *len)
@@ -347,7 +335,7 @@ read_input(char **bytes, size_t *len)
 	return true;
 }
 
-/* Sends standard input without checking it. A session has several replies. */
+/* Sends the argument or standard input without checking it. A session has several replies. */
 static enum outcome
 raw(const struct cmdline *cmdline)
 {
@@ -364,7 +352,7 @@ raw(const struct cmdline *cmdline)
 			return OUTCOME_USAGE;
 		bytes = input;
 	}
-	if (!exchange(&transport, cmdline, bytes, len, &bytes, &len))
+	if (!ask_bytes(&transport, cmdline, bytes, len, &bytes, &len))
 		return OUTCOME_NO_REPLY;
 	while (len > 0) {
 		json_auto_t *reply = reply_take(cmdline->socket_path, &bytes, &len);
@@ -378,17 +366,34 @@ raw(const struct cmdline *cmdline)
 	return outcome;
 }
 
+#define NEEDED COMMAND_SOCKET_NEEDED
+#define OPTIONAL COMMAND_SOCKET_OPTIONAL
+#define UNUSED COMMAND_SOCKET_UNUSED
+
 const struct command commands_all[] = {
-	{ "add", "PROTO HOST GUEST",
-	    "forward a port, or several, of the host to the guest", 3, 3, add },
-	{ "list", "", "the forwards", 0, 0, list },
-	{ "remove", "ID...|all", "end forwards", 1, SIZE_MAX, remove_rules },
-	{ "stats", "", "the daemon's counters", 0, 0, stats },
-	{ "status", "", "its configuration and state", 0, 0, status },
-	{ "connections", "", "the connections through it", 0, 0, connections },
-	{ "events", "[NAME]...", "show events, all or these, until interrupted", 0,
-	    SIZE_MAX, events },
-	{ "raw", "[JSON]", "send a request as it is, from here or standard input", 0, 1,
-	    raw },
+	{ "add", NULL, "PROTO HOST GUEST",
+	    "forward a port, or several, of the host to the guest", 3, 3, CMDLINE_JSON,
+	    NEEDED, add },
+	{ "list", "ls", "", "the forwards", 0, 0, CMDLINE_JSON, NEEDED, list },
+	{ "remove", "rm", "ID...|all", "end forwards", 1, SIZE_MAX, CMDLINE_JSON, NEEDED,
+	    remove_rules },
+	{ "status", NULL, "", "the daemon's configuration and state", 0, 0,
+	    CMDLINE_JSON | CMDLINE_ALL, NEEDED, status },
+	{ "stats", NULL, "", "its counters that are not 0", 0, 0,
+	    CMDLINE_JSON | CMDLINE_ALL | CMDLINE_WATCH, NEEDED, stats },
+	{ "connections", NULL, "", "the connections through it", 0, 0, CMDLINE_JSON,
+	    NEEDED, connections },
+	{ "top", NULL, "", "rates and connections on a terminal, until q", 0, 0,
+	    CMDLINE_WATCH, NEEDED, top_run },
+	{ "events", NULL, "[NAME]...", "show events, all or these, until interrupted", 0,
+	    SIZE_MAX, CMDLINE_JSON, NEEDED, events_follow },
+	{ "ps", NULL, "", "the running slirpds of this user", 0, 0,
+	    CMDLINE_JSON | CMDLINE_ALL, UNUSED, instances_show },
+	{ "raw", NULL, "[JSON]", "send a request as it is, from here or standard input",
+	    0, 1, CMDLINE_JSON, NEEDED, raw },
+	{ "version", NULL, "", "the versions of slirpctl and of the daemon", 0, 0, 0,
+	    OPTIONAL, version },
+	{ "help", NULL, "[COMMAND]", "all commands, or the usage of one", 0, 1, 0, UNUSED,
+	    help },
 	{ 0 },
 };

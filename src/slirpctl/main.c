@@ -14,20 +14,25 @@
 
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "slirpctl/cmdline.h"
 #include "slirpctl/commands.h"
+#include "slirpctl/errlines.h"
+#include "slirpctl/instances.h"
 
-/* Writes all lines for standard error, escaped: a terminal must not take them for
- * commands. */
-static void
-emit(enum log_level level, const char *text)
+/* Finds the socket if none was named. */
+static bool
+find_socket(struct cmdline *cmdline)
 {
-	char escaped[LOG_TEXT_SIZE];
+	static char path[INSTANCES_PATH_SIZE];
+	bool is_optional = cmdline->command->socket == COMMAND_SOCKET_OPTIONAL;
 
-	(void)level;
-	text_escape(escaped, sizeof(escaped), text, strlen(text));
-	fprintf(stderr, "slirpctl: %s\n", escaped);
+	if (cmdline->socket_path != NULL ||
+	    cmdline->command->socket == COMMAND_SOCKET_UNUSED)
+		return true;
+	if (!instances_find_only(path, is_optional))
+		return is_optional;
+	cmdline->socket_path = path;
+	return true;
 }
 
 static enum outcome
@@ -50,6 +55,8 @@ run(int argc, char **argv)
 	case CMDLINE_RUN:
 		break;
 	}
+	if (!find_socket(&cmdline))
+		return OUTCOME_USAGE;
 	return cmdline.command->run(&cmdline);
 }
 
@@ -58,7 +65,7 @@ main(int argc, char **argv)
 {
 	enum outcome outcome;
 
-	log_set_emit(emit);
+	log_set_emit(errlines_emit);
 	/* Otherwise the connection could get the number of standard output. */
 	if (fdio_fill_stdio() == -1) {
 		log_error("open /dev/null in place of closed standard streams: %s",

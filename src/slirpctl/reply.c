@@ -9,6 +9,9 @@
 /* RFC 8259, 2 */
 static const char white_space[] = " \t\r\n";
 
+/* All errors of slirp4netns begin with this, and so do slirpd's. */
+static const char bad_request[] = "bad request: ";
+
 json_t *
 reply_take(const char *path, const char **bytes, size_t *len)
 {
@@ -47,22 +50,31 @@ reply_parse(const char *path, const char *bytes, size_t len)
 }
 
 static void
-log_refusal(const json_t *error, const char *what)
+log_refusal(const json_t *error, const char *what, bool is_verbose)
 {
 	const char *desc = json_string_value(json_object_get(error, "desc"));
 	const char *detail = json_string_value(json_object_get(error, "detail"));
 
-	log_error("%s: %s%s%s", what, desc != NULL ? desc : "refused",
-	    detail != NULL ? ": " : "", detail != NULL ? detail : "");
+	if (desc == NULL)
+		desc = "refused";
+	if (is_verbose) {
+		log_error("%s: %s%s%s", what, desc, detail != NULL ? ": " : "",
+		    detail != NULL ? detail : "");
+		return;
+	}
+	if (strncmp(desc, bad_request, strlen(bad_request)) == 0)
+		desc += strlen(bad_request);
+	log_error("%s: %s", what, detail != NULL ? detail : desc);
 }
 
 enum outcome
-reply_value(const json_t *reply, const char *path, const char *what, const json_t **value)
+reply_value(const json_t *reply, const char *path, const char *what, bool is_verbose,
+    const json_t **value)
 {
 	const json_t *error = json_object_get(reply, "error");
 
 	if (error != NULL) {
-		log_refusal(error, what);
+		log_refusal(error, what, is_verbose);
 		return OUTCOME_REFUSED;
 	}
 	*value = json_object_get(reply, "return");

@@ -17,10 +17,11 @@ json_t *reply_take(const char *path, const char **bytes, size_t *len);
 json_t *reply_parse(const char *path, const char *bytes, size_t len);
 
 /* On OUTCOME_OK *value is an object, borrowed from reply. Otherwise logs the daemon's
- * error about the request `what`, or the fault of the reply. Also accepts the lists of
+ * error about the request `what`, or the fault of the reply. The error is its "detail"
+ * alone if it has one; is_verbose: "desc" before it. Also accepts the lists of
  * slirp4netns, which have no "return". */
 enum outcome reply_value(const json_t *reply, const char *path, const char *what,
-    const json_t **value);
+    bool is_verbose, const json_t **value);
 
 /* Returns the array of objects below key in a list's value, borrowed. If there is none,
  * logs a line and returns NULL. */

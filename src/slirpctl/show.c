@@ -2,22 +2,14 @@
 /* Prints replies as tables, as lines of names and values, or as JSON. */
 #include "slirpctl/show.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
-#include "base/text.h"
-
-/* Longer than any value for a table. --json shows values in full. */
-#define CELL_SIZE 256
-
-/* The size of a leaf's name with the names of the objects around it, and the number of
- * these. Replies have two levels now. Deeper objects are shown as JSON. */
-#define NAME_SIZE 256
-#define DEPTH_MAX 6
+#include "slirpctl/cell.h"
+#include "slirpctl/leaves.h"
+#include "slirpctl/units.h"
 
 /* The widest table below has 7. */
 #define N_COLUMNS_MAX 8
@@ -27,15 +19,10 @@
 /* Spaces between columns. */
 #define GAP 2
 
-/* Digits that a double keeps. All 17 would show 0.1 as 0.10000000000000001. */
-#define REAL_DIGITS 15
+/* Columns that do not fit the terminal are on a second line, behind these spaces. */
+#define INDENT 4
 
-/* "2026-11-21 23:04:59" */
-#define TIME_SIZE 32
-
-#define DUMP_FLAGS \
-	(JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | \
-	    JSON_REAL_PRECISION(REAL_DIGITS))
+#define MICROSECONDS_MAX 999999
 
 /* jansson escapes all bytes but this one that are not printable ASCII. */
 #define DEL 0x7f
@@ -43,7 +30,7 @@
 void
 show_json(FILE *out, const json_t *value)
 {
-	autofree char *text = json_dumps(value, DUMP_FLAGS);
+	autofree char *text = json_dumps(value, CELL_DUMP_FLAGS);
 
 	/* If memory is short, text is NULL and an empty line is printed. */
 	for (const char *c = text == NULL ? "" : text; *c != '\0'; c++) {
@@ -53,27 +40,6 @@ show_json(FILE *out, const json_t *value)
 			putc(*c, out);
 	}
 	putc('\n', out);
-}
-
-/* Formats a value as text, cut off to size bytes. */
-static void
-cell_format(char *cell, size_t size, const json_t *value)
-{
-	if (value == NULL || json_is_null(value)) {
-		snprintf(cell, size, "-");
-	} else if (json_is_string(value)) {
-		text_escape(cell, size, json_string_value(value),
-		    json_string_length(value));
-		if (cell[0] == '\0')
-			snprintf(cell, size, "-");
-	} else if (json_is_boolean(value)) {
-		snprintf(cell, size, json_is_true(value) ? "yes" : "no");
-	} else {
-		autofree char *text = json_dumps(value, DUMP_FLAGS);
-		const char *known = text != NULL ? text : "?";
-
-		text_escape(cell, size, known, strlen(known));
-	}
 }
 
 /* A column of a table: a value, or an address with its port. */
@@ -100,36 +66,15 @@ static const struct column connection_columns[] = {
 	{ "FORWARD", "hostfwd", NULL },
 };
 
-/* Returns how many ports of a range follow the first. The guest's side has no last
- * port. */
-static json_int_t
-n_more_ports(const json_t *entry)
-{
-	json_int_t first = json_integer_value(json_object_get(entry, "host_port"));
-	json_int_t last = json_integer_value(json_object_get(entry, "host_port_end"));
-
-	/* Sums of this do not overflow, whatever the daemon sends. */
-	return first > 0 && last > first && last <= UINT16_MAX ? last - first : 0;
-}
-
-/* "10.0.2.100:80", "[::1]:8000-8099" */
-static void
-endpoint_format(char cell[CELL_SIZE], const json_t *entry, const struct column *column)
-{
-	const json_t *port = json_object_get(entry, column->port_key);
-	json_int_t n_more = n_more_ports(entry);
-	char addr_text[CELL_SIZE / 2], port_text[CELL_SIZE / 4], last_text[CELL_SIZE / 8];
-
-	cell_format(addr_text, sizeof(addr_text), json_object_get(entry, column->key));
-	cell_format(port_text, sizeof(port_text), port);
-	last_text[0] = '\0';
-	if (n_more > 0 && json_integer_value(port) <= UINT16_MAX)
-		snprintf(last_text, sizeof(last_text), "-%" JSON_INTEGER_FORMAT,
-		    json_integer_value(port) + n_more);
-	snprintf(cell, CELL_SIZE,
-	    strchr(addr_text, ':') != NULL ? "[%s]:%s%s" : "%s:%s%s", addr_text,
-	    port_text, last_text);
-}
+/* instances.h makes these objects. */
+static const struct column instance_columns[] = {
+	{ "PID", "pid", NULL },
+	{ "UP", "up", NULL },
+	{ "TAP", "tap_name", NULL },
+	{ "GUEST", "guest_addr", NULL },
+	{ "FORWARDS", "n_forwards", NULL },
+	{ "SOCKET", "socket", NULL },
+};
 
 /* Returns whether the value is not text: a number, or missing. */
 static bool
@@ -138,7 +83,7 @@ column_format(char cell[CELL_SIZE], const json_t *entry, const struct column *co
 	const json_t *value = json_object_get(entry, column->key);
 
 	if (column->port_key != NULL) {
-		endpoint_format(cell, entry, column);
+		cell_endpoint_format(cell, entry, column->key, column->port_key);
 		return false;
 	}
 	cell_format(cell, CELL_SIZE, value);
@@ -151,111 +96,117 @@ pad(FILE *out, size_t n)
 	fprintf(out, "%*s", (int)n, "");
 }
 
-/* Numbers are right-aligned. No spaces follow the last column. */
+/* Numbers are right-aligned. No spaces follow the last cell of a line. */
 static void
 cell_write(FILE *out, const char *text, size_t width, bool is_numeric, bool is_last)
 {
 	if (is_numeric)
 		pad(out, width - strlen(text));
 	fputs(text, out);
-	if (!is_numeric && !is_last)
-		pad(out, width - strlen(text));
-	if (is_last)
+	if (is_last) {
 		putc('\n', out);
-	else
-		pad(out, GAP);
+		return;
+	}
+	if (!is_numeric)
+		pad(out, width - strlen(text));
+	pad(out, GAP);
 }
 
-static void
-table_write(FILE *out, const json_t *entries, const struct column *columns,
-    size_t n_columns)
-{
-	bool is_numeric[N_COLUMNS_MAX];
+struct table {
+	const struct column *columns;
+	size_t n_columns;
 	size_t width[N_COLUMNS_MAX];
+	bool is_numeric[N_COLUMNS_MAX];
+	bool ends_line[N_COLUMNS_MAX]; /* the column is the last one of its line */
+};
+
+static void
+table_measure(struct table *table, const json_t *entries)
+{
 	char cell[CELL_SIZE];
 	const json_t *entry;
 	size_t row;
 
-	for (size_t i = 0; i < n_columns; i++) {
-		is_numeric[i] = true;
-		width[i] = strlen(columns[i].title);
+	for (size_t i = 0; i < table->n_columns; i++) {
+		table->is_numeric[i] = true;
+		table->width[i] = strlen(table->columns[i].title);
 		json_array_foreach(entries, row, entry)
 		{
-			if (!column_format(cell, entry, &columns[i]))
-				is_numeric[i] = false;
-			if (strlen(cell) > width[i])
-				width[i] = strlen(cell);
+			if (!column_format(cell, entry, &table->columns[i]))
+				table->is_numeric[i] = false;
+			if (strlen(cell) > table->width[i])
+				table->width[i] = strlen(cell);
 		}
 	}
-	for (size_t i = 0; i < n_columns; i++)
-		cell_write(out, columns[i].title, width[i], is_numeric[i],
-		    i + 1 == n_columns);
+}
+
+/* A column that is wider than the terminal has a line of its own. */
+static void
+table_fold(struct table *table, const struct view *view)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (i > 0 && view->n_columns > 0 &&
+		    line + table->width[i] > view->n_columns) {
+			table->ends_line[i - 1] = true;
+			line = INDENT;
+		}
+		line += table->width[i] + GAP;
+	}
+	table->ends_line[table->n_columns - 1] = true;
+}
+
+/* Writes an entry, or the titles (NULL). */
+static void
+row_write(FILE *out, const struct table *table, const json_t *entry)
+{
+	char cell[CELL_SIZE];
+
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (i > 0 && table->ends_line[i - 1])
+			pad(out, INDENT);
+		if (entry != NULL)
+			column_format(cell, entry, &table->columns[i]);
+		cell_write(out, entry != NULL ? cell : table->columns[i].title,
+		    table->width[i], table->is_numeric[i], table->ends_line[i]);
+	}
+}
+
+static void
+table_write(FILE *out, const json_t *entries, const struct view *view,
+    const struct column *columns, size_t n_columns)
+{
+	struct table table = { .columns = columns, .n_columns = n_columns };
+	const json_t *entry;
+	size_t row;
+
+	table_measure(&table, entries);
+	table_fold(&table, view);
+	row_write(out, &table, NULL);
 	json_array_foreach(entries, row, entry)
 	{
-		for (size_t i = 0; i < n_columns; i++) {
-			column_format(cell, entry, &columns[i]);
-			cell_write(out, cell, width[i], is_numeric[i],
-			    i + 1 == n_columns);
-		}
+		row_write(out, &table, entry);
 	}
 }
 
 void
-show_forwards(FILE *out, const json_t *entries)
+show_forwards(FILE *out, const json_t *entries, const struct view *view)
 {
-	table_write(out, entries, forward_columns, N_ELEMENTS(forward_columns));
+	table_write(out, entries, view, forward_columns, N_ELEMENTS(forward_columns));
 }
 
 void
-show_connections(FILE *out, const json_t *entries)
+show_connections(FILE *out, const json_t *entries, const struct view *view)
 {
-	table_write(out, entries, connection_columns, N_ELEMENTS(connection_columns));
+	table_write(out, entries, view, connection_columns,
+	    N_ELEMENTS(connection_columns));
 }
 
-/* A leaf: `name` is escaped. */
-typedef void leaf_fn(void *context, const char *name, const json_t *value);
-
-static bool
-is_leaf(const json_t *value, int depth)
+void
+show_instances(FILE *out, const json_t *entries, const struct view *view)
 {
-	if (depth == DEPTH_MAX)
-		return true;
-	if (json_is_object(value))
-		return depth > 0 && json_object_size(value) == 0;
-	/* A list of words or numbers is one value. A list of objects is several. */
-	return !json_is_array(value) || !json_is_object(json_array_get(value, 0));
-}
-
-/* name holds NAME_SIZE bytes. The first len are the names of the objects around. */
-static void
-walk(char *name, size_t len, const json_t *value, int depth, leaf_fn *leaf, void *context)
-{
-	const char *key;
-	json_t *inner;
-	size_t i;
-
-	if (is_leaf(value, depth)) {
-		leaf(context, name, value);
-		return;
-	}
-	if (len > 0 && len + 1 < NAME_SIZE)
-		name[len++] = '.';
-	if (json_is_array(value)) {
-		json_array_foreach(value, i, inner)
-		{
-			int n = snprintf(name + len, NAME_SIZE - len, "%zu", i);
-
-			walk(name, len + (size_t)n < NAME_SIZE ? len + (size_t)n : len,
-			    inner, depth + 1, leaf, context);
-		}
-		return;
-	}
-	json_object_foreach((json_t *)value, key, inner)
-	{
-		size_t n = text_escape(name + len, NAME_SIZE - len, key, strlen(key));
-
-		walk(name, len + n, inner, depth + 1, leaf, context);
-	}
+	table_write(out, entries, view, instance_columns, N_ELEMENTS(instance_columns));
 }
 
 struct fields {
@@ -317,10 +268,9 @@ void
 show_fields(FILE *out, const json_t *object)
 {
 	struct fields fields = { .out = out, .is_numeric = true };
-	char name[NAME_SIZE] = "";
 
-	walk(name, 0, object, 0, field_measure, &fields);
-	walk(name, 0, object, 0, field_write, &fields);
+	leaves_each(object, field_measure, &fields);
+	leaves_each(object, field_write, &fields);
 }
 
 static void
@@ -341,17 +291,13 @@ show_event(FILE *out, const json_t *event)
 	json_int_t microseconds =
 	    json_integer_value(json_object_get(timestamp, "microseconds"));
 	time_t seconds = json_integer_value(json_object_get(timestamp, "seconds"));
-	char cell[CELL_SIZE], text[TIME_SIZE], name[NAME_SIZE] = "";
-	struct tm tm;
+	char cell[CELL_SIZE], time[UNITS_TIME_SIZE];
 
-	/* localtime_r(3) fails if the year does not fit an int. */
-	if (localtime_r(&seconds, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		snprintf(text, sizeof(text), "-");
+	if (microseconds < 0 || microseconds > MICROSECONDS_MAX)
+		microseconds = 0;
 	cell_format(cell, sizeof(cell), json_object_get(event, "event"));
-	fprintf(out, "%s.%06d %s", text,
-	    microseconds >= 0 && microseconds < 1000000 ? (int)microseconds : 0, cell);
+	fprintf(out, "%s %s", units_time(seconds, (int)microseconds, time), cell);
 	if (json_is_object(data) && json_object_size(data) > 0)
-		walk(name, 0, data, 0, event_field_write, out);
+		leaves_each(data, event_field_write, out);
 	putc('\n', out);
 }

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints replies on the terminal. Others may have chosen parts of a reply, so all output
- * is printable ASCII. A missing value is shown as "-". Unknown members are shown by
- * show_fields() and show_json() only. The caller checks the stream for errors. */
+ * is printable ASCII, in every locale. A missing value is shown as "-". Unknown members
+ * are shown by show_fields() and show_json() only. The caller checks the stream for
+ * errors. */
 #pragma once
 
 #include <jansson.h>
 #include <stdio.h>
 
+#include "slirpctl/view.h"
+
 /* Prints one line of JSON. */
 void show_json(FILE *out, const json_t *value);
 
-/* Print tables with a line of titles. entries is an array of objects. */
-void show_forwards(FILE *out, const json_t *entries);
-void show_connections(FILE *out, const json_t *entries);
+/* Print tables with a line of titles. entries is an array of objects. If the terminal is
+ * too narrow, the columns that do not fit are on a second line. */
+void show_forwards(FILE *out, const json_t *entries, const struct view *view);
+void show_connections(FILE *out, const json_t *entries, const struct view *view);
+void show_instances(FILE *out, const json_t *entries, const struct view *view);
 
 /* Prints a line of name and value for each leaf of an object. The names of inner objects
  * become a part of the leaf's name. */

@@ -233,7 +233,7 @@ transport_read_line(struct transport *transport, const char **bytes, size_t *len
 		n_searched = transport->buf_len;
 	}
 	if (newline == NULL && transport->buf_len == 0) {
-		log_error("%s: the daemon ended the session", transport->path);
+		transport->is_ended = true;
 		return false;
 	}
 	*bytes = transport->buf;

@@ -17,6 +17,7 @@ struct transport {
 	size_t buf_len;
 	size_t buf_size;
 	size_t n_taken; /* bytes of buf that the caller has got */
+	bool is_ended;  /* transport_read_line() has met the end of the connection */
 };
 
 /* Connects. The reply must be complete within timeout_s from here. path is borrowed until
@@ -34,7 +35,8 @@ void transport_finish(struct transport *transport);
 bool transport_read_all(struct transport *transport, const char **bytes, size_t *len);
 
 /* Reads one line without its newline. transport owns it until the next call. Bytes before
- * the end of the connection are a line too. An end without bytes is a failure. */
+ * the end of the connection are a line too. An end without bytes is a failure
+ * that is not logged: is_ended tells. */
 bool transport_read_line(struct transport *transport, const char **bytes, size_t *len);
 
 /* Removes the deadline. Waiting ends if nobody reads stdout_fd any more. */

@@ -13,6 +13,9 @@
 #include "base/log.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/show.h"
+#include "slirpctl/stats.h"
+#include "slirpctl/status.h"
+#include "slirpctl/top.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,6 +24,56 @@ emit_nothing(enum log_level level, const char *text)
 {
 	(void)level;
 	(void)text;
+}
+
+/* A narrow terminal: columns are on a second line. */
+static const struct view view = { .is_terminal = true, .n_columns = 40 };
+
+static void
+show_forwards_narrow(FILE *out, const json_t *value)
+{
+	show_forwards(out, value, &view);
+}
+
+static void
+show_connections_narrow(FILE *out, const json_t *value)
+{
+	show_connections(out, value, &view);
+}
+
+static void
+show_status(FILE *out, const json_t *value)
+{
+	status_show(out, value, value, json_object_get(value, "entries"), 0, &view);
+}
+
+static void
+show_stats(FILE *out, const json_t *value)
+{
+	stats_show(out, value, &view);
+	stats_show_rates(out, value, value, 1, &view);
+}
+
+static void
+show_top(FILE *out, const json_t *value)
+{
+	const json_t *entries = json_object_get(value, "entries");
+
+	for (int order = 0; order < TOP_ORDER_N; order++) {
+		struct top_screen screen = {
+			.order = (enum top_order)order,
+			.first = 1,
+			.n_rows = 7,
+			.n_columns = 40,
+			.status = value,
+			.stats = value,
+			.previous = value,
+			.interval_ms = 1,
+			.connections = entries,
+		};
+
+		top_screen_write(out, &screen);
+	}
 }
 
 static void
@@ -53,13 +106,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_show(show_json, reply);
 		check_show(show_event, reply);
 		check_show(show_fields, reply);
-		if (reply_value(reply, "/s", "list", &value) != OUTCOME_OK)
+		check_show(show_stats, reply);
+		if (reply_value(reply, "/s", "list", false, &value) != OUTCOME_OK)
 			continue;
 		entries = reply_entries(value, "entries", "/s", "list");
 		if (entries == NULL)
 			continue;
-		check_show(show_forwards, entries);
-		check_show(show_connections, entries);
+		check_show(show_forwards_narrow, entries);
+		check_show(show_connections_narrow, entries);
+		check_show(show_status, value);
+		check_show(show_top, value);
 	}
 	return 0;
 }

@@ -15,7 +15,6 @@
 /* Arguments of one call, without the program's name. */
 #define N_ARGS_MAX 15
 
-#define NO_SOCKET "which socket? Neither --api-socket nor $SLIRPD_API_SOCKET names one"
 /* The longest path that fits. */
 #define PATH_50 "/x2345678/x2345678/x2345678/x2345678/x2345678/x234"
 #define PATH_107 PATH_50 PATH_50 "/x23456"
@@ -62,6 +61,9 @@ test_defaults(void **state)
 	assert_string_equal(cmdline.socket_path, "/s");
 	assert_int_equal(cmdline.timeout_s, 10);
 	assert_false(cmdline.as_json);
+	assert_false(cmdline.shows_all);
+	assert_false(cmdline.is_verbose);
+	assert_int_equal(cmdline.watch_s, 0);
 	assert_int_equal(cmdline.n_args, 0);
 	assert_null(cmdline.args[0]);
 }
@@ -98,12 +100,13 @@ test_socket(void **state)
 
 	(void)state;
 	assert_int_equal(sizeof(PATH_107) - 1, 107);
-	assert_int_equal(parse(NULL, list), CMDLINE_ERROR);
-	assert_string_equal(cmdline.error, NO_SOCKET);
-	assert_int_equal(parse("", list), CMDLINE_ERROR);
-	assert_string_equal(cmdline.error, NO_SOCKET);
+	/* The caller looks for the only slirpd then. */
+	assert_int_equal(parse(NULL, list), CMDLINE_RUN);
+	assert_null(cmdline.socket_path);
+	assert_int_equal(parse("", list), CMDLINE_RUN);
+	assert_null(cmdline.socket_path);
 	assert_int_equal(parse(NULL, longest), CMDLINE_RUN);
-	ASSERT_REFUSED(NO_SOCKET, "-a", "", "list");
+	ASSERT_REFUSED("--api-socket: the path is empty", "-a", "", "list");
 	ASSERT_REFUSED("the path of the socket is longer than 107 bytes: " PATH_107 "x",
 	    "-a", PATH_107 "x", "list");
 }
@@ -136,6 +139,36 @@ test_bad_options(void **state)
 }
 
 static void
+test_options_of_some_commands(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("stats", "--watch=2", "--all", "-V");
+	assert_int_equal(cmdline.watch_s, 2);
+	assert_true(cmdline.shows_all);
+	assert_true(cmdline.is_verbose);
+	ASSERT_RUNS("-A", "status", "-j");
+	ASSERT_RUNS("top", "-w", "5");
+	ASSERT_REFUSED("list does not take --all", "ls", "--all");
+	ASSERT_REFUSED("status does not take --watch", "status", "-w", "1");
+	ASSERT_REFUSED("top does not take --json", "top", "--json");
+	ASSERT_REFUSED("--watch: '0' is not a number of seconds, 1 to 3600", "stats",
+	    "-w0");
+}
+
+static void
+test_aliases(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("ls");
+	assert_string_equal(cmdline.command->name, "list");
+	ASSERT_RUNS("rm", "1");
+	assert_string_equal(cmdline.command->name, "remove");
+	assert_ptr_equal(cmdline.command, cmdline_command_find(commands_all, "remove"));
+	assert_null(cmdline_command_find(commands_all, "l"));
+	assert_null(cmdline_command_find(commands_all, ""));
+}
+
+static void
 test_bad_timeouts(void **state)
 {
 	static const char *const bad[] = { "", "0", "3601", "-1", "+1", " 1", "1 ", "1.5",
@@ -154,10 +187,9 @@ static void
 test_number_of_arguments(void **state)
 {
 	(void)state;
-	ASSERT_REFUSED("no command; slirpctl --help lists them", NULL);
-	ASSERT_REFUSED("there is no command 'lists'; slirpctl --help lists them",
-	    "lists");
-	ASSERT_REFUSED("there is no command ''; slirpctl --help lists them", "");
+	ASSERT_REFUSED("no command; slirpctl help lists them", NULL);
+	ASSERT_REFUSED("there is no command 'lists'; slirpctl help lists them", "lists");
+	ASSERT_REFUSED("there is no command ''; slirpctl help lists them", "");
 	ASSERT_REFUSED("list: wrong number of arguments; usage: slirpctl list", "list",
 	    "x");
 	ASSERT_REFUSED(
@@ -195,6 +227,8 @@ main(void)
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_help_and_version_need_nothing_else),
 		cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_options_of_some_commands),
+		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_bad_timeouts),
 		cmocka_unit_test(test_number_of_arguments),
 		cmocka_unit_test(test_empty_argv),

@@ -21,6 +21,25 @@ typedef void show_fn(FILE *out, const json_t *value);
 
 static char logged[LOG_TEXT_SIZE];
 
+/* Columns of the terminal; 0: no limit. */
+static unsigned int n_columns;
+
+static void
+forwards(FILE *out, const json_t *entries)
+{
+	struct view view = { .n_columns = n_columns };
+
+	show_forwards(out, entries, &view);
+}
+
+static void
+connections(FILE *out, const json_t *entries)
+{
+	struct view view = { .n_columns = n_columns };
+
+	show_connections(out, entries, &view);
+}
+
 static void
 keep_line(enum log_level level, const char *text)
 {
@@ -57,8 +76,8 @@ static void
 test_forwards(void **state)
 {
 	(void)state;
-	assert_shows(show_forwards, "[]", "ID  PROTO  HOST  GUEST\n");
-	assert_shows(show_forwards,
+	assert_shows(forwards, "[]", "ID  PROTO  HOST  GUEST\n");
+	assert_shows(forwards,
 	    "[{\"id\":9,\"proto\":\"tcp\",\"host_addr\":\"0.0.0.0\",\"host_port\":80,"
 	    "\"guest_addr\":\"10.0.2.100\",\"guest_port\":8080},"
 	    "{\"id\":1000,\"proto\":\"udp\",\"host_addr\":\"::1\",\"host_port\":5000,"
@@ -73,7 +92,7 @@ static void
 test_forwards_with_missing_or_odd_values(void **state)
 {
 	(void)state;
-	assert_shows(show_forwards,
+	assert_shows(forwards,
 	    "[{},{\"id\":\"x\",\"proto\":null,\"host_addr\":[1],\"host_port\":-1,"
 	    "\"host_port_end\":9223372036854775807,\"guest_port\":9223372036854775807}]",
 	    "ID  PROTO  HOST    GUEST\n"
@@ -88,8 +107,8 @@ test_connections(void **state)
 	    "PROTO  STATE  SOURCE  DESTINATION  RECV-Q  SEND-Q  FORWARD\n";
 
 	(void)state;
-	assert_shows(show_connections, "[]", titles);
-	assert_shows(show_connections,
+	assert_shows(connections, "[]", titles);
+	assert_shows(connections,
 	    "[{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"hostfwd\":false,"
 	    "\"source_addr\":\"10.0.2.100\",\"source_port\":40000,"
 	    "\"dest_addr\":\"203.0.113.1\",\"dest_port\":80,\"recv_queue_bytes\":0,"
@@ -132,12 +151,12 @@ test_events(void **state)
 	assert_shows(show_event,
 	    "{\"event\":\"HOSTFWD_ADDED\",\"data\":{\"id\":1,\"proto\":\"tcp\"},"
 	    "\"timestamp\":{\"seconds\":1700000000,\"microseconds\":42}}",
-	    "2023-11-14 22:13:20.000042 HOSTFWD_ADDED id=1 proto=tcp\n");
+	    "2023-11-14T22:13:20.000042Z HOSTFWD_ADDED id=1 proto=tcp\n");
 	assert_shows(show_event,
 	    "{\"event\":\"X\",\"data\":{},\"timestamp\":"
 	    "{\"seconds\":9223372036854775807,\"microseconds\":-1}}",
-	    "-.000000 X\n");
-	assert_shows(show_event, "{\"event\":7}", "1970-01-01 00:00:00.000000 7\n");
+	    "- X\n");
+	assert_shows(show_event, "{\"event\":7}", "1970-01-01T00:00:00.000000Z 7\n");
 }
 
 static void
@@ -159,11 +178,11 @@ test_nothing_reaches_the_terminal_raw(void **state)
 	snprintf(expected, sizeof(expected),
 	    "%-*s  PROTO  HOST  GUEST\n%s  p      h:-   %s:-\n", (int)strlen(escaped),
 	    "ID", escaped, escaped);
-	assert_shows(show_forwards, json, expected);
+	assert_shows(forwards, json, expected);
 
 	snprintf(json, sizeof(json), "{\"event\":\"%s\",\"data\":{\"%s\":\"%s\"}}", bad,
 	    bad, bad);
-	snprintf(expected, sizeof(expected), "1970-01-01 00:00:00.000000 %s %s=%s\n",
+	snprintf(expected, sizeof(expected), "1970-01-01T00:00:00.000000Z %s %s=%s\n",
 	    escaped, escaped, escaped);
 	assert_shows(show_event, json, expected);
 
@@ -186,7 +205,7 @@ test_long_and_deep_values_are_cut(void **state)
 	snprintf(json, sizeof(json),
 	    "[{\"id\":\"%s%s\",\"host_addr\":\"%s\",\"host_port\":\"%s\"}]", name, name,
 	    name, name);
-	text = shown(show_forwards, json);
+	text = shown(forwards, json);
 	assert_true(strlen(text) < 1024);
 	assert_non_null(strstr(text, "nnn...      -  nnn"));
 	assert_non_null(strstr(text, "nnn...:nnn"));
@@ -203,8 +222,48 @@ test_long_and_deep_values_are_cut(void **state)
 	assert_true(strlen(text) < 512);
 }
 
+static void
+test_columns_that_do_not_fit_are_on_a_second_line(void **state)
+{
+	static const char *const two =
+	    "[{\"id\":9,\"proto\":\"tcp\",\"host_addr\":\"0.0.0.0\",\"host_port\":80,"
+	    "\"guest_addr\":\"10.0.2.100\",\"guest_port\":8080},"
+	    "{\"id\":10,\"proto\":\"udp\",\"host_addr\":\"::1\",\"host_port\":53,"
+	    "\"guest_addr\":\"fd00::2\",\"guest_port\":53}]";
+
+	(void)state;
+	/* The table has 38 columns. */
+	n_columns = 38;
+	assert_shows(forwards, two,
+	    "ID  PROTO  HOST        GUEST\n"
+	    " 9  tcp    0.0.0.0:80  10.0.2.100:8080\n"
+	    "10  udp    [::1]:53    [fd00::2]:53\n");
+	n_columns = 37;
+	assert_shows(forwards, two,
+	    "ID  PROTO  HOST\n"
+	    "    GUEST\n"
+	    " 9  tcp    0.0.0.0:80\n"
+	    "    10.0.2.100:8080\n"
+	    "10  udp    [::1]:53\n"
+	    "    [fd00::2]:53\n");
+	n_columns = 1;
+	assert_shows(forwards, "[]", "ID\n    PROTO\n    HOST\n    GUEST\n");
+	n_columns = 0;
+}
+
+static void
+test_ipv4_addresses_of_ipv6_sockets(void **state)
+{
+	(void)state;
+	assert_shows(forwards,
+	    "[{\"id\":1,\"proto\":\"tcp6\",\"host_addr\":\"::\",\"host_port\":80,"
+	    "\"guest_addr\":\"::ffff:10.0.2.100\",\"guest_port\":80}]",
+	    "ID  PROTO  HOST     GUEST\n"
+	    " 1  tcp6   [::]:80  10.0.2.100:80\n");
+}
+
 static enum outcome
-value_of(const char *json, const char **return_text)
+value_of(const char *json, bool is_verbose, const char **return_text)
 {
 	static char dumped[512];
 	json_auto_t *reply = json_loads(json, 0, NULL);
@@ -213,7 +272,7 @@ value_of(const char *json, const char **return_text)
 
 	assert_non_null(reply);
 	logged[0] = '\0';
-	outcome = reply_value(reply, "/s", "add", &value);
+	outcome = reply_value(reply, "/s", "add", is_verbose, &value);
 	if (outcome == OUTCOME_OK) {
 		autofree char *text = json_dumps(value, JSON_COMPACT);
 
@@ -229,28 +288,35 @@ test_reply_value(void **state)
 	const char *text = NULL;
 
 	(void)state;
-	assert_int_equal(value_of("{\"return\":{\"id\":1}}", &text), OUTCOME_OK);
+	assert_int_equal(value_of("{\"return\":{\"id\":1}}", false, &text), OUTCOME_OK);
 	assert_string_equal(text, "{\"id\":1}");
-	assert_int_equal(value_of("{\"return\":{\"entries\":[]},\"entries\":[]}", &text),
+	assert_int_equal(value_of("{\"return\":{\"entries\":[]},\"entries\":[]}", false,
+			     &text),
 	    OUTCOME_OK);
 	assert_string_equal(text, "{\"entries\":[]}");
-	assert_int_equal(value_of("{\"entries\":[1]}", &text), OUTCOME_OK);
+	assert_int_equal(value_of("{\"entries\":[1]}", false, &text), OUTCOME_OK);
 	assert_string_equal(text, "{\"entries\":[1]}");
 
-	assert_int_equal(value_of("{\"error\":{\"desc\":\"bad request: X\"}}", &text),
-	    OUTCOME_REFUSED);
-	assert_string_equal(logged, "add: bad request: X");
-	assert_int_equal(value_of("{\"error\":{\"desc\":\"bad request: X\","
-				  "\"class\":\"C\",\"detail\":\"because\"}}",
+	assert_int_equal(value_of("{\"error\":{\"desc\":\"bad request: X\"}}", false,
 			     &text),
 	    OUTCOME_REFUSED);
+	assert_string_equal(logged, "add: X");
+	assert_int_equal(value_of("{\"error\":{\"desc\":\"bad request: X\","
+				  "\"class\":\"C\",\"detail\":\"because\"}}",
+			     true, &text),
+	    OUTCOME_REFUSED);
 	assert_string_equal(logged, "add: bad request: X: because");
-	assert_int_equal(value_of("{\"error\":7}", &text), OUTCOME_REFUSED);
+	assert_int_equal(value_of("{\"error\":{\"desc\":\"bad request: X\","
+				  "\"class\":\"C\",\"detail\":\"because\"}}",
+			     false, &text),
+	    OUTCOME_REFUSED);
+	assert_string_equal(logged, "add: because");
+	assert_int_equal(value_of("{\"error\":7}", false, &text), OUTCOME_REFUSED);
 	assert_string_equal(logged, "add: refused");
 
-	assert_int_equal(value_of("{}", &text), OUTCOME_NO_REPLY);
+	assert_int_equal(value_of("{}", false, &text), OUTCOME_NO_REPLY);
 	assert_string_equal(logged, "/s: add: the reply has neither result nor error");
-	assert_int_equal(value_of("{\"return\":1}", &text), OUTCOME_NO_REPLY);
+	assert_int_equal(value_of("{\"return\":1}", false, &text), OUTCOME_NO_REPLY);
 }
 
 static void
@@ -296,6 +362,8 @@ main(void)
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_nothing_reaches_the_terminal_raw),
 		cmocka_unit_test(test_long_and_deep_values_are_cut),
+		cmocka_unit_test(test_columns_that_do_not_fit_are_on_a_second_line),
+		cmocka_unit_test(test_ipv4_addresses_of_ipv6_sockets),
 		cmocka_unit_test(test_reply_value),
 		cmocka_unit_test(test_reply_parse),
 		cmocka_unit_test(test_reply_not_found),

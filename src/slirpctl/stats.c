@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Prints the counters of a daemon. */
+#include "slirpctl/stats.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "slirpctl/cell.h"
+#include "slirpctl/leaves.h"
+#include "slirpctl/units.h"
+
+/* Spaces between columns. */
+#define GAP 2
+
+/* "1023.9 KiB/s", and numbers that are longer. */
+#define RATE_SIZE (UNITS_SIZE + 2)
+
+struct rows {
+	FILE *out;
+	const struct view *view;
+	const json_t *previous;
+	uint64_t interval_ms; /* 0: no rates */
+	bool has_rates;
+	int name_width;
+	int value_width;
+};
+
+struct wanted {
+	const char *name;
+	const json_t *value;
+};
+
+static void
+find_leaf(void *context, const char *name, const json_t *value)
+{
+	struct wanted *wanted = context;
+
+	if (strcmp(name, wanted->name) == 0)
+		wanted->value = value;
+}
+
+static bool
+counts_bytes(const char *name)
+{
+	return strstr(name, "bytes") != NULL;
+}
+
+/* The other sections have numbers that also fall. */
+static bool
+only_grows(const char *name)
+{
+	return strncmp(name, "counters.", strlen("counters.")) == 0 ||
+	    strncmp(name, "drops.", strlen("drops.")) == 0;
+}
+
+static bool
+is_shown(const struct rows *rows, const json_t *value)
+{
+	return rows->view->shows_all || !json_is_integer(value) ||
+	    json_integer_value(value) != 0;
+}
+
+static void
+value_format(const struct rows *rows, const char *name, const json_t *value,
+    char cell[CELL_SIZE])
+{
+	char text[UNITS_SIZE];
+
+	if (rows->view->is_terminal && counts_bytes(name) && json_is_integer(value) &&
+	    json_integer_value(value) >= 0)
+		snprintf(cell, CELL_SIZE, "%s",
+		    units_bytes((uint64_t)json_integer_value(value), text));
+	else
+		cell_format(cell, CELL_SIZE, value);
+}
+
+static void
+rate_format(const struct rows *rows, const char *name, const json_t *value,
+    char cell[RATE_SIZE])
+{
+	struct wanted before = { .name = name };
+	char text[UNITS_SIZE];
+	double per_s;
+
+	snprintf(cell, RATE_SIZE, "-");
+	if (rows->previous == NULL || rows->interval_ms == 0 || !only_grows(name))
+		return;
+	leaves_each(rows->previous, find_leaf, &before);
+	if (!json_is_integer(value) || !json_is_integer(before.value))
+		return;
+	/* As doubles: a daemon that lies must not cause an overflow. */
+	per_s = ((double)json_integer_value(value) -
+		    (double)json_integer_value(before.value)) *
+	    CLOCK_MS_PER_S / (double)rows->interval_ms;
+	if (per_s < 0)
+		return;
+	if (rows->view->is_terminal && counts_bytes(name) && per_s < (double)INT64_MAX)
+		snprintf(cell, RATE_SIZE, "%s/s", units_bytes((uint64_t)per_s, text));
+	else
+		snprintf(cell, RATE_SIZE, "%.0f", per_s);
+}
+
+static void
+measure(void *context, const char *name, const json_t *value)
+{
+	struct rows *rows = context;
+	char cell[CELL_SIZE];
+
+	if (!is_shown(rows, value))
+		return;
+	value_format(rows, name, value, cell);
+	if ((int)strlen(name) > rows->name_width)
+		rows->name_width = (int)strlen(name);
+	if ((int)strlen(cell) > rows->value_width)
+		rows->value_width = (int)strlen(cell);
+}
+
+static void
+write_row(void *context, const char *name, const json_t *value)
+{
+	const struct rows *rows = context;
+	char cell[CELL_SIZE], rate[RATE_SIZE];
+
+	if (!is_shown(rows, value))
+		return;
+	value_format(rows, name, value, cell);
+	fprintf(rows->out, "%-*s%*s", rows->name_width + GAP, name, rows->value_width,
+	    cell);
+	if (rows->has_rates) {
+		rate_format(rows, name, value, rate);
+		fprintf(rows->out, "%*s%*s", GAP, "", (int)strlen("PER SECOND"), rate);
+	}
+	putc('\n', rows->out);
+}
+
+void
+stats_show(FILE *out, const json_t *stats, const struct view *view)
+{
+	struct rows rows = { .out = out, .view = view };
+
+	leaves_each(stats, measure, &rows);
+	leaves_each(stats, write_row, &rows);
+}
+
+void
+stats_show_rates(FILE *out, const json_t *stats, const json_t *previous,
+    uint64_t interval_ms, const struct view *view)
+{
+	struct rows rows = {
+		.out = out,
+		.view = view,
+		.previous = previous,
+		.interval_ms = interval_ms,
+		.has_rates = true,
+		.name_width = (int)strlen("NAME"),
+		.value_width = (int)strlen("VALUE"),
+	};
+
+	leaves_each(stats, measure, &rows);
+	fprintf(out, "%-*s%*s%*s%s\n", rows.name_width + GAP, "NAME", rows.value_width,
+	    "VALUE", GAP, "", "PER SECOND");
+	leaves_each(stats, write_row, &rows);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The state of a daemon in ten lines of words. */
+#pragma once
+
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "slirpctl/view.h"
+
+/* The values of query_status, query_version, and the entries of list_hostfwd. now is the
+ * wall clock's time, for the time of the start. */
+void status_show(FILE *out, const json_t *status, const json_t *version,
+    const json_t *forwards, time_t now, const struct view *view);

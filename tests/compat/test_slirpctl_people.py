@@ -1,0 +1,445 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""slirpctl as a person uses it: on a terminal, without a socket's path, beside a daemon that runs.
+
+The unit tests have what it shows of each reply. Here are the terminal, the instances of a user, and
+the restart of the api. Runs inside outer-ns. SLIRPCTL and SLIRPD name the programs under test.
+"""
+
+import contextlib
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+
+from commands import sh  # noqa: E402
+from daemon import Slirpd  # noqa: E402
+from guest import Guest  # noqa: E402
+from processes import all_pids  # noqa: E402
+from servers import recv_all  # noqa: E402
+from terminal import OnTerminal, shown_on_terminal  # noqa: E402
+from tree import REPO  # noqa: E402
+from waiting import DEADLINE_S, wait_for  # noqa: E402
+
+SLIRPCTL = os.environ.get("SLIRPCTL") or str(REPO / "build/debug/bin/slirpctl")
+OK, REFUSED, USAGE, NO_REPLY = range(4)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback():
+    assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns"
+    sh("ip", "link", "set", "lo", "up")
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_process():
+    before = all_pids()
+    yield
+    wait_for("no process is left of the test", lambda: not all_pids() - before)
+
+
+@pytest.fixture(autouse=True)
+def runtime(monkeypatch, tmp_path):
+    """$XDG_RUNTIME_DIR of slirpd and slirpctl; no path of a socket."""
+    monkeypatch.delenv("SLIRPD_API_SOCKET", raising=False)
+    monkeypatch.setenv("TZ", "UTC0")
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    return tmp_path / "run" / "slirpd"
+
+
+def ctl(*args):
+    return subprocess.run([SLIRPCTL, *map(str, args)], stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=DEADLINE_S, check=False)
+
+
+def assert_ok(result):
+    assert (result.returncode, result.stderr) == (OK, ""), result
+    return result.stdout
+
+
+@contextlib.contextmanager
+def running(api_socket, **kwargs):
+    with Guest() as guest, Slirpd("--configure", f"--api-socket={api_socket}", guest.pid, "tap0",
+                                  **kwargs) as daemon:
+        yield daemon
+
+
+def instances(*args):
+    return json.loads(assert_ok(ctl("ps", "--json", *args)))["instances"]
+
+
+# --- which socket -----------------------------------------------------------------------------
+
+
+def test_the_only_slirpd_needs_no_path(tmp_path, runtime):
+    with running(tmp_path / "api") as daemon:
+        link = runtime / f"{daemon.pid}.sock"
+        assert os.readlink(link) == str(tmp_path / "api")
+        assert runtime.stat().st_mode & 0o777 == 0o700
+        assert assert_ok(ctl("add", "tcp", "127.0.0.1:8080", 80)) == "1\n"
+        assert assert_ok(ctl("ls")).splitlines()[1].split()[0] == "1"
+        assert assert_ok(ctl("rm", "all")) == ""
+    assert list(runtime.iterdir()) == []
+
+
+def test_relative_path_of_a_socket(tmp_path, runtime, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with running("api") as daemon:
+        assert os.readlink(runtime / f"{daemon.pid}.sock") == str(tmp_path / "api")
+        monkeypatch.chdir("/")
+        assert_ok(ctl("status"))
+
+
+def test_auto_makes_the_socket_there(runtime):
+    with running("auto") as daemon:
+        path = runtime / f"{daemon.pid}.sock"
+        assert path.is_socket()
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert [(found["pid"], found["socket"]) for found in instances()] == [
+            (daemon.pid, str(path))]
+    assert list(runtime.iterdir()) == []
+
+
+def test_several_are_listed_and_one_must_be_chosen(tmp_path):
+    assert assert_ok(ctl("ps")) == "PID  UP  TAP  GUEST  FORWARDS  SOCKET\n"
+    result = ctl("list")
+    assert result.returncode == USAGE
+    assert "no slirpd of this user" in result.stderr
+    with running(tmp_path / "one") as one, running(tmp_path / "two") as two:
+        assert_ok(ctl("-a", tmp_path / "two", "add", "tcp", "127.0.0.1:8080", 80))
+        rows = [line.split() for line in assert_ok(ctl("ps")).splitlines()[1:]]
+        assert sorted((int(row[0]), row[-4:]) for row in rows) == sorted([
+            (one.pid, ["tap0", "10.0.2.100", "0", f"{tmp_path}/one"]),
+            (two.pid, ["tap0", "10.0.2.100", "1", f"{tmp_path}/two"]),
+        ])
+        result = ctl("list")
+        assert result.returncode == USAGE
+        assert "2 slirpds of this user run" in result.stderr
+        assert "slirpctl ps" in result.stderr
+        # The choice by path, and by the variable.
+        assert_ok(ctl("-a", tmp_path / "one", "list"))
+
+
+def test_killed_slirpd_is_not_taken_for_a_running_one(tmp_path, runtime):
+    with running(tmp_path / "old", abnormal=True) as killed:
+        killed.kill()
+    assert [path.name for path in runtime.iterdir()] == [f"{killed.pid}.sock"]
+    assert instances() == []
+    assert instances("--all") == [
+        {"pid": killed.pid, "is_running": False, "socket": f"{tmp_path}/old", "up": "ended"}]
+    with running(tmp_path / "new") as daemon:
+        assert [found["pid"] for found in instances()] == [daemon.pid]
+        assert_ok(ctl("list"))
+
+
+def test_slirpd_that_has_lost_its_control_socket_has_no_name(tmp_path, runtime):
+    with running(tmp_path / "api", abnormal=True) as daemon:
+        children = daemon.children()
+        for role in ("spawner", "api"):
+            os.kill(children[role], signal.SIGKILL)
+        wait_for("the name is gone", lambda: not list(runtime.iterdir()))
+        assert not (tmp_path / "api").exists()
+        assert "there is no control socket any more" in daemon.stderr
+
+
+def test_looking_for_instances_is_no_request(tmp_path):
+    with running(tmp_path / "api"):
+        for _ in range(3):
+            assert_ok(ctl("version"))
+        assert json.loads(assert_ok(ctl("stats", "--json")))["api"] == {
+            **json.loads(assert_ok(ctl("stats", "--json")))["api"], "connections": 4,
+            "requests": 4, "errors": 0}
+
+
+def test_directory_that_others_may_write_to_is_refused(tmp_path, runtime):
+    runtime.mkdir(mode=0o700)
+    runtime.chmod(0o770)
+    with running(tmp_path / "api"):
+        assert list(runtime.iterdir()) == []
+        result = ctl("ps")
+        assert (result.returncode, result.stdout) == (NO_REPLY, "")
+        assert "other users may write to it" in result.stderr
+        assert_ok(ctl("-a", tmp_path / "api", "list"))
+    with Guest() as guest:
+        refused = Slirpd("--configure", "--api-socket=auto", guest.pid, "tap0", ready=False).start()
+        assert refused.process.wait(timeout=DEADLINE_S) == 1
+        assert "open its directory" in refused.stderr
+
+
+def test_without_a_runtime_directory(tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    with running(tmp_path / "api") as daemon:
+        assert_ok(ctl("-a", tmp_path / "api", "list"))
+        assert instances() == []
+        assert "XDG" not in daemon.stderr
+    with Guest() as guest:
+        refused = Slirpd("--configure", "--api-socket=auto", guest.pid, "tap0", ready=False).start()
+        assert refused.process.wait(timeout=DEADLINE_S) in (1, 2)
+        assert "--api-socket=auto: XDG_RUNTIME_DIR is not set" in refused.stderr
+
+
+# --- commands without a daemon ----------------------------------------------------------------
+
+
+def test_help_and_version(tmp_path):
+    whole = assert_ok(ctl("help"))
+    assert whole == assert_ok(ctl("--help"))
+    assert assert_ok(ctl("help", "rm")) == (
+        "Usage: slirpctl [OPTION]... remove ID...|all\nremove: end forwards\n"
+        "The same: slirpctl rm\n")
+    assert ctl("help", "nope").returncode == USAGE
+    assert assert_ok(ctl("version")) == assert_ok(ctl("--version"))
+    with running(tmp_path / "api"):
+        assert re.search(r"^slirpd +\d+\.\d+", assert_ok(ctl("version")), re.M)
+    assert ctl("-a", tmp_path / "api", "version").returncode == NO_REPLY
+    assert all(len(line) <= 80 for line in whole.splitlines()), "fits a terminal"
+
+
+# --- golden output ----------------------------------------------------------------------------
+
+NETWORK = {
+    "network_addr": "10.0.2.0", "prefix_len": 24, "host_addr": "10.0.2.2",
+    "nameserver_addr": "10.0.2.3", "guest_addr": "10.0.2.100", "ipv6_enabled": False,
+    "mtu_bytes": 1500, "dns_enabled": False, "host_loopback_allowed": True}
+FORWARD = {"id": 1, "proto": "tcp", "host_addr": "127.0.0.1", "host_port": 8080,
+           "guest_addr": "10.0.2.100", "guest_port": 80}
+CONNECTION = {"proto": "tcp", "state": "ESTABLISHED", "source_addr": "10.0.2.100",
+              "source_port": 40000, "dest_addr": "192.0.2.1", "dest_port": 443,
+              "recv_queue_bytes": 0, "send_queue_bytes": 5, "hostfwd": False}
+VALUES = {
+    # The time of the start depends on the clock; this one has no year of four digits.
+    "query_status": {"uptime_ms": 10**18, "tap_name": "tap0", "pids": {"parent": 7},
+                     "n_api_restarts": 1, "network": NETWORK, "confinement": {}},
+    "query_version": {"slirpd": "0.1.0", "libslirp": "4.7.0"},
+    "list_hostfwd": {"entries": [FORWARD]},
+    "query_stats": {"counters": {"frames_from_guest": 7, "bytes_from_guest": 3 << 20, "x": 0}},
+    "query_connections": {"connections": [CONNECTION]},
+}
+
+STATUS_80 = """\
+slirpd         0.1.0 with libslirp 4.7.0, PID 7
+up             11574074074 d 1 h, since -
+interface      tap0, MTU 1500
+guest          10.0.2.100/24, gateway 10.0.2.2
+guest IPv6     off
+name server    off
+host loopback  open to the guest
+forwards       tcp 127.0.0.1:8080 -> 10.0.2.100:80
+confinement    complete
+api restarts   1
+"""
+STATUS_40 = """\
+slirpd         0.1.0 with libslirp
+               4.7.0, PID 7
+up             11574074074 d 1 h, since
+               -
+interface      tap0, MTU 1500
+guest          10.0.2.100/24, gateway
+               10.0.2.2
+guest IPv6     off
+name server    off
+host loopback  open to the guest
+forwards       tcp 127.0.0.1:8080 ->
+               10.0.2.100:80
+confinement    complete
+api restarts   1
+"""
+STATS_PIPE = """\
+counters.frames_from_guest        7
+counters.bytes_from_guest   3145728
+"""
+STATS_TERMINAL = """\
+counters.frames_from_guest        7
+counters.bytes_from_guest   3.0 MiB
+"""
+LIST = """\
+ID  PROTO  HOST            GUEST
+ 1  tcp    127.0.0.1:8080  10.0.2.100:80
+"""
+CONNECTIONS_PIPE = """\
+PROTO  STATE        SOURCE            DESTINATION    RECV-Q  SEND-Q  FORWARD
+tcp    ESTABLISHED  10.0.2.100:40000  192.0.2.1:443       0       5  no
+"""
+CONNECTIONS_40 = """\
+PROTO  STATE        SOURCE
+    DESTINATION    RECV-Q  SEND-Q
+    FORWARD
+tcp    ESTABLISHED  10.0.2.100:40000
+    192.0.2.1:443       0       5
+    no
+"""
+GOLDEN = [
+    # Command, in a pipe, at 80 columns, at 40 columns.
+    ("status", STATUS_80, STATUS_80, STATUS_40),
+    ("stats", STATS_PIPE, STATS_TERMINAL, STATS_TERMINAL),
+    ("list", LIST, LIST, LIST),
+    ("connections", CONNECTIONS_PIPE, CONNECTIONS_PIPE, CONNECTIONS_40),
+]
+
+
+@contextlib.contextmanager
+def answering(path, values):
+    """A peer with a fixed reply to each request."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def loop():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        request = json.loads(recv_all(connection))
+                        reply = {"return": values[request["execute"]]}
+                        connection.sendall(json.dumps(reply).encode())
+
+        thread = threading.Thread(target=loop)
+        thread.start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(DEADLINE_S)
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("command,piped,at_80,at_40", GOLDEN, ids=[row[0] for row in GOLDEN])
+def test_golden_output(command, piped, at_80, at_40, locale, tmp_path, monkeypatch):
+    """ASCII in each locale: a byte of a reply must not become a control character."""
+    monkeypatch.setenv("LC_ALL", locale)
+    argv = ["-a", tmp_path / "api", command]
+    with answering(tmp_path / "api", VALUES):
+        assert assert_ok(ctl(*argv)) == piped
+        assert shown_on_terminal([SLIRPCTL, *argv], 80) == (OK, at_80)
+        assert shown_on_terminal([SLIRPCTL, *argv], 40) == (OK, at_40)
+
+
+# --- commands that stay -----------------------------------------------------------------------
+
+
+def read_lines(stream, n):
+    """Some lines of a pipe, before the deadline."""
+    text = b""
+    while text.count(b"\n") < n:
+        assert select.select([stream], [], [], DEADLINE_S)[0], f"only {text!r}"
+        piece = os.read(stream.fileno(), 1)
+        assert piece, f"only {text!r}"
+        text += piece
+    return text.decode()
+
+
+@contextlib.contextmanager
+def piped(*args):
+    with subprocess.Popen([SLIRPCTL, *map(str, args)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_watch_in_a_pipe(tmp_path):
+    with answering(tmp_path / "api", VALUES):
+        with piped("-a", tmp_path / "api", "stats", "-w", 1) as process:
+            first, empty, second = (read_lines(process.stdout, n) for n in (3, 1, 3))
+            assert first == (
+                "NAME                          VALUE  PER SECOND\n"
+                "counters.frames_from_guest        7           -\n"
+                "counters.bytes_from_guest   3145728           -\n")
+            assert empty == "\n"
+            assert second == first.replace(" -\n", " 0\n")
+            process.stdout.close()
+            assert process.wait(timeout=DEADLINE_S) in (OK, -signal.SIGPIPE)
+        with piped("-a", tmp_path / "api", "stats", "-j", "-w", 1) as process:
+            for _ in range(2):
+                assert json.loads(read_lines(process.stdout, 1)) == VALUES["query_stats"]
+
+
+def test_watch_on_a_terminal(tmp_path):
+    with answering(tmp_path / "api", VALUES):
+        with OnTerminal([SLIRPCTL, "-a", tmp_path / "api", "stats", "-w", 1]) as shown:
+            shown.wait_shown(b"3.0 MiB           -")
+            shown.wait_shown(b"\x1b[H\x1b[J")
+            shown.wait_shown(b"3.0 MiB       0 B/s")
+            shown.type(b"\x03")
+            assert shown.wait_end() == -signal.SIGINT
+
+
+def test_top_keys(tmp_path):
+    with answering(tmp_path / "api", VALUES):
+        with OnTerminal([SLIRPCTL, "-a", tmp_path / "api", "top", "-w", 3600]) as top:
+            top.wait_shown(b"\x1b[?1049h")
+            top.wait_shown(b"order: queue; h help")
+            top.wait_shown(b"10.0.2.100:40000")
+            for key, shown in ((b"s", b"order: state;"), (b"r", b"order: state, reversed;"),
+                               (b"h", b"q quit  space now"), (b"\x1b[B", b"q quit"),
+                               (b" ", b"from guest 0 B/s")):
+                top.type(key)
+                top.wait_shown(shown)
+            top.resize(20, 5)
+            top.wait_shown(b"\x1b[H")
+            top.type(b"q")
+            assert top.wait_end() == OK
+            assert b"\x1b[?1049l" in top.shown
+            assert top.modes() == top.modes_before
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_top_leaves_the_terminal_as_it_was(signal_number, tmp_path):
+    with answering(tmp_path / "api", VALUES):
+        with OnTerminal([SLIRPCTL, "-a", tmp_path / "api", "top"]) as top:
+            top.wait_shown(b"order: queue")
+            top.process.send_signal(signal_number)
+            assert top.wait_end() == -signal_number
+            assert b"\x1b[?25h\x1b[?1049l" in top.shown
+            assert top.modes() == top.modes_before
+
+
+def test_top_shows_an_error_after_its_screen(tmp_path):
+    with OnTerminal([SLIRPCTL, "-a", tmp_path / "no", "top"]) as top:
+        assert top.wait_end() == NO_REPLY
+        after = top.shown.partition(b"\x1b[?1049l")[2]
+        assert after == f"slirpctl: {tmp_path}/no: cannot connect: No such file or directory\r\n".encode()
+
+
+def test_top_needs_a_terminal(tmp_path):
+    result = ctl("-a", tmp_path / "no", "top")
+    assert (result.returncode, result.stdout) == (USAGE, "")
+    assert "top needs a terminal" in result.stderr
+
+
+def test_top_beside_a_daemon(tmp_path):
+    with running(tmp_path / "api"), OnTerminal([SLIRPCTL, "top", "-w", "1"]) as top:
+        assert_ok(ctl("add", "tcp", "127.0.0.1:8080", 80))
+        top.wait_shown(b"127.0.0.1:8080")
+        top.type(b"q")
+        assert top.wait_end() == OK
+
+
+def test_events_go_on_after_a_restart_of_the_api(tmp_path):
+    with running(tmp_path / "api", abnormal=True) as daemon, piped("events", "-j") as events:
+        assert read_lines(events.stderr, 1) == "slirpctl: waiting for events\n"
+        os.kill(daemon.children()["api"], signal.SIGKILL)
+        assert read_lines(events.stderr, 2) == (
+            f"slirpctl: {ctl_path(tmp_path, daemon)}: the daemon ended the session\n"
+            "slirpctl: waiting for events again; some may be missing\n")
+        assert_ok(ctl("add", "tcp", "127.0.0.1:8080", 80))
+        while json.loads(read_lines(events.stdout, 1))["event"] != "HOSTFWD_ADDED":
+            pass
+        daemon.process.terminate()
+        assert events.wait(timeout=DEADLINE_S) in (OK, NO_REPLY)
+
+
+def ctl_path(tmp_path, daemon):
+    """The link by which slirpctl has found the daemon."""
+    return tmp_path / "run" / "slirpd" / f"{daemon.pid}.sock"

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* slirpctl/status, slirpctl/stats and slirpctl/units: state and counters for people. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "ipc/messages.h"
+#include "ipc/roles.h"
+#include "slirpctl/stats.h"
+#include "slirpctl/status.h"
+#include "slirpctl/units.h"
+
+/* 2023-11-14 22:13:20 UTC */
+#define NOW 1700000000
+
+static const struct view pipe_view = { 0 };
+static const struct view terminal_80 = { .is_terminal = true, .n_columns = 80 };
+static const struct view terminal_40 = { .is_terminal = true, .n_columns = 40 };
+
+static const char network_text[] =
+    "\"network\":{\"network_addr\":\"10.0.2.0\",\"prefix_len\":24,"
+    "\"host_addr\":\"10.0.2.2\",\"nameserver_addr\":\"10.0.2.3\","
+    "\"guest_addr\":\"10.0.2.100\",\"ipv6_enabled\":true,"
+    "\"network_addr6\":\"fd00::\",\"host_addr6\":\"fd00::2\","
+    "\"nameserver_addr6\":\"fd00::3\",\"mtu_bytes\":65520,\"dns_enabled\":true,"
+    "\"host_loopback_allowed\":false}";
+
+/* The stages of each role, as the daemon reports a complete jail. Returns a new
+ * reference. */
+static json_t *
+complete_confinement(void)
+{
+	json_t *all = json_object();
+	static const struct {
+		const char *name;
+		unsigned int stages;
+	} roles[] = {
+#define ROLE(constant, name, program, n_fds, stages) { name, stages },
+		IPC_ROLES(ROLE)
+#undef ROLE
+	};
+	static const char *const stage_names[] = {
+#define NAME(name, meaning) #name,
+		IPC_STAGES(NAME)
+#undef NAME
+	};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		json_t *role = json_object();
+		char name[32];
+
+		for (size_t j = 0; j < IPC_STAGE_N; j++)
+			json_object_set_new(role, stage_names[j],
+			    json_boolean(roles[i].stages & (1U << j)));
+		snprintf(name, sizeof(name), "%s", roles[i].name);
+		for (char *dash = name; (dash = strchr(dash, '-')) != NULL;)
+			*dash = '_';
+		json_object_set_new(all, name, role);
+	}
+	return all;
+}
+
+/* Returns the text of the status; the caller frees it. Steals confinement. */
+static char *
+status_text(const char *members, json_t *confinement, const char *forwards,
+    const struct view *view)
+{
+	json_auto_t *version =
+	    json_loads("{\"slirpd\":\"0.1.0\",\"libslirp\":\"4.7.0\"}", 0, NULL);
+	json_auto_t *entries = json_loads(forwards, 0, NULL);
+	json_auto_t *status = NULL;
+	char json[2048];
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	snprintf(json, sizeof(json), "{%s,%s}", members, network_text);
+	status = json_loads(json, 0, NULL);
+	assert_non_null(status);
+	assert_non_null(entries);
+	json_object_set_new(status, "confinement", confinement);
+	status_show(out, status, version, entries, NOW, view);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+#define MEMBERS \
+	"\"uptime_ms\":8000000,\"tap_name\":\"tap0\",\"pids\":{\"parent\":1234}," \
+	"\"n_api_restarts\":0"
+
+#define HEAD \
+	"slirpd         0.1.0 with libslirp 4.7.0, PID 1234\n" \
+	"up             2 h 13 min, since 2023-11-14T20:00:00Z\n" \
+	"interface      tap0, MTU 65520\n" \
+	"guest          10.0.2.100/24, gateway 10.0.2.2\n" \
+	"guest IPv6     network fd00::/64, gateway fd00::2\n" \
+	"name server    10.0.2.3, fd00::3\n" \
+	"host loopback  closed\n"
+
+static const char one_forward[] =
+    "[{\"id\":1,\"proto\":\"tcp\",\"host_addr\":\"127.0.0.1\",\"host_port\":8080,"
+    "\"guest_addr\":\"10.0.2.100\",\"guest_port\":80}]";
+
+static void
+test_status(void **state)
+{
+	static const char expected[] =
+	    HEAD "forwards       tcp 127.0.0.1:8080 -> 10.0.2.100:80\n"
+		 "confinement    complete\n"
+		 "api restarts   none\n";
+	autofree char *in_pipe =
+	    status_text(MEMBERS, complete_confinement(), one_forward, &pipe_view);
+	autofree char *on_terminal =
+	    status_text(MEMBERS, complete_confinement(), one_forward, &terminal_80);
+
+	(void)state;
+	assert_string_equal(in_pipe, expected);
+	assert_string_equal(on_terminal, expected);
+}
+
+static void
+test_status_on_a_narrow_terminal(void **state)
+{
+	autofree char *text =
+	    status_text(MEMBERS, complete_confinement(), one_forward, &terminal_40);
+
+	(void)state;
+	assert_string_equal(text,
+	    "slirpd         0.1.0 with libslirp\n"
+	    "               4.7.0, PID 1234\n"
+	    "up             2 h 13 min, since\n"
+	    "               2023-11-14T20:00:00Z\n"
+	    "interface      tap0, MTU 65520\n"
+	    "guest          10.0.2.100/24, gateway\n"
+	    "               10.0.2.2\n"
+	    "guest IPv6     network fd00::/64,\n"
+	    "               gateway fd00::2\n"
+	    "name server    10.0.2.3, fd00::3\n"
+	    "host loopback  closed\n"
+	    "forwards       tcp 127.0.0.1:8080 ->\n"
+	    "               10.0.2.100:80\n"
+	    "confinement    complete\n"
+	    "api restarts   none\n");
+}
+
+static void
+test_status_of_many_forwards(void **state)
+{
+	char forwards[2048] = "[";
+	autofree char *text = NULL;
+
+	(void)state;
+	for (int i = 1; i <= 7; i++) {
+		size_t len = strlen(forwards);
+
+		snprintf(forwards + len, sizeof(forwards) - len,
+		    "%s{\"id\":%d,\"proto\":\"udp\",\"host_addr\":\"::1\","
+		    "\"host_port\":%d,\"guest_addr\":\"fd00::2\",\"guest_port\":%d}",
+		    i == 1 ? "" : ",", i, i, i);
+	}
+	strcat(forwards, "]");
+	text = status_text(MEMBERS, complete_confinement(), forwards, &pipe_view);
+	assert_non_null(strstr(text,
+	    "forwards       udp [::1]:1 -> [fd00::2]:1\n"
+	    "               udp [::1]:2 -> [fd00::2]:2\n"
+	    "               udp [::1]:3 -> [fd00::2]:3\n"
+	    "               udp [::1]:4 -> [fd00::2]:4\n"
+	    "               udp [::1]:5 -> [fd00::2]:5\n"
+	    "               and 2 more: slirpctl list\n"
+	    "confinement "));
+}
+
+/* The daemon's own table of stages, less one bit at a time. */
+static void
+test_each_missing_stage_is_named(void **state)
+{
+	json_auto_t *whole = complete_confinement();
+	const char *role, *stage;
+	json_t *stages, *value;
+
+	(void)state;
+	json_object_foreach(whole, role, stages)
+	{
+		json_object_foreach(stages, stage, value)
+		{
+			json_t *less = json_deep_copy(whole);
+			autofree char *text = NULL;
+			char expected[128];
+			char *line;
+
+			if (!json_is_true(value)) {
+				json_decref(less);
+				continue;
+			}
+			json_object_set_new(json_object_get(less, role), stage,
+			    json_false());
+			text = status_text(MEMBERS, less, "[]", &pipe_view);
+			snprintf(expected, sizeof(expected),
+			    "confinement    %s without %s\napi restarts", role, stage);
+			for (char *c = expected; (c = strchr(c, '_')) != NULL;)
+				*c = '-';
+			line = strstr(text, "confinement ");
+			assert_non_null(line);
+			assert_int_equal(strncmp(line, expected, strlen(expected)), 0);
+		}
+	}
+}
+
+static void
+test_status_that_is_not_good(void **state)
+{
+	json_auto_t *kept = complete_confinement();
+	json_t *worker = json_object_get(kept, "slirp_worker");
+	autofree char *text = NULL;
+
+	(void)state;
+	json_object_set_new(worker, "landlock", json_false());
+	json_object_set_new(worker, "root", json_false());
+	json_object_set_new(json_object_get(kept, "api"), "seccomp", json_false());
+	/* Not started, as the helper with --target-type=bess. */
+	json_object_clear(json_object_get(kept, "netns_helper"));
+	json_object_set_new(json_object_get(kept, "netns_helper"), "cap_bounding",
+	    json_string("0000000000000000"));
+	text = status_text("\"uptime_ms\":1,\"tap_name\":\"\",\"n_api_restarts\":3",
+	    json_incref(kept), "[]", &pipe_view);
+	assert_string_equal(text,
+	    "slirpd         0.1.0 with libslirp 4.7.0, PID -\n"
+	    "up             0 s, since 2023-11-14T22:13:20Z\n"
+	    "interface      inherited, MTU 65520\n"
+	    "guest          10.0.2.100/24, gateway 10.0.2.2\n"
+	    "guest IPv6     network fd00::/64, gateway fd00::2\n"
+	    "name server    10.0.2.3, fd00::3\n"
+	    "host loopback  closed\n"
+	    "forwards       none\n"
+	    "confinement    slirp-worker without root, landlock\n"
+	    "               api without seccomp\n"
+	    "api restarts   3\n");
+}
+
+static const char stats_json[] =
+    "{\"counters\":{\"frames_from_guest\":12,\"bytes_from_guest\":2048,"
+    "\"frames_to_guest\":0},\"drops\":{\"ip_ttl\":0,\"tftp\":3},"
+    "\"sockets\":{\"tcp\":4},\"hostfwds\":0}";
+
+static char *
+stats_text(const char *json, const char *previous, uint64_t interval_ms,
+    const struct view *view)
+{
+	json_auto_t *stats = json_loads(json, 0, NULL);
+	json_auto_t *before = previous != NULL ? json_loads(previous, 0, NULL) : NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(stats);
+	if (interval_ms > 0)
+		stats_show_rates(out, stats, before, interval_ms, view);
+	else
+		stats_show(out, stats, view);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void
+test_stats(void **state)
+{
+	static const struct view all = { .shows_all = true };
+	autofree char *in_pipe = stats_text(stats_json, NULL, 0, &pipe_view);
+	autofree char *on_terminal = stats_text(stats_json, NULL, 0, &terminal_80);
+	autofree char *with_zeros = stats_text(stats_json, NULL, 0, &all);
+
+	(void)state;
+	assert_string_equal(in_pipe,
+	    "counters.frames_from_guest    12\n"
+	    "counters.bytes_from_guest   2048\n"
+	    "drops.tftp                     3\n"
+	    "sockets.tcp                    4\n");
+	assert_string_equal(on_terminal,
+	    "counters.frames_from_guest       12\n"
+	    "counters.bytes_from_guest   2.0 KiB\n"
+	    "drops.tftp                        3\n"
+	    "sockets.tcp                       4\n");
+	assert_string_equal(with_zeros,
+	    "counters.frames_from_guest    12\n"
+	    "counters.bytes_from_guest   2048\n"
+	    "counters.frames_to_guest       0\n"
+	    "drops.ip_ttl                   0\n"
+	    "drops.tftp                     3\n"
+	    "sockets.tcp                    4\n"
+	    "hostfwds                       0\n");
+}
+
+static void
+test_rates(void **state)
+{
+	static const char before[] =
+	    "{\"counters\":{\"frames_from_guest\":2,\"bytes_from_guest\":0},"
+	    "\"drops\":{\"tftp\":9},\"sockets\":{\"tcp\":1}}";
+	autofree char *first = stats_text(stats_json, NULL, 1, &pipe_view);
+	autofree char *in_pipe = stats_text(stats_json, before, 2000, &pipe_view);
+	autofree char *on_terminal = stats_text(stats_json, before, 2000, &terminal_40);
+
+	(void)state;
+	assert_string_equal(first,
+	    "NAME                        VALUE  PER SECOND\n"
+	    "counters.frames_from_guest     12           -\n"
+	    "counters.bytes_from_guest    2048           -\n"
+	    "drops.tftp                      3           -\n"
+	    "sockets.tcp                     4           -\n");
+	/* A counter that has fallen, and numbers that are not counters, have no rate. */
+	assert_string_equal(in_pipe,
+	    "NAME                        VALUE  PER SECOND\n"
+	    "counters.frames_from_guest     12           5\n"
+	    "counters.bytes_from_guest    2048        1024\n"
+	    "drops.tftp                      3           -\n"
+	    "sockets.tcp                     4           -\n");
+	assert_string_equal(on_terminal,
+	    "NAME                          VALUE  PER SECOND\n"
+	    "counters.frames_from_guest       12           5\n"
+	    "counters.bytes_from_guest   2.0 KiB   1.0 KiB/s\n"
+	    "drops.tftp                        3           -\n"
+	    "sockets.tcp                       4           -\n");
+}
+
+static void
+test_units(void **state)
+{
+	static const struct {
+		uint64_t n;
+		const char *bytes;
+		const char *duration;
+	} rows[] = {
+		{ 0, "0 B", "0 s" },
+		{ 999, "999 B", "0 s" },
+		{ 1023, "1023 B", "1 s" },
+		{ 1024, "1.0 KiB", "1 s" },
+		{ 59999, "58.6 KiB", "59 s" },
+		{ 60000, "58.6 KiB", "1 min 0 s" },
+		{ 1048570, "1.0 MiB", "17 min 28 s" },
+		{ 3599999, "3.4 MiB", "59 min 59 s" },
+		{ 3600000, "3.4 MiB", "1 h 0 min" },
+		{ 86400000, "82.4 MiB", "1 d 0 h" },
+		{ UINT64_MAX, "16.0 EiB", "213503982334 d 14 h" },
+	};
+	char buf[UNITS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_string_equal(units_bytes(rows[i].n, buf), rows[i].bytes);
+		assert_string_equal(units_duration(rows[i].n, buf), rows[i].duration);
+	}
+}
+
+static void
+test_times_have_a_zone(void **state)
+{
+	char buf[UNITS_TIME_SIZE];
+
+	(void)state;
+	assert_string_equal(units_time(NOW, -1, buf), "2023-11-14T22:13:20Z");
+	setenv("TZ", "XXX-5:30", 1);
+	tzset();
+	assert_string_equal(units_time(NOW, 42, buf), "2023-11-15T03:43:20.000042+05:30");
+	setenv("TZ", "XXX3:30", 1);
+	tzset();
+	assert_string_equal(units_time(NOW, -1, buf), "2023-11-14T18:43:20-03:30");
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	assert_string_equal(units_time(INT64_MAX, 0, buf), "-");
+	assert_string_equal(units_time(253402300800, 0, buf), "-");
+	assert_string_equal(units_time(253402300799, 0, buf),
+	    "9999-12-31T23:59:59.000000Z");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_status_on_a_narrow_terminal),
+		cmocka_unit_test(test_status_of_many_forwards),
+		cmocka_unit_test(test_each_missing_stage_is_named),
+		cmocka_unit_test(test_status_that_is_not_good),
+		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_times_have_a_zone),
+	};
+
+	setenv("TZ", "UTC0", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
