@@ -179,7 +179,7 @@ head_write(FILE *out, const struct top_screen *screen)
 	cell_format(pid, sizeof(pid),
 	    json_object_get(json_object_get(screen->status, "pids"), "parent"));
 	snprintf(line, sizeof(line),
-	    "slirpd %s, up %s; %zu connections, %" JSON_INTEGER_FORMAT " forwards; %s",
+	    "slirpd %s, up %s; connections %zu, forwards %" JSON_INTEGER_FORMAT "; %s",
 	    pid, units_duration(uptime_ms > 0 ? (uint64_t)uptime_ms : 0, up),
 	    json_array_size(screen->connections), n_forwards,
 	    units_time(screen->now, -1, time));

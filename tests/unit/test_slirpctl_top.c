@@ -44,7 +44,7 @@ shown(struct top_screen *screen)
 }
 
 #define HEAD_80 \
-	"slirpd 1234, up 1 h 0 min; 3 connections, 1 forwards; 2023-11-14T22:13:20Z\n" \
+	"slirpd 1234, up 1 h 0 min; connections 3, forwards 1; 2023-11-14T22:13:20Z\n" \
 	"from guest 1.0 KiB/s, 4 frames/s; to guest 2.0 KiB/s, 0 frames/s\n"
 
 #define TITLES \
@@ -159,7 +159,7 @@ test_help(void **state)
 	screen.shows_help = true;
 	text = shown(&screen);
 	assert_string_equal(text,
-	    "slirpd 1234, up 1 h 0 min; 3 connections\n"
+	    "slirpd 1234, up 1 h 0 min; connections 3\n"
 	    "from guest 1.0 KiB/s, 4 frames/s; to gue\n"
 	    "q quit  space now  s order  r reverse  j\n"
 	    "PROTO  STATE        SOURCE           DES\n"
