@@ -16,10 +16,10 @@
 #include "slirpctl/instances.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
-#include "slirpctl/show.h"
-#include "slirpctl/stats.h"
-#include "slirpctl/status.h"
-#include "slirpctl/top.h"
+#include "slirpctl/view/show.h"
+#include "slirpctl/view/stats.h"
+#include "slirpctl/view/status.h"
+#include "slirpctl/view/top.h"
 #include "slirpctl/transport.h"
 
 /* The longest standard input. Daemons accept less than 4096 bytes; more can be sent to

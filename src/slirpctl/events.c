@@ -15,7 +15,7 @@
 #include "slirpctl/ask.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
-#include "slirpctl/show.h"
+#include "slirpctl/view/show.h"
 #include "slirpctl/transport.h"
 
 /* The command and its arguments, for errors, cut off to this size. */

@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "base/rundir.h"
 #include "slirpctl/ask.h"
-#include "slirpctl/show.h"
-#include "slirpctl/units.h"
+#include "slirpctl/view/show.h"
+#include "slirpctl/view/units.h"
 
 /* A slirpd that is stopped must not hide the others for long. */
 #define TIMEOUT_MAX_S 2

@@ -12,10 +12,10 @@
 
 #include "base/log.h"
 #include "slirpctl/reply.h"
-#include "slirpctl/show.h"
-#include "slirpctl/stats.h"
-#include "slirpctl/status.h"
-#include "slirpctl/top.h"
+#include "slirpctl/view/show.h"
+#include "slirpctl/view/stats.h"
+#include "slirpctl/view/status.h"
+#include "slirpctl/view/top.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

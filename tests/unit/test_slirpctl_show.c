@@ -15,7 +15,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "slirpctl/reply.h"
-#include "slirpctl/show.h"
+#include "slirpctl/view/show.h"
 
 typedef void show_fn(FILE *out, const json_t *value);
 

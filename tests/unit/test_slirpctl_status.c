@@ -15,9 +15,9 @@
 #include "base/auto.h"
 #include "ipc/messages.h"
 #include "ipc/roles.h"
-#include "slirpctl/stats.h"
-#include "slirpctl/status.h"
-#include "slirpctl/units.h"
+#include "slirpctl/view/stats.h"
+#include "slirpctl/view/status.h"
+#include "slirpctl/view/units.h"
 
 /* 2023-11-14 22:13:20 UTC */
 #define NOW 1700000000

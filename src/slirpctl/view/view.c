@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Asks the terminal for its size. */
-#include "slirpctl/view.h"
+#include "slirpctl/view/view.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Formats values of replies. */
-#include "slirpctl/cell.h"
+#include "slirpctl/view/cell.h"
 
 #include <inttypes.h>
 #include <stdint.h>

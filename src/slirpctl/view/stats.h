@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "slirpctl/view.h"
+#include "slirpctl/view/view.h"
 
 /* Prints the values of query_stats that are not 0, or all of them (view). On a terminal,
  * bytes have binary units. */

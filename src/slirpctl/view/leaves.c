@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Walks through the values of an object. */
-#include "slirpctl/leaves.h"
+#include "slirpctl/view/leaves.h"
 
 #include <stdbool.h>
 #include <stdio.h>

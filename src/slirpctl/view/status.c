@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints the state of a daemon. */
-#include "slirpctl/status.h"
+#include "slirpctl/view/status.h"
 
 #include <bsd/string.h>
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "slirpctl/cell.h"
-#include "slirpctl/units.h"
+#include "slirpctl/view/cell.h"
+#include "slirpctl/view/units.h"
 
 /* The longest label, and two spaces. */
 #define LABEL_WIDTH 15

@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "slirpctl/view.h"
+#include "slirpctl/view/view.h"
 
 /* Prints one line of JSON. */
 void show_json(FILE *out, const json_t *value);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "slirpctl/view.h"
+#include "slirpctl/view/view.h"
 
 /* The values of query_status, query_version, and the entries of list_hostfwd. now is the
  * wall clock's time, for the time of the start. */

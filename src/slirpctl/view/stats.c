@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints the counters of a daemon. */
-#include "slirpctl/stats.h"
+#include "slirpctl/view/stats.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "slirpctl/cell.h"
-#include "slirpctl/leaves.h"
-#include "slirpctl/units.h"
+#include "slirpctl/view/cell.h"
+#include "slirpctl/view/leaves.h"
+#include "slirpctl/view/units.h"
 
 /* Spaces between columns. */
 #define GAP 2

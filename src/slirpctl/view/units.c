@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Formats numbers with units. */
-#include "slirpctl/units.h"
+#include "slirpctl/view/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints replies as tables, as lines of names and values, or as JSON. */
-#include "slirpctl/show.h"
+#include "slirpctl/view/show.h"
 
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
-#include "slirpctl/cell.h"
-#include "slirpctl/leaves.h"
-#include "slirpctl/units.h"
+#include "slirpctl/view/cell.h"
+#include "slirpctl/view/leaves.h"
+#include "slirpctl/view/units.h"
 
 /* The widest table below has 7. */
 #define N_COLUMNS_MAX 8

@@ -6,7 +6,7 @@
  * it: keys, failures, and the signals below. A signal only sets a flag and interrupts
  * poll(2). Errors are kept while the alternate screen is on, and logged after it.
  */
-#include "slirpctl/top.h"
+#include "slirpctl/view/top.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,10 +22,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "slirpctl/ask.h"
-#include "slirpctl/cell.h"
+#include "slirpctl/view/cell.h"
 #include "slirpctl/errlines.h"
-#include "slirpctl/show.h"
-#include "slirpctl/units.h"
+#include "slirpctl/view/show.h"
+#include "slirpctl/view/units.h"
 
 /* A look at a thousand connections takes the worker milliseconds. */
 #define INTERVAL_DEFAULT_S 2
