@@ -60,17 +60,24 @@ refuse_user(int userns_fd, const char *label)
 static _Noreturn void
 refuse_network(int netns_fd, const char *label)
 {
-	autofd int owner_fd = ioctl(netns_fd, NS_GET_USERNS);
 	autofd int own_fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-	const char *why = "it belongs to an outer user namespace: start slirpd there";
+	autofd int owner_fd = ioctl(netns_fd, NS_GET_USERNS);
+	/* ioctl_ns(2): the kernel hides a user namespace outside our own. */
+	bool is_hidden = owner_fd == -1 && errno == EPERM;
+	const char *why;
 
-	/* ioctl_ns(2): a user namespace that is outside our own is not told. */
-	if (has_joined && (owner_fd == -1 || own_fd == -1 || !is_same(owner_fd, own_fd)))
+	if (own_fd == -1 || (owner_fd == -1 && !is_hidden)) {
+		errno = EPERM;
+		fatal("join network namespace %s", label);
+	}
+	if (is_hidden && !has_joined)
+		why = "it belongs to an outer user namespace: start slirpd there";
+	else if (is_hidden || !is_same(owner_fd, own_fd))
 		why = "it does not belong to the user namespace that was joined: see "
 		      "--userns-path";
-	else if (owner_fd != -1 && owner_of(owner_fd) == 0)
+	else if (owner_of(owner_fd) == 0)
 		why = "it belongs to root: start slirpd as root";
-	else if (owner_fd != -1)
+	else
 		why = "it belongs to the user namespace that slirpd is in, where "
 		      "slirpd lacks CAP_SYS_ADMIN";
 	fatalx("join network namespace %s: %s; %s", label, strerror(EPERM), why);
