@@ -158,8 +158,9 @@ def leaves_nothing(account: Account, subject: Subject,
     wait_for("the ports are given back", ports_are_free)
     assert Path("/proc/self/mountinfo").read_text() == mounts
     assert os.listdir(account.root / "tmp") == []
-    # Docker keeps its directories for the next start.
-    assert os.listdir(account.runtime) == ["docker"]
+    # Both keep their directories for the next start; the link to the control socket is gone.
+    assert set(os.listdir(account.runtime)) <= {"docker", "slirpd"}
+    assert list(account.runtime.glob("slirpd/*")) == []
     assert os.listdir(account.runtime / "docker/netns") == []
     shutil.rmtree(account.runtime / "docker")
     shutil.rmtree(DATA)
@@ -280,26 +281,25 @@ StandardError=append:%h/.config/dockerd.log
 
 
 @pytest.fixture
-def usr_local_bin(subject: Subject) -> Iterator[None]:
-    """With the subject in it, and nothing else."""
-    sh("mount", "-t", "tmpfs", "-o", "mode=0755", "none", "/usr/local/bin")
-    Path("/usr/local/bin/slirp4netns").symlink_to(subject.path)
-    yield
-    sh("umount", "/usr/local/bin")
+def link(account: Account, subject: Subject) -> None:
+    """As docs/containers.md says."""
+    directory = account.root / "home/.local/libexec/slirpd"
+    account.run("mkdir", "-p", directory)
+    account.run("ln", "-s", subject.path, directory / "slirp4netns")
 
 
-def readme_commands() -> str:
-    text = (REPO / "README.md").read_text().partition("\n**Docker rootless**")[2]
+def documented_commands() -> str:
+    text = (REPO / "docs/containers.md").read_text().partition("\n## Docker rootless\n")[2]
     block = re.search(r"(?:^    .*\n)+", text, re.M)[0]
     return re.sub(r"^    (\$ )?", "", block, flags=re.M)
 
 
-def test_commands_of_the_readme(docker: Docker, account: Account, subject: Subject,
-                                usr_local_bin: None, manager: None) -> None:
+def test_commands_of_the_documents(docker: Docker, account: Account, subject: Subject,
+                                link: None, manager: None) -> None:
     units = account.root / "home/.config/systemd/user"
     account.run("mkdir", "-p", units)
     (units / "docker.service").write_text(UNIT)
-    account.run("sh", "-ec", readme_commands())
+    account.run("sh", "-ec", documented_commands())
     with shown_on_failure(account.root / "home/.config/dockerd.log"):
         docker.wait_up(lambda: account.run("systemctl", "--user", "is-active", "docker",
                                            check=False).returncode == 0)
