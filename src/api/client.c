@@ -12,7 +12,6 @@
 #include "api/api.h"
 #include "api/audit.h"
 #include "base/auto.h"
-#include "base/log.h"
 
 static bool
 has_output(const struct api_client *client)

@@ -70,10 +70,13 @@ make_own_userns(const struct ipc_confine *orders, int flags, const char **step)
 
 /* Logs the reason, in a line before the line of the failed stage. Keeps errno. */
 static void
-tell_bar(int flags, int error)
+tell_bar(int flags)
 {
+	int error = errno;
+
 	log_warning("jail stage namespaces: cannot make own namespaces: %s",
 	    confine_ns_bar_str(confine_ns_bar(flags, error)));
+	errno = error;
 }
 
 static void
@@ -86,7 +89,7 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 		/* Real root does not need a user namespace. In one it would lose
 		 * CAP_NET_BIND_SERVICE over the host's ports. */
 		if (confine_ns_own(flags, NULL, &step) == -1) {
-			tell_bar(flags, errno);
+			tell_bar(flags);
 			fail(orders->sandbox_mode, "namespaces", step);
 			return;
 		}
@@ -96,10 +99,7 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 		 * too. */
 		(void)confine_ns_bar_nested();
 	} else {
-		int error = errno;
-
-		tell_bar(CLONE_NEWUSER | flags, error);
-		errno = error;
+		tell_bar(CLONE_NEWUSER | flags);
 		if (fallback_userns_fd == -1) {
 			fail(orders->sandbox_mode, "namespaces", "unshare");
 			return;
@@ -110,7 +110,7 @@ enter_namespaces(const struct ipc_confine *orders, struct ipc_confined *reached,
 			return;
 		}
 		if (confine_ns_own(flags, NULL, &step) == -1) {
-			tell_bar(flags, errno);
+			tell_bar(flags);
 			fail(orders->sandbox_mode, "namespaces",
 			    "make others in the guest's user namespace");
 			return;

