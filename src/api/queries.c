@@ -15,6 +15,7 @@
 #include "api/request/types.h"
 #include "api/worker.h"
 #include "base/inet.h"
+#include "ipc/describe.h"
 
 static int
 send_get_status(struct ipc_channel *channel, const struct api_client *client)
@@ -130,15 +131,9 @@ static void
 write_confined(struct api_out *out, const char *role, const struct ipc_confined *confined,
     const struct ipc_confined *parent)
 {
-	static const char *const stages[IPC_STAGE_N] = {
-#define NAME(name, meaning) #name,
-		IPC_STAGES(NAME)
-#undef NAME
-	};
-
 	api_out_open(out, role, '{');
 	for (size_t i = 0; i < IPC_STAGE_N; i++)
-		api_out_bool(out, stages[i], confined->stages & (1U << i));
+		api_out_bool(out, ipc_stage_names[i], confined->stages & (1U << i));
 	write_capabilities(out, "cap_effective", confined->cap_effective);
 	write_capabilities(out, "cap_bounding", confined->cap_bounding);
 	api_out_number(out, "landlock_abi", confined->landlock_abi);

@@ -11,6 +11,12 @@ static_assert(IPC_LOG_TEXT_SIZE == LOG_TEXT_SIZE, "a log line fits one record");
 
 const uint64_t ipc_protocol_hash = IPC_PROTOCOL_HASH;
 
+const char *const ipc_stage_names[IPC_STAGE_N] = {
+#define STAGE_NAME(name, meaning) #name,
+	IPC_STAGES(STAGE_NAME)
+#undef STAGE_NAME
+};
+
 /* The functions of the table take any payload and cast it to their type. */
 #define VALIDATE_ANY(name, n_fds, when, meaning) \
 	static int validate_any_##name(const void *payload, const char **why) \

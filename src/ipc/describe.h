@@ -44,6 +44,9 @@ struct ipc_description {
 	int (*validate)(const void *payload, const char **why);
 };
 
+/* Indexed by enum ipc_stage. */
+extern const char *const ipc_stage_names[IPC_STAGE_N];
+
 /* Indexed by enum ipc_message_id. */
 extern const struct ipc_description ipc_descriptions[IPC_MSG_N];
 

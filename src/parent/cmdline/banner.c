@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ipc/describe.h"
 
 /* The size of a path in the line of the log. */
 #define PATH_SHOWN_SIZE 256
@@ -119,11 +120,6 @@ banner_start_format(char *buf, size_t buf_size, const struct options *options,
 static void
 append_confinement(struct text *text, const struct options *options, uint32_t missing)
 {
-	static const char *const stages[] = {
-#define STAGE_NAME(name, meaning) #name,
-		IPC_STAGES(STAGE_NAME)
-	};
-
 	if (options->sandbox_mode == IPC_JAIL_OFF &&
 	    options->seccomp_mode == IPC_JAIL_OFF)
 		text_append(text, "no process confined");
@@ -135,7 +131,7 @@ append_confinement(struct text *text, const struct options *options, uint32_t mi
 		text_append(text, "processes confined without:");
 	for (size_t i = 0; i < IPC_STAGE_N; i++)
 		if (options->sandbox_mode != IPC_JAIL_OFF && missing & (1U << i))
-			text_append(text, " %s", stages[i]);
+			text_append(text, " %s", ipc_stage_names[i]);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "confine/caps.h"
+#include "ipc/describe.h"
 #include "seccomp/api_policy.h"
 #include "seccomp/netns-helper_policy.h"
 #include "seccomp/parent_policy.h"
@@ -174,13 +175,8 @@ print_texts(FILE *out, const char *const *texts)
 static void
 print_stages(FILE *out, uint32_t reached)
 {
-	static const char *const names[] = {
-#define STAGE_NAME(name, meaning) #name,
-		IPC_STAGES(STAGE_NAME)
-	};
-
 	for (size_t i = 0; i < IPC_STAGE_N; i++)
-		fprintf(out, "%s\"%s\": %s", i > 0 ? ", " : "", names[i],
+		fprintf(out, "%s\"%s\": %s", i > 0 ? ", " : "", ipc_stage_names[i],
 		    reached & (1U << i) ? "true" : "false");
 }
 

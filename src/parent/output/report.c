@@ -11,6 +11,7 @@
 
 #include "base/fdio.h"
 #include "base/text.h"
+#include "ipc/describe.h"
 #include "parent/output/libslirp_known.h"
 #include "parent/output/logfile.h"
 
@@ -110,10 +111,6 @@ report_set_level(enum log_level level)
 void
 report_confined(const char *role, uint32_t intended, const struct ipc_confined *confined)
 {
-	static const char *const stages[] = {
-#define STAGE_NAME(name, meaning) #name,
-		IPC_STAGES(STAGE_NAME)
-	};
 	char reached[LOG_TEXT_SIZE] = "";
 	char missed[LOG_TEXT_SIZE] = "";
 	char landlock[32] = "";
@@ -123,7 +120,8 @@ report_confined(const char *role, uint32_t intended, const struct ipc_confined *
 		size_t len = strlen(list);
 
 		if (list == reached || intended & (1U << i))
-			snprintf(list + len, LOG_TEXT_SIZE - len, " %s", stages[i]);
+			snprintf(list + len, LOG_TEXT_SIZE - len, " %s",
+			    ipc_stage_names[i]);
 	}
 	if (intended & (1U << IPC_STAGE_landlock))
 		snprintf(landlock, sizeof(landlock), ", Landlock ABI %u",
