@@ -224,3 +224,17 @@ confine_stage_seccomp(const struct ipc_confine *orders, struct ipc_confined *rea
 	reach(reached, IPC_STAGE_seccomp);
 	reached->n_calls = n_calls;
 }
+
+void
+confine_stages_limited(const struct ipc_confine *orders, struct ipc_confined *reached,
+    const struct sock_filter *filter, size_t n_instructions,
+    const unsigned short *self_at, uint32_t n_calls)
+{
+	reach(reached, IPC_STAGE_descriptors);
+	(void)confine_ns_query(&reached->namespaces);
+	if (orders->sandbox_mode != IPC_JAIL_OFF)
+		confine_stage_limits(orders, reached,
+		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NOT_DUMPABLE |
+			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY);
+	confine_stage_seccomp(orders, reached, filter, n_instructions, self_at, n_calls);
+}

@@ -58,3 +58,9 @@ void confine_stage_landlock(const struct ipc_confine *orders,
 void confine_stage_seccomp(const struct ipc_confine *orders, struct ipc_confined *reached,
     const struct sock_filter *filter, size_t n_instructions,
     const unsigned short *self_at, uint32_t n_calls);
+
+/* The whole jail of a child that keeps the namespaces and the rights of its parent: limits
+ * and the filter. The parameters are those of confine_stage_seccomp(). */
+void confine_stages_limited(const struct ipc_confine *orders,
+    struct ipc_confined *reached, const struct sock_filter *filter, size_t n_instructions,
+    const unsigned short *self_at, uint32_t n_calls);

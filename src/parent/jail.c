@@ -69,22 +69,20 @@ needed_caps(const struct options *options)
 }
 
 void
-parent_jail_lock(const struct options *options, struct ipc_confined *reached)
+parent_jail_lock(const struct ipc_confine *orders, const struct options *options,
+    struct ipc_confined *reached)
 {
-	struct ipc_confine orders;
-
-	parent_jail_orders(&orders, options);
 	*reached = (struct ipc_confined){ 0 };
 	(void)confine_ns_query(&reached->namespaces);
 	/* Not Landlock: a process under it may not look at the namespaces of others in
 	 * /proc (landlock(7), ptrace), which is how the end of the guest is noticed. Not
 	 * "not dumpable": its /proc is where an operator looks first. */
-	if (orders.sandbox_mode != IPC_JAIL_OFF) {
-		confine_stage_kept_capabilities(&orders, reached, needed_caps(options));
-		confine_stage_limits(&orders, reached,
+	if (orders->sandbox_mode != IPC_JAIL_OFF) {
+		confine_stage_kept_capabilities(orders, reached, needed_caps(options));
+		confine_stage_limits(orders, reached,
 		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NO_CORE |
 			CONFINE_LIMIT_NO_LOCKED_MEMORY);
 	}
-	confine_stage_seccomp(&orders, reached, seccomp_parent_filter,
+	confine_stage_seccomp(orders, reached, seccomp_parent_filter,
 	    SECCOMP_PARENT_FILTER_LEN, seccomp_parent_self_at, SECCOMP_PARENT_N_CALLS);
 }

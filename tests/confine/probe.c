@@ -783,13 +783,9 @@ enter(struct jail *jail)
 #elif defined(PROBE_NETNS_HELPER)
 	jail_lock(&jail->orders, &jail->reached);
 #elif defined(PROBE_PARENT)
-	const struct options options = {
-		.sandbox_mode = jail->orders.sandbox_mode,
-		.seccomp_mode = jail->orders.seccomp_mode,
-		.exit_fd = -1,
-	};
+	const struct options options = { .exit_fd = -1 };
 
-	parent_jail_lock(&options, &jail->reached);
+	parent_jail_lock(&jail->orders, &options, &jail->reached);
 #else
 	jail_enter(jail);
 #if !defined(PROBE_API)

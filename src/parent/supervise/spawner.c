@@ -11,8 +11,6 @@
 
 #include "base/auto.h"
 #include "base/exitcode.h"
-#include "confine/limits.h"
-#include "confine/namespaces.h"
 #include "confine/stages.h"
 #include "process/child.h"
 #include "ipc/dispatch.h"
@@ -40,15 +38,9 @@ IPC_ROWS_PARENT_TO_SPAWNER(DECLARE)
 void
 spawner_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
-	reached->stages |= 1U << IPC_STAGE_descriptors;
-	(void)confine_ns_query(&reached->namespaces);
 	/* No Landlock: an api could not mount its root under it. No limit on processes.
 	 * execve(2) makes the api dumpable again, which its user namespace needs. */
-	if (orders->sandbox_mode != IPC_JAIL_OFF)
-		confine_stage_limits(orders, reached,
-		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NOT_DUMPABLE |
-			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY);
-	confine_stage_seccomp(orders, reached, seccomp_spawner_filter,
+	confine_stages_limited(orders, reached, seccomp_spawner_filter,
 	    SECCOMP_SPAWNER_FILTER_LEN, seccomp_spawner_self_at, SECCOMP_SPAWNER_N_CALLS);
 }
 

@@ -167,7 +167,7 @@ finish_start(struct supervisor *sv)
 			report_confined(roles[i].name, roles[i].stages, &sv->confined[i]);
 	if (options->pidfile_path)
 		parent_pidfile_write(options->pidfile_path);
-	parent_jail_lock(options, &sv->confined[IPC_ROLE_PARENT]);
+	parent_jail_lock(&sv->orders, options, &sv->confined[IPC_ROLE_PARENT]);
 	report_confined("parent", roles[IPC_ROLE_PARENT].stages,
 	    &sv->confined[IPC_ROLE_PARENT]);
 	sv->run->on_ready(sv);
