@@ -3,14 +3,12 @@
 #include "api/control.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "api/handlers.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "process/child.h"
-#include "process/serve.h"
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
 
@@ -103,15 +101,7 @@ void
 api_control_receive(struct api *api)
 {
 	static const struct serve from_parent = { .take = take };
-	struct serve_violation violation;
 
-	switch (serve_receive(&api->to_parent, INT_MAX, &from_parent, api, &violation)) {
-	case SERVE_OPEN:
-		break;
-	case SERVE_CLOSED:
+	if (!ipc_child_receive(&api->to_parent, &from_parent, api))
 		api->ended = true;
-		break;
-	case SERVE_VIOLATED:
-		fatalx("message from the parent: %s", violation.why);
-	}
 }

@@ -3,6 +3,7 @@
 #include "process/child.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -96,4 +97,15 @@ ipc_child_wait(struct ipc_channel *to_parent, struct ipc_message *msg)
 			fatalx("message from the parent: %s", why);
 		}
 	}
+}
+
+bool
+ipc_child_receive(struct ipc_channel *to_parent, const struct serve *serve, void *ctx)
+{
+	struct serve_violation violation;
+	enum serve_end end = serve_receive(to_parent, INT_MAX, serve, ctx, &violation);
+
+	if (end == SERVE_VIOLATED)
+		fatalx("message from the parent: %s", violation.why);
+	return end != SERVE_CLOSED;
 }

@@ -3,7 +3,7 @@
  * lines to the parent. */
 #pragma once
 
-#include "ipc/channel.h"
+#include "process/serve.h"
 
 /* Makes the kernel kill the process when the parent ends (prctl(2), PR_SET_PDEATHSIG).
  * The kernel forgets this when a process changes its credentials, for example by joining
@@ -24,3 +24,8 @@ void ipc_child_check_sent(int result, const char *what);
  * false when the parent has closed the channel, which is an orderly end. A violation is
  * fatal. */
 bool ipc_child_wait(struct ipc_channel *to_parent, struct ipc_message *msg);
+
+/* Receives the messages that the parent has sent, without a wait. Returns false when the
+ * parent has closed the channel. A violation is fatal. */
+bool ipc_child_receive(struct ipc_channel *to_parent, const struct serve *serve,
+    void *ctx);

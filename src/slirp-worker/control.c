@@ -2,14 +2,12 @@
 /* Receives the parent's messages and answers them. */
 #include "slirp-worker/control.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "process/child.h"
 #include "ipc/dispatch.h"
-#include "process/serve.h"
 #include "slirp-worker/chan_api.h"
 #include "slirp-worker/setup.h"
 
@@ -147,18 +145,9 @@ worker_control_receive(struct worker *worker)
 		.take = take,
 		.miss = miss_api_channel,
 	};
-	struct serve_violation violation;
 
-	switch (serve_receive(&worker->to_parent, INT_MAX, &from_parent, worker,
-	    &violation)) {
-	case SERVE_OPEN:
-		break;
-	case SERVE_CLOSED:
+	if (!ipc_child_receive(&worker->to_parent, &from_parent, worker))
 		worker->ended = true;
-		break;
-	case SERVE_VIOLATED:
-		fatalx("message from the parent: %s", violation.why);
-	}
 }
 
 void
