@@ -3,7 +3,6 @@
  * it is a child, which waits for the network and then becomes the command. */
 #include "parent/run/run.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -80,22 +79,20 @@ static const struct supervise_run command_run = {
 	.on_command_end = end_with_command,
 };
 
+static bool
+command_has_ended(const struct supervisor *sv)
+{
+	return sv->command_pid == 0;
+}
+
 /* The network ends before the command. */
 static void
 end_command(struct supervisor *sv)
 {
-	uint64_t grace_ends_ms = clock_now_ms() + END_GRACE_MS;
-	uint64_t now_ms;
 	int wait_status;
 
 	kill(sv->command_pid, SIGTERM);
-	while (sv->command_pid != 0 && (now_ms = clock_now_ms()) < grace_ends_ms) {
-		struct pollfd signals = { .fd = sv->signal_fd, .events = POLLIN };
-
-		poll(&signals, 1, sv->reap_again ? 0 : (int)(grace_ends_ms - now_ms));
-		signals_take(sv);
-		service_reap(sv);
-	}
+	service_wait_until(sv, command_has_ended, clock_now_ms() + END_GRACE_MS);
 	if (sv->command_pid == 0)
 		return;
 	log_warning("the command does not end by itself; killing it");

@@ -262,32 +262,37 @@ adopt(struct supervisor *sv, struct child *child, pid_t pid)
 	return 0;
 }
 
-static bool
-any_child_left(const struct supervisor *sv)
-{
-	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
-		if (sv->services[i].child.pid != 0)
-			return true;
-	return false;
-}
-
 void
-service_end_all(struct supervisor *sv)
+service_wait_until(struct supervisor *sv, bool (*is_done)(const struct supervisor *sv),
+    uint64_t deadline_ms)
 {
-	uint64_t grace_ends_ms = clock_now_ms() + END_GRACE_MS;
-
-	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
-		ipc_channel_close(supervisor_channel(sv, (enum ipc_role)i));
 	for (;;) {
 		struct pollfd signals = { .fd = sv->signal_fd, .events = POLLIN };
 		uint64_t now_ms = clock_now_ms();
 
 		service_reap(sv);
-		if (!any_child_left(sv) || now_ms >= grace_ends_ms)
-			break;
-		poll(&signals, 1, sv->reap_again ? 0 : (int)(grace_ends_ms - now_ms));
+		if (is_done(sv) || now_ms >= deadline_ms)
+			return;
+		poll(&signals, 1, sv->reap_again ? 0 : (int)(deadline_ms - now_ms));
 		signals_take(sv);
 	}
+}
+
+static bool
+no_child_is_left(const struct supervisor *sv)
+{
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		if (sv->services[i].child.pid != 0)
+			return false;
+	return true;
+}
+
+void
+service_end_all(struct supervisor *sv)
+{
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		ipc_channel_close(supervisor_channel(sv, (enum ipc_role)i));
+	service_wait_until(sv, no_child_is_left, clock_now_ms() + END_GRACE_MS);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++) {
 		struct child *child = &sv->services[i].child;
 		int wait_status;

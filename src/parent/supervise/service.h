@@ -32,5 +32,10 @@ int service_timeout_ms(const struct supervisor *sv, uint64_t now_ms);
  * time. */
 void service_handle(struct supervisor *sv, uint64_t now_ms);
 
+/* Handles signals and the ends of children until is_done() or deadline_ms
+ * (CLOCK_MONOTONIC). */
+void service_wait_until(struct supervisor *sv,
+    bool (*is_done)(const struct supervisor *sv), uint64_t deadline_ms);
+
 /* Ends all children: closes their channels, then kills them. */
 void service_end_all(struct supervisor *sv);
