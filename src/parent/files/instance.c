@@ -181,6 +181,7 @@ parent_instance_link(const char *socket_path)
 	char directory[RUNDIR_PATH_SIZE], target[PATH_MAX];
 	char temporary[PLACED_TEMPORARY_SIZE];
 	const char *step = "make it";
+	bool has_target;
 	int dir_fd;
 
 	if (is_in_directory(socket_path))
@@ -193,10 +194,10 @@ parent_instance_link(const char *socket_path)
 			    strerror(errno));
 		return;
 	}
-	if (target_of(socket_path, target) == 0)
+	has_target = target_of(socket_path, target) == 0;
+	if (has_target)
 		remove_stale_names(dir_fd, directory, target);
-	if (choose_name(dir_fd, directory, name) == -1 ||
-	    target_of(socket_path, target) == -1 ||
+	if (!has_target || choose_name(dir_fd, directory, name) == -1 ||
 	    make_link(dir_fd, target, temporary) == -1) {
 		int error = errno;
 
