@@ -112,10 +112,11 @@ wait_to_watch(uint32_t seconds)
 }
 
 static enum outcome
-stats_watch(const struct cmdline *cmdline)
+stats(const struct cmdline *cmdline)
 {
+	const bool watches = cmdline->watch_s > 0;
 	json_auto_t *previous_reply = NULL;
-	const json_t *previous = NULL;
+	struct stats_rates rates = { .previous = NULL };
 	uint64_t previous_ms = 0;
 
 	for (;;) {
@@ -131,40 +132,21 @@ stats_watch(const struct cmdline *cmdline)
 		if (cmdline->as_json) {
 			show_json(stdout, value);
 		} else {
-			if (view.is_terminal)
+			if (watches && view.is_terminal)
 				fputs(CLEAR, stdout);
-			else if (previous != NULL)
+			else if (rates.previous != NULL)
 				putchar('\n');
-			stats_show_rates(stdout, value, previous, now_ms - previous_ms,
-			    &view);
+			rates.interval_ms = now_ms - previous_ms;
+			stats_show(stdout, value, watches ? &rates : NULL, &view);
 		}
-		if (!wait_to_watch(cmdline->watch_s))
-			return OUTCOME_OK; /* main() has a line for that */
+		/* main() has a line for an output that nobody reads. */
+		if (!watches || !wait_to_watch(cmdline->watch_s))
+			return OUTCOME_OK;
 		json_decref(previous_reply);
 		previous_reply = json_incref(reply);
-		previous = value;
+		rates.previous = value;
 		previous_ms = now_ms;
 	}
-}
-
-static enum outcome
-stats(const struct cmdline *cmdline)
-{
-	struct view view = view_of_stdout(cmdline->shows_all);
-	json_auto_t *reply = NULL;
-	const json_t *value;
-	enum outcome outcome;
-
-	if (cmdline->watch_s > 0)
-		return stats_watch(cmdline);
-	outcome = ask_plain(cmdline, "stats", "query_stats", &reply, &value);
-	if (outcome != OUTCOME_OK)
-		return outcome;
-	if (cmdline->as_json)
-		show_json(stdout, value);
-	else
-		stats_show(stdout, value, &view);
-	return OUTCOME_OK;
 }
 
 static enum outcome

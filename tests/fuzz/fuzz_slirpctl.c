@@ -50,8 +50,9 @@ show_status(FILE *out, const json_t *value)
 static void
 show_stats(FILE *out, const json_t *value)
 {
-	stats_show(out, value, &view);
-	stats_show_rates(out, value, value, 1, &view);
+	stats_show(out, value, NULL, &view);
+	stats_show(out, value,
+	    &(struct stats_rates){ .previous = value, .interval_ms = 1 }, &view);
 }
 
 static void

@@ -257,15 +257,14 @@ stats_text(const char *json, const char *previous, uint64_t interval_ms,
 {
 	json_auto_t *stats = json_loads(json, 0, NULL);
 	json_auto_t *before = previous != NULL ? json_loads(previous, 0, NULL) : NULL;
+	const struct stats_rates rates = { .previous = before,
+		.interval_ms = interval_ms };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(stats);
-	if (interval_ms > 0)
-		stats_show_rates(out, stats, before, interval_ms, view);
-	else
-		stats_show(out, stats, view);
+	stats_show(out, stats, interval_ms > 0 ? &rates : NULL, view);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }

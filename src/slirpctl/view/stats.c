@@ -19,9 +19,7 @@
 struct rows {
 	FILE *out;
 	const struct view *view;
-	const json_t *previous;
-	uint64_t interval_ms; /* 0: no rates */
-	bool has_rates;
+	const struct stats_rates *rates; /* NULL: without rates */
 	int name_width;
 	int value_width;
 };
@@ -79,20 +77,21 @@ static void
 rate_format(const struct rows *rows, const char *name, const json_t *value,
     char cell[RATE_SIZE])
 {
+	const struct stats_rates *rates = rows->rates;
 	struct wanted before = { .name = name };
 	char text[UNITS_SIZE];
 	double per_s;
 
 	snprintf(cell, RATE_SIZE, "-");
-	if (rows->previous == NULL || rows->interval_ms == 0 || !only_grows(name))
+	if (rates->previous == NULL || rates->interval_ms == 0 || !only_grows(name))
 		return;
-	leaves_each(rows->previous, find_leaf, &before);
+	leaves_each(rates->previous, find_leaf, &before);
 	if (!json_is_integer(value) || !json_is_integer(before.value))
 		return;
 	/* As doubles: a daemon that lies must not cause an overflow. */
 	per_s = ((double)json_integer_value(value) -
 		    (double)json_integer_value(before.value)) *
-	    CLOCK_MS_PER_S / (double)rows->interval_ms;
+	    CLOCK_MS_PER_S / (double)rates->interval_ms;
 	if (per_s < 0)
 		return;
 	if (rows->view->is_terminal && counts_bytes(name) && per_s < (double)INT64_MAX)
@@ -127,7 +126,7 @@ write_row(void *context, const char *name, const json_t *value)
 	value_format(rows, name, value, cell);
 	fprintf(rows->out, "%-*s%*s", rows->name_width + GAP, name, rows->value_width,
 	    cell);
-	if (rows->has_rates) {
+	if (rows->rates != NULL) {
 		rate_format(rows, name, value, rate);
 		fprintf(rows->out, "%*s%*s", GAP, "", (int)strlen("PER SECOND"), rate);
 	}
@@ -135,30 +134,18 @@ write_row(void *context, const char *name, const json_t *value)
 }
 
 void
-stats_show(FILE *out, const json_t *stats, const struct view *view)
+stats_show(FILE *out, const json_t *stats, const struct stats_rates *rates,
+    const struct view *view)
 {
-	struct rows rows = { .out = out, .view = view };
+	struct rows rows = { .out = out, .view = view, .rates = rates };
 
+	if (rates != NULL) {
+		rows.name_width = (int)strlen("NAME");
+		rows.value_width = (int)strlen("VALUE");
+	}
 	leaves_each(stats, measure, &rows);
-	leaves_each(stats, write_row, &rows);
-}
-
-void
-stats_show_rates(FILE *out, const json_t *stats, const json_t *previous,
-    uint64_t interval_ms, const struct view *view)
-{
-	struct rows rows = {
-		.out = out,
-		.view = view,
-		.previous = previous,
-		.interval_ms = interval_ms,
-		.has_rates = true,
-		.name_width = (int)strlen("NAME"),
-		.value_width = (int)strlen("VALUE"),
-	};
-
-	leaves_each(stats, measure, &rows);
-	fprintf(out, "%-*s%*s%*s%s\n", rows.name_width + GAP, "NAME", rows.value_width,
-	    "VALUE", GAP, "", "PER SECOND");
+	if (rates != NULL)
+		fprintf(out, "%-*s%*s%*s%s\n", rows.name_width + GAP, "NAME",
+		    rows.value_width, "VALUE", GAP, "", "PER SECOND");
 	leaves_each(stats, write_row, &rows);
 }

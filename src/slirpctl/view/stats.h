@@ -8,12 +8,15 @@
 
 #include "slirpctl/view/view.h"
 
-/* Prints the values of query_stats that are not 0, or all of them (view). On a terminal,
- * bytes have binary units. */
-void stats_show(FILE *out, const json_t *stats, const struct view *view);
+/* What the rates of a result are counted from. */
+struct stats_rates {
+	const json_t
+	    *previous; /* an earlier value of query_stats, or NULL: no rate is known */
+	uint64_t interval_ms; /* since then */
+};
 
-/* The same with a column of rates and a line of titles. previous is the value of
- * interval_ms before, or NULL. Counters have rates. Numbers of open sockets, forwards
- * and clients have none. */
-void stats_show_rates(FILE *out, const json_t *stats, const json_t *previous,
-    uint64_t interval_ms, const struct view *view);
+/* Prints the values of query_stats that are not 0, or all of them (view). On a terminal,
+ * bytes have binary units. Unless rates is NULL, there are a column of rates and a line of
+ * titles: counters have rates; numbers of open sockets, forwards and clients have none. */
+void stats_show(FILE *out, const json_t *stats, const struct stats_rates *rates,
+    const struct view *view);
