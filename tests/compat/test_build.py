@@ -139,7 +139,7 @@ def test_cross_build_makes_a_policyc_for_this_machine(tmp_path):
     configure(build, "-DCMAKE_SYSTEM_NAME=Linux", "-DBUILD_TESTING=OFF",
               f"-DCMAKE_SYSTEM_PROCESSOR={os.uname().machine}", "-DCMAKE_C_COMPILER=cc")
     run("cmake", "--build", build, "--target", "policy_api", CC="/bin/false", CFLAGS="-false")
-    run(build / "native/policyc/tools/policyc", "--dump", PROJECT / "seccomp/api.policy")
+    run(build / "native/tools/policyc", "--dump", PROJECT / "seccomp/api.policy")
     assert (build / "seccomp/api_policy.h").stat().st_size > 0
     assert not (build / "seccomp/policyc").exists()
 

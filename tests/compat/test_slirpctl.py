@@ -27,28 +27,14 @@ import shells  # noqa: E402
 from commands import needs, sh  # noqa: E402
 from daemon import Slirpd  # noqa: E402
 from guest import Guest  # noqa: E402
-from processes import all_pids  # noqa: E402
 from servers import recv_all, serve_udp_echo, udp_socket  # noqa: E402
+from slirpctl import (  # noqa: E402, F401
+    NO_REPLY, OK, REFUSED, SLIRPCTL, USAGE, assert_ok, leaves_no_process, loopback,
+)
 from tree import REPO, slirpd_path  # noqa: E402
-from waiting import DEADLINE_S, wait_for  # noqa: E402
-
-SLIRPCTL = os.environ.get("SLIRPCTL") or str(REPO / "build/debug/bin/slirpctl")
-OK, REFUSED, USAGE, NO_REPLY = range(4)
+from waiting import DEADLINE_S  # noqa: E402
 
 GUEST4 = "10.0.2.100"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def loopback():
-    assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns"
-    sh("ip", "link", "set", "lo", "up")
-
-
-@pytest.fixture(autouse=True)
-def leaves_no_process():
-    before = all_pids()
-    yield
-    wait_for("no process is left of the test", lambda: not all_pids() - before)
 
 
 def ctl(path, *args, stdin=None, **kwargs):
@@ -63,11 +49,6 @@ def ctl(path, *args, stdin=None, **kwargs):
         check=False,
         **kwargs,
     )
-
-
-def assert_ok(result):
-    assert (result.returncode, result.stderr) == (OK, ""), result
-    return result.stdout
 
 
 def assert_fails(result, status, *texts):

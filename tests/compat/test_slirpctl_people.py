@@ -21,30 +21,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
-from commands import sh  # noqa: E402
 from daemon import Slirpd  # noqa: E402
 from guest import Guest  # noqa: E402
-from processes import all_pids  # noqa: E402
 from servers import recv_all  # noqa: E402
+from slirpctl import (  # noqa: E402, F401
+    NO_REPLY, OK, SLIRPCTL, USAGE, assert_ok, leaves_no_process, loopback,
+)
 from terminal import OnTerminal, shown_on_terminal  # noqa: E402
-from tree import REPO  # noqa: E402
 from waiting import DEADLINE_S, wait_for  # noqa: E402
-
-SLIRPCTL = os.environ.get("SLIRPCTL") or str(REPO / "build/debug/bin/slirpctl")
-OK, REFUSED, USAGE, NO_REPLY = range(4)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def loopback():
-    assert os.environ.get("SLIRPD_OUTER_NS"), "run these tests through tests/lib/outer-ns"
-    sh("ip", "link", "set", "lo", "up")
-
-
-@pytest.fixture(autouse=True)
-def leaves_no_process():
-    before = all_pids()
-    yield
-    wait_for("no process is left of the test", lambda: not all_pids() - before)
 
 
 @pytest.fixture(autouse=True)
@@ -60,11 +44,6 @@ def runtime(monkeypatch, tmp_path):
 def ctl(*args):
     return subprocess.run([SLIRPCTL, *map(str, args)], stdin=subprocess.DEVNULL, text=True,
                           capture_output=True, timeout=DEADLINE_S, check=False)
-
-
-def assert_ok(result):
-    assert (result.returncode, result.stderr) == (OK, ""), result
-    return result.stdout
 
 
 @contextlib.contextmanager
