@@ -14,11 +14,11 @@ function(slirpd_host_tool variable target option)
 		set(tool "${${option}}")
 		set(depends "${tool}")
 	elseif(CMAKE_CROSSCOMPILING)
-		set(tool "${PROJECT_BINARY_DIR}/native/${target}/tools/${target}")
-		set(depends "${tool}" native_${target})
-		if(NOT TARGET native_${target})
-			slirpd_native_build(${target} "${tool}")
+		if(NOT TARGET native)
+			slirpd_native_build(policyc schemac)
 		endif()
+		set(tool "${PROJECT_BINARY_DIR}/native/tools/${target}")
+		set(depends "${tool}" native)
 	else()
 		set(tool ${target})
 		set(depends ${target})
@@ -27,8 +27,8 @@ function(slirpd_host_tool variable target option)
 	set(${variable}_depends ${depends} PARENT_SCOPE)
 endfunction()
 
-# The target native_<target>, which makes that program.
-function(slirpd_native_build target program)
+# slirpd_native_build(<target>...): the target native, which makes these programs.
+function(slirpd_native_build)
 	include(ExternalProject)
 	# What the environment says of compilers and libraries is meant for the other machine.
 	set(native_env "${CMAKE_COMMAND}" -E env)
@@ -36,16 +36,18 @@ function(slirpd_native_build target program)
 			PKG_CONFIG_SYSROOT_DIR CMAKE_TOOLCHAIN_FILE)
 		list(APPEND native_env "--unset=${name}")
 	endforeach()
-	ExternalProject_Add(native_${target}
+	set(programs ${ARGN})
+	list(TRANSFORM programs PREPEND "${PROJECT_BINARY_DIR}/native/tools/")
+	ExternalProject_Add(native
 		SOURCE_DIR "${PROJECT_SOURCE_DIR}"
-		BINARY_DIR "${PROJECT_BINARY_DIR}/native/${target}"
+		BINARY_DIR "${PROJECT_BINARY_DIR}/native"
 		CONFIGURE_COMMAND ${native_env} "${CMAKE_COMMAND}" -S <SOURCE_DIR> -B <BINARY_DIR>
 			-G "${CMAKE_GENERATOR}" "-DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}"
 			"-DCMAKE_C_COMPILER=${SLIRPD_BUILD_CC}"
 			"-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=<BINARY_DIR>/tools" -DBUILD_TESTING=OFF
-		BUILD_COMMAND ${native_env} "${CMAKE_COMMAND}" --build <BINARY_DIR> --target ${target}
+		BUILD_COMMAND ${native_env} "${CMAKE_COMMAND}" --build <BINARY_DIR> --target ${ARGN}
 		INSTALL_COMMAND ""
 		# A change of its sources is seen.
 		BUILD_ALWAYS ON
-		BUILD_BYPRODUCTS "${program}")
+		BUILD_BYPRODUCTS ${programs})
 endfunction()
