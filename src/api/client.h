@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "api/request/out.h"
 #include "api/pending.h"
+#include "api/request/out.h"
 #include "api/request/request.h"
 #include "api/request/scan.h"
 #include "base/ratelimit.h"

@@ -8,9 +8,9 @@
 #include "api/handlers.h"
 #include "base/auto.h"
 #include "base/log.h"
-#include "process/child.h"
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
+#include "process/child.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(api, struct api, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(api, api, msg, __VA_ARGS__)

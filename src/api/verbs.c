@@ -5,11 +5,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "api/forwards.h"
+#include "api/queries.h"
 #include "api/request/argument.h"
 #include "api/request/error.h"
 #include "api/request/types.h"
-#include "api/forwards.h"
-#include "api/queries.h"
 #include "api/session.h"
 
 #define OFFSET(member) offsetof(struct api_args, member)

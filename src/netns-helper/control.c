@@ -3,12 +3,12 @@
 #include "netns-helper/control.h"
 
 #include "base/log.h"
-#include "process/child.h"
 #include "ipc/dispatch.h"
 #include "netns-helper/configure.h"
 #include "netns-helper/jail.h"
 #include "netns-helper/join.h"
 #include "netns-helper/tap.h"
+#include "process/child.h"
 
 struct helper {
 	struct ipc_channel *to_parent;

@@ -9,8 +9,8 @@
  */
 
 #include "base/exitcode.h"
-#include "process/child.h"
 #include "netns-helper/control.h"
+#include "process/child.h"
 
 int
 main(void)

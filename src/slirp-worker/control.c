@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "process/child.h"
 #include "ipc/dispatch.h"
+#include "process/child.h"
 #include "slirp-worker/chan_api.h"
 #include "slirp-worker/setup.h"
 

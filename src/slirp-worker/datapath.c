@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "slirp-worker/tap/frag.h"
 #include "slirp-worker/gate/refusal.h"
+#include "slirp-worker/tap/frag.h"
 #include "slirp-worker/wire/wire.h"
 
 static void

@@ -15,8 +15,8 @@
 #include "slirpctl/ask.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
-#include "slirpctl/view/show.h"
 #include "slirpctl/transport.h"
+#include "slirpctl/view/show.h"
 
 /* The command and its arguments, for errors, cut off to this size. */
 #define WHAT_SIZE 128

@@ -3,8 +3,8 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/tap/frag.h"
 #include "slirp-worker/gate/reass.h"
+#include "slirp-worker/tap/frag.h"
 
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 

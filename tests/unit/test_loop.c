@@ -13,8 +13,8 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "frames.h"
-#include "slirp-worker/loop.h"
 #include "slirp-worker/datapath.h"
+#include "slirp-worker/loop.h"
 #include "worker_box.h"
 
 /* The flow expires after this time, and the loop ends after the same time again. */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "parent/output/logfile.h"
 #include "parent/cmdline/optvalue.h"
+#include "parent/output/logfile.h"
 
 /* The MTU of Ethernet, and the default of slirp4netns. */
 #define MTU_DEFAULT_BYTES 1500

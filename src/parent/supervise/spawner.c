@@ -12,9 +12,9 @@
 #include "base/auto.h"
 #include "base/exitcode.h"
 #include "confine/stages.h"
-#include "process/child.h"
 #include "ipc/dispatch.h"
 #include "parent/supervise/spawn.h"
+#include "process/child.h"
 #include "seccomp/spawner_policy.h"
 
 /* The time between attempts to report a process, if the queue is full or the kernel lacks

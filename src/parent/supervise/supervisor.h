@@ -8,13 +8,13 @@
 #include "base/ratelimit.h"
 #include "ipc/dispatch.h"
 #include "model/rules.h"
-#include "parent/watch/nswatch.h"
 #include "parent/cmdline/options.h"
-#include "parent/watch/outbound.h"
-#include "parent/watch/resolv.h"
 #include "parent/supervise/roles.h"
 #include "parent/supervise/spawn.h"
 #include "parent/supervise/target.h"
+#include "parent/watch/nswatch.h"
+#include "parent/watch/outbound.h"
+#include "parent/watch/resolv.h"
 
 enum supervise_phase {
 	SUPERVISE_STARTING,

@@ -22,9 +22,9 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "parent/supervise/children.h"
 #include "parent/cmdline/network.h"
 #include "parent/files/placed.h"
+#include "parent/supervise/children.h"
 
 void
 wiring_fail_send(struct supervisor *sv, const char *what)

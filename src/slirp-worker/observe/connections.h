@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #include "ipc/messages.h"
-#include "slirp-worker/forwards.h"
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/slirp/stack.h"
+#include "slirp-worker/forwards.h"
 
 /* A line of the text. Addresses are valid for IPv4 only. */
 struct connection_line {

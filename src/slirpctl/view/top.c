@@ -22,8 +22,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "slirpctl/ask.h"
-#include "slirpctl/view/cell.h"
 #include "slirpctl/errlines.h"
+#include "slirpctl/view/cell.h"
 #include "slirpctl/view/show.h"
 #include "slirpctl/view/units.h"
 

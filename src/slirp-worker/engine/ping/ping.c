@@ -14,9 +14,9 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "slirp-worker/wire/address.h"
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/tapio.h"
+#include "slirp-worker/wire/address.h"
 
 /* Answers read from one flow in a turn; poll(2) reports the rest. */
 #define ANSWERS_MAX 16

@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "slirp-worker/wire/address.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/pollset.h"
+#include "slirp-worker/wire/address.h"
 
 /* Connections that libslirp has not accepted yet, of all ports together. libslirp accepts
  * one for each port in a turn; more would wait here instead of in the listen queue. */

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slirp-worker/wire/address.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/gate/gate_flows.h"
 #include "slirp-worker/pollset.h"
+#include "slirp-worker/wire/address.h"
 
 /* A peer is forgotten after this time without a datagram in either direction. libslirp
  * keeps its UDP sockets as long (src/udp.h, SO_EXPIRE). */

@@ -15,10 +15,10 @@
 #include "ipc/messages.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
+#include "slirp-worker/engine/slirp/udp_flows.h"
 #include "slirp-worker/gate/gate_dhcp.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/timers.h"
-#include "slirp-worker/engine/slirp/udp_flows.h"
 
 /* The functions and data of the worker that the stack needs. */
 struct stack_host {

@@ -8,8 +8,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "slirp-worker/wire/address.h"
 #include "slirp-worker/engine/slirp/stack_state.h"
+#include "slirp-worker/wire/address.h"
 
 /* libslirp's timeout if no timer runs (src/slirp.c, slirp_update_timeout); a timer asks
  * for less than half of it. */
