@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -14,6 +15,9 @@
 /* libslirp's timeout if no timer runs (src/slirp.c, slirp_update_timeout); a timer asks
  * for less than half of it. */
 #define STACK_NOTHING_TO_DO_MS 1000
+
+/* The buffers of fewer sockets need at most 2 MiB. */
+#define RETURN_MEMORY_SOCKETS 32
 
 static uint32_t *
 counter_of(struct stack *stack, uint8_t proto)
@@ -274,6 +278,25 @@ stack_prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t no
 		*timeout_ms = wanted_ms;
 }
 
+/*
+ * Returns the buffers of ended flows to the kernel: free(3) keeps them if a block above
+ * them is in use. The walk over the heap takes time, so it is done once each time that
+ * half of the sockets have ended.
+ */
+static void
+return_memory(struct stack *stack)
+{
+	uint32_t n = stack->sockets.n_tcp + stack->sockets.n_udp;
+
+	if (n > stack->n_sockets_high)
+		stack->n_sockets_high = n;
+	if (stack->n_sockets_high < RETURN_MEMORY_SOCKETS ||
+	    n > stack->n_sockets_high / 2)
+		return;
+	malloc_trim(0);
+	stack->n_sockets_high = n;
+}
+
 void
 stack_finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 {
@@ -282,6 +305,7 @@ stack_finish(void *self, const struct pollset *set, bool wait_failed, uint64_t n
 	(void)now_ms;
 	stack->set = set;
 	slirp_pollfds_poll(stack->slirp, wait_failed, on_get_revents, stack);
+	return_memory(stack);
 }
 
 /*

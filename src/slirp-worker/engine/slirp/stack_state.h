@@ -36,6 +36,7 @@ struct stack {
 	const struct pollset *set; /* from prepare_wait to finish_wait */
 	struct pollset *filling;
 	struct stack_sockets sockets;
+	uint32_t n_sockets_high;           /* the most since memory was last returned */
 	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
 	struct udp_flows udp;
 	/* The key of the next datagram, and the kind of the socket that it may need. */
