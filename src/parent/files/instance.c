@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -117,30 +116,6 @@ remove_stale_names(int dir_fd, const char *directory, const char *target)
 	closedir(list);
 }
 
-/* Writes the first name that is free, or that a slirpd has left behind. */
-static int
-choose_name(int dir_fd, const char *directory, char name[NAME_SIZE])
-{
-	char path[RUNDIR_PATH_SIZE + NAME_SIZE];
-
-	for (int i = 0; i < N_NAMES; i++) {
-		struct stat st;
-
-		if (i == 0)
-			snprintf(name, NAME_SIZE, "%d" RUNDIR_SUFFIX, getpid());
-		else
-			snprintf(name, NAME_SIZE, "%d-%d" RUNDIR_SUFFIX, getpid(), i);
-		if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-			return errno == ENOENT ? 0 : -1;
-		snprintf(path, sizeof(path), "%s/%s", directory, name);
-		if (rundir_is_served(path))
-			continue;
-		return unlinkat(dir_fd, name, 0);
-	}
-	errno = EEXIST;
-	return -1;
-}
-
 /* Makes the path absolute: the reader has another current directory. */
 static int
 target_of(const char *socket_path, char target[PATH_MAX])
@@ -161,16 +136,29 @@ target_of(const char *socket_path, char target[PATH_MAX])
 	return -1;
 }
 
+/* Makes the link under the first name that is free, or that a slirpd has left behind. */
 static int
-make_link(int dir_fd, const char *target, char name[PLACED_TEMPORARY_SIZE])
+make_link(int dir_fd, const char *directory, const char *target, char name[NAME_SIZE])
 {
-	for (int i = 0; i < PLACED_N_TEMPORARY; i++) {
-		parent_placed_temporary(name, i);
+	char path[RUNDIR_PATH_SIZE + NAME_SIZE];
+
+	for (int i = 0; i < N_NAMES; i++) {
+		if (i == 0)
+			snprintf(name, NAME_SIZE, "%d" RUNDIR_SUFFIX, getpid());
+		else
+			snprintf(name, NAME_SIZE, "%d-%d" RUNDIR_SUFFIX, getpid(), i);
 		if (symlinkat(target, dir_fd, name) == 0)
 			return 0;
 		if (errno != EEXIST)
 			return -1;
+		snprintf(path, sizeof(path), "%s/%s", directory, name);
+		if (rundir_is_served(path))
+			continue;
+		if (unlinkat(dir_fd, name, 0) == -1)
+			return -1;
+		return symlinkat(target, dir_fd, name);
 	}
+	errno = EEXIST;
 	return -1;
 }
 
@@ -179,10 +167,8 @@ parent_instance_link(const char *socket_path)
 {
 	static char name[NAME_SIZE];
 	char directory[RUNDIR_PATH_SIZE], target[PATH_MAX];
-	char temporary[PLACED_TEMPORARY_SIZE];
-	const char *step = "make it";
+	autofd int dir_fd = -1;
 	bool has_target;
-	int dir_fd;
 
 	if (is_in_directory(socket_path))
 		return;
@@ -197,17 +183,11 @@ parent_instance_link(const char *socket_path)
 	has_target = target_of(socket_path, target) == 0;
 	if (has_target)
 		remove_stale_names(dir_fd, directory, target);
-	if (!has_target || choose_name(dir_fd, directory, name) == -1 ||
-	    make_link(dir_fd, target, temporary) == -1) {
-		int error = errno;
-
-		close(dir_fd);
+	if (!has_target || make_link(dir_fd, directory, target, name) == -1 ||
+	    parent_placed_keep(PLACED_API_LINK, dir_fd, name) == -1) {
 		log_warning("%s: %s; slirpctl ps will not show this slirpd", what,
-		    strerror(error));
+		    strerror(errno));
 		return;
 	}
-	if (parent_placed_rename(PLACED_API_LINK, dir_fd, temporary, name, S_IFLNK,
-		&step) == -1)
-		log_warning("%s: %s: %s; slirpctl ps will not show this slirpd", what,
-		    step, strerror(errno));
+	take_fd(&dir_fd);
 }

@@ -69,26 +69,38 @@ remove_all(void)
 		parent_placed_remove((enum placed_file)i);
 }
 
+int
+parent_placed_keep(enum placed_file file, int dir_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if (owner == 0 && atexit(remove_all) != 0)
+		return -1;
+	owner = getpid();
+	placed[file] = (struct placed){ name, dir_fd, st.st_dev, st.st_ino };
+	return 0;
+}
+
 static int
-rename_over(int dir_fd, const char *temporary, const char *name, mode_t type,
-    struct placed *made, const char **step)
+rename_over(enum placed_file file, int dir_fd, const char *temporary, const char *name,
+    mode_t type, const char **step)
 {
 	struct stat st;
 
 	*step = "register its removal";
-	if (owner == 0 && atexit(remove_all) != 0)
+	if (parent_placed_keep(file, dir_fd, temporary) == -1)
 		return -1;
-	owner = getpid();
 	*step = "replace what is there";
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    (st.st_mode & S_IFMT) != type) {
 		errno = type == S_IFSOCK ? ENOTSOCK : EEXIST;
 		return -1;
 	}
-	if (fstatat(dir_fd, temporary, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    renameat(dir_fd, temporary, dir_fd, name) == -1)
+	if (renameat(dir_fd, temporary, dir_fd, name) == -1)
 		return -1;
-	*made = (struct placed){ name, dir_fd, st.st_dev, st.st_ino };
+	placed[file].name = name;
 	return 0;
 }
 
@@ -99,11 +111,12 @@ parent_placed_rename(enum placed_file file, int adopt_dir_fd, const char *tempor
 	autofd int dir_fd = adopt_dir_fd;
 	int error;
 
-	if (rename_over(dir_fd, temporary, name, type, &placed[file], step) == 0) {
+	if (rename_over(file, dir_fd, temporary, name, type, step) == 0) {
 		take_fd(&dir_fd);
 		return 0;
 	}
 	error = errno;
+	placed[file].name = NULL;
 	unlinkat(dir_fd, temporary, 0);
 	errno = error;
 	return -1;

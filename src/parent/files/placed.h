@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files that the parent puts into directories of the caller: its sockets, the link to
- * one, and the PID file. Each is made under a temporary name and renamed. So a file appears only when it
- * is complete, and replaces an old one in one step.
+ * one, and the PID file. A socket or a PID file is made under a temporary name and renamed.
+ * So it appears only when it is complete, and replaces an old one in one step.
  *
  * The exit of the process, except by a signal, removes each file that is still the same
  * one. This works even if the current directory has changed or the directory has moved.
@@ -33,10 +33,14 @@ int parent_placed_open_directory(const char *path, const char **name);
 /* Writes the temporary name of this attempt, a number below PLACED_N_TEMPORARY. */
 void parent_placed_temporary(char name[PLACED_TEMPORARY_SIZE], int attempt);
 
+/* Has the exit remove a file of the directory dir_fd. Both are kept, and must be valid until
+ * the exit. Returns 0, or -1 with errno set. Call it once for each file. */
+int parent_placed_keep(enum placed_file file, int dir_fd, const char *name);
+
 /*
  * Renames temporary, in the directory adopt_dir_fd, to name (kept, valid until the exit),
  * and has the exit remove it. An existing file is replaced and must have the same type
- * (S_IFSOCK, S_IFREG, S_IFLNK). The caller keeps the file open until the exit: no other file gets
+ * (S_IFSOCK or S_IFREG). The caller keeps the file open until the exit: no other file gets
  * the inode number in the meantime. Returns 0, or -1 with errno set and *step naming the
  * failed step; temporary is removed then. Call it once for each file.
  */
