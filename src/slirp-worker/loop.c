@@ -35,7 +35,7 @@ look_at_clock(struct worker *worker)
 {
 	int64_t now_ns = clock_now_ns();
 
-	engines_set_time(&worker->engines, now_ns);
+	stack_set_time(worker->stack, now_ns);
 	worker->now_ms = (uint64_t)(now_ns / CLOCK_NS_PER_MS);
 	return now_ns;
 }
@@ -100,14 +100,14 @@ static void
 take_first_batch(struct worker *worker, int64_t before_ns, int64_t now_ns)
 {
 	if (now_ns - before_ns > LONG_WAIT_NS) {
-		engines_go_on(&worker->engines);
+		stack_go_on(worker->stack);
 		take_batch(worker);
 		return;
 	}
 	take_batch(worker);
-	engines_set_time(&worker->engines, before_ns);
-	engines_go_on(&worker->engines);
-	engines_set_time(&worker->engines, now_ns);
+	stack_set_time(worker->stack, before_ns);
+	stack_go_on(worker->stack);
+	stack_set_time(worker->stack, now_ns);
 }
 
 static void
@@ -136,7 +136,7 @@ turn(struct worker *worker)
 	 * ready: read them without a wait. */
 	if (n_to_guest != worker->stats.counters[IPC_COUNTER_frames_to_guest]) {
 		take_batch(worker);
-		engines_go_on(&worker->engines);
+		stack_go_on(worker->stack);
 	}
 	requests_proceed(worker);
 	if (waited && set->fds[SLOT_API].revents)
@@ -151,7 +151,7 @@ worker_loop_run(struct worker *worker)
 {
 	/* Start libslirp's time. */
 	look_at_clock(worker);
-	engines_go_on(&worker->engines);
+	stack_go_on(worker->stack);
 	while (!worker->ended)
 		turn(worker);
 }

@@ -42,7 +42,7 @@ open_box(void **state)
 	worker_box_open(&box, true);
 	budget->limit[BUDGET_UDP] = N_UDP;
 	budget->limit[BUDGET_DNS] = N_DNS;
-	engines_set_time(&worker->engines, INT64_MAX / 2);
+	stack_set_time(worker->stack, INT64_MAX / 2);
 	return 0;
 }
 
@@ -130,8 +130,8 @@ test_flows_that_end_make_room(void **state)
 	for (uint16_t i = 0; i < N_UDP; i++)
 		assert_true(send_udp(GUEST4, 1000 + i, OUTSIDE4));
 	/* libslirp keeps them for 240 seconds. */
-	engines_set_time(&worker->engines, INT64_MAX / 2 + INT64_C(241000000000));
-	engines_go_on(&worker->engines);
+	stack_set_time(worker->stack, INT64_MAX / 2 + INT64_C(241000000000));
+	stack_go_on(worker->stack);
 	turn();
 	expect_used(0, 0);
 	assert_true(send_udp(GUEST4, 2000, OUTSIDE4));

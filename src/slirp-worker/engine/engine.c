@@ -4,15 +4,12 @@
 
 #include <assert.h>
 
-#define FOR_EACH(engine, engines) \
-	for (const struct engine *engine = (engines)->list; \
-	     engine < (engines)->list + (engines)->n; engine++)
-
 #define CALL(engines, function, ...) \
 	do { \
-		FOR_EACH(engine, engines) \
-		if (engine->ops->function) \
-			engine->ops->function(engine->self, __VA_ARGS__); \
+		for (const struct engine *engine = (engines)->list; \
+		     engine < (engines)->list + (engines)->n; engine++) \
+			if (engine->ops->function) \
+				engine->ops->function(engine->self, __VA_ARGS__); \
 	} while (0)
 
 void
@@ -20,12 +17,6 @@ engines_add(struct engines *engines, const struct engine_ops *ops, void *self)
 {
 	assert(engines->n < ENGINES_MAX);
 	engines->list[engines->n++] = (struct engine){ .ops = ops, .self = self };
-}
-
-void
-engines_set_time(const struct engines *engines, int64_t now_ns)
-{
-	CALL(engines, set_time, now_ns);
 }
 
 void
@@ -40,14 +31,6 @@ engines_finish(const struct engines *engines, const struct pollset *set, bool wa
     uint64_t now_ms)
 {
 	CALL(engines, finish, set, wait_failed, now_ms);
-}
-
-void
-engines_go_on(const struct engines *engines)
-{
-	FOR_EACH(engine, engines)
-	if (engine->ops->go_on)
-		engine->ops->go_on(engine->self);
 }
 
 void

@@ -16,8 +16,6 @@
 
 /* The functions of an engine. NULL: the engine does not need the call. */
 struct engine_ops {
-	/* Sets the time (CLOCK_MONOTONIC), which is valid until the next call. */
-	void (*set_time)(void *self, int64_t now_ns);
 	/* Before a wait: adds sockets to the set, and shortens *timeout_ms. At the call
 	 * it has the timeout of the earlier engines (UINT32_MAX: none). */
 	void (*prepare)(void *self, struct pollset *set, uint32_t *timeout_ms,
@@ -26,8 +24,6 @@ struct engine_ops {
 	 * wait_failed: revents in the set are not valid. */
 	void (*finish)(void *self, const struct pollset *set, bool wait_failed,
 	    uint64_t now_ms);
-	/* Sends packets that waited for a frame of the guest, if it has arrived. */
-	void (*go_on)(void *self);
 	/* Binds new sockets to these addresses. */
 	void (*set_outbound)(void *self, const struct ipc_outbound *outbound);
 	/* Ends all flows and frees what the engine owns. */
@@ -52,12 +48,10 @@ struct engines {
 void engines_add(struct engines *engines, const struct engine_ops *ops, void *self);
 
 /* Each calls the function in every engine that has one. */
-void engines_set_time(const struct engines *engines, int64_t now_ns);
 void engines_prepare(const struct engines *engines, struct pollset *set,
     uint32_t *timeout_ms, uint64_t now_ms);
 void engines_finish(const struct engines *engines, const struct pollset *set,
     bool wait_failed, uint64_t now_ms);
-void engines_go_on(const struct engines *engines);
 void engines_set_outbound(const struct engines *engines,
     const struct ipc_outbound *outbound);
 

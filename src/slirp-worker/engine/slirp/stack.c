@@ -156,14 +156,9 @@ on_init_completed(Slirp *slirp, void *opaque)
 	stack->slirp = slirp;
 }
 
-/* libslirp asks for the time at each segment that it sends; clock_gettime(2) costs a
- * fiftieth of the segment. So the worker's loop reads the clock before and after each
- * wait. */
-static void
-set_time(void *self, int64_t now_ns)
+void
+stack_set_time(struct stack *stack, int64_t now_ns)
 {
-	struct stack *stack = self;
-
 	stack->now_ns = now_ns;
 }
 
@@ -333,10 +328,8 @@ stack_config_version_max(void)
 }
 
 const struct engine_ops stack_engine = {
-	.set_time = set_time,
 	.prepare = stack_prepare,
 	.finish = stack_finish,
-	.go_on = stack_go_on,
 	.set_outbound = set_outbound,
 	.free = stop,
 };

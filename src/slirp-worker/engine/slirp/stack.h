@@ -59,6 +59,21 @@ struct stack *stack_new(const struct ipc_network *network,
 /* set_outbound() changes addresses only; stack_new() fixes the families. */
 extern const struct engine_ops stack_engine;
 
+/* Sets the time (CLOCK_MONOTONIC), which is valid until the next call. libslirp asks for the
+ * time at each segment that it sends; clock_gettime(2) costs a fiftieth of the segment. So
+ * the worker's loop reads the clock before and after each wait. */
+void stack_set_time(struct stack *stack, int64_t now_ns);
+
+/*
+ * Tells libslirp the time, and lets it send packets that waited for a frame, such as the
+ * guest's answer to an ARP request.
+ *
+ * Call it before the frames after a long wait: libslirp's time is the time of its last
+ * poll, and its new UDP sockets would expire at once. Call it after frames: otherwise
+ * these packets wait up to a second for the next event, and libslirp may drop them.
+ */
+void stack_go_on(struct stack *stack);
+
 /* Takes a frame that passed the gate; borrowed for the call. */
 void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
 

@@ -308,19 +308,9 @@ stack_finish(void *self, const struct pollset *set, bool wait_failed, uint64_t n
 	return_memory(stack);
 }
 
-/*
- * Tells libslirp the time, and lets it send packets that waited for a frame, such as the
- * guest's answer to an ARP request.
- *
- * Call it before the frames after a long wait: libslirp's time is the time of its last
- * poll, and its new UDP sockets would expire at once. Call it after frames: otherwise
- * these packets wait up to a second for the next event, and libslirp may drop them.
- */
 void
-stack_go_on(void *self)
+stack_go_on(struct stack *stack)
 {
-	struct stack *stack = self;
-
 	/* libslirp looks at no socket if it is told that the wait failed. */
 	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
 }

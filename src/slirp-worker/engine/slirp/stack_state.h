@@ -62,7 +62,6 @@ void stack_prepare(void *self, struct pollset *set, uint32_t *timeout_ms,
     uint64_t now_ms);
 void stack_finish(void *self, const struct pollset *set, bool wait_failed,
     uint64_t now_ms);
-void stack_go_on(void *self);
 
 /* Makes a UDP socket non-blocking. */
 void stack_never_wait_for(int fd);
