@@ -261,6 +261,13 @@ api_on_worker_state(struct api *api, const struct ipc_worker_state *msg)
 }
 
 static void
+write_bytes(struct api_out *out, const char *key, uint64_t n)
+{
+	if (n != IPC_BYTES_UNKNOWN)
+		api_out_number(out, key, n);
+}
+
+static void
 write_connection(struct api_out *out, const struct ipc_connection *connection)
 {
 	static const char *const states[IPC_TCP_N_STATES] = {
@@ -283,6 +290,8 @@ write_connection(struct api_out *out, const struct ipc_connection *connection)
 	api_out_number(out, "dest_port", connection->dest_port);
 	api_out_number(out, "recv_queue_bytes", connection->recv_queue_bytes);
 	api_out_number(out, "send_queue_bytes", connection->send_queue_bytes);
+	write_bytes(out, "bytes_in", connection->bytes_in);
+	write_bytes(out, "bytes_out", connection->bytes_out);
 	api_out_close(out, '}');
 }
 

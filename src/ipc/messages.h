@@ -294,6 +294,9 @@ struct ipc_hostfwd_entry {
 	struct ipc_hostfwd rule;
 };
 
+/* A number of bytes that nothing counts. */
+#define IPC_BYTES_UNKNOWN UINT64_MAX
+
 /* One connection of libslirp. Addresses as in ipc_hostfwd. */
 struct ipc_connection {
 	uint8_t source_addr[IPC_ADDR6_LEN];
@@ -306,6 +309,10 @@ struct ipc_connection {
 	uint8_t state;      /* enum ipc_tcp_state; NONE for other protocols */
 	uint32_t recv_queue_bytes;
 	uint32_t send_queue_bytes;
+	/* Data since the begin of the connection, without headers, or IPC_BYTES_UNKNOWN:
+	 * from the peer to the guest, and from the guest to the peer. */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
 };
 
 /* clang-format off */

@@ -478,6 +478,25 @@ def test_connections_are_listed(lab: Lab, guest: Guest) -> None:
         assert sockets["tcp"] == 8
 
 
+@families
+def test_bytes_of_connections_are_counted(lab: Lab, guest: Guest, family: int) -> None:
+    with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
+          listener(Lab.internet_netns, INTERNET[family], 9000) as server,
+          serving(guest, family, 8000) as served):
+        execute(path, "add_hostfwd", proto="tcp", host_addr=plain(ANY[family]), host_port=8080,
+                guest_port=8000)
+        with (guest.connect(INTERNET[family], 9000) as opened, server.accept()[0] as outside,
+              from_internet(HOST[family], 8080) as client, served.accept()[0] as accepted):
+            for source, sink, n_bytes in ((opened, outside, 30_000), (outside, opened, 7_000),
+                                          (accepted, client, 20_000), (client, accepted, 5)):
+                source.sendall(bytes(n_bytes))
+                assert sink.makefile("rb").read(n_bytes) == bytes(n_bytes)
+            listed = execute(path, "query_connections")["return"]["connections"]
+            assert sorted((entry["dest_port"], entry["bytes_in"], entry["bytes_out"])
+                          for entry in listed if "bytes_in" in entry) == [
+                (8000, 5, 20_000), (9000, 7_000, 30_000)]
+
+
 def guest_address6(guest: Guest) -> str:
     """The guest's own address, as --configure gave it."""
     text = guest.run("ip", "-6", "-o", "addr", "show", "dev", "tap0", "scope", "global").stdout

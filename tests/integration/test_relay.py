@@ -475,7 +475,10 @@ def test_connections_are_listed_as_they_are_outside(lab: Lab, guest: Guest, host
                     guest_addr=plain(ANY[OTHER[host]]), guest_port=8000)
         own = execute(path, "list_hostfwd")["return"]["entries"][0]["guest_addr"]
         assert own == GUEST4 or own.startswith("fd00::")
-        with (from_internet(HOST[host], 8080) as client, server.accept()[0]):
+        with (from_internet(HOST[host], 8080) as client, server.accept()[0] as accepted):
+            for source, sink, data in ((client, accepted, b"five."), (accepted, client, b"seven..")):
+                source.sendall(data)
+                assert sink.makefile("rb").read(len(data)) == data
             listed = execute(path, "query_connections")["return"]["connections"]
             ports = [entry for entry in listed if entry["source_port"] == 8080]
             assert [(entry["proto"], entry["hostfwd"], entry["source_addr"], entry["dest_addr"],
@@ -483,5 +486,5 @@ def test_connections_are_listed_as_they_are_outside(lab: Lab, guest: Guest, host
                 (proto, True, mapped(plain(ANY[host])), mapped(own), 8000) for proto in ("tcp", "udp")]
             made = [entry for entry in listed if entry.get("state") == "ESTABLISHED"]
             assert [(entry["hostfwd"], entry["source_addr"], entry["source_port"], entry["dest_addr"],
-                     entry["dest_port"]) for entry in made] == [
-                (True, mapped(INTERNET[host]), client.getsockname()[1], mapped(own), 8000)]
+                     entry["dest_port"], entry["bytes_in"], entry["bytes_out"]) for entry in made] == [
+                (True, mapped(INTERNET[host]), client.getsockname()[1], mapped(own), 8000, 5, 7)]

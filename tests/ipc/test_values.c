@@ -97,7 +97,8 @@ FIELDS(connection,
 	    ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 0 })),
 	FLAG(connection, is_ipv6), FLAG(connection, is_hostfwd),
 	RANGE(connection, state, 0, IPC_TCP_N_STATES - 1, "state"),
-	ANY(connection, recv_queue_bytes), ANY(connection, send_queue_bytes))
+	ANY(connection, recv_queue_bytes), ANY(connection, send_queue_bytes),
+	ANY(connection, bytes_in), ANY(connection, bytes_out))
 
 /* Rows. */
 FIELDS(hello,

@@ -1338,21 +1338,30 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 		assert_int_equal(msg.payload.list_connections.first, page.n);
 		page = (struct ipc_connections_page){
 			.request = msg.payload.list_connections.request,
-			.n = 1,
+			.n = 2,
 			.entries[0] = { .proto = IPPROTO_UDP,
 			    .source_addr = { 10, 0, 2, 100 },
 			    .source_port = 5000,
 			    .dest_addr = { 10, 0, 2, 3 },
 			    .dest_port = 53,
 			    .recv_queue_bytes = 1,
-			    .send_queue_bytes = 2 },
+			    .send_queue_bytes = 2,
+			    .bytes_in = IPC_BYTES_UNKNOWN,
+			    .bytes_out = IPC_BYTES_UNKNOWN },
+			.entries[1] = { .proto = IPPROTO_TCP,
+			    .state = IPC_TCP_CLOSED,
+			    .bytes_in = 0,
+			    .bytes_out = INT64_MAX },
 		};
 		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
 		expect_reply(fds[i], reply, true);
 		assert_non_null(strstr(reply,
 		    "{\"proto\":\"udp\",\"hostfwd\":false,\"source_addr\":\"10.0.2.100\","
 		    "\"source_port\":5000,\"dest_addr\":\"10.0.2.3\",\"dest_port\":53,"
-		    "\"recv_queue_bytes\":1,\"send_queue_bytes\":2}]}}"));
+		    "\"recv_queue_bytes\":1,\"send_queue_bytes\":2},"
+		    "{\"proto\":\"tcp\",\"state\":\"CLOSED\","));
+		assert_non_null(strstr(reply,
+		    "\"bytes_in\":0,\"bytes_out\":9223372036854775807}]}}"));
 		close(fds[i]);
 	}
 }

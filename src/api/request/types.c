@@ -201,6 +201,8 @@ static const struct api_member connection[] = {
 	INTEGER("dest_port"),
 	INTEGER("recv_queue_bytes"),
 	INTEGER("send_queue_bytes"),
+	OPTIONAL("bytes_in", API_TYPE_INTEGER),
+	OPTIONAL("bytes_out", API_TYPE_INTEGER),
 };
 
 static const struct api_member error[] = {

@@ -3,6 +3,7 @@
 #include "slirp-worker/observe/connections.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -166,6 +167,22 @@ ask_endpoint(int fd, bool is_peer)
 	return make_endpoint(&addr);
 }
 
+/* libslirp counts no bytes; the kernel counts those of each TCP socket. */
+static void
+put_bytes(struct ipc_connection *entry, int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	entry->bytes_in = entry->bytes_out = IPC_BYTES_UNKNOWN;
+	if (entry->proto != IPPROTO_TCP || entry->state == IPC_TCP_LISTEN ||
+	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return;
+	entry->bytes_in = info.tcpi_bytes_received;
+	/* tcpi_bytes_acked would have one byte more for the SYN. */
+	entry->bytes_out = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+}
+
 /* The forward that a connection to this end uses; NULL if it was removed. */
 static const struct ipc_hostfwd *
 find_rule(const struct forwards *forwards, uint8_t proto, const struct endpoint *host)
@@ -245,6 +262,7 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 		.recv_queue_bytes = line->recv_queue_bytes,
 		.send_queue_bytes = line->send_queue_bytes,
 	};
+	put_bytes(entry, line->fd);
 	if (!own.is_ipv6) {
 		memcpy(entry->source_addr, &line->source_be, sizeof(line->source_be));
 		memcpy(entry->dest_addr, &line->dest_be, sizeof(line->dest_be));
@@ -309,6 +327,8 @@ take_ping(struct connections *connections, const struct ping_flow *flow)
 	*entry = (struct ipc_connection){
 		.proto = IPPROTO_ICMP,
 		.is_ipv6 = flow->is_ip6,
+		.bytes_in = IPC_BYTES_UNKNOWN,
+		.bytes_out = IPC_BYTES_UNKNOWN,
 	};
 	memcpy(entry->source_addr, flow->guest, sizeof(entry->source_addr));
 	memcpy(entry->dest_addr, flow->host, sizeof(entry->dest_addr));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lists the connections, when a client of the api asks for them. It parses libslirp's own
- * text (misc.c, slirp_connection_info). The text has only IPv4 addresses and no peers of
- * forwarded ports, so the kernel's data about each socket completes the entries.
+ * text (misc.c, slirp_connection_info). The text has only IPv4 addresses, no peers of
+ * forwarded ports and no counts of bytes, so the kernel's data about each socket
+ * completes the entries.
  */
 #pragma once
 
