@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/rundir.h"
 #include "slirpctl/ask.h"
@@ -107,16 +108,16 @@ instances_find_only(char path[INSTANCES_PATH_SIZE], bool may_fail)
 	return false;
 }
 
-/* Adds what the daemon says. A failure has been logged; the entry then has no more than
- * its socket. */
-static void
+/* Adds what the daemon says, and returns its state. A failure has been logged; the entry
+ * then has no more than its socket. */
+static const char *
 describe(const struct cmdline *cmdline, const char *path, json_t *entry)
 {
 	struct cmdline asked = *cmdline;
 	json_auto_t *reply = NULL, *list_reply = NULL;
 	const json_t *status, *forwards;
 	const json_t *network;
-	char up[UNITS_SIZE];
+	char started_at[UNITS_TIME_SIZE];
 	json_int_t uptime_ms;
 
 	asked.socket_path = path;
@@ -124,10 +125,8 @@ describe(const struct cmdline *cmdline, const char *path, json_t *entry)
 		asked.timeout_s = TIMEOUT_MAX_S;
 	if (ask_plain(&asked, "ps", "query_status", &reply, &status) != OUTCOME_OK ||
 	    ask_list(&asked, "ps", "list_hostfwd", "entries", &list_reply, &forwards) !=
-		OUTCOME_OK) {
-		json_object_set_new(entry, "up", json_string("no reply"));
-		return;
-	}
+		OUTCOME_OK)
+		return INSTANCE_NO_REPLY;
 	network = json_object_get(status, "network");
 	uptime_ms = json_integer_value(json_object_get(status, "uptime_ms"));
 	json_object_set(entry, "pid",
@@ -137,8 +136,9 @@ describe(const struct cmdline *cmdline, const char *path, json_t *entry)
 	json_object_set_new(entry, "n_forwards",
 	    json_integer((json_int_t)json_array_size(forwards)));
 	json_object_set_new(entry, "uptime_ms", json_integer(uptime_ms));
-	json_object_set_new(entry, "up",
-	    json_string(units_duration(uptime_ms > 0 ? (uint64_t)uptime_ms : 0, up)));
+	units_time(time(NULL) - (time_t)(uptime_ms / CLOCK_MS_PER_S), -1, started_at);
+	json_object_set_new(entry, "started_at", json_string(started_at));
+	return INSTANCE_RUNNING;
 }
 
 /* Returns a new reference, or NULL if the instance is not shown. */
@@ -147,6 +147,7 @@ entry_of(const struct cmdline *cmdline, const struct instances *instances, int i
 {
 	const char *name = instances->entries[i]->d_name;
 	char path[INSTANCES_PATH_SIZE], target[PATH_MAX];
+	const char *state = INSTANCE_ENDED;
 	json_t *entry;
 	bool running;
 	ssize_t n;
@@ -160,13 +161,11 @@ entry_of(const struct cmdline *cmdline, const struct instances *instances, int i
 	n = readlinkat(instances->dir_fd, name, target, sizeof(target) - 1);
 	target[n > 0 ? n : 0] = '\0';
 	/* JSON needs UTF-8: the member is missing if the path is not. */
-	entry = json_pack("{s:I, s:b}", "pid", (json_int_t)strtoll(name, NULL, 10),
-	    "is_running", running);
+	entry = json_pack("{s:I}", "pid", (json_int_t)strtoll(name, NULL, 10));
 	json_object_set_new(entry, "socket", json_string(n > 0 ? target : path));
 	if (running)
-		describe(cmdline, path, entry);
-	else
-		json_object_set_new(entry, "up", json_string("ended"));
+		state = describe(cmdline, path, entry);
+	json_object_set_new(entry, "state", json_string(state));
 	return entry;
 }
 

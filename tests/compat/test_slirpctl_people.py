@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def running(api_socket, **kwargs):
     with Guest() as guest, Slirpd("--configure", f"--api-socket={api_socket}", guest.pid, "tap0",
                                   **kwargs) as daemon:
         yield daemon
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """A process that does not run meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def instances(*args):
@@ -115,10 +126,33 @@ def test_killed_slirpd_is_not_taken_for_a_running_one(tmp_path, runtime):
     assert [path.name for path in runtime.iterdir()] == [f"{killed.pid}.sock"]
     assert instances() == []
     assert instances("--all") == [
-        {"pid": killed.pid, "is_running": False, "socket": f"{tmp_path}/old", "up": "ended"}]
+        {"pid": killed.pid, "socket": f"{tmp_path}/old", "state": "ended"}]
+    assert assert_ok(ctl("ps", "--all")).splitlines()[1].split() == [
+        str(killed.pid), "ended", "-", "-", "-", f"{tmp_path}/old"]
     with running(tmp_path / "new") as daemon:
         assert [found["pid"] for found in instances()] == [daemon.pid]
         assert_ok(ctl("list"))
+
+
+def test_json_of_instances_is_for_programs(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "TEST-05:30")
+    before = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(seconds=1)
+    with running(tmp_path / "api") as daemon:
+        assert_ok(ctl("add", "tcp", "127.0.0.1:8080", 80))
+        found, = instances()
+        started_at = found.pop("started_at")
+        assert started_at.endswith("+05:30")
+        assert before <= datetime.fromisoformat(started_at) <= datetime.now(timezone.utc)
+        assert 0 < found.pop("uptime_ms") < DEADLINE_S * 1000
+        assert found == {"pid": daemon.pid, "state": "running", "socket": f"{tmp_path}/api",
+                         "tap_name": "tap0", "guest_addr": "10.0.2.100", "n_forwards": 1}
+        with stopped(daemon.children()["api"]):
+            silent = ctl("ps", "--json", "--timeout=1")
+            assert (silent.returncode, json.loads(silent.stdout)) == (OK, {"instances": [
+                {"pid": daemon.pid, "socket": f"{tmp_path}/api", "state": "no_reply"}]})
+            assert "no reply within 1 s" in silent.stderr
+            assert ctl("ps", "--timeout=1").stdout.splitlines()[1].split() == [
+                str(daemon.pid), "no", "reply", "-", "-", "-", f"{tmp_path}/api"]
 
 
 def test_slirpd_that_has_lost_its_control_socket_has_no_name(tmp_path, runtime):

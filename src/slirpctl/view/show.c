@@ -42,39 +42,57 @@ show_json(FILE *out, const json_t *value)
 	putc('\n', out);
 }
 
-/* A column of a table: a value, or an address with its port. */
+enum column_kind {
+	COLUMN_PLAIN,
+	COLUMN_ENDPOINT, /* an address with its port */
+	COLUMN_UP,       /* how long an instance is up, or its state */
+};
+
 struct column {
 	const char *title;
+	enum column_kind kind;
 	const char *key;
-	const char *port_key; /* NULL: `key` alone */
+	const char *port_key; /* of an endpoint */
 };
 
 static const struct column forward_columns[] = {
-	{ "ID", "id", NULL },
-	{ "PROTO", "proto", NULL },
-	{ "HOST", "host_addr", "host_port" },
-	{ "GUEST", "guest_addr", "guest_port" },
+	{ "ID", COLUMN_PLAIN, "id", NULL },
+	{ "PROTO", COLUMN_PLAIN, "proto", NULL },
+	{ "HOST", COLUMN_ENDPOINT, "host_addr", "host_port" },
+	{ "GUEST", COLUMN_ENDPOINT, "guest_addr", "guest_port" },
 };
 
 static const struct column connection_columns[] = {
-	{ "PROTO", "proto", NULL },
-	{ "STATE", "state", NULL },
-	{ "SOURCE", "source_addr", "source_port" },
-	{ "DESTINATION", "dest_addr", "dest_port" },
-	{ "RECV-Q", "recv_queue_bytes", NULL },
-	{ "SEND-Q", "send_queue_bytes", NULL },
-	{ "FORWARD", "hostfwd", NULL },
+	{ "PROTO", COLUMN_PLAIN, "proto", NULL },
+	{ "STATE", COLUMN_PLAIN, "state", NULL },
+	{ "SOURCE", COLUMN_ENDPOINT, "source_addr", "source_port" },
+	{ "DESTINATION", COLUMN_ENDPOINT, "dest_addr", "dest_port" },
+	{ "RECV-Q", COLUMN_PLAIN, "recv_queue_bytes", NULL },
+	{ "SEND-Q", COLUMN_PLAIN, "send_queue_bytes", NULL },
+	{ "FORWARD", COLUMN_PLAIN, "hostfwd", NULL },
 };
 
-/* instances.h makes these objects. */
 static const struct column instance_columns[] = {
-	{ "PID", "pid", NULL },
-	{ "UP", "up", NULL },
-	{ "TAP", "tap_name", NULL },
-	{ "GUEST", "guest_addr", NULL },
-	{ "FORWARDS", "n_forwards", NULL },
-	{ "SOCKET", "socket", NULL },
+	{ "PID", COLUMN_PLAIN, "pid", NULL },
+	{ "UP", COLUMN_UP, "state", NULL },
+	{ "TAP", COLUMN_PLAIN, "tap_name", NULL },
+	{ "GUEST", COLUMN_PLAIN, "guest_addr", NULL },
+	{ "FORWARDS", COLUMN_PLAIN, "n_forwards", NULL },
+	{ "SOCKET", COLUMN_PLAIN, "socket", NULL },
 };
+
+static void
+up_format(char cell[CELL_SIZE], const json_t *entry, const char *state)
+{
+	json_int_t uptime_ms = json_integer_value(json_object_get(entry, "uptime_ms"));
+	char up[UNITS_SIZE];
+
+	if (strcmp(state, INSTANCE_RUNNING) == 0)
+		state = units_duration(uptime_ms > 0 ? (uint64_t)uptime_ms : 0, up);
+	else if (strcmp(state, INSTANCE_NO_REPLY) == 0)
+		state = "no reply";
+	snprintf(cell, CELL_SIZE, "%s", state);
+}
 
 /* Returns whether the value is not text: a number, or missing. */
 static bool
@@ -82,8 +100,14 @@ column_format(char cell[CELL_SIZE], const json_t *entry, const struct column *co
 {
 	const json_t *value = json_object_get(entry, column->key);
 
-	if (column->port_key != NULL) {
+	switch (column->kind) {
+	case COLUMN_PLAIN:
+		break;
+	case COLUMN_ENDPOINT:
 		cell_endpoint_format(cell, entry, column->key, column->port_key);
+		return false;
+	case COLUMN_UP:
+		up_format(cell, entry, json_string_value(value));
 		return false;
 	}
 	cell_format(cell, CELL_SIZE, value);

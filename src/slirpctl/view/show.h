@@ -13,6 +13,11 @@
 /* Prints one line of JSON. */
 void show_json(FILE *out, const json_t *value);
 
+/* The states of an instance in `slirpctl ps --json`: words for programs. */
+#define INSTANCE_RUNNING "running"
+#define INSTANCE_NO_REPLY "no_reply"
+#define INSTANCE_ENDED "ended"
+
 /* Print tables with a line of titles. entries is an array of objects. If the terminal is
  * too narrow, the columns that do not fit are on a second line. */
 void show_forwards(FILE *out, const json_t *entries, const struct view *view);
