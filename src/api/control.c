@@ -48,7 +48,7 @@ api_on_worker_channel(struct api *api, const struct ipc_worker_channel *msg, int
 	(void)msg;
 	ipc_channel_open(&api->to_worker, place(adopt_fd, IPC_CHILD_FD_PEER),
 	    IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER);
-	ipc_child_check_sent(ipc_channel_greet(&api->to_worker), "greet the worker");
+	child_check_sent(ipc_channel_greet(&api->to_worker), "greet the worker");
 }
 
 void
@@ -60,11 +60,11 @@ api_on_listen(struct api *api, const struct ipc_listen *msg, int adopt_fd)
 	api->listen_fd = place(adopt_fd, IPC_CHILD_FD_LISTEN);
 	jail_enter(&api->jail);
 	/* The namespaces have changed, and the kernel has cleared the setting. */
-	ipc_child_die_with_parent(&api->to_parent);
+	child_die_with_parent(&api->to_parent);
 	jail_lock(&api->jail);
-	ipc_child_check_sent(ipc_send_confined(&api->to_parent, &api->jail.reached),
+	child_check_sent(ipc_send_confined(&api->to_parent, &api->jail.reached),
 	    "tell how I am confined");
-	ipc_child_check_sent(ipc_send_api_ready(&api->to_parent, &ready),
+	child_check_sent(ipc_send_api_ready(&api->to_parent, &ready),
 	    "say that clients are served");
 	ipc_channel_set_running(&api->to_parent);
 }
@@ -90,7 +90,7 @@ api_control_begin(struct api *api)
 	struct ipc_message msg;
 
 	while (api->listen_fd == -1) {
-		if (!ipc_child_wait(&api->to_parent, &msg))
+		if (!child_wait(&api->to_parent, &msg))
 			return false;
 		take(api, &msg);
 	}
@@ -102,6 +102,6 @@ api_control_receive(struct api *api)
 {
 	static const struct serve from_parent = { .take = take };
 
-	if (!ipc_child_receive(&api->to_parent, &from_parent, api))
+	if (!child_receive(&api->to_parent, &from_parent, api))
 		api->ended = true;
 }

@@ -33,7 +33,7 @@ main(void)
 		.jail.fallback_userns_fd = -1,
 	};
 
-	ipc_child_begin(&api.to_parent, IPC_ROLE_API, "slirpd-api");
+	child_begin(&api.to_parent, IPC_ROLE_API, "slirpd-api");
 	api_request_init();
 	api_loop_init(&api);
 	if (api_control_begin(&api))

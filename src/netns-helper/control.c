@@ -31,7 +31,7 @@ hand_over(struct helper *helper, int tap_fd, const struct netns_tap_header *head
 
 	if (header->len > IPC_TAP_HEADER_MAX)
 		fatalx("the TAP has a header of %u bytes before each frame", header->len);
-	ipc_child_check_sent(ipc_send_tap_made(helper->to_parent, &made, tap_fd),
+	child_check_sent(ipc_send_tap_made(helper->to_parent, &made, tap_fd),
 	    "hand over the TAP");
 	helper->done = true;
 }
@@ -49,7 +49,7 @@ confine(struct helper *helper)
 	struct ipc_confined reached = { 0 };
 
 	jail_lock(&helper->orders, &reached);
-	ipc_child_check_sent(ipc_send_confined(helper->to_parent, &reached),
+	child_check_sent(ipc_send_confined(helper->to_parent, &reached),
 	    "report the jail to the parent");
 }
 
@@ -60,7 +60,7 @@ netns_on_join_userns(struct helper *helper, const struct ipc_join_userns *msg,
 	autofd int userns_fd = adopt_fd;
 
 	netns_join_user(userns_fd, msg->label);
-	ipc_child_die_with_parent(helper->to_parent);
+	child_die_with_parent(helper->to_parent);
 }
 
 void
@@ -97,7 +97,7 @@ netns_serve(struct ipc_channel *to_parent)
 	struct helper helper = { .to_parent = to_parent };
 	struct ipc_message msg;
 
-	while (!helper.done && ipc_child_wait(to_parent, &msg)) {
+	while (!helper.done && child_wait(to_parent, &msg)) {
 		switch (msg.id) {
 			IPC_ROWS_PARENT_TO_CHILD(CALL)
 			IPC_ROWS_PARENT_TO_NETNS_HELPER(CALL)

@@ -17,7 +17,7 @@ main(void)
 {
 	struct ipc_channel to_parent;
 
-	ipc_child_begin(&to_parent, IPC_ROLE_NETNS_HELPER, "slirpd-netns");
+	child_begin(&to_parent, IPC_ROLE_NETNS_HELPER, "slirpd-netns");
 	netns_serve(&to_parent);
 	return EXITCODE_OK;
 }

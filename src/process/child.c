@@ -31,7 +31,7 @@ log_emit_to_parent(enum log_level level, const char *text)
 }
 
 void
-ipc_child_die_with_parent(const struct ipc_channel *to_parent)
+child_die_with_parent(const struct ipc_channel *to_parent)
 {
 	struct pollfd channel = { .fd = to_parent->fd };
 
@@ -44,7 +44,7 @@ ipc_child_die_with_parent(const struct ipc_channel *to_parent)
 }
 
 void
-ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *comm)
+child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *comm)
 {
 	if (!fdio_is_open(IPC_CHILD_FD_PARENT)) {
 		fprintf(stderr, "%s is started by slirpd, not by hand\n", comm);
@@ -53,7 +53,7 @@ ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *c
 	ipc_channel_open(to_parent, IPC_CHILD_FD_PARENT, role, IPC_ROLE_PARENT);
 	log_channel = to_parent;
 	log_set_emit(log_emit_to_parent);
-	ipc_child_die_with_parent(to_parent);
+	child_die_with_parent(to_parent);
 	/* The kernel names a program after the descriptor that it was executed
 	 * through. */
 	prctl(PR_SET_NAME, comm);
@@ -61,11 +61,11 @@ ipc_child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *c
 	 * end the process. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	ipc_child_check_sent(ipc_channel_greet(to_parent), "greet the parent");
+	child_check_sent(ipc_channel_greet(to_parent), "greet the parent");
 }
 
 void
-ipc_child_check_sent(int result, const char *what)
+child_check_sent(int result, const char *what)
 {
 	if (result == 0)
 		return;
@@ -75,7 +75,7 @@ ipc_child_check_sent(int result, const char *what)
 }
 
 bool
-ipc_child_wait(struct ipc_channel *to_parent, struct ipc_message *msg)
+child_wait(struct ipc_channel *to_parent, struct ipc_message *msg)
 {
 	for (;;) {
 		struct pollfd channel = { .fd = to_parent->fd, .events = POLLIN };
@@ -100,7 +100,7 @@ ipc_child_wait(struct ipc_channel *to_parent, struct ipc_message *msg)
 }
 
 bool
-ipc_child_receive(struct ipc_channel *to_parent, const struct serve *serve, void *ctx)
+child_receive(struct ipc_channel *to_parent, const struct serve *serve, void *ctx)
 {
 	struct serve_violation violation;
 	enum serve_end end = serve_receive(to_parent, INT_MAX, serve, ctx, &violation);

@@ -24,7 +24,7 @@ worker_control_introduce(struct worker *worker)
 
 	snprintf(about.libslirp_version, sizeof(about.libslirp_version), "%s",
 	    stack_library_version());
-	ipc_child_check_sent(ipc_send_about(&worker->to_parent, &about),
+	child_check_sent(ipc_send_about(&worker->to_parent, &about),
 	    "report the version of libslirp");
 }
 
@@ -52,15 +52,15 @@ confine(struct worker *worker)
 	jail_enter(jail);
 	/* The kernel clears the parent-death signal when the credentials change
 	 * (prctl(2)): set it again. */
-	ipc_child_die_with_parent(&worker->to_parent);
+	child_die_with_parent(&worker->to_parent);
 	if (jail->resolv_copy_fd != -1) {
-		ipc_child_check_sent(ipc_send_resolv_copy(&worker->to_parent, &copy,
-					 jail->resolv_copy_fd),
+		child_check_sent(ipc_send_resolv_copy(&worker->to_parent, &copy,
+				     jail->resolv_copy_fd),
 		    "send the copy of resolv.conf");
 		close(take_fd(&jail->resolv_copy_fd));
 	}
 	jail_lock(jail);
-	ipc_child_check_sent(ipc_send_confined(&worker->to_parent, &jail->reached),
+	child_check_sent(ipc_send_confined(&worker->to_parent, &jail->reached),
 	    "report the jail to the parent");
 }
 
@@ -71,7 +71,7 @@ worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd
 
 	setup_make(worker, msg, adopt_fd);
 	confine(worker);
-	ipc_child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
+	child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
 	    "report that the worker is ready");
 	ipc_channel_set_running(&worker->to_parent);
 }
@@ -124,7 +124,7 @@ worker_control_wait_start(struct worker *worker)
 	struct ipc_message msg;
 
 	while (!worker->stack) {
-		if (!ipc_child_wait(&worker->to_parent, &msg))
+		if (!child_wait(&worker->to_parent, &msg))
 			return false;
 		take(worker, &msg);
 	}
@@ -146,7 +146,7 @@ worker_control_receive(struct worker *worker)
 		.miss = miss_api_channel,
 	};
 
-	if (!ipc_child_receive(&worker->to_parent, &from_parent, worker))
+	if (!child_receive(&worker->to_parent, &from_parent, worker))
 		worker->ended = true;
 }
 
@@ -156,6 +156,6 @@ worker_control_tap_gone(struct worker *worker, int error)
 	struct ipc_tap_gone gone = { .error = (uint32_t)error };
 
 	tapio_close(&worker->tap);
-	ipc_child_check_sent(ipc_send_tap_gone(&worker->to_parent, &gone),
+	child_check_sent(ipc_send_tap_gone(&worker->to_parent, &gone),
 	    "report that the TAP is gone");
 }

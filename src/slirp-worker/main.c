@@ -33,7 +33,7 @@ main(void)
 		.jail = { .fallback_userns_fd = -1, .resolv_copy_fd = -1 },
 	};
 
-	ipc_child_begin(&worker.to_parent, IPC_ROLE_SLIRP_WORKER, "slirpd-worker");
+	child_begin(&worker.to_parent, IPC_ROLE_SLIRP_WORKER, "slirpd-worker");
 	worker_control_introduce(&worker);
 	if (!worker_control_wait_start(&worker))
 		return EXITCODE_OK;

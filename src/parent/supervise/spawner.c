@@ -50,7 +50,7 @@ spawner_on_confine(struct spawner *spawner, const struct ipc_confine *msg)
 	struct ipc_confined reached = { 0 };
 
 	spawner_lock(msg, &reached);
-	ipc_child_check_sent(ipc_send_confined(&spawner->to_parent, &reached),
+	child_check_sent(ipc_send_confined(&spawner->to_parent, &reached),
 	    "report the jail to the parent");
 	ipc_channel_set_running(&spawner->to_parent);
 }
@@ -81,7 +81,7 @@ spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt
 		spawned.pid = (uint32_t)pid;
 	while (ipc_send_spawned(&spawner->to_parent, &spawned) == -1) {
 		if (!ipc_channel_can_retry(errno))
-			ipc_child_check_sent(-1, "report the new process to the parent");
+			child_check_sent(-1, "report the new process to the parent");
 		poll(NULL, 0, SEND_RETRY_MS);
 	}
 }
@@ -97,8 +97,8 @@ spawner_run(const struct role *role, int program_fd, int channel_fd, int null_fd
 	struct ipc_message msg;
 
 	parent_spawn_arrange(role, program_fd, channel_fd, null_fd, parent_pid);
-	ipc_child_begin(&spawner.to_parent, role->id, "slirpd-spawner");
-	while (ipc_child_wait(&spawner.to_parent, &msg)) {
+	child_begin(&spawner.to_parent, role->id, "slirpd-spawner");
+	while (child_wait(&spawner.to_parent, &msg)) {
 		switch (msg.id) {
 			IPC_ROWS_PARENT_TO_CHILD(CALL)
 			IPC_ROWS_PARENT_TO_SPAWNER(CALL)
