@@ -27,7 +27,7 @@
 #include "parent/files/pin.h"
 #include "parent/files/unixsock.h"
 #include "parent/jail.h"
-#include "parent/jailreport/confinement_run.h"
+#include "parent/jailreport/jailreport.h"
 #include "parent/output/logfile.h"
 #include "parent/output/report.h"
 #include "parent/run/run.h"
@@ -112,7 +112,7 @@ print_version(const struct options *options)
 }
 
 static int
-run(struct options *options)
+serve(struct options *options)
 {
 	int program_fds[IPC_ROLE_END];
 
@@ -136,11 +136,11 @@ run(struct options *options)
 		parent_instance_link(options->api_socket_path);
 	}
 	if (options->target == OPTIONS_TARGET_BESS)
-		return supervise_run_worker(&supervisor, program_fds,
+		return supervise_without_helper(&supervisor, program_fds,
 		    parent_unixsock_listen(PLACED_BESS_SOCKET, options->bess_path));
 	if (options->command)
 		return run_supervise(&supervisor, program_fds);
-	return supervise_run(&supervisor, program_fds);
+	return supervise_all(&supervisor, program_fds);
 }
 
 /* libslirp has whole packets on its stack (if_encap, src/slirp.c). Check now, instead of
@@ -208,7 +208,7 @@ main(int argc, char **argv)
 		set_usage_status(&options);
 		fatalx("%s", messages.error);
 	case OPTIONS_PRINT_CONFINEMENT:
-	case OPTIONS_RUN:
+	case OPTIONS_START:
 		break;
 	}
 	parent_jail_check(&options);
@@ -218,6 +218,6 @@ main(int argc, char **argv)
 		errno = EBADF;
 		fatal("%s %d", missing_option, missing_fd);
 	}
-	return outcome == OPTIONS_RUN ? run(&options)
-				      : confinement_run(&supervisor, &options);
+	return outcome == OPTIONS_START ? serve(&options)
+					: jailreport_make(&supervisor, &options);
 }

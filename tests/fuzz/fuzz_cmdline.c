@@ -105,7 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_message(messages.error);
 	else
 		assert(messages.error[0] == '\0');
-	if (outcome == OPTIONS_RUN)
+	if (outcome == OPTIONS_START)
 		check_run(&options);
 	free(text);
 	return 0;

@@ -57,7 +57,7 @@ parse(const char *const *args)
 
 #define ASSERT_RUNS(...) \
 	do { \
-		if (PARSE(__VA_ARGS__) != OPTIONS_RUN) \
+		if (PARSE(__VA_ARGS__) != OPTIONS_START) \
 			fail_msg("refused: %s", messages.error); \
 		assert_string_equal(messages.error, ""); \
 	} while (0)
@@ -558,7 +558,7 @@ test_conflicts(void **state)
 	    "--netns-type=path", "", "tap0");
 	/* The file need not exist. */
 	assert_int_equal(PARSE("--create-netns", "--netns-type=path", "/none", "tap0"),
-	    OPTIONS_RUN);
+	    OPTIONS_START);
 	assert_true(options.create_netns);
 	assert_string_equal(options.netns_path, "/none");
 
@@ -627,7 +627,8 @@ test_publish_is_kept_in_order(void **state)
 	argv[argc - 2 - 2] = argv[argc - 2];
 	argv[argc - 2 - 1] = argv[argc - 1];
 	argv[argc - 2] = NULL;
-	assert_int_equal(options_parse(&options, &messages, argc - 2, argv), OPTIONS_RUN);
+	assert_int_equal(options_parse(&options, &messages, argc - 2, argv),
+	    OPTIONS_START);
 	assert_int_equal(options.n_publish, OPTIONS_PUBLISH_MAX);
 }
 
@@ -687,17 +688,17 @@ static void
 test_outbound_addr_is_an_address_or_a_name(void **state)
 {
 	(void)state;
-	assert_int_equal(PARSE("--outbound-addr=10.1.2.3", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(PARSE("--outbound-addr=10.1.2.3", "1", "tap0"), OPTIONS_START);
 	assert_string_equal(options.outbound_addr4, "10.1.2.3");
 	assert_null(options.outbound_addr6);
 	assert_int_equal(messages.n_warnings, 0);
 	assert_int_equal(PARSE("--outbound-addr", "eth0", "-6", "--outbound-addr6=::1",
 			     "1", "tap0"),
-	    OPTIONS_RUN);
+	    OPTIONS_START);
 	assert_string_equal(options.outbound_addr4, "eth0");
 	assert_string_equal(options.outbound_addr6, "::1");
 	assert_int_equal(messages.n_warnings, 0);
-	assert_int_equal(PARSE("--outbound-addr6=eth0", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(PARSE("--outbound-addr6=eth0", "1", "tap0"), OPTIONS_START);
 	assert_int_equal(messages.n_warnings, 1);
 	assert_string_equal(messages.warnings[0],
 	    "--outbound-addr6 is without effect: there is no --enable-ipv6");
@@ -744,13 +745,13 @@ static void
 test_jail_modes(void **state)
 {
 	(void)state;
-	assert_int_equal(PARSE("--enable-sandbox", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(PARSE("--enable-sandbox", "1", "tap0"), OPTIONS_START);
 	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
 	assert_int_equal(PARSE("--disable-sandbox", "--enable-seccomp", "1", "tap0"),
-	    OPTIONS_RUN);
+	    OPTIONS_START);
 	assert_int_equal(options.sandbox_mode, IPC_JAIL_OFF);
 	assert_int_equal(options.seccomp_mode, IPC_JAIL_REQUIRED);
-	assert_int_equal(PARSE("--disable-seccomp", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(PARSE("--disable-seccomp", "1", "tap0"), OPTIONS_START);
 	assert_int_equal(options.sandbox_mode, IPC_JAIL_REQUIRED);
 	assert_int_equal(options.seccomp_mode, IPC_JAIL_OFF);
 	ASSERT_OPTION_REFUSED("--enable-sandbox conflicts with --disable-sandbox",
@@ -761,7 +762,7 @@ test_jail_modes(void **state)
 	    "--runas=no such user");
 	ASSERT_OPTION_REFUSED("--runas: \"root\" is root, or in its group",
 	    "--runas=root");
-	assert_int_equal(PARSE("--runas=daemon", "1", "tap0"), OPTIONS_RUN);
+	assert_int_equal(PARSE("--runas=daemon", "1", "tap0"), OPTIONS_START);
 	assert_int_not_equal(options.runas_uid, 65534);
 	assert_true(options.has_runas);
 }
@@ -774,7 +775,7 @@ test_jail_of_slirp4netns_is_best_effort(void **state)
 		(char *)"--enable-seccomp", NULL };
 
 	(void)state;
-	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_RUN);
+	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_START);
 	assert_int_equal(options.sandbox_mode, IPC_JAIL_BEST_EFFORT);
 	assert_int_equal(options.seccomp_mode, IPC_JAIL_REQUIRED);
 }
@@ -845,7 +846,8 @@ test_abbreviations_of_clients_stay_unambiguous(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(abbreviations); i++) {
-		assert_int_equal(PARSE("-c", abbreviations[i], "1", "tap0"), OPTIONS_RUN);
+		assert_int_equal(PARSE("-c", abbreviations[i], "1", "tap0"),
+		    OPTIONS_START);
 	}
 }
 
@@ -977,7 +979,7 @@ test_warnings(void **state)
 
 	assert_int_equal(PARSE("--create-sandbox", "--no-host-loopback",
 			     "--outbound-addr6=::1", "1", "tap0", "more"),
-	    OPTIONS_RUN);
+	    OPTIONS_START);
 	assert_int_equal(messages.n_warnings, OPTIONS_N_WARNINGS_MAX);
 	assert_string_equal(messages.warnings[1],
 	    "--create-sandbox is deprecated, use --enable-sandbox");
@@ -1232,7 +1234,7 @@ test_options_of_run_need_run(void **state)
 	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_ERROR);
 	assert_string_equal(messages.error, "unrecognized option '--keep-id'");
 	argv[1] = (char *)"--a=/s";
-	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_RUN);
+	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_START);
 	assert_string_equal(options.api_socket_path, "/s");
 }
 

@@ -238,7 +238,7 @@ note_command(struct supervisor *unused, int wait_status)
 	command_status = wait_status;
 }
 
-static const struct supervise_run command_run = { .on_command_end = note_command };
+static const struct supervise_task command_task = { .on_command_end = note_command };
 
 static bool
 has_no_command(void)
@@ -251,7 +251,7 @@ static void
 begin_command(int status)
 {
 	command_status = -1;
-	sv.run = &command_run;
+	sv.task = &command_task;
 	sv.command_pid = fork();
 	assert_int_not_equal(sv.command_pid, -1);
 	if (sv.command_pid == 0)
@@ -298,7 +298,7 @@ test_spawner_cannot_pass_the_command_off_as_an_api(void **state)
 
 	(void)state;
 	serve_until(has_api);
-	sv.run = &command_run;
+	sv.task = &command_task;
 	sv.command_pid = fork();
 	assert_int_not_equal(sv.command_pid, -1);
 	if (sv.command_pid == 0) {

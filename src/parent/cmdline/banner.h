@@ -14,7 +14,7 @@
  * least 1). They return the length without the NUL, or -1 with an empty buf if the text
  * does not fit. */
 
-/* options are the result of an OPTIONS_RUN of options_parse(). */
+/* options are the result of an OPTIONS_START of options_parse(). */
 int banner_start_format(char *buf, size_t buf_size, const struct options *options,
     const struct ipc_outbound *outbound);
 

@@ -287,7 +287,7 @@ describe_options(const struct options *options, struct option *long_options,
 	*short_options = '\0';
 }
 
-/* Returns OPTIONS_RUN if all options are valid; optind is then the index of the first
+/* Returns OPTIONS_START if all options are valid; optind is then the index of the first
  * argument. */
 static enum options_outcome
 take_options(struct optvalue_parse *parse, int argc, char **argv)
@@ -317,7 +317,7 @@ take_options(struct optvalue_parse *parse, int argc, char **argv)
 			return OPTIONS_ERROR;
 		parse->is_given[spec - option_specs] = true;
 	}
-	return OPTIONS_RUN;
+	return OPTIONS_START;
 }
 
 static void
@@ -556,7 +556,7 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 	}
 	outcome = take_options(parse, argc, argv);
 	warn_deprecated(parse);
-	if (outcome != OPTIONS_RUN)
+	if (outcome != OPTIONS_START)
 		return outcome;
 
 	if (!check_run(parse) || !check_conflicts(parse))
@@ -576,7 +576,7 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 	parse->options->seccomp_mode = jail_mode(parse->options,
 	    parse->options->use_seccomp, parse->options->require_seccomp);
 	return parse->options->print_confinement ? OPTIONS_PRINT_CONFINEMENT
-						 : OPTIONS_RUN;
+						 : OPTIONS_START;
 }
 
 static const char *
@@ -644,7 +644,7 @@ options_parse(struct options *options, struct options_messages *messages, int ar
 	options_reset(options, program_name, with_command);
 	memset(messages, 0, sizeof(*messages));
 	outcome = parse_all(&parse, argc, argv);
-	if (outcome != OPTIONS_RUN && outcome != OPTIONS_PRINT_CONFINEMENT)
+	if (outcome != OPTIONS_START && outcome != OPTIONS_PRINT_CONFINEMENT)
 		options_reset(options, program_name, with_command);
 	return outcome;
 }

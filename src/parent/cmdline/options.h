@@ -30,7 +30,7 @@
 #define OPTIONS_PUBLISH_MAX 256
 
 enum options_outcome {
-	OPTIONS_RUN,               /* with a command, all but target_pid is there */
+	OPTIONS_START,             /* with a command, all but target_pid is there */
 	OPTIONS_PRINT_CONFINEMENT, /* all but a target is there */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,

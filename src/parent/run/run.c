@@ -48,7 +48,7 @@ run_prepare(struct options *options)
 static void
 begin_command(struct supervisor *sv)
 {
-	start_service.on_ready(sv);
+	start_task.on_ready(sv);
 	/* If that fails, the process has ended, and SIGCHLD is on its way. */
 	if (sv->phase == SUPERVISE_RUNNING)
 		(void)parent_guest_release(&guest);
@@ -73,7 +73,7 @@ end_with_command(struct supervisor *sv, int wait_status)
 	supervise_end(sv, EXITCODE_OK);
 }
 
-static const struct supervise_run command_run = {
+static const struct supervise_task command_task = {
 	.on_ready = begin_command,
 	.on_signal = pass_signal,
 	.on_command_end = end_with_command,
@@ -107,9 +107,9 @@ run_supervise(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
 	int status;
 
-	sv->run = &command_run;
+	sv->task = &command_task;
 	sv->command_pid = guest.pid;
-	status = supervise_run(sv, program_fds);
+	status = supervise_all(sv, program_fds);
 	if (sv->command_pid == 0)
 		return command_status;
 	end_command(sv);

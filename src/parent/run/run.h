@@ -8,6 +8,6 @@
  * anything else is opened or made. Fatal on failure. */
 void run_prepare(struct options *options);
 
-/* Gives that process its network like supervise_run(), lets it become the command, and serves until
+/* Gives that process its network like supervise_all(), lets it become the command, and serves until
  * it ends. `sv` is initialized, and its target is open. Returns the exit status. */
 int run_supervise(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);

@@ -74,8 +74,8 @@ take(void *ctx, struct ipc_message *msg)
 		break;
 	case IPC_MSG_confined:
 		sv->confined[child->role->id] = msg->payload.confined;
-		if (sv->run->on_confined)
-			sv->run->on_confined(sv, child);
+		if (sv->task->on_confined)
+			sv->task->on_confined(sv, child);
 		break;
 		IPC_ROWS_NETNS_HELPER_TO_PARENT(CALL)
 		IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
@@ -148,7 +148,7 @@ note_command_end(struct supervisor *sv, pid_t pid, int wait_status)
 	if (sv->command_pid == 0 || pid != sv->command_pid)
 		return false;
 	sv->command_pid = 0;
-	sv->run->on_command_end(sv, wait_status);
+	sv->task->on_command_end(sv, wait_status);
 	return true;
 }
 

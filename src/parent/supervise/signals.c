@@ -109,8 +109,8 @@ signals_take(struct supervisor *sv)
 		case SIGTERM:
 		case SIGINT:
 		case SIGHUP:
-			if (sv->run->on_signal)
-				sv->run->on_signal(sv, (int)info.ssi_signo);
+			if (sv->task->on_signal)
+				sv->task->on_signal(sv, (int)info.ssi_signo);
 			else
 				supervise_end(sv, EXITCODE_OK);
 			break;

@@ -144,7 +144,7 @@ begin_service(struct supervisor *sv)
 		    take_fd(&sv->resolv_copy_fd), clock_now_ms());
 }
 
-const struct supervise_run start_service = {
+const struct supervise_task start_task = {
 	.on_ready = begin_service,
 };
 
@@ -170,7 +170,7 @@ finish_start(struct supervisor *sv)
 	parent_jail_lock(&sv->orders, options, &sv->confined[IPC_ROLE_PARENT]);
 	report_confined("parent", roles[IPC_ROLE_PARENT].stages,
 	    &sv->confined[IPC_ROLE_PARENT]);
-	sv->run->on_ready(sv);
+	sv->task->on_ready(sv);
 }
 
 static void

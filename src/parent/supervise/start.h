@@ -8,13 +8,13 @@
  * three seconds (Podman, bubblejail). After this time something hangs. */
 #define START_TIMEOUT_MS 30000
 
-/* The run that serves a guest. */
-extern const struct supervise_run start_service;
+/* The task to serve a guest. */
+extern const struct supervise_task start_task;
 
 /* Starts and instructs all children. */
 void start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 
-/* The same without the helper; see supervise_run_worker(). */
+/* The same without the helper; see supervise_without_helper(). */
 void start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd);
 

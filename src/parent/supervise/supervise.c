@@ -48,7 +48,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.exit_fd = options->exit_fd,
 		.tap_fd = -1,
 		.resolv_copy_fd = -1,
-		.run = &start_service,
+		.task = &start_task,
 		.api = { .listen_fd = -1, .worker_end_fd = -1, .fallback_userns_fd = -1 },
 		.contradictions = { .burst = CONTRADICTIONS_BURST,
 		    .interval_ms = CONTRADICTIONS_INTERVAL_MS },
@@ -178,14 +178,14 @@ serve_to_the_end(struct supervisor *sv)
 }
 
 int
-supervise_run(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+supervise_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
 	start_all(sv, program_fds);
 	return serve_to_the_end(sv);
 }
 
 int
-supervise_run_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
+supervise_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
 	start_without_helper(sv, program_fds, adopt_tap_fd);

@@ -15,12 +15,12 @@ void supervise_init(struct supervisor *sv, const struct options *options);
 
 /* Starts the children, serves until the end, and ends the children. Returns the exit
  * status; the reason of a failure has been logged. */
-int supervise_run(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
+int supervise_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 
-/* Like supervise_run(), without the helper. The worker gets adopt_tap_fd as its TAP: the
+/* Like supervise_all(), without the helper. The worker gets adopt_tap_fd as its TAP: the
  * listening socket of --target-type=bess, or a descriptor without use, for a report
  * without a guest. */
-int supervise_run_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
+int supervise_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd);
 
 /* Starts the worker alone and asks it for its libraries. Returns 0, or -1 having logged

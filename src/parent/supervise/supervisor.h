@@ -43,9 +43,9 @@ struct api_wiring {
 
 struct supervisor;
 
-/* What this run of slirpd is for: to serve (start.h), to serve one command (run/run.h), or to report
- * its jails (jailreport/confinement_run.h). */
-struct supervise_run {
+/* The task of this slirpd: to serve a guest (start.h), to serve one command (run/run.h), or to
+ * report its jails (jailreport/jailreport.h). */
+struct supervise_task {
 	/* A child has reported its jail; NULL for no action. */
 	void (*on_confined)(struct supervisor *sv, const struct child *child);
 	/* All children are ready, and the parent is in its jail. */
@@ -58,7 +58,7 @@ struct supervise_run {
 
 struct supervisor {
 	const struct options *options; /* borrowed */
-	const struct supervise_run *run;
+	const struct supervise_task *task;
 	struct target target; /* closed once the helper is done */
 	struct service services[IPC_ROLE_END];
 	struct ipc_confine orders; /* for every child's jail */

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The run of --print-confinement: a start that ends with a report.
- *
- * The start is complete, with a guest of its own.
- */
-#include "parent/jailreport/confinement_run.h"
+/* The task of --print-confinement: a complete start, with a guest of its own, and a report. */
+#include "parent/jailreport/jailreport.h"
 
 #include <sys/socket.h>
 
@@ -18,7 +14,7 @@
 /* The TAP of the guest of --print-confinement. */
 #define GUEST_TAP_NAME "tap0"
 
-/* A process has one such run. */
+/* A process makes one report. */
 static struct confinement report;
 
 static void
@@ -42,13 +38,13 @@ print_report(struct supervisor *sv)
 		: EXITCODE_FAILURE);
 }
 
-static const struct supervise_run report_run = {
+static const struct supervise_task report_task = {
 	.on_confined = see_child,
 	.on_ready = print_report,
 };
 
 int
-confinement_run(struct supervisor *sv, struct options *options)
+jailreport_make(struct supervisor *sv, struct options *options)
 {
 	int program_fds[IPC_ROLE_END], pair_fds[2], status;
 	const struct guest_work nothing = { .may_lack_userns = true };
@@ -61,7 +57,7 @@ confinement_run(struct supervisor *sv, struct options *options)
 	options->tap_name = GUEST_TAP_NAME;
 	options->configure = true;
 	supervise_init(sv, options);
-	sv->run = &report_run;
+	sv->task = &report_task;
 	parent_outbound_open(&sv->outbound, options);
 	/* The api gets a socket without clients; the other end stays open. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
@@ -72,7 +68,7 @@ confinement_run(struct supervisor *sv, struct options *options)
 		parent_target_open(&sv->target, options);
 	parent_confinement_init(&report, &sv->target, guest.bar);
 	if (guest.pid != 0) {
-		status = supervise_run(sv, program_fds);
+		status = supervise_all(sv, program_fds);
 	} else {
 		/* A TAP needs a network namespace, but the worker's jail does not. */
 		log_warning("report without a guest, and so without netns-helper: "
@@ -80,7 +76,7 @@ confinement_run(struct supervisor *sv, struct options *options)
 		    guest.bar);
 		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
 			fatal("make a socket pair in the place of a TAP");
-		status = supervise_run_worker(sv, program_fds, pair_fds[0]);
+		status = supervise_without_helper(sv, program_fds, pair_fds[0]);
 	}
 	parent_guest_end(&guest);
 	return status;
