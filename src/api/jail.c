@@ -3,7 +3,6 @@
 #include "api/jail.h"
 
 #include "base/auto.h"
-#include "confine/limits.h"
 #include "confine/namespaces.h"
 #include "confine/stages.h"
 #include "seccomp/api_policy.h"
@@ -11,16 +10,6 @@
 /* A network namespace too: other processes have opened the sockets that the api uses. */
 #define OWN_NAMESPACES \
 	(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET)
-
-#ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer writes its report to a file, and starts a process to look for leaks. */
-#define LIMITS \
-	(CONFINE_LIMITS_ALL & \
-	    ~(CONFINE_LIMIT_NO_FILE_GROWTH | CONFINE_LIMIT_NOT_DUMPABLE | \
-		CONFINE_LIMIT_NO_PROCESSES))
-#else
-#define LIMITS CONFINE_LIMITS_ALL
-#endif
 
 void
 jail_enter(struct jail *jail)
@@ -35,7 +24,7 @@ jail_enter(struct jail *jail)
 		return;
 	confine_stage_root(&jail->orders, &jail->reached, NULL, 0);
 	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
-	confine_stage_limits(&jail->orders, &jail->reached, LIMITS);
+	confine_stage_all_limits(&jail->orders, &jail->reached);
 	confine_stage_landlock(&jail->orders, &jail->reached, NULL, 0,
 	    CONFINE_LANDLOCK_DENY_TCP | CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX |
 		CONFINE_LANDLOCK_DENY_SIGNALS);

@@ -12,18 +12,6 @@
 #include "base/exitcode.h"
 #include "process/child.h"
 
-#ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer calls this. It looks for leaks through /proc, which a jail does not have.
- * Unit tests look for leaks in all files but this one. */
-int __lsan_is_turned_off(void);
-
-int
-__lsan_is_turned_off(void)
-{
-	return 1;
-}
-#endif
-
 int
 main(void)
 {

@@ -187,6 +187,19 @@ confine_stage_limits(const struct ipc_confine *orders, struct ipc_confined *reac
 }
 
 void
+confine_stage_all_limits(const struct ipc_confine *orders, struct ipc_confined *reached)
+{
+	unsigned int limits = CONFINE_LIMITS_ALL;
+
+#ifdef SLIRPD_ROLES_KEEP_STDERR
+	/* A sanitizer reads /proc, starts a symbolizer, and writes to a file. */
+	limits &= ~(unsigned int)(CONFINE_LIMIT_NO_FILE_GROWTH |
+	    CONFINE_LIMIT_NOT_DUMPABLE | CONFINE_LIMIT_NO_PROCESSES);
+#endif
+	confine_stage_limits(orders, reached, limits);
+}
+
+void
 confine_stage_landlock(const struct ipc_confine *orders, struct ipc_confined *reached,
     const struct confine_landlock_rule *rules, size_t n_rules, unsigned int deny)
 {

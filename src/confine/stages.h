@@ -48,6 +48,10 @@ void confine_stage_kept_capabilities(const struct ipc_confine *orders,
 void confine_stage_limits(const struct ipc_confine *orders, struct ipc_confined *reached,
     unsigned int limits);
 
+/* The same with all limits, less those that would keep a sanitizer from its report. */
+void confine_stage_all_limits(const struct ipc_confine *orders,
+    struct ipc_confined *reached);
+
 /* A kernel without Landlock is not a failure. Call it after all mounts. */
 void confine_stage_landlock(const struct ipc_confine *orders,
     struct ipc_confined *reached, const struct confine_landlock_rule *rules,

@@ -9,7 +9,6 @@
 
 #include "base/auto.h"
 #include "confine/caps.h"
-#include "confine/limits.h"
 #include "confine/namespaces.h"
 #include "confine/stages.h"
 #include "seccomp/slirp-worker_policy.h"
@@ -22,16 +21,6 @@
 
 /* All namespaces except user and network: the worker needs the host's network. */
 #define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
-
-#ifdef SLIRPD_ROLES_KEEP_STDERR
-/* A sanitizer writes its report to a file, and starts a process to find leaks. */
-#define LIMITS \
-	(CONFINE_LIMITS_ALL & \
-	    ~(CONFINE_LIMIT_NO_FILE_GROWTH | CONFINE_LIMIT_NOT_DUMPABLE | \
-		CONFINE_LIMIT_NO_PROCESSES))
-#else
-#define LIMITS CONFINE_LIMITS_ALL
-#endif
 
 static size_t
 read_resolv_conf(char *buf, size_t buf_size)
@@ -101,7 +90,7 @@ jail_enter(struct jail *jail)
 	enter_root(jail, resolv_conf, resolv_conf_len);
 	confine_stage_capabilities(&jail->orders, &jail->reached,
 	    CONFINE_CAP_BIT(CAP_NET_BIND_SERVICE));
-	confine_stage_limits(&jail->orders, &jail->reached, LIMITS);
+	confine_stage_all_limits(&jail->orders, &jail->reached);
 	enter_landlock(jail);
 }
 

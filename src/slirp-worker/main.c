@@ -11,18 +11,6 @@
 #include "slirp-worker/control.h"
 #include "slirp-worker/loop.h"
 
-#ifdef SLIRPD_ROLES_KEEP_STDERR
-/* Turns LeakSanitizer off. At its end libslirp does not free packets that wait for an ARP
- * answer, and the jail forbids the process that searches for leaks. */
-int __lsan_is_turned_off(void);
-
-int
-__lsan_is_turned_off(void)
-{
-	return 1;
-}
-#endif
-
 int
 main(void)
 {
