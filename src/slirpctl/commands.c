@@ -16,11 +16,11 @@
 #include "slirpctl/instances.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
+#include "slirpctl/top.h"
 #include "slirpctl/transport.h"
 #include "slirpctl/view/show.h"
 #include "slirpctl/view/stats.h"
 #include "slirpctl/view/status.h"
-#include "slirpctl/view/top.h"
 
 /* The longest standard input. Daemons accept less than 4096 bytes; more can be sent to
  * test their refusal. */

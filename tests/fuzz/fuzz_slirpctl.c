@@ -15,7 +15,7 @@
 #include "slirpctl/view/show.h"
 #include "slirpctl/view/stats.h"
 #include "slirpctl/view/status.h"
-#include "slirpctl/view/top.h"
+#include "slirpctl/view/top_screen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "slirpctl/view/top.h"
+#include "slirpctl/view/top_screen.h"
 
 static json_t *status, *stats, *previous, *connections;
 

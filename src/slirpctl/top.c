@@ -6,14 +6,11 @@
  * it: keys, failures, and the signals below. A signal only sets a flag and interrupts
  * poll(2). Errors are kept while the alternate screen is on, and logged after it.
  */
-#include "slirpctl/view/top.h"
+#include "slirpctl/top.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -23,18 +20,10 @@
 #include "base/log.h"
 #include "slirpctl/ask.h"
 #include "slirpctl/errlines.h"
-#include "slirpctl/view/cell.h"
-#include "slirpctl/view/show.h"
-#include "slirpctl/view/units.h"
+#include "slirpctl/view/top_screen.h"
 
 /* A look at a thousand connections takes the worker milliseconds. */
 #define INTERVAL_DEFAULT_S 2
-
-/* Lines above the titles of the table. */
-#define N_HEAD_LINES 3
-
-/* Longer than a wide terminal. */
-#define LINE_SIZE 512
 
 /* Control sequences of ECMA-48, and of xterm for the alternate screen. All terminals of
  * Linux know them. */
@@ -50,193 +39,6 @@
 #define KEY_DOWN 'B'
 #define KEY_PAGE_UP '5'
 #define KEY_PAGE_DOWN '6'
-
-static const char help_line[] =
-    "q quit  space now  s order  r reverse  j k up down  h this help";
-
-static const char *const order_names[TOP_ORDER_N] = {
-	[TOP_ORDER_QUEUE] = "queue",
-	[TOP_ORDER_STATE] = "state",
-	[TOP_ORDER_SOURCE] = "source",
-	[TOP_ORDER_DESTINATION] = "destination",
-};
-
-/* --- one screen --- */
-
-/* qsort(3) takes no context. */
-static enum top_order compared_order;
-static bool compared_reversed;
-
-static json_int_t
-queued(const json_t *entry)
-{
-	json_int_t recv = json_integer_value(json_object_get(entry, "recv_queue_bytes"));
-	json_int_t send = json_integer_value(json_object_get(entry, "send_queue_bytes"));
-
-	/* No overflow, whatever the daemon sends. */
-	return recv / 2 + send / 2 + (recv % 2 + send % 2);
-}
-
-static int
-compare_text(const json_t *a, const json_t *b, const char *key, const char *port_key)
-{
-	char text_a[CELL_SIZE], text_b[CELL_SIZE];
-
-	if (port_key != NULL) {
-		cell_endpoint_format(text_a, a, key, port_key);
-		cell_endpoint_format(text_b, b, key, port_key);
-	} else {
-		cell_format(text_a, sizeof(text_a), json_object_get(a, key));
-		cell_format(text_b, sizeof(text_b), json_object_get(b, key));
-	}
-	/* 10.0.2.9 comes before 10.0.2.10. */
-	return strverscmp(text_a, text_b);
-}
-
-static int
-compare(const void *left, const void *right)
-{
-	const json_t *a = *(json_t *const *)left, *b = *(json_t *const *)right;
-	int result = 0;
-
-	switch (compared_order) {
-	case TOP_ORDER_QUEUE:
-		result = (queued(a) < queued(b)) - (queued(a) > queued(b));
-		break;
-	case TOP_ORDER_STATE:
-		result = compare_text(a, b, "state", NULL);
-		break;
-	case TOP_ORDER_SOURCE:
-		break;
-	case TOP_ORDER_DESTINATION:
-		result = compare_text(a, b, "dest_addr", "dest_port");
-		break;
-	case TOP_ORDER_N:
-		break;
-	}
-	if (result == 0)
-		result = compare_text(a, b, "source_addr", "source_port");
-	return compared_reversed ? -result : result;
-}
-
-/* Returns a sorted list, a new reference, or NULL if memory is short. */
-static json_t *
-sorted(const struct top_screen *screen)
-{
-	size_t n = json_array_size(screen->connections);
-	autofree const json_t **entries = calloc(n + 1, sizeof(json_t *));
-	json_t *list = json_array();
-
-	for (size_t i = 0; entries != NULL && i < n; i++)
-		entries[i] = json_array_get(screen->connections, i);
-	compared_order = screen->order;
-	compared_reversed = screen->is_reversed;
-	if (entries != NULL)
-		qsort(entries, n, sizeof(json_t *), compare);
-	for (size_t i = 0; entries != NULL && i < n; i++)
-		json_array_append(list, (json_t *)entries[i]);
-	return list;
-}
-
-/* Writes a line, cut off at the width of the screen. */
-static void
-line_write(FILE *out, const struct top_screen *screen, const char *line, size_t len)
-{
-	fwrite(line, 1, len < screen->n_columns ? len : screen->n_columns, out);
-}
-
-static json_int_t
-counter(const json_t *stats, const char *key)
-{
-	return json_integer_value(
-	    json_object_get(json_object_get(stats, "counters"), key));
-}
-
-/* Returns a counter's growth per second; 0 if it is not known. */
-static uint64_t
-rate(const struct top_screen *screen, const char *key)
-{
-	double growth =
-	    (double)counter(screen->stats, key) - (double)counter(screen->previous, key);
-	double per_s = growth * CLOCK_MS_PER_S / (double)screen->interval_ms;
-
-	if (screen->previous == NULL || screen->interval_ms == 0 || per_s < 0 ||
-	    per_s >= (double)INT64_MAX)
-		return 0;
-	return (uint64_t)per_s;
-}
-
-static void
-head_write(FILE *out, const struct top_screen *screen)
-{
-	json_int_t uptime_ms =
-	    json_integer_value(json_object_get(screen->status, "uptime_ms"));
-	json_int_t n_forwards =
-	    json_integer_value(json_object_get(screen->stats, "hostfwds"));
-	char time[UNITS_TIME_SIZE], up[UNITS_SIZE], from[UNITS_SIZE], to[UNITS_SIZE];
-	char pid[UNITS_SIZE], line[LINE_SIZE];
-
-	cell_format(pid, sizeof(pid),
-	    json_object_get(json_object_get(screen->status, "pids"), "parent"));
-	snprintf(line, sizeof(line),
-	    "slirpd %s, up %s; connections %zu, forwards %" JSON_INTEGER_FORMAT "; %s",
-	    pid, units_duration(uptime_ms > 0 ? (uint64_t)uptime_ms : 0, up),
-	    json_array_size(screen->connections), n_forwards,
-	    units_time(screen->now, -1, time));
-	line_write(out, screen, line, strlen(line));
-	putc('\n', out);
-	snprintf(line, sizeof(line),
-	    "from guest %s/s, %" PRIu64 " frames/s; to guest %s/s, %" PRIu64 " frames/s",
-	    units_bytes(rate(screen, "bytes_from_guest"), from),
-	    rate(screen, "frames_from_guest"),
-	    units_bytes(rate(screen, "bytes_to_guest"), to),
-	    rate(screen, "frames_to_guest"));
-	line_write(out, screen, line, strlen(line));
-	putc('\n', out);
-	if (screen->shows_help)
-		snprintf(line, sizeof(line), "%s", help_line);
-	else
-		snprintf(line, sizeof(line), "order: %s%s; h help, q quit",
-		    order_names[screen->order], screen->is_reversed ? ", reversed" : "");
-	line_write(out, screen, line, strlen(line));
-}
-
-void
-top_screen_write(FILE *out, struct top_screen *screen)
-{
-	static const struct view wide = { .is_terminal = true };
-	size_t n = json_array_size(screen->connections);
-	size_t n_shown =
-	    screen->n_rows > N_HEAD_LINES + 1 ? screen->n_rows - N_HEAD_LINES - 1 : 0;
-	json_auto_t *list = sorted(screen);
-	autofree char *table = NULL;
-	const char *line;
-	size_t size;
-	FILE *memory = open_memstream(&table, &size);
-
-	head_write(out, screen);
-	if (memory == NULL)
-		return;
-	show_connections(memory, list, &wide);
-	if (fclose(memory) == EOF)
-		return;
-	if (screen->first + n_shown > n)
-		screen->first = n > n_shown ? n - n_shown : 0;
-	line = table;
-	for (size_t i = 0; *line != '\0'; i++) {
-		size_t len = strcspn(line, "\n");
-
-		/* The titles, then a window of the entries. */
-		if (screen->n_rows > N_HEAD_LINES &&
-		    (i == 0 || (i > screen->first && i <= screen->first + n_shown))) {
-			putc('\n', out);
-			line_write(out, screen, line, len);
-		}
-		line += len + (line[len] == '\n');
-	}
-}
-
-/* --- the terminal --- */
 
 static volatile sig_atomic_t ended_by; /* a signal; 0: none */
 
@@ -354,7 +156,7 @@ static enum key_outcome
 key_take(struct top_screen *screen, const char *bytes, size_t len)
 {
 	long page =
-	    screen->n_rows > N_HEAD_LINES + 1 ? screen->n_rows - N_HEAD_LINES - 1 : 1;
+	    screen->n_rows > TOP_HEAD_LINES + 1 ? screen->n_rows - TOP_HEAD_LINES - 1 : 1;
 	char key = bytes[0];
 
 	if (key == KEY_ESCAPE && len >= 3) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `slirpctl top`: rates and connections on a terminal, shown again and again. */
+/* One screen of `slirpctl top`, as text. */
 #pragma once
 
 #include <jansson.h>
@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "slirpctl/cmdline.h"
-#include "slirpctl/outcome.h"
+/* Lines above the titles of the table. */
+#define TOP_HEAD_LINES 3
 
 enum top_order {
 	TOP_ORDER_QUEUE, /* bytes in both queues, the most first */
@@ -39,6 +39,3 @@ struct top_screen {
  * wider than the screen, and no newline follows the last one. Lowers screen->first if
  * less would be shown than fits. */
 void top_screen_write(FILE *out, struct top_screen *screen);
-
-/* Runs until the user quits. Standard output must be a terminal. */
-enum outcome top_run(const struct cmdline *cmdline);
