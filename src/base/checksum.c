@@ -5,6 +5,7 @@
 #include "base/checksum.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Four words a turn keep the cost of the loop below that of the additions. */
@@ -49,11 +50,27 @@ checksum_add(uint64_t sum, const void *bytes, size_t len)
 }
 
 uint64_t
+checksum_add_pieces(uint64_t sum, const struct iovec *pieces, size_t n)
+{
+	bool is_odd = false;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t piece = checksum_add(0, pieces[i].iov_base, pieces[i].iov_len);
+
+		/* At an odd offset, each byte is in the other half of its word of 16
+		 * bits. Rotating the sum by a byte moves it there (RFC 1071, 2B). */
+		sum = add_word(sum, is_odd ? piece << 8 | piece >> 56 : piece);
+		is_odd ^= pieces[i].iov_len % 2 != 0;
+	}
+	return sum;
+}
+
+uint64_t
 checksum_add_pseudo4(uint64_t sum, const uint8_t addresses[8], uint8_t protocol,
     size_t l4_len)
 {
 	sum = checksum_add(sum, addresses, 8);
-	return add_word(sum, (uint64_t)htons(protocol) + htons((uint16_t)l4_len));
+	return add_word(sum, (uint64_t)htonl(protocol) + htonl((uint32_t)l4_len));
 }
 
 uint64_t

@@ -95,6 +95,32 @@ test_sums_in_pieces(void **state)
 }
 
 static void
+test_pieces_of_any_length(void **state)
+{
+	uint8_t bytes[199];
+
+	(void)state;
+	fill(bytes, sizeof(bytes), 4);
+	for (size_t first = 0; first <= 40; first++) {
+		for (size_t second = 0; second <= 40; second++) {
+			const struct iovec pieces[] = {
+				{ bytes + 2, first },
+				{ bytes + 2 + first, second },
+				{ NULL, 0 },
+				{ bytes + 2 + first + second,
+				    sizeof(bytes) - 2 - first - second },
+			};
+
+			assert_int_equal(checksum_finish(
+					     checksum_add_pieces(checksum_add(0, bytes,
+								     2),
+						 pieces, 4)),
+			    slow_checksum(bytes, sizeof(bytes)));
+		}
+	}
+}
+
+static void
 test_bytes_with_their_checksum_give_zero(void **state)
 {
 	uint8_t bytes[64];
@@ -119,6 +145,11 @@ test_pseudo_headers(void **state)
 	(void)state;
 	assert_int_equal(checksum_finish(checksum_add_pseudo4(0, pseudo4, 17, 0x1234)),
 	    slow_checksum(pseudo4, sizeof(pseudo4)));
+	/* A length of 17 bits counts as two words. */
+	pseudo4[9]++;
+	assert_int_equal(checksum_finish(checksum_add_pseudo4(0, pseudo4, 17, 0x11234)),
+	    slow_checksum(pseudo4, sizeof(pseudo4)));
+	pseudo4[9]--;
 	fill(pseudo6, 32, 3);
 	store_be32(pseudo6 + 32, 0xfff0);
 	store_be32(pseudo6 + 36, 58);
@@ -188,6 +219,7 @@ main(void)
 		cmocka_unit_test(test_every_length_and_alignment),
 		cmocka_unit_test(test_carries),
 		cmocka_unit_test(test_sums_in_pieces),
+		cmocka_unit_test(test_pieces_of_any_length),
 		cmocka_unit_test(test_bytes_with_their_checksum_give_zero),
 		cmocka_unit_test(test_pseudo_headers),
 		cmocka_unit_test(test_update_example_of_rfc_1624),
