@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes the seeds that are bytes: for fuzz_gate, fuzz_frag and fuzz_offload good frames of each
-kind, which a fuzzer would take long to find, and for fuzz_rtnl the kernel's answers.
+"""Writes the seeds that are bytes: for fuzz_gate, fuzz_frag, fuzz_offload and fuzz_tcp_segment good
+frames of each kind, which a fuzzer would take long to find, and for fuzz_rtnl the kernel's answers.
 
 usage: make_seeds.py DIRECTORY
 """
@@ -171,6 +171,20 @@ def offload_seeds():
         yield stream(3, (FROM_GUEST, unfinished + udp(guest, 4789, outside, 4789, vxlan)))
 
 
+def tcp_segment_seeds():
+    """The options of a handshake and of gaps, well formed and not, with data of odd lengths."""
+    handshake = bytes([2, 4, 5, 0xB4, 1, 1, 4, 2, 1, 3, 3, 7])
+    blocks = struct.pack(">8I", *range(1000, 1800, 100))
+    for guest, outside in ((GUEST4, OUTSIDE4), (GUEST6, OUTSIDE6)):
+        for flags, options in (
+                (0x02, handshake), (0x12, handshake), (0x02, handshake[::-1]), (0x10, b""),
+                (0x10, bytes([1, 1, 5, 10]) + blocks[:8]), (0x10, bytes([1, 1, 5, 34]) + blocks),
+                (0x10, bytes([1, 1, 5, 34]) + blocks[:8]), (0x18, bytes([1, 1, 8, 10]) + bytes(8)),
+                (0x02, bytes([3, 3, 255, 4, 3, 0, 2, 4, 0, 1, 5, 1]))):
+            for data in (b"", b"odd", bytes(range(250))):
+                yield bytes([1, 7]) + tcp(guest, outside, 80, flags, options, data)
+
+
 def rtnl_seeds():
     """Acknowledgements: success, EPERM, behind another message, cut short."""
     def message(kind, sequence, body):
@@ -188,7 +202,8 @@ def main():
     """Writes each seed to a file of its own below DIRECTORY/TARGET."""
     base = pathlib.Path(sys.argv[1])
     for target, seeds in (("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
-                          ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds())):
+                          ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds()),
+                          ("fuzz_tcp_segment", tcp_segment_seeds())):
         directory = base / target
         directory.mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(seeds):

@@ -95,6 +95,17 @@
 #define WIRE_TCP_OPTION_MSS_LEN 4
 #define WIRE_TCP_OPTION_MIN_LEN 2
 
+/* Window scale (RFC 7323 2.2); 2.3 tells a host to use 14 in the place of more. */
+#define WIRE_TCP_OPTION_WSCALE 3
+#define WIRE_TCP_OPTION_WSCALE_LEN 3
+#define WIRE_TCP_WSCALE_MAX 14
+
+/* Selective acknowledgment (RFC 2018 2 and 3); a block has two sequence numbers. */
+#define WIRE_TCP_OPTION_SACK_OK 4
+#define WIRE_TCP_OPTION_SACK_OK_LEN 2
+#define WIRE_TCP_OPTION_SACK 5
+#define WIRE_TCP_SACK_BLOCK_LEN 8
+
 /* UDP (RFC 768) */
 #define WIRE_UDP_SRC_PORT 0
 #define WIRE_UDP_DST_PORT 2
