@@ -127,13 +127,31 @@ write_capabilities(struct api_out *out, const char *key, uint64_t set)
 	api_out_string(out, key, text);
 }
 
+/* The stages of the role's jail that a process has not reached. None for a process that was
+ * not started, whose report is zeros. */
 static void
-write_confined(struct api_out *out, const char *role, const struct ipc_confined *confined,
-    const struct ipc_confined *parent)
+write_missing(struct api_out *out, uint32_t stages, const struct ipc_confined *confined)
+{
+	static const struct ipc_confined not_started;
+	uint32_t missing = stages & ~confined->stages;
+
+	if (memcmp(confined, &not_started, sizeof(not_started)) == 0)
+		missing = 0;
+	api_out_open(out, "missing", '[');
+	for (size_t i = 0; i < IPC_STAGE_N; i++)
+		if (missing & (1U << i))
+			api_out_string(out, NULL, ipc_stage_names[i]);
+	api_out_close(out, ']');
+}
+
+static void
+write_confined(struct api_out *out, const char *role, uint32_t stages,
+    const struct ipc_confined *confined, const struct ipc_confined *parent)
 {
 	api_out_open(out, role, '{');
 	for (size_t i = 0; i < IPC_STAGE_N; i++)
 		api_out_bool(out, ipc_stage_names[i], confined->stages & (1U << i));
+	write_missing(out, stages, confined);
 	write_capabilities(out, "cap_effective", confined->cap_effective);
 	write_capabilities(out, "cap_bounding", confined->cap_bounding);
 	api_out_number(out, "landlock_abi", confined->landlock_abi);
@@ -150,10 +168,14 @@ write_confined(struct api_out *out, const char *role, const struct ipc_confined 
 static void
 write_confinement(struct api_out *out, const struct ipc_status *status)
 {
-	static const char *const names[IPC_ROLE_END] = {
-#define NAME(constant, name, program, n_fds, stages) [IPC_ROLE_##constant] = name,
-		IPC_ROLES(NAME)
-#undef NAME
+	static const struct {
+		const char *name;
+		uint32_t stages;
+	} roles[IPC_ROLE_END] = {
+#define ROLE(constant, name, program, n_fds, stages) \
+	[IPC_ROLE_##constant] = { name, stages },
+		IPC_ROLES(ROLE)
+#undef ROLE
 	};
 
 	api_out_open(out, "confinement", '{');
@@ -161,10 +183,10 @@ write_confinement(struct api_out *out, const struct ipc_status *status)
 		char member[ROLE_NAME_SIZE];
 
 		/* Members of replies have underscores: slirp_worker. */
-		snprintf(member, sizeof(member), "%s", names[i]);
+		snprintf(member, sizeof(member), "%s", roles[i].name);
 		for (char *dash = member; (dash = strchr(dash, '-'));)
 			*dash = '_';
-		write_confined(out, member, &status->confined[i],
+		write_confined(out, member, roles[i].stages, &status->confined[i],
 		    &status->confined[IPC_ROLE_PARENT]);
 	}
 	api_out_close(out, '}');

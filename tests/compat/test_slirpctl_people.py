@@ -232,7 +232,8 @@ CONNECTION = {"proto": "tcp", "state": "ESTABLISHED", "source_addr": "10.0.2.100
 VALUES = {
     # The time of the start depends on the clock; this one has no year of four digits.
     "query_status": {"uptime_ms": 10**18, "tap_name": "tap0", "pids": {"parent": 7},
-                     "n_api_restarts": 1, "network": NETWORK, "confinement": {}},
+                     "n_api_restarts": 1, "network": NETWORK,
+                     "confinement": {"parent": {"missing": []}}},
     "query_version": {"slirpd": "0.1.0", "libslirp": "4.7.0"},
     "list_hostfwd": {"entries": [FORWARD]},
     "query_stats": {"counters": {"frames_from_guest": 7, "bytes_from_guest": 3 << 20, "x": 0}},

@@ -962,9 +962,8 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 }
 
 static void
-answer_status(void)
+answer_status_with(struct ipc_status *status)
 {
-	struct ipc_status status;
 	struct ipc_message msg;
 	const char *why = "";
 
@@ -972,9 +971,17 @@ answer_status(void)
 	assert_int_equal(ipc_channel_recv(&fixture.parent, &msg, &why),
 	    IPC_OUTCOME_MESSAGE);
 	assert_int_equal(msg.id, IPC_MSG_get_status);
+	status->request = msg.payload.get_status.request;
+	assert_int_equal(ipc_send_status(&fixture.parent, status), 0);
+}
+
+static void
+answer_status(void)
+{
+	struct ipc_status status;
+
 	ipc_sample_status(&status);
-	status.request = msg.payload.get_status.request;
-	assert_int_equal(ipc_send_status(&fixture.parent, &status), 0);
+	answer_status_with(&status);
 }
 
 static void
@@ -1412,6 +1419,58 @@ test_queries(void **state)
 	close(fd);
 }
 
+/* Sends a status with these reports, and finds the member "missing" of each process. */
+static void
+expect_missing(const struct ipc_confined confined[IPC_ROLE_END],
+    const char *const missing[IPC_ROLE_END])
+{
+	int fd = api_fixture_connect(&fixture);
+	const char *at = reply;
+	struct ipc_status status;
+
+	ipc_sample_status(&status);
+	memcpy(status.confined, confined, sizeof(status.confined));
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_status\"}");
+	answer_status_with(&status);
+	expect_reply(fd, reply, true);
+	for (size_t role = IPC_ROLE_PARENT; role < IPC_ROLE_END; role++) {
+		char expected[128];
+
+		snprintf(expected, sizeof(expected), "\"missing\":[%s],",
+		    missing[role] ? missing[role] : "");
+		at = strstr(at, "\"missing\":");
+		assert_non_null(at);
+		assert_int_equal(strncmp(at, expected, strlen(expected)), 0);
+		at += strlen(expected);
+	}
+	close(fd);
+}
+
+static void
+test_missing_stages(void **state)
+{
+	struct ipc_confined confined[IPC_ROLE_END] = { 0 };
+	const char *missing[IPC_ROLE_END] = { NULL };
+
+	(void)state;
+	/* A process that was not started has nothing to miss. */
+	expect_missing(confined, missing);
+#define REACH(constant, name, program, n_fds, stages_of_role) \
+	confined[IPC_ROLE_##constant].stages = (stages_of_role);
+	IPC_ROLES(REACH)
+#undef REACH
+	expect_missing(confined, missing);
+	/* Started without a jail: only the namespaces are reported. */
+	confined[IPC_ROLE_NETNS_HELPER] =
+	    (struct ipc_confined){ .namespaces = { .user = 1 } };
+	missing[IPC_ROLE_NETNS_HELPER] = "\"descriptors\",\"limits\",\"seccomp\"";
+	confined[IPC_ROLE_API].stages &= ~(uint32_t)IPC_STAGE_BIT(landlock);
+	missing[IPC_ROLE_API] = "\"landlock\"";
+	/* More than its jail asks for. */
+	confined[IPC_ROLE_PARENT].stages |= IPC_STAGE_BIT(root);
+	expect_missing(confined, missing);
+}
+
 #define LOST \
 	BAD("list_hostfwd: no worker", "Busy", \
 	    "the process that carries packets was lost; it may have done this or not")
@@ -1495,6 +1554,7 @@ main(void)
 		TEST(test_in_flight_is_bounded),
 		TEST(test_connections_are_listed_one_client_at_a_time),
 		TEST(test_queries),
+		TEST(test_missing_stages),
 		TEST(test_loss_of_the_worker),
 		TEST(test_worker_that_breaks_the_protocol),
 	};

@@ -150,7 +150,8 @@ static const struct api_member confined[] = {
 #define STAGE(name, meaning) BOOLEAN(#name),
 	IPC_STAGES(STAGE)
 #undef STAGE
-	    STRING("cap_effective"),
+	    ARRAY("missing", API_TYPE_STRING),
+	STRING("cap_effective"),
 	STRING("cap_bounding"),
 	INTEGER("landlock_abi"),
 	INTEGER("n_calls"),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "slirpctl/view/cell.h"
 #include "slirpctl/view/units.h"
 
@@ -23,8 +24,6 @@
 
 /* The prefix of a guest's IPv6 network. */
 #define PREFIX6_LEN "/64"
-
-#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Writes a label and a value. The value is broken at spaces if the terminal is too
  * narrow. */
@@ -171,82 +170,40 @@ forwards_write(FILE *out, const struct view *view, const json_t *forwards)
 	}
 }
 
-/* The stages that each process must reach, as IPC_ROLES has them. A unit test compares
- * the two: slirpctl must not include files of the daemon. */
-static const struct {
-	const char *role;
-	const char *stages; /* with a space around each word */
-} wanted[] = {
-	{ "parent", " capabilities limits seccomp " },
-	{ "netns_helper", " descriptors limits seccomp " },
-	{ "slirp_worker",
-	    " descriptors namespaces root capabilities limits landlock seccomp " },
-	{ "spawner", " descriptors limits seccomp " },
-	{ "api", " descriptors namespaces root capabilities limits landlock seccomp " },
-};
-
-/* A process that was not started has no stage and no capability to lose. */
-static bool
-was_started(const json_t *confined)
-{
-	const char *bounding =
-	    json_string_value(json_object_get(confined, "cap_bounding"));
-	const char *key;
-	json_t *value;
-
-	if (bounding != NULL && bounding[strspn(bounding, "0")] != '\0')
-		return true;
-	json_object_foreach((json_t *)confined, key, value)
-	{
-		if (json_is_true(value))
-			return true;
-	}
-	return false;
-}
-
-/* Appends the stages of the list that the process has not reached. Returns their
- * number. */
-static size_t
-append_missing(char line[LINE_SIZE], const json_t *confined, const char *stages)
-{
-	size_t n = 0;
-
-	for (stages += 1; *stages != '\0'; stages += strcspn(stages, " ") + 1) {
-		char name[CELL_SIZE];
-
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(stages, " "), stages);
-		if (is_true(confined, name))
-			continue;
-		strlcat(line, n == 0 ? "" : ", ", LINE_SIZE);
-		strlcat(line, name, LINE_SIZE);
-		n++;
-	}
-	return n;
-}
-
+/* Writes a line for each process that lacks stages of its jail. */
 static void
 confinement_write(FILE *out, const struct view *view, const json_t *status)
 {
 	const json_t *confinement = json_object_get(status, "confinement");
-	bool is_complete = json_is_object(confinement);
-	char line[LINE_SIZE];
+	bool is_known = json_object_size(confinement) > 0;
+	const char *label = "confinement", *role;
+	json_t *confined;
 
-	if (!is_complete)
-		line_write(out, view, "confinement", "-");
-	for (size_t i = 0; i < N_ELEMENTS(wanted); i++) {
-		const json_t *confined = json_object_get(confinement, wanted[i].role);
+	json_object_foreach((json_t *)confinement, role, confined)
+	{
+		const json_t *missing = json_object_get(confined, "missing"), *stage;
+		char name[CELL_SIZE], line[LINE_SIZE];
+		size_t i;
 
-		snprintf(line, sizeof(line), "%s without ", wanted[i].role);
-		for (char *c = line; (c = strchr(c, '_')) != NULL;)
-			*c = '-';
-		if (!was_started(confined) ||
-		    append_missing(line, confined, wanted[i].stages) == 0)
+		if (!json_is_array(missing))
+			is_known = false;
+		if (json_array_size(missing) == 0)
 			continue;
-		line_write(out, view, is_complete ? "confinement" : "", line);
-		is_complete = false;
+		text_escape(name, sizeof(name), role, strlen(role));
+		for (char *c = name; (c = strchr(c, '_')) != NULL;)
+			*c = '-';
+		snprintf(line, sizeof(line), "%s without", name);
+		json_array_foreach(missing, i, stage)
+		{
+			cell_format(name, sizeof(name), stage);
+			strlcat(line, i == 0 ? " " : ", ", sizeof(line));
+			strlcat(line, name, sizeof(line));
+		}
+		line_write(out, view, label, line);
+		label = "";
 	}
-	if (is_complete)
-		line_write(out, view, "confinement", "complete");
+	if (label[0] != '\0')
+		line_write(out, view, label, is_known ? "complete" : "-");
 }
 
 void
