@@ -207,7 +207,7 @@ explain(const struct ipc_hostfwd_result *result, const struct ipc_hostfwd *rule,
 	const char *outcome = outcome_str(result->outcome);
 	char addr[INET6_ADDRSTRLEN];
 
-	api_address_str(rule->host_addr, rule->host_is_ipv6, addr);
+	inaddr_format(&rule->host_addr, addr);
 	switch ((enum ipc_hostfwd_outcome)result->outcome) {
 	case IPC_HOSTFWD_in_use_by_rule:
 		snprintf(text, size, "%s: rule %u has %s port %u of %s", outcome,
@@ -261,7 +261,7 @@ desc_of_addition(enum ipc_hostfwd_outcome outcome, const struct api_args *args)
 	case IPC_HOSTFWD_ipv6_is_off:
 		if (api_protocols[args->proto].families == API_FAMILY_IPV6)
 			return "add_hostfwd: bad arguments.proto";
-		if (args->host_addr.is_ipv6)
+		if (args->host_addr.addr.is_ipv6)
 			return "add_hostfwd: bad arguments.host_addr";
 		return "add_hostfwd: bad arguments.guest_addr";
 	default:

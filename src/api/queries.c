@@ -14,7 +14,7 @@
 #include "api/request/rule.h"
 #include "api/request/types.h"
 #include "api/worker.h"
-#include "base/inet.h"
+#include "base/inaddr.h"
 #include "ipc/describe.h"
 
 static int
@@ -79,19 +79,27 @@ api_reply_version(struct api *api, struct api_client *client,
 }
 
 static void
-write_addr4(struct api_out *out, const char *key, uint32_t addr_be)
-{
-	char text[INET_ADDRSTRLEN];
-
-	api_out_string(out, key, inet_addr4_format(addr_be, text));
-}
-
-static void
-write_addr6(struct api_out *out, const char *key, const uint8_t addr[IPC_ADDR6_LEN])
+write_addr(struct api_out *out, const char *key, const struct inaddr *addr)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	api_out_string(out, key, api_address_str(addr, true, text));
+	api_out_string(out, key, inaddr_format(addr, text));
+}
+
+static void
+write_addr4(struct api_out *out, const char *key, uint32_t addr_be)
+{
+	const struct inaddr addr = inaddr_from4(addr_be);
+
+	write_addr(out, key, &addr);
+}
+
+static void
+write_addr6(struct api_out *out, const char *key, const struct in6_addr *addr6)
+{
+	const struct inaddr addr = inaddr_from6(addr6);
+
+	write_addr(out, key, &addr);
 }
 
 static void
@@ -106,9 +114,9 @@ write_network(struct api_out *out, const struct ipc_network *network)
 	write_addr4(out, "guest_addr", network->guest_be);
 	api_out_bool(out, "ipv6_enabled", network->enable_ipv6);
 	if (network->enable_ipv6) {
-		write_addr6(out, "network_addr6", network->prefix6);
-		write_addr6(out, "host_addr6", network->host6);
-		write_addr6(out, "nameserver_addr6", network->nameserver6);
+		write_addr6(out, "network_addr6", &network->prefix6);
+		write_addr6(out, "host_addr6", &network->host6);
+		write_addr6(out, "nameserver_addr6", &network->nameserver6);
 	}
 	api_out_number(out, "mtu_bytes", network->mtu_bytes);
 	api_out_bool(out, "dns_enabled", network->enable_dns);
@@ -297,18 +305,15 @@ write_connection(struct api_out *out, const struct ipc_connection *connection)
 		IPC_TCP_STATES(NAME)
 #undef NAME
 	};
-	char text[INET6_ADDRSTRLEN];
 
 	api_out_open(out, NULL, '{');
 	api_out_string(out, "proto", api_protocol_str(connection->proto));
 	if (connection->state != IPC_TCP_NONE)
 		api_out_string(out, "state", states[connection->state]);
 	api_out_bool(out, "hostfwd", connection->is_hostfwd);
-	api_out_string(out, "source_addr",
-	    api_address_str(connection->source_addr, connection->is_ipv6, text));
+	write_addr(out, "source_addr", &connection->source_addr);
 	api_out_number(out, "source_port", connection->source_port);
-	api_out_string(out, "dest_addr",
-	    api_address_str(connection->dest_addr, connection->is_ipv6, text));
+	write_addr(out, "dest_addr", &connection->dest_addr);
 	api_out_number(out, "dest_port", connection->dest_port);
 	api_out_number(out, "recv_queue_bytes", connection->recv_queue_bytes);
 	api_out_number(out, "send_queue_bytes", connection->send_queue_bytes);

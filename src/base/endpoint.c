@@ -2,13 +2,7 @@
 /* Parses "[ADDR:]PORT[-LAST]", one side of a forward. */
 #include "base/endpoint.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
-
-#include "base/inet.h"
-
-_Static_assert(ENDPOINT_ADDR6_LEN == sizeof(struct in6_addr), "an IPv6 address");
 
 /* "65535" */
 #define PORT_DIGITS_MAX 5
@@ -46,14 +40,12 @@ port_parse(const char *text, size_t len)
 }
 
 static bool
-addr_parse(const char *text, size_t len, struct endpoint *endpoint)
+addr_parse(const char *text, size_t len, struct inaddr *addr)
 {
+	bool is_in_brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
 	char copy[INET6_ADDRSTRLEN];
-	struct in6_addr addr6;
-	in_addr_t addr4_be;
 
-	endpoint->is_ipv6 = len >= 2 && text[0] == '[' && text[len - 1] == ']';
-	if (endpoint->is_ipv6) {
+	if (is_in_brackets) {
 		text++;
 		len -= 2;
 	}
@@ -61,17 +53,7 @@ addr_parse(const char *text, size_t len, struct endpoint *endpoint)
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	if (endpoint->is_ipv6) {
-		if (!inet_addr6_parse(copy, &addr6))
-			return false;
-		memcpy(endpoint->addr, &addr6, sizeof(addr6));
-	} else {
-		if (!inet_addr4_parse(copy, &addr4_be))
-			return false;
-		memcpy(endpoint->addr, &addr4_be, sizeof(addr4_be));
-	}
-	endpoint->has_addr = true;
-	return true;
+	return inaddr_parse(copy, addr) && addr->is_ipv6 == is_in_brackets;
 }
 
 enum endpoint_outcome
@@ -87,7 +69,8 @@ endpoint_parse(const char *text, size_t len, struct endpoint *endpoint)
 	/* Without a port, the last colon belongs to the address. */
 	if (len > 0 && text[len - 1] == ']')
 		return ENDPOINT_BAD_PORT;
-	if (colon != NULL && !addr_parse(text, (size_t)(colon - text), &parsed))
+	parsed.has_addr = colon != NULL;
+	if (parsed.has_addr && !addr_parse(text, (size_t)(colon - text), &parsed.addr))
 		return ENDPOINT_BAD_ADDRESS;
 	parsed.port_first = port_parse(ports, first_len);
 	parsed.port_last = parsed.port_first;

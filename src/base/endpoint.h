@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* "[ADDR:]PORT[-LAST]": one side of a forward as users write it, with IPv6 addresses in
- * brackets: "8080", "127.0.0.1:8080", "[::1]:8000-8099". Strict as base/inet is. Names of
+ * brackets: "8080", "127.0.0.1:8080", "[::1]:8000-8099". Strict as inaddr_parse() is. Names of
  * hosts and services are not accepted: their meaning may change. */
 #pragma once
 
@@ -8,14 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENDPOINT_ADDR6_LEN 16
+#include "base/inaddr.h"
 
 struct endpoint {
 	bool has_addr;
-	bool is_ipv6;
-	/* In network order: an IPv6 address, or an IPv4 address in the first four bytes
-	 * and zeros. */
-	uint8_t addr[ENDPOINT_ADDR6_LEN];
+	struct inaddr addr;  /* zeros unless has_addr */
 	uint16_t port_first; /* host order, 1 to 65535 */
 	uint16_t port_last;  /* equals port_first if there is no range */
 };

@@ -8,6 +8,7 @@
 #include "ipc/validate.h"
 
 static_assert(IPC_LOG_TEXT_SIZE == LOG_TEXT_SIZE, "a log line fits one record");
+static_assert(sizeof(union ipc_payload) < 2048, "a queue holds several messages");
 
 const uint64_t ipc_protocol_hash = IPC_PROTOCOL_HASH;
 

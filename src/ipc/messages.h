@@ -12,8 +12,11 @@
  */
 #pragma once
 
+#include <netinet/in.h>
 #include <stdint.h>
 
+#include "base/inaddr.h"
+#include "base/mac.h"
 #include "ipc/drop_reasons.h"
 #include "ipc/roles.h"
 
@@ -29,14 +32,12 @@
 #define IPC_TAP_OFFLOAD_HEADER_LEN 10
 /* "4.7.0", "4.9.5-git-abcdef": longer than any libslirp_version_string so far. */
 #define IPC_VERSION_SIZE 32
-#define IPC_MAC_LEN 6
-#define IPC_ADDR6_LEN 16
 
 /* A message's name and a reason: "API channel: get_stats: reply that nobody awaits". */
 #define IPC_WHY_SIZE 128
-/* Entries of a list in one message. The message stays below 2 KiB, so a queue of any
- * legal size holds several. */
-#define IPC_PAGE_ENTRIES 32
+/* Entries of a list in one message. The message stays below 2 KiB (describe.c asserts
+ * it), so a queue of any legal size holds several. */
+#define IPC_PAGE_ENTRIES 28
 
 /* clang-format off */
 /* Counters of the worker beside the drops: name, meaning. They count from its start. */
@@ -96,9 +97,9 @@ struct ipc_network {
 	uint32_t nameserver_be;
 	uint32_t dhcp_start_be;
 	uint32_t guest_be;
-	uint8_t prefix6[IPC_ADDR6_LEN]; /* of a /64 */
-	uint8_t host6[IPC_ADDR6_LEN];
-	uint8_t nameserver6[IPC_ADDR6_LEN];
+	struct in6_addr prefix6; /* of a /64 */
+	struct in6_addr host6;
+	struct in6_addr nameserver6;
 	uint32_t prefix_len; /* of network_be, bits */
 	uint32_t mtu_bytes;  /* the longest IP packet of the guest's interface */
 	uint8_t enable_ipv6;
@@ -187,7 +188,7 @@ struct ipc_make_tap {
 	struct ipc_network network;
 	char netns_label[IPC_LABEL_SIZE]; /* as in join_userns */
 	char tap_name[IPC_IFNAME_SIZE];
-	uint8_t mac[IPC_MAC_LEN]; /* zeros unless has_mac */
+	struct mac mac; /* zeros unless has_mac */
 	uint8_t has_mac;
 	uint8_t configure; /* bring lo and the TAP up, with addresses and routes */
 };
@@ -211,11 +212,8 @@ struct ipc_tap_made {
 /* The host addresses of outgoing connections. Without an address, the host's routing
  * chooses. Whether there is an address never changes. */
 struct ipc_outbound {
-	uint32_t addr4_be;
-	uint8_t addr6[IPC_ADDR6_LEN];
-	uint8_t has_addr4;
-	uint8_t has_addr6;
-	uint8_t reserved[2];
+	struct inaddr addr[2]; /* by is_ipv6; zeros unless has_addr[is_ipv6] */
+	uint8_t has_addr[2];
 };
 
 struct ipc_start {
@@ -246,14 +244,12 @@ struct ipc_tap_gone {
 
 /* A forward: connections and datagrams to these host ports go to guest ports. */
 struct ipc_hostfwd {
-	uint8_t host_addr[IPC_ADDR6_LEN];  /* IPv4 in the first four bytes, then zeros */
-	uint8_t guest_addr[IPC_ADDR6_LEN]; /* all zeros: the guest's own address */
+	struct inaddr host_addr;
+	struct inaddr guest_addr; /* unspecified: the guest's own address */
 	uint16_t host_port_first;
 	uint16_t host_port_last;
 	uint16_t guest_port_first; /* as many ports as on the host */
 	uint8_t proto;             /* IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t host_is_ipv6;
-	uint8_t guest_is_ipv6;
 	uint8_t reserved[7];
 };
 
@@ -297,16 +293,16 @@ struct ipc_hostfwd_entry {
 /* A number of bytes that nothing counts. */
 #define IPC_BYTES_UNKNOWN UINT64_MAX
 
-/* One connection of libslirp. Addresses as in ipc_hostfwd. */
+/* One connection of libslirp. */
 struct ipc_connection {
-	uint8_t source_addr[IPC_ADDR6_LEN];
-	uint8_t dest_addr[IPC_ADDR6_LEN];
+	struct inaddr source_addr;
+	struct inaddr dest_addr;
 	uint16_t source_port;
 	uint16_t dest_port;
-	uint8_t proto; /* IPPROTO_TCP, _UDP or _ICMP */
-	uint8_t is_ipv6;
+	uint8_t proto;      /* IPPROTO_TCP, _UDP or _ICMP */
 	uint8_t is_hostfwd; /* a connection through a forward, or a listening socket */
 	uint8_t state;      /* enum ipc_tcp_state; NONE for other protocols */
+	uint8_t reserved[7];
 	uint32_t recv_queue_bytes;
 	uint32_t send_queue_bytes;
 	/* Data since the begin of the connection, without headers, or IPC_BYTES_UNKNOWN:

@@ -11,6 +11,8 @@
 static int
 validate_network(const struct ipc_network *net, const char **why)
 {
+	const size_t prefix6_len = sizeof(net->prefix6) / 2;
+
 	if (net->prefix_len < IPC_PREFIX_LEN_MIN || net->prefix_len > IPC_PREFIX_LEN_MAX)
 		return ipc_refuse(why, "prefix_len");
 	if (ntohl(net->netmask_be) != UINT32_MAX << (32 - net->prefix_len))
@@ -22,10 +24,11 @@ validate_network(const struct ipc_network *net, const char **why)
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
 		if ((inside[i] & net->netmask_be) != net->network_be)
 			return ipc_refuse(why, "address outside network_be");
-	if (!ipc_is_zero(net->prefix6 + IPC_ADDR6_LEN / 2, IPC_ADDR6_LEN / 2))
+	if (!ipc_is_zero(net->prefix6.s6_addr + prefix6_len,
+		sizeof(net->prefix6) - prefix6_len))
 		return ipc_refuse(why, "prefix6");
-	if (memcmp(net->host6, net->prefix6, IPC_ADDR6_LEN / 2) != 0 ||
-	    memcmp(net->nameserver6, net->prefix6, IPC_ADDR6_LEN / 2) != 0)
+	if (memcmp(&net->host6, &net->prefix6, prefix6_len) != 0 ||
+	    memcmp(&net->nameserver6, &net->prefix6, prefix6_len) != 0)
 		return ipc_refuse(why, "address outside prefix6");
 	if (net->mtu_bytes < 1 || net->mtu_bytes > IPC_MTU_MAX_BYTES)
 		return ipc_refuse(why, "mtu_bytes");
@@ -114,7 +117,7 @@ ipc_validate_make_tap(const struct ipc_make_tap *msg, const char **why)
 		return ipc_refuse(why, "tap_name");
 	if (!ipc_is_flag(msg->has_mac) || !ipc_is_flag(msg->configure))
 		return ipc_refuse(why, "flag neither 0 nor 1");
-	if (!msg->has_mac && !ipc_is_zero(msg->mac, sizeof(msg->mac)))
+	if (!msg->has_mac && !ipc_is_zero(&msg->mac, sizeof(msg->mac)))
 		return ipc_refuse(why, "mac");
 	return 0;
 }
@@ -149,15 +152,16 @@ ipc_validate_inspect_tap(const struct ipc_inspect_tap *msg, const char **why)
 int
 ipc_validate_outbound(const struct ipc_outbound *msg, const char **why)
 {
-	if (!ipc_is_flag(msg->has_addr4) || !ipc_is_flag(msg->has_addr6))
-		return ipc_refuse(why, "flag neither 0 nor 1");
-	if (!msg->has_addr4 && msg->addr4_be != 0)
-		return ipc_refuse(why, "addr4_be");
-	if (!msg->has_addr6 && !ipc_is_zero(msg->addr6, sizeof(msg->addr6)))
-		return ipc_refuse(why, "addr6");
-	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
-	    ? 0
-	    : ipc_refuse(why, "reserved");
+	for (uint8_t i = 0; i < 2; i++) {
+		const struct inaddr *addr = &msg->addr[i];
+
+		if (!ipc_is_flag(msg->has_addr[i]))
+			return ipc_refuse(why, "flag neither 0 nor 1");
+		if (msg->has_addr[i] ? !ipc_is_inaddr(addr) || addr->is_ipv6 != i
+				     : !ipc_is_zero(addr, sizeof(*addr)))
+			return ipc_refuse(why, "addr");
+	}
+	return 0;
 }
 
 int

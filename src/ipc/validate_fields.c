@@ -29,6 +29,15 @@ ipc_is_flag(uint8_t value)
 }
 
 bool
+ipc_is_inaddr(const struct inaddr *addr)
+{
+	return ipc_is_flag(addr->is_ipv6) &&
+	    (addr->is_ipv6 ||
+		ipc_is_zero(addr->bytes + sizeof(in_addr_t),
+		    sizeof(addr->bytes) - sizeof(in_addr_t)));
+}
+
+bool
 ipc_is_text(const char *text, size_t size)
 {
 	size_t len = strnlen(text, size);

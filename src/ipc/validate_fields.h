@@ -6,12 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/inaddr.h"
+
 /* Sets *why to the static text, which names the field. Returns -1. */
 int ipc_refuse(const char **why, const char *text);
 
 bool ipc_is_zero(const void *bytes, size_t n);
 
 bool ipc_is_flag(uint8_t value);
+
+bool ipc_is_inaddr(const struct inaddr *addr);
 
 /* Whether text has at most size - 1 bytes, a NUL, and zeros up to the end. The zeros keep
  * bytes of the sender's memory from travelling along. */

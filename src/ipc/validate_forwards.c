@@ -7,15 +7,6 @@
 
 #include "ipc/validate_fields.h"
 
-/* An IPv4 address has the first four bytes; the rest are zeros. */
-static bool
-is_address(const uint8_t addr[IPC_ADDR6_LEN], uint8_t is_ipv6)
-{
-	return is_ipv6 ||
-	    ipc_is_zero(addr + sizeof(struct in_addr),
-		IPC_ADDR6_LEN - sizeof(struct in_addr));
-}
-
 static int
 validate_hostfwd(const struct ipc_hostfwd *rule, const char **why)
 {
@@ -23,11 +14,9 @@ validate_hostfwd(const struct ipc_hostfwd *rule, const char **why)
 
 	if (rule->proto != IPPROTO_TCP && rule->proto != IPPROTO_UDP)
 		return ipc_refuse(why, "proto");
-	if (!ipc_is_flag(rule->host_is_ipv6) || !ipc_is_flag(rule->guest_is_ipv6))
-		return ipc_refuse(why, "flag neither 0 nor 1");
-	if (!is_address(rule->host_addr, rule->host_is_ipv6))
+	if (!ipc_is_inaddr(&rule->host_addr))
 		return ipc_refuse(why, "host_addr");
-	if (!is_address(rule->guest_addr, rule->guest_is_ipv6))
+	if (!ipc_is_inaddr(&rule->guest_addr))
 		return ipc_refuse(why, "guest_addr");
 	if (rule->host_port_first == 0 || rule->host_port_last < rule->host_port_first)
 		return ipc_refuse(why, "host_port");
@@ -163,14 +152,17 @@ validate_connection(const struct ipc_connection *connection, const char **why)
 	if (connection->proto != IPPROTO_TCP && connection->proto != IPPROTO_UDP &&
 	    connection->proto != IPPROTO_ICMP)
 		return ipc_refuse(why, "proto");
-	if (!ipc_is_flag(connection->is_ipv6) || !ipc_is_flag(connection->is_hostfwd))
+	if (!ipc_is_flag(connection->is_hostfwd))
 		return ipc_refuse(why, "flag neither 0 nor 1");
-	if (!is_address(connection->source_addr, connection->is_ipv6) ||
-	    !is_address(connection->dest_addr, connection->is_ipv6))
-		return ipc_refuse(why, "address");
+	if (!ipc_is_inaddr(&connection->source_addr))
+		return ipc_refuse(why, "source_addr");
+	if (!ipc_is_inaddr(&connection->dest_addr))
+		return ipc_refuse(why, "dest_addr");
 	if (connection->state >= IPC_TCP_N_STATES ||
 	    (connection->state != IPC_TCP_NONE) != (connection->proto == IPPROTO_TCP))
 		return ipc_refuse(why, "state");
+	if (!ipc_is_zero(connection->reserved, sizeof(connection->reserved)))
+		return ipc_refuse(why, "reserved");
 	return 0;
 }
 

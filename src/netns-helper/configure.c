@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "base/inet.h"
+#include "base/mac.h"
 #include "base/log.h"
 #include "netns-helper/rtnl.h"
 
@@ -42,7 +42,7 @@ find_interface(const char *name)
 }
 
 static void
-read_mac(const struct rtnl *rtnl, const char *name, struct inet_mac *mac)
+read_mac(const struct rtnl *rtnl, const char *name, struct mac *mac)
 {
 	struct ifreq request = { 0 };
 
@@ -50,7 +50,7 @@ read_mac(const struct rtnl *rtnl, const char *name, struct inet_mac *mac)
 	/* netdevice(7): any socket of the namespace takes this request. */
 	if (ioctl(rtnl->fd, SIOCGIFHWADDR, &request) == -1)
 		fatal("read the MAC address of %s", name);
-	memcpy(mac->octets, request.ifr_hwaddr.sa_data, INET_MAC_LEN);
+	memcpy(mac->octets, request.ifr_hwaddr.sa_data, sizeof(mac->octets));
 }
 
 /* Warns of another interface with the address that this one is about to get: replies to
@@ -110,26 +110,24 @@ static int
 configure_ip6(struct rtnl *rtnl, unsigned int ifindex, const char *name,
     const struct ipc_network *network)
 {
-	const uint8_t link_local[IPC_ADDR6_LEN] = { 0xfe, 0x80 };
-	struct in6_addr addr, gateway;
-	struct inet_mac mac;
+	const struct in6_addr link_local = { { { 0xfe, 0x80 } } };
+	struct in6_addr addr, gateway = network->host6;
+	struct mac mac;
 
 	read_mac(rtnl, name, &mac);
 	/* A router advertisement only confirms these. */
-	inet_addr6_from_mac(link_local, &mac, &addr);
+	addr = mac_to_addr6(&link_local, &mac);
 	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1) {
 		if (is_without_ip6(errno))
 			return -1;
 		fatal("add the IPv6 link-local address to %s", name);
 	}
-	inet_addr6_from_mac(network->prefix6, &mac, &addr);
+	addr = mac_to_addr6(&network->prefix6, &mac);
 	if (rtnl_addr6_set(rtnl, ifindex, &addr, PREFIX6_LEN) == -1)
 		fatal("add the IPv6 address to %s", name);
 	/* libslirp answers neighbour solicitations for the link-local address with the
 	 * same interface identifier, and sends its router advertisements from there. */
-	memcpy(gateway.s6_addr, link_local, IPC_ADDR6_LEN / 2);
-	memcpy(gateway.s6_addr + IPC_ADDR6_LEN / 2, network->host6 + IPC_ADDR6_LEN / 2,
-	    IPC_ADDR6_LEN / 2);
+	memcpy(&gateway, &link_local, sizeof(gateway) / 2);
 	if (rtnl_default_route_set(rtnl, ifindex, &gateway, sizeof(gateway)) == -1)
 		fatal("add the IPv6 default route on %s", name);
 	return 0;
@@ -150,7 +148,8 @@ netns_configure(const struct ipc_make_tap *request)
 	if (rtnl_link_set_up(&rtnl, find_interface("lo")) == -1)
 		fatal("bring lo up");
 	/* Linux changes the MAC of an interface that is down with any driver. */
-	if (request->has_mac && rtnl_link_set_mac(&rtnl, ifindex, request->mac) == -1)
+	if (request->has_mac &&
+	    rtnl_link_set_mac(&rtnl, ifindex, request->mac.octets) == -1)
 		fatal("set the MAC address of %s", name);
 	if (rtnl_link_set_mtu(&rtnl, ifindex, network->mtu_bytes) == -1) {
 		if (errno == EINVAL && network->mtu_bytes < ETH_MIN_MTU)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 
 /* The first half of a /64 is the network, the rest the interface identifier. */
 #define PREFIX6_BYTES 8
@@ -36,14 +36,6 @@ forwards_free(struct forwards *forwards)
 	forwards->rules = NULL;
 }
 
-static bool
-is_unspecified(const uint8_t addr[IPC_ADDR6_LEN])
-{
-	static const uint8_t zero[IPC_ADDR6_LEN];
-
-	return memcmp(addr, zero, sizeof(zero)) == 0;
-}
-
 static uint32_t
 count_ports(const struct ipc_hostfwd *rule)
 {
@@ -53,7 +45,7 @@ count_ports(const struct ipc_hostfwd *rule)
 static bool
 is_between_families(const struct ipc_hostfwd *rule)
 {
-	return rule->host_is_ipv6 != rule->guest_is_ipv6;
+	return rule->host_addr.is_ipv6 != rule->guest_addr.is_ipv6;
 }
 
 /* Whether the guest can have the address. The stack owns the gateway's and the name
@@ -68,13 +60,13 @@ guest4_is_good(const struct ipc_network *network, uint32_t addr_be)
 }
 
 static bool
-guest6_is_good(const struct ipc_network *network, const uint8_t addr[IPC_ADDR6_LEN])
+guest6_is_good(const struct ipc_network *network, const uint8_t addr[16])
 {
-	return memcmp(addr, network->prefix6, PREFIX6_BYTES) == 0 &&
+	return memcmp(addr, &network->prefix6, PREFIX6_BYTES) == 0 &&
 	    /* RFC 4291 2.6.1: interface identifier 0 is the anycast address of routers. */
-	    memcmp(addr, network->prefix6, IPC_ADDR6_LEN) != 0 &&
-	    memcmp(addr, network->host6, IPC_ADDR6_LEN) != 0 &&
-	    memcmp(addr, network->nameserver6, IPC_ADDR6_LEN) != 0;
+	    memcmp(addr, &network->prefix6, sizeof(network->prefix6)) != 0 &&
+	    memcmp(addr, &network->host6, sizeof(network->host6)) != 0 &&
+	    memcmp(addr, &network->nameserver6, sizeof(network->nameserver6)) != 0;
 }
 
 /* Fills in the guest's own address if there is none. False if the guest can't have it. */
@@ -82,17 +74,13 @@ static bool
 settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
 {
 	const struct ipc_network *network = forwards->network;
-	uint32_t addr_be;
+	struct inaddr *addr = &rule->guest_addr;
 
-	if (rule->guest_is_ipv6) {
-		if (is_unspecified(rule->guest_addr))
-			memcpy(rule->guest_addr, &forwards->guest6, IPC_ADDR6_LEN);
-		return guest6_is_good(network, rule->guest_addr);
-	}
-	if (is_unspecified(rule->guest_addr))
-		memcpy(rule->guest_addr, &network->guest_be, sizeof(network->guest_be));
-	memcpy(&addr_be, rule->guest_addr, sizeof(addr_be));
-	return guest4_is_good(network, addr_be);
+	if (inaddr_is_unspecified(addr))
+		*addr = addr->is_ipv6 ? inaddr_from6(&forwards->guest6)
+				      : inaddr_from4(network->guest_be);
+	return addr->is_ipv6 ? guest6_is_good(network, addr->bytes)
+			     : guest4_is_good(network, inaddr_to4(addr));
 }
 
 /* Whether both forwards need the same port of the same address. The unspecified address
@@ -100,11 +88,12 @@ settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
 static bool
 rules_conflict(const struct ipc_hostfwd *a, const struct ipc_hostfwd *b)
 {
-	return a->proto == b->proto && a->host_is_ipv6 == b->host_is_ipv6 &&
+	return a->proto == b->proto && a->host_addr.is_ipv6 == b->host_addr.is_ipv6 &&
 	    a->host_port_first <= b->host_port_last &&
 	    b->host_port_first <= a->host_port_last &&
-	    (is_unspecified(a->host_addr) || is_unspecified(b->host_addr) ||
-		memcmp(a->host_addr, b->host_addr, IPC_ADDR6_LEN) == 0);
+	    (inaddr_is_unspecified(&a->host_addr) ||
+		inaddr_is_unspecified(&b->host_addr) ||
+		inaddr_is_equal(&a->host_addr, &b->host_addr));
 }
 
 static const struct ipc_hostfwd_entry *
@@ -125,7 +114,7 @@ judge(const struct forwards *forwards, struct ipc_hostfwd *rule,
 {
 	const struct ipc_hostfwd_entry *in_the_way;
 
-	if (rule->guest_is_ipv6 && !forwards->network->enable_ipv6) {
+	if (rule->guest_addr.is_ipv6 && !forwards->network->enable_ipv6) {
 		result->outcome = IPC_HOSTFWD_ipv6_is_off;
 		return;
 	}
@@ -222,8 +211,8 @@ open_port(struct forwards *forwards)
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_hostfwd *rule = &change->rule;
 	uint16_t port = (uint16_t)(rule->host_port_first + change->n_open);
-	union address host = address_make(rule->host_is_ipv6, rule->host_addr, port);
-	union address guest = address_make(rule->guest_is_ipv6, rule->guest_addr,
+	union inaddr_sock host = inaddr_sock_make(&rule->host_addr, port);
+	union inaddr_sock guest = inaddr_sock_make(&rule->guest_addr,
 	    (uint16_t)(rule->guest_port_first + change->n_open));
 	int outcome = -1;
 
@@ -252,10 +241,10 @@ close_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_hostfwd *rule = &change->rule;
-	union address host;
+	union inaddr_sock host;
 
 	change->n_open--;
-	host = address_make(rule->host_is_ipv6, rule->host_addr,
+	host = inaddr_sock_make(&rule->host_addr,
 	    (uint16_t)(rule->host_port_first + change->n_open));
 	if (is_between_families(rule))
 		relay_close(forwards->relay, rule->proto, &host.any);
@@ -327,18 +316,16 @@ forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
 }
 
 const struct ipc_hostfwd *
-forwards_find_port(const struct forwards *forwards, uint8_t proto, bool is_ipv6,
-    const uint8_t addr[IPC_ADDR6_LEN], uint16_t port)
+forwards_find_port(const struct forwards *forwards, uint8_t proto,
+    const struct inaddr *addr, uint16_t port)
 {
 	struct ipc_hostfwd wanted = {
 		.proto = proto,
-		.host_is_ipv6 = is_ipv6,
+		.host_addr = *addr,
 		.host_port_first = port,
 		.host_port_last = port,
 	};
-	const struct ipc_hostfwd_entry *entry;
+	const struct ipc_hostfwd_entry *entry = find_conflict(forwards, &wanted);
 
-	memcpy(wanted.host_addr, addr, sizeof(wanted.host_addr));
-	entry = find_conflict(forwards, &wanted);
 	return entry ? &entry->rule : NULL;
 }

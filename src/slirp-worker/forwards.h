@@ -83,4 +83,4 @@ void forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
 /* The forward of a connection to this address and port of the host, or NULL if it was
  * removed. proto is IPPROTO_TCP or _UDP. */
 const struct ipc_hostfwd *forwards_find_port(const struct forwards *forwards,
-    uint8_t proto, bool is_ipv6, const uint8_t addr[IPC_ADDR6_LEN], uint16_t port);
+    uint8_t proto, const struct inaddr *addr, uint16_t port);

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
-#include "base/inet.h"
+#include "base/mac.h"
 #include "base/log.h"
 #include "slirp-worker/datapath.h"
 
@@ -101,29 +101,28 @@ init_gate(struct gate *gate, const struct ipc_network *network)
 		.netmask_be = to_in(network->netmask_be),
 		.host_be = to_in(network->host_be),
 		.nameserver_be = to_in(network->nameserver_be),
+		.prefix6 = network->prefix6,
+		.host6 = network->host6,
+		.nameserver6 = network->nameserver6,
 	};
 
-	memcpy(config.prefix6.s6_addr, network->prefix6, IPC_ADDR6_LEN);
-	memcpy(config.host6.s6_addr, network->host6, IPC_ADDR6_LEN);
-	memcpy(config.nameserver6.s6_addr, network->nameserver6, IPC_ADDR6_LEN);
 	gate_init(gate, &config);
 }
 
 /* The guest's IPv6 address: the address that it makes from its MAC, or the address that
  * the helper set for --configure. :: if the device has no MAC. */
-static void
-find_guest6(const struct ipc_network *network, int tap_fd, struct in6_addr *addr)
+static struct in6_addr
+find_guest6(const struct ipc_network *network, int tap_fd)
 {
 	struct ifreq request = { 0 };
-	struct inet_mac mac;
+	struct mac mac;
 
-	*addr = in6addr_any;
 	/* A TAP accepts this request of netdevice(7) on its own descriptor
 	 * (drivers/net/tun.c). */
 	if (ioctl(tap_fd, SIOCGIFHWADDR, &request) == -1)
-		return;
+		return in6addr_any;
 	memcpy(mac.octets, request.ifr_hwaddr.sa_data, sizeof(mac.octets));
-	inet_addr6_from_mac(network->prefix6, &mac, addr);
+	return mac_to_addr6(&network->prefix6, &mac);
 }
 
 void
@@ -173,7 +172,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	struct in6_addr guest6;
 
 	worker->network = start->network;
-	find_guest6(&worker->network, adopt_tap_fd, &guest6);
+	guest6 = find_guest6(&worker->network, adopt_tap_fd);
 	if (start->is_bess)
 		tapio_init_bess(&worker->tap, adopt_tap_fd);
 	else if (tapio_init(&worker->tap, adopt_tap_fd, start->tap_header_len) == -1)

@@ -2,7 +2,6 @@
 /* Makes requests in JSON from the arguments of the command line. */
 #include "slirpctl/request.h"
 
-#include <arpa/inet.h>
 #include <bsd/stdlib.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -11,7 +10,7 @@
 #include <string.h>
 
 #include "base/endpoint.h"
-#include "base/inet.h"
+#include "base/inaddr.h"
 #include "base/log.h"
 
 /* "65535-65535" */
@@ -45,17 +44,7 @@ take_endpoint(const char *side, const char *text, struct endpoint *endpoint)
 static const char *
 addr_format(const struct endpoint *endpoint, char buf[INET6_ADDRSTRLEN])
 {
-	struct in6_addr addr6;
-	in_addr_t addr4_be;
-
-	if (!endpoint->has_addr)
-		return NULL;
-	if (endpoint->is_ipv6) {
-		memcpy(&addr6, endpoint->addr, sizeof(addr6));
-		return inet_addr6_format(&addr6, buf);
-	}
-	memcpy(&addr4_be, endpoint->addr, sizeof(addr4_be));
-	return inet_addr4_format(addr4_be, buf);
+	return endpoint->has_addr ? inaddr_format(&endpoint->addr, buf) : NULL;
 }
 
 /* A number, or text for a range, which slirp4netns refuses. */

@@ -83,7 +83,7 @@ check_table(void)
 		assert(entry->id > last_id && entry->id <= forwards->last_id);
 		last_id = entry->id;
 		n_ports += n;
-		if (rule->host_is_ipv6 != rule->guest_is_ipv6)
+		if (rule->host_addr.is_ipv6 != rule->guest_addr.is_ipv6)
 			n_relayed += n;
 	}
 	assert(n_ports == forwards->n_tcp_ports + forwards->n_udp_ports);

@@ -31,8 +31,8 @@ check_message(const char *text)
 static void
 check_run(const struct options *options)
 {
-	const struct inet_cidr *network = &options->network;
-	const struct ipc_outbound outbound = { .has_addr4 = 1, .has_addr6 = 1 };
+	const struct cidr *network = &options->network;
+	const struct ipc_outbound outbound = { .has_addr = { 1, 1 } };
 	char text[BANNER_SIZE];
 
 	assert((options->target == OPTIONS_TARGET_PID) ==

@@ -94,17 +94,14 @@ write_replies(const char *directory, unsigned int n)
 static void
 write_requests(const char *directory, unsigned int n_rules)
 {
-	static const uint8_t loopback6[IPC_ADDR6_LEN] = { [15] = 1 };
 	FILE *file = create(directory, "requests", n_rules);
 
 	for (unsigned int i = 0; i < n_rules; i++) {
 		struct ipc_add_hostfwd add;
 
 		ipc_sample_add_hostfwd(&add);
-		memset(add.rule.guest_addr, 0, sizeof(add.rule.guest_addr));
-		add.rule.host_is_ipv6 = add.rule.guest_is_ipv6 = i % 2;
-		if (add.rule.host_is_ipv6)
-			memcpy(add.rule.host_addr, loopback6, sizeof(loopback6));
+		add.rule.host_addr = inaddr_loopback(i % 2);
+		add.rule.guest_addr = (struct inaddr){ .is_ipv6 = i % 2 };
 		if (i / 2 % 2)
 			add.rule.proto = IPPROTO_UDP;
 		add.rule.host_port_last = (uint16_t)(add.rule.host_port_first + i % 3);

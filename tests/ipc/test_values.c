@@ -55,6 +55,8 @@ struct field {
 #define RANGE(row, field, from, to, word_) \
 	FIELD(row, field, .kind = KIND_RANGE, .min = (from), .max = (to), .word = (word_))
 #define FLAG(row, field) RANGE(row, field, 0, 1, "flag neither 0 nor 1")
+#define ADDR(row, field, word) \
+	ANY(row, field.bytes), RANGE(row, field.is_ipv6, 0, 1, word)
 #define ONE_OF(row, field, values) \
 	FIELD(row, field, .kind = KIND_ONE_OF, .allowed = (values), .word = #field)
 #define STRUCTS(row, field, type) \
@@ -76,12 +78,12 @@ FIELDS(network,
 	FLAG(network, enable_ipv6), FLAG(network, enable_dns),
 	FLAG(network, allow_host_loopback), RESERVED(network))
 FIELDS(hostfwd,
-	ANY(hostfwd, host_addr), ANY(hostfwd, guest_addr),
+	ADDR(hostfwd, host_addr, "host_addr"), ADDR(hostfwd, guest_addr, "guest_addr"),
 	RANGE(hostfwd, host_port_first, 1, UINT16_MAX, "host_port"),
 	RANGE(hostfwd, host_port_last, 1, UINT16_MAX, "host_port"),
 	RANGE(hostfwd, guest_port_first, 1, UINT16_MAX, "guest_port"),
 	ONE_OF(hostfwd, proto, ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, 0 })),
-	FLAG(hostfwd, host_is_ipv6), FLAG(hostfwd, guest_is_ipv6), RESERVED(hostfwd))
+	RESERVED(hostfwd))
 FIELDS(hostfwd_entry,
 	RANGE(hostfwd_entry, id, 1, UINT32_MAX, "id"), RESERVED(hostfwd_entry),
 	STRUCTS(hostfwd_entry, rule, hostfwd))
@@ -91,12 +93,14 @@ FIELDS(hostfwd_result,
 	ANY(hostfwd_result, conflict_id), ANY(hostfwd_result, port),
 	RESERVED(hostfwd_result))
 FIELDS(connection,
-	ANY(connection, source_addr), ANY(connection, dest_addr),
+	ADDR(connection, source_addr, "source_addr"),
+	ADDR(connection, dest_addr, "dest_addr"),
 	ANY(connection, source_port), ANY(connection, dest_port),
 	ONE_OF(connection, proto,
 	    ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 0 })),
-	FLAG(connection, is_ipv6), FLAG(connection, is_hostfwd),
+	FLAG(connection, is_hostfwd),
 	RANGE(connection, state, 0, IPC_TCP_N_STATES - 1, "state"),
+	RESERVED(connection),
 	ANY(connection, recv_queue_bytes), ANY(connection, send_queue_bytes),
 	ANY(connection, bytes_in), ANY(connection, bytes_out))
 
@@ -128,8 +132,8 @@ FIELDS(tap_made,
 	FLAG(tap_made, has_offloads), RESERVED(tap_made))
 FIELDS(fallback_userns, RESERVED(fallback_userns))
 FIELDS(outbound,
-	ANY(outbound, addr4_be), ANY(outbound, addr6), FLAG(outbound, has_addr4),
-	FLAG(outbound, has_addr6), RESERVED(outbound))
+	ADDR(outbound, addr[0], "addr"), ADDR(outbound, addr[1], "addr"),
+	FLAG(outbound, has_addr[0]), FLAG(outbound, has_addr[1]))
 FIELDS(start,
 	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
@@ -409,15 +413,18 @@ test_contradictions_are_refused(void **state)
 	BAD(start, "address outside network_be", msg->network.nameserver_be = 1)
 	BAD(start, "address outside network_be", msg->network.dhcp_start_be = 1)
 	BAD(start, "address outside network_be", msg->network.guest_be = 1)
-	BAD(start, "prefix6", msg->network.prefix6[8] = 1)
-	BAD(start, "prefix6", msg->network.prefix6[15] = 1)
-	BAD(start, "address outside prefix6", msg->network.host6[7] = 1)
-	BAD(start, "address outside prefix6", msg->network.nameserver6[7] = 1)
+	BAD(start, "prefix6", msg->network.prefix6.s6_addr[8] = 1)
+	BAD(start, "prefix6", msg->network.prefix6.s6_addr[15] = 1)
+	BAD(start, "address outside prefix6", msg->network.host6.s6_addr[7] = 1)
+	BAD(start, "address outside prefix6", msg->network.nameserver6.s6_addr[7] = 1)
 	BAD(start, "header_len", msg->tap_header_len = 0)
 	BAD(tap_made, "header_len", msg->has_offloads = 1)
-	BAD(outbound, "addr4_be", msg->has_addr4 = 0)
-	BAD(outbound, "addr6", msg->addr6[0] = 1)
-	BAD(outbound, "addr6", msg->addr6[15] = 1)
+	BAD(outbound, "addr", msg->has_addr[0] = 0)
+	BAD(outbound, "addr", msg->has_addr[1] = 1)
+	BAD(outbound, "addr", msg->addr[0].bytes[4] = 1)
+	BAD(outbound, "addr", msg->addr[0].is_ipv6 = 1)
+	BAD(outbound, "addr", msg->addr[1].bytes[15] = 1)
+	BAD(outbound, "addr", msg->addr[1].is_ipv6 = 1)
 	BAD(confine, "runas", msg->has_runas = 0; msg->runas_gid = 0)
 	BAD(confine, "runas", msg->has_runas = 0; msg->runas_uid = 0)
 	BAD(make_tap, "tap_name", memset(msg->tap_name, 0, sizeof(msg->tap_name)))
@@ -427,9 +434,9 @@ test_contradictions_are_refused(void **state)
 	BAD(spawned, "error", msg->pid = 0)
 	BAD(spawned, "error", msg->error = 1)
 
-	BAD(publish, "host_addr", msg->rule.host_addr[4] = 1)
-	BAD(publish, "host_addr", msg->rule.host_addr[15] = 1)
-	BAD(publish, "guest_addr", msg->rule.guest_is_ipv6 = 0)
+	BAD(publish, "host_addr", msg->rule.host_addr.bytes[4] = 1)
+	BAD(publish, "host_addr", msg->rule.host_addr.bytes[15] = 1)
+	BAD(publish, "guest_addr", msg->rule.guest_addr.is_ipv6 = 0)
 	BAD(publish, "host_port", msg->rule.host_port_last = 7999)
 	/* The hundredth port would be 65536. */
 	BAD(publish, "guest_port", msg->rule.guest_port_first = 65437)
@@ -448,8 +455,8 @@ test_contradictions_are_refused(void **state)
 	BAD(connections_page, "entries after the last", msg->n--; msg->has_more = 0)
 	BAD(connections_page, "proto", msg->n++)
 	BAD(connections_page, "has_more", msg->n = 0)
-	BAD(connections_page, "address", msg->entries[0].source_addr[4] = 1)
-	BAD(connections_page, "address", msg->entries[0].dest_addr[15] = 1)
+	BAD(connections_page, "source_addr", msg->entries[0].source_addr.bytes[4] = 1)
+	BAD(connections_page, "dest_addr", msg->entries[0].dest_addr.bytes[15] = 1)
 	BAD(connections_page, "state", msg->entries[0].state = IPC_TCP_NONE)
 	BAD(connections_page, "state", msg->entries[0].proto = IPPROTO_UDP)
 }
@@ -485,9 +492,9 @@ static void
 test_legal_values_are_accepted(void **state)
 {
 	(void)state;
-	GOOD(make_tap, msg->has_mac = 0; memset(msg->mac, 0, sizeof(msg->mac)))
-	GOOD(outbound, msg->has_addr4 = 0; msg->addr4_be = 0)
-	GOOD(outbound, msg->has_addr6 = 1; msg->addr6[15] = 1)
+	GOOD(make_tap, msg->has_mac = 0; msg->mac = (struct mac){ 0 })
+	GOOD(outbound, msg->has_addr[0] = 0; msg->addr[0] = (struct inaddr){ 0 })
+	GOOD(outbound, msg->has_addr[1] = 1; msg->addr[1] = inaddr_loopback(true))
 	GOOD(confine, msg->has_runas = 0; msg->runas_uid = msg->runas_gid = 0)
 	GOOD(start, msg->network.mtu_bytes = 1)
 	GOOD(start, msg->network.mtu_bytes = IPC_MTU_MAX_BYTES)

@@ -17,9 +17,9 @@ sample_network(struct ipc_network *network)
 		.nameserver_be = htonl(0x0a000203),
 		.dhcp_start_be = htonl(0x0a00020f),
 		.guest_be = htonl(0x0a000264),
-		.prefix6 = { 0xfd },
-		.host6 = { 0xfd, [15] = 2 },
-		.nameserver6 = { 0xfd, [15] = 3 },
+		.prefix6.s6_addr = { 0xfd },
+		.host6.s6_addr = { 0xfd, [15] = 2 },
+		.nameserver6.s6_addr = { 0xfd, [15] = 3 },
 		.prefix_len = 24,
 		.mtu_bytes = 1500,
 		.enable_ipv6 = 1,
@@ -90,7 +90,7 @@ ipc_sample_make_tap(struct ipc_make_tap *msg)
 	*msg = (struct ipc_make_tap){
 		.netns_label = "/proc/1/ns/net",
 		.tap_name = "tap0",
-		.mac = { 2, 0, 0, 0, 0, 1 },
+		.mac.octets = { 2, 0, 0, 0, 0, 1 },
 		.has_mac = 1,
 		.configure = 1,
 	};
@@ -113,8 +113,8 @@ void
 ipc_sample_outbound(struct ipc_outbound *msg)
 {
 	*msg = (struct ipc_outbound){
-		.addr4_be = htonl(0xcb007102),
-		.has_addr4 = 1,
+		.addr[0] = inaddr_from4(htonl(0xcb007102)),
+		.has_addr[0] = 1,
 	};
 }
 
@@ -163,13 +163,12 @@ static struct ipc_hostfwd
 sample_hostfwd(void)
 {
 	return (struct ipc_hostfwd){
-		.host_addr = { 127, 0, 0, 1 },
-		.guest_addr = { 0xfd, [15] = 100 },
+		.host_addr.bytes = { 127, 0, 0, 1 },
+		.guest_addr = { { 0xfd, [15] = 100 }, 1 },
 		.host_port_first = 8000,
 		.host_port_last = 8099,
 		.guest_port_first = 80,
 		.proto = IPPROTO_TCP,
-		.guest_is_ipv6 = 1,
 	};
 }
 
@@ -275,8 +274,8 @@ ipc_sample_connections_page(struct ipc_connections_page *msg)
 {
 	*msg = (struct ipc_connections_page){ .request = 4, .n = 1, .has_more = 1 };
 	msg->entries[0] = (struct ipc_connection){
-		.source_addr = { 10, 0, 2, 100 },
-		.dest_addr = { 192, 0, 2, 1 },
+		.source_addr.bytes = { 10, 0, 2, 100 },
+		.dest_addr.bytes = { 192, 0, 2, 1 },
 		.source_port = 40000,
 		.dest_port = 80,
 		.proto = IPPROTO_TCP,

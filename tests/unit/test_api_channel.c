@@ -92,7 +92,7 @@ make_add(uint64_t request, uint16_t first, uint16_t last)
 	return (struct ipc_add_hostfwd){
 		.request = request,
 		.rule = { .proto = IPPROTO_TCP,
-		    .host_addr = { 127, 0, 0, 1 },
+		    .host_addr.bytes = { 127, 0, 0, 1 },
 		    .host_port_first = first,
 		    .host_port_last = last,
 		    .guest_port_first = first },
@@ -130,7 +130,7 @@ test_change_is_told_to_the_parent_and_answered(void **state)
 	assert_int_equal(msg.payload.hostfwd_added.result.outcome, IPC_HOSTFWD_done);
 	assert_int_equal(msg.payload.hostfwd_added.result.id, 1);
 	assert_int_equal(msg.payload.hostfwd_added.rule.host_port_last, 8003);
-	assert_int_equal(msg.payload.hostfwd_added.rule.guest_addr[3], 100);
+	assert_int_equal(msg.payload.hostfwd_added.rule.guest_addr.bytes[3], 100);
 	expect(&parent, IPC_MSG_rule_added, &msg);
 	assert_int_equal(msg.payload.rule_added.entry.id, 1);
 	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_first, 8001);

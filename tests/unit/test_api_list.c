@@ -70,7 +70,7 @@ add_rule(void)
 {
 	struct ipc_hostfwd_entry entry = {
 		.id = ++last_id,
-		.rule = { .guest_addr = { 10, 0, 2, 100 },
+		.rule = { .guest_addr.bytes = { 10, 0, 2, 100 },
 		    .host_port_first = 8080,
 		    .host_port_last = 8080,
 		    .guest_port_first = 80,

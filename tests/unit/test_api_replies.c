@@ -109,7 +109,7 @@ static struct ipc_hostfwd
 web_rule(void)
 {
 	return (struct ipc_hostfwd){
-		.guest_addr = { 10, 0, 2, 100 },
+		.guest_addr.bytes = { 10, 0, 2, 100 },
 		.host_port_first = 8080,
 		.host_port_last = 8080,
 		.guest_port_first = 80,
@@ -354,8 +354,8 @@ test_list_goes_over_pages(void **state)
 	}
 	assert_non_null(strstr(reply, "{\"entries\":[{\"id\":1," ENTRY ",{\"id\":2,"));
 	assert_non_null(strstr(reply, "\"entries\":[{\"id\":1," ENTRY ",{\"id\":2,"));
-	assert_string_equal(reply + strlen(reply) - strlen(",{\"id\":1024," ENTRY "]}"),
-	    ",{\"id\":1024," ENTRY "]}");
+	assert_string_equal(reply + strlen(reply) - strlen(",{\"id\":896," ENTRY "]}"),
+	    ",{\"id\":896," ENTRY "]}");
 	close(fd);
 }
 
@@ -372,14 +372,12 @@ test_range_and_ipv6_in_a_list(void **state)
 	page.request = msg.payload.list_hostfwd.request;
 	page.entries[0] = (struct ipc_hostfwd_entry){
 		.id = 9,
-		.rule = { .host_addr = { [15] = 1 },
-		    .guest_addr = { 0xfd, [15] = 9 },
+		.rule = { .host_addr = { { [15] = 1 }, 1 },
+		    .guest_addr = { { 0xfd, [15] = 9 }, 1 },
 		    .host_port_first = 8000,
 		    .host_port_last = 8099,
 		    .guest_port_first = 90,
-		    .proto = IPPROTO_UDP,
-		    .host_is_ipv6 = 1,
-		    .guest_is_ipv6 = 1 },
+		    .proto = IPPROTO_UDP },
 	};
 	assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
 #define RANGE \
@@ -599,7 +597,7 @@ test_replies_without_memory_are_busy(void **state)
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, LIST);
 	expect_reply(fd, reply, true);
-	assert_non_null(strstr(reply, "{\"id\":64,"));
+	assert_non_null(strstr(reply, "{\"id\":56,"));
 	close(fd);
 }
 
@@ -1347,9 +1345,9 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 			.request = msg.payload.list_connections.request,
 			.n = 2,
 			.entries[0] = { .proto = IPPROTO_UDP,
-			    .source_addr = { 10, 0, 2, 100 },
+			    .source_addr.bytes = { 10, 0, 2, 100 },
 			    .source_port = 5000,
-			    .dest_addr = { 10, 0, 2, 3 },
+			    .dest_addr.bytes = { 10, 0, 2, 3 },
 			    .dest_port = 53,
 			    .recv_queue_bytes = 1,
 			    .send_queue_bytes = 2,

@@ -146,7 +146,7 @@ test_defaults_and_families(void **state)
 	rule_is("{\"execute\":\"add_hostfwd\",\"arguments\":"
 		"{\"proto\":\"tcp6\",\"host_port\":1,\"guest_port\":65535}}",
 	    "tcp [::]:1 -> guest:65535");
-	assert_int_equal(api_rule_of(&request.args).guest_is_ipv6, 1);
+	assert_int_equal(api_rule_of(&request.args).guest_addr.is_ipv6, 1);
 	/* Some languages print whole numbers in this form. */
 	rule_is(add_with("guest_port", "80.0"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
 	rule_is(add_with("guest_port", "8e1"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");

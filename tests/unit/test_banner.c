@@ -21,7 +21,7 @@ options_of(const char *cidr)
 		.allow_host_loopback = true,
 	};
 
-	assert_int_equal(inet_cidr_parse(cidr, 1, 25, &options.network), INET_CIDR_OK);
+	assert_int_equal(cidr_parse(cidr, 1, 25, &options.network), CIDR_OK);
 	options_addresses_derive(&options.network, &options.addresses);
 	return options;
 }
@@ -105,10 +105,8 @@ static void
 test_banner_of_all_options(void **state)
 {
 	const struct ipc_outbound outbound = {
-		.addr4_be = htonl(0x7f000001),
-		.addr6 = { 0xfd, [15] = 9 },
-		.has_addr4 = 1,
-		.has_addr6 = 1,
+		.addr = { { { 127, 0, 0, 1 }, 0 }, { { 0xfd, [15] = 9 }, 1 } },
+		.has_addr = { 1, 1 },
 	};
 	struct options options = options_of("192.168.0.0/16");
 
@@ -117,7 +115,7 @@ test_banner_of_all_options(void **state)
 	options.allow_host_loopback = false;
 	options.api_socket_path = "/run/user/1000/api.sock";
 	options.has_mac = true;
-	assert_int_equal(inet_mac_parse("0A:0b:0c:0d:0e:0f", &options.mac), INET_MAC_OK);
+	assert_int_equal(mac_parse("0A:0b:0c:0d:0e:0f", &options.mac), MAC_OK);
 	assert_banner(&options, &outbound,
 	    "Starting slirp\n"
 	    "* MTU:             65520\n"
@@ -216,7 +214,7 @@ static void
 test_longest_banner_fits(void **state)
 {
 	struct options options = options_of("128.0.0.0/1");
-	struct ipc_outbound outbound = { .has_addr4 = 1, .has_addr6 = 1 };
+	struct ipc_outbound outbound = { .has_addr = { 1, 1 } };
 	char path[PATH_MAX];
 	char buf[BANNER_SIZE];
 
@@ -224,8 +222,8 @@ test_longest_banner_fits(void **state)
 	memset(path, 'p', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	options.api_socket_path = path;
-	outbound.addr4_be = UINT32_MAX;
-	memset(outbound.addr6, 0xff, sizeof(outbound.addr6));
+	outbound.addr[0] = inaddr_from4(UINT32_MAX);
+	memset(&outbound.addr[1], 0xff, sizeof(outbound.addr[1]));
 	options.has_mac = true;
 	assert_true(
 	    banner_start_format(buf, sizeof(buf), &options, &outbound) > PATH_MAX);

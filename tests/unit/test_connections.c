@@ -170,8 +170,8 @@ add(uint8_t proto, bool is_ipv6, uint16_t port)
 		.host_port_first = port,
 		.host_port_last = port,
 		.guest_port_first = 80,
-		.host_is_ipv6 = is_ipv6,
-		.guest_is_ipv6 = is_ipv6,
+		.host_addr.is_ipv6 = is_ipv6,
+		.guest_addr.is_ipv6 = is_ipv6,
 	};
 
 	forwards_add(&box.worker.forwards, &rule);
@@ -184,9 +184,8 @@ add(uint8_t proto, bool is_ipv6, uint16_t port)
 static void
 test_real_forwards_are_listed(void **state)
 {
-	static const uint8_t guest6[IPC_ADDR6_LEN] = { 0xfd, [15] = 100 };
+	const struct in6_addr guest6 = { { { 0xfd, [15] = 100 } } };
 	struct connections connections = { 0 };
-	uint32_t guest_be = address("10.0.2.100");
 	int n_seen = 0;
 
 	(void)state;
@@ -201,20 +200,18 @@ test_real_forwards_are_listed(void **state)
 	for (uint32_t i = 0; i < connections.n; i++) {
 		const struct ipc_connection *entry = &connections.entries[i];
 		bool is_ipv6 = entry->source_port % 2 == 0;
+		struct inaddr guest =
+		    is_ipv6 ? inaddr_from6(&guest6) : inaddr_from4(address("10.0.2.100"));
 		bool is_tcp = entry->source_port <= 8002;
 
 		assert_in_range(entry->source_port, 8001, 8004);
 		n_seen |= 1 << (entry->source_port - 8001);
 		assert_int_equal(entry->is_hostfwd, 1);
-		assert_int_equal(entry->is_ipv6, is_ipv6);
+		assert_int_equal(entry->source_addr.is_ipv6, is_ipv6);
 		assert_int_equal(entry->proto, is_tcp ? IPPROTO_TCP : IPPROTO_UDP);
 		assert_int_equal(entry->state, is_tcp ? IPC_TCP_LISTEN : IPC_TCP_NONE);
 		assert_int_equal(entry->dest_port, 80);
-		if (is_ipv6)
-			assert_memory_equal(entry->dest_addr, guest6, sizeof(guest6));
-		else
-			assert_memory_equal(entry->dest_addr, &guest_be,
-			    sizeof(guest_be));
+		assert_memory_equal(&entry->dest_addr, &guest, sizeof(guest));
 	}
 	assert_int_equal(n_seen, 15);
 	connections_free(&connections);

@@ -36,16 +36,6 @@ close_box(void **state)
 	return 0;
 }
 
-/* Parses an address of either family into the first bytes. */
-static bool
-put_address(void *bytes, const char *text)
-{
-	bool is_ipv6 = strchr(text, ':') != NULL;
-
-	assert_int_equal(inet_pton(is_ipv6 ? AF_INET6 : AF_INET, text, bytes), 1);
-	return is_ipv6;
-}
-
 static struct ipc_hostfwd
 make_rule(uint8_t proto, const char *host, uint16_t first, uint16_t last,
     const char *guest, uint16_t guest_first)
@@ -57,8 +47,8 @@ make_rule(uint8_t proto, const char *host, uint16_t first, uint16_t last,
 		.guest_port_first = guest_first,
 	};
 
-	rule.host_is_ipv6 = put_address(rule.host_addr, host);
-	rule.guest_is_ipv6 = put_address(rule.guest_addr, guest);
+	assert_true(inaddr_parse(host, &rule.host_addr));
+	assert_true(inaddr_parse(guest, &rule.guest_addr));
 	return rule;
 }
 
@@ -107,28 +97,20 @@ static int
 bind_other(uint8_t proto, const char *host, uint16_t port, bool reuse)
 {
 	autofd int fd = -1;
-	struct sockaddr_storage addr = { 0 };
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&addr;
-	struct sockaddr_in *in = (struct sockaddr_in *)&addr;
+	union inaddr_sock sock;
+	struct inaddr addr;
 	int yes = 1;
 
-	if (strchr(host, ':')) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(port);
-		put_address(&in6->sin6_addr, host);
-	} else {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(port);
-		put_address(&in->sin_addr, host);
-	}
-	fd = socket(addr.ss_family, proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, 0);
+	assert_true(inaddr_parse(host, &addr));
+	sock = inaddr_sock_make(&addr, port);
+	fd = socket(sock.any.sa_family, proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM,
+	    0);
 	assert_int_not_equal(fd, -1);
-	if (addr.ss_family == AF_INET6)
+	if (addr.is_ipv6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
 	if (reuse)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (bind(fd, (struct sockaddr *)&addr,
-		addr.ss_family == AF_INET6 ? sizeof(*in6) : sizeof(*in)) == -1)
+	if (bind(fd, &sock.any, inaddr_sock_len(&sock.any)) == -1)
 		return -1;
 	if (proto == IPPROTO_TCP)
 		assert_int_equal(listen(fd, 1), 0);

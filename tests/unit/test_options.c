@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -106,8 +107,8 @@ test_defaults(void **state)
 	assert_false(options.enable_ipv6);
 	assert_true(options.enable_dns);
 	assert_true(options.allow_host_loopback);
-	assert_null(options.outbound_addr4);
-	assert_null(options.outbound_addr6);
+	assert_null(options.outbound_addr[0]);
+	assert_null(options.outbound_addr[1]);
 	assert_null(options.api_socket_path);
 	assert_null(options.pidfile_path);
 	assert_null(options.log_file_path);
@@ -668,10 +669,10 @@ test_cidr6(void **state)
 
 	(void)state;
 	ASSERT_RUNS("1", "tap0");
-	inet_addr6_parse("fd00::", &expected);
+	inet_pton(AF_INET6, "fd00::", &expected);
 	assert_memory_equal(&options.prefix6, &expected, sizeof(expected));
 	ASSERT_RUNS("-6", "--cidr6=2001:db8:5:6::/64", "1", "tap0");
-	inet_addr6_parse("2001:db8:5:6::", &expected);
+	inet_pton(AF_INET6, "2001:db8:5:6::", &expected);
 	assert_memory_equal(&options.prefix6, &expected, sizeof(expected));
 	assert_int_equal(options.network.prefix_len, 24);
 	ASSERT_OPTION_REFUSED("--cidr6 needs --enable-ipv6", "--cidr6=fd00:1::/64");
@@ -689,14 +690,14 @@ test_outbound_addr_is_an_address_or_a_name(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("--outbound-addr=10.1.2.3", "1", "tap0"), OPTIONS_START);
-	assert_string_equal(options.outbound_addr4, "10.1.2.3");
-	assert_null(options.outbound_addr6);
+	assert_string_equal(options.outbound_addr[0], "10.1.2.3");
+	assert_null(options.outbound_addr[1]);
 	assert_int_equal(messages.n_warnings, 0);
 	assert_int_equal(PARSE("--outbound-addr", "eth0", "-6", "--outbound-addr6=::1",
 			     "1", "tap0"),
 	    OPTIONS_START);
-	assert_string_equal(options.outbound_addr4, "eth0");
-	assert_string_equal(options.outbound_addr6, "::1");
+	assert_string_equal(options.outbound_addr[0], "eth0");
+	assert_string_equal(options.outbound_addr[1], "::1");
 	assert_int_equal(messages.n_warnings, 0);
 	assert_int_equal(PARSE("--outbound-addr6=eth0", "1", "tap0"), OPTIONS_START);
 	assert_int_equal(messages.n_warnings, 1);

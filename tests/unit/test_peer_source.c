@@ -114,7 +114,7 @@ make_network(void **state)
 {
 	(void)state;
 	inet_pton(AF_INET, HOST4, &network.host_be);
-	inet_pton(AF_INET6, HOST6, network.host6);
+	inet_pton(AF_INET6, HOST6, &network.host6);
 	return 0;
 }
 

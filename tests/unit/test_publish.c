@@ -23,10 +23,8 @@ describe(const struct ipc_hostfwd *rule, char *text, size_t text_size)
 {
 	char host[INET6_ADDRSTRLEN], guest[INET6_ADDRSTRLEN];
 
-	inet_ntop(rule->host_is_ipv6 ? AF_INET6 : AF_INET, rule->host_addr, host,
-	    sizeof(host));
-	inet_ntop(rule->guest_is_ipv6 ? AF_INET6 : AF_INET, rule->guest_addr, guest,
-	    sizeof(guest));
+	inaddr_format(&rule->host_addr, host);
+	inaddr_format(&rule->guest_addr, guest);
 	snprintf(text, text_size, "%s %s %u-%u %s %u",
 	    rule->proto == IPPROTO_TCP ? "tcp" : "udp", host, rule->host_port_first,
 	    rule->host_port_last, guest, rule->guest_port_first);

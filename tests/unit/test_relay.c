@@ -50,20 +50,22 @@ close_box(void **state)
 	return 0;
 }
 
-static union address
+static union inaddr_sock
 loopback6(uint16_t port)
 {
-	return address_make(true, in6addr_loopback.s6_addr, port);
+	const struct inaddr loopback = inaddr_loopback(true);
+
+	return inaddr_sock_make(&loopback, port);
 }
 
 static void
 open_ports(uint16_t n)
 {
-	static const uint8_t guest_bytes[IPC_ADDR6_LEN] = { 10, 0, 2, 100 };
-	const union address guest = address_make(false, guest_bytes, 80);
+	const struct inaddr guest_addr = inaddr_from4(htonl(0x0a000264));
+	const union inaddr_sock guest = inaddr_sock_make(&guest_addr, 80);
 
 	for (uint16_t i = 0; i < n; i++) {
-		union address host = loopback6(FIRST_PORT + i);
+		union inaddr_sock host = loopback6(FIRST_PORT + i);
 
 		assert_int_equal(relay_open(relay, IPPROTO_TCP, &host.any, &guest.any),
 		    0);
@@ -73,7 +75,7 @@ open_ports(uint16_t n)
 static void
 connect_clients(uint16_t port, size_t n)
 {
-	const union address to = loopback6(port);
+	const union inaddr_sock to = loopback6(port);
 
 	while (n-- > 0) {
 		int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -108,7 +110,7 @@ count_connections_of(const struct relay_port *port)
 	size_t n = 0;
 
 	for (size_t i = 0; i < tcp->n; i++)
-		n += address_is_equal(&tcp->connections[i].inner_end, &port->inner);
+		n += inaddr_sock_is_equal(&tcp->connections[i].inner_end, &port->inner);
 	return n;
 }
 
@@ -175,16 +177,16 @@ test_pending_ones_that_end_are_not_waited_for(void **state)
 
 /* Finds libslirp's socket of that port. */
 static int
-find_listener(const union address *inner)
+find_listener(const union inaddr_sock *inner)
 {
 	for (int fd = 0; fd < (int)box.worker.pollset.size; fd++) {
-		union address own = { 0 };
+		union inaddr_sock own = { 0 };
 		socklen_t len = sizeof(own);
 		int accepts = 0;
 		socklen_t accepts_len = sizeof(accepts);
 
 		if (getsockname(fd, &own.any, &len) == 0 &&
-		    address_is_equal(&own, inner) &&
+		    inaddr_sock_is_equal(&own, inner) &&
 		    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &accepts_len) ==
 			0 &&
 		    accepts)
@@ -199,7 +201,7 @@ find_listener(const union address *inner)
 static void
 test_strangers_at_the_inner_port_are_told_apart(void **state)
 {
-	union address own = { 0 };
+	union inaddr_sock own = { 0 };
 	socklen_t len = sizeof(own);
 	int stranger_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int listen_fd, accepted_fds[2];

@@ -167,28 +167,29 @@ test_flow_of_a_name_that_goes_elsewhere_is_any(void **state)
 	expect_used(4, N_DNS - 1);
 }
 
-static union address
+static union inaddr_sock
 loopback(bool is_ip6, uint32_t last, uint16_t port)
 {
-	const struct in_addr address4 = { htonl(0x7f000000 + last) };
+	const struct inaddr addr =
+	    is_ip6 ? inaddr_loopback(true) : inaddr_from4(htonl(0x7f000000 + last));
 
-	return address_make(is_ip6,
-	    is_ip6 ? in6addr_loopback.s6_addr : (const uint8_t *)&address4, port);
+	return inaddr_sock_make(&addr, port);
 }
 
-static union address
+static union inaddr_sock
 guest_address(bool is_ip6, uint16_t port)
 {
-	const struct flow_key end = end_of(is_ip6 ? GUEST6 : GUEST4, port);
+	struct inaddr addr;
 
-	return address_make(is_ip6, end.guest_address, port);
+	assert_true(inaddr_parse(is_ip6 ? GUEST6 : GUEST4, &addr));
+	return inaddr_sock_make(&addr, port);
 }
 
 static void
 open_port(bool is_ip6, uint16_t guest_port)
 {
-	const union address host = loopback(is_ip6, 1, HOST_PORT);
-	const union address guest = guest_address(is_ip6, guest_port);
+	const union inaddr_sock host = loopback(is_ip6, 1, HOST_PORT);
+	const union inaddr_sock guest = guest_address(is_ip6, guest_port);
 
 	assert_int_equal(stack_port_open(worker->stack, IPPROTO_UDP, &host.any,
 			     &guest.any, false),
@@ -197,18 +198,18 @@ open_port(bool is_ip6, uint16_t guest_port)
 
 /* Sends from that address of the host's loopback. Returns the port. */
 static uint16_t
-send_from(const union address *from, const union address *to)
+send_from(const union inaddr_sock *from, const union inaddr_sock *to)
 {
-	union address own = *from;
+	union inaddr_sock own = *from;
 	socklen_t len = sizeof(own);
 	int fd = socket(from->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	assert_int_not_equal(fd, -1);
 	peer_fds[n_peers++] = fd;
-	assert_int_equal(bind(fd, &own.any, address_len(&own.any)), 0);
+	assert_int_equal(bind(fd, &own.any, inaddr_sock_len(&own.any)), 0);
 	assert_int_equal(getsockname(fd, &own.any, &len), 0);
-	assert_int_equal(sendto(fd, "hi", 2, 0, &to->any, address_len(&to->any)), 2);
-	return address_port(&own);
+	assert_int_equal(sendto(fd, "hi", 2, 0, &to->any, inaddr_sock_len(&to->any)), 2);
+	return inaddr_sock_port(&own);
 }
 
 static bool
@@ -226,8 +227,8 @@ test_peer_on_the_loopback_may_be_answered(void **state)
 {
 	(void)state;
 	for (int is_ip6 = 0; is_ip6 <= 1; is_ip6++) {
-		const union address from = loopback(is_ip6, 1, 0);
-		const union address to = loopback(is_ip6, 1, HOST_PORT);
+		const union inaddr_sock from = loopback(is_ip6, 1, 0);
+		const union inaddr_sock to = loopback(is_ip6, 1, HOST_PORT);
 		uint16_t port;
 
 		open_port(is_ip6, 80);
@@ -246,8 +247,8 @@ test_peer_on_the_loopback_may_be_answered(void **state)
 static void
 test_peer_at_another_loopback_address_may_not(void **state)
 {
-	const union address from = loopback(false, 2, 0),
-			    to = loopback(false, 1, HOST_PORT);
+	const union inaddr_sock from = loopback(false, 2, 0),
+				to = loopback(false, 1, HOST_PORT);
 	uint16_t port;
 
 	(void)state;
@@ -262,11 +263,11 @@ static int
 find_socket(uint16_t port)
 {
 	for (int fd = 0; fd < 100; fd++) {
-		union address own = { 0 };
+		union inaddr_sock own = { 0 };
 		socklen_t len = sizeof(own);
 
 		if (getsockname(fd, &own.any, &len) == 0 &&
-		    own.any.sa_family == AF_INET && address_port(&own) == port)
+		    own.any.sa_family == AF_INET && inaddr_sock_port(&own) == port)
 			return fd;
 	}
 	fail_msg("libslirp has no socket");
@@ -277,8 +278,8 @@ find_socket(uint16_t port)
 static void
 test_who_finds_the_socket_of_a_flow_may_not(void **state)
 {
-	const union address sink = loopback(false, 1, SINK_PORT);
-	union address flow = { 0 };
+	const union inaddr_sock sink = loopback(false, 1, SINK_PORT);
+	union inaddr_sock flow = { 0 };
 	socklen_t len = sizeof(flow);
 	char byte;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -292,7 +293,7 @@ test_who_finds_the_socket_of_a_flow_may_not(void **state)
 	assert_int_equal(sendto(fd, "hi", 2, 0, &flow.any, len), 2);
 	turn();
 	/* The datagram was taken. */
-	fd = find_socket(address_port(&flow));
+	fd = find_socket(inaddr_sock_port(&flow));
 	assert_int_equal(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
 	assert_false(may_answer(false, 1000, SINK_PORT));
 }
@@ -303,12 +304,12 @@ test_who_finds_the_inner_port_of_a_relay_may_not(void **state)
 {
 	(void)state;
 	for (int is_ip6 = 0; is_ip6 <= 1; is_ip6++) {
-		const union address from = loopback(is_ip6, 1, 0);
-		const union address host = loopback(!is_ip6, 1, HOST_PORT);
-		const union address guest = guest_address(is_ip6, 80);
-		const union address outside = loopback(!is_ip6, 1, 0);
+		const union inaddr_sock from = loopback(is_ip6, 1, 0);
+		const union inaddr_sock host = loopback(!is_ip6, 1, HOST_PORT);
+		const union inaddr_sock guest = guest_address(is_ip6, 80);
+		const union inaddr_sock outside = loopback(!is_ip6, 1, 0);
 		struct relay *relay = &worker->relay;
-		union address own = { 0 };
+		union inaddr_sock own = { 0 };
 		socklen_t len = sizeof(own);
 		uint16_t port;
 
@@ -322,7 +323,7 @@ test_who_finds_the_inner_port_of_a_relay_may_not(void **state)
 		turn();
 		assert_int_equal(relay->udp.n, 1);
 		getsockname(relay->udp.peers[0].fd, &own.any, &len);
-		port = address_port(&own);
+		port = inaddr_sock_port(&own);
 		assert_true(may_answer(is_ip6, 80, port));
 		relay_close(relay, IPPROTO_UDP, &host.any);
 		assert_false(may_answer(is_ip6, 80, port));

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/endpoint.h"
-#include "base/inet.h"
+#include "base/inaddr.h"
 
 #define PORT_MAX UINT16_MAX
 
@@ -48,8 +48,6 @@ decode_address(const json_t *json, void *value)
 {
 	struct api_address *address = value;
 	const char *text = json_string_value(json);
-	struct in6_addr addr6;
-	in_addr_t addr_be;
 
 	if (!text)
 		return -1;
@@ -57,16 +55,8 @@ decode_address(const json_t *json, void *value)
 	 * on it. */
 	if (text[0] == '\0')
 		return 0;
-	if (inet_addr4_parse(text, &addr_be)) {
-		memcpy(address->bytes, &addr_be, sizeof(addr_be));
-	} else if (inet_addr6_parse(text, &addr6)) {
-		memcpy(address->bytes, &addr6, sizeof(addr6));
-		address->is_ipv6 = true;
-	} else {
-		return -1;
-	}
-	address->is_given = true;
-	return 0;
+	address->is_given = inaddr_parse(text, &address->addr);
+	return address->is_given ? 0 : -1;
 }
 
 static int

@@ -163,7 +163,7 @@ static int
 check_together(const struct api_request *request, struct api_error *error)
 {
 	const struct api_args *args = &request->args;
-	uint8_t family = args->host_addr.is_ipv6 ? API_FAMILY_IPV6 : API_FAMILY_IPV4;
+	uint8_t family = args->host_addr.addr.is_ipv6 ? API_FAMILY_IPV6 : API_FAMILY_IPV4;
 
 	if (args->host_addr.is_given && !(api_protocols[args->proto].families & family))
 		return bad_argument(request, "host_addr", error,

@@ -27,6 +27,3 @@ const char *api_rule_str(const struct ipc_hostfwd *rule, char buf[API_RULE_SIZE]
 
 /* "tcp", "udp" or "icmp". */
 const char *api_protocol_str(uint8_t proto);
-
-/* Formats an address of ipc_hostfwd. buf holds INET6_ADDRSTRLEN bytes. Returns buf. */
-const char *api_address_str(const uint8_t bytes[IPC_ADDR6_LEN], bool is_ipv6, char *buf);

@@ -17,8 +17,7 @@ struct api_client;
 /* An optional address. */
 struct api_address {
 	bool is_given;
-	bool is_ipv6;
-	uint8_t bytes[IPC_ADDR6_LEN]; /* as in ipc_hostfwd */
+	struct inaddr addr; /* zeros unless given */
 };
 
 struct api_ports {

@@ -61,7 +61,7 @@ text_append_addr4(struct text *text, const char *label, in_addr_t addr_be)
 {
 	char buf[INET_ADDRSTRLEN];
 
-	text_append_value(text, label, inet_addr4_format(addr_be, buf));
+	text_append_value(text, label, inet_ntop(AF_INET, &addr_be, buf, sizeof(buf)));
 }
 
 static int
@@ -80,10 +80,8 @@ banner_start_format(char *buf, size_t buf_size, const struct options *options,
 {
 	const struct options_addresses *addresses = &options->addresses;
 	struct text text;
-	struct in6_addr outbound6;
-	char addr6[INET6_ADDRSTRLEN];
-	char host[INET_ADDRSTRLEN];
-	char mac[INET_MAC_STRLEN];
+	char addr[INET6_ADDRSTRLEN];
+	char mac[MAC_STRLEN];
 
 	text_start(&text, buf, buf_size);
 	text_append(&text, "Starting slirp\n");
@@ -97,22 +95,19 @@ banner_start_format(char *buf, size_t buf_size, const struct options *options,
 	text_append_addr4(&text, "Recommended IP:", addresses->recommended_be);
 	if (options->api_socket_path != NULL)
 		text_append_value(&text, "API Socket:", options->api_socket_path);
-	if (outbound->has_addr4)
-		text_append_addr4(&text, "Outbound IPv4:", outbound->addr4_be);
-	if (outbound->has_addr6) {
-		memcpy(&outbound6, outbound->addr6, sizeof(outbound6));
-		text_append_value(&text,
-		    "Outbound IPv6:", inet_addr6_format(&outbound6, addr6));
-	}
+	for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
+		if (outbound->has_addr[is_ipv6])
+			text_append_value(&text,
+			    is_ipv6 ? "Outbound IPv6:" : "Outbound IPv4:",
+			    inaddr_format(&outbound->addr[is_ipv6], addr));
 	if (options->has_mac)
-		text_append_value(&text,
-		    "MAC address:", inet_mac_format(&options->mac, mac));
+		text_append_value(&text, "MAC address:", mac_format(&options->mac, mac));
 	if (options->allow_host_loopback)
 		text_append(&text,
 		    "WARNING: 127.0.0.1:* on the host is accessible as %s (set "
 		    "--disable-host-loopback to prohibit connecting to "
 		    "127.0.0.1:*)\n",
-		    inet_addr4_format(addresses->host_be, host));
+		    inet_ntop(AF_INET, &addresses->host_be, addr, sizeof(addr)));
 	return text_finish(&text);
 }
 
@@ -142,7 +137,7 @@ banner_ready_format(char *buf, size_t buf_size, const struct options *options,
 	struct text text;
 
 	text_start(&text, buf, buf_size);
-	inet_addr4_format(options->addresses.recommended_be, address);
+	inet_ntop(AF_INET, &options->addresses.recommended_be, address, sizeof(address));
 	text_append(&text, "ready: ");
 	switch (options->target) {
 	case OPTIONS_TARGET_PID:

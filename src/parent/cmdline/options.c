@@ -2,6 +2,7 @@
 /* The command line: the table of options, and the checks of how options fit together. */
 #include "parent/cmdline/options.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -567,7 +568,7 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 		return OPTIONS_ERROR;
 	if (!check_paths(parse))
 		return OPTIONS_ERROR;
-	if (parse->options->outbound_addr6 != NULL && !parse->options->enable_ipv6)
+	if (parse->options->outbound_addr[1] != NULL && !parse->options->enable_ipv6)
 		optvalue_warn(parse,
 		    "--outbound-addr6 is without effect: there is no --enable-ipv6");
 	options_addresses_derive(&parse->options->network, &parse->options->addresses);
@@ -627,9 +628,9 @@ options_reset(struct options *options, const char *program_name, bool with_comma
 		/* Standard error is the command's. */
 		options->log_level = LOG_LEVEL_WARNING;
 	}
-	inet_cidr_parse(NETWORK_DEFAULT, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
+	cidr_parse(NETWORK_DEFAULT, IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX,
 	    &options->network);
-	inet_addr6_parse(PREFIX6_DEFAULT, &options->prefix6);
+	inet_pton(AF_INET6, PREFIX6_DEFAULT, &options->prefix6);
 }
 
 enum options_outcome
@@ -650,16 +651,15 @@ options_parse(struct options *options, struct options_messages *messages, int ar
 }
 
 void
-options_addresses_derive(const struct inet_cidr *network,
-    struct options_addresses *addresses)
+options_addresses_derive(const struct cidr *network, struct options_addresses *addresses)
 {
 	*addresses = (struct options_addresses){
-		.netmask_be = inet_netmask_be(network->prefix_len),
-		.host_be = inet_cidr_host_be(network, HOST_NUMBER),
-		.dns_be = inet_cidr_host_be(network, DNS_NUMBER),
-		.dhcp_start_be = inet_cidr_host_be(network, DHCP_START_NUMBER),
-		.dhcp_end_be = inet_cidr_host_be(network, DHCP_END_NUMBER),
-		.recommended_be = inet_cidr_host_be(network, RECOMMENDED_NUMBER),
+		.netmask_be = cidr_netmask_be(network->prefix_len),
+		.host_be = cidr_host_be(network, HOST_NUMBER),
+		.dns_be = cidr_host_be(network, DNS_NUMBER),
+		.dhcp_start_be = cidr_host_be(network, DHCP_START_NUMBER),
+		.dhcp_end_be = cidr_host_be(network, DHCP_END_NUMBER),
+		.recommended_be = cidr_host_be(network, RECOMMENDED_NUMBER),
 	};
 }
 

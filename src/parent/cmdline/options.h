@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "base/inet.h"
+#include "base/cidr.h"
 #include "base/log.h"
+#include "base/mac.h"
 #include "ipc/messages.h"
 
 /* --version depends on the name by which the program was called. */
@@ -78,16 +79,15 @@ struct options {
 	bool configure;
 	uint32_t mtu_bytes;
 	bool has_mac;
-	struct inet_mac mac; /* valid if has_mac */
+	struct mac mac; /* valid if has_mac */
 
-	struct inet_cidr network;
+	struct cidr network;
 	struct options_addresses addresses; /* derived from network */
 	struct in6_addr prefix6;            /* of a /64 */
 	bool enable_ipv6;
 	bool enable_dns;
 	bool allow_host_loopback;
-	const char *outbound_addr4; /* IPv4 address or interface name; NULL for none */
-	const char *outbound_addr6; /* IPv6 address or interface name; NULL for none */
+	const char *outbound_addr[2]; /* by is_ipv6: address or interface; NULL: none */
 
 	const char *api_socket_path; /* NULL for none */
 	const char *pidfile_path;    /* NULL for none */
@@ -129,7 +129,7 @@ enum options_outcome options_parse(struct options *options,
     struct options_messages *messages, int argc, char **argv);
 
 /* A network with a prefix of 25 or shorter contains all of them. */
-void options_addresses_derive(const struct inet_cidr *network,
+void options_addresses_derive(const struct cidr *network,
     struct options_addresses *addresses);
 
 /* Whether a program of this name keeps to the texts and exit statuses of slirp4netns. */

@@ -2,6 +2,7 @@
 /* Checks the values of options and arguments, one function each. */
 #include "parent/cmdline/optvalue.h"
 
+#include <arpa/inet.h>
 #include <bsd/stdlib.h>
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/inaddr.h"
 #include "base/text.h"
 #include "parent/cmdline/accounts.h"
 #include "parent/cmdline/publish.h"
@@ -143,7 +145,7 @@ optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
 
 /* Linux reserves 0/8 and 127/8 for itself and 224/4 for multicast, also in a guest. */
 static bool
-network_is_usable(const struct inet_cidr *network)
+network_is_usable(const struct cidr *network)
 {
 	uint32_t address = ntohl(network->network_be);
 
@@ -153,19 +155,19 @@ network_is_usable(const struct inet_cidr *network)
 
 static bool
 refuse_cidr_as_slirp4netns(struct optvalue_parse *parse, const char *value,
-    enum inet_cidr_outcome outcome)
+    enum cidr_outcome outcome)
 {
 	switch (outcome) {
-	case INET_CIDR_OK:
-	case INET_CIDR_BAD_SYNTAX:
+	case CIDR_OK:
+	case CIDR_BAD_SYNTAX:
 		break;
-	case INET_CIDR_BAD_ADDRESS:
+	case CIDR_BAD_ADDRESS:
 		return optvalue_refuse(parse, "invalid network address: %s",
 		    show_part(parse, value, strcspn(value, "/")));
-	case INET_CIDR_BAD_PREFIX:
+	case CIDR_BAD_PREFIX:
 		return optvalue_refuse(parse, "prefix length needs to be %d-%d",
 		    IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX);
-	case INET_CIDR_HOST_BITS:
+	case CIDR_HOST_BITS:
 		return optvalue_refuse(parse,
 		    "CIDR needs to be a network address like 10.0.2.0/24, "
 		    "not like 10.0.2.100/24");
@@ -184,38 +186,37 @@ refuse_host_bits(struct optvalue_parse *parse, const char *value)
 
 	if (addr_len < sizeof(addr_text))
 		memcpy(addr_text, value, addr_len);
-	inet_addr4_parse(addr_text, &addr_be);
+	inet_pton(AF_INET, addr_text, &addr_be);
+	addr_be &= cidr_netmask_be(prefix_len);
 	return optvalue_refuse(parse,
 	    "--cidr: \"%s\" is an address in a network; the network is %s/%u",
 	    optvalue_show(parse, value),
-	    inet_addr4_format(addr_be & inet_netmask_be(prefix_len), network),
-	    prefix_len);
+	    inet_ntop(AF_INET, &addr_be, network, sizeof(network)), prefix_len);
 }
 
 static bool
-refuse_cidr(struct optvalue_parse *parse, const char *value,
-    enum inet_cidr_outcome outcome)
+refuse_cidr(struct optvalue_parse *parse, const char *value, enum cidr_outcome outcome)
 {
 	static const char example[] = "an IPv4 network such as 10.0.2.0/24";
 	const char *shown = optvalue_show(parse, value);
 
 	switch (outcome) {
-	case INET_CIDR_OK:
+	case CIDR_OK:
 		break;
-	case INET_CIDR_BAD_SYNTAX:
+	case CIDR_BAD_SYNTAX:
 		if (strchr(value, '/') == NULL && value[0] != '\0')
 			return optvalue_refuse(parse,
 			    "--cidr: \"%s\" has no prefix length: give %s", shown,
 			    example);
 		return optvalue_refuse(parse, "--cidr: \"%s\" is not %s", shown, example);
-	case INET_CIDR_BAD_ADDRESS:
+	case CIDR_BAD_ADDRESS:
 		return optvalue_refuse(parse,
 		    "--cidr: \"%s\" has a wrong address: give %s", shown, example);
-	case INET_CIDR_BAD_PREFIX:
+	case CIDR_BAD_PREFIX:
 		return optvalue_refuse(parse,
 		    "--cidr: \"%s\" has a prefix length outside %d to %d", shown,
 		    IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX);
-	case INET_CIDR_HOST_BITS:
+	case CIDR_HOST_BITS:
 		return refuse_host_bits(parse, value);
 	}
 	return false;
@@ -224,10 +225,10 @@ refuse_cidr(struct optvalue_parse *parse, const char *value,
 bool
 optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 {
-	enum inet_cidr_outcome outcome = inet_cidr_parse(value, IPC_PREFIX_LEN_MIN,
+	enum cidr_outcome outcome = cidr_parse(value, IPC_PREFIX_LEN_MIN,
 	    IPC_PREFIX_LEN_MAX, &parse->options->network);
 
-	if (outcome != INET_CIDR_OK)
+	if (outcome != CIDR_OK)
 		return wants_known_text(parse)
 		    ? refuse_cidr_as_slirp4netns(parse, value, outcome)
 		    : refuse_cidr(parse, value, outcome);
@@ -259,7 +260,7 @@ optvalue_take_cidr6(struct optvalue_parse *parse, const char *value)
 
 	if (len < sizeof(text))
 		memcpy(text, value, len);
-	if (!inet_addr6_parse(text, &prefix) || strcmp(value + len, "/64") != 0 ||
+	if (inet_pton(AF_INET6, text, &prefix) != 1 || strcmp(value + len, "/64") != 0 ||
 	    memcmp(prefix.s6_addr + PREFIX6_BYTES, zero, sizeof(zero)) != 0 ||
 	    !prefix6_is_usable(&prefix))
 		return optvalue_refuse(parse,
@@ -434,52 +435,45 @@ optvalue_take_userns_path(struct optvalue_parse *parse, const char *value)
 	return true;
 }
 
-bool
-optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value)
+static bool
+take_outbound_addr(struct optvalue_parse *parse, const char *value, bool is_ipv6)
 {
-	in_addr_t addr_be;
+	const char *option = is_ipv6 ? "outbound-addr6" : "outbound-addr";
+	struct inaddr addr;
 
-	if (inet_addr4_parse(value, &addr_be)) {
+	if (inaddr_parse(value, &addr) && addr.is_ipv6 == is_ipv6) {
 		/* bind(2) accepts these addresses, and the first packet fails. */
-		if (IN_MULTICAST(ntohl(addr_be)) || addr_be == INADDR_BROADCAST)
+		if (inaddr_is_multicast(&addr) || inaddr_is_broadcast(&addr))
 			return optvalue_refuse(parse,
-			    "--outbound-addr: \"%s\" is not the address of a host",
+			    "--%s: \"%s\" is not the address of a host", option,
 			    optvalue_show(parse, value));
 	} else if (!options_ifname_is_valid(value)) {
 		return optvalue_refuse(parse,
-		    "--outbound-addr: \"%s\" is neither an IPv4 address nor the "
-		    "name of an interface",
-		    optvalue_show(parse, value));
+		    "--%s: \"%s\" is neither an %s address nor the name of an "
+		    "interface",
+		    option, optvalue_show(parse, value), is_ipv6 ? "IPv6" : "IPv4");
 	}
-	parse->options->outbound_addr4 = value;
+	parse->options->outbound_addr[is_ipv6] = value;
 	return true;
+}
+
+bool
+optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value)
+{
+	return take_outbound_addr(parse, value, false);
 }
 
 bool
 optvalue_take_outbound_addr6(struct optvalue_parse *parse, const char *value)
 {
-	struct in6_addr addr;
-
-	if (inet_addr6_parse(value, &addr)) {
-		if (IN6_IS_ADDR_MULTICAST(&addr))
-			return optvalue_refuse(parse,
-			    "--outbound-addr6: \"%s\" is not the address of a host",
-			    optvalue_show(parse, value));
-	} else if (!options_ifname_is_valid(value)) {
-		return optvalue_refuse(parse,
-		    "--outbound-addr6: \"%s\" is neither an IPv6 address nor the "
-		    "name of an interface",
-		    optvalue_show(parse, value));
-	}
-	parse->options->outbound_addr6 = value;
-	return true;
+	return take_outbound_addr(parse, value, true);
 }
 
 bool
 optvalue_take_macaddress(struct optvalue_parse *parse, const char *value)
 {
 	parse->has_macaddress = true;
-	if (inet_mac_parse(value, &parse->options->mac) == INET_MAC_OK)
+	if (mac_parse(value, &parse->options->mac) == MAC_OK)
 		parse->options->has_mac = true;
 	else if (parse->bad_mac_text == NULL)
 		parse->bad_mac_text = value;
@@ -491,18 +485,18 @@ optvalue_refuse_macaddress(struct optvalue_parse *parse)
 {
 	const char *shown = optvalue_show(parse, parse->bad_mac_text);
 	const char *why = "is not a MAC address such as 0a:0b:0c:0d:0e:0f";
-	struct inet_mac mac;
+	struct mac mac;
 
 	if (wants_known_text(parse))
 		return optvalue_refuse(parse, "\"%s\" is an invalid MAC address.", shown);
-	switch (inet_mac_parse(parse->bad_mac_text, &mac)) {
-	case INET_MAC_OK:
-	case INET_MAC_BAD_SYNTAX:
+	switch (mac_parse(parse->bad_mac_text, &mac)) {
+	case MAC_OK:
+	case MAC_BAD_SYNTAX:
 		break;
-	case INET_MAC_MULTICAST:
+	case MAC_MULTICAST:
 		why = "is a multicast address, which an interface cannot have";
 		break;
-	case INET_MAC_ZERO:
+	case MAC_ZERO:
 		why = "is all zeros, which an interface cannot have";
 		break;
 	}

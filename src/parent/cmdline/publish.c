@@ -2,15 +2,12 @@
 /* Parses the value of --publish. */
 #include "parent/cmdline/publish.h"
 
-#include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/endpoint.h"
-
-static_assert(ENDPOINT_ADDR6_LEN == IPC_ADDR6_LEN, "one kind of address");
 
 /* The parts are ADDR, PORT, GUEST, PORT. */
 #define N_PARTS_MAX 4
@@ -119,10 +116,13 @@ publish_parse(const char *text, struct ipc_hostfwd *rule, const char **why)
 		.host_port_last = host.port_last,
 		.guest_port_first = guest.port_first,
 		.proto = proto,
-		.host_is_ipv6 = host.has_addr ? host.is_ipv6 : guest.is_ipv6,
-		.guest_is_ipv6 = guest.has_addr ? guest.is_ipv6 : host.is_ipv6,
+		.host_addr = host.addr,
+		.guest_addr = guest.addr,
 	};
-	memcpy(rule->host_addr, host.addr, IPC_ADDR6_LEN);
-	memcpy(rule->guest_addr, guest.addr, IPC_ADDR6_LEN);
+	/* A side without an address has the family of the other. */
+	if (!host.has_addr)
+		rule->host_addr.is_ipv6 = guest.addr.is_ipv6;
+	if (!guest.has_addr)
+		rule->guest_addr.is_ipv6 = host.addr.is_ipv6;
 	return true;
 }

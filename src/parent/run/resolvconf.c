@@ -51,7 +51,7 @@ format_content(char content[CONTENT_SIZE], const struct options *options)
 	len = snprintf(content, CONTENT_SIZE, "nameserver %s\n", addr4);
 	if (!options->enable_ipv6)
 		return;
-	inet_ntop(AF_INET6, network.nameserver6, addr6, sizeof(addr6));
+	inet_ntop(AF_INET6, &network.nameserver6, addr6, sizeof(addr6));
 	snprintf(content + len, CONTENT_SIZE - (size_t)len, "nameserver %s\n", addr6);
 }
 

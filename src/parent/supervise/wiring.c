@@ -58,7 +58,7 @@ instruct_helper(struct supervisor *sv)
 	snprintf(make_tap.tap_name, sizeof(make_tap.tap_name), "%s",
 	    sv->options->tap_name);
 	if (sv->options->has_mac)
-		memcpy(make_tap.mac, sv->options->mac.octets, sizeof(make_tap.mac));
+		make_tap.mac = sv->options->mac;
 	make_tap.has_mac = sv->options->has_mac;
 	make_tap.configure = sv->options->configure;
 

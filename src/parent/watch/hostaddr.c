@@ -132,8 +132,9 @@ find_index(int query_fd, const char *ifname, uint32_t sequence)
 struct search {
 	int index;
 	int family;
-	const struct hostaddr *wanted; /* taken before any other */
-	struct hostaddr found;
+	const struct inaddr *wanted; /* taken before any other */
+	bool has_found;
+	struct inaddr found;
 };
 
 static void
@@ -145,7 +146,8 @@ take_address(void *ctx, const struct nlmsghdr *message)
 	const struct ifaddrmsg *body = NLMSG_DATA(message);
 	const struct rtattr *attribute;
 	struct search *search = ctx;
-	struct hostaddr address = { .len = search->wanted->len };
+	struct inaddr address = { .is_ipv6 = search->wanted->is_ipv6 };
+	size_t len = address.is_ipv6 ? sizeof(struct in6_addr) : sizeof(in_addr_t);
 
 	if (message->nlmsg_type != RTM_NEWADDR ||
 	    message->nlmsg_len < NLMSG_LENGTH(sizeof(*body)) ||
@@ -159,19 +161,19 @@ take_address(void *ctx, const struct nlmsghdr *message)
 	attribute = find_attribute(message, sizeof(*body), IFA_LOCAL);
 	if (!attribute)
 		attribute = find_attribute(message, sizeof(*body), IFA_ADDRESS);
-	if (!attribute || attribute->rta_len != RTA_LENGTH(address.len))
+	if (!attribute || attribute->rta_len != RTA_LENGTH(len))
 		return;
-	memcpy(address.bytes, RTA_DATA(attribute), address.len);
-	if (search->found.len == 0 ||
-	    memcmp(address.bytes, search->wanted->bytes, address.len) == 0)
+	memcpy(address.bytes, RTA_DATA(attribute), len);
+	if (!search->has_found || inaddr_is_equal(&address, search->wanted))
 		search->found = address;
+	search->has_found = true;
 }
 
 bool
-parent_hostaddr_find(int query_fd, const char *ifname, int family,
-    struct hostaddr *address)
+parent_hostaddr_find(int query_fd, const char *ifname, struct inaddr *address)
 {
 	static uint32_t sequence;
+	const uint8_t family = address->is_ipv6 ? AF_INET6 : AF_INET;
 	struct {
 		struct nlmsghdr header;
 		struct ifaddrmsg body;
@@ -182,7 +184,7 @@ parent_hostaddr_find(int query_fd, const char *ifname, int family,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 			.nlmsg_seq = ++sequence,
 		},
-		.body = { .ifa_family = (uint8_t)family },
+		.body = { .ifa_family = family },
 	};
 	struct search search = { .family = family, .wanted = address };
 
@@ -191,7 +193,7 @@ parent_hostaddr_find(int query_fd, const char *ifname, int family,
 	if (search.index == 0 || ask(query_fd, &request, take_address, &search) == -1)
 		return false;
 	errno = EADDRNOTAVAIL;
-	if (search.found.len == 0)
+	if (!search.has_found)
 		return false;
 	*address = search.found;
 	return true;

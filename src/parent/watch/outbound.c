@@ -2,7 +2,6 @@
 /* The source addresses of --outbound-addr and --outbound-addr6. */
 #include "parent/watch/outbound.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/inet.h"
+#include "base/inaddr.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "parent/watch/hostaddr.h"
@@ -35,35 +34,10 @@ parent_outbound_init(struct outbound *outbound)
 	};
 }
 
-static bool
-find4(struct outbound *outbound, uint32_t *addr_be)
-{
-	struct hostaddr address = { .len = sizeof(*addr_be) };
-
-	memcpy(address.bytes, addr_be, sizeof(*addr_be));
-	if (!parent_hostaddr_find(outbound->query_fd, outbound->ifname4, AF_INET,
-		&address))
-		return false;
-	memcpy(addr_be, address.bytes, sizeof(*addr_be));
-	return true;
-}
-
-static bool
-find6(struct outbound *outbound, uint8_t addr[IPC_ADDR6_LEN])
-{
-	struct hostaddr address = { .len = IPC_ADDR6_LEN };
-
-	memcpy(address.bytes, addr, IPC_ADDR6_LEN);
-	if (!parent_hostaddr_find(outbound->query_fd, outbound->ifname6, AF_INET6,
-		&address))
-		return false;
-	memcpy(addr, address.bytes, IPC_ADDR6_LEN);
-	return true;
-}
-
 static _Noreturn void
-fail(const char *option, const char *value)
+fail(bool is_ipv6, const char *value)
 {
+	const char *option = is_ipv6 ? "outbound-addr6" : "outbound-addr";
 	char shown[IPC_LABEL_SIZE];
 	int error = errno;
 
@@ -80,51 +54,37 @@ fail(const char *option, const char *value)
 
 /* Whether a connection can have the address. Returns 0, or -1 with errno set. */
 static int
-try_to_bind(const struct sockaddr *address, socklen_t len)
+try_to_bind(const struct inaddr *addr)
 {
-	autofd int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const union inaddr_sock sock = inaddr_sock_make(addr, 0);
+	autofd int fd = socket(sock.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	return fd == -1 ? -1 : bind(fd, address, len);
+	return fd == -1 ? -1 : bind(fd, &sock.any, inaddr_sock_len(&sock.any));
 }
 
 static void
-open4(struct outbound *outbound, const char *value)
+find_address(struct outbound *outbound, bool is_ipv6, const char *value)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct inaddr *addr = &outbound->addresses.addr[is_ipv6];
 
-	outbound->addresses.has_addr4 = 1;
-	if (!inet_addr4_parse(value, &address.sin_addr.s_addr)) {
-		outbound->ifname4 = value;
-		if (!find4(outbound, &outbound->addresses.addr4_be))
-			fail("outbound-addr", value);
+	outbound->addresses.has_addr[is_ipv6] = 1;
+	if (inaddr_parse(value, addr) && addr->is_ipv6 == is_ipv6) {
+		if (try_to_bind(addr) == -1)
+			fail(is_ipv6, value);
 		return;
 	}
-	if (try_to_bind((struct sockaddr *)&address, sizeof(address)) == -1)
-		fail("outbound-addr", value);
-	outbound->addresses.addr4_be = address.sin_addr.s_addr;
-}
-
-static void
-open6(struct outbound *outbound, const char *value)
-{
-	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
-
-	outbound->addresses.has_addr6 = 1;
-	if (!inet_addr6_parse(value, &address.sin6_addr)) {
-		outbound->ifname6 = value;
-		if (!find6(outbound, outbound->addresses.addr6))
-			fail("outbound-addr6", value);
-		return;
-	}
-	if (try_to_bind((struct sockaddr *)&address, sizeof(address)) == -1)
-		fail("outbound-addr6", value);
-	memcpy(outbound->addresses.addr6, &address.sin6_addr, IPC_ADDR6_LEN);
+	*addr = (struct inaddr){ .is_ipv6 = is_ipv6 };
+	outbound->ifname[is_ipv6] = value;
+	if (!parent_hostaddr_find(outbound->query_fd, value, addr))
+		fail(is_ipv6, value);
 }
 
 void
 parent_outbound_open(struct outbound *outbound, const struct options *options)
 {
-	if (!options->outbound_addr4 && !options->outbound_addr6)
+	const char *const *values = options->outbound_addr;
+
+	if (!values[0] && !values[1])
 		return;
 	/* Open the socket for events first: then no change is missed. */
 	outbound->events_fd =
@@ -132,11 +92,10 @@ parent_outbound_open(struct outbound *outbound, const struct options *options)
 	outbound->query_fd = parent_hostaddr_open(0);
 	if (outbound->events_fd == -1 || outbound->query_fd == -1)
 		fatal("ask the kernel for the host's addresses (rtnetlink)");
-	if (options->outbound_addr4)
-		open4(outbound, options->outbound_addr4);
-	if (options->outbound_addr6)
-		open6(outbound, options->outbound_addr6);
-	if (outbound->ifname4 || outbound->ifname6)
+	for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
+		if (values[is_ipv6])
+			find_address(outbound, is_ipv6, values[is_ipv6]);
+	if (outbound->ifname[0] || outbound->ifname[1])
 		return;
 	close(take_fd(&outbound->events_fd));
 	close(take_fd(&outbound->query_fd));
@@ -157,21 +116,25 @@ parent_outbound_timeout_ms(const struct outbound *outbound, uint64_t now_ms)
 					       : 0;
 }
 
-/* Logs how an interface has changed, if it has. */
+/* Logs how the interface has changed, if it has. error is the reason of a loss. */
 static void
-tell(struct outbound *outbound, const char *ifname, const char *family, bool was_lost,
-    bool is_lost, const char *new_address, uint64_t now_ms)
+tell(struct outbound *outbound, bool is_ipv6, bool was_lost, bool is_new, int error,
+    uint64_t now_ms)
 {
-	int error = errno;
+	const char *family = is_ipv6 ? "IPv6" : "IPv4";
+	const char *ifname = outbound->ifname[is_ipv6];
+	bool is_lost = outbound->is_lost[is_ipv6];
+	char text[INET6_ADDRSTRLEN];
 
-	if (is_lost == was_lost && !new_address)
+	if (is_lost == was_lost && !is_new)
 		return;
 	if (!ratelimit_allow(&outbound->log_limit, now_ms))
 		return;
-	if (new_address)
+	if (is_new)
 		log_info("outbound: interface %s has the %s address %s now: new "
 			 "connections leave by it",
-		    ifname, family, new_address);
+		    ifname, family,
+		    inaddr_format(&outbound->addresses.addr[is_ipv6], text));
 	else if (is_lost)
 		log_warning("outbound: interface %s %s: the guest's new %s connections "
 			    "fail until it is back",
@@ -182,34 +145,16 @@ tell(struct outbound *outbound, const char *ifname, const char *family, bool was
 }
 
 static void
-look4(struct outbound *outbound, uint64_t now_ms)
+look(struct outbound *outbound, bool is_ipv6, uint64_t now_ms)
 {
-	uint32_t addr_be = outbound->addresses.addr4_be;
-	bool was_lost = outbound->is_lost4, is_new;
-	char text[INET_ADDRSTRLEN];
+	struct inaddr *addr = &outbound->addresses.addr[is_ipv6];
+	const struct inaddr before = *addr;
+	bool was_lost = outbound->is_lost[is_ipv6], is_new;
 
-	outbound->is_lost4 = !find4(outbound, &addr_be);
-	is_new = addr_be != outbound->addresses.addr4_be;
-	tell(outbound, outbound->ifname4, "IPv4", was_lost, outbound->is_lost4,
-	    is_new ? inet_addr4_format(addr_be, text) : NULL, now_ms);
-	outbound->addresses.addr4_be = addr_be;
-	if (is_new)
-		outbound->is_told = false;
-}
-
-static void
-look6(struct outbound *outbound, uint64_t now_ms)
-{
-	struct in6_addr addr;
-	bool was_lost = outbound->is_lost6, is_new;
-	char text[INET6_ADDRSTRLEN];
-
-	memcpy(&addr, outbound->addresses.addr6, IPC_ADDR6_LEN);
-	outbound->is_lost6 = !find6(outbound, addr.s6_addr);
-	is_new = memcmp(&addr, outbound->addresses.addr6, IPC_ADDR6_LEN) != 0;
-	tell(outbound, outbound->ifname6, "IPv6", was_lost, outbound->is_lost6,
-	    is_new ? inet_addr6_format(&addr, text) : NULL, now_ms);
-	memcpy(outbound->addresses.addr6, &addr, IPC_ADDR6_LEN);
+	outbound->is_lost[is_ipv6] =
+	    !parent_hostaddr_find(outbound->query_fd, outbound->ifname[is_ipv6], addr);
+	is_new = !inaddr_is_equal(addr, &before);
+	tell(outbound, is_ipv6, was_lost, is_new, errno, now_ms);
 	if (is_new)
 		outbound->is_told = false;
 }
@@ -225,9 +170,8 @@ parent_outbound_handle(struct outbound *outbound, bool fd_ready, uint64_t now_ms
 		return false;
 	outbound->next_look_ms = now_ms + LOOK_INTERVAL_MS;
 	outbound->look_due = false;
-	if (outbound->ifname4)
-		look4(outbound, now_ms);
-	if (outbound->ifname6)
-		look6(outbound, now_ms);
+	for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
+		if (outbound->ifname[is_ipv6])
+			look(outbound, is_ipv6, now_ms);
 	return !outbound->is_told;
 }

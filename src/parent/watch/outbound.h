@@ -14,12 +14,11 @@
 
 struct outbound {
 	struct ipc_outbound addresses; /* the last addresses that were found */
-	const char *ifname4;           /* borrowed; NULL unless given by name */
-	const char *ifname6;
-	bool is_lost4; /* the interface has no address now; its last one stays in use */
-	bool is_lost6;
-	int events_fd; /* owned: receives events; -1 if nothing is followed */
-	int query_fd;  /* owned: for requests; -1 likewise */
+	/* By is_ipv6. */
+	const char *ifname[2]; /* borrowed; NULL unless given by name */
+	bool is_lost[2]; /* the interface has no address now; its last one stays in use */
+	int events_fd;   /* owned: receives events; -1 if nothing is followed */
+	int query_fd;    /* owned: for requests; -1 likewise */
 	bool look_due;
 	bool is_told;          /* the worker knows of `addresses` */
 	uint64_t next_look_ms; /* CLOCK_MONOTONIC; none earlier */

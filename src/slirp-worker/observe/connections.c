@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 
 /* Initial number of entries; doubled as needed. */
 #define ENTRIES_AT_FIRST 256
@@ -132,39 +132,32 @@ connections_parse(const char *line, struct connection_line *parsed)
 	    parse_number(fields[6], UINT32_MAX, &parsed->send_queue_bytes);
 }
 
-/* An end of a socket, from the kernel; zeros if there is none. */
-struct endpoint {
-	uint8_t addr[IPC_ADDR6_LEN];
+/* An end of a socket; zeros if there is none. */
+struct end {
+	struct inaddr addr;
 	uint16_t port;
-	bool is_ipv6;
 };
 
-static struct endpoint
-make_endpoint(const union address *addr)
+static struct end
+make_end(const union inaddr_sock *sock)
 {
-	struct endpoint end = {
-		.is_ipv6 = addr->any.sa_family == AF_INET6,
-		.port = address_port(addr),
-	};
+	struct end end = { .port = inaddr_sock_port(sock) };
 
-	if (end.is_ipv6)
-		memcpy(end.addr, &addr->in6.sin6_addr, sizeof(addr->in6.sin6_addr));
-	else
-		memcpy(end.addr, &addr->in.sin_addr, sizeof(addr->in.sin_addr));
+	inaddr_from_sockaddr(&end.addr, &sock->any);
 	return end;
 }
 
-static struct endpoint
-ask_endpoint(int fd, bool is_peer)
+static struct end
+ask_end(int fd, bool is_peer)
 {
-	union address addr = { 0 };
-	socklen_t len = sizeof(addr);
+	union inaddr_sock sock = { 0 };
+	socklen_t len = sizeof(sock);
 
 	if (fd == -1 ||
-	    (is_peer ? getpeername(fd, &addr.any, &len)
-		     : getsockname(fd, &addr.any, &len)) == -1)
-		return (struct endpoint){ 0 };
-	return make_endpoint(&addr);
+	    (is_peer ? getpeername(fd, &sock.any, &len)
+		     : getsockname(fd, &sock.any, &len)) == -1)
+		return (struct end){ 0 };
+	return make_end(&sock);
 }
 
 /* libslirp counts no bytes; the kernel counts those of each TCP socket. */
@@ -185,70 +178,67 @@ put_bytes(struct ipc_connection *entry, int fd)
 
 /* The forward that a connection to this end uses; NULL if it was removed. */
 static const struct ipc_hostfwd *
-find_rule(const struct forwards *forwards, uint8_t proto, const struct endpoint *host)
+find_rule(const struct forwards *forwards, uint8_t proto, const struct end *host)
 {
-	return forwards_find_port(forwards, proto, host->is_ipv6, host->addr, host->port);
+	return forwards_find_port(forwards, proto, &host->addr, host->port);
 }
 
 /* RFC 4291 2.5.5.2: the IPv4-mapped form of an IPv4 address. */
-static void
-put_mapped(uint8_t to[IPC_ADDR6_LEN], const uint8_t addr[IPC_ADDR6_LEN], bool is_ipv6)
+static struct inaddr
+map(const struct inaddr *addr)
 {
-	static const uint8_t prefix[] = { [10] = 0xff, 0xff };
+	struct inaddr mapped = { .bytes = { [10] = 0xff, 0xff }, .is_ipv6 = 1 };
 
-	if (is_ipv6) {
-		memcpy(to, addr, IPC_ADDR6_LEN);
-		return;
-	}
-	memcpy(to, prefix, sizeof(prefix));
-	memcpy(to + sizeof(prefix), addr, sizeof(struct in_addr));
+	if (addr->is_ipv6)
+		return *addr;
+	memcpy(mapped.bytes + 12, addr->bytes, sizeof(in_addr_t));
+	return mapped;
 }
 
 /* Replaces libslirp's side of a relay, its socket fd with the end `own`, by the outside
  * peer. Does nothing for other sockets. */
 static void
 put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwards,
-    int stack_fd, const struct endpoint *own)
+    int stack_fd, const struct end *own)
 {
 	const struct relay *relay = forwards->relay;
 	/* libslirp's end. */
-	const union address inner = address_make(own->is_ipv6, own->addr, own->port);
+	const union inaddr_sock inner = inaddr_sock_make(&own->addr, own->port);
 	const struct relay_port *port = relay_find_port(relay, entry->proto, &inner);
 	int fd = relay_tcp_find_peer(&relay->tcp, stack_fd);
-	struct endpoint host, source;
+	struct end host, source;
 	const struct ipc_hostfwd *rule;
 
 	if (fd != -1) {
-		host = ask_endpoint(fd, false);
-		source = ask_endpoint(fd, true);
+		host = ask_end(fd, false);
+		source = ask_end(fd, true);
 	} else if (port) {
-		host = source = make_endpoint(&port->host);
+		host = source = make_end(&port->host);
 	} else {
 		return;
 	}
 	rule = find_rule(forwards, entry->proto, &host);
-	entry->is_ipv6 = true;
-	put_mapped(entry->source_addr, source.addr, source.is_ipv6);
+	/* Replies show both ends in one family. */
+	entry->source_addr = map(&source.addr);
 	entry->source_port = source.port;
-	memset(entry->dest_addr, 0, sizeof(entry->dest_addr));
-	if (rule)
-		put_mapped(entry->dest_addr, rule->guest_addr, rule->guest_is_ipv6);
+	entry->dest_addr =
+	    rule ? map(&rule->guest_addr) : (struct inaddr){ .is_ipv6 = 1 };
 }
 
 static void
 complete(struct ipc_connection *entry, const struct connection_line *line,
     const struct forwards *forwards)
 {
-	struct endpoint own = ask_endpoint(line->fd, false);
-	struct endpoint other = { 0 };
+	struct end own = ask_end(line->fd, false);
+	struct end other = { 0 };
 	const struct ipc_hostfwd *rule = NULL;
 	bool came_in;
 
 	/* The source of an incoming connection is the worker's end of the socket. */
 	came_in = line->proto == IPPROTO_TCP && !line->is_forward &&
 	    own.port == line->source_port;
-	if (came_in || (own.is_ipv6 && !line->is_forward))
-		other = ask_endpoint(line->fd, true);
+	if (came_in || (own.addr.is_ipv6 && !line->is_forward))
+		other = ask_end(line->fd, true);
 	/* The guest's end may have the same port. */
 	came_in = came_in && other.port != 0 && other.port != line->dest_port;
 
@@ -256,27 +246,28 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 		.source_port = line->source_port,
 		.dest_port = line->dest_port,
 		.proto = line->proto,
-		.is_ipv6 = own.is_ipv6,
+		.source_addr.is_ipv6 = own.addr.is_ipv6,
+		.dest_addr.is_ipv6 = own.addr.is_ipv6,
 		.is_hostfwd = line->is_forward || came_in,
 		.state = (uint8_t)line->state,
 		.recv_queue_bytes = line->recv_queue_bytes,
 		.send_queue_bytes = line->send_queue_bytes,
 	};
 	put_bytes(entry, line->fd);
-	if (!own.is_ipv6) {
-		memcpy(entry->source_addr, &line->source_be, sizeof(line->source_be));
-		memcpy(entry->dest_addr, &line->dest_be, sizeof(line->dest_be));
+	if (!own.addr.is_ipv6) {
+		entry->source_addr = inaddr_from4(line->source_be);
+		entry->dest_addr = inaddr_from4(line->dest_be);
 	} else if (entry->is_hostfwd) {
-		memcpy(entry->source_addr, own.addr, sizeof(entry->source_addr));
+		entry->source_addr = own.addr;
 		rule = find_rule(forwards, line->proto, &own);
-	} else {
+	} else if (other.addr.is_ipv6) {
 		/* The guest's end is unknown. */
-		memcpy(entry->dest_addr, other.addr, sizeof(entry->dest_addr));
+		entry->dest_addr = other.addr;
 	}
 	if (rule)
-		memcpy(entry->dest_addr, rule->guest_addr, sizeof(entry->dest_addr));
+		entry->dest_addr = rule->guest_addr;
 	if (came_in) {
-		memcpy(entry->source_addr, other.addr, sizeof(entry->source_addr));
+		entry->source_addr = other.addr;
 		entry->source_port = other.port;
 	}
 	if (entry->is_hostfwd)
@@ -325,13 +316,12 @@ take_ping(struct connections *connections, const struct ping_flow *flow)
 		return;
 	entry = &connections->entries[connections->n++];
 	*entry = (struct ipc_connection){
+		.source_addr = flow->guest,
+		.dest_addr = flow->host,
 		.proto = IPPROTO_ICMP,
-		.is_ipv6 = flow->is_ip6,
 		.bytes_in = IPC_BYTES_UNKNOWN,
 		.bytes_out = IPC_BYTES_UNKNOWN,
 	};
-	memcpy(entry->source_addr, flow->guest, sizeof(entry->source_addr));
-	memcpy(entry->dest_addr, flow->host, sizeof(entry->dest_addr));
 }
 
 void

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/tapio.h"
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 
 /* Answers read from one flow in a turn; poll(2) reports the rest. */
 #define ANSWERS_MAX 16
@@ -52,12 +52,12 @@ ping_init(struct ping *ping, const struct ipc_network *network,
 {
 	*ping = (struct ping){
 		.host4_be.s_addr = network->host_be,
+		.host6 = network->host6,
 		.outbound = *outbound,
 		.n_flows_max = n_flows_max,
 		.to_guest = to_guest,
 		.ctx = ctx,
 	};
-	memcpy(&ping->host6, network->host6, sizeof(ping->host6));
 }
 
 /* The last flow moves to its index. */
@@ -93,38 +93,25 @@ is_ip6(const struct gate_frame *parsed)
 	return parsed->ethertype == WIRE_TYPE_IP6;
 }
 
-static size_t
-addr_len(bool of_ip6)
+static struct inaddr
+read_address(bool of_ip6, const uint8_t *bytes)
 {
-	return of_ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
-}
+	struct inaddr addr = { .is_ipv6 = of_ip6 };
 
-/* Copies the address of a socket into addr. False for another family. */
-static bool
-from_sockaddr(bool of_ip6, const struct sockaddr *sockaddr, uint8_t addr[IPC_ADDR6_LEN])
-{
-	memset(addr, 0, IPC_ADDR6_LEN);
-	if (sockaddr->sa_family != (of_ip6 ? AF_INET6 : AF_INET))
-		return false;
-	if (of_ip6)
-		memcpy(addr, &((const struct sockaddr_in6 *)sockaddr)->sin6_addr,
-		    sizeof(struct in6_addr));
-	else
-		memcpy(addr, &((const struct sockaddr_in *)sockaddr)->sin_addr,
-		    sizeof(struct in_addr));
-	return true;
+	memcpy(addr.bytes, bytes,
+	    of_ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr));
+	return addr;
 }
 
 static int
 bind_outbound(const struct ping *ping, bool of_ip6, int fd)
 {
-	union address source;
+	union inaddr_sock source;
 
-	if (of_ip6 ? !ping->outbound.has_addr6 : !ping->outbound.has_addr4)
+	if (!ping->outbound.has_addr[of_ip6])
 		return 0;
-	source = address_make(of_ip6,
-	    of_ip6 ? ping->outbound.addr6 : (const uint8_t *)&ping->outbound.addr4_be, 0);
-	return bind(fd, &source.any, address_len(&source.any));
+	source = inaddr_sock_make(&ping->outbound.addr[of_ip6], 0);
+	return bind(fd, &source.any, inaddr_sock_len(&source.any));
 }
 
 /* Opens a ping socket with source address and error queue. -1 with errno set. */
@@ -164,21 +151,20 @@ find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *pars
 {
 	const uint8_t *ip = frame + parsed->l3_offset;
 	bool of_ip6 = is_ip6(parsed);
-	struct ping_flow wanted = { .is_ip6 = of_ip6 };
+	struct ping_flow wanted = {
+		.guest =
+		    read_address(of_ip6, ip + (of_ip6 ? WIRE_IP6_SRC : WIRE_IP4_SRC)),
+		.host = read_address(of_ip6, ip + (of_ip6 ? WIRE_IP6_DST : WIRE_IP4_DST)),
+	};
 	size_t longest_idle = 0;
 
-	memcpy(wanted.guest, ip + (of_ip6 ? WIRE_IP6_SRC : WIRE_IP4_SRC),
-	    addr_len(of_ip6));
-	memcpy(wanted.host, ip + (of_ip6 ? WIRE_IP6_DST : WIRE_IP4_DST),
-	    addr_len(of_ip6));
 	memcpy(wanted.id, frame + parsed->l4_offset + ICMP_ECHO_ID, sizeof(wanted.id));
 	for (size_t i = 0; i < ping->n_flows; i++) {
 		struct ping_flow *flow = &ping->flows[i];
 
-		if (flow->is_ip6 == of_ip6 &&
-		    memcmp(flow->id, wanted.id, sizeof(flow->id)) == 0 &&
-		    memcmp(flow->host, wanted.host, sizeof(flow->host)) == 0 &&
-		    memcmp(flow->guest, wanted.guest, sizeof(flow->guest)) == 0)
+		if (memcmp(flow->id, wanted.id, sizeof(flow->id)) == 0 &&
+		    inaddr_is_equal(&flow->host, &wanted.host) &&
+		    inaddr_is_equal(&flow->guest, &wanted.guest))
 			return flow;
 		if (flow->last_ms < ping->flows[longest_idle].last_ms)
 			longest_idle = i;
@@ -232,16 +218,17 @@ static void
 put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
     bool to_guest, size_t l4_len)
 {
-	const uint8_t *source = to_guest ? flow->host : flow->guest;
-	const uint8_t *dest = to_guest ? flow->guest : flow->host;
+	const uint8_t *source = (to_guest ? &flow->host : &flow->guest)->bytes;
+	const uint8_t *dest = (to_guest ? &flow->guest : &flow->host)->bytes;
 	uint8_t *ip = frame + WIRE_ETH_LEN;
 
 	memcpy(frame + WIRE_ETH_DST, to_guest ? flow->guest_mac : flow->gateway_mac,
 	    WIRE_MAC_LEN);
 	memcpy(frame + WIRE_ETH_SRC, to_guest ? flow->gateway_mac : flow->guest_mac,
 	    WIRE_MAC_LEN);
-	store_be16(frame + WIRE_ETH_TYPE, flow->is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4);
-	if (flow->is_ip6) {
+	store_be16(frame + WIRE_ETH_TYPE,
+	    flow->host.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4);
+	if (flow->host.is_ipv6) {
 		memset(ip, 0, WIRE_IP6_LEN);
 		ip[WIRE_IP6_VERSION] = 6 << 4;
 		store_be16(ip + WIRE_IP6_PAYLOAD_LEN, (uint16_t)l4_len);
@@ -266,7 +253,7 @@ put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
 static size_t
 ip_len(const struct ping_flow *flow)
 {
-	return flow->is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+	return flow->host.is_ipv6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
 }
 
 /* Sends the guest an ICMP error that the kernel has queued for the flow, with the same
@@ -275,30 +262,32 @@ static void
 forward_error(struct ping *ping, struct ping_flow *flow,
     const struct sock_extended_err *extended, const uint8_t quoted_icmp[WIRE_ICMP_LEN])
 {
-	uint8_t request[QUOTED_MAX_LEN], answer[REFUSAL_MAX_LEN], offender[IPC_ADDR6_LEN];
+	uint8_t request[QUOTED_MAX_LEN], answer[REFUSAL_MAX_LEN];
 	uint8_t *icmp = request + WIRE_ETH_LEN + ip_len(flow);
 	const struct gate_frame parsed = {
 		.len = WIRE_ETH_LEN + ip_len(flow) + WIRE_ICMP_LEN,
 		.l3_offset = WIRE_ETH_LEN,
 		.l4_offset = WIRE_ETH_LEN + ip_len(flow),
 		.l4_len = WIRE_ICMP_LEN,
-		.ethertype = flow->is_ip6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
-		.protocol = flow->is_ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		.ethertype = flow->host.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
+		.protocol = flow->host.is_ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
 	};
+	struct inaddr offender;
 	struct refusal_error error = {
 		.type = extended->ee_type,
 		.code = extended->ee_code,
-		.source = offender,
+		.source = offender.bytes,
 	};
 	size_t len;
 
-	if (!from_sockaddr(flow->is_ip6, SO_EE_OFFENDER(extended), offender))
+	if (!inaddr_from_sockaddr(&offender, SO_EE_OFFENDER(extended)) ||
+	    offender.is_ipv6 != flow->host.is_ipv6)
 		return;
 	/* A router's link-local address has no meaning on the guest's link. */
-	if (flow->is_ip6 && IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)offender))
+	if (inaddr_is_link_local6(&offender))
 		error.source = ping->host6.s6_addr;
-	if (flow->is_ip6 ? error.type == ICMP6_TOO_BIG
-			 : error.type == WIRE_ICMP4_UNREACHABLE &&
+	if (flow->host.is_ipv6 ? error.type == ICMP6_TOO_BIG
+			       : error.type == WIRE_ICMP4_UNREACHABLE &&
 		    error.code == ICMP4_UNREACHABLE_TOO_BIG)
 		error.mtu_bytes = extended->ee_info;
 	put_headers(ping, flow, request, false, flow->l4_len);
@@ -313,7 +302,7 @@ static bool
 is_error_to_forward(const struct ping_flow *flow,
     const struct sock_extended_err *extended)
 {
-	if (flow->is_ip6)
+	if (flow->host.is_ipv6)
 		return extended->ee_origin == SO_EE_ORIGIN_ICMP6 &&
 		    extended->ee_type >= WIRE_ICMP6_UNREACHABLE &&
 		    extended->ee_type <= ICMP6_PARAMETER_PROBLEM;
@@ -360,10 +349,10 @@ take_errors(struct ping *ping, struct ping_flow *flow)
 static ssize_t
 send_request(const struct ping_flow *flow, const uint8_t *icmp, size_t len)
 {
-	const union address dest = address_make(flow->is_ip6, flow->host, 0);
+	const union inaddr_sock dest = inaddr_sock_make(&flow->host, 0);
 
 	return sendto(flow->fd, icmp, len, MSG_DONTWAIT | MSG_NOSIGNAL, &dest.any,
-	    address_len(&dest.any));
+	    inaddr_sock_len(&dest.any));
 }
 
 static void
@@ -374,7 +363,7 @@ set_ttl(struct ping_flow *flow, uint8_t ttl)
 	if (flow->ttl == ttl)
 		return;
 	flow->ttl = ttl;
-	if (flow->is_ip6)
+	if (flow->host.is_ipv6)
 		setsockopt(flow->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &value,
 		    sizeof(value));
 	else
@@ -424,9 +413,9 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 	size_t icmp_max = sizeof(frame) - WIRE_ETH_LEN - ip_len(flow);
 
 	for (int i = 0; i < ANSWERS_MAX; i++) {
-		union address from = { 0 };
+		union inaddr_sock from = { 0 };
 		socklen_t from_len = sizeof(from);
-		uint8_t source[IPC_ADDR6_LEN];
+		struct inaddr source;
 		uint64_t sum = 0;
 		ssize_t n = recvfrom(flow->fd, icmp, icmp_max, MSG_DONTWAIT, &from.any,
 		    &from_len);
@@ -435,16 +424,15 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 			return;
 		/* Other hosts can guess 16 bits: accept only answers of the flow's
 		 * host. */
-		if (!from_sockaddr(flow->is_ip6, &from.any, source) ||
-		    memcmp(source, flow->host, sizeof(source)) != 0 ||
-		    n < WIRE_ICMP_LEN ||
+		if (!inaddr_from_sockaddr(&source, &from.any) ||
+		    !inaddr_is_equal(&source, &flow->host) || n < WIRE_ICMP_LEN ||
 		    icmp[WIRE_ICMP_TYPE] !=
-			(flow->is_ip6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY))
+			(flow->host.is_ipv6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY))
 			continue;
 		put_headers(ping, flow, frame, true, (size_t)n);
 		memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
 		store_be16(icmp + WIRE_ICMP_CHECKSUM, 0);
-		if (flow->is_ip6)
+		if (flow->host.is_ipv6)
 			sum = checksum_add_pseudo6(0, frame + WIRE_ETH_LEN + WIRE_IP6_SRC,
 			    IPPROTO_ICMPV6, (size_t)n);
 		store_be16(icmp + WIRE_ICMP_CHECKSUM,

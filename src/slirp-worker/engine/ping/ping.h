@@ -24,11 +24,10 @@
 #define PING_IDLE_MS 30000
 
 struct ping_flow {
-	int fd; /* owned */
-	bool is_ip6;
-	uint8_t ttl;                  /* outgoing, of the last request */
-	uint8_t guest[IPC_ADDR6_LEN]; /* IPv4 in the first four bytes, then zeros */
-	uint8_t host[IPC_ADDR6_LEN];
+	int fd;      /* owned */
+	uint8_t ttl; /* outgoing, of the last request */
+	struct inaddr guest;
+	struct inaddr host; /* of the same family */
 	uint8_t guest_mac[WIRE_MAC_LEN];
 	uint8_t gateway_mac[WIRE_MAC_LEN]; /* destination of the guest's frames */
 	uint8_t id[2];                     /* the guest's identifier, as in the packet */

@@ -70,7 +70,7 @@ open_host_port(uint8_t proto, const struct sockaddr *host)
 	autofd int fd = new_socket(proto, host->sa_family);
 
 	if (fd == -1 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ||
-	    bind(fd, host, address_len(host)) == -1 ||
+	    bind(fd, host, inaddr_sock_len(host)) == -1 ||
 	    (proto == IPPROTO_TCP && listen(fd, STACK_LISTEN_BACKLOG) == -1))
 		return -1;
 	return take_fd(&fd);
@@ -78,16 +78,15 @@ open_host_port(uint8_t proto, const struct sockaddr *host)
 
 /* Finds a free port of the loopback. Returns 0, or -1 with errno set. */
 static int
-find_free_port(uint8_t proto, bool is_ipv6, union address *addr)
+find_free_port(uint8_t proto, bool is_ipv6, union inaddr_sock *addr)
 {
-	const struct in_addr loopback4 = { htonl(INADDR_LOOPBACK) };
+	const struct inaddr loopback = inaddr_loopback(is_ipv6);
 	autofd int fd = socket(is_ipv6 ? AF_INET6 : AF_INET,
 	    (proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(*addr);
 
-	*addr = address_make(is_ipv6,
-	    is_ipv6 ? in6addr_loopback.s6_addr : (const uint8_t *)&loopback4, 0);
-	if (fd == -1 || bind(fd, &addr->any, address_len(&addr->any)) == -1)
+	*addr = inaddr_sock_make(&loopback, 0);
+	if (fd == -1 || bind(fd, &addr->any, inaddr_sock_len(&addr->any)) == -1)
 		return -1;
 	return getsockname(fd, &addr->any, &len);
 }
@@ -95,7 +94,7 @@ find_free_port(uint8_t proto, bool is_ipv6, union address *addr)
 /* Makes libslirp open a port on the loopback. Returns 0, or -1 with errno set. */
 static int
 open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr *guest,
-    union address *inner)
+    union inaddr_sock *inner)
 {
 	for (int i = 0; i < INNER_TRIES; i++) {
 		if (find_free_port(proto, guest->sa_family == AF_INET6, inner) == -1)
@@ -141,8 +140,8 @@ relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
 	fd = open_host_port(proto, host);
 	if (fd == -1 || open_inner_port(relay, proto, guest, &port.inner) == -1)
 		return -1;
-	memcpy(&port.host, host, address_len(host));
-	memcpy(&port.guest, guest, address_len(guest));
+	memcpy(&port.host, host, inaddr_sock_len(host));
+	memcpy(&port.guest, guest, inaddr_sock_len(guest));
 	port.fd = take_fd(&fd);
 	relay->ports[relay->n_ports++] = port;
 	return 0;
@@ -151,15 +150,15 @@ relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
 void
 relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host)
 {
-	union address wanted = { 0 };
+	union inaddr_sock wanted = { 0 };
 	size_t i = relay->n_ports;
 
-	memcpy(&wanted, host, address_len(host));
+	memcpy(&wanted, host, inaddr_sock_len(host));
 	/* The newest first: a forward's ports are closed in this order. */
 	while (i-- > 0) {
 		struct relay_port *port = &relay->ports[i];
 
-		if (port->proto != proto || !address_is_equal(&port->host, &wanted))
+		if (port->proto != proto || !inaddr_sock_is_equal(&port->host, &wanted))
 			continue;
 		stack_port_close(relay->stack, proto, &port->inner.any);
 		relay_udp_forget_port(&relay->udp, port->fd);
@@ -212,11 +211,11 @@ finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 }
 
 const struct relay_port *
-relay_find_port(const struct relay *relay, uint8_t proto, const union address *inner)
+relay_find_port(const struct relay *relay, uint8_t proto, const union inaddr_sock *inner)
 {
 	for (size_t i = 0; i < relay->n_ports; i++)
 		if (relay->ports[i].proto == proto &&
-		    address_is_equal(&relay->ports[i].inner, inner))
+		    inaddr_sock_is_equal(&relay->ports[i].inner, inner))
 			return &relay->ports[i];
 	return NULL;
 }

@@ -21,14 +21,14 @@
 #include "slirp-worker/engine/relay/relay_udp.h"
 #include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/pollset.h"
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 
 struct relay_port {
 	int fd; /* owned */
 	uint8_t proto;
-	union address host;
-	union address inner; /* libslirp's port on the loopback */
-	union address guest;
+	union inaddr_sock host;
+	union inaddr_sock inner; /* libslirp's port on the loopback */
+	union inaddr_sock guest;
 	int poll_index; /* in the current wait; -1: none */
 };
 
@@ -60,4 +60,4 @@ void relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host
 
 /* The port that leads to this inner port, or NULL. Valid until ports change. */
 const struct relay_port *relay_find_port(const struct relay *relay, uint8_t proto,
-    const union address *inner);
+    const union inaddr_sock *inner);

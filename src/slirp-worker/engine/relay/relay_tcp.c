@@ -82,13 +82,13 @@ tune(int fd)
 
 /* Begins to connect. Returns the descriptor, or -1. */
 static int
-connect_inner(const union address *inner, union address *own)
+connect_inner(const union inaddr_sock *inner, union inaddr_sock *own)
 {
 	autofd int fd = socket(inner->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(*own);
 
 	if (fd == -1 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ||
-	    (connect(fd, &inner->any, address_len(&inner->any)) == -1 &&
+	    (connect(fd, &inner->any, inaddr_sock_len(&inner->any)) == -1 &&
 		errno != EINPROGRESS) ||
 	    getsockname(fd, &own->any, &len) == -1)
 		return -1;
@@ -114,7 +114,7 @@ relay_tcp_has_room(const struct relay_tcp *tcp, uint32_t *timeout_ms, uint64_t n
 }
 
 bool
-relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
+relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union inaddr_sock *inner,
     uint64_t now_ms)
 {
 	bool has_accepted = false;
@@ -157,7 +157,7 @@ relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
 void
 relay_tcp_note_accepted(struct relay_tcp *tcp, int fd)
 {
-	union address own = { 0 }, other = { 0 };
+	union inaddr_sock own = { 0 }, other = { 0 };
 	socklen_t own_len = sizeof(own), other_len = sizeof(other);
 
 	/* A socket that is still to be connected has no peer. */
@@ -168,8 +168,8 @@ relay_tcp_note_accepted(struct relay_tcp *tcp, int fd)
 		struct relay_connection *connection = &tcp->connections[i];
 
 		if (!connection->is_pending ||
-		    !address_is_equal(&connection->inner_end, &own) ||
-		    !address_is_equal(&connection->own_end, &other))
+		    !inaddr_sock_is_equal(&connection->inner_end, &own) ||
+		    !inaddr_sock_is_equal(&connection->own_end, &other))
 			continue;
 		connection->stack_fd = fd;
 		connection->is_pending = false;

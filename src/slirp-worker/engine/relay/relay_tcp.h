@@ -13,7 +13,7 @@
 
 #include "slirp-worker/budget.h"
 #include "slirp-worker/pollset.h"
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 
 /* Connections that libslirp has not accepted yet, of all ports together. libslirp accepts
  * one for each port in a turn; more would wait here instead of in the listen queue. */
@@ -29,10 +29,10 @@ struct relay_side {
 struct relay_connection {
 	struct relay_side peer;
 	struct relay_side inner;
-	union address inner_end; /* libslirp's end of the inner side */
-	union address own_end;   /* the worker's end */
-	int stack_fd;            /* borrowed: libslirp's socket; -1: none */
-	bool is_pending;         /* libslirp has not accepted it yet */
+	union inaddr_sock inner_end; /* libslirp's end of the inner side */
+	union inaddr_sock own_end;   /* the worker's end */
+	int stack_fd;                /* borrowed: libslirp's socket; -1: none */
+	bool is_pending;             /* libslirp has not accepted it yet */
 };
 
 struct relay_tcp {
@@ -48,7 +48,7 @@ void relay_tcp_free(struct relay_tcp *tcp);
 
 /* Accepts connections at the port, and connects each to the inner port, while there are
  * descriptors for it and libslirp's end. Returns whether it accepted any. */
-bool relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union address *inner,
+bool relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union inaddr_sock *inner,
     uint64_t now_ms);
 
 /* Call after libslirp has opened a socket: it may be the other end of an inner side. */

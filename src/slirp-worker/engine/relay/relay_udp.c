@@ -41,11 +41,11 @@ relay_udp_forget_port(struct relay_udp *udp, int port_fd)
 }
 
 static struct relay_udp_peer *
-find_peer(struct relay_udp *udp, int port_fd, const union address *address)
+find_peer(struct relay_udp *udp, int port_fd, const union inaddr_sock *address)
 {
 	for (size_t i = 0; i < udp->n; i++)
 		if (udp->peers[i].port_fd == port_fd &&
-		    address_is_equal(&udp->peers[i].address, address))
+		    inaddr_sock_is_equal(&udp->peers[i].address, address))
 			return &udp->peers[i];
 	return NULL;
 }
@@ -62,28 +62,29 @@ forget_silent(struct relay_udp *udp)
 }
 
 static struct flow_key
-way_back(const union address *guest, const union address *own)
+way_back(const union inaddr_sock *guest, const union inaddr_sock *own)
 {
 	if (guest->any.sa_family == AF_INET6)
 		return flow_key_udp(WIRE_TYPE_IP6, guest->in6.sin6_addr.s6_addr,
-		    address_port(guest), address_port(own));
+		    inaddr_sock_port(guest), inaddr_sock_port(own));
 	return flow_key_udp(WIRE_TYPE_IP4, (const uint8_t *)&guest->in.sin_addr,
-	    address_port(guest), address_port(own));
+	    inaddr_sock_port(guest), inaddr_sock_port(own));
 }
 
 /* Returns NULL if there is no descriptor. */
 static struct relay_udp_peer *
-add_peer(struct relay_udp *udp, const union address *inner, const union address *guest)
+add_peer(struct relay_udp *udp, const union inaddr_sock *inner,
+    const union inaddr_sock *guest)
 {
 	autofd int fd = -1;
-	union address own = { 0 };
+	union inaddr_sock own = { 0 };
 	socklen_t len = sizeof(own);
 	struct relay_udp_peer *peer;
 
 	if (udp->n == udp->n_max)
 		forget_silent(udp);
 	fd = socket(inner->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || connect(fd, &inner->any, address_len(&inner->any)) == -1 ||
+	if (fd == -1 || connect(fd, &inner->any, inaddr_sock_len(&inner->any)) == -1 ||
 	    getsockname(fd, &own.any, &len) == -1)
 		return NULL;
 	peer = &udp->peers[udp->n++];
@@ -100,10 +101,10 @@ static uint8_t datagram[DATAGRAM_MAX_BYTES];
 
 /* Reads one datagram in a turn, as libslirp does from the inner port. */
 void
-relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
-    const union address *guest, uint64_t now_ms)
+relay_udp_receive(struct relay_udp *udp, int port_fd, const union inaddr_sock *inner,
+    const union inaddr_sock *guest, uint64_t now_ms)
 {
-	union address address = { 0 };
+	union inaddr_sock address = { 0 };
 	socklen_t len = sizeof(address);
 	struct relay_udp_peer *peer;
 	ssize_t n = recvfrom(port_fd, datagram, sizeof(datagram), MSG_DONTWAIT,
@@ -135,7 +136,7 @@ take_answers(struct relay_udp_peer *peer, uint64_t now_ms)
 			return;
 		peer->last_ms = now_ms;
 		sendto(peer->port_fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL,
-		    &peer->address.any, address_len(&peer->address.any));
+		    &peer->address.any, inaddr_sock_len(&peer->address.any));
 	}
 }
 

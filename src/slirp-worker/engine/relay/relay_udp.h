@@ -12,14 +12,14 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/gate/gate_flows.h"
 #include "slirp-worker/pollset.h"
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 
 /* A peer is forgotten after this time without a datagram in either direction. libslirp
  * keeps its UDP sockets as long (src/udp.h, SO_EXPIRE). */
 #define RELAY_UDP_IDLE_MS 240000
 
 struct relay_udp_peer {
-	union address address;
+	union inaddr_sock address;
 	int port_fd;      /* borrowed: the peer's destination */
 	int fd;           /* owned; connected to the inner port */
 	uint64_t last_ms; /* CLOCK_MONOTONIC, of the last datagram */
@@ -39,8 +39,8 @@ struct relay_udp {
 void relay_udp_free(struct relay_udp *udp);
 
 /* Carries a datagram from the port to the inner port. */
-void relay_udp_receive(struct relay_udp *udp, int port_fd, const union address *inner,
-    const union address *guest, uint64_t now_ms);
+void relay_udp_receive(struct relay_udp *udp, int port_fd, const union inaddr_sock *inner,
+    const union inaddr_sock *guest, uint64_t now_ms);
 
 /* Forgets the peers of a port that is being closed. */
 void relay_udp_forget_port(struct relay_udp *udp, int port_fd);

@@ -53,7 +53,7 @@ peer_source_replace(const struct ipc_network *network, uint8_t *frame, size_t fr
 	uint8_t *ip = frame + WIRE_ETH_LEN;
 	uint8_t *source = ip + (is_ip4 ? WIRE_IP4_SRC : WIRE_IP6_SRC);
 	const uint8_t *gateway =
-	    is_ip4 ? (const uint8_t *)&network->host_be : network->host6;
+	    is_ip4 ? (const uint8_t *)&network->host_be : network->host6.s6_addr;
 	size_t len = is_ip4 ? sizeof(network->host_be) : sizeof(network->host6);
 	/* libslirp writes no IPv4 options and no extension headers. */
 	uint8_t *udp = ip + (is_ip4 ? WIRE_IP4_LEN : WIRE_IP6_LEN);

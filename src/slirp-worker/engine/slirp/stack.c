@@ -202,28 +202,13 @@ on_glib_printerr(const char *text)
 		printing_stack->host.complain(printing_stack->host.ctx, text);
 }
 
-static struct in6_addr
-to_in6(const uint8_t bytes[IPC_ADDR6_LEN])
-{
-	struct in6_addr addr = IN6ADDR_ANY_INIT;
-
-	memcpy(addr.s6_addr, bytes, IPC_ADDR6_LEN);
-	return addr;
-}
-
 static void
 set_outbound(void *self, const struct ipc_outbound *outbound)
 {
 	struct stack *stack = self;
 
-	stack->outbound4 = (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = outbound->addr4_be,
-	};
-	stack->outbound6 = (struct sockaddr_in6){
-		.sin6_family = AF_INET6,
-		.sin6_addr = to_in6(outbound->addr6),
-	};
+	for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
+		stack->outbound[is_ipv6] = inaddr_sock_make(&outbound->addr[is_ipv6], 0);
 }
 
 static void
@@ -252,20 +237,20 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 		.vnetmask.s_addr = network->netmask_be,
 		.vhost.s_addr = network->host_be,
 		.in6_enabled = network->enable_ipv6,
-		.vprefix_addr6 = to_in6(network->prefix6),
+		.vprefix_addr6 = network->prefix6,
 		.vprefix_len = PREFIX6_LEN,
-		.vhost6 = to_in6(network->host6),
+		.vhost6 = network->host6,
 		.vdhcp_start.s_addr = network->dhcp_start_be,
 		.vnameserver.s_addr = network->nameserver_be,
-		.vnameserver6 = to_in6(network->nameserver6),
+		.vnameserver6 = network->nameserver6,
 		.if_mtu = STACK_IF_MTU,
 		.if_mru = MAX(tcp_mtu_bytes, STACK_IF_MRU_MIN),
 		/* The gate closes the host's loopback. This switch would also block the
 		 * guest's UDP answers to a peer on it. */
 		.disable_host_loopback = false,
 		.enable_emu = false,
-		.outbound_addr = outbound->has_addr4 ? &stack->outbound4 : NULL,
-		.outbound_addr6 = outbound->has_addr6 ? &stack->outbound6 : NULL,
+		.outbound_addr = outbound->has_addr[0] ? &stack->outbound[0].in : NULL,
+		.outbound_addr6 = outbound->has_addr[1] ? &stack->outbound[1].in6 : NULL,
 		.disable_dns = !network->enable_dns,
 	};
 

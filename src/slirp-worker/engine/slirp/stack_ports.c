@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "slirp-worker/engine/slirp/stack_state.h"
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 #include "slirp-worker/wire/wire.h"
 
 /* An IPv6 port accepts only IPv6, whatever net.ipv6.bindv6only is: libslirp would show
@@ -53,11 +53,11 @@ tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *hos
 {
 	const struct flow_key end = end_of(guest);
 	const int no = 0;
-	union address bound;
+	union inaddr_sock bound;
 	socklen_t len = sizeof(bound);
 
 	/* If fd is not the port's socket, the port works without the options. */
-	if (getsockname(fd, &bound.any, &len) == -1 || len != address_len(host) ||
+	if (getsockname(fd, &bound.any, &len) == -1 || len != inaddr_sock_len(host) ||
 	    memcmp(&bound, host, len) != 0)
 		return;
 	if (proto == IPPROTO_TCP) {
@@ -83,8 +83,8 @@ stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
 	if (fd == -1)
 		return -1;
 	stack->opening_port = true;
-	outcome = slirp_add_hostxfwd(stack->slirp, host, address_len(host), guest,
-	    address_len(guest), flags_of(proto, host));
+	outcome = slirp_add_hostxfwd(stack->slirp, host, inaddr_sock_len(host), guest,
+	    inaddr_sock_len(guest), flags_of(proto, host));
 	stack->opening_port = false;
 	if (outcome == -1)
 		return -1;
@@ -96,6 +96,6 @@ void
 stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr *host)
 {
 	/* It fails only if the port is not open. */
-	slirp_remove_hostxfwd(stack->slirp, host, address_len(host),
+	slirp_remove_hostxfwd(stack->slirp, host, inaddr_sock_len(host),
 	    flags_of(proto, host));
 }

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "slirp-worker/engine/slirp/stack_state.h"
-#include "slirp-worker/wire/address.h"
+#include "base/inaddr.h"
 
 /* libslirp's timeout if no timer runs (src/slirp.c, slirp_update_timeout); a timer asks
  * for less than half of it. */
@@ -196,12 +196,14 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 }
 
 static bool
-is_loopback(const union address *peer)
+is_loopback(const union inaddr_sock *peer)
 {
-	/* Only these: libslirp sends UDP to the gateway to no other address. */
-	return peer->any.sa_family == AF_INET6
-	    ? IN6_IS_ADDR_LOOPBACK(&peer->in6.sin6_addr)
-	    : peer->in.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+	/* Only this: libslirp sends UDP to the gateway to no other address. */
+	const struct inaddr loopback = inaddr_loopback(peer->any.sa_family == AF_INET6);
+	struct inaddr addr;
+
+	return inaddr_from_sockaddr(&addr, &peer->any) &&
+	    inaddr_is_equal(&addr, &loopback);
 }
 
 /*
@@ -215,7 +217,7 @@ static bool
 has_datagram(const struct stack *stack, int fd)
 {
 	const struct udp_flow *flow = &stack->udp.by_fd[fd];
-	union address peer = { 0 };
+	union inaddr_sock peer = { 0 };
 	socklen_t len = sizeof(peer);
 	char byte;
 
@@ -225,7 +227,7 @@ has_datagram(const struct stack *stack, int fd)
 	if (!stack->network.allow_host_loopback && flow->kind == UDP_PORT &&
 	    is_loopback(&peer))
 		stack->host.udp_peer_on_loopback(stack->host.ctx, fd, &flow->end,
-		    address_port(&peer));
+		    inaddr_sock_port(&peer));
 	return true;
 }
 

@@ -44,8 +44,7 @@ struct stack {
 	enum udp_kind admitted_kind;
 	bool opening_port; /* in slirp_add_hostxfwd */
 	/* libslirp reads these for each new socket. */
-	struct sockaddr_in outbound4;
-	struct sockaddr_in6 outbound6;
+	union inaddr_sock outbound[2]; /* by is_ipv6 */
 	struct ipc_network network;
 	int64_t now_ns;
 	int64_t epoch_ns; /* start of libslirp's time */
