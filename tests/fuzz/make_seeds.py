@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes the seeds that are bytes: for fuzz_gate, fuzz_frag, fuzz_offload and fuzz_tcp_segment good
-frames of each kind, which a fuzzer would take long to find, and for fuzz_rtnl the kernel's answers.
+frames of each kind, which a fuzzer would take long to find, for fuzz_rtnl the kernel's answers, and
+for targets that compare with a model steps that fill it.
 
 usage: make_seeds.py DIRECTORY
 """
 
 import ipaddress
 import pathlib
+import random
 import struct
 import sys
 
@@ -198,11 +200,32 @@ def rtnl_seeds():
     yield ok[:17]
 
 
+def pool_seeds():
+    """Steps of fuzz_tcp_pool that fill the pool and empty it, then any steps."""
+    read, append, drop, trim, join, clear = range(6)
+
+    def step(action, number, shift=7, queue=0, other=0, flags=0):
+        return struct.pack(">BBH", action + 6 * shift, queue + 8 * other + flags, number << 5 | 31)
+
+    for flags in (0, 64, 128, 192):
+        fill = b"".join(step(read, 1024, queue=i % 8, flags=flags) for i in range(20))
+        yield fill + step(append, 2000, queue=1) + step(clear, 0, queue=2) + fill[:16]
+        yield fill + b"".join(step(action, 700, shift, queue=i % 8)
+                              for i, shift in enumerate(range(8)) for action in (drop, trim))
+    # Single bytes out of order, then behind each other.
+    yield b"".join(step(append, size, 0, queue=1) + step(join, 0, queue=0, other=1)
+                   for size in (1, 2, 1448, 2047, 1, 1448) * 20)
+    yield b"".join(step(append, 100, shift, queue) for shift in range(8) for queue in range(8))
+    for number in range(4):
+        yield random.Random(number).randbytes(1200)
+
+
 def main():
     """Writes each seed to a file of its own below DIRECTORY/TARGET."""
     base = pathlib.Path(sys.argv[1])
     for target, seeds in (("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
                           ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds()),
+                          ("fuzz_tcp_pool", pool_seeds()),
                           ("fuzz_tcp_segment", tcp_segment_seeds())):
         directory = base / target
         directory.mkdir(parents=True, exist_ok=True)
