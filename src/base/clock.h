@@ -26,6 +26,15 @@ clock_now_ms(void)
 	return (uint64_t)(clock_now_ns() / CLOCK_NS_PER_MS);
 }
 
+static inline struct timespec
+clock_timespec(uint64_t ms)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ms / CLOCK_MS_PER_S),
+		.tv_nsec = (long)(ms % CLOCK_MS_PER_S) * CLOCK_NS_PER_MS,
+	};
+}
+
 /* Returns the timeout or the time until the deadline, the shorter one. UINT32_MAX and
  * UINT64_MAX mean none. */
 static inline uint32_t

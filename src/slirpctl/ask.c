@@ -13,7 +13,8 @@ bool
 ask_bytes(struct transport *transport, const struct cmdline *cmdline, const char *bytes,
     size_t len, const char **reply, size_t *reply_len)
 {
-	if (!transport_open(transport, cmdline->socket_path, cmdline->timeout_s) ||
+	if (!transport_open(transport, cmdline->socket_path, cmdline->timeout_s,
+		cmdline->watch) ||
 	    !transport_send(transport, bytes, len))
 		return false;
 	transport_finish(transport);

@@ -16,6 +16,7 @@
 #define CMDLINE_SOCKET_VARIABLE "SLIRPD_API_SOCKET"
 
 struct cmdline;
+struct transport_watch;
 
 /* Options that some commands do not take; see struct command. */
 #define CMDLINE_ALL (1U << 0)
@@ -49,7 +50,9 @@ struct cmdline {
 	bool as_json;
 	bool shows_all;
 	bool is_verbose;
-	uint32_t watch_s;        /* 0: show the result once */
+	uint32_t watch_s; /* 0: show the result once */
+	/* What a command also waits for (transport.h); NULL: nothing. */
+	const struct transport_watch *watch;
 	const char *const *args; /* of the command, NULL-terminated */
 	size_t n_args;
 	char error[LOG_TEXT_SIZE]; /* a line, not escaped; empty unless CMDLINE_ERROR */

@@ -5,6 +5,7 @@
 #include <bsd/string.h>
 #include <jansson.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,7 +122,8 @@ follow_session(struct follower *follower)
 	enum outcome outcome;
 
 	follower->is_ended = false;
-	if (!transport_open(&transport, cmdline->socket_path, cmdline->timeout_s))
+	if (!transport_open(&transport, cmdline->socket_path, cmdline->timeout_s,
+		cmdline->watch))
 		return OUTCOME_NO_REPLY;
 	outcome = subscribe(follower, &transport);
 	if (outcome != OUTCOME_OK)
@@ -130,7 +132,7 @@ follow_session(struct follower *follower)
 	log_info(follower->has_begun ? "waiting for events again; some may be missing"
 				     : "waiting for events");
 	follower->has_begun = true;
-	transport_wait_forever(&transport, STDOUT_FILENO);
+	transport_wait_forever(&transport);
 	for (;;) {
 		json_auto_t *message = read_message(follower, &transport);
 
@@ -221,15 +223,34 @@ check_names(const struct cmdline *cmdline)
 	return OUTCOME_OK;
 }
 
+/* Ends if nobody reads standard output any more. */
+static bool
+output_go_on(void *ctx, bool has_ended)
+{
+	(void)ctx;
+	if (!has_ended)
+		return true;
+	/* The next write to standard output would end with this signal. */
+	raise(SIGPIPE);
+	log_error("standard output: nobody reads it");
+	return false;
+}
+
 enum outcome
 events_follow(const struct cmdline *cmdline)
 {
+	static const struct transport_watch output = {
+		.fd = STDOUT_FILENO,
+		.go_on = output_go_on,
+	};
+	struct cmdline watched = *cmdline;
 	json_auto_t *subscription = request_subscribe(cmdline->args, cmdline->n_args);
-	struct follower follower = { .cmdline = cmdline, .subscription = subscription };
+	struct follower follower = { .cmdline = &watched, .subscription = subscription };
 	enum outcome outcome;
 
 	if (subscription == NULL)
 		return OUTCOME_USAGE;
-	outcome = check_names(cmdline);
+	watched.watch = &output;
+	outcome = check_names(&watched);
 	return outcome == OUTCOME_OK ? follow(&follower) : outcome;
 }

@@ -3,8 +3,10 @@
  * Shows rates and connections on a terminal.
  *
  * The terminal is in its alternate screen and gives keys at once. Each way out restores
- * it: keys, failures, and the signals below. A signal only sets a flag and interrupts
- * poll(2). Errors are kept while the alternate screen is on, and logged after it.
+ * it: keys, failures, and the signals below. Signals are blocked except in a wait, so that
+ * none comes just before one. They only set a flag. The program waits for the next look
+ * and for replies, and serves keys and signals in both. Errors are kept while the
+ * alternate screen is on, and logged after it.
  */
 #include "slirpctl/top.h"
 
@@ -20,6 +22,7 @@
 #include "base/log.h"
 #include "slirpctl/ask.h"
 #include "slirpctl/errlines.h"
+#include "slirpctl/transport.h"
 #include "slirpctl/view/top_screen.h"
 
 /* A look at a thousand connections takes the worker milliseconds. */
@@ -40,6 +43,9 @@
 #define KEY_PAGE_UP '5'
 #define KEY_PAGE_DOWN '6'
 
+/* Keys that are read at once: more than a person can hold down between two waits. */
+#define KEYS_SIZE 64
+
 static volatile sig_atomic_t ended_by; /* a signal; 0: none */
 
 static void
@@ -51,7 +57,7 @@ end_by(int signal_number)
 static void
 notice_size(int signal_number)
 {
-	/* poll(2) has been interrupted, which is all that is needed. */
+	/* The wait has been interrupted, which is all that is needed. */
 	(void)signal_number;
 }
 
@@ -66,15 +72,25 @@ keep_error(enum log_level level, const char *text)
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
+/* Sets *waiting to the mask of a wait. */
 static void
-signals_take(void)
+signals_take(sigset_t *waiting)
 {
 	struct sigaction end = { .sa_handler = end_by };
 	struct sigaction size = { .sa_handler = notice_size };
+	sigset_t taken;
 
-	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
-		sigaction(ending_signals[i], &end, NULL);
+	sigemptyset(&taken);
+	sigaddset(&taken, SIGWINCH);
 	sigaction(SIGWINCH, &size, NULL);
+	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++) {
+		sigaddset(&taken, ending_signals[i]);
+		sigaction(ending_signals[i], &end, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &taken, waiting);
+	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
+		sigdelset(waiting, ending_signals[i]);
+	sigdelset(waiting, SIGWINCH);
 }
 
 static void
@@ -103,9 +119,34 @@ screen_end(const struct termios *original)
 		log_error("%s", kept_error);
 }
 
+/* The replies to one round of requests. */
+struct look {
+	json_t *status_reply, *stats_reply, *list_reply; /* owned */
+	const json_t *status, *stats, *connections;
+	uint64_t at_ms; /* CLOCK_MONOTONIC */
+};
+
+struct top {
+	struct look shown, previous;
+	struct top_screen screen;
+	sigset_t waiting; /* the signal mask of a wait */
+	bool is_due;      /* the user asks for a new look */
+	bool is_over;
+};
+
 static void
-draw(struct top_screen *screen)
+look_free(struct look *look)
 {
+	json_decref(look->status_reply);
+	json_decref(look->stats_reply);
+	json_decref(look->list_reply);
+	*look = (struct look){ 0 };
+}
+
+static void
+draw(struct top *top)
+{
+	struct top_screen *screen = &top->screen;
 	struct winsize size;
 	autofree char *text = NULL;
 	size_t len;
@@ -121,6 +162,11 @@ draw(struct top_screen *screen)
 	if (memory == NULL)
 		return;
 	screen->now = time(NULL);
+	screen->status = top->shown.status;
+	screen->stats = top->shown.stats;
+	screen->connections = top->shown.connections;
+	screen->previous = top->previous.stats;
+	screen->interval_ms = top->shown.at_ms - top->previous.at_ms;
 	top_screen_write(memory, screen);
 	if (fclose(memory) == EOF)
 		return;
@@ -132,15 +178,9 @@ draw(struct top_screen *screen)
 			putc(*c, stdout);
 	}
 	fputs(LINE_CLEAR REST_CLEAR, stdout);
-	fflush(stdout);
+	if (fflush(stdout) == EOF)
+		top->is_over = true;
 }
-
-enum key_outcome {
-	KEY_NOTHING,
-	KEY_DRAW,
-	KEY_REFRESH,
-	KEY_QUIT,
-};
 
 static void
 scroll(struct top_screen *screen, long n_lines)
@@ -151,135 +191,177 @@ scroll(struct top_screen *screen, long n_lines)
 		screen->first += (size_t)n_lines;
 }
 
-/* Takes one key: its bytes, as read at once. */
-static enum key_outcome
-key_take(struct top_screen *screen, const char *bytes, size_t len)
+/* Takes the third byte of a key that sends several. */
+static void
+arrow_take(struct top_screen *screen, char key)
 {
 	long page =
 	    screen->n_rows > TOP_HEAD_LINES + 1 ? screen->n_rows - TOP_HEAD_LINES - 1 : 1;
-	char key = bytes[0];
 
-	if (key == KEY_ESCAPE && len >= 3) {
-		scroll(screen,
-		    bytes[2] == KEY_UP              ? -1
-			: bytes[2] == KEY_DOWN      ? 1
-			: bytes[2] == KEY_PAGE_UP   ? -page
-			: bytes[2] == KEY_PAGE_DOWN ? page
-						    : 0);
-		return KEY_DRAW;
-	}
+	scroll(screen,
+	    key == KEY_UP              ? -1
+		: key == KEY_DOWN      ? 1
+		: key == KEY_PAGE_UP   ? -page
+		: key == KEY_PAGE_DOWN ? page
+				       : 0);
+}
+
+static void
+key_take(struct top *top, char key)
+{
+	struct top_screen *screen = &top->screen;
+
 	switch (key) {
 	case 'q':
-		return KEY_QUIT;
+		top->is_over = true;
+		break;
 	case ' ':
 	case '\n':
-		return KEY_REFRESH;
+		top->is_due = true;
+		break;
 	case 's':
 		screen->order = (screen->order + 1) % TOP_ORDER_N;
-		return KEY_DRAW;
+		break;
 	case 'r':
 		screen->is_reversed = !screen->is_reversed;
-		return KEY_DRAW;
+		break;
 	case 'j':
 		scroll(screen, 1);
-		return KEY_DRAW;
+		break;
 	case 'k':
 		scroll(screen, -1);
-		return KEY_DRAW;
+		break;
 	case 'h':
 	case '?':
 		screen->shows_help = !screen->shows_help;
-		return KEY_DRAW;
+		break;
 	default:
-		return KEY_NOTHING;
+		break;
 	}
 }
 
-/* Draws and takes keys until the next refresh is due. Returns false to quit. */
-static bool
-wait_and_draw(struct top_screen *screen, uint64_t deadline_ms)
+static void
+keys_read(struct top *top)
 {
-	for (;;) {
-		struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN } };
-		uint64_t now_ms = clock_now_ms();
-		char bytes[16];
-		ssize_t n;
+	char bytes[KEYS_SIZE];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
 
-		draw(screen);
-		if (ended_by != 0 || ferror(stdout))
-			return false;
-		if (now_ms >= deadline_ms)
-			return true;
-		if (poll(fds, 1, (int)(deadline_ms - now_ms)) <= 0)
-			continue;
-		n = read(STDIN_FILENO, bytes, sizeof(bytes));
-		/* The terminal has hung up. */
-		if (n <= 0)
-			return false;
-		switch (key_take(screen, bytes, (size_t)n)) {
-		case KEY_QUIT:
-			return false;
-		case KEY_REFRESH:
-			return true;
-		default:
-			break;
+	/* The terminal has hung up. */
+	if (n <= 0)
+		top->is_over = true;
+	for (ssize_t i = 0; i < n; i++) {
+		if (bytes[i] == KEY_ESCAPE && i + 2 < n) {
+			i += 2;
+			arrow_take(&top->screen, bytes[i]);
+		} else {
+			key_take(top, bytes[i]);
 		}
 	}
 }
 
-static enum outcome
-show_until_quit(const struct cmdline *cmdline)
+/* Serves keys, if there are some, or a signal. Returns false to quit. */
+static bool
+go_on(void *ctx, bool has_keys)
 {
-	uint64_t interval_s =
-	    cmdline->watch_s > 0 ? cmdline->watch_s : INTERVAL_DEFAULT_S;
-	json_auto_t *previous_reply = NULL;
-	struct top_screen screen = { 0 };
-	uint64_t previous_ms = 0;
+	struct top *top = ctx;
 
-	for (;;) {
-		json_auto_t *status_reply = NULL, *stats_reply = NULL, *list_reply = NULL;
+	if (has_keys)
+		keys_read(top);
+	if (ended_by == 0 && !top->is_over)
+		draw(top);
+	return ended_by == 0 && !top->is_over;
+}
+
+/* Takes keys until the next look is due. Returns false to quit. */
+static bool
+wait_for_next_look(struct top *top, uint64_t deadline_ms)
+{
+	bool has_keys = false;
+
+	top->is_due = false;
+	while (go_on(top, has_keys)) {
+		struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };
 		uint64_t now_ms = clock_now_ms();
-		enum outcome outcome;
+		struct timespec left;
 
-		outcome = ask_plain(cmdline, "top", "query_status", &status_reply,
-		    &screen.status);
-		if (outcome == OUTCOME_OK)
-			outcome = ask_plain(cmdline, "top", "query_stats", &stats_reply,
-			    &screen.stats);
-		if (outcome == OUTCOME_OK)
-			outcome = ask_list(cmdline, "top", "query_connections",
-			    "connections", &list_reply, &screen.connections);
-		if (outcome != OUTCOME_OK)
-			return ended_by != 0 ? OUTCOME_OK : outcome;
-		screen.interval_ms = now_ms - previous_ms;
-		if (!wait_and_draw(&screen, now_ms + interval_s * CLOCK_MS_PER_S))
-			return OUTCOME_OK;
-		/* The next screen compares with this one. */
-		json_decref(previous_reply);
-		previous_reply = json_incref(stats_reply);
-		screen.previous = screen.stats;
-		previous_ms = now_ms;
+		if (top->is_due || now_ms >= deadline_ms)
+			return true;
+		left = clock_timespec(deadline_ms - now_ms);
+		has_keys = ppoll(&keys, 1, &left, &top->waiting) > 0;
 	}
+	return false;
+}
+
+static enum outcome
+look_take(const struct cmdline *cmdline, struct look *look)
+{
+	enum outcome outcome;
+
+	look->at_ms = clock_now_ms();
+	outcome =
+	    ask_plain(cmdline, "top", "query_status", &look->status_reply, &look->status);
+	if (outcome == OUTCOME_OK)
+		outcome = ask_plain(cmdline, "top", "query_stats", &look->stats_reply,
+		    &look->stats);
+	if (outcome == OUTCOME_OK)
+		outcome = ask_list(cmdline, "top", "query_connections", "connections",
+		    &look->list_reply, &look->connections);
+	return outcome;
+}
+
+static enum outcome
+show_until_quit(struct top *top, const struct cmdline *cmdline)
+{
+	uint64_t interval_ms = CLOCK_MS_PER_S *
+	    (uint64_t)(cmdline->watch_s > 0 ? cmdline->watch_s : INTERVAL_DEFAULT_S);
+	const struct transport_watch keys = {
+		.fd = STDIN_FILENO,
+		.events = POLLIN,
+		.signals = &top->waiting,
+		.go_on = go_on,
+		.ctx = top,
+	};
+	struct cmdline watched = *cmdline;
+
+	watched.watch = &keys;
+	draw(top);
+	do {
+		struct look next = { 0 };
+		enum outcome outcome = look_take(&watched, &next);
+
+		if (outcome != OUTCOME_OK) {
+			look_free(&next);
+			return ended_by != 0 || top->is_over ? OUTCOME_OK : outcome;
+		}
+		look_free(&top->previous);
+		top->previous = top->shown;
+		top->shown = next;
+	} while (wait_for_next_look(top, top->shown.at_ms + interval_ms));
+	return OUTCOME_OK;
 }
 
 enum outcome
 top_run(const struct cmdline *cmdline)
 {
 	struct termios original;
+	struct top top = { 0 };
 	enum outcome outcome;
 
 	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &original) == -1) {
 		log_error("top needs a terminal; slirpctl connections needs none");
 		return OUTCOME_USAGE;
 	}
-	signals_take();
+	signals_take(&top.waiting);
 	screen_begin(&original);
-	outcome = show_until_quit(cmdline);
+	outcome = show_until_quit(&top, cmdline);
 	screen_end(&original);
+	look_free(&top.shown);
+	look_free(&top.previous);
 	if (ended_by != 0) {
 		/* The caller must see what has ended the program. */
 		signal(ended_by, SIG_DFL);
 		raise(ended_by);
+		sigprocmask(SIG_SETMASK, &top.waiting, NULL);
 	}
 	return outcome;
 }

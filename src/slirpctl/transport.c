@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +19,10 @@
 /* A list of 64,000 forwards, one for each port, has some 15 MB. A longer reply is not one
  * of a daemon's, and must not take all memory. */
 #define REPLY_MAX_BYTES ((size_t)16 * 1024 * 1024)
+
+/* How long connect(2) waits for a place in a full backlog before the watch is served:
+ * people take it for at once. */
+#define CONNECT_SLICE_US 100000
 
 /* Most replies fit, and all of slirp4netns. */
 #define BUF_FIRST_SIZE 4096
@@ -51,19 +54,64 @@ time_left(const struct transport *transport)
 	return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
+/* Waits up to timeout_ms (-1: forever) for fds[0], and serves the watch. Returns false if
+ * the wait has failed or was given up; otherwise *n is the result of poll(2), or -1 after
+ * a signal. */
+static bool
+wait_once(struct transport *transport, struct pollfd fds[2], int timeout_ms, int *n)
+{
+	const struct transport_watch *watch = transport->watch;
+	struct timespec timeout =
+	    clock_timespec(timeout_ms > 0 ? (uint64_t)timeout_ms : 0);
+	bool is_ready;
+
+	fds[1] = (struct pollfd){ .fd = -1 };
+	if (watch != NULL)
+		fds[1] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
+	*n = ppoll(fds, 2, timeout_ms == -1 ? NULL : &timeout,
+	    watch != NULL ? watch->signals : NULL);
+	if (*n == -1 && errno != EINTR)
+		return fail(transport, "wait");
+	is_ready = *n > 0 && fds[1].revents != 0;
+	if (watch != NULL && (is_ready || *n == -1))
+		return watch->go_on(watch->ctx, is_ready);
+	return true;
+}
+
+/* poll(2) can't wait for a place in a full backlog. connect(2) waits for it as long as a
+ * send may take (socket(7)). */
+static bool
+connect_to(struct transport *transport, const struct sockaddr_un *address)
+{
+	static const struct timeval slice = { .tv_usec = CONNECT_SLICE_US };
+	struct pollfd fds[2] = { { .fd = -1 } };
+	int n;
+
+	if (setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof(slice)) ==
+	    -1)
+		return fail(transport, "set the socket's timeout");
+	while (connect(transport->fd, (const struct sockaddr *)address,
+		   sizeof(*address)) == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			return fail(transport, "cannot connect");
+		if (time_left(transport) == 0)
+			return fail_late(transport);
+		if (!wait_once(transport, fds, 0, &n))
+			return false;
+	}
+	return true;
+}
+
 bool
-transport_open(struct transport *transport, const char *path, uint32_t timeout_s)
+transport_open(struct transport *transport, const char *path, uint32_t timeout_s,
+    const struct transport_watch *watch)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval timeout = {
-		.tv_sec = timeout_s,
-	};
-	int failed;
 
 	*transport = (struct transport){
 		.path = path,
 		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
-		.stdout_fd = -1,
+		.watch = watch,
 		.timeout_s = timeout_s,
 		.deadline_ms = clock_now_ms() + (uint64_t)timeout_s * CLOCK_MS_PER_S,
 	};
@@ -71,20 +119,8 @@ transport_open(struct transport *transport, const char *path, uint32_t timeout_s
 		return fail(transport, "make a socket");
 	/* The command line has checked the length. */
 	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-	/* poll(2) can't wait for a place in a full backlog. connect(2) waits for it as
-	 * long as a send may take (socket(7)). */
-	if (setsockopt(transport->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
-		sizeof(timeout)) == -1)
-		return fail(transport, "set the socket's timeout");
-	do
-		failed =
-		    connect(transport->fd, (struct sockaddr *)&address, sizeof(address));
-	while (failed && errno == EINTR);
-	if (failed) {
-		if (errno == EAGAIN)
-			return fail_late(transport);
-		return fail(transport, "cannot connect");
-	}
+	if (!connect_to(transport, &address))
+		return false;
 	if (fdio_set_nonblocking(transport->fd) == -1)
 		return fail(transport, "make the socket non-blocking");
 	return true;
@@ -94,25 +130,15 @@ transport_open(struct transport *transport, const char *path, uint32_t timeout_s
 static bool
 wait_for(struct transport *transport, short events)
 {
-	struct pollfd fds[] = {
-		{ .fd = transport->fd, .events = events },
-		{ .fd = transport->stdout_fd },
-	};
+	struct pollfd fds[2] = { { .fd = transport->fd, .events = events } };
 	int n;
 
 	do {
-		n = poll(fds, sizeof(fds) / sizeof(fds[0]), time_left(transport));
-	} while (n == -1 && errno == EINTR);
-	if (n == -1)
-		return fail(transport, "wait");
-	if (n == 0)
-		return fail_late(transport);
-	if (fds[1].revents != 0) {
-		/* The next write to standard output would end with this signal. */
-		raise(SIGPIPE);
-		log_error("standard output: nobody reads it");
-		return false;
-	}
+		if (!wait_once(transport, fds, time_left(transport), &n))
+			return false;
+		if (n == 0)
+			return fail_late(transport);
+	} while (n == -1 || fds[0].revents == 0);
 	return true;
 }
 
@@ -248,10 +274,9 @@ transport_read_line(struct transport *transport, const char **bytes, size_t *len
 }
 
 void
-transport_wait_forever(struct transport *transport, int stdout_fd)
+transport_wait_forever(struct transport *transport)
 {
 	transport->deadline_ms = 0;
-	transport->stdout_fd = stdout_fd;
 }
 
 void

@@ -22,6 +22,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from commands import sh  # noqa: E402
 from daemon import Slirpd  # noqa: E402
 from guest import Guest  # noqa: E402
 from servers import recv_all  # noqa: E402
@@ -417,6 +418,70 @@ def test_top_leaves_the_terminal_as_it_was(signal_number, tmp_path):
             assert top.wait_end() == -signal_number
             assert b"\x1b[?25h\x1b[?1049l" in top.shown
             assert top.modes() == top.modes_before
+
+
+ends_at_once = pytest.mark.parametrize("key,status", [(b"q", OK), (b"\x03", -signal.SIGINT)],
+                                       ids=["q", "ctrl-c"])
+
+
+def wait_for_a_request():
+    """Until a connection waits at the only listener here, which does not accept it."""
+    wait_for("a request waits", lambda: [
+        line.split()[2] for line in sh("ss", "-xlH").stdout.splitlines()] == ["1"])
+
+
+@contextlib.contextmanager
+def beside_a_stopped_api(tmp_path, *argv):
+    """slirpctl on a terminal, when it waits for a reply that does not come."""
+    with running(tmp_path / "api") as daemon, stopped(daemon.children()["api"]), \
+            OnTerminal([SLIRPCTL, "--timeout=3600", *argv]) as program:
+        wait_for_a_request()
+        yield program
+
+
+@ends_at_once
+def test_top_ends_before_the_first_reply(key, status, tmp_path):
+    with beside_a_stopped_api(tmp_path, "top") as top:
+        top.wait_shown(b"waiting for the first reply; q quit")
+        top.type(key)
+        assert top.wait_end() == status
+        assert b"\x1b[?1049l" in top.shown
+        assert top.modes() == top.modes_before
+
+
+@ends_at_once
+def test_top_takes_keys_while_it_waits_for_a_reply(key, status, tmp_path):
+    with running(tmp_path / "api") as daemon, \
+            OnTerminal([SLIRPCTL, "--timeout=3600", "top", "--watch=3600"]) as top:
+        top.wait_shown(b"order: queue")
+        with stopped(daemon.children()["api"]):
+            top.type(b" ")
+            wait_for_a_request()
+            top.type(b"sr")
+            top.wait_shown(b"order: state, reversed;")
+            top.resize(20, 5)
+            top.wait_shown(b"order: state, revers\x1b[K")
+            top.type(key)
+            assert top.wait_end() == status
+
+
+@ends_at_once
+def test_top_ends_beside_a_full_backlog(key, status, tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind(str(tmp_path / "api"))
+        listener.listen(0)
+        first.connect(str(tmp_path / "api"))
+        with OnTerminal([SLIRPCTL, "-t", 3600, "-a", tmp_path / "api", "top"]) as top:
+            top.wait_shown(b"waiting for the first reply")
+            top.type(key)
+            assert top.wait_end() == status
+
+
+@pytest.mark.parametrize("argv", [["events"], ["stats", "--watch=1"]], ids=lambda argv: argv[0])
+def test_ctrl_c_ends_a_command_that_waits_for_a_reply(argv, tmp_path):
+    with beside_a_stopped_api(tmp_path, *argv) as program:
+        program.type(b"\x03")
+        assert program.wait_end() == -signal.SIGINT
 
 
 def test_top_shows_an_error_after_its_screen(tmp_path):

@@ -18,6 +18,8 @@
 static const char help_line[] =
     "q quit  space now  s order  r reverse  j k up down  h this help";
 
+static const char first_line[] = "waiting for the first reply; q quit";
+
 static const char *const order_names[TOP_ORDER_N] = {
 	[TOP_ORDER_QUEUE] = "queue",
 	[TOP_ORDER_STATE] = "state",
@@ -174,9 +176,14 @@ top_screen_write(FILE *out, struct top_screen *screen)
 	autofree char *table = NULL;
 	const char *line;
 	size_t size;
-	FILE *memory = open_memstream(&table, &size);
+	FILE *memory;
 
+	if (screen->status == NULL) {
+		line_write(out, screen, first_line, strlen(first_line));
+		return;
+	}
 	head_write(out, screen);
+	memory = open_memstream(&table, &size);
 	if (memory == NULL)
 		return;
 	show_connections(memory, list, &wide);

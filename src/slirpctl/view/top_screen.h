@@ -28,7 +28,7 @@ struct top_screen {
 	unsigned int n_rows;
 	unsigned int n_columns;
 	time_t now;
-	const json_t *status;      /* of query_status */
+	const json_t *status;      /* of query_status; NULL: nothing has come yet */
 	const json_t *stats;       /* of query_stats */
 	const json_t *previous;    /* the stats before, or NULL */
 	uint64_t interval_ms;      /* between the two */
