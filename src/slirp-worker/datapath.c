@@ -108,11 +108,8 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 static bool
 admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
 {
-	const uint8_t *ip = frame + parsed->l3_offset;
-	bool is_ip4 = parsed->ethertype == WIRE_TYPE_IP4;
-	const struct flow_key guest =
-	    flow_key_udp(parsed->ethertype, ip + (is_ip4 ? WIRE_IP4_SRC : WIRE_IP6_SRC),
-		load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT), 0);
+	const struct flow_key guest = flow_key_udp(parsed->ethertype, parsed->src,
+	    load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT), 0);
 
 	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
 }

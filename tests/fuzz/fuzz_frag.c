@@ -38,7 +38,7 @@ static bool
 take(void *ctx, const uint8_t *frame, size_t len)
 {
 	struct context *context = ctx;
-	struct gate_frame parsed = { .len = len, .l3_offset = 14 };
+	struct gate_frame parsed = { .len = len };
 	enum ipc_drop_reason reason;
 
 	if (!context->is_cut)
@@ -51,6 +51,7 @@ take(void *ctx, const uint8_t *frame, size_t len)
 
 		promise(load_be16(frame + 16) == len - 14);
 		promise(checksum_finish(checksum_add(0, frame + 14, header_len)) == 0);
+		parsed.src = frame + 26;
 		parsed.l4_offset = 14 + header_len;
 		parsed.protocol = frame[23];
 		parsed.fragment_more = (fragment & 0x2000) != 0;
@@ -58,6 +59,7 @@ take(void *ctx, const uint8_t *frame, size_t len)
 		parsed.fragment_id = load_be16(frame + 18);
 	} else {
 		promise(load_be16(frame + 18) == len - 54 && frame[20] == 44);
+		parsed.src = frame + 22;
 		parsed.l4_offset = 62;
 		parsed.protocol = frame[54];
 		parsed.fragment_more = (frame[57] & 1) != 0;

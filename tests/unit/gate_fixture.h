@@ -86,6 +86,10 @@ gate_judge_at(uint64_t now_ms)
 	memcpy(exact + 1, frame.bytes, frame.len);
 	verdict = gate_check(&gate, exact + 1, frame.len, now_ms, &parsed);
 	memcpy(frame.bytes, exact + 1, frame.len);
+	if (parsed.src) {
+		parsed.src = frame.bytes + (parsed.src - (exact + 1));
+		parsed.dst = frame.bytes + (parsed.dst - (exact + 1));
+	}
 	free(exact);
 	return verdict;
 }

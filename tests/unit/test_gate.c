@@ -155,7 +155,9 @@ test_ip4_passes_trimmed_to_total_length(void **state)
 	frame.len = 60;
 	expect_pass();
 	assert_int_equal(parsed.len, 54);
-	assert_int_equal(parsed.l3_offset, 14);
+	assert_ptr_equal(parsed.src, frame.bytes + 26);
+	assert_ptr_equal(parsed.dst, frame.bytes + 30);
+	assert_int_equal(parsed.ttl, 64);
 	assert_int_equal(parsed.l4_offset, 34);
 	assert_int_equal(parsed.l4_len, 20);
 	assert_int_equal(parsed.protocol, IPPROTO_TCP);
@@ -379,6 +381,9 @@ test_ip6_passes_trimmed_to_payload_length(void **state)
 	frame.len += 9;
 	expect_pass();
 	assert_int_equal(parsed.len, 14 + 40 + 11);
+	assert_ptr_equal(parsed.src, frame.bytes + 22);
+	assert_ptr_equal(parsed.dst, frame.bytes + 38);
+	assert_int_equal(parsed.ttl, 64);
 	assert_int_equal(parsed.l4_offset, 54);
 	assert_int_equal(parsed.l4_len, 11);
 	assert_int_equal(parsed.protocol, IPPROTO_UDP);

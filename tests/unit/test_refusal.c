@@ -229,6 +229,29 @@ test_frame_to_a_group_is_not_answered(void **state)
 }
 
 static void
+test_error_of_a_router(void **state)
+{
+	static const uint8_t router[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
+	const struct refusal_error error = { .type = 11, .source = router };
+
+	(void)state;
+	for (int is_ip6 = 0; is_ip6 < 2; is_ip6++) {
+		const uint8_t *ip = answer + 14;
+
+		frame_echo(&frame, is_ip6 ? GUEST6 : GUEST4, is_ip6 ? OUTSIDE6 : OUTSIDE4,
+		    20);
+		expect_ping();
+		answer_len = refusal_build_error(&parsed, frame.bytes, &error, answer,
+		    sizeof(answer));
+		assert_int_equal(answer_len, frame.len + (is_ip6 ? 48 : 28));
+		assert_true(frame_checksums_are_right(answer, answer_len));
+		assert_memory_equal(ip + (is_ip6 ? 8 : 12), router, is_ip6 ? 16 : 4);
+		assert_memory_equal(ip + (is_ip6 ? 24 : 16), parsed.src, is_ip6 ? 16 : 4);
+		assert_int_equal(ip[is_ip6 ? 40 : 20], 11);
+	}
+}
+
+static void
 test_too_small_a_buffer(void **state)
 {
 	(void)state;
@@ -251,6 +274,7 @@ main(void)
 		cmocka_unit_test(test_udp_port_is_unreachable),
 		cmocka_unit_test(test_quote_has_no_ethernet_padding),
 		cmocka_unit_test(test_frame_to_a_group_is_not_answered),
+		cmocka_unit_test(test_error_of_a_router),
 		cmocka_unit_test(test_too_small_a_buffer),
 	};
 

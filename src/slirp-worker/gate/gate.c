@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "slirp-worker/gate/gate_l4.h"
-#include "slirp-worker/wire/wire.h"
+#include "slirp-worker/wire/ip.h"
 
 #include <string.h>
 
@@ -185,59 +185,59 @@ check_arp(const struct gate *gate, const uint8_t *frame, size_t len,
 	return GATE_PASS;
 }
 
+static void
+note_packet(struct gate_frame *out, const uint8_t *frame, const struct ip_packet *ip)
+{
+	out->src = ip->src;
+	out->dst = ip->dst;
+	out->l4_offset = (size_t)(ip->payload - frame);
+	out->l4_len = ip->payload_len;
+	out->len = out->l4_offset + ip->payload_len;
+	out->protocol = ip->protocol;
+	out->ttl = ip->ttl;
+}
+
 static enum gate_verdict
 check_ip4(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
     struct gate_frame *out)
 {
-	uint8_t *ip = frame + WIRE_ETH_LEN;
-	size_t header_len, total_len;
+	struct ip_packet ip;
 	uint32_t src, dst;
-	uint16_t fragment;
 
-	len -= WIRE_ETH_LEN;
-	if (len < WIRE_IP4_LEN || ip[WIRE_IP4_VERSION_IHL] >> 4 != 4)
-		return gate_drop(out, IPC_DROP_ip4_header);
-	header_len = (size_t)(ip[WIRE_IP4_VERSION_IHL] & 0x0f) * 4;
-	total_len = load_be16(ip + WIRE_IP4_TOTAL_LEN);
-	fragment = load_be16(ip + WIRE_IP4_FRAGMENT);
 	/* libslirp takes a packet with the reserved flag for a fragment. */
-	if (header_len < WIRE_IP4_LEN || header_len > total_len || total_len > len ||
-	    (fragment & WIRE_IP4_RESERVED) != 0)
+	if (!ip_parse(frame, len, &ip) || (ip.fragment & WIRE_IP4_RESERVED) != 0)
 		return gate_drop(out, IPC_DROP_ip4_header);
-	if (checksum_finish(checksum_add(0, ip, header_len)) != 0)
+	if (checksum_finish(checksum_add(0, ip.header, ip.header_len)) != 0)
 		return gate_drop(out, IPC_DROP_ip4_checksum);
 	/* libslirp strips IPv4 options, so they do not help the guest. It has had bugs in
 	 * handling their lengths. RFC 7126 advises routers to drop most options. */
-	if (header_len != WIRE_IP4_LEN)
+	if (ip.header_len != WIRE_IP4_LEN)
 		return gate_drop(out, IPC_DROP_ip4_options);
-	if (ip[WIRE_IP4_TTL] == 0)
+	if (ip.ttl == 0)
 		return gate_drop(out, IPC_DROP_ip_ttl);
 
-	out->len = WIRE_ETH_LEN + total_len;
-	out->l4_offset = WIRE_ETH_LEN + header_len;
-	out->l4_len = total_len - header_len;
-	out->protocol = ip[WIRE_IP4_PROTOCOL];
-	out->fragment_id = load_be16(ip + WIRE_IP4_ID);
-	out->fragment_more = (fragment & WIRE_IP4_MORE_FRAGMENTS) != 0;
+	note_packet(out, frame, &ip);
+	out->fragment_id = load_be16(ip.header + WIRE_IP4_ID);
+	out->fragment_more = (ip.fragment & WIRE_IP4_MORE_FRAGMENTS) != 0;
 	out->fragment_offset =
-	    (uint16_t)((fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT);
+	    (uint16_t)((ip.fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT);
 
 	/* A DHCP client sends from 0.0.0.0; gate_l4.c drops other packets from it. */
-	src = load_be32(ip + WIRE_IP4_SRC);
+	src = load_be32(ip.src);
 	if (src != INADDR_ANY && !ip4_may_be_the_guest(&gate->config, src))
 		return gate_drop(out, IPC_DROP_ip4_source);
-	dst = load_be32(ip + WIRE_IP4_DST);
+	dst = load_be32(ip.dst);
 	if (ip4_is_never_on_a_wire(&gate->config, dst))
 		return gate_drop(out, IPC_DROP_ip4_destination);
 
 	if (out->protocol != IPPROTO_TCP && out->protocol != IPPROTO_UDP &&
 	    out->protocol != IPPROTO_ICMP)
 		return gate_drop(out, IPC_DROP_ip_protocol);
-	if (out->fragment_more || out->fragment_offset != 0)
+	if (ip4_is_fragment(&ip))
 		return GATE_FRAGMENT;
 	return gate_l4_check(&(struct gate_packet){
 	    .gate = gate,
-	    .l3 = ip,
+	    .l3 = frame + WIRE_ETH_LEN,
 	    .l4 = frame + out->l4_offset,
 	    .out = out,
 	    .place = ip4_place(&gate->config, dst),
@@ -270,32 +270,21 @@ static enum gate_verdict
 check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
     struct gate_frame *out)
 {
-	uint8_t *ip = frame + WIRE_ETH_LEN;
-	const uint8_t *src = ip + WIRE_IP6_SRC;
-	const uint8_t *dst = ip + WIRE_IP6_DST;
-	size_t payload_len;
+	struct ip_packet ip;
 	bool is_fragment;
 
-	len -= WIRE_ETH_LEN;
-	if (len < WIRE_IP6_LEN || ip[WIRE_IP6_VERSION] >> 4 != 6)
+	if (!ip_parse(frame, len, &ip))
 		return gate_drop(out, IPC_DROP_ip6_header);
-	/* A jumbogram (RFC 2675) has length 0, which no transport header fits in. */
-	payload_len = load_be16(ip + WIRE_IP6_PAYLOAD_LEN);
-	if (payload_len > len - WIRE_IP6_LEN)
-		return gate_drop(out, IPC_DROP_ip6_header);
-	if (ip[WIRE_IP6_HOP_LIMIT] == 0)
+	if (ip.ttl == 0)
 		return gate_drop(out, IPC_DROP_ip_ttl);
 
-	out->len = WIRE_ETH_LEN + WIRE_IP6_LEN + payload_len;
-	out->l4_offset = WIRE_ETH_LEN + WIRE_IP6_LEN;
-	out->l4_len = payload_len;
-	out->protocol = ip[WIRE_IP6_NEXT];
-	is_fragment = out->protocol == IPPROTO_FRAGMENT;
+	note_packet(out, frame, &ip);
+	is_fragment = ip.protocol == IPPROTO_FRAGMENT;
 	if (is_fragment) {
-		const uint8_t *header = ip + WIRE_IP6_LEN;
+		const uint8_t *header = ip.payload;
 		uint16_t offset;
 
-		if (payload_len < WIRE_FRAGMENT6_LEN)
+		if (ip.payload_len < WIRE_FRAGMENT6_LEN)
 			return gate_drop(out, IPC_DROP_ip6_header);
 		offset = load_be16(header + WIRE_FRAGMENT6_OFFSET);
 		out->l4_offset += WIRE_FRAGMENT6_LEN;
@@ -307,9 +296,9 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	}
 
 	/* RFC 4861: a node without an address sends from ::; gate_l4.c checks that. */
-	if (!ip6_is_unspecified(src) && !ip6_may_be_the_guest(gate, src))
+	if (!ip6_is_unspecified(ip.src) && !ip6_may_be_the_guest(gate, ip.src))
 		return gate_drop(out, IPC_DROP_ip6_source);
-	if (ip6_is_never_on_a_wire(dst))
+	if (ip6_is_never_on_a_wire(ip.dst))
 		return gate_drop(out, IPC_DROP_ip6_destination);
 
 	switch (out->protocol) {
@@ -337,11 +326,11 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 		return GATE_FRAGMENT;
 	return gate_l4_check(&(struct gate_packet){
 	    .gate = gate,
-	    .l3 = ip,
+	    .l3 = frame + WIRE_ETH_LEN,
 	    .l4 = frame + out->l4_offset,
 	    .out = out,
-	    .place = ip6_place(gate, dst),
-	    .from_unspecified = ip6_is_unspecified(src),
+	    .place = ip6_place(gate, ip.dst),
+	    .from_unspecified = ip6_is_unspecified(ip.src),
 	    .now_ms = now_ms,
 	});
 }
@@ -350,7 +339,7 @@ enum gate_verdict
 gate_check(struct gate *gate, uint8_t *frame, size_t frame_len, uint64_t now_ms,
     struct gate_frame *out)
 {
-	*out = (struct gate_frame){ .len = frame_len, .l3_offset = WIRE_ETH_LEN };
+	*out = (struct gate_frame){ .len = frame_len };
 
 	if (frame_len < WIRE_ETH_LEN)
 		return gate_drop(out, IPC_DROP_frame_short);

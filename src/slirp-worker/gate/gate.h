@@ -61,12 +61,13 @@ enum gate_udp {
 /* A parsed frame. Offsets count from the frame's first byte. After a drop, only the
  * fields that the gate reached are set; `reason` is always set. */
 struct gate_frame {
-	size_t len; /* without Ethernet's padding */
-	size_t l3_offset;
-	size_t l4_offset; /* after an IPv6 fragment header */
-	size_t l4_len;    /* transport header and data, up to the frame's end */
+	size_t len;               /* without Ethernet's padding */
+	const uint8_t *src, *dst; /* of IP, in the frame: 4 or 16 bytes */
+	size_t l4_offset;         /* after an IPv6 fragment header */
+	size_t l4_len;            /* transport header and data, up to the frame's end */
 	uint16_t ethertype;
 	uint8_t protocol; /* IPPROTO_TCP, _UDP, _ICMP or _ICMPV6; 0 for ARP */
+	uint8_t ttl;
 	/* For GATE_PASS only. */
 	enum gate_udp udp;
 	/* For GATE_FRAGMENT only. */

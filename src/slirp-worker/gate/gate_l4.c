@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "slirp-worker/gate/gate_dhcp.h"
-#include "slirp-worker/wire/wire.h"
+#include "slirp-worker/wire/ip.h"
 
 #include <string.h>
 
@@ -189,8 +189,7 @@ is_for_dhcp6(const struct gate_packet *packet, uint16_t port)
 {
 	return !is_ip4(packet) && port == GATE_DHCP6_SERVER_PORT &&
 	    (packet->place == GATE_PLACE_GATEWAY ||
-		memcmp(packet->l3 + WIRE_IP6_DST, dhcp6_servers, sizeof(dhcp6_servers)) ==
-		    0);
+		memcmp(packet->out->dst, dhcp6_servers, sizeof(dhcp6_servers)) == 0);
 }
 
 static bool
@@ -203,11 +202,10 @@ is_for_tftp(const struct gate_packet *packet, uint16_t port)
 static bool
 udp_is_reply(const struct gate_packet *packet, uint16_t src_port, uint16_t dst_port)
 {
-	const struct gate_packet *p = packet;
-	const uint8_t *src = p->l3 + (is_ip4(p) ? WIRE_IP4_SRC : WIRE_IP6_SRC);
-	struct flow_key key = flow_key_udp(p->out->ethertype, src, src_port, dst_port);
+	struct flow_key key =
+	    flow_key_udp(packet->out->ethertype, packet->out->src, src_port, dst_port);
 
-	return gate_flows_find(&p->gate->flows, &key, p->now_ms);
+	return gate_flows_find(&packet->gate->flows, &key, packet->now_ms);
 }
 
 static enum gate_verdict
@@ -309,7 +307,6 @@ static enum gate_verdict
 check_echo(const struct gate_packet *packet)
 {
 	struct gate_frame *out = packet->out;
-	uint64_t sum = 0;
 
 	if (packet->l4[WIRE_ICMP_CODE] != 0)
 		return gate_drop(out, IPC_DROP_icmp_type);
@@ -335,10 +332,7 @@ check_echo(const struct gate_packet *packet)
 	case GATE_PLACE_MULTICAST:
 		return gate_drop(out, IPC_DROP_icmp_group);
 	}
-	if (!is_ip4(packet))
-		sum = checksum_add_pseudo6(0, packet->l3 + WIRE_IP6_SRC, IPPROTO_ICMPV6,
-		    out->l4_len);
-	if (checksum_finish(checksum_add(sum, packet->l4, out->l4_len)) != 0)
+	if (ip_l4_checksum(packet->l3, out->protocol, packet->l4, out->l4_len) != 0)
 		return gate_drop(out, IPC_DROP_icmp_checksum);
 	return GATE_PING;
 }
@@ -377,11 +371,10 @@ static bool
 nd_is_well_formed(const struct gate_packet *packet, size_t head_len)
 {
 	const uint8_t *nd = packet->l4;
-	const uint8_t *dst = packet->l3 + WIRE_IP6_DST;
 	bool has_target = head_len > ND_TARGET;
 
 	if (packet->out->l4_len < head_len || nd[WIRE_ICMP_CODE] != 0 ||
-	    packet->l3[WIRE_IP6_HOP_LIMIT] != ND_HOP_LIMIT)
+	    packet->out->ttl != ND_HOP_LIMIT)
 		return false;
 	if (packet->place == GATE_PLACE_OUTSIDE || packet->place == GATE_PLACE_MULTICAST)
 		return false;
@@ -391,8 +384,8 @@ nd_is_well_formed(const struct gate_packet *packet, size_t head_len)
 		if (nd[WIRE_ICMP_TYPE] == WIRE_ICMP6_NEIGHBOR_ADVERTISEMENT)
 			return false;
 		if (nd[WIRE_ICMP_TYPE] == WIRE_ICMP6_NEIGHBOR_SOLICITATION &&
-		    memcmp(dst, solicited_node_prefix, sizeof(solicited_node_prefix)) !=
-			0)
+		    memcmp(packet->out->dst, solicited_node_prefix,
+			sizeof(solicited_node_prefix)) != 0)
 			return false;
 	}
 	return nd_options_are_well_formed(nd + head_len, packet->out->l4_len - head_len);

@@ -11,8 +11,7 @@
 #include "slirp-worker/gate/reass.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
-#include "slirp-worker/wire/wire.h"
+#include "slirp-worker/wire/ip.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -145,7 +144,7 @@ piece_of(const struct gate_frame *parsed, const uint8_t *frame)
 		.len = parsed->l4_len,
 		.end = (size_t)parsed->fragment_offset + parsed->l4_len,
 		.is_last = !parsed->fragment_more,
-		.header_len = parsed->l4_offset - parsed->l3_offset,
+		.header_len = parsed->l4_offset - WIRE_ETH_LEN,
 	};
 
 	if (is_ip6(&piece))
@@ -196,18 +195,15 @@ piece_is_bad(const struct piece *piece, enum ipc_drop_reason *reason)
 static struct reass_key
 key_of(const struct piece *piece)
 {
-	const uint8_t *ip = piece->frame + piece->parsed->l3_offset;
 	struct reass_key key = {
 		.id = piece->parsed->fragment_id,
 		.ethertype = piece->parsed->ethertype,
 	};
 
-	if (is_ip6(piece)) {
-		memcpy(key.addresses, ip + WIRE_IP6_SRC, 32);
-	} else {
-		memcpy(key.addresses, ip + WIRE_IP4_SRC, 8);
+	/* In the header, the destination is behind the source. */
+	memcpy(key.addresses, piece->parsed->src, is_ip6(piece) ? 32 : 8);
+	if (!is_ip6(piece))
 		key.protocol = piece->parsed->protocol;
-	}
 	return key;
 }
 
@@ -293,7 +289,7 @@ static void
 datagram_take(struct reass_datagram *d, const struct piece *piece)
 {
 	size_t first = piece->offset / WIRE_FRAGMENT_UNIT;
-	size_t head_len = piece->parsed->l3_offset + piece->header_len;
+	size_t head_len = WIRE_ETH_LEN + piece->header_len;
 
 	memcpy(d->frame + DATA_OFFSET + piece->offset, piece->data, piece->len);
 	bits_set(d->present, first, unit_behind(piece->end));
@@ -327,9 +323,7 @@ datagram_finish(struct reass_datagram *d)
 		/* Clears Don't Fragment too: libslirp copies it into echo replies, which
 		 * may need fragmentation like the request did. */
 		store_be16(ip + WIRE_IP4_FRAGMENT, 0);
-		store_be16(ip + WIRE_IP4_CHECKSUM, 0);
-		store_be16(ip + WIRE_IP4_CHECKSUM,
-		    checksum_finish(checksum_add(0, ip, d->header_len)));
+		ip4_refresh_checksum(ip);
 	}
 	d->in_use = false;
 	return ip - WIRE_ETH_LEN;

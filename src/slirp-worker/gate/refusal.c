@@ -7,8 +7,7 @@
 #include "slirp-worker/gate/refusal.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
-#include "slirp-worker/wire/wire.h"
+#include "slirp-worker/wire/ip.h"
 
 #include <string.h>
 
@@ -18,10 +17,10 @@
 /* RFC 1812 4.3.2.5: ICMP errors have the precedence "internetwork control". */
 #define TOS_INTERNETWORK_CONTROL 0xc0
 
-/* Lengths that every IPv4 host (RFC 791 3.1, RFC 1812 4.3.2.3) and every IPv6 link (RFC
- * 4443 3.1) accepts. */
-#define ERROR4_MAX_LEN 576
-#define ERROR6_MAX_LEN 1280
+/* With a quote of this length, an error has the length that every IPv4 host (RFC 791 3.1,
+ * RFC 1812 4.3.2.3) and every IPv6 link (RFC 4443 3.1) accepts. */
+#define ERROR4_QUOTE_MAX (576 - WIRE_IP4_LEN - WIRE_ICMP_LEN)
+#define ERROR6_QUOTE_MAX (1280 - WIRE_IP6_LEN - WIRE_ICMP_LEN)
 
 /* RFC 792 and RFC 4443 3.1 */
 #define UNREACHABLE4_PORT 3
@@ -43,64 +42,26 @@ is_ip6(const struct gate_frame *parsed)
 	return parsed->ethertype == WIRE_TYPE_IP6;
 }
 
+/* Writes the Ethernet and IP headers of an answer in front of l4_len bytes, and returns
+ * their length. */
 static size_t
-ip_len(const struct gate_frame *parsed)
-{
-	return is_ip6(parsed) ? WIRE_IP6_LEN : WIRE_IP4_LEN;
-}
-
-/* Writes the Ethernet and IP headers of an answer with l4_len bytes of payload. If source
- * is NULL, the source is the address that the guest sent to. */
-static void
 put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
     const uint8_t *source, uint8_t protocol, size_t l4_len)
 {
-	const uint8_t *asked = frame + parsed->l3_offset;
-	uint8_t *ip = out + WIRE_ETH_LEN;
+	const struct ip_head head = {
+		.dst_mac = frame + WIRE_ETH_SRC,
+		.src_mac = frame + WIRE_ETH_DST,
+		.src = source,
+		.dst = parsed->src,
+		.is_ip6 = is_ip6(parsed),
+		.protocol = protocol,
+		.ttl = ANSWER_TTL,
+		.tos = protocol == IPPROTO_ICMP ? TOS_INTERNETWORK_CONTROL : 0,
+		/* Never fragmented, so the identification may be 0 (RFC 6864 4.1). */
+		.fragment = WIRE_IP4_DONT_FRAGMENT,
+	};
 
-	if (!source)
-		source = asked + (is_ip6(parsed) ? WIRE_IP6_DST : WIRE_IP4_DST);
-
-	memcpy(out + WIRE_ETH_DST, frame + WIRE_ETH_SRC, WIRE_MAC_LEN);
-	memcpy(out + WIRE_ETH_SRC, frame + WIRE_ETH_DST, WIRE_MAC_LEN);
-	store_be16(out + WIRE_ETH_TYPE, parsed->ethertype);
-
-	memset(ip, 0, ip_len(parsed));
-	if (is_ip6(parsed)) {
-		ip[WIRE_IP6_VERSION] = 6 << 4;
-		store_be16(ip + WIRE_IP6_PAYLOAD_LEN, (uint16_t)l4_len);
-		ip[WIRE_IP6_NEXT] = protocol;
-		ip[WIRE_IP6_HOP_LIMIT] = ANSWER_TTL;
-		memcpy(ip + WIRE_IP6_SRC, source, 16);
-		memcpy(ip + WIRE_IP6_DST, asked + WIRE_IP6_SRC, 16);
-		return;
-	}
-	ip[WIRE_IP4_VERSION_IHL] = 4 << 4 | WIRE_IP4_LEN / 4;
-	if (protocol == IPPROTO_ICMP)
-		ip[WIRE_IP4_TOS] = TOS_INTERNETWORK_CONTROL;
-	store_be16(ip + WIRE_IP4_TOTAL_LEN, (uint16_t)(WIRE_IP4_LEN + l4_len));
-	/* Never fragmented, so the identification may be 0 (RFC 6864 4.1). */
-	store_be16(ip + WIRE_IP4_FRAGMENT, WIRE_IP4_DONT_FRAGMENT);
-	ip[WIRE_IP4_TTL] = ANSWER_TTL;
-	ip[WIRE_IP4_PROTOCOL] = protocol;
-	memcpy(ip + WIRE_IP4_SRC, source, 4);
-	memcpy(ip + WIRE_IP4_DST, asked + WIRE_IP4_SRC, 4);
-	store_be16(ip + WIRE_IP4_CHECKSUM,
-	    checksum_finish(checksum_add(0, ip, WIRE_IP4_LEN)));
-}
-
-/* The sum of the pseudo header; ICMP for IPv4 has none. */
-static uint64_t
-pseudo_sum(const struct gate_frame *parsed, const uint8_t *out, uint8_t protocol,
-    size_t l4_len)
-{
-	const uint8_t *ip = out + WIRE_ETH_LEN;
-
-	if (is_ip6(parsed))
-		return checksum_add_pseudo6(0, ip + WIRE_IP6_SRC, protocol, l4_len);
-	if (protocol == IPPROTO_TCP)
-		return checksum_add_pseudo4(0, ip + WIRE_IP4_SRC, protocol, l4_len);
-	return 0;
+	return ip_head_write(out, &head, l4_len);
 }
 
 /* RFC 9293 3.10.7.1: the answer of a closed port. */
@@ -108,7 +69,8 @@ static size_t
 build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
 {
 	const uint8_t *asked = frame + parsed->l4_offset;
-	uint8_t *tcp = out + WIRE_ETH_LEN + ip_len(parsed);
+	size_t head_len;
+	uint8_t *tcp;
 	uint8_t flags = asked[WIRE_TCP_FLAGS];
 	size_t header_len = (size_t)(asked[WIRE_TCP_DATA_OFFSET] >> 4) * 4;
 	uint32_t segment_len = (uint32_t)(parsed->l4_len - header_len);
@@ -120,7 +82,9 @@ build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
 	if ((flags & WIRE_TCP_FIN) != 0)
 		segment_len++;
 
-	put_headers(parsed, frame, out, NULL, IPPROTO_TCP, WIRE_TCP_LEN);
+	head_len =
+	    put_headers(parsed, frame, out, parsed->dst, IPPROTO_TCP, WIRE_TCP_LEN);
+	tcp = out + head_len;
 	memset(tcp, 0, WIRE_TCP_LEN);
 	memcpy(tcp + WIRE_TCP_SRC_PORT, asked + WIRE_TCP_DST_PORT, 2);
 	memcpy(tcp + WIRE_TCP_DST_PORT, asked + WIRE_TCP_SRC_PORT, 2);
@@ -134,10 +98,8 @@ build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
 		    load_be32(asked + WIRE_TCP_SEQ) + segment_len);
 	}
 	store_be16(tcp + WIRE_TCP_CHECKSUM,
-	    checksum_finish(
-		checksum_add(pseudo_sum(parsed, out, IPPROTO_TCP, WIRE_TCP_LEN), tcp,
-		    WIRE_TCP_LEN)));
-	return WIRE_ETH_LEN + ip_len(parsed) + WIRE_TCP_LEN;
+	    ip_l4_checksum(out + WIRE_ETH_LEN, IPPROTO_TCP, tcp, WIRE_TCP_LEN));
+	return head_len + WIRE_TCP_LEN;
 }
 
 static size_t
@@ -145,16 +107,18 @@ build_error(const struct gate_frame *parsed, const uint8_t *frame,
     const struct refusal_error *error, uint8_t *out)
 {
 	uint8_t protocol = is_ip6(parsed) ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	size_t max_len = is_ip6(parsed) ? ERROR6_MAX_LEN : ERROR4_MAX_LEN;
-	uint8_t *icmp = out + WIRE_ETH_LEN + ip_len(parsed);
-	size_t quote_len = parsed->len - parsed->l3_offset;
-	size_t l4_len;
+	size_t quote_max = is_ip6(parsed) ? ERROR6_QUOTE_MAX : ERROR4_QUOTE_MAX;
+	size_t quote_len = parsed->len - WIRE_ETH_LEN;
+	size_t head_len, l4_len;
+	uint8_t *icmp;
 
-	if (quote_len > max_len - ip_len(parsed) - WIRE_ICMP_LEN)
-		quote_len = max_len - ip_len(parsed) - WIRE_ICMP_LEN;
+	if (quote_len > quote_max)
+		quote_len = quote_max;
 	l4_len = WIRE_ICMP_LEN + quote_len;
 
-	put_headers(parsed, frame, out, error->source, protocol, l4_len);
+	head_len = put_headers(parsed, frame, out,
+	    error->source ? error->source : parsed->dst, protocol, l4_len);
+	icmp = out + head_len;
 	memset(icmp, 0, WIRE_ICMP_LEN);
 	icmp[WIRE_ICMP_TYPE] = error->type;
 	icmp[WIRE_ICMP_CODE] = error->code;
@@ -163,11 +127,10 @@ build_error(const struct gate_frame *parsed, const uint8_t *frame,
 		store_be32(icmp + ERROR_MTU, error->mtu_bytes);
 	else
 		store_be16(icmp + ERROR_MTU + 2, (uint16_t)error->mtu_bytes);
-	memcpy(icmp + WIRE_ICMP_LEN, frame + parsed->l3_offset, quote_len);
+	memcpy(icmp + WIRE_ICMP_LEN, frame + WIRE_ETH_LEN, quote_len);
 	store_be16(icmp + WIRE_ICMP_CHECKSUM,
-	    checksum_finish(
-		checksum_add(pseudo_sum(parsed, out, protocol, l4_len), icmp, l4_len)));
-	return WIRE_ETH_LEN + ip_len(parsed) + l4_len;
+	    ip_l4_checksum(out + WIRE_ETH_LEN, protocol, icmp, l4_len));
+	return head_len + l4_len;
 }
 
 /* The gate refuses only IP unicast from a valid source. The frame must also be Ethernet

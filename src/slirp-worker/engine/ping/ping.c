@@ -149,12 +149,10 @@ open_socket(struct ping *ping, bool of_ip6)
 static struct ping_flow *
 find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed)
 {
-	const uint8_t *ip = frame + parsed->l3_offset;
 	bool of_ip6 = is_ip6(parsed);
 	struct ping_flow wanted = {
-		.guest =
-		    read_address(of_ip6, ip + (of_ip6 ? WIRE_IP6_SRC : WIRE_IP4_SRC)),
-		.host = read_address(of_ip6, ip + (of_ip6 ? WIRE_IP6_DST : WIRE_IP4_DST)),
+		.guest = read_address(of_ip6, parsed->src),
+		.host = read_address(of_ip6, parsed->dst),
 	};
 	size_t longest_idle = 0;
 
@@ -266,7 +264,8 @@ forward_error(struct ping *ping, struct ping_flow *flow,
 	uint8_t *icmp = request + WIRE_ETH_LEN + ip_len(flow);
 	const struct gate_frame parsed = {
 		.len = WIRE_ETH_LEN + ip_len(flow) + WIRE_ICMP_LEN,
-		.l3_offset = WIRE_ETH_LEN,
+		.src = flow->guest.bytes,
+		.dst = flow->host.bytes,
 		.l4_offset = WIRE_ETH_LEN + ip_len(flow),
 		.l4_len = WIRE_ICMP_LEN,
 		.ethertype = flow->host.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
@@ -376,11 +375,9 @@ ping_request(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 {
 	const uint8_t *icmp = frame + parsed->l4_offset;
 	bool of_ip6 = is_ip6(parsed);
-	uint8_t ttl =
-	    frame[parsed->l3_offset + (of_ip6 ? WIRE_IP6_HOP_LIMIT : WIRE_IP4_TTL)];
 	struct ping_flow *flow;
 
-	if (ttl <= 1) {
+	if (parsed->ttl <= 1) {
 		answer_error(ping, frame, parsed,
 		    of_ip6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0);
 		return;
@@ -394,7 +391,7 @@ ping_request(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 	memcpy(flow->gateway_mac, frame + WIRE_ETH_DST, WIRE_MAC_LEN);
 	flow->l4_len = parsed->l4_len;
 	flow->last_ms = now_ms;
-	set_ttl(flow, ttl - 1);
+	set_ttl(flow, parsed->ttl - 1);
 	if (send_request(flow, icmp, parsed->l4_len) != -1)
 		return;
 	/* The error may belong to an earlier request. */
