@@ -45,17 +45,21 @@ struct option_spec {
 	/* For an option with a value: checks and keeps it. Returns false if it is
 	 * wrong. */
 	bool (*take)(struct optvalue_parse *parse, const char *value);
-	/* For an option without a value: the field in struct options, and its new
-	 * value. */
-	size_t flag_offset;
-	bool flag_value;
+	/* The field in struct options, of an option without a value or of a function for several
+	 * options. */
+	size_t offset;
+	bool flag_value; /* the new value of that field, for an option without a value */
 
-	char letter;    /* NUL: has a long form only */
-	bool is_of_run; /* goes with `slirpd run` only, which slirp4netns does not have */
+	char letter; /* NUL: has a long form only */
+	enum {
+		USE_ALWAYS,
+		USE_OF_RUN, /* goes with `slirpd run` only, which slirp4netns does not have */
+		USE_NOT_OF_RUN, /* names a guest, which is the command of `slirpd run` */
+	} use;
 };
 
-#define FLAG(field, value) \
-	.flag_offset = offsetof(struct options, field), .flag_value = (value)
+#define FIELD(field) .offset = offsetof(struct options, field)
+#define FLAG(field, value) FIELD(field), .flag_value = (value)
 
 /* The first argument of `slirpd run`, and the interface's name there. */
 #define WORD_RUN "run"
@@ -69,9 +73,9 @@ static const struct option_spec option_specs[] = {
 	{ "configure", NULL, "bring the interface up and give it address and route",
 	    .letter = 'c', FLAG(configure, true) },
 	{ "exit-fd", "FD", "end when the other side of FD is closed", .letter = 'e',
-	    .take = optvalue_take_exit_fd },
+	    .take = optvalue_take_fd, FIELD(exit_fd) },
 	{ "ready-fd", "FD", "write \"1\" to FD when the network works", .letter = 'r',
-	    .take = optvalue_take_ready_fd },
+	    .take = optvalue_take_fd, FIELD(ready_fd) },
 	{ "mtu", "MTU", "MTU of the interface (default=1500, max=65521)", .letter = 'm',
 	    .take = optvalue_take_mtu },
 	{ "enable-ipv6", NULL, "IPv6 beside IPv4, with router advertisements",
@@ -88,15 +92,15 @@ static const struct option_spec option_specs[] = {
 	    "no access to 127.0.0.1:* and [::1]:* on the host",
 	    FLAG(allow_host_loopback, false) },
 	{ "allow-host-loopback", NULL, "with run: access to them, which is closed there",
-	    FLAG(allow_host_loopback, true), .is_of_run = true },
+	    FLAG(allow_host_loopback, true), .use = USE_OF_RUN },
 	{ "no-host-loopback", .replaced_by = "disable-host-loopback",
 	    FLAG(allow_host_loopback, false) },
 	{ "netns-type", "TYPE", "type of argument 1: pid, path or tapfd (default=pid)",
-	    .take = optvalue_take_netns_type },
+	    .take = optvalue_take_netns_type, .use = USE_NOT_OF_RUN },
 	{ "create-netns", NULL, "make the namespace and pin it on PATH",
-	    FLAG(create_netns, true) },
+	    FLAG(create_netns, true), .use = USE_NOT_OF_RUN },
 	{ "userns-path", "PATH", "user namespace to join",
-	    .take = optvalue_take_userns_path },
+	    .take = optvalue_take_userns_path, .use = USE_NOT_OF_RUN },
 	{ "enable-sandbox", NULL, "fail if the sandbox cannot be made",
 	    FLAG(require_sandbox, true) },
 	{ "create-sandbox", .replaced_by = "enable-sandbox",
@@ -109,9 +113,9 @@ static const struct option_spec option_specs[] = {
 	{ "runas", "USER[:GROUP]", "as root: user of the worker (default=nobody)",
 	    .take = optvalue_take_runas },
 	{ "print-confinement", NULL, "report the jails of all processes as JSON and exit",
-	    FLAG(print_confinement, true) },
+	    FLAG(print_confinement, true), .use = USE_NOT_OF_RUN },
 	{ "keep-id", NULL, "with run: keep uid and gid; without, both are 0",
-	    FLAG(keep_id, true), .is_of_run = true },
+	    FLAG(keep_id, true), .use = USE_OF_RUN },
 	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
 	    .take = optvalue_take_outbound_addr4 },
 	{ "outbound-addr6", "IPv6|IFNAME", "source address of IPv6 connections",
@@ -120,10 +124,11 @@ static const struct option_spec option_specs[] = {
 	{ "macaddress", "MAC", "address of the interface (only with -c)",
 	    .take = optvalue_take_macaddress },
 	{ "target-type", "TYPE", "type of the other end: netns (default) or bess",
-	    .take = optvalue_take_target_type },
-	{ "pidfile", "PATH", "file to write the PID to", .take = optvalue_take_pidfile },
+	    .take = optvalue_take_target_type, .use = USE_NOT_OF_RUN },
+	{ "pidfile", "PATH", "file to write the PID to", .take = optvalue_take_file_path,
+	    FIELD(pidfile_path) },
 	{ "log-file", "PATH", "file to log to, with PATH.1 of at most 2 MiB",
-	    .take = optvalue_take_log_file },
+	    .take = optvalue_take_file_path, FIELD(log_file_path) },
 	{ "log-level", "LEVEL", "log level: error, warning, info or debug (default=info)",
 	    .take = optvalue_take_log_level },
 	{ "help", NULL, "show this text and exit", .letter = LETTER_HELP },
@@ -154,10 +159,21 @@ option_spec_of_id(int id)
 	return NULL;
 }
 
+/* name has len bytes, and is in the table. */
+static const struct option_spec *
+option_spec_of_name(const char *name, size_t len)
+{
+	const struct option_spec *spec = option_specs;
+
+	while (strncmp(spec->name, name, len) != 0 || spec->name[len] != '\0')
+		spec++;
+	return spec;
+}
+
 static bool
 is_known(const char *program_name, const struct option_spec *spec)
 {
-	return !spec->is_of_run || !options_is_slirp4netns(program_name);
+	return spec->use != USE_OF_RUN || !options_is_slirp4netns(program_name);
 }
 
 /* An option whose name differs in more bytes is another one, not a slip. */
@@ -288,6 +304,18 @@ describe_options(const struct options *options, struct option *long_options,
 	*short_options = '\0';
 }
 
+/* Keeps the last value of each option, "" for an option without one. */
+static void
+note_value(struct optvalue_parse *parse, const struct option_spec *spec,
+    const char *value)
+{
+	if (spec->replaced_by != NULL)
+		note_value(parse,
+		    option_spec_of_name(spec->replaced_by, strlen(spec->replaced_by)),
+		    value);
+	parse->values[spec - option_specs] = value != NULL ? value : "";
+}
+
 /* Returns OPTIONS_START if all options are valid; optind is then the index of the first
  * argument. */
 static enum options_outcome
@@ -311,12 +339,13 @@ take_options(struct optvalue_parse *parse, int argc, char **argv)
 			return OPTIONS_HELP;
 		if (id == LETTER_VERSION)
 			return OPTIONS_VERSION;
+		parse->name = spec->name;
+		parse->field = (char *)parse->options + spec->offset;
 		if (spec->take == NULL)
-			*(bool *)((char *)parse->options + spec->flag_offset) =
-			    spec->flag_value;
+			*(bool *)parse->field = spec->flag_value;
 		else if (!spec->take(parse, optarg))
 			return OPTIONS_ERROR;
-		parse->is_given[spec - option_specs] = true;
+		note_value(parse, spec, optarg);
 	}
 	return OPTIONS_START;
 }
@@ -325,112 +354,115 @@ static void
 warn_deprecated(struct optvalue_parse *parse)
 {
 	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
-		if (parse->is_given[i] && option_specs[i].replaced_by != NULL)
+		if (parse->values[i] != NULL && option_specs[i].replaced_by != NULL)
 			optvalue_warn(parse, "--%s is deprecated, use --%s",
 			    option_specs[i].name, option_specs[i].replaced_by);
 	}
 }
 
 static bool
-check_conflicts(struct optvalue_parse *parse)
+check_macaddress(struct optvalue_parse *parse)
 {
-	struct options *options = parse->options;
-	const char *without_netns = NULL;
+	const struct options *options = parse->options;
 
-	if (parse->has_macaddress && !options->configure) {
-		if (options_is_slirp4netns(parse->options->program_name))
+	if ((options->has_mac || parse->bad_mac_text != NULL) && !options->configure) {
+		if (options_is_slirp4netns(options->program_name))
 			return optvalue_refuse(parse,
 			    "--macaddr cannot be specified when --configure or -c "
 			    "is not specified");
 		return optvalue_refuse(parse, "--macaddress needs --configure");
 	}
-	if (parse->bad_mac_text != NULL)
-		return optvalue_refuse_macaddress(parse);
+	return parse->bad_mac_text == NULL || optvalue_refuse_macaddress(parse);
+}
 
-	if (parse->target_is_bess)
-		without_netns = "--target-type=bess";
-	else if (options->target == OPTIONS_TARGET_TAPFD)
-		without_netns = "--netns-type=tapfd";
+/* Two options that do not go together, or of which the first needs the second. After "=" is
+ * the value that counts. */
+static const struct {
+	const char *one;
+	enum { CONFLICTS, NEEDS } relation;
+	const char *other;
+} pairs[] = {
 	/* There is no namespace to configure or to join. */
-	if (without_netns != NULL && options->configure)
-		return optvalue_refuse(parse, "--configure conflicts with %s",
-		    without_netns);
-	if (parse->target_is_bess && parse->has_netns_type)
-		return optvalue_refuse(parse, "--netns-type conflicts with %s",
-		    without_netns);
-	if (without_netns != NULL && options->userns_path != NULL)
-		return optvalue_refuse(parse, "--userns-path conflicts with %s",
-		    without_netns);
-	if (options->create_netns && without_netns != NULL)
-		return optvalue_refuse(parse, "--create-netns conflicts with %s",
-		    without_netns);
-	if (options->create_netns && options->target != OPTIONS_TARGET_PATH)
-		return optvalue_refuse(parse, "--create-netns needs --netns-type=path");
+	{ "configure", CONFLICTS, "target-type=bess" },
+	{ "configure", CONFLICTS, "netns-type=tapfd" },
+	{ "netns-type", CONFLICTS, "target-type=bess" },
+	{ "userns-path", CONFLICTS, "target-type=bess" },
+	{ "userns-path", CONFLICTS, "netns-type=tapfd" },
+	{ "create-netns", CONFLICTS, "target-type=bess" },
+	{ "create-netns", CONFLICTS, "netns-type=tapfd" },
+	{ "create-netns", NEEDS, "netns-type=path" },
 	/* The new namespace belongs to the user namespace of the parent. */
-	if (options->create_netns && options->userns_path != NULL)
-		return optvalue_refuse(parse,
-		    "--create-netns conflicts with --userns-path");
+	{ "create-netns", CONFLICTS, "userns-path" },
+	{ "cidr6", NEEDS, "enable-ipv6" },
+	{ "enable-sandbox", CONFLICTS, "disable-sandbox" },
+	{ "enable-seccomp", CONFLICTS, "disable-seccomp" },
+	/* The report has a guest of its own, and nothing gets ready. */
+	{ "print-confinement", CONFLICTS, "ready-fd" },
+	{ "print-confinement", CONFLICTS, "netns-type" },
+	{ "print-confinement", CONFLICTS, "create-netns" },
+	{ "print-confinement", CONFLICTS, "userns-path" },
+	{ "print-confinement", CONFLICTS, "target-type" },
+	{ "print-confinement", CONFLICTS, "pidfile" },
+};
 
-	if (parse->has_cidr6 && !options->enable_ipv6)
-		return optvalue_refuse(parse, "--cidr6 needs --enable-ipv6");
+/* option: a name, or a name with "=" and a value. */
+static bool
+is_given(const struct optvalue_parse *parse, const char *option)
+{
+	size_t len = strcspn(option, "=");
+	const char *value =
+	    parse->values[option_spec_of_name(option, len) - option_specs];
 
-	if (options->require_sandbox && !options->use_sandbox)
-		return optvalue_refuse(parse,
-		    "--enable-sandbox conflicts with --disable-sandbox");
-	if (options->require_seccomp && !options->use_seccomp)
-		return optvalue_refuse(parse,
-		    "--enable-seccomp conflicts with --disable-seccomp");
+	return value != NULL &&
+	    (option[len] == '\0' || strcmp(value, option + len + 1) == 0);
+}
 
+static bool
+check_conflicts(struct optvalue_parse *parse)
+{
+	const struct options *options = parse->options;
+
+	if (!check_macaddress(parse))
+		return false;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (is_given(parse, pairs[i].one) &&
+		    is_given(parse, pairs[i].other) == (pairs[i].relation == CONFLICTS))
+			return optvalue_refuse(parse, "--%s %s --%s", pairs[i].one,
+			    pairs[i].relation == NEEDS ? "needs" : "conflicts with",
+			    pairs[i].other);
 	if (options->ready_fd >= 0 && options->ready_fd == options->exit_fd)
 		return optvalue_refuse(parse, "--ready-fd and --exit-fd are both %d",
 		    options->ready_fd);
 	return true;
 }
 
-/* conflicting: names of options, ending in NULL. */
-static bool
-check_conflicts_of(struct optvalue_parse *parse, const char *what,
-    const char *const *conflicting)
-{
-	for (; *conflicting != NULL; conflicting++)
-		for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
-			if (parse->is_given[i] &&
-			    strcmp(option_specs[i].name, *conflicting) == 0)
-				return optvalue_refuse(parse, "%s conflicts with --%s",
-				    what, *conflicting);
-	return true;
-}
-
-/* The report has a guest of its own, and nothing gets ready. */
-static bool
-check_print_confinement(struct optvalue_parse *parse, char *const *args)
-{
-	static const char *const conflicting[] = { "ready-fd", "netns-type",
-		"create-netns", "userns-path", "target-type", "pidfile", NULL };
-
-	if (!check_conflicts_of(parse, "--print-confinement", conflicting))
-		return false;
-	if (args[0] != NULL)
-		return optvalue_refuse(parse,
-		    "--print-confinement makes its own guest, and takes no \"%s\"",
-		    optvalue_show(parse, args[0]));
-	return true;
-}
-
-/* The guest of `slirpd run` is the command, so nothing else can name one. */
 static bool
 check_run(struct optvalue_parse *parse)
 {
-	static const char *const conflicting[] = { "netns-type", "create-netns",
-		"userns-path", "target-type", "print-confinement", NULL };
+	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
+		const struct option_spec *spec = &option_specs[i];
 
-	if (parse->options->is_run)
-		return check_conflicts_of(parse, "run", conflicting);
-	for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++)
-		if (parse->is_given[i] && option_specs[i].is_of_run)
+		if (parse->values[i] == NULL)
+			continue;
+		if (parse->options->is_run && spec->use == USE_NOT_OF_RUN)
+			return optvalue_refuse(parse, "run conflicts with --%s",
+			    spec->name);
+		if (!parse->options->is_run && spec->use == USE_OF_RUN)
 			return optvalue_refuse(parse, "--%s needs `slirpd run`",
-			    option_specs[i].name);
+			    spec->name);
+	}
 	return true;
+}
+
+/* args: what is left of argv, ending in NULL. */
+static bool
+take_no_argument(struct optvalue_parse *parse, char *const *args)
+{
+	if (args[0] == NULL)
+		return true;
+	return optvalue_refuse(parse,
+	    "--print-confinement makes its own guest, and takes no \"%s\"",
+	    optvalue_show(parse, args[0]));
 }
 
 /* args: what is left of argv, ending in NULL. */
@@ -536,7 +568,7 @@ take_arguments(struct optvalue_parse *parse, char *const *args)
 {
 	if (parse->options->is_run)
 		return take_command(parse, args);
-	return parse->options->print_confinement ? check_print_confinement(parse, args)
+	return parse->options->print_confinement ? take_no_argument(parse, args)
 						 : take_positionals(parse, args);
 }
 
@@ -562,7 +594,7 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 
 	if (!check_run(parse) || !check_conflicts(parse))
 		return OPTIONS_ERROR;
-	if (parse->target_is_bess)
+	if (is_given(parse, "target-type=bess"))
 		parse->options->target = OPTIONS_TARGET_BESS;
 	if (!take_arguments(parse, argv + optind))
 		return OPTIONS_ERROR;

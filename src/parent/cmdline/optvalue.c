@@ -26,6 +26,8 @@
 
 #define DIGITS "0123456789"
 
+#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+
 /* The length of a /64, the only one for stateless autoconfiguration. */
 #define PREFIX6_BYTES 8
 
@@ -56,6 +58,33 @@ optvalue_refuse(struct optvalue_parse *parse, const char *format, ...)
 	vsnprintf(parse->messages->error, sizeof(parse->messages->error), format, args);
 	va_end(args);
 	return false;
+}
+
+/* Refuses the value of an option. The format is the end of the sentence that the option and
+ * the value begin. */
+static bool __attribute__((format(printf, 3, 4)))
+refuse_value(struct optvalue_parse *parse, const char *value, const char *format, ...)
+{
+	char *error = parse->messages->error;
+	va_list args;
+	int len;
+
+	len = snprintf(error, OPTIONS_MESSAGE_SIZE, "--%s: \"%s\"", parse->name,
+	    optvalue_show(parse, value));
+	va_start(args, format);
+	vsnprintf(error + len, OPTIONS_MESSAGE_SIZE - (size_t)len, format, args);
+	va_end(args);
+	return false;
+}
+
+/* Returns the index of a word, or -1. */
+static int
+index_of(const char *word, const char *const *words, size_t n_words)
+{
+	for (size_t i = 0; i < n_words; i++)
+		if (words[i] != NULL && strcmp(word, words[i]) == 0)
+			return (int)i;
+	return -1;
 }
 
 void
@@ -135,9 +164,8 @@ optvalue_take_mtu(struct optvalue_parse *parse, const char *value)
 			return optvalue_refuse(parse,
 			    "MTU must be a positive integer (< %d)",
 			    IPC_MTU_MAX_BYTES + 1);
-		return optvalue_refuse(parse,
-		    "--mtu: \"%s\" is not a number from 1 to %d",
-		    optvalue_show(parse, value), IPC_MTU_MAX_BYTES);
+		return refuse_value(parse, value, " is not a number from 1 to %d",
+		    IPC_MTU_MAX_BYTES);
 	}
 	parse->options->mtu_bytes = (uint32_t)mtu_bytes;
 	return true;
@@ -188,9 +216,8 @@ refuse_host_bits(struct optvalue_parse *parse, const char *value)
 		memcpy(addr_text, value, addr_len);
 	inet_pton(AF_INET, addr_text, &addr_be);
 	addr_be &= cidr_netmask_be(prefix_len);
-	return optvalue_refuse(parse,
-	    "--cidr: \"%s\" is an address in a network; the network is %s/%u",
-	    optvalue_show(parse, value),
+	return refuse_value(parse, value,
+	    " is an address in a network; the network is %s/%u",
 	    inet_ntop(AF_INET, &addr_be, network, sizeof(network)), prefix_len);
 }
 
@@ -198,23 +225,20 @@ static bool
 refuse_cidr(struct optvalue_parse *parse, const char *value, enum cidr_outcome outcome)
 {
 	static const char example[] = "an IPv4 network such as 10.0.2.0/24";
-	const char *shown = optvalue_show(parse, value);
 
 	switch (outcome) {
 	case CIDR_OK:
 		break;
 	case CIDR_BAD_SYNTAX:
 		if (strchr(value, '/') == NULL && value[0] != '\0')
-			return optvalue_refuse(parse,
-			    "--cidr: \"%s\" has no prefix length: give %s", shown,
-			    example);
-		return optvalue_refuse(parse, "--cidr: \"%s\" is not %s", shown, example);
+			return refuse_value(parse, value,
+			    " has no prefix length: give %s", example);
+		return refuse_value(parse, value, " is not %s", example);
 	case CIDR_BAD_ADDRESS:
-		return optvalue_refuse(parse,
-		    "--cidr: \"%s\" has a wrong address: give %s", shown, example);
+		return refuse_value(parse, value, " has a wrong address: give %s",
+		    example);
 	case CIDR_BAD_PREFIX:
-		return optvalue_refuse(parse,
-		    "--cidr: \"%s\" has a prefix length outside %d to %d", shown,
+		return refuse_value(parse, value, " has a prefix length outside %d to %d",
 		    IPC_PREFIX_LEN_MIN, IPC_PREFIX_LEN_MAX);
 	case CIDR_HOST_BITS:
 		return refuse_host_bits(parse, value);
@@ -233,9 +257,8 @@ optvalue_take_cidr(struct optvalue_parse *parse, const char *value)
 		    ? refuse_cidr_as_slirp4netns(parse, value, outcome)
 		    : refuse_cidr(parse, value, outcome);
 	if (!network_is_usable(&parse->options->network))
-		return optvalue_refuse(parse,
-		    "--cidr: \"%s\" is not a network that hosts can be in",
-		    optvalue_show(parse, value));
+		return refuse_value(parse, value,
+		    " is not a network that hosts can be in");
 	return true;
 }
 
@@ -263,13 +286,16 @@ optvalue_take_cidr6(struct optvalue_parse *parse, const char *value)
 	if (inet_pton(AF_INET6, text, &prefix) != 1 || strcmp(value + len, "/64") != 0 ||
 	    memcmp(prefix.s6_addr + PREFIX6_BYTES, zero, sizeof(zero)) != 0 ||
 	    !prefix6_is_usable(&prefix))
-		return optvalue_refuse(parse,
-		    "--cidr6: \"%s\" is not an IPv6 network of a guest, such as "
-		    "fd00:1::/64",
-		    optvalue_show(parse, value));
+		return refuse_value(parse, value,
+		    " is not an IPv6 network of a guest, such as fd00:1::/64");
 	parse->options->prefix6 = prefix;
-	parse->has_cidr6 = true;
 	return true;
+}
+
+static bool
+refuse_empty(struct optvalue_parse *parse)
+{
+	return optvalue_refuse(parse, "--%s: the path \"\" is empty", parse->name);
 }
 
 bool
@@ -278,7 +304,7 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 	struct stat st;
 
 	if (value[0] == '\0')
-		return optvalue_refuse(parse, "--api-socket: the path \"\" is empty");
+		return refuse_empty(parse);
 	if (!wants_known_text(parse) && strcmp(value, INSTANCE_AUTO) == 0) {
 		value = parent_instance_path();
 		if (value == NULL)
@@ -293,79 +319,55 @@ optvalue_take_api_socket(struct optvalue_parse *parse, const char *value)
 			return optvalue_refuse(parse,
 			    "the specified API socket path is too long (>= %zu)",
 			    SOCKET_PATH_SIZE);
-		return optvalue_refuse(parse,
-		    "--api-socket: \"%s\" is too long: a socket's path has at most %zu "
-		    "bytes",
-		    optvalue_show(parse, value), SOCKET_PATH_SIZE - 1);
+		return refuse_value(parse, value,
+		    " is too long: a socket's path has at most %zu bytes",
+		    SOCKET_PATH_SIZE - 1);
 	}
 	/* lstat(): a symbolic link would be replaced and not followed. */
 	if (lstat(value, &st) < 0) {
 		if (errno != ENOENT)
-			return optvalue_refuse(parse, "--api-socket: \"%s\": %s",
-			    optvalue_show(parse, value), strerror(errno));
+			return refuse_value(parse, value, ": %s", strerror(errno));
 	} else if (!S_ISSOCK(st.st_mode)) {
-		return optvalue_refuse(parse, "--api-socket: \"%s\" is %s",
-		    optvalue_show(parse, value),
+		return refuse_value(parse, value, " is %s",
 		    S_ISDIR(st.st_mode) ? "a directory" : "not a socket");
 	}
 	parse->options->api_socket_path = value;
 	return true;
 }
 
-/* Takes a path that can name a file. The file is checked when it is opened. */
-static bool
-take_file_path(struct optvalue_parse *parse, const char *option, const char *value,
-    const char **path)
+bool
+optvalue_take_file_path(struct optvalue_parse *parse, const char *value)
 {
 	size_t len = strlen(value);
 
 	if (len == 0)
-		return optvalue_refuse(parse, "--%s: the path \"\" is empty", option);
+		return refuse_empty(parse);
 	if (len >= PATH_MAX)
-		return optvalue_refuse(parse, "--%s: \"%s\": %s", option,
-		    optvalue_show(parse, value), strerror(ENAMETOOLONG));
+		return refuse_value(parse, value, ": %s", strerror(ENAMETOOLONG));
 	if (value[len - 1] == '/')
-		return optvalue_refuse(parse, "--%s: \"%s\" is a directory", option,
-		    optvalue_show(parse, value));
-	*path = value;
+		return refuse_value(parse, value, " is a directory");
+	*(const char **)parse->field = value;
 	return true;
-}
-
-bool
-optvalue_take_pidfile(struct optvalue_parse *parse, const char *value)
-{
-	return take_file_path(parse, "pidfile", value, &parse->options->pidfile_path);
-}
-
-bool
-optvalue_take_log_file(struct optvalue_parse *parse, const char *value)
-{
-	return take_file_path(parse, "log-file", value, &parse->options->log_file_path);
 }
 
 bool
 optvalue_take_log_level(struct optvalue_parse *parse, const char *value)
 {
-	static const struct {
-		const char *name;
-		enum log_level level;
-	} levels[] = {
-		{ "error", LOG_LEVEL_ERROR },
-		{ "warning", LOG_LEVEL_WARNING },
-		{ "info", LOG_LEVEL_INFO },
-		{ "debug", LOG_LEVEL_DEBUG },
+	static const char *const words[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARNING] = "warning",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
 	};
+	int level = index_of(value, words, N_ELEMENTS(words));
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (strcmp(value, levels[i].name) == 0) {
-			parse->options->log_level = levels[i].level;
-			return true;
-		}
-	}
-	return optvalue_refuse(parse,
-	    "--log-level must be \"error\", \"warning\", \"info\" or \"debug\", "
-	    "not \"%s\"",
-	    optvalue_show(parse, value));
+	if (level == -1)
+		return optvalue_refuse(parse,
+		    "--log-level must be \"error\", \"warning\", \"info\" or \"debug\", "
+		    "not \"%s\"",
+		    optvalue_show(parse, value));
+	parse->options->log_level = (enum log_level)level;
+	return true;
 }
 
 bool
@@ -376,8 +378,7 @@ optvalue_take_publish(struct optvalue_parse *parse, const char *value)
 	const char *why;
 
 	if (!publish_parse(value, &rule, &why))
-		return optvalue_refuse(parse, "--publish: \"%s\": %s",
-		    optvalue_show(parse, value), why);
+		return refuse_value(parse, value, ": %s", why);
 	if (options->n_publish == OPTIONS_PUBLISH_MAX)
 		return optvalue_refuse(parse, "--publish: more than %d of them",
 		    OPTIONS_PUBLISH_MAX);
@@ -389,25 +390,25 @@ optvalue_take_publish(struct optvalue_parse *parse, const char *value)
 bool
 optvalue_take_netns_type(struct optvalue_parse *parse, const char *value)
 {
-	if (strcmp(value, "pid") == 0)
-		parse->options->target = OPTIONS_TARGET_PID;
-	else if (strcmp(value, "path") == 0)
-		parse->options->target = OPTIONS_TARGET_PATH;
-	else if (strcmp(value, "tapfd") == 0)
-		parse->options->target = OPTIONS_TARGET_TAPFD;
-	else
+	static const char *const words[] = {
+		[OPTIONS_TARGET_PID] = "pid",
+		[OPTIONS_TARGET_PATH] = "path",
+		[OPTIONS_TARGET_TAPFD] = "tapfd",
+	};
+	int target = index_of(value, words, N_ELEMENTS(words));
+
+	if (target == -1)
 		return optvalue_refuse(parse,
 		    "--netns-type must be \"pid\", \"path\" or \"tapfd\", not \"%s\"",
 		    optvalue_show(parse, value));
-	parse->has_netns_type = true;
+	parse->options->target = (enum options_target)target;
 	return true;
 }
 
 bool
 optvalue_take_target_type(struct optvalue_parse *parse, const char *value)
 {
-	parse->target_is_bess = strcmp(value, "bess") == 0;
-	if (!parse->target_is_bess && strcmp(value, "netns") != 0) {
+	if (strcmp(value, "bess") != 0 && strcmp(value, "netns") != 0) {
 		if (wants_known_text(parse))
 			return optvalue_refuse(parse,
 			    "--target-type must be either \"netns\" or \"bess\"");
@@ -429,8 +430,7 @@ optvalue_take_userns_path(struct optvalue_parse *parse, const char *value)
 		    optvalue_show(parse, value));
 	problem = namespace_path_problem(value);
 	if (problem != NULL)
-		return optvalue_refuse(parse, "--userns-path: \"%s\": %s",
-		    optvalue_show(parse, value), problem);
+		return refuse_value(parse, value, ": %s", problem);
 	parse->options->userns_path = value;
 	return true;
 }
@@ -438,20 +438,17 @@ optvalue_take_userns_path(struct optvalue_parse *parse, const char *value)
 static bool
 take_outbound_addr(struct optvalue_parse *parse, const char *value, bool is_ipv6)
 {
-	const char *option = is_ipv6 ? "outbound-addr6" : "outbound-addr";
 	struct inaddr addr;
 
 	if (inaddr_parse(value, &addr) && addr.is_ipv6 == is_ipv6) {
 		/* bind(2) accepts these addresses, and the first packet fails. */
 		if (inaddr_is_multicast(&addr) || inaddr_is_broadcast(&addr))
-			return optvalue_refuse(parse,
-			    "--%s: \"%s\" is not the address of a host", option,
-			    optvalue_show(parse, value));
+			return refuse_value(parse, value,
+			    " is not the address of a host");
 	} else if (!options_ifname_is_valid(value)) {
-		return optvalue_refuse(parse,
-		    "--%s: \"%s\" is neither an %s address nor the name of an "
-		    "interface",
-		    option, optvalue_show(parse, value), is_ipv6 ? "IPv6" : "IPv4");
+		return refuse_value(parse, value,
+		    " is neither an %s address nor the name of an interface",
+		    is_ipv6 ? "IPv6" : "IPv4");
 	}
 	parse->options->outbound_addr[is_ipv6] = value;
 	return true;
@@ -472,7 +469,6 @@ optvalue_take_outbound_addr6(struct optvalue_parse *parse, const char *value)
 bool
 optvalue_take_macaddress(struct optvalue_parse *parse, const char *value)
 {
-	parse->has_macaddress = true;
 	if (mac_parse(value, &parse->options->mac) == MAC_OK)
 		parse->options->has_mac = true;
 	else if (parse->bad_mac_text == NULL)
@@ -503,21 +499,15 @@ optvalue_refuse_macaddress(struct optvalue_parse *parse)
 	return optvalue_refuse(parse, "--macaddress: \"%s\" %s", shown, why);
 }
 
-static bool
-take_fd_number(struct optvalue_parse *parse, const char *name, const char *value, int *fd)
+bool
+optvalue_take_fd(struct optvalue_parse *parse, const char *value)
 {
-	if (number_parse(value, 0, INT_MAX, fd))
+	if (number_parse(value, 0, INT_MAX, parse->field))
 		return true;
 	if (wants_known_text(parse))
-		return optvalue_refuse(parse, "%s must be a non-negative integer", name);
-	return optvalue_refuse(parse, "--%s: \"%s\" is not the number of a descriptor",
-	    name, optvalue_show(parse, value));
-}
-
-bool
-optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value)
-{
-	return take_fd_number(parse, "exit-fd", value, &parse->options->exit_fd);
+		return optvalue_refuse(parse, "%s must be a non-negative integer",
+		    parse->name);
+	return refuse_value(parse, value, " is not the number of a descriptor");
 }
 
 bool
@@ -540,18 +530,11 @@ optvalue_take_runas(struct optvalue_parse *parse, const char *value)
 		return optvalue_refuse(parse, "--runas: there is no group \"%s\"",
 		    optvalue_show(parse, colon + 1));
 	if (uid == 0 || gid == 0)
-		return optvalue_refuse(parse, "--runas: \"%s\" is root, or in its group",
-		    optvalue_show(parse, value));
+		return refuse_value(parse, value, " is root, or in its group");
 	options->runas_uid = uid;
 	options->runas_gid = gid;
 	options->has_runas = true;
 	return true;
-}
-
-bool
-optvalue_take_ready_fd(struct optvalue_parse *parse, const char *value)
-{
-	return take_fd_number(parse, "ready-fd", value, &parse->options->ready_fd);
 }
 
 bool

@@ -22,13 +22,13 @@ struct optvalue_parse {
 	struct options_messages *messages;
 	char shown[OPTVALUE_SHOWN_SIZE]; /* the result of optvalue_show() */
 
+	/* The option whose value is taken. */
+	const char *name;
+	void *field; /* of struct options, if its row in options.c names one */
+
 	/* Values that are checked when all options are known. */
-	bool has_netns_type;
-	bool has_cidr6;
-	bool target_is_bess;
-	bool has_macaddress;
-	const char *bad_mac_text; /* the first invalid MAC address */
-	bool is_given[OPTVALUE_N_OPTIONS];
+	const char *bad_mac_text;               /* the first invalid MAC address */
+	const char *values[OPTVALUE_N_OPTIONS]; /* "": has none; NULL: not given */
 };
 
 /* Makes value printable for the next message, which can show one value only. */
@@ -58,12 +58,14 @@ bool optvalue_take_userns_path(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_outbound_addr6(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_macaddress(struct optvalue_parse *parse, const char *value);
-bool optvalue_take_exit_fd(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_runas(struct optvalue_parse *parse, const char *value);
-bool optvalue_take_ready_fd(struct optvalue_parse *parse, const char *value);
-bool optvalue_take_pidfile(struct optvalue_parse *parse, const char *value);
-bool optvalue_take_log_file(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_log_level(struct optvalue_parse *parse, const char *value);
+
+/* The same for options of one kind, which keep the value in parse->field: the number
+ * of a descriptor (int), and a path that can name a file (const char *). The file is checked when
+ * it is opened. */
+bool optvalue_take_fd(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_file_path(struct optvalue_parse *parse, const char *value);
 
 /* Refuses parse->bad_mac_text. */
 bool optvalue_refuse_macaddress(struct optvalue_parse *parse);
