@@ -396,12 +396,6 @@ api_client_begin(struct api *api, struct api_client *client)
 	advance(api, client);
 }
 
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Returns when the client runs out of time in its present state. */
 static uint64_t
 deadline(const struct api_client *client)
@@ -411,10 +405,11 @@ deadline(const struct api_client *client)
 	switch (client->state) {
 	case API_CLIENT_READING:
 		return client->since_ms ? client->since_ms + API_REQUEST_TIME_MS
-					: UINT64_MAX;
+					: DEADLINE_NONE;
 	case API_CLIENT_LINGERING:
-		return earlier(client->read_ms > client->since_ms ? client->read_ms
-								  : client->since_ms,
+		return deadline_earlier(client->read_ms > client->since_ms
+			       ? client->read_ms
+			       : client->since_ms,
 			   client->since_ms + API_LINGER_MAX_MS - API_LINGER_IDLE_MS) +
 		    API_LINGER_IDLE_MS;
 	case API_CLIENT_CALLING:
@@ -422,7 +417,7 @@ deadline(const struct api_client *client)
 	case API_CLIENT_NONE:
 		break;
 	}
-	return UINT64_MAX;
+	return DEADLINE_NONE;
 }
 
 void
@@ -455,12 +450,12 @@ tick_left(struct api *api, struct api_client *left)
 	uint64_t due_ms = left->call.since_ms + API_CALL_TIME_MS;
 
 	if (left->call.is_sent)
-		return UINT64_MAX;
+		return DEADLINE_NONE;
 	if (due_ms > api->now_ms)
 		return due_ms;
 	cancel_call(api, left, "no answer in time");
 	api_client_drop(api, left);
-	return UINT64_MAX;
+	return DEADLINE_NONE;
 }
 
 uint64_t
@@ -472,7 +467,7 @@ api_client_tick(struct api *api, struct api_client *client)
 		client->paused_until_ms = 0;
 	advance(api, client);
 	if (client->state == API_CLIENT_NONE)
-		return UINT64_MAX;
+		return DEADLINE_NONE;
 	if (deadline(client) <= api->now_ms) {
 		if (!has_output(client) && client->state == API_CLIENT_READING) {
 			consume(client, client->in_len);
@@ -486,7 +481,7 @@ api_client_tick(struct api *api, struct api_client *client)
 		}
 	}
 	return client->paused_until_ms
-	    ? earlier(client->paused_until_ms, deadline(client))
+	    ? deadline_earlier(client->paused_until_ms, deadline(client))
 	    : deadline(client);
 }
 

@@ -12,6 +12,7 @@
 #include "api/request/out.h"
 #include "api/request/request.h"
 #include "api/request/scan.h"
+#include "base/deadline.h"
 #include "base/ratelimit.h"
 
 /* A few hundred silent clients do no harm. The number is a quarter of the usual limit of
@@ -107,7 +108,7 @@ short api_client_wants(const struct api_client *client);
 /* Handles the events that poll(2) returned. */
 void api_client_serve(struct api *api, struct api_client *client, short revents);
 /* Continues with input that was read before, and applies the limits of time. Call it for
- * each client in each round. Returns when it is due again; UINT64_MAX: never. */
+ * each client in each round. Returns when it is due again; DEADLINE_NONE: never. */
 uint64_t api_client_tick(struct api *api, struct api_client *client);
 
 /* A reply. Write the value of "return" to the result of begin, and for version 1 the

@@ -17,9 +17,6 @@
 #include "base/fdio.h"
 #include "base/log.h"
 
-/* If poll(2) fails (ENOMEM), wait so long before the next try. */
-#define WAIT_RETRY_MS 100
-
 /* Order of the descriptors: the parent, the worker, the listening socket, the clients. */
 enum { PARENT, WORKER, LISTENER, FIRST_CLIENT };
 
@@ -92,12 +89,13 @@ collect(const struct api *api, struct polled *polled)
 }
 
 /* Logs once if a peer does not answer, and once if it answers again. Returns when to
- * look again; UINT64_MAX: at the next answer. */
+ * look again; DEADLINE_NONE: at the next answer. */
 static uint64_t
 watch_answers(const struct api *api, struct api_lane *lane, const char *peer)
 {
 	const struct api_client *oldest = lane->sent.first;
-	uint64_t late_ms = oldest ? oldest->call.since_ms + API_CALL_TIME_MS : UINT64_MAX;
+	uint64_t late_ms =
+	    oldest ? oldest->call.since_ms + API_CALL_TIME_MS : DEADLINE_NONE;
 	bool is_late = late_ms <= api->now_ms;
 
 	if (is_late && !lane->is_late)
@@ -106,56 +104,43 @@ watch_answers(const struct api *api, struct api_lane *lane, const char *peer)
 	else if (!is_late && lane->is_late)
 		log_info("%s answers again", peer);
 	lane->is_late = is_late;
-	return is_late ? UINT64_MAX : late_ms;
+	return is_late ? DEADLINE_NONE : late_ms;
 }
 
-/* Takes each client's next step. Returns how long to wait for events; -1: for ever. */
-static int
+/* Takes each client's next step. Returns when the next one is due. */
+static uint64_t
 tick(struct api *api)
 {
 	uint64_t next_ms = watch_answers(api, &api->parent_lane, "the parent");
-	uint64_t worker_ms = watch_answers(api, &api->worker_lane, "slirp-worker");
 
-	if (worker_ms < next_ms)
-		next_ms = worker_ms;
+	next_ms = deadline_earlier(next_ms,
+	    watch_answers(api, &api->worker_lane, "slirp-worker"));
 	/* Backwards: a dropped client's place is taken by the last client, which was
 	 * handled already. */
-	for (uint32_t i = api->n_clients; i-- > 0;) {
-		uint64_t due_ms = api_client_tick(api, api->places[i]);
-
-		if (due_ms < next_ms)
-			next_ms = due_ms;
-	}
-	for (uint32_t i = 0; i < API_LEFT_PLACES && api->n_left > 0; i++) {
-		uint64_t due_ms = api->left[i].state == API_CLIENT_NONE
-		    ? UINT64_MAX
-		    : api_client_tick(api, &api->left[i]);
-
-		if (due_ms < next_ms)
-			next_ms = due_ms;
-	}
-	if (!api_accept_may(api) && next_ms > api->now_ms + API_PATIENCE_MS)
-		next_ms = api->now_ms + API_PATIENCE_MS;
-	if (next_ms == UINT64_MAX)
-		return -1;
-	return next_ms > api->now_ms ? (int)(next_ms - api->now_ms) : 0;
+	for (uint32_t i = api->n_clients; i-- > 0;)
+		next_ms = deadline_earlier(next_ms, api_client_tick(api, api->places[i]));
+	for (uint32_t i = 0; i < API_LEFT_PLACES && api->n_left > 0; i++)
+		if (api->left[i].state != API_CLIENT_NONE)
+			next_ms = deadline_earlier(next_ms,
+			    api_client_tick(api, &api->left[i]));
+	if (!api_accept_may(api))
+		next_ms = deadline_earlier(next_ms, api->now_ms + API_PATIENCE_MS);
+	return next_ms;
 }
 
 int
-api_loop_once(struct api *api, int wait_ms)
+api_loop_once(struct api *api, uint64_t deadline_ms)
 {
 	struct polled polled;
-	int due_ms = tick(api);
 	int n_ready;
 
+	deadline_ms = deadline_earlier(deadline_ms, tick(api));
 	api_parent_send(api);
 	api_worker_send(api);
-	if (due_ms != -1 && (wait_ms == -1 || due_ms < wait_ms))
-		wait_ms = due_ms;
 	collect(api, &polled);
-	n_ready = poll(polled.fds, polled.n, wait_ms);
+	n_ready = poll(polled.fds, polled.n, deadline_timeout(deadline_ms, api->now_ms));
 	if (n_ready == -1 && fdio_is_shortage(errno))
-		poll(NULL, 0, WAIT_RETRY_MS);
+		fdio_pause();
 	else if (n_ready == -1 && errno != EINTR)
 		fatal("wait for events");
 	api->now_ms = clock_now_ms();
@@ -177,7 +162,7 @@ void
 api_loop_run(struct api *api)
 {
 	while (!api->ended)
-		api_loop_once(api, -1);
+		api_loop_once(api, DEADLINE_NONE);
 	/* If a send to the parent ended the loop, its last message (SHUTDOWN) may be
 	 * unread. */
 	api_control_receive(api);

@@ -32,6 +32,12 @@ fdio_is_shortage(int error)
 }
 
 void
+fdio_pause(void)
+{
+	poll(NULL, 0, FDIO_RETRY_MS);
+}
+
+void
 fdio_reserve_take(int *reserve_fd)
 {
 	if (*reserve_fd == -1)

@@ -11,6 +11,13 @@
  * short in this process or the kernel. Such an error may pass. */
 bool fdio_is_shortage(int error);
 
+/* No event tells when a shortage is over. Try again after this time: it delays nothing for
+ * long, and costs ten calls a second. */
+#define FDIO_RETRY_MS 100
+
+/* Sleeps for FDIO_RETRY_MS. */
+void fdio_pause(void);
+
 /*
  * A descriptor in reserve, for a process whose descriptors a peer can use up. Release it
  * just before a call that needs a free descriptor, and take it when that descriptor is

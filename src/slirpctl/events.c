@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/log.h"
 #include "slirpctl/ask.h"
 #include "slirpctl/reply.h"
@@ -153,7 +154,6 @@ follow(struct follower *follower)
 	for (;;) {
 		uint64_t began_ms = clock_now_ms();
 		enum outcome outcome = follow_session(follower);
-		uint64_t took_ms = clock_now_ms() - began_ms;
 
 		if (outcome != OUTCOME_NO_REPLY || !follower->is_ended)
 			return outcome;
@@ -162,8 +162,8 @@ follow(struct follower *follower)
 		log_info("%s: the daemon ended the session", path);
 		if (!follower->has_begun)
 			return OUTCOME_NO_REPLY;
-		if (took_ms < SESSION_INTERVAL_MS)
-			(void)poll(NULL, 0, (int)(SESSION_INTERVAL_MS - took_ms));
+		(void)poll(NULL, 0,
+		    deadline_timeout(began_ms + SESSION_INTERVAL_MS, clock_now_ms()));
 	}
 }
 

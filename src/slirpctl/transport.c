@@ -3,7 +3,6 @@
 #include "slirpctl/transport.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/fdio.h"
 #include "base/log.h"
 
@@ -45,13 +45,7 @@ fail_late(const struct transport *transport)
 static int
 time_left(const struct transport *transport)
 {
-	uint64_t now_ms = clock_now_ms();
-	uint64_t left_ms;
-
-	if (transport->deadline_ms == 0)
-		return -1;
-	left_ms = transport->deadline_ms > now_ms ? transport->deadline_ms - now_ms : 0;
-	return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+	return deadline_timeout(transport->deadline_ms, clock_now_ms());
 }
 
 /* Waits up to timeout_ms (-1: forever) for fds[0], and serves the watch. Returns false if
@@ -276,7 +270,7 @@ transport_read_line(struct transport *transport, const char **bytes, size_t *len
 void
 transport_wait_forever(struct transport *transport)
 {
-	transport->deadline_ms = 0;
+	transport->deadline_ms = DEADLINE_NONE;
 }
 
 void

@@ -25,7 +25,7 @@ struct transport {
 	int fd;
 	const struct transport_watch *watch; /* borrowed; NULL: none */
 	uint32_t timeout_s;                  /* the timeout of deadline_ms */
-	uint64_t deadline_ms;                /* of CLOCK_MONOTONIC; 0: none */
+	uint64_t deadline_ms;                /* base/deadline.h */
 	char *buf;                           /* bytes that have come and were not taken */
 	size_t buf_len;
 	size_t buf_size;

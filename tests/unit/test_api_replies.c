@@ -563,7 +563,7 @@ test_requests_of_a_session_wait_after_a_burst(void **state)
 	for (int i = 0; i < n; i++)
 		assert_int_equal(send(fd, line, strlen(line), 0), (ssize_t)strlen(line));
 	while (fixture.api.counters.n_errors < (uint64_t)n)
-		api_loop_once(&fixture.api, 1);
+		api_loop_once(&fixture.api, clock_now_ms() + 1);
 	assert_true(clock_now_ms() - begin_ms >=
 	    (uint64_t)(n - API_SESSION_BURST - 1) * API_SESSION_INTERVAL_MS);
 	api_fixture_read(fd, reply, sizeof(reply), &at_eof);

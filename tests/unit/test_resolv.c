@@ -141,12 +141,11 @@ serve(uint64_t deadline_ms)
 {
 	uint64_t now_ms = loop_now_ms();
 	struct pollfd ready = { .fd = parent_resolv_fd(&resolv), .events = POLLIN };
-	int timeout_ms = parent_resolv_timeout_ms(&resolv, now_ms);
-	int left_ms = deadline_ms > now_ms ? (int)(deadline_ms - now_ms) : 0;
+	int timeout_ms =
+	    deadline_timeout(deadline_earlier(parent_resolv_due_ms(&resolv), deadline_ms),
+		now_ms);
 	int64_t copy_mtime_s = resolv.copy_mtime_s;
 
-	if (timeout_ms == -1 || timeout_ms > left_ms)
-		timeout_ms = left_ms;
 	if (poll(&ready, 1, others_write ? timeout_ms : 0) == 0 && !others_write)
 		skipped_ms += (uint64_t)timeout_ms;
 	n_wakes++;
@@ -176,7 +175,7 @@ becomes_calm(void)
 		struct pollfd ready = { .fd = parent_resolv_fd(&resolv),
 			.events = POLLIN };
 
-		if (parent_resolv_timeout_ms(&resolv, loop_now_ms()) > NOTHING_DUE_MS &&
+		if (parent_resolv_due_ms(&resolv) > loop_now_ms() + NOTHING_DUE_MS &&
 		    poll(&ready, 1, 0) == 0)
 			return true;
 		serve(deadline_ms);
@@ -378,10 +377,10 @@ test_follow_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(parent_resolv_fd(&resolv), -1);
-	assert_int_equal(parent_resolv_timeout_ms(&resolv, 1), -1);
+	assert_int_equal(parent_resolv_due_ms(&resolv), DEADLINE_NONE);
 	parent_resolv_handle(&resolv, false, 1);
 	parent_resolv_handle(&resolv, true, 1000000);
-	assert_int_equal(parent_resolv_timeout_ms(&resolv, 1), -1);
+	assert_int_equal(parent_resolv_due_ms(&resolv), DEADLINE_NONE);
 	assert_int_equal(n_lines, 0);
 }
 
@@ -413,7 +412,7 @@ test_end_closes_what_was_adopted_and_made(void **state)
 	assert_false(fdio_is_open(inotify_fd));
 	assert_false(fdio_is_open(copy_fd));
 	assert_int_equal(parent_resolv_fd(&resolv), -1);
-	assert_int_equal(parent_resolv_timeout_ms(&resolv, 0), -1);
+	assert_int_equal(parent_resolv_due_ms(&resolv), DEADLINE_NONE);
 	parent_resolv_end(&resolv);
 }
 
@@ -974,8 +973,7 @@ test_same_content_is_not_copied_again(void **state)
 static void
 test_checked_from_time_to_time_without_event(void **state)
 {
-	uint64_t now_ms;
-	int timeout_ms;
+	uint64_t now_ms, due_ms;
 
 	(void)state;
 	write_text(followed, SERVER_1);
@@ -983,11 +981,11 @@ test_checked_from_time_to_time_without_event(void **state)
 	assert_true(becomes_calm());
 	write_text(followed, SERVER_2);
 	now_ms = loop_now_ms();
-	timeout_ms = parent_resolv_timeout_ms(&resolv, now_ms);
-	assert_in_range(timeout_ms, NOTHING_DUE_MS, 10000);
-	parent_resolv_handle(&resolv, false, now_ms + (uint64_t)timeout_ms - 1);
+	due_ms = parent_resolv_due_ms(&resolv);
+	assert_in_range(due_ms - now_ms, NOTHING_DUE_MS, 10000);
+	parent_resolv_handle(&resolv, false, due_ms - 1);
 	assert_true(copy_is(SERVER_1));
-	parent_resolv_handle(&resolv, false, now_ms + (uint64_t)timeout_ms);
+	parent_resolv_handle(&resolv, false, due_ms);
 	assert_true(copy_is(SERVER_2));
 }
 
@@ -1005,7 +1003,7 @@ test_coming_and_going_does_not_fill_the_log(void **state)
 		else
 			unlink(followed);
 		parent_resolv_handle(&resolv, true, now_ms);
-		now_ms += (uint64_t)parent_resolv_timeout_ms(&resolv, now_ms);
+		now_ms = parent_resolv_due_ms(&resolv);
 		parent_resolv_handle(&resolv, false, now_ms);
 	}
 	assert_in_range(n_lines, 5, 10);
@@ -1028,17 +1026,14 @@ test_copy_that_cannot_be_written_is_tried_again(void **state)
 	assert_int_equal(n_lines, 1);
 	assert_non_null(strstr(last_line, "cannot write"));
 	for (int i = 0; i < 10; i++) {
-		int timeout_ms = parent_resolv_timeout_ms(&resolv, now_ms);
-
-		assert_in_range(timeout_ms, 100, 1000);
-		now_ms += (uint64_t)timeout_ms;
+		assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
+		now_ms = parent_resolv_due_ms(&resolv);
 		parent_resolv_handle(&resolv, false, now_ms);
 	}
 	assert_int_equal(n_lines, 1);
 	close(resolv.copy_fd);
 	resolv.copy_fd = open(copy, O_WRONLY | O_CLOEXEC);
-	parent_resolv_handle(&resolv, false,
-	    now_ms + (uint64_t)parent_resolv_timeout_ms(&resolv, now_ms));
+	parent_resolv_handle(&resolv, false, parent_resolv_due_ms(&resolv));
 	assert_true(copy_is(SERVER_1));
 	assert_int_equal(n_lines, 2);
 }
@@ -1061,10 +1056,10 @@ test_no_descriptor_left(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	now_ms = loop_now_ms();
 	parent_resolv_handle(&resolv, true, now_ms);
-	now_ms += (uint64_t)parent_resolv_timeout_ms(&resolv, now_ms);
+	now_ms = parent_resolv_due_ms(&resolv);
 	parent_resolv_handle(&resolv, false, now_ms);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_in_range(parent_resolv_timeout_ms(&resolv, now_ms), 100, 1000);
+	assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
 	assert_true(copy_is(SERVER_1));
 	assert_int_equal(n_lines, 1);
 	ASSERT_FOLLOWS(SERVER_2);

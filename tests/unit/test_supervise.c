@@ -153,14 +153,14 @@ test_api_that_does_not_get_ready_is_ended(void **state)
 	(void)state;
 	serve_until(has_api);
 	assert_int_equal(due_ms - api->started_at_ms, 10000);
-	assert_int_equal(service_timeout_ms(&sv, due_ms - 1), 1);
+	assert_int_equal(service_due_ms(&sv), due_ms);
 	service_handle(&sv, due_ms - 1);
 	assert_string_equal(lines, "");
 	service_handle(&sv, due_ms);
 	assert_non_null(strstr(lines, "hangs: no api is ready after 10 s; ending it\n"));
 	serve_until(has_no_api);
 	assert_non_null(strstr(lines, "api was killed by SIGKILL"));
-	assert_int_not_equal(api->start_at_ms, 0);
+	assert_int_not_equal(api->start_at_ms, DEADLINE_NONE);
 }
 
 static bool
@@ -190,7 +190,7 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 	/* Nor is anything kept that was for it. */
 	assert_int_equal(sv.api.worker_end_fd, -1);
 	assert_int_equal(sv.api.fallback_userns_fd, -1);
-	assert_int_equal(service_timeout_ms(&sv, due_ms), -1);
+	assert_int_equal(service_due_ms(&sv), DEADLINE_NONE);
 }
 
 /* Lets the api end, and starts the next api wait_ms after its end was noticed. */
@@ -205,11 +205,11 @@ die_and_start(uint32_t wait_ms)
 	serve_until(has_no_api);
 	assert_in_range(api->start_at_ms, before_ms + wait_ms, clock_now_ms() + wait_ms);
 	service_handle(&sv, api->start_at_ms - 1);
-	assert_int_equal(api->ready_by_ms, 0);
+	assert_int_equal(api->ready_by_ms, DEADLINE_NONE);
 	/* The start reads the clock itself, which is too early. */
 	api->start_at_ms = clock_now_ms();
 	service_handle(&sv, api->start_at_ms);
-	assert_int_not_equal(api->ready_by_ms, 0);
+	assert_int_not_equal(api->ready_by_ms, DEADLINE_NONE);
 }
 
 static void

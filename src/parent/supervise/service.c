@@ -70,7 +70,7 @@ start(struct supervisor *sv, enum ipc_role role)
 	const struct wiring *wiring = &wirings[role];
 
 	service->started_at_ms = clock_now_ms();
-	service->start_at_ms = 0;
+	service->start_at_ms = DEADLINE_NONE;
 	service->ready_by_ms = service->started_at_ms + READY_TIMEOUT_MS;
 	service->is_ready = false;
 	if (parent_spawn_by(&service->child, &roles[role],
@@ -97,7 +97,7 @@ service_set_ready(struct supervisor *sv, enum ipc_role role)
 	struct service *service = &sv->services[role];
 
 	service->is_ready = true;
-	service->ready_by_ms = 0;
+	service->ready_by_ms = DEADLINE_NONE;
 	ipc_channel_set_running(&service->child.channel);
 }
 
@@ -109,7 +109,7 @@ schedule(struct supervisor *sv, enum ipc_role role)
 	uint64_t now_ms = clock_now_ms();
 
 	wirings[role].on_end(sv);
-	service->ready_by_ms = 0;
+	service->ready_by_ms = DEADLINE_NONE;
 	if (now_ms - service->started_at_ms >= GOOD_LIFE_MS)
 		service->delay_ms = 0;
 	service->start_at_ms = now_ms + service->delay_ms;
@@ -124,8 +124,8 @@ schedule(struct supervisor *sv, enum ipc_role role)
 static void
 give_up(struct supervisor *sv, enum ipc_role role)
 {
-	sv->services[role].start_at_ms = 0;
-	sv->services[role].ready_by_ms = 0;
+	sv->services[role].start_at_ms = DEADLINE_NONE;
+	sv->services[role].ready_by_ms = DEADLINE_NONE;
 	/* One may have been instructed, and never have had a PID. */
 	wirings[role].on_end(sv);
 	wirings[role].on_given_up(sv);
@@ -155,7 +155,7 @@ lose_starter(struct supervisor *sv, enum ipc_role role, const char *text)
 
 	log_error("%s; the network goes on, but %s can't be started again", text,
 	    roles[role].name);
-	if (service->start_at_ms != 0 || service->child.pid == 0) {
+	if (service->start_at_ms != DEADLINE_NONE || service->child.pid == 0) {
 		/* A process was being started, or its PID was not reported. */
 		ipc_channel_close(&service->child.channel);
 		give_up(sv, role);
@@ -273,7 +273,8 @@ service_wait_until(struct supervisor *sv, bool (*is_done)(const struct superviso
 		service_reap(sv);
 		if (is_done(sv) || now_ms >= deadline_ms)
 			return;
-		poll(&signals, 1, sv->reap_again ? 0 : (int)(deadline_ms - now_ms));
+		poll(&signals, 1,
+		    sv->reap_again ? 0 : deadline_timeout(deadline_ms, now_ms));
 		signals_take(sv);
 	}
 }
@@ -336,22 +337,16 @@ parent_on_spawned(struct supervisor *sv, const struct ipc_spawned *msg)
 	service_reap(sv);
 }
 
-int
-service_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
+uint64_t
+service_due_ms(const struct supervisor *sv)
 {
-	uint64_t first_ms = UINT64_MAX;
+	uint64_t due_ms = DEADLINE_NONE;
 
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++) {
-		/* At most one of the two times is set. */
-		uint64_t due_ms =
-		    sv->services[i].start_at_ms + sv->services[i].ready_by_ms;
-
-		if (due_ms != 0 && due_ms < first_ms)
-			first_ms = due_ms;
+		due_ms = deadline_earlier(due_ms, sv->services[i].start_at_ms);
+		due_ms = deadline_earlier(due_ms, sv->services[i].ready_by_ms);
 	}
-	if (first_ms == UINT64_MAX)
-		return -1;
-	return first_ms > now_ms ? (int)(first_ms - now_ms) : 0;
+	return due_ms;
 }
 
 /* The process is not ready in time. Without a PID its starter has not reported it. */
@@ -362,7 +357,7 @@ end_hanging(struct supervisor *sv, enum ipc_role role)
 
 	if (child->pid == 0)
 		child = supervisor_child(sv, wirings[role].starter);
-	sv->services[role].ready_by_ms = 0;
+	sv->services[role].ready_by_ms = DEADLINE_NONE;
 	log_error("%s[%d] hangs: no %s is ready after %d s; ending it", child->role->name,
 	    child->pid, roles[role].name, READY_TIMEOUT_MS / CLOCK_MS_PER_S);
 	children_kill(child);
@@ -377,10 +372,9 @@ service_handle(struct supervisor *sv, uint64_t now_ms)
 		const struct service *service = &sv->services[i];
 		enum ipc_role role = (enum ipc_role)i;
 
-		if (service->start_at_ms != 0 && now_ms >= service->start_at_ms &&
-		    start(sv, role) == -1)
+		if (now_ms >= service->start_at_ms && start(sv, role) == -1)
 			schedule(sv, role);
-		if (service->ready_by_ms != 0 && now_ms >= service->ready_by_ms)
+		if (now_ms >= service->ready_by_ms)
 			end_hanging(sv, role);
 	}
 }

@@ -4,6 +4,7 @@
  * affected. */
 #pragma once
 
+#include "base/deadline.h"
 #include "parent/supervise/supervisor.h"
 
 /* Starts a process by fork(2) and sends it its orders for the jail. A failure ends
@@ -25,8 +26,8 @@ void service_receive(struct supervisor *sv, struct child *child);
 /* Handles the ends of children. */
 void service_reap(struct supervisor *sv);
 
-/* Milliseconds from now_ms until service_handle() must be called again, or -1. */
-int service_timeout_ms(const struct supervisor *sv, uint64_t now_ms);
+/* The time when service_handle() must be called again; DEADLINE_NONE: never. */
+uint64_t service_due_ms(const struct supervisor *sv);
 
 /* Starts the processes that are due, and ends the ones that hang. Harmless before that
  * time. */

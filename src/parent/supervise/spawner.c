@@ -3,7 +3,6 @@
 #include "parent/supervise/spawner.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -11,15 +10,12 @@
 
 #include "base/auto.h"
 #include "base/exitcode.h"
+#include "base/fdio.h"
 #include "confine/stages.h"
 #include "ipc/dispatch.h"
 #include "parent/supervise/spawn.h"
 #include "process/child.h"
 #include "seccomp/spawner_policy.h"
-
-/* The time between attempts to report a process, if the queue is full or the kernel lacks
- * memory. */
-#define SEND_RETRY_MS 100
 
 /* The state of the spawner. It has descriptors 0 to 3, as every child, and the program of
  * the api. Its only input is the parent's messages. After the jail it alone may still
@@ -82,7 +78,7 @@ spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt
 	while (ipc_send_spawned(&spawner->to_parent, &spawned) == -1) {
 		if (!ipc_channel_can_retry(errno))
 			child_check_sent(-1, "report the new process to the parent");
-		poll(NULL, 0, SEND_RETRY_MS);
+		fdio_pause();
 	}
 }
 

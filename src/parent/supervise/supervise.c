@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/exitcode.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -17,9 +18,6 @@
 #include "parent/supervise/signals.h"
 #include "parent/supervise/start.h"
 #include "parent/supervise/wiring.h"
-
-/* The time until a failed wait (ENOMEM) is tried again. */
-#define WAIT_RETRY_MS 100
 
 /* The limit on lines about messages of the worker that contradict the copy of the
  * forwards. Some lines show the fault; a worker under attack writes at most 100 a day. */
@@ -57,7 +55,11 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	/* Find this out now: the filter does not allow it later. */
 	parent_jail_orders(&sv->orders, options);
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
-		sv->services[i].child.channel.fd = -1;
+		sv->services[i] = (struct service){
+			.child.channel.fd = -1,
+			.start_at_ms = DEADLINE_NONE,
+			.ready_by_ms = DEADLINE_NONE,
+		};
 	sv->rules = rules_new();
 	if (!sv->rules)
 		fatal("get memory for the copy of the forwards");
@@ -83,26 +85,18 @@ tell_outbound(struct supervisor *sv)
 	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0;
 }
 
-/* The shorter of two timeouts, of which -1 is the longest. */
-static int
-sooner(int a_ms, int b_ms)
+static uint64_t
+next_due_ms(const struct supervisor *sv)
 {
-	if (a_ms == -1 || b_ms == -1)
-		return a_ms > b_ms ? a_ms : b_ms;
-	return a_ms < b_ms ? a_ms : b_ms;
-}
+	uint64_t due_ms = service_due_ms(sv);
 
-static int
-poll_timeout_ms(const struct supervisor *sv, uint64_t now_ms)
-{
 	if (sv->reap_again)
 		return 0;
 	if (sv->phase == SUPERVISE_STARTING)
-		return sv->deadline_ms > now_ms ? (int)(sv->deadline_ms - now_ms) : 0;
-	return sooner(sooner(service_timeout_ms(sv, now_ms),
-			  parent_outbound_timeout_ms(&sv->outbound, now_ms)),
-	    sooner(parent_nswatch_timeout_ms(&sv->watch, now_ms),
-		parent_resolv_timeout_ms(&sv->resolv, now_ms)));
+		return sv->deadline_ms;
+	due_ms = deadline_earlier(due_ms, parent_outbound_due_ms(&sv->outbound));
+	due_ms = deadline_earlier(due_ms, parent_nswatch_due_ms(&sv->watch));
+	return deadline_earlier(due_ms, parent_resolv_due_ms(&sv->resolv));
 }
 
 /* One turn of the loop. */
@@ -134,13 +128,14 @@ serve(struct supervisor *sv)
 		    : -1;
 		set[POLL_CHILDREN + i].events = POLLIN;
 	}
-	if (poll(set, POLL_N, poll_timeout_ms(sv, now_ms)) == -1 && errno != EINTR) {
+	if (poll(set, POLL_N, deadline_timeout(next_due_ms(sv), now_ms)) == -1 &&
+	    errno != EINTR) {
 		if (!fdio_is_shortage(errno)) {
 			log_error("wait for events: %s; ending", strerror(errno));
 			supervise_end(sv, EXITCODE_FAILURE);
 			return;
 		}
-		poll(NULL, 0, WAIT_RETRY_MS);
+		fdio_pause();
 	}
 	now_ms = clock_now_ms();
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)

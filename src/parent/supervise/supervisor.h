@@ -25,12 +25,12 @@ enum supervise_phase {
 /* A process and its restarts; service.c alone changes the times. */
 struct service {
 	struct child child;
-	bool is_ready; /* the process has reported it */
-	uint64_t
-	    ready_by_ms; /* it hangs if it is not ready by then; 0 unless it starts again */
+	bool is_ready;          /* the process has reported it */
 	uint64_t started_at_ms; /* CLOCK_MONOTONIC, of the last start */
-	uint64_t start_at_ms;   /* of the next start; 0 for none */
-	uint32_t delay_ms;      /* before the next start */
+	/* Deadlines (base/deadline.h). */
+	uint64_t start_at_ms; /* of the next start */
+	uint64_t ready_by_ms; /* the process hangs if it is not ready by then */
+	uint32_t delay_ms;    /* before the next start */
 	uint32_t n_restarts;
 };
 

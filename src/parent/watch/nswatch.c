@@ -224,12 +224,10 @@ parent_nswatch_fd(const struct nswatch *watch, short *events)
 	return watch->mounts_fd;
 }
 
-int
-parent_nswatch_timeout_ms(const struct nswatch *watch, uint64_t now_ms)
+uint64_t
+parent_nswatch_due_ms(const struct nswatch *watch)
 {
-	if (!watch->scan_due)
-		return -1;
-	return watch->next_scan_ms > now_ms ? (int)(watch->next_scan_ms - now_ms) : 0;
+	return watch->scan_due ? watch->next_scan_ms : DEADLINE_NONE;
 }
 
 bool

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/deadline.h"
+
 struct nswatch {
 	dev_t dev; /* the namespace's identity */
 	ino_t ino;
@@ -37,8 +39,8 @@ void parent_nswatch_begin(struct nswatch *watch, int netns_fd, pid_t first_pid,
 /* The descriptor to poll, -1 for none; sets *events as for poll(2). */
 int parent_nswatch_fd(const struct nswatch *watch, short *events);
 
-/* Milliseconds from now_ms until parent_nswatch_is_gone must be called again, or -1. */
-int parent_nswatch_timeout_ms(const struct nswatch *watch, uint64_t now_ms);
+/* The time when parent_nswatch_is_gone() must be called again; DEADLINE_NONE: never. */
+uint64_t parent_nswatch_due_ms(const struct nswatch *watch);
 
 /* Call it when the descriptor is ready, or when the time is over. Only the caller's poll
  * can tell that a mount table has changed: it reports a change once. Returns true when

@@ -107,13 +107,11 @@ parent_outbound_fd(const struct outbound *outbound)
 	return outbound->events_fd;
 }
 
-int
-parent_outbound_timeout_ms(const struct outbound *outbound, uint64_t now_ms)
+uint64_t
+parent_outbound_due_ms(const struct outbound *outbound)
 {
-	if (!outbound->look_due && outbound->is_told)
-		return -1;
-	return outbound->next_look_ms > now_ms ? (int)(outbound->next_look_ms - now_ms)
-					       : 0;
+	return outbound->look_due || !outbound->is_told ? outbound->next_look_ms
+							: DEADLINE_NONE;
 }
 
 /* Logs how the interface has changed, if it has. error is the reason of a loss. */
@@ -166,7 +164,7 @@ parent_outbound_handle(struct outbound *outbound, bool fd_ready, uint64_t now_ms
 		parent_hostaddr_drop_events(outbound->events_fd);
 		outbound->look_due = true;
 	}
-	if ((!outbound->look_due && outbound->is_told) || now_ms < outbound->next_look_ms)
+	if (now_ms < parent_outbound_due_ms(outbound))
 		return false;
 	outbound->next_look_ms = now_ms + LOOK_INTERVAL_MS;
 	outbound->look_due = false;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/deadline.h"
 #include "base/ratelimit.h"
 #include "ipc/messages.h"
 #include "parent/cmdline/options.h"
@@ -35,8 +36,8 @@ void parent_outbound_open(struct outbound *outbound, const struct options *optio
 /* The descriptor to poll for POLLIN, -1 for none. */
 int parent_outbound_fd(const struct outbound *outbound);
 
-/* Milliseconds from now_ms until parent_outbound_handle must be called again, or -1. */
-int parent_outbound_timeout_ms(const struct outbound *outbound, uint64_t now_ms);
+/* The time when parent_outbound_handle() must be called again; DEADLINE_NONE: never. */
+uint64_t parent_outbound_due_ms(const struct outbound *outbound);
 
 /* Call it when the descriptor is ready or the time is over. Logs changes. Returns true if
  * the worker must be told; the caller notes success in is_told. */

@@ -385,12 +385,10 @@ parent_resolv_fd(const struct resolv *resolv)
 	return resolv->is_settling ? -1 : resolv->inotify_fd;
 }
 
-int
-parent_resolv_timeout_ms(const struct resolv *resolv, uint64_t now_ms)
+uint64_t
+parent_resolv_due_ms(const struct resolv *resolv)
 {
-	if (!resolv->path)
-		return -1;
-	return resolv->look_at_ms > now_ms ? (int)(resolv->look_at_ms - now_ms) : 0;
+	return resolv->path ? resolv->look_at_ms : DEADLINE_NONE;
 }
 
 static void
@@ -410,8 +408,8 @@ parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms)
 		return false;
 	if (fd_ready) {
 		resolv->is_settling = true;
-		if (resolv->look_at_ms > now_ms + SETTLE_MS)
-			resolv->look_at_ms = now_ms + SETTLE_MS;
+		resolv->look_at_ms =
+		    deadline_earlier(resolv->look_at_ms, now_ms + SETTLE_MS);
 	}
 	if (now_ms < resolv->look_at_ms)
 		return false;

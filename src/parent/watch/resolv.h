@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/deadline.h"
 #include "base/ratelimit.h"
 
 #define PARENT_RESOLV_PATH "/etc/resolv.conf"
@@ -64,8 +65,8 @@ void parent_resolv_begin(struct resolv *resolv, const char *path, int adopt_copy
  * settles. */
 int parent_resolv_fd(const struct resolv *resolv);
 
-/* Milliseconds from now_ms until parent_resolv_handle() must be called again, or -1. */
-int parent_resolv_timeout_ms(const struct resolv *resolv, uint64_t now_ms);
+/* The time when parent_resolv_handle() must be called again; DEADLINE_NONE: never. */
+uint64_t parent_resolv_due_ms(const struct resolv *resolv);
 
 /* Call it when the descriptor is ready or the time is over; harmless otherwise. Returns
  * true if the copy has changed. */
