@@ -220,13 +220,33 @@ def pool_seeds():
         yield random.Random(number).randbytes(1200)
 
 
+def wheel_seeds():
+    """Steps of fuzz_tcp_wheel: near, far and passed times, with a clock that wraps soon."""
+    set_timer, set_passed, cancel, wait, take_one, take_all = range(6)
+
+    def step(action, timer=0, milliseconds=0, shift=0):
+        return struct.pack(">BBH", action + 6 * shift, timer, milliseconds)
+
+    delays = [(ms, shift) for shift in (0, 4, 8) for ms in (1, 4, 4093, 4097, 8192, 65535)]
+    for start in (0, 1 << 31, (1 << 32) - 1, (1 << 32) - 6000):
+        timers = b"".join(step(set_timer, *pair) for pair in (
+            (number, *delay) for number, delay in enumerate(delays)))
+        walk = b"".join(step(action, 0, *delay) for delay in delays for action in (wait, take_all))
+        yield struct.pack(">I", start) + timers + walk
+        yield (struct.pack(">I", start) + step(set_passed, 1, 4096) + timers + step(cancel, 3) +
+               step(wait, 0, 5000) + step(take_one) + timers + step(wait, 0, 65535, 8))
+    for number in range(4):
+        yield random.Random(number).randbytes(2000)
+
+
 def main():
     """Writes each seed to a file of its own below DIRECTORY/TARGET."""
     base = pathlib.Path(sys.argv[1])
     for target, seeds in (("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
                           ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds()),
                           ("fuzz_tcp_pool", pool_seeds()),
-                          ("fuzz_tcp_segment", tcp_segment_seeds())):
+                          ("fuzz_tcp_segment", tcp_segment_seeds()),
+                          ("fuzz_tcp_wheel", wheel_seeds())):
         directory = base / target
         directory.mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(seeds):
