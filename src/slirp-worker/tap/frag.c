@@ -3,8 +3,7 @@
 #include "slirp-worker/tap/frag.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
-#include "slirp-worker/wire/wire.h"
+#include "slirp-worker/wire/ip.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -14,52 +13,6 @@
 #define IP4_OPTION_COPIED 0x80 /* the option must be in every fragment (RFC 791 3.1) */
 
 #define IP4_MAX_LEN 65535
-
-/* A packet whose lengths are consistent. */
-struct packet {
-	const uint8_t *frame;
-	bool is_ip6;
-	size_t header_len; /* of the IP header */
-	size_t payload_len;
-	uint8_t protocol;
-};
-
-static bool
-packet_parse(const uint8_t *frame, size_t frame_len, struct packet *packet)
-{
-	const uint8_t *ip = frame + WIRE_ETH_LEN;
-	size_t len, total_len;
-
-	if (frame_len < WIRE_ETH_LEN)
-		return false;
-	*packet = (struct packet){ .frame = frame };
-	len = frame_len - WIRE_ETH_LEN;
-
-	switch (load_be16(frame + WIRE_ETH_TYPE)) {
-	case WIRE_TYPE_IP4:
-		if (len < WIRE_IP4_LEN)
-			return false;
-		packet->header_len = (size_t)(ip[WIRE_IP4_VERSION_IHL] & 0x0f) * 4;
-		total_len = load_be16(ip + WIRE_IP4_TOTAL_LEN);
-		packet->protocol = ip[WIRE_IP4_PROTOCOL];
-		break;
-	case WIRE_TYPE_IP6:
-		if (len < WIRE_IP6_LEN)
-			return false;
-		packet->is_ip6 = true;
-		packet->header_len = WIRE_IP6_LEN;
-		total_len = WIRE_IP6_LEN + load_be16(ip + WIRE_IP6_PAYLOAD_LEN);
-		packet->protocol = ip[WIRE_IP6_NEXT];
-		break;
-	default:
-		return false;
-	}
-	if (packet->header_len < WIRE_IP4_LEN || packet->header_len > total_len ||
-	    total_len > len)
-		return false;
-	packet->payload_len = total_len - packet->header_len;
-	return true;
-}
 
 bool
 frag_needed(const uint8_t *frame, size_t frame_len, unsigned int mtu_bytes)
@@ -73,10 +26,8 @@ frag_needed(const uint8_t *frame, size_t frame_len, unsigned int mtu_bytes)
 }
 
 static bool
-packet_may_be_cut(const struct packet *packet)
+may_be_cut(const struct ip_packet *packet)
 {
-	const uint8_t *ip = packet->frame + WIRE_ETH_LEN;
-	uint16_t fragment;
 	size_t offset;
 
 	if (packet->protocol != IPPROTO_UDP &&
@@ -86,12 +37,11 @@ packet_may_be_cut(const struct packet *packet)
 		return true;
 
 	/* libslirp fragments packets that exceed its MTU, so this may be a fragment. */
-	fragment = load_be16(ip + WIRE_IP4_FRAGMENT);
-	offset = (size_t)(fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT;
-	if ((fragment & WIRE_IP4_MORE_FRAGMENTS) != 0 &&
+	offset = (size_t)(packet->fragment & WIRE_IP4_OFFSET_MASK) * WIRE_FRAGMENT_UNIT;
+	if ((packet->fragment & WIRE_IP4_MORE_FRAGMENTS) != 0 &&
 	    packet->payload_len % WIRE_FRAGMENT_UNIT != 0)
 		return false;
-	return (fragment & WIRE_IP4_DONT_FRAGMENT) == 0 &&
+	return (packet->fragment & WIRE_IP4_DONT_FRAGMENT) == 0 &&
 	    packet->header_len + offset + packet->payload_len <= IP4_MAX_LEN;
 }
 
@@ -113,9 +63,9 @@ ip4_options_for_the_rest(uint8_t *option, size_t len)
 
 /* Writes the header of the fragment at offset; the packet may be a fragment itself. */
 static void
-put_header4(const struct packet *packet, uint8_t *ip, size_t offset, size_t len)
+put_header4(const struct ip_packet *packet, uint8_t *ip, size_t offset, size_t len)
 {
-	uint16_t fragment = load_be16(packet->frame + WIRE_ETH_LEN + WIRE_IP4_FRAGMENT);
+	uint16_t fragment = packet->fragment;
 
 	if (offset != 0)
 		ip4_options_for_the_rest(ip + WIRE_IP4_LEN,
@@ -125,13 +75,11 @@ put_header4(const struct packet *packet, uint8_t *ip, size_t offset, size_t len)
 	store_be16(ip + WIRE_IP4_TOTAL_LEN, (uint16_t)(packet->header_len + len));
 	store_be16(ip + WIRE_IP4_FRAGMENT,
 	    (uint16_t)(fragment + offset / WIRE_FRAGMENT_UNIT));
-	store_be16(ip + WIRE_IP4_CHECKSUM, 0);
-	store_be16(ip + WIRE_IP4_CHECKSUM,
-	    checksum_finish(checksum_add(0, ip, packet->header_len)));
+	ip4_refresh_checksum(ip);
 }
 
 static void
-put_header6(const struct packet *packet, uint8_t *ip, size_t offset, size_t len,
+put_header6(const struct ip_packet *packet, uint8_t *ip, size_t offset, size_t len,
     uint32_t id)
 {
 	uint8_t *header = ip + WIRE_IP6_LEN;
@@ -150,13 +98,13 @@ int
 frag_split(const uint8_t *frame, size_t frame_len, unsigned int mtu_bytes, uint32_t id,
     uint8_t *scratch, size_t scratch_size, frag_emit_fn *emit, void *ctx)
 {
-	struct packet packet;
+	struct ip_packet packet;
 	size_t head_len, piece_len, len;
 	int n = 0;
 
 	if (!frag_needed(frame, frame_len, mtu_bytes))
 		return emit(ctx, frame, frame_len) ? 1 : 0;
-	if (!packet_parse(frame, frame_len, &packet) || !packet_may_be_cut(&packet))
+	if (!ip_parse(frame, frame_len, &packet) || !may_be_cut(&packet))
 		return -1;
 
 	head_len = packet.header_len + (packet.is_ip6 ? WIRE_FRAGMENT6_LEN : 0);
@@ -167,8 +115,6 @@ frag_split(const uint8_t *frame, size_t frame_len, unsigned int mtu_bytes, uint3
 
 	memcpy(scratch, frame, WIRE_ETH_LEN + packet.header_len);
 	for (size_t offset = 0; offset < packet.payload_len; offset += len) {
-		const uint8_t *payload = frame + WIRE_ETH_LEN + packet.header_len;
-
 		len = packet.payload_len - offset;
 		if (len > piece_len)
 			len = piece_len;
@@ -176,7 +122,7 @@ frag_split(const uint8_t *frame, size_t frame_len, unsigned int mtu_bytes, uint3
 			put_header6(&packet, scratch + WIRE_ETH_LEN, offset, len, id);
 		else
 			put_header4(&packet, scratch + WIRE_ETH_LEN, offset, len);
-		memcpy(scratch + WIRE_ETH_LEN + head_len, payload + offset, len);
+		memcpy(scratch + WIRE_ETH_LEN + head_len, packet.payload + offset, len);
 		if (!emit(ctx, scratch, WIRE_ETH_LEN + head_len + len))
 			break;
 		n++;

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "slirp-worker/wire/ip.h"
 
 #define OFFSET(field) offsetof(struct virtio_net_hdr, field)
 
@@ -24,39 +25,23 @@ struct transport {
 static bool
 find_transport(const uint8_t *frame, size_t frame_len, struct transport *transport)
 {
-	const uint8_t *ip = frame + WIRE_ETH_LEN;
+	struct ip_packet ip;
 
-	if (frame_len < WIRE_ETH_LEN + WIRE_IP4_LEN)
+	/* The kernel completes a checksum before it fragments the packet. */
+	if (!ip_parse(frame, frame_len, &ip) || ip4_is_fragment(&ip))
 		return false;
-	switch (load_be16(frame + WIRE_ETH_TYPE)) {
-	case WIRE_TYPE_IP4:
-		/* The kernel completes a checksum before it fragments the packet. */
-		if ((load_be16(ip + WIRE_IP4_FRAGMENT) &
-			(WIRE_IP4_MORE_FRAGMENTS | WIRE_IP4_OFFSET_MASK)) != 0)
-			return false;
-		*transport = (struct transport){
-			.protocol = ip[WIRE_IP4_PROTOCOL],
-			.offset =
-			    WIRE_ETH_LEN + (size_t)(ip[WIRE_IP4_VERSION_IHL] & 0x0f) * 4,
-		};
-		break;
-	case WIRE_TYPE_IP6:
-		*transport = (struct transport){
-			.is_ip6 = true,
-			.protocol = ip[WIRE_IP6_NEXT],
-			.offset = WIRE_ETH_LEN + WIRE_IP6_LEN,
-		};
-		break;
-	default:
-		return false;
-	}
+	*transport = (struct transport){
+		.is_ip6 = ip.is_ip6,
+		.protocol = ip.protocol,
+		.offset = WIRE_ETH_LEN + ip.header_len,
+	};
 	if (transport->protocol == IPPROTO_TCP)
 		transport->checksum_offset = WIRE_TCP_CHECKSUM;
 	else if (transport->protocol == IPPROTO_UDP)
 		transport->checksum_offset = WIRE_UDP_CHECKSUM;
 	else
 		return false;
-	return transport->offset + transport->checksum_offset + 2 <= frame_len;
+	return ip.payload_len >= transport->checksum_offset + 2;
 }
 
 /*
@@ -161,11 +146,7 @@ vnet_mark(uint8_t header[VNET_HEADER_LEN], uint8_t *frame, const struct segment 
 {
 	uint8_t *tcp = frame + segment->l4_offset;
 	size_t l4_len = segment->data_offset - segment->l4_offset + segment->data_len;
-	uint64_t sum = segment->is_ip6
-	    ? checksum_add_pseudo6(0, frame + WIRE_ETH_LEN + WIRE_IP6_SRC, IPPROTO_TCP,
-		  l4_len)
-	    : checksum_add_pseudo4(0, frame + WIRE_ETH_LEN + WIRE_IP4_SRC, IPPROTO_TCP,
-		  l4_len);
+	uint64_t sum = ip_pseudo_sum(frame + WIRE_ETH_LEN, IPPROTO_TCP, l4_len);
 
 	store_be16(tcp + WIRE_TCP_CHECKSUM, (uint16_t)~checksum_finish(sum));
 	memset(header, 0, VNET_HEADER_LEN);

@@ -11,12 +11,12 @@
 
 #include "base/auto.h"
 #include "base/bytes.h"
-#include "base/checksum.h"
 #include "base/clock.h"
+#include "base/inaddr.h"
 #include "base/log.h"
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/tapio.h"
-#include "base/inaddr.h"
+#include "slirp-worker/wire/ip.h"
 
 /* Answers read from one flow in a turn; poll(2) reports the rest. */
 #define ANSWERS_MAX 16
@@ -216,36 +216,19 @@ static void
 put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
     bool to_guest, size_t l4_len)
 {
-	const uint8_t *source = (to_guest ? &flow->host : &flow->guest)->bytes;
-	const uint8_t *dest = (to_guest ? &flow->guest : &flow->host)->bytes;
-	uint8_t *ip = frame + WIRE_ETH_LEN;
+	bool of_ip6 = flow->host.is_ipv6;
+	const struct ip_head head = {
+		.dst_mac = to_guest ? flow->guest_mac : flow->gateway_mac,
+		.src_mac = to_guest ? flow->gateway_mac : flow->guest_mac,
+		.src = (to_guest ? &flow->host : &flow->guest)->bytes,
+		.dst = (to_guest ? &flow->guest : &flow->host)->bytes,
+		.is_ip6 = of_ip6,
+		.protocol = of_ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		.ttl = ANSWER_TTL,
+		.id = of_ip6 ? 0 : ping->next_ip4_id++,
+	};
 
-	memcpy(frame + WIRE_ETH_DST, to_guest ? flow->guest_mac : flow->gateway_mac,
-	    WIRE_MAC_LEN);
-	memcpy(frame + WIRE_ETH_SRC, to_guest ? flow->gateway_mac : flow->guest_mac,
-	    WIRE_MAC_LEN);
-	store_be16(frame + WIRE_ETH_TYPE,
-	    flow->host.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4);
-	if (flow->host.is_ipv6) {
-		memset(ip, 0, WIRE_IP6_LEN);
-		ip[WIRE_IP6_VERSION] = 6 << 4;
-		store_be16(ip + WIRE_IP6_PAYLOAD_LEN, (uint16_t)l4_len);
-		ip[WIRE_IP6_NEXT] = IPPROTO_ICMPV6;
-		ip[WIRE_IP6_HOP_LIMIT] = ANSWER_TTL;
-		memcpy(ip + WIRE_IP6_SRC, source, sizeof(struct in6_addr));
-		memcpy(ip + WIRE_IP6_DST, dest, sizeof(struct in6_addr));
-		return;
-	}
-	memset(ip, 0, WIRE_IP4_LEN);
-	ip[WIRE_IP4_VERSION_IHL] = 4 << 4 | WIRE_IP4_LEN / 4;
-	store_be16(ip + WIRE_IP4_TOTAL_LEN, (uint16_t)(WIRE_IP4_LEN + l4_len));
-	store_be16(ip + WIRE_IP4_ID, ping->next_ip4_id++);
-	ip[WIRE_IP4_TTL] = ANSWER_TTL;
-	ip[WIRE_IP4_PROTOCOL] = IPPROTO_ICMP;
-	memcpy(ip + WIRE_IP4_SRC, source, sizeof(struct in_addr));
-	memcpy(ip + WIRE_IP4_DST, dest, sizeof(struct in_addr));
-	store_be16(ip + WIRE_IP4_CHECKSUM,
-	    checksum_finish(checksum_add(0, ip, WIRE_IP4_LEN)));
+	ip_head_write(frame, &head, l4_len);
 }
 
 static size_t
@@ -413,7 +396,6 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 		union inaddr_sock from = { 0 };
 		socklen_t from_len = sizeof(from);
 		struct inaddr source;
-		uint64_t sum = 0;
 		ssize_t n = recvfrom(flow->fd, icmp, icmp_max, MSG_DONTWAIT, &from.any,
 		    &from_len);
 
@@ -429,11 +411,10 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 		put_headers(ping, flow, frame, true, (size_t)n);
 		memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
 		store_be16(icmp + WIRE_ICMP_CHECKSUM, 0);
-		if (flow->host.is_ipv6)
-			sum = checksum_add_pseudo6(0, frame + WIRE_ETH_LEN + WIRE_IP6_SRC,
-			    IPPROTO_ICMPV6, (size_t)n);
 		store_be16(icmp + WIRE_ICMP_CHECKSUM,
-		    checksum_finish(checksum_add(sum, icmp, (size_t)n)));
+		    ip_l4_checksum(frame + WIRE_ETH_LEN,
+			flow->host.is_ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, icmp,
+			(size_t)n));
 		ping->to_guest(ping->ctx, frame, WIRE_ETH_LEN + ip_len(flow) + (size_t)n);
 	}
 }

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "slirp-worker/wire/wire.h"
+#include "slirp-worker/wire/ip.h"
 
 /* libslirp writes no IPv4 options and no extension headers. */
 #define UDP4_OFFSET (WIRE_ETH_LEN + WIRE_IP4_LEN)
@@ -114,9 +114,7 @@ append_server_id6(uint8_t *frame, size_t frame_len)
 	store_be16(ip + WIRE_IP6_PAYLOAD_LEN, udp_len);
 	store_be16(udp + WIRE_UDP_LENGTH, udp_len);
 	store_be16(udp + WIRE_UDP_CHECKSUM, 0);
-	checksum = checksum_finish(
-	    checksum_add(checksum_add_pseudo6(0, ip + WIRE_IP6_SRC, IPPROTO_UDP, udp_len),
-		udp, udp_len));
+	checksum = ip_l4_checksum(ip, IPPROTO_UDP, udp, udp_len);
 	store_be16(udp + WIRE_UDP_CHECKSUM, checksum != 0 ? checksum : UINT16_MAX);
 	return frame_len;
 }
