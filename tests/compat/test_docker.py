@@ -24,7 +24,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from clients import (  # noqa: E402, F401
-    ORDINARY_ID,
     Account,
     Subject,
     account,
@@ -32,6 +31,7 @@ from clients import (  # noqa: E402, F401
     image_archive,
     lab,
     leaves_no_process,
+    manager,
     port_is_free,
     subject,
     tcp_peer_seen,
@@ -237,37 +237,6 @@ def test_sigterm_ends_daemon_and_containers(docker: Docker) -> None:
 
 
 # --- under the service manager of the user ----------------------------------------------------
-
-
-def remove_group(group: Path) -> None:
-    for directory, *_ in os.walk(group, topdown=False):
-        os.rmdir(directory)
-
-
-@pytest.fixture
-def manager(account: Account) -> Iterator[None]:
-    """The user's systemd, as it is started at login: in a control group that is the user's."""
-    needs("/lib/systemd/systemd", "systemctl")
-    with contextlib.ExitStack() as stack:
-        # By this it knows that the machine's is a systemd too.
-        os.makedirs("/run/systemd/system")
-        stack.callback(os.rmdir, "/run/systemd/system")
-        root = stack.enter_context(cgroup2())
-        group = Path(tempfile.mkdtemp(prefix="slirpd-test-", dir=root))
-        stack.callback(remove_group, group)
-        for name in (".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"):
-            os.chown(group / name, ORDINARY_ID, ORDINARY_ID)
-        process = stack.enter_context(subprocess.Popen(
-            ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(group / "cgroup.procs"),
-             *account.argv("/lib/systemd/systemd", "--user", "--unit=basic.target")],
-            cwd="/", env=account.env, stdin=subprocess.DEVNULL))
-        stack.callback(process.terminate)
-        wait_for("the user's systemd has started", lambda: account.run(
-            "systemctl", "--user", "is-active", "basic.target", check=False).returncode == 0)
-        yield
-    # What the sockets of other programs leave.
-    sh("find", str(account.runtime), "-mindepth", "1", "-maxdepth", "1", "!", "-name", "docker",
-       "-exec", "rm", "-rf", "{}", "+")
 
 
 # Of what Docker's setup tool writes, the lines that matter here. PATH begins where the packages
