@@ -105,7 +105,7 @@ def test_manual_mentions_deprecated_spellings():
     [
         ("src/slirp-worker/pollset.c:POLLSET_MAX", 65536, "open files Ta .* 65536 at most"),
         ("src/slirp-worker/budget.h:BUDGET_OWN", 32, "open files Ta .* less 32 for"),
-        ("src/slirp-worker/budget.h:BUDGET_UDP_MAX", 4096, "UDP flows Ta 4096,"),
+        ("src/slirp-worker/budget.h:BUDGET_UDP_MAX", 4096, "UDP flows Ta .* 4096,"),
         ("src/slirp-worker/budget.c:UDP_PARTS", 8, "UDP flows Ta .* an eighth"),
         ("src/slirp-worker/budget.c:EPHEMERAL_PARTS", 4, "UDP flows Ta .* a quarter"),
         ("src/slirp-worker/budget.h:BUDGET_DNS_MAX", 256, "UDP flows to the name server Ta 256"),
@@ -260,7 +260,25 @@ def test_manual_has_the_stages_of_the_jails():
 # --- all pages ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in PROJECT.glob("man/*.[1-9]")))
+PAGES = sorted(path.name for path in PROJECT.glob("man/*.[1-9]"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tables_leave_the_last_column_the_rest_of_the_line(page):
+    """groff continues a long cell at the right of all columns that have a width."""
+    lists = re.findall(r"^\.Bl -column ([^\n]*)\n(.*?)^\.El", read(f"man/{page}"), re.M | re.S)
+    for widths, body in lists:
+        widths = re.findall(r'"([^"]*)"', widths)
+        rows = re.findall(r"^\.It (.*)$", body, re.M)
+        assert rows
+        for row in rows:
+            row = re.sub(r"\b(Em|Cm|Dv|No) ", "", row.replace("Fl -", "--").replace(" ,", ","))
+            *cells, last = row.split(" Ta ")
+            assert len(cells) == len(widths) or len(last) <= len(widths[-1]), row
+            assert all(len(cell) <= len(width) for cell, width in zip(cells, widths)), row
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_names_authors_and_licence(page):
     authors = next(line for line in read("AUTHORS").splitlines() if not line.startswith("#"))
     title = read("LICENSE").splitlines()[0]
