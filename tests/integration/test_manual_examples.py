@@ -19,7 +19,7 @@ from manual import EXAMPLE_PID, Terminal, examples
 from tree import REPO
 
 PAGE = "slirpd.1"
-(RUN, GUEST, SERVE, PINNED, CREATED, UML, SCRIPT, SERVICE) = range(8)
+(RUN, GUEST, SERVE, WAIT, PINNED, CREATED, UML, SERVICE) = range(8)
 
 
 @pytest.fixture
@@ -72,29 +72,32 @@ def test_namespace_that_is_made(lab: Lab, terminal: Terminal, tools: Callable[..
 
 def test_user_mode_linux(terminal: Terminal, tmp_path: Path) -> None:
     """Another client than User Mode Linux, at the socket that its command line names."""
-    serve, boot, _ = example(UML)
-    assert re.search(r"^\$ linux\.uml .*vec0:transport=bess,dst=/tmp/uml\.sock$", boot)
+    serve, *boot, _ = example(UML)
+    assert re.search(r"^\$ linux\.uml .*vec0:transport=bess,dst=/tmp/uml\.sock$",
+                     " ".join(boot))
     terminal.follow([serve])
     with test_bess.connect(tmp_path / "uml.sock") as client:
         assert test_bess.arp(client)[28:32] == socket.inet_aton("10.0.2.2")
 
 
-def test_script_that_waits(terminal: Terminal, guest: Guest) -> None:
-    terminal.type(f"pid={guest.pid}")
-    for line in example(SCRIPT):
-        terminal.type(line)
-    assert terminal.type('echo "$REPLY"') == "1\n"
+def test_start_that_is_waited_for(terminal: Terminal, guest: Guest) -> None:
+    wait = example(WAIT)
+    terminal.replace(EXAMPLE_PID, str(guest.pid))
+    terminal.follow(wait)
     assert guest.links() == {"lo", "tap0"}
+    terminal.type(f"! {wait[0].removeprefix('$ ').replace('tap0', 'lo')}")
 
 
-def test_service(guest: Guest, tmp_path: Path) -> None:
+def test_service(terminal: Terminal, guest: Guest, tmp_path: Path) -> None:
     """What the manager does with the file: its words become those of the unit's command."""
-    show, setting, _ = example(SERVICE)
+    *write, start = example(SERVICE)
+    terminal.replace(EXAMPLE_PID, str(guest.pid))
+    terminal.follow(write)
     unit = (REPO / "systemd/slirpd@.service.in").read_text()
-    folder, instance = re.fullmatch(r"\$ cat ~/\.config/(\w+)/(\w+)\.conf", show).groups()
-    assert f"EnvironmentFile=%E/{folder}/%i.conf\n" in unit
-    assert example(SERVICE)[-1] == f"$ systemctl --user start slirpd@{instance}"
-    name, words = setting.replace(EXAMPLE_PID, str(guest.pid)).split("=", 1)
+    setting = re.search(r"^EnvironmentFile=%E/(\S+)$", unit, re.M)[1]
+    instance = re.fullmatch(r"\$ systemctl --user start slirpd@(\w+)", start)[1]
+    written = (tmp_path / ".config" / setting.replace("%i", instance)).read_text()
+    name, words = written.split("=", 1)
     assert f"/slirpd ${name}\n" in unit and "Type=notify\n" in unit
     path = str(tmp_path / "notify")
     with test_operation.manager(path) as told, \
