@@ -68,11 +68,11 @@ class Podman:
                  "CONTAINERS_STORAGE_CONF": (directory / "storage.conf", STORAGE_CONF)}
         for path, text in files.values():
             path.write_text(text)
-        self._env = {variable: str(path) for variable, (path, _) in files.items()}
+        self.env = {variable: str(path) for variable, (path, _) in files.items()}
 
     def run(self, *argv: object, check: bool = True,
             env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return self.account.run("podman", *argv, check=check, env=self._env | (env or {}))
+        return self.account.run("podman", *argv, check=check, env=self.env | (env or {}))
 
     def start(self, network: str, *options: str) -> Container:
         self.run("run", "--detach", "--name=box", "--cgroups=disabled", f"--network={network}",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import test_operation
 from commands import sh
 from daemon import Slirpd, run_slirpd
 from guest import Guest
@@ -157,6 +158,31 @@ def test_root_of_a_user_namespace_can_do_it(path: Path, tools: Callable,
         assert got["router"] == "10.0.2.2"
         assert daemon.terminate() == 0
     assert not path.exists()
+
+
+def test_command_of_the_unit(lab: Lab, tmp_path: Path) -> None:
+    """In namespaces as Podman has them, which is what `podman unshare` enters."""
+    unit = (REPO / "systemd/slirpd-netns@.service.in").read_text()
+    command = re.search(r"^ExecStart=podman unshare \S+/slirpd (.*)$", unit, re.M)[1]
+    words = {"$SLIRPD_OPTIONS": "--publish=8080:80", "%t": str(tmp_path), "%i": "web"}
+    for word, value in words.items():
+        assert word in command
+        command = command.replace(word, value)
+    (tmp_path / "slirpd").mkdir()
+    address = str(tmp_path / "notify")
+    prefix = ["env", f"NOTIFY_SOCKET={address}", "unshare", "--user", "--map-root-user", "--mount"]
+    with test_operation.manager(address) as told, \
+            Slirpd(*command.split(), ready=False, prefix=prefix) as daemon:
+        while not told.recv(4096).startswith(b"READY=1\n"):
+            pass
+        inside = ("nsenter", "--preserve-credentials", "-U", "-m", "-t", str(daemon.pid), "--")
+        guest = PinnedGuest(tmp_path / "slirpd/web.netns", inside)
+        assert guest.links() == {"lo", "tap0"}
+        assert guest.run("curl", "-sf", "-m", "20", http_url(INTERNET4, "hello")).stdout
+        daemon.process.terminate()
+        assert told.recv(4096).startswith(b"STOPPING=1\n")
+        assert daemon.process.wait(timeout=DEADLINE_S) == 0
+    assert os.listdir(tmp_path / "slirpd") == []
 
 
 @pytest.mark.parametrize("what, text", (

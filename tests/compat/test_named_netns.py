@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Containers of Podman in a namespace that slirpd makes, as docs/containers.md says.
+
+Debian's Podman and the systemd of an ordinary user. Runs inside outer-ns --as-root.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+
+from clients import (  # noqa: E402, F401
+    Account,
+    Subject,
+    account,
+    install,
+    lab,
+    leaves_no_process,
+    manager,
+    port_is_free,
+    tcp_peer_seen,
+)
+from lab import WORD_NAME  # noqa: E402
+from test_podman import (  # noqa: E402, F401
+    CONTAINER_LIFE_S,
+    CONTAINERS_CONF,
+    IMAGE,
+    Container,
+    Podman,
+    storage,
+)
+from tree import REPO, slirpd_path  # noqa: E402
+from waiting import wait_for  # noqa: E402
+
+# What the documents name.
+DOCUMENTED_IMAGE = "docker.io/library/nginx"
+INSTANCE, PORT = "web", 8080
+UNIT = f"slirpd-netns@{INSTANCE}.service"
+# Debian's Podman has no control group of its own in these tests.
+BOX = f"--name=box --cgroups=disabled --detach {IMAGE} sleep {CONTAINER_LIFE_S}"
+
+
+def documented() -> list[str]:
+    """The blocks of the section on Podman 6, as they are typed or written to a file."""
+    text = (REPO / "docs/containers.md").read_text()
+    text = text.partition("\n## Podman 6\n")[2].partition("\n## ")[0]
+    found = [re.sub(r"^    (\$ )?", "", block, flags=re.M).strip("\n")
+             for block in re.findall(r"(?:^(?:    .*)?\n)+", text, re.M) if block.strip()]
+    assert len(found) == 3, "the section has other blocks than these tests follow"
+    return found
+
+
+@pytest.fixture(scope="module")
+def slirpd() -> Iterator[Subject]:
+    with tempfile.TemporaryDirectory(prefix="subject-") as directory:
+        os.chmod(directory, 0o755)
+        yield Subject("slirpd", install("slirpd", Path(directory)))
+
+
+@pytest.fixture
+def podman(account: Account, storage: Path, slirpd: Subject,  # noqa: F811
+           leaves_no_process: None) -> Iterator[Podman]:  # noqa: F811
+    made = Podman(account, storage, "netns", CONTAINERS_CONF)
+    # Podman begins without its namespaces, as after a login.
+    made.run("system", "migrate")
+    yield made
+    made.run("rm", "--all", "--force", "--time=0")
+    made.run("system", "migrate")
+    slirpd.wait_gone()
+    assert not list(account.runtime.glob("**/*.netns"))
+    wait_for("the port is given back", lambda: port_is_free(PORT))
+
+
+class Manager:
+    """The user's service manager, with the unit and with the configuration of Podman."""
+
+    def __init__(self, podman: Podman, slirpd: Subject) -> None:
+        self._account = podman.account
+        self.config = self._account.root / "home/.config"
+        built = Path(slirpd_path()).resolve().parents[1] / "systemd/slirpd-netns@.service"
+        text, n = re.subn(r"(?<= )\S+/bin/slirpd ", f"{slirpd.path.with_name('slirpd')} ",
+                          built.read_text())
+        assert n == 1
+        self.write("systemd/user/slirpd-netns@.service", text)
+        self.run("set-environment", *(f"{name}={value}" for name, value in podman.env.items()))
+        self.run("daemon-reload")
+
+    def write(self, name: str, text: str) -> None:
+        self._account.run("mkdir", "-p", (self.config / name).parent)
+        (self.config / name).write_text(text)
+
+    def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self._account.run("systemctl", "--user", *argv, check=check)
+
+    def state(self, unit: str, name: str) -> str:
+        return self.run("show", "--value", f"--property={name}", unit).stdout.strip()
+
+    def wait_started(self, unit: str, *unlike: str) -> str:
+        """Until the unit is active, in another invocation than an earlier one; returns that."""
+        wait_for(f"{unit} is active", lambda: self.state(unit, "ActiveState") == "active" and
+                 self.state(unit, "InvocationID") not in unlike)
+        return self.state(unit, "InvocationID")
+
+
+@pytest.fixture
+def units(podman: Podman, slirpd: Subject, manager: None) -> Iterator[Manager]:  # noqa: F811
+    made = Manager(podman, slirpd)
+    yield made
+    # Podman's state is gone after the manager.
+    podman.run("rm", "--all", "--force", "--time=0")
+    made.run("stop", "slirpd-netns@*")
+    podman.account.run("rm", "-r", made.config)
+
+
+def type_in(podman: Podman, slirpd: Subject, block: str) -> None:
+    """In bash, with slirpd in PATH, and with our image for the documented one."""
+    assert DOCUMENTED_IMAGE in block
+    path = f"{slirpd.path.parent}:{podman.account.env['PATH']}"
+    # A slirpd that stays must not hold the pipe that is read to its end.
+    podman.account.run("bash", "-ec", f"exec 2>/dev/null\n{block.replace(DOCUMENTED_IMAGE, BOX)}",
+                       env={**podman.env, "PATH": path})
+
+
+def assert_network_works(box: Container) -> None:
+    assert box.run("cat", "/etc/resolv.conf") == "nameserver 10.0.2.3\n"
+    assert box.download() == "hello\n"
+
+
+def test_commands(podman: Podman, slirpd: Subject, units: Manager) -> None:
+    type_in(podman, slirpd, documented()[0])
+    box = Container(podman)
+    slirpd.assert_confined()
+    assert_network_works(box)
+    tcp_peer_seen(box.netns, ("0.0.0.0", 80), "/proc/self/ns/net", ("127.0.0.1", PORT))
+    assert f"`systemctl --user stop {UNIT.partition('.')[0]}`" in (
+        REPO / "docs/containers.md").read_text()
+    units.run("stop", UNIT)
+    slirpd.wait_gone()
+    assert os.listdir(podman.account.runtime / "slirpd") == []
+
+
+def test_quadlet(podman: Podman, slirpd: Subject, units: Manager) -> None:
+    """The container's unit brings the namespace's, and is started again with it."""
+    units.write("systemd/user/web.service", service_of(documented()[1]))
+    units.run("daemon-reload")
+    units.run("start", "web")
+    assert_network_works(Container(podman))
+    before = [units.wait_started(unit) for unit in (UNIT, "web")]
+    # The namespace stays pinned when slirpd is killed.
+    os.kill(slirpd.daemon(), signal.SIGKILL)
+    for unit in (UNIT, "web"):
+        units.wait_started(unit, *before)
+    assert_network_works(Container(podman))
+    units.run("stop", UNIT)
+    assert units.state("web", "ActiveState") in ("inactive", "failed")
+
+
+def service_of(container: str) -> str:
+    """What the generator of Podman makes of a .container file, by podman-systemd.unit(5)."""
+    before, _, rest = container.partition("[Container]\n")
+    keys, blank, after = rest.partition("\n\n")
+    settings = dict(line.split("=", 1) for line in keys.splitlines())
+    assert settings.pop("Image") == DOCUMENTED_IMAGE
+    options = {"Network": "--network", "DNS": "--dns"}
+    words = [f"{options[name]}={value}" for name, value in settings.items()]
+    return (f"{before}[Service]\nType=notify\nNotifyAccess=all\nKillMode=mixed\n"
+            f"ExecStart=podman run --rm --replace --sdnotify=conmon {' '.join(words)} {BOX}\n"
+            f"ExecStop=podman rm --force --time=0 box\n{blank}{after}")
+
+
+def test_namespaces_of_podman_do_not_end_with_the_unit(podman: Podman, slirpd: Subject,
+                                                       units: Manager) -> None:
+    units.run("start", UNIT)
+    keeper = int((podman.account.runtime / "libpod/tmp/pause.pid").read_text())
+    assert UNIT not in Path(f"/proc/{keeper}/cgroup").read_text()
+    assert UNIT in Path(f"/proc/{slirpd.daemon()}/cgroup").read_text()
+    units.run("stop", UNIT)
+    assert Path(f"/proc/{keeper}/ns/user").exists()
+
+
+def test_wrong_option_is_not_tried_again(podman: Podman, units: Manager) -> None:
+    units.write(f"slirpd/{INSTANCE}.conf", "SLIRPD_OPTIONS=--publish=nonsense\n")
+    assert units.run("start", UNIT, check=False).returncode != 0
+    assert [units.state(UNIT, name) for name in (
+        "ActiveState", "ExecMainStatus", "NRestarts")] == ["failed", "2", "0"]
+
+
+def test_without_the_service_manager(podman: Podman, slirpd: Subject) -> None:
+    *commands, end = documented()[2].splitlines()
+    type_in(podman, slirpd, "\n".join(commands))
+    box = Container(podman)
+    assert_network_works(box)
+    tcp_peer_seen(box.netns, ("0.0.0.0", 80), "/proc/self/ns/net", ("127.0.0.1", PORT))
+    podman.account.run("sh", "-ec", end)
+    slirpd.wait_gone()
+    assert not list(podman.account.runtime.glob("web*"))
