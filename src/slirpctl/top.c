@@ -23,6 +23,7 @@
 #include "slirpctl/ask.h"
 #include "slirpctl/errlines.h"
 #include "slirpctl/transport.h"
+#include "slirpctl/view/rates.h"
 #include "slirpctl/view/top_screen.h"
 
 /* A look at a thousand connections takes the worker milliseconds. */
@@ -333,6 +334,8 @@ show_until_quit(struct top *top, const struct cmdline *cmdline)
 			look_free(&next);
 			return ended_by != 0 || top->is_over ? OUTCOME_OK : outcome;
 		}
+		rates_put(next.connections, top->shown.connections,
+		    next.at_ms - top->shown.at_ms);
 		look_free(&top->previous);
 		top->previous = top->shown;
 		top->shown = next;

@@ -229,7 +229,8 @@ FORWARD = {"id": 1, "proto": "tcp", "host_addr": "127.0.0.1", "host_port": 8080,
            "guest_addr": "10.0.2.100", "guest_port": 80}
 CONNECTION = {"proto": "tcp", "state": "ESTABLISHED", "source_addr": "10.0.2.100",
               "source_port": 40000, "dest_addr": "192.0.2.1", "dest_port": 443,
-              "recv_queue_bytes": 0, "send_queue_bytes": 5, "hostfwd": False}
+              "recv_queue_bytes": 0, "send_queue_bytes": 5, "hostfwd": False,
+              "bytes_in": 3 << 20, "bytes_out": 5}
 VALUES = {
     # The time of the start depends on the clock; this one has no year of four digits.
     "query_status": {"uptime_ms": 10**18, "tap_name": "tap0", "pids": {"parent": 7},
@@ -282,29 +283,35 @@ ID  PROTO  HOST            GUEST
  1  tcp    127.0.0.1:8080  10.0.2.100:80
 """
 CONNECTIONS_PIPE = """\
+PROTO  STATE        SOURCE            DESTINATION    RECV-Q  SEND-Q  FORWARD       IN  OUT
+tcp    ESTABLISHED  10.0.2.100:40000  192.0.2.1:443       0       5  no       3145728    5
+"""
+CONNECTIONS_80 = """\
 PROTO  STATE        SOURCE            DESTINATION    RECV-Q  SEND-Q  FORWARD
+         IN  OUT
 tcp    ESTABLISHED  10.0.2.100:40000  192.0.2.1:443       0       5  no
+    3.0 MiB  5 B
 """
 CONNECTIONS_40 = """\
 PROTO  STATE        SOURCE
     DESTINATION    RECV-Q  SEND-Q
-    FORWARD
+    FORWARD       IN  OUT
 tcp    ESTABLISHED  10.0.2.100:40000
     192.0.2.1:443       0       5
-    no
+    no       3.0 MiB  5 B
 """
 GOLDEN = [
     # Command, in a pipe, at 80 columns, at 40 columns.
     ("status", STATUS_80, STATUS_80, STATUS_40),
     ("stats", STATS_PIPE, STATS_TERMINAL, STATS_TERMINAL),
     ("list", LIST, LIST, LIST),
-    ("connections", CONNECTIONS_PIPE, CONNECTIONS_PIPE, CONNECTIONS_40),
+    ("connections", CONNECTIONS_PIPE, CONNECTIONS_80, CONNECTIONS_40),
 ]
 
 
 @contextlib.contextmanager
 def answering(path, values):
-    """A peer with a fixed reply to each request."""
+    """A peer with a value, or a function that makes one, for each request."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -315,7 +322,8 @@ def answering(path, values):
                     connection, _ = listener.accept()
                     with connection:
                         request = json.loads(recv_all(connection))
-                        reply = {"return": values[request["execute"]]}
+                        value = values[request["execute"]]
+                        reply = {"return": value() if callable(value) else value}
                         connection.sendall(json.dumps(reply).encode())
 
         thread = threading.Thread(target=loop)
@@ -390,13 +398,29 @@ def test_watch_on_a_terminal(tmp_path):
             assert shown.wait_end() == -signal.SIGINT
 
 
+def test_top_shows_rates_from_the_second_look_on(tmp_path):
+    connection = dict(CONNECTION)
+
+    def growing():
+        connection["bytes_in"] += 1 << 50
+        return {"connections": [connection]}
+
+    with answering(tmp_path / "api", VALUES | {"query_connections": growing}):
+        with OnTerminal([SLIRPCTL, "-a", tmp_path / "api", "top", "-w", 1]) as top:
+            top.wait_shown(b"   -      -  tcp    10.0.2.100:40000  192.0.2.1:443")
+            # The unit depends on the time between the looks.
+            top.wait_shown(b"iB    0 B  tcp    10.0.2.100:40000  192.0.2.1:443")
+            top.type(b"q")
+            assert top.wait_end() == OK
+
+
 def test_top_keys(tmp_path):
     with answering(tmp_path / "api", VALUES):
         with OnTerminal([SLIRPCTL, "-a", tmp_path / "api", "top", "-w", 3600]) as top:
             top.wait_shown(b"\x1b[?1049h")
-            top.wait_shown(b"order: queue; h help")
+            top.wait_shown(b"order: rate; h help")
             top.wait_shown(b"10.0.2.100:40000")
-            for key, shown in ((b"s", b"order: state;"), (b"r", b"order: state, reversed;"),
+            for key, shown in ((b"s", b"order: queue;"), (b"r", b"order: queue, reversed;"),
                                (b"h", b"q quit  space now"), (b"\x1b[B", b"q quit"),
                                (b" ", b"from guest 0 B/s")):
                 top.type(key)
@@ -413,7 +437,7 @@ def test_top_keys(tmp_path):
 def test_top_leaves_the_terminal_as_it_was(signal_number, tmp_path):
     with answering(tmp_path / "api", VALUES):
         with OnTerminal([SLIRPCTL, "-a", tmp_path / "api", "top"]) as top:
-            top.wait_shown(b"order: queue")
+            top.wait_shown(b"order: rate")
             top.process.send_signal(signal_number)
             assert top.wait_end() == -signal_number
             assert b"\x1b[?25h\x1b[?1049l" in top.shown
@@ -453,14 +477,14 @@ def test_top_ends_before_the_first_reply(key, status, tmp_path):
 def test_top_takes_keys_while_it_waits_for_a_reply(key, status, tmp_path):
     with running(tmp_path / "api") as daemon, \
             OnTerminal([SLIRPCTL, "--timeout=3600", "top", "--watch=3600"]) as top:
-        top.wait_shown(b"order: queue")
+        top.wait_shown(b"order: rate")
         with stopped(daemon.children()["api"]):
             top.type(b" ")
             wait_for_a_request()
             top.type(b"sr")
-            top.wait_shown(b"order: state, reversed;")
+            top.wait_shown(b"order: queue, reversed;")
             top.resize(20, 5)
-            top.wait_shown(b"order: state, revers\x1b[K")
+            top.wait_shown(b"order: queue, revers\x1b[K")
             top.type(key)
             assert top.wait_end() == status
 

@@ -15,6 +15,7 @@
 #include "slirpctl/view/show.h"
 #include "slirpctl/view/stats.h"
 #include "slirpctl/view/status.h"
+#include "slirpctl/view/rates.h"
 #include "slirpctl/view/top_screen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,6 +61,7 @@ show_top(FILE *out, const json_t *value)
 {
 	const json_t *entries = json_object_get(value, "entries");
 
+	rates_put(entries, entries, 1);
 	for (int order = 0; order < TOP_ORDER_N; order++) {
 		struct top_screen screen = {
 			.order = (enum top_order)order,

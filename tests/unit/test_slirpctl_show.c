@@ -104,7 +104,7 @@ static void
 test_connections(void **state)
 {
 	static const char *const titles =
-	    "PROTO  STATE  SOURCE  DESTINATION  RECV-Q  SEND-Q  FORWARD\n";
+	    "PROTO  STATE  SOURCE  DESTINATION  RECV-Q  SEND-Q  FORWARD  IN  OUT\n";
 
 	(void)state;
 	assert_shows(connections, "[]", titles);
@@ -112,12 +112,15 @@ test_connections(void **state)
 	    "[{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"hostfwd\":false,"
 	    "\"source_addr\":\"10.0.2.100\",\"source_port\":40000,"
 	    "\"dest_addr\":\"203.0.113.1\",\"dest_port\":80,\"recv_queue_bytes\":0,"
-	    "\"send_queue_bytes\":123456789},{\"proto\":\"udp\",\"hostfwd\":true,"
+	    "\"send_queue_bytes\":123456789,\"bytes_in\":5000,\"bytes_out\":0},{\"proto\":\"udp\",\"hostfwd\":true,"
 	    "\"source_addr\":\"::1\",\"source_port\":5353,\"dest_addr\":\"fd00::64\","
 	    "\"dest_port\":53,\"recv_queue_bytes\":7,\"send_queue_bytes\":0}]",
-	    "PROTO  STATE        SOURCE            DESTINATION     RECV-Q     SEND-Q  FORWARD\n"
-	    "tcp    ESTABLISHED  10.0.2.100:40000  203.0.113.1:80       0  123456789  no\n"
-	    "udp    -            [::1]:5353        [fd00::64]:53        7          0  yes\n");
+	    "PROTO  STATE        SOURCE            DESTINATION     RECV-Q     SEND-Q  "
+	    "FORWARD    IN  OUT\n"
+	    "tcp    ESTABLISHED  10.0.2.100:40000  203.0.113.1:80       0  123456789  "
+	    "no       5000    0\n"
+	    "udp    -            [::1]:5353        [fd00::64]:53        7          0  "
+	    "yes         -    -\n");
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "slirpctl/view/units.h"
 
 /* RFC 4291, 2.5.5.2: the IPv4 address of a socket that serves both families. */
 #define MAPPED_PREFIX "::ffff:"
@@ -31,6 +32,15 @@ cell_format(char *cell, size_t size, const json_t *value)
 
 		text_escape(cell, size, known, strlen(known));
 	}
+}
+
+void
+cell_bytes_format(char cell[CELL_SIZE], const json_t *value, bool with_unit)
+{
+	if (with_unit && json_is_integer(value) && json_integer_value(value) >= 0)
+		units_bytes((uint64_t)json_integer_value(value), cell);
+	else
+		cell_format(cell, CELL_SIZE, value);
 }
 
 /* Returns how many ports of a range follow the first. The guest's side has no last

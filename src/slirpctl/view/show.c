@@ -9,10 +9,11 @@
 #include "base/auto.h"
 #include "slirpctl/view/cell.h"
 #include "slirpctl/view/leaves.h"
+#include "slirpctl/view/rates.h"
 #include "slirpctl/view/units.h"
 
-/* The widest table below has 7. */
-#define N_COLUMNS_MAX 8
+/* The widest tables below have 9. */
+#define N_COLUMNS_MAX 9
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -45,6 +46,7 @@ show_json(FILE *out, const json_t *value)
 enum column_kind {
 	COLUMN_PLAIN,
 	COLUMN_ENDPOINT, /* an address with its port */
+	COLUMN_BYTES,    /* with a unit on a terminal */
 	COLUMN_UP,       /* how long an instance is up, or its state */
 };
 
@@ -67,6 +69,21 @@ static const struct column connection_columns[] = {
 	{ "STATE", COLUMN_PLAIN, "state", NULL },
 	{ "SOURCE", COLUMN_ENDPOINT, "source_addr", "source_port" },
 	{ "DESTINATION", COLUMN_ENDPOINT, "dest_addr", "dest_port" },
+	{ "RECV-Q", COLUMN_PLAIN, "recv_queue_bytes", NULL },
+	{ "SEND-Q", COLUMN_PLAIN, "send_queue_bytes", NULL },
+	{ "FORWARD", COLUMN_PLAIN, "hostfwd", NULL },
+	{ "IN", COLUMN_BYTES, "bytes_in", NULL },
+	{ "OUT", COLUMN_BYTES, "bytes_out", NULL },
+};
+
+/* The first columns are those that no narrow terminal may cut off. */
+static const struct column rate_columns[] = {
+	{ "IN/S", COLUMN_BYTES, RATES_IN, NULL },
+	{ "OUT/S", COLUMN_BYTES, RATES_OUT, NULL },
+	{ "PROTO", COLUMN_PLAIN, "proto", NULL },
+	{ "SOURCE", COLUMN_ENDPOINT, "source_addr", "source_port" },
+	{ "DESTINATION", COLUMN_ENDPOINT, "dest_addr", "dest_port" },
+	{ "STATE", COLUMN_PLAIN, "state", NULL },
 	{ "RECV-Q", COLUMN_PLAIN, "recv_queue_bytes", NULL },
 	{ "SEND-Q", COLUMN_PLAIN, "send_queue_bytes", NULL },
 	{ "FORWARD", COLUMN_PLAIN, "hostfwd", NULL },
@@ -96,7 +113,8 @@ up_format(char cell[CELL_SIZE], const json_t *entry, const char *state)
 
 /* Returns whether the value is not text: a number, or missing. */
 static bool
-column_format(char cell[CELL_SIZE], const json_t *entry, const struct column *column)
+column_format(char cell[CELL_SIZE], const json_t *entry, const struct column *column,
+    const struct view *view)
 {
 	const json_t *value = json_object_get(entry, column->key);
 
@@ -106,6 +124,9 @@ column_format(char cell[CELL_SIZE], const json_t *entry, const struct column *co
 	case COLUMN_ENDPOINT:
 		cell_endpoint_format(cell, entry, column->key, column->port_key);
 		return false;
+	case COLUMN_BYTES:
+		cell_bytes_format(cell, value, view->is_terminal);
+		return true;
 	case COLUMN_UP:
 		up_format(cell, entry, json_string_value(value));
 		return false;
@@ -137,6 +158,7 @@ cell_write(FILE *out, const char *text, size_t width, bool is_numeric, bool is_l
 }
 
 struct table {
+	const struct view *view;
 	const struct column *columns;
 	size_t n_columns;
 	size_t width[N_COLUMNS_MAX];
@@ -156,7 +178,7 @@ table_measure(struct table *table, const json_t *entries)
 		table->width[i] = strlen(table->columns[i].title);
 		json_array_foreach(entries, row, entry)
 		{
-			if (!column_format(cell, entry, &table->columns[i]))
+			if (!column_format(cell, entry, &table->columns[i], table->view))
 				table->is_numeric[i] = false;
 			if (strlen(cell) > table->width[i])
 				table->width[i] = strlen(cell);
@@ -166,13 +188,14 @@ table_measure(struct table *table, const json_t *entries)
 
 /* A column that is wider than the terminal has a line of its own. */
 static void
-table_fold(struct table *table, const struct view *view)
+table_fold(struct table *table)
 {
+	unsigned int n_terminal_columns = table->view->n_columns;
 	size_t line = 0;
 
 	for (size_t i = 0; i < table->n_columns; i++) {
-		if (i > 0 && view->n_columns > 0 &&
-		    line + table->width[i] > view->n_columns) {
+		if (i > 0 && n_terminal_columns > 0 &&
+		    line + table->width[i] > n_terminal_columns) {
 			table->ends_line[i - 1] = true;
 			line = INDENT;
 		}
@@ -191,7 +214,7 @@ row_write(FILE *out, const struct table *table, const json_t *entry)
 		if (i > 0 && table->ends_line[i - 1])
 			pad(out, INDENT);
 		if (entry != NULL)
-			column_format(cell, entry, &table->columns[i]);
+			column_format(cell, entry, &table->columns[i], table->view);
 		cell_write(out, entry != NULL ? cell : table->columns[i].title,
 		    table->width[i], table->is_numeric[i], table->ends_line[i]);
 	}
@@ -201,12 +224,12 @@ static void
 table_write(FILE *out, const json_t *entries, const struct view *view,
     const struct column *columns, size_t n_columns)
 {
-	struct table table = { .columns = columns, .n_columns = n_columns };
+	struct table table = { view, columns, n_columns, { 0 }, { 0 }, { 0 } };
 	const json_t *entry;
 	size_t row;
 
 	table_measure(&table, entries);
-	table_fold(&table, view);
+	table_fold(&table);
 	row_write(out, &table, NULL);
 	json_array_foreach(entries, row, entry)
 	{
@@ -225,6 +248,12 @@ show_connections(FILE *out, const json_t *entries, const struct view *view)
 {
 	table_write(out, entries, view, connection_columns,
 	    N_ELEMENTS(connection_columns));
+}
+
+void
+show_rates(FILE *out, const json_t *entries, const struct view *view)
+{
+	table_write(out, entries, view, rate_columns, N_ELEMENTS(rate_columns));
 }
 
 void

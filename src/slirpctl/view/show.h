@@ -18,10 +18,12 @@ void show_json(FILE *out, const json_t *value);
 #define INSTANCE_NO_REPLY "no_reply"
 #define INSTANCE_ENDED "ended"
 
-/* Print tables with a line of titles. entries is an array of objects. If the terminal is
+/* Print tables with a line of titles. entries is an array of objects; those of
+ * show_rates() are connections with rates (rates.h). If the terminal is
  * too narrow, the columns that do not fit are on a second line. */
 void show_forwards(FILE *out, const json_t *entries, const struct view *view);
 void show_connections(FILE *out, const json_t *entries, const struct view *view);
+void show_rates(FILE *out, const json_t *entries, const struct view *view);
 void show_instances(FILE *out, const json_t *entries, const struct view *view);
 
 /* Prints a line of name and value for each leaf of an object. The names of inner objects

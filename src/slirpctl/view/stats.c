@@ -63,14 +63,7 @@ static void
 value_format(const struct rows *rows, const char *name, const json_t *value,
     char cell[CELL_SIZE])
 {
-	char text[UNITS_SIZE];
-
-	if (rows->view->is_terminal && counts_bytes(name) && json_is_integer(value) &&
-	    json_integer_value(value) >= 0)
-		snprintf(cell, CELL_SIZE, "%s",
-		    units_bytes((uint64_t)json_integer_value(value), text));
-	else
-		cell_format(cell, CELL_SIZE, value);
+	cell_bytes_format(cell, value, rows->view->is_terminal && counts_bytes(name));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "slirpctl/view/cell.h"
+#include "slirpctl/view/rates.h"
 #include "slirpctl/view/show.h"
 #include "slirpctl/view/units.h"
 
@@ -21,6 +22,7 @@ static const char help_line[] =
 static const char first_line[] = "waiting for the first reply; q quit";
 
 static const char *const order_names[TOP_ORDER_N] = {
+	[TOP_ORDER_RATE] = "rate",
 	[TOP_ORDER_QUEUE] = "queue",
 	[TOP_ORDER_STATE] = "state",
 	[TOP_ORDER_SOURCE] = "source",
@@ -31,14 +33,18 @@ static const char *const order_names[TOP_ORDER_N] = {
 static enum top_order compared_order;
 static bool compared_reversed;
 
-static json_int_t
-queued(const json_t *entry)
+/* Compares the sums of two members, the higher one first. */
+static int
+compare_sum(const json_t *a, const json_t *b, const char *key, const char *other_key)
 {
-	json_int_t recv = json_integer_value(json_object_get(entry, "recv_queue_bytes"));
-	json_int_t send = json_integer_value(json_object_get(entry, "send_queue_bytes"));
+	const json_t *entries[] = { a, b };
+	double sum[2];
 
-	/* No overflow, whatever the daemon sends. */
-	return recv / 2 + send / 2 + (recv % 2 + send % 2);
+	/* As doubles: a daemon that lies must not cause an overflow. */
+	for (size_t i = 0; i < 2; i++)
+		sum[i] = (double)json_integer_value(json_object_get(entries[i], key)) +
+		    (double)json_integer_value(json_object_get(entries[i], other_key));
+	return (sum[0] < sum[1]) - (sum[0] > sum[1]);
 }
 
 static int
@@ -64,8 +70,11 @@ compare(const void *left, const void *right)
 	int result = 0;
 
 	switch (compared_order) {
+	case TOP_ORDER_RATE:
+		result = compare_sum(a, b, RATES_IN, RATES_OUT);
+		break;
 	case TOP_ORDER_QUEUE:
-		result = (queued(a) < queued(b)) - (queued(a) > queued(b));
+		result = compare_sum(a, b, "recv_queue_bytes", "send_queue_bytes");
 		break;
 	case TOP_ORDER_STATE:
 		result = compare_text(a, b, "state", NULL);
@@ -186,7 +195,7 @@ top_screen_write(FILE *out, struct top_screen *screen)
 	memory = open_memstream(&table, &size);
 	if (memory == NULL)
 		return;
-	show_connections(memory, list, &wide);
+	show_rates(memory, list, &wide);
 	if (fclose(memory) == EOF)
 		return;
 	if (screen->first + n_shown > n)

@@ -13,6 +13,7 @@
 #define TOP_HEAD_LINES 3
 
 enum top_order {
+	TOP_ORDER_RATE,  /* both directions together, the highest first */
 	TOP_ORDER_QUEUE, /* bytes in both queues, the most first */
 	TOP_ORDER_STATE,
 	TOP_ORDER_SOURCE,
@@ -28,11 +29,12 @@ struct top_screen {
 	unsigned int n_rows;
 	unsigned int n_columns;
 	time_t now;
-	const json_t *status;      /* of query_status; NULL: nothing has come yet */
-	const json_t *stats;       /* of query_stats */
-	const json_t *previous;    /* the stats before, or NULL */
-	uint64_t interval_ms;      /* between the two */
-	const json_t *connections; /* the list of query_connections */
+	const json_t *status;   /* of query_status; NULL: nothing has come yet */
+	const json_t *stats;    /* of query_stats */
+	const json_t *previous; /* the stats before, or NULL */
+	uint64_t interval_ms;   /* between the two */
+	const json_t
+	    *connections; /* the list of query_connections, with rates (rates.h) */
 };
 
 /* Writes one screen, printable ASCII without control sequences but newlines. No line is
