@@ -9,9 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/inaddr.h"
-
-/* Initial number of entries; doubled as needed. */
-#define ENTRIES_AT_FIRST 256
+#include "base/vec.h"
 
 /* Stands for an address of zeros. */
 #define ANY_ADDRESS "*"
@@ -279,22 +277,6 @@ struct collector {
 	const struct forwards *forwards;
 };
 
-static bool
-make_room(struct connections *connections)
-{
-	uint32_t size = connections->size ? connections->size * 2 : ENTRIES_AT_FIRST;
-	struct ipc_connection *entries;
-
-	if (connections->n < connections->size)
-		return true;
-	entries = reallocarray(connections->entries, size, sizeof(*entries));
-	if (!entries)
-		return false;
-	connections->entries = entries;
-	connections->size = size;
-	return true;
-}
-
 static void
 take_line(void *ctx, const char *line)
 {
@@ -302,7 +284,8 @@ take_line(void *ctx, const char *line)
 	struct connections *connections = collector->connections;
 	struct connection_line parsed;
 
-	if (connections_parse(line, &parsed) && make_room(connections))
+	if (connections_parse(line, &parsed) &&
+	    VEC_MAKE_ROOM(&connections->entries, connections->n, &connections->size))
 		complete(&connections->entries[connections->n++], &parsed,
 		    collector->forwards);
 }
@@ -312,7 +295,7 @@ take_ping(struct connections *connections, const struct ping_flow *flow)
 {
 	struct ipc_connection *entry;
 
-	if (!make_room(connections))
+	if (!VEC_MAKE_ROOM(&connections->entries, connections->n, &connections->size))
 		return;
 	entry = &connections->entries[connections->n++];
 	*entry = (struct ipc_connection){

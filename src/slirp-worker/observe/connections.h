@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ipc/messages.h"
@@ -35,7 +36,7 @@ bool connections_parse(const char *line, struct connection_line *parsed);
 struct connections {
 	struct ipc_connection *entries; /* owned */
 	uint32_t n;
-	uint32_t size; /* allocated */
+	size_t size; /* allocated */
 };
 
 /* Makes a new list, which replaces the last one. It is cut short if memory is low. */

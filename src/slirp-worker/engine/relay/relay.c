@@ -9,9 +9,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-
-/* Initial number of ports; doubled as needed. */
-#define PORTS_AT_FIRST 16
+#include "base/vec.h"
 
 /* Another process may bind the free port before libslirp does. If that happens so often
  * in a row, hardly any port is free. */
@@ -112,22 +110,6 @@ open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr 
 	return -1;
 }
 
-static bool
-make_room(struct relay *relay)
-{
-	size_t size = relay->size ? relay->size * 2 : PORTS_AT_FIRST;
-	struct relay_port *ports;
-
-	if (relay->n_ports < relay->size)
-		return true;
-	ports = reallocarray(relay->ports, size, sizeof(*ports));
-	if (!ports)
-		return false;
-	relay->ports = ports;
-	relay->size = size;
-	return true;
-}
-
 int
 relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
     const struct sockaddr *guest)
@@ -135,7 +117,7 @@ relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
 	struct relay_port port = { .fd = -1, .proto = proto, .poll_index = -1 };
 	autofd int fd = -1;
 
-	if (!make_room(relay))
+	if (!VEC_MAKE_ROOM(&relay->ports, relay->n_ports, &relay->size))
 		return -1;
 	fd = open_host_port(proto, host);
 	if (fd == -1 || open_inner_port(relay, proto, guest, &port.inner) == -1)

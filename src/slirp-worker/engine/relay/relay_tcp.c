@@ -12,9 +12,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/fdio.h"
-
-/* Initial number of connections; doubled as needed. */
-#define CONNECTIONS_AT_FIRST 16
+#include "base/vec.h"
 
 /* If the kernel lacks memory or files, accept(2) leaves the connection in its queue. No
  * event tells when memory is free again, so try again after this time. */
@@ -51,22 +49,6 @@ relay_tcp_free(struct relay_tcp *tcp)
 		reset_both(&tcp->connections[--tcp->n]);
 	free(tcp->connections);
 	tcp->connections = NULL;
-}
-
-static bool
-make_room(struct relay_tcp *tcp)
-{
-	size_t size = tcp->size ? tcp->size * 2 : CONNECTIONS_AT_FIRST;
-	struct relay_connection *connections;
-
-	if (tcp->n < tcp->size)
-		return true;
-	connections = reallocarray(tcp->connections, size, sizeof(*connections));
-	if (!connections)
-		return false;
-	tcp->connections = connections;
-	tcp->size = size;
-	return true;
 }
 
 /* The same options as libslirp's: urgent data stays in line, and small answers do not
@@ -139,7 +121,9 @@ relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union inaddr_sock *in
 			break;
 		}
 		has_accepted = true;
-		new.inner.fd = make_room(tcp) ? connect_inner(inner, &new.own_end) : -1;
+		new.inner.fd = VEC_MAKE_ROOM(&tcp->connections, tcp->n, &tcp->size)
+		    ? connect_inner(inner, &new.own_end)
+		    : -1;
 		if (new.inner.fd == -1) {
 			reset(new.peer.fd);
 			continue;
