@@ -214,6 +214,15 @@ test_checksum_of_what_has_none(void **state)
 		made.len = len;
 		assert_dropped(IPC_DROP_offload_checksum);
 	}
+	/* A whole packet that ends before the checksum or inside of it. */
+	for (size_t len = 0; len < 18; len++) {
+		frame_ip(&made, GUEST4, OUTSIDE4, IPPROTO_TCP, NULL, len);
+		put_header(VIRTIO_NET_HDR_F_NEEDS_CSUM, 0, 0, 0, 34, 16);
+		assert_dropped(IPC_DROP_offload_checksum);
+		frame_ip(&made, GUEST6, OUTSIDE6, IPPROTO_TCP, NULL, len);
+		put_header(VIRTIO_NET_HDR_F_NEEDS_CSUM, 0, 0, 0, 54, 16);
+		assert_dropped(IPC_DROP_offload_checksum);
+	}
 }
 
 /* A TCP segment or a datagram inside VXLAN. The outer UDP has a checksum that is right
