@@ -8,10 +8,10 @@
 #include "frames.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/gate/reass.h"
 #include "slirp-worker/tap/frag.h"
+#include "slirp-worker/wire/checksum.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

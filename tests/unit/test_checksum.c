@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The Internet checksum, compared with numbers of the RFCs and with a slow sum. */
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,8 +8,8 @@
 #include "slirp-worker/gate/gate.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
 #include "slirp-worker/gate/gate_l4.h"
+#include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
 #include <string.h>

@@ -11,8 +11,8 @@
 #include "slirp-worker/gate/gate_l4.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
 #include "slirp-worker/gate/gate_dhcp.h"
+#include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
 #include <string.h>

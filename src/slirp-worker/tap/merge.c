@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 
 static bool
 is_same(const uint8_t *a, const uint8_t *b, size_t from, size_t to)

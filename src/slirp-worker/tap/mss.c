@@ -3,7 +3,7 @@
 #include "slirp-worker/tap/mss.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 
 #define MSS_VALUE 2 /* after kind and length */
 

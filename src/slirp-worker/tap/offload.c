@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checksum.h"
 #include "slirp-worker/tap/mss.h"
+#include "slirp-worker/wire/checksum.h"
 
 /* Ethernet's MTU, even if the guest's MTU is larger. Segments are merged anyway, and the
  * guest's kernel takes their length for its peer's MSS. libslirp would send segments of

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
 #define OFFSET(field) offsetof(struct virtio_net_hdr, field)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 
 static bool
 parse4(const uint8_t *ip, size_t len, struct ip_packet *packet)

@@ -63,7 +63,7 @@ size_t ip_head_write(uint8_t out[IP_HEAD_MAX], const struct ip_head *head,
 /* Computes the checksum of an IPv4 header with its options. */
 void ip4_refresh_checksum(uint8_t *header);
 
-/* The unfinished sum (base/checksum.h) of the pseudo header for l4_len bytes behind an IP
+/* The unfinished sum (checksum.h) of the pseudo header for l4_len bytes behind an IP
  * header. ICMP for IPv4 has no pseudo header: 0. */
 uint64_t ip_pseudo_sum(const uint8_t *header, uint8_t protocol, size_t l4_len);
 

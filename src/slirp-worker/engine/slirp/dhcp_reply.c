@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
 /* libslirp writes no IPv4 options and no extension headers. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/wire.h"
 
 /* Only these two: libslirp sends UDP to the gateway to 127.0.0.1 or ::1. A peer at

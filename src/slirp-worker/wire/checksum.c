@@ -2,7 +2,7 @@
 /* The Internet checksum over words of 64 bits. In ones' complement addition, neither the
  * width of the words nor their byte order matters (RFC 1071, 2). The sum is therefore
  * made of words of the machine and swapped once at the end. */
-#include "base/checksum.h"
+#include "slirp-worker/wire/checksum.h"
 
 #include <arpa/inet.h>
 #include <stdbool.h>
