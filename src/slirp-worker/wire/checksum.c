@@ -65,22 +65,6 @@ checksum_add_pieces(uint64_t sum, const struct iovec *pieces, size_t n)
 	return sum;
 }
 
-uint64_t
-checksum_add_pseudo4(uint64_t sum, const uint8_t addresses[8], uint8_t protocol,
-    size_t l4_len)
-{
-	sum = checksum_add(sum, addresses, 8);
-	return add_word(sum, (uint64_t)htonl(protocol) + htonl((uint32_t)l4_len));
-}
-
-uint64_t
-checksum_add_pseudo6(uint64_t sum, const uint8_t addresses[32], uint8_t protocol,
-    size_t l4_len)
-{
-	sum = checksum_add(sum, addresses, 32);
-	return add_word(sum, (uint64_t)htonl(protocol) + htonl((uint32_t)l4_len));
-}
-
 uint16_t
 checksum_finish(uint64_t sum)
 {

@@ -18,17 +18,6 @@ uint64_t checksum_add(uint64_t sum, const void *bytes, size_t len);
  * odd. */
 uint64_t checksum_add_pieces(uint64_t sum, const struct iovec *pieces, size_t n);
 
-/*
- * Adds the pseudo header of RFC 9293 3.1 (IPv4) and RFC 8200 8.1 (IPv6). addresses
- * points to the source address with the destination behind it, as in the IP header;
- * l4_len counts the transport header and what follows it. IPv4 has 16 bits for it; a
- * longer one is added in 32 bits, as in Linux (csum_tcpudp_nofold).
- */
-uint64_t checksum_add_pseudo4(uint64_t sum, const uint8_t addresses[8], uint8_t protocol,
-    size_t l4_len);
-uint64_t checksum_add_pseudo6(uint64_t sum, const uint8_t addresses[32], uint8_t protocol,
-    size_t l4_len);
-
 /* Returns the checksum, to store with store_be16(). Over bytes that contain their correct
  * checksum it is 0. UDP sends 0xffff for 0 (RFC 768); the caller does that. */
 uint16_t checksum_finish(uint64_t sum);

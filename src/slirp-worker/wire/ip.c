@@ -129,11 +129,13 @@ ip4_refresh_checksum(uint8_t *header)
 uint64_t
 ip_pseudo_sum(const uint8_t *header, uint8_t protocol, size_t l4_len)
 {
+	const uint32_t rest[] = { htonl(protocol), htonl((uint32_t)l4_len) };
+	uint64_t sum = checksum_add(0, rest, sizeof(rest));
+
+	/* In the header, the destination is behind the source. */
 	if (header[WIRE_IP6_VERSION] >> 4 == 6)
-		return checksum_add_pseudo6(0, header + WIRE_IP6_SRC, protocol, l4_len);
-	if (protocol == IPPROTO_ICMP)
-		return 0;
-	return checksum_add_pseudo4(0, header + WIRE_IP4_SRC, protocol, l4_len);
+		return checksum_add(sum, header + WIRE_IP6_SRC, 32);
+	return protocol == IPPROTO_ICMP ? 0 : checksum_add(sum, header + WIRE_IP4_SRC, 8);
 }
 
 uint16_t

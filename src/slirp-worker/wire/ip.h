@@ -63,8 +63,10 @@ size_t ip_head_write(uint8_t out[IP_HEAD_MAX], const struct ip_head *head,
 /* Computes the checksum of an IPv4 header with its options. */
 void ip4_refresh_checksum(uint8_t *header);
 
-/* The unfinished sum (checksum.h) of the pseudo header for l4_len bytes behind an IP
- * header. ICMP for IPv4 has no pseudo header: 0. */
+/* The unfinished sum (checksum.h) of the pseudo header of RFC 9293 3.1 (IPv4) or RFC 8200
+ * 8.1 (IPv6) for l4_len bytes behind an IP header. ICMP for IPv4 has no pseudo header: 0.
+ * IPv4 has 16 bits for the length; a longer one is added in 32 bits, as in Linux
+ * (csum_tcpudp_nofold). */
 uint64_t ip_pseudo_sum(const uint8_t *header, uint8_t protocol, size_t l4_len);
 
 /* Returns the checksum of the l4_len bytes of a TCP segment, UDP datagram or ICMP message
