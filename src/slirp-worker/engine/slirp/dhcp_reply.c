@@ -13,54 +13,44 @@
 #define UDP4_OFFSET (WIRE_ETH_LEN + WIRE_IP4_LEN)
 #define UDP6_OFFSET (WIRE_ETH_LEN + WIRE_IP6_LEN)
 #define MESSAGE4_OFFSET (UDP4_OFFSET + WIRE_UDP_LEN)
-#define MESSAGE6_OFFSET (UDP6_OFFSET + WIRE_UDP_LEN)
 
 /* RFC 8415 7.3 */
 #define DHCP6_REPLY 7
 
 static bool
-is_reply4(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
+is_reply4(const struct gate_dhcp *last, const struct ip_packet *ip)
 {
-	const uint8_t *ip = frame + WIRE_ETH_LEN;
-	const uint8_t *udp = frame + UDP4_OFFSET;
+	const uint8_t *udp = ip->payload;
 
-	return frame_len >= MESSAGE4_OFFSET + WIRE_DHCP_OPTIONS &&
-	    ip[WIRE_IP4_PROTOCOL] == IPPROTO_UDP &&
-	    load_be32(ip + WIRE_IP4_DST) == INADDR_BROADCAST &&
+	return ip->payload_len >= WIRE_UDP_LEN + WIRE_DHCP_OPTIONS &&
+	    load_be32(ip->dst) == INADDR_BROADCAST &&
 	    load_be16(udp + WIRE_UDP_SRC_PORT) == GATE_DHCP4_SERVER_PORT &&
 	    load_be16(udp + WIRE_UDP_DST_PORT) == GATE_DHCP4_CLIENT_PORT &&
-	    load_be32(frame + MESSAGE4_OFFSET + WIRE_DHCP_XID) == last->xid4;
+	    load_be32(udp + WIRE_UDP_LEN + WIRE_DHCP_XID) == last->xid4;
 }
 
-/* The source port is not checked: libslirp 4.7 sends 547 in the wrong byte order. The
- * lengths must be able to grow. */
+/* The source port is not checked: libslirp 4.7 sends 547 in the wrong byte order. */
 static bool
-is_reply6(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
+is_reply6(const struct gate_dhcp *last, const struct ip_packet *ip)
 {
-	const uint8_t *ip = frame + WIRE_ETH_LEN;
-	const uint8_t *udp = frame + UDP6_OFFSET;
+	const uint8_t *udp = ip->payload;
 
-	return frame_len >= MESSAGE6_OFFSET + WIRE_DHCP6_LEN &&
-	    frame_len <= UDP6_OFFSET + UINT16_MAX - DHCP_REPLY_GROWTH_MAX &&
-	    ip[WIRE_IP6_NEXT] == IPPROTO_UDP &&
+	return ip->payload_len >= WIRE_UDP_LEN + WIRE_DHCP6_LEN &&
 	    load_be16(udp + WIRE_UDP_DST_PORT) == GATE_DHCP6_CLIENT_PORT &&
-	    load_be32(frame + MESSAGE6_OFFSET) ==
+	    load_be32(udp + WIRE_UDP_LEN) ==
 	    ((uint32_t)DHCP6_REPLY << 24 | last->transaction_id6);
 }
 
 bool
 dhcp_reply_is_one(const struct gate_dhcp *last, const uint8_t *frame, size_t frame_len)
 {
-	if (frame_len < WIRE_ETH_LEN)
+	struct ip_packet ip;
+
+	/* The lengths must be able to grow. */
+	if (frame_len > UDP6_OFFSET + UINT16_MAX - DHCP_REPLY_GROWTH_MAX ||
+	    !ip_parse(frame, frame_len, &ip) || ip.protocol != IPPROTO_UDP)
 		return false;
-	switch (load_be16(frame + WIRE_ETH_TYPE)) {
-	case WIRE_TYPE_IP4:
-		return is_reply4(last, frame, frame_len);
-	case WIRE_TYPE_IP6:
-		return is_reply6(last, frame, frame_len);
-	default:
-		return false;
-	}
+	return ip.is_ip6 ? is_reply6(last, &ip) : is_reply4(last, &ip);
 }
 
 /* Sets 16 bits of the destination at offset, and updates the IP and UDP checksums. */
