@@ -35,6 +35,10 @@ GROUP_HEIGHT = 30
 LINE_HEIGHT = 17
 HEAD_HEIGHT = 84
 
+# A stream that carries less than this of the reference's bytes stands still most of the time. Its
+# figure would be read as a speed.
+STALLED_RATIO = 0.05
+
 # Each pair of colours has a contrast of at least 3 to its background, the texts of 4.5.
 STYLE = """
 .page { fill: #ffffff } .text { fill: #1f2328 } .soft { fill: #59636e } .rule { stroke: #d1d9e0 }
@@ -83,6 +87,10 @@ def label(entry: dict[str, Any], unit: str) -> str:
     return text + (f"  × {entry['ratio']:.2f}" if "ratio" in entry else "")
 
 
+def has_stalled(entry: dict[str, Any], row: dict[str, Any]) -> bool:
+    return row["more_is_better"] and entry.get("ratio", 1) < STALLED_RATIO
+
+
 def why_missing(note: str) -> str:
     """How far it got where that is the reason; else whose fault it is will do."""
     outcome, _, detail = note.partition(": ")
@@ -115,7 +123,9 @@ def draw_row(drawing: Drawing, row: dict[str, Any]) -> None:
         drawing.text(MARGIN, middle + 12, "less is better", "soft")
     for index, name, entry in entries:
         baseline = drawing.y + BAR_HEIGHT - 1.5
-        if "median" in entry:
+        if has_stalled(entry, row):
+            drawing.text(BAR_LEFT + 3, baseline, f"{name}: stalled", "soft")
+        elif "median" in entry:
             drawing.rect(BAR_LEFT, drawing.y, entry["median"] * scale, BAR_HEIGHT, f"s{index}")
             centre = drawing.y + BAR_HEIGHT / 2
             drawing.line(BAR_LEFT + entry["min"] * scale, centre,

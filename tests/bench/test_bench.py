@@ -261,6 +261,17 @@ def test_bars_are_as_long_as_their_medians():
     assert float(ours[0].get("width")) == pytest.approx(chart.BAR_MAX * 10 / 12, 0.01)
 
 
+def test_stream_that_stalled_has_no_bar_and_no_figure():
+    results = filled({("tcp_out_1500", SLIRPD): [10], ("tcp_out_1500", REFERENCE): [10],
+                      ("tcp_out_1500", PASTA): [0.4], ("ready", REFERENCE): [10],
+                      ("ready", PASTA): [0.4]})
+    text = chart.draw(outcome(results))
+    texts = [element.text for element in elements(text, "text")]
+    assert texts.count("pasta: stalled") == 1
+    # A short time is none.
+    assert len(bars(text, "s2")) == 1
+
+
 def test_bars_and_texts_stay_on_the_page():
     root = ElementTree.fromstring(drawn())
     height = float(root.get("height"))
