@@ -28,6 +28,7 @@ from clients import (  # noqa: E402, F401
     Subject,
     account,
     cgroup2,
+    documented_link,
     image_archive,
     lab,
     leaves_no_process,
@@ -38,9 +39,9 @@ from clients import (  # noqa: E402, F401
     udp_peer_seen,
 )
 from commands import needs, sh  # noqa: E402
+from documents import blocks, typed  # noqa: E402
 from lab import HOST4, INTERNET4, WORD_NAME, Lab  # noqa: E402
 from servers import listener  # noqa: E402
-from tree import REPO  # noqa: E402
 from waiting import DEADLINE_S, wait_for  # noqa: E402
 
 # Debian keeps it out of PATH.
@@ -250,26 +251,13 @@ StandardError=append:%h/.config/dockerd.log
 """
 
 
-@pytest.fixture
-def link(account: Account, subject: Subject) -> None:
-    """As docs/containers.md says."""
-    directory = account.root / "home/.local/libexec/slirpd"
-    account.run("mkdir", "-p", directory)
-    account.run("ln", "-sfn", subject.path, directory / "slirp4netns")
-
-
-def documented_commands() -> str:
-    text = (REPO / "docs/containers.md").read_text().partition("\n## Docker rootless\n")[2]
-    block = re.search(r"(?:^    .*\n)+", text, re.M)[0]
-    return re.sub(r"^    (\$ )?", "", block, flags=re.M)
-
-
 def test_commands_of_the_documents(docker: Docker, account: Account, subject: Subject,
-                                link: None, manager: None) -> None:
+                                documented_link: None, manager: None) -> None:
     units = account.root / "home/.config/systemd/user"
     account.run("mkdir", "-p", units)
     (units / "docker.service").write_text(UNIT)
-    account.run("sh", "-ec", documented_commands())
+    commands, = blocks("docs/containers.md", "Docker rootless")
+    account.run("sh", "-ec", typed(commands))
     with shown_on_failure(account.root / "home/.config/dockerd.log"):
         docker.wait_up(lambda: account.run("systemctl", "--user", "is-active", "docker",
                                            check=False).returncode == 0)

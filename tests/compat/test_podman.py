@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from clients import (  # noqa: E402, F401
     Subject,
     account,
     cgroup2,
+    documented_link,
     image_archive,
     lab,
     leaves_no_process,
@@ -34,6 +36,7 @@ from clients import (  # noqa: E402, F401
     udp_peer_seen,
 )
 from commands import needs, sh  # noqa: E402
+from documents import blocks, typed  # noqa: E402
 from lab import HOST4, HOST6, INTERNET4, INTERNET6, WORD_NAME, Lab  # noqa: E402
 from netns import socket_in  # noqa: E402
 from servers import listener  # noqa: E402
@@ -181,6 +184,28 @@ def test_daemon_is_found_in_path(account: Account, storage: Path, subject: Subje
     assert done.stdout == "hello\n"
     said = podman.run("info", "--format={{.Host.Slirp4NetNS.Executable}}", env={"PATH": path})
     assert said.stdout.strip() == str(subject.path)
+
+
+def test_commands_of_the_documents(podman: Podman, account: Account, subject: Subject,
+                                   documented_link: None) -> None:
+    """With what they write in the account's configuration, and our image for theirs."""
+    commands, = blocks("docs/containers.md", "Podman 4 and 5")
+    image = "docker.io/library/nginx"
+    assert commands.endswith(image)
+    box = f"--name=box --cgroups=disabled --detach {IMAGE} sleep {CONTAINER_LIFE_S}"
+    config = account.root / "home/.config/containers"
+    account.run("mkdir", "-p", config)
+    for name, text in (("containers.conf", CONTAINERS_CONF), ("storage.conf", STORAGE_CONF)):
+        (config / name).write_text(text)
+    # The daemon must not hold the pipe that is read to its end.
+    account.run("sh", "-ec", f"exec 2>/dev/null\n{typed(commands).replace(image, box)}")
+    assert "--api-socket" in subject.argv()
+    assert Path(f"/proc/{subject.daemon()}/cmdline").read_text().split("\0")[0] == str(
+        account.root / "home/.local/libexec/slirpd/slirp4netns")
+    assert Container(podman).download() == "hello\n"
+    assert tcp_peer_seen(Container(podman).netns, ("0.0.0.0", 80), Lab.internet_netns,
+                         (HOST4, TCP_PORT)) == INTERNET4
+    shutil.rmtree(config)
 
 
 def test_cidr(podman: Podman) -> None:

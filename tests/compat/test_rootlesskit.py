@@ -24,6 +24,7 @@ from clients import (  # noqa: E402, F401
     Account,
     Subject,
     account,
+    documented_link,
     lab,
     leaves_no_process,
     port_is_free,
@@ -32,6 +33,7 @@ from clients import (  # noqa: E402, F401
     udp_peer_seen,
 )
 from commands import needs  # noqa: E402
+from documents import blocks, typed  # noqa: E402
 from lab import HOST4, INTERNET4, INTERNET6, WORD_NAME, Lab  # noqa: E402
 from netns import socket_in  # noqa: E402
 from servers import listener  # noqa: E402
@@ -43,21 +45,23 @@ PUBLISH = ("--publish", f"0.0.0.0:{TCP_PORT}:80/tcp", "--publish", f"0.0.0.0:{UD
 
 
 class RootlessKit:
-    """A running `rootlesskit --net=slirp4netns OPTION... cat`."""
+    """A running `rootlesskit --net=slirp4netns OPTION... cat`, or another command that ends with a
+    shell, of which cat takes the place."""
 
-    def __init__(self, account: Account, subject: Subject, *options: str) -> None:
+    def __init__(self, account: Account, subject: Subject, *options: str, command: str = "") -> None:
         self.account = account
         self.subject = subject
         self.state = account.runtime / "rootlesskit"
-        self._options = options
+        self._argv = ("sh", "-c", f"exec {command.removesuffix(' bash')} --state-dir={self.state} cat") \
+            if command else (
+                "rootlesskit", f"--state-dir={self.state}", "--net=slirp4netns",
+                f"--slirp4netns-binary={subject.path}", "--copy-up=/etc", *options, "cat")
         self.process: subprocess.Popen[bytes]
         self.child = 0
 
     def __enter__(self) -> RootlessKit:
         self.process = self.account.start(
-            "rootlesskit", f"--state-dir={self.state}", "--net=slirp4netns",
-            f"--slirp4netns-binary={self.subject.path}", "--copy-up=/etc", *self._options,
-            "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            *self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             # cat is started when the network works; the ports and these files come beside it.
             self.process.stdin.write(b"\n")
@@ -101,7 +105,7 @@ class RootlessKit:
 @pytest.fixture
 def kit(account: Account, subject: Subject) -> Callable[..., RootlessKit]:
     needs("rootlesskit", "rootlessctl")
-    return lambda *options: RootlessKit(account, subject, *options)
+    return lambda *options, **kwargs: RootlessKit(account, subject, *options, **kwargs)
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +124,17 @@ def assert_network_works(inside: RootlessKit) -> None:
     """By name, so that it takes the resolver, the built-in DNS and a connection."""
     got = inside.run("curl", "-sS", "--max-time", "10", f"http://{WORD_NAME}/hello")
     assert got.stdout == "hello\n"
+
+
+def test_command_of_the_documents(kit: Callable[..., RootlessKit], documented_link: None) -> None:
+    command, = blocks("docs/containers.md", "RootlessKit")
+    assert command.endswith(" bash")
+    with kit(command=typed(command)) as inside:
+        assert_network_works(inside)
+        assert {"--disable-host-loopback", "--enable-sandbox", "--enable-seccomp"} <= set(
+            inside.subject.argv())
+        assert tcp_peer_seen(inside.netns, ("0.0.0.0", 80), Lab.internet_netns,
+                             (HOST4, TCP_PORT)) == INTERNET4
 
 
 @pytest.mark.parametrize("driver", ("slirp4netns", "builtin"))

@@ -36,7 +36,12 @@ def example(number: int) -> list[str]:
 
 def test_command(terminal: Terminal) -> None:
     fetch, serve = (line.removeprefix("$ ") for line in example(RUN))
-    fetched = terminal.type(fetch.replace("https://example.org/", http_url(INTERNET4, "hello")))
+    assert_run_works(terminal, fetch.replace("https://example.org/", http_url(INTERNET4, "hello")), serve)
+
+
+def assert_run_works(terminal: Terminal, fetch: str, serve: str) -> None:
+    """One command that downloads, and one that serves at port 8080 of the host."""
+    fetched = terminal.type(fetch)
     assert fetched.endswith("hello\n")
     terminal.type(f"{serve} >/dev/null 2>&1 &")
     # Retried until slirpd has published the port and the server listens.

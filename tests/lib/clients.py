@@ -28,6 +28,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from commands import needs, sh  # noqa: E402
+from documents import blocks, typed  # noqa: E402
 from guest import Guest  # noqa: E402
 from lab import Lab  # noqa: E402
 from limits import nofile_soft_1024  # noqa: E402
@@ -324,6 +325,17 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     with tempfile.TemporaryDirectory(prefix="subject-") as directory:
         os.chmod(directory, 0o755)
         yield Subject(request.param, install(request.param, Path(directory)))
+
+
+@pytest.fixture
+def documented_link(account: Account, subject: Subject) -> None:
+    """What docs/containers.md begins with, for the subject."""
+    commands = typed(blocks("docs/containers.md")[0])
+    assert commands.count('ln -s "$(command -v slirpd)"') == 1
+    commands = commands.replace("ln -s", "ln -sfn")
+    if not subject.is_slirpd:
+        commands = commands.replace("$(command -v slirpd)", str(subject.path))
+    account.run("sh", "-ec", commands, env={"PATH": f"{subject.path.parent}:{account.env['PATH']}"})
 
 
 @pytest.fixture(autouse=True)

@@ -122,11 +122,11 @@ class Terminal:
 
     def type(self, line: str, prompt: str = "") -> str:
         """Types a command and returns what it has printed; fails when it does, or when the shell
-        is not the one of that prompt. A slirpd is waited for until its network works, but not `slirpd run`."""
+        is not the one of that prompt. A slirpd is waited for until its network works, unless it ends by itself."""
         self._typed_line = self.replaced(line)
         since = len(self.output)
         self._write(self._typed_line)
-        runs_slirpd = re.match(r"\S*slirpd (?!run ).*-", line) is not None
+        runs_slirpd = re.match(r"\S*slirpd (?!run |--print-confinement).*-", line) is not None
         if runs_slirpd:
             self.read_until(READY, since)
             if not line.endswith("&"):
