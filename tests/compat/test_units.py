@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Containers of Podman in a namespace that slirpd makes, as docs/containers.md says.
+"""The units under the systemd of an ordinary user, and containers of Podman in a namespace that
+slirpd makes, as docs/containers.md says.
 
-Debian's Podman and the systemd of an ordinary user. Runs inside outer-ns --as-root.
+Debian's Podman. Runs inside outer-ns --as-root.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from clients import (  # noqa: E402, F401
     port_is_free,
     tcp_peer_seen,
 )
-from lab import WORD_NAME  # noqa: E402
+from commands import sh  # noqa: E402
+from documents import blocks, typed  # noqa: E402
+from lab import INTERNET4, http_url  # noqa: E402
 from test_podman import (  # noqa: E402, F401
     CONTAINER_LIFE_S,
     CONTAINERS_CONF,
@@ -52,12 +55,9 @@ BOX = f"--name=box --cgroups=disabled --detach {IMAGE} sleep {CONTAINER_LIFE_S}"
 
 def documented() -> list[str]:
     """The blocks of the section on Podman 6, as they are typed or written to a file."""
-    text = (REPO / "docs/containers.md").read_text()
-    text = text.partition("\n## Podman 6\n")[2].partition("\n## ")[0]
-    found = [re.sub(r"^    (\$ )?", "", block, flags=re.M).strip("\n")
-             for block in re.findall(r"(?:^(?:    .*)?\n)+", text, re.M) if block.strip()]
+    found = blocks("docs/containers.md", "Podman 6")
     assert len(found) == 3, "the section has other blocks than these tests follow"
-    return found
+    return [typed(block) for block in found]
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +82,17 @@ def podman(account: Account, storage: Path, slirpd: Subject,  # noqa: F811
 
 
 class Manager:
-    """The user's service manager, with the unit and with the configuration of Podman."""
+    """The user's service manager, with the units of slirpd."""
 
-    def __init__(self, podman: Podman, slirpd: Subject) -> None:
-        self._account = podman.account
-        self.config = self._account.root / "home/.config"
-        built = Path(slirpd_path()).resolve().parents[1] / "systemd/slirpd-netns@.service"
-        text, n = re.subn(r"(?<= )\S+/bin/slirpd ", f"{slirpd.path.with_name('slirpd')} ",
-                          built.read_text())
-        assert n == 1
-        self.write("systemd/user/slirpd-netns@.service", text)
-        self.run("set-environment", *(f"{name}={value}" for name, value in podman.env.items()))
+    def __init__(self, account: Account, slirpd: Subject) -> None:  # noqa: F811
+        self._account = account
+        self.config = account.root / "home/.config"
+        built = Path(slirpd_path()).resolve().parents[1] / "systemd"
+        for path in built.glob("*@.service"):
+            text, n = re.subn(r"(?<=[ =])/\S+/bin/slirpd ", f"{slirpd.path.with_name('slirpd')} ",
+                              path.read_text())
+            assert n == 1
+            self.write(f"systemd/user/{path.name}", text)
         self.run("daemon-reload")
 
     def write(self, name: str, text: str) -> None:
@@ -113,13 +113,61 @@ class Manager:
 
 
 @pytest.fixture
-def units(podman: Podman, slirpd: Subject, manager: None) -> Iterator[Manager]:  # noqa: F811
-    made = Manager(podman, slirpd)
+def units(account: Account, slirpd: Subject, leaves_no_process: None,  # noqa: F811
+          manager: None) -> Iterator[Manager]:  # noqa: F811
+    made = Manager(account, slirpd)
     yield made
+    made.run("stop", "slirpd*")
+    account.run("rm", "-r", made.config)
+    slirpd.wait_gone()
+
+
+@pytest.fixture
+def podman_units(podman: Podman, units: Manager) -> Iterator[Manager]:
+    units.run("set-environment", *(f"{name}={value}" for name, value in podman.env.items()))
+    yield units
     # Podman's state is gone after the manager.
     podman.run("rm", "--all", "--force", "--time=0")
-    made.run("stop", "slirpd-netns@*")
-    podman.account.run("rm", "-r", made.config)
+
+
+# --- a guest that exists ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guest(account: Account, leaves_no_process: None) -> Iterator[subprocess.Popen[bytes]]:  # noqa: F811
+    with account.start("unshare", "--user", "--map-root-user", "--net", "cat",
+                       stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"\n"
+        yield process
+        process.kill()
+
+
+def test_guest_that_exists(units: Manager, slirpd: Subject,
+                           guest: subprocess.Popen[bytes]) -> None:
+    """Under all restrictions of the unit: traffic, a restart after a failure, and the end."""
+    unit = f"slirpd@{INSTANCE}.service"
+    units.write(f"slirpd/{INSTANCE}.conf", f"SLIRPD_ARGUMENTS=--configure {guest.pid} tap0\n")
+    units.run("start", unit)
+    assert_downloads(guest.pid)
+    slirpd.assert_confined()
+    first = units.state(unit, "InvocationID")
+    os.kill(slirpd.daemon(), signal.SIGKILL)
+    units.wait_started(unit, first)
+    assert_downloads(guest.pid)
+    guest.kill()
+    wait_for("the unit has ended", lambda: units.state(unit, "ActiveState") == "inactive")
+    assert units.state(unit, "Result") == "success"
+
+
+def assert_downloads(pid: int) -> None:
+    got = sh("nsenter", f"--net=/proc/{pid}/ns/net", "curl", "-sS", "--max-time", "10",
+             http_url(INTERNET4, "hello"))
+    assert got.stdout == "hello\n"
+
+
+# --- containers ---------------------------------------------------------------------------------
 
 
 def type_in(podman: Podman, slirpd: Subject, block: str) -> None:
@@ -136,7 +184,7 @@ def assert_network_works(box: Container) -> None:
     assert box.download() == "hello\n"
 
 
-def test_commands(podman: Podman, slirpd: Subject, units: Manager) -> None:
+def test_commands(podman: Podman, slirpd: Subject, podman_units: Manager) -> None:
     type_in(podman, slirpd, documented()[0])
     box = Container(podman)
     slirpd.assert_confined()
@@ -144,25 +192,25 @@ def test_commands(podman: Podman, slirpd: Subject, units: Manager) -> None:
     tcp_peer_seen(box.netns, ("0.0.0.0", 80), "/proc/self/ns/net", ("127.0.0.1", PORT))
     assert f"`systemctl --user stop {UNIT.partition('.')[0]}`" in (
         REPO / "docs/containers.md").read_text()
-    units.run("stop", UNIT)
+    podman_units.run("stop", UNIT)
     slirpd.wait_gone()
     assert os.listdir(podman.account.runtime / "slirpd") == []
 
 
-def test_quadlet(podman: Podman, slirpd: Subject, units: Manager) -> None:
+def test_quadlet(podman: Podman, slirpd: Subject, podman_units: Manager) -> None:
     """The container's unit brings the namespace's, and is started again with it."""
-    units.write("systemd/user/web.service", service_of(documented()[1]))
-    units.run("daemon-reload")
-    units.run("start", "web")
+    podman_units.write("systemd/user/web.service", service_of(documented()[1]))
+    podman_units.run("daemon-reload")
+    podman_units.run("start", "web")
     assert_network_works(Container(podman))
-    before = [units.wait_started(unit) for unit in (UNIT, "web")]
+    before = [podman_units.wait_started(unit) for unit in (UNIT, "web")]
     # The namespace stays pinned when slirpd is killed.
     os.kill(slirpd.daemon(), signal.SIGKILL)
     for unit in (UNIT, "web"):
-        units.wait_started(unit, *before)
+        podman_units.wait_started(unit, *before)
     assert_network_works(Container(podman))
-    units.run("stop", UNIT)
-    assert units.state("web", "ActiveState") in ("inactive", "failed")
+    podman_units.run("stop", UNIT)
+    assert podman_units.state("web", "ActiveState") in ("inactive", "failed")
 
 
 def service_of(container: str) -> str:
@@ -179,19 +227,19 @@ def service_of(container: str) -> str:
 
 
 def test_namespaces_of_podman_do_not_end_with_the_unit(podman: Podman, slirpd: Subject,
-                                                       units: Manager) -> None:
-    units.run("start", UNIT)
+                                                       podman_units: Manager) -> None:
+    podman_units.run("start", UNIT)
     keeper = int((podman.account.runtime / "libpod/tmp/pause.pid").read_text())
     assert UNIT not in Path(f"/proc/{keeper}/cgroup").read_text()
     assert UNIT in Path(f"/proc/{slirpd.daemon()}/cgroup").read_text()
-    units.run("stop", UNIT)
+    podman_units.run("stop", UNIT)
     assert Path(f"/proc/{keeper}/ns/user").exists()
 
 
-def test_wrong_option_is_not_tried_again(podman: Podman, units: Manager) -> None:
-    units.write(f"slirpd/{INSTANCE}.conf", "SLIRPD_OPTIONS=--publish=nonsense\n")
-    assert units.run("start", UNIT, check=False).returncode != 0
-    assert [units.state(UNIT, name) for name in (
+def test_wrong_option_is_not_tried_again(podman: Podman, podman_units: Manager) -> None:
+    podman_units.write(f"slirpd/{INSTANCE}.conf", "SLIRPD_OPTIONS=--publish=nonsense\n")
+    assert podman_units.run("start", UNIT, check=False).returncode != 0
+    assert [podman_units.state(UNIT, name) for name in (
         "ActiveState", "ExecMainStatus", "NRestarts")] == ["failed", "2", "0"]
 
 
