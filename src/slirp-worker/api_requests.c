@@ -20,13 +20,11 @@
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_API_TO_SLIRP_WORKER(DECLARE)
 
-int
-api_requests_poll_fd(const struct worker *worker)
+bool
+api_requests_are_heard(const struct worker *worker)
 {
-	if (requests_are_busy(&worker->requests) ||
-	    worker->now_ms < worker->api_pause_ends_ms)
-		return -1;
-	return worker->to_api.fd;
+	return !requests_are_busy(&worker->requests) &&
+	    worker->now_ms >= worker->api_pause_ends_ms;
 }
 
 void
@@ -106,7 +104,7 @@ take(void *ctx, struct ipc_message *msg)
 	if (msg->id == IPC_MSG_list_connections &&
 	    msg->payload.list_connections.first == 0)
 		return false;
-	return api_requests_poll_fd(worker) != -1;
+	return api_requests_are_heard(worker);
 }
 
 void
@@ -115,7 +113,7 @@ api_requests_receive(struct worker *worker)
 	static const struct serve from_api = { .take = take };
 	struct serve_violation violation;
 
-	if (api_requests_poll_fd(worker) == -1)
+	if (worker->to_api.fd == -1 || !api_requests_are_heard(worker))
 		return;
 	switch (
 	    serve_receive(&worker->to_api, RECEIVE_MAX, &from_api, worker, &violation)) {

@@ -7,9 +7,9 @@
 
 #include "slirp-worker/worker.h"
 
-/* The descriptor to poll; -1 during a change of the forwards, and for a while after a costly
- * request. */
-int api_requests_poll_fd(const struct worker *worker);
+/* Whether requests are received now: not during a change of the forwards, and not for a
+ * while after a costly request. */
+bool api_requests_are_heard(const struct worker *worker);
 
 /* Receives and answers up to RECEIVE_MAX requests. */
 void api_requests_receive(struct worker *worker);

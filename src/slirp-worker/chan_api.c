@@ -14,6 +14,8 @@
 void
 chan_api_close(struct worker *worker)
 {
+	/* The parent may have the same open file for a moment. */
+	poller_put(&worker->poller, POLLER_API, -1);
 	/* dup3(2), not close(2): libslirp's next socket would get the descriptor. It
 	 * cannot fail, because both descriptors are valid. */
 	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
@@ -44,6 +46,10 @@ chan_api_open(struct worker *worker, int adopt_fd, uint64_t api_number)
 	dup3(fd, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	ipc_channel_open(&worker->to_api, IPC_CHILD_FD_PEER, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_API);
+	if (poller_put(&worker->poller, POLLER_API, IPC_CHILD_FD_PEER) == -1) {
+		chan_api_drop(worker, "api_channel", strerror(errno));
+		return;
+	}
 	chan_api_check_sent(worker, ipc_channel_greet(&worker->to_api));
 }
 

@@ -23,13 +23,6 @@
  * before it gets frames. */
 #define LONG_WAIT_NS (INT64_C(5) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
 
-/* The first places of the poll set; the engines' sockets follow. */
-enum loop_slot {
-	SLOT_TAP,
-	SLOT_PARENT,
-	SLOT_API,
-};
-
 static int64_t
 look_at_clock(struct worker *worker)
 {
@@ -44,16 +37,16 @@ look_at_clock(struct worker *worker)
 static bool
 wait_for_events(struct worker *worker)
 {
+	struct poller *poller = &worker->poller;
 	struct pollset *set = &worker->pollset;
 	uint64_t now_ms = worker->now_ms;
 	uint32_t timeout_ms = UINT32_MAX;
 	int n;
 
-	pollset_clear(set);
-	tapio_prepare_wait(&worker->tap, set, &timeout_ms, now_ms);
-	pollset_add(set, worker->to_parent.fd,
-	    worker->requests.waits_for_parent ? POLLIN | POLLOUT : POLLIN);
-	pollset_add(set, api_requests_poll_fd(worker), POLLIN);
+	tapio_prepare_wait(&worker->tap, &timeout_ms, now_ms);
+	poller_expect(poller, POLLER_PARENT,
+	    worker->requests.waits_for_parent ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	poller_expect(poller, POLLER_API, api_requests_are_heard(worker) ? EPOLLIN : 0);
 	if (requests_want_a_turn(&worker->requests))
 		timeout_ms = 0;
 	timeout_ms =
@@ -62,8 +55,9 @@ wait_for_events(struct worker *worker)
 	    clock_earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
 	if (worker->api_pause_ends_ms > now_ms)
 		timeout_ms = clock_earlier(timeout_ms, worker->api_pause_ends_ms, now_ms);
+	poller_begin(poller, set);
 	engines_prepare(&worker->engines, set, &timeout_ms, now_ms);
-	n = pollset_wait(set, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
+	n = poller_wait(poller, set, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	if (n == -1 && errno != EINTR)
 		poll(NULL, 0, WAIT_RETRY_MS);
 	return n != -1;
@@ -113,14 +107,15 @@ take_first_batch(struct worker *worker, int64_t before_ns, int64_t now_ns)
 static void
 turn(struct worker *worker)
 {
-	struct pollset *set = &worker->pollset;
+	const struct poller *poller = &worker->poller;
 	int64_t before_ns = look_at_clock(worker);
 	bool waited = wait_for_events(worker);
-	short tap_events = waited ? set->fds[SLOT_TAP].revents : 0;
+	uint32_t tap_events =
+	    poller_ready(poller, POLLER_TAP) | poller_ready(poller, POLLER_CLIENTS);
 	int64_t now_ns = look_at_clock(worker);
 	uint64_t n_to_guest;
 
-	if (waited && set->fds[SLOT_PARENT].revents & ~POLLOUT)
+	if (poller_ready(poller, POLLER_PARENT) & ~(uint32_t)EPOLLOUT)
 		worker_control_receive(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
@@ -130,7 +125,7 @@ turn(struct worker *worker)
 	/* Serve the sockets after the frames: acknowledgements have opened windows, and
 	 * answers that the stack waited for have arrived. */
 	n_to_guest = worker->stats.counters[IPC_COUNTER_frames_to_guest];
-	engines_finish(&worker->engines, set, !waited, worker->now_ms);
+	engines_finish(&worker->engines, &worker->pollset, !waited, worker->now_ms);
 	offload_flush(&worker->offload);
 	/* The guest's kernel has handled these frames during write(2), so its answers are
 	 * ready: read them without a wait. */
@@ -139,7 +134,7 @@ turn(struct worker *worker)
 		stack_go_on(worker->stack);
 	}
 	requests_proceed(worker);
-	if (waited && set->fds[SLOT_API].revents)
+	if (poller_ready(poller, POLLER_API))
 		api_requests_receive(worker);
 	timers_run(&worker->timers, (int64_t)worker->now_ms);
 	offload_flush(&worker->offload);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waits for the worker's descriptors with poll(2).
+ * Polls a set of descriptors.
  *
  * Theory of operation
  * The kernel checks every descriptor of a poll(2), so a thousand idle connections would
- * slow down a busy one. Therefore a wait polls the busy descriptors alone first. epoll(7)
- * was rejected: it needs a system call for each change of the events that libslirp waits
- * for, one or two a turn on a busy connection. libslirp also closes sockets by itself.
+ * slow down a busy one. Therefore a wait polls the busy descriptors alone first.
  */
 #include "slirp-worker/pollset.h"
 
@@ -14,14 +12,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "base/clock.h"
-
 /* Used if the hard limit on open files is higher. It takes little more than a megabyte,
  * of which only used pages become resident. Ports cannot tell more sockets apart. */
 #define POLLSET_MAX 65536
-
-/* In a smaller set, one poll(2) of all descriptors costs less than two. */
-#define LARGE_MIN 32
 
 /* Turns that poll busy descriptors alone, between two polls of all. A turn takes less
  * than a millisecond even with the longest frames, and one eighth of the cost is
@@ -113,43 +106,12 @@ wait_for_all(struct pollset *set, int timeout_ms)
 	return n;
 }
 
-/* The same algorithm as KVM's for an idle processor (Linux,
- * Documentation/virt/kvm/halt-polling.rst). */
-int64_t
-pollset_next_spin(int64_t spin_ns, int64_t slept_ns)
-{
-	if (slept_ns > POLLSET_SPIN_MAX_NS)
-		return 0;
-	return slept_ns > spin_ns ? slept_ns : spin_ns;
-}
-
-/* Polls without sleep for set->spin_ns, then sleeps. */
-static int
-spin_and_wait(struct pollset *set, int timeout_ms)
-{
-	int64_t begin_ns, now_ns;
-	int n;
-
-	if (timeout_ms == 0 || set->n >= LARGE_MIN)
-		return wait_for_all(set, timeout_ms);
-	begin_ns = now_ns = clock_now_ns();
-	while (now_ns - begin_ns < set->spin_ns) {
-		n = wait_for_all(set, 0);
-		if (n != 0)
-			return n;
-		now_ns = clock_now_ns();
-	}
-	n = wait_for_all(set, timeout_ms);
-	set->spin_ns = pollset_next_spin(set->spin_ns, clock_now_ns() - begin_ns);
-	return n;
-}
-
 int
 pollset_wait(struct pollset *set, int timeout_ms)
 {
 	int n;
 
-	if (set->n >= LARGE_MIN && set->n_few > 0 &&
+	if (pollset_is_large(set) && set->n_few > 0 &&
 	    set->n_few_in_a_row < FEW_IN_A_ROW_MAX) {
 		n = wait_for_few(set);
 		set->n_few_in_a_row++;
@@ -157,5 +119,5 @@ pollset_wait(struct pollset *set, int timeout_ms)
 			return n;
 	}
 	set->n_few_in_a_row = 0;
-	return spin_and_wait(set, timeout_ms);
+	return wait_for_all(set, timeout_ms);
 }

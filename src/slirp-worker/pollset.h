@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct pollset {
 	struct pollfd *fds; /* owned, as are the others */
@@ -17,12 +16,16 @@ struct pollset {
 	struct pollfd *few; /* copies from fds, in the same order */
 	size_t n_few;
 	unsigned int n_few_in_a_row;
-	int64_t spin_ns; /* how long the next wait polls before it sleeps */
 };
 
-/* The longest time that a wait polls before it sleeps. In a virtual machine, a sleeping
- * processor needs about half of this to be woken by another one. */
-#define POLLSET_SPIN_MAX_NS INT64_C(50000)
+/* In a smaller set, one poll(2) of all descriptors costs less than two. */
+#define POLLSET_LARGE_MIN 32
+
+static inline bool
+pollset_is_large(const struct pollset *set)
+{
+	return set->n >= POLLSET_LARGE_MIN;
+}
 
 /* Raises the soft limit on open files to the hard limit, and allocates memory for as
  * many. Returns 0, or -1 with errno set. */
@@ -36,12 +39,7 @@ void pollset_clear(struct pollset *set);
  * index, or -1 if the set is full. */
 int pollset_add(struct pollset *set, int fd, short events);
 
-/* The spin_ns after a wait that slept for slept_ns: long enough to have covered the
- * sleep, or 0 if POLLSET_SPIN_MAX_NS would have been too short. */
-int64_t pollset_next_spin(int64_t spin_ns, int64_t slept_ns);
-
-/* Waits as poll(2) does, and fills in fds[].revents. After short waits it polls for a
- * moment before it sleeps, because sleep and wake-up cost as much and add delay. In a
- * large set with few busy descriptors it polls the busy ones first, and all at least
- * every eighth time. Returns the number of ready descriptors, or -1 with errno set. */
+/* Waits as poll(2) does, and fills in fds[].revents. In a large set with few busy
+ * descriptors it polls the busy ones first, and all at least every eighth time. Returns
+ * the number of ready descriptors, or -1 with errno set. */
 int pollset_wait(struct pollset *set, int timeout_ms);

@@ -147,8 +147,10 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	limit_lines(worker);
 	if (flow_key_make_secret() == -1)
 		fatal("get random bytes");
-	if (pollset_init(&worker->pollset) == -1)
+	if (pollset_init(&worker->pollset) == -1 || poller_init(&worker->poller) == -1)
 		fatal("get memory and descriptors");
+	if (poller_put(&worker->poller, POLLER_PARENT, worker->to_parent.fd) == -1)
+		fatal("watch the channel to the parent");
 	budget_init(&worker->budget, worker->pollset.size, budget_read_ephemeral());
 	worker->stack = stack_new(network, outbound, tcp_mtu_bytes, &host);
 	if (!worker->stack && errno == ENOMEM)
@@ -166,6 +168,19 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 		fatal("get memory");
 }
 
+/* After poller_init(). */
+static void
+init_tapio(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd)
+{
+	struct tapio *tap = &worker->tap;
+	int result = start->is_bess
+	    ? tapio_init_bess(tap, &worker->poller, adopt_tap_fd)
+	    : tapio_init(tap, &worker->poller, adopt_tap_fd, start->tap_header_len);
+
+	if (result == -1)
+		fatal("watch the TAP");
+}
+
 void
 setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd)
 {
@@ -173,10 +188,6 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 
 	worker->network = start->network;
 	guest6 = find_guest6(&worker->network, adopt_tap_fd);
-	if (start->is_bess)
-		tapio_init_bess(&worker->tap, adopt_tap_fd);
-	else if (tapio_init(&worker->tap, adopt_tap_fd, start->tap_header_len) == -1)
-		fatal("make the TAP non-blocking");
 	if (reass_init(&worker->reass) == -1)
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
@@ -184,6 +195,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	    datapath_emit_segment, worker);
 	setup_make_engines(worker, &start->outbound, &guest6,
 	    offload_stack_mtu(&worker->offload));
+	init_tapio(worker, start, adopt_tap_fd);
 }
 
 void
@@ -192,5 +204,6 @@ setup_undo_engines(struct worker *worker)
 	connections_free(&worker->connections);
 	forwards_free(&worker->forwards);
 	engines_free(&worker->engines);
+	poller_free(&worker->poller);
 	pollset_free(&worker->pollset);
 }

@@ -17,6 +17,7 @@
 #include "slirp-worker/gate/reass.h"
 #include "slirp-worker/jail.h"
 #include "slirp-worker/observe/connections.h"
+#include "slirp-worker/poller.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/requests.h"
 #include "slirp-worker/tap/offload.h"
@@ -38,7 +39,8 @@ struct worker {
 	struct ping ping;
 	struct relay relay;
 	struct timers timers;
-	struct pollset pollset;
+	struct poller poller;
+	struct pollset pollset; /* the engines' sockets */
 	struct forwards forwards;
 	struct requests requests;
 	struct connections connections; /* the last list that the api asked for */

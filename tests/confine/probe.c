@@ -807,16 +807,17 @@ static const struct {
 	CALL(ftruncate) CALL(getdents64) CALL(inotify_add_watch) CALL(inotify_rm_watch)
 	    CALL(pwrite64) CALL(readlinkat) CALL(wait4) CALL(write) CALL(accept)
 		CALL(bind) CALL(brk) CALL(clock_gettime) CALL(close) CALL(connect)
-		    CALL(exit_group) CALL(fstat) CALL(getpeername) CALL(getpid)
-			CALL(getsockname) CALL(gettid) CALL(listen) CALL(lseek)
-			    CALL(mremap) CALL(munmap) CALL(newfstatat) CALL(ppoll)
-				CALL(read) CALL(recvfrom) CALL(restart_syscall)
-				    CALL(sendto) CALL(shutdown) CALL(writev)
+		    CALL(epoll_ctl) CALL(epoll_pwait) CALL(exit_group) CALL(fstat)
+			CALL(getpeername) CALL(getpid) CALL(getsockname) CALL(gettid)
+			    CALL(listen) CALL(lseek) CALL(mremap) CALL(munmap)
+				CALL(newfstatat) CALL(ppoll) CALL(read) CALL(recvfrom)
+				    CALL(restart_syscall) CALL(sendto) CALL(shutdown)
+					CALL(writev)
 #ifdef SYS_poll
-					CALL(poll)
+					    CALL(poll)
 #endif
 #ifdef SYS_stat
-					    CALL(stat) CALL(lstat) CALL(readlink)
+						CALL(stat) CALL(lstat) CALL(readlink)
 #endif
 };
 

@@ -392,9 +392,10 @@ def test_no_other_address_family() -> None:
 # Allowed whatever the arguments are. Everything else is either not allowed at all, or has a
 # condition that the sweep's arguments, all -1, don't meet.
 UNCONDITIONAL = {
-    "accept", "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "fstat",
-    "getpeername", "getpid", "getsockname", "gettid", "listen", "lseek", "mremap", "munmap",
-    "newfstatat", "ppoll", "read", "recvfrom", "restart_syscall", "sendto", "shutdown", "writev",
+    "accept", "bind", "brk", "clock_gettime", "close", "connect", "epoll_ctl", "epoll_pwait",
+    "exit_group", "fstat", "getpeername", "getpid", "getsockname", "gettid", "listen", "lseek",
+    "mremap", "munmap", "newfstatat", "ppoll", "read", "recvfrom", "restart_syscall", "sendto",
+    "shutdown", "writev",
 } | ({"poll", "stat"} if X86 else set())
 
 # uretprobe and uprobe, with which the kernel's own probes come back from a process: no filter

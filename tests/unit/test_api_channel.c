@@ -168,7 +168,7 @@ test_publish_waits_for_the_apis_change(void **state)
 	ask_to_add(1, 8001, 8900);
 	api_requests_receive(worker);
 	assert_true(requests_are_busy(&worker->requests));
-	assert_int_equal(api_requests_poll_fd(worker), -1);
+	assert_false(api_requests_are_heard(worker));
 	ipc_channel_await_reply(&parent, IPC_MSG_published);
 	requests_publish(worker, &other.rule);
 	take_turns();
@@ -198,7 +198,7 @@ test_full_queue_to_the_parent_holds_the_change_up(void **state)
 	take_turns();
 	assert_true(requests_are_busy(&worker->requests));
 	assert_true(worker->requests.waits_for_parent);
-	assert_int_equal(api_requests_poll_fd(worker), -1);
+	assert_false(api_requests_are_heard(worker));
 	expect_nothing(&box.api);
 	requests_proceed(worker);
 	expect_nothing(&box.api);
@@ -262,9 +262,9 @@ test_look_ends_a_turn_and_may_be_followed_by_a_pause(void **state)
 	}
 	worker->now_ms = 1000;
 	worker->api_pause_ends_ms = 1001;
-	assert_int_equal(api_requests_poll_fd(worker), -1);
+	assert_false(api_requests_are_heard(worker));
 	worker->now_ms = 1001;
-	assert_int_equal(api_requests_poll_fd(worker), worker->to_api.fd);
+	assert_true(api_requests_are_heard(worker));
 }
 
 static void

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -13,6 +15,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "frames.h"
+#include "ipc/fdtable.h"
 #include "slirp-worker/datapath.h"
 #include "slirp-worker/loop.h"
 #include "worker_box.h"
@@ -24,19 +27,36 @@
  * that never sleeps exceeds this in a hundredth of the time. */
 #define WAITS_MAX 1000
 
+/* Apis that the worker has one after another. A turn needs one wait, because the timer that
+ * replaces apis is always due: one for the request, one for the answer, one for the end. */
+#define N_APIS 100
+#define WAITS_PER_API_MAX 4
+
 static struct worker_box box;
 static struct worker *const worker = &box.worker;
 static unsigned int n_waits;
 
-/* The linker replaces poll(2) by this (--wrap=poll). */
+/* The linker replaces poll(2) and epoll_pwait(2) by these (--wrap=poll). */
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+int __real_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
+    const sigset_t *mask);
+int __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
+    const sigset_t *mask);
 
 int
 __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	n_waits++;
 	return __real_poll(fds, n, timeout_ms);
+}
+
+int
+__wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
+    const sigset_t *mask)
+{
+	n_waits++;
+	return __real_epoll_pwait(fd, events, n, timeout_ms, mask);
 }
 
 static void
@@ -137,6 +157,91 @@ test_rest_after_a_peer_of_a_relay_has_been_silent(void **state)
 	assert_int_equal(udp->peers[0].fd, fd);
 }
 
+/* The parent keeps a duplicate of the TAP. The socket pair has an end of file instead. */
+static void
+test_rest_after_the_tap_is_gone(void **state)
+{
+	autofd int duplicate = -1;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	duplicate = dup(fds[0]);
+	/* As after an event of the parent. */
+	worker->poller.polls_tap = false;
+	assert_int_equal(tapio_init(&worker->tap, &worker->poller, fds[0], 0), 0);
+	close(fds[1]);
+	run_loop(clock_now_ms());
+	assert_int_equal(worker->tap.fd, -1);
+}
+
+/* The next of many apis, each of which asks once. */
+static struct timer *next_api;
+static int kept_fds[N_APIS];
+
+/* The api's end of its channel is closed, and the worker has not noticed that yet. */
+static void
+start_api(void)
+{
+	const struct ipc_list_hostfwd list = { .request = box.n_apis + 1 };
+
+	worker_box_open_api(&box);
+	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
+	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+}
+
+/* Fires in each turn. Replaces an api after its answer; of two apis, the worker notices the
+ * end of one before it gets the next channel. */
+static void
+replace_api(void *ctx)
+{
+	struct ipc_message msg;
+	const char *why;
+
+	(void)ctx;
+	timer_set(next_api, 0);
+	assert_in_range(n_waits, 0, N_APIS * WAITS_PER_API_MAX);
+	if (box.api.fd == -1) {
+		if (worker->to_api.fd == -1)
+			start_api();
+		return;
+	}
+	if (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_NONE)
+		return;
+	assert_int_equal(msg.id, IPC_MSG_hostfwd_page);
+	assert_int_equal(msg.payload.hostfwd_page.request, box.n_apis);
+	/* As a process that still has the old channel. */
+	kept_fds[box.n_apis - 1] = dup(IPC_CHILD_FD_PEER);
+	if (box.n_apis == N_APIS) {
+		timer_remove(next_api);
+		worker->ended = true;
+	} else if (box.n_apis % 2) {
+		ipc_channel_close(&box.api);
+	} else {
+		start_api();
+	}
+}
+
+static void
+test_each_of_a_hundred_apis_is_heard_and_none_after_its_end(void **state)
+{
+	(void)state;
+	start_api();
+	next_api = timers_add(&worker->timers, replace_api, NULL);
+	timer_set(next_api, 0);
+	n_waits = 0;
+	worker_loop_run(worker);
+	assert_int_equal(box.n_apis, N_APIS);
+	/* The apis have closed the other ends of all channels, which does not keep the
+	 * worker awake. */
+	worker->ended = false;
+	ipc_channel_close(&box.api);
+	run_loop(clock_now_ms());
+	assert_int_equal(worker->to_api.fd, -1);
+	for (int i = 0; i < N_APIS; i++)
+		close(kept_fds[i]);
+}
+
 int
 main(void)
 {
@@ -145,6 +250,8 @@ main(void)
 		TEST(test_rest_after_a_datagram_expired),
 		TEST(test_rest_after_a_ping_has_been_idle),
 		TEST(test_rest_after_a_peer_of_a_relay_has_been_silent),
+		TEST(test_rest_after_the_tap_is_gone),
+		TEST(test_each_of_a_hundred_apis_is_heard_and_none_after_its_end),
 #undef TEST
 	};
 

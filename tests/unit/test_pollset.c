@@ -160,42 +160,6 @@ test_busy_ones_that_are_gone(void **state)
 	assert_int_equal(wait_for(40, 0), 0);
 }
 
-static void
-test_how_long_it_looks_before_it_sleeps(void **state)
-{
-	(void)state;
-	/* The time that would have been enough. */
-	assert_int_equal(pollset_next_spin(0, 20000), 20000);
-	assert_int_equal(pollset_next_spin(20000, POLLSET_SPIN_MAX_NS),
-	    POLLSET_SPIN_MAX_NS);
-	/* Enough already. */
-	assert_int_equal(pollset_next_spin(20000, 300), 20000);
-	/* Too long: an idle worker sleeps. */
-	assert_int_equal(pollset_next_spin(POLLSET_SPIN_MAX_NS, POLLSET_SPIN_MAX_NS + 1),
-	    0);
-	assert_int_equal(pollset_next_spin(0, INT64_MAX), 0);
-}
-
-static void
-test_a_long_wait_ends_the_looking(void **state)
-{
-	(void)state;
-	set.spin_ns = POLLSET_SPIN_MAX_NS;
-	assert_int_equal(wait_for(5, 1), 0);
-	assert_int_equal(set.spin_ns, 0);
-}
-
-static void
-test_looking_finds_what_is_ready(void **state)
-{
-	(void)state;
-	set.spin_ns = POLLSET_SPIN_MAX_NS;
-	make_ready(3);
-	assert_int_equal(wait_for(5, -1), 1);
-	assert_int_equal(set.fds[3].revents, POLLIN);
-	make_idle(3);
-}
-
 int
 main(void)
 {
@@ -209,11 +173,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_nobody_waits_when_the_busy_are_idle,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(test_busy_ones_that_are_gone, begin, end),
-		cmocka_unit_test(test_how_long_it_looks_before_it_sleeps),
-		cmocka_unit_test_setup_teardown(test_a_long_wait_ends_the_looking, begin,
-		    end),
-		cmocka_unit_test_setup_teardown(test_looking_finds_what_is_ready, begin,
-		    end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,6 @@
 #include "slirp-worker/tap/tapio.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -24,18 +23,22 @@
 #define CLIENT_LINES_INTERVAL_MS (60 * 60 * 1000)
 
 int
-tapio_init(struct tapio *tap, int adopt_fd, size_t header_len)
+tapio_init(struct tapio *tap, struct poller *poller, int adopt_fd, size_t header_len)
 {
+	tap->poller = poller;
 	tap->fd = adopt_fd;
 	tap->listen_fd = -1;
 	tap->reserve_fd = -1;
 	tap->header_len = header_len;
-	return fdio_set_nonblocking(tap->fd);
+	return fdio_set_nonblocking(tap->fd) == -1
+	    ? -1
+	    : poller_put(tap->poller, POLLER_TAP, tap->fd);
 }
 
-void
-tapio_init_bess(struct tapio *tap, int adopt_listen_fd)
+int
+tapio_init_bess(struct tapio *tap, struct poller *poller, int adopt_listen_fd)
 {
+	tap->poller = poller;
 	tap->fd = -1;
 	tap->reserve_fd = -1;
 	tap->listen_fd = adopt_listen_fd;
@@ -45,15 +48,25 @@ tapio_init_bess(struct tapio *tap, int adopt_listen_fd)
 		.interval_ms = CLIENT_LINES_INTERVAL_MS,
 	};
 	fdio_reserve_take(&tap->reserve_fd);
+	return poller_put(tap->poller, POLLER_CLIENTS, tap->listen_fd);
+}
+
+/* The parent has a duplicate of the TAP: without poller_put(), epoll would go on to report
+ * the TAP after it is closed here. */
+static void
+close_watched(struct tapio *tap, enum poller_kind kind, int *fd)
+{
+	if (*fd == -1)
+		return;
+	poller_put(tap->poller, kind, -1);
+	close(take_fd(fd));
 }
 
 void
 tapio_close(struct tapio *tap)
 {
-	if (tap->fd != -1)
-		close(take_fd(&tap->fd));
-	if (tap->listen_fd != -1)
-		close(take_fd(&tap->listen_fd));
+	close_watched(tap, POLLER_TAP, &tap->fd);
+	close_watched(tap, POLLER_CLIENTS, &tap->listen_fd);
 	fdio_reserve_release(&tap->reserve_fd);
 }
 
@@ -64,24 +77,23 @@ may_accept(const struct tapio *tap, uint64_t now_ms)
 }
 
 void
-tapio_prepare_wait(const struct tapio *tap, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms)
+tapio_prepare_wait(const struct tapio *tap, uint32_t *timeout_ms, uint64_t now_ms)
 {
-	int fd = tap->fd;
+	bool wants_client = tap->fd == -1 && may_accept(tap, now_ms);
 
-	if (fd == -1 && may_accept(tap, now_ms))
-		fd = tap->listen_fd;
-	else if (fd == -1 && tap->listen_fd != -1)
+	if (tap->listen_fd == -1)
+		return;
+	if (tap->fd == -1 && !wants_client)
 		*timeout_ms = clock_earlier(*timeout_ms, tap->accepts_at_ms, now_ms);
-	pollset_add(set, fd, POLLIN);
+	poller_expect(tap->poller, POLLER_CLIENTS, wants_client ? EPOLLIN : 0);
 }
 
 bool
-tapio_is_gone(const struct tapio *tap, short events)
+tapio_is_gone(const struct tapio *tap, uint32_t events)
 {
-	/* drivers/net/tun.c, tun_chr_poll: POLLERR means that the device is being removed
+	/* drivers/net/tun.c, tun_chr_poll: EPOLLERR means that the device is being removed
 	 * or has been removed. */
-	return tap->listen_fd == -1 && (events & (POLLERR | POLLNVAL));
+	return tap->listen_fd == -1 && (events & EPOLLERR);
 }
 
 static void
@@ -98,14 +110,17 @@ log_client(struct tapio *tap, const char *what)
 static void
 accept_client(struct tapio *tap)
 {
+	autofd int fd = -1;
+
 	fdio_reserve_release(&tap->reserve_fd);
-	tap->fd = accept(tap->listen_fd, NULL, NULL);
-	if (tap->fd == -1) {
+	fd = accept(tap->listen_fd, NULL, NULL);
+	if (fd == -1 || poller_put(tap->poller, POLLER_TAP, fd) == -1) {
 		if (errno != EAGAIN)
 			tap->accepts_at_ms = clock_now_ms() + ACCEPT_RETRY_MS;
 		fdio_reserve_take(&tap->reserve_fd);
 		return;
 	}
+	tap->fd = take_fd(&fd);
 	/* Cannot fail: the descriptor is valid. */
 	fdio_set_nonblocking(tap->fd);
 	log_client(tap, "a client has connected");
@@ -114,7 +129,7 @@ accept_client(struct tapio *tap)
 static void
 drop_client(struct tapio *tap)
 {
-	close(take_fd(&tap->fd));
+	close_watched(tap, POLLER_TAP, &tap->fd);
 	fdio_reserve_take(&tap->reserve_fd);
 	log_client(tap, "the client has left; waiting for another");
 }

@@ -9,7 +9,7 @@
 
 #include "base/ratelimit.h"
 #include "ipc/messages.h"
-#include "slirp-worker/pollset.h"
+#include "slirp-worker/poller.h"
 
 /* The longest frame: an IPv6 packet, whose length does not include its header, with a
  * VLAN tag. An interface's MTU is at most 65535 - 14 (drivers/net/tun.c), but TCP
@@ -17,7 +17,8 @@
 #define TAPIO_FRAME_MAX (14 + 4 + 40 + 65535)
 
 struct tapio {
-	int fd;         /* owned; -1 if the device is gone, or without a client */
+	struct poller *poller; /* borrowed; it waits for these descriptors */
+	int fd;                /* owned; -1 if the device is gone, or without a client */
 	int listen_fd;  /* owned; clients connect to it, one at a time; -1: a TAP */
 	int reserve_fd; /* owned; kept for the next client, if there is no client */
 	uint64_t accepts_at_ms;        /* CLOCK_MONOTONIC; no accept(2) before */
@@ -33,21 +34,21 @@ enum tapio_outcome {
 	TAPIO_GONE, /* the device is gone; errno has the reason */
 };
 
-/* Adopts the TAP's descriptor and makes it non-blocking. Returns 0, or -1 with errno. */
-int tapio_init(struct tapio *tap, int adopt_fd, size_t header_len);
+/* Adopts the TAP's descriptor, makes it non-blocking and puts it into its place of the
+ * poller. Returns 0, or -1 with errno. */
+int tapio_init(struct tapio *tap, struct poller *poller, int adopt_fd, size_t header_len);
 
 /* Adopts a non-blocking, listening socket instead; there is no client yet. While a client
  * is connected, others stay in the listen queue. */
-void tapio_init_bess(struct tapio *tap, int adopt_listen_fd);
+int tapio_init_bess(struct tapio *tap, struct poller *poller, int adopt_listen_fd);
 
-/* Adds one entry for tapio_read() to the set, and shortens the timeout if accept(2) has
- * to be tried again. */
-void tapio_prepare_wait(const struct tapio *tap, struct pollset *set,
-    uint32_t *timeout_ms, uint64_t now_ms);
+/* Before a wait: tells the poller whether to wait for a client, and shortens the timeout
+ * if accept(2) has to be tried again. */
+void tapio_prepare_wait(const struct tapio *tap, uint32_t *timeout_ms, uint64_t now_ms);
 
-/* Whether these events of poll(2) mean that the device is gone. tapio_read() notices a
- * client that has disconnected. */
-bool tapio_is_gone(const struct tapio *tap, short events);
+/* Whether these events at the place of the TAP mean that the device is gone. tapio_read()
+ * notices a client that has disconnected. */
+bool tapio_is_gone(const struct tapio *tap, uint32_t events);
 
 void tapio_close(struct tapio *tap);
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Waits for all descriptors of the worker, with epoll(7). The sockets of libslirp, ping
+ * and relay are in the poll set (pollset.h); poller.c says how both are waited for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "slirp-worker/pollset.h"
+
+/* Events of one wait. More stay ready for the next wait: a turn must end, so that the TAP
+ * gets its share. */
+#define POLLER_EVENTS_MAX 64
+
+/* The highest generation: the events of a descriptor have room for 24 bits of it. */
+#define POLLER_GENERATION_MAX 0xffffffU
+
+enum poller_kind {
+	/* Places: one descriptor of each kind, or none. */
+	POLLER_TAP,     /* the TAP, or the client of a bess socket */
+	POLLER_CLIENTS, /* the bess socket, to which clients connect */
+	POLLER_PARENT,
+	POLLER_API,
+	POLLER_N_PLACES,
+	/* Any number of each kind, in the tables of an engine. */
+	POLLER_LISTENER = POLLER_N_PLACES,
+	POLLER_FLOW,
+};
+
+/* A descriptor of an engine that is ready. The engine ignores an event whose generation is
+ * not the present one at the index: it has closed that descriptor since the wait. */
+struct poller_event {
+	enum poller_kind kind;
+	uint32_t index;
+	uint32_t generation;
+	uint32_t events; /* EPOLLIN and others */
+};
+
+struct poller_place {
+	int fd;          /* borrowed; -1: none */
+	uint32_t wanted; /* the events to wait for */
+	uint32_t armed;  /* the events that epoll waits for */
+	uint32_t ready;  /* the events of the last wait */
+};
+
+struct poller {
+	int epoll_fd; /* owned */
+	struct poller_place places[POLLER_N_PLACES];
+	bool polls_tap;       /* the TAP is in the poll set */
+	bool had_epoll_event; /* of another descriptor than the TAP, in the last wait */
+	int64_t spin_ns;      /* how long the next wait looks before it sleeps */
+	size_t n_events;
+	struct poller_event events[POLLER_EVENTS_MAX]; /* of engines, in the last wait */
+};
+
+/* The longest time that a wait looks before it sleeps. In a virtual machine, a sleeping
+ * processor needs about half of this to be woken by another one. */
+#define POLLER_SPIN_MAX_NS INT64_C(50000)
+
+/* Makes the epoll descriptor, which the filter forbids later. Returns 0, or -1 with errno
+ * set. */
+int poller_init(struct poller *poller);
+void poller_free(struct poller *poller);
+
+/*
+ * Puts fd (borrowed; -1: none) into the place of its kind and waits for EPOLLIN on it.
+ * Remove a descriptor from its place before it is closed or replaced: epoll(7) watches an
+ * open file, not a number, and goes on if another process has the same file. Returns 0,
+ * or -1 with errno set and the place empty; -1 for fd does not fail.
+ */
+int poller_put(struct poller *poller, enum poller_kind kind, int fd);
+
+/* Sets the events to wait for (EPOLLIN, EPOLLOUT or 0) at a place, empty or not. */
+void poller_expect(struct poller *poller, enum poller_kind kind, uint32_t events);
+
+/* The events that the last wait found at a place; EPOLLERR and EPOLLHUP too. */
+static inline uint32_t
+poller_ready(const struct poller *poller, enum poller_kind kind)
+{
+	return poller->places[kind].ready;
+}
+
+/* Adds the descriptor (borrowed) of an engine, whose events have this kind, index and
+ * generation. is_edge: each change to readable, writable or closed is one event, and the
+ * registration is never changed; otherwise there are events while it is readable. Returns
+ * 0, or -1 with errno set (ENOSPC: the limit of epoll(7) for the user). */
+int poller_add(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
+    uint32_t generation, bool is_edge);
+
+/* Removes it; needed before close(2) only if another process has the same open file. */
+void poller_del(struct poller *poller, int fd);
+
+/* Empties the poll set, and adds to it what the poller needs. Call it before the engines
+ * add their sockets. */
+void poller_begin(const struct poller *poller, struct pollset *set);
+
+/*
+ * Waits until a descriptor is ready, or for timeout_ms (-1: for ever), and fills in
+ * events, the ready events of places, and revents of the set. After short waits it looks
+ * for a moment before it sleeps, because sleep and wake-up cost as much and add delay.
+ * Returns 0 if nothing is ready, a positive number if something is, or -1 with errno set
+ * (EINTR: a signal) and no event; revents are then not valid.
+ */
+int poller_wait(struct poller *poller, struct pollset *set, int timeout_ms);
+
+/* The spin_ns after a wait that slept for slept_ns: long enough to have covered the
+ * sleep, or 0 if POLLER_SPIN_MAX_NS would have been too short. */
+int64_t poller_next_spin(int64_t spin_ns, int64_t slept_ns);
