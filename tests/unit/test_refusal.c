@@ -241,7 +241,7 @@ test_error_of_a_router(void **state)
 		frame_echo(&frame, is_ip6 ? GUEST6 : GUEST4, is_ip6 ? OUTSIDE6 : OUTSIDE4,
 		    20);
 		expect_ping();
-		answer_len = refusal_build_error(&parsed, frame.bytes, &error, answer,
+		answer_len = refusal_build_error(frame.bytes, frame.len, &error, answer,
 		    sizeof(answer));
 		assert_int_equal(answer_len, frame.len + (is_ip6 ? 48 : 28));
 		assert_true(frame_checksums_are_right(answer, answer_len));

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "slirp-worker/wire/ip.h"
+#include "slirp-worker/wire/tcp_segment.h"
 
 #include <string.h>
 
@@ -36,101 +37,84 @@
 /* Offset of the next link's MTU in an ICMP error. */
 #define ERROR_MTU 4
 
-static bool
-is_ip6(const struct gate_frame *parsed)
+/* RFC 9293 3.10.7.1: the answer of a closed port. */
+static size_t
+build_reset(const uint8_t *frame, size_t frame_len, uint8_t *out)
 {
-	return parsed->ethertype == WIRE_TYPE_IP6;
+	struct tcp_segment asked;
+	struct tcp_head head;
+	size_t len;
+
+	if (!tcp_segment_parse(frame, frame_len, &asked) ||
+	    (asked.flags & WIRE_TCP_RST) != 0)
+		return 0;
+	head = (struct tcp_head){
+		.dst_mac = asked.src_mac,
+		.src_mac = asked.dst_mac,
+		.src = asked.dst,
+		.dst = asked.src,
+		.is_ip6 = asked.is_ip6,
+		.src_port = asked.dst_port,
+		.dst_port = asked.src_port,
+		.flags = WIRE_TCP_RST,
+		.ip_fragment = WIRE_IP4_DONT_FRAGMENT,
+	};
+	if ((asked.flags & WIRE_TCP_ACK_FLAG) != 0) {
+		head.seq = asked.ack;
+	} else {
+		head.flags |= WIRE_TCP_ACK_FLAG;
+		head.ack = asked.seq + asked.data_len;
+		if ((asked.flags & WIRE_TCP_SYN) != 0)
+			head.ack++;
+		if ((asked.flags & WIRE_TCP_FIN) != 0)
+			head.ack++;
+	}
+	len = tcp_head_write(out, &head, 0);
+	tcp_head_sum(out, len, NULL, 0);
+	return len;
 }
 
-/* Writes the Ethernet and IP headers of an answer in front of l4_len bytes, and returns
- * their length. */
 static size_t
-put_headers(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out,
-    const uint8_t *source, uint8_t protocol, size_t l4_len)
+build_error(const uint8_t *frame, size_t frame_len, const struct refusal_error *error,
+    uint8_t *out)
 {
+	bool is_ip6 = load_be16(frame + WIRE_ETH_TYPE) == WIRE_TYPE_IP6;
+	const uint8_t *asked = frame + WIRE_ETH_LEN;
+	const uint8_t *dst = asked + (is_ip6 ? WIRE_IP6_DST : WIRE_IP4_DST);
 	const struct ip_head head = {
 		.dst_mac = frame + WIRE_ETH_SRC,
 		.src_mac = frame + WIRE_ETH_DST,
-		.src = source,
-		.dst = parsed->src,
-		.is_ip6 = is_ip6(parsed),
-		.protocol = protocol,
+		.src = error->source ? error->source : dst,
+		.dst = asked + (is_ip6 ? WIRE_IP6_SRC : WIRE_IP4_SRC),
+		.is_ip6 = is_ip6,
+		.protocol = is_ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
 		.ttl = ANSWER_TTL,
-		.tos = protocol == IPPROTO_ICMP ? TOS_INTERNETWORK_CONTROL : 0,
+		.tos = TOS_INTERNETWORK_CONTROL,
 		/* Never fragmented, so the identification may be 0 (RFC 6864 4.1). */
 		.fragment = WIRE_IP4_DONT_FRAGMENT,
 	};
-
-	return ip_head_write(out, &head, l4_len);
-}
-
-/* RFC 9293 3.10.7.1: the answer of a closed port. */
-static size_t
-build_reset(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *out)
-{
-	const uint8_t *asked = frame + parsed->l4_offset;
-	size_t head_len;
-	uint8_t *tcp;
-	uint8_t flags = asked[WIRE_TCP_FLAGS];
-	size_t header_len = (size_t)(asked[WIRE_TCP_DATA_OFFSET] >> 4) * 4;
-	uint32_t segment_len = (uint32_t)(parsed->l4_len - header_len);
-
-	if ((flags & WIRE_TCP_RST) != 0)
-		return 0;
-	if ((flags & WIRE_TCP_SYN) != 0)
-		segment_len++;
-	if ((flags & WIRE_TCP_FIN) != 0)
-		segment_len++;
-
-	head_len =
-	    put_headers(parsed, frame, out, parsed->dst, IPPROTO_TCP, WIRE_TCP_LEN);
-	tcp = out + head_len;
-	memset(tcp, 0, WIRE_TCP_LEN);
-	memcpy(tcp + WIRE_TCP_SRC_PORT, asked + WIRE_TCP_DST_PORT, 2);
-	memcpy(tcp + WIRE_TCP_DST_PORT, asked + WIRE_TCP_SRC_PORT, 2);
-	tcp[WIRE_TCP_DATA_OFFSET] = WIRE_TCP_LEN / 4 << 4;
-	if ((flags & WIRE_TCP_ACK_FLAG) != 0) {
-		tcp[WIRE_TCP_FLAGS] = WIRE_TCP_RST;
-		memcpy(tcp + WIRE_TCP_SEQ, asked + WIRE_TCP_ACK, 4);
-	} else {
-		tcp[WIRE_TCP_FLAGS] = WIRE_TCP_RST | WIRE_TCP_ACK_FLAG;
-		store_be32(tcp + WIRE_TCP_ACK,
-		    load_be32(asked + WIRE_TCP_SEQ) + segment_len);
-	}
-	store_be16(tcp + WIRE_TCP_CHECKSUM,
-	    ip_l4_checksum(out + WIRE_ETH_LEN, IPPROTO_TCP, tcp, WIRE_TCP_LEN));
-	return head_len + WIRE_TCP_LEN;
-}
-
-static size_t
-build_error(const struct gate_frame *parsed, const uint8_t *frame,
-    const struct refusal_error *error, uint8_t *out)
-{
-	uint8_t protocol = is_ip6(parsed) ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	size_t quote_max = is_ip6(parsed) ? ERROR6_QUOTE_MAX : ERROR4_QUOTE_MAX;
-	size_t quote_len = parsed->len - WIRE_ETH_LEN;
-	size_t head_len, l4_len;
+	size_t quote_max = is_ip6 ? ERROR6_QUOTE_MAX : ERROR4_QUOTE_MAX;
+	size_t quote_len = frame_len - WIRE_ETH_LEN;
+	size_t head_len, icmp_len;
 	uint8_t *icmp;
 
 	if (quote_len > quote_max)
 		quote_len = quote_max;
-	l4_len = WIRE_ICMP_LEN + quote_len;
-
-	head_len = put_headers(parsed, frame, out,
-	    error->source ? error->source : parsed->dst, protocol, l4_len);
+	icmp_len = WIRE_ICMP_LEN + quote_len;
+	head_len = ip_head_write(out, &head, icmp_len);
 	icmp = out + head_len;
 	memset(icmp, 0, WIRE_ICMP_LEN);
 	icmp[WIRE_ICMP_TYPE] = error->type;
 	icmp[WIRE_ICMP_CODE] = error->code;
 	/* The MTU has 2 bytes in RFC 1191 4, and 4 bytes in RFC 4443 3.2. */
-	if (is_ip6(parsed))
+	if (is_ip6)
 		store_be32(icmp + ERROR_MTU, error->mtu_bytes);
 	else
 		store_be16(icmp + ERROR_MTU + 2, (uint16_t)error->mtu_bytes);
-	memcpy(icmp + WIRE_ICMP_LEN, frame + WIRE_ETH_LEN, quote_len);
+	memcpy(icmp + WIRE_ICMP_LEN, asked, quote_len);
 	store_be16(icmp + WIRE_ICMP_CHECKSUM,
-	    ip_l4_checksum(out + WIRE_ETH_LEN, protocol, icmp, l4_len));
-	return head_len + l4_len;
+	    ip_l4_checksum(out + WIRE_ETH_LEN, head.protocol, icmp, icmp_len));
+	return head_len + icmp_len;
 }
 
 /* The gate refuses only IP unicast from a valid source. The frame must also be Ethernet
@@ -160,7 +144,7 @@ refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *ou
 					   : UNREACHABLE4_PORT,
 	};
 
-	if (is_ip6(parsed)) {
+	if (parsed->ethertype == WIRE_TYPE_IP6) {
 		error.type = WIRE_ICMP6_UNREACHABLE;
 		error.code = is_closed_loopback && parsed->protocol != IPPROTO_UDP
 		    ? UNREACHABLE6_NO_ROUTE
@@ -169,14 +153,15 @@ refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *ou
 	if (!can_be_answered(frame, out_size))
 		return 0;
 	if (parsed->protocol == IPPROTO_TCP && !is_closed_loopback)
-		return build_reset(parsed, frame, out);
-	return build_error(parsed, frame, &error, out);
+		return build_reset(frame, parsed->len, out);
+	return build_error(frame, parsed->len, &error, out);
 }
 
 size_t
-refusal_build_error(const struct gate_frame *parsed, const uint8_t *frame,
+refusal_build_error(const uint8_t *frame, size_t frame_len,
     const struct refusal_error *error, uint8_t *out, size_t out_size)
 {
-	return can_be_answered(frame, out_size) ? build_error(parsed, frame, error, out)
-						: 0;
+	return can_be_answered(frame, out_size)
+	    ? build_error(frame, frame_len, error, out)
+	    : 0;
 }

@@ -30,6 +30,8 @@ struct refusal_error {
 	uint32_t mtu_bytes; /* MTU of the next link, if the error has one; else 0 */
 };
 
-/* Writes an error that quotes the packet to out. Returns the same as refusal_build(). */
-size_t refusal_build_error(const struct gate_frame *parsed, const uint8_t *frame,
+/* Writes an error that quotes the packet to out. The frame has a whole IP header, without
+ * options, and no padding; the packet may be cut behind what the error is to quote. Returns
+ * the same as refusal_build(). */
+size_t refusal_build_error(const uint8_t *frame, size_t frame_len,
     const struct refusal_error *error, uint8_t *out, size_t out_size);

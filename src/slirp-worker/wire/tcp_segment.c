@@ -168,6 +168,7 @@ tcp_head_write(uint8_t out[TCP_HEAD_MAX], const struct tcp_head *head, size_t da
 		.protocol = IPPROTO_TCP,
 		.ttl = HEAD_TTL,
 		.id = head->ip_id,
+		.fragment = head->ip_fragment,
 	};
 	uint8_t *tcp = out + WIRE_ETH_LEN + (head->is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN);
 	const uint8_t *end = (head->flags & WIRE_TCP_SYN) != 0

@@ -67,8 +67,9 @@ struct tcp_head {
 	uint16_t src_port, dst_port;
 	uint32_t seq, ack;
 	uint8_t flags;
-	uint16_t window; /* unscaled */
-	uint16_t ip_id;  /* IPv4 */
+	uint16_t window;      /* unscaled */
+	uint16_t ip_id;       /* IPv4 */
+	uint16_t ip_fragment; /* IPv4's flags; 0: routers inside the guest may cut it */
 
 	/* Written with SYN alone. */
 	uint16_t mss; /* 0: none */
@@ -83,10 +84,9 @@ struct tcp_head {
 
 /*
  * Writes Ethernet, IP and TCP headers in front of data_len bytes, and returns their
- * length. Lengths above 65535 are as in ip_head_write(). IPv4 may be fragmented by routers
- * inside the guest: Don't Fragment is not set. TCP's checksum field gets the sum of the
- * pseudo header, which the guest's kernel completes (VIRTIO_NET_HDR_F_NEEDS_CSUM, virtio
- * 1.2, 5.1.6.2) or tcp_head_sum().
+ * length. Lengths above 65535 are as in ip_head_write(). TCP's checksum field gets the sum
+ * of the pseudo header, which the guest's kernel completes (VIRTIO_NET_HDR_F_NEEDS_CSUM,
+ * virtio 1.2, 5.1.6.2) or tcp_head_sum().
  */
 size_t tcp_head_write(uint8_t out[TCP_HEAD_MAX], const struct tcp_head *head,
     size_t data_len);

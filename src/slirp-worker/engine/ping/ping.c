@@ -189,7 +189,8 @@ answer_error(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 		.source = is_ip6(parsed) ? ping->host6.s6_addr
 					 : (const uint8_t *)&ping->host4_be,
 	};
-	size_t len = refusal_build_error(parsed, frame, &error, answer, sizeof(answer));
+	size_t len =
+	    refusal_build_error(frame, parsed->len, &error, answer, sizeof(answer));
 
 	if (len > 0)
 		ping->to_guest(ping->ctx, answer, len);
@@ -245,15 +246,6 @@ forward_error(struct ping *ping, struct ping_flow *flow,
 {
 	uint8_t request[QUOTED_MAX_LEN], answer[REFUSAL_MAX_LEN];
 	uint8_t *icmp = request + WIRE_ETH_LEN + ip_len(flow);
-	const struct gate_frame parsed = {
-		.len = WIRE_ETH_LEN + ip_len(flow) + WIRE_ICMP_LEN,
-		.src = flow->guest.bytes,
-		.dst = flow->host.bytes,
-		.l4_offset = WIRE_ETH_LEN + ip_len(flow),
-		.l4_len = WIRE_ICMP_LEN,
-		.ethertype = flow->host.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
-		.protocol = flow->host.is_ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
-	};
 	struct inaddr offender;
 	struct refusal_error error = {
 		.type = extended->ee_type,
@@ -275,7 +267,8 @@ forward_error(struct ping *ping, struct ping_flow *flow,
 	put_headers(ping, flow, request, false, flow->l4_len);
 	memcpy(icmp, quoted_icmp, WIRE_ICMP_LEN);
 	memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
-	len = refusal_build_error(&parsed, request, &error, answer, sizeof(answer));
+	len = refusal_build_error(request, WIRE_ETH_LEN + ip_len(flow) + WIRE_ICMP_LEN,
+	    &error, answer, sizeof(answer));
 	if (len > 0)
 		ping->to_guest(ping->ctx, answer, len);
 }
