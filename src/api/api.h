@@ -10,7 +10,7 @@
 #include "api/pending.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
-#include "model/rules.h"
+#include "model/forward_table.h"
 
 /* Counters since the start of this process. query_stats shows them. */
 struct api_counters {

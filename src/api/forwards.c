@@ -22,7 +22,7 @@
 #include "api/api.h"
 #include "api/audit.h"
 #include "api/handlers.h"
-#include "api/request/rule.h"
+#include "api/request/forward.h"
 #include "api/session.h"
 #include "api/worker.h"
 #include "ipc/validate.h"

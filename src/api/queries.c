@@ -11,7 +11,7 @@
 #include "api/api.h"
 #include "api/handlers.h"
 #include "api/parent.h"
-#include "api/request/rule.h"
+#include "api/request/forward.h"
 #include "api/request/types.h"
 #include "api/worker.h"
 #include "base/inaddr.h"

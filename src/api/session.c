@@ -6,7 +6,7 @@
 
 #include "api/api.h"
 #include "api/handlers.h"
-#include "api/request/rule.h"
+#include "api/request/forward.h"
 
 #define ALL_EVENTS ((1U << API_EVENT_N) - 1)
 #define NS_PER_US 1000

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "ipc/messages.h"
-#include "model/rules.h"
+#include "model/forward_table.h"
 #include "slirp-worker/engine/relay/relay.h"
 #include "slirp-worker/engine/slirp/stack.h"
 

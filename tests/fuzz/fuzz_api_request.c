@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "api/request/request.h"
-#include "api/request/rule.h"
+#include "api/request/forward.h"
 #include "api/request/scan.h"
 #include "ipc/validate.h"
 

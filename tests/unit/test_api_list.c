@@ -18,7 +18,7 @@
 #include <netinet/in.h>
 
 #include "api_fixture.h"
-#include "model/rules.h"
+#include "model/forward_table.h"
 
 #define ADD \
 	"{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"tcp\"," \

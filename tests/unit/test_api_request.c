@@ -15,7 +15,7 @@
 #include <netinet/in.h>
 
 #include "api/request/request.h"
-#include "api/request/rule.h"
+#include "api/request/forward.h"
 #include "ipc/validate.h"
 
 static struct api_request request;

@@ -7,7 +7,7 @@
 
 #include "base/ratelimit.h"
 #include "ipc/dispatch.h"
-#include "model/rules.h"
+#include "model/forward_table.h"
 #include "parent/cmdline/options.h"
 #include "parent/supervise/roles.h"
 #include "parent/supervise/spawn.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Converts a forward between arguments, message, JSON and text. */
-#include "api/request/rule.h"
+#include "api/request/forward.h"
 
 #include <netinet/in.h>
 #include <stdio.h>

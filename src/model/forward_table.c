@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of forwards: add, remove and find by id. */
-#include "model/rules.h"
+#include "model/forward_table.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "model/rules.h"
+#include "model/forward_table.h"
 
 static int
 add(struct rules *rules, uint32_t id)
