@@ -49,17 +49,12 @@
 
 static volatile sig_atomic_t ended_by; /* a signal; 0: none */
 
+/* A new size needs nothing but the end of the wait: it is drawn after each. */
 static void
-end_by(int signal_number)
+take_signal(int signal_number)
 {
-	ended_by = signal_number;
-}
-
-static void
-notice_size(int signal_number)
-{
-	/* The wait has been interrupted, which is all that is needed. */
-	(void)signal_number;
+	if (signal_number != SIGWINCH)
+		ended_by = signal_number;
 }
 
 static char kept_error[LOG_TEXT_SIZE];
@@ -71,27 +66,22 @@ keep_error(enum log_level level, const char *text)
 	snprintf(kept_error, sizeof(kept_error), "%s", text);
 }
 
-static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
 /* Sets *waiting to the mask of a wait. */
 static void
 signals_take(sigset_t *waiting)
 {
-	struct sigaction end = { .sa_handler = end_by };
-	struct sigaction size = { .sa_handler = notice_size };
-	sigset_t taken;
+	static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
+	struct sigaction action = { .sa_handler = take_signal };
+	sigset_t blocked;
 
-	sigemptyset(&taken);
-	sigaddset(&taken, SIGWINCH);
-	sigaction(SIGWINCH, &size, NULL);
-	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++) {
-		sigaddset(&taken, ending_signals[i]);
-		sigaction(ending_signals[i], &end, NULL);
+	sigprocmask(SIG_BLOCK, NULL, waiting);
+	blocked = *waiting;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		sigaction(taken[i], &action, NULL);
+		sigaddset(&blocked, taken[i]);
+		sigdelset(waiting, taken[i]);
 	}
-	sigprocmask(SIG_BLOCK, &taken, waiting);
-	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
-		sigdelset(waiting, ending_signals[i]);
-	sigdelset(waiting, SIGWINCH);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 static void
