@@ -24,10 +24,8 @@ api_on_confine(struct api *api, const struct ipc_confine *msg)
 }
 
 void
-api_on_fallback_userns(struct api *api, const struct ipc_fallback_userns *msg,
-    int adopt_fd)
+api_on_fallback_userns(struct api *api, int adopt_fd)
 {
-	(void)msg;
 	api->jail.fallback_userns_fd = adopt_fd;
 }
 
@@ -43,20 +41,16 @@ place(int adopt_fd, enum ipc_child_fd number)
 }
 
 void
-api_on_worker_channel(struct api *api, const struct ipc_worker_channel *msg, int adopt_fd)
+api_on_worker_channel(struct api *api, int adopt_fd)
 {
-	(void)msg;
 	ipc_channel_open(&api->to_worker, place(adopt_fd, IPC_CHILD_FD_PEER),
 	    IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER);
 	child_check_sent(ipc_channel_greet(&api->to_worker), "greet the worker");
 }
 
 void
-api_on_listen(struct api *api, const struct ipc_listen *msg, int adopt_fd)
+api_on_listen(struct api *api, int adopt_fd)
 {
-	const struct ipc_api_ready ready = { 0 };
-
-	(void)msg;
 	api->listen_fd = place(adopt_fd, IPC_CHILD_FD_LISTEN);
 	jail_enter(&api->jail);
 	/* The namespaces have changed, and the kernel has cleared the setting. */
@@ -64,7 +58,7 @@ api_on_listen(struct api *api, const struct ipc_listen *msg, int adopt_fd)
 	jail_lock(&api->jail);
 	child_check_sent(ipc_send_confined(&api->to_parent, &api->jail.reached),
 	    "tell how I am confined");
-	child_check_sent(ipc_send_api_ready(&api->to_parent, &ready),
+	child_check_sent(ipc_send_api_ready(&api->to_parent),
 	    "say that clients are served");
 	ipc_channel_set_running(&api->to_parent);
 }

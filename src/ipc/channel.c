@@ -224,7 +224,7 @@ receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 	msg->id = (enum ipc_message_id)header.id;
 	const struct ipc_description *row = &ipc_descriptions[msg->id];
 	*why = check_envelope(channel, row, msg->id, header.payload_size, n_sent);
-	if (!*why)
+	if (!*why && row->validate)
 		row->validate(&msg->payload, why);
 	if (!*why && msg->id == IPC_MSG_hello)
 		*why = check_hello(channel, &msg->payload.hello);

@@ -67,30 +67,41 @@ void ipc_channel_await_reply(struct ipc_channel *channel, enum ipc_message_id id
 enum ipc_outcome ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg,
     const char **why);
 
-/* Sends one message with fd, a borrowed descriptor or -1. Returns 0, or -1 with errno
- * set: EAGAIN if the peer's queue is full, EPIPE if the peer has ended, or an error of
- * fdio_is_shortage(). Use the generated functions below. */
+/* Sends one message with fd, a borrowed descriptor or -1. payload may be NULL if the row
+ * has none. Returns 0, or -1 with errno set: EAGAIN if the peer's queue is full, EPIPE if
+ * the peer has ended, or an error of fdio_is_shortage(). Use the generated functions
+ * below. */
 int ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id,
     const void *payload, int fd);
 
 /* Whether a send that failed with this errno may succeed later. */
 bool ipc_channel_can_retry(int error);
 
-/* ipc_send_<name>(channel, &payload) or, for a row with a descriptor,
- * ipc_send_<name>(channel, &payload, fd): fd is borrowed. */
-#define IPC_SEND_0(name) \
+/* ipc_send_<name>(channel, &payload, fd), without the parts that the row does not carry.
+ * fd is borrowed. */
+#define IPC_SEND_NOTHING(name) \
+	static inline int ipc_send_##name(struct ipc_channel *channel) \
+	{ \
+		return ipc_channel_send(channel, IPC_MSG_##name, NULL, -1); \
+	}
+#define IPC_SEND_FD(name) \
+	static inline int ipc_send_##name(struct ipc_channel *channel, int fd) \
+	{ \
+		return ipc_channel_send(channel, IPC_MSG_##name, NULL, fd); \
+	}
+#define IPC_SEND_PAYLOAD(name) \
 	static inline int ipc_send_##name(struct ipc_channel *channel, \
 	    const struct ipc_##name *payload) \
 	{ \
 		return ipc_channel_send(channel, IPC_MSG_##name, payload, -1); \
 	}
-#define IPC_SEND_1(name) \
+#define IPC_SEND_PAYLOAD_FD(name) \
 	static inline int ipc_send_##name(struct ipc_channel *channel, \
 	    const struct ipc_##name *payload, int fd) \
 	{ \
 		return ipc_channel_send(channel, IPC_MSG_##name, payload, fd); \
 	}
-#define IPC_SEND_FUNCTION(name, n_fds, when, meaning) IPC_SEND_##n_fds(name)
+#define IPC_SEND_FUNCTION(name, carries, when, meaning) IPC_SEND_##carries(name)
 IPC_ALL_ROWS(IPC_SEND_FUNCTION)
 #undef IPC_SEND_FUNCTION
 

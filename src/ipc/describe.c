@@ -19,11 +19,13 @@ const char *const ipc_stage_names[IPC_STAGE_N] = {
 };
 
 /* The functions of the table take any payload and cast it to their type. */
-#define VALIDATE_ANY(name, n_fds, when, meaning) \
+#define VALIDATE(name) \
 	static int validate_any_##name(const void *payload, const char **why) \
 	{ \
 		return ipc_validate_##name(payload, why); \
 	}
+#define VALIDATE_ANY(name, carries, when, meaning) \
+	IPC_IF_PAYLOAD_##carries(VALIDATE(name))
 IPC_ALL_ROWS(VALIDATE_ANY)
 
 /* A row does not name its arrow. The number of rows of each list finds it. */
@@ -44,14 +46,12 @@ ipc_arrow_of(enum ipc_message_id id)
 	return (enum ipc_arrow)arrow;
 }
 
-#define DESCRIBE(row, n_fds_of_row, when_of_row, meaning_of_row) \
-	[IPC_MSG_##row] = { \
-		.name = #row, \
+#define DESCRIBE(row, carries, when_of_row, meaning_of_row) \
+	[IPC_MSG_##row] = { .name = #row, \
 		.meaning = meaning_of_row, \
 		.when = IPC_WHEN_##when_of_row, \
-		.payload_size = sizeof(struct ipc_##row), \
-		.n_fds = n_fds_of_row, \
-		.validate = validate_any_##row, \
-	},
+		.n_fds = IPC_N_FDS_##carries, \
+		IPC_IF_PAYLOAD_##carries(.payload_size = sizeof(struct ipc_##row), \
+		    .validate = validate_any_##row, ) },
 
 const struct ipc_description ipc_descriptions[IPC_MSG_N] = { IPC_ALL_ROWS(DESCRIBE) };

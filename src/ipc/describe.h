@@ -22,14 +22,15 @@ enum ipc_when {
 };
 
 enum ipc_message_id {
-#define IPC_ID_ENUM(name, n_fds, when, meaning) IPC_MSG_##name,
+#define IPC_ID_ENUM(name, carries, when, meaning) IPC_MSG_##name,
 	IPC_ALL_ROWS(IPC_ID_ENUM)
 #undef IPC_ID_ENUM
 	    IPC_MSG_N,
 };
 
 union ipc_payload {
-#define IPC_PAYLOAD_MEMBER(name, n_fds, when, meaning) struct ipc_##name name;
+#define IPC_PAYLOAD_MEMBER(name, carries, when, meaning) \
+	IPC_IF_PAYLOAD_##carries(struct ipc_##name name;)
 	IPC_ALL_ROWS(IPC_PAYLOAD_MEMBER)
 #undef IPC_PAYLOAD_MEMBER
 };
@@ -38,9 +39,10 @@ struct ipc_description {
 	const char *name;
 	const char *meaning;
 	enum ipc_when when;
-	uint32_t payload_size; /* bytes */
+	uint32_t payload_size; /* bytes; 0: none */
 	uint32_t n_fds;
-	/* Checks a payload's values; sets *why on failure. Returns 0 or -1. */
+	/* Checks a payload's values; sets *why on failure. Returns 0 or -1. NULL for a row
+	 * without a payload. */
 	int (*validate)(const void *payload, const char **why);
 };
 

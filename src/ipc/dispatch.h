@@ -9,25 +9,33 @@
  * 	#define CALL(...) IPC_CALL_HANDLER(worker, worker_context, message, __VA_ARGS__)
  * 	switch (message->id) { IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL) default: ... }
  *
- * A handler is worker_on_<name>(context, payload), or worker_on_<name>(context, payload,
- * adopt_fd) if the row has a descriptor. A row without a handler does not link.
+ * A handler is worker_on_<name>(context, payload, adopt_fd), without the parts that the
+ * row does not carry. A row without a handler does not link.
  */
 #pragma once
 
 #include "base/auto.h"
 #include "ipc/channel.h"
 
-#define IPC_DECLARE_HANDLER(prefix, context, name, n_fds, when, meaning) \
-	IPC_DECLARE_HANDLER_##n_fds(prefix, context, name)
-#define IPC_DECLARE_HANDLER_0(prefix, context, name) \
+#define IPC_DECLARE_HANDLER(prefix, context, name, carries, when, meaning) \
+	IPC_DECLARE_HANDLER_##carries(prefix, context, name)
+#define IPC_DECLARE_HANDLER_NOTHING(prefix, context, name) \
+	void prefix##_on_##name(context *);
+#define IPC_DECLARE_HANDLER_FD(prefix, context, name) \
+	void prefix##_on_##name(context *, int adopt_fd);
+#define IPC_DECLARE_HANDLER_PAYLOAD(prefix, context, name) \
 	void prefix##_on_##name(context *, const struct ipc_##name *);
-#define IPC_DECLARE_HANDLER_1(prefix, context, name) \
+#define IPC_DECLARE_HANDLER_PAYLOAD_FD(prefix, context, name) \
 	void prefix##_on_##name(context *, const struct ipc_##name *, int adopt_fd);
 
-#define IPC_CALL_HANDLER(prefix, context, message, name, n_fds, when, meaning) \
+#define IPC_CALL_HANDLER(prefix, context, message, name, carries, when, meaning) \
 	case IPC_MSG_##name: \
-		IPC_CALL_HANDLER_##n_fds(prefix, context, message, name) break;
-#define IPC_CALL_HANDLER_0(prefix, context, message, name) \
+		IPC_CALL_HANDLER_##carries(prefix, context, message, name) break;
+#define IPC_CALL_HANDLER_NOTHING(prefix, context, message, name) \
+	prefix##_on_##name(context);
+#define IPC_CALL_HANDLER_FD(prefix, context, message, name) \
+	prefix##_on_##name(context, take_fd(&(message)->fd));
+#define IPC_CALL_HANDLER_PAYLOAD(prefix, context, message, name) \
 	prefix##_on_##name(context, &(message)->payload.name);
-#define IPC_CALL_HANDLER_1(prefix, context, message, name) \
+#define IPC_CALL_HANDLER_PAYLOAD_FD(prefix, context, message, name) \
 	prefix##_on_##name(context, &(message)->payload.name, take_fd(&(message)->fd));

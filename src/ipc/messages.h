@@ -172,14 +172,6 @@ struct ipc_confined {
 	uint32_t reserved;
 };
 
-struct ipc_fallback_userns {
-	uint64_t reserved;
-};
-
-struct ipc_resolv_copy {
-	uint64_t reserved;
-};
-
 struct ipc_join_userns {
 	char label[IPC_LABEL_SIZE]; /* the path of the descriptor */
 };
@@ -231,10 +223,6 @@ struct ipc_about {
 	char libslirp_version[IPC_VERSION_SIZE]; /* of the loaded library */
 	uint32_t config_version_max;             /* SLIRP_CONFIG_VERSION_MAX at build */
 	uint32_t reserved;
-};
-
-struct ipc_ready {
-	uint64_t reserved;
 };
 
 struct ipc_tap_gone {
@@ -418,25 +406,9 @@ struct ipc_connections_page {
 	struct ipc_connection entries[IPC_PAGE_ENTRIES];
 };
 
-struct ipc_spawn {
-	uint64_t reserved;
-};
-
 struct ipc_spawned {
 	uint32_t pid;   /* 0: no process */
 	uint32_t error; /* errno if pid is 0 */
-};
-
-struct ipc_listen {
-	uint64_t reserved;
-};
-
-struct ipc_worker_channel {
-	uint64_t reserved;
-};
-
-struct ipc_api_ready {
-	uint64_t reserved;
 };
 
 struct ipc_get_status {
@@ -450,10 +422,6 @@ struct ipc_event {
 
 struct ipc_query_worker {
 	uint64_t request;
-};
-
-struct ipc_get_stats {
-	uint64_t reserved;
 };
 
 struct ipc_stats {
@@ -491,78 +459,91 @@ struct ipc_status {
  * once in a channel. RUNNING: after the receiver has called ipc_channel_set_running().
  * REPLY: only while the receiver waits for a reply.
  *
- * ROW(name, descriptors, when, meaning): the payload is struct ipc_<name>.
+ * ROW(name, carries, when, meaning). carries: PAYLOAD (struct ipc_<name>), FD (a
+ * descriptor), PAYLOAD_FD or NOTHING.
  */
+
+/* Text for the rows that carry a payload. */
+#define IPC_IF_PAYLOAD_NOTHING(...)
+#define IPC_IF_PAYLOAD_FD(...)
+#define IPC_IF_PAYLOAD_PAYLOAD(...) __VA_ARGS__
+#define IPC_IF_PAYLOAD_PAYLOAD_FD(...) __VA_ARGS__
+
+/* The number of descriptors. */
+#define IPC_N_FDS_NOTHING 0
+#define IPC_N_FDS_FD 1
+#define IPC_N_FDS_PAYLOAD 0
+#define IPC_N_FDS_PAYLOAD_FD 1
 
 /* clang-format off */
 #define IPC_ROWS_BOTH_WAYS(ROW) \
-	ROW(hello, 0, ONCE, "the sender's role and protocol version")
+	ROW(hello, PAYLOAD, ONCE, "the sender's role and protocol version")
 
 #define IPC_ROWS_CHILD_TO_PARENT(ROW) \
-	ROW(log, 0, ANYTIME, "a line for the log") \
-	ROW(confined, 0, ONCE, "the stages that the sender's jail has reached")
+	ROW(log, PAYLOAD, ANYTIME, "a line for the log") \
+	ROW(confined, PAYLOAD, ONCE, "the stages that the sender's jail has reached")
 
 #define IPC_ROWS_PARENT_TO_CHILD(ROW) \
-	ROW(confine, 0, ONCE, "how much of a jail to make; the first after hello")
+	ROW(confine, PAYLOAD, ONCE, "how much of a jail to make; the first after hello")
 
 #define IPC_ROWS_PARENT_TO_NETNS_HELPER(ROW) \
-	ROW(join_userns, 1, ONCE, "join this user namespace before the network namespace") \
-	ROW(make_tap, 1, ONCE, "join this network namespace, make the TAP, answer tap_made") \
-	ROW(inspect_tap, 1, ONCE, "instead of make_tap: check this inherited TAP, answer tap_made")
+	ROW(join_userns, PAYLOAD_FD, ONCE, "join this user namespace before the network namespace") \
+	ROW(make_tap, PAYLOAD_FD, ONCE, "join this network namespace, make the TAP, answer tap_made") \
+	ROW(inspect_tap, PAYLOAD_FD, ONCE, "instead of make_tap: check this inherited TAP, answer tap_made")
 
 #define IPC_ROWS_NETNS_HELPER_TO_PARENT(ROW) \
-	ROW(tap_made, 1, REPLY, "the TAP's descriptor; the helper ends after it")
+	ROW(tap_made, PAYLOAD_FD, REPLY, "the TAP's descriptor; the helper ends after it")
 
 #define IPC_ROWS_PARENT_TO_JAILED(ROW) \
-	ROW(fallback_userns, 1, ONCE, "if no user namespace can be made, join this one")
+	ROW(fallback_userns, FD, ONCE, "if no user namespace can be made, join this one")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
-	ROW(start, 1, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
-	ROW(get_stats, 0, RUNNING, "answer with stats") \
-	ROW(outbound, 0, RUNNING, "the source addresses of new connections") \
-	ROW(publish, 0, RUNNING, "add this forward of the command line, answer published") \
-	ROW(api_channel, 1, RUNNING, "a channel to an api; it replaces the one before")
+	ROW(start, PAYLOAD_FD, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
+	ROW(get_stats, NOTHING, RUNNING, "answer with stats") \
+	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
+	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
+	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
-	ROW(resolv_copy, 1, ONCE, "a descriptor that writes the resolv.conf in the worker's root") \
-	ROW(about, 0, ONCE, "the version of libslirp; sent once without a request") \
-	ROW(ready, 0, REPLY, "packets flow from now on") \
-	ROW(tap_gone, 0, ONCE, "the TAP is gone for good; the worker only waits for its end") \
-	ROW(stats, 0, REPLY, "all counters") \
-	ROW(published, 0, REPLY, "the outcome of publish") \
-	ROW(rule_added, 0, RUNNING, "a forward was added, for the parent's copy") \
-	ROW(rule_removed, 0, RUNNING, "a forward was removed, for the parent's copy") \
-	ROW(api_dropped, 0, RUNNING, "the channel to the api was closed, and the reason")
+	ROW(resolv_copy, FD, ONCE, "a descriptor that writes the resolv.conf in the worker's root") \
+	ROW(about, PAYLOAD, ONCE, "the version of libslirp; sent once without a request") \
+	ROW(ready, NOTHING, REPLY, "packets flow from now on") \
+	ROW(tap_gone, PAYLOAD, ONCE, "the TAP is gone for good; the worker only waits for its end") \
+	ROW(stats, PAYLOAD, REPLY, "all counters") \
+	ROW(published, PAYLOAD, REPLY, "the outcome of publish") \
+	ROW(rule_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \
+	ROW(rule_removed, PAYLOAD, RUNNING, "a forward was removed, for the parent's copy") \
+	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
-	ROW(spawn, 1, RUNNING, "start an api with this channel to the parent, answer spawned")
+	ROW(spawn, FD, RUNNING, "start an api with this channel to the parent, answer spawned")
 
 #define IPC_ROWS_SPAWNER_TO_PARENT(ROW) \
-	ROW(spawned, 0, REPLY, "the PID of the new process, a child of the parent, or the error")
+	ROW(spawned, PAYLOAD, REPLY, "the PID of the new process, a child of the parent, or the error")
 
 #define IPC_ROWS_PARENT_TO_API(ROW) \
-	ROW(worker_channel, 1, ONCE, "a channel to the worker; comes before listen") \
-	ROW(listen, 1, ONCE, "serve the clients of this listening socket, answer api_ready") \
-	ROW(status, 0, REPLY, "the answer to get_status") \
-	ROW(event, 0, RUNNING, "an event for the sessions that subscribed")
+	ROW(worker_channel, FD, ONCE, "a channel to the worker; comes before listen") \
+	ROW(listen, FD, ONCE, "serve the clients of this listening socket, answer api_ready") \
+	ROW(status, PAYLOAD, REPLY, "the answer to get_status") \
+	ROW(event, PAYLOAD, RUNNING, "an event for the sessions that subscribed")
 
 #define IPC_ROWS_API_TO_PARENT(ROW) \
-	ROW(api_ready, 0, REPLY, "clients are served from now on") \
-	ROW(get_status, 0, RUNNING, "answer with status")
+	ROW(api_ready, NOTHING, REPLY, "clients are served from now on") \
+	ROW(get_status, PAYLOAD, RUNNING, "answer with status")
 
 #define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
-	ROW(add_hostfwd, 0, ANYTIME, "add a forward, answer hostfwd_added") \
-	ROW(remove_hostfwd, 0, ANYTIME, "remove a forward, answer hostfwd_removed") \
-	ROW(list_hostfwd, 0, ANYTIME, "answer with a hostfwd_page") \
-	ROW(query_worker, 0, ANYTIME, "answer with worker_state") \
-	ROW(list_connections, 0, ANYTIME, "answer with a connections_page")
+	ROW(add_hostfwd, PAYLOAD, ANYTIME, "add a forward, answer hostfwd_added") \
+	ROW(remove_hostfwd, PAYLOAD, ANYTIME, "remove a forward, answer hostfwd_removed") \
+	ROW(list_hostfwd, PAYLOAD, ANYTIME, "answer with a hostfwd_page") \
+	ROW(query_worker, PAYLOAD, ANYTIME, "answer with worker_state") \
+	ROW(list_connections, PAYLOAD, ANYTIME, "answer with a connections_page")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_API(ROW) \
-	ROW(hostfwd_added, 0, REPLY, "the new forward's id, or the reason for the refusal") \
-	ROW(hostfwd_removed, 0, REPLY, "the removed forward, or the reason for the refusal") \
-	ROW(hostfwd_page, 0, REPLY, "some of the forwards") \
-	ROW(worker_state, 0, REPLY, "counters and numbers of sockets") \
-	ROW(connections_page, 0, REPLY, "some of the connections")
+	ROW(hostfwd_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
+	ROW(hostfwd_removed, PAYLOAD, REPLY, "the removed forward, or the reason for the refusal") \
+	ROW(hostfwd_page, PAYLOAD, REPLY, "some of the forwards") \
+	ROW(worker_state, PAYLOAD, REPLY, "counters and numbers of sockets") \
+	ROW(connections_page, PAYLOAD, REPLY, "some of the connections")
 
 /* All rows, in the order of the arrows (roles.h). */
 #define IPC_ALL_ROWS(ROW) IPC_ARROWS(IPC_ROWS_OF_ARROW, ROW)

@@ -86,18 +86,6 @@ ipc_validate_confined(const struct ipc_confined *msg, const char **why)
 }
 
 int
-ipc_validate_fallback_userns(const struct ipc_fallback_userns *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
-ipc_validate_resolv_copy(const struct ipc_resolv_copy *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
 ipc_validate_join_userns(const struct ipc_join_userns *msg, const char **why)
 {
 	if (!ipc_is_text(msg->label, sizeof(msg->label)))
@@ -190,19 +178,7 @@ ipc_validate_about(const struct ipc_about *msg, const char **why)
 }
 
 int
-ipc_validate_ready(const struct ipc_ready *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
 ipc_validate_tap_gone(const struct ipc_tap_gone *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
-ipc_validate_get_stats(const struct ipc_get_stats *msg, const char **why)
 {
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
@@ -249,36 +225,12 @@ ipc_validate_worker_state(const struct ipc_worker_state *msg, const char **why)
 }
 
 int
-ipc_validate_spawn(const struct ipc_spawn *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
 ipc_validate_spawned(const struct ipc_spawned *msg, const char **why)
 {
 	/* A PID is a positive int. The parent will wait for it and kill it. */
 	if (msg->pid > INT32_MAX || msg->pid == 1)
 		return ipc_refuse(why, "pid");
 	return (msg->error == 0) == (msg->pid != 0) ? 0 : ipc_refuse(why, "error");
-}
-
-int
-ipc_validate_listen(const struct ipc_listen *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
-ipc_validate_worker_channel(const struct ipc_worker_channel *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
-ipc_validate_api_ready(const struct ipc_api_ready *msg, const char **why)
-{
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One check for each row of messages.h, run on every received message, whoever sent it:
+ * One check for each payload of messages.h, run on every received message, whoever sent it:
  * numbers in range, text terminated, flags 0 or 1, reserved bytes zero. A row without a
  * check does not link. validate_forwards.c has the rows about forwards and connections,
  * validate.c all others.
@@ -10,7 +10,8 @@
 #include "ipc/messages.h"
 
 /* Returns 0, or -1 with *why set to a static text that names the bad field. */
-#define IPC_VALIDATE_PROTOTYPE(name, n_fds, when, meaning) \
-	int ipc_validate_##name(const struct ipc_##name *msg, const char **why);
+#define IPC_VALIDATE_PROTOTYPE(name, carries, when, meaning) \
+	IPC_IF_PAYLOAD_##carries( \
+	    int ipc_validate_##name(const struct ipc_##name *msg, const char **why);)
 IPC_ALL_ROWS(IPC_VALIDATE_PROTOTYPE)
 #undef IPC_VALIDATE_PROTOTYPE

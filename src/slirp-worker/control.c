@@ -35,10 +35,8 @@ worker_on_confine(struct worker *worker, const struct ipc_confine *msg)
 }
 
 void
-worker_on_fallback_userns(struct worker *worker, const struct ipc_fallback_userns *msg,
-    int adopt_fd)
+worker_on_fallback_userns(struct worker *worker, int adopt_fd)
 {
-	(void)msg;
 	worker->jail.fallback_userns_fd = adopt_fd;
 }
 
@@ -46,7 +44,6 @@ worker_on_fallback_userns(struct worker *worker, const struct ipc_fallback_usern
 static void
 confine(struct worker *worker)
 {
-	const struct ipc_resolv_copy copy = { 0 };
 	struct jail *jail = &worker->jail;
 
 	jail_enter(jail);
@@ -54,7 +51,7 @@ confine(struct worker *worker)
 	 * (prctl(2)): set it again. */
 	child_die_with_parent(&worker->to_parent);
 	if (jail->resolv_copy_fd != -1) {
-		child_check_sent(ipc_send_resolv_copy(&worker->to_parent, &copy,
+		child_check_sent(ipc_send_resolv_copy(&worker->to_parent,
 				     jail->resolv_copy_fd),
 		    "send the copy of resolv.conf");
 		close(take_fd(&jail->resolv_copy_fd));
@@ -67,19 +64,16 @@ confine(struct worker *worker)
 void
 worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd)
 {
-	const struct ipc_ready ready = { 0 };
-
 	setup_make(worker, msg, adopt_fd);
 	confine(worker);
-	child_check_sent(ipc_send_ready(&worker->to_parent, &ready),
+	child_check_sent(ipc_send_ready(&worker->to_parent),
 	    "report that the worker is ready");
 	ipc_channel_set_running(&worker->to_parent);
 }
 
 void
-worker_on_get_stats(struct worker *worker, const struct ipc_get_stats *msg)
+worker_on_get_stats(struct worker *worker)
 {
-	(void)msg;
 	/* If the parent's queue is full, the parent does not wait for the answer. */
 	(void)ipc_send_stats(&worker->to_parent, worker_stats(worker));
 }

@@ -206,12 +206,15 @@ def header_rows():
     rows = set()
     for arrow, words in arrows().items():
         found = re.findall(
-            r'ROW\((\w+),\s*(\d+),\s*(\w+),\s*((?:"[^"]*"\s*)+)\)',
+            r'ROW\((\w+),\s*(\w+),\s*(\w+),\s*((?:"[^"]*"\s*)+)\)',
             macro_body(text, f"IPC_ROWS_{arrow}"),
         )
         assert found, f"no row of {arrow} was understood"
         assert len(found) == macro_body(text, f"IPC_ROWS_{arrow}").count("ROW(")
-        rows |= {(words, n, fds, when.lower(), c_string(why)) for n, fds, when, why in found}
+        rows |= {
+            (words, name, "1" if carries.endswith("FD") else "0", when.lower(), c_string(why))
+            for name, carries, when, why in found
+        }
     return rows
 
 

@@ -225,12 +225,11 @@ test_message_for_another_role_is_fatal(void **state)
 static void
 test_request_before_start_is_fatal(void **state)
 {
-	const struct ipc_get_stats request = { 0 };
 	struct child child;
 
 	(void)state;
 	start(&child, IPC_ROLE_SLIRP_WORKER);
-	assert_int_equal(ipc_send_get_stats(&child.channel, &request), 0);
+	assert_int_equal(ipc_send_get_stats(&child.channel), 0);
 	expect_fatal(&child, "before service");
 }
 

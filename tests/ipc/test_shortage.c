@@ -85,12 +85,11 @@ test_reserve_makes_room_in_service(void **state)
 	use_up(&ends);
 	for (uint64_t number = 1; number <= 3; number++) {
 		const struct ipc_api_channel sent = { .api_number = number };
-		const struct ipc_get_stats other = { 0 };
 		struct ipc_message msg;
 		const char *why = "";
 
 		/* Other messages leave the reserve as it is. */
-		assert_int_equal(ipc_send_get_stats(&ends.parent, &other), 0);
+		assert_int_equal(ipc_send_get_stats(&ends.parent), 0);
 		assert_int_equal(ipc_send_api_channel(&ends.parent, &sent, STDIN_FILENO),
 		    0);
 		assert_int_equal(ipc_channel_recv(&ends.worker, &msg, &why),
@@ -137,11 +136,7 @@ test_surplus_is_a_violation_in_a_shortage_too(void **state)
 {
 	struct {
 		uint32_t id, payload_size;
-		struct ipc_get_stats payload;
-	} wire = {
-		.id = IPC_MSG_get_stats,
-		.payload_size = sizeof(struct ipc_get_stats),
-	};
+	} wire = { .id = IPC_MSG_get_stats };
 	struct iovec part = { .iov_base = &wire, .iov_len = sizeof(wire) };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];

@@ -4,7 +4,7 @@
  * and of each struct inside a row; the bad samples are made from it. The table is written
  * here a second time on purpose: made from the checks, samples would miss a missing check.
  *
- * A row without a table does not compile. A field that its table lacks fails
+ * A payload without a table does not compile. A field that its table lacks fails
  * test_tables_cover_every_byte.
  */
 #include <arpa/inet.h>
@@ -130,7 +130,6 @@ FIELDS(inspect_tap, ANY(inspect_tap, caller_number), RESERVED(inspect_tap))
 FIELDS(tap_made,
 	RANGE(tap_made, header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
 	FLAG(tap_made, has_offloads), RESERVED(tap_made))
-FIELDS(fallback_userns, RESERVED(fallback_userns))
 FIELDS(outbound,
 	ADDR(outbound, addr[0], "addr"), ADDR(outbound, addr[1], "addr"),
 	FLAG(outbound, has_addr[0]), FLAG(outbound, has_addr[1]))
@@ -138,13 +137,10 @@ FIELDS(start,
 	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
 	FLAG(start, tap_has_offloads), FLAG(start, is_bess), RESERVED(start))
-FIELDS(get_stats, RESERVED(get_stats))
 FIELDS(publish, STRUCTS(publish, rule, hostfwd))
 FIELDS(api_channel, ANY(api_channel, api_number))
-FIELDS(resolv_copy, RESERVED(resolv_copy))
 FIELDS(about,
 	TEXT(about, libslirp_version), ANY(about, config_version_max), RESERVED(about))
-FIELDS(ready, RESERVED(ready))
 FIELDS(tap_gone, ANY(tap_gone, error), RESERVED(tap_gone))
 FIELDS(stats, ANY(stats, counters), ANY(stats, drops))
 FIELDS(published, STRUCTS(published, result, hostfwd_result))
@@ -152,17 +148,13 @@ FIELDS(rule_added, STRUCTS(rule_added, entry, hostfwd_entry))
 FIELDS(rule_removed,
 	RANGE(rule_removed, id, 1, UINT32_MAX, "id"), RESERVED(rule_removed))
 FIELDS(api_dropped, ANY(api_dropped, api_number), TEXT(api_dropped, why))
-FIELDS(spawn, RESERVED(spawn))
 FIELDS(spawned, RANGE(spawned, pid, 0, INT32_MAX, "pid"), ANY(spawned, error))
-FIELDS(worker_channel, RESERVED(worker_channel))
-FIELDS(listen, RESERVED(listen))
 FIELDS(status,
 	ANY(status, request), STRUCTS(status, network, network),
 	STRUCTS(status, about, about), STRUCTS(status, confined, confined),
 	ANY(status, uptime_ms), ANY(status, n_api_restarts), ANY(status, parent_pid),
 	ANY(status, worker_pid), RESERVED(status), TEXT(status, tap_name))
 FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"), RESERVED(event))
-FIELDS(api_ready, RESERVED(api_ready))
 FIELDS(get_status, ANY(get_status, request))
 FIELDS(add_hostfwd, ANY(add_hostfwd, request), STRUCTS(add_hostfwd, rule, hostfwd))
 FIELDS(remove_hostfwd,
@@ -195,7 +187,8 @@ FIELDS(connections_page,
 /* clang-format on */
 
 static const struct field *const fields_of[IPC_MSG_N] = {
-#define FIELDS_OF(name, n_fds, when, meaning) [IPC_MSG_##name] = fields_##name,
+#define FIELDS_OF(name, carries, when, meaning) \
+	IPC_IF_PAYLOAD_##carries([IPC_MSG_##name] = fields_##name, )
 	IPC_ALL_ROWS(FIELDS_OF)
 };
 
@@ -363,6 +356,8 @@ test_bad_fields_are_refused(void **state)
 		const struct subject sample = sample_of((enum ipc_message_id)id);
 		const char *why;
 
+		if (!fields_of[id])
+			continue;
 		assert_int_equal(ipc_descriptions[id].validate(&sample.payload, &why), 0);
 		check_fields(&sample, fields_of[id]);
 	}
@@ -390,8 +385,9 @@ test_tables_cover_every_byte(void **state)
 {
 	(void)state;
 	for (size_t id = 0; id < IPC_MSG_N; id++)
-		expect_cover(ipc_descriptions[id].name, fields_of[id],
-		    ipc_descriptions[id].payload_size);
+		if (ipc_descriptions[id].payload_size > 0)
+			expect_cover(ipc_descriptions[id].name, fields_of[id],
+			    ipc_descriptions[id].payload_size);
 }
 
 /* Fields that are legal alone and contradict each other. The statements change `msg`. */

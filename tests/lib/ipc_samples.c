@@ -67,18 +67,6 @@ ipc_sample_confined(struct ipc_confined *msg)
 }
 
 void
-ipc_sample_fallback_userns(struct ipc_fallback_userns *msg)
-{
-	*msg = (struct ipc_fallback_userns){ 0 };
-}
-
-void
-ipc_sample_resolv_copy(struct ipc_resolv_copy *msg)
-{
-	*msg = (struct ipc_resolv_copy){ 0 };
-}
-
-void
 ipc_sample_join_userns(struct ipc_join_userns *msg)
 {
 	*msg = (struct ipc_join_userns){ .label = "/proc/1/ns/user" };
@@ -136,21 +124,9 @@ ipc_sample_about(struct ipc_about *msg)
 }
 
 void
-ipc_sample_ready(struct ipc_ready *msg)
-{
-	*msg = (struct ipc_ready){ 0 };
-}
-
-void
 ipc_sample_tap_gone(struct ipc_tap_gone *msg)
 {
 	*msg = (struct ipc_tap_gone){ .error = 77 };
-}
-
-void
-ipc_sample_get_stats(struct ipc_get_stats *msg)
-{
-	*msg = (struct ipc_get_stats){ 0 };
 }
 
 void
@@ -297,33 +273,9 @@ ipc_sample_worker_state(struct ipc_worker_state *msg)
 }
 
 void
-ipc_sample_spawn(struct ipc_spawn *msg)
-{
-	*msg = (struct ipc_spawn){ 0 };
-}
-
-void
 ipc_sample_spawned(struct ipc_spawned *msg)
 {
 	*msg = (struct ipc_spawned){ .pid = 4194304 };
-}
-
-void
-ipc_sample_listen(struct ipc_listen *msg)
-{
-	*msg = (struct ipc_listen){ 0 };
-}
-
-void
-ipc_sample_worker_channel(struct ipc_worker_channel *msg)
-{
-	*msg = (struct ipc_worker_channel){ 0 };
-}
-
-void
-ipc_sample_api_ready(struct ipc_api_ready *msg)
-{
-	*msg = (struct ipc_api_ready){ 0 };
 }
 
 void
@@ -358,10 +310,9 @@ void
 ipc_sample_fill(enum ipc_message_id id, union ipc_payload *payload)
 {
 	switch (id) {
-#define FILL(name, n_fds, when, meaning) \
+#define FILL(name, carries, when, meaning) \
 	case IPC_MSG_##name: \
-		ipc_sample_##name(&payload->name); \
-		break;
+		IPC_IF_PAYLOAD_##carries(ipc_sample_##name(&payload->name);) break;
 		IPC_ALL_ROWS(FILL)
 	default:
 		abort();

@@ -92,9 +92,8 @@ static void
 ask_for_stats(struct supervisor *sv)
 {
 	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
-	struct ipc_get_stats request = { 0 };
 
-	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker, &request) == 0)
+	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker) == 0)
 		ipc_channel_await_reply(worker, IPC_MSG_stats);
 }
 

@@ -173,12 +173,11 @@ parent_spawn_spawner(struct child *child, const struct role *role, int program_f
 int
 parent_spawn_by(struct child *child, const struct role *role, struct child *spawner)
 {
-	const struct ipc_spawn spawn_it = { 0 };
 	autofd int child_end_fd = make_channel(child, role);
 
 	if (child_end_fd == -1)
 		return -1;
-	if (ipc_send_spawn(&spawner->channel, &spawn_it, child_end_fd) == -1) {
+	if (ipc_send_spawn(&spawner->channel, child_end_fd) == -1) {
 		bool is_gone = errno == EPIPE || errno == ECONNRESET || errno == EBADF;
 
 		if (!is_gone)

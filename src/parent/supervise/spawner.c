@@ -61,13 +61,12 @@ fork_sibling(void)
 }
 
 void
-spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt_fd)
+spawner_on_spawn(struct spawner *spawner, int adopt_fd)
 {
 	autofd int channel_fd = adopt_fd;
 	struct ipc_spawned spawned = { 0 };
 	pid_t pid = fork_sibling();
 
-	(void)msg;
 	if (pid == 0)
 		parent_spawn_become(&roles[IPC_ROLE_API], spawner->program_fd, channel_fd,
 		    STDIN_FILENO, spawner->parent_pid);

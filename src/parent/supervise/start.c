@@ -66,10 +66,8 @@ parent_on_about(struct supervisor *sv, const struct ipc_about *msg)
 }
 
 void
-parent_on_resolv_copy(struct supervisor *sv, const struct ipc_resolv_copy *msg,
-    int adopt_fd)
+parent_on_resolv_copy(struct supervisor *sv, int adopt_fd)
 {
-	(void)msg;
 	sv->resolv_copy_fd = adopt_fd;
 }
 
@@ -184,9 +182,8 @@ check_ready(struct supervisor *sv)
 }
 
 void
-parent_on_ready(struct supervisor *sv, const struct ipc_ready *msg)
+parent_on_ready(struct supervisor *sv)
 {
-	(void)msg;
 	service_set_ready(sv, IPC_ROLE_SLIRP_WORKER);
 	forwards_publish(sv);
 	check_ready(sv);
@@ -202,9 +199,8 @@ parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
 }
 
 void
-parent_on_api_ready(struct supervisor *sv, const struct ipc_api_ready *msg)
+parent_on_api_ready(struct supervisor *sv)
 {
-	(void)msg;
 	service_set_ready(sv, IPC_ROLE_API);
 	if (sv->phase == SUPERVISE_RUNNING)
 		wiring_connect_api(sv);

@@ -72,13 +72,11 @@ instruct_helper(struct supervisor *sv)
 static int
 instruct_worker(struct supervisor *sv)
 {
-	const struct ipc_fallback_userns offer = { 0 };
-
 	/* If the worker has ended already, its exit is handled. */
 	if (sv->target.userns_fd != -1)
 		(void)ipc_send_fallback_userns(supervisor_channel(sv,
 						   IPC_ROLE_SLIRP_WORKER),
-		    &offer, sv->target.userns_fd);
+		    sv->target.userns_fd);
 	return 0;
 }
 
@@ -119,20 +117,17 @@ helper_is_done(const struct supervisor *sv)
 static int
 instruct_api(struct supervisor *sv)
 {
-	const struct ipc_fallback_userns offer = { 0 };
-	const struct ipc_worker_channel channel = { 0 };
-	const struct ipc_listen listen = { 0 };
 	struct ipc_channel *api = supervisor_channel(sv, IPC_ROLE_API);
 	autofd int api_end_fd = -1;
 
 	if (ipc_send_confine(api, &sv->orders) == -1)
 		return -1;
 	if (sv->api.fallback_userns_fd != -1 &&
-	    ipc_send_fallback_userns(api, &offer, sv->api.fallback_userns_fd) == -1)
+	    ipc_send_fallback_userns(api, sv->api.fallback_userns_fd) == -1)
 		return -1;
 	if (ipc_channel_pair(&sv->api.worker_end_fd, &api_end_fd) == -1 ||
-	    ipc_send_worker_channel(api, &channel, api_end_fd) == -1 ||
-	    ipc_send_listen(api, &listen, sv->api.listen_fd) == -1)
+	    ipc_send_worker_channel(api, api_end_fd) == -1 ||
+	    ipc_send_listen(api, sv->api.listen_fd) == -1)
 		return -1;
 	ipc_channel_await_reply(api, IPC_MSG_api_ready);
 	return 0;
