@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stages of a jail (IPC_STAGES in ipc/messages.h), shared by the roles that make a
+ * The stages of a jail (IPC_STAGES in ipc/msg_jail.h), shared by the roles that make a
  * jail. The jail.c of each role chooses its stages and their parameters.
  *
  * Each function follows `orders` and sets its bit in `reached` when the stage is entered.

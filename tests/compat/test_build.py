@@ -48,6 +48,14 @@ def fixture_without_cmocka(tmp_path):
     return {"PKG_CONFIG_LIBDIR": str(found), "PKG_CONFIG_PATH": ""}
 
 
+def test_protocol_hash_covers_every_header_of_the_messages():
+    source = PROJECT / "src/ipc"
+    rule = run("cc", "-MM", "-I", PROJECT / "src", source / "messages.h").replace("\\\n", " ")
+    listed = re.search(r"^set\(protocol_files ([^)]*)\)", (source / "CMakeLists.txt").read_text(), re.M)[1]
+    assert {(source / name).resolve() for name in listed.split()} == {
+        Path(name).resolve() for name in rule.partition(":")[2].split()}
+
+
 def test_plain_build_needs_no_cmocka(tmp_path, without_cmocka):
     build = tmp_path / "build"
     said = configure(build, **without_cmocka)

@@ -246,12 +246,12 @@ def test_manual_has_the_drop_reasons():
 
 
 def test_manual_has_the_counters():
-    counters = named_sentences(read("src/ipc/messages.h"), "IPC_COUNTERS", "COUNTER")
+    counters = named_sentences(read("src/ipc/msg_observe.h"), "IPC_COUNTERS", "COUNTER")
     assert listed(section(read("man/slirpd-processes.7"), "COUNTERS")) == counters
 
 
 def stages():
-    return named_sentences(read("src/ipc/messages.h"), "IPC_STAGES", "STAGE")
+    return named_sentences(read("src/ipc/msg_jail.h"), "IPC_STAGES", "STAGE")
 
 
 def test_manual_has_the_stages_of_the_jails():

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages about what happens: counters, connections, events, the status. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/inaddr.h"
+#include "ipc/drop_reasons.h"
+#include "ipc/msg_forwards.h"
+#include "ipc/msg_jail.h"
+#include "ipc/msg_start.h"
+#include "ipc/roles.h"
+
+/* clang-format off */
+/* Counters of the worker beside the drops: name, meaning. They count from its start. */
+#define IPC_COUNTERS(COUNTER) \
+	COUNTER(frames_from_guest, "frames read from the TAP") \
+	COUNTER(bytes_from_guest, "bytes read from the TAP") \
+	COUNTER(frames_to_guest, "frames written to the TAP") \
+	COUNTER(bytes_to_guest, "bytes written to the TAP") \
+	COUNTER(tap_write_failed, "frames that the TAP did not take") \
+	COUNTER(refusals_sent, "resets and unreachables sent in answer to a refused frame") \
+	COUNTER(datagrams_reassembled, "datagrams put together from fragments") \
+	COUNTER(datagrams_expired, "datagrams whose fragments did not all come in time") \
+	COUNTER(datagrams_evicted, "unfinished datagrams that gave way to newer ones") \
+	COUNTER(datagrams_fragmented, "datagrams cut into fragments towards the guest") \
+	COUNTER(oversize_to_guest, "frames from the stack that could not be made to fit the MTU") \
+	COUNTER(stack_errors, "errors that libslirp reported about the guest") \
+	COUNTER(sockets_not_polled, "times that the poll set was full for a socket")
+
+enum ipc_counter {
+#define IPC_COUNTER_ENUM(name, meaning) IPC_COUNTER_##name,
+	IPC_COUNTERS(IPC_COUNTER_ENUM)
+#undef IPC_COUNTER_ENUM
+	IPC_COUNTER_N,
+};
+/* clang-format on */
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+/* A number of bytes that nothing counts. */
+#define IPC_BYTES_UNKNOWN UINT64_MAX
+
+/* One connection of libslirp. */
+struct ipc_connection {
+	struct inaddr source_addr;
+	struct inaddr dest_addr;
+	uint16_t source_port;
+	uint16_t dest_port;
+	uint8_t proto;      /* IPPROTO_TCP, _UDP or _ICMP */
+	uint8_t is_hostfwd; /* a connection through a forward, or a listening socket */
+	uint8_t state;      /* enum ipc_tcp_state; NONE for other protocols */
+	uint8_t reserved[7];
+	uint32_t recv_queue_bytes;
+	uint32_t send_queue_bytes;
+	/* Data since the begin of the connection, without headers, or IPC_BYTES_UNKNOWN:
+	 * from the peer to the guest, and from the guest to the peer. */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+};
+
+/* clang-format off */
+/* RFC 9293, 3.3.2. libslirp's numbers (src/tcp.h) are one lower. */
+#define IPC_TCP_STATES(STATE) \
+	STATE(NONE) STATE(CLOSED) STATE(LISTEN) STATE(SYN_SENT) STATE(SYN_RCVD) \
+	STATE(ESTABLISHED) STATE(CLOSE_WAIT) STATE(FIN_WAIT_1) STATE(CLOSING) \
+	STATE(LAST_ACK) STATE(FIN_WAIT_2) STATE(TIME_WAIT)
+
+enum ipc_tcp_state {
+#define IPC_TCP_STATE_ENUM(name) IPC_TCP_##name,
+	IPC_TCP_STATES(IPC_TCP_STATE_ENUM)
+#undef IPC_TCP_STATE_ENUM
+	IPC_TCP_N_STATES,
+};
+
+/* Events from the parent to the api's sessions: name, meaning. */
+#define IPC_EVENTS(EVENT) \
+	EVENT(RESOLV_CONF_CHANGED, "the worker has a new copy of the host's resolv.conf") \
+	EVENT(WORKER_EXITED, "the worker is gone; slirpd ends") \
+	EVENT(SHUTDOWN, "slirpd ends, and with it the session")
+
+enum ipc_event_kind {
+#define IPC_EVENT_ENUM(name, meaning) IPC_EVENT_##name,
+	IPC_EVENTS(IPC_EVENT_ENUM)
+#undef IPC_EVENT_ENUM
+	IPC_N_EVENTS,
+};
+/* clang-format on */
+
+struct ipc_list_connections {
+	uint64_t request;
+	uint32_t first; /* 0 makes a new list; other values continue it */
+	uint32_t reserved;
+};
+
+struct ipc_connections_page {
+	uint64_t request;
+	uint32_t n;
+	uint32_t has_more;
+	struct ipc_connection entries[IPC_PAGE_ENTRIES];
+};
+
+struct ipc_get_status {
+	uint64_t request;
+};
+
+struct ipc_event {
+	uint32_t kind; /* enum ipc_event_kind */
+	uint32_t reserved;
+};
+
+struct ipc_query_worker {
+	uint64_t request;
+};
+
+struct ipc_stats {
+	uint64_t counters[IPC_COUNTER_N];
+	uint64_t drops[IPC_DROP_N];
+};
+
+struct ipc_worker_state {
+	uint64_t request;
+	struct ipc_stats stats;
+	uint32_t n_tcp_sockets;
+	uint32_t n_udp_sockets;
+	uint32_t n_icmp_sockets;
+	uint32_t n_hostfwds; /* forwards */
+};
+
+/* The parts of query_status that the api does not know itself. */
+struct ipc_status {
+	uint64_t request;
+	struct ipc_network network;
+	struct ipc_about about;
+	struct ipc_confined confined[IPC_ROLE_END]; /* by enum ipc_role; zeros: none */
+	uint64_t uptime_ms;                         /* since ready */
+	uint32_t n_api_restarts;
+	uint32_t parent_pid;
+	uint32_t worker_pid;
+	uint32_t reserved;
+	char tap_name[IPC_IFNAME_SIZE]; /* empty if the TAP is inherited */
+};
+
+#pragma GCC diagnostic pop
