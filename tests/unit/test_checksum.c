@@ -193,6 +193,25 @@ test_update_equals_a_new_sum(void **state)
 }
 
 static void
+test_replace_equals_a_new_sum(void **state)
+{
+	uint8_t bytes[40], new_bytes[16], checksum[2];
+
+	(void)state;
+	for (unsigned int seed = 0; seed < 10000; seed++) {
+		size_t at = seed % 12 * 2, len = seed % 9 * 2;
+
+		fill(bytes, sizeof(bytes), seed);
+		fill(new_bytes, sizeof(new_bytes), ~seed);
+		store_be16(checksum, slow_checksum(bytes, sizeof(bytes)));
+		checksum_replace(checksum, bytes + at, new_bytes, len);
+		memcpy(bytes + at, new_bytes, len);
+		assert_int_equal(load_be16(checksum),
+		    slow_checksum(bytes, sizeof(bytes)));
+	}
+}
+
+static void
 test_bytes_are_big_endian_anywhere(void **state)
 {
 	uint8_t bytes[9] = { 0 };
@@ -223,6 +242,7 @@ main(void)
 		cmocka_unit_test(test_pseudo_headers),
 		cmocka_unit_test(test_update_example_of_rfc_1624),
 		cmocka_unit_test(test_update_equals_a_new_sum),
+		cmocka_unit_test(test_replace_equals_a_new_sum),
 		cmocka_unit_test(test_bytes_are_big_endian_anywhere),
 	};
 

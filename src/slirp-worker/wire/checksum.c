@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 /* Four words a turn keep the cost of the loop below that of the additions. */
 #define WORDS_PER_TURN 4
 
@@ -86,4 +88,16 @@ checksum_update(uint16_t checksum, uint16_t old_value, uint16_t new_value)
 	sum = (sum >> 16) + (sum & UINT16_MAX);
 	sum = (sum >> 16) + (sum & UINT16_MAX);
 	return (uint16_t)~sum;
+}
+
+void
+checksum_replace(uint8_t *checksum, const uint8_t *old_bytes, const uint8_t *new_bytes,
+    size_t len)
+{
+	uint16_t value = load_be16(checksum);
+
+	for (size_t i = 0; i < len; i += 2)
+		value = checksum_update(value, load_be16(old_bytes + i),
+		    load_be16(new_bytes + i));
+	store_be16(checksum, value);
 }

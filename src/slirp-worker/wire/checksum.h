@@ -25,3 +25,8 @@ uint16_t checksum_finish(uint64_t sum);
 /* Returns the checksum after one aligned 16-bit field changed. All three are in host
  * order. Equation 3 of RFC 1624. */
 uint16_t checksum_update(uint16_t checksum, uint16_t old_value, uint16_t new_value);
+
+/* Updates the checksum at `checksum` for a change of len bytes; both are aligned to 16
+ * bits in what it covers. Does not store the new bytes. */
+void checksum_replace(uint8_t *checksum, const uint8_t *old_bytes,
+    const uint8_t *new_bytes, size_t len);

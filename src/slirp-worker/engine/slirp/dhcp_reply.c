@@ -53,32 +53,18 @@ dhcp_reply_is_one(const struct gate_dhcp *last, const uint8_t *frame, size_t fra
 	return ip.is_ip6 ? is_reply6(last, &ip) : is_reply4(last, &ip);
 }
 
-/* Sets 16 bits of the destination at offset, and updates the IP and UDP checksums. */
-static void
-set_destination4_half(uint8_t *frame, size_t offset, const uint8_t *address)
-{
-	uint8_t *checksums[] = {
-		frame + WIRE_ETH_LEN + WIRE_IP4_CHECKSUM,
-		frame + UDP4_OFFSET + WIRE_UDP_CHECKSUM,
-	};
-	uint8_t *half = frame + WIRE_ETH_LEN + WIRE_IP4_DST + offset;
-
-	for (int i = 0; i < 2; i++)
-		store_be16(checksums[i],
-		    checksum_update(load_be16(checksums[i]), load_be16(half),
-			load_be16(address + offset)));
-	memcpy(half, address + offset, 2);
-}
-
 static void
 rewrite4(const struct gate_dhcp *last, uint8_t *frame)
 {
 	const uint8_t *message = frame + MESSAGE4_OFFSET;
+	uint8_t *ip = frame + WIRE_ETH_LEN;
+	uint8_t *dst = ip + WIRE_IP4_DST;
 	uint8_t *checksum = frame + UDP4_OFFSET + WIRE_UDP_CHECKSUM;
 
 	if (memcmp(message + WIRE_DHCP_YIADDR, last->ciaddr, sizeof(last->ciaddr)) == 0) {
-		set_destination4_half(frame, 0, last->ciaddr);
-		set_destination4_half(frame, 2, last->ciaddr);
+		checksum_replace(ip + WIRE_IP4_CHECKSUM, dst, last->ciaddr, 4);
+		checksum_replace(checksum, dst, last->ciaddr, 4);
+		memcpy(dst, last->ciaddr, 4);
 		memcpy(frame + WIRE_ETH_DST, message + WIRE_DHCP_CHADDR, WIRE_MAC_LEN);
 	}
 	/* RFC 768 writes a checksum of zero as all ones, which BusyBox's udhcpc refuses

@@ -34,18 +34,6 @@ peer_source_is_loopback(const uint8_t *frame, size_t frame_len)
 	}
 }
 
-/* Updates a checksum that covers the source. */
-static void
-update(const uint8_t *source, const uint8_t *new_source, size_t len, uint8_t *checksum)
-{
-	uint16_t sum = load_be16(checksum);
-
-	for (size_t i = 0; i < len; i += 2)
-		sum = checksum_update(sum, load_be16(source + i),
-		    load_be16(new_source + i));
-	store_be16(checksum, sum);
-}
-
 void
 peer_source_replace(const struct ipc_network *network, uint8_t *frame, size_t frame_len)
 {
@@ -63,12 +51,12 @@ peer_source_replace(const struct ipc_network *network, uint8_t *frame, size_t fr
 
 	if (has_udp_header && frame_len >= (size_t)(udp - frame) + WIRE_UDP_LEN &&
 	    load_be16(checksum) != 0) {
-		update(source, gateway, len, checksum);
+		checksum_replace(checksum, source, gateway, len);
 		/* RFC 768: 0 means that there is no checksum. */
 		if (load_be16(checksum) == 0)
 			store_be16(checksum, UINT16_MAX);
 	}
 	if (is_ip4)
-		update(source, gateway, len, ip + WIRE_IP4_CHECKSUM);
+		checksum_replace(ip + WIRE_IP4_CHECKSUM, source, gateway, len);
 	memcpy(source, gateway, len);
 }
