@@ -79,7 +79,7 @@ WORDS = {
 def options_of_help():
     """Letter, name, and whether it takes a value, of each."""
     text = subprocess.run([SLIRPD, "--help"], text=True, capture_output=True, check=True).stdout
-    found = re.findall(r"^(?:-(\w), )?--([a-z0-9-]+)(=)?", text, re.M)
+    found = re.findall(r"^(?:-(\w), |    )--([a-z0-9-]+)(=)?", text, re.M)
     assert len(found) > 20
     return found
 

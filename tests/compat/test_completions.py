@@ -22,7 +22,7 @@ HELP = subprocess.run(
     [SLIRPD, "--help"], stdout=subprocess.PIPE, check=True, timeout=20, text=True
 ).stdout
 # Letter, name and value of each option.
-OPTIONS = re.findall(r"^(?:-(\w), )?--([\w-]+)(?:=(\S+))? ", HELP, re.M)
+OPTIONS = re.findall(r"^(?:-(\w), |    )--([\w-]+)(?:=(\S+))? ", HELP, re.M)
 
 # What follows help is nothing.
 ENDS = {"help", "version"}

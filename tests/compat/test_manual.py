@@ -60,9 +60,17 @@ def help_options():
     text = subprocess.run(
         [SLIRPD, "--help"], stdout=subprocess.PIPE, check=True, timeout=20, text=True
     ).stdout
-    found = re.findall(r"^(?:-(\w), )?--([\w-]+)(?:=(\S+))? +(.*)$", text, re.M)
+    found = re.findall(r"^(?:-(\w), |    )--([\w-]+)(?:=(\S+))? +(.*)$", text, re.M)
     assert found, text
     return {name: (letter, value) for letter, name, value, _ in found}
+
+
+def sections_of_help():
+    text = subprocess.run(
+        [SLIRPD, "--help"], stdout=subprocess.PIPE, check=True, timeout=20, text=True
+    ).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    return re.findall(r"^(\w[\w ]+):\n", text, re.M)
 
 
 def manual_options():
@@ -89,6 +97,8 @@ def test_manual_has_the_options_of_help():
 
 def test_manual_has_the_options_in_the_order_of_help():
     assert list(manual_options()) == list(help_options())
+    sections = re.findall(r"^\.Ss (.*)$", section(read("man/slirpd.1"), "OPTIONS"), re.M)
+    assert sections == sections_of_help() != []
 
 
 def test_manual_mentions_deprecated_spellings():

@@ -1288,8 +1288,8 @@ test_help_names_every_option(void **state)
 	read_help("slirpd");
 	assert_non_null(
 	    strstr(help, "\n       slirpd run [OPTION]... [--] COMMAND [ARG]...\n"));
-	assert_non_null(strstr(help, "\n--keep-id "));
-	assert_non_null(strstr(help, "\n--allow-host-loopback "));
+	assert_non_null(strstr(help, "\n    --keep-id "));
+	assert_non_null(strstr(help, "\n    --allow-host-loopback "));
 }
 
 static char directory[] = "/tmp/test_options.XXXXXX";
