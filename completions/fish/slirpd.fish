@@ -38,6 +38,13 @@ function __slirpd_at
     test "$argv[2]" = any; or test "$argv[2]" = "$type"; or test "$argv[2]" = pid -a -z "$type"
 end
 
+# PIDs of the processes with another network namespace, as far as this user may look.
+function __slirpd_guests
+    set -l own (stat -L -c %i /proc/self/ns/net)
+    stat -L -c '%i %n' /proc/*/ns/net 2>/dev/null | string match -v "$own *" |
+        string replace -rf '^\d+ /proc/(\d+)/ns/net$' '$1'
+end
+
 complete -c slirpd -f
 complete -c slirpd -s c -l configure -d 'Bring the interface up and give it address and route'
 complete -c slirpd -s e -l exit-fd -x -d 'End when the other side of this descriptor is closed'
@@ -72,7 +79,7 @@ complete -c slirpd -s h -l help -d 'Show the options and exit'
 complete -c slirpd -s v -l version -d 'Show the version and exit'
 
 complete -c slirpd -n '__slirpd_at 0 path' -F
-complete -c slirpd -n '__slirpd_at 0 pid' -a '(__fish_complete_pids)'
+complete -c slirpd -n '__slirpd_at 0 pid' -a '(__slirpd_guests)' -d 'Process in the guest'
 complete -c slirpd -n '__slirpd_at 0 pid' -a run -d 'Run a command with a network of its own'
 complete -c slirpd -n __slirpd_run -a "(__fish_complete_subcommand --fcs-skip=2 $__slirpd_options_with_value)"
 complete -c slirpd -n '__slirpd_at 1 any' -a tap0 -d 'The interface in the guest'

@@ -94,12 +94,19 @@ def test_completion(shell, typed, expected, tmp_path):
 
 
 @pytest.mark.parametrize("shell", shells.SHELLS)
-def test_processes_are_offered_as_the_guest(shell, tmp_path):
+def test_processes_with_another_network_are_offered_as_the_guest(shell, tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb",
                    "LC_ALL": "C.UTF-8"}
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
-        assert str(process.pid) in shells.complete(shell, "slirpd", "slirpd ", environment)
-        process.stdin.close()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(["unshare", "--user", "--net", "cat"], **pipes) as guest, \
+            subprocess.Popen(["cat"], **pipes) as other:
+        guest.stdin.write(b"\n")
+        guest.stdin.flush()
+        assert guest.stdout.read(1) == b"\n"
+        offered = shells.complete(shell, "slirpd", "slirpd ", environment)
+        assert str(guest.pid) in offered and str(other.pid) not in offered
+        guest.stdin.close()
+        other.stdin.close()
 
 
 @pytest.mark.parametrize("argv", [
