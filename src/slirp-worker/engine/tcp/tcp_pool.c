@@ -12,6 +12,7 @@
  */
 #include "slirp-worker/engine/tcp/tcp_pool.h"
 
+#include "base/mapping.h"
 #include "slirp-worker/engine/tcp/tcp_chunk.h"
 
 #include <assert.h>
@@ -41,15 +42,9 @@ tcp_pool_init(struct tcp_pool *pool, size_t size)
 		return -1;
 	}
 	pool->mapping_len = data_at + n_blocks * TCP_CHUNK_BIG;
-	pool->mapping = mmap(NULL, pool->mapping_len, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (pool->mapping == MAP_FAILED) {
-		pool->mapping = NULL;
+	pool->mapping = mapping_new(pool->mapping_len);
+	if (pool->mapping == NULL)
 		return -1;
-	}
-	/* A huge page would make 2 MiB resident for one byte. A kernel without huge pages
-	 * refuses this. */
-	madvise(pool->mapping, pool->mapping_len, MADV_NOHUGEPAGE);
 	pool->chunks = pool->mapping;
 	pool->blocks = (struct tcp_block *)((uint8_t *)pool->mapping + chunks_len);
 	pool->data = (uint8_t *)pool->mapping + data_at;
