@@ -200,6 +200,21 @@ def rtnl_seeds():
     yield ok[:17]
 
 
+def table_seeds():
+    """Steps of fuzz_flow_table that fill the table and empty it, then any steps."""
+    add, remove, remove_in_walk, reap, count, count_back = 0, 2, 3, 4, 5, 6
+
+    fill = bytes(byte for key in range(64) for byte in (add, key))
+    empty = bytes(byte for key in range(64) for byte in (remove, key * 37 % 64))
+    yield fill + empty + fill + bytes([reap, 0]) + fill
+    yield fill + bytes([remove_in_walk, 3, reap, 0]) + fill + bytes([remove_in_walk, 0])
+    yield bytes([add, 1, remove, 1, reap, 0]) * 40
+    addresses = bytes(byte for key in range(16) for byte in (count, key))
+    yield addresses * 7 + bytes([count_back, 1, count_back, 2]) * 7 + addresses * 2
+    for number in range(4):
+        yield random.Random(number).randbytes(2000)
+
+
 def pool_seeds():
     """Steps of fuzz_tcp_pool that fill the pool and empty it, then any steps."""
     read, append, drop, trim, join, clear = range(6)
@@ -242,7 +257,8 @@ def wheel_seeds():
 def main():
     """Writes each seed to a file of its own below DIRECTORY/TARGET."""
     base = pathlib.Path(sys.argv[1])
-    for target, seeds in (("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
+    for target, seeds in (("fuzz_flow_table", table_seeds()),
+                          ("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
                           ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds()),
                           ("fuzz_tcp_pool", pool_seeds()),
                           ("fuzz_tcp_segment", tcp_segment_seeds()),

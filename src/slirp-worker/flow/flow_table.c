@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A table of flows.
+ *
+ * Theory of operation
+ * The flows are an array; the index of a flow is its place. Places are linked by number,
+ * and a link is a place plus 1, so that a zeroed table is an empty one and untouched
+ * pages stay untouched. A flow is in one list: the chain of its hash while it is live,
+ * the dead ones from its removal to the end of the turn, then the free ones. The place
+ * that was freed last is used first: few pages are in use if few flows are.
+ */
+#include "slirp-worker/flow/flow_table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include <sys/mman.h>
+
+#include "base/mapping.h"
+
+/* Handles have 32 bits for a place. This is far below, and keeps sizes small. */
+#define PLACES_MAX (1U << 24)
+
+#define GENERATION_MAX ((1U << FLOW_GENERATION_BITS) - 1)
+
+enum { FLOW_FREE, FLOW_LIVE, FLOW_DEAD };
+
+int
+flow_table_init(struct flow_table *table, size_t flow_size, uint32_t n_max)
+{
+	*table = (struct flow_table){
+		.flow_size = flow_size,
+		.n_max = n_max,
+		.n_chains = 1,
+	};
+	if (n_max == 0 || n_max > PLACES_MAX || flow_size < sizeof(struct flow_link) ||
+	    flow_size % sizeof(uint64_t) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	while (table->n_chains < n_max)
+		table->n_chains *= 2;
+	table->mapping_len = n_max * flow_size + table->n_chains * sizeof(uint32_t);
+	table->mapping = mapping_new(table->mapping_len);
+	if (table->mapping == NULL)
+		return -1;
+	table->flows = table->mapping;
+	table->chains = (uint32_t *)(table->flows + n_max * flow_size);
+	return 0;
+}
+
+void
+flow_table_free(struct flow_table *table)
+{
+	if (table->mapping != NULL)
+		munmap(table->mapping, table->mapping_len);
+	*table = (struct flow_table){ 0 };
+}
+
+static struct flow_link *
+at(const struct flow_table *table, uint32_t index)
+{
+	return (struct flow_link *)(table->flows + index * table->flow_size);
+}
+
+static uint32_t *
+chain_of(const struct flow_table *table, const struct flow_key *key)
+{
+	return &table->chains[flow_key_hash(key) & (table->n_chains - 1)];
+}
+
+uint32_t
+flow_table_index(const struct flow_table *table, const void *flow)
+{
+	return (
+	    uint32_t)((size_t)((const uint8_t *)flow - table->flows) / table->flow_size);
+}
+
+void *
+flow_table_find(const struct flow_table *table, const struct flow_key *key)
+{
+	for (uint32_t next = *chain_of(table, key); next != 0;) {
+		struct flow_link *link = at(table, next - 1);
+
+		if (memcmp(&link->key, key, sizeof(*key)) == 0)
+			return link;
+		next = link->next;
+	}
+	return NULL;
+}
+
+void *
+flow_table_at(const struct flow_table *table, uint32_t index, uint32_t generation)
+{
+	struct flow_link *link = index < table->n_places ? at(table, index) : NULL;
+
+	return link != NULL && link->state == FLOW_LIVE && link->generation == generation
+	    ? link
+	    : NULL;
+}
+
+/* Takes a place that is free; NULL if none is. */
+static struct flow_link *
+take_place(struct flow_table *table)
+{
+	struct flow_link *link = NULL;
+
+	if (table->first_free != 0) {
+		link = at(table, table->first_free - 1);
+		table->first_free = link->next;
+	} else if (table->n_places < table->n_max) {
+		link = at(table, table->n_places++);
+	}
+	return link;
+}
+
+void *
+flow_table_add(struct flow_table *table, const struct flow_key *key)
+{
+	uint32_t *chain = chain_of(table, key), generation, n = 1;
+	struct flow_link *link = take_place(table);
+
+	if (link == NULL)
+		return NULL;
+	generation = link->generation % GENERATION_MAX + 1;
+	memset(link, 0, table->flow_size);
+	link->key = *key;
+	link->generation = generation;
+	link->state = FLOW_LIVE;
+	link->next = *chain;
+	for (uint32_t next = *chain; next != 0; next = at(table, next - 1)->next)
+		n++;
+	table->n_long_chains += n > FLOW_CHAIN_LONG;
+	*chain = flow_table_index(table, link) + 1;
+	table->n_live++;
+	return link;
+}
+
+void
+flow_table_remove(struct flow_table *table, void *flow)
+{
+	struct flow_link *link = flow;
+	uint32_t *next = chain_of(table, &link->key);
+	uint32_t place = flow_table_index(table, flow) + 1;
+
+	assert(link->state == FLOW_LIVE);
+	while (*next != place)
+		next = &at(table, *next - 1)->next;
+	*next = link->next;
+	link->state = FLOW_DEAD;
+	link->next = table->first_dead;
+	table->first_dead = place;
+	table->n_live--;
+}
+
+void
+flow_table_reap(struct flow_table *table)
+{
+	while (table->first_dead != 0) {
+		uint32_t place = table->first_dead;
+		struct flow_link *link = at(table, place - 1);
+
+		table->first_dead = link->next;
+		link->state = FLOW_FREE;
+		link->next = table->first_free;
+		table->first_free = place;
+	}
+}
+
+void *
+flow_table_next(const struct flow_table *table, const void *flow)
+{
+	uint32_t index = flow == NULL ? 0 : flow_table_index(table, flow) + 1;
+
+	for (; index < table->n_places; index++) {
+		struct flow_link *link = at(table, index);
+
+		if (link->state == FLOW_LIVE)
+			return link;
+	}
+	return NULL;
+}
