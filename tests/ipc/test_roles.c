@@ -25,6 +25,7 @@
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 #include "parent/supervise/spawn.h"
+#include "parent/supervise/spawner.h"
 
 /* Longer than any loaded machine takes; a test that hangs ends here. */
 #define DEADLINE_MS 20000
@@ -36,8 +37,8 @@ start(struct child *child, enum ipc_role role)
 {
 	*child = (struct child){ 0 };
 	if (role == IPC_ROLE_SPAWNER)
-		assert_int_equal(parent_spawn_spawner(child, &roles[role],
-				     program_fds[IPC_ROLE_API]),
+		assert_int_equal(parent_spawn_forked(child, &roles[role],
+				     program_fds[IPC_ROLE_API], spawner_run),
 		    0);
 	else
 		assert_int_equal(parent_spawn(child, &roles[role], program_fds[role]), 0);

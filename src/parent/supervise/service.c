@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "parent/supervise/children.h"
 #include "parent/supervise/signals.h"
+#include "parent/supervise/spawner.h"
 #include "parent/supervise/wiring.h"
 
 /* A process that ran for this long is started again at once. */
@@ -51,8 +52,8 @@ service_fork(struct supervisor *sv, enum ipc_role role,
 
 	/* The spawner is this program, with the program of the api. */
 	if (role == IPC_ROLE_SPAWNER)
-		failed =
-		    parent_spawn_spawner(child, &roles[role], program_fds[IPC_ROLE_API]);
+		failed = parent_spawn_forked(child, &roles[role],
+		    program_fds[IPC_ROLE_API], spawner_run);
 	else
 		failed = parent_spawn(child, &roles[role], program_fds[role]);
 	if (failed)

@@ -17,7 +17,6 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "ipc/fdtable.h"
-#include "parent/supervise/spawner.h"
 
 /* The limit on a child's log lines: enough at once for a whole story, then one in five
  * minutes. A client may keep our output in memory for ever (Podman's is an unlinked tmpfs
@@ -37,8 +36,7 @@ place_fd(int from, int to)
 		_exit(EXITCODE_CANNOT_ARRANGE);
 }
 
-/* Moves a descriptor above the numbers of the table, and above the program's number after
- * them. */
+/* Moves a descriptor above the numbers of the table, and above the number after them. */
 static int
 move_up(const struct role *role, int fd)
 {
@@ -49,8 +47,11 @@ move_up(const struct role *role, int fd)
 	return moved;
 }
 
-void
-parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, int null_fd,
+/* Called in the child after fork(2). Puts the descriptors at the role's numbers and extra_fd
+ * (close-on-exec) after them. Closes all others, sets the signals, and asks the kernel to kill
+ * the process when parent_pid ends. Exits if a step fails. */
+static void
+arrange(const struct role *role, int extra_fd, int channel_fd, int null_fd,
     pid_t parent_pid)
 {
 	sigset_t none;
@@ -59,7 +60,7 @@ parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, in
 		_exit(EXITCODE_CANNOT_EXECUTE);
 
 	/* The parent's descriptors may have any number, also one of the table. */
-	program_fd = move_up(role, program_fd);
+	extra_fd = move_up(role, extra_fd);
 	channel_fd = move_up(role, channel_fd);
 	null_fd = move_up(role, null_fd);
 	for (int fd = 0; fd < role->n_fds; fd++) {
@@ -69,7 +70,7 @@ parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd, in
 #endif
 		place_fd(fd == IPC_CHILD_FD_PARENT ? channel_fd : null_fd, fd);
 	}
-	if (dup3(program_fd, role->n_fds, O_CLOEXEC) == -1)
+	if (dup3(extra_fd, role->n_fds, O_CLOEXEC) == -1)
 		_exit(EXITCODE_CANNOT_ARRANGE);
 	closefrom(role->n_fds + 1);
 
@@ -95,7 +96,7 @@ parent_spawn_become(const struct role *role, int program_fd, int channel_fd, int
 	char *const argv[] = { (char *)(uintptr_t)role->program, NULL };
 	char *const envp[] = { NULL };
 
-	parent_spawn_arrange(role, program_fd, channel_fd, null_fd, parent_pid);
+	arrange(role, program_fd, channel_fd, null_fd, parent_pid);
 	fexecve(role->n_fds, argv, envp);
 	_exit(EXITCODE_CANNOT_EXECUTE);
 }
@@ -130,11 +131,10 @@ make_channel(struct child *child, const struct role *role)
 	return child_end_fd;
 }
 
-/* Forks, and calls `begin` in the child with its end of the channel and program_fd. */
+/* Forks. The child executes the program extra_fd, or calls `run` unless that is NULL. */
 static int
-spawn(struct child *child, const struct role *role, int program_fd,
-    void (*begin)(const struct role *role, int program_fd, int channel_fd, int null_fd,
-	pid_t parent_pid))
+spawn(struct child *child, const struct role *role, int extra_fd,
+    void (*run)(pid_t parent_pid))
 {
 	autofd int child_end_fd = make_channel(child, role);
 	autofd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -152,8 +152,14 @@ spawn(struct child *child, const struct role *role, int program_fd,
 		log_error("fork for %s: %s", role->name, strerror(errno));
 		return -1;
 	}
-	if (pid == 0)
-		begin(role, program_fd, child_end_fd, null_fd, parent_pid);
+	if (pid == 0 && !run)
+		parent_spawn_become(role, extra_fd, child_end_fd, null_fd, parent_pid);
+	if (pid == 0) {
+		arrange(role, extra_fd, child_end_fd, null_fd, parent_pid);
+		run(parent_pid);
+		/* Not exit(3), which would run the exit functions of the parent. */
+		_exit(EXITCODE_OK);
+	}
 	child->pid = pid;
 	return 0;
 }
@@ -161,13 +167,14 @@ spawn(struct child *child, const struct role *role, int program_fd,
 int
 parent_spawn(struct child *child, const struct role *role, int program_fd)
 {
-	return spawn(child, role, program_fd, parent_spawn_become);
+	return spawn(child, role, program_fd, NULL);
 }
 
 int
-parent_spawn_spawner(struct child *child, const struct role *role, int program_fd)
+parent_spawn_forked(struct child *child, const struct role *role, int extra_fd,
+    void (*run)(pid_t parent_pid))
 {
-	return spawn(child, role, program_fd, spawner_run);
+	return spawn(child, role, extra_fd, run);
 }
 
 int

@@ -30,22 +30,18 @@ struct child {
  */
 int parent_spawn(struct child *child, const struct role *role, int program_fd);
 
-/* The same for the spawner (parent/supervise/spawner.h), which is this program.
- * program_fd (borrowed) is the program that the spawner will start. */
-int parent_spawn_spawner(struct child *child, const struct role *role, int program_fd);
+/* The same for a role without a program: the child is a fork of the parent, has extra_fd
+ * (borrowed) as the descriptor after its table, calls `run`, and exits. */
+int parent_spawn_forked(struct child *child, const struct role *role, int extra_fd,
+    void (*run)(pid_t parent_pid));
 
 /* The same for a role that the spawner starts. Its message `spawned` brings the PID.
  * Until then pid is 0, and messages to the child wait in the channel. If the spawner has
  * ended, returns 0 with the channel closed; the spawner's exit gives the reason. */
 int parent_spawn_by(struct child *child, const struct role *role, struct child *spawner);
 
-/* Called in the child after fork(2). Puts the descriptors at the role's numbers and
- * program_fd (close-on-exec) after them. Closes all others, sets the signals, and asks
- * the kernel to kill the process when parent_pid ends. Exits if a step fails. */
-void parent_spawn_arrange(const struct role *role, int program_fd, int channel_fd,
-    int null_fd, pid_t parent_pid);
-
-/* The same, then executes the role's program. */
+/* Called in the child after fork(2). Arranges its descriptors and signals, and executes the
+ * role's program. Exits if a step fails. */
 _Noreturn void parent_spawn_become(const struct role *role, int program_fd,
     int channel_fd, int null_fd, pid_t parent_pid);
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/exitcode.h"
 #include "base/fdio.h"
 #include "confine/stages.h"
 #include "ipc/dispatch.h"
@@ -81,18 +80,16 @@ spawner_on_spawn(struct spawner *spawner, int adopt_fd)
 	}
 }
 
-_Noreturn void
-spawner_run(const struct role *role, int program_fd, int channel_fd, int null_fd,
-    pid_t parent_pid)
+void
+spawner_run(pid_t parent_pid)
 {
 	struct spawner spawner = {
-		.program_fd = role->n_fds,
+		.program_fd = roles[IPC_ROLE_SPAWNER].n_fds,
 		.parent_pid = parent_pid,
 	};
 	struct ipc_message msg;
 
-	parent_spawn_arrange(role, program_fd, channel_fd, null_fd, parent_pid);
-	child_begin(&spawner.to_parent, role->id, "slirpd-spawner");
+	child_begin(&spawner.to_parent, IPC_ROLE_SPAWNER, "slirpd-spawner");
 	while (child_wait(&spawner.to_parent, &msg)) {
 		switch (msg.id) {
 			IPC_ROWS_PARENT_TO_CHILD(CALL)
@@ -101,6 +98,4 @@ spawner_run(const struct role *role, int program_fd, int channel_fd, int null_fd
 			break;
 		}
 	}
-	/* Not exit(3), which would run the exit functions of the parent. */
-	_exit(EXITCODE_OK);
 }

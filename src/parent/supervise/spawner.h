@@ -8,12 +8,10 @@
 #include <sys/types.h>
 
 #include "ipc/messages.h"
-#include "parent/supervise/roles.h"
 
-/* Called in the child after fork(2), with the parameters of parent_spawn_arrange();
- * program_fd is the api's. Ends with the parent. */
-_Noreturn void spawner_run(const struct role *role, int program_fd, int channel_fd,
-    int null_fd, pid_t parent_pid);
+/* The process (parent_spawn_forked()); its extra descriptor is the program of the api.
+ * Returns when the parent has closed the channel. */
+void spawner_run(pid_t parent_pid);
 
 /* The spawner's jail: limits and a filter, which the api inherits. The failure of a
  * required stage is fatal; the failure of a best-effort stage is logged. */
