@@ -27,7 +27,6 @@ from clients import (  # noqa: E402, F401
     Account,
     Subject,
     account,
-    cgroup2,
     documented_link,
     image_archive,
     lab,

@@ -21,11 +21,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from cgroups import cgroup2  # noqa: E402
 from clients import (  # noqa: E402, F401
     Account,
     Subject,
     account,
-    cgroup2,
     documented_link,
     image_archive,
     lab,

@@ -22,7 +22,7 @@ import pytest
 import test_jail_daemon as D
 from commands import sh
 from daemon import Slirpd, SlirpdRun
-from guest import Guest
+from guest import ORDINARY_ID, Guest, OrdinaryGuest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
 from lab import INTERNET4, INTERNET6, Lab, http_url
 from processes import all_pids, holdings, proc_stat
@@ -30,8 +30,6 @@ from test_jail_helper import held_helper, is_in_the_guest
 from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
 
-# Nobody's account, as in outer-ns: whose guest it is.
-ORDINARY_ID = 61111
 NOBODY = 65534
 OWN_NAMESPACES = {"mnt", "ipc", "uts", "cgroup"}
 
@@ -41,15 +39,6 @@ CAP_SYS_PTRACE, CAP_SYS_ADMIN = 19, 21
 
 def caps(*numbers: int) -> str:
     return f"{sum(1 << number for number in numbers):016x}"
-
-
-class OrdinaryGuest(Guest):
-    """The namespaces of an ordinary user, to which root lends its network."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._argv = ["setpriv", f"--reuid={ORDINARY_ID}", f"--regid={ORDINARY_ID}",
-                      "--clear-groups", "unshare", "--user", "--net", "--map-root-user"]
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ from daemon import Slirpd, run_slirpd
 from guest import Guest
 from lab import HTTP_PORT, INTERNET4
 from netns import socket_in
-from processes import all_pids, borrowed, fd_table, proc_stat
+from processes import all_pids, borrowed, fd_table, first_unread, proc_stat
 from servers import recv_all, serve
 from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
@@ -399,14 +399,6 @@ def state_of(pid: int) -> str:
 def stop(pid: int) -> None:
     os.kill(pid, signal.SIGSTOP)
     wait_for("it has stopped", lambda: state_of(pid) == "T")
-
-
-def first_unread(sock: socket.socket) -> bytes:
-    """The message stays where it is."""
-    try:
-        return sock.recv(1 << 16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return b""
 
 
 @contextlib.contextmanager

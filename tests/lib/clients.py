@@ -27,9 +27,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from cgroups import cgroup2, delegated_cgroup, enter  # noqa: E402
 from commands import needs, sh  # noqa: E402
 from documents import blocks, typed  # noqa: E402
-from guest import Guest  # noqa: E402
+from guest import AS_ORDINARY_ID, ORDINARY_ID, Guest  # noqa: E402
 from lab import Lab  # noqa: E402
 from limits import nofile_soft_1024  # noqa: E402
 from netns import family_of, socket_in  # noqa: E402
@@ -38,8 +39,6 @@ from servers import listener, recv_all, udp_socket  # noqa: E402
 from tree import slirpd_path  # noqa: E402
 from waiting import DEADLINE_S, wait_for  # noqa: E402
 
-# Nobody's account, as in outer-ns.
-ORDINARY_ID = 61111
 ORDINARY_NAME = "slirpd-test"
 # What adduser(8) gives to an account, and beyond what it has given to anybody.
 SUBID_FIRST, SUBID_COUNT = 1_500_000_000, 65536
@@ -90,21 +89,6 @@ def image_archive(directory: Path, *tools: str) -> Path:
     archive.chmod(0o644)
     shutil.rmtree(tree)
     return archive
-
-
-@contextlib.contextmanager
-def cgroup2() -> Iterator[Path]:
-    """Control groups of the new kind alone, in our mount namespace, on a machine that has both
-    kinds. It has no controllers then."""
-    root = Path("/sys/fs/cgroup")
-    if (root / "cgroup.controllers").exists():
-        yield root
-        return
-    sh("mount", "-t", "cgroup2", "none", str(root))
-    try:
-        yield root
-    finally:
-        sh("umount", str(root))
 
 
 class Subject:
@@ -231,8 +215,7 @@ class Account:
 
     def argv(self, *argv: object) -> list[str]:
         """The command that runs a program as this user."""
-        return ["setpriv", f"--reuid={ORDINARY_ID}", f"--regid={ORDINARY_ID}", "--clear-groups",
-                "--inh-caps=-all", "--", *map(str, argv)]
+        return [*AS_ORDINARY_ID, *map(str, argv)]
 
     def run(self, *argv: object, check: bool = True,
             env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -344,11 +327,6 @@ def leaves_no_process(lab: Lab) -> Iterator[None]:
         yield
 
 
-def _remove_group(group: Path) -> None:
-    for directory, *_ in os.walk(group, topdown=False):
-        os.rmdir(directory)
-
-
 @pytest.fixture
 def manager(account: Account) -> Iterator[None]:
     """The user's systemd, as it is started at login: in a control group that is the user's."""
@@ -357,13 +335,10 @@ def manager(account: Account) -> Iterator[None]:
         # By this it knows that the machine's is a systemd too.
         os.makedirs("/run/systemd/system")
         stack.callback(os.rmdir, "/run/systemd/system")
-        root = stack.enter_context(cgroup2())
-        group = Path(tempfile.mkdtemp(prefix="slirpd-test-", dir=root))
-        stack.callback(_remove_group, group)
-        for name in (".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"):
-            os.chown(group / name, ORDINARY_ID, ORDINARY_ID)
+        stack.enter_context(cgroup2())
+        group = stack.enter_context(delegated_cgroup())
         process = stack.enter_context(subprocess.Popen(
-            ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(group / "cgroup.procs"),
+            [*enter(group),
              *account.argv("/lib/systemd/systemd", "--user", "--unit=basic.target")],
             cwd="/", env=account.env, stdin=subprocess.DEVNULL))
         stack.callback(process.terminate)

@@ -14,6 +14,12 @@ from netns import family_of, socket_in
 from waiting import wait_for
 
 
+# Nobody's account, as in outer-ns.
+ORDINARY_ID = 61111
+AS_ORDINARY_ID = ["setpriv", f"--reuid={ORDINARY_ID}", f"--regid={ORDINARY_ID}",
+                  "--clear-groups", "--inh-caps=-all", "--"]
+
+
 class Guest:
     """A user and network namespace that an ordinary user made, with a process to name it by."""
 
@@ -102,3 +108,11 @@ class Guest:
 
     def link(self, name: str = "tap0") -> str:
         return self.run("ip", "-d", "link", "show", "dev", name).stdout
+
+
+class OrdinaryGuest(Guest):
+    """For tests that real root runs: the namespaces of an ordinary user."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._argv = [*AS_ORDINARY_ID, "unshare", "--user", "--net", "--map-root-user"]

@@ -140,6 +140,14 @@ def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
         os.close(pidfd)
 
 
+def first_unread(sock: socket.socket) -> bytes:
+    """The message stays where it is."""
+    try:
+        return sock.recv(1 << 16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return b""
+
+
 @contextlib.contextmanager
 def no_process_left() -> Iterator[None]:
     """No test leaves a process behind, whoever started it."""
