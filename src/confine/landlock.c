@@ -84,6 +84,8 @@ add_rule(int ruleset_fd, const struct confine_landlock_rule *rule)
 		beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
 	if (rule->access & CONFINE_LANDLOCK_READ_DIR)
 		beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+	if (rule->access & CONFINE_LANDLOCK_WRITE_FILE)
+		beneath.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE;
 	if (rule->path) {
 		opened_fd = open(rule->path, O_PATH | O_CLOEXEC);
 		if (opened_fd == -1)

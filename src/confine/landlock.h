@@ -16,8 +16,9 @@
 
 /* Bits of an exception. */
 enum confine_landlock_access {
-	CONFINE_LANDLOCK_READ_FILE = 1 << 0, /* open files for reading */
-	CONFINE_LANDLOCK_READ_DIR = 1 << 1,  /* list directories; EINVAL on a file */
+	CONFINE_LANDLOCK_READ_FILE = 1 << 0,  /* open files for reading */
+	CONFINE_LANDLOCK_READ_DIR = 1 << 1,   /* list directories; EINVAL on a file */
+	CONFINE_LANDLOCK_WRITE_FILE = 1 << 2, /* open files for writing */
 };
 
 /* An exception: a file, or a directory with all that is below it. */

@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "ipc/msg_cgroup.h"
 #include "ipc/msg_forwards.h"
 #include "ipc/msg_jail.h"
 #include "ipc/msg_observe.h"
@@ -131,6 +132,12 @@ struct ipc_log {
 	ROW(hostfwd_page, PAYLOAD, REPLY, "some of the forwards") \
 	ROW(worker_state, PAYLOAD, REPLY, "counters and numbers of sockets") \
 	ROW(connections_page, PAYLOAD, REPLY, "some of the connections")
+
+#define IPC_ROWS_PARENT_TO_CGROUP_MOVER(ROW) \
+	ROW(cgroup_follow, PAYLOAD, RUNNING, "move these processes into this control group")
+
+#define IPC_ROWS_CGROUP_MOVER_TO_PARENT(ROW) \
+	ROW(cgroup_ready, NOTHING, REPLY, "processes can be moved from now on; sent once after its jail")
 
 /* All rows, in the order of the arrows (roles.h). */
 #define IPC_ALL_ROWS(ROW) IPC_ARROWS(IPC_ROWS_OF_ARROW, ROW)

@@ -234,6 +234,19 @@ ipc_validate_spawned(const struct ipc_spawned *msg, const char **why)
 }
 
 int
+ipc_validate_cgroup_follow(const struct ipc_cgroup_follow *msg, const char **why)
+{
+	if (!ipc_is_text(msg->cgroup, sizeof(msg->cgroup)) || msg->cgroup[0] != '/')
+		return ipc_refuse(why, "cgroup");
+	for (size_t i = 0; i < IPC_ROLE_END; i++)
+		/* A PID is a positive int. Only children are moved. */
+		if (msg->pids[i] > INT32_MAX ||
+		    (i < IPC_ROLE_CHILDREN && msg->pids[i] != 0))
+			return ipc_refuse(why, "pids");
+	return 0;
+}
+
+int
 ipc_validate_get_status(const struct ipc_get_status *msg, const char **why)
 {
 	(void)msg;

@@ -5,7 +5,7 @@
  * or the number of the error. test_jail.py has the table of what must come for the worker,
  * and of what comes without the jail; test_jail_others.py that for the others. One program
  * for each: the worker, the api (PROBE_API), the spawner (PROBE_SPAWNER), the netns-helper
- * (PROBE_NETNS_HELPER), the parent (PROBE_PARENT).
+ * (PROBE_NETNS_HELPER), the parent (PROBE_PARENT), the cgroup-mover (PROBE_CGROUP_MOVER).
  *
  *   probe SANDBOX SECCOMP ATTEMPT [NUMBER]...    modes: off, best-effort, required
  *   probe SANDBOX SECCOMP sweep FIRST LAST       which system calls survive the filter
@@ -53,6 +53,8 @@
 #include "netns-helper/jail.h"
 #elif defined(PROBE_PARENT)
 #include "parent/jail.h"
+#elif defined(PROBE_CGROUP_MOVER)
+#include "parent/cgroup/mover.h"
 #else
 #include "slirp-worker/jail.h"
 #endif
@@ -599,6 +601,8 @@ try_int80_execve(void)
 	TRY(stat_by_dir_fd, fstatat(have.dir_fd, "etc/passwd", (struct stat *)have.page, 0)) \
 	TRY(read_tun, openat(AT_FDCWD, "/dev/net/tun", O_RDONLY)) \
 	TRY(open_tun, openat(AT_FDCWD, "/dev/net/tun", O_RDWR | O_CLOEXEC)) \
+	TRY(write_tun_by_peer_fd, openat(IPC_CHILD_FD_PEER, "/dev/net/tun", \
+	    O_WRONLY | O_CLOEXEC | O_NOFOLLOW)) \
 	TRY(create, openat(AT_FDCWD, "new", O_WRONLY | O_CREAT | O_EXCL, 0600)) \
 	TRY(create_in_etc, openat(AT_FDCWD, "etc/new", O_RDONLY | O_CREAT, 0600)) \
 	TRY(write_resolv_conf, openat(AT_FDCWD, RESOLV_CONF, O_WRONLY)) \
@@ -754,7 +758,8 @@ static const struct {
 
 /* --- the jail --------------------------------------------------------------------------- */
 
-#if defined(PROBE_SPAWNER) || defined(PROBE_NETNS_HELPER) || defined(PROBE_PARENT)
+#if defined(PROBE_SPAWNER) || defined(PROBE_NETNS_HELPER) || defined(PROBE_PARENT) || \
+    defined(PROBE_CGROUP_MOVER)
 struct jail {
 	struct ipc_confine orders;
 	struct ipc_confined reached;
@@ -782,6 +787,8 @@ enter(struct jail *jail)
 	spawner_lock(&jail->orders, &jail->reached);
 #elif defined(PROBE_NETNS_HELPER)
 	jail_lock(&jail->orders, &jail->reached);
+#elif defined(PROBE_CGROUP_MOVER)
+	cgroup_mover_lock(&jail->orders, &jail->reached);
 #elif defined(PROBE_PARENT)
 	const struct options options = { .exit_fd = -1 };
 

@@ -32,7 +32,8 @@ POLICYC = pathlib.Path(
     os.environ.get("POLICYC", PROJECT / "build/debug/seccomp/policyc")).resolve()
 SAMPLES = PROJECT / "tests/confine/policies"
 
-ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "api": 25}  # and calls at most
+ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "api": 25,
+         "cgroup-mover": 25}  # and calls at most
 
 # linux/audit.h, libseccomp's seccomp.h has the same
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -298,7 +299,7 @@ def test_no_role_has_what_no_role_may_have(tmp_path: pathlib.Path, role: str) ->
 
 
 # Calls whose first argument is a descriptor, which a policy may name by its number.
-TAKE_DESCRIPTOR = {"accept4", "execveat", "fcntl", "recvmsg", "sendmsg"}
+TAKE_DESCRIPTOR = {"accept4", "execveat", "fcntl", "openat", "recvmsg", "sendmsg"}
 # The worker replaces its channel to an api that was started again. The spawner's filter is also an
 # api's while that gets its descriptors, and neither has met a client.
 CLOSABLE = {"spawner": {5, 6}}

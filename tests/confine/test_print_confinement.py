@@ -87,7 +87,8 @@ def assert_is(role: dict[str, Any], pid: int) -> None:
 def test_report_is_what_proc_shows_of_a_daemon(guest: Guest, tmp_path: Path,
                                                options: tuple[str, ...]) -> None:
     said = report(*options)
-    assert set(said["roles"]) == set(D.STAGES)
+    assert set(said["roles"]) == {*D.STAGES, "cgroup-mover"}
+    assert said["roles"]["cgroup-mover"] is None
     with Slirpd(*options, "--configure", "--api-socket", tmp_path / "api.sock", guest.pid,
                 "tap0") as daemon:
         for role, pid in {"parent": daemon.pid, **daemon.children()}.items():

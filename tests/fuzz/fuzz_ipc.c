@@ -52,6 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
 		{ IPC_ROLE_PARENT, IPC_ROLE_API },
 		{ IPC_ROLE_API, IPC_ROLE_PARENT },
+		{ IPC_ROLE_PARENT, IPC_ROLE_CGROUP_MOVER },
+		{ IPC_ROLE_CGROUP_MOVER, IPC_ROLE_PARENT },
 		/* The two that a client may have a hand in. */
 		{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API },
 		{ IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },

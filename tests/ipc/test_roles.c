@@ -24,6 +24,7 @@
 #include "base/auto.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
+#include "parent/cgroup/mover.h"
 #include "parent/supervise/spawn.h"
 #include "parent/supervise/spawner.h"
 
@@ -39,6 +40,10 @@ start(struct child *child, enum ipc_role role)
 	if (role == IPC_ROLE_SPAWNER)
 		assert_int_equal(parent_spawn_forked(child, &roles[role],
 				     program_fds[IPC_ROLE_API], spawner_run),
+		    0);
+	else if (role == IPC_ROLE_CGROUP_MOVER)
+		assert_int_equal(parent_spawn_forked(child, &roles[role], STDIN_FILENO,
+				     cgroup_mover_run),
 		    0);
 	else
 		assert_int_equal(parent_spawn(child, &roles[role], program_fds[role]), 0);
@@ -150,8 +155,8 @@ test_descriptors_and_environment_are_exact(void **state)
 	for (size_t i = 0; i < sizeof(stray_fds) / sizeof(stray_fds[0]); i++)
 		stray_fds[i] = dup(STDIN_FILENO);
 	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {
-		/* The spawner has the program of the api behind its table. */
-		int last = roles[role].n_fds - (role == IPC_ROLE_SPAWNER ? 0 : 1);
+		/* A process without a program has one descriptor behind its table. */
+		int last = roles[role].n_fds - (roles[role].program ? 1 : 0);
 		char path[64];
 		struct ipc_message msg;
 		struct child child;
@@ -175,7 +180,7 @@ test_descriptors_and_environment_are_exact(void **state)
 		closedir(fds);
 		assert_int_equal(n_fds, last + 1);
 		snprintf(path, sizeof(path), "/proc/%d/environ", child.pid);
-		if (role == IPC_ROLE_SPAWNER) { /* it is this program, with this one's */
+		if (!roles[role].program) { /* it is this program, with this one's */
 			ipc_channel_close(&child.channel);
 			wait_for_exit(&child);
 			continue;

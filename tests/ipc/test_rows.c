@@ -64,6 +64,10 @@ sender_and_receiver(enum ipc_arrow arrow, enum ipc_role *sender, enum ipc_role *
 		[IPC_ARROW_API_TO_PARENT] = { IPC_ROLE_API, IPC_ROLE_PARENT },
 		[IPC_ARROW_API_TO_SLIRP_WORKER] = { IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
 		[IPC_ARROW_SLIRP_WORKER_TO_API] = { IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API },
+		[IPC_ARROW_PARENT_TO_CGROUP_MOVER] = { IPC_ROLE_PARENT,
+		    IPC_ROLE_CGROUP_MOVER },
+		[IPC_ARROW_CGROUP_MOVER_TO_PARENT] = { IPC_ROLE_CGROUP_MOVER,
+		    IPC_ROLE_PARENT },
 	};
 
 	assert_int_not_equal(roles[arrow].sender, 0);
@@ -363,6 +367,7 @@ check_wrong_direction(enum ipc_message_id id)
 		{ IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
 		{ IPC_ROLE_PARENT, IPC_ROLE_API },
 		{ IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
+		{ IPC_ROLE_PARENT, IPC_ROLE_CGROUP_MOVER },
 	};
 	enum ipc_arrow arrow = ipc_arrow_of(id);
 	enum ipc_role sender, receiver;

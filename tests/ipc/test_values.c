@@ -149,6 +149,7 @@ FIELDS(rule_removed,
 	RANGE(rule_removed, id, 1, UINT32_MAX, "id"), RESERVED(rule_removed))
 FIELDS(api_dropped, ANY(api_dropped, api_number), TEXT(api_dropped, why))
 FIELDS(spawned, RANGE(spawned, pid, 0, INT32_MAX, "pid"), ANY(spawned, error))
+FIELDS(cgroup_follow, TEXT(cgroup_follow, cgroup), ANY(cgroup_follow, pids))
 FIELDS(status,
 	ANY(status, request), STRUCTS(status, network, network),
 	STRUCTS(status, about, about), STRUCTS(status, confined, confined),
@@ -429,6 +430,10 @@ test_contradictions_are_refused(void **state)
 	BAD(spawned, "pid", msg->pid = 1)
 	BAD(spawned, "error", msg->pid = 0)
 	BAD(spawned, "error", msg->error = 1)
+	BAD(cgroup_follow, "cgroup", msg->cgroup[0] = 'u')
+	BAD(cgroup_follow, "cgroup", memset(msg->cgroup, 0, sizeof(msg->cgroup)))
+	BAD(cgroup_follow, "pids", msg->pids[IPC_ROLE_PARENT] = 8)
+	BAD(cgroup_follow, "pids", msg->pids[IPC_ROLE_CGROUP_MOVER] = 1U << 31)
 
 	BAD(publish, "host_addr", msg->rule.host_addr.bytes[4] = 1)
 	BAD(publish, "host_addr", msg->rule.host_addr.bytes[15] = 1)
@@ -501,6 +506,8 @@ test_legal_values_are_accepted(void **state)
 	     msg->network.netmask_be = htonl(0xffffff80))
 	GOOD(spawned, msg->pid = INT32_MAX)
 	GOOD(spawned, msg->pid = 0; msg->error = 1)
+	GOOD(cgroup_follow, msg->cgroup[1] = '\0'; memset(msg->cgroup + 1, 0, 40))
+	GOOD(cgroup_follow, msg->pids[IPC_ROLE_CGROUP_MOVER] = INT32_MAX)
 	GOOD(publish, msg->rule.proto = IPPROTO_UDP)
 	GOOD(publish, msg->rule.host_port_last = msg->rule.host_port_first)
 	GOOD(publish, msg->rule.guest_port_first = 65436)

@@ -279,6 +279,15 @@ ipc_sample_spawned(struct ipc_spawned *msg)
 }
 
 void
+ipc_sample_cgroup_follow(struct ipc_cgroup_follow *msg)
+{
+	*msg = (struct ipc_cgroup_follow){
+		.cgroup = "/user.slice/rootless-netns.scope",
+		.pids = { [IPC_ROLE_SLIRP_WORKER] = 4194304, [IPC_ROLE_API] = 8 },
+	};
+}
+
+void
 ipc_sample_get_status(struct ipc_get_status *msg)
 {
 	*msg = (struct ipc_get_status){ .request = 6 };

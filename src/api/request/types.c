@@ -144,6 +144,7 @@ static const struct api_member confinement[] = {
 	OBJECT("slirp_worker", "confined"),
 	OBJECT("spawner", "confined"),
 	OBJECT("api", "confined"),
+	OBJECT("cgroup_mover", "confined"),
 };
 
 static const struct api_member confined[] = {

@@ -17,6 +17,7 @@
 #include "confine/caps.h"
 #include "ipc/describe.h"
 #include "seccomp/api_policy.h"
+#include "seccomp/cgroup-mover_policy.h"
 #include "seccomp/netns-helper_policy.h"
 #include "seccomp/parent_policy.h"
 #include "seccomp/slirp-worker_policy.h"
@@ -51,6 +52,7 @@ static const struct role_facts facts[IPC_ROLE_END] = {
 	[IPC_ROLE_SLIRP_WORKER] = { CALLS(slirp_worker), .root = worker_root },
 	[IPC_ROLE_SPAWNER] = { CALLS(spawner) },
 	[IPC_ROLE_API] = { CALLS(api), .root = empty_root },
+	[IPC_ROLE_CGROUP_MOVER] = { CALLS(cgroup_mover) },
 };
 
 static const char *const mode_names[IPC_JAIL_N_MODES] = {
@@ -337,8 +339,9 @@ print_roles(FILE *out, const struct confinement *report,
 
 		fputs(separator, out);
 		separator = ",\n";
-		/* The helper runs only with a guest. */
-		if (i == IPC_ROLE_NETNS_HELPER && report->no_guest) {
+		/* The helper runs only with a guest, and the mover only if it has control
+		 * groups to move processes to. */
+		if (i != IPC_ROLE_PARENT && confined[i].stages == 0) {
 			fprintf(out, "    \"%s\": null", roles[i].name);
 			continue;
 		}

@@ -81,6 +81,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
 		IPC_ROWS_SPAWNER_TO_PARENT(CALL)
 		IPC_ROWS_API_TO_PARENT(CALL)
+		IPC_ROWS_CGROUP_MOVER_TO_PARENT(CALL)
 	default:
 		break;
 	}

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
+#include "parent/cgroup/mover.h"
 #include "parent/supervise/children.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/spawner.h"
@@ -50,10 +51,13 @@ service_fork(struct supervisor *sv, enum ipc_role role,
 	struct child *child = supervisor_child(sv, role);
 	int failed;
 
-	/* The spawner is this program, with the program of the api. */
+	/* The spawner and the mover are this program, with a descriptor for their work. */
 	if (role == IPC_ROLE_SPAWNER)
 		failed = parent_spawn_forked(child, &roles[role],
 		    program_fds[IPC_ROLE_API], spawner_run);
+	else if (role == IPC_ROLE_CGROUP_MOVER)
+		failed = parent_spawn_forked(child, &roles[role], sv->cgroup.root_fd,
+		    cgroup_mover_run);
 	else
 		failed = parent_spawn(child, &roles[role], program_fds[role]);
 	if (failed)
@@ -148,14 +152,12 @@ start_again(struct supervisor *sv, enum ipc_role role, const char *text)
 	schedule(sv, role);
 }
 
-/* The starter of this process has ended; text says how. */
+/* The starter of this process has ended. */
 static void
-lose_starter(struct supervisor *sv, enum ipc_role role, const char *text)
+lose_starter(struct supervisor *sv, enum ipc_role role)
 {
 	struct service *service = &sv->services[role];
 
-	log_error("%s; the network goes on, but %s can't be started again", text,
-	    roles[role].name);
 	if (service->start_at_ms != DEADLINE_NONE || service->child.pid == 0) {
 		/* A process was being started, or its PID was not reported. */
 		ipc_channel_close(&service->child.channel);
@@ -171,9 +173,10 @@ go_on_without(struct supervisor *sv, enum ipc_role role, const char *text)
 		start_again(sv, role, text);
 		return;
 	}
+	log_error("%s; the network goes on, but %s", text, wirings[role].loss);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (wirings[i].starter == role)
-			lose_starter(sv, (enum ipc_role)i, text);
+			lose_starter(sv, (enum ipc_role)i);
 }
 
 /* Handles the end of a child whose last messages have been received. A signal that the
@@ -257,6 +260,7 @@ adopt(struct supervisor *sv, struct child *child, pid_t pid)
 	if (ended == -1)
 		return -1;
 	child->pid = pid;
+	parent_cgroup_note_child(&sv->cgroup);
 	/* The child has ended before its PID was known. */
 	if (ended == pid)
 		end_child(sv, child, wait_status);

@@ -34,9 +34,34 @@ begin_api(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 		service_begin(sv, IPC_ROLE_API);
 }
 
+/* Looks where the children are going to be, before the first one is started. */
+static void
+find_cgroup(struct supervisor *sv)
+{
+	/* Nobody but the caller of `slirpd run` knows its PID, and the command would stay. */
+	if (!sv->options->command)
+		parent_cgroup_open(&sv->cgroup);
+}
+
+/* Starts the cgroup-mover if it can be of use. */
+static void
+begin_cgroup_mover(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	/* Not as real root: it could write to all control groups of the machine, and no
+	 * client moves the slirpd of real root. */
+	if (sv->phase == SUPERVISE_STARTING && sv->cgroup.root_fd != -1 &&
+	    !sv->orders.has_runas) {
+		service_fork(sv, IPC_ROLE_CGROUP_MOVER, program_fds);
+		wirings[IPC_ROLE_CGROUP_MOVER].instruct(sv);
+	}
+	if (sv->cgroup.root_fd != -1)
+		close(take_fd(&sv->cgroup.root_fd));
+}
+
 void
 start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
+	find_cgroup(sv);
 	service_fork(sv, IPC_ROLE_NETNS_HELPER, program_fds);
 	if (sv->phase == SUPERVISE_STARTING)
 		service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
@@ -48,15 +73,18 @@ start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 	/* The api comes last, because it is ready before the others. */
 	if (sv->phase == SUPERVISE_STARTING)
 		begin_api(sv, program_fds);
+	begin_cgroup_mover(sv, program_fds);
 }
 
 void
 start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
+	find_cgroup(sv);
 	service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
 	wiring_give_tap(sv, adopt_tap_fd, &(struct ipc_tap_made){ 0 });
 	begin_api(sv, program_fds);
+	begin_cgroup_mover(sv, program_fds);
 }
 
 void
@@ -137,6 +165,7 @@ begin_service(struct supervisor *sv)
 	parent_notify("READY=1\nSTATUS=The guest has its network");
 	/* The worker has filled the copy itself, so nobody waits for this. The first
 	 * watch of a file system can take the kernel milliseconds. */
+	parent_cgroup_begin(&sv->cgroup, clock_now_ms());
 	if (sv->resolv_copy_fd != -1)
 		parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH,
 		    take_fd(&sv->resolv_copy_fd), clock_now_ms());
@@ -174,10 +203,12 @@ finish_start(struct supervisor *sv)
 static void
 check_ready(struct supervisor *sv)
 {
+	const struct service *mover = &sv->services[IPC_ROLE_CGROUP_MOVER];
+
 	if (sv->phase == SUPERVISE_STARTING &&
 	    sv->services[IPC_ROLE_SLIRP_WORKER].is_ready &&
 	    (sv->api.listen_fd == -1 || sv->services[IPC_ROLE_API].is_ready) &&
-	    forwards_are_published(sv))
+	    (!mover->child.role || mover->is_ready) && forwards_are_published(sv))
 		finish_start(sv);
 }
 
@@ -206,6 +237,13 @@ parent_on_api_ready(struct supervisor *sv)
 		wiring_connect_api(sv);
 	else
 		check_ready(sv);
+}
+
+void
+parent_on_cgroup_ready(struct supervisor *sv)
+{
+	service_set_ready(sv, IPC_ROLE_CGROUP_MOVER);
+	check_ready(sv);
 }
 
 void

@@ -64,6 +64,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	if (!sv->rules)
 		fatal("get memory for the copy of the forwards");
 	parent_nswatch_init(&sv->watch);
+	parent_cgroup_init(&sv->cgroup);
 	parent_resolv_init(&sv->resolv);
 	parent_outbound_init(&sv->outbound);
 	sv->signal_fd = signals_open();
@@ -95,6 +96,7 @@ next_due_ms(const struct supervisor *sv)
 	if (sv->phase == SUPERVISE_STARTING)
 		return sv->deadline_ms;
 	due_ms = deadline_earlier(due_ms, parent_outbound_due_ms(&sv->outbound));
+	due_ms = deadline_earlier(due_ms, parent_cgroup_due_ms(&sv->cgroup));
 	due_ms = deadline_earlier(due_ms, parent_nswatch_due_ms(&sv->watch));
 	return deadline_earlier(due_ms, parent_resolv_due_ms(&sv->resolv));
 }
@@ -151,6 +153,8 @@ serve(struct supervisor *sv)
 	    parent_outbound_handle(&sv->outbound, set[POLL_OUTBOUND].revents, now_ms))
 		tell_outbound(sv);
 	service_handle(sv, now_ms);
+	if (sv->phase == SUPERVISE_RUNNING && parent_cgroup_handle(&sv->cgroup, now_ms))
+		wiring_follow_cgroup(sv);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_nswatch_is_gone(&sv->watch, set[POLL_NSWATCH].revents, now_ms)) {
 		log_info("nobody uses the network namespace any more; ending");

@@ -8,6 +8,7 @@
 #include "base/ratelimit.h"
 #include "ipc/dispatch.h"
 #include "model/forward_table.h"
+#include "parent/cgroup/watch.h"
 #include "parent/cmdline/options.h"
 #include "parent/supervise/roles.h"
 #include "parent/supervise/spawn.h"
@@ -63,6 +64,7 @@ struct supervisor {
 	struct service services[IPC_ROLE_END];
 	struct ipc_confine orders; /* for every child's jail */
 	struct nswatch watch;
+	struct cgroup_watch cgroup;
 	struct outbound outbound;
 	struct resolv resolv; /* the worker's copy of resolv.conf */
 	int resolv_copy_fd;   /* owned until the service begins */
@@ -114,3 +116,4 @@ IPC_ROWS_NETNS_HELPER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SLIRP_WORKER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SPAWNER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_CGROUP_MOVER_TO_PARENT(SUPERVISE_DECLARE)

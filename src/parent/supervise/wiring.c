@@ -3,7 +3,7 @@
  * The connections between the processes.
  *
  *	netns-helper <-- parent --> spawner --> (starts the api)
- *	                 |    |
+ *	                 |    |  +--> cgroup-mover
  *	                 |    +--> api <-- control socket
  *	                 v          |
  *	      TAP --> slirp-worker <+
@@ -196,6 +196,38 @@ wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind)
 		(void)ipc_send_event(supervisor_channel(sv, IPC_ROLE_API), &event);
 }
 
+void
+wiring_follow_cgroup(struct supervisor *sv)
+{
+	struct ipc_channel *mover = supervisor_channel(sv, IPC_ROLE_CGROUP_MOVER);
+	struct ipc_cgroup_follow msg = { 0 };
+	char cgroup[LOG_TEXT_SIZE];
+
+	if (mover->fd == -1) {
+		text_escape(cgroup, sizeof(cgroup), sv->cgroup.cgroup,
+		    strlen(sv->cgroup.cgroup));
+		log_warning("slirpd alone was moved into control group %s: its other "
+			    "processes stay in theirs, and end with it",
+		    cgroup);
+		sv->cgroup.is_told = true;
+		sv->cgroup.has_moved = false;
+		return;
+	}
+	memcpy(msg.cgroup, sv->cgroup.cgroup, sizeof(msg.cgroup));
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		msg.pids[i] = (uint32_t)sv->services[i].child.pid;
+	/* If the queue is full, the message is sent again later. */
+	sv->cgroup.is_told = ipc_send_cgroup_follow(mover, &msg) == 0;
+}
+
+static int
+instruct_cgroup_mover(struct supervisor *sv)
+{
+	ipc_channel_await_reply(supervisor_channel(sv, IPC_ROLE_CGROUP_MOVER),
+	    IPC_MSG_cgroup_ready);
+	return 0;
+}
+
 static void
 tell_of_the_worker(struct supervisor *sv)
 {
@@ -213,6 +245,7 @@ const struct wiring wirings[IPC_ROLE_END] = {
 	},
 	[IPC_ROLE_SPAWNER] = {
 		.may_be_missing = true,
+		.loss = "api can't be started again",
 	},
 	[IPC_ROLE_API] = {
 		.starter = IPC_ROLE_SPAWNER,
@@ -220,5 +253,10 @@ const struct wiring wirings[IPC_ROLE_END] = {
 		.may_be_missing = true,
 		.on_end = disconnect_api,
 		.on_given_up = close_control_socket,
+	},
+	[IPC_ROLE_CGROUP_MOVER] = {
+		.instruct = instruct_cgroup_mover,
+		.may_be_missing = true,
+		.loss = "its processes can't follow slirpd into another control group",
 	},
 };

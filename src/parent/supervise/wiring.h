@@ -11,6 +11,8 @@ struct wiring {
 	enum ipc_role starter;
 	/* The end of the process in service does not end slirpd. */
 	bool may_be_missing;
+	/* Such a process without a starter: what slirpd cannot do without it, for the log. */
+	const char *loss;
 	/* Sends all that the process is told at its begin. Returns 0, or -1 with errno set. */
 	int (*instruct)(struct supervisor *sv);
 	/* Whether the work is done, so that the end of the process means nothing. */
@@ -30,6 +32,9 @@ void wiring_give_tap(struct supervisor *sv, int adopt_tap_fd,
 
 /* Gives the worker its end of the channel to the api, unless it has it. */
 void wiring_connect_api(struct supervisor *sv);
+
+/* Lets the mover move all children into the control group of the parent. */
+void wiring_follow_cgroup(struct supervisor *sv);
 
 /* Sends an event to the sessions of the api. */
 void wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind);
