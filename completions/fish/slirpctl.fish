@@ -19,8 +19,8 @@ function __slirpctl_words
     end
 end
 
-# The rules there are, with what each does, as far as somebody answers.
-function __slirpctl_rules
+# The forwards there are, with what each does, as far as somebody answers.
+function __slirpctl_forwards
     set -l socket
     set -l words (commandline -opc)
     for i in (seq (count $words))
@@ -71,8 +71,8 @@ complete -c slirpctl -n __slirpctl_command -a help -d 'All commands, or the usag
 
 complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_words)) = 1' \
     -a 'tcp udp tcp4 udp4 tcp6 udp6'
-complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_rules)'
-complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every rule'
+complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_forwards)'
+complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every forward'
 complete -c slirpctl -n '__slirpctl_command help; and test (count (__slirpctl_words)) = 1' \
     -a 'add list remove status stats connections top events ps raw version help'
 complete -c slirpctl -n '__slirpctl_command events' \

@@ -46,8 +46,8 @@ struct api {
 	struct api_lane parent_lane;
 	struct api_lane worker_lane;
 	/* The worker's forwards, learnt from its answers on this channel (forwards.c). */
-	struct rules *forwards; /* owned */
-	bool knows_forwards;    /* forwards is complete */
+	struct forward_table *forwards; /* owned */
+	bool knows_forwards;            /* forwards is complete */
 	struct api_counters counters;
 	struct ratelimit audit;
 };

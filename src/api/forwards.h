@@ -5,6 +5,6 @@
 struct api;
 struct api_client;
 
-void api_start_add_hostfwd(struct api *api, struct api_client *client);
-void api_start_remove_hostfwd(struct api *api, struct api_client *client);
-void api_start_list_hostfwd(struct api *api, struct api_client *client);
+void api_start_add_forward(struct api *api, struct api_client *client);
+void api_start_remove_forward(struct api *api, struct api_client *client);
+void api_start_list_forwards(struct api *api, struct api_client *client);

@@ -38,7 +38,7 @@ api_loop_init(struct api *api)
 	api->left = calloc(API_LEFT_PLACES, sizeof(*api->left));
 	if (!api->left)
 		fatal("get memory for %d calls", API_LEFT_PLACES);
-	api->forwards = rules_new();
+	api->forwards = forward_table_new();
 	if (!api->forwards)
 		fatal("get memory for the copy of the forwards");
 	api->parent_lane.channel = &api->to_parent;

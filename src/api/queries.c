@@ -275,7 +275,7 @@ api_on_worker_state(struct api *api, const struct ipc_worker_state *msg)
 	api_out_number(out, "udp", msg->n_udp_sockets);
 	api_out_number(out, "icmp", msg->n_icmp_sockets);
 	api_out_close(out, '}');
-	api_out_number(out, "hostfwds", msg->n_hostfwds);
+	api_out_number(out, "hostfwds", msg->n_forwards);
 	api_out_open(out, "api", '{');
 	api_out_number(out, "clients", api->n_clients);
 	api_out_number(out, "sessions", api->n_sessions);
@@ -310,7 +310,7 @@ write_connection(struct api_out *out, const struct ipc_connection *connection)
 	api_out_string(out, "proto", api_protocol_str(connection->proto));
 	if (connection->state != IPC_TCP_NONE)
 		api_out_string(out, "state", states[connection->state]);
-	api_out_bool(out, "hostfwd", connection->is_hostfwd);
+	api_out_bool(out, "hostfwd", connection->is_forward);
 	write_addr(out, "source_addr", &connection->source_addr);
 	api_out_number(out, "source_port", connection->source_port);
 	write_addr(out, "dest_addr", &connection->dest_addr);

@@ -43,7 +43,7 @@ api_start_subscribe(struct api *api, struct api_client *client)
 
 static void
 write_event(struct api_out *out, enum api_event event,
-    const struct ipc_hostfwd_entry *rule)
+    const struct ipc_forward_entry *forward)
 {
 	struct timespec now;
 
@@ -52,8 +52,8 @@ write_event(struct api_out *out, enum api_event event,
 	clock_gettime(CLOCK_REALTIME, &now);
 	api_out_open(out, NULL, '{');
 	api_out_string(out, "event", api_event_str(event));
-	if (rule) {
-		api_rule_write(out, "data", rule);
+	if (forward) {
+		api_forward_write(out, "data", forward);
 	} else {
 		api_out_open(out, "data", '{');
 		api_out_close(out, '}');
@@ -68,11 +68,11 @@ write_event(struct api_out *out, enum api_event event,
 
 void
 api_session_event(struct api *api, enum api_event event,
-    const struct ipc_hostfwd_entry *rule)
+    const struct ipc_forward_entry *forward)
 {
 	struct api_out line = { 0 };
 
-	write_event(&line, event, rule);
+	write_event(&line, event, forward);
 	/* Backwards: a dropped client's place is taken by the last client, which was
 	 * handled already. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {

@@ -13,6 +13,6 @@ void api_start_qmp_capabilities(struct api *api, struct api_client *client);
 void api_start_subscribe(struct api *api, struct api_client *client);
 
 /* Sends an event to the sessions that subscribed to it. The event's data is the forward
- * `rule`; NULL: no data. */
+ * `forward`; NULL: no data. */
 void api_session_event(struct api *api, enum api_event event,
-    const struct ipc_hostfwd_entry *rule);
+    const struct ipc_forward_entry *forward);

@@ -15,7 +15,7 @@
 #define OFFSET(member) offsetof(struct api_args, member)
 #define ARGS(array) .args = (array), .n_args = sizeof(array) / sizeof((array)[0])
 
-static const struct api_arg add_hostfwd_args[] = {
+static const struct api_arg add_forward_args[] = {
 	{ .name = "proto",
 	    .type = API_ARG_PROTOCOL,
 	    .is_required = true,
@@ -43,12 +43,12 @@ static const struct api_arg add_hostfwd_args[] = {
 	    .meaning = "the guest's port; of a range, the first" },
 };
 
-static const struct api_arg remove_hostfwd_args[] = {
+static const struct api_arg remove_forward_args[] = {
 	{ .name = "id",
 	    .type = API_ARG_ID,
 	    .is_required = true,
 	    .offset = OFFSET(id),
-	    .meaning = "the rule, as add_hostfwd returned it" },
+	    .meaning = "the forward, as add_hostfwd returned it" },
 };
 
 static const struct api_arg subscribe_args[] = {
@@ -64,19 +64,19 @@ const struct api_verb api_verbs[] = {
 	    .meaning = "forward ports of the host to the guest",
 	    .returns = "hostfwd_id",
 	    .is_audited = true,
-	    ARGS(add_hostfwd_args),
-	    .start = api_start_add_hostfwd },
+	    ARGS(add_forward_args),
+	    .start = api_start_add_forward },
 	{ .name = "remove_hostfwd",
 	    .meaning = "end a forward",
 	    .returns = "empty",
 	    .is_audited = true,
-	    ARGS(remove_hostfwd_args),
-	    .start = api_start_remove_hostfwd },
+	    ARGS(remove_forward_args),
+	    .start = api_start_remove_forward },
 	{ .name = "list_hostfwd",
 	    .meaning = "all forwards",
 	    .returns = "hostfwds",
 	    .repeats_return = true,
-	    .start = api_start_list_hostfwd },
+	    .start = api_start_list_forwards },
 	{ .name = "query_version",
 	    .meaning = "the versions of slirpd and libslirp",
 	    .returns = "version",

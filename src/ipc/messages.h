@@ -99,8 +99,8 @@ struct ipc_log {
 	ROW(tap_gone, PAYLOAD, ONCE, "the TAP is gone for good; the worker only waits for its end") \
 	ROW(stats, PAYLOAD, REPLY, "all counters") \
 	ROW(published, PAYLOAD, REPLY, "the outcome of publish") \
-	ROW(rule_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \
-	ROW(rule_removed, PAYLOAD, RUNNING, "a forward was removed, for the parent's copy") \
+	ROW(table_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \
+	ROW(table_removed, PAYLOAD, RUNNING, "a forward was removed, for the parent's copy") \
 	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
@@ -120,16 +120,16 @@ struct ipc_log {
 	ROW(get_status, PAYLOAD, RUNNING, "answer with status")
 
 #define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
-	ROW(add_hostfwd, PAYLOAD, ANYTIME, "add a forward, answer hostfwd_added") \
-	ROW(remove_hostfwd, PAYLOAD, ANYTIME, "remove a forward, answer hostfwd_removed") \
-	ROW(list_hostfwd, PAYLOAD, ANYTIME, "answer with a hostfwd_page") \
+	ROW(add_forward, PAYLOAD, ANYTIME, "add a forward, answer forward_added") \
+	ROW(remove_forward, PAYLOAD, ANYTIME, "remove a forward, answer forward_removed") \
+	ROW(list_forwards, PAYLOAD, ANYTIME, "answer with a forwards_page") \
 	ROW(query_worker, PAYLOAD, ANYTIME, "answer with worker_state") \
 	ROW(list_connections, PAYLOAD, ANYTIME, "answer with a connections_page")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_API(ROW) \
-	ROW(hostfwd_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
-	ROW(hostfwd_removed, PAYLOAD, REPLY, "the removed forward, or the reason for the refusal") \
-	ROW(hostfwd_page, PAYLOAD, REPLY, "some of the forwards") \
+	ROW(forward_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
+	ROW(forward_removed, PAYLOAD, REPLY, "the removed forward, or the reason for the refusal") \
+	ROW(forwards_page, PAYLOAD, REPLY, "some of the forwards") \
 	ROW(worker_state, PAYLOAD, REPLY, "counters and numbers of sockets") \
 	ROW(connections_page, PAYLOAD, REPLY, "some of the connections")
 

@@ -49,7 +49,7 @@ struct ipc_connection {
 	uint16_t source_port;
 	uint16_t dest_port;
 	uint8_t proto;      /* IPPROTO_TCP, _UDP or _ICMP */
-	uint8_t is_hostfwd; /* a connection through a forward, or a listening socket */
+	uint8_t is_forward; /* a connection through a forward, or a listening socket */
 	uint8_t state;      /* enum ipc_tcp_state; NONE for other protocols */
 	uint8_t reserved[7];
 	uint32_t recv_queue_bytes;
@@ -125,7 +125,7 @@ struct ipc_worker_state {
 	uint32_t n_tcp_sockets;
 	uint32_t n_udp_sockets;
 	uint32_t n_icmp_sockets;
-	uint32_t n_hostfwds; /* forwards */
+	uint32_t n_forwards; /* forwards */
 };
 
 /* The parts of query_status that the api does not know itself. */

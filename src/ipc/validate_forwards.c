@@ -8,50 +8,53 @@
 #include "ipc/validate_fields.h"
 
 static int
-validate_hostfwd(const struct ipc_hostfwd *rule, const char **why)
+validate_forward(const struct ipc_forward *forward, const char **why)
 {
-	uint32_t n_more = (uint32_t)rule->host_port_last - rule->host_port_first;
+	uint32_t n_more = (uint32_t)forward->host_port_last - forward->host_port_first;
 
-	if (rule->proto != IPPROTO_TCP && rule->proto != IPPROTO_UDP)
+	if (forward->proto != IPPROTO_TCP && forward->proto != IPPROTO_UDP)
 		return ipc_refuse(why, "proto");
-	if (!ipc_is_inaddr(&rule->host_addr))
+	if (!ipc_is_inaddr(&forward->host_addr))
 		return ipc_refuse(why, "host_addr");
-	if (!ipc_is_inaddr(&rule->guest_addr))
+	if (!ipc_is_inaddr(&forward->guest_addr))
 		return ipc_refuse(why, "guest_addr");
-	if (rule->host_port_first == 0 || rule->host_port_last < rule->host_port_first)
+	if (forward->host_port_first == 0 ||
+	    forward->host_port_last < forward->host_port_first)
 		return ipc_refuse(why, "host_port");
-	if (rule->guest_port_first == 0 || n_more + rule->guest_port_first > UINT16_MAX)
+	if (forward->guest_port_first == 0 ||
+	    n_more + forward->guest_port_first > UINT16_MAX)
 		return ipc_refuse(why, "guest_port");
-	if (!ipc_is_zero(rule->reserved, sizeof(rule->reserved)))
+	if (!ipc_is_zero(forward->reserved, sizeof(forward->reserved)))
 		return ipc_refuse(why, "reserved");
 	return 0;
 }
 
 /* Checks a forward if there is one, and for zeros otherwise. */
 static int
-validate_optional_hostfwd(const struct ipc_hostfwd *rule, bool is_there, const char **why)
+validate_optional_forward(const struct ipc_forward *forward, bool is_there,
+    const char **why)
 {
 	if (is_there)
-		return validate_hostfwd(rule, why);
-	return ipc_is_zero(rule, sizeof(*rule)) ? 0 : ipc_refuse(why, "rule");
+		return validate_forward(forward, why);
+	return ipc_is_zero(forward, sizeof(*forward)) ? 0 : ipc_refuse(why, "forward");
 }
 
 static int
-validate_entry(const struct ipc_hostfwd_entry *entry, const char **why)
+validate_entry(const struct ipc_forward_entry *entry, const char **why)
 {
 	if (entry->id == 0)
 		return ipc_refuse(why, "id");
 	if (entry->reserved != 0)
 		return ipc_refuse(why, "reserved");
-	return validate_hostfwd(&entry->rule, why);
+	return validate_forward(&entry->forward, why);
 }
 
 static int
-validate_result(const struct ipc_hostfwd_result *result, const char **why)
+validate_result(const struct ipc_forward_result *result, const char **why)
 {
-	if (result->outcome >= IPC_HOSTFWD_N_OUTCOMES)
+	if (result->outcome >= IPC_FORWARD_N_OUTCOMES)
 		return ipc_refuse(why, "outcome");
-	if ((result->id != 0) != (result->outcome == IPC_HOSTFWD_done))
+	if ((result->id != 0) != (result->outcome == IPC_FORWARD_done))
 		return ipc_refuse(why, "id");
 	if (!ipc_is_zero(result->reserved, sizeof(result->reserved)))
 		return ipc_refuse(why, "reserved");
@@ -61,7 +64,7 @@ validate_result(const struct ipc_hostfwd_result *result, const char **why)
 int
 ipc_validate_publish(const struct ipc_publish *msg, const char **why)
 {
-	return validate_hostfwd(&msg->rule, why);
+	return validate_forward(&msg->forward, why);
 }
 
 int
@@ -71,13 +74,13 @@ ipc_validate_published(const struct ipc_published *msg, const char **why)
 }
 
 int
-ipc_validate_rule_added(const struct ipc_rule_added *msg, const char **why)
+ipc_validate_table_added(const struct ipc_table_added *msg, const char **why)
 {
 	return validate_entry(&msg->entry, why);
 }
 
 int
-ipc_validate_rule_removed(const struct ipc_rule_removed *msg, const char **why)
+ipc_validate_table_removed(const struct ipc_table_removed *msg, const char **why)
 {
 	if (msg->id == 0)
 		return ipc_refuse(why, "id");
@@ -85,43 +88,43 @@ ipc_validate_rule_removed(const struct ipc_rule_removed *msg, const char **why)
 }
 
 int
-ipc_validate_add_hostfwd(const struct ipc_add_hostfwd *msg, const char **why)
+ipc_validate_add_forward(const struct ipc_add_forward *msg, const char **why)
 {
-	return validate_hostfwd(&msg->rule, why);
+	return validate_forward(&msg->forward, why);
 }
 
 int
-ipc_validate_hostfwd_added(const struct ipc_hostfwd_added *msg, const char **why)
+ipc_validate_forward_added(const struct ipc_forward_added *msg, const char **why)
 {
 	if (validate_result(&msg->result, why) == -1)
 		return -1;
-	return validate_optional_hostfwd(&msg->rule, msg->result.id != 0, why);
+	return validate_optional_forward(&msg->forward, msg->result.id != 0, why);
 }
 
 int
-ipc_validate_remove_hostfwd(const struct ipc_remove_hostfwd *msg, const char **why)
+ipc_validate_remove_forward(const struct ipc_remove_forward *msg, const char **why)
 {
 	/* Any id is legal: an unknown id gets an answer. */
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 int
-ipc_validate_hostfwd_removed(const struct ipc_hostfwd_removed *msg, const char **why)
+ipc_validate_forward_removed(const struct ipc_forward_removed *msg, const char **why)
 {
-	if (msg->outcome >= IPC_HOSTFWD_N_OUTCOMES)
+	if (msg->outcome >= IPC_FORWARD_N_OUTCOMES)
 		return ipc_refuse(why, "outcome");
-	return validate_optional_hostfwd(&msg->rule, msg->outcome == IPC_HOSTFWD_done,
+	return validate_optional_forward(&msg->forward, msg->outcome == IPC_FORWARD_done,
 	    why);
 }
 
 int
-ipc_validate_list_hostfwd(const struct ipc_list_hostfwd *msg, const char **why)
+ipc_validate_list_forwards(const struct ipc_list_forwards *msg, const char **why)
 {
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 int
-ipc_validate_hostfwd_page(const struct ipc_hostfwd_page *msg, const char **why)
+ipc_validate_forwards_page(const struct ipc_forwards_page *msg, const char **why)
 {
 	if (msg->n > IPC_PAGE_ENTRIES)
 		return ipc_refuse(why, "n");
@@ -152,7 +155,7 @@ validate_connection(const struct ipc_connection *connection, const char **why)
 	if (connection->proto != IPPROTO_TCP && connection->proto != IPPROTO_UDP &&
 	    connection->proto != IPPROTO_ICMP)
 		return ipc_refuse(why, "proto");
-	if (!ipc_is_flag(connection->is_hostfwd))
+	if (!ipc_is_flag(connection->is_forward))
 		return ipc_refuse(why, "flag neither 0 nor 1");
 	if (!ipc_is_inaddr(&connection->source_addr))
 		return ipc_refuse(why, "source_addr");

@@ -6,36 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct rules *
-rules_new(void)
+struct forward_table *
+forward_table_new(void)
 {
-	return calloc(1, sizeof(struct rules));
+	return calloc(1, sizeof(struct forward_table));
 }
 
 uint32_t
-rules_last_id(const struct rules *rules)
+forward_table_last_id(const struct forward_table *table)
 {
-	return rules->n > 0 ? rules->entries[rules->n - 1].id : 0;
+	return table->n > 0 ? table->entries[table->n - 1].id : 0;
 }
 
 int
-rules_add(struct rules *rules, const struct ipc_hostfwd_entry *entry)
+forward_table_add(struct forward_table *table, const struct ipc_forward_entry *entry)
 {
-	if (rules->n == RULES_MAX || entry->id <= rules_last_id(rules))
+	if (table->n == FORWARD_TABLE_MAX || entry->id <= forward_table_last_id(table))
 		return -1;
-	rules->entries[rules->n++] = *entry;
+	table->entries[table->n++] = *entry;
 	return 0;
 }
 
 uint32_t
-rules_place_after(const struct rules *rules, uint32_t after_id)
+forward_table_place_after(const struct forward_table *table, uint32_t after_id)
 {
-	uint32_t low = 0, high = rules->n;
+	uint32_t low = 0, high = table->n;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (rules->entries[middle].id <= after_id)
+		if (table->entries[middle].id <= after_id)
 			low = middle + 1;
 		else
 			high = middle;
@@ -43,28 +43,28 @@ rules_place_after(const struct rules *rules, uint32_t after_id)
 	return low;
 }
 
-const struct ipc_hostfwd_entry *
-rules_find(const struct rules *rules, uint32_t id)
+const struct ipc_forward_entry *
+forward_table_find(const struct forward_table *table, uint32_t id)
 {
 	/* Id 0 wraps to the place behind the last. */
-	uint32_t place = rules_place_after(rules, id - 1);
+	uint32_t place = forward_table_place_after(table, id - 1);
 
-	if (place == rules->n || rules->entries[place].id != id)
+	if (place == table->n || table->entries[place].id != id)
 		return NULL;
-	return &rules->entries[place];
+	return &table->entries[place];
 }
 
 int
-rules_remove(struct rules *rules, uint32_t id)
+forward_table_remove(struct forward_table *table, uint32_t id)
 {
-	const struct ipc_hostfwd_entry *entry = rules_find(rules, id);
+	const struct ipc_forward_entry *entry = forward_table_find(table, id);
 	size_t place;
 
 	if (!entry)
 		return -1;
-	place = (size_t)(entry - rules->entries);
-	rules->n--;
-	memmove(rules->entries + place, rules->entries + place + 1,
-	    (rules->n - place) * sizeof(rules->entries[0]));
+	place = (size_t)(entry - table->entries);
+	table->n--;
+	memmove(table->entries + place, table->entries + place + 1,
+	    (table->n - place) * sizeof(table->entries[0]));
 	return 0;
 }

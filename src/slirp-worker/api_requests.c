@@ -28,24 +28,24 @@ api_requests_are_heard(const struct worker *worker)
 }
 
 void
-worker_on_add_hostfwd(struct worker *worker, const struct ipc_add_hostfwd *msg)
+worker_on_add_forward(struct worker *worker, const struct ipc_add_forward *msg)
 {
-	requests_add(worker, msg->request, &msg->rule);
+	requests_add(worker, msg->request, &msg->forward);
 }
 
 void
-worker_on_remove_hostfwd(struct worker *worker, const struct ipc_remove_hostfwd *msg)
+worker_on_remove_forward(struct worker *worker, const struct ipc_remove_forward *msg)
 {
 	requests_remove(worker, msg->request, msg->id);
 }
 
 void
-worker_on_list_hostfwd(struct worker *worker, const struct ipc_list_hostfwd *msg)
+worker_on_list_forwards(struct worker *worker, const struct ipc_list_forwards *msg)
 {
-	struct ipc_hostfwd_page page = { .request = msg->request };
+	struct ipc_forwards_page page = { .request = msg->request };
 
 	forwards_fill_page(&worker->forwards, msg->after_id, &page);
-	chan_api_check_sent(worker, ipc_send_hostfwd_page(&worker->to_api, &page));
+	chan_api_check_sent(worker, ipc_send_forwards_page(&worker->to_api, &page));
 }
 
 void
@@ -58,7 +58,7 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		.n_tcp_sockets = sockets->n_tcp + worker->forwards.n_tcp_ports,
 		.n_udp_sockets = sockets->n_udp + worker->forwards.n_udp_ports,
 		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
-		.n_hostfwds = worker->forwards.rules->n,
+		.n_forwards = worker->forwards.table->n,
 	};
 
 	chan_api_check_sent(worker, ipc_send_worker_state(&worker->to_api, &state));

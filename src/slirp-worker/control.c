@@ -87,7 +87,7 @@ worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
 void
 worker_on_publish(struct worker *worker, const struct ipc_publish *msg)
 {
-	requests_publish(worker, &msg->rule);
+	requests_publish(worker, &msg->forward);
 }
 
 void

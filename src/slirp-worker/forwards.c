@@ -24,28 +24,28 @@ forwards_init(struct forwards *forwards, struct stack *stack, struct relay *rela
 		.budget = budget,
 		.network = network,
 		.guest6 = *guest6,
-		.rules = rules_new(),
+		.table = forward_table_new(),
 	};
-	return forwards->rules ? 0 : -1;
+	return forwards->table ? 0 : -1;
 }
 
 void
 forwards_free(struct forwards *forwards)
 {
-	free(forwards->rules);
-	forwards->rules = NULL;
+	free(forwards->table);
+	forwards->table = NULL;
 }
 
 static uint32_t
-count_ports(const struct ipc_hostfwd *rule)
+count_ports(const struct ipc_forward *forward)
 {
-	return (uint32_t)rule->host_port_last - rule->host_port_first + 1;
+	return (uint32_t)forward->host_port_last - forward->host_port_first + 1;
 }
 
 static bool
-is_between_families(const struct ipc_hostfwd *rule)
+is_between_families(const struct ipc_forward *forward)
 {
-	return rule->host_addr.is_ipv6 != rule->guest_addr.is_ipv6;
+	return forward->host_addr.is_ipv6 != forward->guest_addr.is_ipv6;
 }
 
 /* Whether the guest can have the address. The stack owns the gateway's and the name
@@ -71,10 +71,10 @@ guest6_is_good(const struct ipc_network *network, const uint8_t addr[16])
 
 /* Fills in the guest's own address if there is none. False if the guest can't have it. */
 static bool
-settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
+settle_guest_address(const struct forwards *forwards, struct ipc_forward *forward)
 {
 	const struct ipc_network *network = forwards->network;
-	struct inaddr *addr = &rule->guest_addr;
+	struct inaddr *addr = &forward->guest_addr;
 
 	if (inaddr_is_unspecified(addr))
 		*addr = addr->is_ipv6 ? inaddr_from6(&forwards->guest6)
@@ -86,7 +86,7 @@ settle_guest_address(const struct forwards *forwards, struct ipc_hostfwd *rule)
 /* Whether both forwards need the same port of the same address. The unspecified address
  * includes all addresses of its family. */
 static bool
-rules_conflict(const struct ipc_hostfwd *a, const struct ipc_hostfwd *b)
+is_conflict(const struct ipc_forward *a, const struct ipc_forward *b)
 {
 	return a->proto == b->proto && a->host_addr.is_ipv6 == b->host_addr.is_ipv6 &&
 	    a->host_port_first <= b->host_port_last &&
@@ -96,49 +96,49 @@ rules_conflict(const struct ipc_hostfwd *a, const struct ipc_hostfwd *b)
 		inaddr_is_equal(&a->host_addr, &b->host_addr));
 }
 
-static const struct ipc_hostfwd_entry *
-find_conflict(const struct forwards *forwards, const struct ipc_hostfwd *rule)
+static const struct ipc_forward_entry *
+find_conflict(const struct forwards *forwards, const struct ipc_forward *forward)
 {
-	const struct rules *rules = forwards->rules;
+	const struct forward_table *table = forwards->table;
 
-	for (uint32_t i = 0; i < rules->n; i++)
-		if (rules_conflict(&rules->entries[i].rule, rule))
-			return &rules->entries[i];
+	for (uint32_t i = 0; i < table->n; i++)
+		if (is_conflict(&table->entries[i].forward, forward))
+			return &table->entries[i];
 	return NULL;
 }
 
 /* Checks all that needs no system call, and sets the outcome. */
 static void
-judge(const struct forwards *forwards, struct ipc_hostfwd *rule,
-    struct ipc_hostfwd_result *result)
+judge(const struct forwards *forwards, struct ipc_forward *forward,
+    struct ipc_forward_result *result)
 {
-	const struct ipc_hostfwd_entry *in_the_way;
+	const struct ipc_forward_entry *in_the_way;
 
-	if (rule->guest_addr.is_ipv6 && !forwards->network->enable_ipv6) {
-		result->outcome = IPC_HOSTFWD_ipv6_is_off;
+	if (forward->guest_addr.is_ipv6 && !forwards->network->enable_ipv6) {
+		result->outcome = IPC_FORWARD_ipv6_is_off;
 		return;
 	}
-	if (!settle_guest_address(forwards, rule)) {
-		result->outcome = IPC_HOSTFWD_bad_guest_address;
+	if (!settle_guest_address(forwards, forward)) {
+		result->outcome = IPC_FORWARD_bad_guest_address;
 		return;
 	}
-	in_the_way = find_conflict(forwards, rule);
+	in_the_way = find_conflict(forwards, forward);
 	if (in_the_way) {
-		result->outcome = IPC_HOSTFWD_in_use_by_rule;
+		result->outcome = IPC_FORWARD_in_use_by_forward;
 		result->conflict_id = in_the_way->id;
-		result->port = rule->host_port_first;
-		if (result->port < in_the_way->rule.host_port_first)
-			result->port = in_the_way->rule.host_port_first;
+		result->port = forward->host_port_first;
+		if (result->port < in_the_way->forward.host_port_first)
+			result->port = in_the_way->forward.host_port_first;
 		return;
 	}
-	if (count_ports(rule) >
+	if (count_ports(forward) >
 		FORWARDS_PORTS_MAX - forwards->n_tcp_ports - forwards->n_udp_ports ||
 	    forwards->last_id == UINT32_MAX)
-		result->outcome = IPC_HOSTFWD_table_full;
+		result->outcome = IPC_FORWARD_table_full;
 }
 
 void
-forwards_add(struct forwards *forwards, const struct ipc_hostfwd *rule)
+forwards_add(struct forwards *forwards, const struct ipc_forward *forward)
 {
 	struct forwards_change *change = &forwards->change;
 
@@ -146,11 +146,11 @@ forwards_add(struct forwards *forwards, const struct ipc_hostfwd *rule)
 	*change = (struct forwards_change){
 		.phase = FORWARDS_OPENING,
 		.is_addition = true,
-		.rule = *rule,
-		.result = { .outcome = IPC_HOSTFWD_done },
+		.forward = *forward,
+		.result = { .outcome = IPC_FORWARD_done },
 	};
-	judge(forwards, &change->rule, &change->result);
-	if (change->result.outcome != IPC_HOSTFWD_done)
+	judge(forwards, &change->forward, &change->result);
+	if (change->result.outcome != IPC_FORWARD_done)
 		change->phase = FORWARDS_CLOSING;
 }
 
@@ -158,18 +158,18 @@ void
 forwards_remove(struct forwards *forwards, uint32_t id)
 {
 	struct forwards_change *change = &forwards->change;
-	const struct ipc_hostfwd_entry *entry = rules_find(forwards->rules, id);
+	const struct ipc_forward_entry *entry = forward_table_find(forwards->table, id);
 
 	assert(!forwards_is_busy(forwards));
 	*change = (struct forwards_change){
 		.phase = FORWARDS_CLOSING,
-		.result = { .outcome = IPC_HOSTFWD_no_such_rule },
+		.result = { .outcome = IPC_FORWARD_no_such_forward },
 	};
 	if (!entry)
 		return;
-	change->rule = entry->rule;
-	change->n_open = count_ports(&entry->rule);
-	change->result.outcome = IPC_HOSTFWD_done;
+	change->forward = entry->forward;
+	change->n_open = count_ports(&entry->forward);
+	change->result.outcome = IPC_FORWARD_done;
 	change->result.id = id;
 }
 
@@ -180,28 +180,28 @@ port_counter(struct forwards *forwards, uint8_t proto)
 }
 
 /* bind(2), ip(7), ipv6(7). */
-static enum ipc_hostfwd_outcome
+static enum ipc_forward_outcome
 outcome_of(int error)
 {
 	switch (error) {
 	case EADDRINUSE:
-		return IPC_HOSTFWD_in_use;
+		return IPC_FORWARD_in_use;
 	case EACCES:
-		return IPC_HOSTFWD_not_permitted;
+		return IPC_FORWARD_not_permitted;
 	case EADDRNOTAVAIL:
-		return IPC_HOSTFWD_no_such_address;
+		return IPC_FORWARD_no_such_address;
 	case EAFNOSUPPORT:
-		return IPC_HOSTFWD_ipv6_is_off;
+		return IPC_FORWARD_ipv6_is_off;
 	default:
-		return IPC_HOSTFWD_system_error;
+		return IPC_FORWARD_system_error;
 	}
 }
 
 /* Descriptors for each port of the forward; a relay needs two. */
 static uint32_t
-descriptors_each(const struct ipc_hostfwd *rule)
+descriptors_each(const struct ipc_forward *forward)
 {
-	return is_between_families(rule) ? 2 : 1;
+	return is_between_families(forward) ? 2 : 1;
 }
 
 /* Opens the next port of the forward. */
@@ -209,19 +209,20 @@ static void
 open_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
-	const struct ipc_hostfwd *rule = &change->rule;
-	uint16_t port = (uint16_t)(rule->host_port_first + change->n_open);
-	union inaddr_sock host = inaddr_sock_make(&rule->host_addr, port);
-	union inaddr_sock guest = inaddr_sock_make(&rule->guest_addr,
-	    (uint16_t)(rule->guest_port_first + change->n_open));
+	const struct ipc_forward *forward = &change->forward;
+	uint16_t port = (uint16_t)(forward->host_port_first + change->n_open);
+	union inaddr_sock host = inaddr_sock_make(&forward->host_addr, port);
+	union inaddr_sock guest = inaddr_sock_make(&forward->guest_addr,
+	    (uint16_t)(forward->guest_port_first + change->n_open));
 	int outcome = -1;
 
-	if (!budget_has_room(forwards->budget, BUDGET_PORT, descriptors_each(rule)))
+	if (!budget_has_room(forwards->budget, BUDGET_PORT, descriptors_each(forward)))
 		errno = EMFILE;
-	else if (is_between_families(rule))
-		outcome = relay_open(forwards->relay, rule->proto, &host.any, &guest.any);
+	else if (is_between_families(forward))
+		outcome =
+		    relay_open(forwards->relay, forward->proto, &host.any, &guest.any);
 	else
-		outcome = stack_port_open(forwards->stack, rule->proto, &host.any,
+		outcome = stack_port_open(forwards->stack, forward->proto, &host.any,
 		    &guest.any, false);
 	if (outcome == -1) {
 		change->result.outcome = outcome_of(errno);
@@ -231,8 +232,8 @@ open_port(struct forwards *forwards)
 		return;
 	}
 	change->n_open++;
-	budget_take(forwards->budget, BUDGET_PORT, descriptors_each(rule));
-	++*port_counter(forwards, rule->proto);
+	budget_take(forwards->budget, BUDGET_PORT, descriptors_each(forward));
+	++*port_counter(forwards, forward->proto);
 }
 
 /* Closes the last of the open ports: libslirp finds its newest port first. */
@@ -240,18 +241,18 @@ static void
 close_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
-	const struct ipc_hostfwd *rule = &change->rule;
+	const struct ipc_forward *forward = &change->forward;
 	union inaddr_sock host;
 
 	change->n_open--;
-	host = inaddr_sock_make(&rule->host_addr,
-	    (uint16_t)(rule->host_port_first + change->n_open));
-	if (is_between_families(rule))
-		relay_close(forwards->relay, rule->proto, &host.any);
+	host = inaddr_sock_make(&forward->host_addr,
+	    (uint16_t)(forward->host_port_first + change->n_open));
+	if (is_between_families(forward))
+		relay_close(forwards->relay, forward->proto, &host.any);
 	else
-		stack_port_close(forwards->stack, rule->proto, &host.any);
-	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(rule));
-	--*port_counter(forwards, rule->proto);
+		stack_port_close(forwards->stack, forward->proto, &host.any);
+	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(forward));
+	--*port_counter(forwards, forward->proto);
 }
 
 /* All ports are open: adds the forward to the table. */
@@ -259,14 +260,14 @@ static void
 finish_addition(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
-	const struct ipc_hostfwd_entry entry = {
+	const struct ipc_forward_entry entry = {
 		.id = ++forwards->last_id,
-		.rule = change->rule,
+		.forward = change->forward,
 	};
 
 	change->result.id = entry.id;
 	/* Cannot fail: ids ascend, and each forward has a port. */
-	rules_add(forwards->rules, &entry);
+	forward_table_add(forwards->table, &entry);
 	change->phase = FORWARDS_IDLE;
 }
 
@@ -277,8 +278,8 @@ finish_closing(struct forwards *forwards)
 	struct forwards_change *change = &forwards->change;
 
 	change->phase = FORWARDS_IDLE;
-	if (!change->is_addition && change->result.outcome == IPC_HOSTFWD_done)
-		rules_remove(forwards->rules, change->result.id);
+	if (!change->is_addition && change->result.outcome == IPC_FORWARD_done)
+		forward_table_remove(forwards->table, change->result.id);
 }
 
 bool
@@ -289,7 +290,7 @@ forwards_proceed(struct forwards *forwards)
 
 	do {
 		if (change->phase == FORWARDS_OPENING) {
-			if (change->n_open < count_ports(&change->rule))
+			if (change->n_open < count_ports(&change->forward))
 				open_port(forwards);
 			else
 				finish_addition(forwards);
@@ -304,28 +305,28 @@ forwards_proceed(struct forwards *forwards)
 
 void
 forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
-    struct ipc_hostfwd_page *page)
+    struct ipc_forwards_page *page)
 {
-	uint32_t place = rules_place_after(forwards->rules, after_id);
-	uint32_t n = forwards->rules->n - place;
+	uint32_t place = forward_table_place_after(forwards->table, after_id);
+	uint32_t n = forwards->table->n - place;
 
 	page->has_more = n > IPC_PAGE_ENTRIES;
 	page->n = page->has_more ? IPC_PAGE_ENTRIES : n;
-	memcpy(page->entries, forwards->rules->entries + place,
+	memcpy(page->entries, forwards->table->entries + place,
 	    page->n * sizeof(page->entries[0]));
 }
 
-const struct ipc_hostfwd *
+const struct ipc_forward *
 forwards_find_port(const struct forwards *forwards, uint8_t proto,
     const struct inaddr *addr, uint16_t port)
 {
-	struct ipc_hostfwd wanted = {
+	struct ipc_forward wanted = {
 		.proto = proto,
 		.host_addr = *addr,
 		.host_port_first = port,
 		.host_port_last = port,
 	};
-	const struct ipc_hostfwd_entry *entry = find_conflict(forwards, &wanted);
+	const struct ipc_forward_entry *entry = find_conflict(forwards, &wanted);
 
-	return entry ? &entry->rule : NULL;
+	return entry ? &entry->forward : NULL;
 }

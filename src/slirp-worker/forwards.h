@@ -18,7 +18,7 @@
 
 /* Ports of all forwards together, which also limits the forwards: every port of an
  * address, and as many sockets as the pollset can watch (pollset.c). */
-#define FORWARDS_PORTS_MAX RULES_MAX
+#define FORWARDS_PORTS_MAX FORWARD_TABLE_MAX
 
 /* Shorter than a turn with a full batch of frames; enough for some hundred ports. */
 #define FORWARDS_SLICE_MS 2
@@ -33,11 +33,11 @@ enum forwards_phase {
 struct forwards_change {
 	enum forwards_phase phase;
 	bool is_addition;
-	uint32_t n_open;         /* open ports of the forward, counted from its first */
-	struct ipc_hostfwd rule; /* the forward as in the table */
+	uint32_t n_open; /* open ports of the forward, counted from its first */
+	struct ipc_forward forward; /* the forward as in the table */
 	/* Complete at the end of the change. The port and the conflicting forward are for
 	 * additions; a removal has an id only if the forward existed. */
-	struct ipc_hostfwd_result result;
+	struct ipc_forward_result result;
 };
 
 struct forwards {
@@ -49,8 +49,8 @@ struct forwards {
 	struct forwards_change change;
 	uint32_t n_tcp_ports;
 	uint32_t n_udp_ports;
-	uint32_t last_id;    /* ids start at 1 and are not used twice */
-	struct rules *rules; /* owned */
+	uint32_t last_id;            /* ids start at 1 and are not used twice */
+	struct forward_table *table; /* owned */
 };
 
 /* Returns 0 or -1 with errno set. */
@@ -60,14 +60,14 @@ int forwards_init(struct forwards *forwards, struct stack *stack, struct relay *
 
 void forwards_free(struct forwards *forwards);
 
-/* Begin a change; no other change may be in progress. The row's check has accepted rule;
+/* Begin a change; no other change may be in progress. The row's check has accepted forward;
  * the outcome of the change tells what the table and the kernel say. Then call
  * forwards_proceed() at least once. */
-void forwards_add(struct forwards *forwards, const struct ipc_hostfwd *rule);
+void forwards_add(struct forwards *forwards, const struct ipc_forward *forward);
 void forwards_remove(struct forwards *forwards, uint32_t id);
 
 /* Runs a slice of the change. Returns true at the end of the change; change.result and
- * change.rule stay valid until the next change. */
+ * change.forward stay valid until the next change. */
 bool forwards_proceed(struct forwards *forwards);
 
 static inline bool
@@ -78,9 +78,9 @@ forwards_is_busy(const struct forwards *forwards)
 
 /* Fills in the forwards with ids above after_id, and whether there are more. */
 void forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
-    struct ipc_hostfwd_page *page);
+    struct ipc_forwards_page *page);
 
 /* The forward of a connection to this address and port of the host, or NULL if it was
  * removed. proto is IPPROTO_TCP or _UDP. */
-const struct ipc_hostfwd *forwards_find_port(const struct forwards *forwards,
+const struct ipc_forward *forwards_find_port(const struct forwards *forwards,
     uint8_t proto, const struct inaddr *addr, uint16_t port);

@@ -23,13 +23,13 @@ begin_publish(struct worker *worker)
 }
 
 void
-requests_publish(struct worker *worker, const struct ipc_hostfwd *rule)
+requests_publish(struct worker *worker, const struct ipc_forward *forward)
 {
 	struct requests *requests = &worker->requests;
 
 	if (requests->has_publish || requests->active == REQUESTS_PUBLISH)
 		fatalx("the parent published a forward before the last was answered");
-	requests->publish = *rule;
+	requests->publish = *forward;
 	requests->has_publish = true;
 	if (!requests_are_busy(requests)) {
 		begin_publish(worker);
@@ -49,10 +49,10 @@ begin(struct worker *worker, enum requests_active active, uint64_t number)
 }
 
 void
-requests_add(struct worker *worker, uint64_t number, const struct ipc_hostfwd *rule)
+requests_add(struct worker *worker, uint64_t number, const struct ipc_forward *forward)
 {
 	begin(worker, REQUESTS_ADD, number);
-	forwards_add(&worker->forwards, rule);
+	forwards_add(&worker->forwards, forward);
 	requests_proceed(worker);
 }
 
@@ -76,16 +76,16 @@ static bool
 tell_parent(struct worker *worker)
 {
 	const struct forwards_change *change = &worker->forwards.change;
-	const struct ipc_rule_removed removed = { .id = change->result.id };
-	const struct ipc_rule_added added = {
-		.entry = { .id = change->result.id, .rule = change->rule },
+	const struct ipc_table_removed removed = { .id = change->result.id };
+	const struct ipc_table_added added = {
+		.entry = { .id = change->result.id, .forward = change->forward },
 	};
 	int sent;
 
-	if (change->result.outcome != IPC_HOSTFWD_done)
+	if (change->result.outcome != IPC_FORWARD_done)
 		return true;
-	sent = change->is_addition ? ipc_send_rule_added(&worker->to_parent, &added)
-				   : ipc_send_rule_removed(&worker->to_parent, &removed);
+	sent = change->is_addition ? ipc_send_table_added(&worker->to_parent, &added)
+				   : ipc_send_table_removed(&worker->to_parent, &removed);
 	return is_over(sent);
 }
 
@@ -104,32 +104,32 @@ answer_api(struct worker *worker)
 {
 	const struct requests *requests = &worker->requests;
 	const struct forwards_change *change = &worker->forwards.change;
-	bool is_done = change->result.outcome == IPC_HOSTFWD_done;
+	bool is_done = change->result.outcome == IPC_FORWARD_done;
 
 	/* The api that sent the request has exited. */
 	if (worker->to_api.fd == -1 || requests->api_number != worker->api_number)
 		return;
 	if (requests->active == REQUESTS_ADD) {
-		struct ipc_hostfwd_added added = {
+		struct ipc_forward_added added = {
 			.request = requests->number,
 			.result = change->result,
 		};
 
 		if (is_done)
-			added.rule = change->rule;
+			added.forward = change->forward;
 		chan_api_check_sent(worker,
-		    ipc_send_hostfwd_added(&worker->to_api, &added));
+		    ipc_send_forward_added(&worker->to_api, &added));
 	} else {
-		struct ipc_hostfwd_removed removed = {
+		struct ipc_forward_removed removed = {
 			.request = requests->number,
 			.outcome = change->result.outcome,
 			.id = change->result.id,
 		};
 
 		if (is_done)
-			removed.rule = change->rule;
+			removed.forward = change->forward;
 		chan_api_check_sent(worker,
-		    ipc_send_hostfwd_removed(&worker->to_api, &removed));
+		    ipc_send_forward_removed(&worker->to_api, &removed));
 	}
 }
 

@@ -30,13 +30,14 @@ struct requests {
 	bool is_parent_told;
 	/* The parent's request arrived during a request of the api. */
 	bool has_publish;
-	struct ipc_hostfwd publish;
+	struct ipc_forward publish;
 };
 
 /* Each begins at once if no request is active. Only requests_publish() may be called
  * during a request; the parent sends one request and waits for its answer. */
-void requests_publish(struct worker *worker, const struct ipc_hostfwd *rule);
-void requests_add(struct worker *worker, uint64_t number, const struct ipc_hostfwd *rule);
+void requests_publish(struct worker *worker, const struct ipc_forward *forward);
+void requests_add(struct worker *worker, uint64_t number,
+    const struct ipc_forward *forward);
 void requests_remove(struct worker *worker, uint64_t number, uint32_t id);
 
 /* Continues the active request. Call it in each turn of the loop. */

@@ -259,7 +259,7 @@ remove_one(const struct cmdline *cmdline, json_int_t id, bool may_be_gone)
 
 /* If one forward can't be removed, the others still are. */
 static enum outcome
-remove_rules(const struct cmdline *cmdline)
+remove_forwards(const struct cmdline *cmdline)
 {
 	bool is_all = cmdline->n_args == 1 && strcmp(cmdline->args[0], REMOVE_ALL) == 0;
 	json_auto_t *removed = json_array();
@@ -358,7 +358,7 @@ const struct command commands_all[] = {
 	    NEEDED, add },
 	{ "list", "ls", "", "the forwards", 0, 0, CMDLINE_JSON, NEEDED, list },
 	{ "remove", "rm", "ID...|all", "end forwards", 1, SIZE_MAX, CMDLINE_JSON, NEEDED,
-	    remove_rules },
+	    remove_forwards },
 	{ "status", NULL, "", "the daemon's configuration and state", 0, 0,
 	    CMDLINE_JSON | CMDLINE_ALL, NEEDED, status },
 	{ "stats", NULL, "", "its counters that are not 0", 0, 0,

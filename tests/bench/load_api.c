@@ -17,7 +17,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 
-/* A list of a few rules, which is what is asked for, is a tenth of this. */
+/* A list of a few forwards, which is what is asked for, is a tenth of this. */
 #define REPLY_MAX_BYTES 4096
 
 /* What every correct reply of either kind of list begins with, and no error does. */

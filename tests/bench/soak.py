@@ -211,10 +211,11 @@ class Soak:
                 if time.monotonic() > end:
                     raise
 
-    def rules(self) -> dict[int, int]:
+    def forwards(self) -> dict[int, int]:
         """Id of each forward that was not published, by the host's port."""
-        return {rule["host_port"]: rule["id"] for rule in self.ask("list_hostfwd")["return"]["entries"]
-                if rule["host_port"] in FORWARD_PORTS}
+        entries = self.ask("list_hostfwd")["return"]["entries"]
+        return {entry["host_port"]: entry["id"] for entry in entries
+                if entry["host_port"] in FORWARD_PORTS}
 
     def forwards(self, ports: range) -> None:
         """A reply may be lost after the change was made, so a refusal is compared with the list."""
@@ -225,12 +226,12 @@ class Soak:
                 port, proto = ports[number % len(ports)], ("udp", "tcp")[number // len(ports) % 2]
                 reply = self.ask("add_hostfwd", proto=proto, host_addr="0.0.0.0", host_port=port,
                                  guest_port=GUEST_PORT)
-                ident = reply["return"]["id"] if "return" in reply else self.rules().get(port)
+                ident = reply["return"]["id"] if "return" in reply else self.forwards().get(port)
                 assert ident is not None, f"no forward of port {port}: {reply}"
                 if proto == "udp":
                     self.persist("datagrams by forwards", lambda: echoed(client, (HOST4, port)))
                 reply = self.ask("remove_hostfwd", id=ident)
-                assert "return" in reply or port not in self.rules(), f"forward stays: {reply}"
+                assert "return" in reply or port not in self.forwards(), f"forward stays: {reply}"
 
     def kill_api(self) -> None:
         last = 0
@@ -326,7 +327,7 @@ class Soak:
             self.faults.append(f"{error}, but {self.n_fds()}")
 
     def judge_end(self) -> None:
-        if left := self.rules():
+        if left := self.forwards():
             self.faults.append(f"forwards that nobody asked for: {left}")
         restarts = self.ask("query_status")["return"]["n_api_restarts"]
         if restarts != self.counts["kills"]:

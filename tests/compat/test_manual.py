@@ -125,7 +125,7 @@ def test_manual_mentions_deprecated_spellings():
         ("src/slirp-worker/gate/reass.h:REASS_MAX_DATAGRAMS", 32, "datagrams in fragments Ta 32 at"),
         ("src/slirp-worker/gate/reass.h:REASS_LIFE4_MS", 30000, "datagrams in fragments Ta .* 30 s,"),
         ("src/slirp-worker/gate/reass.h:REASS_LIFE6_MS", 60000, "datagrams in fragments Ta .* 60 s"),
-        ("src/model/forward_table.h:RULES_MAX", 65536, "forwarded ports Ta 65536 in"),
+        ("src/model/forward_table.h:FORWARD_TABLE_MAX", 65536, "forwarded ports Ta 65536 in"),
         ("src/api/request/request.h:API_REQUEST_SIZE", 4096, "requests Ta below 4096 bytes"),
         ("src/api/client.h:API_CLIENTS_MAX", 256, "requests Ta .* from 256 clients"),
         ("src/parent/supervise/spawn.c:CHILD_LOG_BURST", 64, "log Ta 64 lines"),

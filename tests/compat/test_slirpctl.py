@@ -112,7 +112,7 @@ def assert_reaches(daemon, host, port, guest_port, guest_addr=GUEST4):
             assert recv_all(client) == b"hello from the guest"
 
 
-def test_added_rule_forwards(daemon):
+def test_added_forward_forwards(daemon):
     assert assert_ok(daemon.ctl("add", "tcp", 8080, 80)) == "1\n"
     assert_reaches(daemon, "127.0.0.1", 8080, 80)
     assert assert_ok(daemon.ctl("add", "tcp", "127.0.0.1:8081", f"{GUEST4}:81", "--json")) == (
@@ -121,7 +121,7 @@ def test_added_rule_forwards(daemon):
     assert_reaches(daemon, "127.0.0.1", 8081, 81)
 
 
-def test_added_udp_rule_forwards(daemon):
+def test_added_udp_forward_forwards(daemon):
     assert_ok(daemon.ctl("add", "udp", "5353", "53"))
     with udp_socket(daemon.guest.netns, GUEST4, 53) as server:
         serve_udp_echo(server)
@@ -167,7 +167,7 @@ def test_remove(daemon):
     assert assert_ok(daemon.ctl("remove", "all")) == ""
 
 
-def test_remove_goes_on_after_a_rule_that_is_not_there(daemon):
+def test_remove_goes_on_after_a_forward_that_is_not_there(daemon):
     for port in (8001, 8002):
         assert_ok(daemon.ctl("add", "tcp", port, 80))
     result = assert_fails(daemon.ctl("remove", 1, 7, 2, "--json"), REFUSED, "remove 7: ")
@@ -221,7 +221,7 @@ def test_what_slirp4netns_does_not_know(tmp_path):
 # --- what slirpd alone does -------------------------------------------------------------------
 
 
-def test_range_is_one_rule(slirpd):
+def test_range_is_one_forward(slirpd):
     assert assert_ok(slirpd.ctl("add", "tcp", "127.0.0.1:8000-8009", 9000)) == "1\n"
     assert assert_ok(slirpd.ctl("list")).splitlines()[1] == (
         " 1  tcp    127.0.0.1:8000-8009  10.0.2.100:9000-9009"
@@ -244,7 +244,7 @@ def test_ipv6(slirpd):
 
 def test_refusal_says_who_has_the_port(slirpd):
     assert_ok(slirpd.ctl("add", "tcp", "127.0.0.1:8080", 80))
-    assert_fails(slirpd.ctl("add", "tcp", "127.0.0.1:8080", 81), REFUSED, "81: ", "rule 1 ")
+    assert_fails(slirpd.ctl("add", "tcp", "127.0.0.1:8080", 81), REFUSED, "81: ", "forward 1 ")
 
 
 def test_stats_are_numbers_and_move(slirpd):
@@ -527,7 +527,7 @@ def test_errors_of_the_daemon_are_escaped(tmp_path):
         )
 
 
-def test_rule_that_goes_away_meanwhile_does_not_disturb_remove_all(tmp_path):
+def test_forward_that_goes_away_meanwhile_does_not_disturb_remove_all(tmp_path):
     def serve(connection):
         request = json.loads(recv_all(connection))
         reply = {"return": {}}
@@ -670,10 +670,10 @@ COMPLETED = [
 ]
 
 
-@pytest.fixture(scope="module", name="rules")
-def fixture_rules(tmp_path_factory):
-    """The socket of something that has the rules 1 and 2."""
-    path = tmp_path_factory.mktemp("rules") / "api"
+@pytest.fixture(scope="module", name="forwards")
+def fixture_forwards(tmp_path_factory):
+    """The socket of something that has the forwards 1 and 2."""
+    path = tmp_path_factory.mktemp("forwards") / "api"
     entries = [{"id": 1, "proto": "tcp"}, {"id": 2, "proto": "udp"}]
     with peer(path, replies(json.dumps({"entries": entries}).encode())):
         yield path
@@ -681,11 +681,11 @@ def fixture_rules(tmp_path_factory):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 @pytest.mark.parametrize("typed,expected", COMPLETED, ids=[typed for typed, _ in COMPLETED])
-def test_completion(shell, typed, expected, rules, tmp_path):
+def test_completion(shell, typed, expected, forwards, tmp_path):
     needs(shell)
     (tmp_path / "files").mkdir()
     (tmp_path / "files/only-file").touch()
-    line = typed.format(s=rules, d=tmp_path / "files")
+    line = typed.format(s=forwards, d=tmp_path / "files")
     environment = {**os.environ, "PATH": f"{Path(SLIRPCTL).parent}:{os.environ['PATH']}",
                    "HOME": str(tmp_path), "TERM": "dumb", "LC_ALL": "C.UTF-8"}
     environment.pop("SLIRPD_API_SOCKET", None)

@@ -44,14 +44,14 @@ check_error(const struct api_error *error)
 static void
 check_request(const struct api_request *request)
 {
-	struct ipc_add_hostfwd add = { .rule = api_rule_of(&request->args) };
-	char text[API_RULE_SIZE];
+	struct ipc_add_forward add = { .forward = api_forward_of(&request->args) };
+	char text[API_FORWARD_SIZE];
 	const char *why;
 
 	assert(request->id_len <= sizeof(request->id));
 	if (strcmp(request->verb->name, "add_hostfwd") == 0) {
-		assert(ipc_validate_add_hostfwd(&add, &why) == 0);
-		assert(strlen(api_rule_str(&add.rule, text)) < sizeof(text));
+		assert(ipc_validate_add_forward(&add, &why) == 0);
+		assert(strlen(api_forward_str(&add.forward, text)) < sizeof(text));
 	}
 	if (strcmp(request->verb->name, "remove_hostfwd") == 0)
 		assert(request->args.id > 0);

@@ -75,15 +75,16 @@ check_table(void)
 	const struct forwards *forwards = &box.worker.forwards;
 	uint32_t last_id = 0, n_ports = 0, n_relayed = 0;
 
-	for (uint32_t i = 0; i < forwards->rules->n; i++) {
-		const struct ipc_hostfwd_entry *entry = &forwards->rules->entries[i];
-		const struct ipc_hostfwd *rule = &entry->rule;
-		uint32_t n = (uint32_t)rule->host_port_last - rule->host_port_first + 1;
+	for (uint32_t i = 0; i < forwards->table->n; i++) {
+		const struct ipc_forward_entry *entry = &forwards->table->entries[i];
+		const struct ipc_forward *forward = &entry->forward;
+		uint32_t n =
+		    (uint32_t)forward->host_port_last - forward->host_port_first + 1;
 
 		assert(entry->id > last_id && entry->id <= forwards->last_id);
 		last_id = entry->id;
 		n_ports += n;
-		if (rule->host_addr.is_ipv6 != rule->guest_addr.is_ipv6)
+		if (forward->host_addr.is_ipv6 != forward->guest_addr.is_ipv6)
 			n_relayed += n;
 	}
 	assert(n_ports == forwards->n_tcp_ports + forwards->n_udp_ports);

@@ -80,8 +80,8 @@ write_seed(const char *directory, enum ipc_message_id id, unsigned int peer)
 static void
 write_replies(const char *directory, unsigned int n)
 {
-	static const enum ipc_message_id answers[] = { IPC_MSG_hostfwd_added,
-		IPC_MSG_hostfwd_removed, IPC_MSG_hostfwd_page, IPC_MSG_connections_page,
+	static const enum ipc_message_id answers[] = { IPC_MSG_forward_added,
+		IPC_MSG_forward_removed, IPC_MSG_forwards_page, IPC_MSG_connections_page,
 		IPC_MSG_worker_state };
 	FILE *file = create(directory, "answers", n);
 
@@ -90,36 +90,37 @@ write_replies(const char *directory, unsigned int n)
 	close_or_die(file);
 }
 
-/* Requests that are done, each kind of rule, and removed in the other order. */
+/* Requests that are done, each kind of forward, and removed in the other order. */
 static void
-write_requests(const char *directory, unsigned int n_rules)
+write_requests(const char *directory, unsigned int n_forwards)
 {
-	FILE *file = create(directory, "requests", n_rules);
+	FILE *file = create(directory, "requests", n_forwards);
 
-	for (unsigned int i = 0; i < n_rules; i++) {
-		struct ipc_add_hostfwd add;
+	for (unsigned int i = 0; i < n_forwards; i++) {
+		struct ipc_add_forward add;
 
-		ipc_sample_add_hostfwd(&add);
-		add.rule.host_addr = inaddr_loopback(i % 2);
-		add.rule.guest_addr = (struct inaddr){ .is_ipv6 = i % 2 };
+		ipc_sample_add_forward(&add);
+		add.forward.host_addr = inaddr_loopback(i % 2);
+		add.forward.guest_addr = (struct inaddr){ .is_ipv6 = i % 2 };
 		if (i / 2 % 2)
-			add.rule.proto = IPPROTO_UDP;
-		add.rule.host_port_last = (uint16_t)(add.rule.host_port_first + i % 3);
-		write_message(file, IPC_MSG_add_hostfwd, &add);
+			add.forward.proto = IPPROTO_UDP;
+		add.forward.host_port_last =
+		    (uint16_t)(add.forward.host_port_first + i % 3);
+		write_message(file, IPC_MSG_add_forward, &add);
 	}
 	write_datagram(file, IPC_MSG_query_worker);
 	for (uint32_t first = 0; first < 2 * IPC_PAGE_ENTRIES;
 	     first += IPC_PAGE_ENTRIES) {
-		const struct ipc_list_hostfwd list = { .after_id = first };
+		const struct ipc_list_forwards list = { .after_id = first };
 		const struct ipc_list_connections look = { .first = first };
 
-		write_message(file, IPC_MSG_list_hostfwd, &list);
+		write_message(file, IPC_MSG_list_forwards, &list);
 		write_message(file, IPC_MSG_list_connections, &look);
 	}
-	for (unsigned int id = n_rules; id > 0; id--) {
-		const struct ipc_remove_hostfwd remove = { .id = id };
+	for (unsigned int id = n_forwards; id > 0; id--) {
+		const struct ipc_remove_forward remove = { .id = id };
 
-		write_message(file, IPC_MSG_remove_hostfwd, &remove);
+		write_message(file, IPC_MSG_remove_forward, &remove);
 	}
 	close_or_die(file);
 }

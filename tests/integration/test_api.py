@@ -147,11 +147,11 @@ def test_changes_are_in_the_log(api: tuple[Slirpd, str]) -> None:
     execute(path, "remove_hostfwd", id=1)
     execute(path, "remove_hostfwd", id=1)
     expected = (
-        r"add_hostfwd tcp 0\.0\.0\.0:8080 -> 10\.0\.2\.100:80: rule 1",
-        r"add_hostfwd tcp 0\.0\.0\.0:8080 -> guest:81: refused: .* rule 1 .*",
+        r"add_hostfwd tcp 0\.0\.0\.0:8080 -> 10\.0\.2\.100:80: forward 1",
+        r"add_hostfwd tcp 0\.0\.0\.0:8080 -> guest:81: refused: .* forward 1 .*",
         r"add_hostfwd: refused: host_port: wanted .*",
         r"remove_hostfwd 1: removed tcp 0\.0\.0\.0:8080 -> 10\.0\.2\.100:80",
-        r"remove_hostfwd 1: refused: there is no rule with this id",
+        r"remove_hostfwd 1: refused: there is no forward with this id",
     )
     wait_for("five lines of audit", lambda: len(audit_lines(daemon)) == len(expected))
     for line, pattern in zip(audit_lines(daemon), expected):
@@ -330,8 +330,8 @@ def test_session_that_reads_no_events_is_closed(guest: Guest, api: tuple[Slirpd,
             while slow() == before:
                 assert time.monotonic() - begin < 60
                 for _ in range(100):
-                    rule = execute(path, "add_hostfwd", proto="udp", host_port=30000, guest_port=1)
-                    execute(path, "remove_hostfwd", id=rule["return"]["id"])
+                    forward = execute(path, "add_hostfwd", proto="udp", host_port=30000, guest_port=1)
+                    execute(path, "remove_hostfwd", id=forward["return"]["id"])
             # What it got is whole lines, up to where it was cut off.
             assert recv_all(deaf.sock).count(b'"event"') > 100
             yield
@@ -349,8 +349,8 @@ def test_5000_cycles_grow_nothing(api: tuple[Slirpd, str]) -> None:
 
     def cycles(n: int) -> None:
         for _ in range(n):
-            rule = execute(path, "add_hostfwd", proto="tcp", host_port=8080, guest_port=80)
-            execute(path, "remove_hostfwd", id=rule["return"]["id"])
+            forward = execute(path, "add_hostfwd", proto="tcp", host_port=8080, guest_port=80)
+            execute(path, "remove_hostfwd", id=forward["return"]["id"])
 
     def settled() -> dict[int, int]:
         """Descriptors of every process, when no client is left."""
@@ -369,7 +369,7 @@ def test_5000_cycles_grow_nothing(api: tuple[Slirpd, str]) -> None:
     assert ask(path, LIST) == NOTHING
 
 
-def test_1000_rules_are_listed(api: tuple[Slirpd, str]) -> None:
+def test_1000_forwards_are_listed(api: tuple[Slirpd, str]) -> None:
     _, path = api
     for number in range(1, 1001):
         assert execute(path, "add_hostfwd", proto="udp", host_addr="127.0.0.1",

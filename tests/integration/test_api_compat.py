@@ -227,7 +227,7 @@ def test_causes_of_failures(path: str) -> None:
         return said["class"], said["detail"]
 
     assert error(host_port=8080) == (
-        "AddressInUse", "a rule has the port already: rule 1 has tcp port 8080 of 0.0.0.0")
+        "AddressInUse", "a forward has the port already: forward 1 has tcp port 8080 of 0.0.0.0")
     with listener("/proc/self/ns/net", "127.0.0.1") as other:
         port = other.getsockname()[1]
         assert error(host_addr="127.0.0.1", host_port=port) == (

@@ -44,7 +44,7 @@ def ask(path: Path | str, execute: str, **arguments: object) -> dict:
     return api_client.execute(str(path), execute, **arguments)
 
 
-def rules(path: Path) -> list[dict]:
+def forwards(path: Path) -> list[dict]:
     return ask(path, "list_hostfwd")["return"]["entries"]
 
 
@@ -94,13 +94,13 @@ def test_socket_is_the_callers_alone_whatever_the_umask(guest: Guest, path: Path
     with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0", prefix=prefix):
         mode = path.lstat().st_mode
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
-        assert rules(path) == []
+        assert forwards(path) == []
 
 
 def test_ready_means_answered(guest: Guest, path: Path) -> None:
     for _ in range(5):
         with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0"):
-            assert rules(path) == []
+            assert forwards(path) == []
 
 
 def test_path_is_there_only_when_it_can_be_connected_to(guest: Guest, path: Path) -> None:
@@ -172,7 +172,7 @@ def test_killed_daemon_leaves_a_socket_that_the_next_replaces(guest: Guest, path
     assert path.is_socket()
     wait_for("the TAP is gone", lambda: guest.links() == {"lo"})
     with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0"):
-        assert rules(path) == []
+        assert forwards(path) == []
     assert list(path.parent.iterdir()) == []
 
 
@@ -199,7 +199,7 @@ def test_relative_path_is_that_of_the_start(guest: Guest, tmp_path: Path) -> Non
     prefix = ["env", "-C", str(tmp_path)]
     with Slirpd("--configure", "--api-socket", "api.sock", guest.pid, "tap0",
                 prefix=prefix) as daemon:
-        assert rules(tmp_path / "api.sock") == []
+        assert forwards(tmp_path / "api.sock") == []
         assert os.readlink(f"/proc/{daemon.pid}/cwd") == str(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -210,7 +210,7 @@ def test_longest_path(guest: Guest, tmp_path: Path) -> None:
     longest = f"{path}{'x' * (107 - len(str(path)))}"
     assert len(longest) == 107
     with Slirpd("--configure", "--api-socket", longest, guest.pid, "tap0"):
-        assert rules(Path(longest)) == []
+        assert forwards(Path(longest)) == []
     done = run_slirpd("--configure", "--api-socket", f"{longest}x", guest.pid, "tap0")
     assert done.returncode == 2
     assert done.stderr == (f'slirpd: --api-socket: "{longest}x" is too long: a socket\'s path has '
@@ -275,7 +275,7 @@ def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd
     with echo_in(guest), socket.socket() as through:
         ask(path, "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080,
             guest_port=GUEST_PORT)
-        before = rules(path)
+        before = forwards(path)
         through.settimeout(DEADLINE_S)
         through.connect(("127.0.0.1", 8080))
         for _ in range(3):
@@ -283,7 +283,7 @@ def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd
             os.kill(api, signal.SIGKILL)
             through.sendall(b"still there")
             assert through.recv(100) == b"still there"
-            assert rules(path) == before
+            assert forwards(path) == before
             assert daemon.children()["api"] != api
             assert works(guest.netns)
         assert ask(path, "query_status")["return"]["n_api_restarts"] == 3
@@ -308,7 +308,7 @@ def test_api_that_breaks_the_protocol_is_replaced(guest: Guest, daemon: Slirpd, 
     # It is killed after that.
     wait_for("it is gone", lambda: before["api"] not in daemon.children().values())
     assert works(guest.netns)
-    assert len(rules(path)) == 1
+    assert len(forwards(path)) == 1
     after = daemon.children()
     assert after["slirp-worker"] == before["slirp-worker"]
 
@@ -319,7 +319,7 @@ def test_spawner_that_breaks_the_protocol_is_ended(guest: Guest, daemon: Slirpd,
         channel.send(b"not a message at all")
     wait_for("it is said", lambda: re.search(
         r"spawner\[\d+\] broke the protocol: .*; ending it\n", daemon.stderr))
-    assert rules(path) == []
+    assert forwards(path) == []
     assert works(guest.netns)
 
 
@@ -384,7 +384,7 @@ def test_killed_spawner_leaves_the_api_until_it_dies(guest: Guest, daemon: Slirp
         r"spawner was killed by SIGKILL .*; the network goes on, but api can't be started again$",
         daemon.stderr, re.M))
     assert works(guest.netns)
-    assert rules(path) == []
+    assert forwards(path) == []
     os.kill(children["api"], signal.SIGKILL)
     wait_for("nobody can connect any more", lambda: not path.exists())
     assert "there is no control socket any more" in daemon.stderr
@@ -428,7 +428,7 @@ def test_late_word_of_an_old_api_does_not_end_the_new_one(daemon: Slirpd, path: 
         message = channel.recv(1 << 16)
     os.kill(children["api"], signal.SIGKILL)
     os.kill(daemon.pid, signal.SIGCONT)
-    assert rules(path) == []
+    assert forwards(path) == []
     second = daemon.children()["api"]
     assert second != children["api"]
     with borrowed(children["slirp-worker"], 3) as channel:
@@ -459,7 +459,7 @@ def test_new_api_that_does_not_get_ready_is_replaced(guest: Guest, daemon: Slirp
     hanging = daemon.children()["api"]
     os.kill(daemon.pid, signal.SIGCONT)
     wait_for("it is said", lambda: f"api[{hanging}] hangs: " in daemon.stderr)
-    assert rules(path) == []
+    assert forwards(path) == []
     assert daemon.children()["api"] not in (first, hanging)
     assert works(guest.netns)
 
@@ -488,7 +488,7 @@ def test_descriptors_of_the_parent_do_not_grow(daemon: Slirpd, path: Path) -> No
     before = len(fd_table(daemon.pid))
     for _ in range(3):
         os.kill(daemon.children()["api"], signal.SIGKILL)
-        assert rules(path) == []
+        assert forwards(path) == []
     wait_for("as many as before", lambda: len(fd_table(daemon.pid)) == before)
 
 
@@ -502,8 +502,8 @@ def test_published_ports_are_there_at_ready(guest: Guest, path: Path) -> None:
         with socket.create_connection(("127.0.0.1", 8080), DEADLINE_S) as client:
             client.sendall(b"hello")
             assert client.recv(100) == b"hello"
-        shown = rules(path)
-        assert [(rule["id"], rule["proto"], rule["host_port"]) for rule in shown] == [
+        shown = forwards(path)
+        assert [(forward["id"], forward["proto"], forward["host_port"]) for forward in shown] == [
             (1, "tcp", 8080), (2, "udp", 9000)]
         daemon.process.send_signal(signal.SIGUSR1)
         wait_for("the report", lambda: "stats: forwards 2\n" in daemon.stderr)
@@ -580,7 +580,7 @@ def test_clients_that_hang_up_while_the_worker_stands_still_shut_nobody_out(
         os.kill(worker, signal.SIGCONT)
         assert json.loads(recv_all(client)) == {"return": {"id": 257}}
     # What was asked for first, as many as may wait, is done.
-    assert {rule["host_port"] for rule in rules(path)} == {*range(20000, 20000 + 256), 30000}
+    assert {forward["host_port"] for forward in forwards(path)} == {*range(20000, 20000 + 256), 30000}
 
 
 def test_clients_that_wait_for_a_worker_that_stands_still_give_way(
@@ -598,6 +598,6 @@ def test_clients_that_wait_for_a_worker_that_stands_still_give_way(
         os.kill(worker, signal.SIGCONT)
         ids = {json.loads(recv_all(client))["return"]["id"]
                for client in clients if client is not refused}
-    # Its request had been sent, and so it is among the rules.
+    # Its request had been sent, and so it is among the forwards.
     assert len(ids) == 255
-    assert [rule["id"] for rule in rules(path)] == list(range(1, 257))
+    assert [forward["id"] for forward in forwards(path)] == list(range(1, 257))

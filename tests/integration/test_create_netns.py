@@ -272,7 +272,7 @@ FAILURES = (
     (("--api-socket=none/api",), "API socket none/api: open its directory"),
     (("--mtu=67",), "set the MTU of tap0 to 67: Invalid argument"),
     (("--runas=4711", "--publish=203.0.113.77:8000:80"), "--publish=203.0.113.77:8000:80: "),
-    (("--publish=8000:80", "--publish=8000:81"), "--publish=8000:81: port 8000: a rule has"),
+    (("--publish=8000:80", "--publish=8000:81"), "--publish=8000:81: port 8000: a forward has"),
     (("--publish=8000:10.0.2.2:80", "--enable-ipv6"),
      "--publish=8000:10.0.2.2:80: "),
     (("--publish=[::1]:8000:80",), "--publish=[::1]:8000:80: "),

@@ -68,7 +68,7 @@ def test_python_tells_of_a_refusal(api: tuple[Slirpd, str]) -> None:
     with session(path, 8080) as client:
         assert client.wait(timeout=DEADLINE_S) == 1
         assert client.stderr.read().startswith(
-            b"session.py: choose another port than 8080: a rule has the port already: ")
+            b"session.py: choose another port than 8080: a forward has the port already: ")
 
 
 def forward(*argv: object) -> tuple[int, str, str]:
@@ -86,7 +86,7 @@ def test_shell_adds_lists_and_removes(api: tuple[Slirpd, str], tools: Callable[.
     assert forward(path, "list") == (
         0, "1 tcp 127.0.0.1:8080 -> 10.0.2.100:80\n2 udp 127.0.0.1:9000 -> 10.0.2.100:9000\n", "")
     assert forward(path, "remove", 1) == (0, "", "")
-    assert [rule["id"] for rule in execute(path, "list_hostfwd")["entries"]] == [2]
+    assert [forward["id"] for forward in execute(path, "list_hostfwd")["entries"]] == [2]
 
 
 def test_shell_talks_to_slirp4netns(guest: Guest, tools: Callable[..., None], tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_shell_talks_to_slirp4netns(guest: Guest, tools: Callable[..., None], tm
     (("add", "tcp", "http", 80), "host_port: wanted a whole number from 1 to 65535, "
                                  'or a string "FIRST-LAST"'),
     (("add", 'tcp","more":"', 8080, 80), "proto: wanted one of tcp, udp, tcp4, udp4, tcp6, udp6"),
-    (("remove", 7), "rule 7: there is no rule with this id"),
+    (("remove", 7), "forward 7: there is no forward with this id"),
 ), ids=("port", "quotes", "id"))
 def test_shell_tells_of_a_refusal(api: tuple[Slirpd, str], tools: Callable[..., None],
                                   argv: tuple[object, ...], why: str) -> None:

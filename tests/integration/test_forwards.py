@@ -380,8 +380,8 @@ PORT_FOR_ROOT = 80
     ({"host_addr": "192.0.2.77"}, "AddressNotAvailable", ("192.0.2.77",)),
     ({"host_addr": "127.0.0.1", "host_port": 8090}, "AddressInUse", ("8090",)),
     ({"host_addr": "127.0.0.1", "host_port": "8082-8095"}, "AddressInUse", ("8090",)),
-    ({"host_addr": "127.0.0.1", "host_port": 8081}, "AddressInUse", ("8081", "rule 1")),
-    ({"host_addr": "0.0.0.0", "host_port": "8070-8089"}, "AddressInUse", ("8081", "rule 1")),
+    ({"host_addr": "127.0.0.1", "host_port": 8081}, "AddressInUse", ("8081", "forward 1")),
+    ({"host_addr": "0.0.0.0", "host_port": "8070-8089"}, "AddressInUse", ("8081", "forward 1")),
     ({"guest_addr": GATEWAY4}, "BadArgument", ("guest's network",)),
     ({"guest_addr": "192.0.2.1"}, "BadArgument", ("guest's network",)),
 ])
@@ -407,9 +407,9 @@ def test_refusal_names_its_cause(lab: Lab, guest: Guest, proto: str, refused: di
 @families
 def test_removal_leaves_connections_alone(lab: Lab, guest: Guest, family: int) -> None:
     with daemon_with_api(guest, "--enable-ipv6") as (_, path), serving(guest, family, 80) as server:
-        rule = {"proto": "tcp", "host_addr": plain(ANY[family]), "host_port": 8080,
+        forward = {"proto": "tcp", "host_addr": plain(ANY[family]), "host_port": 8080,
                 "guest_port": 80}
-        number = execute(path, "add_hostfwd", **rule)["return"]["id"]
+        number = execute(path, "add_hostfwd", **forward)["return"]["id"]
         with (from_internet(HOST[family], 8080) as client, server.accept()[0] as accepted):
             accepted.settimeout(DEADLINE_S)
             assert execute(path, "remove_hostfwd", id=number) == {"return": {}}
@@ -418,7 +418,7 @@ def test_removal_leaves_connections_alone(lab: Lab, guest: Guest, family: int) -
             client.sendall(b"still there?")
             assert accepted.recv(100) == b"still there?"
             # The port can be had again while they go on.
-            assert execute(path, "add_hostfwd", **rule)["return"]["id"] == number + 1
+            assert execute(path, "add_hostfwd", **forward)["return"]["id"] == number + 1
             check_connection(from_internet(HOST[family], 8080), server, INTERNET[family])
             accepted.sendall(b"yes")
             assert client.recv(100) == b"yes"

@@ -36,7 +36,7 @@ UDP_PEERS_MAX = 256
 ABORT = struct.pack("ii", 1, 0)
 
 
-def rule(host: int, ports: str = "8080", guest_port: int = 80, proto: str = "tcp") -> str:
+def forward(host: int, ports: str = "8080", guest_port: int = 80, proto: str = "tcp") -> str:
     """The guest's own address is what the unspecified one stands for."""
     return f"{ANY[host]}:{ports}:{ANY[OTHER[host]]}:{guest_port}/{proto}"
 
@@ -51,7 +51,7 @@ def conversation(client: socket.socket, server: socket.socket, host: int) -> Non
 @contextlib.contextmanager
 def connection(guest: Guest, host: int, *options: str):
     """A daemon, and both ends of a connection: outside, in the guest."""
-    with (forwarding(guest, rule(host), options=options) as daemon,
+    with (forwarding(guest, forward(host), options=options) as daemon,
           serving(guest, OTHER[host], 80) as server,
           from_internet(HOST[host], 8080) as client, server.accept()[0] as accepted):
         accepted.settimeout(DEADLINE_S)
@@ -64,20 +64,20 @@ def connection(guest: Guest, host: int, *options: str):
 @hosts
 @loopback_open_or_closed
 def test_tcp_both_ways(lab: Lab, guest: Guest, host: int, options: tuple[str, ...]) -> None:
-    with (forwarding(guest, rule(host), options=options),
+    with (forwarding(guest, forward(host), options=options),
           serving(guest, OTHER[host], 80) as server):
         conversation(from_internet(HOST[host], 8080), server, host)
         conversation(from_host(LOOPBACK[host], 8080), server, host)
 
 
 def test_host_in_ipv6_needs_none_in_the_guest(lab: Lab, guest: Guest) -> None:
-    with (Slirpd("--configure", f"--publish={rule(6)}", guest.pid, "tap0"),
+    with (Slirpd("--configure", f"--publish={forward(6)}", guest.pid, "tap0"),
           serving(guest, 4, 80) as server):
         conversation(from_internet(HOST6, 8080), server, 6)
 
 
 def test_one_port_of_the_guest_from_both_families(lab: Lab, guest: Guest) -> None:
-    with (forwarding(guest, "8080:80", rule(6)), serving(guest, 4, 80) as server):
+    with (forwarding(guest, "8080:80", forward(6)), serving(guest, 4, 80) as server):
         conversation(from_internet(HOST6, 8080), server, 6)
         with from_internet(HOST4, 8080) as client, server.accept()[0] as accepted:
             assert accepted.getpeername()[0] == INTERNET4
@@ -170,7 +170,7 @@ def relayed() -> int:
 
 @hosts
 def test_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest, host: int) -> None:
-    with forwarding(guest, rule(host)), from_internet(HOST[host], 8080) as client:
+    with forwarding(guest, forward(host)), from_internet(HOST[host], 8080) as client:
         assert client.recv(1) == b""
 
 
@@ -179,7 +179,7 @@ def test_port_that_nobody_listens_at_in_the_guest(lab: Lab, guest: Guest, host: 
 def test_peers_that_stay_when_the_guest_has_gone(lab: Lab, guest: Guest, host: int, how: str) -> None:
     """Of such a peer's direction nobody has the other end, so it holds no descriptors."""
     with contextlib.ExitStack() as stack:
-        daemon = stack.enter_context(forwarding(guest, rule(host)))
+        daemon = stack.enter_context(forwarding(guest, forward(host)))
         worker = daemon.children()["slirp-worker"]
         before = len(fds_of(worker))
         server = stack.enter_context(serving(guest, OTHER[host], 80)) if how == "resets" else None
@@ -196,7 +196,7 @@ def test_peers_that_stay_when_the_guest_has_gone(lab: Lab, guest: Guest, host: i
 
 @hosts
 def test_peers_that_leave_at_once(lab: Lab, guest: Guest, host: int) -> None:
-    with forwarding(guest, rule(host)), serving(guest, OTHER[host], 80) as server:
+    with forwarding(guest, forward(host)), serving(guest, OTHER[host], 80) as server:
         for _ in range(20):
             client = from_internet(HOST[host], 8080)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
@@ -217,7 +217,7 @@ def test_peers_that_leave_at_once(lab: Lab, guest: Guest, host: int) -> None:
 @hosts
 def test_burst_of_connections(lab: Lab, guest: Guest, host: int) -> None:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(forwarding(guest, rule(host)))
+        stack.enter_context(forwarding(guest, forward(host)))
         serve(stack.enter_context(serving(guest, OTHER[host], 80)),
               lambda sock: sock.sendall(sock.recv(100)))
         clients = [stack.enter_context(from_internet(HOST[host], 8080)) for _ in range(MANY)]
@@ -232,7 +232,7 @@ def test_connections_wait_for_descriptors(lab: Lab, guest: Guest) -> None:
     hard, n_clients = 128, 100
     with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(
-            "--configure", f"--publish={rule(6)}", guest.pid, "tap0",
+            "--configure", f"--publish={forward(6)}", guest.pid, "tap0",
             prefix=limited("nofile", hard)))
         serve(stack.enter_context(serving(guest, 4, 80)),
               lambda sock: sock.sendall(sock.recv(100)))
@@ -269,7 +269,7 @@ def exchange(client: socket.socket, to: tuple[str, int], server: socket.socket, 
 @loopback_open_or_closed
 def test_udp_peers_take_turns(lab: Lab, guest: Guest, host: int, options: tuple[str, ...]) -> None:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53), options=options))
+        stack.enter_context(forwarding(guest, forward(host, proto="udp", guest_port=53), options=options))
         server = stack.enter_context(udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
         peers = []
         for _ in range(3):
@@ -292,7 +292,7 @@ def test_udp_peers_take_turns(lab: Lab, guest: Guest, host: int, options: tuple[
 @hosts
 @pytest.mark.parametrize("size", [0, 1, 1472, 1473, 9000, 60000])
 def test_udp_of_every_size(lab: Lab, guest: Guest, host: int, size: int) -> None:
-    with (forwarding(guest, rule(host, proto="udp", guest_port=53)),
+    with (forwarding(guest, forward(host, proto="udp", guest_port=53)),
           udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53) as server,
           udp_socket(Lab.internet_netns, INTERNET[host]) as client):
         exchange(client, (HOST[host], 8080), server, host, b"x" * size)
@@ -302,7 +302,7 @@ def test_udp_of_every_size(lab: Lab, guest: Guest, host: int, size: int) -> None
 def test_more_udp_peers_than_are_remembered(lab: Lab, guest: Guest, host: int) -> None:
     """The one that has been silent longest is a new one afterwards; all are answered."""
     with contextlib.ExitStack() as stack:
-        daemon = stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53)))
+        daemon = stack.enter_context(forwarding(guest, forward(host, proto="udp", guest_port=53)))
         server = stack.enter_context(udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
         clients = [stack.enter_context(udp_socket(Lab.internet_netns, INTERNET[host]))
                    for _ in range(UDP_PEERS_MAX + 10)]
@@ -318,7 +318,7 @@ def test_more_udp_peers_than_are_remembered(lab: Lab, guest: Guest, host: int) -
 @hosts
 def test_another_program_cannot_share_a_udp_port(lab: Lab, guest: Guest, host: int) -> None:
     """Neither the host's port nor the inner one, also with the option that shares (socket(7))."""
-    with forwarding(guest, rule(host, proto="udp", guest_port=53)):
+    with forwarding(guest, forward(host, proto="udp", guest_port=53)):
         ports = [line.removeprefix("udp ").rpartition(":") for line in listening() if "udp" in line]
         assert sorted(address for address, _, _ in ports) == sorted(
             (ANY[host], {4: "[::1]", 6: "127.0.0.1"}[host]))
@@ -347,7 +347,7 @@ def nothing_arrives_at(number: int, host: int, guest: Guest):
 @hosts
 def test_guest_does_not_reach_who_gets_a_forgotten_peers_port(lab: Lab, guest: Guest, host: int) -> None:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(forwarding(guest, rule(host, proto="udp", guest_port=53),
+        stack.enter_context(forwarding(guest, forward(host, proto="udp", guest_port=53),
                                        options=("--disable-host-loopback",)))
         server = stack.enter_context(udp_socket(guest.netns, plain(ANY[OTHER[host]]), 53))
         seen = [exchange(stack.enter_context(udp_socket(Lab.internet_netns, INTERNET[host])),
@@ -376,7 +376,7 @@ def test_udp_peers_leave_descriptors_for_names(lab: Lab, guest: Guest) -> None:
     hard, n_clients = 128, 60
     with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(
-            "--configure", f"--publish={rule(6)}", f"--publish={rule(6, proto='udp', guest_port=53)}",
+            "--configure", f"--publish={forward(6)}", f"--publish={forward(6, proto='udp', guest_port=53)}",
             guest.pid, "tap0", prefix=limited("nofile", hard)))
         stack.enter_context(serving(guest, 4, 80))
         server = stack.enter_context(udp_socket(guest.netns, "0.0.0.0", 53))
@@ -390,13 +390,13 @@ def test_udp_peers_leave_descriptors_for_names(lab: Lab, guest: Guest) -> None:
         assert daemon.process.poll() is None
 
 
-# --- rules ------------------------------------------------------------------------------------
+# --- forwards ---------------------------------------------------------------------------------
 
 
 @hosts
 @protocols
 def test_range_goes_port_by_port(lab: Lab, guest: Guest, host: int, proto: str) -> None:
-    with forwarding(guest, rule(host, "8000-8099", 9000, proto)):
+    with forwarding(guest, forward(host, "8000-8099", 9000, proto)):
         for port in (8000, 8042, 8099):
             if proto == "tcp":
                 with serving(guest, OTHER[host], port + 1000) as server:
@@ -426,7 +426,7 @@ def test_removal_closes_the_inner_port_too(lab: Lab, guest: Guest, host: int, pr
         assert len(added) == 2
         assert any(re.fullmatch(rf"{proto} {inner}", port) for port in added), added
         error = execute(path, "add_hostfwd", **wanted)["error"]
-        assert error["class"] == "AddressInUse" and f"rule {number}" in error["detail"]
+        assert error["class"] == "AddressInUse" and f"forward {number}" in error["detail"]
         assert execute(path, "remove_hostfwd", id=number) == {"return": {}}
         assert listening() == before
         number = execute(path, "add_hostfwd", **wanted)["return"]["id"]

@@ -147,8 +147,8 @@ def test_first_datagram_is_not_lost_while_the_worker_has_no_processor(lab: Lab, 
     """libslirp gives up after a second what waits for the guest's MAC. The answer is there in
     time; a worker that only looks at it later has to look before it tells libslirp the time."""
     host, server = {"ipv4": (HOST4, "0.0.0.0"), "ipv6": (HOST6, "[::]")}[family]
-    rule = f"{server}:8080:{Neighbor.addresses[family].join('[]' if family == 'ipv6' else ('', ''))}:53/udp"
-    with Slirpd("--enable-ipv6", f"--publish={rule}", guest.pid, "tap0") as daemon:
+    forward = f"{server}:8080:{Neighbor.addresses[family].join('[]' if family == 'ipv6' else ('', ''))}:53/udp"
+    with Slirpd("--enable-ipv6", f"--publish={forward}", guest.pid, "tap0") as daemon:
         worker = daemon.children()["slirp-worker"]
         guest.run("sysctl", "-qw", "net.ipv6.conf.tap0.disable_ipv6=1")
         guest.run("ip", "link", "set", "tap0", "arp", "off", "up")

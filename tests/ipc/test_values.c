@@ -77,28 +77,28 @@ FIELDS(network,
 	RANGE(network, mtu_bytes, 1, IPC_MTU_MAX_BYTES, "mtu_bytes"),
 	FLAG(network, enable_ipv6), FLAG(network, enable_dns),
 	FLAG(network, allow_host_loopback), RESERVED(network))
-FIELDS(hostfwd,
-	ADDR(hostfwd, host_addr, "host_addr"), ADDR(hostfwd, guest_addr, "guest_addr"),
-	RANGE(hostfwd, host_port_first, 1, UINT16_MAX, "host_port"),
-	RANGE(hostfwd, host_port_last, 1, UINT16_MAX, "host_port"),
-	RANGE(hostfwd, guest_port_first, 1, UINT16_MAX, "guest_port"),
-	ONE_OF(hostfwd, proto, ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, 0 })),
-	RESERVED(hostfwd))
-FIELDS(hostfwd_entry,
-	RANGE(hostfwd_entry, id, 1, UINT32_MAX, "id"), RESERVED(hostfwd_entry),
-	STRUCTS(hostfwd_entry, rule, hostfwd))
-FIELDS(hostfwd_result,
-	RANGE(hostfwd_result, outcome, 0, IPC_HOSTFWD_N_OUTCOMES - 1, "outcome"),
-	ANY(hostfwd_result, id), ANY(hostfwd_result, error),
-	ANY(hostfwd_result, conflict_id), ANY(hostfwd_result, port),
-	RESERVED(hostfwd_result))
+FIELDS(forward,
+	ADDR(forward, host_addr, "host_addr"), ADDR(forward, guest_addr, "guest_addr"),
+	RANGE(forward, host_port_first, 1, UINT16_MAX, "host_port"),
+	RANGE(forward, host_port_last, 1, UINT16_MAX, "host_port"),
+	RANGE(forward, guest_port_first, 1, UINT16_MAX, "guest_port"),
+	ONE_OF(forward, proto, ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, 0 })),
+	RESERVED(forward))
+FIELDS(forward_entry,
+	RANGE(forward_entry, id, 1, UINT32_MAX, "id"), RESERVED(forward_entry),
+	STRUCTS(forward_entry, forward, forward))
+FIELDS(forward_result,
+	RANGE(forward_result, outcome, 0, IPC_FORWARD_N_OUTCOMES - 1, "outcome"),
+	ANY(forward_result, id), ANY(forward_result, error),
+	ANY(forward_result, conflict_id), ANY(forward_result, port),
+	RESERVED(forward_result))
 FIELDS(connection,
 	ADDR(connection, source_addr, "source_addr"),
 	ADDR(connection, dest_addr, "dest_addr"),
 	ANY(connection, source_port), ANY(connection, dest_port),
 	ONE_OF(connection, proto,
 	    ((const char[]){ IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 0 })),
-	FLAG(connection, is_hostfwd),
+	FLAG(connection, is_forward),
 	RANGE(connection, state, 0, IPC_TCP_N_STATES - 1, "state"),
 	RESERVED(connection),
 	ANY(connection, recv_queue_bytes), ANY(connection, send_queue_bytes),
@@ -137,16 +137,16 @@ FIELDS(start,
 	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
 	FLAG(start, tap_has_offloads), FLAG(start, is_bess), RESERVED(start))
-FIELDS(publish, STRUCTS(publish, rule, hostfwd))
+FIELDS(publish, STRUCTS(publish, forward, forward))
 FIELDS(api_channel, ANY(api_channel, api_number))
 FIELDS(about,
 	TEXT(about, libslirp_version), ANY(about, config_version_max), RESERVED(about))
 FIELDS(tap_gone, ANY(tap_gone, error), RESERVED(tap_gone))
 FIELDS(stats, ANY(stats, counters), ANY(stats, drops))
-FIELDS(published, STRUCTS(published, result, hostfwd_result))
-FIELDS(rule_added, STRUCTS(rule_added, entry, hostfwd_entry))
-FIELDS(rule_removed,
-	RANGE(rule_removed, id, 1, UINT32_MAX, "id"), RESERVED(rule_removed))
+FIELDS(published, STRUCTS(published, result, forward_result))
+FIELDS(table_added, STRUCTS(table_added, entry, forward_entry))
+FIELDS(table_removed,
+	RANGE(table_removed, id, 1, UINT32_MAX, "id"), RESERVED(table_removed))
 FIELDS(api_dropped, ANY(api_dropped, api_number), TEXT(api_dropped, why))
 FIELDS(spawned, RANGE(spawned, pid, 0, INT32_MAX, "pid"), ANY(spawned, error))
 FIELDS(cgroup_follow, TEXT(cgroup_follow, cgroup), ANY(cgroup_follow, pids))
@@ -157,30 +157,30 @@ FIELDS(status,
 	ANY(status, worker_pid), RESERVED(status), TEXT(status, tap_name))
 FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"), RESERVED(event))
 FIELDS(get_status, ANY(get_status, request))
-FIELDS(add_hostfwd, ANY(add_hostfwd, request), STRUCTS(add_hostfwd, rule, hostfwd))
-FIELDS(remove_hostfwd,
-	ANY(remove_hostfwd, request), ANY(remove_hostfwd, id), RESERVED(remove_hostfwd))
-FIELDS(list_hostfwd,
-	ANY(list_hostfwd, request), ANY(list_hostfwd, after_id), RESERVED(list_hostfwd))
+FIELDS(add_forward, ANY(add_forward, request), STRUCTS(add_forward, forward, forward))
+FIELDS(remove_forward,
+	ANY(remove_forward, request), ANY(remove_forward, id), RESERVED(remove_forward))
+FIELDS(list_forwards,
+	ANY(list_forwards, request), ANY(list_forwards, after_id), RESERVED(list_forwards))
 FIELDS(query_worker, ANY(query_worker, request))
 FIELDS(list_connections,
 	ANY(list_connections, request), ANY(list_connections, first),
 	RESERVED(list_connections))
-FIELDS(hostfwd_added,
-	ANY(hostfwd_added, request), STRUCTS(hostfwd_added, result, hostfwd_result),
-	STRUCTS(hostfwd_added, rule, hostfwd))
-FIELDS(hostfwd_removed,
-	ANY(hostfwd_removed, request),
-	RANGE(hostfwd_removed, outcome, 0, IPC_HOSTFWD_N_OUTCOMES - 1, "outcome"),
-	ANY(hostfwd_removed, id), STRUCTS(hostfwd_removed, rule, hostfwd))
-FIELDS(hostfwd_page,
-	ANY(hostfwd_page, request), RANGE(hostfwd_page, n, 0, IPC_PAGE_ENTRIES, "n"),
-	RANGE(hostfwd_page, has_more, 0, 1, "has_more"),
-	PAGE(hostfwd_page, entries, hostfwd_entry))
+FIELDS(forward_added,
+	ANY(forward_added, request), STRUCTS(forward_added, result, forward_result),
+	STRUCTS(forward_added, forward, forward))
+FIELDS(forward_removed,
+	ANY(forward_removed, request),
+	RANGE(forward_removed, outcome, 0, IPC_FORWARD_N_OUTCOMES - 1, "outcome"),
+	ANY(forward_removed, id), STRUCTS(forward_removed, forward, forward))
+FIELDS(forwards_page,
+	ANY(forwards_page, request), RANGE(forwards_page, n, 0, IPC_PAGE_ENTRIES, "n"),
+	RANGE(forwards_page, has_more, 0, 1, "has_more"),
+	PAGE(forwards_page, entries, forward_entry))
 FIELDS(worker_state,
 	ANY(worker_state, request), ANY(worker_state, stats),
 	ANY(worker_state, n_tcp_sockets), ANY(worker_state, n_udp_sockets),
-	ANY(worker_state, n_icmp_sockets), ANY(worker_state, n_hostfwds))
+	ANY(worker_state, n_icmp_sockets), ANY(worker_state, n_forwards))
 FIELDS(connections_page,
 	ANY(connections_page, request), RANGE(connections_page, n, 0, IPC_PAGE_ENTRIES, "n"),
 	RANGE(connections_page, has_more, 0, 1, "has_more"),
@@ -435,24 +435,24 @@ test_contradictions_are_refused(void **state)
 	BAD(cgroup_follow, "pids", msg->pids[IPC_ROLE_PARENT] = 8)
 	BAD(cgroup_follow, "pids", msg->pids[IPC_ROLE_CGROUP_MOVER] = 1U << 31)
 
-	BAD(publish, "host_addr", msg->rule.host_addr.bytes[4] = 1)
-	BAD(publish, "host_addr", msg->rule.host_addr.bytes[15] = 1)
-	BAD(publish, "guest_addr", msg->rule.guest_addr.is_ipv6 = 0)
-	BAD(publish, "host_port", msg->rule.host_port_last = 7999)
+	BAD(publish, "host_addr", msg->forward.host_addr.bytes[4] = 1)
+	BAD(publish, "host_addr", msg->forward.host_addr.bytes[15] = 1)
+	BAD(publish, "guest_addr", msg->forward.guest_addr.is_ipv6 = 0)
+	BAD(publish, "host_port", msg->forward.host_port_last = 7999)
 	/* The hundredth port would be 65536. */
-	BAD(publish, "guest_port", msg->rule.guest_port_first = 65437)
+	BAD(publish, "guest_port", msg->forward.guest_port_first = 65437)
 	BAD(published, "id", msg->result.id = 1)
-	BAD(published, "id", msg->result.outcome = IPC_HOSTFWD_done)
-	BAD(hostfwd_added, "id", msg->result.id = 0)
-	BAD(hostfwd_added, "rule", msg->result.id = 0;
-	    msg->result.outcome = IPC_HOSTFWD_in_use)
-	BAD(hostfwd_removed, "rule", msg->outcome = IPC_HOSTFWD_no_such_rule)
+	BAD(published, "id", msg->result.outcome = IPC_FORWARD_done)
+	BAD(forward_added, "id", msg->result.id = 0)
+	BAD(forward_added, "forward", msg->result.id = 0;
+	    msg->result.outcome = IPC_FORWARD_in_use)
+	BAD(forward_removed, "forward", msg->outcome = IPC_FORWARD_no_such_forward)
 
-	BAD(hostfwd_page, "order of ids", msg->entries[1].id = msg->entries[0].id)
-	BAD(hostfwd_page, "order of ids", msg->entries[1].id = msg->entries[0].id - 1)
-	BAD(hostfwd_page, "entries after the last", msg->n--)
-	BAD(hostfwd_page, "id", msg->n++)
-	BAD(hostfwd_page, "has_more", msg->has_more = 1; msg->n = 0)
+	BAD(forwards_page, "order of ids", msg->entries[1].id = msg->entries[0].id)
+	BAD(forwards_page, "order of ids", msg->entries[1].id = msg->entries[0].id - 1)
+	BAD(forwards_page, "entries after the last", msg->n--)
+	BAD(forwards_page, "id", msg->n++)
+	BAD(forwards_page, "has_more", msg->has_more = 1; msg->n = 0)
 	BAD(connections_page, "entries after the last", msg->n--; msg->has_more = 0)
 	BAD(connections_page, "proto", msg->n++)
 	BAD(connections_page, "has_more", msg->n = 0)
@@ -463,7 +463,7 @@ test_contradictions_are_refused(void **state)
 }
 
 static void
-fill_hostfwd_page(struct ipc_hostfwd_page *page)
+fill_forwards_page(struct ipc_forwards_page *page)
 {
 	for (; page->n < IPC_PAGE_ENTRIES; page->n++) {
 		page->entries[page->n] = page->entries[page->n - 1];
@@ -508,12 +508,12 @@ test_legal_values_are_accepted(void **state)
 	GOOD(spawned, msg->pid = 0; msg->error = 1)
 	GOOD(cgroup_follow, msg->cgroup[1] = '\0'; memset(msg->cgroup + 1, 0, 40))
 	GOOD(cgroup_follow, msg->pids[IPC_ROLE_CGROUP_MOVER] = INT32_MAX)
-	GOOD(publish, msg->rule.proto = IPPROTO_UDP)
-	GOOD(publish, msg->rule.host_port_last = msg->rule.host_port_first)
-	GOOD(publish, msg->rule.guest_port_first = 65436)
-	GOOD(hostfwd_page, msg->has_more = 1)
-	GOOD(hostfwd_page, memset(msg, 0, sizeof(*msg)))
-	GOOD(hostfwd_page, fill_hostfwd_page(msg))
+	GOOD(publish, msg->forward.proto = IPPROTO_UDP)
+	GOOD(publish, msg->forward.host_port_last = msg->forward.host_port_first)
+	GOOD(publish, msg->forward.guest_port_first = 65436)
+	GOOD(forwards_page, msg->has_more = 1)
+	GOOD(forwards_page, memset(msg, 0, sizeof(*msg)))
+	GOOD(forwards_page, fill_forwards_page(msg))
 	GOOD(connections_page, memset(msg, 0, sizeof(*msg)))
 	GOOD(connections_page, fill_connections_page(msg))
 	GOOD(connections_page, msg->entries[0].proto = IPPROTO_ICMP;

@@ -27,11 +27,11 @@ loopback_open_or_closed = pytest.mark.parametrize(
 families = pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
 
 
-def forwarding(guest: Guest, *rules: str, options: tuple[str, ...] = (),
+def forwarding(guest: Guest, *forwards: str, options: tuple[str, ...] = (),
                prefix: Iterable[str] = ()) -> Slirpd:
     """A daemon with these forwards, as --publish takes them."""
     return Slirpd("--configure", "--enable-ipv6", *options,
-                  *(f"--publish={rule}" for rule in rules), guest.pid, "tap0",
+                  *(f"--publish={forward}" for forward in forwards), guest.pid, "tap0",
                   prefix=prefix)
 
 

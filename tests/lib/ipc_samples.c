@@ -135,10 +135,10 @@ ipc_sample_stats(struct ipc_stats *msg)
 	memset(msg, 0xff, sizeof(*msg));
 }
 
-static struct ipc_hostfwd
-sample_hostfwd(void)
+static struct ipc_forward
+sample_forward(void)
 {
-	return (struct ipc_hostfwd){
+	return (struct ipc_forward){
 		.host_addr.bytes = { 127, 0, 0, 1 },
 		.guest_addr = { { 0xfd, [15] = 100 }, 1 },
 		.host_port_first = 8000,
@@ -148,36 +148,37 @@ sample_hostfwd(void)
 	};
 }
 
-static struct ipc_hostfwd_entry
+static struct ipc_forward_entry
 sample_entry(uint32_t id)
 {
-	return (struct ipc_hostfwd_entry){ .id = id, .rule = sample_hostfwd() };
+	return (struct ipc_forward_entry){ .id = id, .forward = sample_forward() };
 }
 
 void
 ipc_sample_publish(struct ipc_publish *msg)
 {
-	*msg = (struct ipc_publish){ .rule = sample_hostfwd() };
+	*msg = (struct ipc_publish){ .forward = sample_forward() };
 }
 
 void
 ipc_sample_published(struct ipc_published *msg)
 {
-	*msg = (struct ipc_published){ .result = { .outcome = IPC_HOSTFWD_in_use_by_rule,
-					   .conflict_id = 4,
-					   .port = 8017 } };
+	*msg =
+	    (struct ipc_published){ .result = { .outcome = IPC_FORWARD_in_use_by_forward,
+					.conflict_id = 4,
+					.port = 8017 } };
 }
 
 void
-ipc_sample_rule_added(struct ipc_rule_added *msg)
+ipc_sample_table_added(struct ipc_table_added *msg)
 {
-	*msg = (struct ipc_rule_added){ .entry = sample_entry(7) };
+	*msg = (struct ipc_table_added){ .entry = sample_entry(7) };
 }
 
 void
-ipc_sample_rule_removed(struct ipc_rule_removed *msg)
+ipc_sample_table_removed(struct ipc_table_removed *msg)
 {
-	*msg = (struct ipc_rule_removed){ .id = 7 };
+	*msg = (struct ipc_table_removed){ .id = 7 };
 }
 
 void
@@ -189,52 +190,52 @@ ipc_sample_api_channel(struct ipc_api_channel *msg)
 void
 ipc_sample_api_dropped(struct ipc_api_dropped *msg)
 {
-	*msg = (struct ipc_api_dropped){ .api_number = 3, .why = "add_hostfwd: proto" };
+	*msg = (struct ipc_api_dropped){ .api_number = 3, .why = "add_forward: proto" };
 }
 
 void
-ipc_sample_add_hostfwd(struct ipc_add_hostfwd *msg)
+ipc_sample_add_forward(struct ipc_add_forward *msg)
 {
-	*msg = (struct ipc_add_hostfwd){ .request = 1, .rule = sample_hostfwd() };
+	*msg = (struct ipc_add_forward){ .request = 1, .forward = sample_forward() };
 }
 
 void
-ipc_sample_hostfwd_added(struct ipc_hostfwd_added *msg)
+ipc_sample_forward_added(struct ipc_forward_added *msg)
 {
-	*msg = (struct ipc_hostfwd_added){
+	*msg = (struct ipc_forward_added){
 		.request = 1,
-		.result = { .outcome = IPC_HOSTFWD_done, .id = 9 },
-		.rule = sample_hostfwd(),
+		.result = { .outcome = IPC_FORWARD_done, .id = 9 },
+		.forward = sample_forward(),
 	};
 }
 
 void
-ipc_sample_remove_hostfwd(struct ipc_remove_hostfwd *msg)
+ipc_sample_remove_forward(struct ipc_remove_forward *msg)
 {
-	*msg = (struct ipc_remove_hostfwd){ .request = 2, .id = UINT32_MAX };
+	*msg = (struct ipc_remove_forward){ .request = 2, .id = UINT32_MAX };
 }
 
 void
-ipc_sample_hostfwd_removed(struct ipc_hostfwd_removed *msg)
+ipc_sample_forward_removed(struct ipc_forward_removed *msg)
 {
-	*msg = (struct ipc_hostfwd_removed){
+	*msg = (struct ipc_forward_removed){
 		.request = 2,
-		.outcome = IPC_HOSTFWD_done,
+		.outcome = IPC_FORWARD_done,
 		.id = UINT32_MAX,
-		.rule = sample_hostfwd(),
+		.forward = sample_forward(),
 	};
 }
 
 void
-ipc_sample_list_hostfwd(struct ipc_list_hostfwd *msg)
+ipc_sample_list_forwards(struct ipc_list_forwards *msg)
 {
-	*msg = (struct ipc_list_hostfwd){ .request = 3, .after_id = 32 };
+	*msg = (struct ipc_list_forwards){ .request = 3, .after_id = 32 };
 }
 
 void
-ipc_sample_hostfwd_page(struct ipc_hostfwd_page *msg)
+ipc_sample_forwards_page(struct ipc_forwards_page *msg)
 {
-	*msg = (struct ipc_hostfwd_page){ .request = 3, .n = 2 };
+	*msg = (struct ipc_forwards_page){ .request = 3, .n = 2 };
 	msg->entries[0] = sample_entry(33);
 	msg->entries[1] = sample_entry(35);
 }

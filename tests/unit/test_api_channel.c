@@ -86,12 +86,12 @@ take_turns(void)
 		requests_proceed(worker);
 }
 
-static struct ipc_add_hostfwd
+static struct ipc_add_forward
 make_add(uint64_t request, uint16_t first, uint16_t last)
 {
-	return (struct ipc_add_hostfwd){
+	return (struct ipc_add_forward){
 		.request = request,
-		.rule = { .proto = IPPROTO_TCP,
+		.forward = { .proto = IPPROTO_TCP,
 		    .host_addr.bytes = { 127, 0, 0, 1 },
 		    .host_port_first = first,
 		    .host_port_last = last,
@@ -102,19 +102,19 @@ make_add(uint64_t request, uint16_t first, uint16_t last)
 static void
 ask_to_add(uint64_t request, uint16_t first, uint16_t last)
 {
-	struct ipc_add_hostfwd add = make_add(request, first, last);
+	struct ipc_add_forward add = make_add(request, first, last);
 
-	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_added);
-	assert_int_equal(ipc_send_add_hostfwd(&box.api, &add), 0);
+	ipc_channel_await_reply(&box.api, IPC_MSG_forward_added);
+	assert_int_equal(ipc_send_add_forward(&box.api, &add), 0);
 }
 
 static void
 ask_to_remove(uint64_t request, uint32_t id)
 {
-	const struct ipc_remove_hostfwd remove = { .request = request, .id = id };
+	const struct ipc_remove_forward remove = { .request = request, .id = id };
 
-	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_removed);
-	assert_int_equal(ipc_send_remove_hostfwd(&box.api, &remove), 0);
+	ipc_channel_await_reply(&box.api, IPC_MSG_forward_removed);
+	assert_int_equal(ipc_send_remove_forward(&box.api, &remove), 0);
 }
 
 static void
@@ -125,42 +125,43 @@ test_change_is_told_to_the_parent_and_answered(void **state)
 	(void)state;
 	ask_to_add(77, 8001, 8003);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
-	assert_int_equal(msg.payload.hostfwd_added.request, 77);
-	assert_int_equal(msg.payload.hostfwd_added.result.outcome, IPC_HOSTFWD_done);
-	assert_int_equal(msg.payload.hostfwd_added.result.id, 1);
-	assert_int_equal(msg.payload.hostfwd_added.rule.host_port_last, 8003);
-	assert_int_equal(msg.payload.hostfwd_added.rule.guest_addr.bytes[3], 100);
-	expect(&parent, IPC_MSG_rule_added, &msg);
-	assert_int_equal(msg.payload.rule_added.entry.id, 1);
-	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_first, 8001);
+	expect(&box.api, IPC_MSG_forward_added, &msg);
+	assert_int_equal(msg.payload.forward_added.request, 77);
+	assert_int_equal(msg.payload.forward_added.result.outcome, IPC_FORWARD_done);
+	assert_int_equal(msg.payload.forward_added.result.id, 1);
+	assert_int_equal(msg.payload.forward_added.forward.host_port_last, 8003);
+	assert_int_equal(msg.payload.forward_added.forward.guest_addr.bytes[3], 100);
+	expect(&parent, IPC_MSG_table_added, &msg);
+	assert_int_equal(msg.payload.table_added.entry.id, 1);
+	assert_int_equal(msg.payload.table_added.entry.forward.host_port_first, 8001);
 
 	/* A failed change is not reported. */
 	ask_to_add(78, 8003, 8003);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
-	assert_int_equal(msg.payload.hostfwd_added.result.outcome,
-	    IPC_HOSTFWD_in_use_by_rule);
+	expect(&box.api, IPC_MSG_forward_added, &msg);
+	assert_int_equal(msg.payload.forward_added.result.outcome,
+	    IPC_FORWARD_in_use_by_forward);
 	ask_to_remove(79, 5);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
-	assert_int_equal(msg.payload.hostfwd_removed.outcome, IPC_HOSTFWD_no_such_rule);
+	expect(&box.api, IPC_MSG_forward_removed, &msg);
+	assert_int_equal(msg.payload.forward_removed.outcome,
+	    IPC_FORWARD_no_such_forward);
 	expect_nothing(&parent);
 
 	ask_to_remove(80, 1);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
-	assert_int_equal(msg.payload.hostfwd_removed.request, 80);
-	assert_int_equal(msg.payload.hostfwd_removed.outcome, IPC_HOSTFWD_done);
-	assert_int_equal(msg.payload.hostfwd_removed.rule.host_port_last, 8003);
-	expect(&parent, IPC_MSG_rule_removed, &msg);
-	assert_int_equal(msg.payload.rule_removed.id, 1);
+	expect(&box.api, IPC_MSG_forward_removed, &msg);
+	assert_int_equal(msg.payload.forward_removed.request, 80);
+	assert_int_equal(msg.payload.forward_removed.outcome, IPC_FORWARD_done);
+	assert_int_equal(msg.payload.forward_removed.forward.host_port_last, 8003);
+	expect(&parent, IPC_MSG_table_removed, &msg);
+	assert_int_equal(msg.payload.table_removed.id, 1);
 }
 
 static void
 test_publish_waits_for_the_apis_change(void **state)
 {
-	struct ipc_add_hostfwd other = make_add(0, 9000, 9000);
+	struct ipc_add_forward other = make_add(0, 9000, 9000);
 	struct ipc_message msg;
 
 	(void)state;
@@ -170,16 +171,16 @@ test_publish_waits_for_the_apis_change(void **state)
 	assert_true(requests_are_busy(&worker->requests));
 	assert_false(api_requests_are_heard(worker));
 	ipc_channel_await_reply(&parent, IPC_MSG_published);
-	requests_publish(worker, &other.rule);
+	requests_publish(worker, &other.forward);
 	take_turns();
-	expect(&parent, IPC_MSG_rule_added, &msg);
-	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_last, 8900);
-	expect(&parent, IPC_MSG_rule_added, &msg);
-	assert_int_equal(msg.payload.rule_added.entry.rule.host_port_last, 9000);
+	expect(&parent, IPC_MSG_table_added, &msg);
+	assert_int_equal(msg.payload.table_added.entry.forward.host_port_last, 8900);
+	expect(&parent, IPC_MSG_table_added, &msg);
+	assert_int_equal(msg.payload.table_added.entry.forward.host_port_last, 9000);
 	expect(&parent, IPC_MSG_published, &msg);
-	assert_int_equal(msg.payload.published.result.outcome, IPC_HOSTFWD_done);
+	assert_int_equal(msg.payload.published.result.outcome, IPC_FORWARD_done);
 	assert_int_equal(msg.payload.published.result.id, 2);
-	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	expect(&box.api, IPC_MSG_forward_added, &msg);
 }
 
 /* The parent's copy gets every change, however slow the parent is. */
@@ -211,27 +212,27 @@ test_full_queue_to_the_parent_holds_the_change_up(void **state)
 		expect(&parent, IPC_MSG_log, &msg);
 	requests_proceed(worker);
 	assert_false(requests_are_busy(&worker->requests));
-	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	expect(&box.api, IPC_MSG_forward_added, &msg);
 	do
 		assert_int_equal(ipc_channel_recv(&parent, &msg, &why),
 		    IPC_OUTCOME_MESSAGE);
 	while (msg.id == IPC_MSG_log);
-	assert_int_equal(msg.id, IPC_MSG_rule_added);
+	assert_int_equal(msg.id, IPC_MSG_table_added);
 	expect_nothing(&parent);
 }
 
 static void
 test_turn_is_bounded(void **state)
 {
-	const struct ipc_list_hostfwd list = { 0 };
+	const struct ipc_list_forwards list = { 0 };
 	struct ipc_message msg;
 	const char *why;
 	int n = 0;
 
 	(void)state;
 	for (int i = 0; i < 40; i++) {
-		ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
-		assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+		ipc_channel_await_reply(&box.api, IPC_MSG_forwards_page);
+		assert_int_equal(ipc_send_list_forwards(&box.api, &list), 0);
 	}
 	api_requests_receive(worker);
 	while (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_MESSAGE)
@@ -291,25 +292,25 @@ expect_dropped(const char *why)
 static void
 test_violation_costs_the_channel(void **state)
 {
-	struct ipc_add_hostfwd bad = make_add(1, 8001, 8001);
+	struct ipc_add_forward bad = make_add(1, 8001, 8001);
 	struct ipc_message msg;
 
 	(void)state;
 	ask_to_add(1, 8001, 8001);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
-	expect(&parent, IPC_MSG_rule_added, &msg);
-	bad.rule.proto = 0;
-	assert_int_equal(ipc_send_add_hostfwd(&box.api, &bad), 0);
+	expect(&box.api, IPC_MSG_forward_added, &msg);
+	expect(&parent, IPC_MSG_table_added, &msg);
+	bad.forward.proto = 0;
+	assert_int_equal(ipc_send_add_forward(&box.api, &bad), 0);
 	take_turns();
-	expect_dropped("add_hostfwd: proto");
+	expect_dropped("add_forward: proto");
 
 	/* The next api finds everything unchanged. */
 	worker_box_open_api(&box);
 	ask_to_remove(2, 1);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
-	assert_int_equal(msg.payload.hostfwd_removed.outcome, IPC_HOSTFWD_done);
+	expect(&box.api, IPC_MSG_forward_removed, &msg);
+	assert_int_equal(msg.payload.forward_removed.outcome, IPC_FORWARD_done);
 }
 
 static void
@@ -324,14 +325,14 @@ test_message_that_no_api_sends_costs_the_channel(void **state)
 static void
 test_api_that_takes_no_answers_loses_the_channel(void **state)
 {
-	const struct ipc_list_hostfwd list = { 0 };
+	const struct ipc_list_forwards list = { 0 };
 
 	(void)state;
 	while (worker->to_api.fd != -1) {
-		if (ipc_send_list_hostfwd(&box.api, &list) == -1)
+		if (ipc_send_list_forwards(&box.api, &list) == -1)
 			assert_int_equal(errno, EAGAIN);
 		for (int i = 0; i < 1000; i++)
-			ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
+			ipc_channel_await_reply(&box.api, IPC_MSG_forwards_page);
 		api_requests_receive(worker);
 	}
 	expect_dropped("answer: the queue is full");
@@ -346,7 +347,7 @@ test_api_that_dies_is_no_violation(void **state)
 	take_turns();
 	assert_int_equal(worker->to_api.fd, -1);
 	/* The change that it had requested was made. */
-	assert_int_equal(worker->forwards.rules->n, 1);
+	assert_int_equal(worker->forwards.table->n, 1);
 }
 
 /* A late answer must not go to the next api. */
@@ -362,27 +363,27 @@ test_new_api_gets_no_answer_of_the_old(void **state)
 	assert_true(requests_are_busy(&worker->requests));
 	worker_box_open_api(&box);
 	take_turns();
-	assert_int_equal(worker->forwards.rules->n, 1);
+	assert_int_equal(worker->forwards.table->n, 1);
 	assert_int_equal(ipc_channel_recv(&box.api, &msg, &why), IPC_OUTCOME_NONE);
-	expect(&parent, IPC_MSG_rule_added, &msg);
+	expect(&parent, IPC_MSG_table_added, &msg);
 }
 
 static void
 test_state_counts_sockets(void **state)
 {
 	const struct ipc_query_worker query = { .request = 9 };
-	struct ipc_add_hostfwd udp = make_add(2, 8001, 8003);
+	struct ipc_add_forward udp = make_add(2, 8001, 8003);
 	struct ipc_message msg;
 
 	(void)state;
 	ask_to_add(1, 8001, 8010);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
-	udp.rule.proto = IPPROTO_UDP;
-	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_added);
-	assert_int_equal(ipc_send_add_hostfwd(&box.api, &udp), 0);
+	expect(&box.api, IPC_MSG_forward_added, &msg);
+	udp.forward.proto = IPPROTO_UDP;
+	ipc_channel_await_reply(&box.api, IPC_MSG_forward_added);
+	assert_int_equal(ipc_send_add_forward(&box.api, &udp), 0);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+	expect(&box.api, IPC_MSG_forward_added, &msg);
 	worker->stats.counters[IPC_COUNTER_frames_to_guest] = 42;
 	ipc_channel_await_reply(&box.api, IPC_MSG_worker_state);
 	assert_int_equal(ipc_send_query_worker(&box.api, &query), 0);
@@ -392,7 +393,7 @@ test_state_counts_sockets(void **state)
 	assert_int_equal(msg.payload.worker_state.n_tcp_sockets, 10);
 	assert_int_equal(msg.payload.worker_state.n_udp_sockets, 3);
 	assert_int_equal(msg.payload.worker_state.n_icmp_sockets, 0);
-	assert_int_equal(msg.payload.worker_state.n_hostfwds, 2);
+	assert_int_equal(msg.payload.worker_state.n_forwards, 2);
 	assert_int_equal(msg.payload.worker_state.stats
 			     .counters[IPC_COUNTER_frames_to_guest],
 	    42);
@@ -401,7 +402,7 @@ test_state_counts_sockets(void **state)
 static void
 test_lists_come_in_pages(void **state)
 {
-	struct ipc_list_hostfwd list = { .request = 3 };
+	struct ipc_list_forwards list = { .request = 3 };
 	struct ipc_list_connections look = { .request = 4 };
 	struct ipc_message msg;
 
@@ -409,21 +410,21 @@ test_lists_come_in_pages(void **state)
 	for (uint16_t i = 0; i < 40; i++) {
 		ask_to_add(i, (uint16_t)(8000 + i), (uint16_t)(8000 + i));
 		take_turns();
-		expect(&box.api, IPC_MSG_hostfwd_added, &msg);
+		expect(&box.api, IPC_MSG_forward_added, &msg);
 	}
-	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
-	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+	ipc_channel_await_reply(&box.api, IPC_MSG_forwards_page);
+	assert_int_equal(ipc_send_list_forwards(&box.api, &list), 0);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_page, &msg);
-	assert_int_equal(msg.payload.hostfwd_page.n, IPC_PAGE_ENTRIES);
-	assert_int_equal(msg.payload.hostfwd_page.has_more, 1);
-	list.after_id = msg.payload.hostfwd_page.entries[IPC_PAGE_ENTRIES - 1].id;
-	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
-	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+	expect(&box.api, IPC_MSG_forwards_page, &msg);
+	assert_int_equal(msg.payload.forwards_page.n, IPC_PAGE_ENTRIES);
+	assert_int_equal(msg.payload.forwards_page.has_more, 1);
+	list.after_id = msg.payload.forwards_page.entries[IPC_PAGE_ENTRIES - 1].id;
+	ipc_channel_await_reply(&box.api, IPC_MSG_forwards_page);
+	assert_int_equal(ipc_send_list_forwards(&box.api, &list), 0);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_page, &msg);
-	assert_int_equal(msg.payload.hostfwd_page.n, 40 - IPC_PAGE_ENTRIES);
-	assert_int_equal(msg.payload.hostfwd_page.has_more, 0);
+	expect(&box.api, IPC_MSG_forwards_page, &msg);
+	assert_int_equal(msg.payload.forwards_page.n, 40 - IPC_PAGE_ENTRIES);
+	assert_int_equal(msg.payload.forwards_page.has_more, 0);
 
 	/* The second page is of the same look, whatever has gone since. */
 	ipc_channel_await_reply(&box.api, IPC_MSG_connections_page);
@@ -433,7 +434,7 @@ test_lists_come_in_pages(void **state)
 	assert_int_equal(msg.payload.connections_page.n, IPC_PAGE_ENTRIES);
 	ask_to_remove(1, 1);
 	take_turns();
-	expect(&box.api, IPC_MSG_hostfwd_removed, &msg);
+	expect(&box.api, IPC_MSG_forward_removed, &msg);
 	look.first = IPC_PAGE_ENTRIES;
 	ipc_channel_await_reply(&box.api, IPC_MSG_connections_page);
 	assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);

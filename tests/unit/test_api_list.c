@@ -36,7 +36,7 @@
 
 static struct api_fixture fixture;
 /* The worker's table; the test plays the worker. */
-static struct rules *table;
+static struct forward_table *table;
 static uint32_t last_id;
 static int waiting_fds[WAITING_MAX];
 static size_t n_waiting;
@@ -47,7 +47,7 @@ setup(void **state)
 {
 	(void)state;
 	api_fixture_start(&fixture);
-	table = rules_new();
+	table = forward_table_new();
 	assert_non_null(table);
 	last_id = 0;
 	n_waiting = 0;
@@ -66,59 +66,59 @@ teardown(void **state)
 }
 
 static void
-add_rule(void)
+add_forward(void)
 {
-	struct ipc_hostfwd_entry entry = {
+	struct ipc_forward_entry entry = {
 		.id = ++last_id,
-		.rule = { .guest_addr.bytes = { 10, 0, 2, 100 },
+		.forward = { .guest_addr.bytes = { 10, 0, 2, 100 },
 		    .host_port_first = 8080,
 		    .host_port_last = 8080,
 		    .guest_port_first = 80,
 		    .proto = IPPROTO_TCP },
 	};
 
-	assert_int_equal(rules_add(table, &entry), 0);
+	assert_int_equal(forward_table_add(table, &entry), 0);
 }
 
 static void
-answer_add(const struct ipc_add_hostfwd *msg)
+answer_add(const struct ipc_add_forward *msg)
 {
-	struct ipc_hostfwd_added added = { .request = msg->request };
+	struct ipc_forward_added added = { .request = msg->request };
 
-	add_rule();
+	add_forward();
 	added.result.id = last_id;
-	added.rule = rules_find(table, last_id)->rule;
-	assert_int_equal(ipc_send_hostfwd_added(&fixture.worker, &added), 0);
+	added.forward = forward_table_find(table, last_id)->forward;
+	assert_int_equal(ipc_send_forward_added(&fixture.worker, &added), 0);
 }
 
 static void
-answer_remove(const struct ipc_remove_hostfwd *msg)
+answer_remove(const struct ipc_remove_forward *msg)
 {
-	const struct ipc_hostfwd_entry *entry = rules_find(table, msg->id);
-	struct ipc_hostfwd_removed removed = {
+	const struct ipc_forward_entry *entry = forward_table_find(table, msg->id);
+	struct ipc_forward_removed removed = {
 		.request = msg->request,
-		.outcome = IPC_HOSTFWD_no_such_rule,
+		.outcome = IPC_FORWARD_no_such_forward,
 	};
 
 	if (entry) {
-		removed.outcome = IPC_HOSTFWD_done;
+		removed.outcome = IPC_FORWARD_done;
 		removed.id = msg->id;
-		removed.rule = entry->rule;
-		assert_int_equal(rules_remove(table, msg->id), 0);
+		removed.forward = entry->forward;
+		assert_int_equal(forward_table_remove(table, msg->id), 0);
 	}
-	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
+	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
 }
 
 static void
-answer_list(const struct ipc_list_hostfwd *msg)
+answer_list(const struct ipc_list_forwards *msg)
 {
-	struct ipc_hostfwd_page page = { .request = msg->request };
-	uint32_t place = rules_place_after(table, msg->after_id);
+	struct ipc_forwards_page page = { .request = msg->request };
+	uint32_t place = forward_table_place_after(table, msg->after_id);
 
 	while (place < table->n && page.n < IPC_PAGE_ENTRIES)
 		page.entries[page.n++] = table->entries[place++];
 	page.has_more = place < table->n;
-	assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
+	assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
 }
 
 /* Sends the worker's next answer. False if there is no request. */
@@ -130,12 +130,12 @@ answer_one(void)
 
 	if (ipc_channel_recv(&fixture.worker, &msg, &why) != IPC_OUTCOME_MESSAGE)
 		return false;
-	if (msg.id == IPC_MSG_add_hostfwd)
-		answer_add(&msg.payload.add_hostfwd);
-	else if (msg.id == IPC_MSG_remove_hostfwd)
-		answer_remove(&msg.payload.remove_hostfwd);
+	if (msg.id == IPC_MSG_add_forward)
+		answer_add(&msg.payload.add_forward);
+	else if (msg.id == IPC_MSG_remove_forward)
+		answer_remove(&msg.payload.remove_forward);
 	else
-		answer_list(&msg.payload.list_hostfwd);
+		answer_list(&msg.payload.list_forwards);
 	api_fixture_run(&fixture);
 	return true;
 }
@@ -204,7 +204,7 @@ test_list_is_the_table_in_any_order_of_events(void **state)
 	for (unsigned int run = 0; run < N_RUNS; run++) {
 		srand(run);
 		for (int i = rand() % (4 * IPC_PAGE_ENTRIES); i > 0; i--)
-			add_rule();
+			add_forward();
 		for (int step = 0; step < N_STEPS; step++) {
 			uint32_t choice = (uint32_t)rand() % 16;
 
@@ -233,7 +233,7 @@ test_worker_is_asked_once(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3 * IPC_PAGE_ENTRIES; i++)
-		add_rule();
+		add_forward();
 	ask(LIST);
 	for (int page = 0; page < 3; page++)
 		assert_true(answer_one());
@@ -278,19 +278,19 @@ test_without_worker_there_is_no_list(void **state)
 static void
 test_page_that_does_not_follow(void **state)
 {
-	struct ipc_hostfwd_page page = { .n = 1, .has_more = 1 };
+	struct ipc_forwards_page page = { .n = 1, .has_more = 1 };
 	struct ipc_message msg;
 	const char *why;
 
 	(void)state;
-	add_rule();
+	add_forward();
 	page.entries[0] = table->entries[0];
 	ask(LIST);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(ipc_channel_recv(&fixture.worker, &msg, &why),
 		    IPC_OUTCOME_MESSAGE);
-		page.request = msg.payload.list_hostfwd.request;
-		assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
+		page.request = msg.payload.list_forwards.request;
+		assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
 		api_fixture_run(&fixture);
 	}
 	expect_busy();
@@ -300,12 +300,12 @@ static void
 test_addition_that_does_not_follow(void **state)
 {
 	(void)state;
-	add_rule();
+	add_forward();
 	ask(LIST);
 	assert_true(answer_one());
 	take_replies();
 	/* Uses the same id again. */
-	assert_int_equal(rules_remove(table, 1), 0);
+	assert_int_equal(forward_table_remove(table, 1), 0);
 	last_id = 0;
 	ask(ADD);
 	assert_true(answer_one());

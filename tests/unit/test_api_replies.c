@@ -105,10 +105,10 @@ asked_worker(enum ipc_message_id id, struct ipc_message *msg)
 	assert_int_equal(msg->id, id);
 }
 
-static struct ipc_hostfwd
-web_rule(void)
+static struct ipc_forward
+web_forward(void)
 {
-	return (struct ipc_hostfwd){
+	return (struct ipc_forward){
 		.guest_addr.bytes = { 10, 0, 2, 100 },
 		.host_port_first = 8080,
 		.host_port_last = 8080,
@@ -118,41 +118,42 @@ web_rule(void)
 }
 
 static void
-answer_add(uint64_t request, const struct ipc_hostfwd_result *result)
+answer_add(uint64_t request, const struct ipc_forward_result *result)
 {
-	struct ipc_hostfwd_added added = { .request = request, .result = *result };
+	struct ipc_forward_added added = { .request = request, .result = *result };
 
-	if (result->outcome == IPC_HOSTFWD_done)
-		added.rule = web_rule();
-	assert_int_equal(ipc_send_hostfwd_added(&fixture.worker, &added), 0);
+	if (result->outcome == IPC_FORWARD_done)
+		added.forward = web_forward();
+	assert_int_equal(ipc_send_forward_added(&fixture.worker, &added), 0);
 }
 
 static void
-adds(struct ipc_hostfwd_result result, const char *expected)
+adds(struct ipc_forward_result result, const char *expected)
 {
 	int fd = api_fixture_connect(&fixture);
 	struct ipc_message msg;
 
 	api_fixture_send(&fixture, fd, ADD);
-	asked_worker(IPC_MSG_add_hostfwd, &msg);
-	answer_add(msg.payload.add_hostfwd.request, &result);
+	asked_worker(IPC_MSG_add_forward, &msg);
+	answer_add(msg.payload.add_forward.request, &result);
 	expect_reply(fd, expected, true);
 	close(fd);
 }
 
 static void
-test_add_hostfwd(void **state)
+test_add_forward(void **state)
 {
 	int fd = api_fixture_connect(&fixture);
-	struct ipc_hostfwd expected = web_rule();
+	struct ipc_forward expected = web_forward();
 	struct ipc_message msg;
 
 	(void)state;
 	api_fixture_send(&fixture, fd, ADD);
-	asked_worker(IPC_MSG_add_hostfwd, &msg);
-	assert_memory_equal(&msg.payload.add_hostfwd.rule, &expected, sizeof(expected));
-	answer_add(msg.payload.add_hostfwd.request,
-	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 1 });
+	asked_worker(IPC_MSG_add_forward, &msg);
+	assert_memory_equal(&msg.payload.add_forward.forward, &expected,
+	    sizeof(expected));
+	answer_add(msg.payload.add_forward.request,
+	    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = 1 });
 	expect_reply(fd, "{\"return\":{\"id\":1}}", true);
 	close(fd);
 }
@@ -162,43 +163,43 @@ test_add_hostfwd(void **state)
 	"\"class\":\"" class "\",\"detail\":\"" detail "\"}}"
 
 static void
-test_add_hostfwd_failures_name_the_cause(void **state)
+test_add_forward_failures_name_the_cause(void **state)
 {
 	(void)state;
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_in_use_by_rule,
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_in_use_by_forward,
 		 .conflict_id = 3,
 		 .port = 8080 },
 	    FAILED("AddressInUse",
-		"a rule has the port already: rule 3 has tcp port 8080 of 0.0.0.0"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_in_use, .port = 8080 },
+		"a forward has the port already: forward 3 has tcp port 8080 of 0.0.0.0"));
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_in_use, .port = 8080 },
 	    FAILED("AddressInUse",
 		"another program has the port: tcp port 8080 of 0.0.0.0"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_not_permitted,
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_not_permitted,
 		 .port = 80 },
 	    FAILED("PermissionDenied",
 		"the port needs a privilege: tcp port 80 of 0.0.0.0; on the host the sysctl "
 		"net.ipv4.ip_unprivileged_port_start has to be at most 80"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_not_permitted,
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_not_permitted,
 		 .port = 1024 },
 	    FAILED("PermissionDenied",
 		"the port needs a privilege: tcp port 1024 of 0.0.0.0; on the host the "
 		"sysctl net.ipv4.ip_unprivileged_port_start has to be at most 1024, and no "
 		"security module may refuse the port"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_no_such_address },
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_no_such_address },
 	    FAILED("AddressNotAvailable",
 		"no interface of the host has the address 0.0.0.0"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full },
-	    FAILED("TableFull", "the table of rules is full"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_bad_guest_address },
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_table_full },
+	    FAILED("TableFull", "the table of forwards is full"));
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_bad_guest_address },
 	    BAD("add_hostfwd: bad arguments.guest_addr", "BadArgument",
 		"the address is not one of the guest's network"));
 	/* The option would not help: the kernel has no IPv6. */
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_ipv6_is_off,
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_ipv6_is_off,
 		 .error = EAFNOSUPPORT,
 		 .port = 8080 },
 	    BAD("add_hostfwd: bad arguments.guest_addr", "NotSupported",
 		"IPv6 is not enabled on the host: Address family not supported by protocol"));
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_system_error,
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_system_error,
 		 .error = EMFILE,
 		 .port = 8080 },
 	    FAILED("Internal",
@@ -216,7 +217,7 @@ test_ipv6_that_is_off_is_an_argument_of_it(void **state)
 		    "host_addr" },
 		{ "\"proto\":\"tcp\",\"guest_addr\":\"fd00::64\"", "guest_addr" },
 	};
-	const struct ipc_hostfwd_result off = { .outcome = IPC_HOSTFWD_ipv6_is_off };
+	const struct ipc_forward_result off = { .outcome = IPC_FORWARD_ipv6_is_off };
 	struct ipc_message msg;
 	char request[256], expected[256];
 
@@ -233,55 +234,55 @@ test_ipv6_that_is_off_is_an_argument_of_it(void **state)
 			"IPv6 is not enabled; --enable-ipv6 does it"),
 		    refused[i][1]);
 		api_fixture_send(&fixture, fd, request);
-		asked_worker(IPC_MSG_add_hostfwd, &msg);
-		answer_add(msg.payload.add_hostfwd.request, &off);
+		asked_worker(IPC_MSG_add_forward, &msg);
+		answer_add(msg.payload.add_forward.request, &off);
 		expect_reply(fd, expected, true);
 		close(fd);
 	}
 }
 
 static void
-test_remove_hostfwd(void **state)
+test_remove_forward(void **state)
 {
 	int fd = api_fixture_connect(&fixture);
-	struct ipc_hostfwd_removed removed = { .outcome = IPC_HOSTFWD_done,
+	struct ipc_forward_removed removed = { .outcome = IPC_FORWARD_done,
 		.id = 7,
-		.rule = web_rule() };
+		.forward = web_forward() };
 	struct ipc_message msg;
 
 	(void)state;
 	api_fixture_send(&fixture, fd, REMOVE(7));
-	asked_worker(IPC_MSG_remove_hostfwd, &msg);
-	assert_int_equal(msg.payload.remove_hostfwd.id, 7);
-	removed.request = msg.payload.remove_hostfwd.request;
-	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
+	asked_worker(IPC_MSG_remove_forward, &msg);
+	assert_int_equal(msg.payload.remove_forward.id, 7);
+	removed.request = msg.payload.remove_forward.request;
+	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
 	expect_reply(fd, "{\"return\":{}}", true);
 	close(fd);
 
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, REMOVE(7));
-	asked_worker(IPC_MSG_remove_hostfwd, &msg);
-	removed = (struct ipc_hostfwd_removed){
-		.request = msg.payload.remove_hostfwd.request,
-		.outcome = IPC_HOSTFWD_no_such_rule,
+	asked_worker(IPC_MSG_remove_forward, &msg);
+	removed = (struct ipc_forward_removed){
+		.request = msg.payload.remove_forward.request,
+		.outcome = IPC_FORWARD_no_such_forward,
 		.id = 7,
 	};
-	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
+	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
 	expect_reply(fd,
 	    BAD("remove_hostfwd: bad arguments.id", "NotFound",
-		"rule 7: there is no rule with this id"),
+		"forward 7: there is no forward with this id"),
 	    true);
 	close(fd);
 
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, REMOVE(7));
-	asked_worker(IPC_MSG_remove_hostfwd, &msg);
-	removed.request = msg.payload.remove_hostfwd.request;
-	removed.outcome = IPC_HOSTFWD_system_error;
-	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker, &removed), 0);
+	asked_worker(IPC_MSG_remove_forward, &msg);
+	removed.request = msg.payload.remove_forward.request;
+	removed.outcome = IPC_FORWARD_system_error;
+	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
 	expect_reply(fd,
 	    BAD("remove_hostfwd: slirp_remove_hostfwd failed", "Internal",
-		"rule 7: the kernel refused"),
+		"forward 7: the kernel refused"),
 	    true);
 	close(fd);
 }
@@ -289,30 +290,30 @@ test_remove_hostfwd(void **state)
 static void
 answer_page(const struct ipc_message *msg, uint32_t n, bool has_more)
 {
-	struct ipc_hostfwd_page page = {
-		.request = msg->payload.list_hostfwd.request,
+	struct ipc_forwards_page page = {
+		.request = msg->payload.list_forwards.request,
 		.n = n,
 		.has_more = has_more,
 	};
 
 	for (uint32_t i = 0; i < n; i++)
-		page.entries[i] = (struct ipc_hostfwd_entry){
-			.id = msg->payload.list_hostfwd.after_id + 1 + i,
-			.rule = web_rule(),
+		page.entries[i] = (struct ipc_forward_entry){
+			.id = msg->payload.list_forwards.after_id + 1 + i,
+			.forward = web_forward(),
 		};
-	assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
+	assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
 }
 
 static void
-test_list_hostfwd_has_the_entries_twice(void **state)
+test_list_forwards_has_the_entries_twice(void **state)
 {
 	int fd = api_fixture_connect(&fixture);
 	struct ipc_message msg;
 
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
-	asked_worker(IPC_MSG_list_hostfwd, &msg);
-	assert_int_equal(msg.payload.list_hostfwd.after_id, 0);
+	asked_worker(IPC_MSG_list_forwards, &msg);
+	assert_int_equal(msg.payload.list_forwards.after_id, 0);
 	answer_page(&msg, 0, false);
 	expect_reply(fd, "{\"return\":{\"entries\":[]},\"entries\":[]}", true);
 	close(fd);
@@ -321,7 +322,7 @@ test_list_hostfwd_has_the_entries_twice(void **state)
 		char added[32];
 
 		snprintf(added, sizeof(added), "{\"return\":{\"id\":%u}}", id);
-		adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = id },
+		adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = id },
 		    added);
 	}
 	asks(LIST,
@@ -339,8 +340,8 @@ test_list_goes_over_pages(void **state)
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
 	for (uint32_t page = 0; page < 32; page++) {
-		asked_worker(IPC_MSG_list_hostfwd, &msg);
-		assert_int_equal(msg.payload.list_hostfwd.after_id,
+		asked_worker(IPC_MSG_list_forwards, &msg);
+		assert_int_equal(msg.payload.list_forwards.after_id,
 		    page * IPC_PAGE_ENTRIES);
 		answer_page(&msg, IPC_PAGE_ENTRIES, page < 31);
 	}
@@ -363,23 +364,23 @@ static void
 test_range_and_ipv6_in_a_list(void **state)
 {
 	int fd = api_fixture_connect(&fixture);
-	struct ipc_hostfwd_page page = { .n = 1 };
+	struct ipc_forwards_page page = { .n = 1 };
 	struct ipc_message msg;
 
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
-	asked_worker(IPC_MSG_list_hostfwd, &msg);
-	page.request = msg.payload.list_hostfwd.request;
-	page.entries[0] = (struct ipc_hostfwd_entry){
+	asked_worker(IPC_MSG_list_forwards, &msg);
+	page.request = msg.payload.list_forwards.request;
+	page.entries[0] = (struct ipc_forward_entry){
 		.id = 9,
-		.rule = { .host_addr = { { [15] = 1 }, 1 },
+		.forward = { .host_addr = { { [15] = 1 }, 1 },
 		    .guest_addr = { { 0xfd, [15] = 9 }, 1 },
 		    .host_port_first = 8000,
 		    .host_port_last = 8099,
 		    .guest_port_first = 90,
 		    .proto = IPPROTO_UDP },
 	};
-	assert_int_equal(ipc_send_hostfwd_page(&fixture.worker, &page), 0);
+	assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
 #define RANGE \
 	"{\"id\":9,\"proto\":\"udp\",\"host_addr\":\"::1\",\"host_port\":8000," \
 	"\"host_port_end\":8099,\"guest_addr\":\"fd00::9\",\"guest_port\":90}"
@@ -508,7 +509,7 @@ test_session(void **state)
 	api_fixture_send(&fixture, fd,
 	    "{\"execute\":\"qmp_capabilities\",\"id\":1}\n{\"execute\":\"x\",\"id\":\"two\"}\n"
 	    "{\"execute\":\"remove_hostfwd\",\"arguments\":{\"id\":4},\"id\":3}\n" LIST);
-	asked_worker(IPC_MSG_remove_hostfwd, &msg);
+	asked_worker(IPC_MSG_remove_forward, &msg);
 	expect_reply(fd,
 	    "{\"return\":{},\"id\":1}\n"
 	    "{\"error\":{\"desc\":\"bad request: unknown execute\",\"class\":"
@@ -516,14 +517,14 @@ test_session(void **state)
 	    "\"id\":\"two\"}\n",
 	    false);
 	/* One request at a time: the worker gets the next one after the answer. */
-	assert_int_equal(ipc_send_hostfwd_removed(&fixture.worker,
-			     &(struct ipc_hostfwd_removed){
-				 .request = msg.payload.remove_hostfwd.request,
-				 .outcome = IPC_HOSTFWD_done,
+	assert_int_equal(ipc_send_forward_removed(&fixture.worker,
+			     &(struct ipc_forward_removed){
+				 .request = msg.payload.remove_forward.request,
+				 .outcome = IPC_FORWARD_done,
 				 .id = 4,
-				 .rule = web_rule() }),
+				 .forward = web_forward() }),
 	    0);
-	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	asked_worker(IPC_MSG_list_forwards, &msg);
 	answer_page(&msg, 1, false);
 	expect_reply(fd,
 	    "{\"return\":{},\"id\":3}\n{\"return\":{\"entries\":[{\"id\":1," ENTRY
@@ -585,7 +586,7 @@ test_replies_without_memory_are_busy(void **state)
 	assert_false(unread.failed);
 	api_fixture_send(&fixture, fd, LIST);
 	for (int page = 0; page < 2; page++) {
-		asked_worker(IPC_MSG_list_hostfwd, &msg);
+		asked_worker(IPC_MSG_list_forwards, &msg);
 		answer_page(&msg, IPC_PAGE_ENTRIES, page < 1);
 	}
 	expect_reply(fd,
@@ -642,7 +643,7 @@ test_events(void **state)
 	expect_reply(one_fd, "{\"return\":{}}\n{\"return\":{}}\n", false);
 	expect_reply(none_fd, "{\"return\":{}}\n", false);
 
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 5 },
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = 5 },
 	    "{\"return\":{\"id\":5}}");
 	api_fixture_read(all_fd, reply, sizeof(reply), &(bool){ false });
 	assert_int_equal(strncmp(reply,
@@ -877,14 +878,14 @@ test_client_with_its_reply_does_not_stay(void **state)
 #define N_RULES (300 * IPC_PAGE_ENTRIES)
 
 static void
-learn_many_rules(void)
+learn_many_forwards(void)
 {
 	int fd = api_fixture_connect(&fixture);
 	struct ipc_message msg;
 
 	api_fixture_send(&fixture, fd, LIST);
 	for (int page = 300; page-- > 0;) {
-		asked_worker(IPC_MSG_list_hostfwd, &msg);
+		asked_worker(IPC_MSG_list_forwards, &msg);
 		answer_page(&msg, IPC_PAGE_ENTRIES, page > 0);
 	}
 	close(fd);
@@ -914,7 +915,7 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 	int fd;
 
 	(void)state;
-	learn_many_rules();
+	learn_many_forwards();
 	no_reply_is_left();
 	for (int session = 0; session < 2; session++) {
 		/* This client hangs up. */
@@ -991,12 +992,12 @@ test_client_that_left_is_no_harm(void **state)
 	(void)state;
 	api_fixture_send(&fixture, fd, ADD);
 	close(fd);
-	asked_worker(IPC_MSG_add_hostfwd, &msg);
-	answer_add(msg.payload.add_hostfwd.request,
-	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 1 });
+	asked_worker(IPC_MSG_add_forward, &msg);
+	answer_add(msg.payload.add_forward.request,
+	    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = 1 });
 	api_fixture_run(&fixture);
 	assert_int_equal(fixture.api.n_clients, 0);
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 2 },
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = 2 },
 	    "{\"return\":{\"id\":2}}");
 }
 
@@ -1012,7 +1013,7 @@ take_requests(enum ipc_message_id id, uint64_t *first)
 	while (ipc_channel_recv(&fixture.worker, &msg, &why) == IPC_OUTCOME_MESSAGE) {
 		assert_int_equal(msg.id, id);
 		if (n++ == 0)
-			*first = msg.payload.add_hostfwd.request;
+			*first = msg.payload.add_forward.request;
 	}
 	return n;
 }
@@ -1051,18 +1052,18 @@ test_client_that_hung_up_has_no_place(void **state)
 		"query_commands lists the commands"));
 	/* The requests are carried out all the same, in their order. */
 	for (int i = 0; i < API_CLIENTS_MAX; i += API_IN_FLIGHT_MAX) {
-		size_t n = take_requests(IPC_MSG_add_hostfwd, &first);
+		size_t n = take_requests(IPC_MSG_add_forward, &first);
 
 		assert_int_equal(n, API_IN_FLIGHT_MAX);
 		assert_int_equal(first, i + 1);
 		for (size_t k = 0; k < n; k++)
 			answer_add(first + k,
-			    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done,
+			    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_done,
 				.id = (uint32_t)(first + k) });
 	}
 	api_fixture_run(&fixture);
 	assert_int_equal(fixture.api.n_left, 0);
-	adds((struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 1000 },
+	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = 1000 },
 	    "{\"return\":{\"id\":1000}}");
 }
 
@@ -1084,10 +1085,10 @@ test_calls_without_a_client_are_bounded(void **state)
 	/* Requests that the worker has not got have a timeout too. */
 	age_calls(API_CALL_TIME_MS);
 	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX);
-	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), API_IN_FLIGHT_MAX);
+	assert_int_equal(take_requests(IPC_MSG_add_forward, &first), API_IN_FLIGHT_MAX);
 	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX; k++)
 		answer_add(first + k,
-		    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+		    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_table_full });
 	api_fixture_run(&fixture);
 	assert_int_equal(fixture.api.n_left, 0);
 }
@@ -1105,7 +1106,7 @@ test_wait_for_an_answer_has_an_end(void **state)
 		fds[i] = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fds[i], ADD);
 	}
-	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), API_IN_FLIGHT_MAX);
+	assert_int_equal(take_requests(IPC_MSG_add_forward, &first), API_IN_FLIGHT_MAX);
 	age_calls(API_CALL_TIME_MS - 1000);
 	assert_int_equal(fixture.api.n_clients, n_fds);
 	age_calls(1000);
@@ -1120,12 +1121,12 @@ test_wait_for_an_answer_has_an_end(void **state)
 	/* Late answers go to no client, but update the copy of the forwards. */
 	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX; k++)
 		answer_add(first + k,
-		    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+		    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_table_full });
 	api_fixture_run(&fixture);
 	assert_int_equal(fixture.api.n_left, 0);
 	fds[0] = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fds[0], LIST);
-	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	asked_worker(IPC_MSG_list_forwards, &msg);
 	answer_page(&msg, 0, false);
 	expect_reply(fds[0], "{\"return\":{\"entries\":[]},\"entries\":[]}", true);
 	close(fds[0]);
@@ -1136,7 +1137,7 @@ test_wait_for_an_answer_has_an_end(void **state)
 static void
 test_session_asks_again_after_a_late_answer(void **state)
 {
-	const struct ipc_hostfwd_result done = { .outcome = IPC_HOSTFWD_done, .id = 1 };
+	const struct ipc_forward_result done = { .outcome = IPC_FORWARD_done, .id = 1 };
 	int fd = api_fixture_connect(&fixture);
 	uint64_t first = 0, second = 0;
 
@@ -1144,16 +1145,16 @@ test_session_asks_again_after_a_late_answer(void **state)
 	api_fixture_send(&fixture, fd, SESSION);
 	expect_reply(fd, "{\"return\":{}}\n", false);
 	api_fixture_send(&fixture, fd, ADD);
-	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), 1);
+	assert_int_equal(take_requests(IPC_MSG_add_forward, &first), 1);
 	age_calls(API_CALL_TIME_MS);
 	expect_reply(fd,
 	    NO_ANSWER("there is no answer in time; it may still be done") "\n", false);
 	api_fixture_send(&fixture, fd, ADD);
-	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &second), 1);
+	assert_int_equal(take_requests(IPC_MSG_add_forward, &second), 1);
 	answer_add(first, &done);
 	expect_reply(fd, "", false);
 	answer_add(second,
-	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_done, .id = 2 });
+	    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = 2 });
 	expect_reply(fd, "{\"return\":{\"id\":2}}\n", false);
 	close(fd);
 }
@@ -1199,16 +1200,16 @@ test_questions_end_with_their_clients(void **state)
 	page.has_more = 1;
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
-	assert_int_equal(take_requests(IPC_MSG_list_hostfwd, &first),
+	assert_int_equal(take_requests(IPC_MSG_list_forwards, &first),
 	    API_IN_FLIGHT_MAX - 1);
 	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX);
 	assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
 	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX - 1; k++) {
-		msg.payload.list_hostfwd.request = first + k;
-		msg.payload.list_hostfwd.after_id = 0;
+		msg.payload.list_forwards.request = first + k;
+		msg.payload.list_forwards.after_id = 0;
 		answer_page(&msg, IPC_PAGE_ENTRIES, true);
 	}
-	assert_int_equal(take_requests(IPC_MSG_list_hostfwd, &first), 0);
+	assert_int_equal(take_requests(IPC_MSG_list_forwards, &first), 0);
 	assert_int_equal(fixture.api.n_left, 0);
 	/* The first client alone had pages, and has left. */
 	fds[0] = api_fixture_connect(&fixture);
@@ -1229,7 +1230,7 @@ test_log_tells_once_that_there_is_no_answer(void **state)
 		fd = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fd, ADD);
 		close(fd);
-		assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), 1);
+		assert_int_equal(take_requests(IPC_MSG_add_forward, &first), 1);
 		last_line[0] = '\0';
 		age_calls(API_CALL_TIME_MS - 1000);
 		assert_string_equal(last_line, "");
@@ -1240,7 +1241,7 @@ test_log_tells_once_that_there_is_no_answer(void **state)
 		age_calls(1000);
 		assert_string_equal(last_line, "");
 		answer_add(first,
-		    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+		    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_table_full });
 		api_fixture_run(&fixture);
 		assert_string_equal(last_line, "slirp-worker answers again");
 	}
@@ -1260,7 +1261,7 @@ test_clients_in_a_call_give_way(void **state)
 		api_fixture_send(&fixture, fds[i], i == 1 ? SESSION ADD : ADD);
 	}
 	expect_reply(fds[1], "{\"return\":{}}\n", false);
-	assert_int_equal(take_requests(IPC_MSG_add_hostfwd, &first), API_IN_FLIGHT_MAX);
+	assert_int_equal(take_requests(IPC_MSG_add_forward, &first), API_IN_FLIGHT_MAX);
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, LIST "x");
 	expect_reply(fd, "", false);
@@ -1296,7 +1297,7 @@ test_in_flight_is_bounded(void **state)
 
 		if (i == 0)
 			for (size_t k = 0; k < API_IN_FLIGHT_MAX; k++) {
-				asked_worker(IPC_MSG_list_hostfwd, &msg);
+				asked_worker(IPC_MSG_list_forwards, &msg);
 				if (k == 0)
 					first = msg;
 			}
@@ -1306,8 +1307,8 @@ test_in_flight_is_bounded(void **state)
 			    IPC_OUTCOME_NONE);
 			msg = first;
 		}
-		msg.payload.list_hostfwd.request = i + 1;
-		msg.payload.list_hostfwd.after_id = 0;
+		msg.payload.list_forwards.request = i + 1;
+		msg.payload.list_forwards.after_id = 0;
 		answer_page(&msg, 0, false);
 		expect_reply(fds[i], "{\"return\":{\"entries\":[]},\"entries\":[]}",
 		    true);
@@ -1503,10 +1504,10 @@ test_worker_that_breaks_the_protocol(void **state)
 
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
-	asked_worker(IPC_MSG_list_hostfwd, &msg);
+	asked_worker(IPC_MSG_list_forwards, &msg);
 	/* An answer to a request of another kind. */
-	answer_add(msg.payload.list_hostfwd.request,
-	    &(struct ipc_hostfwd_result){ .outcome = IPC_HOSTFWD_table_full });
+	answer_add(msg.payload.list_forwards.request,
+	    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_table_full });
 	expect_reply(fd, LOST, true);
 	assert_int_equal(fixture.api.to_worker.fd, -1);
 	close(fd);
@@ -1517,11 +1518,11 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_add_hostfwd),
-		TEST(test_add_hostfwd_failures_name_the_cause),
+		TEST(test_add_forward),
+		TEST(test_add_forward_failures_name_the_cause),
 		TEST(test_ipv6_that_is_off_is_an_argument_of_it),
-		TEST(test_remove_hostfwd),
-		TEST(test_list_hostfwd_has_the_entries_twice),
+		TEST(test_remove_forward),
+		TEST(test_list_forwards_has_the_entries_twice),
 		TEST(test_list_goes_over_pages),
 		TEST(test_range_and_ipv6_in_a_list),
 		TEST(test_requests_that_are_none),

@@ -100,58 +100,59 @@ bad_argument(const char *name, const char *value)
 }
 
 static void
-test_add_hostfwd_as_clients_send_it(void **state)
+test_add_forward_as_clients_send_it(void **state)
 {
-	struct ipc_add_hostfwd msg = { 0 };
-	char text[API_RULE_SIZE];
+	struct ipc_add_forward msg = { 0 };
+	char text[API_FORWARD_SIZE];
 	const char *why;
 
 	(void)state;
 	taken(add_with("", NULL));
 	assert_string_equal(request.verb->name, "add_hostfwd");
-	msg.rule = api_rule_of(&request.args);
-	assert_int_equal(ipc_validate_add_hostfwd(&msg, &why), 0);
-	assert_string_equal(api_rule_str(&msg.rule, text),
+	msg.forward = api_forward_of(&request.args);
+	assert_int_equal(ipc_validate_add_forward(&msg, &why), 0);
+	assert_string_equal(api_forward_str(&msg.forward, text),
 	    "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
 }
 
 static void
-rule_is(const char *text, const char *expected)
+forward_is(const char *text, const char *expected)
 {
-	struct ipc_add_hostfwd msg = { 0 };
-	char buf[API_RULE_SIZE];
+	struct ipc_add_forward msg = { 0 };
+	char buf[API_FORWARD_SIZE];
 	const char *why;
 
 	taken(text);
-	msg.rule = api_rule_of(&request.args);
-	assert_int_equal(ipc_validate_add_hostfwd(&msg, &why), 0);
-	assert_string_equal(api_rule_str(&msg.rule, buf), expected);
+	msg.forward = api_forward_of(&request.args);
+	assert_int_equal(ipc_validate_add_forward(&msg, &why), 0);
+	assert_string_equal(api_forward_str(&msg.forward, buf), expected);
 }
 
 static void
 test_defaults_and_families(void **state)
 {
 	(void)state;
-	rule_is(add_with("host_addr", NULL), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
-	rule_is(add_with("host_addr", "\"\""), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
-	rule_is(add_with("host_addr", "null"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
-	rule_is(add_with("guest_addr", NULL), "tcp 0.0.0.0:8080 -> guest:80");
-	rule_is(add_with("guest_addr", "\"\""), "tcp 0.0.0.0:8080 -> guest:80");
-	rule_is(add_with("proto", "\"udp\""), "udp 0.0.0.0:8080 -> 10.0.2.100:80");
-	rule_is(add_with("proto", "\"udp4\""), "udp 0.0.0.0:8080 -> 10.0.2.100:80");
-	rule_is(add_with("host_addr", "\"::1\""), "tcp [::1]:8080 -> 10.0.2.100:80");
-	rule_is(add_with("host_port", "\"8000-8099\""),
+	forward_is(add_with("host_addr", NULL), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
+	forward_is(add_with("host_addr", "\"\""), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
+	forward_is(add_with("host_addr", "null"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
+	forward_is(add_with("guest_addr", NULL), "tcp 0.0.0.0:8080 -> guest:80");
+	forward_is(add_with("guest_addr", "\"\""), "tcp 0.0.0.0:8080 -> guest:80");
+	forward_is(add_with("proto", "\"udp\""), "udp 0.0.0.0:8080 -> 10.0.2.100:80");
+	forward_is(add_with("proto", "\"udp4\""), "udp 0.0.0.0:8080 -> 10.0.2.100:80");
+	forward_is(add_with("host_addr", "\"::1\""), "tcp [::1]:8080 -> 10.0.2.100:80");
+	forward_is(add_with("host_port", "\"8000-8099\""),
 	    "tcp 0.0.0.0:8000-8099 -> 10.0.2.100:80-179");
-	rule_is(add_with("host_port", "\"1-1\""), "tcp 0.0.0.0:1 -> 10.0.2.100:80");
-	rule_is("{\"execute\":\"add_hostfwd\",\"arguments\":"
-		"{\"proto\":\"tcp6\",\"host_port\":1,\"guest_port\":65535}}",
+	forward_is(add_with("host_port", "\"1-1\""), "tcp 0.0.0.0:1 -> 10.0.2.100:80");
+	forward_is("{\"execute\":\"add_hostfwd\",\"arguments\":"
+		   "{\"proto\":\"tcp6\",\"host_port\":1,\"guest_port\":65535}}",
 	    "tcp [::]:1 -> guest:65535");
-	assert_int_equal(api_rule_of(&request.args).guest_addr.is_ipv6, 1);
+	assert_int_equal(api_forward_of(&request.args).guest_addr.is_ipv6, 1);
 	/* Some languages print whole numbers in this form. */
-	rule_is(add_with("guest_port", "80.0"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
-	rule_is(add_with("guest_port", "8e1"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
-	rule_is(add_with("guest_port", "65535"), "tcp 0.0.0.0:8080 -> 10.0.2.100:65535");
-	rule_is(add_with("host_port", "1"), "tcp 0.0.0.0:1 -> 10.0.2.100:80");
+	forward_is(add_with("guest_port", "80.0"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
+	forward_is(add_with("guest_port", "8e1"), "tcp 0.0.0.0:8080 -> 10.0.2.100:80");
+	forward_is(add_with("guest_port", "65535"),
+	    "tcp 0.0.0.0:8080 -> 10.0.2.100:65535");
+	forward_is(add_with("host_port", "1"), "tcp 0.0.0.0:1 -> 10.0.2.100:80");
 }
 
 /* Values that are not a port, an address or a protocol. */
@@ -231,7 +232,7 @@ test_first_bad_argument_is_named(void **state)
 }
 
 static void
-test_remove_hostfwd_ids(void **state)
+test_remove_forward_ids(void **state)
 {
 	static const char *const bad[] = { "0", "-1", "1.5", "4294967296", "\"1\"",
 		"null", "true", "[]", "{}" };
@@ -406,13 +407,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_add_hostfwd_as_clients_send_it),
+		cmocka_unit_test(test_add_forward_as_clients_send_it),
 		cmocka_unit_test(test_defaults_and_families),
 		cmocka_unit_test(test_wrong_types_of_every_argument),
 		cmocka_unit_test(test_bad_ranges),
 		cmocka_unit_test(test_bad_addresses),
 		cmocka_unit_test(test_first_bad_argument_is_named),
-		cmocka_unit_test(test_remove_hostfwd_ids),
+		cmocka_unit_test(test_remove_forward_ids),
 		cmocka_unit_test(test_what_is_no_json),
 		cmocka_unit_test(test_duplicate_keys_are_refused),
 		cmocka_unit_test(test_what_is_no_request),

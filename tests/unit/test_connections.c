@@ -165,7 +165,7 @@ test_damaged_lines_do_no_harm(void **state)
 static void
 add(uint8_t proto, bool is_ipv6, uint16_t port)
 {
-	struct ipc_hostfwd rule = {
+	struct ipc_forward forward = {
 		.proto = proto,
 		.host_port_first = port,
 		.host_port_last = port,
@@ -174,10 +174,10 @@ add(uint8_t proto, bool is_ipv6, uint16_t port)
 		.guest_addr.is_ipv6 = is_ipv6,
 	};
 
-	forwards_add(&box.worker.forwards, &rule);
+	forwards_add(&box.worker.forwards, &forward);
 	while (!forwards_proceed(&box.worker.forwards))
 		continue;
-	assert_int_equal(box.worker.forwards.change.result.outcome, IPC_HOSTFWD_done);
+	assert_int_equal(box.worker.forwards.change.result.outcome, IPC_FORWARD_done);
 }
 
 /* libslirp's real text, for both families. */
@@ -206,7 +206,7 @@ test_real_forwards_are_listed(void **state)
 
 		assert_in_range(entry->source_port, 8001, 8004);
 		n_seen |= 1 << (entry->source_port - 8001);
-		assert_int_equal(entry->is_hostfwd, 1);
+		assert_int_equal(entry->is_forward, 1);
 		assert_int_equal(entry->source_addr.is_ipv6, is_ipv6);
 		assert_int_equal(entry->proto, is_tcp ? IPPROTO_TCP : IPPROTO_UDP);
 		assert_int_equal(entry->state, is_tcp ? IPC_TCP_LISTEN : IPC_TCP_NONE);

@@ -36,46 +36,46 @@ close_box(void **state)
 	return 0;
 }
 
-static struct ipc_hostfwd
-make_rule(uint8_t proto, const char *host, uint16_t first, uint16_t last,
+static struct ipc_forward
+make_forward(uint8_t proto, const char *host, uint16_t first, uint16_t last,
     const char *guest, uint16_t guest_first)
 {
-	struct ipc_hostfwd rule = {
+	struct ipc_forward forward = {
 		.proto = proto,
 		.host_port_first = first,
 		.host_port_last = last,
 		.guest_port_first = guest_first,
 	};
 
-	assert_true(inaddr_parse(host, &rule.host_addr));
-	assert_true(inaddr_parse(guest, &rule.guest_addr));
-	return rule;
+	assert_true(inaddr_parse(host, &forward.host_addr));
+	assert_true(inaddr_parse(guest, &forward.guest_addr));
+	return forward;
 }
 
-static const struct ipc_hostfwd_result *
-add_rule(const struct ipc_hostfwd *rule)
+static const struct ipc_forward_result *
+add_forward(const struct ipc_forward *forward)
 {
-	forwards_add(forwards, rule);
+	forwards_add(forwards, forward);
 	while (!forwards_proceed(forwards))
 		continue;
 	return &forwards->change.result;
 }
 
-static const struct ipc_hostfwd_result *
+static const struct ipc_forward_result *
 add(uint8_t proto, const char *host, uint16_t first, uint16_t last, const char *guest)
 {
-	struct ipc_hostfwd rule = make_rule(proto, host, first, last, guest, 80);
+	struct ipc_forward forward = make_forward(proto, host, first, last, guest, 80);
 
-	return add_rule(&rule);
+	return add_forward(&forward);
 }
 
 static uint32_t
 add_well(uint8_t proto, const char *host, uint16_t first, uint16_t last,
     const char *guest)
 {
-	const struct ipc_hostfwd_result *result = add(proto, host, first, last, guest);
+	const struct ipc_forward_result *result = add(proto, host, first, last, guest);
 
-	assert_int_equal(result->outcome, IPC_HOSTFWD_done);
+	assert_int_equal(result->outcome, IPC_FORWARD_done);
 	assert_int_equal(result->error, 0);
 	assert_int_equal(result->port, 0);
 	assert_int_equal(result->conflict_id, 0);
@@ -83,8 +83,8 @@ add_well(uint8_t proto, const char *host, uint16_t first, uint16_t last,
 	return result->id;
 }
 
-static enum ipc_hostfwd_outcome
-remove_rule(uint32_t id)
+static enum ipc_forward_outcome
+remove_forward(uint32_t id)
 {
 	forwards_remove(forwards, id);
 	while (!forwards_proceed(forwards))
@@ -147,14 +147,14 @@ test_ids_count_from_1_and_are_not_used_twice(void **state)
 	assert_int_equal(add_well(IPPROTO_UDP, "127.0.0.1", 8001, 8001, "0.0.0.0"), 2);
 	/* A failed forward does not use an id. */
 	assert_int_equal(add(IPPROTO_TCP, "127.0.0.1", 8001, 8001, "0.0.0.0")->outcome,
-	    IPC_HOSTFWD_in_use_by_rule);
-	assert_int_equal(remove_rule(2), IPC_HOSTFWD_done);
+	    IPC_FORWARD_in_use_by_forward);
+	assert_int_equal(remove_forward(2), IPC_FORWARD_done);
 	assert_int_equal(add_well(IPPROTO_UDP, "127.0.0.1", 8001, 8001, "0.0.0.0"), 3);
-	assert_int_equal(forwards->rules->n, 2);
-	assert_int_equal(remove_rule(2), IPC_HOSTFWD_no_such_rule);
-	assert_int_equal(remove_rule(0), IPC_HOSTFWD_no_such_rule);
-	assert_int_equal(remove_rule(4), IPC_HOSTFWD_no_such_rule);
-	assert_int_equal(remove_rule(UINT32_MAX), IPC_HOSTFWD_no_such_rule);
+	assert_int_equal(forwards->table->n, 2);
+	assert_int_equal(remove_forward(2), IPC_FORWARD_no_such_forward);
+	assert_int_equal(remove_forward(0), IPC_FORWARD_no_such_forward);
+	assert_int_equal(remove_forward(4), IPC_FORWARD_no_such_forward);
+	assert_int_equal(remove_forward(UINT32_MAX), IPC_FORWARD_no_such_forward);
 }
 
 static void
@@ -173,7 +173,7 @@ test_every_kind_takes_its_port_and_gives_it_back(void **state)
 			    add_well(protos[p], host, 8001, 8001, guests[h % 2]);
 
 			assert_false(is_free(protos[p], host, 8001));
-			assert_int_equal(remove_rule(id), IPC_HOSTFWD_done);
+			assert_int_equal(remove_forward(id), IPC_FORWARD_done);
 			assert_true(is_free(protos[p], host, 8001));
 		}
 	}
@@ -198,16 +198,16 @@ test_range_is_all_or_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int other_fd = bind_other(cases[i].proto, cases[i].host, 8050, false);
-		const struct ipc_hostfwd_result *result =
+		const struct ipc_forward_result *result =
 		    add(cases[i].proto, cases[i].host, 8001, 8099, cases[i].guest);
 
-		assert_int_equal(result->outcome, IPC_HOSTFWD_in_use);
+		assert_int_equal(result->outcome, IPC_FORWARD_in_use);
 		assert_int_equal(result->error, EADDRINUSE);
 		assert_int_equal(result->port, 8050);
 		assert_int_equal(result->id, 0);
 		close(other_fd);
 		assert_int_equal(count_fds(), n_fds);
-		assert_int_equal(forwards->rules->n, i);
+		assert_int_equal(forwards->table->n, i);
 		add_well(cases[i].proto, cases[i].host, 8001, 8099, cases[i].guest);
 		for (uint16_t port = 8001; port <= 8099; port++)
 			assert_false(is_free(cases[i].proto, cases[i].host, port));
@@ -221,33 +221,33 @@ test_range_is_all_or_nothing(void **state)
 static void
 test_long_range_is_opened_and_closed_in_slices(void **state)
 {
-	struct ipc_hostfwd rule =
-	    make_rule(IPPROTO_TCP, "127.0.0.1", 8001, 8900, "0.0.0.0", 1);
+	struct ipc_forward forward =
+	    make_forward(IPPROTO_TCP, "127.0.0.1", 8001, 8900, "0.0.0.0", 1);
 	int n_slices = 0;
 
 	(void)state;
-	forwards_add(forwards, &rule);
+	forwards_add(forwards, &forward);
 	while (!forwards_proceed(forwards)) {
-		assert_int_equal(forwards->rules->n, 0);
+		assert_int_equal(forwards->table->n, 0);
 		n_slices++;
 	}
 	assert_in_range(n_slices, 1, 900);
-	assert_int_equal(forwards->change.result.outcome, IPC_HOSTFWD_done);
+	assert_int_equal(forwards->change.result.outcome, IPC_FORWARD_done);
 	assert_int_equal(forwards->n_tcp_ports, 900);
 
 	n_slices = 0;
 	forwards_remove(forwards, 1);
 	while (!forwards_proceed(forwards)) {
-		assert_int_equal(forwards->rules->n, 1);
+		assert_int_equal(forwards->table->n, 1);
 		n_slices++;
 	}
 	assert_in_range(n_slices, 1, 900);
-	assert_int_equal(forwards->rules->n, 0);
+	assert_int_equal(forwards->table->n, 0);
 	assert_int_equal(forwards->n_tcp_ports, 0);
 }
 
 static void
-test_rule_in_the_way_is_named(void **state)
+test_forward_in_the_way_is_named(void **state)
 {
 	const struct {
 		uint8_t proto;
@@ -277,16 +277,17 @@ test_rule_in_the_way_is_named(void **state)
 	add_well(IPPROTO_UDP, "0.0.0.0", 9000, 9000, "0.0.0.0");
 	add_well(IPPROTO_TCP, "::", 9100, 9100, "::");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct ipc_hostfwd_result *result =
+		const struct ipc_forward_result *result =
 		    add(cases[i].proto, cases[i].host, cases[i].first, cases[i].last,
 			strchr(cases[i].host, ':') ? "::" : "0.0.0.0");
 
 		assert_int_equal(result->outcome,
-		    cases[i].conflict_id ? IPC_HOSTFWD_in_use_by_rule : IPC_HOSTFWD_done);
+		    cases[i].conflict_id ? IPC_FORWARD_in_use_by_forward
+					 : IPC_FORWARD_done);
 		assert_int_equal(result->conflict_id, cases[i].conflict_id);
 		assert_int_equal(result->port, cases[i].port);
 		if (result->id)
-			assert_int_equal(remove_rule(result->id), IPC_HOSTFWD_done);
+			assert_int_equal(remove_forward(result->id), IPC_FORWARD_done);
 	}
 }
 
@@ -299,7 +300,7 @@ test_udp_port_is_not_shared(void **state)
 
 	(void)state;
 	assert_int_equal(add(IPPROTO_UDP, "127.0.0.1", 8001, 8001, "0.0.0.0")->outcome,
-	    IPC_HOSTFWD_in_use);
+	    IPC_FORWARD_in_use);
 	close(other_fd);
 	add_well(IPPROTO_UDP, "127.0.0.1", 8001, 8001, "0.0.0.0");
 	add_well(IPPROTO_UDP, "::", 8001, 8001, "::");
@@ -313,11 +314,11 @@ static void
 test_tcp_port_of_another_program(void **state)
 {
 	int other_fd = bind_other(IPPROTO_TCP, "127.0.0.1", 8001, true);
-	const struct ipc_hostfwd_result *result;
+	const struct ipc_forward_result *result;
 
 	(void)state;
 	result = add(IPPROTO_TCP, "0.0.0.0", 8001, 8001, "0.0.0.0");
-	assert_int_equal(result->outcome, IPC_HOSTFWD_in_use);
+	assert_int_equal(result->outcome, IPC_FORWARD_in_use);
 	assert_int_equal(result->conflict_id, 0);
 	assert_int_equal(result->port, 8001);
 	/* The same port of another address is free. */
@@ -329,14 +330,14 @@ test_tcp_port_of_another_program(void **state)
 static void
 test_address_that_the_host_does_not_have(void **state)
 {
-	const struct ipc_hostfwd_result *result;
+	const struct ipc_forward_result *result;
 
 	(void)state;
 	result = add(IPPROTO_TCP, "192.0.2.1", 8001, 8001, "0.0.0.0");
-	assert_int_equal(result->outcome, IPC_HOSTFWD_no_such_address);
+	assert_int_equal(result->outcome, IPC_FORWARD_no_such_address);
 	assert_int_equal(result->error, EADDRNOTAVAIL);
 	assert_int_equal(add(IPPROTO_UDP, "2001:db8::1", 8001, 8001, "::")->outcome,
-	    IPC_HOSTFWD_no_such_address);
+	    IPC_FORWARD_no_such_address);
 }
 
 static void
@@ -374,15 +375,15 @@ test_guest_addresses(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool is_ipv6 = strchr(cases[i].guest, ':') != NULL;
-		const struct ipc_hostfwd_result *result = add(IPPROTO_UDP,
+		const struct ipc_forward_result *result = add(IPPROTO_UDP,
 		    is_ipv6 ? "::1" : "127.0.0.1", 8001, 8001, cases[i].guest);
 
-		if ((result->outcome == IPC_HOSTFWD_done) != cases[i].is_good)
+		if ((result->outcome == IPC_FORWARD_done) != cases[i].is_good)
 			fail_msg("%s: outcome %u", cases[i].guest, result->outcome);
 		if (cases[i].is_good)
-			remove_rule(result->id);
+			remove_forward(result->id);
 		else
-			assert_int_equal(result->outcome, IPC_HOSTFWD_bad_guest_address);
+			assert_int_equal(result->outcome, IPC_FORWARD_bad_guest_address);
 	}
 }
 
@@ -390,18 +391,18 @@ test_guest_addresses(void **state)
 static void
 test_guests_own_address_is_filled_in(void **state)
 {
-	struct ipc_hostfwd_page page = { 0 };
-	struct ipc_hostfwd expected;
+	struct ipc_forwards_page page = { 0 };
+	struct ipc_forward expected;
 
 	(void)state;
 	add_well(IPPROTO_TCP, "127.0.0.1", 8001, 8001, "0.0.0.0");
 	add_well(IPPROTO_TCP, "::1", 8001, 8001, "::");
 	forwards_fill_page(forwards, 0, &page);
 	assert_int_equal(page.n, 2);
-	expected = make_rule(IPPROTO_TCP, "127.0.0.1", 8001, 8001, "10.0.2.100", 80);
-	assert_memory_equal(&page.entries[0].rule, &expected, sizeof(expected));
-	expected = make_rule(IPPROTO_TCP, "::1", 8001, 8001, "fd00::64", 80);
-	assert_memory_equal(&page.entries[1].rule, &expected, sizeof(expected));
+	expected = make_forward(IPPROTO_TCP, "127.0.0.1", 8001, 8001, "10.0.2.100", 80);
+	assert_memory_equal(&page.entries[0].forward, &expected, sizeof(expected));
+	expected = make_forward(IPPROTO_TCP, "::1", 8001, 8001, "fd00::64", 80);
+	assert_memory_equal(&page.entries[1].forward, &expected, sizeof(expected));
 }
 
 static void
@@ -410,7 +411,7 @@ test_guest_without_a_known_ipv6_address(void **state)
 	(void)state;
 	forwards->guest6 = in6addr_any;
 	assert_int_equal(add(IPPROTO_TCP, "::1", 8001, 8001, "::")->outcome,
-	    IPC_HOSTFWD_bad_guest_address);
+	    IPC_FORWARD_bad_guest_address);
 	add_well(IPPROTO_TCP, "::1", 8001, 8001, "fd00::100");
 }
 
@@ -420,9 +421,9 @@ test_ipv6_is_off(void **state)
 	(void)state;
 	box.worker.network.enable_ipv6 = 0;
 	assert_int_equal(add(IPPROTO_TCP, "::", 8001, 8001, "::")->outcome,
-	    IPC_HOSTFWD_ipv6_is_off);
+	    IPC_FORWARD_ipv6_is_off);
 	assert_int_equal(add(IPPROTO_TCP, "0.0.0.0", 8001, 8001, "::")->outcome,
-	    IPC_HOSTFWD_ipv6_is_off);
+	    IPC_FORWARD_ipv6_is_off);
 	/* Only the guest's IPv6 is off. */
 	add_well(IPPROTO_TCP, "::", 8001, 8001, "0.0.0.0");
 	add_well(IPPROTO_TCP, "0.0.0.0", 8001, 8001, "0.0.0.0");
@@ -431,13 +432,13 @@ test_ipv6_is_off(void **state)
 static void
 test_out_of_descriptors_is_the_kernels_word(void **state)
 {
-	const struct ipc_hostfwd_result *result;
+	const struct ipc_forward_result *result;
 	size_t n_fds = count_fds();
 
 	(void)state;
 	/* More ports than the soft limit allows. */
 	result = add(IPPROTO_TCP, "127.0.0.1", 8001, 10000, "0.0.0.0");
-	assert_int_equal(result->outcome, IPC_HOSTFWD_system_error);
+	assert_int_equal(result->outcome, IPC_FORWARD_system_error);
 	assert_int_equal(result->error, EMFILE);
 	assert_int_not_equal(result->port, 0);
 	assert_int_equal(count_fds(), n_fds);
@@ -451,18 +452,18 @@ test_table_has_a_limit(void **state)
 	/* Pretends that the ports are open. */
 	forwards->n_udp_ports = FORWARDS_PORTS_MAX - 2;
 	assert_int_equal(add(IPPROTO_TCP, "127.0.0.1", 8001, 8003, "0.0.0.0")->outcome,
-	    IPC_HOSTFWD_table_full);
+	    IPC_FORWARD_table_full);
 	add_well(IPPROTO_TCP, "127.0.0.1", 8001, 8002, "0.0.0.0");
 	forwards->n_udp_ports = 0;
 	forwards->last_id = UINT32_MAX;
 	assert_int_equal(add(IPPROTO_TCP, "127.0.0.1", 8003, 8003, "0.0.0.0")->outcome,
-	    IPC_HOSTFWD_table_full);
+	    IPC_FORWARD_table_full);
 }
 
 static void
-test_pages_go_through_all_rules_once(void **state)
+test_pages_go_through_all_forwards_once(void **state)
 {
-	struct ipc_hostfwd_page page = { 0 };
+	struct ipc_forwards_page page = { 0 };
 	uint32_t after_id = 0, n = 0;
 
 	(void)state;
@@ -470,21 +471,21 @@ test_pages_go_through_all_rules_once(void **state)
 		add_well(IPPROTO_UDP, "127.0.0.1", (uint16_t)(8000 + i),
 		    (uint16_t)(8000 + i), "0.0.0.0");
 	for (uint32_t id = 1; id <= 100; id += 3)
-		assert_int_equal(remove_rule(id), IPC_HOSTFWD_done);
+		assert_int_equal(remove_forward(id), IPC_FORWARD_done);
 	do {
 		memset(&page, 0, sizeof(page));
 		forwards_fill_page(forwards, after_id, &page);
 		for (uint32_t i = 0; i < page.n; i++) {
 			assert_true(page.entries[i].id > after_id);
 			assert_int_not_equal(page.entries[i].id % 3, 1);
-			assert_int_equal(page.entries[i].rule.host_port_first,
+			assert_int_equal(page.entries[i].forward.host_port_first,
 			    8000 + page.entries[i].id - 1);
 			after_id = page.entries[i].id;
 		}
 		n += page.n;
 	} while (page.has_more);
 	assert_int_equal(n, 66);
-	assert_int_equal(forwards->rules->n, 66);
+	assert_int_equal(forwards->table->n, 66);
 }
 
 static void
@@ -547,7 +548,7 @@ main(void)
 		TEST(test_every_kind_takes_its_port_and_gives_it_back),
 		TEST(test_range_is_all_or_nothing),
 		TEST(test_long_range_is_opened_and_closed_in_slices),
-		TEST(test_rule_in_the_way_is_named),
+		TEST(test_forward_in_the_way_is_named),
 		TEST(test_udp_port_is_not_shared),
 		TEST(test_tcp_port_of_another_program),
 		TEST(test_address_that_the_host_does_not_have),
@@ -557,7 +558,7 @@ main(void)
 		TEST(test_ipv6_is_off),
 		TEST(test_out_of_descriptors_is_the_kernels_word),
 		TEST(test_table_has_a_limit),
-		TEST(test_pages_go_through_all_rules_once),
+		TEST(test_pages_go_through_all_forwards_once),
 		TEST(test_backlog_is_long),
 		TEST(test_socket_of_a_udp_forward_keeps_groups_off_the_host),
 	};

@@ -183,11 +183,11 @@ static int kept_fds[N_APIS];
 static void
 start_api(void)
 {
-	const struct ipc_list_hostfwd list = { .request = box.n_apis + 1 };
+	const struct ipc_list_forwards list = { .request = box.n_apis + 1 };
 
 	worker_box_open_api(&box);
-	ipc_channel_await_reply(&box.api, IPC_MSG_hostfwd_page);
-	assert_int_equal(ipc_send_list_hostfwd(&box.api, &list), 0);
+	ipc_channel_await_reply(&box.api, IPC_MSG_forwards_page);
+	assert_int_equal(ipc_send_list_forwards(&box.api, &list), 0);
 }
 
 /* Fires in each turn. Replaces an api after its answer; of two apis, the worker notices the
@@ -208,8 +208,8 @@ replace_api(void *ctx)
 	}
 	if (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_NONE)
 		return;
-	assert_int_equal(msg.id, IPC_MSG_hostfwd_page);
-	assert_int_equal(msg.payload.hostfwd_page.request, box.n_apis);
+	assert_int_equal(msg.id, IPC_MSG_forwards_page);
+	assert_int_equal(msg.payload.forwards_page.request, box.n_apis);
 	/* As a process that still has the old channel. */
 	kept_fds[box.n_apis - 1] = dup(IPC_CHILD_FD_PEER);
 	if (box.n_apis == N_APIS) {

@@ -611,8 +611,8 @@ test_publish_is_kept_in_order(void **state)
 	ASSERT_RUNS("--publish=8080:80", "1", "tap0", "--publish", "53:53/udp");
 	assert_int_equal(options.n_publish, 2);
 	assert_string_equal(options.publish[0].text, "8080:80");
-	assert_int_equal(options.publish[0].rule.host_port_first, 8080);
-	assert_int_equal(options.publish[1].rule.proto, IPPROTO_UDP);
+	assert_int_equal(options.publish[0].forward.host_port_first, 8080);
+	assert_int_equal(options.publish[1].forward.proto, IPPROTO_UDP);
 	ASSERT_OPTION_REFUSED(
 	    "--publish: \"80\": not of the form [ADDR:]PORT[-PORT]:[GUEST:]PORT[/udp]",
 	    "--publish=80");

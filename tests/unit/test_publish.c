@@ -19,15 +19,15 @@
 
 /* "tcp 127.0.0.1 8000-8009 10.0.2.7 80", a text for a forward. */
 static void
-describe(const struct ipc_hostfwd *rule, char *text, size_t text_size)
+describe(const struct ipc_forward *forward, char *text, size_t text_size)
 {
 	char host[INET6_ADDRSTRLEN], guest[INET6_ADDRSTRLEN];
 
-	inaddr_format(&rule->host_addr, host);
-	inaddr_format(&rule->guest_addr, guest);
+	inaddr_format(&forward->host_addr, host);
+	inaddr_format(&forward->guest_addr, guest);
 	snprintf(text, text_size, "%s %s %u-%u %s %u",
-	    rule->proto == IPPROTO_TCP ? "tcp" : "udp", host, rule->host_port_first,
-	    rule->host_port_last, guest, rule->guest_port_first);
+	    forward->proto == IPPROTO_TCP ? "tcp" : "udp", host, forward->host_port_first,
+	    forward->host_port_last, guest, forward->guest_port_first);
 }
 
 static void
@@ -61,8 +61,8 @@ test_forms(void **state)
 		char meaning[256];
 		const char *why = "";
 
-		assert_true(publish_parse(cases[i].text, &msg.rule, &why));
-		describe(&msg.rule, meaning, sizeof(meaning));
+		assert_true(publish_parse(cases[i].text, &msg.forward, &why));
+		describe(&msg.forward, meaning, sizeof(meaning));
 		assert_string_equal(meaning, cases[i].meaning);
 		assert_int_equal(ipc_validate_publish(&msg, &why), 0);
 	}
@@ -81,15 +81,15 @@ test_bad_forms(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-		struct ipc_hostfwd rule, before;
+		struct ipc_forward forward, before;
 		const char *why = NULL;
 
-		memset(&rule, 0xa5, sizeof(rule));
-		before = rule;
-		if (publish_parse(cases[i], &rule, &why))
+		memset(&forward, 0xa5, sizeof(forward));
+		before = forward;
+		if (publish_parse(cases[i], &forward, &why))
 			fail_msg("taken: \"%s\"", cases[i]);
 		assert_non_null(why);
-		assert_memory_equal(&rule, &before, sizeof(rule));
+		assert_memory_equal(&forward, &before, sizeof(forward));
 	}
 }
 

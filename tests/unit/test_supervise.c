@@ -123,7 +123,7 @@ end(void **state)
 	(void)state;
 	supervise_end(&sv, 0);
 	service_end_all(&sv);
-	free(sv.rules);
+	free(sv.forwards);
 	close(sv.signal_fd);
 	return 0;
 }

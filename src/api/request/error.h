@@ -16,7 +16,7 @@
 	CLASS(AddressInUse, "the host's port is in use") \
 	CLASS(PermissionDenied, "the host's port needs a privilege") \
 	CLASS(AddressNotAvailable, "the host does not have the address") \
-	CLASS(TableFull, "there is no room for another rule") \
+	CLASS(TableFull, "there is no room for another forward") \
 	CLASS(NotSupported, "this network or libslirp can't do it") \
 	CLASS(Busy, "not now; the same request may succeed later") \
 	CLASS(Internal, "the system failed in a way that the detail tells")

@@ -7,11 +7,11 @@
 
 #include "base/inaddr.h"
 
-struct ipc_hostfwd
-api_rule_of(const struct api_args *args)
+struct ipc_forward
+api_forward_of(const struct api_args *args)
 {
 	const struct api_protocol *protocol = &api_protocols[args->proto];
-	struct ipc_hostfwd rule = {
+	struct ipc_forward forward = {
 		.host_addr = args->host_addr.addr,
 		.guest_addr = args->guest_addr.addr,
 		.proto = protocol->proto,
@@ -23,10 +23,10 @@ api_rule_of(const struct api_args *args)
 	/* If not given, the address is unspecified: any address of the host, the guest's
 	 * own address. */
 	if (!args->host_addr.is_given)
-		rule.host_addr.is_ipv6 = protocol->families == API_FAMILY_IPV6;
+		forward.host_addr.is_ipv6 = protocol->families == API_FAMILY_IPV6;
 	if (!args->guest_addr.is_given)
-		rule.guest_addr.is_ipv6 = rule.host_addr.is_ipv6;
-	return rule;
+		forward.guest_addr.is_ipv6 = forward.host_addr.is_ipv6;
+	return forward;
 }
 
 const char *
@@ -43,21 +43,21 @@ api_protocol_str(uint8_t proto)
 }
 
 void
-api_rule_write(struct api_out *out, const char *key,
-    const struct ipc_hostfwd_entry *entry)
+api_forward_write(struct api_out *out, const char *key,
+    const struct ipc_forward_entry *entry)
 {
-	const struct ipc_hostfwd *rule = &entry->rule;
+	const struct ipc_forward *forward = &entry->forward;
 	char text[INET6_ADDRSTRLEN];
 
 	api_out_open(out, key, '{');
 	api_out_number(out, "id", entry->id);
-	api_out_string(out, "proto", api_protocol_str(rule->proto));
-	api_out_string(out, "host_addr", inaddr_format(&rule->host_addr, text));
-	api_out_number(out, "host_port", rule->host_port_first);
-	if (rule->host_port_last != rule->host_port_first)
-		api_out_number(out, "host_port_end", rule->host_port_last);
-	api_out_string(out, "guest_addr", inaddr_format(&rule->guest_addr, text));
-	api_out_number(out, "guest_port", rule->guest_port_first);
+	api_out_string(out, "proto", api_protocol_str(forward->proto));
+	api_out_string(out, "host_addr", inaddr_format(&forward->host_addr, text));
+	api_out_number(out, "host_port", forward->host_port_first);
+	if (forward->host_port_last != forward->host_port_first)
+		api_out_number(out, "host_port_end", forward->host_port_last);
+	api_out_string(out, "guest_addr", inaddr_format(&forward->guest_addr, text));
+	api_out_number(out, "guest_port", forward->guest_port_first);
 	api_out_close(out, '}');
 }
 
@@ -74,21 +74,21 @@ format_endpoint(char buf[API_ENDPOINT_SIZE], const char *addr, bool is_ipv6,
 }
 
 const char *
-api_rule_str(const struct ipc_hostfwd *rule, char buf[API_RULE_SIZE])
+api_forward_str(const struct ipc_forward *forward, char buf[API_FORWARD_SIZE])
 {
-	uint32_t n_more = (uint32_t)rule->host_port_last - rule->host_port_first;
+	uint32_t n_more = (uint32_t)forward->host_port_last - forward->host_port_first;
 	char host[API_ENDPOINT_SIZE];
 	char guest[API_ENDPOINT_SIZE];
 	char text[INET6_ADDRSTRLEN];
 
-	format_endpoint(host, inaddr_format(&rule->host_addr, text),
-	    rule->host_addr.is_ipv6, rule->host_port_first, n_more);
-	if (inaddr_is_unspecified(&rule->guest_addr))
-		format_endpoint(guest, "guest", false, rule->guest_port_first, n_more);
+	format_endpoint(host, inaddr_format(&forward->host_addr, text),
+	    forward->host_addr.is_ipv6, forward->host_port_first, n_more);
+	if (inaddr_is_unspecified(&forward->guest_addr))
+		format_endpoint(guest, "guest", false, forward->guest_port_first, n_more);
 	else
-		format_endpoint(guest, inaddr_format(&rule->guest_addr, text),
-		    rule->guest_addr.is_ipv6, rule->guest_port_first, n_more);
-	snprintf(buf, API_RULE_SIZE, "%s %s -> %s", api_protocol_str(rule->proto), host,
-	    guest);
+		format_endpoint(guest, inaddr_format(&forward->guest_addr, text),
+		    forward->guest_addr.is_ipv6, forward->guest_port_first, n_more);
+	snprintf(buf, API_FORWARD_SIZE, "%s %s -> %s", api_protocol_str(forward->proto),
+	    host, guest);
 	return buf;
 }

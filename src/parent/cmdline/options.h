@@ -58,7 +58,7 @@ struct options_addresses {
 
 /* A forward of --publish. */
 struct options_publish {
-	struct ipc_hostfwd rule;
+	struct ipc_forward forward;
 	const char *text; /* the value of --publish */
 };
 

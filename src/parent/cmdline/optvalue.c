@@ -374,16 +374,16 @@ bool
 optvalue_take_publish(struct optvalue_parse *parse, const char *value)
 {
 	struct options *options = parse->options;
-	struct ipc_hostfwd rule;
+	struct ipc_forward forward;
 	const char *why;
 
-	if (!publish_parse(value, &rule, &why))
+	if (!publish_parse(value, &forward, &why))
 		return refuse_value(parse, value, ": %s", why);
 	if (options->n_publish == OPTIONS_PUBLISH_MAX)
 		return optvalue_refuse(parse, "--publish: more than %d of them",
 		    OPTIONS_PUBLISH_MAX);
 	options->publish[options->n_publish++] =
-	    (struct options_publish){ .rule = rule, .text = value };
+	    (struct options_publish){ .forward = forward, .text = value };
 	return true;
 }
 

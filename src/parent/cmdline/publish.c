@@ -78,7 +78,7 @@ parse_side(const struct part *parts, size_t n_parts, struct endpoint *side,
 }
 
 bool
-publish_parse(const char *text, struct ipc_hostfwd *rule, const char **why)
+publish_parse(const char *text, struct ipc_forward *forward, const char **why)
 {
 	size_t len = strcspn(text, "/");
 	uint8_t proto = IPPROTO_TCP;
@@ -111,7 +111,7 @@ publish_parse(const char *text, struct ipc_hostfwd *rule, const char **why)
 		*why = "the guest's ports would go beyond 65535";
 		return false;
 	}
-	*rule = (struct ipc_hostfwd){
+	*forward = (struct ipc_forward){
 		.host_port_first = host.port_first,
 		.host_port_last = host.port_last,
 		.guest_port_first = guest.port_first,
@@ -121,8 +121,8 @@ publish_parse(const char *text, struct ipc_hostfwd *rule, const char **why)
 	};
 	/* A side without an address has the family of the other. */
 	if (!host.has_addr)
-		rule->host_addr.is_ipv6 = guest.addr.is_ipv6;
+		forward->host_addr.is_ipv6 = guest.addr.is_ipv6;
 	if (!guest.has_addr)
-		rule->guest_addr.is_ipv6 = host.addr.is_ipv6;
+		forward->guest_addr.is_ipv6 = host.addr.is_ipv6;
 	return true;
 }

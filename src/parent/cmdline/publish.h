@@ -12,7 +12,7 @@
  * ADDR means any address of the host, a missing GUEST the guest's address. The range of
  * the guest has the length of the host's range; its end may be left out.
  *
- * Returns true with *rule as ipc_validate_publish() requires it, or false with *why set
- * to a static text and *rule unchanged.
+ * Returns true with *forward as ipc_validate_publish() requires it, or false with *why set
+ * to a static text and *forward unchanged.
  */
-bool publish_parse(const char *text, struct ipc_hostfwd *rule, const char **why);
+bool publish_parse(const char *text, struct ipc_forward *forward, const char **why);

@@ -38,7 +38,7 @@ forwards_publish(struct supervisor *sv)
 
 	if (sv->phase != SUPERVISE_STARTING || forwards_are_published(sv))
 		return;
-	msg.rule = sv->options->publish[sv->n_published].rule;
+	msg.forward = sv->options->publish[sv->n_published].forward;
 	if (ipc_send_publish(worker, &msg) == -1)
 		wiring_fail_send(sv, "send publish to slirp-worker");
 	else
@@ -65,11 +65,11 @@ explain_privilege(uint32_t port, char *text, size_t size)
 }
 
 static void
-report_failure(const char *value, const struct ipc_hostfwd_result *result)
+report_failure(const char *value, const struct ipc_forward_result *result)
 {
 	static const char *const meanings[] = {
 #define OUTCOME_MEANING(name, meaning) meaning,
-		IPC_HOSTFWD_OUTCOMES(OUTCOME_MEANING)
+		IPC_FORWARD_OUTCOMES(OUTCOME_MEANING)
 	};
 	char shown[SHOWN_SIZE];
 	char port[32] = "";
@@ -78,7 +78,7 @@ report_failure(const char *value, const struct ipc_hostfwd_result *result)
 	text_escape(shown, sizeof(shown), value, strlen(value));
 	if (result->port != 0)
 		snprintf(port, sizeof(port), "port %u: ", result->port);
-	if (result->outcome == IPC_HOSTFWD_not_permitted)
+	if (result->outcome == IPC_FORWARD_not_permitted)
 		explain_privilege(result->port, remedy, sizeof(remedy));
 	log_error("--publish=%s: %s%s%s%s%s; ending", shown, port,
 	    meanings[result->outcome], result->error ? ": " : "",
@@ -86,9 +86,9 @@ report_failure(const char *value, const struct ipc_hostfwd_result *result)
 }
 
 bool
-forwards_note_published(struct supervisor *sv, const struct ipc_hostfwd_result *result)
+forwards_note_published(struct supervisor *sv, const struct ipc_forward_result *result)
 {
-	if (result->outcome != IPC_HOSTFWD_done) {
+	if (result->outcome != IPC_FORWARD_done) {
 		report_failure(sv->options->publish[sv->n_published].text, result);
 		supervise_end(sv, EXITCODE_FAILURE);
 		return false;
@@ -108,15 +108,15 @@ report_contradiction(struct supervisor *sv, const char *what, uint32_t id)
 }
 
 void
-parent_on_rule_added(struct supervisor *sv, const struct ipc_rule_added *msg)
+parent_on_table_added(struct supervisor *sv, const struct ipc_table_added *msg)
 {
-	if (rules_add(sv->rules, &msg->entry) == -1)
+	if (forward_table_add(sv->forwards, &msg->entry) == -1)
 		report_contradiction(sv, "new forward", msg->entry.id);
 }
 
 void
-parent_on_rule_removed(struct supervisor *sv, const struct ipc_rule_removed *msg)
+parent_on_table_removed(struct supervisor *sv, const struct ipc_table_removed *msg)
 {
-	if (rules_remove(sv->rules, msg->id) == -1)
+	if (forward_table_remove(sv->forwards, msg->id) == -1)
 		report_contradiction(sv, "removed forward", msg->id);
 }

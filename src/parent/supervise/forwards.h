@@ -12,7 +12,7 @@ void forwards_publish(struct supervisor *sv);
 
 /* Handles the worker's answer to that. Returns false if slirpd ends because of it. */
 bool forwards_note_published(struct supervisor *sv,
-    const struct ipc_hostfwd_result *result);
+    const struct ipc_forward_result *result);
 
 /* Whether all forwards of --publish are made. */
 bool forwards_are_published(const struct supervisor *sv);

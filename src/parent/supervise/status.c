@@ -12,7 +12,7 @@
 void
 parent_on_stats(struct supervisor *sv, const struct ipc_stats *msg)
 {
-	report_stats(msg, sv->rules->n);
+	report_stats(msg, sv->forwards->n);
 }
 
 void

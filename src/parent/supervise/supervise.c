@@ -60,8 +60,8 @@ supervise_init(struct supervisor *sv, const struct options *options)
 			.start_at_ms = DEADLINE_NONE,
 			.ready_by_ms = DEADLINE_NONE,
 		};
-	sv->rules = rules_new();
-	if (!sv->rules)
+	sv->forwards = forward_table_new();
+	if (!sv->forwards)
 		fatal("get memory for the copy of the forwards");
 	parent_nswatch_init(&sv->watch);
 	parent_cgroup_init(&sv->cgroup);
@@ -172,7 +172,7 @@ serve_to_the_end(struct supervisor *sv)
 	/* Clients tell by it that the end of their connection is not that of the api alone. */
 	wiring_tell_api(sv, IPC_EVENT_SHUTDOWN);
 	service_end_all(sv);
-	free(sv->rules);
+	free(sv->forwards);
 	return sv->status;
 }
 
@@ -199,6 +199,6 @@ supervise_ask_about(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 		serve(sv);
 	supervise_end(sv, EXITCODE_OK);
 	service_end_all(sv);
-	free(sv->rules);
+	free(sv->forwards);
 	return sv->status == EXITCODE_OK ? 0 : -1;
 }

@@ -72,7 +72,7 @@ struct supervisor {
 	    confined[IPC_ROLE_END]; /* the stages that each role has reached */
 	struct ipc_about about;     /* the worker's libraries */
 	struct api_wiring api;
-	struct rules *rules; /* owned; a copy of the worker's forwards */
+	struct forward_table *forwards; /* owned; a copy of the worker's forwards */
 	struct ratelimit
 	    contradictions; /* limit on lines about contradictions to the copy */
 	size_t n_published; /* of options->publish */

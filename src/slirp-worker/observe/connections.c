@@ -175,8 +175,8 @@ put_bytes(struct ipc_connection *entry, int fd)
 }
 
 /* The forward that a connection to this end uses; NULL if it was removed. */
-static const struct ipc_hostfwd *
-find_rule(const struct forwards *forwards, uint8_t proto, const struct end *host)
+static const struct ipc_forward *
+find_forward(const struct forwards *forwards, uint8_t proto, const struct end *host)
 {
 	return forwards_find_port(forwards, proto, &host->addr, host->port);
 }
@@ -205,7 +205,7 @@ put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwar
 	const struct relay_port *port = relay_find_port(relay, entry->proto, &inner);
 	int fd = relay_tcp_find_peer(&relay->tcp, stack_fd);
 	struct end host, source;
-	const struct ipc_hostfwd *rule;
+	const struct ipc_forward *forward;
 
 	if (fd != -1) {
 		host = ask_end(fd, false);
@@ -215,12 +215,12 @@ put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwar
 	} else {
 		return;
 	}
-	rule = find_rule(forwards, entry->proto, &host);
+	forward = find_forward(forwards, entry->proto, &host);
 	/* Replies show both ends in one family. */
 	entry->source_addr = map(&source.addr);
 	entry->source_port = source.port;
 	entry->dest_addr =
-	    rule ? map(&rule->guest_addr) : (struct inaddr){ .is_ipv6 = 1 };
+	    forward ? map(&forward->guest_addr) : (struct inaddr){ .is_ipv6 = 1 };
 }
 
 static void
@@ -229,7 +229,7 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 {
 	struct end own = ask_end(line->fd, false);
 	struct end other = { 0 };
-	const struct ipc_hostfwd *rule = NULL;
+	const struct ipc_forward *forward = NULL;
 	bool came_in;
 
 	/* The source of an incoming connection is the worker's end of the socket. */
@@ -246,7 +246,7 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 		.proto = line->proto,
 		.source_addr.is_ipv6 = own.addr.is_ipv6,
 		.dest_addr.is_ipv6 = own.addr.is_ipv6,
-		.is_hostfwd = line->is_forward || came_in,
+		.is_forward = line->is_forward || came_in,
 		.state = (uint8_t)line->state,
 		.recv_queue_bytes = line->recv_queue_bytes,
 		.send_queue_bytes = line->send_queue_bytes,
@@ -255,20 +255,20 @@ complete(struct ipc_connection *entry, const struct connection_line *line,
 	if (!own.addr.is_ipv6) {
 		entry->source_addr = inaddr_from4(line->source_be);
 		entry->dest_addr = inaddr_from4(line->dest_be);
-	} else if (entry->is_hostfwd) {
+	} else if (entry->is_forward) {
 		entry->source_addr = own.addr;
-		rule = find_rule(forwards, line->proto, &own);
+		forward = find_forward(forwards, line->proto, &own);
 	} else if (other.addr.is_ipv6) {
 		/* The guest's end is unknown. */
 		entry->dest_addr = other.addr;
 	}
-	if (rule)
-		entry->dest_addr = rule->guest_addr;
+	if (forward)
+		entry->dest_addr = forward->guest_addr;
 	if (came_in) {
 		entry->source_addr = other.addr;
 		entry->source_port = other.port;
 	}
-	if (entry->is_hostfwd)
+	if (entry->is_forward)
 		put_outside_of_relay(entry, forwards, line->fd, &own);
 }
 
