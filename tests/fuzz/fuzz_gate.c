@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's frames through gate, reassembly and refusal, with frames to the guest and
- * time in between. What comes out is held against the gate's promises by code of its own.
+ * A guest's frames through gate, reassembly, refusal and the table of neighbours, with
+ * frames to the guest and time in between. What comes out is held against the gate's
+ * promises by code of its own.
  *
  * Input: a byte of configuration, then steps of a byte (what), two (length), and that
  * many bytes of frame. Checksums of IPv4 headers are made right for one kind of step,
@@ -11,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "slirp-worker/gate/gate.h"
+#include "slirp-worker/gate/neigh.h"
 #include "slirp-worker/gate/reass.h"
 #include "slirp-worker/gate/refusal.h"
 
@@ -29,6 +31,7 @@ enum step { STEP_FRAME, STEP_FRAME_FIXED, STEP_TO_GUEST, STEP_TIME, STEP_N };
 
 static struct gate gate;
 static struct reass reass;
+static struct neigh neigh;
 static struct {
 	struct flow_key key;
 	uint64_t noted_ms;
@@ -65,6 +68,7 @@ begin(uint8_t options)
 	if (reass.datagrams == NULL && reass_init(&reass) == -1)
 		abort();
 	reass_expire(&reass, UINT64_MAX);
+	neigh.n = 0;
 	n_flows = 0;
 	now_ms = 1000000;
 }
@@ -296,6 +300,25 @@ check_passed(uint8_t *frame, size_t len, const struct gate_frame *parsed,
 	}
 }
 
+/* Nobody else gets frames that are for the stack. */
+static void
+learn(const uint8_t *frame, const struct gate_frame *parsed)
+{
+	static const char *const own[] = { "10.0.2.2", "10.0.2.3", "fd00::2", "fd00::3",
+		"fe80::2", "fe80::3" };
+
+	neigh_learn(&neigh, &gate, frame, parsed, now_ms);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		struct inaddr addr;
+		struct mac mac;
+
+		inaddr_parse(own[i], &addr);
+		promise(!neigh_find(&neigh, &addr, now_ms, &mac));
+	}
+	for (size_t i = 0; i < neigh.n; i++)
+		promise((neigh.entries[i].mac.octets[0] & 1) == 0);
+}
+
 static void
 check_refused(const uint8_t *frame, const struct gate_frame *parsed)
 {
@@ -323,11 +346,13 @@ from_guest(uint8_t *frame, size_t len, bool may_be_fragment)
 	switch (gate_check(&gate, frame, len, now_ms, &parsed)) {
 	case GATE_PASS:
 		check_passed(frame, len, &parsed, GATE_PASS);
+		learn(frame, &parsed);
 		break;
 	case GATE_PING:
 		promise(
 		    parsed.protocol == IPPROTO_ICMP || parsed.protocol == IPPROTO_ICMPV6);
 		check_passed(frame, len, &parsed, GATE_PING);
+		learn(frame, &parsed);
 		break;
 	case GATE_REFUSE:
 		check_refused(frame, &parsed);

@@ -62,6 +62,14 @@ def icmp(src, dst, kind, rest=bytes(4)):
     return frame(src, dst, protocol, struct.pack(">BBH", kind, 0, 0) + rest, 255)
 
 
+def advertisement(target):
+    """The guest says that it has the target."""
+    body = struct.pack(">BBHI", 136, 0, 0, 0) + packed(target) + bytes([2, 1]) + GUEST_MAC
+    pseudo = packed(GUEST6) + packed(HOST6) + struct.pack(">II", len(body), 58)
+    return frame(GUEST6, HOST6, 58, body[:2] + struct.pack(">H", checksum(pseudo + body))
+                 + body[4:], 255)
+
+
 def dhcp(dst, kind):
     head = struct.pack(">BBBB", 1, 1, 6, 0) + bytes(232) + b"\x63\x82\x53\x63"
     options = bytes([53, 1, kind, 50, 4, 10, 0, 2, 15, 55, 3, 1, 3, 6, 255])
@@ -124,6 +132,7 @@ def gate_seeds():
                  (FRAME, icmp(GUEST6, HOST6, 135, neighbour)),
                  (FRAME, icmp("::", "ff02::1:ff00:2", 135, neighbour)),
                  (FRAME, icmp(GUEST6, HOST6, 136, neighbour)))
+    yield stream(0, *((FRAME, advertisement(target)) for target in (GUEST6, HOST6, "fe80::3")))
 
 
 def frag_seeds():

@@ -14,10 +14,6 @@
 
 #include <string.h>
 
-#define ARP_HARDWARE_ETHERNET 1
-#define ARP_REQUEST 1
-#define ARP_REPLY 2
-
 /* RFC 4291 2.7: a scope up to this value does not leave the link. */
 #define IP6_SCOPE_LINK 2
 
@@ -40,8 +36,8 @@ gate_init(struct gate *gate, const struct gate_config *config)
 	    config->nameserver6.s6_addr + IP6_HALF, IP6_HALF);
 }
 
-static bool
-mac_is_one_host(const uint8_t *mac)
+bool
+gate_mac_is_one_host(const uint8_t *mac)
 {
 	static const uint8_t zero[WIRE_MAC_LEN];
 
@@ -125,8 +121,8 @@ ip6_is_never_on_a_wire(const uint8_t *address)
 	    (sixth == 0 || sixth == 0xffff);
 }
 
-static bool
-ip6_may_be_the_guest(const struct gate *gate, const uint8_t *address)
+bool
+gate_may_be_guest6(const struct gate *gate, const uint8_t *address)
 {
 	return !ip6_is_never_on_a_wire(address) && address[0] != 0xff &&
 	    !ip6_equal(address, &gate->config.host6) &&
@@ -168,16 +164,16 @@ check_arp(const struct gate *gate, const uint8_t *frame, size_t len,
 	if (len < WIRE_ETH_LEN + WIRE_ARP_LEN)
 		return gate_drop(out, IPC_DROP_arp_header);
 	operation = load_be16(arp + WIRE_ARP_OPERATION);
-	if (load_be16(arp + WIRE_ARP_HARDWARE) != ARP_HARDWARE_ETHERNET ||
+	if (load_be16(arp + WIRE_ARP_HARDWARE) != WIRE_ARP_ETHERNET ||
 	    load_be16(arp + WIRE_ARP_PROTOCOL) != WIRE_TYPE_IP4 ||
 	    arp[WIRE_ARP_HARDWARE_LEN] != WIRE_MAC_LEN ||
 	    arp[WIRE_ARP_PROTOCOL_LEN] != 4 ||
-	    (operation != ARP_REQUEST && operation != ARP_REPLY))
+	    (operation != WIRE_ARP_REQUEST && operation != WIRE_ARP_REPLY))
 		return gate_drop(out, IPC_DROP_arp_header);
 
 	/* A sender of 0.0.0.0 probes whether an address is free (RFC 5227 2.1.1). */
 	sender = load_be32(arp + WIRE_ARP_SENDER_IP);
-	if (!mac_is_one_host(arp + WIRE_ARP_SENDER_MAC) ||
+	if (!gate_mac_is_one_host(arp + WIRE_ARP_SENDER_MAC) ||
 	    (sender != INADDR_ANY && !ip4_may_be_the_guest(&gate->config, sender)))
 		return gate_drop(out, IPC_DROP_arp_sender);
 
@@ -296,7 +292,7 @@ check_ip6(struct gate *gate, uint8_t *frame, size_t len, uint64_t now_ms,
 	}
 
 	/* RFC 4861: a node without an address sends from ::; gate_l4.c checks that. */
-	if (!ip6_is_unspecified(ip.src) && !ip6_may_be_the_guest(gate, ip.src))
+	if (!ip6_is_unspecified(ip.src) && !gate_may_be_guest6(gate, ip.src))
 		return gate_drop(out, IPC_DROP_ip6_source);
 	if (ip6_is_never_on_a_wire(ip.dst))
 		return gate_drop(out, IPC_DROP_ip6_destination);
@@ -343,7 +339,7 @@ gate_check(struct gate *gate, uint8_t *frame, size_t frame_len, uint64_t now_ms,
 
 	if (frame_len < WIRE_ETH_LEN)
 		return gate_drop(out, IPC_DROP_frame_short);
-	if (!mac_is_one_host(frame + WIRE_ETH_SRC))
+	if (!gate_mac_is_one_host(frame + WIRE_ETH_SRC))
 		return gate_drop(out, IPC_DROP_ether_source);
 
 	out->ethertype = load_be16(frame + WIRE_ETH_TYPE);

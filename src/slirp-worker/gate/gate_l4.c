@@ -19,15 +19,10 @@
 
 #define DNS_PORT 53
 
-/* RFC 4861: hop limit of a packet that no router forwarded; unit of lengths, in bytes. */
-#define ND_HOP_LIMIT 255
-#define ND_OPTION_UNIT 8
-#define ND_TARGET 8
 #define ND_SOLICITATION_LEN 8 /* of a router; neighbor messages have a target too */
-#define ND_NEIGHBOR_LEN 24
 
-/* RFC 4291 2.7.1: ff02::1:ff00:0/104 */
-static const uint8_t solicited_node_prefix[13] = { 0xff, 0x02, [11] = 1, [12] = 0xff };
+const uint8_t gate_solicited_node_prefix[GATE_SOLICITED_NODE_PREFIX_LEN] = { 0xff,
+	0x02, [11] = 1, [12] = 0xff };
 
 /* RFC 8415 7.1: ff02::1:2; libslirp's DHCPv6 server listens on it */
 static const uint8_t dhcp6_servers[16] = { 0xff, 0x02, [13] = 1, [15] = 2 };
@@ -355,9 +350,9 @@ nd_options_are_well_formed(const uint8_t *option, size_t len)
 	while (len > 0) {
 		size_t option_len;
 
-		if (len < ND_OPTION_UNIT || option[1] == 0)
+		if (len < WIRE_ND_OPTION_UNIT || option[1] == 0)
 			return false;
-		option_len = (size_t)option[1] * ND_OPTION_UNIT;
+		option_len = (size_t)option[1] * WIRE_ND_OPTION_UNIT;
 		if (option_len > len)
 			return false;
 		option += option_len;
@@ -371,21 +366,21 @@ static bool
 nd_is_well_formed(const struct gate_packet *packet, size_t head_len)
 {
 	const uint8_t *nd = packet->l4;
-	bool has_target = head_len > ND_TARGET;
+	bool has_target = head_len > WIRE_ND_TARGET;
 
 	if (packet->out->l4_len < head_len || nd[WIRE_ICMP_CODE] != 0 ||
-	    packet->out->ttl != ND_HOP_LIMIT)
+	    packet->out->ttl != WIRE_ND_HOP_LIMIT)
 		return false;
 	if (packet->place == GATE_PLACE_OUTSIDE || packet->place == GATE_PLACE_MULTICAST)
 		return false;
-	if (has_target && nd[ND_TARGET] == 0xff)
+	if (has_target && nd[WIRE_ND_TARGET] == 0xff)
 		return false;
 	if (packet->from_unspecified) {
 		if (nd[WIRE_ICMP_TYPE] == WIRE_ICMP6_NEIGHBOR_ADVERTISEMENT)
 			return false;
 		if (nd[WIRE_ICMP_TYPE] == WIRE_ICMP6_NEIGHBOR_SOLICITATION &&
-		    memcmp(packet->out->dst, solicited_node_prefix,
-			sizeof(solicited_node_prefix)) != 0)
+		    memcmp(packet->out->dst, gate_solicited_node_prefix,
+			sizeof(gate_solicited_node_prefix)) != 0)
 			return false;
 	}
 	return nd_options_are_well_formed(nd + head_len, packet->out->l4_len - head_len);
@@ -394,7 +389,7 @@ nd_is_well_formed(const struct gate_packet *packet, size_t head_len)
 static enum gate_verdict
 check_icmp6(const struct gate_packet *packet)
 {
-	size_t nd_head_len = ND_NEIGHBOR_LEN;
+	size_t nd_head_len = WIRE_ND_NEIGHBOR_LEN;
 
 	if (packet->out->l4_len < WIRE_ICMP_LEN)
 		return gate_drop(packet->out, IPC_DROP_icmp_length);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interface between gate.c, which classifies addresses, and gate_l4.c, which checks
- * protocols. Only gate*.c include it.
+ * Interface between gate.c, which classifies addresses, gate_l4.c, which checks protocols,
+ * and neigh.c, which remembers the guest's MACs. Only these include it.
  */
 #pragma once
 
@@ -9,6 +9,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* RFC 4291 2.7.1: ff02::1:ff00:0/104, before the last three bytes of an address. */
+#define GATE_SOLICITED_NODE_PREFIX_LEN 13
+extern const uint8_t gate_solicited_node_prefix[GATE_SOLICITED_NODE_PREFIX_LEN];
 
 /* The meaning of a destination address for the stack, in either family. */
 enum gate_place {
@@ -34,6 +38,12 @@ struct gate_packet {
 	bool from_unspecified; /* the source is 0.0.0.0 or :: */
 	uint64_t now_ms;
 };
+
+/* Whether an interface can have this MAC (6 bytes): no group's, and not zeros. */
+bool gate_mac_is_one_host(const uint8_t *mac);
+
+/* Whether the guest may have this IPv6 address (16 bytes). The stack's own are not its. */
+bool gate_may_be_guest6(const struct gate *gate, const uint8_t *address);
 
 enum gate_verdict gate_l4_check(const struct gate_packet *packet);
 

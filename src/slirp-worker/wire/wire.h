@@ -24,7 +24,13 @@
 #define WIRE_ARP_OPERATION 6
 #define WIRE_ARP_SENDER_MAC 8
 #define WIRE_ARP_SENDER_IP 14
+#define WIRE_ARP_TARGET_MAC 18
+#define WIRE_ARP_TARGET_IP 24
 #define WIRE_ARP_LEN 28
+
+#define WIRE_ARP_ETHERNET 1
+#define WIRE_ARP_REQUEST 1
+#define WIRE_ARP_REPLY 2
 
 /* IPv4 (RFC 791 3.1); the length does not include options */
 #define WIRE_IP4_VERSION_IHL 0
@@ -148,3 +154,15 @@
 #define WIRE_ICMP6_NEIGHBOR_ADVERTISEMENT 136
 #define WIRE_ICMP6_REDIRECT 137
 #define WIRE_ICMP6_LISTENER_REPORT_V2 143
+
+/* Neighbor discovery (RFC 4861 4.3, 4.4 and 4.6.1): a message about a neighbor, then
+ * options, whose length is in units. */
+#define WIRE_ND_TARGET 8
+#define WIRE_ND_NEIGHBOR_LEN 24
+#define WIRE_ND_HOP_LIMIT 255 /* of a packet that no router forwarded */
+#define WIRE_ND_OPTION_UNIT 8
+
+/* The options of a MAC: two kinds, and the offset of the MAC. */
+#define WIRE_ND_SOURCE_MAC 1
+#define WIRE_ND_TARGET_MAC 2
+#define WIRE_ND_OPTION_MAC 2
