@@ -644,6 +644,8 @@ try_int80_execve(void)
 	TRY(kill_self, kill(have.self, SIGURG)) \
 	TRY(tgkill_self, syscall(SYS_tgkill, have.self, have.self, SIGURG)) \
 	TRY(abort_self, syscall(SYS_tgkill, have.self, have.self, SIGABRT)) \
+	TRY(block_signals, syscall(SYS_rt_sigprocmask, SIG_BLOCK, &(uint64_t){ 0 }, NULL, \
+	    sizeof(uint64_t))) \
 	TRY(abort_victim, syscall(SYS_tgkill, have.victim, have.victim, SIGABRT)) \
 	TRY(abort_victim_by_tid, syscall(SYS_tgkill, have.self, have.victim, SIGABRT)) \
 	TRY(tkill_victim, syscall(SYS_tkill, have.victim, SIGCONT)) \

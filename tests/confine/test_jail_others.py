@@ -68,7 +68,8 @@ SPAWNER_ALLOWED = {
     # Maps in /proc are written, so files can be, where they are; none can be made.
     "write_resolv_conf",
     # Descriptors, limits and signals of a process that is just being made.
-    "close_socket", "take_channel", "take_peer", "dupfd", "prlimit", "abort_self", "abort_victim", "abort_victim_by_tid",
+    "close_socket", "take_channel", "take_peer", "dupfd", "prlimit", "block_signals",
+    "abort_self", "abort_victim", "abort_victim_by_tid",
     # An api's jail.
     "setns_user", "unshare", "prctl", "capset", "setgroups", "seccomp",
     "mount", "remount", "umount", "pivot_root", "chroot", "climb_from_chroot",
