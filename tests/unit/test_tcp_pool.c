@@ -158,7 +158,7 @@ test_reserve_goes_on_in_the_last_chunk(void **state)
 }
 
 static void
-test_long_queue_gets_big_chunks_for_small_reads(void **state)
+test_long_queue_gets_big_chunks_for_short_data(void **state)
 {
 	struct tcp_queue queue = { 0 };
 
@@ -166,6 +166,11 @@ test_long_queue_gets_big_chunks_for_small_reads(void **state)
 	read_into(&queue, 0, TCP_CHUNK_BIG, TCP_CHUNK_BIG, true);
 	assert_int_equal(used_bytes(), TCP_CHUNK_BIG);
 	read_into(&queue, TCP_CHUNK_BIG, 10, 10, true);
+	assert_int_equal(used_bytes(), 2 * TCP_CHUNK_BIG);
+	assert_queue(&queue, 0, TCP_CHUNK_BIG + 10);
+	tcp_queue_trim(&pool, &queue, 10);
+	assert_int_equal(used_bytes(), TCP_CHUNK_BIG);
+	assert_int_equal(tcp_queue_append(&pool, &queue, bytes + TCP_CHUNK_BIG, 10), 10);
 	assert_int_equal(used_bytes(), 2 * TCP_CHUNK_BIG);
 	assert_queue(&queue, 0, TCP_CHUNK_BIG + 10);
 	tcp_queue_clear(&pool, &queue);
@@ -450,7 +455,7 @@ main(void)
 		TEST(test_reserved_room_is_data_only_after_commit),
 		TEST(test_reserve_fills_at_most_n_iov),
 		TEST(test_reserve_goes_on_in_the_last_chunk),
-		TEST(test_long_queue_gets_big_chunks_for_small_reads),
+		TEST(test_long_queue_gets_big_chunks_for_short_data),
 		TEST(test_append_copies_in_chunks_for_the_length),
 		TEST(test_pieces_of_any_range),
 		TEST(test_drop_and_trim_free_whole_chunks),

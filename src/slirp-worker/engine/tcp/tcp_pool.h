@@ -96,8 +96,8 @@ int tcp_queue_reserve(struct tcp_pool *pool, struct tcp_queue *queue, size_t wan
  * without data go back to the pool. */
 void tcp_queue_commit(struct tcp_pool *pool, struct tcp_queue *queue, size_t n_bytes);
 
-/* Copies data to the end of the queue, in big chunks if it is long. Returns how many
- * bytes it took: less than len if there is no more room. */
+/* Copies data to the end of the queue, in big chunks if the data or the queue is long.
+ * Returns how many bytes it took: less than len if there is no more room. */
 size_t tcp_queue_append(struct tcp_pool *pool, struct tcp_queue *queue,
     const uint8_t *data, size_t len);
 

@@ -98,6 +98,13 @@ smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* Whether the queue gets big chunks in any case: small ones would become many. */
+static bool
+is_long(const struct tcp_queue *queue)
+{
+	return queue->n_bytes >= TCP_CHUNK_BIG;
+}
+
 int
 tcp_queue_reserve(struct tcp_pool *pool, struct tcp_queue *queue, size_t want,
     bool is_small, struct iovec *iov, int n_iov)
@@ -108,7 +115,7 @@ tcp_queue_reserve(struct tcp_pool *pool, struct tcp_queue *queue, size_t want,
 	int n = 0;
 
 	assert(pool->open_for == NULL);
-	is_small = in_reserve || (is_small && queue->n_bytes < TCP_CHUNK_BIG);
+	is_small = in_reserve || (is_small && !is_long(queue));
 	if (room > 0 && n_iov > 0) {
 		iov[n++] = (struct iovec){ end_of(pool, queue), room };
 		want -= room;
@@ -164,8 +171,9 @@ tcp_queue_append(struct tcp_pool *pool, struct tcp_queue *queue, const uint8_t *
 		size_t n = smaller(room_at_end(pool, queue), left);
 
 		if (n == 0) {
-			uint32_t index = tcp_chunk_take(pool,
-			    in_reserve || left <= SHORT_MAX, keep_bytes);
+			bool is_small = left <= SHORT_MAX && !is_long(queue);
+			uint32_t index =
+			    tcp_chunk_take(pool, in_reserve || is_small, keep_bytes);
 
 			if (index == 0)
 				break;
