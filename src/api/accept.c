@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "api/api.h"
+#include "base/fdio.h"
 #include "base/log.h"
 
 /* Whether the client has read its reply and has sent no request for API_PATIENCE_MS. */
@@ -81,7 +82,7 @@ refused(struct api *api, int error)
 	if (ratelimit_allow(&api->accept_warning, api->now_ms))
 		log_warning("accept a client: %s; those that wait are tried again",
 		    strerror(error));
-	api->accept_again_ms = api->now_ms + API_ACCEPT_PAUSE_MS;
+	api->accept_again_ms = api->now_ms + FDIO_RETRY_MS;
 	silent = find_silent(api);
 	if (silent) {
 		send_away(api, silent);

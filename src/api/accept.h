@@ -17,9 +17,6 @@
 /* If all clients wait for answers, a client that has waited so long gives way: the worker
  * does not answer, and new clients may ask for things that do not need it. */
 #define API_CALL_PATIENCE_MS 5000
-/* If descriptors or memory are short, accept again after this time. The socket stays
- * readable, and poll(2) would return at once. */
-#define API_ACCEPT_PAUSE_MS 100
 
 /* The log names such a shortage once in ten minutes. */
 #define API_ACCEPT_WARNING_INTERVAL_MS 600000

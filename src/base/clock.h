@@ -34,13 +34,3 @@ clock_timespec(uint64_t ms)
 		.tv_nsec = (long)(ms % CLOCK_MS_PER_S) * CLOCK_NS_PER_MS,
 	};
 }
-
-/* Returns the timeout or the time until the deadline, the shorter one. UINT32_MAX and
- * UINT64_MAX mean none. */
-static inline uint32_t
-clock_earlier(uint32_t timeout_ms, uint64_t deadline_ms, uint64_t now_ms)
-{
-	uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-
-	return left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms;
-}

@@ -12,8 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "base/mac.h"
 #include "base/log.h"
+#include "base/mac.h"
 #include "netns-helper/rtnl.h"
 
 /* RFC 4291 section 2.5.6: fe80::/64, then 64 bits of interface identifier. */

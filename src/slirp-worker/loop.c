@@ -3,10 +3,10 @@
 #include "slirp-worker/loop.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
+#include "base/fdio.h"
 #include "slirp-worker/api_requests.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/datapath.h"
@@ -14,9 +14,6 @@
 /* Frames read for each wait. A wait costs a system call and a walk over all sockets; 16
  * frames share that cost. Trials with more gained nothing and delayed the sockets. */
 #define BATCH_FRAMES 16
-
-/* Pause after a failed wait (ENOMEM), so that the loop does not spin. */
-#define WAIT_RETRY_MS 100
 
 /* libslirp's new sockets expire at least 10 s after the last time that it was told
  * (src/udp.h, SO_EXPIREFAST). After a wait of more than half of that, tell it the time
@@ -40,26 +37,23 @@ wait_for_events(struct worker *worker)
 	struct poller *poller = &worker->poller;
 	struct pollset *set = &worker->pollset;
 	uint64_t now_ms = worker->now_ms;
-	uint32_t timeout_ms = UINT32_MAX;
+	uint64_t due_ms = tapio_prepare_wait(&worker->tap, now_ms);
 	int n;
 
-	tapio_prepare_wait(&worker->tap, &timeout_ms, now_ms);
 	poller_expect(poller, POLLER_PARENT,
 	    worker->requests.waits_for_parent ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	poller_expect(poller, POLLER_API, api_requests_are_heard(worker) ? EPOLLIN : 0);
 	if (requests_want_a_turn(&worker->requests))
-		timeout_ms = 0;
-	timeout_ms =
-	    clock_earlier(timeout_ms, (uint64_t)timers_next_ms(&worker->timers), now_ms);
-	timeout_ms =
-	    clock_earlier(timeout_ms, reass_next_deadline(&worker->reass), now_ms);
+		due_ms = 0;
+	due_ms = deadline_earlier(due_ms, timers_next_ms(&worker->timers));
+	due_ms = deadline_earlier(due_ms, reass_next_deadline(&worker->reass));
 	if (worker->api_pause_ends_ms > now_ms)
-		timeout_ms = clock_earlier(timeout_ms, worker->api_pause_ends_ms, now_ms);
+		due_ms = deadline_earlier(due_ms, worker->api_pause_ends_ms);
 	poller_begin(poller, set);
-	engines_prepare(&worker->engines, set, &timeout_ms, now_ms);
-	n = poller_wait(poller, set, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
+	due_ms = deadline_earlier(due_ms, engines_prepare(&worker->engines, set, now_ms));
+	n = poller_wait(poller, set, deadline_timeout(due_ms, now_ms));
 	if (n == -1 && errno != EINTR)
-		poll(NULL, 0, WAIT_RETRY_MS);
+		fdio_pause();
 	return n != -1;
 }
 
@@ -136,7 +130,7 @@ turn(struct worker *worker)
 	requests_proceed(worker);
 	if (poller_ready(poller, POLLER_API))
 		api_requests_receive(worker);
-	timers_run(&worker->timers, (int64_t)worker->now_ms);
+	timers_run(&worker->timers, worker->now_ms);
 	offload_flush(&worker->offload);
 	reass_expire(&worker->reass, worker->now_ms);
 }

@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
-#include "base/mac.h"
 #include "base/log.h"
+#include "base/mac.h"
 #include "slirp-worker/datapath.h"
 
 /* libslirp's error messages tell an operator what a guest does; a few of them are enough.

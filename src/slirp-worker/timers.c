@@ -12,8 +12,9 @@ timers_add(struct timers *timers, timer_fire_fn *fire, void *ctx)
 
 		if (timer->fire)
 			continue;
-		*timer =
-		    (struct timer){ .fire = fire, .ctx = ctx, .expires_ms = INT64_MAX };
+		*timer = (struct timer){ .fire = fire,
+			.ctx = ctx,
+			.expires_ms = DEADLINE_NONE };
 		return timer;
 	}
 	return NULL;
@@ -26,13 +27,13 @@ timer_remove(struct timer *timer)
 }
 
 void
-timer_set(struct timer *timer, int64_t expires_ms)
+timer_set(struct timer *timer, uint64_t expires_ms)
 {
 	timer->expires_ms = expires_ms;
 }
 
 void
-timers_run(struct timers *timers, int64_t now_ms)
+timers_run(struct timers *timers, uint64_t now_ms)
 {
 	for (size_t i = 0; i < TIMERS_MAX; i++) {
 		struct timer *timer = &timers->slots[i];
@@ -40,18 +41,18 @@ timers_run(struct timers *timers, int64_t now_ms)
 		if (!timer->fire || timer->expires_ms > now_ms)
 			continue;
 		/* Before the call, because fire() may set the timer again. */
-		timer->expires_ms = INT64_MAX;
+		timer->expires_ms = DEADLINE_NONE;
 		timer->fire(timer->ctx);
 	}
 }
 
-int64_t
+uint64_t
 timers_next_ms(const struct timers *timers)
 {
-	int64_t next_ms = INT64_MAX;
+	uint64_t next_ms = DEADLINE_NONE;
 
 	for (size_t i = 0; i < TIMERS_MAX; i++)
-		if (timers->slots[i].fire && timers->slots[i].expires_ms < next_ms)
-			next_ms = timers->slots[i].expires_ms;
+		if (timers->slots[i].fire)
+			next_ms = deadline_earlier(next_ms, timers->slots[i].expires_ms);
 	return next_ms;
 }

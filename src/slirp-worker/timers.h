@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/deadline.h"
+
 /* libslirp uses one (for IPv6 router advertisements); the rest is for later versions. */
 #define TIMERS_MAX 8
 
@@ -13,7 +15,7 @@ typedef void timer_fire_fn(void *ctx);
 struct timer {
 	timer_fire_fn *fire; /* NULL: the entry is free */
 	void *ctx;
-	int64_t expires_ms; /* CLOCK_MONOTONIC; INT64_MAX: not set */
+	uint64_t expires_ms; /* DEADLINE_NONE: not set */
 };
 
 struct timers {
@@ -26,10 +28,10 @@ struct timer *timers_add(struct timers *timers, timer_fire_fn *fire, void *ctx);
 void timer_remove(struct timer *timer);
 
 /* The timer fires once, at or after expires_ms. */
-void timer_set(struct timer *timer, int64_t expires_ms);
+void timer_set(struct timer *timer, uint64_t expires_ms);
 
 /* Fires all timers that are due. */
-void timers_run(struct timers *timers, int64_t now_ms);
+void timers_run(struct timers *timers, uint64_t now_ms);
 
-/* The earliest expiry; INT64_MAX if no timer is set. */
-int64_t timers_next_ms(const struct timers *timers);
+/* The earliest expiry; DEADLINE_NONE if no timer is set. */
+uint64_t timers_next_ms(const struct timers *timers);

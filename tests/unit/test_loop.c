@@ -72,7 +72,7 @@ run_loop(uint64_t now_ms)
 {
 	struct timer *timer = timers_add(&worker->timers, end_loop, NULL);
 
-	timer_set(timer, (int64_t)now_ms + INT64_C(2) * SOON_MS);
+	timer_set(timer, now_ms + UINT64_C(2) * SOON_MS);
 	n_waits = 0;
 	worker_loop_run(worker);
 	timer_remove(timer);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reassembly: every order of fragments, and every error in fragments. */
+#include "base/deadline.h"
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
@@ -154,7 +155,7 @@ test_every_order_of_up_to_five(void **state)
 			for_each_order(order, n, n, add_in_order);
 		}
 	}
-	assert_true(reass_next_deadline(&reass) == UINT64_MAX);
+	assert_true(reass_next_deadline(&reass) == DEADLINE_NONE);
 	assert_int_equal(reass.n_evicted, 0);
 }
 
@@ -194,7 +195,7 @@ test_fragment_empty(void **state)
 		expect_dropped(add(&whole, 96, 0, true, 1), fragment_empty);
 		expect_dropped(add(&whole, 96, 0, false, 1), fragment_empty);
 	}
-	assert_true(reass_next_deadline(&reass) == UINT64_MAX);
+	assert_true(reass_next_deadline(&reass) == DEADLINE_NONE);
 }
 
 static void
@@ -465,7 +466,7 @@ test_time(void **state)
 		uint64_t life = ip6 ? REASS_LIFE6_MS : REASS_LIFE4_MS;
 
 		make(&whole, ip6, 300);
-		assert_true(reass_next_deadline(&reass) == UINT64_MAX);
+		assert_true(reass_next_deadline(&reass) == DEADLINE_NONE);
 		expect_kept(add_at(&whole, 0, 104, true, 1, NOW_MS));
 		/* A later fragment does not extend the timeout. */
 		expect_kept(add_at(&whole, 104, 96, true, 1, NOW_MS + 500));
@@ -473,7 +474,7 @@ test_time(void **state)
 		assert_int_equal(reass_expire(&reass, NOW_MS + life - 1), 0);
 		assert_int_equal(reass_expire(&reass, NOW_MS + life), 1);
 		assert_int_equal(reass_expire(&reass, NOW_MS + life), 0);
-		assert_true(reass_next_deadline(&reass) == UINT64_MAX);
+		assert_true(reass_next_deadline(&reass) == DEADLINE_NONE);
 
 		/* It can be completed up to the last millisecond, */
 		expect_kept(add_at(&whole, 0, 104, true, 1, NOW_MS));

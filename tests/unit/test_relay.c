@@ -18,6 +18,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
+#include "base/fdio.h"
 #include "slirp-worker/engine/relay/relay.h"
 #include "worker_box.h"
 
@@ -86,22 +88,22 @@ connect_clients(uint16_t port, size_t n)
 	}
 }
 
-/* As in loop.c, which is not used here. Returns the timeout. */
-static uint32_t
+/* As in loop.c, which is not used here. Returns when the relay is due. */
+static uint64_t
 turn(bool with_stack, uint64_t now_ms)
 {
 	struct pollset *set = &box.worker.pollset;
-	uint32_t timeout_ms = UINT32_MAX, stack_timeout_ms = UINT32_MAX;
+	uint64_t due_ms;
 
 	pollset_clear(set);
 	if (with_stack)
-		stack_engine.prepare(box.worker.stack, set, &stack_timeout_ms, 0);
-	relay_engine.prepare(relay, set, &timeout_ms, now_ms);
+		stack_engine.prepare(box.worker.stack, set, 0);
+	due_ms = relay_engine.prepare(relay, set, now_ms);
 	assert_int_not_equal(pollset_wait(set, 0), -1);
 	if (with_stack)
 		stack_engine.finish(box.worker.stack, set, false, 0);
 	relay_engine.finish(relay, set, false, now_ms);
-	return timeout_ms;
+	return due_ms;
 }
 
 static size_t
@@ -121,7 +123,7 @@ test_no_more_are_accepted_than_libslirp_takes(void **state)
 	open_ports(1);
 	connect_clients(FIRST_PORT, N_CLIENTS);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(turn(false, 0), UINT32_MAX);
+		assert_int_equal(turn(false, 0), DEADLINE_NONE);
 		assert_int_equal(tcp->n, RELAY_TCP_PENDING_MAX);
 		assert_int_equal(tcp->n_pending, RELAY_TCP_PENDING_MAX);
 	}
@@ -253,22 +255,21 @@ forbid_accept(void)
 static void
 test_lack_of_files_is_slept_over(void **state)
 {
-	uint64_t now_ms = 1000;
-	uint32_t left_ms;
+	uint64_t now_ms = 1000, due_ms;
 
 	(void)state;
 	open_ports(1);
 	connect_clients(FIRST_PORT, 1);
 	forbid_accept();
-	assert_int_equal(turn(false, now_ms), UINT32_MAX);
+	assert_int_equal(turn(false, now_ms), DEADLINE_NONE);
 	assert_int_equal(tcp->n, 0);
-	left_ms = turn(false, now_ms);
-	assert_in_range(left_ms, 1, CLOCK_MS_PER_S);
+	due_ms = turn(false, now_ms);
+	assert_in_range(due_ms - now_ms, 1, CLOCK_MS_PER_S);
 	assert_int_equal(relay->ports[0].poll_index, -1);
-	now_ms += left_ms;
-	assert_int_equal(turn(false, now_ms), UINT32_MAX);
+	now_ms = due_ms;
+	assert_int_equal(turn(false, now_ms), DEADLINE_NONE);
 	assert_int_not_equal(relay->ports[0].poll_index, -1);
-	assert_int_equal(turn(false, now_ms), left_ms);
+	assert_int_equal(turn(false, now_ms) - now_ms, FDIO_RETRY_MS);
 }
 
 int

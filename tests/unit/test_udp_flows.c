@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/deadline.h"
 #include "frames.h"
 #include "slirp-worker/wire/wire.h"
 #include "worker_box.h"
@@ -91,17 +92,17 @@ expect_used(uint32_t n_udp, uint32_t n_dns)
 }
 
 /* Polls libslirp's sockets. Returns its timeout in milliseconds. */
-static uint32_t
+static uint64_t
 turn(void)
 {
 	struct pollset *set = &worker->pollset;
-	uint32_t timeout_ms = UINT32_MAX;
+	uint64_t due_ms;
 
 	pollset_clear(set);
-	engines_prepare(&worker->engines, set, &timeout_ms, worker->now_ms);
+	due_ms = engines_prepare(&worker->engines, set, worker->now_ms);
 	assert_int_not_equal(pollset_wait(set, 0), -1);
 	engines_finish(&worker->engines, set, false, worker->now_ms);
-	return timeout_ms;
+	return due_ms - worker->now_ms;
 }
 
 static void

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+#include "base/deadline.h"
+
 #define CALL(engines, function, ...) \
 	do { \
 		for (const struct engine *engine = (engines)->list; \
@@ -19,11 +21,19 @@ engines_add(struct engines *engines, const struct engine_ops *ops, void *self)
 	engines->list[engines->n++] = (struct engine){ .ops = ops, .self = self };
 }
 
-void
-engines_prepare(const struct engines *engines, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms)
+uint64_t
+engines_prepare(const struct engines *engines, struct pollset *set, uint64_t now_ms)
 {
-	CALL(engines, prepare, set, timeout_ms, now_ms);
+	uint64_t due_ms = DEADLINE_NONE;
+
+	for (size_t i = 0; i < engines->n; i++) {
+		const struct engine *engine = &engines->list[i];
+
+		if (engine->ops->prepare)
+			due_ms = deadline_earlier(due_ms,
+			    engine->ops->prepare(engine->self, set, now_ms));
+	}
+	return due_ms;
 }
 
 void

@@ -16,10 +16,9 @@
 
 /* The functions of an engine. NULL: the engine does not need the call. */
 struct engine_ops {
-	/* Before a wait: adds sockets to the set, and shortens *timeout_ms. At the call
-	 * it has the timeout of the earlier engines (UINT32_MAX: none). */
-	void (*prepare)(void *self, struct pollset *set, uint32_t *timeout_ms,
-	    uint64_t now_ms);
+	/* Before a wait: adds sockets to the set. Returns when the engine is due without
+	 * an event (base/deadline.h). */
+	uint64_t (*prepare)(void *self, struct pollset *set, uint64_t now_ms);
 	/* After the wait: serves the sockets that are ready, and ends idle flows.
 	 * wait_failed: revents in the set are not valid. */
 	void (*finish)(void *self, const struct pollset *set, bool wait_failed,
@@ -48,8 +47,8 @@ struct engines {
 void engines_add(struct engines *engines, const struct engine_ops *ops, void *self);
 
 /* Each calls the function in every engine that has one. */
-void engines_prepare(const struct engines *engines, struct pollset *set,
-    uint32_t *timeout_ms, uint64_t now_ms);
+uint64_t engines_prepare(const struct engines *engines, struct pollset *set,
+    uint64_t now_ms);
 void engines_finish(const struct engines *engines, const struct pollset *set,
     bool wait_failed, uint64_t now_ms);
 void engines_set_outbound(const struct engines *engines,

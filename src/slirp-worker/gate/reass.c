@@ -11,6 +11,7 @@
 #include "slirp-worker/gate/reass.h"
 
 #include "base/bytes.h"
+#include "base/deadline.h"
 #include "slirp-worker/wire/ip.h"
 
 #include <assert.h>
@@ -389,13 +390,13 @@ reass_expire(struct reass *reass, uint64_t now_ms)
 uint64_t
 reass_next_deadline(const struct reass *reass)
 {
-	uint64_t deadline_ms = UINT64_MAX;
+	uint64_t deadline_ms = DEADLINE_NONE;
 
 	for (size_t i = 0; i < REASS_MAX_DATAGRAMS; i++) {
 		const struct reass_datagram *d = &reass->datagrams[i];
 
-		if (d->in_use && d->deadline_ms < deadline_ms)
-			deadline_ms = d->deadline_ms;
+		if (d->in_use)
+			deadline_ms = deadline_earlier(deadline_ms, d->deadline_ms);
 	}
 	return deadline_ms;
 }

@@ -70,5 +70,5 @@ enum reass_outcome reass_add(struct reass *reass, const struct gate_frame *parse
 /* Gives up datagrams after their timeout; returns how many. */
 unsigned int reass_expire(struct reass *reass, uint64_t now_ms);
 
-/* The time of the next timeout; UINT64_MAX if there is none. */
+/* The time of the next timeout; DEADLINE_NONE if there is none. */
 uint64_t reass_next_deadline(const struct reass *reass);

@@ -9,12 +9,9 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/fdio.h"
 #include "base/log.h"
-
-/* If the kernel lacks memory or files, accept(2) fails and leaves the client in the
- * queue. No event tells when memory is free again. */
-#define ACCEPT_RETRY_MS 100
 
 /* A client can connect and disconnect without end. The log has the first 16 lines, for
  * eight clients, then one an hour. The parent's limit on a child's lines leaves enough
@@ -76,16 +73,15 @@ may_accept(const struct tapio *tap, uint64_t now_ms)
 	return tap->listen_fd != -1 && now_ms >= tap->accepts_at_ms;
 }
 
-void
-tapio_prepare_wait(const struct tapio *tap, uint32_t *timeout_ms, uint64_t now_ms)
+uint64_t
+tapio_prepare_wait(const struct tapio *tap, uint64_t now_ms)
 {
 	bool wants_client = tap->fd == -1 && may_accept(tap, now_ms);
 
 	if (tap->listen_fd == -1)
-		return;
-	if (tap->fd == -1 && !wants_client)
-		*timeout_ms = clock_earlier(*timeout_ms, tap->accepts_at_ms, now_ms);
+		return DEADLINE_NONE;
 	poller_expect(tap->poller, POLLER_CLIENTS, wants_client ? EPOLLIN : 0);
+	return tap->fd == -1 && !wants_client ? tap->accepts_at_ms : DEADLINE_NONE;
 }
 
 bool
@@ -116,7 +112,7 @@ accept_client(struct tapio *tap)
 	fd = accept(tap->listen_fd, NULL, NULL);
 	if (fd == -1 || poller_put(tap->poller, POLLER_TAP, fd) == -1) {
 		if (errno != EAGAIN)
-			tap->accepts_at_ms = clock_now_ms() + ACCEPT_RETRY_MS;
+			tap->accepts_at_ms = clock_now_ms() + FDIO_RETRY_MS;
 		fdio_reserve_take(&tap->reserve_fd);
 		return;
 	}

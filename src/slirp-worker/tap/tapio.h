@@ -42,9 +42,9 @@ int tapio_init(struct tapio *tap, struct poller *poller, int adopt_fd, size_t he
  * is connected, others stay in the listen queue. */
 int tapio_init_bess(struct tapio *tap, struct poller *poller, int adopt_listen_fd);
 
-/* Before a wait: tells the poller whether to wait for a client, and shortens the timeout
- * if accept(2) has to be tried again. */
-void tapio_prepare_wait(const struct tapio *tap, uint32_t *timeout_ms, uint64_t now_ms);
+/* Before a wait: tells the poller whether to wait for a client. Returns when accept(2) has
+ * to be tried again; DEADLINE_NONE: after an event. */
+uint64_t tapio_prepare_wait(const struct tapio *tap, uint64_t now_ms);
 
 /* Whether these events at the place of the TAP mean that the device is gone. tapio_read()
  * notices a client that has disconnected. */

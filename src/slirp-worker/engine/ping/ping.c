@@ -11,7 +11,7 @@
 
 #include "base/auto.h"
 #include "base/bytes.h"
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/inaddr.h"
 #include "base/log.h"
 #include "slirp-worker/gate/refusal.h"
@@ -412,18 +412,20 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 	}
 }
 
-static void
-prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
+static uint64_t
+prepare(void *self, struct pollset *set, uint64_t now_ms)
 {
 	struct ping *ping = self;
+	uint64_t due_ms = DEADLINE_NONE;
 
+	(void)now_ms;
 	for (size_t i = 0; i < ping->n_flows; i++) {
 		struct ping_flow *flow = &ping->flows[i];
 
 		flow->poll_index = pollset_add(set, flow->fd, POLLIN);
-		*timeout_ms =
-		    clock_earlier(*timeout_ms, flow->last_ms + PING_IDLE_MS, now_ms);
+		due_ms = deadline_earlier(due_ms, flow->last_ms + PING_IDLE_MS);
 	}
+	return due_ms;
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/deadline.h"
 #include "base/vec.h"
 
 /* Another process may bind the free port before libslirp does. If that happens so often
@@ -151,12 +152,13 @@ relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host)
 	}
 }
 
-static void
-prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
+static uint64_t
+prepare(void *self, struct pollset *set, uint64_t now_ms)
 {
 	struct relay *relay = self;
+	uint64_t due_ms = DEADLINE_NONE;
 	/* A port whose connections cannot be accepted would wake up each wait. */
-	bool accepts = relay_tcp_has_room(&relay->tcp, timeout_ms, now_ms);
+	bool accepts = relay_tcp_has_room(&relay->tcp, &due_ms, now_ms);
 
 	for (size_t i = 0; i < relay->n_ports; i++) {
 		struct relay_port *port = &relay->ports[i];
@@ -166,7 +168,7 @@ prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
 		    : pollset_add(set, port->fd, POLLIN);
 	}
 	relay_tcp_prepare_wait(&relay->tcp, set);
-	relay_udp_prepare_wait(&relay->udp, set, timeout_ms, now_ms);
+	return deadline_earlier(due_ms, relay_udp_prepare_wait(&relay->udp, set));
 }
 
 static void

@@ -16,12 +16,12 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/inaddr.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/relay/relay_tcp.h"
 #include "slirp-worker/engine/relay/relay_udp.h"
 #include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/pollset.h"
-#include "base/inaddr.h"
 
 struct relay_port {
 	int fd; /* owned */

@@ -10,13 +10,8 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/fdio.h"
 #include "base/vec.h"
-
-/* If the kernel lacks memory or files, accept(2) leaves the connection in its queue. No
- * event tells when memory is free again, so try again after this time. */
-#define ACCEPT_RETRY_MS 100
 
 /* Bytes carried in one turn and direction: a window without scaling (RFC 9293, 3.1). */
 #define CHUNK_BYTES 65536
@@ -86,10 +81,10 @@ has_descriptors(const struct relay_tcp *tcp)
 }
 
 bool
-relay_tcp_has_room(const struct relay_tcp *tcp, uint32_t *timeout_ms, uint64_t now_ms)
+relay_tcp_has_room(const struct relay_tcp *tcp, uint64_t *due_ms, uint64_t now_ms)
 {
 	if (now_ms < tcp->accepts_at_ms) {
-		*timeout_ms = clock_earlier(*timeout_ms, tcp->accepts_at_ms, now_ms);
+		*due_ms = tcp->accepts_at_ms;
 		return false;
 	}
 	return tcp->n_pending < RELAY_TCP_PENDING_MAX && has_descriptors(tcp);
@@ -116,8 +111,9 @@ relay_tcp_accept(struct relay_tcp *tcp, int port_fd, const union inaddr_sock *in
 
 		new.peer.fd = accept(port_fd, NULL, NULL);
 		if (new.peer.fd == -1) {
+			/* accept(2) leaves the connection in its queue. */
 			if (fdio_is_shortage(errno))
-				tcp->accepts_at_ms = now_ms + ACCEPT_RETRY_MS;
+				tcp->accepts_at_ms = now_ms + FDIO_RETRY_MS;
 			break;
 		}
 		has_accepted = true;

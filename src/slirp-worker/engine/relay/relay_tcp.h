@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/inaddr.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/pollset.h"
-#include "base/inaddr.h"
 
 /* Connections that libslirp has not accepted yet, of all ports together. libslirp accepts
  * one for each port in a turn; more would wait here instead of in the listen queue. */
@@ -58,9 +58,8 @@ void relay_tcp_note_accepted(struct relay_tcp *tcp, int fd);
  * peer's further data is then discarded. */
 void relay_tcp_note_closed(struct relay_tcp *tcp, int fd);
 
-/* Whether another connection can be accepted; shortens *timeout_ms to the next try. */
-bool relay_tcp_has_room(const struct relay_tcp *tcp, uint32_t *timeout_ms,
-    uint64_t now_ms);
+/* Whether another connection can be accepted; if not, sets *due_ms to the next try. */
+bool relay_tcp_has_room(const struct relay_tcp *tcp, uint64_t *due_ms, uint64_t now_ms);
 
 /* Also closes ended connections. */
 void relay_tcp_prepare_wait(struct relay_tcp *tcp, struct pollset *set);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "slirp-worker/wire/wire.h"
 
 /* Answers read for one peer in one turn: as many as frames. */
@@ -140,17 +140,18 @@ take_answers(struct relay_udp_peer *peer, uint64_t now_ms)
 	}
 }
 
-void
-relay_udp_prepare_wait(struct relay_udp *udp, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms)
+uint64_t
+relay_udp_prepare_wait(struct relay_udp *udp, struct pollset *set)
 {
+	uint64_t due_ms = DEADLINE_NONE;
+
 	for (size_t i = 0; i < udp->n; i++) {
 		struct relay_udp_peer *peer = &udp->peers[i];
 
 		peer->poll_index = pollset_add(set, peer->fd, POLLIN);
-		*timeout_ms =
-		    clock_earlier(*timeout_ms, peer->last_ms + RELAY_UDP_IDLE_MS, now_ms);
+		due_ms = deadline_earlier(due_ms, peer->last_ms + RELAY_UDP_IDLE_MS);
 	}
+	return due_ms;
 }
 
 void

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/inaddr.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/gate/gate_flows.h"
 #include "slirp-worker/pollset.h"
-#include "base/inaddr.h"
 
 /* A peer is forgotten after this time without a datagram in either direction. libslirp
  * keeps its UDP sockets as long (src/udp.h, SO_EXPIRE). */
@@ -45,8 +45,8 @@ void relay_udp_receive(struct relay_udp *udp, int port_fd, const union inaddr_so
 /* Forgets the peers of a port that is being closed. */
 void relay_udp_forget_port(struct relay_udp *udp, int port_fd);
 
-void relay_udp_prepare_wait(struct relay_udp *udp, struct pollset *set,
-    uint32_t *timeout_ms, uint64_t now_ms);
+/* Returns when the next peer has been silent too long. */
+uint64_t relay_udp_prepare_wait(struct relay_udp *udp, struct pollset *set);
 
 /* Carries the guest's answers back, and forgets silent peers. */
 void relay_udp_finish_wait(struct relay_udp *udp, const struct pollset *set,

@@ -137,7 +137,8 @@ on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
 	const struct stack *stack = opaque;
 
 	if (timer)
-		timer_set(timer, expire_time_ms + stack->epoch_ns / CLOCK_NS_PER_MS);
+		timer_set(timer,
+		    (uint64_t)(expire_time_ms + stack->epoch_ns / CLOCK_NS_PER_MS));
 }
 
 /* Only one thread calls libslirp, so nothing has to be woken. */

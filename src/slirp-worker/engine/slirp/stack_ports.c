@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "slirp-worker/engine/slirp/stack_state.h"
 #include "base/inaddr.h"
+#include "slirp-worker/engine/slirp/stack_state.h"
 #include "slirp-worker/wire/wire.h"
 
 /* An IPv6 port accepts only IPv6, whatever net.ipv6.bindv6only is: libslirp would show

@@ -9,8 +9,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "slirp-worker/engine/slirp/stack_state.h"
+#include "base/deadline.h"
 #include "base/inaddr.h"
+#include "slirp-worker/engine/slirp/stack_state.h"
 
 /* libslirp's timeout if no timer runs (src/slirp.c, slirp_update_timeout); a timer asks
  * for less than half of it. */
@@ -263,21 +264,19 @@ on_get_revents(int index, void *opaque)
 	return slirp_events;
 }
 
-void
-stack_prepare(void *self, struct pollset *set, uint32_t *timeout_ms, uint64_t now_ms)
+uint64_t
+stack_prepare(void *self, struct pollset *set, uint64_t now_ms)
 {
 	struct stack *stack = self;
 	uint32_t wanted_ms = UINT32_MAX;
 
-	(void)now_ms;
 	stack->filling = set;
 #if HAVE_SOCKET_API
 	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
 #else
 	slirp_pollfds_fill(stack->slirp, &wanted_ms, on_add_poll, stack);
 #endif
-	if (wanted_ms < STACK_NOTHING_TO_DO_MS && wanted_ms < *timeout_ms)
-		*timeout_ms = wanted_ms;
+	return wanted_ms < STACK_NOTHING_TO_DO_MS ? now_ms + wanted_ms : DEADLINE_NONE;
 }
 
 /*

@@ -57,8 +57,7 @@ void stack_on_register_fd(int fd, void *opaque);
 void stack_on_unregister_fd(int fd, void *opaque);
 
 /* The parts of stack_engine that concern sockets; self is the stack. */
-void stack_prepare(void *self, struct pollset *set, uint32_t *timeout_ms,
-    uint64_t now_ms);
+uint64_t stack_prepare(void *self, struct pollset *set, uint64_t now_ms);
 void stack_finish(void *self, const struct pollset *set, bool wait_failed,
     uint64_t now_ms);
 
