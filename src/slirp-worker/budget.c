@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -40,6 +41,20 @@ static uint32_t
 at_least_one(uint32_t n)
 {
 	return n > 0 ? n : 1;
+}
+
+size_t
+budget_raise_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return 0;
+	files.rlim_cur =
+	    files.rlim_max < BUDGET_FILES_MAX ? files.rlim_max : BUDGET_FILES_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+		return 0;
+	return files.rlim_cur;
 }
 
 void

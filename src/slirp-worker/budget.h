@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The limit on open files, if the hard limit is not lower. Every descriptor is below it,
+ * so tables by descriptor have this size; only the pages of used ones become resident.
+ * Ports cannot tell more sockets apart. */
+#define BUDGET_FILES_MAX 65536
+
 /* Descriptors without a budget: the standard streams, the channels, the TAP, resolv.conf
  * during a lookup. The worker needs about 12. If the limit is below twice this number,
  * half of the limit. */
@@ -43,6 +48,11 @@ struct budget {
 	uint32_t used[BUDGET_N_KINDS];
 	uint32_t n_shared; /* descriptors that TCP and forwarded ports share */
 };
+
+/* Raises the soft limit on open files to the hard limit, but not above BUDGET_FILES_MAX:
+ * the low soft limit is for programs that use select(2). Returns the new limit, or 0 with
+ * errno set. */
+size_t budget_raise_files(void);
 
 /*
  * Divides n_descriptors, the process's limit on open files. n_ephemeral is the number of

@@ -17,7 +17,7 @@
 #include "slirp-worker/engine/slirp/stack.h"
 
 /* Ports of all forwards together, which also limits the forwards: every port of an
- * address, and as many sockets as the pollset can watch (pollset.c). */
+ * address, and as many sockets as the worker can have (budget.h). */
 #define FORWARDS_PORTS_MAX FORWARD_TABLE_MAX
 
 /* Shorter than a turn with a full batch of frames; enough for some hundred ports. */

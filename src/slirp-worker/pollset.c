@@ -10,38 +10,16 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-
-/* Used if the hard limit on open files is higher. It takes little more than a megabyte,
- * of which only used pages become resident. Ports cannot tell more sockets apart. */
-#define POLLSET_MAX 65536
 
 /* Turns that poll busy descriptors alone, between two polls of all. A turn takes less
  * than a millisecond even with the longest frames, and one eighth of the cost is
  * small. */
 #define FEW_IN_A_ROW_MAX 7
 
-/* The low soft limit is for programs that use select(2); raise it. Returns the new limit,
- * or 0 with errno set. */
-static size_t
-raise_limit(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
-		return 0;
-	files.rlim_cur = files.rlim_max < POLLSET_MAX ? files.rlim_max : POLLSET_MAX;
-	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
-		return 0;
-	return files.rlim_cur;
-}
-
 int
-pollset_init(struct pollset *set)
+pollset_init(struct pollset *set, size_t size)
 {
-	*set = (struct pollset){ .size = raise_limit() };
-	if (set->size == 0)
-		return -1;
+	*set = (struct pollset){ .size = size };
 	set->fds = calloc(set->size, sizeof(set->fds[0]));
 	set->few = calloc(set->size, sizeof(set->few[0]));
 	set->is_busy = calloc(set->size, sizeof(set->is_busy[0]));

@@ -27,9 +27,9 @@ pollset_is_large(const struct pollset *set)
 	return set->n >= POLLSET_LARGE_MIN;
 }
 
-/* Raises the soft limit on open files to the hard limit, and allocates memory for as
- * many. Returns 0, or -1 with errno set. */
-int pollset_init(struct pollset *set);
+/* size is the limit on open files: descriptors are below it. Returns 0, or -1 with errno
+ * set. */
+int pollset_init(struct pollset *set, size_t size);
 void pollset_free(struct pollset *set);
 
 /* Empties the set, for the next wait. */

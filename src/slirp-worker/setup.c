@@ -143,15 +143,18 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 		.dhcp = &worker->gate.dhcp,
 	};
 	const struct ipc_network *network = &worker->network;
+	size_t n_files;
 
 	limit_lines(worker);
 	if (flow_key_make_secret() == -1)
 		fatal("get random bytes");
-	if (pollset_init(&worker->pollset) == -1 || poller_init(&worker->poller) == -1)
+	n_files = budget_raise_files();
+	if (n_files == 0 || pollset_init(&worker->pollset, n_files) == -1 ||
+	    poller_init(&worker->poller) == -1)
 		fatal("get memory and descriptors");
 	if (poller_put(&worker->poller, POLLER_PARENT, worker->to_parent.fd) == -1)
 		fatal("watch the channel to the parent");
-	budget_init(&worker->budget, worker->pollset.size, budget_read_ephemeral());
+	budget_init(&worker->budget, n_files, budget_read_ephemeral());
 	worker->stack = stack_new(network, outbound, tcp_mtu_bytes, &host);
 	if (!worker->stack && errno == ENOMEM)
 		fatal("get memory");

@@ -113,7 +113,7 @@ def test_manual_mentions_deprecated_spellings():
 @pytest.mark.parametrize(
     "constant,value,row",
     [
-        ("src/slirp-worker/pollset.c:POLLSET_MAX", 65536, "open files Ta .* 65536 at most"),
+        ("src/slirp-worker/budget.h:BUDGET_FILES_MAX", 65536, "open files Ta .* 65536 at most"),
         ("src/slirp-worker/budget.h:BUDGET_OWN", 32, "open files Ta .* less 32 for"),
         ("src/slirp-worker/budget.h:BUDGET_UDP_MAX", 4096, "UDP flows Ta .* 4096,"),
         ("src/slirp-worker/budget.c:UDP_PARTS", 8, "UDP flows Ta .* an eighth"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's waits with epoll and poll, on real descriptors. */
+#include "slirp-worker/budget.h"
 #include "slirp-worker/poller.h"
 
 #include <errno.h>
@@ -52,7 +53,7 @@ static int
 begin(void **state)
 {
 	(void)state;
-	assert_int_equal(pollset_init(&set), 0);
+	assert_int_equal(pollset_init(&set, budget_raise_files()), 0);
 	assert_int_equal(poller_init(&poller), 0);
 	for (int i = 0; i < N_PAIRS; i++)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,

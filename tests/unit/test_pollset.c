@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The set of one wait, and polls of the busy descriptors alone. */
+#include "slirp-worker/budget.h"
 #include "slirp-worker/pollset.h"
 
 #include <setjmp.h>
@@ -22,7 +23,7 @@ static int
 begin(void **state)
 {
 	(void)state;
-	assert_int_equal(pollset_init(&set), 0);
+	assert_int_equal(pollset_init(&set, budget_raise_files()), 0);
 	for (int i = 0; i < N_PAIRS; i++)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends[i]), 0);
 	return 0;

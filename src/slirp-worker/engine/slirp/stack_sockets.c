@@ -112,7 +112,7 @@ stack_on_unregister_fd(int fd, void *opaque)
 {
 	struct stack *stack = opaque;
 
-	if (fd < 0 || fd >= FD_KNOWN_MAX)
+	if (fd < 0 || fd >= BUDGET_FILES_MAX)
 		return;
 	remove_flow(stack, fd);
 	if (stack->proto_of_fd[fd] == 0)
@@ -135,7 +135,7 @@ stack_on_register_fd(int fd, void *opaque)
 	int proto = 0;
 	socklen_t len = sizeof(proto);
 
-	if (stack->opening_port || fd < 0 || fd >= FD_KNOWN_MAX ||
+	if (stack->opening_port || fd < 0 || fd >= BUDGET_FILES_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
 		return;
 	stack->proto_of_fd[fd] = (uint8_t)proto;

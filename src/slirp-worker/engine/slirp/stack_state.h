@@ -17,10 +17,6 @@
 /* Configuration version 6, of libslirp 4.9, added a type for sockets. */
 #define HAVE_SOCKET_API (SLIRP_CONFIG_VERSION_MAX >= 6)
 
-/* Descriptors are below this number, because the pollset holds no more and the limit on
- * open files is the same. */
-#define FD_KNOWN_MAX UDP_FLOWS_FDS
-
 /* A timer that libslirp names by a number. */
 struct numbered_timer {
 	struct stack *stack;
@@ -36,8 +32,8 @@ struct stack {
 	const struct pollset *set; /* from prepare_wait to finish_wait */
 	struct pollset *filling;
 	struct stack_sockets sockets;
-	uint32_t n_sockets_high;           /* the most since memory was last returned */
-	uint8_t proto_of_fd[FD_KNOWN_MAX]; /* IPPROTO_...; 0: not counted */
+	uint32_t n_sockets_high; /* the most since memory was last returned */
+	uint8_t proto_of_fd[BUDGET_FILES_MAX]; /* IPPROTO_...; 0: not counted */
 	struct udp_flows udp;
 	/* The key of the next datagram, and the kind of the socket that it may need. */
 	struct flow_key admitted_end;

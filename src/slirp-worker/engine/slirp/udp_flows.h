@@ -11,9 +11,6 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/flow/flow_key.h"
 
-/* Descriptors are lower: the pollset holds no more (pollset.c). */
-#define UDP_FLOWS_FDS 65536
-
 /* As many rows as a guest may have flows, so that rows are short. */
 #define UDP_FLOWS_ROWS BUDGET_UDP_MAX
 
@@ -32,11 +29,11 @@ struct udp_flow {
 };
 
 struct udp_flows {
-	struct udp_flow by_fd[UDP_FLOWS_FDS];
+	struct udp_flow by_fd[BUDGET_FILES_MAX];
 	int first_fd[UDP_FLOWS_ROWS]; /* 0, a standard stream: none */
 };
 
-/* fd is above 0, below UDP_FLOWS_FDS, and not in the table. */
+/* fd is above 0, below BUDGET_FILES_MAX, and not in the table. */
 void udp_flows_add(struct udp_flows *flows, int fd, const struct flow_key *end,
     enum udp_kind kind);
 
