@@ -42,33 +42,3 @@ confine_limits_set(unsigned int limits)
 	}
 	return 0;
 }
-
-int
-confine_limits_query(unsigned int *limits)
-{
-	unsigned int found = 0;
-	int value;
-
-	value = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
-	if (value == -1)
-		return -1;
-	if (value == 1)
-		found |= CONFINE_LIMIT_NO_NEW_PRIVS;
-	value = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-	if (value == -1)
-		return -1;
-	/* 2 (fs.suid_dumpable) means readable by root only. It does not count: the kernel
-	 * still dumps core, into a pipe. */
-	if (value == 0)
-		found |= CONFINE_LIMIT_NOT_DUMPABLE;
-	for (size_t i = 0; i < N_RESOURCES; i++) {
-		struct rlimit limit;
-
-		if (getrlimit(resources[i].resource, &limit) == -1)
-			return -1;
-		if (limit.rlim_max == 0)
-			found |= resources[i].limit;
-	}
-	*limits = found;
-	return 0;
-}

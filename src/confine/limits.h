@@ -43,6 +43,3 @@ enum confine_limit {
 /* Sets the hard and soft limits in `limits`, permanently. Returns 0, or -1 with errno
  * set, EINVAL for an unknown bit; after -1 some may be set. */
 int confine_limits_set(unsigned int limits);
-
-/* Reads from the kernel which limits are set. Returns 0, or -1 with errno set. */
-int confine_limits_query(unsigned int *limits);

@@ -49,7 +49,8 @@ enum reass_outcome {
 	REASS_DROPPED,  /* for *reason */
 };
 
-/* Returns 0, or -1 with errno set. Call reass_free() in both cases. */
+/* Returns 0, or -1 with errno set. Tests call reass_free() in both cases; a worker leaves the
+ * memory to the kernel. */
 int reass_init(struct reass *reass);
 void reass_free(struct reass *reass);
 
