@@ -20,6 +20,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from cgroups import cgroup_of  # noqa: E402
 from clients import (  # noqa: E402, F401
     Account,
     Subject,
@@ -159,6 +160,27 @@ def test_guest_that_exists(units: Manager, slirpd: Subject,
     guest.kill()
     wait_for("the unit has ended", lambda: units.state(unit, "ActiveState") == "inactive")
     assert units.state(unit, "Result") == "success"
+
+
+def test_network_outlives_the_unit_of_its_caller(units: Manager, slirpd: Subject,
+                                                 guest: subprocess.Popen[bytes]) -> None:
+    """Podman has the process that it started moved into a unit of its own; here root does it."""
+    caller, own = "slirpd-caller.service", "slirpd-moved.service"
+    units.write(f"systemd/user/{caller}", (
+        f"[Service]\nType=forking\nExecStart=/bin/sh -c '{slirpd.path.with_name('slirpd')} "
+        f"--configure {guest.pid} tap0 & sleep {CONTAINER_LIFE_S} &'\n"))
+    units.write(f"systemd/user/{own}", f"[Service]\nExecStart=/bin/sleep {CONTAINER_LIFE_S}\n")
+    units.run("daemon-reload")
+    units.run("start", caller, own)
+    interfaces = Path(f"/proc/{guest.pid}/net/dev")
+    wait_for("the guest has its interface", lambda: "tap0:" in interfaces.read_text())
+    group = cgroup_of(int(units.state(own, "MainPID")))
+    (group / "cgroup.procs").write_text(str(slirpd.daemon()))
+    wait_for("all processes are in it", lambda: {cgroup_of(pid) for pid in slirpd.pids()} == {group})
+    units.run("stop", caller)
+    assert_downloads(guest.pid)
+    units.run("stop", own)
+    slirpd.wait_gone()
 
 
 def assert_downloads(pid: int) -> None:
