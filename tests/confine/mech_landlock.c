@@ -191,6 +191,23 @@ IN_CHILD(test_directory_that_can_be_listed)
 	CHECK_FAILS(try_open(".", O_RDONLY | O_DIRECTORY), EACCES);
 }
 
+/* Files that exist may be written there, and no more. */
+IN_CHILD(test_directory_whose_files_can_be_written)
+{
+	const struct confine_landlock_rule rule = { .path = "dir",
+		.access = CONFINE_LANDLOCK_WRITE_FILE };
+	int abi = restrict_with(&rule, 1, 0);
+
+	CHECK(try_open("dir/file", O_WRONLY) == 0);
+	if (abi == 0)
+		return;
+	check_nothing_changes(abi);
+	CHECK_FAILS(try_open("dir/file", O_RDWR), EACCES);
+	CHECK_FAILS(try_open("dir/new", O_WRONLY | O_CREAT), EACCES);
+	CHECK_FAILS(unlink("dir/file"), EACCES);
+	CHECK_FAILS(try_open("dir/../file", O_WRONLY), EACCES);
+}
+
 /* A device that may be read takes no requests, once opened under Landlock. */
 IN_CHILD(test_device_that_can_be_read)
 {
@@ -451,6 +468,7 @@ run_landlock_tests(void)
 		cmocka_unit_test(test_one_file_by_path),
 		cmocka_unit_test(test_directory_by_descriptor),
 		cmocka_unit_test(test_directory_that_can_be_listed),
+		cmocka_unit_test(test_directory_whose_files_can_be_written),
 		cmocka_unit_test(test_device_that_can_be_read),
 		cmocka_unit_test(test_bad_rule_restricts_nothing),
 		cmocka_unit_test(test_needs_no_new_privs),
