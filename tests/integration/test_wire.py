@@ -79,7 +79,7 @@ def test_wire_doubles(lab: object) -> None:
 
 
 def test_wire_reorders(lab: object) -> None:
-    arrived, counts = burst(Conditions(reorder=0.1))
+    arrived, counts = burst(Conditions(reorder=0.2))
     assert counts["reordered"] > 0
     assert arrived != sorted(arrived)
     assert sorted(arrived) == list(range(N_SENT))
@@ -115,7 +115,7 @@ def test_wire_delays(lab: object, to_one: float, to_two: float) -> None:
 
 
 def test_tcp_goes_through_a_bad_wire(lab: object) -> None:
-    bad = Conditions(loss=0.01, duplicate=0.05, reorder=0.05, delay_ms=1, jitter_ms=2, rate_mbit=100)
+    bad = Conditions(loss=0.03, duplicate=0.05, reorder=0.05, delay_ms=1, jitter_ms=2, rate_mbit=100)
     data = random.Random(1).randbytes(400_000)
     with joined(bad, bad) as (wire, one, two), \
             socket_in(two.netns, socket.AF_INET, socket.SOCK_STREAM) as server:
