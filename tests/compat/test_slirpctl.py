@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from daemon import Slirpd  # noqa: E402
 from guest import Guest  # noqa: E402
 from servers import recv_all, serve_udp_echo, udp_socket  # noqa: E402
 from slirpctl import (  # noqa: E402, F401
-    NO_REPLY, OK, REFUSED, SLIRPCTL, USAGE, assert_ok, leaves_no_process, loopback,
+    NO_REPLY, OK, REFUSED, SLIRPCTL, USAGE, assert_ok, leaves_no_process, loopback, peer,
 )
 from tree import REPO, slirpd_path  # noqa: E402
 from waiting import DEADLINE_S  # noqa: E402
@@ -361,31 +360,6 @@ def test_example_of_the_manual(slirpd):
 
 
 # --- peers that are no daemons ----------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def peer(path, serve, backlog=8):
-    """A socket whose connections are served, one after the other, by serve(connection)."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen(backlog)
-
-        def loop():
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    with connection, contextlib.suppress(OSError):
-                        connection.settimeout(DEADLINE_S)
-                        serve(connection)
-
-        thread = threading.Thread(target=loop)
-        thread.start()
-        try:
-            yield
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(DEADLINE_S)
-            assert not thread.is_alive()
 
 
 def replies(text):

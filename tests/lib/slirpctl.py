@@ -10,7 +10,8 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -102,18 +103,19 @@ def answer(connection: socket.socket, values: Mapping[str, object]) -> None:
 
 
 @contextlib.contextmanager
-def answering(path: Path, values: Mapping[str, object]) -> Iterator[None]:
-    """A peer with a value for each request."""
+def peer(path: Path, serve: Callable[[socket.socket], object], backlog: int = 8) -> Iterator[None]:
+    """A socket whose connections are served, one after the other."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
-        listener.listen()
+        listener.listen(backlog)
 
         def loop() -> None:
             with contextlib.suppress(OSError):
                 while True:
                     connection, _ = listener.accept()
-                    with connection:
-                        answer(connection, values)
+                    with connection, contextlib.suppress(OSError):
+                        connection.settimeout(DEADLINE_S)
+                        serve(connection)
 
         thread = threading.Thread(target=loop)
         thread.start()
@@ -122,3 +124,9 @@ def answering(path: Path, values: Mapping[str, object]) -> Iterator[None]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join(DEADLINE_S)
+            assert not thread.is_alive()
+
+
+def answering(path: Path, values: Mapping[str, object]) -> AbstractContextManager[None]:
+    """A peer with a value for each request."""
+    return peer(path, lambda connection: answer(connection, values))
