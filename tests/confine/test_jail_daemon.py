@@ -21,10 +21,8 @@ from commands import ORDINARY, sh
 from daemon import Slirpd, run_slirpd
 from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import ECHO_PORT, HTTP_PORT, INTERNET4, STATE, WORD_NAME, Lab
-from netns import socket_in
+from lab import ECHO_PORT, INTERNET4, STATE, WORD_NAME, Lab, works
 from processes import fds_of
-from servers import recv_all
 from tree import SANITIZED, slirpd_path
 from waiting import DEADLINE_S, wait_for
 
@@ -73,14 +71,6 @@ OTHER_ANSWER = "203.0.113.33"
 
 not_sanitized = pytest.mark.skipif(
     SANITIZED, reason="a sanitizer needs more limits and calls than the role")
-
-
-def works(netns: str) -> bool:
-    """Whether a guest's HTTP request is answered; every request is a connection of its own."""
-    with socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-        client.connect((INTERNET4, HTTP_PORT))
-        client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-        return recv_all(client).endswith(b"hello\n")
 
 
 @contextlib.contextmanager

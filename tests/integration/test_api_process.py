@@ -27,7 +27,7 @@ import pytest
 from commands import ORDINARY
 from daemon import Slirpd, run_slirpd
 from guest import Guest
-from lab import HTTP_PORT, INTERNET4
+from lab import works
 from netns import socket_in
 from processes import all_pids, borrowed, fd_table, first_unread, proc_stat
 from servers import recv_all, serve
@@ -46,13 +46,6 @@ def ask(path: Path | str, execute: str, **arguments: object) -> dict:
 
 def forwards(path: Path) -> list[dict]:
     return ask(path, "list_hostfwd")["return"]["entries"]
-
-
-def works(netns: str) -> bool:
-    with socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-        client.connect((INTERNET4, HTTP_PORT))
-        client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-        return recv_all(client).endswith(b"hello\n")
 
 
 @contextlib.contextmanager

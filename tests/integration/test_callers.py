@@ -15,11 +15,11 @@ from api_client import connect
 from commands import ORDINARY
 from daemon import Slirpd, run_slirpd
 from guest import Guest
-from lab import Lab
+from lab import Lab, works
 from limits import limited
 from netns import make_tap
 from processes import fds_of, holdings, proc_stat
-from test_lifecycle import assert_tap_is_gone, works
+from test_lifecycle import assert_tap_is_gone
 from waiting import DEADLINE_S, read_to_eof, wait_for
 
 # The api and the spawner, and two files that are to be removed.

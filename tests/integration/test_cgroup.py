@@ -22,9 +22,8 @@ import pytest
 from cgroups import cgroup2, cgroup_of, delegated_cgroup, enter
 from daemon import Slirpd
 from guest import AS_ORDINARY_ID, ORDINARY_ID, Guest, OrdinaryGuest
-from lab import HTTP_PORT, INTERNET4, Lab
+from lab import Lab, works
 from processes import borrowed, fds_of, first_unread
-from servers import recv_all
 from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
 
@@ -62,13 +61,6 @@ def daemon(groups: Path, guest: Guest) -> Iterator[Slirpd]:
         yield made
 
 
-def works(guest: Guest) -> bool:
-    with guest.open_socket() as client:
-        client.connect((INTERNET4, HTTP_PORT))
-        client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-        return recv_all(client).endswith(b"hello\n")
-
-
 def name_of(group: Path) -> str:
     """As /proc/PID/cgroup has it."""
     return str(group).removeprefix("/sys/fs/cgroup")
@@ -99,14 +91,14 @@ def test_children_follow_a_caller_moved_at_once(groups: Path, guest: Guest,
     assert "cgroup-mover confined: descriptors capabilities limits" in daemon.stderr
     for pid in daemon.pids():
         assert "Seccomp:\t2\n" in Path(f"/proc/{pid}/status").read_text()
-    assert works(guest)
+    assert works(guest.netns)
 
 
 def test_children_follow_later_and_again(groups: Path, guest: Guest, daemon: Slirpd) -> None:
     for group in (groups / "b", groups / "a", groups):
         move(daemon, group)
         wait_for("all are there", lambda group=group: wake(daemon) and are_in(daemon, group))
-    assert works(guest)
+    assert works(guest.netns)
 
 
 def test_children_stay_if_nothing_moves(groups: Path, daemon: Slirpd) -> None:
@@ -148,7 +140,7 @@ def test_refusal_is_said_and_the_network_goes_on(groups: Path, guest: Guest,
                f"group {name_of(groups / 'foreign')}: Permission denied; they stay")
     wait_for("it is said", lambda: refused in daemon.stderr)
     assert {cgroup_of(pid) for pid in daemon.children().values()} == {groups / "a"}
-    assert works(guest)
+    assert works(guest.netns)
     move(daemon, groups / "b")
     wait_for("all are there", lambda: wake(daemon) and are_in(daemon, groups / "b"))
     assert daemon.stderr.count(refused) == 1
@@ -163,7 +155,7 @@ def test_without_a_right_to_move_there_is_no_mover(groups: Path, guest: Guest) -
         wait_for("it is said", lambda: (
             f"slirpd alone was moved into control group {name_of(groups / 'b')}: "
             in daemon.stderr))
-        assert works(guest)
+        assert works(guest.netns)
 
 
 def test_killed_mover_is_said_and_the_network_goes_on(groups: Path, guest: Guest,
@@ -174,7 +166,7 @@ def test_killed_mover_is_said_and_the_network_goes_on(groups: Path, guest: Guest
         r"follow slirpd into another control group$", daemon.stderr, re.M))
     move(daemon, groups / "b")
     wait_for("it is said", lambda: wake(daemon) and "slirpd alone was moved" in daemon.stderr)
-    assert works(guest)
+    assert works(guest.netns)
     assert daemon.terminate() == 0
 
 

@@ -18,11 +18,9 @@ import pytest
 from commands import sh
 from daemon import Slirpd, run_slirpd
 from guest import Guest
-from lab import HTTP_PORT, INTERNET4, INTERNET6, Lab
+from lab import INTERNET4, INTERNET6, Lab, works
 from limits import fill_pipe, limit_namespaces
-from netns import socket_in
 from processes import all_pids, cpu_ticks, descendants, fd_table, holdings, proc_stat
-from servers import recv_all
 from tree import SANITIZED
 from waiting import read_to_eof, wait_for
 
@@ -30,14 +28,6 @@ STARTS = 100
 # Far above what one start holds, far below what a leak of one per start would need.
 NAMESPACES_AT_ONCE = 40
 NO_LIMIT = 2**31 - 1
-
-
-def works(netns: str) -> bool:
-    """Whether a guest's HTTP request is answered; every request is a connection of its own."""
-    with socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-        client.connect((INTERNET4, HTTP_PORT))
-        client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
-        return recv_all(client).endswith(b"hello\n")
 
 
 def assert_tap_is_gone(guest: Guest) -> None:

@@ -14,14 +14,15 @@ import hashlib
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from commands import sh
-from netns import up_without_dad, wait_link_local
-from servers import listens, serve_udp_echo, udp_socket
+from netns import socket_in, up_without_dad, wait_link_local
+from servers import listens, recv_all, serve_udp_echo, udp_socket
 from waiting import wait_for
 
 STATE = Path("/run/lab")
@@ -181,6 +182,14 @@ class Lab:
 def http_url(address: str, path: str) -> str:
     host = f"[{address}]" if ":" in address else address
     return f"http://{host}:{HTTP_PORT}/{path}"
+
+
+def works(netns: str) -> bool:
+    """Whether a guest's HTTP request is answered; every request is a connection of its own."""
+    with socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.connect((INTERNET4, HTTP_PORT))
+        client.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
+        return recv_all(client).endswith(b"hello\n")
 
 
 SETTLED = b"behind all that was sent before"
