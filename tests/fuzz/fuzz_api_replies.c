@@ -7,18 +7,14 @@
 #include <assert.h>
 #include <jansson.h>
 #include <stdint.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/loop.h"
 #include "api_fixture.h"
 #include "base/log.h"
+#include "datagram.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Past this a datagram is only longer, not different. */
-#define DATAGRAM_MAX 4096
 
 #define ADD \
 	"{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"tcp\"," \
@@ -74,16 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fds[i] = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fds[i], requests[i]);
 	}
-	while (size > 2) {
-		size_t len = ((size_t)data[0] << 8 | data[1]) % DATAGRAM_MAX;
-
-		data += 2;
-		size -= 2;
-		if (len > size)
-			len = size;
-		(void)send(fixture.worker.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		data += len;
-		size -= len;
+	while (datagram_send(fixture.worker.fd, -1, &data, &size)) {
 		api_loop_once(&fixture.api, 0);
 	}
 	api_fixture_run(&fixture);

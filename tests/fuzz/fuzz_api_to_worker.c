@@ -7,21 +7,17 @@
  */
 #include <assert.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "datagram.h"
 #include "slirp-worker/api_requests.h"
 #include "worker_box.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Past this a datagram is only longer, not different. */
-#define DATAGRAM_MAX 4096
 
 /* So that a range of 65535 ports comes to its end, and the undoing of it. */
 #define N_FILES_MAX 128
@@ -46,27 +42,6 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	assert(setrlimit(RLIMIT_NOFILE, &files) == 0);
 	log_set_emit(no_log);
 	return 0;
-}
-
-static void
-send_datagram(const uint8_t *bytes, size_t len, bool with_fd)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr header;
-	} control = { { 0 } };
-	struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
-	struct msghdr hdr = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (with_fd) {
-		hdr.msg_control = control.bytes;
-		hdr.msg_controllen = sizeof(control.bytes);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &box.api.fd, sizeof(int));
-	}
-	(void)sendmsg(box.api.fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void
@@ -138,17 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	worker_box_open(&box, true);
 	worker_box_open_api(&box);
-	while (size > 2) {
-		size_t len = ((size_t)data[0] << 8 | data[1]) % DATAGRAM_MAX;
-		bool with_fd = data[1] & 1;
-
-		data += 2;
-		size -= 2;
-		if (len > size)
-			len = size;
-		send_datagram(data, len, with_fd);
-		data += len;
-		size -= len;
+	while (datagram_send(box.api.fd, box.api.fd, &data, &size)) {
 		/* However long the last look took. */
 		box.worker.api_pause_ends_ms = 0;
 		api_requests_receive(&box.worker);

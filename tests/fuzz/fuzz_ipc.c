@@ -5,41 +5,14 @@
  * a descriptor. Nothing may crash, and no descriptor may stay open.
  */
 #include <assert.h>
-#include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "fuzz_ipc.h"
 #include "ipc/channel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Past this a datagram is only longer, not different. */
-#define DATAGRAM_MAX 4096
-
-static void
-send_datagram(int fd, const uint8_t *bytes, size_t len, bool with_fd)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr header;
-	} control = { { 0 } };
-	struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
-	struct msghdr hdr = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (with_fd) {
-		hdr.msg_control = control.bytes;
-		hdr.msg_controllen = sizeof(control.bytes);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-	}
-	(void)sendmsg(fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -83,17 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			ipc_channel_await_reply(&channel, (enum ipc_message_id)id);
 	data++;
 	size--;
-	while (size > 2) {
-		size_t len = ((size_t)data[0] << 8 | data[1]) % DATAGRAM_MAX;
-		bool with_fd = data[1] & 1;
-
-		data += 2;
-		size -= 2;
-		if (len > size)
-			len = size;
-		send_datagram(peer_fd, data, len, with_fd);
-		data += len;
-		size -= len;
+	while (datagram_send(peer_fd, peer_fd, &data, &size)) {
 		if (ipc_channel_recv(&channel, &msg, &why) == IPC_OUTCOME_MESSAGE) {
 			assert(ipc_descriptions[msg.id].n_fds == (msg.fd != -1));
 			if (msg.fd != -1)
