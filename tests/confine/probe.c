@@ -541,30 +541,12 @@ try_pass_to_other(void)
 	return send_fd(CHANNEL_FD, have.udp_fd, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* A call by its number among the 32-bit calls, with arguments of zero. */
 static long
-try_int80_getpid(void)
+int80(long number)
 {
 #ifdef __x86_64__
-	long result = 20; /* getpid of the 32-bit calls */
-
-	__asm__ volatile("int $0x80"
-			 : "+a"(result)
-			 :
-			 : "r8", "r9", "r10", "r11", "memory");
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-#else
-	errno = ENOSYS;
-#endif
-	return -1;
-}
-
-static long
-try_int80_execve(void)
-{
-#ifdef __x86_64__
-	long result = 11; /* execve of the 32-bit calls, write of the others is 1 */
+	long result = number;
 
 	__asm__ volatile("int $0x80"
 			 : "+a"(result)
@@ -574,9 +556,22 @@ try_int80_execve(void)
 		return result;
 	errno = (int)-result;
 #else
+	(void)number;
 	errno = ENOSYS;
 #endif
 	return -1;
+}
+
+static long
+try_int80_getpid(void)
+{
+	return int80(20);
+}
+
+static long
+try_int80_execve(void)
+{
+	return int80(11);
 }
 
 /* setns and unshare hold for the process, which then ends; a number says which. */
