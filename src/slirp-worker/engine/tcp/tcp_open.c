@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens flows, from the guest and from peers of forwards, up to TCP_STATE_OPEN. */
+#include <errno.h>
+#include <string.h>
+
+#include "slirp-worker/engine/tcp/tcp_parts.h"
+
+/* RFC 6528: the clock of initial sequence numbers ticks every 4 us. */
+#define ISN_TICK_US 4
+
+/* Distinguishes the hash for initial sequence numbers from the hash of the table: no key
+ * of a flow has this protocol. */
+#define ISN_PROTOCOL UINT16_MAX
+
+/* The guest's first bytes may reach us before our SYN-ACK's window is used up. */
+#define SYN_WINDOW_MAX 65535u
+
+static uint32_t
+initial_sequence(const struct tcp *tcp, const struct flow_key *key)
+{
+	struct flow_key hashed = *key;
+
+	hashed.protocol = ISN_PROTOCOL;
+	return (uint32_t)flow_key_hash(&hashed) + (uint32_t)(tcp->now_us / ISN_TICK_US);
+}
+
+static uint16_t
+piece_of(const struct tcp *tcp, bool is_ip6, uint16_t mss)
+{
+	uint32_t head_len = (is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN) + WIRE_TCP_LEN;
+	uint32_t piece = mss;
+
+	if (piece == 0)
+		piece = is_ip6 ? TCP_PIECE_DEFAULT6 : TCP_PIECE_DEFAULT4;
+	piece = tcp_min(piece, tcp->config.mtu_bytes - head_len);
+	return (uint16_t)tcp_max(tcp_min(piece, TCP_PIECE_MAX), TCP_PIECE_MIN);
+}
+
+/* What the guest's SYN or SYN-ACK says. */
+static void
+take_options(const struct tcp *tcp, struct tcp_flow *flow,
+    const struct tcp_segment *segment)
+{
+	flow->irs = segment->seq;
+	flow->rcv_nxt = flow->rcv_adv = segment->seq + 1;
+	flow->piece = piece_of(tcp, segment->is_ip6, segment->mss);
+	flow->has_sack = segment->sack_ok;
+	flow->snd_scale = segment->has_wscale ? segment->wscale : 0;
+	flow->rcv_scale = segment->has_wscale ? TCP_OUR_WSCALE : 0;
+	flow->snd_wnd = flow->max_wnd = segment->window;
+	flow->snd_wl1 = segment->seq;
+	memcpy(flow->guest_mac, segment->src_mac, sizeof(flow->guest_mac));
+	memcpy(flow->our_mac, segment->dst_mac, sizeof(flow->our_mac));
+}
+
+static void
+start_sending(const struct tcp *tcp, struct tcp_flow *flow)
+{
+	flow->iss = initial_sequence(tcp, &flow->link.key);
+	flow->snd_una = flow->snd_nxt = flow->snd_max = flow->iss;
+}
+
+/* Room for one more half-open flow: an old one gives way, the limits of addresses hold. */
+static bool
+count_opening(struct tcp *tcp, const struct flow_key *key)
+{
+	const struct inaddr guest = tcp_address(key, key->guest_address);
+	const struct inaddr peer = tcp_address(key, key->peer_address);
+	struct tcp_flow *oldest = TAILQ_FIRST(&tcp->opening);
+
+	if (tcp->n_opening == TCP_OPENING_MAX) {
+		if (tcp->now_ms - (uint32_t)oldest->opened_at_ms < TCP_OPENING_OLD_MS)
+			return false;
+		tcp_end_flow(tcp, oldest, TCP_END_gave_way);
+	}
+	if (!addr_count_add(&tcp->by_guest, &guest))
+		return false;
+	if (addr_count_add(&tcp->by_peer, &peer))
+		return true;
+	addr_count_remove(&tcp->by_guest, &guest);
+	return false;
+}
+
+static struct tcp_flow *
+make_flow(struct tcp *tcp, const struct flow_key *key)
+{
+	struct tcp_flow *flow;
+
+	if (!count_opening(tcp, key)) {
+		tcp_count(tcp, TCP_COUNT_syn_dropped, 1);
+		return NULL;
+	}
+	flow = flow_table_add(&tcp->flows, key);
+	if (!flow) {
+		tcp_uncount_opening(tcp, key);
+		tcp_count(tcp, TCP_COUNT_flows_full, 1);
+		return NULL;
+	}
+	flow->fd = -1;
+	flow->is_counted = flow->is_ageing = true;
+	TAILQ_INSERT_TAIL(&tcp->opening, flow, age_entry);
+	tcp->n_opening++;
+	flow->opened_at_ms = tcp->now_ms;
+	flow->progress_at_us = tcp->now_us;
+	flow->want_wnd = TCP_WINDOW_START;
+	flow->ssthresh = TCP_CWND_MAX;
+	flow->challenge_at_ms = flow->idle_at_ms = tcp->now_ms;
+	return flow;
+}
+
+void
+tcp_open_from_guest(struct tcp *tcp, const struct flow_key *key,
+    const struct tcp_segment *segment)
+{
+	struct tcp_flow *flow = make_flow(tcp, key);
+
+	/* The guest tries again: an answer would tell a flood that it works. */
+	if (!flow)
+		return;
+	flow->state = TCP_STATE_CONNECT;
+	take_options(tcp, flow, segment);
+	start_sending(tcp, flow);
+	tcp->world->open(tcp->world->ctx, flow);
+}
+
+void
+tcp_opened(struct tcp *tcp, uint32_t index, uint32_t generation, int fd)
+{
+	struct tcp_flow *flow = flow_table_at(&tcp->flows, index, generation);
+
+	if (!flow || flow->state != TCP_STATE_CONNECT || flow->fd != -1) {
+		tcp->world->close(tcp->world->ctx, fd, true);
+		return;
+	}
+	flow->fd = fd;
+}
+
+/* A SYN that gets a reset must see itself acknowledged (RFC 9293 3.10.7.3). */
+static void
+refuse(struct tcp *tcp, struct tcp_flow *flow)
+{
+	struct tcp_frame frame = {
+		.key = &flow->link.key,
+		.guest_mac = flow->guest_mac,
+		.our_mac = flow->our_mac,
+		.ack = flow->irs + 1,
+		.flags = WIRE_TCP_RST | WIRE_TCP_ACK_FLAG,
+	};
+
+	tcp->world->emit(tcp->world->ctx, &frame);
+}
+
+enum tcp_outcome
+tcp_outcome_of(int error)
+{
+	switch (-error) {
+	case EHOSTUNREACH:
+	case EHOSTDOWN:
+		return TCP_HOST_UNREACHABLE;
+	case ENETUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+	case EINVAL:
+		return TCP_NET_UNREACHABLE;
+	case EACCES:
+	case EPERM:
+		return TCP_PROHIBITED;
+	case ETIMEDOUT:
+		return TCP_TIMED_OUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return TCP_SHORTAGE;
+	default:
+		return TCP_REFUSED;
+	}
+}
+
+void
+tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
+    enum tcp_outcome outcome)
+{
+	struct tcp_flow *flow = flow_table_at(&tcp->flows, index, generation);
+
+	if (!flow || flow->state != TCP_STATE_CONNECT)
+		return;
+	switch (outcome) {
+	case TCP_SHORTAGE:
+		tcp_count(tcp, TCP_COUNT_flows_full, 1);
+		refuse(tcp, flow);
+		break;
+	case TCP_REFUSED:
+		refuse(tcp, flow);
+		break;
+	case TCP_HOST_UNREACHABLE:
+	case TCP_NET_UNREACHABLE:
+	case TCP_PROHIBITED:
+		tcp->world->unreachable(tcp->world->ctx, flow, outcome);
+		break;
+	case TCP_TIMED_OUT:
+	case TCP_IGNORED:
+		break;
+	}
+	tcp_end_flow(tcp, flow, TCP_END_refused);
+}
+
+void
+tcp_host_connected(struct tcp *tcp, struct tcp_flow *flow)
+{
+	int error = tcp->world->error(tcp->world->ctx, flow->fd);
+
+	if (error) {
+		tcp_refused(tcp, flow_table_index(&tcp->flows, flow),
+		    flow->link.generation, tcp_outcome_of(error));
+		return;
+	}
+	flow->state = TCP_STATE_SYN_RCVD;
+	tcp_send_syn(tcp, flow);
+	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
+}
+
+bool
+tcp_accepted(struct tcp *tcp, int fd, const struct flow_key *key,
+    const uint8_t guest_mac[6], const uint8_t our_mac[6], uint32_t rule)
+{
+	struct tcp_flow *flow = flow_table_find(&tcp->flows, key);
+
+	if (flow && flow->state == TCP_STATE_TIME_WAIT) {
+		tcp_end_flow(tcp, flow, TCP_END_closed);
+		flow = NULL;
+	}
+	if (flow)
+		tcp_count(tcp, TCP_COUNT_tuple_taken, 1);
+	flow = flow ? NULL : make_flow(tcp, key);
+	if (!flow) {
+		tcp->world->close(tcp->world->ctx, fd, true);
+		return false;
+	}
+	flow->state = TCP_STATE_SYN_SENT;
+	flow->is_forward = true;
+	flow->fd = fd;
+	flow->rule = rule;
+	memcpy(flow->guest_mac, guest_mac, sizeof(flow->guest_mac));
+	memcpy(flow->our_mac, our_mac, sizeof(flow->our_mac));
+	flow->piece = piece_of(tcp, tcp_is_ip6(flow), UINT16_MAX);
+	flow->has_sack = true;
+	flow->rcv_scale = TCP_OUR_WSCALE;
+	start_sending(tcp, flow);
+	tcp_send_syn(tcp, flow);
+	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
+	return true;
+}
+
+/* 1, 2, 4, 8, 16 s; then the peer's connection is reset. */
+void
+tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow)
+{
+	if (tcp->tap_stopped) {
+		tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
+		return;
+	}
+	if (++flow->n_backoffs == TCP_SYN_BACKOFFS_MAX) {
+		tcp_end_flow(tcp, flow, TCP_END_no_answer);
+		return;
+	}
+	tcp_count(tcp, TCP_COUNT_retransmitted, 1);
+	flow->is_timed = false;
+	tcp_send_syn(tcp, flow);
+	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT,
+	    TCP_RTO_FIRST_MS << flow->n_backoffs);
+}
+
+void
+tcp_established(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
+{
+	tcp_not_opening(tcp, flow);
+	flow->state = TCP_STATE_OPEN;
+	tcp_set_send_timer(tcp, flow, TCP_NO_TIMER, 0);
+	/* The SYN and its acknowledgement. */
+	tcp_acked(tcp, flow, flow->iss + 1);
+	flow->snd_nxt = flow->snd_max = flow->snd_una;
+	flow->snd_wl1 = segment->seq;
+	flow->snd_wl2 = segment->ack;
+	/* RFC 7323 2.2: the window of a SYN is not scaled. */
+	flow->snd_wnd = (uint32_t)segment->window
+	    << (segment->flags & WIRE_TCP_SYN ? 0 : flow->snd_scale);
+	flow->max_wnd = tcp_max(flow->max_wnd, flow->snd_wnd);
+	flow->cwnd =
+	    tcp_max(TCP_CWND_START, (uint32_t)TCP_CWND_START_PIECES * flow->piece);
+	/* The socket may have had data or an end before its edges were watched. */
+	flow->can_read = flow->can_write = true;
+	tcp_heard(tcp, flow);
+	tcp_make_ready(tcp, flow);
+}
+
+static void
+in_connect(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
+{
+	if (segment->flags & WIRE_TCP_RST) {
+		if (segment->seq == flow->irs || segment->seq == flow->irs + 1)
+			tcp_end_flow(tcp, flow, TCP_END_reset_by_guest);
+		else
+			tcp_count(tcp, TCP_COUNT_bad_reset, 1);
+		return;
+	}
+	if ((segment->flags & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG)) != WIRE_TCP_SYN) {
+		tcp_send_reset(tcp, &flow->link.key, segment);
+		return;
+	}
+	/* The same SYN again changes nothing. Another one: the guest has started over. */
+	if (segment->seq != flow->irs)
+		take_options(tcp, flow, segment);
+}
+
+/* A reset in SYN_RCVD must be exact (RFC 5961 3.2). */
+static void
+reset_in_syn_rcvd(struct tcp *tcp, struct tcp_flow *flow,
+    const struct tcp_segment *segment)
+{
+	if (segment->seq == flow->rcv_nxt) {
+		tcp_end_flow(tcp, flow, TCP_END_reset_by_guest);
+		return;
+	}
+	tcp_count(tcp, TCP_COUNT_bad_reset, 1);
+	if (seq_gt(segment->seq, flow->rcv_nxt) && seq_lt(segment->seq, flow->rcv_adv) &&
+	    tcp_may_challenge(tcp, flow)) {
+		tcp_count(tcp, TCP_COUNT_challenges, 1);
+		tcp_send_ack(tcp, flow);
+	}
+}
+
+/* Whether the segment has opened the flow: its data and FIN are still to be taken. */
+static bool
+in_syn_rcvd(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
+{
+	if (segment->flags & WIRE_TCP_RST) {
+		reset_in_syn_rcvd(tcp, flow, segment);
+		return false;
+	}
+	if (segment->flags & WIRE_TCP_SYN) {
+		if (segment->seq == flow->irs)
+			tcp_send_syn(tcp, flow);
+		else if (tcp_may_challenge(tcp, flow)) {
+			tcp_count(tcp, TCP_COUNT_challenges, 1);
+			tcp_send_ack(tcp, flow);
+		}
+		/* The guest's part of a simultaneous open acknowledges our SYN. */
+		if (!flow->is_forward || segment->seq != flow->irs)
+			return false;
+	}
+	if (!(segment->flags & WIRE_TCP_ACK_FLAG))
+		return false;
+	if (segment->ack != flow->iss + 1) {
+		tcp_count(tcp, TCP_COUNT_bad_ack, 1);
+		tcp_send_reset(tcp, &flow->link.key, segment);
+		return false;
+	}
+	tcp_established(tcp, flow, segment);
+	return true;
+}
+
+static void
+in_syn_sent(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
+{
+	bool acks = segment->flags & WIRE_TCP_ACK_FLAG;
+
+	if (acks && segment->ack != flow->iss + 1) {
+		tcp_count(tcp, TCP_COUNT_bad_ack, 1);
+		if (segment->flags & WIRE_TCP_RST)
+			return;
+		/* The guest has these ports in TIME_WAIT with numbers beyond ours. After the
+		 * reset it takes the SYN (RFC 1337 does not, Linux does). */
+		tcp_send_reset(tcp, &flow->link.key, segment);
+		tcp_send_syn(tcp, flow);
+		return;
+	}
+	if (segment->flags & WIRE_TCP_RST) {
+		if (acks)
+			tcp_end_flow(tcp, flow, TCP_END_refused_by_guest);
+		return;
+	}
+	if (!(segment->flags & WIRE_TCP_SYN))
+		return;
+	take_options(tcp, flow, segment);
+	if (!acks) {
+		/* Both ends open at once (RFC 9293 3.5, figure 8). */
+		flow->state = TCP_STATE_SYN_RCVD;
+		flow->n_backoffs = 0;
+		tcp_send_syn(tcp, flow);
+		return;
+	}
+	tcp_established(tcp, flow, segment);
+	tcp_send_ack(tcp, flow);
+}
+
+static void
+in_time_wait(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
+{
+	if (segment->flags & WIRE_TCP_RST) {
+		if (segment->seq == flow->rcv_nxt)
+			tcp_end_flow(tcp, flow, TCP_END_closed);
+		return;
+	}
+	/* RFC 9293 3.10.7.4, RFC 6191: numbers beyond the old ones begin a new connection. */
+	if ((segment->flags & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG)) == WIRE_TCP_SYN &&
+	    seq_gt(segment->seq, flow->rcv_nxt)) {
+		struct flow_key key = flow->link.key;
+
+		tcp_end_flow(tcp, flow, TCP_END_closed);
+		tcp_open_from_guest(tcp, &key, segment);
+		return;
+	}
+	if ((segment->flags & (WIRE_TCP_SYN | WIRE_TCP_FIN)) || segment->data_len > 0)
+		if (tcp_may_challenge(tcp, flow))
+			tcp_send_ack(tcp, flow);
+}
+
+bool
+tcp_in_opening(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
+{
+	switch (flow->state) {
+	case TCP_STATE_CONNECT:
+		in_connect(tcp, flow, segment);
+		return false;
+	case TCP_STATE_SYN_RCVD:
+		return in_syn_rcvd(tcp, flow, segment);
+	case TCP_STATE_SYN_SENT:
+		in_syn_sent(tcp, flow, segment);
+		return false;
+	case TCP_STATE_TIME_WAIT:
+		in_time_wait(tcp, flow, segment);
+		return false;
+	default:
+		return true;
+	}
+}

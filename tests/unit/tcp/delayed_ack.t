@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# After three quick exchanges a lone request waits for its answer.
+guest > S 0 mss 1460 ws 7 sackok 1
+host open
+host opened
+host connected
+guest < S. 0:0 ack 1
+guest > . 1 ack 1 win 502
+
+guest > P. 1:11 ack 1 win 502
+guest < . 1:1 ack 11
+host < 10
+host data 10
+guest < P. 1:11 ack 11
+guest > P. 11:21 ack 11 win 502
+guest < . 11:11 ack 21
+host < 10
+host data 10
+guest < P. 11:21 ack 21
+guest > P. 21:31 ack 21 win 502
+guest < . 21:21 ack 31
+host < 10
+host data 10
+guest < P. 21:31 ack 31
+guest > P. 31:41 ack 31 win 502
+host < 10
+host data 10
+guest < P. 31:41 ack 41
+guest > P. 41:51 ack 41 win 502
+host < 10
++9 ms
+guest < . 41:41 ack 51

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A FIN is sent again like data, and with it.
+guest > S 0 mss 1460 ws 7 sackok 1
+host open
+host opened
+host connected
+guest < S. 0:0 ack 1
+guest > . 1 ack 1 win 502
+
+host data 100
+guest < P. 1:101
+host eof
+guest < F. 101:101
++70 ms
+guest < FP. 1:101
++210 ms
+guest < FP. 1:101
+guest > . 1 ack 102 win 502

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+host accepted
+guest < S 0:0
+guest > R. 0 ack 1
+host resets
+state none

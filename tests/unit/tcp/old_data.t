@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Data that is here already is acknowledged at once.
+guest > S 0 mss 1460 ws 7 sackok 1
+host open
+host opened
+host connected
+guest < S. 0:0 ack 1
+guest > . 1 ack 1 win 502
+
+guest > . 1:101 ack 1
+guest < . 1:1 ack 101
+host < 100
+guest > . 1:101 ack 1
+guest < . 1:1 ack 101
+guest > . 51:151 ack 1
+guest < . 1:1 ack 151
+host < 50

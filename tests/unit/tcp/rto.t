@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Data that is not acknowledged is sent again, after ever longer times.
+guest > S 0 mss 1460 ws 7 sackok 1
+host open
+host opened
+host connected
+guest < S. 0:0 ack 1
+guest > . 1 ack 1 win 502
+host data 1000
+guest < P. 1:1001 ack 1
++45 ms
++20 ms
+guest < P. 1:1001
++200 ms
+guest < P. 1:1001
++401 ms
+guest < P. 1:1001
+guest > . 1 ack 1001 win 502

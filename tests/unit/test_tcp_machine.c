@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs the scripts in tests/unit/tcp against the TCP machine, each with initial sequence
+ * numbers at random, just below 2^31, and just below 2^32 on both sides.
+ *
+ * A line of a script is something that happens, or a call that the machine must make then.
+ * Calls come in order, and a call that the script does not have is a failure. ":N" names one
+ * of several flows. Sequence numbers count from the ISN of their side.
+ *
+ *   set NAME VALUE                 before all else: mtu, frame, pool (KiB), flows, ip6
+ *   guest > FLAGS SEQ[:END] [ack N] [win N] [mss N] [ws N] [sackok 1] [sack L-R]...
+ *   guest >> ...                   the same, and the batch goes on
+ *   host opened | connected | failed ERRNO | data N | eof | reset | breaks ERRNO
+ *   host takes N | all             room in the socket's buffer; "all" is the start
+ *   host writable                  the edge after that
+ *   host accepted                  a peer of a forward
+ *   refused OUTCOME                the answer to "open"
+ *   emit ERRNO N                   the next N frames fail; tap ready: they go again
+ *   too big SEQ MTU                from a router in the guest
+ *   +N ms | s                      time passes, and timers fire
+ *
+ *   guest < FLAGS SEQ:END [NAME VALUE]...      options that are named must match
+ *   guest < unreachable host | net | prohibited
+ *   host open | < N | end | keepalive | close | reset
+ *   state NAME | none              of the flow
+ *   counter NAME N
+ */
+#include "tcp_world.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <cmocka.h>
+
+#include "slirp-worker/engine/tcp/tcp_parts.h"
+
+#define LINE_MAX_LEN 256
+#define WORDS_MAX 32
+#define DEFAULT_WINDOW 64240
+#define US_PER_MS 1000
+
+/* Time that passes in one step: the tests see each timer by itself. */
+#define STEP_US 1000
+
+struct script {
+	struct fake_world world;
+	const char *path;
+	int line_number;
+	const char *variant;
+	uint32_t guest_isn;
+	uint32_t our_isn; /* 0: at random */
+	bool begun;
+	struct tcp_config config;
+	bool is_ip6;
+	/* Data of the segments of a batch. */
+	uint8_t data[TCP_NOTED_MAX + 1][65536];
+	size_t n_data;
+};
+
+static struct script script;
+
+static void __attribute__((format(printf, 1, 2), noreturn)) fails(const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "%s:%d (%s): ", script.path, script.line_number, script.variant);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "\n");
+	for (size_t i = 0; i < script.world.n_lines; i++)
+		fprintf(stderr, "  %s%s\n", i < script.world.n_taken_lines ? "" : "> ",
+		    script.world.lines[i]);
+	fail();
+	abort();
+}
+
+static int
+error_named(const char *name)
+{
+	static const struct {
+		const char *name;
+		int error;
+	} errors[] = {
+		{ "ECONNREFUSED", ECONNREFUSED },
+		{ "ECONNRESET", ECONNRESET },
+		{ "EHOSTUNREACH", EHOSTUNREACH },
+		{ "ENETUNREACH", ENETUNREACH },
+		{ "ETIMEDOUT", ETIMEDOUT },
+		{ "EACCES", EACCES },
+		{ "EMFILE", EMFILE },
+		{ "EPIPE", EPIPE },
+		{ "EIO", EIO },
+		{ "EAGAIN", EAGAIN },
+		{ "ENOMEM", ENOMEM },
+	};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (strcmp(name, errors[i].name) == 0)
+			return -errors[i].error;
+	fails("unknown error %s", name);
+}
+
+/* The time at which the flow 0 of this run gets the wanted ISN. */
+static uint64_t
+begin_us(void)
+{
+	const uint64_t some_us = UINT64_C(1000000000);
+	struct flow_key key = fake_key(&script.world, 0);
+
+	if (script.our_isn == 0)
+		return some_us;
+	key.protocol = UINT16_MAX;
+	return 4 * (uint64_t)(uint32_t)(script.our_isn - (uint32_t)flow_key_hash(&key));
+}
+
+static void
+begin(void)
+{
+	if (script.begun)
+		return;
+	script.begun = true;
+	script.world.is_ip6 = script.is_ip6;
+	fake_begin(&script.world, &script.config, script.is_ip6, begin_us());
+	for (int i = 0; i < FAKE_FLOWS; i++)
+		script.world.flow[i].guest_isn = script.guest_isn + 100000u * (uint32_t)i;
+}
+
+static void
+check_world(void)
+{
+	if (script.world.fault)
+		fails("%s", script.world.fault);
+}
+
+/* All calls up to now have been said. */
+static void
+nothing_unsaid(void)
+{
+	check_world();
+	if (script.world.n_taken_lines < script.world.n_lines)
+		fails("the script does not have: %s",
+		    script.world.lines[script.world.n_taken_lines]);
+	script.world.n_lines = script.world.n_taken_lines = 0;
+}
+
+static struct tcp_flow *
+flow_numbered(int n)
+{
+	struct flow_key key = fake_key(&script.world, n);
+
+	return flow_table_find(&script.world.tcp.flows, &key);
+}
+
+static const char *
+value_of(char **words, int n, const char *name)
+{
+	for (int i = 0; i + 1 < n; i++)
+		if (strcmp(words[i], name) == 0)
+			return words[i + 1];
+	return NULL;
+}
+
+static uint32_t
+number(const char *text, uint32_t absent)
+{
+	return text ? (uint32_t)strtoul(text, NULL, 0) : absent;
+}
+
+static uint8_t
+flags_of(const char *text)
+{
+	uint8_t flags = 0;
+
+	for (; *text; text++)
+		switch (*text) {
+		case 'S':
+			flags |= WIRE_TCP_SYN;
+			break;
+		case 'F':
+			flags |= WIRE_TCP_FIN;
+			break;
+		case 'R':
+			flags |= WIRE_TCP_RST;
+			break;
+		case 'P':
+			flags |= WIRE_TCP_PSH;
+			break;
+		case '.':
+			flags |= WIRE_TCP_ACK_FLAG;
+			break;
+		case '0':
+			break;
+		default:
+			fails("unknown flag %c", *text);
+		}
+	return flags;
+}
+
+static void
+guest_sends(int flow, char **words, int n, bool more)
+{
+	struct fake_flow *f = &script.world.flow[flow];
+	const char *end = strchr(words[1], ':');
+	uint32_t first = number(words[1], 0);
+	struct tcp_segment segment = {
+		.seq = f->guest_isn + first,
+		.flags = flags_of(words[0]),
+		.ack = f->our_isn + number(value_of(words, n, "ack"), 0),
+		.window = (uint16_t)number(value_of(words, n, "win"), DEFAULT_WINDOW),
+		.mss = (uint16_t)number(value_of(words, n, "mss"), 0),
+		.has_wscale = value_of(words, n, "ws") != NULL,
+		.wscale = (uint8_t)number(value_of(words, n, "ws"), 0),
+		.sack_ok = value_of(words, n, "sackok") != NULL,
+		.data_len = end ? number(end + 1, 0) - first : 0,
+	};
+
+	for (int i = 0; i + 1 < n; i++)
+		if (strcmp(words[i], "sack") == 0)
+			segment.sack[segment.n_sack++] = (struct tcp_sack_block){
+				f->our_isn + number(words[i + 1], 0),
+				f->our_isn + number(strchr(words[i + 1], '-') + 1, 0),
+			};
+	if (segment.data_len > sizeof(script.data[0]))
+		fails("too long a segment");
+	if (script.n_data > TCP_NOTED_MAX)
+		fails("too many segments in a batch");
+	fake_guest_sends(&script.world, flow, &segment, script.data[script.n_data++]);
+	if (more)
+		return;
+	script.n_data = 0;
+	fake_turn(&script.world);
+}
+
+static void
+host_accepts(int flow)
+{
+	static const uint8_t guest_mac[6] = { 2, 0, 0, 0, 0, 1 };
+	static const uint8_t our_mac[6] = { 2, 0, 0, 0, 0, 2 };
+	struct flow_key key = fake_key(&script.world, flow);
+	/* With the ports of a flow that is open, the socket is the last flow's. */
+	int socket = script.world.flow[flow].is_open ? FAKE_FLOWS - 1 : flow;
+	struct fake_flow *f = &script.world.flow[socket];
+	struct tcp_flow *made;
+
+	f->is_open = true;
+	tcp_set_time(&script.world.tcp, script.world.now_us);
+	if (tcp_accepted(&script.world.tcp, 100 + socket, &key, guest_mac, our_mac, 1)) {
+		made = flow_numbered(flow);
+		f->handle = made->link;
+		f->index = flow_table_index(&script.world.tcp.flows, made);
+	}
+}
+
+static void
+host_does(int flow, char **words, int n)
+{
+	struct fake_flow *f = &script.world.flow[flow];
+	uint32_t events = 0;
+
+	if (strcmp(words[0], "opened") == 0) {
+		f->is_open = true;
+		tcp_opened(&script.world.tcp, f->index, f->handle.generation, 100 + flow);
+	} else if (strcmp(words[0], "connected") == 0) {
+		events = EPOLLOUT;
+	} else if (strcmp(words[0], "failed") == 0 && n > 1) {
+		f->connect_error = error_named(words[1]);
+		events = EPOLLOUT | EPOLLERR | EPOLLHUP;
+	} else if (strcmp(words[0], "data") == 0 && n > 1) {
+		f->n_sent += number(words[1], 0);
+		events = EPOLLIN;
+	} else if (strcmp(words[0], "eof") == 0) {
+		f->has_eof = true;
+		events = EPOLLIN | EPOLLRDHUP;
+	} else if (strcmp(words[0], "reset") == 0) {
+		f->read_error = f->write_error = -ECONNRESET;
+		events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLERR | EPOLLHUP;
+	} else if (strcmp(words[0], "breaks") == 0 && n > 1) {
+		/* The next write finds it; no event tells. */
+		f->write_error = error_named(words[1]);
+	} else if (strcmp(words[0], "takes") == 0 && n > 1) {
+		f->n_takes =
+		    strcmp(words[1], "all") == 0 ? FAKE_TAKES_ALL : number(words[1], 0);
+	} else if (strcmp(words[0], "writable") == 0) {
+		events = EPOLLOUT;
+	} else if (strcmp(words[0], "accepted") == 0) {
+		host_accepts(flow);
+	} else {
+		fails("unknown: host %s", words[0]);
+	}
+	if (events)
+		fake_host_event(&script.world, flow, events);
+	fake_turn(&script.world);
+}
+
+static void
+refused(int flow, const char *name)
+{
+	static const struct {
+		const char *name;
+		enum tcp_outcome outcome;
+	} outcomes[] = {
+		{ "refused", TCP_REFUSED },
+		{ "host", TCP_HOST_UNREACHABLE },
+		{ "net", TCP_NET_UNREACHABLE },
+		{ "prohibited", TCP_PROHIBITED },
+		{ "timeout", TCP_TIMED_OUT },
+		{ "shortage", TCP_SHORTAGE },
+		{ "ignored", TCP_IGNORED },
+	};
+	const struct fake_flow *f = &script.world.flow[flow];
+
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+		if (strcmp(name, outcomes[i].name) == 0) {
+			tcp_refused(&script.world.tcp, f->index, f->handle.generation,
+			    outcomes[i].outcome);
+			fake_turn(&script.world);
+			return;
+		}
+	fails("unknown outcome %s", name);
+}
+
+static void
+time_passes(const char *amount, const char *unit)
+{
+	uint64_t us = strtoull(amount, NULL, 10) * US_PER_MS * (*unit == 's' ? 1000 : 1);
+	/* Long waits in coarse steps: timers may fire 4 ms late. */
+	uint64_t step_us = us > 5000 * US_PER_MS ? 20 * STEP_US
+	    : us > 1000 * US_PER_MS              ? 5 * STEP_US
+						 : STEP_US;
+
+	while (us > 0) {
+		uint64_t step = us < step_us ? us : step_us;
+
+		script.world.now_us += step;
+		us -= step;
+		fake_turn(&script.world);
+	}
+}
+
+static void
+set(const char *name, const char *value)
+{
+	uint32_t n = number(value, 0);
+
+	if (script.begun)
+		fails("too late for a setting");
+	if (strcmp(name, "mtu") == 0)
+		script.config.mtu_bytes = (uint16_t)n;
+	else if (strcmp(name, "frame") == 0)
+		script.config.frame_data_max = n;
+	else if (strcmp(name, "pool") == 0)
+		script.config.pool_bytes = (size_t)n * 1024;
+	else if (strcmp(name, "flows") == 0)
+		script.config.n_flows_max = n;
+	else if (strcmp(name, "ip6") == 0)
+		script.is_ip6 = n;
+	else
+		fails("unknown setting %s", name);
+}
+
+static int
+split(char *text, char **words)
+{
+	int n = 0;
+
+	for (char *word = strtok(text, " \t\n"); word && n < WORDS_MAX;
+	     word = strtok(NULL, " \t\n"))
+		words[n++] = word;
+	return n;
+}
+
+/* The next call of the machine is the one in the script. */
+static void
+expect(const char *wanted)
+{
+	char call[FAKE_LINE_LEN], text[LINE_MAX_LEN];
+	char *of_call[WORDS_MAX], *words[WORDS_MAX];
+	int n_call, n, n_fixed;
+
+	check_world();
+	if (script.world.n_taken_lines == script.world.n_lines)
+		fails("the machine does not do: %s", wanted);
+	snprintf(call, sizeof(call), "%s",
+	    script.world.lines[script.world.n_taken_lines]);
+	snprintf(text, sizeof(text), "%s", wanted);
+	n_call = split(call, of_call);
+	n = split(text, words);
+	/* "guest < FLAGS RANGE", then names and values. */
+	n_fixed = n >= 4 && strncmp(words[0], "guest", 5) == 0 &&
+		strcmp(words[2], "unreachable") != 0
+	    ? 4
+	    : n;
+	for (int i = 0; i < n_fixed; i++)
+		if (i >= n_call || strcmp(words[i], of_call[i]) != 0)
+			fails("expected: %s\n  but got: %s", wanted,
+			    script.world.lines[script.world.n_taken_lines]);
+	if (n_fixed == n && n_fixed != 4 && n_call != n)
+		fails("expected: %s\n  but got: %s", wanted,
+		    script.world.lines[script.world.n_taken_lines]);
+	for (int i = n_fixed; i + 1 < n; i += 2) {
+		bool found = strcmp(words[i], "no") == 0 &&
+		    !value_of(of_call + 4, n_call - 4, words[i + 1]);
+
+		for (int k = 4; k + 1 < n_call; k++)
+			found = found ||
+			    (strcmp(of_call[k], words[i]) == 0 &&
+				strcmp(of_call[k + 1], words[i + 1]) == 0);
+		if (!found)
+			fails("expected: %s\n  but got: %s", wanted,
+			    script.world.lines[script.world.n_taken_lines]);
+	}
+	script.world.n_taken_lines++;
+}
+
+static void
+expect_state(int flow, const char *name)
+{
+	static const char *const names[] = { "connect", "syn_rcvd", "syn_sent", "open",
+		"time_wait", "dead" };
+	const struct tcp_flow *found = flow_numbered(flow);
+	const char *is = found ? names[found->state] : "none";
+
+	if (strcmp(is, name) != 0)
+		fails("the flow is in state %s", is);
+}
+
+static void
+expect_counter(const char *name, uint64_t wanted)
+{
+	static const char *const names[] = {
+#define X(name, text) #name,
+		TCP_COUNTERS(X)
+#undef X
+	};
+
+	for (int i = 0; i < TCP_N_COUNTERS; i++)
+		if (strcmp(names[i], name) == 0) {
+			if (script.world.tcp.counters[i] != wanted)
+				fails("%s is %llu", name,
+				    (unsigned long long)script.world.tcp.counters[i]);
+			return;
+		}
+	fails("unknown counter %s", name);
+}
+
+/* "guest:1" is flow 1; makes every line's first word "guest:N" or "host:N". */
+static int
+take_flow(char *word)
+{
+	char *colon = strchr(word, ':');
+	int flow = colon ? atoi(colon + 1) : 0;
+
+	if (flow < 0 || flow >= FAKE_FLOWS)
+		fails("flows are 0 to %d", FAKE_FLOWS - 1);
+	if (colon)
+		*colon = '\0';
+	return flow;
+}
+
+static bool
+is_call_of_host(const char *word)
+{
+	static const char *const calls[] = { "open", "<", "end", "keepalive", "close",
+		"resets" };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strcmp(word, calls[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+run_line(char *line)
+{
+	char wanted[LINE_MAX_LEN] = "";
+	char *words[WORDS_MAX];
+	char *comment = strchr(line, '#');
+	int n, flow, len;
+
+	if (comment)
+		*comment = '\0';
+	n = split(line, words);
+	if (n == 0)
+		return;
+	if (strcmp(words[0], "set") == 0 && n == 3) {
+		set(words[1], words[2]);
+		return;
+	}
+	begin();
+	flow = take_flow(words[0]);
+	len = snprintf(wanted, sizeof(wanted), "%s:%d", words[0], flow);
+	for (int i = 1; i < n; i++)
+		len +=
+		    snprintf(wanted + len, sizeof(wanted) - (size_t)len, " %s", words[i]);
+	if (strcmp(words[0], "guest") == 0 && n > 2 && strcmp(words[1], "<") == 0) {
+		expect(wanted);
+	} else if (strcmp(words[0], "host") == 0 && n > 1 && is_call_of_host(words[1])) {
+		/* "host resets": the machine resets the peer. */
+		if (strcmp(words[1], "resets") == 0)
+			snprintf(wanted, sizeof(wanted), "host:%d reset", flow);
+		expect(wanted);
+	} else if (strcmp(words[0], "state") == 0 && n == 2) {
+		expect_state(flow, words[1]);
+	} else if (strcmp(words[0], "counter") == 0 && n == 3) {
+		expect_counter(words[1], number(words[2], 0));
+	} else if (strcmp(words[0], "emit") == 0 && n == 3) {
+		script.world.emit_error = error_named(words[1]);
+		script.world.n_emit_errors = number(words[2], 0);
+	} else {
+		if (script.n_data == 0)
+			nothing_unsaid();
+		if (strcmp(words[0], "guest") == 0 && n > 3 && words[1][0] == '>')
+			guest_sends(flow, words + 2, n - 2, words[1][1] == '>');
+		else if (strcmp(words[0], "host") == 0 && n > 1)
+			host_does(flow, words + 1, n - 1);
+		else if (strcmp(words[0], "refused") == 0 && n == 2)
+			refused(flow, words[1]);
+		else if (strcmp(words[0], "tap") == 0) {
+			tcp_tap_ready(&script.world.tcp);
+			fake_turn(&script.world);
+		} else if (words[0][0] == '+' && n == 2)
+			time_passes(words[0] + 1, words[1]);
+		else if (strcmp(words[0], "too") == 0 && n == 4) {
+			struct flow_key key = fake_key(&script.world, 0);
+
+			tcp_too_big(&script.world.tcp, &key,
+			    script.world.flow[0].our_isn + number(words[2], 0),
+			    number(words[3], 0));
+			fake_turn(&script.world);
+		} else
+			fails("unknown line: %s", wanted);
+	}
+	check_world();
+}
+
+static void
+run_script(const char *path, const char *variant, uint32_t guest_isn, uint32_t our_isn)
+{
+	char line[LINE_MAX_LEN];
+	FILE *file = fopen(path, "re");
+
+	assert_non_null(file);
+	script.path = strrchr(path, '/') + 1;
+	script.line_number = 0;
+	script.variant = variant;
+	script.guest_isn = guest_isn;
+	script.our_isn = our_isn;
+	script.begun = script.is_ip6 = false;
+	script.n_data = 0;
+	script.config = (struct tcp_config){
+		.n_flows_max = 4096,
+		.pool_bytes = 8 << 20,
+		.mtu_bytes = 1500,
+		.frame_data_max = 64240,
+	};
+	while (fgets(line, sizeof(line), file)) {
+		script.line_number++;
+		run_line(line);
+	}
+	fclose(file);
+	nothing_unsaid();
+	fake_end(&script.world);
+	check_world();
+}
+
+static void
+test_script(void **state)
+{
+	const char *path = *state;
+
+	run_script(path, "random numbers", 0x12345678, 0);
+	run_script(path, "below 2^31", 0x7fffff00, 0x7ffffe00);
+	run_script(path, "below 2^32", 0xffffff00, 0xfffffe00);
+}
+
+static int
+is_script(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 2 && strcmp(entry->d_name + len - 2, ".t") == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *dir = argc > 1 ? argv[1] : TCP_SCRIPTS_DIR;
+	struct dirent **entries;
+	int n = scandir(dir, &entries, is_script, alphasort);
+	struct CMUnitTest *tests;
+
+	if (n <= 0) {
+		fprintf(stderr, "%s: no scripts\n", dir);
+		return 1;
+	}
+	if (flow_key_make_secret() == -1)
+		return 1;
+	tests = calloc((size_t)n, sizeof(*tests));
+	for (int i = 0; i < n; i++) {
+		char *path;
+
+		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) == -1)
+			return 1;
+		tests[i] = (struct CMUnitTest){ .name = entries[i]->d_name,
+			.test_func = test_script,
+			.initial_state = path };
+	}
+	return _cmocka_run_group_tests("tcp", tests, (size_t)n, NULL, NULL);
+}
