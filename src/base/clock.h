@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define CLOCK_NS_PER_MS 1000000
+#define CLOCK_NS_PER_US 1000
 #define CLOCK_MS_PER_S 1000
 
 static inline int64_t

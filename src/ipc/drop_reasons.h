@@ -30,6 +30,7 @@
 	R(ip_protocol, "a protocol other than TCP, UDP and ICMP") \
 	R(tcp_header, "a TCP header that does not fit its packet") \
 	R(tcp_options, "TCP options that are not well formed") \
+	R(tcp_checksum, "a TCP segment whose checksum is wrong") \
 	R(tcp_group, "TCP to a multicast or broadcast address") \
 	R(udp_length, "a UDP length that does not fit its packet") \
 	R(udp_checksum, "UDP over IPv6 without a checksum") \

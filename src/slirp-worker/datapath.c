@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/frag.h"
+#include "slirp-worker/wire/ip.h"
+#include "slirp-worker/wire/tcp_segment.h"
 #include "slirp-worker/wire/wire.h"
 
 static void
@@ -95,8 +97,11 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 		break;
 	case REASS_COMPLETE:
 		worker_count(worker, IPC_COUNTER_datagrams_reassembled, 1);
-		/* The result is a whole datagram and goes through the gate again. */
+		/* The result is a whole datagram and goes through the gate again. Its
+		 * buffer is used again by the next fragment. */
+		worker->sum = VNET_SUM_UNKNOWN;
 		judge(worker, whole_frame, whole_len);
+		datapath_end_batch(worker);
 		break;
 	case REASS_DROPPED:
 		worker_count_drop(worker, reason);
@@ -114,11 +119,36 @@ admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
 }
 
+/* Gives a TCP segment to the TCP engine. Returns false if it is the stack's. */
+static bool
+pass_tcp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
+{
+	struct tcp_segment segment;
+	size_t n_noted = worker->tcp.tcp.n_noted;
+
+	if (parsed->protocol != IPPROTO_TCP ||
+	    !tcp_segment_parse(frame, parsed->len, &segment) ||
+	    !tcp_host_takes(&worker->tcp, &segment))
+		return false;
+	if (worker->sum == VNET_SUM_UNKNOWN &&
+	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_TCP, frame + parsed->l4_offset,
+		parsed->l4_len) != 0) {
+		worker_count_drop(worker, IPC_DROP_tcp_checksum);
+		return true;
+	}
+	tcp_from_guest(&worker->tcp.tcp, &segment);
+	if (worker->tcp.tcp.n_noted > n_noted)
+		tapio_keep(&worker->tap);
+	return true;
+}
+
 /* Handles a frame that passed the gate. If the stack may not open a socket, refuses the
  * frame, because otherwise the guest waits for a timeout or gets a less exact error. */
 static void
 pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 {
+	if (worker->own_tcp && pass_tcp(worker, parsed, frame))
+		return;
 	if (gate_opens_tcp(parsed, frame) &&
 	    !budget_has_room(&worker->budget, BUDGET_TCP, 1)) {
 		parsed->reason = IPC_DROP_descriptors;
@@ -142,6 +172,8 @@ pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 			    worker->budget.limit[BUDGET_UDP]);
 		return;
 	}
+	if (worker->sum == VNET_SUM_OPEN && parsed->protocol == IPPROTO_TCP)
+		vnet_complete(frame, parsed->len);
 	offload_from_guest(&worker->offload, frame, parsed->len);
 	stack_input(worker->stack, frame, parsed->len);
 }
@@ -175,10 +207,26 @@ datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
 {
 	enum ipc_drop_reason reason;
 
+	worker->sum = VNET_SUM_UNKNOWN;
 	if (worker->offload.is_on &&
-	    !vnet_accept(worker->tap.buffer, frame, frame_len, &reason)) {
+	    !vnet_accept(frame - VNET_HEADER_LEN, frame, frame_len, &worker->sum,
+		&reason)) {
 		worker_count_drop(worker, reason);
 		return;
 	}
 	judge(worker, frame, frame_len);
+}
+
+void
+datapath_end_batch(struct worker *worker)
+{
+	if (worker->own_tcp)
+		tcp_end_batch(&worker->tcp.tcp);
+	tapio_release(&worker->tap);
+}
+
+void
+datapath_wrote_frame(void *ctx, int result, size_t frame_len)
+{
+	count_written(ctx, result, frame_len);
 }

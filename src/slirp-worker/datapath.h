@@ -12,6 +12,12 @@
 /* Takes a frame that the TAP has read; the frame is borrowed and may be changed. */
 void datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len);
 
+/* To be called after each batch of frames: engines may have kept some until now. */
+void datapath_end_batch(struct worker *worker);
+
+/* Counts a frame that an engine has written to the TAP of the worker (ctx) by itself. */
+void datapath_wrote_frame(void *ctx, int result, size_t frame_len);
+
 /* Sends a borrowed frame, of an engine or a refusal, to the guest of the worker (ctx). */
 void datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len);
 

@@ -26,6 +26,8 @@ look_at_clock(struct worker *worker)
 	int64_t now_ns = clock_now_ns();
 
 	stack_set_time(worker->stack, now_ns);
+	if (worker->own_tcp)
+		tcp_set_time(&worker->tcp.tcp, (uint64_t)now_ns / CLOCK_NS_PER_US);
 	worker->now_ms = (uint64_t)(now_ns / CLOCK_NS_PER_MS);
 	return now_ns;
 }
@@ -58,7 +60,7 @@ wait_for_events(struct worker *worker)
 }
 
 static void
-take_batch(struct worker *worker)
+read_batch(struct worker *worker)
 {
 	uint8_t *frame;
 	size_t frame_len;
@@ -78,6 +80,13 @@ take_batch(struct worker *worker)
 			return;
 		}
 	}
+}
+
+static void
+take_batch(struct worker *worker)
+{
+	read_batch(worker);
+	datapath_end_batch(worker);
 }
 
 /* Reads the frames that ended a wait. When libslirp is told the time, it drops packets
@@ -126,6 +135,8 @@ turn(struct worker *worker)
 	if (n_to_guest != worker->stats.counters[IPC_COUNTER_frames_to_guest]) {
 		take_batch(worker);
 		stack_go_on(worker->stack);
+		if (worker->own_tcp)
+			tcp_serve(&worker->tcp.tcp);
 	}
 	requests_proceed(worker);
 	if (poller_ready(poller, POLLER_API))

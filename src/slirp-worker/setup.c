@@ -125,6 +125,26 @@ find_guest6(const struct ipc_network *network, int tap_fd)
 	return mac_to_addr6(&network->prefix6, &mac);
 }
 
+static void
+make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
+{
+	const struct tcp_host_config config = {
+		.network = &worker->network,
+		.outbound = outbound,
+		.poller = &worker->poller,
+		.tap = &worker->tap,
+		.budget = &worker->budget,
+		.has_offloads = worker->offload.is_on,
+		.n_descriptors = worker->pollset.size,
+		.wrote_frame = datapath_wrote_frame,
+		.ctx = worker,
+	};
+
+	if (tcp_host_init(&worker->tcp, &config) == -1)
+		fatal("get memory for connections");
+	engines_add(&worker->engines, &tcp_host_engine, &worker->tcp);
+}
+
 void
 setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
     const struct in6_addr *guest6, uint32_t tcp_mtu_bytes)
@@ -166,6 +186,8 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	engines_add(&worker->engines, &ping_engine, &worker->ping);
 	relay_init(&worker->relay, worker->stack, &worker->gate.flows, &worker->budget);
 	engines_add(&worker->engines, &relay_engine, &worker->relay);
+	if (worker->own_tcp)
+		make_tcp(worker, outbound);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
 		&worker->budget, network, guest6) == -1)
 		fatal("get memory");
@@ -190,6 +212,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	struct in6_addr guest6;
 
 	worker->network = start->network;
+	worker->own_tcp = start->own_tcp;
 	guest6 = find_guest6(&worker->network, adopt_tap_fd);
 	if (reass_init(&worker->reass) == -1)
 		fatal("get memory");

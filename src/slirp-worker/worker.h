@@ -12,6 +12,7 @@
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/relay/relay.h"
 #include "slirp-worker/engine/slirp/stack.h"
+#include "slirp-worker/engine/tcp/tcp_host.h"
 #include "slirp-worker/forwards.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/gate/reass.h"
@@ -22,6 +23,7 @@
 #include "slirp-worker/requests.h"
 #include "slirp-worker/tap/offload.h"
 #include "slirp-worker/tap/tapio.h"
+#include "slirp-worker/tap/vnet.h"
 #include "slirp-worker/timers.h"
 
 struct worker {
@@ -38,6 +40,9 @@ struct worker {
 	struct stack *stack;    /* NULL before the start message */
 	struct ping ping;
 	struct relay relay;
+	struct tcp_host tcp; /* if own_tcp */
+	bool own_tcp;        /* the TCP engine ends connections, not libslirp */
+	enum vnet_sum sum;   /* of the frame that is being handled */
 	struct timers timers;
 	struct poller poller;
 	struct pollset pollset; /* the engines' sockets */

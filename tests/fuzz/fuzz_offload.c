@@ -8,6 +8,7 @@
  * shorter than what can be merged, so one step stands for many segments that follow the last.
  */
 #include "frames.h"
+#include "vnet_whole.h"
 
 #include "base/bytes.h"
 #include "slirp-worker/tap/mss.h"
@@ -74,7 +75,7 @@ from_guest(uint8_t *data, size_t len)
 		abort();
 	memcpy(frame, data + VNET_HEADER_LEN, len);
 	memcpy(before, frame, len);
-	if (vnet_accept(header, frame, len, &reason)) {
+	if (vnet_accept_whole(header, frame, len, &reason)) {
 		promise(n_different(before, frame, len) <= 2);
 		if ((header[0] & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
 			promise(n_different(before, frame, len) == 0);
@@ -131,7 +132,7 @@ emit(void *ctx, const uint8_t *headers, size_t headers_len, const uint8_t *data,
 		promise(
 		    mss_get(frame, &segment) == mss_of_mtu(mtu_bytes, segment.is_ip6));
 	/* It is what a kernel takes, and what it makes of it is right. */
-	promise(vnet_accept(headers, frame, frame_len, &reason));
+	promise(vnet_accept_whole(headers, frame, frame_len, &reason));
 	if (load_be16(frame + 12) == 0x86dd)
 		promise(frame_checksums_are_right(frame, frame_len));
 	free(frame);

@@ -3,6 +3,8 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
+#include "vnet_whole.h"
+
 #include "slirp-worker/tap/vnet.h"
 
 #include <linux/virtio_net.h>
@@ -62,7 +64,7 @@ take(enum ipc_drop_reason *reason)
 
 	*reason = IPC_DROP_N;
 	memcpy(exact, made.bytes, made.len);
-	accepted = vnet_accept(header, exact, made.len, reason);
+	accepted = vnet_accept_whole(header, exact, made.len, reason);
 	if (!accepted)
 		assert_memory_equal(exact, made.bytes, made.len);
 	memcpy(made.bytes, exact, made.len);
@@ -241,8 +243,8 @@ make_tunnelled(const char *src, const char *dst, uint8_t protocol, struct frame 
 	inner = made;
 	unfinished = load_be16(inner.bytes + 34 + checksum);
 	/* The inner frame after completion. */
-	assert_true(
-	    vnet_accept(header, inner.bytes, inner.len, &(enum ipc_drop_reason){ 0 }));
+	assert_true(vnet_accept_whole(header, inner.bytes, inner.len,
+	    &(enum ipc_drop_reason){ 0 }));
 	memcpy(vxlan + 8, inner.bytes, inner.len);
 	frame_udp(&made, src, 4789, dst, 4789, vxlan, 8 + inner.len);
 	*complete = made;

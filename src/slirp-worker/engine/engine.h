@@ -34,8 +34,8 @@ struct engine {
 	void *self; /* owned through ops->free */
 };
 
-/* The engines: stack, ping, relay. */
-#define ENGINES_MAX 3
+/* The engines: stack, ping, relay, tcp. */
+#define ENGINES_MAX 4
 
 /* In the order of the calls. */
 struct engines {

@@ -140,6 +140,7 @@ is_temporary(int error)
 enum tapio_outcome
 tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
 {
+	uint8_t *buffer = tap->buffers[tap->n_kept].bytes;
 	ssize_t n;
 
 	if (tap->fd == -1) {
@@ -147,7 +148,7 @@ tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
 			accept_client(tap);
 		return TAPIO_NONE;
 	}
-	n = read(tap->fd, tap->buffer, tap->header_len + TAPIO_FRAME_MAX);
+	n = read(tap->fd, buffer, tap->header_len + TAPIO_FRAME_MAX);
 	if (n == -1 && is_temporary(errno))
 		return TAPIO_NONE;
 	if (n <= 0 && tap->listen_fd != -1) {
@@ -161,9 +162,16 @@ tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len)
 		errno = ENODEV;
 		return TAPIO_GONE;
 	}
-	*frame = tap->buffer + tap->header_len;
+	*frame = buffer + tap->header_len;
 	*frame_len = (size_t)n > tap->header_len ? (size_t)n - tap->header_len : 0;
 	return TAPIO_FRAME;
+}
+
+int
+tapio_writev(struct tapio *tap, const struct iovec *parts, int n)
+{
+	/* write(2) to a TAP takes a frame whole or not at all. */
+	return writev(tap->fd, parts, n) == -1 ? -1 : 0;
 }
 
 int
@@ -175,8 +183,7 @@ tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
 		{ .iov_base = (void *)(uintptr_t)rest, .iov_len = rest_len },
 	};
 
-	/* write(2) to a TAP takes a frame whole or not at all. */
-	return writev(tap->fd, parts, 2) == -1 ? -1 : 0;
+	return tapio_writev(tap, parts, 2);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/ratelimit.h"
 #include "ipc/messages.h"
@@ -16,6 +17,14 @@
  * segments that the kernel has not cut may be longer. */
 #define TAPIO_FRAME_MAX (14 + 4 + 40 + 65535)
 
+/* Frames that can be in use at a time: as many as the loop reads for each wait. */
+#define TAPIO_BUFFERS 16
+
+struct tapio_buffer {
+	/* With a header of 10 bytes and Ethernet's 14 bytes, the IP packet is aligned. */
+	_Alignas(8) uint8_t bytes[IPC_TAP_HEADER_MAX + TAPIO_FRAME_MAX];
+};
+
 struct tapio {
 	struct poller *poller; /* borrowed; it waits for these descriptors */
 	int fd;                /* owned; -1 if the device is gone, or without a client */
@@ -24,8 +33,8 @@ struct tapio {
 	uint64_t accepts_at_ms;        /* CLOCK_MONOTONIC; no accept(2) before */
 	struct ratelimit client_lines; /* limits log lines that clients can cause */
 	size_t header_len;             /* bytes that the driver puts before each frame */
-	/* With a header of 10 bytes and Ethernet's 14 bytes, the IP packet is aligned. */
-	_Alignas(8) uint8_t buffer[IPC_TAP_HEADER_MAX + TAPIO_FRAME_MAX];
+	size_t n_kept;                 /* buffers whose frames are still in use */
+	struct tapio_buffer buffers[TAPIO_BUFFERS];
 };
 
 enum tapio_outcome {
@@ -53,11 +62,25 @@ bool tapio_is_gone(const struct tapio *tap, uint32_t events);
 void tapio_close(struct tapio *tap);
 
 /* Reads one frame. *frame points into tap, may be changed, and is valid until the next
- * call. The driver's header is in tap->buffer. */
+ * call, or until tapio_release() if tapio_keep() is called before. The driver's header is
+ * in front of it. The caller keeps fewer than TAPIO_BUFFERS frames when it reads. */
 enum tapio_outcome tapio_read(struct tapio *tap, uint8_t **frame, size_t *frame_len);
+
+static inline void
+tapio_keep(struct tapio *tap)
+{
+	tap->n_kept++;
+}
+
+static inline void
+tapio_release(struct tapio *tap)
+{
+	tap->n_kept = 0;
+}
 
 /* Write one frame, or one in two parts, of which the first begins with the driver's
  * header. Return 0, or -1 with errno set: the frame is lost, as on any link. */
 int tapio_write(struct tapio *tap, const uint8_t *frame, size_t frame_len);
 int tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
     const uint8_t *rest, size_t rest_len);
+int tapio_writev(struct tapio *tap, const struct iovec *parts, int n);

@@ -118,7 +118,7 @@ gso_is_right(const uint8_t *header, const struct transport *transport, size_t fr
 
 bool
 vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_len,
-    enum ipc_drop_reason *reason)
+    enum vnet_sum *sum, enum ipc_drop_reason *reason)
 {
 	uint8_t flags = header[OFFSET(flags)];
 	bool is_gso = header[OFFSET(gso_type)] != VIRTIO_NET_HDR_GSO_NONE;
@@ -128,6 +128,7 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 	*reason = IPC_DROP_offload_kind;
 	if ((flags & ~(VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0)
 		return false;
+	*sum = flags & VIRTIO_NET_HDR_F_DATA_VALID ? VNET_SUM_VALID : VNET_SUM_UNKNOWN;
 	if ((flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
 		return !is_gso;
 
@@ -136,8 +137,40 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 		return false;
 	if (is_gso && !gso_is_right(header, &transport, frame_len, reason))
 		return false;
+	if (transport.protocol == IPPROTO_TCP && !transport.is_in_tunnel) {
+		*sum = VNET_SUM_OPEN;
+		return true;
+	}
 	complete_checksum(frame, frame_len, &transport);
 	return true;
+}
+
+void
+vnet_complete(uint8_t *frame, size_t frame_len)
+{
+	struct transport transport;
+
+	if (find_transport(frame, frame_len, &transport))
+		complete_checksum(frame, frame_len, &transport);
+}
+
+void
+vnet_mark_tcp(uint8_t header[VNET_HEADER_LEN], bool is_ip6, size_t head_len,
+    size_t data_len, uint16_t piece)
+{
+	size_t l4_offset = WIRE_ETH_LEN + (is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN);
+
+	memset(header, 0, VNET_HEADER_LEN);
+	header[OFFSET(flags)] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	store_le16(header + OFFSET(csum_start), (uint16_t)l4_offset);
+	store_le16(header + OFFSET(csum_offset), WIRE_TCP_CHECKSUM);
+	/* The part to copy into one piece; the data may stay in pages. */
+	store_le16(header + OFFSET(hdr_len), (uint16_t)head_len);
+	if (data_len <= piece)
+		return;
+	header[OFFSET(gso_type)] =
+	    is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+	store_le16(header + OFFSET(gso_size), piece);
 }
 
 void

@@ -17,12 +17,29 @@
 
 #define VNET_HEADER_LEN IPC_TAP_OFFLOAD_HEADER_LEN
 
-/* Completes a TCP or UDP checksum that the kernel left to the worker, also inside a
- * tunnel over UDP. Checks every field: the kernel copies fields that a guest wrote to a
- * raw socket (PF_PACKET with PACKET_VNET_HDR). False with *reason set if the frame must
- * be dropped. */
+/* What the kernel says of a frame's TCP or UDP checksum. */
+enum vnet_sum {
+	VNET_SUM_UNKNOWN, /* complete; nobody has verified it */
+	VNET_SUM_VALID,   /* complete and verified */
+	VNET_SUM_OPEN, /* TCP's field has the sum of the pseudo header: vnet_complete() */
+};
+
+/* Completes a UDP checksum that the kernel left to the worker, also inside a tunnel over
+ * UDP, and finds a TCP checksum that it left. Checks every field: the kernel copies fields
+ * that a guest wrote to a raw socket (PF_PACKET with PACKET_VNET_HDR). False with *reason
+ * set if the frame must be dropped. */
 bool vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_len,
-    enum ipc_drop_reason *reason);
+    enum vnet_sum *sum, enum ipc_drop_reason *reason);
+
+/* Completes the checksum of a TCP frame with VNET_SUM_OPEN, whose headers nobody has
+ * changed since. */
+void vnet_complete(uint8_t *frame, size_t frame_len);
+
+/* Makes the header of a TCP frame from tcp_head_write() (wire/tcp_segment.h). head_len is
+ * the length of its headers with Ethernet's. A frame with more data than a piece stands for
+ * segments of that length. */
+void vnet_mark_tcp(uint8_t header[VNET_HEADER_LEN], bool is_ip6, size_t head_len,
+    size_t data_len, uint16_t piece);
 
 /* Makes the header of a segment to the guest and leaves the checksum to the guest's
  * kernel: writes the sum of the pseudo header into the frame. Only the frame's headers

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Gives the TCP machine its world: sockets of the host, and frames to the TAP. */
+#include "slirp-worker/engine/tcp/tcp_host.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/deadline.h"
+#include "base/inaddr.h"
+#include "slirp-worker/engine/tcp/tcp_parts.h"
+#include "slirp-worker/gate/refusal.h"
+#include "slirp-worker/tap/vnet.h"
+
+/* Data of one frame: 44 segments of 1460 bytes, below the 65535 bytes of an IPv4 packet. */
+#define FRAME_DATA_MAX 64240
+
+/* Buffers of all flows: 16 flows of 4 MiB, or 1000 of one frame. */
+#define POOL_BYTES (UINT32_C(64) << 20)
+
+/* Flows without a socket, in TIME_WAIT and dead, need places beside those with one. */
+#define FLOWS_WITHOUT_SOCKET TCP_TIME_WAIT_MAX
+
+/* ICMP errors that answer a SYN: RFC 792, RFC 1812 5.2.7.1, RFC 4443 3.1. */
+struct icmp_error {
+	uint8_t type4, code4, type6, code6;
+};
+
+static const struct icmp_error errors[] = {
+	[TCP_HOST_UNREACHABLE] = { 3, 1, 1, 3 },
+	[TCP_NET_UNREACHABLE] = { 3, 0, 1, 0 },
+	[TCP_PROHIBITED] = { 3, 13, 1, 1 },
+};
+
+static uint32_t
+n_pieces(const struct tcp_frame *frame)
+{
+	return frame->data_len > frame->piece
+	    ? (frame->data_len + frame->piece - 1) / frame->piece
+	    : 1;
+}
+
+static int
+emit(void *ctx, const struct tcp_frame *frame)
+{
+	struct tcp_host *host = ctx;
+	uint8_t bytes[VNET_HEADER_LEN + TCP_HEAD_MAX];
+	uint8_t *out = bytes + VNET_HEADER_LEN;
+	struct iovec parts[1 + TCP_FRAME_PIECES];
+	struct tcp_head head = {
+		.dst_mac = frame->guest_mac,
+		.src_mac = frame->our_mac,
+		.src = frame->key->peer_address,
+		.dst = frame->key->guest_address,
+		.is_ip6 = frame->key->ethertype == WIRE_TYPE_IP6,
+		.src_port = frame->key->peer_port,
+		.dst_port = frame->key->guest_port,
+		.seq = frame->seq,
+		.ack = frame->ack,
+		.flags = frame->flags,
+		.window = frame->window,
+		.ip_id = host->ip_id,
+		.mss = frame->mss,
+		.has_wscale = frame->has_wscale,
+		.wscale = frame->wscale,
+		.sack_ok = frame->sack_ok,
+		.n_sack = frame->n_sack,
+		.sack = frame->sack,
+	};
+	size_t head_len = tcp_head_write(out, &head, frame->data_len);
+	size_t driver_len = host->tap->header_len;
+	int result;
+
+	/* The guest's kernel numbers the segments that it cuts from here on. */
+	host->ip_id = (uint16_t)(host->ip_id + n_pieces(frame));
+	if (host->has_offloads) {
+		vnet_mark_tcp(bytes, head.is_ip6, head_len, frame->data_len,
+		    frame->piece);
+	} else {
+		memset(bytes, 0, VNET_HEADER_LEN);
+		tcp_head_sum(out, head_len, frame->data, (size_t)frame->n_data);
+	}
+	parts[0] = (struct iovec){ out - driver_len, driver_len + head_len };
+	memcpy(&parts[1], frame->data, (size_t)frame->n_data * sizeof(parts[1]));
+	result = tapio_writev(host->tap, parts, 1 + frame->n_data);
+	host->wrote_frame(host->ctx, result, head_len + frame->data_len);
+	return result == -1 ? -errno : 0;
+}
+
+/* The guest's SYN as far as an ICMP error quotes it. */
+static void
+unreachable(void *ctx, const struct tcp_flow *flow, enum tcp_outcome outcome)
+{
+	struct tcp_host *host = ctx;
+	const struct flow_key *key = &flow->link.key;
+	uint8_t syn[TCP_HEAD_MAX], answer[REFUSAL_MAX_LEN];
+	struct tcp_head head = {
+		.dst_mac = flow->our_mac,
+		.src_mac = flow->guest_mac,
+		.src = key->guest_address,
+		.dst = key->peer_address,
+		.is_ip6 = tcp_is_ip6(flow),
+		.src_port = key->guest_port,
+		.dst_port = key->peer_port,
+		.seq = flow->irs,
+		.flags = WIRE_TCP_SYN,
+	};
+	size_t syn_len = tcp_head_write(syn, &head, 0);
+	struct refusal_error error = {
+		.type = head.is_ip6 ? errors[outcome].type6 : errors[outcome].type4,
+		.code = head.is_ip6 ? errors[outcome].code6 : errors[outcome].code4,
+		.source = head.is_ip6 ? host->network.host6.s6_addr
+				      : (const uint8_t *)&host->network.host_be,
+	};
+	size_t len = refusal_build_error(syn, syn_len, &error, answer, sizeof(answer));
+
+	if (len > 0)
+		host->wrote_frame(host->ctx, tapio_write(host->tap, answer, len), len);
+}
+
+static bool
+is_of_the_network(const struct ipc_network *network, const struct flow_key *key)
+{
+	uint32_t peer_be;
+
+	if (key->ethertype == WIRE_TYPE_IP6)
+		return memcmp(key->peer_address, &network->prefix6, 8) == 0 ||
+		    (key->peer_address[0] == 0xfe && key->peer_address[1] == 0x80);
+	memcpy(&peer_be, key->peer_address, sizeof(peer_be));
+	return (peer_be & network->netmask_be) == network->network_be;
+}
+
+/* The address on the host's side: the gateway and all others of the virtual network stand
+ * for the host's loopback. The gate has refused them if the loopback is closed; here it is
+ * refused once more. Returns false then. */
+static bool
+find_destination(const struct tcp_host *host, const struct flow_key *key,
+    union inaddr_sock *to)
+{
+	struct inaddr addr = { .is_ipv6 = key->ethertype == WIRE_TYPE_IP6 };
+
+	memcpy(addr.bytes, key->peer_address, sizeof(addr.bytes));
+	if (is_of_the_network(&host->network, key)) {
+		if (!host->network.allow_host_loopback)
+			return false;
+		addr = inaddr_loopback(addr.is_ipv6);
+	}
+	*to = inaddr_sock_make(&addr, key->peer_port);
+	return true;
+}
+
+static int
+bind_outbound(const struct tcp_host *host, int fd, bool is_ip6)
+{
+	const int yes = 1;
+	union inaddr_sock source;
+
+	if (!host->outbound.has_addr[is_ip6])
+		return 0;
+	source = inaddr_sock_make(&host->outbound.addr[is_ip6], 0);
+	/* ip(7): one of 28,000 ports for each destination, not for all together. */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
+	return bind(fd, &source.any, inaddr_sock_len(&source.any));
+}
+
+/* A socket that connects; -1 with errno set. */
+static int
+connect_to(const struct tcp_host *host, const union inaddr_sock *to)
+{
+	const int yes = 1;
+	int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int saved_errno;
+
+	if (fd == -1)
+		return -1;
+	/* Cannot fail on a TCP socket. Urgent data stays in line (RFC 6093). */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof(yes));
+	if (bind_outbound(host, fd, to->any.sa_family == AF_INET6) == 0 &&
+	    (connect(fd, &to->any, inaddr_sock_len(&to->any)) == 0 ||
+		errno == EINPROGRESS))
+		return fd;
+	saved_errno = errno;
+	close(fd);
+	errno = saved_errno;
+	return -1;
+}
+
+static void
+open_flow(void *ctx, struct tcp_flow *flow)
+{
+	struct tcp_host *host = ctx;
+	uint32_t index = flow_table_index(&host->tcp.flows, flow);
+	uint32_t generation = flow->link.generation;
+	union inaddr_sock to;
+	int fd;
+
+	if (!find_destination(host, &flow->link.key, &to)) {
+		tcp_refused(&host->tcp, index, generation, TCP_NET_UNREACHABLE);
+		return;
+	}
+	if (!budget_has_room(host->budget, BUDGET_TCP, 1)) {
+		tcp_refused(&host->tcp, index, generation, TCP_SHORTAGE);
+		return;
+	}
+	fd = connect_to(host, &to);
+	if (fd == -1) {
+		tcp_refused(&host->tcp, index, generation, tcp_outcome_of(-errno));
+		return;
+	}
+	if (poller_add(host->poller, fd, POLLER_FLOW, index, generation, true) == -1) {
+		close(fd);
+		tcp_refused(&host->tcp, index, generation, TCP_SHORTAGE);
+		return;
+	}
+	budget_take(host->budget, BUDGET_TCP, 1);
+	tcp_opened(&host->tcp, index, generation, fd);
+}
+
+static int
+socket_error(void *ctx, int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	(void)ctx;
+	/* socket(7): reading clears it. Cannot fail on a socket. */
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return -error;
+}
+
+static ssize_t
+read_socket(void *ctx, int fd, const struct iovec *to, int n)
+{
+	ssize_t result = readv(fd, to, n);
+
+	(void)ctx;
+	return result == -1 ? -errno : result;
+}
+
+static ssize_t
+write_socket(void *ctx, int fd, const struct iovec *from, int n)
+{
+	ssize_t result = writev(fd, from, n);
+
+	(void)ctx;
+	return result == -1 ? -errno : result;
+}
+
+static void
+end_socket(void *ctx, int fd)
+{
+	(void)ctx;
+	/* Fails if the peer has reset the connection; the next read finds that. */
+	shutdown(fd, SHUT_WR);
+}
+
+static void
+keep_alive(void *ctx, int fd)
+{
+	const int yes = 1;
+
+	(void)ctx;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
+}
+
+static void
+close_socket(void *ctx, int fd, bool is_reset)
+{
+	struct tcp_host *host = ctx;
+	const struct linger reset = { .l_onoff = 1 };
+
+	/* socket(7): with a linger time of 0, close(2) sends a reset. */
+	if (is_reset)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+	budget_give(host->budget, BUDGET_TCP, 1);
+}
+
+int
+tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
+{
+	struct tcp_config machine = {
+		.n_flows_max = (uint32_t)config->n_descriptors + FLOWS_WITHOUT_SOCKET,
+		.pool_bytes = POOL_BYTES,
+		.mtu_bytes = (uint16_t)tcp_min(config->network->mtu_bytes, UINT16_MAX),
+		.frame_data_max = config->has_offloads ? FRAME_DATA_MAX : 0,
+	};
+
+	host->poller = config->poller;
+	host->tap = config->tap;
+	host->budget = config->budget;
+	host->wrote_frame = config->wrote_frame;
+	host->ctx = config->ctx;
+	host->network = *config->network;
+	host->outbound = *config->outbound;
+	host->has_offloads = config->has_offloads;
+	host->world = (struct tcp_world){
+		.ctx = host,
+		.emit = emit,
+		.unreachable = unreachable,
+		.open = open_flow,
+		.error = socket_error,
+		.read = read_socket,
+		.write = write_socket,
+		.end = end_socket,
+		.keep_alive = keep_alive,
+		.close = close_socket,
+	};
+	return tcp_init(&host->tcp, &machine, &host->world,
+	    (uint64_t)clock_now_ns() / CLOCK_NS_PER_US);
+}
+
+/* libslirp relays TCP to the name server's address. */
+static bool
+is_nameserver(const struct ipc_network *network, const struct tcp_segment *segment)
+{
+	if (segment->is_ip6)
+		return memcmp(segment->dst, &network->nameserver6, 16) == 0;
+	return memcmp(segment->dst, &network->nameserver_be, 4) == 0;
+}
+
+bool
+tcp_host_takes(const struct tcp_host *host, const struct tcp_segment *segment)
+{
+	const uint8_t flags = segment->flags & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG);
+
+	if (tcp_knows(&host->tcp, segment))
+		return true;
+	return flags == WIRE_TCP_SYN && !is_nameserver(&host->network, segment);
+}
+
+static uint64_t
+prepare(void *self, struct pollset *set, uint64_t now_ms)
+{
+	const struct tcp_host *host = self;
+	uint32_t wait_ms = tcp_wait_ms(&host->tcp);
+
+	(void)set;
+	return wait_ms == UINT32_MAX ? DEADLINE_NONE : now_ms + wait_ms;
+}
+
+static void
+finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+{
+	struct tcp_host *host = self;
+	const struct poller *poller = host->poller;
+
+	(void)set;
+	(void)now_ms;
+	for (size_t i = 0; !wait_failed && i < poller->n_events; i++) {
+		const struct poller_event *event = &poller->events[i];
+
+		if (event->kind == POLLER_FLOW)
+			tcp_host_ready(&host->tcp, event->index, event->generation,
+			    event->events);
+	}
+	tcp_serve(&host->tcp);
+	tcp_run_timers(&host->tcp);
+	tcp_end_turn(&host->tcp);
+}
+
+static void
+set_outbound(void *self, const struct ipc_outbound *outbound)
+{
+	struct tcp_host *host = self;
+
+	host->outbound = *outbound;
+}
+
+static void
+free_host(void *self)
+{
+	struct tcp_host *host = self;
+
+	tcp_free(&host->tcp);
+}
+
+const struct engine_ops tcp_host_engine = {
+	.prepare = prepare,
+	.finish = finish,
+	.set_outbound = set_outbound,
+	.free = free_host,
+};
