@@ -69,7 +69,8 @@ size_t tcp_pool_free_bytes(const struct tcp_pool *pool);
 
 /*
  * Whether only the reserve is left. Then only a flow without any data in the pool should
- * ask for room. The pool does not know flows, so the caller asks this first.
+ * ask for room, and none for data that came out of order: requests go on while bulk data
+ * waits. The pool does not know flows, so the caller asks this first.
  *
  * A call that begins outside the reserve does not enter it. A call that begins in the
  * reserve gets small chunks, whatever it asks for.
