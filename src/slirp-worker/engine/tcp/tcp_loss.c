@@ -364,7 +364,7 @@ probe_window(struct tcp *tcp, struct tcp_flow *flow)
 	tcp_send_empty(tcp, flow, flow->snd_una - 1, WIRE_TCP_ACK_FLAG);
 	flow->n_backoffs++;
 	tcp_set_send_timer(tcp, flow, TCP_PERSIST,
-	    tcp_min(TCP_PERSIST_MS << flow->n_backoffs, TCP_RTO_MAX_MS));
+	    tcp_min(TCP_WINDOW_WAIT_MS << flow->n_backoffs, TCP_RTO_MAX_MS));
 }
 
 static void

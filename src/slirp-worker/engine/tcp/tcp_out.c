@@ -331,8 +331,7 @@ wait_for_window(struct tcp *tcp, struct tcp_flow *flow, uint32_t n_usable)
 
 	if (flow->snd_una != flow->snd_nxt || flow->send_timer == timer)
 		return;
-	tcp_set_send_timer(tcp, flow, timer,
-	    timer == TCP_OVERRIDE ? TCP_OVERRIDE_MS : TCP_PERSIST_MS);
+	tcp_set_send_timer(tcp, flow, timer, TCP_WINDOW_WAIT_MS);
 }
 
 /* Sends the next frame of what was read. Returns whether there was one. */

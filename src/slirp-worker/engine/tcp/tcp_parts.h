@@ -86,8 +86,7 @@
 
 /* Pause before less than a piece is sent into a small window (RFC 9293 3.8.6.2.1), and
  * before the first probe of a closed one. */
-#define TCP_OVERRIDE_MS 200
-#define TCP_PERSIST_MS 200
+#define TCP_WINDOW_WAIT_MS 200
 
 /* An acknowledgement of a request waits so long for the answer. */
 #define TCP_DELAYED_ACK_MS 8
