@@ -10,6 +10,7 @@
  *   set NAME VALUE                 before all else: mtu, frame, pool (KiB), flows, ip6
  *   guest > FLAGS SEQ[:END] [ack N] [win N] [mss N] [ws N] [sackok 1] [sack L-R]...
  *   guest >> ...                   the same, and the batch goes on
+ *   flood FIRST LAST               a SYN of each of these flows; the calls are not compared
  *   host opened | connected | failed ERRNO | data N | eof | reset | breaks ERRNO
  *   host takes N | all             room in the socket's buffer; "all" is the start
  *   host writable                  the edge after that
@@ -242,6 +243,20 @@ guest_sends(int flow, char **words, int n, bool more)
 }
 
 static void
+flood(int first, int last)
+{
+	if (first < 0 || last >= FAKE_FLOWS)
+		fails("flows are 0 to %d", FAKE_FLOWS - 1);
+	for (int i = first; i <= last; i++) {
+		char *words[] = { "S", "0" };
+
+		guest_sends(i, words, 2, false);
+		script.world.n_taken_lines = script.world.n_lines;
+		nothing_unsaid();
+	}
+}
+
+static void
 host_accepts(int flow)
 {
 	static const uint8_t guest_mac[6] = { 2, 0, 0, 0, 0, 1 };
@@ -344,6 +359,7 @@ time_passes(const char *amount, const char *unit)
 			wait_us = STEP_US;
 		script.world.now_us += wait_us < left_us ? wait_us : left_us;
 		fake_turn(&script.world);
+		check_world();
 	}
 }
 
@@ -523,6 +539,8 @@ run_line(char *line)
 			guest_sends(flow, words + 2, n - 2, words[1][1] == '>');
 		else if (strcmp(words[0], "host") == 0 && n > 1)
 			host_does(flow, words + 1, n - 1);
+		else if (strcmp(words[0], "flood") == 0 && n == 3)
+			flood(atoi(words[1]), atoi(words[2]));
 		else if (strcmp(words[0], "refused") == 0 && n == 2)
 			refused(flow, words[1]);
 		else if (strcmp(words[0], "tap") == 0) {
@@ -559,7 +577,7 @@ run_script(const char *path, const char *variant, uint32_t guest_isn, uint32_t o
 	script.n_data = 0;
 	script.config = (struct tcp_config){
 		.n_flows_max = 4096,
-		.pool_bytes = 64 << 20,
+		.pool_bytes = 8 << 20,
 		.mtu_bytes = 1500,
 		.frame_data_max = 64240,
 	};

@@ -7,5 +7,5 @@ guest < S. 0:0 ack 1
 guest > . 1 ack 1 win 502
 
 host accepted
-host:7 resets
+host:1199 resets
 counter tuple_taken 1

@@ -19,6 +19,10 @@
 /* Pool space that a starved flow needs before it is served again: one read. */
 #define STARVED_WANTS TCP_KEPT_MIN
 
+/* Times are compared by difference, and those in the past must not become future: a turn
+ * comes at least once in 24 days (tcp_wheel.h). A day is often enough, and costs nothing. */
+#define SLEEP_MAX_MS 86400000u
+
 static int
 make_gaps(struct tcp *tcp)
 {
@@ -154,27 +158,27 @@ tcp_unready(struct tcp *tcp, struct tcp_flow *flow)
 	flow->is_ready = flow->is_starved = false;
 }
 
-static void
-queue_behind(struct tcp *tcp, struct tcp_flow *flow)
+/* Whether the flow has something to send beside new data: without what was lost, the
+ * guest's acknowledgements do not free the buffers that others wait for. */
+static bool
+needs_no_buffer(const struct tcp_flow *flow)
 {
-	if (flow->is_ready || flow->is_starved)
-		return;
-	flow->is_ready = true;
-	TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
+	return flow->snd_nxt != flow->snd_max || flow->in_recovery || flow->ack_now ||
+	    flow->host_failed;
 }
 
 /* Flows with short reads go first: a request must not wait for the bulk of others. */
 void
 tcp_make_ready(struct tcp *tcp, struct tcp_flow *flow)
 {
-	if (flow->read_hint >= TCP_SMALL_READ) {
-		queue_behind(tcp, flow);
+	if (flow->is_ready || (flow->is_starved && !needs_no_buffer(flow)))
 		return;
-	}
-	if (flow->is_ready || flow->is_starved)
-		return;
+	tcp_unready(tcp, flow);
 	flow->is_ready = true;
-	TAILQ_INSERT_HEAD(&tcp->ready, flow, ready_entry);
+	if (flow->read_hint < TCP_SMALL_READ)
+		TAILQ_INSERT_HEAD(&tcp->ready, flow, ready_entry);
+	else
+		TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
 }
 
 void
@@ -197,7 +201,7 @@ end_the_stuck(struct tcp *tcp)
 
 	tcp->starved_look_at_ms = tcp->now_ms + TCP_STARVED_LOOK_MS;
 	while ((flow = flow_table_next(&tcp->flows, flow)))
-		if ((flow->kept.n_bytes > 0 || flow->tail.n_bytes > 0) &&
+		if ((flow->kept.n_bytes > 0 || flow->tail.n_bytes > 0 || flow->gaps) &&
 		    tcp->now_us - flow->progress_at_us > TCP_NO_PROGRESS_US &&
 		    (!worst || flow->progress_at_us < worst->progress_at_us))
 			worst = flow;
@@ -205,20 +209,25 @@ end_the_stuck(struct tcp *tcp)
 		tcp_abort(tcp, worst, TCP_END_no_memory);
 }
 
+static bool
+can_feed(const struct tcp *tcp)
+{
+	return tcp_pool_free_bytes(&tcp->pool) >= tcp->pool.reserve_bytes + STARVED_WANTS;
+}
+
+/* One at a time: the next one gets what this one leaves. */
 static void
 feed_the_starved(struct tcp *tcp)
 {
-	struct tcp_flow *flow;
+	struct tcp_flow *flow = TAILQ_FIRST(&tcp->starved);
 
-	while ((flow = TAILQ_FIRST(&tcp->starved)) &&
-	    tcp_pool_free_bytes(&tcp->pool) >= STARVED_WANTS &&
-	    !tcp_pool_is_reserve_only(&tcp->pool)) {
+	if (!flow)
+		tcp->starved_look_at_ms = tcp->now_ms;
+	else if (can_feed(tcp)) {
 		tcp_unready(tcp, flow);
-		queue_behind(tcp, flow);
-		/* One at a time: the next one gets what this one leaves. */
-		break;
-	}
-	if (flow && flow->is_starved && tcp_is_due(tcp, tcp->starved_look_at_ms))
+		flow->is_ready = true;
+		TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
+	} else if (tcp_is_due(tcp, tcp->starved_look_at_ms))
 		end_the_stuck(tcp);
 }
 
@@ -231,8 +240,12 @@ tcp_serve(struct tcp *tcp)
 	feed_the_starved(tcp);
 	while (!tcp->tap_stopped && n_left > 0 && (flow = TAILQ_FIRST(&tcp->ready))) {
 		tcp_unready(tcp, flow);
-		if (tcp_visit(tcp, flow, &n_left))
-			queue_behind(tcp, flow);
+		if (tcp_visit(tcp, flow, &n_left) && !flow->is_starved &&
+		    !flow->is_ready) {
+			/* An acknowledgement that was refused has made it ready already. */
+			flow->is_ready = true;
+			TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
+		}
 	}
 }
 
@@ -321,6 +334,8 @@ run_times(struct tcp *tcp, struct tcp_flow *flow)
 		flow->pingpong = (int8_t)(flow->pingpong - TCP_PINGPONG_MISSED);
 		if (flow->pingpong < TCP_PINGPONG_MIN)
 			flow->pingpong = TCP_PINGPONG_MIN;
+		/* If the guest's interface refuses the frame, ack_now stays. */
+		flow->ack_later = false;
 		tcp_send_ack(tcp, flow);
 	}
 	if (flow->send_timer != TCP_NO_TIMER && tcp_is_due(tcp, flow->send_at_ms)) {
@@ -333,6 +348,9 @@ run_times(struct tcp *tcp, struct tcp_flow *flow)
 		tcp_end_flow(tcp, flow, TCP_END_closed);
 	if (flow->state == TCP_STATE_OPEN && tcp_is_due(tcp, flow->idle_at_ms))
 		tcp_idle_timeout(tcp, flow);
+	/* The idle timer brings every flow here in time: after 24 days the past is future. */
+	if (tcp_is_due(tcp, flow->challenge_at_ms))
+		flow->challenge_at_ms = tcp->now_ms;
 	schedule_all(tcp, flow);
 }
 
@@ -379,8 +397,8 @@ tcp_wait_ms(const struct tcp *tcp)
 			? 0
 			: tcp->tap_retry_at_ms - tcp->now_ms);
 	if (!TAILQ_EMPTY(&tcp->starved))
-		wait_ms = tcp_min(wait_ms, TCP_STARVED_LOOK_MS);
-	return wait_ms;
+		wait_ms = can_feed(tcp) ? 0 : tcp_min(wait_ms, TCP_STARVED_LOOK_MS);
+	return tcp_min(wait_ms, SLEEP_MAX_MS);
 }
 
 bool

@@ -209,7 +209,7 @@ void tcp_run_timers(struct tcp *tcp);
 /* Frees the flows that have ended: their places may be used again. */
 void tcp_end_turn(struct tcp *tcp);
 
-/* Time until the machine wants a turn; 0: at once; UINT32_MAX: an event comes first. */
+/* Time until the machine wants a turn, at most a day; 0: at once. */
 uint32_t tcp_wait_ms(const struct tcp *tcp);
 
 /* Checks every invariant; aborts with a text if one does not hold. For tests. */

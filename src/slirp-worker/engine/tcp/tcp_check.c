@@ -94,9 +94,8 @@ check_progress(const struct tcp *tcp, const struct tcp_flow *flow)
 	holds(tcp_timer_is_set(&flow->timer));
 	/* Bytes for the socket wait for its edge. */
 	holds(flow->tail.n_bytes == 0 || !flow->can_write || flow->host_failed);
-	/* An owed acknowledgement waits only for the guest's interface. */
-	holds(!flow->ack_now || flow->is_touched || flow->is_ready || flow->is_starved ||
-	    tcp->tap_stopped);
+	/* An owed acknowledgement waits only for the guest's interface, or its turn after it. */
+	holds(!flow->ack_now || flow->is_touched || flow->is_ready || tcp->tap_stopped);
 	/* What may be read waits for the window, which has a timer or an answer to come. */
 	holds(!flow->can_read || flow->host_eof || flow->is_ready || flow->is_starved ||
 	    is_out || flow->send_timer != TCP_NO_TIMER);

@@ -95,11 +95,23 @@ tcp_abort(struct tcp *tcp, struct tcp_flow *flow, enum tcp_end end)
 	tcp_end_flow(tcp, flow, end);
 }
 
+/* A busy guest must not fill the table with flows that are over. A place is free at the end
+ * of the turn. */
+void
+tcp_shorten_time_wait(struct tcp *tcp)
+{
+	uint32_t n_max =
+	    tcp->flows.n_max - tcp->flows.n_max / TCP_TIME_WAIT_SPARE_DIVISOR - 1;
+
+	while (tcp->n_time_wait > 0 &&
+	    (tcp->n_time_wait >= TCP_TIME_WAIT_MAX || tcp->flows.n_live > n_max))
+		tcp_end_flow(tcp, TAILQ_FIRST(&tcp->time_wait), TCP_END_closed);
+}
+
 static void
 begin_time_wait(struct tcp *tcp, struct tcp_flow *flow)
 {
-	if (tcp->n_time_wait == TCP_TIME_WAIT_MAX)
-		tcp_end_flow(tcp, TAILQ_FIRST(&tcp->time_wait), TCP_END_closed);
+	tcp_shorten_time_wait(tcp);
 	release(tcp, flow, false);
 	flow->state = TCP_STATE_TIME_WAIT;
 	flow->is_ageing = true;
@@ -143,11 +155,14 @@ tcp_heard(struct tcp *tcp, struct tcp_flow *flow)
 void
 tcp_idle_timeout(struct tcp *tcp, struct tcp_flow *flow)
 {
-	if (flow->n_probes == TCP_IDLE_PROBES_MAX) {
+	if (flow->n_probes == TCP_IDLE_PROBES_MAX && !tcp->tap_stopped) {
 		tcp_abort(tcp, flow, TCP_END_idle);
 		return;
 	}
-	flow->n_probes++;
-	tcp_send_empty(tcp, flow, flow->snd_una - 1, WIRE_TCP_ACK_FLAG);
 	flow->idle_at_ms = tcp->now_ms + TCP_IDLE_PROBE_MS;
+	if (!tcp->tap_stopped)
+		tcp_send_empty(tcp, flow, flow->snd_una - 1, WIRE_TCP_ACK_FLAG);
+	/* A guest whose interface is down has not been asked. */
+	if (!tcp->tap_stopped)
+		flow->n_probes++;
 }

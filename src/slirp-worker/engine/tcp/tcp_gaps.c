@@ -71,10 +71,14 @@ bool
 tcp_keep_ahead(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, const uint8_t *data,
     uint32_t len)
 {
-	struct tcp_gaps *gaps = tcp_gaps_of(tcp, flow);
+	struct tcp_gaps *gaps;
 	uint32_t end = seq + len;
 	bool kept = false;
 
+	/* A guest that leaves gaps open for ever must not use up what others need. */
+	if (tcp_pool_free_bytes(&tcp->pool) < tcp_pool_size(&tcp->pool) / 4)
+		return false;
+	gaps = tcp_gaps_of(tcp, flow);
 	if (!gaps)
 		return false;
 	while (seq != end) {

@@ -60,19 +60,50 @@ start_sending(const struct tcp *tcp, struct tcp_flow *flow)
 	flow->snd_una = flow->snd_nxt = flow->snd_max = flow->iss;
 }
 
-/* Room for one more half-open flow: an old one gives way, the limits of addresses hold. */
+static bool
+has_addresses(const struct flow_key *key, const struct inaddr *guest,
+    const struct inaddr *peer)
+{
+	const struct inaddr its_guest = tcp_address(key, key->guest_address);
+	const struct inaddr its_peer = tcp_address(key, key->peer_address);
+
+	return (!guest || inaddr_is_equal(&its_guest, guest)) &&
+	    (!peer || inaddr_is_equal(&its_peer, peer));
+}
+
+/* Ends the oldest half-open flow of these addresses (NULL: of any), if it is old: its peer
+ * is a black hole, and must not keep a guest from others for two minutes. */
+static void
+end_an_old(struct tcp *tcp, const struct inaddr *guest, const struct inaddr *peer)
+{
+	struct tcp_flow *flow;
+
+	TAILQ_FOREACH(flow, &tcp->opening, age_entry)
+	{
+		if (tcp->now_ms - (uint32_t)flow->opened_at_ms < TCP_OPENING_OLD_MS)
+			return;
+		if (has_addresses(&flow->link.key, guest, peer)) {
+			tcp_end_flow(tcp, flow, TCP_END_gave_way);
+			return;
+		}
+	}
+}
+
+/* Room for one more half-open flow, within the limits. */
 static bool
 count_opening(struct tcp *tcp, const struct flow_key *key)
 {
 	const struct inaddr guest = tcp_address(key, key->guest_address);
 	const struct inaddr peer = tcp_address(key, key->peer_address);
-	struct tcp_flow *oldest = TAILQ_FIRST(&tcp->opening);
 
-	if (tcp->n_opening == TCP_OPENING_MAX) {
-		if (tcp->now_ms - (uint32_t)oldest->opened_at_ms < TCP_OPENING_OLD_MS)
-			return false;
-		tcp_end_flow(tcp, oldest, TCP_END_gave_way);
-	}
+	if (addr_count_get(&tcp->by_peer, &peer) == TCP_OPENING_BY_PEER)
+		end_an_old(tcp, NULL, &peer);
+	if (addr_count_get(&tcp->by_guest, &guest) == TCP_OPENING_BY_GUEST)
+		end_an_old(tcp, &guest, NULL);
+	if (tcp->n_opening == TCP_OPENING_MAX)
+		end_an_old(tcp, NULL, NULL);
+	if (tcp->n_opening == TCP_OPENING_MAX)
+		return false;
 	if (!addr_count_add(&tcp->by_guest, &guest))
 		return false;
 	if (addr_count_add(&tcp->by_peer, &peer))
@@ -96,6 +127,7 @@ make_flow(struct tcp *tcp, const struct flow_key *key)
 		tcp_count(tcp, TCP_COUNT_flows_full, 1);
 		return NULL;
 	}
+	tcp_shorten_time_wait(tcp);
 	flow->fd = -1;
 	flow->is_counted = flow->is_ageing = true;
 	TAILQ_INSERT_TAIL(&tcp->opening, flow, age_entry);

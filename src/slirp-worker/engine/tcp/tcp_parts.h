@@ -71,6 +71,9 @@
 #define TCP_TIME_WAIT_MS 2000
 #define TCP_TIME_WAIT_MAX 4096
 
+/* Places that TIME_WAIT leaves to new flows, as a part of the table: a batch of SYNs fits. */
+#define TCP_TIME_WAIT_SPARE_DIVISOR 8
+
 /* Retransmission (RFC 6298): the first is of a flow without a sample. The lower bound is
  * Linux's (TCP_RTO_MIN). */
 #define TCP_RTO_FIRST_MS 1000
@@ -268,6 +271,7 @@ void tcp_end_flow(struct tcp *tcp, struct tcp_flow *flow, enum tcp_end end);
 void tcp_abort(struct tcp *tcp, struct tcp_flow *flow, enum tcp_end end);
 /* Ends the flow, or begins its TIME_WAIT, if both directions are done. */
 void tcp_end_if_done(struct tcp *tcp, struct tcp_flow *flow);
+void tcp_shorten_time_wait(struct tcp *tcp);
 void tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key);
 void tcp_not_opening(struct tcp *tcp,
     struct tcp_flow *flow); /* it is half-open no longer */
