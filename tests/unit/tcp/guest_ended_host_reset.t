@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A reset of the peer reaches a guest that has closed its half.
+guest > S 0 mss 1460 ws 7 sackok 1
+host open
+host opened
+host connected
+guest < S. 0:0 ack 1
+guest > . 1 ack 1 win 502
+
+guest > F. 1 ack 1 win 502
+host end
+guest < . 1:1 ack 2
+host reset
+guest < R. 1:1 ack 2
+host resets
+state none
