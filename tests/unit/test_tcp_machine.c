@@ -248,7 +248,8 @@ flood(int first, int last)
 	if (first < 0 || last >= FAKE_FLOWS)
 		fails("flows are 0 to %d", FAKE_FLOWS - 1);
 	for (int i = first; i <= last; i++) {
-		char *words[] = { "S", "0" };
+		char flags[] = "S", at[] = "0";
+		char *words[] = { flags, at };
 
 		guest_sends(i, words, 2, false);
 		script.world.n_taken_lines = script.world.n_lines;
