@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# In TIME_WAIT only an exact reset ends the flow.
+guest > S 0 mss 1460 ws 7 sackok 1
+host open
+host opened
+host connected
+guest < S. 0:0 ack 1
+guest > . 1 ack 1 win 502
+
+host eof
+guest < F. 1:1 ack 1
+guest > F. 1 ack 2 win 502
+host end
+guest < . 2:2 ack 2
+host close
+state time_wait
+guest > R 5
+state time_wait
+guest > R 2
+state none
