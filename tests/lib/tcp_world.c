@@ -163,6 +163,8 @@ flow_of_fd(struct fake_world *world, int fd)
 {
 	struct fake_flow *f = &world->flow[fd - FD_FIRST];
 
+	if (fd - FD_FIRST >= world->n_used)
+		world->n_used = fd - FD_FIRST + 1;
 	if (!f->is_open)
 		world->fault = "a call on a closed socket";
 	return f;
@@ -341,6 +343,6 @@ fake_turn(struct fake_world *world)
 		if (i == TURNS_MAX - 1)
 			world->fault = "the machine spins";
 	}
-	for (int i = 0; i < FAKE_FLOWS; i++)
+	for (int i = 0; i < world->n_used; i++)
 		tell_taken(world, i);
 }
