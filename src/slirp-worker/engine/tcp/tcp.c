@@ -235,10 +235,13 @@ void
 tcp_serve(struct tcp *tcp)
 {
 	uint32_t n_left = TCP_TURN_BYTES;
-	struct tcp_flow *flow;
 
 	feed_the_starved(tcp);
-	while (!tcp->tap_stopped && n_left > 0 && (flow = TAILQ_FIRST(&tcp->ready))) {
+	for (int i = 0; i < TCP_TURN_VISITS && n_left > 0 && !tcp->tap_stopped; i++) {
+		struct tcp_flow *flow = TAILQ_FIRST(&tcp->ready);
+
+		if (!flow)
+			break;
 		tcp_unready(tcp, flow);
 		if (tcp_visit(tcp, flow, &n_left) && !flow->is_starved &&
 		    !flow->is_ready) {

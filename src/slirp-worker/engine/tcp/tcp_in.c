@@ -277,13 +277,16 @@ take_data(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, const uint8_t *d
 }
 
 void
-tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment)
+tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment, bool is_probe)
 {
 	uint32_t window = (uint32_t)segment->window << flow->snd_scale;
 
 	if (seq_lt(flow->snd_wl1, segment->seq) ||
-	    (flow->snd_wl1 == segment->seq && seq_le(flow->snd_wl2, segment->ack))) {
-		flow->snd_wl1 = segment->seq;
+	    ((flow->snd_wl1 == segment->seq || is_probe) &&
+		seq_le(flow->snd_wl2, segment->ack))) {
+		/* The number of a keep-alive is old, and its window is not. */
+		if (!is_probe)
+			flow->snd_wl1 = segment->seq;
 		flow->snd_wl2 = segment->ack;
 		flow->snd_wnd = window;
 		flow->max_wnd = tcp_max(flow->max_wnd, window);
@@ -322,7 +325,7 @@ take_ack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segme
 		tcp_acked(tcp, flow, segment->ack);
 	else
 		flow->n_backoffs = flow->send_timer == TCP_PERSIST ? 0 : flow->n_backoffs;
-	tcp_take_window(flow, segment);
+	tcp_take_window(flow, segment, is_probe);
 	if (is_duplicate && tcp_send_edge(flow) == edge)
 		tcp_duplicate_ack(tcp, flow);
 	return true;

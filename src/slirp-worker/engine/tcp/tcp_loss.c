@@ -113,8 +113,9 @@ grow_cwnd(struct tcp_flow *flow, uint32_t n_acked)
 {
 	uint64_t step = n_acked;
 
+	/* Small acknowledgements count too: at least one byte. */
 	if (flow->cwnd >= flow->ssthresh)
-		step = (uint64_t)flow->piece * n_acked / flow->cwnd;
+		step = (uint64_t)flow->piece * n_acked / flow->cwnd + 1;
 	flow->cwnd = (uint32_t)(flow->cwnd + step);
 	if (flow->cwnd > TCP_CWND_MAX)
 		flow->cwnd = TCP_CWND_MAX;
@@ -253,6 +254,13 @@ has_sacked(const struct tcp_flow *flow)
 	return flow->gaps && flow->gaps->n_sacked > 0;
 }
 
+/* What is lost is sent again from here on. */
+static uint32_t
+hole_start(const struct tcp_flow *flow)
+{
+	return seq_gt(flow->rexmit_nxt, flow->snd_una) ? flow->rexmit_nxt : flow->snd_una;
+}
+
 /* In recovery, what was not reported below the highest block is lost, until it is sent
  * again (RFC 6675 4). */
 uint32_t
@@ -263,8 +271,7 @@ tcp_pipe(const struct tcp_flow *flow)
 	uint32_t n_lost = 0;
 
 	if (flow->in_recovery && has_sacked(flow)) {
-		uint32_t seq =
-		    tcp_max(flow->rexmit_nxt - flow->snd_una, 0) + flow->snd_una;
+		uint32_t seq = hole_start(flow);
 
 		for (int i = 0; i < flow->gaps->n_sacked; i++) {
 			const struct tcp_sack_block *block = &flow->gaps->sacked[i];

@@ -399,7 +399,8 @@ send_one(struct tcp *tcp, struct tcp_flow *flow, uint32_t *n_bytes)
 {
 	uint32_t seq, len;
 
-	if (flow->in_recovery && tcp_next_hole(flow, &seq, &len)) {
+	if (flow->in_recovery && tcp_send_edge(flow) != flow->snd_una &&
+	    tcp_next_hole(flow, &seq, &len)) {
 		uint32_t n_out = tcp_send_range(tcp, flow, seq, len);
 
 		flow->rexmit_nxt = seq + n_out;

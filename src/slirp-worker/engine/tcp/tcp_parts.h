@@ -56,6 +56,9 @@
 #define TCP_VISIT_FRAMES 4
 #define TCP_TURN_BYTES (UINT32_C(1) << 20)
 
+/* Flows served in one turn, also if they have little to send. */
+#define TCP_TURN_VISITS 256
+
 /* Flows whose timers fire in one turn: 10,000 timeouts at once must not delay frames. */
 #define TCP_TIMERS_A_TURN 256
 
@@ -222,7 +225,8 @@ void tcp_flush_noted(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_note_tail(struct tcp *tcp, struct tcp_flow *flow); /* after it has grown */
 void tcp_drain_tail(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_settle_input(struct tcp *tcp, struct tcp_flow *flow); /* at the end of a batch */
-void tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment);
+void tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment,
+    bool is_probe);
 
 /* tcp_out.c */
 void tcp_send_empty(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint8_t flags);
