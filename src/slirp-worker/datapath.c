@@ -121,14 +121,13 @@ admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 
 /* Gives a TCP segment to the TCP engine. Returns false if it is the stack's. */
 static bool
-pass_tcp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
+pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
 {
 	struct tcp_segment segment;
 	size_t n_noted = worker->tcp.tcp.n_noted;
 
 	if (parsed->protocol != IPPROTO_TCP ||
-	    !tcp_segment_parse(frame, parsed->len, &segment) ||
-	    !tcp_host_takes(&worker->tcp, &segment))
+	    !tcp_segment_parse(frame, parsed->len, &segment))
 		return false;
 	if (worker->sum == VNET_SUM_UNKNOWN &&
 	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_TCP, frame + parsed->l4_offset,
@@ -136,7 +135,8 @@ pass_tcp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 		worker_count_drop(worker, IPC_DROP_tcp_checksum);
 		return true;
 	}
-	tcp_from_guest(&worker->tcp.tcp, &segment);
+	if (!tcp_host_from_guest(&worker->tcp, &segment))
+		return false;
 	if (worker->tcp.tcp.n_noted > n_noted)
 		tapio_keep(&worker->tap);
 	return true;

@@ -2,6 +2,7 @@
 /* The worker's loop: waits for events, then serves TAP, sockets, api and timers. */
 #include "slirp-worker/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 /* Frames read for each wait. A wait costs a system call and a walk over all sockets; 16
  * frames share that cost. Trials with more gained nothing and delayed the sockets. */
 #define BATCH_FRAMES 16
+static_assert(BATCH_FRAMES <= TAPIO_BUFFERS, "an engine may keep each of them");
 
 /* libslirp's new sockets expire at least 10 s after the last time that it was told
  * (src/udp.h, SO_EXPIREFAST). After a wait of more than half of that, tell it the time

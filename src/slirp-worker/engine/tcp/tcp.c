@@ -7,10 +7,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
+#include "base/mapping.h"
 #include "slirp-worker/engine/tcp/tcp_parts.h"
 
 #define US_PER_MS 1000
-#define MS_PER_S 1000
 
 /* Flows with a gap at a time; each needs about 600 bytes. A gap to or from a guest closes in
  * milliseconds. Without a record the data ahead is dropped, and the guest sends again. */
@@ -22,18 +23,6 @@
 /* Times are compared by difference, and those in the past must not become future: a turn
  * comes at least once in 24 days (tcp_wheel.h). A day is often enough, and costs nothing. */
 #define SLEEP_MAX_MS 86400000u
-
-static int
-make_gaps(struct tcp *tcp)
-{
-	void *memory = mmap(NULL, GAPS_MAX * sizeof(struct tcp_gaps),
-	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return -1;
-	tcp->gaps = memory;
-	return 0;
-}
 
 int
 tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_world *world,
@@ -47,12 +36,13 @@ tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_worl
 	TAILQ_INIT(&tcp->time_wait);
 	tcp_set_time(tcp, now_us);
 	tcp->epoch_ends_ms = tcp->now_ms + TCP_EPOCH_MS;
-	tcp->second_ends_ms = tcp->now_ms + MS_PER_S;
+	tcp->second_ends_ms = tcp->now_ms + CLOCK_MS_PER_S;
 	tcp->give_back_at_ms = tcp->now_ms + TCP_GIVE_BACK_MS;
 	tcp->starved_look_at_ms = tcp->now_ms;
 	tcp->epoch = 1;
 	tcp_wheel_init(&tcp->wheel, tcp->now_ms);
-	if (make_gaps(tcp) == -1 ||
+	tcp->gaps = mapping_new(GAPS_MAX * sizeof(struct tcp_gaps));
+	if (!tcp->gaps ||
 	    flow_table_init(&tcp->flows, sizeof(struct tcp_flow), config->n_flows_max) ==
 		-1 ||
 	    tcp_pool_init(&tcp->pool, config->pool_bytes) == -1 ||
@@ -135,7 +125,7 @@ tcp_set_time(struct tcp *tcp, uint64_t now_us)
 		begin_epoch(tcp);
 	if (tcp_is_due(tcp, tcp->second_ends_ms)) {
 		tcp->n_resets = tcp->n_challenges = 0;
-		tcp->second_ends_ms = tcp->now_ms + MS_PER_S;
+		tcp->second_ends_ms = tcp->now_ms + CLOCK_MS_PER_S;
 	}
 }
 
@@ -221,14 +211,15 @@ feed_the_starved(struct tcp *tcp)
 {
 	struct tcp_flow *flow = TAILQ_FIRST(&tcp->starved);
 
-	if (!flow)
+	if (!flow) {
 		tcp->starved_look_at_ms = tcp->now_ms;
-	else if (can_feed(tcp)) {
+	} else if (can_feed(tcp)) {
 		tcp_unready(tcp, flow);
 		flow->is_ready = true;
 		TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
-	} else if (tcp_is_due(tcp, tcp->starved_look_at_ms))
+	} else if (tcp_is_due(tcp, tcp->starved_look_at_ms)) {
 		end_the_stuck(tcp);
+	}
 }
 
 void
@@ -309,7 +300,7 @@ tcp_host_ready(struct tcp *tcp, uint32_t index, uint32_t generation, uint32_t ev
 }
 
 /* The wheel has an entry of each flow at its earliest time. A later time is only stored:
- * the entry fires early, and flow_times() sets it again. */
+ * the entry fires early, and schedule_all() sets it again. */
 void
 tcp_schedule(struct tcp *tcp, struct tcp_flow *flow, uint32_t at_ms)
 {
@@ -401,6 +392,8 @@ tcp_wait_ms(const struct tcp *tcp)
 			: tcp->tap_retry_at_ms - tcp->now_ms);
 	if (!TAILQ_EMPTY(&tcp->starved))
 		wait_ms = can_feed(tcp) ? 0 : tcp_min(wait_ms, TCP_STARVED_LOOK_MS);
+	if (tcp_pool_has_surplus(&tcp->pool))
+		wait_ms = tcp_min(wait_ms, TCP_GIVE_BACK_MS);
 	return tcp_min(wait_ms, SLEEP_MAX_MS);
 }
 

@@ -84,6 +84,7 @@ struct tcp_config {
 	uint16_t mtu_bytes;
 	uint32_t
 	    frame_data_max; /* data of a frame to the guest; below a piece: one piece */
+	bool shares_tcp;    /* another engine ends TCP too */
 };
 
 /* Counters: each says what the machine did not do, or had to do again. */
@@ -168,11 +169,10 @@ void tcp_free(struct tcp *tcp);
 /* The time (CLOCK_MONOTONIC) that is valid until the next call. */
 void tcp_set_time(struct tcp *tcp, uint64_t now_us);
 
-/* Takes a segment that the gate has passed. The frame must stay until tcp_end_batch(). */
-void tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment);
-
-/* Whether the segment belongs to a flow. */
-bool tcp_knows(const struct tcp *tcp, const struct tcp_segment *segment);
+/* Takes a segment that the gate has passed. The frame must stay until tcp_end_batch().
+ * Returns false, and does nothing, if the segment neither belongs to a flow nor opens one,
+ * and another engine ends TCP too. */
+bool tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment);
 
 /* The guest's routers say that a segment was longer than mtu_bytes (RFC 1191, RFC 8201).
  * key is of the flow, seq the number in the quoted segment. */

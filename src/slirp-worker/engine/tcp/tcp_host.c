@@ -2,6 +2,7 @@
 /* Gives the TCP machine its world: sockets of the host, and frames to the TAP. */
 #include "slirp-worker/engine/tcp/tcp_host.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,6 +19,9 @@
 
 /* Data of one frame: 44 segments of 1460 bytes, below the 65535 bytes of an IPv4 packet. */
 #define FRAME_DATA_MAX 64240
+
+/* The machine notes at least each frame that the TAP can keep. */
+static_assert(TCP_NOTED_MAX >= TAPIO_BUFFERS, "noted data would be read over");
 
 /* Buffers of all flows: 16 flows of 4 MiB, or 1000 of one frame. */
 #define POOL_BYTES (UINT32_C(64) << 20)
@@ -289,6 +293,7 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 		.pool_bytes = POOL_BYTES,
 		.mtu_bytes = (uint16_t)tcp_min(config->network->mtu_bytes, UINT16_MAX),
 		.frame_data_max = config->has_offloads ? FRAME_DATA_MAX : 0,
+		.shares_tcp = true,
 	};
 
 	host->poller = config->poller;
@@ -325,13 +330,10 @@ is_nameserver(const struct ipc_network *network, const struct tcp_segment *segme
 }
 
 bool
-tcp_host_takes(const struct tcp_host *host, const struct tcp_segment *segment)
+tcp_host_from_guest(struct tcp_host *host, const struct tcp_segment *segment)
 {
-	const uint8_t flags = segment->flags & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG);
-
-	if (tcp_knows(&host->tcp, segment))
-		return true;
-	return flags == WIRE_TCP_SYN && !is_nameserver(&host->network, segment);
+	return !is_nameserver(&host->network, segment) &&
+	    tcp_from_guest(&host->tcp, segment);
 }
 
 static uint64_t

@@ -46,9 +46,9 @@ struct tcp_host_config {
  * not move. */
 int tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config);
 
-/* Whether a segment that passed the gate is the engine's: it belongs to one of its flows, or
- * opens a connection other than to the name server, which libslirp serves. */
-bool tcp_host_takes(const struct tcp_host *host, const struct tcp_segment *segment);
+/* Takes a segment that passed the gate. Returns false if it is libslirp's: it is for the
+ * name server, or neither belongs to a flow of the engine nor opens one. */
+bool tcp_host_from_guest(struct tcp_host *host, const struct tcp_segment *segment);
 
 /* The engine's part of struct engine_ops; self is the tcp_host. */
 extern const struct engine_ops tcp_host_engine;

@@ -448,36 +448,45 @@ has_possible_flags(const struct tcp_segment *segment)
 	    !((flags & WIRE_TCP_SYN) && (flags & (WIRE_TCP_FIN | WIRE_TCP_RST)));
 }
 
-bool
-tcp_knows(const struct tcp *tcp, const struct tcp_segment *segment)
+static bool
+opens(const struct tcp_segment *segment)
 {
-	struct flow_key key = key_of(segment);
-
-	return flow_table_find(&tcp->flows, &key) != NULL;
+	return (segment->flags & FLAGS_THAT_COUNT) == WIRE_TCP_SYN;
 }
 
-void
+/* A segment of no flow. */
+static void
+take_stranger(struct tcp *tcp, const struct flow_key *key,
+    const struct tcp_segment *segment)
+{
+	if (opens(segment)) {
+		tcp_open_from_guest(tcp, key, segment);
+	} else if (!(segment->flags & WIRE_TCP_RST)) {
+		tcp_count(tcp, TCP_COUNT_no_flow, 1);
+		tcp_send_reset(tcp, key, segment);
+	}
+}
+
+bool
 tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment)
 {
 	struct flow_key key = key_of(segment);
-	struct tcp_flow *flow;
+	struct tcp_flow *flow = flow_table_find(&tcp->flows, &key);
 
+	if (!flow && tcp->config.shares_tcp && !opens(segment))
+		return false;
 	if (!has_possible_flags(segment)) {
 		tcp_count(tcp, TCP_COUNT_bad_flags, 1);
-		return;
+		return true;
 	}
-	if (tcp->n_noted == TCP_NOTED_MAX)
+	if (tcp->n_noted == TCP_NOTED_MAX) {
 		tcp_end_batch(tcp);
-	flow = flow_table_find(&tcp->flows, &key);
-	if (!flow) {
-		if ((segment->flags & FLAGS_THAT_COUNT) == WIRE_TCP_SYN) {
-			tcp_open_from_guest(tcp, &key, segment);
-		} else if (!(segment->flags & WIRE_TCP_RST)) {
-			tcp_count(tcp, TCP_COUNT_no_flow, 1);
-			tcp_send_reset(tcp, &key, segment);
-		}
-		return;
+		/* The end of the batch may have ended the flow. */
+		flow = flow_table_find(&tcp->flows, &key);
 	}
-	if (tcp_in_opening(tcp, flow, segment))
+	if (!flow)
+		take_stranger(tcp, &key, segment);
+	else if (tcp_in_opening(tcp, flow, segment))
 		in_open(tcp, flow, segment);
+	return true;
 }

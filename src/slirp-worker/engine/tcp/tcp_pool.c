@@ -87,15 +87,19 @@ tcp_pool_is_reserve_only(const struct tcp_pool *pool)
 	return pool->free_bytes <= pool->reserve_bytes;
 }
 
+bool
+tcp_pool_has_surplus(const struct tcp_pool *pool)
+{
+	return !TAILQ_EMPTY(&pool->warm) &&
+	    pool->n_resident > TCP_POOL_RESIDENT_MAX / TCP_CHUNK_BIG;
+}
+
 void
 tcp_pool_give_back(struct tcp_pool *pool)
 {
-	for (int i = 0; i < GIVE_BACK_MAX; i++) {
+	for (int i = 0; i < GIVE_BACK_MAX && tcp_pool_has_surplus(pool); i++) {
 		struct tcp_block *block = TAILQ_LAST(&pool->warm, tcp_block_list);
 
-		if (block == NULL ||
-		    pool->n_resident <= TCP_POOL_RESIDENT_MAX / TCP_CHUNK_BIG)
-			return;
 		madvise(pool->data + (size_t)(block - pool->blocks) * TCP_CHUNK_BIG,
 		    TCP_CHUNK_BIG, MADV_DONTNEED);
 		TAILQ_REMOVE(&pool->warm, block, link);

@@ -81,6 +81,9 @@ bool tcp_pool_is_reserve_only(const struct tcp_pool *pool);
  * resident, a limited number of chunks in each call. To be called once a second. */
 void tcp_pool_give_back(struct tcp_pool *pool);
 
+/* Whether tcp_pool_give_back() has something to do. */
+bool tcp_pool_has_surplus(const struct tcp_pool *pool);
+
 /*
  * Fills iov with room for up to want bytes behind the end of the queue: the rest of its
  * last chunk, then new chunks. is_small asks for small ones; a queue that already has the
