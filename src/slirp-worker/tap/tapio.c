@@ -113,6 +113,9 @@ accept_client(struct tapio *tap)
 	if (fd == -1 || poller_put(tap->poller, POLLER_TAP, fd) == -1) {
 		if (errno != EAGAIN)
 			tap->accepts_at_ms = clock_now_ms() + FDIO_RETRY_MS;
+		/* The reserve needs the place of a client that cannot be watched. */
+		if (fd != -1)
+			close(take_fd(&fd));
 		fdio_reserve_take(&tap->reserve_fd);
 		return;
 	}
