@@ -117,6 +117,7 @@ test_rates(void **state)
 	} rows[] = {
 		{ "", COUNTS(1000, 10), 500, "2000", "20" },
 		{ COUNTS(990, 10), COUNTS(1000, 10), 1000, "10", "0" },
+		{ COUNTS(1001, 10), COUNTS(1000, 10), 1000, "1000", "0" },
 		{ COUNTS(-1, "x"), COUNTS(1000, 10), 1000, "1000", "10" },
 		{ "", COUNTS(1000, 10), 0, NULL, NULL },
 		{ "", COUNTS(-1000, 1.5), 1000, NULL, NULL },

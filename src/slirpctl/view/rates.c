@@ -12,7 +12,7 @@
 #define NAME_SIZE ((size_t)3 * CELL_SIZE)
 
 /* The list has no other name of a connection than its ends. A new connection between the
- * ends of an old one has lower counts; see growth(). */
+ * ends of an old one has lower counts; see rates_per_s(). */
 static void
 name_format(char name[NAME_SIZE], const json_t *entry)
 {
@@ -41,11 +41,17 @@ by_name(const json_t *connections)
 	return named;
 }
 
-/* Returns how much a count has grown. It began at 0 if it is lower now. */
-static double
-growth(json_int_t now, json_int_t before)
+json_int_t
+rates_per_s(json_int_t now, json_int_t before, uint64_t interval_ms)
 {
-	return (double)now - (before >= 0 && before <= now ? (double)before : 0);
+	/* As doubles: a daemon that lies must not cause an overflow. */
+	double growth = (double)now - (before >= 0 && before <= now ? (double)before : 0);
+	double per_s;
+
+	if (interval_ms == 0)
+		return -1;
+	per_s = growth * CLOCK_MS_PER_S / (double)interval_ms;
+	return per_s >= 0 && per_s < (double)INT64_MAX ? (json_int_t)per_s : -1;
 }
 
 static void
@@ -53,17 +59,16 @@ rate_put(json_t *entry, const char *rate_key, const json_t *before, const char *
     uint64_t interval_ms)
 {
 	const json_t *count = json_object_get(entry, key);
-	double per_s;
+	json_int_t per_s;
 
 	/* The daemon has no member of this name, but may lie. */
 	json_object_del(entry, rate_key);
-	if (!json_is_integer(count) || interval_ms == 0)
+	if (!json_is_integer(count))
 		return;
-	per_s = growth(json_integer_value(count),
-		    json_integer_value(json_object_get(before, key))) *
-	    CLOCK_MS_PER_S / (double)interval_ms;
-	if (per_s >= 0 && per_s < (double)INT64_MAX)
-		json_object_set_new(entry, rate_key, json_integer((json_int_t)per_s));
+	per_s = rates_per_s(json_integer_value(count),
+	    json_integer_value(json_object_get(before, key)), interval_ms);
+	if (per_s != -1)
+		json_object_set_new(entry, rate_key, json_integer(per_s));
 }
 
 void

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "slirpctl/view/cell.h"
 #include "slirpctl/view/rates.h"
 #include "slirpctl/view/show.h"
@@ -98,15 +97,17 @@ sorted(const struct top_screen *screen)
 {
 	size_t n = json_array_size(screen->connections);
 	autofree const json_t **entries = calloc(n + 1, sizeof(json_t *));
-	json_t *list = json_array();
+	json_t *list;
 
-	for (size_t i = 0; entries != NULL && i < n; i++)
+	if (entries == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
 		entries[i] = json_array_get(screen->connections, i);
 	compared_order = screen->order;
 	compared_reversed = screen->is_reversed;
-	if (entries != NULL)
-		qsort(entries, n, sizeof(json_t *), compare);
-	for (size_t i = 0; entries != NULL && i < n; i++)
+	qsort(entries, n, sizeof(json_t *), compare);
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
 		json_array_append(list, (json_t *)entries[i]);
 	return list;
 }
@@ -129,14 +130,10 @@ counter(const json_t *stats, const char *key)
 static uint64_t
 rate(const struct top_screen *screen, const char *key)
 {
-	double growth =
-	    (double)counter(screen->stats, key) - (double)counter(screen->previous, key);
-	double per_s = growth * CLOCK_MS_PER_S / (double)screen->interval_ms;
+	json_int_t per_s = rates_per_s(counter(screen->stats, key),
+	    counter(screen->previous, key), screen->interval_ms);
 
-	if (screen->previous == NULL || screen->interval_ms == 0 || per_s < 0 ||
-	    per_s >= (double)INT64_MAX)
-		return 0;
-	return (uint64_t)per_s;
+	return screen->previous != NULL && per_s > 0 ? (uint64_t)per_s : 0;
 }
 
 static void
