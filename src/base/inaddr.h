@@ -60,6 +60,17 @@ inaddr_from6(const struct in6_addr *addr6)
 	return addr;
 }
 
+/* bytes are 4 of IPv4 or 16 of IPv6, in network order. */
+static inline struct inaddr
+inaddr_from_bytes(const uint8_t *bytes, bool is_ipv6)
+{
+	struct inaddr addr = { .is_ipv6 = is_ipv6 };
+
+	memcpy(addr.bytes, bytes,
+	    is_ipv6 ? sizeof(struct in6_addr) : sizeof(struct in_addr));
+	return addr;
+}
+
 /* addr is of IPv4. */
 static inline in_addr_t
 inaddr_to4(const struct inaddr *addr)

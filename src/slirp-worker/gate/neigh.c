@@ -56,20 +56,10 @@ note(struct neigh *neigh, const struct inaddr *addr, const uint8_t *mac, uint64_
 	entry->seen_ms = now_ms;
 }
 
-/* address has 4 or 16 bytes. */
-static struct inaddr
-to_inaddr(const uint8_t *address, bool is_ip6)
-{
-	struct inaddr addr = { .is_ipv6 = is_ip6 };
-
-	memcpy(addr.bytes, address, is_ip6 ? 16 : 4);
-	return addr;
-}
-
 static void
 learn_arp(struct neigh *neigh, const uint8_t *arp, uint64_t now_ms)
 {
-	const struct inaddr sender = to_inaddr(arp + WIRE_ARP_SENDER_IP, false);
+	const struct inaddr sender = inaddr_from_bytes(arp + WIRE_ARP_SENDER_IP, false);
 
 	note(neigh, &sender, arp + WIRE_ARP_SENDER_MAC, now_ms);
 }
@@ -98,7 +88,7 @@ learn_advertisement(struct neigh *neigh, const struct gate *gate, const uint8_t 
     const struct gate_frame *parsed, uint64_t now_ms)
 {
 	const uint8_t *nd = frame + parsed->l4_offset;
-	const struct inaddr target = to_inaddr(nd + WIRE_ND_TARGET, true);
+	const struct inaddr target = inaddr_from_bytes(nd + WIRE_ND_TARGET, true);
 	const uint8_t *mac;
 
 	mac = find_mac_option(nd + WIRE_ND_NEIGHBOR_LEN,
@@ -127,7 +117,7 @@ neigh_learn(struct neigh *neigh, const struct gate *gate, const uint8_t *frame,
 		learn_arp(neigh, frame + WIRE_ETH_LEN, now_ms);
 		return;
 	}
-	source = to_inaddr(parsed->src, parsed->ethertype == WIRE_TYPE_IP6);
+	source = inaddr_from_bytes(parsed->src, parsed->ethertype == WIRE_TYPE_IP6);
 	note(neigh, &source, frame + WIRE_ETH_SRC, now_ms);
 	if (is_advertisement(frame, parsed))
 		learn_advertisement(neigh, gate, frame, parsed, now_ms);

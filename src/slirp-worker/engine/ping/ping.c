@@ -93,16 +93,6 @@ is_ip6(const struct gate_frame *parsed)
 	return parsed->ethertype == WIRE_TYPE_IP6;
 }
 
-static struct inaddr
-read_address(bool of_ip6, const uint8_t *bytes)
-{
-	struct inaddr addr = { .is_ipv6 = of_ip6 };
-
-	memcpy(addr.bytes, bytes,
-	    of_ip6 ? sizeof(struct in6_addr) : sizeof(struct in_addr));
-	return addr;
-}
-
 static int
 bind_outbound(const struct ping *ping, bool of_ip6, int fd)
 {
@@ -151,8 +141,8 @@ find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *pars
 {
 	bool of_ip6 = is_ip6(parsed);
 	struct ping_flow wanted = {
-		.guest = read_address(of_ip6, parsed->src),
-		.host = read_address(of_ip6, parsed->dst),
+		.guest = inaddr_from_bytes(parsed->src, of_ip6),
+		.host = inaddr_from_bytes(parsed->dst, of_ip6),
 	};
 	size_t longest_idle = 0;
 

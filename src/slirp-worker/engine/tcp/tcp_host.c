@@ -145,9 +145,8 @@ static bool
 find_destination(const struct tcp_host *host, const struct flow_key *key,
     union inaddr_sock *to)
 {
-	struct inaddr addr = { .is_ipv6 = key->ethertype == WIRE_TYPE_IP6 };
+	struct inaddr addr = tcp_address(key, key->peer_address);
 
-	memcpy(addr.bytes, key->peer_address, sizeof(addr.bytes));
 	if (is_of_the_network(&host->network, key)) {
 		if (!host->network.allow_host_loopback)
 			return false;

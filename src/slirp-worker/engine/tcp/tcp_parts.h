@@ -2,8 +2,6 @@
 /* Functions and numbers that the files of the TCP machine share. */
 #pragma once
 
-#include <string.h>
-
 #include "base/inaddr.h"
 #include "slirp-worker/engine/tcp/tcp.h"
 #include "slirp-worker/wire/tcp_seq.h"
@@ -178,10 +176,7 @@ tcp_is_ip6(const struct tcp_flow *flow)
 static inline struct inaddr
 tcp_address(const struct flow_key *key, const uint8_t bytes[16])
 {
-	struct inaddr addr = { .is_ipv6 = key->ethertype == WIRE_TYPE_IP6 };
-
-	memcpy(addr.bytes, bytes, sizeof(addr.bytes));
-	return addr;
+	return inaddr_from_bytes(bytes, key->ethertype == WIRE_TYPE_IP6);
 }
 
 /* One past the last byte read from the socket. */
