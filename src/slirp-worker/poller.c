@@ -38,6 +38,9 @@ static_assert(POLLIN == EPOLLIN && POLLERR == EPOLLERR && POLLHUP == EPOLLHUP,
 #define HANDLE_KIND_MASK 0xffU
 #define HANDLE_INDEX_SHIFT 32
 
+static_assert(HANDLE_KIND_BITS + POLLER_GENERATION_BITS == HANDLE_INDEX_SHIFT,
+    "the parts of a handle do not overlap");
+
 static uint64_t
 handle_make(enum poller_kind kind, uint32_t index, uint32_t generation)
 {
@@ -71,18 +74,11 @@ poller_free(struct poller *poller)
 
 int
 poller_add(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
-    uint32_t generation, bool is_edge)
+    uint32_t generation)
 {
-	uint32_t events = is_edge ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET : EPOLLIN;
-
-	return control(poller, EPOLL_CTL_ADD, fd, events,
+	return control(poller, EPOLL_CTL_ADD, fd,
+	    EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 	    handle_make(kind, index, generation));
-}
-
-void
-poller_del(struct poller *poller, int fd)
-{
-	control(poller, EPOLL_CTL_DEL, fd, 0, 0);
 }
 
 /* The kernel adds EPOLLERR and EPOLLHUP to every registration. A place without events is
@@ -120,7 +116,7 @@ poller_put(struct poller *poller, enum poller_kind kind, int fd)
 	struct poller_place *place = &poller->places[kind];
 
 	if (place->fd != -1)
-		poller_del(poller, place->fd);
+		control(poller, EPOLL_CTL_DEL, place->fd, 0, 0);
 	place->fd = -1;
 	place->ready = 0;
 	place->armed = events_to_arm(poller, kind);

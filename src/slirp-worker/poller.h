@@ -16,8 +16,8 @@
  * gets its share. */
 #define POLLER_EVENTS_MAX 64
 
-/* The highest generation: the events of a descriptor have room for 24 bits of it. */
-#define POLLER_GENERATION_MAX 0xffffffU
+/* Bits of a generation that the events of a descriptor have room for. */
+#define POLLER_GENERATION_BITS 24
 
 enum poller_kind {
 	/* Places: one descriptor of each kind, or none. */
@@ -26,9 +26,8 @@ enum poller_kind {
 	POLLER_PARENT,
 	POLLER_API,
 	POLLER_N_PLACES,
-	/* Any number of each kind, in the tables of an engine. */
-	POLLER_LISTENER = POLLER_N_PLACES,
-	POLLER_FLOW,
+	/* Any number, in the tables of an engine. */
+	POLLER_FLOW = POLLER_N_PLACES,
 };
 
 /* A descriptor of an engine that is ready. The engine ignores an event whose generation is
@@ -85,14 +84,11 @@ poller_ready(const struct poller *poller, enum poller_kind kind)
 }
 
 /* Adds the descriptor (borrowed) of an engine, whose events have this kind, index and
- * generation. is_edge: each change to readable, writable or closed is one event, and the
- * registration is never changed; otherwise there are events while it is readable. Returns
- * 0, or -1 with errno set (ENOSPC: the limit of epoll(7) for the user). */
+ * generation (of POLLER_GENERATION_BITS). Each change to readable, writable or closed is one
+ * event. close(2) ends the registration, unless another process has the same open file.
+ * Returns 0, or -1 with errno set (ENOSPC: the limit of epoll(7) for the user). */
 int poller_add(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
-    uint32_t generation, bool is_edge);
-
-/* Removes it; needed before close(2) only if another process has the same open file. */
-void poller_del(struct poller *poller, int fd);
+    uint32_t generation);
 
 /* Empties the poll set, and adds to it what the poller needs. Call it before the engines
  * add their sockets. */

@@ -20,6 +20,8 @@
 /* More than the events of one wait. */
 #define N_PAIRS 100
 
+#define GENERATION_MAX ((1U << POLLER_GENERATION_BITS) - 1)
+
 /* Between two signals, of which one has to come during a wait. */
 #define SIGNAL_INTERVAL_US 1000
 
@@ -283,7 +285,7 @@ test_tap_moves_to_epoll_and_back(void **state)
 {
 	(void)state;
 	assert_int_equal(poller_put(&poller, POLLER_TAP, ends[0][0]), 0);
-	assert_int_equal(poller_add(&poller, ends[1][0], POLLER_FLOW, 1, 1, true), 0);
+	assert_int_equal(poller_add(&poller, ends[1][0], POLLER_FLOW, 1, 1), 0);
 	assert_int_equal(wait_with_socket(2), 0);
 	assert_int_equal(poller.n_events, 1);
 	/* No socket is left: one call finds the flow and the TAP. */
@@ -331,10 +333,10 @@ static void
 test_event_has_the_handle_of_its_descriptor(void **state)
 {
 	static const struct poller_event expected[] = {
-		{ POLLER_LISTENER, 0, 0, EPOLLIN },
-		{ POLLER_LISTENER, UINT32_MAX, 1, EPOLLIN },
-		{ POLLER_FLOW, 1, POLLER_GENERATION_MAX, EPOLLIN | EPOLLOUT },
-		{ POLLER_FLOW, UINT32_MAX, POLLER_GENERATION_MAX, EPOLLIN | EPOLLOUT },
+		{ POLLER_FLOW, 0, 0, EPOLLIN | EPOLLOUT },
+		{ POLLER_FLOW, UINT32_MAX, 1, EPOLLIN | EPOLLOUT },
+		{ POLLER_FLOW, 1, GENERATION_MAX, EPOLLIN | EPOLLOUT },
+		{ POLLER_FLOW, UINT32_MAX, GENERATION_MAX, EPOLLIN | EPOLLOUT },
 	};
 
 	(void)state;
@@ -342,8 +344,7 @@ test_event_has_the_handle_of_its_descriptor(void **state)
 		const struct poller_event *event = &expected[i];
 
 		assert_int_equal(poller_add(&poller, ends[i][0], event->kind,
-				     event->index, event->generation,
-				     event->kind == POLLER_FLOW),
+				     event->index, event->generation),
 		    0);
 		make_ready(i);
 		assert_true(wait_for_any(-1));
@@ -352,16 +353,15 @@ test_event_has_the_handle_of_its_descriptor(void **state)
 		assert_int_equal(poller.events[0].index, event->index);
 		assert_int_equal(poller.events[0].generation, event->generation);
 		assert_int_equal(poller.events[0].events, event->events);
-		poller_del(&poller, ends[i][0]);
 		assert_false(wait_for_any(0));
 	}
 }
 
 static void
-test_edge_is_told_once_and_level_again(void **state)
+test_edge_is_told_once(void **state)
 {
 	(void)state;
-	assert_int_equal(poller_add(&poller, ends[0][0], POLLER_FLOW, 0, 1, true), 0);
+	assert_int_equal(poller_add(&poller, ends[0][0], POLLER_FLOW, 0, 1), 0);
 	/* It is writable at once. */
 	assert_true(wait_for_any(-1));
 	assert_int_equal(poller.events[0].events, EPOLLOUT);
@@ -374,14 +374,6 @@ test_edge_is_told_once_and_level_again(void **state)
 	assert_true(wait_for_any(-1));
 	assert_true(poller.events[0].events & EPOLLRDHUP);
 	assert_false(wait_for_any(0));
-	assert_int_equal(poller_add(&poller, ends[1][0], POLLER_LISTENER, 0, 1, false),
-	    0);
-	assert_false(wait_for_any(0));
-	make_ready(1);
-	assert_true(wait_for_any(-1));
-	assert_true(wait_for_any(-1));
-	assert_int_equal(poller.n_events, 1);
-	assert_int_equal(poller.events[0].events, EPOLLIN);
 }
 
 /* The first event of a wait makes the engine close the second flow and use its index and
@@ -389,24 +381,21 @@ test_edge_is_told_once_and_level_again(void **state)
 static void
 test_event_of_a_closed_flow_has_the_old_generation(void **state)
 {
-	int fd = dup(ends[1][0]);
+	const int fd = ends[1][0];
 
 	(void)state;
-	assert_int_equal(poller_add(&poller, ends[0][0], POLLER_FLOW, 0, 7, true), 0);
-	assert_int_equal(poller_add(&poller, fd, POLLER_FLOW, 1, 7, true), 0);
+	assert_int_equal(poller_add(&poller, ends[0][0], POLLER_FLOW, 0, 7), 0);
+	assert_int_equal(poller_add(&poller, fd, POLLER_FLOW, 1, 7), 0);
 	assert_true(wait_for_any(-1));
 	assert_int_equal(poller.n_events, 2);
-	poller_del(&poller, fd);
 	assert_int_equal(dup3(ends[2][0], fd, O_CLOEXEC), fd);
-	assert_int_equal(poller_add(&poller, fd, POLLER_FLOW, 1, 8, true), 0);
+	assert_int_equal(poller_add(&poller, fd, POLLER_FLOW, 1, 8), 0);
 	assert_int_equal(poller.events[1].index, 1);
 	assert_int_equal(poller.events[1].generation, 7);
-	make_ready(1);
 	assert_true(wait_for_any(-1));
 	assert_int_equal(poller.n_events, 1);
 	assert_int_equal(poller.events[0].index, 1);
 	assert_int_equal(poller.events[0].generation, 8);
-	close(fd);
 }
 
 /* More than the events of one wait: no flow is told twice, none is forgotten. */
@@ -417,8 +406,7 @@ test_the_rest_of_many_comes_with_the_next_wait(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < N_PAIRS; i++)
-		assert_int_equal(poller_add(&poller, ends[i][0], POLLER_FLOW, i, 1, true),
-		    0);
+		assert_int_equal(poller_add(&poller, ends[i][0], POLLER_FLOW, i, 1), 0);
 	for (size_t left = N_PAIRS; left > 0; left -= poller.n_events) {
 		assert_true(wait_for_any(-1));
 		assert_in_range(poller.n_events, 1, POLLER_EVENTS_MAX);
@@ -427,27 +415,6 @@ test_the_rest_of_many_comes_with_the_next_wait(void **state)
 	}
 	for (int i = 0; i < N_PAIRS; i++)
 		assert_int_equal(n_told[i], 1);
-}
-
-/* Listeners that stay ready do not keep events of the TAP back. */
-static void
-test_tap_is_told_beside_many_that_stay_ready(void **state)
-{
-	int n_waits = 1;
-
-	(void)state;
-	leave_poll();
-	assert_int_equal(poller_put(&poller, POLLER_TAP, ends[0][0]), 0);
-	for (int i = 1; i < N_PAIRS; i++) {
-		assert_int_equal(poller_add(&poller, ends[i][0], POLLER_LISTENER,
-				     (uint32_t)i, 1, false),
-		    0);
-		make_ready(i);
-	}
-	make_ready(0);
-	for (; wait_for_any(-1) && !poller_ready(&poller, POLLER_TAP); n_waits++)
-		assert_int_equal(poller.n_events, POLLER_EVENTS_MAX);
-	assert_in_range(n_waits, 1, N_PAIRS / POLLER_EVENTS_MAX + 1);
 }
 
 static void
@@ -570,10 +537,9 @@ main(void)
 		TEST(test_tap_moves_to_epoll_and_back),
 		TEST(test_error_of_the_tap_is_told_beside_sockets_and_without),
 		TEST(test_event_has_the_handle_of_its_descriptor),
-		TEST(test_edge_is_told_once_and_level_again),
+		TEST(test_edge_is_told_once),
 		TEST(test_event_of_a_closed_flow_has_the_old_generation),
 		TEST(test_the_rest_of_many_comes_with_the_next_wait),
-		TEST(test_tap_is_told_beside_many_that_stay_ready),
 		TEST(test_signal_ends_a_wait),
 		TEST(test_failed_wait_has_no_event),
 		TEST(test_how_long_it_looks_before_it_sleeps),

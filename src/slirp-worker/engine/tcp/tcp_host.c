@@ -29,6 +29,9 @@ static_assert(TCP_NOTED_MAX >= TAPIO_BUFFERS, "noted data would be read over");
 /* Flows without a socket, in TIME_WAIT and dead, need places beside those with one. */
 #define FLOWS_WITHOUT_SOCKET TCP_TIME_WAIT_MAX
 
+static_assert(FLOW_GENERATION_BITS <= POLLER_GENERATION_BITS,
+    "an event has the whole generation of a flow");
+
 /* ICMP errors that answer a SYN: RFC 792, RFC 1812 5.2.7.1, RFC 4443 3.1. */
 struct icmp_error {
 	uint8_t type4, code4, type6, code6;
@@ -215,7 +218,7 @@ open_flow(void *ctx, struct tcp_flow *flow)
 		tcp_refused(&host->tcp, index, generation, tcp_outcome_of(-errno));
 		return;
 	}
-	if (poller_add(host->poller, fd, POLLER_FLOW, index, generation, true) == -1) {
+	if (poller_add(host->poller, fd, POLLER_FLOW, index, generation) == -1) {
 		close(fd);
 		tcp_refused(&host->tcp, index, generation, TCP_SHORTAGE);
 		return;
