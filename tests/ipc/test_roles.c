@@ -38,15 +38,17 @@ start(struct child *child, enum ipc_role role)
 {
 	*child = (struct child){ 0 };
 	if (role == IPC_ROLE_SPAWNER)
-		assert_int_equal(parent_spawn_forked(child, &roles[role],
+		assert_int_equal(parent_spawn(child, &roles[role],
 				     program_fds[IPC_ROLE_API], spawner_run),
 		    0);
 	else if (role == IPC_ROLE_CGROUP_MOVER)
-		assert_int_equal(parent_spawn_forked(child, &roles[role], STDIN_FILENO,
+		assert_int_equal(parent_spawn(child, &roles[role], STDIN_FILENO,
 				     cgroup_mover_run),
 		    0);
 	else
-		assert_int_equal(parent_spawn(child, &roles[role], program_fds[role]), 0);
+		assert_int_equal(parent_spawn(child, &roles[role], program_fds[role],
+				     NULL),
+		    0);
 }
 
 static enum ipc_outcome

@@ -8,8 +8,8 @@
 
 #include "ipc/messages.h"
 
-/* The process (parent_spawn_forked()); its extra descriptor is the root of cgroup2. Returns
- * when the parent has closed the channel. */
+/* The process (parent_spawn()); its extra descriptor is the root of cgroup2. Returns when
+ * the parent has closed the channel. */
 void cgroup_mover_run(pid_t parent_pid);
 
 /* The jail of the cgroup-mover. The failure of a required stage is fatal; the failure of a

@@ -53,13 +53,13 @@ service_fork(struct supervisor *sv, enum ipc_role role,
 
 	/* The spawner and the mover are this program, with a descriptor for their work. */
 	if (role == IPC_ROLE_SPAWNER)
-		failed = parent_spawn_forked(child, &roles[role],
-		    program_fds[IPC_ROLE_API], spawner_run);
+		failed = parent_spawn(child, &roles[role], program_fds[IPC_ROLE_API],
+		    spawner_run);
 	else if (role == IPC_ROLE_CGROUP_MOVER)
-		failed = parent_spawn_forked(child, &roles[role], sv->cgroup.root_fd,
+		failed = parent_spawn(child, &roles[role], sv->cgroup.root_fd,
 		    cgroup_mover_run);
 	else
-		failed = parent_spawn(child, &roles[role], program_fds[role]);
+		failed = parent_spawn(child, &roles[role], program_fds[role], NULL);
 	if (failed)
 		supervise_end(sv, EXITCODE_FAILURE);
 	else

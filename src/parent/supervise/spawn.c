@@ -131,9 +131,8 @@ make_channel(struct child *child, const struct role *role)
 	return child_end_fd;
 }
 
-/* Forks. The child executes the program extra_fd, or calls `run` unless that is NULL. */
-static int
-spawn(struct child *child, const struct role *role, int extra_fd,
+int
+parent_spawn(struct child *child, const struct role *role, int extra_fd,
     void (*run)(pid_t parent_pid))
 {
 	autofd int child_end_fd = make_channel(child, role);
@@ -162,19 +161,6 @@ spawn(struct child *child, const struct role *role, int extra_fd,
 	}
 	child->pid = pid;
 	return 0;
-}
-
-int
-parent_spawn(struct child *child, const struct role *role, int program_fd)
-{
-	return spawn(child, role, program_fd, NULL);
-}
-
-int
-parent_spawn_forked(struct child *child, const struct role *role, int extra_fd,
-    void (*run)(pid_t parent_pid))
-{
-	return spawn(child, role, extra_fd, run);
 }
 
 int

@@ -22,17 +22,14 @@ struct child {
 };
 
 /*
- * Starts the role's program through program_fd (borrowed) and greets it. The child has
- * the descriptors of ipc/fdtable.h, an empty environment and default signals, except the
- * parent's; it ends with the parent. *child is all zeros before its first start. Returns
- * 0, or -1 having logged the reason. To end the child, close its channel or kill it, and
- * wait for it.
+ * Starts the role's process and greets it. If `run` is NULL, the child executes the program
+ * extra_fd (borrowed), with an empty environment. Otherwise it is a fork of the parent: it
+ * has extra_fd as the descriptor after its table, calls `run`, and exits. Both have the
+ * descriptors of ipc/fdtable.h and default signals, except the parent's, and end with the
+ * parent. *child is all zeros before its first start. Returns 0, or -1 having logged the
+ * reason. To end the child, close its channel or kill it, and wait for it.
  */
-int parent_spawn(struct child *child, const struct role *role, int program_fd);
-
-/* The same for a role without a program: the child is a fork of the parent, has extra_fd
- * (borrowed) as the descriptor after its table, calls `run`, and exits. */
-int parent_spawn_forked(struct child *child, const struct role *role, int extra_fd,
+int parent_spawn(struct child *child, const struct role *role, int extra_fd,
     void (*run)(pid_t parent_pid));
 
 /* The same for a role that the spawner starts. Its message `spawned` brings the PID.

@@ -9,7 +9,7 @@
 
 #include "ipc/messages.h"
 
-/* The process (parent_spawn_forked()); its extra descriptor is the program of the api.
+/* The process (parent_spawn()); its extra descriptor is the program of the api.
  * Returns when the parent has closed the channel. */
 void spawner_run(pid_t parent_pid);
 
