@@ -76,7 +76,12 @@ look(char cgroup[IPC_CGROUP_SIZE])
 void
 parent_cgroup_init(struct cgroup_watch *watch)
 {
-	*watch = (struct cgroup_watch){ .root_fd = -1, .is_told = true };
+	*watch = (struct cgroup_watch){
+		.root_fd = -1,
+		.is_told = true,
+		.next_look_ms = DEADLINE_NONE,
+		.n_fixed = N_FIXED,
+	};
 }
 
 void
@@ -108,7 +113,10 @@ parent_cgroup_open(struct cgroup_watch *watch)
 void
 parent_cgroup_begin(struct cgroup_watch *watch, uint64_t now_ms)
 {
+	if (watch->cgroup[0] == '\0')
+		return;
 	watch->began_ms = now_ms;
+	watch->n_fixed = 0;
 	watch->next_look_ms = now_ms + LOOK_INTERVAL_MS;
 }
 
@@ -119,12 +127,6 @@ parent_cgroup_note_child(struct cgroup_watch *watch)
 		watch->is_told = false;
 }
 
-static bool
-is_on(const struct cgroup_watch *watch)
-{
-	return watch->cgroup[0] != '\0' && watch->began_ms != 0;
-}
-
 uint64_t
 parent_cgroup_due_ms(const struct cgroup_watch *watch)
 {
@@ -132,8 +134,6 @@ parent_cgroup_due_ms(const struct cgroup_watch *watch)
 	    ? watch->began_ms + fixed_ms[watch->n_fixed]
 	    : DEADLINE_NONE;
 
-	if (!is_on(watch))
-		return DEADLINE_NONE;
 	return watch->is_told ? fixed : deadline_earlier(fixed, watch->next_look_ms);
 }
 
@@ -142,8 +142,7 @@ parent_cgroup_handle(struct cgroup_watch *watch, uint64_t now_ms)
 {
 	char cgroup[IPC_CGROUP_SIZE];
 
-	if (!is_on(watch) ||
-	    (now_ms < watch->next_look_ms && now_ms < parent_cgroup_due_ms(watch)))
+	if (now_ms < watch->next_look_ms && now_ms < parent_cgroup_due_ms(watch))
 		return false;
 	while (watch->n_fixed < N_FIXED &&
 	    now_ms >= watch->began_ms + fixed_ms[watch->n_fixed])
