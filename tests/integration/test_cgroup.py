@@ -136,8 +136,9 @@ def test_api_that_dies_is_started_again_in_the_new_group(groups: Path, guest: Gu
 def test_refusal_is_said_and_the_network_goes_on(groups: Path, guest: Guest,
                                                  daemon: Slirpd) -> None:
     move(daemon, groups / "foreign")
-    refused = (f"cgroup-mover[{daemon.children()['cgroup']}]: move slirpd's processes into control "
-               f"group {name_of(groups / 'foreign')}: Permission denied; they stay")
+    refused = (f"cgroup-mover[{daemon.children()['cgroup']}]: move slirpd's processes: Permission "
+               "denied; those that stay in their control group end with it; slirpd is in "
+               f"{name_of(groups / 'foreign')}\n")
     wait_for("it is said", lambda: refused in daemon.stderr)
     assert {cgroup_of(pid) for pid in daemon.children().values()} == {groups / "a"}
     assert works(guest.netns)
@@ -146,15 +147,25 @@ def test_refusal_is_said_and_the_network_goes_on(groups: Path, guest: Guest,
     assert daemon.stderr.count(refused) == 1
 
 
+def test_process_that_cannot_be_moved_holds_up_no_other(groups: Path, daemon: Slirpd) -> None:
+    """The worker is where the user may move nothing from."""
+    worker, mover = daemon.children()["slirp-worker"], daemon.children()["cgroup"]
+    (groups.parent / "cgroup.procs").write_text(str(worker))
+    move(daemon, groups / "b")
+    wait_for("the mover is there", lambda: cgroup_of(mover) == groups / "b")
+    wait_for("it is said", lambda: "move slirpd's processes: Permission denied" in daemon.stderr)
+    assert cgroup_of(worker) == groups.parent
+
+
 def test_without_a_right_to_move_there_is_no_mover(groups: Path, guest: Guest) -> None:
     """As in a session that the system's own systemd has made."""
     with started_in(groups / "foreign", guest.pid, "tap0") as daemon:
         assert set(daemon.children()) == {"slirp-worker"}
-        assert f"control group {name_of(groups / 'foreign')} is not this user's" in daemon.stderr
+        assert f"group, which is not this user's: {name_of(groups / 'foreign')}\n" in daemon.stderr
         move(daemon, groups / "b")
         wait_for("it is said", lambda: (
-            f"slirpd alone was moved into control group {name_of(groups / 'b')}: "
-            in daemon.stderr))
+            "slirpd alone was moved; its other processes stay in their control group, and end "
+            f"with it; slirpd is in {name_of(groups / 'b')}\n" in daemon.stderr))
         assert works(guest.netns)
 
 

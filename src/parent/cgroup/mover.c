@@ -81,21 +81,23 @@ move(int procs_fd, uint32_t pid)
 	return write(procs_fd, text, (size_t)len) != -1 || errno == ESRCH ? 0 : -1;
 }
 
-/* Returns 0, or -1 with errno set. */
+/* Moves each process that can be moved. Returns 0, or -1 with errno set to the first error. */
 static int
 move_all(const struct ipc_cgroup_follow *msg)
 {
 	char path[1 + IPC_CGROUP_SIZE + sizeof("/cgroup.procs")];
 	autofd int procs_fd = -1;
+	int error = 0;
 
 	snprintf(path, sizeof(path), ".%s/cgroup.procs", msg->cgroup);
 	procs_fd = openat(CGROUP_ROOT_FD, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (procs_fd == -1)
 		return -1;
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
-		if (msg->pids[i] != 0 && move(procs_fd, msg->pids[i]) == -1)
-			return -1;
-	return 0;
+		if (msg->pids[i] != 0 && move(procs_fd, msg->pids[i]) == -1 && error == 0)
+			error = errno;
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 void
@@ -106,10 +108,10 @@ mover_on_cgroup_follow(struct mover *mover, const struct ipc_cgroup_follow *msg)
 		log_info("slirpd's processes follow it into control group %s",
 		    msg->cgroup);
 	else
-		log_warning(
-		    "move slirpd's processes into control group %s: %s; they stay "
-		    "in theirs, and end with it",
-		    msg->cgroup, strerror(errno));
+		/* The path comes last: a line may be too short for it. */
+		log_warning("move slirpd's processes: %s; those that stay in their "
+			    "control group end with it; slirpd is in %s",
+		    strerror(errno), msg->cgroup);
 }
 
 void

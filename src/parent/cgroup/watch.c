@@ -11,6 +11,8 @@
 
 #include "base/auto.h"
 #include "base/deadline.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "parent/output/report.h"
 
 /* systemd mounts it here, and Podman expects it here. With control groups of version 1 there is
@@ -89,6 +91,7 @@ parent_cgroup_open(struct cgroup_watch *watch)
 {
 	char procs[1 + IPC_CGROUP_SIZE + sizeof("/cgroup.procs")];
 	autofd int root_fd = open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char shown[LOG_TEXT_SIZE];
 	struct statfs fs;
 
 	if (root_fd == -1 || fstatfs(root_fd, &fs) == -1 ||
@@ -102,12 +105,14 @@ parent_cgroup_open(struct cgroup_watch *watch)
 	 * (cgroups(7), "Delegation"). A user who may not write it in the old group may not
 	 * write it above. */
 	snprintf(procs, sizeof(procs), ".%s/cgroup.procs", watch->cgroup);
-	if (faccessat(root_fd, procs, W_OK, 0) == 0)
+	if (faccessat(root_fd, procs, W_OK, 0) == 0) {
 		watch->root_fd = take_fd(&root_fd);
-	else
-		report_line(LOG_LEVEL_DEBUG,
-		    "control group %s is not this user's: slirpd's processes stay in it",
-		    watch->cgroup);
+		return;
+	}
+	text_escape(shown, sizeof(shown), watch->cgroup, strlen(watch->cgroup));
+	report_line(LOG_LEVEL_DEBUG,
+	    "slirpd's processes stay in their control group, which is not this user's: %s",
+	    shown);
 }
 
 void

@@ -207,8 +207,8 @@ wiring_follow_cgroup(struct supervisor *sv)
 	if (mover->fd == -1) {
 		text_escape(cgroup, sizeof(cgroup), sv->cgroup.cgroup,
 		    strlen(sv->cgroup.cgroup));
-		log_warning("slirpd alone was moved into control group %s: its other "
-			    "processes stay in theirs, and end with it",
+		log_warning("slirpd alone was moved; its other processes stay in their "
+			    "control group, and end with it; slirpd is in %s",
 		    cgroup);
 		sv->cgroup.is_told = true;
 		sv->cgroup.has_moved = false;
