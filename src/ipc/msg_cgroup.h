@@ -14,7 +14,7 @@
 #pragma GCC diagnostic error "-Wpadded"
 
 struct ipc_cgroup_follow {
-	/* As in /proc/PID/cgroup, after "0::": it begins with a slash. */
+	/* As in /proc/PID/cgroup, after "0::" (ipc_is_cgroup()). */
 	char cgroup[IPC_CGROUP_SIZE];
 	uint32_t pids[IPC_ROLE_END]; /* by enum ipc_role; 0: there is none */
 };

@@ -233,10 +233,21 @@ ipc_validate_spawned(const struct ipc_spawned *msg, const char **why)
 	return (msg->error == 0) == (msg->pid != 0) ? 0 : ipc_refuse(why, "error");
 }
 
+bool
+ipc_is_cgroup(const char *path)
+{
+	if (path[0] != '/')
+		return false;
+	for (; path; path = strchr(path + 1, '/'))
+		if (strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\0'))
+			return false;
+	return true;
+}
+
 int
 ipc_validate_cgroup_follow(const struct ipc_cgroup_follow *msg, const char **why)
 {
-	if (!ipc_is_text(msg->cgroup, sizeof(msg->cgroup)) || msg->cgroup[0] != '/')
+	if (!ipc_is_text(msg->cgroup, sizeof(msg->cgroup)) || !ipc_is_cgroup(msg->cgroup))
 		return ipc_refuse(why, "cgroup");
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
 		/* A PID is a positive int. Only children are moved. */

@@ -7,7 +7,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "ipc/messages.h"
+
+/* Whether the path is that of a control group below the root: it begins with a slash, and no
+ * component is "..". The kernel begins with "/.." outside the root of the reader's cgroup
+ * namespace (cgroup_namespaces(7)). */
+bool ipc_is_cgroup(const char *path);
 
 /* Returns 0, or -1 with *why set to a static text that names the bad field. */
 #define IPC_VALIDATE_PROTOTYPE(name, carries, when, meaning) \

@@ -13,6 +13,7 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ipc/validate.h"
 #include "parent/output/report.h"
 
 /* systemd mounts it here, and Podman expects it here. With control groups of version 1 there is
@@ -34,7 +35,8 @@ static const uint32_t fixed_ms[] = { 100, 1000, 5000, 30000 };
 /* Between the looks of a parent that is awake anyway. A look takes about 10 microseconds. */
 #define LOOK_INTERVAL_MS 1000
 
-/* Finds the path in the text of /proc/PID/cgroup. Returns whether there is one that fits. */
+/* Finds the path in the text of /proc/PID/cgroup. Returns whether there is one that fits, and
+ * that leads to a control group below CGROUP_ROOT. */
 static bool
 find_cgroup2(char *text, char cgroup[IPC_CGROUP_SIZE])
 {
@@ -47,7 +49,7 @@ find_cgroup2(char *text, char cgroup[IPC_CGROUP_SIZE])
 			continue;
 		line += strlen(CGROUP2_LINE);
 		len = strlen(line);
-		if (!rest || line[0] != '/' || len >= IPC_CGROUP_SIZE)
+		if (!rest || !ipc_is_cgroup(line) || len >= IPC_CGROUP_SIZE)
 			return false;
 		/* A message has zeros after its texts. */
 		memset(cgroup, 0, IPC_CGROUP_SIZE);
