@@ -265,6 +265,25 @@ def test_wrong_option_is_not_tried_again(podman: Podman, podman_units: Manager) 
         "ActiveState", "ExecMainStatus", "NRestarts")] == ["failed", "2", "0"]
 
 
+def test_refused_start_leaves_the_namespace_of_another(podman: Podman, slirpd: Subject,
+                                                       podman_units: Manager) -> None:
+    """Another slirpd of the user has its namespace where the unit would have it."""
+    *commands, end = documented()[2].splitlines()
+    directory = podman.account.runtime / "slirpd"
+    # Podman's own namespaces then end with the manager.
+    podman_units.run("start", UNIT)
+    podman_units.run("stop", UNIT)
+    type_in(podman, slirpd, "\n".join(commands).replace("DIR/web.netns", "DIR/slirpd/web.netns"))
+    box = Container(podman)
+    # The first start that fails is followed by others.
+    assert podman_units.run("start", UNIT, check=False).returncode != 0
+    podman_units.run("stop", UNIT)
+    assert os.listdir(directory) == [f"{INSTANCE}.netns"]
+    assert_network_works(box)
+    podman.account.run("sh", "-ec", end)
+    slirpd.wait_gone()
+
+
 def test_without_the_service_manager(podman: Podman, slirpd: Subject) -> None:
     *commands, end = documented()[2].splitlines()
     type_in(podman, slirpd, "\n".join(commands))
