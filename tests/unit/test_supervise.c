@@ -137,12 +137,36 @@ test_start_has_a_limit(void **state)
 	supervise_init(&sv, &options);
 	assert_in_range(sv.deadline_ms - before_ms, START_TIMEOUT_MS,
 	    START_TIMEOUT_MS + DEADLINE_MS);
-	start_check_deadline(&sv, sv.deadline_ms - 1);
+	start_handle(&sv, sv.deadline_ms - 1);
 	assert_int_equal(sv.phase, SUPERVISE_STARTING);
-	start_check_deadline(&sv, sv.deadline_ms);
+	start_handle(&sv, sv.deadline_ms);
 	assert_int_equal(sv.phase, SUPERVISE_ENDED);
 	assert_int_equal(sv.status, 1);
 	assert_string_equal(lines, "not ready after 30 s; ending\n");
+}
+
+static bool
+has_no_mover(void)
+{
+	return supervisor_child(&sv, IPC_ROLE_CGROUP_MOVER)->pid == 0;
+}
+
+static void
+test_start_goes_on_without_the_mover(void **state)
+{
+	const int program_fds[IPC_ROLE_END] = { 0 };
+
+	(void)state;
+	serve_until(has_api);
+	sv.phase = SUPERVISE_STARTING;
+	sv.cgroup.root_fd = open("/", O_PATH | O_CLOEXEC);
+	service_fork(&sv, IPC_ROLE_CGROUP_MOVER, program_fds);
+	close(sv.cgroup.root_fd);
+	assert_false(has_no_mover());
+	kill(supervisor_child(&sv, IPC_ROLE_CGROUP_MOVER)->pid, SIGKILL);
+	serve_until(has_no_mover);
+	assert_int_equal(sv.phase, SUPERVISE_STARTING);
+	assert_non_null(strstr(lines, "cgroup-mover was killed by SIGKILL"));
 }
 
 static void
@@ -320,6 +344,8 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_start_has_a_limit, end),
+		cmocka_unit_test_setup_teardown(test_start_goes_on_without_the_mover,
+		    begin, end),
 		cmocka_unit_test_setup_teardown(test_api_that_does_not_get_ready_is_ended,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(test_spawner_that_owes_an_api_is_ended,

@@ -208,7 +208,9 @@ note_end(struct supervisor *sv, struct child *child, int wait_status)
 			sv->status = EXITCODE_FAILURE;
 		return;
 	}
-	if (sv->phase == SUPERVISE_RUNNING && wiring->may_be_missing) {
+	if (wiring->may_be_missing &&
+	    (sv->phase == SUPERVISE_RUNNING ||
+		(wiring->may_miss_start && !sv->task->on_confined))) {
 		go_on_without(sv, role, text);
 		return;
 	}

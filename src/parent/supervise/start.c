@@ -99,6 +99,16 @@ parent_on_resolv_copy(struct supervisor *sv, int adopt_fd)
 	sv->resolv_copy_fd = adopt_fd;
 }
 
+/* Whether the child was started and has reported its jail. Only the mover may have ended before. */
+static bool
+has_reported(const struct supervisor *sv, size_t role)
+{
+	const struct service *service = &sv->services[role];
+
+	return service->child.role &&
+	    (role != IPC_ROLE_CGROUP_MOVER || service->is_ready);
+}
+
 /* Returns the stages that a running process means to reach and has not, as a set of
  * 1 << enum ipc_stage. */
 static uint32_t
@@ -107,7 +117,7 @@ missing_stages(const struct supervisor *sv)
 	uint32_t missing = 0;
 
 	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++)
-		if (i == IPC_ROLE_PARENT || sv->services[i].child.role)
+		if (i == IPC_ROLE_PARENT || has_reported(sv, i))
 			missing |= roles[i].stages & ~sv->confined[i].stages;
 	return missing;
 }
@@ -190,7 +200,7 @@ finish_start(struct supervisor *sv)
 	parent_target_close(&sv->target);
 	report_libslirp(sv->about.libslirp_version);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
-		if (sv->services[i].child.role)
+		if (has_reported(sv, i))
 			report_confined(roles[i].name, roles[i].stages, &sv->confined[i]);
 	if (options->pidfile_path)
 		parent_pidfile_write(options->pidfile_path);
@@ -205,10 +215,12 @@ check_ready(struct supervisor *sv)
 {
 	const struct service *mover = &sv->services[IPC_ROLE_CGROUP_MOVER];
 
+	/* The mover may be missing. But after ready no process is outside its jail, so one that
+	 * runs has to report first. */
 	if (sv->phase == SUPERVISE_STARTING &&
 	    sv->services[IPC_ROLE_SLIRP_WORKER].is_ready &&
 	    (sv->api.listen_fd == -1 || sv->services[IPC_ROLE_API].is_ready) &&
-	    (!mover->child.role || mover->is_ready) && forwards_are_published(sv))
+	    (mover->child.pid == 0 || mover->is_ready) && forwards_are_published(sv))
 		finish_start(sv);
 }
 
@@ -247,8 +259,10 @@ parent_on_cgroup_ready(struct supervisor *sv)
 }
 
 void
-start_check_deadline(struct supervisor *sv, uint64_t now_ms)
+start_handle(struct supervisor *sv, uint64_t now_ms)
 {
+	/* The end of a process may have been all that was missing. */
+	check_ready(sv);
 	if (sv->phase != SUPERVISE_STARTING || now_ms < sv->deadline_ms)
 		return;
 	log_error("not ready after %d s; ending", START_TIMEOUT_MS / CLOCK_MS_PER_S);

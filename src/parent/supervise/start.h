@@ -18,5 +18,5 @@ void start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 void start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd);
 
-/* Ends slirpd if the start takes too long. */
-void start_check_deadline(struct supervisor *sv, uint64_t now_ms);
+/* Completes a start that waits for nothing more, and ends slirpd if it takes too long. */
+void start_handle(struct supervisor *sv, uint64_t now_ms);

@@ -160,7 +160,7 @@ serve(struct supervisor *sv)
 		log_info("nobody uses the network namespace any more; ending");
 		supervise_end(sv, EXITCODE_OK);
 	}
-	start_check_deadline(sv, now_ms);
+	start_handle(sv, now_ms);
 }
 
 static int

@@ -258,6 +258,7 @@ const struct wiring wirings[IPC_ROLE_END] = {
 	[IPC_ROLE_CGROUP_MOVER] = {
 		.instruct = instruct_cgroup_mover,
 		.may_be_missing = true,
+		.may_miss_start = true,
 		.loss = "its processes can't follow slirpd into another control group",
 	},
 };

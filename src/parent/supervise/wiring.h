@@ -11,6 +11,8 @@ struct wiring {
 	enum ipc_role starter;
 	/* The end of the process in service does not end slirpd. */
 	bool may_be_missing;
+	/* Nor does its end during the start, unless the task is to report its jail. */
+	bool may_miss_start;
 	/* Such a process without a starter: what slirpd cannot do without it, for the log. */
 	const char *loss;
 	/* Sends all that the process is told at its begin. Returns 0, or -1 with errno set. */
