@@ -4,15 +4,17 @@
  *
  * The terminal is in its alternate screen and gives keys at once. Each way out restores
  * it: keys, failures, and the signals below. Signals are blocked except in a wait, so that
- * none comes just before one. They only set a flag. The program waits for the next look
- * and for replies, and serves keys and signals in both. Errors are kept while the
- * alternate screen is on, and logged after it.
+ * none comes just before one. They only set a flag, which is tested after each wait. The
+ * program waits for the next look, for replies and for the terminal, and serves signals in
+ * all three. Errors are kept while the alternate screen is on, and logged after it.
  */
 #include "slirpctl/top.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -36,6 +38,10 @@
 #define SCREEN_HOME "\033[H"
 #define LINE_CLEAR "\033[K"
 #define REST_CLEAR "\033[J"
+
+/* A slow terminal takes some bytes in this time. A terminal that nobody reads must not keep
+ * the program after a signal. */
+#define RESTORE_WAIT_MS 500
 
 #define KEY_ESCAPE '\033'
 /* The last bytes of "\033[A" and others. */
@@ -84,8 +90,39 @@ signals_take(sigset_t *waiting)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
+/* Writes to the terminal, which nobody may read. Returns false if a signal has ended the
+ * program or the write has failed. */
+static bool
+terminal_write(const char *bytes, size_t len, const sigset_t *waiting)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	sigset_t writing = *waiting, blocked;
+	ssize_t n;
+
+	/* A new size must end the wait that comes after this: nothing is drawn before. */
+	sigaddset(&writing, SIGWINCH);
+	while (len > 0 && ended_by == 0) {
+		if (ppoll(&out, 1, NULL, &writing) == -1) {
+			if (errno != EINTR)
+				return false;
+			continue;
+		}
+		/* The terminal may have room for a part only: the write waits then. */
+		sigprocmask(SIG_SETMASK, &writing, &blocked);
+		n = write(STDOUT_FILENO, bytes, len);
+		sigprocmask(SIG_SETMASK, &blocked, NULL);
+		if (n == -1 && errno != EINTR && errno != EAGAIN)
+			return false;
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return len == 0;
+}
+
 static void
-screen_begin(const struct termios *original)
+screen_begin(const struct termios *original, const sigset_t *waiting)
 {
 	struct termios keys = *original;
 
@@ -96,14 +133,20 @@ screen_begin(const struct termios *original)
 	keys.c_cc[VTIME] = 0;
 	tcsetattr(STDIN_FILENO, TCSANOW, &keys);
 	log_set_emit(keep_error);
-	fputs(SCREEN_BEGIN, stdout);
+	terminal_write(SCREEN_BEGIN, strlen(SCREEN_BEGIN), waiting);
 }
 
 static void
-screen_end(const struct termios *original)
+screen_end(const struct termios *original, const sigset_t *waiting)
 {
-	fputs(SCREEN_END, stdout);
-	fflush(stdout);
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (ended_by == 0) {
+		terminal_write(SCREEN_END, strlen(SCREEN_END), waiting);
+	} else if (poll(&out, 1, RESTORE_WAIT_MS) == 1) {
+		fputs(SCREEN_END, stdout);
+		fflush(stdout);
+	}
 	tcsetattr(STDIN_FILENO, TCSANOW, original);
 	log_set_emit(errlines_emit);
 	if (kept_error[0] != '\0')
@@ -139,7 +182,7 @@ draw(struct top *top)
 {
 	struct top_screen *screen = &top->screen;
 	struct winsize size;
-	autofree char *text = NULL;
+	autofree char *text = NULL, *bytes = NULL;
 	size_t len;
 	FILE *memory = open_memstream(&text, &len);
 
@@ -161,15 +204,18 @@ draw(struct top *top)
 	top_screen_write(memory, screen);
 	if (fclose(memory) == EOF)
 		return;
-	fputs(SCREEN_HOME, stdout);
+	memory = open_memstream(&bytes, &len);
+	if (memory == NULL)
+		return;
+	fputs(SCREEN_HOME, memory);
 	for (const char *c = text; *c != '\0'; c++) {
 		if (*c == '\n')
-			fputs(LINE_CLEAR "\r\n", stdout);
+			fputs(LINE_CLEAR "\r\n", memory);
 		else
-			putc(*c, stdout);
+			putc(*c, memory);
 	}
-	fputs(LINE_CLEAR REST_CLEAR, stdout);
-	if (fflush(stdout) == EOF)
+	fputs(LINE_CLEAR REST_CLEAR, memory);
+	if (fclose(memory) != EOF && !terminal_write(bytes, len, &top->waiting))
 		top->is_over = true;
 }
 
@@ -315,7 +361,8 @@ show_until_quit(struct top *top, const struct cmdline *cmdline)
 	struct cmdline watched = *cmdline;
 
 	watched.watch = &keys;
-	draw(top);
+	if (!go_on(top, false))
+		return OUTCOME_OK;
 	do {
 		struct look next = { 0 };
 		enum outcome outcome = look_take(&watched, &next);
@@ -345,9 +392,9 @@ top_run(const struct cmdline *cmdline)
 		return OUTCOME_USAGE;
 	}
 	signals_take(&top.waiting);
-	screen_begin(&original);
+	screen_begin(&original, &top.waiting);
 	outcome = show_until_quit(&top, cmdline);
-	screen_end(&original);
+	screen_end(&original, &top.waiting);
 	look_free(&top.shown);
 	look_free(&top.previous);
 	if (ended_by != 0) {

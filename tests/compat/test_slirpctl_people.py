@@ -297,6 +297,22 @@ def test_top_leaves_the_terminal_as_it_was(signal_number, tmp_path):
             assert top.modes() == top.modes_before
 
 
+def test_top_ends_by_a_signal_beside_a_terminal_that_nobody_reads(tmp_path):
+    values = VALUES | {"query_connections": {"connections": [CONNECTION] * 300}}
+    with answering(tmp_path / "api", values), \
+            OnTerminal([SLIRPCTL, "-a", tmp_path / "api", "top", "-w", 3600], 500, 300) as top:
+        top.wait_shown(b"10.0.2.100:40000")
+
+        def is_full():
+            top.type(b"h")
+            return not top.has_room()
+
+        wait_for("the terminal is full", is_full)
+        top.process.send_signal(signal.SIGTERM)
+        assert top.process.wait(timeout=DEADLINE_S) == -signal.SIGTERM
+        assert top.modes() == top.modes_before
+
+
 ends_at_once = pytest.mark.parametrize("key,status", [(b"q", OK), (b"\x03", -signal.SIGINT)],
                                        ids=["q", "ctrl-c"])
 

@@ -46,6 +46,10 @@ class OnTerminal:
     def type(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
+    def has_room(self) -> bool:
+        """Whether the terminal takes more bytes of the program. It is full if nobody reads them."""
+        return bool(select.select([], [self._slave], [], 0)[1])
+
     def _read_some(self, wait_s: float) -> None:
         if select.select([self.master], [], [], wait_s)[0]:
             self.shown += os.read(self.master, 65536)
