@@ -110,6 +110,24 @@ test_completes_checksums(void **state)
 }
 
 static void
+test_only_a_header_that_stays_is_left_open(void **state)
+{
+	enum ipc_drop_reason reason;
+	enum vnet_sum sum;
+
+	(void)state;
+	make_unfinished(GUEST4, OUTSIDE4, IPPROTO_TCP, 9);
+	assert_true(vnet_accept(header, made.bytes, made.len, &sum, &reason));
+	assert_int_equal(sum, VNET_SUM_OPEN);
+	assert_false(frame_checksums_are_right(made.bytes, made.len));
+	/* The gate takes the mark of urgent data away, and updates the checksum. */
+	made.bytes[34 + 13] |= 0x20;
+	assert_true(vnet_accept(header, made.bytes, made.len, &sum, &reason));
+	assert_int_equal(sum, VNET_SUM_VALID);
+	assert_true(frame_checksums_are_right(made.bytes, made.len));
+}
+
+static void
 test_udp_checksum_is_never_zero(void **state)
 {
 	uint16_t checksum;
@@ -413,6 +431,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_completes_checksums),
+		cmocka_unit_test(test_only_a_header_that_stays_is_left_open),
 		cmocka_unit_test(test_udp_checksum_is_never_zero),
 		cmocka_unit_test(test_behind_ip_options),
 		cmocka_unit_test(test_complete_frames_are_left_alone),

@@ -137,11 +137,13 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 		return false;
 	if (is_gso && !gso_is_right(header, &transport, frame_len, reason))
 		return false;
-	if (transport.protocol == IPPROTO_TCP && !transport.is_in_tunnel) {
+	if (transport.protocol == IPPROTO_TCP && !transport.is_in_tunnel &&
+	    !(frame[transport.offset + WIRE_TCP_FLAGS] & WIRE_TCP_URG)) {
 		*sum = VNET_SUM_OPEN;
 		return true;
 	}
 	complete_checksum(frame, frame_len, &transport);
+	*sum = VNET_SUM_VALID;
 	return true;
 }
 

@@ -25,9 +25,10 @@ enum vnet_sum {
 };
 
 /* Completes a UDP checksum that the kernel left to the worker, also inside a tunnel over
- * UDP, and finds a TCP checksum that it left. Checks every field: the kernel copies fields
- * that a guest wrote to a raw socket (PF_PACKET with PACKET_VNET_HDR). False with *reason
- * set if the frame must be dropped. */
+ * UDP, and finds a TCP checksum that it left. Completes this too if the segment has URG:
+ * the gate changes such a header, and updates only a complete checksum. Checks every
+ * field: the kernel copies fields that a guest wrote to a raw socket (PF_PACKET with
+ * PACKET_VNET_HDR). False with *reason set if the frame must be dropped. */
 bool vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_len,
     enum vnet_sum *sum, enum ipc_drop_reason *reason);
 
