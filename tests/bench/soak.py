@@ -211,7 +211,7 @@ class Soak:
                 if time.monotonic() > end:
                     raise
 
-    def forwards(self) -> dict[int, int]:
+    def listed(self) -> dict[int, int]:
         """Id of each forward that was not published, by the host's port."""
         entries = self.ask("list_hostfwd")["return"]["entries"]
         return {entry["host_port"]: entry["id"] for entry in entries
@@ -226,12 +226,12 @@ class Soak:
                 port, proto = ports[number % len(ports)], ("udp", "tcp")[number // len(ports) % 2]
                 reply = self.ask("add_hostfwd", proto=proto, host_addr="0.0.0.0", host_port=port,
                                  guest_port=GUEST_PORT)
-                ident = reply["return"]["id"] if "return" in reply else self.forwards().get(port)
+                ident = reply["return"]["id"] if "return" in reply else self.listed().get(port)
                 assert ident is not None, f"no forward of port {port}: {reply}"
                 if proto == "udp":
                     self.persist("datagrams by forwards", lambda: echoed(client, (HOST4, port)))
                 reply = self.ask("remove_hostfwd", id=ident)
-                assert "return" in reply or port not in self.forwards(), f"forward stays: {reply}"
+                assert "return" in reply or port not in self.listed(), f"forward stays: {reply}"
 
     def kill_api(self) -> None:
         last = 0
@@ -327,7 +327,7 @@ class Soak:
             self.faults.append(f"{error}, but {self.n_fds()}")
 
     def judge_end(self) -> None:
-        if left := self.forwards():
+        if left := self.listed():
             self.faults.append(f"forwards that nobody asked for: {left}")
         restarts = self.ask("query_status")["return"]["n_api_restarts"]
         if restarts != self.counts["kills"]:

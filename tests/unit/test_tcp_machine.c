@@ -617,6 +617,7 @@ main(int argc, char **argv)
 	struct dirent **entries;
 	int n = scandir(dir, &entries, is_script, alphasort);
 	struct CMUnitTest *tests;
+	int status;
 
 	if (n <= 0) {
 		fprintf(stderr, "%s: no scripts\n", dir);
@@ -634,5 +635,12 @@ main(int argc, char **argv)
 			.test_func = test_script,
 			.initial_state = path };
 	}
-	return _cmocka_run_group_tests("tcp", tests, (size_t)n, NULL, NULL);
+	status = _cmocka_run_group_tests("tcp", tests, (size_t)n, NULL, NULL);
+	for (int i = 0; i < n; i++) {
+		free(tests[i].initial_state);
+		free(entries[i]);
+	}
+	free(tests);
+	free(entries);
+	return status;
 }
