@@ -85,6 +85,7 @@ EXPECTED = (
     *LIMIT_LINES,
     r"slirpd: ready: .*; all processes confined$",
     r"slirpd: [\w-]+ confined: .*; not: none; ",
+    r"slirpd: control groups of version 2 are not at /sys/fs/cgroup: ",
     r"api was killed by SIGKILL .*; starting it again",
     r"request of pid \d+ uid \d+ gid \d+: ",
     r"\d+ lines on requests were held back",
