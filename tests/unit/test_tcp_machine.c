@@ -25,6 +25,9 @@
  *   host open | < N | end | keepalive | close | reset
  *   state NAME | none              of the flow
  *   counter NAME N
+ *
+ *   opened                         stands for the lines of open_lines[]
+ *   repeat N ... again             runs the lines between N times; not inside another one
  */
 #include "tcp_world.h"
 
@@ -562,10 +565,60 @@ run_line(char *line)
 	check_world();
 }
 
+/* Most scripts begin with a connection that the guest has opened. */
+static const char *const open_lines[] = {
+	"guest > S 0 mss 1460 ws 7 sackok 1",
+	"host open",
+	"host opened",
+	"host connected",
+	"guest < S. 0:0 ack 1",
+	"guest > . 1 ack 1 win 502",
+};
+
+static void
+run_open_lines(void)
+{
+	char line[LINE_MAX_LEN];
+
+	for (size_t i = 0; i < sizeof(open_lines) / sizeof(open_lines[0]); i++) {
+		snprintf(line, sizeof(line), "%s", open_lines[i]);
+		run_line(line);
+	}
+}
+
+static void
+run_lines(FILE *file)
+{
+	char line[LINE_MAX_LEN];
+	long first = 0; /* of the lines to repeat */
+	int first_number = 0, n_left = 0;
+
+	while (fgets(line, sizeof(line), file)) {
+		script.line_number++;
+		if (strcmp(line, "opened\n") == 0) {
+			run_open_lines();
+		} else if (strncmp(line, "repeat ", 7) == 0) {
+			n_left = atoi(line + 7);
+			first = ftell(file);
+			first_number = script.line_number;
+		} else if (strcmp(line, "again\n") == 0) {
+			if (n_left == 0)
+				fails("again without repeat");
+			if (--n_left == 0)
+				continue;
+			assert_int_equal(fseek(file, first, SEEK_SET), 0);
+			script.line_number = first_number;
+		} else {
+			run_line(line);
+		}
+	}
+	if (n_left != 0)
+		fails("repeat without again");
+}
+
 static void
 run_script(const char *path, const char *variant, uint32_t guest_isn, uint32_t our_isn)
 {
-	char line[LINE_MAX_LEN];
 	FILE *file = fopen(path, "re");
 
 	assert_non_null(file);
@@ -582,10 +635,7 @@ run_script(const char *path, const char *variant, uint32_t guest_isn, uint32_t o
 		.mtu_bytes = 1500,
 		.frame_data_max = 64240,
 	};
-	while (fgets(line, sizeof(line), file)) {
-		script.line_number++;
-		run_line(line);
-	}
+	run_lines(file);
 	fclose(file);
 	nothing_unsaid();
 	fake_end(&script.world);
