@@ -80,19 +80,25 @@ parse_options(const uint8_t *option, const uint8_t *end, struct tcp_segment *seg
 }
 
 bool
+tcp_find(const uint8_t *frame, size_t frame_len, struct ip_packet *ip, size_t *tcp_len)
+{
+	if (!ip_parse(frame, frame_len, ip) || ip->protocol != IPPROTO_TCP ||
+	    ip4_is_fragment(ip) || ip->payload_len < WIRE_TCP_LEN)
+		return false;
+	*tcp_len = (size_t)(ip->payload[WIRE_TCP_DATA_OFFSET] >> 4) * 4;
+	return *tcp_len >= WIRE_TCP_LEN && *tcp_len <= ip->payload_len;
+}
+
+bool
 tcp_segment_parse(const uint8_t *frame, size_t frame_len, struct tcp_segment *segment)
 {
 	struct ip_packet ip;
 	const uint8_t *tcp;
 	size_t tcp_len;
 
-	if (!ip_parse(frame, frame_len, &ip) || ip.protocol != IPPROTO_TCP ||
-	    ip4_is_fragment(&ip) || ip.payload_len < WIRE_TCP_LEN)
+	if (!tcp_find(frame, frame_len, &ip, &tcp_len))
 		return false;
 	tcp = ip.payload;
-	tcp_len = (size_t)(tcp[WIRE_TCP_DATA_OFFSET] >> 4) * 4;
-	if (tcp_len < WIRE_TCP_LEN || tcp_len > ip.payload_len)
-		return false;
 	*segment = (struct tcp_segment){
 		.src_mac = frame + WIRE_ETH_SRC,
 		.dst_mac = frame + WIRE_ETH_DST,
