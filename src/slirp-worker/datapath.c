@@ -10,9 +10,11 @@
 #include "slirp-worker/wire/tcp_segment.h"
 #include "slirp-worker/wire/wire.h"
 
-static void
-count_written(struct worker *worker, int result, size_t frame_len)
+void
+datapath_wrote_frame(void *ctx, int result, size_t frame_len)
 {
+	struct worker *worker = ctx;
+
 	/* write(2) to a TAP that is down fails with EIO. The guest may bring it up later,
 	 * so count the frame and go on. */
 	if (result == -1) {
@@ -26,7 +28,8 @@ count_written(struct worker *worker, int result, size_t frame_len)
 static void
 write_frame(struct worker *worker, const uint8_t *frame, size_t frame_len)
 {
-	count_written(worker, tapio_write(&worker->tap, frame, frame_len), frame_len);
+	datapath_wrote_frame(worker, tapio_write(&worker->tap, frame, frame_len),
+	    frame_len);
 }
 
 static bool
@@ -42,7 +45,7 @@ datapath_emit_segment(void *ctx, const uint8_t *head, size_t head_len,
 {
 	struct worker *worker = ctx;
 
-	count_written(worker,
+	datapath_wrote_frame(worker,
 	    tapio_write_parts(&worker->tap, head, head_len, data, data_len),
 	    head_len - VNET_HEADER_LEN + data_len);
 }
@@ -223,10 +226,4 @@ datapath_end_batch(struct worker *worker)
 	if (worker->own_tcp)
 		tcp_end_batch(&worker->tcp.tcp);
 	tapio_release(&worker->tap);
-}
-
-void
-datapath_wrote_frame(void *ctx, int result, size_t frame_len)
-{
-	count_written(ctx, result, frame_len);
 }

@@ -15,7 +15,7 @@ void datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len
 /* To be called after each batch of frames: engines may have kept some until now. */
 void datapath_end_batch(struct worker *worker);
 
-/* Counts a frame that an engine has written to the TAP of the worker (ctx) by itself. */
+/* Counts a frame that was written to the TAP of the worker (ctx): result is 0 or -1. */
 void datapath_wrote_frame(void *ctx, int result, size_t frame_len);
 
 /* Sends a borrowed frame, of an engine or a refusal, to the guest of the worker (ctx). */

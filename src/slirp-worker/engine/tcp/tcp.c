@@ -11,8 +11,6 @@
 #include "base/mapping.h"
 #include "slirp-worker/engine/tcp/tcp_parts.h"
 
-#define US_PER_MS 1000
-
 /* Flows with a gap at a time; each needs about 600 bytes. A gap to or from a guest closes in
  * milliseconds. Without a record the data ahead is dropped, and the guest sends again. */
 #define GAPS_MAX 8192
@@ -120,7 +118,7 @@ void
 tcp_set_time(struct tcp *tcp, uint64_t now_us)
 {
 	tcp->now_us = now_us;
-	tcp->now_ms = (uint32_t)(now_us / US_PER_MS);
+	tcp->now_ms = (uint32_t)(now_us / TCP_US_PER_MS);
 	if (tcp_is_due(tcp, tcp->epoch_ends_ms))
 		begin_epoch(tcp);
 	if (tcp_is_due(tcp, tcp->second_ends_ms)) {
@@ -157,6 +155,14 @@ needs_no_buffer(const struct tcp_flow *flow)
 	    flow->host_failed;
 }
 
+/* The flow is in no list. */
+static void
+queue_last(struct tcp *tcp, struct tcp_flow *flow)
+{
+	flow->is_ready = true;
+	TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
+}
+
 /* Flows with short reads go first: a request must not wait for the bulk of others. */
 void
 tcp_make_ready(struct tcp *tcp, struct tcp_flow *flow)
@@ -164,11 +170,12 @@ tcp_make_ready(struct tcp *tcp, struct tcp_flow *flow)
 	if (flow->is_ready || (flow->is_starved && !needs_no_buffer(flow)))
 		return;
 	tcp_unready(tcp, flow);
+	if (flow->read_hint >= TCP_SMALL_READ) {
+		queue_last(tcp, flow);
+		return;
+	}
 	flow->is_ready = true;
-	if (flow->read_hint < TCP_SMALL_READ)
-		TAILQ_INSERT_HEAD(&tcp->ready, flow, ready_entry);
-	else
-		TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
+	TAILQ_INSERT_HEAD(&tcp->ready, flow, ready_entry);
 }
 
 void
@@ -215,8 +222,7 @@ feed_the_starved(struct tcp *tcp)
 		tcp->starved_look_at_ms = tcp->now_ms;
 	} else if (can_feed(tcp)) {
 		tcp_unready(tcp, flow);
-		flow->is_ready = true;
-		TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
+		queue_last(tcp, flow);
 	} else if (tcp_is_due(tcp, tcp->starved_look_at_ms)) {
 		end_the_stuck(tcp);
 	}
@@ -237,8 +243,7 @@ tcp_serve(struct tcp *tcp)
 		if (tcp_visit(tcp, flow, &n_left) && !flow->is_starved &&
 		    !flow->is_ready) {
 			/* An acknowledgement that was refused has made it ready already. */
-			flow->is_ready = true;
-			TAILQ_INSERT_TAIL(&tcp->ready, flow, ready_entry);
+			queue_last(tcp, flow);
 		}
 	}
 }

@@ -2,8 +2,6 @@
 /* Finds and repairs losses on the way to the guest: times, congestion window, SACK. */
 #include "slirp-worker/engine/tcp/tcp_parts.h"
 
-#define US_PER_MS 1000
-
 /* Weights of RFC 6298 2.3, as shifts. */
 #define SRTT_SHIFT 3
 #define RTTVAR_SHIFT 2
@@ -15,7 +13,7 @@ tcp_rto_ms(const struct tcp_flow *flow)
 
 	if (flow->srtt_us > 0)
 		ms = tcp_max(TCP_RTO_MIN_MS,
-		    (flow->srtt_us + 4 * flow->rttvar_us) / US_PER_MS);
+		    (flow->srtt_us + 4 * flow->rttvar_us) / TCP_US_PER_MS);
 	/* 2^12 times the least is over the bound, and far from a wrap. */
 	for (int i = 0; i < flow->n_backoffs && ms < TCP_RTO_MAX_MS; i++)
 		ms *= 2;
@@ -33,17 +31,11 @@ tcp_set_send_timer(struct tcp *tcp, struct tcp_flow *flow, enum tcp_send_timer t
 }
 
 static uint32_t
-frame_len(const struct tcp *tcp, const struct tcp_flow *flow)
-{
-	return tcp_max(tcp->config.frame_data_max, flow->piece);
-}
-
-static uint32_t
 tail_probe_ms(const struct tcp *tcp, const struct tcp_flow *flow)
 {
-	uint32_t ms = tcp_max(2 * flow->srtt_us / US_PER_MS, TCP_TAIL_PROBE_MIN_MS);
+	uint32_t ms = tcp_max(2 * flow->srtt_us / TCP_US_PER_MS, TCP_TAIL_PROBE_MIN_MS);
 
-	if (flow->snd_max - flow->snd_una <= frame_len(tcp, flow))
+	if (flow->snd_max - flow->snd_una <= tcp_frame_max(tcp, flow))
 		ms += TCP_TAIL_PROBE_ALONE_MS;
 	return ms;
 }
@@ -327,7 +319,7 @@ void
 tcp_duplicate_ack(struct tcp *tcp, struct tcp_flow *flow)
 {
 	uint32_t n_out = flow->snd_max - flow->snd_una;
-	bool is_few = n_out <= TCP_FEW_FRAMES * frame_len(tcp, flow);
+	bool is_few = n_out <= TCP_FEW_FRAMES * tcp_frame_max(tcp, flow);
 
 	if (flow->n_dupacks < UINT8_MAX)
 		flow->n_dupacks++;
@@ -437,7 +429,7 @@ tcp_too_big(struct tcp *tcp, const struct flow_key *key, uint32_t seq, uint32_t 
 	if (!flow || flow->state != TCP_STATE_OPEN || seq_lt(seq, flow->snd_una) ||
 	    !seq_lt(seq, flow->snd_max))
 		return;
-	head_len = (tcp_is_ip6(flow) ? WIRE_IP6_LEN : WIRE_IP4_LEN) + WIRE_TCP_LEN;
+	head_len = tcp_head_len(tcp_is_ip6(flow));
 	piece = mtu_bytes - tcp_min(mtu_bytes, head_len);
 	piece =
 	    tcp_max(piece, tcp_is_ip6(flow) ? TCP_PIECE_DEFAULT6 : TCP_PIECE_DEFAULT4);

@@ -27,7 +27,7 @@ initial_sequence(const struct tcp *tcp, const struct flow_key *key)
 static uint16_t
 piece_of(const struct tcp *tcp, bool is_ip6, uint16_t mss)
 {
-	uint32_t head_len = (is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN) + WIRE_TCP_LEN;
+	uint32_t head_len = tcp_head_len(is_ip6);
 	uint32_t piece = mss;
 
 	if (piece == 0)

@@ -122,8 +122,7 @@ void
 tcp_send_syn(struct tcp *tcp, struct tcp_flow *flow)
 {
 	bool acks = flow->state != TCP_STATE_SYN_SENT;
-	uint32_t head_len =
-	    (tcp_is_ip6(flow) ? WIRE_IP6_LEN : WIRE_IP4_LEN) + WIRE_TCP_LEN;
+	uint32_t head_len = tcp_head_len(tcp_is_ip6(flow));
 	struct tcp_frame frame =
 	    frame_of(flow, flow->iss, WIRE_TCP_SYN | (acks ? WIRE_TCP_ACK_FLAG : 0));
 
@@ -184,7 +183,7 @@ send_frame(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint32_t len)
 	uint32_t offset = seq - flow->snd_una;
 	uint32_t n_out;
 
-	len = tcp_min(len, tcp_max(tcp->config.frame_data_max, flow->piece));
+	len = tcp_min(len, tcp_frame_max(tcp, flow));
 	if (len > 0)
 		frame.n_data = tcp_queue_pieces(&tcp->pool, &flow->kept, offset, len,
 		    frame.data, TCP_FRAME_PIECES);
@@ -370,7 +369,7 @@ static bool
 fetch(struct tcp *tcp, struct tcp_flow *flow, uint32_t n_usable)
 {
 	uint32_t most = kept_max(tcp);
-	uint32_t frame_max = tcp_max(tcp->config.frame_data_max, flow->piece);
+	uint32_t frame_max = tcp_frame_max(tcp, flow);
 	uint32_t want = tcp_min(n_usable, READ_FRAMES * frame_max);
 	uint32_t n_kept = flow->kept.n_bytes;
 

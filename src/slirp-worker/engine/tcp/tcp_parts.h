@@ -7,6 +7,8 @@
 #include "slirp-worker/wire/tcp_seq.h"
 #include "slirp-worker/wire/wire.h"
 
+#define TCP_US_PER_MS 1000
+
 /* Our window scale: windows of up to 8 MiB in steps of 128 bytes. */
 #define TCP_OUR_WSCALE 7
 
@@ -177,6 +179,20 @@ static inline struct inaddr
 tcp_address(const struct flow_key *key, const uint8_t bytes[16])
 {
 	return inaddr_from_bytes(bytes, key->ethertype == WIRE_TYPE_IP6);
+}
+
+/* The IP and TCP headers of a segment without options. */
+static inline uint32_t
+tcp_head_len(bool is_ip6)
+{
+	return (is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN) + WIRE_TCP_LEN;
+}
+
+/* Data of the longest frame for the flow. */
+static inline uint32_t
+tcp_frame_max(const struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return tcp_max(tcp->config.frame_data_max, flow->piece);
 }
 
 /* One past the last byte read from the socket. */
