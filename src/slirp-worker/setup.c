@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -109,20 +111,35 @@ init_gate(struct gate *gate, const struct ipc_network *network)
 	gate_init(gate, &config);
 }
 
-/* The guest's IPv6 address: the address that it makes from its MAC, or the address that
- * the helper set for --configure. :: if the device has no MAC. */
-static struct in6_addr
-find_guest6(const struct ipc_network *network, int tap_fd)
+/* The MAC of the guest's interface; false for a socket in its place. */
+static bool
+find_guest_mac(int tap_fd, struct mac *mac)
 {
 	struct ifreq request = { 0 };
-	struct mac mac;
 
 	/* A TAP accepts this request of netdevice(7) on its own descriptor
 	 * (drivers/net/tun.c). */
 	if (ioctl(tap_fd, SIOCGIFHWADDR, &request) == -1)
-		return in6addr_any;
-	memcpy(mac.octets, request.ifr_hwaddr.sa_data, sizeof(mac.octets));
-	return mac_to_addr6(&network->prefix6, &mac);
+		return false;
+	memcpy(mac->octets, request.ifr_hwaddr.sa_data, sizeof(mac->octets));
+	return true;
+}
+
+/* Whether a TAP takes IPv4 frames above 65535 bytes. Linux has them since 6.3 (net/ipv4/
+ * tcp_offload.c); since 6.6 the TAP stores them in pages that hold a frame of 128 KiB
+ * (drivers/net/tun.c, tun_alloc_skb). */
+static bool
+kernel_takes_big_frames(void)
+{
+	struct utsname name;
+	unsigned long major, minor;
+	char *rest;
+
+	if (uname(&name) == -1)
+		return false;
+	major = strtoul(name.release, &rest, 10);
+	minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
+	return major > 6 || (major == 6 && minor >= 6);
 }
 
 static void
@@ -135,6 +152,9 @@ make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
 		.tap = &worker->tap,
 		.budget = &worker->budget,
 		.has_offloads = worker->offload.is_on,
+		.guest_mac = worker->has_guest_mac && kernel_takes_big_frames()
+		    ? &worker->guest_mac
+		    : NULL,
 		.n_descriptors = worker->pollset.size,
 		.wrote_frame = datapath_wrote_frame,
 		.ctx = worker,
@@ -209,11 +229,14 @@ init_tapio(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 void
 setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd)
 {
-	struct in6_addr guest6;
+	struct in6_addr guest6 = in6addr_any;
 
 	worker->network = start->network;
 	worker->own_tcp = start->own_tcp;
-	guest6 = find_guest6(&worker->network, adopt_tap_fd);
+	worker->has_guest_mac = find_guest_mac(adopt_tap_fd, &worker->guest_mac);
+	/* The address that the guest makes from its MAC, or that --configure sets. */
+	if (worker->has_guest_mac)
+		guest6 = mac_to_addr6(&worker->network.prefix6, &worker->guest_mac);
 	if (reass_init(&worker->reass) == -1)
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/mac.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
 #include "slirp-worker/budget.h"
@@ -40,9 +41,11 @@ struct worker {
 	struct stack *stack;    /* NULL before the start message */
 	struct ping ping;
 	struct relay relay;
-	struct tcp_host tcp; /* if own_tcp */
-	bool own_tcp;        /* the TCP engine ends connections, not libslirp */
-	enum vnet_sum sum;   /* of the frame that is being handled */
+	struct tcp_host tcp;  /* if own_tcp */
+	struct mac guest_mac; /* of the TAP's interface */
+	bool has_guest_mac;
+	bool own_tcp;      /* the TCP engine ends connections, not libslirp */
+	enum vnet_sum sum; /* of the frame that is being handled */
 	struct timers timers;
 	struct poller poller;
 	struct pollset pollset; /* the engines' sockets */

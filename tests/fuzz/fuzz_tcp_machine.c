@@ -453,6 +453,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		.n_flows_max = 4,
 		.mtu_bytes = 1500,
 		.frame_data_max = 64240,
+		.big_frame_data_max = 130320,
 	};
 	static bool has_secret;
 	uint32_t n_peer_stream;
@@ -470,12 +471,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	n_peer_stream = number(0x4000) * (1 + byte() % 8);
 	config.pool_bytes = (size_t)(1 + byte() % 8) << 18;
 	if (byte() & 1)
-		config.frame_data_max = 0;
+		config.frame_data_max = config.big_frame_data_max = 0;
 	fake_begin(&world, &config, byte() & 1, UINT64_C(1000000) * (1 + number(0)));
 	world.frame_hook = on_frame;
 	world.flow[0].guest_isn = byte() & 1 ? 0xfffff000 : 0x7ffff000;
 
 	struct tcp_segment syn = {
+		.ttl = 64,
 		.seq = world.flow[0].guest_isn,
 		.flags = WIRE_TCP_SYN,
 		.window = 65535,

@@ -261,6 +261,9 @@ void
 fake_begin(struct fake_world *world, const struct tcp_config *config, bool is_ip6,
     uint64_t now_us)
 {
+	struct tcp_config machine = *config;
+
+	memcpy(machine.guest_mac, guest_mac, sizeof(machine.guest_mac));
 	memset(world, 0, offsetof(struct fake_world, lines));
 	world->n_lines = world->n_taken_lines = 0;
 	world->fault = NULL;
@@ -280,7 +283,7 @@ fake_begin(struct fake_world *world, const struct tcp_config *config, bool is_ip
 	};
 	for (int i = 0; i < FAKE_FLOWS; i++)
 		world->flow[i].n_takes = FAKE_TAKES_ALL;
-	if (tcp_init(&world->tcp, config, &world->calls, now_us) == -1)
+	if (tcp_init(&world->tcp, &machine, &world->calls, now_us) == -1)
 		world->fault = "no memory";
 }
 
@@ -309,7 +312,6 @@ fake_guest_sends(struct fake_world *world, int flow, struct tcp_segment *segment
 	segment->is_ip6 = world->is_ip6;
 	segment->src_port = keys[flow].guest_port;
 	segment->dst_port = keys[flow].peer_port;
-	segment->ttl = 64;
 	tcp_set_time(&world->tcp, world->now_us);
 	tcp_from_guest(&world->tcp, segment);
 }

@@ -7,8 +7,8 @@
  * Calls come in order, and a call that the script does not have is a failure. ":N" names one
  * of several flows. Sequence numbers count from the ISN of their side.
  *
- *   set NAME VALUE                 before all else: mtu, frame, pool (KiB), flows, ip6
- *   guest > FLAGS SEQ[:END] [ack N] [win N] [mss N] [ws N] [sackok 1] [sack L-R]...
+ *   set NAME VALUE                 before all else: mtu, frame, big, pool (KiB), flows, ip6
+ *   guest > FLAGS SEQ[:END] [ack N] [win N] [mss N] [ws N] [sackok 1] [sack L-R]... [ttl N]
  *   guest >> ...                   the same, and the batch goes on
  *   flood FIRST LAST               a SYN of each of these flows; the calls are not compared
  *   host opened | connected | failed ERRNO | data N | eof | reset | breaks ERRNO
@@ -24,6 +24,7 @@
  *   guest < unreachable host | net | prohibited
  *   host open | < N | end | keepalive | close | reset
  *   state NAME | none              of the flow
+ *   big NAME                       whether the flow gets big frames (enum tcp_big)
  *   counter NAME N
  *
  *   opened                         stands for the lines of open_lines[]
@@ -226,6 +227,7 @@ guest_sends(int flow, char **words, int n, bool more)
 		.wscale = (uint8_t)number(value_of(words, n, "ws"), 0),
 		.sack_ok = value_of(words, n, "sackok") != NULL,
 		.data_len = end ? number(end + 1, 0) - first : 0,
+		.ttl = (uint8_t)number(value_of(words, n, "ttl"), 64),
 	};
 
 	for (int i = 0; i + 1 < n; i++)
@@ -378,6 +380,8 @@ set(const char *name, const char *value)
 		script.config.mtu_bytes = (uint16_t)n;
 	else if (strcmp(name, "frame") == 0)
 		script.config.frame_data_max = n;
+	else if (strcmp(name, "big") == 0)
+		script.config.big_frame_data_max = n;
 	else if (strcmp(name, "pool") == 0)
 		script.config.pool_bytes = (size_t)n * 1024;
 	else if (strcmp(name, "flows") == 0)
@@ -452,6 +456,17 @@ expect_state(int flow, const char *name)
 
 	if (strcmp(is, name) != 0)
 		fails("the flow is in state %s", is);
+}
+
+static void
+expect_big(int flow, const char *name)
+{
+	static const char *const names[] = { "never", "untried", "trying", "works" };
+	const struct tcp_flow *found = flow_numbered(flow);
+	const char *is = found ? names[found->big] : "none";
+
+	if (strcmp(is, name) != 0)
+		fails("big frames: %s", is);
 }
 
 static void
@@ -531,6 +546,8 @@ run_line(char *line)
 		expect(wanted);
 	} else if (strcmp(words[0], "state") == 0 && n == 2) {
 		expect_state(flow, words[1]);
+	} else if (strcmp(words[0], "big") == 0 && n == 2) {
+		expect_big(flow, words[1]);
 	} else if (strcmp(words[0], "counter") == 0 && n == 3) {
 		expect_counter(words[1], number(words[2], 0));
 	} else if (strcmp(words[0], "emit") == 0 && n == 3) {

@@ -20,8 +20,8 @@
 #include "slirp-worker/engine/tcp/tcp_flow.h"
 #include "slirp-worker/flow/addr_count.h"
 
-/* Pieces of data in a frame: 64 KiB in chunks of 4 KiB, of which two are not full. */
-#define TCP_FRAME_PIECES 18
+/* Pieces of data in a frame: 128 KiB in chunks of 4 KiB, of which two are not full. */
+#define TCP_FRAME_PIECES 34
 
 /* A frame to the guest. Everything is borrowed for the call. */
 struct tcp_frame {
@@ -84,7 +84,11 @@ struct tcp_config {
 	uint16_t mtu_bytes;
 	uint32_t
 	    frame_data_max; /* data of a frame to the guest; below a piece: one piece */
-	bool shares_tcp;    /* another engine ends TCP too */
+	/* Data of a frame that exceeds IPv4's 65535 bytes; 0: none. For flows of the guest's
+	 * own interface, whose MAC is guest_mac (tcp_big.c). */
+	uint32_t big_frame_data_max;
+	uint8_t guest_mac[6];
+	bool shares_tcp; /* another engine ends TCP too */
 };
 
 /* Counters: each says what the machine did not do, or had to do again. */
@@ -152,7 +156,8 @@ struct tcp {
 	uint32_t starved_look_at_ms;
 	uint32_t n_resets, n_challenges; /* in this second */
 	uint32_t second_ends_ms;
-	bool tap_stopped; /* emit said that the guest takes no frames */
+	uint8_t n_big_failed; /* trials of big frames in a row */
+	bool tap_stopped;     /* emit said that the guest takes no frames */
 	uint32_t tap_retry_at_ms;
 	uint64_t counters[TCP_N_COUNTERS];
 	uint64_t ends[TCP_N_ENDS];

@@ -50,6 +50,14 @@ enum tcp_end {
 	    TCP_N_ENDS
 };
 
+/* Whether the flow gets frames of more than 65535 bytes (tcp_big.c). */
+enum tcp_big {
+	TCP_BIG_NEVER,
+	TCP_BIG_UNTRIED, /* the next long frame is a trial */
+	TCP_BIG_TRYING,  /* it is not acknowledged yet */
+	TCP_BIG_WORKS,
+};
+
 /* A timer of a flow towards the guest; a flow needs one of these at a time. */
 enum tcp_send_timer {
 	TCP_NO_TIMER,
@@ -151,6 +159,8 @@ struct tcp_flow {
 	struct tcp_queue
 	    kept;           /* from snd_una on: read from the socket, not acknowledged */
 	uint16_t piece;     /* data bytes of a segment to the guest */
+	uint8_t big;        /* enum tcp_big */
+	uint32_t big_seq;   /* of the big frame that is tried */
 	uint16_t read_hint; /* length of the last read, saturated */
 	uint32_t cwnd, ssthresh;
 	uint32_t recover, rexmit_nxt;

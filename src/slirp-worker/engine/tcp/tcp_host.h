@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/mac.h"
 #include "ipc/messages.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
@@ -35,6 +36,8 @@ struct tcp_host_config {
 	struct tapio *tap;
 	struct budget *budget;
 	bool has_offloads;
+	/* The MAC of the guest's interface; NULL: it gets no frames above 65535 bytes. */
+	const struct mac *guest_mac;
 	size_t n_descriptors; /* the limit on open files */
 	/* Told of each frame: 0 or -1 with errno, and its length without the driver's
 	 * header. */

@@ -159,6 +159,7 @@ tcp_acked(struct tcp *tcp, struct tcp_flow *flow, uint32_t ack)
 	flow->snd_una = ack;
 	if (seq_lt(flow->snd_nxt, ack))
 		flow->snd_nxt = ack;
+	tcp_big_acked(tcp, flow);
 	flow->n_dupacks = 0;
 	flow->n_backoffs = 0;
 	flow->tail_probed = false;
@@ -377,6 +378,8 @@ retransmit_all(struct tcp *tcp, struct tcp_flow *flow)
 	if (flow->n_backoffs == 0)
 		halve(flow);
 	flow->n_backoffs++;
+	tcp_big_lost(tcp, flow);
+	flow->big = TCP_BIG_NEVER;
 	flow->cwnd = flow->piece;
 	flow->in_recovery = flow->is_timed = flow->is_shrunk = false;
 	flow->n_dupacks = 0;

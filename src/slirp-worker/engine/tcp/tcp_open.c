@@ -49,6 +49,7 @@ take_options(const struct tcp *tcp, struct tcp_flow *flow,
 	flow->rcv_scale = segment->has_wscale ? TCP_OUR_WSCALE : 0;
 	flow->snd_wnd = flow->max_wnd = segment->window;
 	flow->snd_wl1 = segment->seq;
+	tcp_big_begin(tcp, flow, segment);
 	memcpy(flow->guest_mac, segment->src_mac, sizeof(flow->guest_mac));
 	memcpy(flow->our_mac, segment->dst_mac, sizeof(flow->our_mac));
 }

@@ -143,6 +143,10 @@
 #define TCP_DUPACKS 3
 #define TCP_FEW_FRAMES 3
 
+/* Trials of big frames that fail in a row before no flow tries any more: a single one may
+ * be an ordinary loss. Each costs its flow a timeout. */
+#define TCP_BIG_FAILURES_MAX 3
+
 static inline void
 tcp_count(struct tcp *tcp, enum tcp_counter counter, uint64_t n)
 {
@@ -188,10 +192,20 @@ tcp_head_len(bool is_ip6)
 	return (is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN) + WIRE_TCP_LEN;
 }
 
+/* Whether the next frame may exceed 65535 bytes. */
+static inline bool
+tcp_takes_big(const struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return flow->big == TCP_BIG_WORKS ||
+	    (flow->big == TCP_BIG_UNTRIED && tcp->n_big_failed < TCP_BIG_FAILURES_MAX);
+}
+
 /* Data of the longest frame for the flow. */
 static inline uint32_t
 tcp_frame_max(const struct tcp *tcp, const struct tcp_flow *flow)
 {
+	if (tcp_takes_big(tcp, flow))
+		return tcp->config.big_frame_data_max;
 	return tcp_max(tcp->config.frame_data_max, flow->piece);
 }
 
@@ -278,6 +292,15 @@ bool tcp_keep_ahead(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq,
 void tcp_close_gap(struct tcp *tcp, struct tcp_flow *flow);
 int tcp_sack_blocks(const struct tcp_flow *flow,
     struct tcp_sack_block blocks[TCP_SACK_MAX]);
+
+/* tcp_big.c: frames of more than 65535 bytes. */
+/* From the guest's SYN or SYN-ACK: whether the flow may try one. */
+void tcp_big_begin(const struct tcp *tcp, struct tcp_flow *flow,
+    const struct tcp_segment *segment);
+void tcp_big_sent(const struct tcp *tcp, struct tcp_flow *flow, uint32_t seq,
+    uint32_t data_len);
+void tcp_big_acked(struct tcp *tcp, struct tcp_flow *flow); /* snd_una has moved */
+void tcp_big_lost(struct tcp *tcp, struct tcp_flow *flow);  /* something is sent again */
 
 /* tcp_end.c: the only functions that end a flow. */
 /* Closes the socket and frees everything; the guest hears nothing. */
