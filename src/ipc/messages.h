@@ -89,6 +89,7 @@ struct ipc_log {
 	ROW(start, PAYLOAD_FD, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
 	ROW(get_stats, NOTHING, RUNNING, "answer with stats") \
 	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
+	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS over TCP") \
 	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
 	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
 

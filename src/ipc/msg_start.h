@@ -87,9 +87,19 @@ struct ipc_outbound {
 	uint8_t has_addr[2];
 };
 
+/* The host's name servers, which the name server's addresses of the guest stand for. They
+ * are those that libslirp takes from the same resolv.conf for UDP. */
+struct ipc_nameservers {
+	struct inaddr addr[2]; /* by is_ipv6; zeros unless has_addr[is_ipv6] */
+	uint8_t has_addr[2];
+	uint32_t
+	    scope_id6; /* the index of the interface of a link-local addr[1]; 0: none */
+};
+
 struct ipc_start {
 	struct ipc_network network;
 	struct ipc_outbound outbound;
+	struct ipc_nameservers nameservers;
 	uint32_t tap_header_len; /* both as in tap_made */
 	uint8_t tap_has_offloads;
 	/* There is no TAP. The descriptor is a listening SOCK_SEQPACKET socket, and each

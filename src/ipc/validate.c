@@ -137,18 +137,35 @@ ipc_validate_inspect_tap(const struct ipc_inspect_tap *msg, const char **why)
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
+/* One address of each family, or none. */
+static int
+validate_addrs(const struct inaddr addrs[2], const uint8_t has_addr[2], const char **why)
+{
+	for (uint8_t i = 0; i < 2; i++) {
+		const struct inaddr *addr = &addrs[i];
+
+		if (!ipc_is_flag(has_addr[i]))
+			return ipc_refuse(why, "flag neither 0 nor 1");
+		if (has_addr[i] ? !ipc_is_inaddr(addr) || addr->is_ipv6 != i
+				: !ipc_is_zero(addr, sizeof(*addr)))
+			return ipc_refuse(why, "addr");
+	}
+	return 0;
+}
+
 int
 ipc_validate_outbound(const struct ipc_outbound *msg, const char **why)
 {
-	for (uint8_t i = 0; i < 2; i++) {
-		const struct inaddr *addr = &msg->addr[i];
+	return validate_addrs(msg->addr, msg->has_addr, why);
+}
 
-		if (!ipc_is_flag(msg->has_addr[i]))
-			return ipc_refuse(why, "flag neither 0 nor 1");
-		if (msg->has_addr[i] ? !ipc_is_inaddr(addr) || addr->is_ipv6 != i
-				     : !ipc_is_zero(addr, sizeof(*addr)))
-			return ipc_refuse(why, "addr");
-	}
+int
+ipc_validate_nameservers(const struct ipc_nameservers *msg, const char **why)
+{
+	if (validate_addrs(msg->addr, msg->has_addr, why) == -1)
+		return -1;
+	if (msg->scope_id6 != 0 && !inaddr_is_link_local6(&msg->addr[1]))
+		return ipc_refuse(why, "scope_id6");
 	return 0;
 }
 
@@ -156,7 +173,8 @@ int
 ipc_validate_start(const struct ipc_start *msg, const char **why)
 {
 	if (validate_network(&msg->network, why) == -1 ||
-	    ipc_validate_outbound(&msg->outbound, why) == -1)
+	    ipc_validate_outbound(&msg->outbound, why) == -1 ||
+	    ipc_validate_nameservers(&msg->nameservers, why) == -1)
 		return -1;
 	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads, why) == -1)
 		return -1;

@@ -85,6 +85,13 @@ worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
 }
 
 void
+worker_on_nameservers(struct worker *worker, const struct ipc_nameservers *msg)
+{
+	if (worker->own_tcp)
+		tcp_host_set_nameservers(&worker->tcp, msg);
+}
+
+void
 worker_on_publish(struct worker *worker, const struct ipc_publish *msg)
 {
 	requests_publish(worker, &msg->forward);

@@ -244,6 +244,8 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	    datapath_emit_segment, worker);
 	setup_make_engines(worker, &start->outbound, &guest6,
 	    offload_stack_mtu(&worker->offload));
+	if (worker->own_tcp)
+		tcp_host_set_nameservers(&worker->tcp, &start->nameservers);
 	init_tapio(worker, start, adopt_tap_fd);
 }
 

@@ -33,7 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # slirpd would inherit both.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    config.addinivalue_line("markers", "own_engine: of the worker's own TCP engine, not of libslirp")
     config.addinivalue_line("markers", "no_sanitizer: says nothing in a build with sanitizers")
+
+
+# Without SLIRPD_ENGINE slirpd has this one.
+DEFAULT_ENGINE = "libslirp"
+HAS_OWN_ENGINE = os.environ.get("SLIRPD_ENGINE", DEFAULT_ENGINE) == "own"
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +82,7 @@ def api(guest: Guest) -> Iterator[tuple[Slirpd, str]]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Left out, as CTest's label of that name leaves out whole files; a skip would be a failure."""
     left_out = [item for item in items
-                if SANITIZED and item.get_closest_marker("no_sanitizer")]
+                if (SANITIZED and item.get_closest_marker("no_sanitizer")) or
+                (not HAS_OWN_ENGINE and item.get_closest_marker("own_engine"))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

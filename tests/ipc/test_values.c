@@ -133,8 +133,13 @@ FIELDS(tap_made,
 FIELDS(outbound,
 	ADDR(outbound, addr[0], "addr"), ADDR(outbound, addr[1], "addr"),
 	FLAG(outbound, has_addr[0]), FLAG(outbound, has_addr[1]))
+FIELDS(nameservers,
+	ADDR(nameservers, addr[0], "addr"), ADDR(nameservers, addr[1], "addr"),
+	FLAG(nameservers, has_addr[0]), FLAG(nameservers, has_addr[1]),
+	ANY(nameservers, scope_id6))
 FIELDS(start,
 	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
+	STRUCTS(start, nameservers, nameservers),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
 	FLAG(start, tap_has_offloads), FLAG(start, is_bess), FLAG(start, own_tcp), RESERVED(start))
 FIELDS(publish, STRUCTS(publish, forward, forward))
@@ -422,6 +427,12 @@ test_contradictions_are_refused(void **state)
 	BAD(outbound, "addr", msg->addr[0].is_ipv6 = 1)
 	BAD(outbound, "addr", msg->addr[1].bytes[15] = 1)
 	BAD(outbound, "addr", msg->addr[1].is_ipv6 = 1)
+	BAD(nameservers, "addr", msg->has_addr[0] = 0)
+	BAD(nameservers, "addr", msg->has_addr[1] = 0)
+	BAD(nameservers, "addr", msg->addr[0].bytes[4] = 1)
+	BAD(nameservers, "scope_id6", msg->addr[1].bytes[0] = 0xfd)
+	BAD(nameservers, "scope_id6", msg->has_addr[1] = 0;
+	    msg->addr[1] = (struct inaddr){ 0 })
 	BAD(confine, "runas", msg->has_runas = 0; msg->runas_gid = 0)
 	BAD(confine, "runas", msg->has_runas = 0; msg->runas_uid = 0)
 	BAD(make_tap, "tap_name", memset(msg->tap_name, 0, sizeof(msg->tap_name)))
@@ -498,6 +509,8 @@ test_legal_values_are_accepted(void **state)
 	GOOD(make_tap, msg->has_mac = 0; msg->mac = (struct mac){ 0 })
 	GOOD(outbound, msg->has_addr[0] = 0; msg->addr[0] = (struct inaddr){ 0 })
 	GOOD(outbound, msg->has_addr[1] = 1; msg->addr[1] = inaddr_loopback(true))
+	GOOD(nameservers, msg->addr[1] = inaddr_loopback(true); msg->scope_id6 = 0)
+	GOOD(nameservers, memset(msg, 0, sizeof(*msg)))
 	GOOD(confine, msg->has_runas = 0; msg->runas_uid = msg->runas_gid = 0)
 	GOOD(start, msg->network.mtu_bytes = 1)
 	GOOD(start, msg->network.mtu_bytes = IPC_MTU_MAX_BYTES)

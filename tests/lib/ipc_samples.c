@@ -107,6 +107,17 @@ ipc_sample_outbound(struct ipc_outbound *msg)
 }
 
 void
+ipc_sample_nameservers(struct ipc_nameservers *msg)
+{
+	*msg = (struct ipc_nameservers){
+		.addr[0] = inaddr_from4(htonl(0x7f000035)),
+		.addr[1] = { { 0xfe, 0x80, [15] = 0x53 }, 1 },
+		.has_addr = { 1, 1 },
+		.scope_id6 = 2,
+	};
+}
+
+void
 ipc_sample_start(struct ipc_start *msg)
 {
 	*msg = (struct ipc_start){
@@ -115,6 +126,7 @@ ipc_sample_start(struct ipc_start *msg)
 	};
 	sample_network(&msg->network);
 	ipc_sample_outbound(&msg->outbound);
+	ipc_sample_nameservers(&msg->nameservers);
 }
 
 void

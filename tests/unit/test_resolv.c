@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/inaddr.h"
 #include "parent/watch/resolv.h"
 
 /* The parent's limit. */
@@ -54,6 +55,7 @@ static uint64_t skipped_ms;
 static bool others_write; /* another process writes: the waits are real */
 static int n_wakes;
 static int n_copies;
+static int n_tellings; /* of the name servers to the worker */
 
 static int n_lines;
 static char last_line[LOG_TEXT_SIZE];
@@ -135,6 +137,14 @@ loop_now_ms(void)
 	return clock_now_ms() + skipped_ms;
 }
 
+/* What the parent does after a turn: the worker's queue has room. */
+static void
+tell_worker(void)
+{
+	n_tellings += !resolv.is_told;
+	resolv.is_told = true;
+}
+
 /* One turn of a loop like the parent's; waits until deadline_ms at most. */
 static void
 serve(uint64_t deadline_ms)
@@ -150,6 +160,7 @@ serve(uint64_t deadline_ms)
 		skipped_ms += (uint64_t)timeout_ms;
 	n_wakes++;
 	parent_resolv_handle(&resolv, ready.revents != 0, loop_now_ms());
+	tell_worker();
 	n_copies += resolv.copy_mtime_s != copy_mtime_s;
 }
 
@@ -190,6 +201,7 @@ follow(void)
 
 	assert_int_not_equal(copy_fd, -1);
 	parent_resolv_begin(&resolv, followed, copy_fd, loop_now_ms());
+	tell_worker();
 }
 
 /* Every change must cause an event: the check without event is seconds away. */
@@ -221,6 +233,7 @@ setup(void **state)
 	n_lines = 0;
 	n_wakes = 0;
 	n_copies = 0;
+	n_tellings = 0;
 	last_line[0] = '\0';
 	log_set_emit(count_line);
 	parent_resolv_init(&resolv);
@@ -989,6 +1002,76 @@ test_checked_from_time_to_time_without_event(void **state)
 	assert_true(copy_is(SERVER_2));
 }
 
+/* The first name server of IPv4 in dotted decimal, or "". */
+static const char *
+server4(void)
+{
+	static char text[INET6_ADDRSTRLEN];
+
+	return resolv.nameservers.has_addr[0]
+	    ? inaddr_format(&resolv.nameservers.addr[0], text)
+	    : "";
+}
+
+static void
+test_worker_is_told_of_other_servers_once(void **state)
+{
+	(void)state;
+	write_text(followed, SERVER_1);
+	parent_resolv_look_ahead(&resolv, followed);
+	assert_string_equal(server4(), "192.0.2.1");
+	follow();
+	/* The start of the worker has told them. */
+	assert_int_equal(n_tellings, 0);
+	write_text(followed, SERVER_2);
+	ASSERT_FOLLOWS(SERVER_2);
+	assert_string_equal(server4(), "192.0.2.2");
+	assert_int_equal(n_tellings, 1);
+	/* Another copy, and the same first server. */
+	write_text(followed, SERVER_2 SERVER_1);
+	ASSERT_FOLLOWS(SERVER_2 SERVER_1);
+	assert_int_equal(n_tellings, 1);
+	unlink(followed);
+	ASSERT_FOLLOWS("");
+	assert_string_equal(server4(), "");
+	assert_int_equal(n_tellings, 2);
+}
+
+/* The worker's queue is full: the loop must come back soon. */
+static void
+test_worker_that_cannot_be_told_is_told_later(void **state)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	parent_resolv_begin(&resolv, followed, open(copy, O_WRONLY | O_CLOEXEC), now_ms);
+	for (int i = 0; i < 3; i++) {
+		assert_false(resolv.is_told);
+		assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
+		now_ms = parent_resolv_due_ms(&resolv);
+		parent_resolv_handle(&resolv, false, now_ms);
+	}
+}
+
+/* A worker without a root of its own reads the host's file. */
+static void
+test_servers_are_followed_without_a_copy(void **state)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	(void)state;
+	write_text(followed, SERVER_1);
+	parent_resolv_begin(&resolv, followed, -1, now_ms);
+	assert_string_equal(server4(), "192.0.2.1");
+	write_text(followed, SERVER_2);
+	parent_resolv_handle(&resolv, true, now_ms);
+	/* The return value is about the copy. */
+	assert_false(parent_resolv_handle(&resolv, false, parent_resolv_due_ms(&resolv)));
+	assert_string_equal(server4(), "192.0.2.2");
+	assert_int_equal(n_lines, 0);
+}
+
 static void
 test_coming_and_going_does_not_fill_the_log(void **state)
 {
@@ -1235,6 +1318,9 @@ main(void)
 		TEST(test_constant_changes_do_not_keep_the_loop_busy),
 		TEST(test_same_content_is_not_copied_again),
 		TEST(test_checked_from_time_to_time_without_event),
+		TEST(test_worker_is_told_of_other_servers_once),
+		TEST(test_worker_that_cannot_be_told_is_told_later),
+		TEST(test_servers_are_followed_without_a_copy),
 		TEST(test_coming_and_going_does_not_fill_the_log),
 		TEST(test_copy_that_cannot_be_written_is_tried_again),
 		TEST(test_no_descriptor_left),

@@ -176,7 +176,7 @@ begin_service(struct supervisor *sv)
 	/* The worker has filled the copy itself, so nobody waits for this. The first
 	 * watch of a file system can take the kernel milliseconds. */
 	parent_cgroup_begin(&sv->cgroup, clock_now_ms());
-	if (sv->resolv_copy_fd != -1)
+	if (sv->resolv_copy_fd != -1 || options->enable_dns)
 		parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH,
 		    take_fd(&sv->resolv_copy_fd), clock_now_ms());
 }

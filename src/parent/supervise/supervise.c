@@ -86,6 +86,17 @@ tell_outbound(struct supervisor *sv)
 	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0;
 }
 
+/* If the queue is full, the message is sent again later. */
+static void
+tell_nameservers(struct supervisor *sv)
+{
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+
+	/* The worker has none with --disable-dns. */
+	sv->resolv.is_told = !sv->options->enable_dns ||
+	    ipc_send_nameservers(worker, &sv->resolv.nameservers) == 0;
+}
+
 static uint64_t
 next_due_ms(const struct supervisor *sv)
 {
@@ -149,6 +160,8 @@ serve(struct supervisor *sv)
 		supervise_end(sv, EXITCODE_OK);
 	if (parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms))
 		wiring_tell_api(sv, IPC_EVENT_RESOLV_CONF_CHANGED);
+	if (sv->phase == SUPERVISE_RUNNING && !sv->resolv.is_told)
+		tell_nameservers(sv);
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_outbound_handle(&sv->outbound, set[POLL_OUTBOUND].revents, now_ms))
 		tell_outbound(sv);

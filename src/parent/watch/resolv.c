@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps the worker's copy of resolv.conf current.
+ * Keeps the worker's copy of resolv.conf current, and the name servers for its TCP.
  *
  * Theory of operation. inotify(7) watches each directory in which a name of the path is
  * looked up, and the file. A directory is watched before the name is looked up in it: a
@@ -22,6 +22,7 @@
 #include "base/auto.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "parent/watch/nameservers.h"
 #include "parent/watch/way.h"
 
 /* Programs write resolv.conf in several steps within milliseconds. The copy is made after
@@ -71,6 +72,7 @@ parent_resolv_init(struct resolv *resolv)
 {
 	*resolv = (struct resolv){
 		.copy_fd = -1,
+		.is_told = true,
 		.inotify_fd = -1,
 		.log_limit = { .burst = LOG_BURST, .interval_ms = LOG_INTERVAL_MS },
 	};
@@ -333,7 +335,47 @@ is_temporary(int error)
 	return fdio_is_shortage(error) || error == EINTR;
 }
 
-/* Updates the copy. Returns true if its content has changed. */
+void
+parent_resolv_look_ahead(struct resolv *resolv, const char *path)
+{
+	char text[PARENT_RESOLV_TEXT_MAX];
+	ssize_t n = parent_resolv_read(path, text, sizeof(text));
+
+	parent_nameservers_parse(text, n == -1 ? 0 : (size_t)n, &resolv->nameservers);
+}
+
+static void
+update_nameservers(struct resolv *resolv, const char *text, size_t len)
+{
+	struct ipc_nameservers found;
+
+	parent_nameservers_parse(text, len, &found);
+	if (memcmp(&found, &resolv->nameservers, sizeof(found)) == 0)
+		return;
+	resolv->nameservers = found;
+	resolv->is_told = false;
+}
+
+/* Returns true if the content of the copy has changed. */
+static bool
+update_copy(struct resolv *resolv, const char *text, size_t len,
+    struct resolv_state *state)
+{
+	if (resolv->copy_fd == -1 ||
+	    (resolv->is_copied && len == resolv->text_len &&
+		memcmp(text, resolv->text, len) == 0))
+		return false;
+	memcpy(resolv->text, text, len);
+	resolv->text_len = len;
+	resolv->is_copied =
+	    parent_resolv_copy(resolv->copy_fd, text, len, &resolv->copy_mtime_s) == 0;
+	if (!resolv->is_copied)
+		state->copy_error = errno;
+	return resolv->is_copied;
+}
+
+/* Updates the copy and the name servers. Returns true if the content of the copy has
+ * changed. */
 static bool
 look(struct resolv *resolv, uint64_t now_ms)
 {
@@ -342,27 +384,22 @@ look(struct resolv *resolv, uint64_t now_ms)
 	bool was_renewed = false;
 	bool soon;
 	ssize_t n;
-	size_t len;
 
 	/* Watch before the file is read: a later change then raises an event. */
 	watch_again(resolv);
 	n = parent_resolv_read(resolv->path, text, sizeof(text));
 	if (n == -1)
 		state.read_error = errno;
-	len = n == -1 ? 0 : (size_t)n;
-	if (!is_temporary(state.read_error) &&
-	    (!resolv->is_copied || len != resolv->text_len ||
-		memcmp(text, resolv->text, len) != 0)) {
-		memcpy(resolv->text, text, len);
-		resolv->text_len = len;
-		resolv->is_copied = parent_resolv_copy(resolv->copy_fd, text, len,
-					&resolv->copy_mtime_s) == 0;
-		was_renewed = resolv->is_copied;
-		if (!resolv->is_copied)
-			state.copy_error = errno;
+	if (!is_temporary(state.read_error)) {
+		size_t len = n == -1 ? 0 : (size_t)n;
+
+		update_nameservers(resolv, text, len);
+		was_renewed = update_copy(resolv, text, len, &state);
 	}
 	say_state(resolv, &state, now_ms);
-	soon = resolv->is_blind || is_temporary(state.read_error) || state.copy_error;
+	/* If the worker's queue is full, it is told again after the next look. */
+	soon = resolv->is_blind || is_temporary(state.read_error) || state.copy_error ||
+	    !resolv->is_told;
 	resolv->look_at_ms = now_ms + (soon ? LOOK_INTERVAL_MS : RECHECK_INTERVAL_MS);
 	return was_renewed;
 }

@@ -12,6 +12,7 @@
 
 #include "base/deadline.h"
 #include "base/ratelimit.h"
+#include "ipc/messages.h"
 
 #define PARENT_RESOLV_PATH "/etc/resolv.conf"
 
@@ -37,7 +38,9 @@ struct resolv_state {
 struct resolv {
 	const char *path; /* borrowed, absolute; NULL if no file is followed */
 	int copy_fd;      /* owned, -1 for none */
-	int inotify_fd;   /* owned, -1 for none */
+	struct ipc_nameservers nameservers; /* of the last look */
+	bool is_told;                       /* the worker knows of `nameservers` */
+	int inotify_fd;                     /* owned, -1 for none */
 	struct resolv_watches watches;
 	bool is_blind;                     /* a change may raise no event */
 	bool is_settling;                  /* an event came; more may follow */
@@ -54,10 +57,14 @@ struct resolv {
 /* Follows nothing yet. */
 void parent_resolv_init(struct resolv *resolv);
 
+/* Reads the name servers of the file at path for the start of the worker, before the file is
+ * followed. Without a readable file there are none. */
+void parent_resolv_look_ahead(struct resolv *resolv, const char *path);
+
 /* Begins to follow the file at path (borrowed, kept, absolute), and fills the copy before
  * it returns. adopt_copy_fd is open for writing, without O_APPEND. Its file belongs to
- * the caller (utimensat(2)), and nobody else writes it. Failures are logged and tried
- * again; none is fatal. */
+ * the caller (utimensat(2)), and nobody else writes it. -1: there is no copy, and only the
+ * name servers are followed. Failures are logged and tried again; none is fatal. */
 void parent_resolv_begin(struct resolv *resolv, const char *path, int adopt_copy_fd,
     uint64_t now_ms);
 
@@ -69,7 +76,8 @@ int parent_resolv_fd(const struct resolv *resolv);
 uint64_t parent_resolv_due_ms(const struct resolv *resolv);
 
 /* Call it when the descriptor is ready or the time is over; harmless otherwise. Returns
- * true if the copy has changed. */
+ * true if the copy has changed. If is_told is false afterwards, the caller sends
+ * `nameservers` to the worker, and notes success in is_told. */
 bool parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms);
 
 void parent_resolv_end(struct resolv *resolv);

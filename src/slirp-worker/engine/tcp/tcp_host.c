@@ -29,6 +29,9 @@ static_assert(TCP_NOTED_MAX >= TAPIO_BUFFERS, "noted data would be read over");
 /* Buffers of all flows: 16 flows of 4 MiB, or 1000 of one frame. */
 #define POOL_BYTES (UINT32_C(64) << 20)
 
+/* RFC 1035 4.2. The gate passes no other port of the name server. */
+#define DNS_PORT 53
+
 /* Flows without a socket, in TIME_WAIT and dead, need places beside those with one. */
 #define FLOWS_WITHOUT_SOCKET TCP_TIME_WAIT_MAX
 
@@ -144,15 +147,43 @@ is_of_the_network(const struct ipc_network *network, const struct flow_key *key)
 	return (peer_be & network->netmask_be) == network->network_be;
 }
 
+static bool
+is_nameserver(const struct ipc_network *network, const struct flow_key *key)
+{
+	if (key->ethertype == WIRE_TYPE_IP6)
+		return memcmp(key->peer_address, &network->nameserver6, 16) == 0;
+	return memcmp(key->peer_address, &network->nameserver_be, 4) == 0;
+}
+
+/* The host's name server of the same family, which may be on the host's loopback. Returns
+ * false if there is none, DNS is off, or the port is not that of DNS. */
+static bool
+find_nameserver(const struct tcp_host *host, const struct flow_key *key,
+    union inaddr_sock *to)
+{
+	const struct ipc_nameservers *nameservers = &host->nameservers;
+	bool is_ip6 = key->ethertype == WIRE_TYPE_IP6;
+
+	if (!host->network.enable_dns || key->peer_port != DNS_PORT ||
+	    !nameservers->has_addr[is_ip6])
+		return false;
+	*to = inaddr_sock_make(&nameservers->addr[is_ip6], DNS_PORT);
+	if (is_ip6)
+		to->in6.sin6_scope_id = nameservers->scope_id6;
+	return true;
+}
+
 /* The address on the host's side: the gateway and all others of the virtual network stand
- * for the host's loopback. The gate has refused them if the loopback is closed; here it is
- * refused once more. Returns false then. */
+ * for the host's loopback, except the name server. The gate has refused them if the loopback
+ * is closed; here it is refused once more. Returns false then. */
 static bool
 find_destination(const struct tcp_host *host, const struct flow_key *key,
     union inaddr_sock *to)
 {
 	struct inaddr addr = tcp_address(key, key->peer_address);
 
+	if (is_nameserver(&host->network, key))
+		return find_nameserver(host, key, to);
 	if (is_of_the_network(&host->network, key)) {
 		if (!host->network.allow_host_loopback)
 			return false;
@@ -330,20 +361,16 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 	    (uint64_t)clock_now_ns() / CLOCK_NS_PER_US);
 }
 
-/* libslirp relays TCP to the name server's address. */
-static bool
-is_nameserver(const struct ipc_network *network, const struct tcp_segment *segment)
+void
+tcp_host_set_nameservers(struct tcp_host *host, const struct ipc_nameservers *nameservers)
 {
-	if (segment->is_ip6)
-		return memcmp(segment->dst, &network->nameserver6, 16) == 0;
-	return memcmp(segment->dst, &network->nameserver_be, 4) == 0;
+	host->nameservers = *nameservers;
 }
 
 bool
 tcp_host_from_guest(struct tcp_host *host, const struct tcp_segment *segment)
 {
-	return !is_nameserver(&host->network, segment) &&
-	    tcp_from_guest(&host->tcp, segment);
+	return tcp_from_guest(&host->tcp, segment);
 }
 
 static uint64_t

@@ -24,6 +24,7 @@ struct tcp_host {
 
 	struct ipc_network network;
 	struct ipc_outbound outbound;
+	struct ipc_nameservers nameservers;
 	bool has_offloads; /* of the TAP: the guest's kernel cuts frames, and sums them */
 	uint16_t ip_id;    /* of the next IPv4 packet */
 };
@@ -49,8 +50,12 @@ struct tcp_host_config {
  * not move. */
 int tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config);
 
-/* Takes a segment that passed the gate. Returns false if it is libslirp's: it is for the
- * name server, or neither belongs to a flow of the engine nor opens one. */
+/* New connections to the name server go to these; before the first call there are none. */
+void tcp_host_set_nameservers(struct tcp_host *host,
+    const struct ipc_nameservers *nameservers);
+
+/* Takes a segment that passed the gate. Returns false if it is libslirp's: it neither
+ * belongs to a flow of the engine nor opens one. */
 bool tcp_host_from_guest(struct tcp_host *host, const struct tcp_segment *segment);
 
 /* The engine's part of struct engine_ops; self is the tcp_host. */

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""DNS over TCP: the name server's address of the guest stands for the host's name server."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+
+import pytest
+from commands import sh
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, Lab
+from netns import family_of, socket_in
+from servers import listener, serve
+from waiting import wait_for
+
+DNS_PORT = 53
+# As the guest names the server, and addresses that a host may have it at.
+NAMESERVERS = {"ipv4": "10.0.2.3", "ipv6": "fd00::3"}
+STUBS = {"ipv4": "127.0.0.53", "ipv6": "::1"}
+OTHERS = {"ipv4": "203.0.113.53", "ipv6": "2001:db8:1::53"}
+HOSTS_OF_THE_LAB = {"ipv4": INTERNET4, "ipv6": INTERNET6}
+LINK_LOCAL = "fe80::53"
+
+both_families = pytest.mark.parametrize("family", NAMESERVERS)
+
+
+@pytest.fixture(autouse=True)
+def nameservers(lab: Lab) -> Iterator[None]:
+    yield
+    lab.set_nameservers(INTERNET4, INTERNET6)
+
+
+def up(guest: Guest, *options: str) -> Slirpd:
+    return Slirpd("--configure", "--enable-ipv6", *options, guest.pid, "tap0")
+
+
+@contextlib.contextmanager
+def internet_address(lab: Lab, address: str) -> Iterator[None]:
+    """One more address of the internet."""
+    length, *nodad = ("128", "nodad") if ":" in address else ("32",)
+    change = [*lab.in_internet(), "ip", "addr"]
+    sh(*change, "add", f"{address}/{length}", "dev", "eth0", *nodad)
+    try:
+        yield
+    finally:
+        sh(*change, "del", f"{address}/{length}", "dev", "eth0")
+
+
+@contextlib.contextmanager
+def answering(netns: str, address: str) -> Iterator[None]:
+    """A server at the port of DNS that says its own address to each client."""
+    with listener(netns, address, DNS_PORT) as sock:
+        serve(sock, lambda connection: connection.sendall(address.encode()))
+        yield
+
+
+def ask(guest: Guest, family: str) -> str:
+    """The text of the server that the guest's name server stands for; "" if it refuses."""
+    if family == "ipv6":
+        guest.wait_ipv6()
+    with guest.open_socket(family_of(NAMESERVERS[family]), socket.SOCK_STREAM) as client:
+        try:
+            client.connect((NAMESERVERS[family], DNS_PORT))
+            return client.recv(100).decode()
+        except OSError as error:
+            return errno.errorcode[error.errno]
+
+
+@both_families
+@pytest.mark.parametrize("option", ((), ("--disable-host-loopback",)), ids=("open", "closed"))
+def test_server_on_the_hosts_loopback_is_reached(lab: Lab, guest: Guest, family: str,
+                                                 option: tuple[str, ...]) -> None:
+    lab.set_nameservers(*STUBS.values())
+    with answering(lab.host_netns, STUBS[family]), up(guest, *option):
+        assert ask(guest, family) == STUBS[family]
+
+
+@both_families
+def test_only_the_port_of_dns_leads_to_the_server(lab: Lab, guest: Guest, family: str) -> None:
+    lab.set_nameservers(*STUBS.values())
+    with listener(lab.host_netns, STUBS[family]) as other, up(guest):
+        if family == "ipv6":
+            guest.wait_ipv6()
+        port = other.getsockname()[1]
+        with pytest.raises(ConnectionRefusedError), guest.connect(NAMESERVERS[family], port):
+            pass
+
+
+@both_families
+def test_disable_dns_closes_the_way_to_the_server(lab: Lab, guest: Guest, family: str) -> None:
+    lab.set_nameservers(*STUBS.values())
+    with answering(lab.host_netns, STUBS[family]), up(guest, "--disable-dns"):
+        assert ask(guest, family) == "ECONNREFUSED"
+
+
+@pytest.mark.parametrize("sandbox", ((), ("--disable-sandbox",)), ids=("jail", "no-jail"))
+@both_families
+def test_change_of_the_server_is_followed(lab: Lab, guest: Guest, family: str,
+                                          sandbox: tuple[str, ...]) -> None:
+    address = OTHERS[family]
+    lab.set_nameservers(*STUBS.values())
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(internet_address(lab, address))
+        stack.enter_context(answering(lab.internet_netns, address))
+        stack.enter_context(answering(lab.host_netns, STUBS[family]))
+        stack.enter_context(up(guest, *sandbox))
+        assert ask(guest, family) == STUBS[family]
+        lab.set_nameservers(*OTHERS.values())
+        wait_for("the new server answers", lambda: ask(guest, family) == address)
+        # A server that is not of this family changes nothing.
+        lab.set_nameservers(*(a for a in STUBS.values() if family_of(a) != family_of(address)),
+                            address, STUBS[family])
+        assert ask(guest, family) == address
+        lab.set_nameservers(STUBS[family])
+        wait_for("the first server answers", lambda: ask(guest, family) == STUBS[family])
+
+
+@both_families
+def test_host_without_a_server_of_the_family(lab: Lab, guest: Guest, family: str) -> None:
+    lab.set_nameservers(*(a for name, a in HOSTS_OF_THE_LAB.items() if name != family))
+    with up(guest):
+        assert ask(guest, family) in ("ENETUNREACH", "EHOSTUNREACH", "ECONNREFUSED")
+
+
+# libslirp asks the kernel for the interface, which the worker's filter refuses.
+@pytest.mark.own_engine
+def test_link_local_server_is_reached_by_its_interface(lab: Lab, guest: Guest) -> None:
+    lab.set_nameservers(f"{LINK_LOCAL}%uplink")
+    with internet_address(lab, LINK_LOCAL), \
+            socket_in(lab.internet_netns, socket.AF_INET6, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        said = sh(*lab.in_internet(), "ip", "-o", "link", "show", "eth0").stdout
+        sock.bind((LINK_LOCAL, DNS_PORT, 0, int(said.split(":")[0])))
+        sock.listen()
+        serve(sock, lambda connection: connection.sendall(LINK_LOCAL.encode()))
+        with up(guest):
+            assert ask(guest, "ipv6") == LINK_LOCAL
+        sock.shutdown(socket.SHUT_RDWR)
