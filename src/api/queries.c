@@ -255,6 +255,29 @@ write_counters(struct api_out *out, const struct ipc_stats *stats)
 	IPC_DROP_REASONS(WRITE)
 #undef WRITE
 	api_out_close(out, '}');
+	api_out_open(out, "tcp", '{');
+#define WRITE(name, meaning) \
+	api_out_number(out, #name, stats->tcp[IPC_TCP_COUNTER_##name]);
+	IPC_TCP_COUNTERS(WRITE)
+#undef WRITE
+	api_out_close(out, '}');
+	api_out_open(out, "tcp_ends", '{');
+#define WRITE(name, meaning) \
+	api_out_number(out, #name, stats->tcp_ends[IPC_TCP_END_##name]);
+	IPC_TCP_ENDS(WRITE)
+#undef WRITE
+	api_out_close(out, '}');
+}
+
+static void
+write_tcp_flows(struct api_out *out, const struct ipc_worker_state *state)
+{
+	api_out_open(out, "tcp_flows", '{');
+	api_out_number(out, "all", state->n_tcp_flows);
+	api_out_number(out, "half_open", state->n_tcp_half_open);
+	api_out_number(out, "time_wait", state->n_tcp_time_wait);
+	api_out_number(out, "buffer_bytes", state->tcp_buffer_bytes);
+	api_out_close(out, '}');
 }
 
 void
@@ -270,6 +293,7 @@ api_on_worker_state(struct api *api, const struct ipc_worker_state *msg)
 	out = api_client_reply_begin(client);
 	api_out_open(out, NULL, '{');
 	write_counters(out, &msg->stats);
+	write_tcp_flows(out, msg);
 	api_out_open(out, "sockets", '{');
 	api_out_number(out, "tcp", msg->n_tcp_sockets);
 	api_out_number(out, "udp", msg->n_udp_sockets);

@@ -10,6 +10,7 @@
 #include "ipc/msg_jail.h"
 #include "ipc/msg_start.h"
 #include "ipc/roles.h"
+#include "ipc/tcp_counters.h"
 
 /* clang-format off */
 /* Counters of the worker beside the drops: name, meaning. They count from its start. */
@@ -117,6 +118,8 @@ struct ipc_query_worker {
 struct ipc_stats {
 	uint64_t counters[IPC_COUNTER_N];
 	uint64_t drops[IPC_DROP_N];
+	uint64_t tcp[IPC_TCP_COUNTER_N];
+	uint64_t tcp_ends[IPC_TCP_END_N];
 };
 
 struct ipc_worker_state {
@@ -126,6 +129,12 @@ struct ipc_worker_state {
 	uint32_t n_udp_sockets;
 	uint32_t n_icmp_sockets;
 	uint32_t n_forwards; /* forwards */
+	/* Of the TCP engine: all connections; those of them that are half-open or in
+	 * TIME_WAIT; memory that data between guest and host takes. */
+	uint32_t n_tcp_flows;
+	uint32_t n_tcp_half_open;
+	uint32_t n_tcp_time_wait;
+	uint32_t tcp_buffer_bytes;
 };
 
 /* The parts of query_status that the api does not know itself. */

@@ -52,13 +52,20 @@ void
 worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg)
 {
 	const struct stack_sockets *sockets = stack_sockets(worker->stack);
+	const struct tcp *tcp = &worker->tcp.tcp; /* zeros if it is not in use */
 	struct ipc_worker_state state = {
 		.request = msg->request,
 		.stats = *worker_stats(worker),
-		.n_tcp_sockets = sockets->n_tcp + worker->forwards.n_tcp_ports,
+		.n_tcp_sockets = sockets->n_tcp + worker->forwards.n_tcp_ports +
+		    tcp->flows.n_live - tcp->n_time_wait,
 		.n_udp_sockets = sockets->n_udp + worker->forwards.n_udp_ports,
 		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
 		.n_forwards = worker->forwards.table->n,
+		.n_tcp_flows = tcp->flows.n_live,
+		.n_tcp_half_open = tcp->n_opening,
+		.n_tcp_time_wait = tcp->n_time_wait,
+		.tcp_buffer_bytes = (uint32_t)(tcp_pool_size(&tcp->pool) -
+		    tcp_pool_free_bytes(&tcp->pool)),
 	};
 
 	chan_api_check_sent(worker, ipc_send_worker_state(&worker->to_api, &state));

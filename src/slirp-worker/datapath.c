@@ -122,6 +122,25 @@ admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
 }
 
+static void
+report_no_descriptor(struct worker *worker)
+{
+	if (ratelimit_allow(&worker->tcp_refusals, worker->now_ms))
+		log_warning("the guest has all connections that %zu descriptors "
+			    "allow: new ones are refused until others end",
+		    worker->pollset.size);
+}
+
+void
+datapath_refused_tcp(void *ctx)
+{
+	struct worker *worker = ctx;
+
+	worker_count_drop(worker, IPC_DROP_descriptors);
+	worker_count(worker, IPC_COUNTER_refusals_sent, 1);
+	report_no_descriptor(worker);
+}
+
 /* Gives a TCP segment to the TCP engine. Returns false if it is the stack's. */
 static bool
 pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
@@ -156,10 +175,7 @@ pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 	    !budget_has_room(&worker->budget, BUDGET_TCP, 1)) {
 		parsed->reason = IPC_DROP_descriptors;
 		refuse(worker, parsed, frame);
-		if (ratelimit_allow(&worker->tcp_refusals, worker->now_ms))
-			log_warning("the guest has all connections that %zu descriptors "
-				    "allow: new ones are refused until others end",
-			    worker->pollset.size);
+		report_no_descriptor(worker);
 		return;
 	}
 	if (parsed->udp != GATE_UDP_NOTHING && !admits_udp(worker, parsed, frame)) {

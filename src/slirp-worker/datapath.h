@@ -18,6 +18,10 @@ void datapath_end_batch(struct worker *worker);
 /* Counts a frame that was written to the TAP of the worker (ctx): result is 0 or -1. */
 void datapath_wrote_frame(void *ctx, int result, size_t frame_len);
 
+/* Counts and logs a connection that the TCP engine of the worker (ctx) has refused because no
+ * descriptor was free. */
+void datapath_refused_tcp(void *ctx);
+
 /* Sends a borrowed frame, of an engine or a refusal, to the guest of the worker (ctx). */
 void datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len);
 

@@ -157,6 +157,7 @@ make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
 		    : NULL,
 		.n_descriptors = worker->pollset.size,
 		.wrote_frame = datapath_wrote_frame,
+		.no_descriptor = datapath_refused_tcp,
 		.ctx = worker,
 	};
 

@@ -256,8 +256,11 @@ def test_manual_has_the_drop_reasons():
 
 
 def test_manual_has_the_counters():
-    counters = named_sentences(read("src/ipc/msg_observe.h"), "IPC_COUNTERS", "COUNTER")
-    assert listed(section(read("man/slirpd-processes.7"), "COUNTERS")) == counters
+    shown, tcp, ends = section(read("man/slirpd-processes.7"), "COUNTERS").split("\n.Ss ")
+    tcp_text = read("src/ipc/tcp_counters.h")
+    assert listed(shown) == named_sentences(read("src/ipc/msg_observe.h"), "IPC_COUNTERS", "COUNTER")
+    assert listed(tcp) == named_sentences(tcp_text, "IPC_TCP_COUNTERS", "X")
+    assert listed(ends) == named_sentences(tcp_text, "IPC_TCP_ENDS", "X")
 
 
 def stages():

@@ -52,10 +52,12 @@ api restarts   1
 STATS_PIPE = """\
 counters.frames_from_guest        7
 counters.bytes_from_guest   3145728
+tcp.timeouts                      2
 """
 STATS_TERMINAL = """\
 counters.frames_from_guest        7
 counters.bytes_from_guest   3.0 MiB
+tcp.timeouts                      2
 """
 LIST = """\
 ID  PROTO  HOST            GUEST

@@ -227,11 +227,12 @@ def piped(*args):
 def test_watch_in_a_pipe(tmp_path):
     with answering(tmp_path / "api", VALUES):
         with piped("-a", tmp_path / "api", "stats", "-w", 1) as process:
-            first, empty, second = (read_lines(process.stdout, n) for n in (3, 1, 3))
+            first, empty, second = (read_lines(process.stdout, n) for n in (4, 1, 4))
             assert first == (
                 "NAME                          VALUE  PER SECOND\n"
                 "counters.frames_from_guest        7           -\n"
-                "counters.bytes_from_guest   3145728           -\n")
+                "counters.bytes_from_guest   3145728           -\n"
+                "tcp.timeouts                      2           -\n")
             assert empty == "\n"
             assert second == first.replace(" -\n", " 0\n")
             process.stdout.close()

@@ -61,9 +61,11 @@ def manual_types() -> Iterator[tuple[str, bool, str]]:
 
 
 def in_words(kind: dict[str, Any]) -> tuple[str, bool, str]:
-    if kind["name"] in ("counters", "drops"):
-        # A test of slirpd-processes(7) looks for each of them there.
-        members = f"the {kind['name']} of .Xr slirpd-processes 7 , each an integer"
+    # A test of slirpd-processes(7) looks for each of them there.
+    lists = {"counters": "counters", "drops": "drops", "tcp": "counters of TCP",
+             "tcp_ends": "ends of connections"}
+    if kind["name"] in lists:
+        members = f"the {lists[kind['name']]} of .Xr slirpd-processes 7 , each an integer"
         assert {member["type"] for member in kind["members"]} == {"integer"}
     else:
         members = ", ".join(

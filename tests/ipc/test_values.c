@@ -147,7 +147,8 @@ FIELDS(api_channel, ANY(api_channel, api_number))
 FIELDS(about,
 	TEXT(about, libslirp_version), ANY(about, config_version_max), RESERVED(about))
 FIELDS(tap_gone, ANY(tap_gone, error), RESERVED(tap_gone))
-FIELDS(stats, ANY(stats, counters), ANY(stats, drops))
+FIELDS(stats,
+	ANY(stats, counters), ANY(stats, drops), ANY(stats, tcp), ANY(stats, tcp_ends))
 FIELDS(published, STRUCTS(published, result, forward_result))
 FIELDS(table_added, STRUCTS(table_added, entry, forward_entry))
 FIELDS(table_removed,
@@ -185,7 +186,9 @@ FIELDS(forwards_page,
 FIELDS(worker_state,
 	ANY(worker_state, request), ANY(worker_state, stats),
 	ANY(worker_state, n_tcp_sockets), ANY(worker_state, n_udp_sockets),
-	ANY(worker_state, n_icmp_sockets), ANY(worker_state, n_forwards))
+	ANY(worker_state, n_icmp_sockets), ANY(worker_state, n_forwards),
+	ANY(worker_state, n_tcp_flows), ANY(worker_state, n_tcp_half_open),
+	ANY(worker_state, n_tcp_time_wait), ANY(worker_state, tcp_buffer_bytes))
 FIELDS(connections_page,
 	ANY(connections_page, request), RANGE(connections_page, n, 0, IPC_PAGE_ENTRIES, "n"),
 	RANGE(connections_page, has_more, 0, 1, "has_more"),

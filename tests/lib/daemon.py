@@ -157,7 +157,8 @@ class Slirpd:
         return {name.removeprefix("slirpd-"): pid for name, pid in below.items() if name}
 
     def counters(self) -> dict[str, int]:
-        """The worker's counters; a drop reason is called by its name, and is there if not 0."""
+        """The worker's counters. A drop reason is called by its name, one of TCP "tcp NAME", and why
+        connections ended "tcp ended NAME"; these are there if not 0."""
         def sets() -> list[str]:
             return self.stderr.split(": stats: frames_from_guest ")
 
@@ -167,7 +168,7 @@ class Slirpd:
             self.process.send_signal(signal.SIGUSR1)
             wait_for("slirpd prints counters", lambda i=i: len(sets()) > before + i)
         text = "stats: frames_from_guest " + sets()[before]
-        found = re.findall(r"stats: (?:dropped )?(\w+) (\d+)$", text, re.M)
+        found = re.findall(r"stats: (?:dropped )?((?:tcp |tcp ended )?\w+) (\d+)$", text, re.M)
         return {name: int(value) for name, value in found}
 
     def wait(self, deadline_s: float = DEADLINE_S) -> int:

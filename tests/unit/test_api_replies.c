@@ -1402,10 +1402,22 @@ test_queries(void **state)
 	ipc_sample_worker_state(&worker);
 	worker.request = msg.payload.query_worker.request;
 	worker.stats.drops[IPC_DROP_tftp] = UINT64_MAX;
+	worker.stats.tcp[IPC_TCP_COUNTER_timeouts] = 5;
+	worker.stats.tcp_ends[IPC_TCP_END_reset_by_host] = 6;
+	worker.n_tcp_flows = 9;
+	worker.n_tcp_half_open = 2;
+	worker.n_tcp_time_wait = 3;
+	worker.tcp_buffer_bytes = 4096;
 	assert_int_equal(ipc_send_worker_state(&fixture.worker, &worker), 0);
 	expect_reply(fd, reply, true);
 	assert_non_null(strstr(reply, "\"counters\":{\"frames_from_guest\":"));
 	assert_non_null(strstr(reply, "\"tftp\":18446744073709551615,"));
+	assert_non_null(strstr(reply, "\"tcp\":{\"bad_flags\":"));
+	assert_non_null(strstr(reply, "\"timeouts\":5,"));
+	assert_non_null(strstr(reply, "\"reset_by_host\":6,"));
+	assert_non_null(strstr(reply,
+	    "\"tcp_flows\":{\"all\":9,\"half_open\":2,\"time_wait\":3,"
+	    "\"buffer_bytes\":4096}"));
 	assert_non_null(strstr(reply, "\"api\":{\"clients\":1,\"sessions\":0,"));
 	close(fd);
 

@@ -26,6 +26,7 @@
  *   state NAME | none              of the flow
  *   big NAME                       whether the flow gets big frames (enum tcp_big)
  *   counter NAME N
+ *   ended NAME N                   flows that ended for this reason
  *
  *   opened                         stands for the lines of open_lines[]
  *   repeat N ... again             runs the lines between N times; not inside another one
@@ -470,22 +471,40 @@ expect_big(int flow, const char *name)
 }
 
 static void
+expect_number(const char *const *names, const uint64_t *numbers, size_t n,
+    const char *name, uint64_t wanted)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0) {
+			if (numbers[i] != wanted)
+				fails("%s is %llu", name, (unsigned long long)numbers[i]);
+			return;
+		}
+	fails("unknown counter %s", name);
+}
+
+static void
 expect_counter(const char *name, uint64_t wanted)
 {
 	static const char *const names[] = {
 #define X(name, text) #name,
-		TCP_COUNTERS(X)
+		IPC_TCP_COUNTERS(X)
 #undef X
 	};
 
-	for (int i = 0; i < TCP_N_COUNTERS; i++)
-		if (strcmp(names[i], name) == 0) {
-			if (script.world.tcp.counters[i] != wanted)
-				fails("%s is %llu", name,
-				    (unsigned long long)script.world.tcp.counters[i]);
-			return;
-		}
-	fails("unknown counter %s", name);
+	expect_number(names, script.world.tcp.counters, TCP_N_COUNTERS, name, wanted);
+}
+
+static void
+expect_ended(const char *name, uint64_t wanted)
+{
+	static const char *const names[] = {
+#define X(name, text) #name,
+		IPC_TCP_ENDS(X)
+#undef X
+	};
+
+	expect_number(names, script.world.tcp.ends, TCP_N_ENDS, name, wanted);
 }
 
 /* "guest:1" is flow 1; makes every line's first word "guest:N" or "host:N". */
@@ -550,6 +569,8 @@ run_line(char *line)
 		expect_big(flow, words[1]);
 	} else if (strcmp(words[0], "counter") == 0 && n == 3) {
 		expect_counter(words[1], number(words[2], 0));
+	} else if (strcmp(words[0], "ended") == 0 && n == 3) {
+		expect_ended(words[1], number(words[2], 0));
 	} else if (strcmp(words[0], "emit") == 0 && n == 3) {
 		script.world.emit_error = error_named(words[1]);
 		script.world.n_emit_errors = number(words[2], 0);

@@ -162,6 +162,9 @@ static const struct api_member confined[] = {
 static const struct api_member stats[] = {
 	OBJECT("counters", "counters"),
 	OBJECT("drops", "drops"),
+	OBJECT("tcp", "tcp"),
+	OBJECT("tcp_ends", "tcp_ends"),
+	OBJECT("tcp_flows", "tcp_flows"),
 	OBJECT("sockets", "sockets"),
 	INTEGER("hostfwds"),
 	OBJECT("api", "api_stats"),
@@ -170,7 +173,16 @@ static const struct api_member stats[] = {
 #define COUNTER(name, meaning) INTEGER(#name),
 static const struct api_member counters[] = { IPC_COUNTERS(COUNTER) };
 static const struct api_member drops[] = { IPC_DROP_REASONS(COUNTER) };
+static const struct api_member tcp[] = { IPC_TCP_COUNTERS(COUNTER) };
+static const struct api_member tcp_ends[] = { IPC_TCP_ENDS(COUNTER) };
 #undef COUNTER
+
+static const struct api_member tcp_flows[] = {
+	INTEGER("all"),
+	INTEGER("half_open"),
+	INTEGER("time_wait"),
+	INTEGER("buffer_bytes"),
+};
 
 static const struct api_member sockets[] = {
 	INTEGER("tcp"),
@@ -242,6 +254,9 @@ const struct api_type api_types[] = {
 	{ TYPE(stats) },
 	{ TYPE(counters), .is_internal = true },
 	{ TYPE(drops), .is_internal = true },
+	{ TYPE(tcp), .is_internal = true },
+	{ TYPE(tcp_ends), .is_internal = true },
+	{ TYPE(tcp_flows), .is_internal = true },
 	{ TYPE(sockets) },
 	{ TYPE(api_stats) },
 	{ TYPE(connections) },

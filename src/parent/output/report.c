@@ -147,6 +147,16 @@ report_libslirp(const char *version)
 	    shown, numbers);
 }
 
+/* Prints the numbers that are not 0, each with its kind and name. */
+static void
+answer_positive(const char *kind, const char *const *names, const uint64_t *numbers,
+    size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (numbers[i] > 0)
+			answer("stats: %s %s %" PRIu64, kind, names[i], numbers[i]);
+}
+
 void
 report_stats(const struct ipc_stats *stats, uint32_t n_forwards)
 {
@@ -158,11 +168,19 @@ report_stats(const struct ipc_stats *stats, uint32_t n_forwards)
 #define DROP_NAME(name, meaning) #name,
 		IPC_DROP_REASONS(DROP_NAME)
 	};
+	static const char *const tcp[] = {
+#define TCP_NAME(name, meaning) #name,
+		IPC_TCP_COUNTERS(TCP_NAME)
+	};
+	static const char *const tcp_ends[] = {
+#define TCP_END_NAME(name, meaning) #name,
+		IPC_TCP_ENDS(TCP_END_NAME)
+	};
 
 	for (size_t i = 0; i < IPC_COUNTER_N; i++)
 		answer("stats: %s %" PRIu64, counters[i], stats->counters[i]);
-	for (size_t i = 0; i < IPC_DROP_N; i++)
-		if (stats->drops[i] > 0)
-			answer("stats: dropped %s %" PRIu64, drops[i], stats->drops[i]);
+	answer_positive("dropped", drops, stats->drops, IPC_DROP_N);
+	answer_positive("tcp", tcp, stats->tcp, IPC_TCP_COUNTER_N);
+	answer_positive("tcp ended", tcp_ends, stats->tcp_ends, IPC_TCP_END_N);
 	answer("stats: forwards %" PRIu32, n_forwards);
 }

@@ -12,3 +12,4 @@ guest < S 0:0
 +16020 ms
 host resets
 state none
+ended no_answer 1

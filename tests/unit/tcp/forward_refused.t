@@ -4,3 +4,4 @@ guest < S 0:0
 guest > R. 0 ack 1
 host resets
 state none
+ended refused_by_guest 1

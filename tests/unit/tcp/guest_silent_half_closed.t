@@ -16,3 +16,4 @@ guest < . 0:0 ack 2
 guest < R. 1:1 ack 2
 host resets
 state none
+ended idle 1

@@ -9,3 +9,4 @@ guest > . 1 ack 101 win 502
 guest < R. 101:101 ack 1
 host resets
 state none
+ended reset_by_host 1

@@ -34,3 +34,4 @@ guest < P. 1:101
 guest < R. 101:101
 host resets
 state none
+ended not_acknowledged 1

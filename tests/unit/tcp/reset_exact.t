@@ -4,3 +4,4 @@ opened
 guest > R 1
 host resets
 state none
+ended reset_by_guest 1

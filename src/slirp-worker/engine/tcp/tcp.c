@@ -432,7 +432,7 @@ tcp_end_str(enum tcp_end end)
 {
 	static const char *const texts[] = {
 #define X(name, text) text,
-		TCP_ENDS(X)
+		IPC_TCP_ENDS(X)
 #undef X
 	};
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "ipc/tcp_counters.h"
 #include "slirp-worker/engine/tcp/tcp_flow.h"
 #include "slirp-worker/flow/addr_count.h"
 
@@ -49,7 +50,7 @@ enum tcp_outcome {
 	TCP_NET_UNREACHABLE,  /* ICMP */
 	TCP_PROHIBITED,       /* ICMP, administratively prohibited */
 	TCP_TIMED_OUT,        /* nothing: the guest's own timer ends at the same time */
-	TCP_SHORTAGE,         /* of our own: a reset, and a counter */
+	TCP_SHORTAGE,         /* of our own: a reset */
 	TCP_IGNORED,          /* nothing: the guest tries again */
 };
 
@@ -91,32 +92,10 @@ struct tcp_config {
 	bool shares_tcp; /* another engine ends TCP too */
 };
 
-/* Counters: each says what the machine did not do, or had to do again. */
-#define TCP_COUNTERS(X) \
-	X(bad_flags, "segments with flags that exclude each other, or none") \
-	X(bad_ack, "segments that acknowledge what was never sent, or long ago") \
-	X(bad_reset, "resets whose sequence number does not match") \
-	X(outside_window, "segments outside the window") \
-	X(no_flow, "segments of no connection, answered by a reset") \
-	X(challenges, "challenge acknowledgements") \
-	X(answers_held_back, "resets and challenges over the limit, not sent") \
-	X(syn_dropped, "SYNs over a limit of half-open connections") \
-	X(flows_full, "connections refused: the table or the descriptors are full") \
-	X(tuple_taken, "connections of forwards whose ports are in use") \
-	X(gaps, "segments that came ahead of a gap") \
-	X(gap_dropped, "segments ahead of a gap that could not be kept") \
-	X(data_not_kept, "bytes dropped because buffers were used up") \
-	X(retransmitted, "frames sent again") \
-	X(timeouts, "retransmission timeouts") \
-	X(fast_retransmits, "losses that acknowledgements showed") \
-	X(tail_probes, "probes for a lost end of data") \
-	X(window_probes, "probes of a closed window") \
-	X(frames_lost, "frames that the kernel did not take") \
-	X(starved, "reads put off because buffers were used up")
-
+/* As the list in ipc/tcp_counters.h. */
 enum tcp_counter {
 #define X(name, text) TCP_COUNT_##name,
-	TCP_COUNTERS(X)
+	IPC_TCP_COUNTERS(X)
 #undef X
 	    TCP_N_COUNTERS
 };

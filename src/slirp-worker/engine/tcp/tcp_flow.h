@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "ipc/tcp_counters.h"
 #include "slirp-worker/engine/tcp/tcp_pool.h"
 #include "slirp-worker/engine/tcp/tcp_wheel.h"
 #include "slirp-worker/flow/flow_table.h"
@@ -28,24 +29,10 @@ enum tcp_state {
 	TCP_STATE_DEAD,
 };
 
-/* Why a flow ended. The text is for lists of counters and the manual. */
-#define TCP_ENDS(X) \
-	X(closed, "both ends have closed") \
-	X(reset_by_guest, "the guest sent a reset") \
-	X(reset_by_host, "the peer on the host's side reset the connection") \
-	X(host_error, "the socket failed otherwise") \
-	X(refused, "the host's network refused the guest's connection") \
-	X(refused_by_guest, "the guest refused the connection of a forward") \
-	X(no_answer, "the guest did not answer a SYN or SYN-ACK") \
-	X(not_acknowledged, "the guest did not acknowledge data for too long") \
-	X(idle, "the guest did not answer a keep-alive probe") \
-	X(no_memory, "buffers were used up, and the flow had made no progress") \
-	X(gave_way, "the flow was half-open for too long, and others wanted in") \
-	X(shutdown, "the worker ended")
-
+/* Why a flow ended, as the list in ipc/tcp_counters.h. */
 enum tcp_end {
 #define X(name, text) TCP_END_##name,
-	TCP_ENDS(X)
+	IPC_TCP_ENDS(X)
 #undef X
 	    TCP_N_ENDS
 };

@@ -231,6 +231,15 @@ connect_to(const struct tcp_host *host, const union inaddr_sock *to)
 }
 
 static void
+refuse(struct tcp_host *host, uint32_t index, uint32_t generation,
+    enum tcp_outcome outcome)
+{
+	if (outcome == TCP_SHORTAGE)
+		host->no_descriptor(host->ctx);
+	tcp_refused(&host->tcp, index, generation, outcome);
+}
+
+static void
 open_flow(void *ctx, struct tcp_flow *flow)
 {
 	struct tcp_host *host = ctx;
@@ -240,21 +249,21 @@ open_flow(void *ctx, struct tcp_flow *flow)
 	int fd;
 
 	if (!find_destination(host, &flow->link.key, &to)) {
-		tcp_refused(&host->tcp, index, generation, TCP_NET_UNREACHABLE);
+		refuse(host, index, generation, TCP_NET_UNREACHABLE);
 		return;
 	}
 	if (!budget_has_room(host->budget, BUDGET_TCP, 1)) {
-		tcp_refused(&host->tcp, index, generation, TCP_SHORTAGE);
+		refuse(host, index, generation, TCP_SHORTAGE);
 		return;
 	}
 	fd = connect_to(host, &to);
 	if (fd == -1) {
-		tcp_refused(&host->tcp, index, generation, tcp_outcome_of(-errno));
+		refuse(host, index, generation, tcp_outcome_of(-errno));
 		return;
 	}
 	if (poller_add(host->poller, fd, POLLER_FLOW, index, generation) == -1) {
 		close(fd);
-		tcp_refused(&host->tcp, index, generation, TCP_SHORTAGE);
+		refuse(host, index, generation, TCP_SHORTAGE);
 		return;
 	}
 	budget_take(host->budget, BUDGET_TCP, 1);
@@ -341,6 +350,7 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 	host->tap = config->tap;
 	host->budget = config->budget;
 	host->wrote_frame = config->wrote_frame;
+	host->no_descriptor = config->no_descriptor;
 	host->ctx = config->ctx;
 	host->network = *config->network;
 	host->outbound = *config->outbound;

@@ -20,6 +20,7 @@ struct tcp_host {
 	struct tapio *tap;
 	struct budget *budget;
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
+	void (*no_descriptor)(void *ctx);
 	void *ctx;
 
 	struct ipc_network network;
@@ -43,6 +44,9 @@ struct tcp_host_config {
 	/* Told of each frame: 0 or -1 with errno, and its length without the driver's
 	 * header. */
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
+	/* Told of each connection of the guest that is refused because no descriptor is
+	 * free. */
+	void (*no_descriptor)(void *ctx);
 	void *ctx;
 };
 

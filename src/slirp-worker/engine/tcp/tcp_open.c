@@ -220,9 +220,6 @@ tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
 		return;
 	switch (outcome) {
 	case TCP_SHORTAGE:
-		tcp_count(tcp, TCP_COUNT_flows_full, 1);
-		refuse(tcp, flow);
-		break;
 	case TCP_REFUSED:
 		refuse(tcp, flow);
 		break;
@@ -235,7 +232,8 @@ tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
 	case TCP_IGNORED:
 		break;
 	}
-	tcp_end_flow(tcp, flow, TCP_END_refused);
+	tcp_end_flow(tcp, flow,
+	    outcome == TCP_SHORTAGE ? TCP_END_shortage : TCP_END_refused);
 }
 
 void

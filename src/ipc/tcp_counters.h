@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counters of the worker's TCP engine, and why its connections end: the one list of each for
+ * the engine, statistics and manuals. All are zero while libslirp ends TCP. */
+#pragma once
+
+/* clang-format off */
+/* What the engine did not do, or had to do again: name, meaning. */
+#define IPC_TCP_COUNTERS(X) \
+	X(bad_flags, "segments with flags that exclude each other, or none") \
+	X(bad_ack, "segments that acknowledge what was never sent, or long ago") \
+	X(bad_reset, "resets whose sequence number does not match") \
+	X(outside_window, "segments outside the window") \
+	X(no_flow, "segments of no connection, answered by a reset") \
+	X(challenges, "challenge acknowledgements") \
+	X(answers_held_back, "resets and challenges over the limit, not sent") \
+	X(syn_dropped, "SYNs over a limit of half-open connections") \
+	X(flows_full, "connections dropped because the table of connections is full") \
+	X(tuple_taken, "connections of forwards whose ports are in use") \
+	X(gaps, "segments that came ahead of a gap") \
+	X(gap_dropped, "segments ahead of a gap that could not be kept") \
+	X(data_not_kept, "bytes dropped because buffers were used up") \
+	X(retransmitted, "frames sent again") \
+	X(timeouts, "retransmission timeouts") \
+	X(fast_retransmits, "losses that acknowledgements showed") \
+	X(tail_probes, "probes for a lost end of data") \
+	X(window_probes, "probes of a closed window") \
+	X(frames_lost, "frames that the kernel did not take") \
+	X(starved, "reads put off because buffers were used up")
+
+/* Why a connection ended: name, meaning. */
+#define IPC_TCP_ENDS(X) \
+	X(closed, "both ends have closed") \
+	X(reset_by_guest, "the guest sent a reset") \
+	X(reset_by_host, "the peer on the host's side reset the connection") \
+	X(host_error, "the socket failed otherwise") \
+	X(refused, "the host's network refused the guest's connection") \
+	X(shortage, "no descriptor or memory was free for the guest's connection") \
+	X(refused_by_guest, "the guest refused the connection of a forward") \
+	X(no_answer, "the guest did not answer a SYN or SYN-ACK") \
+	X(not_acknowledged, "the guest did not acknowledge data for too long") \
+	X(idle, "the guest did not answer a keep-alive probe") \
+	X(no_memory, "buffers were used up, and the flow had made no progress") \
+	X(gave_way, "the flow was half-open for too long, and others wanted in") \
+	X(shutdown, "the worker ended")
+/* clang-format on */
+
+enum ipc_tcp_counter {
+#define X(name, meaning) IPC_TCP_COUNTER_##name,
+	IPC_TCP_COUNTERS(X)
+#undef X
+	    IPC_TCP_COUNTER_N
+};
+
+enum ipc_tcp_end {
+#define X(name, meaning) IPC_TCP_END_##name,
+	IPC_TCP_ENDS(X)
+#undef X
+	    IPC_TCP_END_N
+};
