@@ -23,7 +23,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from typing import Any
 
 # Makes tests/lib/lab.py reachable.
@@ -35,14 +34,17 @@ from waiting import Timeout
 import measure
 import report
 from noise import Noise, machine
-from rows import ROWS, SLIRPD
+import scenes
+from rows import ROWS, SETS, SLIRPD, TARGETS
 from stats import Results
 
 # What one failed measurement may raise; anything else is a defect of the benchmark.
 FAILURES = (Problem, Timeout, subprocess.SubprocessError, OSError, KeyError, ValueError)
 
-# In --quick: whatever takes long, or differs from another row in a number only.
-NOT_QUICK = ("tcp_*_4000", "tcp_*_16384", "tcp_*_65520", "idle_10000_*")
+# Of each transfer in --quick.
+QUICK_S = 0.3
+# To open all idle connections. Some subjects would need minutes for 10,000.
+HOLD_LIMIT_S, QUICK_HOLD_LIMIT_S = 60, 10
 
 
 def say(text: str) -> None:
@@ -60,19 +62,24 @@ def out_of_time(_signal: int, _frame: object) -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
-        epilog="rows: " + " ".join(row.name for row in ROWS))
+        epilog="rows: " + " ".join([*SETS, *(row.name for row in ROWS)]))
     parser.add_argument("--quick", action="store_true",
-                        help="one short round of most rows: does it work")
+                        help="one round, much too short for a figure: does it work")
     parser.add_argument("--rounds", type=int, metavar="N", help="default 5")
     parser.add_argument("--seconds", type=int, metavar="N", help="of each transfer; default 3")
     parser.add_argument("--starts", type=int, metavar="N",
                         help="per subject and round, for the time to ready; default 10")
-    parser.add_argument("--rows", metavar="NAME,...", help="only these; * and ? are wildcards")
+    parser.add_argument("--rows", metavar="NAME,...",
+                        help="only these; * and ? are wildcards, @tcp is all rows that TCP has "
+                        "targets for")
     parser.add_argument("--subjects", metavar="NAME,...", help="only these")
-    parser.add_argument("--max-minutes", type=float, default=60, metavar="N",
-                        help="then the run ends with what it has; default 60")
+    parser.add_argument("--targets-only", action="store_true",
+                        help="in each scene only slirpd and the subjects that a target compares "
+                        "it to; no scene without a target")
+    parser.add_argument("--max-minutes", type=float, default=90, metavar="N",
+                        help="then the run ends with what it has; default 90")
     parser.add_argument("--check", action="store_true",
-                        help="exit with status 1 if a target is not met")
+                        help="exit with status 1 if a target of these rows is not met")
     parser.add_argument("--json", metavar="FILE", help="write all values there")
     parser.add_argument("--json-fd", type=int, metavar="FD", help="or there, if already open")
     parser.add_argument("--slirpd", metavar="PROGRAM",
@@ -82,26 +89,26 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--load", metavar="PROGRAM", default=os.environ.get("BENCH_LOAD")
                         or "build/release/tests/bench/bench_load")
     args = parser.parse_args()
-    for name, quick, usual in (("rounds", 1, 5), ("seconds", 1, 3), ("starts", 3, 10)):
+    for name, quick, usual in (("rounds", 1, 5), ("seconds", QUICK_S, 3), ("starts", 3, 10)):
         if getattr(args, name) is None:
             setattr(args, name, quick if args.quick else usual)
-        if getattr(args, name) < 1:
+        elif getattr(args, name) < 1:
             parser.error(f"--{name} has to be at least 1")
     return args
 
 
-def matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
-
-
-def choose_rows(args: argparse.Namespace) -> set[str]:
-    patterns = args.rows.split(",") if args.rows else ["*"]
+def choose_rows(wanted: str | None) -> set[str]:
+    """The names of the rows that the value of --rows stands for."""
     names = [row.name for row in ROWS]
-    for pattern in patterns:
-        if not fnmatch.filter(names, pattern):
-            sys.exit(f"bench: no row is called {pattern}; there are {' '.join(names)}")
-    skipped = NOT_QUICK if args.quick and not args.rows else ()
-    return {name for name in names if matches(name, patterns) and not matches(name, skipped)}
+    chosen: set[str] = set()
+    for word in wanted.split(",") if wanted else ["*"]:
+        for pattern in SETS.get(word, (word,)):
+            found = fnmatch.filter(names, pattern)
+            if not found:
+                sys.exit(f"bench: no row is called {pattern}; there are "
+                         f"{' '.join([*SETS, *names])}")
+            chosen.update(found)
+    return chosen
 
 
 def turns(subjects: list[Subject], number: int) -> list[Subject]:
@@ -121,11 +128,19 @@ class Run:
         self.results = Results()
         self.problems: list[str] = []
         self.n_rounds = 0
-        self.bench = measure.Bench(args.load, args.seconds, args.starts, choose_rows(args),
-                                   self.results)
+        hold_limit_s = QUICK_HOLD_LIMIT_S if args.quick else HOLD_LIMIT_S
+        self.bench = measure.Bench(args.load, args.seconds, args.starts, hold_limit_s,
+                                   choose_rows(args.rows), self.results)
         self.noise = Noise()
         # What a subject can't do in one round it can't do in a later one.
         self.hopeless: set[tuple[str, str]] = set()
+
+    def takes_part(self, scene: str, subject: Subject) -> bool:
+        """Whether a subject can give a figure of a scene that is wanted."""
+        rows = [row.name for row in ROWS if row.scene == scene and self.bench.wants(row.name)]
+        judged = any(target.row in rows and subject.name in (SLIRPD, target.against)
+                     for target in TARGETS)
+        return subject.takes_part(scene) and bool(rows) and (judged or not self.args.targets_only)
 
     def play(self, scene: str, subject: Subject) -> None:
         """One scene with one subject; what fails is noted in its rows, and the run goes on."""
@@ -135,7 +150,7 @@ class Run:
         self.bench.found = {}
         outcome = ""
         try:
-            measure.SCENES[scene](self.bench, subject)
+            scenes.SCENES[scene](self.bench, subject)
         except (NotSupported, NotReached) as reason:
             outcome = f"{reason.outcome}: {reason}"
             self.hopeless.add((scene, subject.name))
@@ -156,13 +171,13 @@ class Run:
         self.bench.round_number = number + 1
         say(f"round {number + 1} of {self.args.rounds}")
         self.noise.add_veth(measure.stream(self.bench, None, []).gbit_per_s)
-        for scene in measure.SCENES:
-            if not any(row.scene == scene and self.bench.wants(row.name) for row in ROWS):
-                continue
-            for subject in turns(self.subjects, number):
-                if subject.takes_part(scene):
-                    self.play(scene, subject)
-            self.noise.calibrate()
+        for scene in scenes.SCENES:
+            takers = [subject for subject in turns(self.subjects, number)
+                      if self.takes_part(scene, subject)]
+            for subject in takers:
+                self.play(scene, subject)
+            if takers:
+                self.noise.calibrate()
         self.n_rounds += 1
         say(f"round {number + 1}: {time.monotonic() - began:.0f} s")
 
@@ -184,7 +199,9 @@ class Run:
         return {"machine": machine(), "noise": self.noise.report(),
                 "versions": {subject.name: subject.version for subject in self.subjects},
                 "rounds": self.n_rounds, "seconds": self.args.seconds,
-                "rows": self.results.summary(), "targets": self.results.verdicts(),
+                "rows": self.results.summary(),
+                "targets": [target for target in self.results.verdicts()
+                            if self.bench.wants(target["row"])],
                 "problems": self.problems}
 
 
@@ -193,9 +210,9 @@ def print_outcome(outcome: dict[str, Any]) -> None:
     say(report.table(outcome["rows"], outcome["targets"]))
     say("")
     say("CPU s/GB: user and system time of all processes of the subject for each 10^9 bytes of "
-        "payload; the kernel's soft interrupts are not in it")
-    say("kept: the rate beside something else, divided by the rate without")
-    say("memory: proportional set size of all processes of the subject; MB is 2^20 bytes")
+        "payload; of all: with client and server; soft interrupts of the kernel may be missing")
+    say("kept: the rate in or beside something, divided by the rate without")
+    say("memory: proportional set size of all processes of the subject; MB is 2^20 bytes, kB 1000")
     say(f"noise: {report.noise_text(outcome['noise'])}")
     if outcome["noise"]["reasons"]:
         say(f"THE MACHINE WAS NOISY: {'; '.join(outcome['noise']['reasons'])}; "
@@ -220,7 +237,7 @@ def main() -> int:
     if os.environ.get("SLIRPD_OUTER_NS") != "1":
         sys.exit("bench: to be run by ci/bench or tests/lib/outer-ns, in namespaces of its own")
     absent = require_tools("iperf3", "ip", "nsenter", "unshare", "setpriv", "nginx",
-                           "dnsmasq", args.load)
+                           "dnsmasq", "nft", "sysctl", args.load)
     if absent:
         sys.exit(f"bench: not installed: {', '.join(absent)}; see ci/deps bench")
     subjects, missing = find_subjects(args.slirpd, args.slirp4netns, args.pasta,

@@ -147,8 +147,7 @@ def footer(result: dict[str, Any]) -> list[str]:
         f"Linux {machine['kernel']}, {machine['date']}",
         versions,
         f"Rounds: {result['rounds']}; transfers of {result['seconds']} s; MTU 1500 where none is "
-        "named; memory: proportional set size of all processes;",
-        "kept: the rate beside something else, divided by the rate without",
+        "named; memory: proportional set size of all processes",
         ("The machine was quiet: " if not noise["reasons"] else "THE MACHINE WAS NOISY: ")
         + f"its speed varied by {noise['speed_spread']:.0%}, "
         f"{noise['cpu_share']:.0%} of it was ours, steal time {noise['steal']:.1%}",
@@ -161,7 +160,8 @@ def draw(result: dict[str, Any]) -> str:
     draw_head(drawing)
     group = None
     for row in result["rows"]:
-        if not any(name in row["subjects"] for name in SERIES):
+        # Without a unit it is a subject's ratio to itself, for the table and the targets.
+        if not row["unit"] or not any(name in row["subjects"] for name in SERIES):
             continue
         if row["group"] != group:
             group = row["group"]

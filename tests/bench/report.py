@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rows import PASTA, REFERENCE, SLIRP4NETNS_OPEN, SLIRPD, SLIRPD_OPEN
+from rows import NONE, PASTA, REFERENCE, SLIRP4NETNS_OPEN, SLIRPD, SLIRPD_OPEN
+from stats import COSTS
 
-ORDER = (SLIRPD, SLIRPD_OPEN, REFERENCE, SLIRP4NETNS_OPEN, PASTA)
+ORDER = (SLIRPD, SLIRPD_OPEN, REFERENCE, SLIRP4NETNS_OPEN, PASTA, NONE)
 
 
 def number(value: float) -> str:
@@ -34,14 +35,14 @@ def _line(name: str, entry: dict[str, Any], verdicts: list[dict[str, Any]]) -> l
     return [name, number(entry["median"]),
             f"{number(entry['min'])} to {number(entry['max'])}",
             f"x {entry['ratio']:.2f}" if "ratio" in entry else "",
-            f"{entry['cpu_s_per_gb']:.2f}" if "cpu_s_per_gb" in entry else "",
+            *(f"{entry[cost]:.2f}" if cost in entry else "" for cost in COSTS),
             "; ".join(verdict_text(verdict) for verdict in verdicts)
             or (f"({entry['note']})" if "note" in entry else "")]
 
 
 def table(rows: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> str:
     """One block for each row, one line for each subject."""
-    lines = [["", "median", "min to max", f"x {REFERENCE}", "CPU s/GB", ""]]
+    lines = [["", "median", "min to max", f"x {REFERENCE}", "CPU s/GB", "of all", ""]]
     for row in rows:
         less = "" if row["more_is_better"] else ", less is better"
         unit = f", {row['unit']}" if row["unit"] else ""
@@ -52,7 +53,7 @@ def table(rows: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> str:
                     verdict for verdict in verdicts
                     if name == SLIRPD and verdict["row"] == row["name"]]))
     # A line of one or two cells is a heading or a note, and may be of any length.
-    widths = [max(len(line[column]) for line in lines if len(line) > 2) for column in range(6)]
+    widths = [max(len(line[column]) for line in lines if len(line) > 2) for column in range(len(lines[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
                      for line in lines)
 

@@ -15,6 +15,8 @@ SLIRPD_OPEN = "slirpd-open"
 REFERENCE = "slirp4netns"
 SLIRP4NETNS_OPEN = "slirp4netns-open"
 PASTA = "pasta"
+# No subject: both ends on the internet's side, joined by its loopback interface.
+NONE = "none"
 
 MTUS = (1500, 4000, 16384, 65520)
 # All figures that name no MTU.
@@ -22,14 +24,20 @@ PLAIN_MTU = 1500
 # The first is what the usual limit of 1024 descriptors leaves room for; the second has to do
 # with how a stack looks for a connection, and gets a raised limit.
 IDLE_COUNTS = (900, 10_000)
+# The usual MTU, and the one that leaves the fewest frames to a container's own interfaces.
+CONTAINER_MTUS = (1500, 65520)
+N_STREAMS = 16
+# One frame of so many is lost.
+LOSS_OF_FRAMES = 1000
 API_REQUESTS_PER_S = 200
 API_CLIENTS = 16
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `scene` names the measurement of measure.py that gives it. Where `unit` is
-    empty it is what is "kept": a rate beside something else, divided by the rate without."""
+    """One figure. `scene` names the measurement of scenes.py that gives it. If `unit` is empty,
+    the figure is a ratio of the subject to itself. "kept" is such a ratio: a rate in or beside
+    something, divided by the rate without."""
 
     name: str
     scene: str
@@ -39,29 +47,61 @@ class Row:
     more_is_better: bool = True
 
 
+WAYS = {"out": "guest to internet", "in": "internet to guest"}
+
+
 def _tcp_rows():
     for mtu in MTUS:
-        for way, words in (("out", "guest to internet"), ("in", "internet to guest")):
+        for way, words in WAYS.items():
             yield Row(f"tcp_{way}_{mtu}", f"tcp_{mtu}", "TCP, one stream",
                       f"{words}, MTU {mtu}", "Gbit/s")
 
 
+def _container_rows():
+    group = "TCP, a container behind a veth in the guest"
+    for mtu in CONTAINER_MTUS:
+        for way, words in WAYS.items():
+            name, scene = f"container_{way}_{mtu}", f"container_{mtu}"
+            yield Row(name, scene, group, f"{words}, MTU {mtu}", "Gbit/s")
+            yield Row(f"{name}_kept", scene, group, f"kept, {words}, MTU {mtu}", "")
+
+
+def _lossy_rows():
+    group = "TCP, one frame of a thousand lost"
+    for way, words in WAYS.items():
+        yield Row(f"lossy_{way}", "lossy", group, words, "Gbit/s")
+        yield Row(f"lossy_{way}_kept", "lossy", group, f"kept, {words}", "")
+
+
+def _streams_rows():
+    group = f"TCP, {N_STREAMS} streams at once"
+    for way, words in WAYS.items():
+        yield Row(f"streams_{way}", "streams", group, f"sum, {words}", "Gbit/s")
+        yield Row(f"streams_{way}_kept", "streams", group, f"sum by one stream, {words}", "")
+        yield Row(f"streams_{way}_even", "streams", group, f"slowest by fastest, {words}", "")
+
+
 def _idle_rows():
     for count in IDLE_COUNTS:
-        beside = f"beside {count:,} idle connections"
+        beside = f"beside {count:,} idle"
         group, scene = "Idle connections", f"idle_{count}"
         yield Row(f"idle_{count}_stream", scene, group, f"TCP out {beside}", "Gbit/s")
-        yield Row(f"idle_{count}_kept", scene, group,
-                  f"TCP out kept {beside}", "")
+        yield Row(f"idle_{count}_kept", scene, group, f"TCP out kept {beside}", "")
         yield Row(f"idle_{count}_rr", scene, group, f"request/response {beside}", "/s")
-        yield Row(f"idle_{count}_pss", scene, group, f"memory with {count:,} idle connections",
-                  "MB", more_is_better=False)
+        yield Row(f"idle_{count}_rr_kept", scene, group, f"request/response kept {beside}", "")
+        yield Row(f"idle_{count}_pss", scene, group, f"memory with {count:,} idle", "MB",
+                  more_is_better=False)
+        yield Row(f"idle_{count}_each", scene, group, f"memory for each of {count:,} idle", "kB",
+                  more_is_better=False)
 
 
 ROWS = (
     *_tcp_rows(),
     Row("forward_in", "forward", "Host forward, one TCP stream", "into the guest", "Gbit/s"),
     Row("forward_out", "forward", "Host forward, one TCP stream", "out of the guest", "Gbit/s"),
+    *_container_rows(),
+    *_lossy_rows(),
+    *_streams_rows(),
     Row("rr", "small", "Small packets, 64 bytes", "TCP request/response", "/s"),
     Row("connect", "small", "Small packets, 64 bytes", "connect, request, reply, close", "/s"),
     Row("udp_echo", "small", "Small packets, 64 bytes", "UDP request/response", "/s"),
@@ -77,7 +117,19 @@ ROWS = (
 )
 
 # Does without a jail change it? Here the variants without one take part.
-SCENES_OF_OPEN_VARIANTS = {*(f"tcp_{mtu}" for mtu in MTUS), "ready"}
+_JAIL_SCENES = frozenset({*(f"tcp_{mtu}" for mtu in MTUS), "ready"})
+# Subjects that are not in all scenes. The loopback interface has one MTU, and no forward.
+SCENES_OF = {
+    SLIRPD_OPEN: _JAIL_SCENES,
+    SLIRP4NETNS_OPEN: _JAIL_SCENES,
+    NONE: frozenset({f"tcp_{PLAIN_MTU}", "streams", "small"}),
+}
+
+# Names for the option --rows, each for the patterns of its rows. All rows of TCP's targets:
+SETS = {
+    "@tcp": ("tcp_*_1500", "tcp_*_65520", "container_*", "forward_*", "rr", "connect", "idle_*",
+             "lossy_*", "streams_*"),
+}
 
 
 @dataclass(frozen=True)
@@ -94,18 +146,31 @@ class Target:
 
 
 TARGETS = (
-    Target("tcp_out_1500", REFERENCE, 6.0),
-    Target("tcp_in_1500", REFERENCE, 3.3),
-    Target("tcp_out_65520", REFERENCE, 1.2),
-    Target("tcp_in_65520", REFERENCE, 1.15),
+    Target("tcp_out_1500", REFERENCE, 12.0),
+    Target("tcp_in_1500", REFERENCE, 9.0),
+    Target("tcp_out_1500", NONE, 0.55),
+    Target("tcp_in_1500", NONE, 0.8),
+    Target("tcp_out_65520", REFERENCE, 3.0),
+    Target("tcp_in_65520", REFERENCE, 2.5),
+    *(Target(f"tcp_{way}_65520", PASTA, 1.1) for way in WAYS),
     *(Target(f"tcp_{way}_{mtu}", SLIRPD_OPEN, 0.97)
-      for mtu in (1500, 65520) for way in ("out", "in")),
-    Target("forward_in", REFERENCE, 3.0),
-    Target("forward_out", REFERENCE, 5.0),
-    Target("rr", REFERENCE, 1.0),
-    Target("connect", REFERENCE, 1.0),
+      for mtu in (1500, 65520) for way in WAYS),
+    *(Target(f"container_{way}_{mtu}_kept", None, 0.85)
+      for mtu in CONTAINER_MTUS for way in WAYS),
+    Target("forward_in", REFERENCE, 5.0),
+    Target("forward_out", REFERENCE, 8.0),
+    *(Target(f"forward_{way}", PASTA, 0.9) for way in WAYS),
+    Target("rr", REFERENCE, 1.3),
+    Target("rr", PASTA, 1.0),
+    Target("connect", REFERENCE, 4.0),
+    Target("connect", PASTA, 1.0),
     Target("udp_echo", REFERENCE, 1.0),
-    Target("idle_900_kept", None, 0.6),
+    *(Target(f"idle_{count}_{kept}", None, 0.95)
+      for count in IDLE_COUNTS for kept in ("kept", "rr_kept")),
+    *(Target(f"idle_{count}_each", None, 1.2, at_least=False) for count in IDLE_COUNTS),
+    *(Target(f"lossy_{way}_kept", None, 0.5) for way in WAYS),
+    *(Target(f"streams_{way}_kept", None, 1.0) for way in WAYS),
+    *(Target(f"streams_{way}_even", None, 0.5) for way in WAYS),
     Target("ready", REFERENCE, 5.0, at_least=False),
     Target("api_rate", REFERENCE, 2.0),
     Target("api_rate_many", REFERENCE, 2.0),

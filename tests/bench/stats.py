@@ -9,20 +9,25 @@ from typing import Any
 from rows import REFERENCE, ROWS, SLIRPD, TARGETS
 
 
+COSTS = ("cpu_s_per_gb", "all_cpu_s_per_gb")
+
+
 class Results:
     """Values by row, subject and round, and why some are missing."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], dict[int, list[float]]] = {}
-        self._cpu: dict[tuple[str, str], list[float]] = {}
+        self._costs: dict[tuple[str, str, str], list[float]] = {}
         self._notes: dict[tuple[str, str], str] = {}
 
     def add(self, row: str, subject: str, number: int, value: float,
-            cpu_s_per_gb: float | None = None) -> None:
-        """A value of round `number`. A round may have several values of a row."""
+            cpu_s_per_gb: float | None = None, all_cpu_s_per_gb: float | None = None) -> None:
+        """A value of round `number`, and what it cost: the subject's processor time, and that
+        with the time of client and server. A round may have several values of a row."""
         self._values.setdefault((row, subject), {}).setdefault(number, []).append(value)
-        if cpu_s_per_gb is not None:
-            self._cpu.setdefault((row, subject), []).append(cpu_s_per_gb)
+        for name, cost in zip(COSTS, (cpu_s_per_gb, all_cpu_s_per_gb)):
+            if cost is not None:
+                self._costs.setdefault((row, subject, name), []).append(cost)
 
     def note(self, row: str, subject: str, text: str) -> None:
         """Why a value is missing; the latest reason stays."""
@@ -49,8 +54,9 @@ class Results:
             values = [value for number in sorted(rounds) for value in rounds[number]]
             entry = {"median": statistics.median(values), "min": min(values),
                      "max": max(values), "values": values}
-        if (row, subject) in self._cpu:
-            entry["cpu_s_per_gb"] = statistics.median(self._cpu[row, subject])
+        for name in COSTS:
+            if (row, subject, name) in self._costs:
+                entry[name] = statistics.median(self._costs[row, subject, name])
         if (row, subject) in self._notes:
             entry["note"] = self._notes[row, subject]
         if subject != REFERENCE and (ratio := self.ratio(row, subject, REFERENCE)) is not None:

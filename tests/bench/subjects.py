@@ -23,11 +23,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from guest import Guest  # noqa: E402
+from lab import Lab  # noqa: E402
 from processes import cpu_ticks, descendants, pss_kib  # noqa: E402
 from servers import recv_all  # noqa: E402
 
 from rows import (  # noqa: E402
-    PASTA, REFERENCE, SCENES_OF_OPEN_VARIANTS, SLIRP4NETNS_OPEN, SLIRPD, SLIRPD_OPEN)
+    NONE, PASTA, REFERENCE, SCENES_OF, SLIRP4NETNS_OPEN, SLIRPD, SLIRPD_OPEN)
 
 # Ready, iperf3's connect, a process's end: each takes milliseconds when all is well.
 DEADLINE_S = 15
@@ -77,14 +79,14 @@ class Wants:
 
 @dataclass
 class Running:
-    """A subject that serves a guest."""
+    """A subject that serves a guest. Without a process it is no subject."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
     ready_s: float
     api_path: str | None = None
 
     def pids(self) -> list[int]:
-        return [self.process.pid, *descendants(self.process.pid)]
+        return [self.process.pid, *descendants(self.process.pid)] if self.process else []
 
     def cpu_s(self) -> float:
         """User and system time of all its processes that live. What the kernel does in soft
@@ -168,8 +170,10 @@ class Subject:
         self.version = version_of(program)
 
     def takes_part(self, scene: str) -> bool:
-        return scene in SCENES_OF_OPEN_VARIANTS or self.name not in (SLIRPD_OPEN,
-                                                                     SLIRP4NETNS_OPEN)
+        return self.name not in SCENES_OF or scene in SCENES_OF[self.name]
+
+    def guest(self) -> Guest:
+        return Guest()
 
     @contextlib.contextmanager
     def serving(self, guest_pid: int, mtu: int, wants: Wants = Wants()) -> Iterator[Running]:
@@ -260,10 +264,45 @@ class Pasta(Subject):
             yield running
 
 
+class InternetAsGuest(Guest):
+    """The namespace of the servers in the place of a guest. Clients in it reach them by its
+    loopback interface."""
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    @property
+    def pid(self) -> int:
+        """No process: nobody serves it."""
+        return 0
+
+    def enter(self) -> list[str]:
+        return Lab.in_internet()
+
+
+class Loopback(Subject):
+    """No subject: what the machine's own TCP and UDP do between the same programs."""
+
+    def __init__(self) -> None:
+        # pylint: disable=super-init-not-called  # There is no program to ask for its version.
+        self.name, self.version = NONE, "the loopback interface alone"
+
+    def guest(self) -> Guest:
+        return InternetAsGuest()
+
+    @contextlib.contextmanager
+    def serving(self, guest_pid: int, mtu: int, wants: Wants = Wants()) -> Iterator[Running]:
+        yield Running(None, 0.0)
+
+
 def find_subjects(slirpd: str, slirp4netns: str, pasta: str,
                   only: list[str] | None) -> tuple[list[Subject], list[str]]:
     """The subjects whose programs are here, and a line for each that is not."""
-    found, absent = [], []
+    found: list[Subject] = []
+    absent: list[str] = []
     for kind, name, program, options in (
             (Subject, SLIRPD, slirpd, ()),
             (Subject, SLIRPD_OPEN, slirpd, ("--disable-sandbox", "--disable-seccomp")),
@@ -277,4 +316,6 @@ def find_subjects(slirpd: str, slirp4netns: str, pasta: str,
             found.append(kind(name, path, options))
         else:
             absent.append(f"{name}: there is no program {program}: left out")
+    if not only or NONE in only:
+        found.append(Loopback())
     return found, absent

@@ -5,6 +5,7 @@ import argparse
 import os
 import re
 import socket
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -18,9 +19,12 @@ import subjects  # noqa: E402, F401  # makes tests/lib reachable
 import bench  # noqa: E402
 import chart  # noqa: E402
 from servers import listens  # noqa: E402
+import measure  # noqa: E402
 import noise  # noqa: E402
 import report  # noqa: E402
-from rows import PASTA, REFERENCE, ROWS, SLIRPD, SLIRPD_OPEN, TARGETS, Target  # noqa: E402
+from rows import (  # noqa: E402
+    NONE, PASTA, REFERENCE, ROWS, SCENES_OF, SLIRPD, SLIRPD_OPEN, TARGETS, Target)
+from scenes import SCENES  # noqa: E402
 from stats import Results  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -90,9 +94,31 @@ def test_several_values_of_a_round_count_as_one_in_the_ratio():
 def test_cpu_time_is_the_median_of_its_own():
     results = Results()
     for number, cpu in enumerate((0.5, 0.1, 0.9)):
-        results.add("tcp_out_1500", SLIRPD, number, 10, cpu)
-    assert entry(results, "tcp_out_1500", SLIRPD)["cpu_s_per_gb"] == 0.5
-    assert "cpu_s_per_gb" not in entry(filled({("rr", SLIRPD): [1]}), "rr", SLIRPD)
+        results.add("tcp_out_1500", SLIRPD, number, 10, cpu, cpu + 1)
+    # Without a subject there is the time of client and server.
+    results.add("tcp_out_1500", NONE, 0, 10, None, 0.7)
+    ours, none = (entry(results, "tcp_out_1500", name) for name in (SLIRPD, NONE))
+    assert (ours["cpu_s_per_gb"], ours["all_cpu_s_per_gb"]) == (0.5, 1.5)
+    assert (none.get("cpu_s_per_gb"), none["all_cpu_s_per_gb"]) == (None, 0.7)
+    assert not {"cpu_s_per_gb", "all_cpu_s_per_gb"} & entry(filled({("rr", SLIRPD): [1]}), "rr",
+                                                            SLIRPD).keys()
+
+
+def test_time_of_loads_that_have_ended_is_in_that_of_all():
+    meter = measure.Meter(None)
+    end = "while time.process_time() < 0.2: pass"
+    subprocess.run([sys.executable, "-c", f"import time\n{end}"], check=True)
+    meter.stop()
+    seen = meter.stream(1.0, 2e9)
+    assert seen.cpu_s_per_gb is None
+    assert 0.1 <= seen.all_cpu_s_per_gb < 0.5
+    assert measure.Meter(None).stream(0.0, 0).all_cpu_s_per_gb is None
+
+
+@pytest.mark.parametrize("rates, evenness", [([5], 1), ([2, 8, 4], 0.25), ([3, 0], 0), ([0, 0], 0)])
+def test_evenness_is_the_slowest_by_the_fastest(rates, evenness):
+    assert measure.evenness_of(
+        [{"receiver": {"bits_per_second": rate}} for rate in rates]) == evenness
 
 
 @pytest.mark.parametrize("at_least, value, met", [
@@ -103,9 +129,9 @@ def test_a_bound_is_met_by_itself(at_least, value, met):
 
 def test_verdicts_of_all_targets_in_both_directions_and_alone():
     results = filled({
-        ("tcp_out_1500", SLIRPD): [12], ("tcp_out_1500", REFERENCE): [2],
+        ("tcp_out_1500", SLIRPD): [12], ("tcp_out_1500", REFERENCE): [1],
         ("tcp_out_1500", SLIRPD_OPEN): [13],
-        ("ready", SLIRPD): [30], ("ready", REFERENCE): [5], ("idle_900_kept", SLIRPD): [0.61]})
+        ("ready", SLIRPD): [30], ("ready", REFERENCE): [5], ("idle_900_kept", SLIRPD): [0.96]})
     verdicts = {(v["row"], v["against"]): v for v in results.verdicts()}
     assert len(verdicts) == len(TARGETS)
     assert verdicts["tcp_out_1500", REFERENCE]["met"] is True
@@ -121,6 +147,53 @@ def test_targets_and_scenes_are_of_rows_that_exist():
     names = {row.name for row in ROWS}
     assert len(names) == len(ROWS)
     assert {target.row for target in TARGETS} <= names
+    assert {row.scene for row in ROWS} == SCENES.keys()
+    assert set().union(*SCENES_OF.values()) <= SCENES.keys()
+
+
+def test_whoever_a_target_names_takes_part_in_its_row():
+    scenes = {row.name: row.scene for row in ROWS}
+    for target in TARGETS:
+        assert scenes[target.row] in SCENES_OF.get(target.against, SCENES), target
+
+
+def run_of(rows, targets_only=False):
+    return bench.Run(argparse.Namespace(load="", seconds=3, starts=1, quick=False, rounds=1,
+                                        rows=rows, targets_only=targets_only), [])
+
+
+def test_a_run_has_the_targets_of_its_rows():
+    outcome = run_of("connect").outcome()
+    assert {(target["row"], target["against"]) for target in outcome["targets"]} == {
+        ("connect", REFERENCE), ("connect", PASTA)}
+
+
+class Somebody(subjects.Subject):
+    """Of some name, and of no program."""
+
+    def __init__(self, name):
+        self.name = name
+
+
+@pytest.mark.parametrize("rows, targets_only, scene, takers", [
+    (None, False, "small", {SLIRPD, REFERENCE, PASTA, NONE}),
+    ("rr", True, "small", {SLIRPD, REFERENCE, PASTA}),
+    ("udp_echo", True, "small", {SLIRPD, REFERENCE}),
+    ("streams_*", True, "streams", {SLIRPD}),
+    (None, True, "tcp_4000", set()),
+    ("rr", False, "streams", set())])
+def test_who_takes_part_in_a_scene(rows, targets_only, scene, takers):
+    run = run_of(rows, targets_only)
+    assert {name for name in report.ORDER if run.takes_part(scene, Somebody(name))} == takers
+
+
+def test_loopback_is_a_subject_without_a_process():
+    found, absent = subjects.find_subjects("/nothing", "/nothing", "/nothing", [NONE])
+    assert [subject.name for subject in found] == [NONE] and not absent
+    assert [scene for scene in SCENES if found[0].takes_part(scene)] == ["tcp_1500", "streams",
+                                                                         "small"]
+    with found[0].guest() as guest, found[0].serving(guest.pid, 1500) as running:
+        assert (running.pids(), running.cpu_s()) == ([], 0)
 
 
 # --- the machine ------------------------------------------------------------------------------
@@ -166,17 +239,20 @@ def test_everybody_plays_every_round_and_neighbours_take_turns():
     assert set(counts.values()) == {3}
 
 
-def chosen(rows=None, quick=False):
-    return bench.choose_rows(argparse.Namespace(rows=rows, quick=quick))
+def test_rows_are_chosen_by_name_wildcard_and_set():
+    everything = {row.name for row in ROWS}
+    assert bench.choose_rows("ready,tcp_*_1500") == {"ready", "tcp_out_1500", "tcp_in_1500"}
+    assert bench.choose_rows(None) == everything
+    assert bench.choose_rows("@tcp,ready") == bench.choose_rows("@tcp") | {"ready"} < everything
+    for wrong in ("nonsense", "@nonsense"):
+        with pytest.raises(SystemExit, match=f"no row is called {wrong}"):
+            bench.choose_rows(f"ready,{wrong}")
 
 
-def test_rows_are_chosen_by_name_and_wildcard():
-    assert chosen("ready,tcp_*_1500") == {"ready", "tcp_out_1500", "tcp_in_1500"}
-    assert chosen() == {row.name for row in ROWS}
-    assert chosen(quick=True) < chosen()
-    assert chosen("tcp_out_4000", quick=True) == {"tcp_out_4000"}
-    with pytest.raises(SystemExit, match="no row is called nonsense"):
-        chosen("ready,nonsense")
+def test_set_of_tcp_has_every_target_of_tcp():
+    others = {"udp_echo", "ready", "api_rate", "api_rate_many", "api_kept"}
+    chosen = bench.choose_rows("@tcp")
+    assert {target.row for target in TARGETS} - chosen == others
 
 
 def test_exit_status():
@@ -219,8 +295,8 @@ def test_numbers_have_the_digits_that_matter(value, text):
 
 
 def test_table_has_values_notes_and_verdicts():
-    results = filled({("rr", SLIRPD): [30, 20, 10], ("rr", REFERENCE): [40, 40, 40]})
-    results.note("rr", PASTA, "not supported: pasta has no such thing")
+    results = filled({("udp_echo", SLIRPD): [30, 20, 10], ("udp_echo", REFERENCE): [40, 40, 40]})
+    results.note("udp_echo", PASTA, "not supported: pasta has no such thing")
     lines = report.table(results.summary(), results.verdicts()).splitlines()
     ours = next(line for line in lines if line.startswith("  slirpd"))
     assert ours.split("  wanted")[0].split() == ["slirpd", "20.0", "10.0", "to", "30.0", "x",
@@ -270,6 +346,11 @@ def test_stream_that_stalled_has_no_bar_and_no_figure():
     assert texts.count("pasta: stalled") == 1
     # A short time is none.
     assert len(bars(text, "s2")) == 1
+
+
+def test_ratios_of_a_subject_to_itself_are_not_drawn():
+    text = chart.draw(outcome(filled({("idle_900_kept", SLIRPD): [0.9], ("rr", SLIRPD): [5]})))
+    assert len(bars(text, "s0")) == 1
 
 
 def test_bars_and_texts_stay_on_the_page():

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The scenes: each starts one subject for a fresh guest and takes the figures of its rows."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from collections.abc import Callable
+
+# subjects.py has made these reachable.
+from lab import HOST4, INTERNET4, Lab
+from measure import (
+    LIST_REQUEST, SERVE_PORT, WAY_OPTIONS, Bench, flood, held, requests, stream)
+from paths import container, losses
+from rows import (
+    API_CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, PLAIN_MTU)
+from subjects import NotReached, Subject, Wants, ordinary
+
+FORWARD_PORT = 5202
+# Descriptors that a subject needs beside its connections, with room to spare.
+SPARE_FILES = 100
+# Also in a --quick run: so that frames enough pass for one of them to be lost, and that iperf3
+# has begun all streams.
+WHOLE_S_MIN = 1
+
+
+def scene_tcp(bench: Bench, subject: Subject, mtu: int) -> None:
+    with subject.guest() as guest, subject.serving(guest.pid, mtu) as running:
+        for way, options in WAY_OPTIONS.items():
+            if bench.wants(f"tcp_{way}_{mtu}"):
+                bench.put_stream(f"tcp_{way}_{mtu}", subject,
+                                 stream(bench, running, guest.enter(), options=options))
+
+
+def scene_container(bench: Bench, subject: Subject, mtu: int) -> None:
+    ways = {way: options for way, options in WAY_OPTIONS.items()
+            if bench.wants(f"container_{way}_{mtu}", f"container_{way}_{mtu}_kept")}
+    with subject.guest() as guest, subject.serving(guest.pid, mtu) as running:
+        # Before the container: the guest's NAT would be on this way as well.
+        direct = {way: stream(bench, running, guest.enter(), options=options).gbit_per_s
+                  for way, options in ways.items()}
+        with container(guest, mtu) as inside:
+            for way, options in ways.items():
+                row = f"container_{way}_{mtu}"
+                seen = stream(bench, running, inside, options=options)
+                bench.put_stream(row, subject, seen)
+                bench.put_kept(f"{row}_kept", subject, seen.gbit_per_s, direct[way])
+
+
+def scene_lossy(bench: Bench, subject: Subject) -> None:
+    seconds = max(bench.seconds, WHOLE_S_MIN)
+    with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
+        for way, options in WAY_OPTIONS.items():
+            row = f"lossy_{way}"
+            if bench.wants(row, f"{row}_kept"):
+                lossless = stream(bench, running, guest.enter(), options=options, seconds=seconds)
+                with losses(guest, way):
+                    seen = stream(bench, running, guest.enter(), options=options, seconds=seconds)
+                bench.put_stream(row, subject, seen)
+                bench.put_kept(f"{row}_kept", subject, seen.gbit_per_s, lossless.gbit_per_s)
+
+
+def scene_streams(bench: Bench, subject: Subject) -> None:
+    seconds = max(bench.seconds, WHOLE_S_MIN)
+    with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
+        for way, options in WAY_OPTIONS.items():
+            row = f"streams_{way}"
+            if not bench.wants(row, f"{row}_kept", f"{row}_even"):
+                continue
+            one = stream(bench, running, guest.enter(), options=options, seconds=seconds)
+            seen = stream(bench, running, guest.enter(), seconds=seconds,
+                          options=(*options, "--parallel", str(N_STREAMS)))
+            bench.put_stream(row, subject, seen)
+            bench.put_kept(f"{row}_kept", subject, seen.gbit_per_s, one.gbit_per_s)
+            bench.put(f"{row}_even", subject, seen.evenness)
+
+
+def scene_forward(bench: Bench, subject: Subject) -> None:
+    wants = Wants(forward_port=FORWARD_PORT)
+    with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+        # The client is outside, so what it sends by default comes in.
+        for row, options in (("forward_in", ()), ("forward_out", ("--reverse",))):
+            if bench.wants(row):
+                bench.put_stream(row, subject, stream(
+                    bench, running, Lab.in_internet(), guest, HOST4, FORWARD_PORT, options))
+
+
+def scene_small(bench: Bench, subject: Subject) -> None:
+    with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
+        for row, load in (("rr", "rr"), ("connect", "one-shot"), ("udp_echo", "echo")):
+            if bench.wants(row):
+                bench.put(row, subject, bench.run_load(
+                    guest.enter(), load, INTERNET4, SERVE_PORT, bench.seconds))
+        if bench.wants("udp_flood"):
+            bench.put_stream("udp_flood", subject, flood(bench, running, guest))
+
+
+def scene_idle(bench: Bench, subject: Subject, count: int) -> None:
+    wants = Wants(many_files=count > IDLE_COUNTS[0])
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count + SPARE_FILES:
+        raise NotReached(f"RLIMIT_NOFILE is at most {hard} here")
+    row = f"idle_{count}"
+    has_stream = bench.wants(f"{row}_stream", f"{row}_kept")
+    has_rr = bench.wants(f"{row}_rr", f"{row}_rr_kept")
+
+    def rr(prefix: list[str]) -> float:
+        return bench.run_load(prefix, "rr", INTERNET4, SERVE_PORT, bench.seconds)
+
+    # Without them it is another start of the subject: memory that a stream once took would be
+    # there for the connections.
+    with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+        stream_alone = stream(bench, running, guest.enter()) if has_stream else None
+        rr_alone = rr(guest.enter()) if has_rr else 0.0
+    with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+        pss_mb = running.pss_mb()
+        with held(bench, guest, count):
+            held_pss_mb = running.pss_mb()
+            bench.put(f"{row}_pss", subject, held_pss_mb)
+            # Of all processes, since other subjects have their own; of slirpd's the worker grows.
+            bench.put(f"{row}_each", subject, (held_pss_mb - pss_mb) * 2**20 / 1e3 / count)
+            if stream_alone:
+                beside = stream(bench, running, guest.enter())
+                bench.put_stream(f"{row}_stream", subject, beside)
+                bench.put_kept(f"{row}_kept", subject, beside.gbit_per_s, stream_alone.gbit_per_s)
+            if has_rr:
+                rate = rr(guest.enter())
+                bench.put(f"{row}_rr", subject, rate)
+                bench.put_kept(f"{row}_rr_kept", subject, rate, rr_alone)
+
+
+def scene_ready(bench: Bench, subject: Subject) -> None:
+    times = []
+    for _ in range(bench.starts):
+        with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
+            times.append(running.ready_s * 1000)
+            pss_mb = running.pss_mb()
+    for time_ms in times:
+        bench.put("ready", subject, time_ms)
+    bench.put("pss", subject, pss_mb)
+
+
+def scene_api(bench: Bench, subject: Subject) -> None:
+    wants = Wants(api=True)
+    with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+        for row, n_clients in (("api_rate", 1), ("api_rate_many", API_CLIENTS)):
+            if bench.wants(row):
+                with ordinary():
+                    rate = bench.run_load([], "api", running.api_path, LIST_REQUEST,
+                                          bench.seconds, 0, n_clients)
+                bench.put(row, subject, rate)
+        if bench.wants("api_kept"):
+            without, beside = 0.0, 0.0
+            # In this order a machine that gets steadily faster or slower cancels out.
+            for asks in (False, True, True, False):
+                with requests(bench, running.api_path) if asks else contextlib.nullcontext():
+                    speed = stream(bench, running, guest.enter()).gbit_per_s
+                if asks:
+                    beside += speed
+                else:
+                    without += speed
+            bench.put("api_kept", subject, beside / without)
+
+
+SCENES: dict[str, Callable[[Bench, Subject], None]] = {
+    "ready": scene_ready,
+    **{f"tcp_{mtu}": lambda bench, subject, mtu=mtu: scene_tcp(bench, subject, mtu)
+       for mtu in MTUS},
+    **{f"container_{mtu}": lambda bench, subject, mtu=mtu: scene_container(bench, subject, mtu)
+       for mtu in CONTAINER_MTUS},
+    "lossy": scene_lossy,
+    "streams": scene_streams,
+    "forward": scene_forward,
+    "small": scene_small,
+    **{f"idle_{count}": lambda bench, subject, count=count: scene_idle(bench, subject, count)
+       for count in IDLE_COUNTS},
+    "api": scene_api,
+}
