@@ -29,6 +29,10 @@ static_assert(TCP_NOTED_MAX >= TAPIO_BUFFERS, "noted data would be read over");
 /* Buffers of all flows: 16 flows of 4 MiB, or 1000 of one frame. */
 #define POOL_BYTES (UINT32_C(64) << 20)
 
+/* A limit on the worker's address space (RLIMIT_AS) leaves fewer; with less than one window
+ * of TCP_WINDOW_MAX, flows would mostly wait for each other. */
+#define POOL_BYTES_MIN (UINT32_C(4) << 20)
+
 /* RFC 1035 4.2. The gate passes no other port of the name server. */
 #define DNS_PORT 53
 
@@ -367,8 +371,14 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 		.keep_alive = keep_alive,
 		.close = close_socket,
 	};
-	return tcp_init(&host->tcp, &machine, &host->world,
-	    (uint64_t)clock_now_ns() / CLOCK_NS_PER_US);
+	while (tcp_init(&host->tcp, &machine, &host->world,
+		   (uint64_t)clock_now_ns() / CLOCK_NS_PER_US) == -1) {
+		if (errno != ENOMEM || machine.pool_bytes <= POOL_BYTES_MIN)
+			return -1;
+		/* A quarter, not a half: others need address space after this. */
+		machine.pool_bytes /= 4;
+	}
+	return 0;
 }
 
 void
