@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How connections of the worker's own TCP engine begin and end: each end of a program is seen by the
+other side as the end that it was, and a failure to connect has the errno that the host has."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import stream_end
+import transfer as T
+from conversations import CONVERSATIONS, failure_to_connect, send_until_full
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6, Lab
+from nowhere import TARGETS, TOLD_MS, nowhere, timeout_ms
+from places import PLACES, Place, place_in
+from servers import listener, recv_all
+from waiting import DEADLINE_S
+
+ADDRESSES = (INTERNET4, INTERNET6)
+
+
+@contextlib.contextmanager
+def up(guest: Guest, place: str, *options: str) -> Iterator[Place]:
+    with Slirpd("--configure", "--enable-ipv6", *options, guest.pid, "tap0"), \
+            place_in(guest, place) as made:
+        yield made
+
+
+# --- half-close ---------------------------------------------------------------------------------
+
+SIZES = (0, 1, 1 << 20)
+N_AT_ONCE = 4
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_ends_of_a_connection(guest: Guest, tools: Callable[..., None], place: str) -> None:
+    """The half-close matrix: each end first, with data of three sizes, of both families."""
+    tools("nft")
+
+    def converse(address: str, size: int, conversation: Callable[..., list[str]], *,
+                 guest_first: bool) -> list[str]:
+        inside, outside = T.connected(there.netns, address)
+        ends = (inside, outside) if guest_first else (outside, inside)
+        with inside, outside:
+            for sock in ends:
+                sock.settimeout(DEADLINE_S)
+            return conversation(*ends, b"".join(T.pieces(size)))
+
+    with up(guest, place) as there, ThreadPoolExecutor(N_AT_ONCE) as pool:
+        seen = {(conversation, guest_first, size, address): pool.submit(
+            converse, address, size, conversation, guest_first=guest_first)
+            for address in ADDRESSES for size in SIZES for conversation in CONVERSATIONS
+            for guest_first in (True, False)}
+        assert {key: done.result() for key, done in seen.items()} == {
+            key: CONVERSATIONS[key[0]] for key in seen}
+
+
+def test_half_closed_connection_waits_for_a_patient_server(guest: Guest) -> None:
+    """Each direction has its own end: nothing ends the other for it."""
+    with up(guest, "own") as there:
+        inside, outside = T.connected(there.netns, INTERNET4)
+        with inside, outside:
+            inside.sendall(b"question")
+            inside.shutdown(socket.SHUT_WR)
+            assert recv_all(outside) == b"question"
+            for address in ADDRESSES * 10:  # others come and go in the meantime
+                T.assert_equal(there.netns, address, "out", 1000, stall_s=DEADLINE_S)
+            outside.sendall(b"answer")
+            outside.close()
+            assert recv_all(inside) == b"answer"
+
+
+# --- programs that die --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dies", ("guest", "server"))
+@pytest.mark.parametrize("place", PLACES)
+def test_program_that_is_killed_in_the_middle_is_a_reset(guest: Guest, tools: Callable[..., None],
+                                                         place: str, dies: str) -> None:
+    """It has not read all, so its kernel sends a reset: a cut transfer must not look complete."""
+    tools("nft")
+    with up(guest, place) as there:
+        inside, outside = T.connected(there.netns, INTERNET4)
+        ours, theirs = (outside, inside) if dies == "guest" else (inside, outside)
+        with ours:
+            with stream_end.start("receive", theirs) as process:
+                process.send_signal(signal.SIGSTOP)
+                theirs.close()
+                send_until_full(ours)
+                process.kill()
+            ours.settimeout(DEADLINE_S)
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                while True:
+                    ours.sendall(bytes(1 << 16))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_ss_kills_a_connection_of_the_guest(guest: Guest, tools: Callable[..., None], place: str) -> None:
+    """`ss -K` as in the guest: the kernel there aborts the socket and tells the peer."""
+    tools("ss", "nft")
+    with up(guest, place) as there:
+        inside, outside = T.connected(there.netns, INTERNET4)
+        with inside, outside:
+            outside.settimeout(DEADLINE_S)
+            killed = there.run("ss", "-HKnt", "dport", "=", f":{outside.getsockname()[1]}")
+            if not killed.strip():
+                pytest.skip("the kernel has no INET_DIAG_DESTROY")
+            with pytest.raises(ConnectionResetError):
+                outside.recv(1)
+
+
+# --- connections that fail ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_failure_to_connect_has_the_errno_of_the_host(guest: Guest, lab: Lab, tools: Callable[..., None],
+                                                      place: str) -> None:
+    tools("nft")
+    with nowhere(lab), up(guest, place) as there, ThreadPoolExecutor(20) as pool:
+        seen = {(name, where, to[0]): pool.submit(failure_to_connect, netns, to, timeout_ms(name))
+                for name, (_, *targets) in TARGETS.items() for to in targets
+                for where, netns in (("host", Lab.host_netns), ("guest", there.netns))}
+        assert {key: done.result() for key, done in seen.items()} == {
+            key: TARGETS[key[0]][0] for key in seen}
+
+
+def test_failed_connections_leave_room_for_others(guest: Guest, lab: Lab) -> None:
+    """More fail at once than may be half-open to one address; each releases its place."""
+    names = ("closed port", "unreachable host")
+    with nowhere(lab), up(guest, "own") as there, ThreadPoolExecutor(20) as pool:
+        seen = pool.map(lambda name: failure_to_connect(there.netns, TARGETS[name][1], TOLD_MS), names * 300)
+        assert set(seen) == {"ECONNREFUSED", "EHOSTUNREACH"}
+        with listener(Lab.internet_netns, INTERNET4) as server:
+            there.connect(*server.getsockname()[:2]).close()

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Streams of the worker's own TCP engine, from the guest itself and from containers of it: bytes
+are equal whatever the MTU, and whatever happens on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import stream_end
+import transfer as T
+from daemon import Slirpd
+from guest import Guest
+from lab import INTERNET4, INTERNET6
+from places import PLACES, Place, place_in
+from tree import SANITIZED
+from waiting import DEADLINE_S, wait_for
+
+# Of each stream, and how long something stands still on the way. By hand, for hours:
+# SLIRPD_STREAM_BYTES=10000000000 SLIRPD_PAUSE_S=60.
+BYTES = int(os.environ.get("SLIRPD_STREAM_BYTES", 4_000_000 if SANITIZED else 1 << 24))
+# Timers of both sides fire twice or more in this: they begin with 0.2 s.
+PAUSE_S = float(os.environ.get("SLIRPD_PAUSE_S", 0.7))
+MTUS = (576, 1280, 1500, 9000, 65520, 65521)
+
+
+@contextlib.contextmanager
+def up(guest: Guest, place: str, mtu: int = 1500) -> Iterator[tuple[Slirpd, Place]]:
+    ipv6 = ("--enable-ipv6",) if mtu >= 1280 else ()
+    with Slirpd("--configure", *ipv6, f"--mtu={mtu}", guest.pid, "tap0") as daemon, \
+            place_in(guest, place, mtu) as made:
+        yield daemon, made
+
+
+def addresses(mtu: int = 1500) -> tuple[str, ...]:
+    return (INTERNET4, INTERNET6) if mtu >= 1280 else (INTERNET4,)
+
+
+def send_and_hash(sock: socket.socket, n_bytes: int) -> str:
+    """Sends the stream and hashes what comes, at once."""
+    hashes: list[str] = []
+    T.both(lambda: hashes.append(T.hash_of(T.received(sock, stall_s=DEADLINE_S))),
+           lambda: T.send(sock, n_bytes, stall_s=DEADLINE_S))
+    return hashes[0]
+
+
+def assert_both_ways(place: Place, address: str, n_bytes: int) -> None:
+    """Both ends send the stream at the same time, and get what the other sends."""
+    inside, outside = T.connected(place.netns, address)
+    with inside, outside, ThreadPoolExecutor(2) as pool:
+        hashes = [pool.submit(send_and_hash, sock, n_bytes) for sock in (inside, outside)]
+        assert [hash.result() for hash in hashes] == 2 * [T.digest(n_bytes)]
+
+
+@pytest.mark.parametrize("mtu", MTUS)
+@pytest.mark.parametrize("place", PLACES)
+def test_both_ways_and_both_families_at_once(guest: Guest, tools: Callable[..., None], place: str,
+                                             mtu: int) -> None:
+    tools("nft")
+    with up(guest, place, mtu) as (daemon, there), ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(assert_both_ways, there, address, BYTES) for address in addresses(mtu)]:
+            done.result()
+        counters = daemon.counters()
+    assert counters["oversize_to_guest"] == counters["tap_write_failed"] == 0
+
+
+# --- little at a time, and little room ----------------------------------------------------------
+
+N_SINGLE = 10_000
+
+
+@pytest.mark.parametrize("direction", ("out", "in"))
+@pytest.mark.parametrize("place", PLACES)
+def test_bytes_one_at_a_time(guest: Guest, tools: Callable[..., None], place: str, direction: str) -> None:
+    tools("nft")
+    with up(guest, place) as (_, there):
+        T.assert_equal(there.netns, INTERNET4, direction, N_SINGLE, lambda: itertools.repeat(1),
+                       stall_s=DEADLINE_S)
+
+
+LITTLE_BYTES = 1_000_000
+
+
+@pytest.mark.parametrize("mtu", (1500, 65520))
+@pytest.mark.parametrize("place", PLACES)
+def test_receiver_with_4_kib_of_memory(guest: Guest, tools: Callable[..., None], place: str,
+                                       mtu: int) -> None:
+    tools("nft")
+    with up(guest, place, mtu) as (_, there):
+        there.run("sysctl", "-qw", "net.ipv4.tcp_rmem=4096 4096 4096")
+        T.assert_equal(there.netns, INTERNET4, "in", LITTLE_BYTES, stall_s=DEADLINE_S)
+
+
+@pytest.mark.parametrize("mtu", (1500, 65520))
+@pytest.mark.parametrize("place", PLACES)
+def test_receiver_with_2_kib_of_buffer(guest: Guest, tools: Callable[..., None], place: str,
+                                       mtu: int) -> None:
+    tools("nft")
+    with up(guest, place, mtu) as (_, there):
+        T.assert_equal(
+            there.netns, INTERNET4, "in", LITTLE_BYTES, stall_s=DEADLINE_S,
+            prepare=lambda sock: sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_urgent_data_from_the_guest_is_in_line(guest: Guest, tools: Callable[..., None],
+                                               place: str) -> None:
+    """The bytes are in their place; nothing tells the server that one of them was urgent."""
+    tools("nft")
+    head = bytes(next(T.pieces(200_000)))
+    with up(guest, place) as (_, there):
+        inside, outside = T.connected(there.netns, INTERNET4)
+        got: list[bytes] = []
+
+        def pour() -> None:
+            inside.sendall(head)
+            inside.send(b"!", socket.MSG_OOB)
+            inside.sendall(b"rest")
+            inside.shutdown(socket.SHUT_WR)
+        with inside, outside:
+            T.both(lambda: got.extend(T.received(outside, stall_s=DEADLINE_S)), pour)
+    assert b"".join(got) == head + b"!rest"
+
+
+# --- something stands still ---------------------------------------------------------------------
+
+
+def n_received(sock: socket.socket) -> int:
+    """tcpi_bytes_received of struct tcp_info (linux/tcp.h)."""
+    return struct.unpack_from("=Q", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136), 128)[0]
+
+
+
+
+class Stream:
+    """A sender and a receiver, each a process, and a connection between them that goes on until
+    finish()."""
+
+    def __init__(self, place: Place, address: str, direction: str) -> None:
+        self.pair = T.connected(place.netns, address)
+        source, self.sink = self.pair if direction == "out" else self.pair[::-1]
+        self.processes = {what: stream_end.start(what, sock)
+                          for what, sock in (("send", source), ("receive", self.sink))}
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes.values():
+            process.kill()
+            process.communicate()
+        for sock in self.pair:
+            sock.close()
+
+    def goes_on(self) -> None:
+        """Waits until more arrives than buffers on the way hold."""
+        before = n_received(self.sink)
+        wait_for("the stream goes on", lambda: n_received(self.sink) > before + 20_000_000)
+
+    def finish(self) -> None:
+        self.goes_on()
+        sent, got = (stream_end.finish(self.processes[what], DEADLINE_S) for what in ("send", "receive"))
+        assert sent == got
+
+
+STEP_S = 0.1
+
+
+def stand_still(streams: list[Stream]) -> bool:
+    before = [n_received(stream.sink) for stream in streams]
+    time.sleep(STEP_S)
+    return [n_received(stream.sink) for stream in streams] == before
+
+
+def pause(streams: list[Stream]) -> None:
+    wait_for("the streams stand still", lambda: stand_still(streams))
+    time.sleep(PAUSE_S)
+
+
+@contextlib.contextmanager
+def streams(place: Place) -> Iterator[list[Stream]]:
+    """One out, one in, of a family each, both under way."""
+    with Stream(place, INTERNET4, "out") as out, Stream(place, INTERNET6, "in") as into:
+        for stream in (out, into):
+            stream.goes_on()
+        yield [out, into]
+
+
+@pytest.mark.parametrize("stopped", ("send", "receive"))
+@pytest.mark.parametrize("place", PLACES)
+def test_program_that_is_stopped_and_continued(guest: Guest, tools: Callable[..., None], place: str,
+                                               stopped: str) -> None:
+    tools("nft")
+    with up(guest, place) as (_, there), streams(there) as both:
+        for stream in both:
+            stream.processes[stopped].send_signal(signal.SIGSTOP)
+        pause(both)
+        for stream in both:
+            stream.processes[stopped].send_signal(signal.SIGCONT)
+        for stream in both:
+            stream.finish()
+
+
+# Not behind routing: the guest's kernel forgets the addresses that it has translated when the
+# interface goes down (net/netfilter/nf_nat_masquerade.c).
+@pytest.mark.parametrize("place", ("own", "bridged"))
+def test_interface_that_goes_down_and_comes_up(guest: Guest, place: str) -> None:
+    with up(guest, place) as (_, there), streams(there) as both:
+        guest.run("sysctl", "-qw", "net.ipv6.conf.tap0.keep_addr_on_down=1")
+        guest.run("ip", "link", "set", "tap0", "down")
+        pause(both)
+        guest.run("ip", "link", "set", "tap0", "up")
+        if place == "own":  # the kernel has taken the routes away
+            guest.run("ip", "route", "add", "default", "via", "10.0.2.2")
+            guest.run("ip", "-6", "route", "replace", "default", "via", "fd00::2", "dev", "tap0")
+        for stream in both:
+            stream.finish()
+
+
+# --- frames that are lost -----------------------------------------------------------------------
+
+LOSSY_BYTES = min(BYTES, 8_000_000)
+N_LOST = 5
+
+
+def lose_frames(guest: Guest, every: int) -> Callable[[str], int]:
+    """One frame in so many, counted in each direction. Returns what says how many are lost."""
+    chains = "".join(f"chain {way} {{ type filter hook {hook} priority 0; {side} tap0 "
+                     f"numgen inc mod {every} == {every // 2} counter drop; }}; "
+                     for way, hook, side in (("in", "prerouting", "iifname"),
+                                             ("out", "postrouting", "oifname")))
+    guest.run("nft", f"table inet lossy {{ {chains} }}")
+
+    def n_lost(way: str) -> int:
+        text = guest.run("nft", "list", "chain", "inet", "lossy", way).stdout
+        return int(text.split("counter packets ")[1].split()[0])
+    return n_lost
+
+
+@pytest.mark.parametrize("every", (1000, 100, 20))
+@pytest.mark.parametrize("place", ("own", "routed"))
+def test_guest_that_loses_frames(guest: Guest, tools: Callable[..., None], place: str, every: int) -> None:
+    """On the TAP's side of the guest, both ways, with a stream each way."""
+    tools("nft")
+    with up(guest, place) as (_, there):
+        n_lost = lose_frames(guest, every)
+        while min(n_lost(way) for way in ("in", "out")) < N_LOST:
+            for address in addresses():
+                assert_both_ways(there, address, LOSSY_BYTES)
