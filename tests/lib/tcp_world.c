@@ -57,6 +57,7 @@ fake_key(const struct fake_world *world, int flow)
 
 	memcpy(key.guest_address, (const uint8_t[]){ 10, 0, 2, 100 }, 4);
 	memcpy(key.peer_address, (const uint8_t[]){ 192, 0, 2, 1 }, 4);
+	key.guest_address[3] += (uint8_t)(flow / FAKE_FLOWS_A_GUEST);
 	key.peer_address[3] = (uint8_t)(1 + flow / FAKE_FLOWS_A_PEER);
 	return key;
 }

@@ -8,10 +8,11 @@
 
 #include "slirp-worker/engine/tcp/tcp.h"
 
-/* Flows differ in the guest's port, and each FAKE_FLOWS_A_PEER have a peer: enough for the
- * limits of half-open flows. */
-#define FAKE_FLOWS 1200
+/* Flows differ in the guest's port. Each FAKE_FLOWS_A_PEER have a peer, and each
+ * FAKE_FLOWS_A_GUEST an address of the guest: enough for the limits of half-open flows. */
+#define FAKE_FLOWS 1800
 #define FAKE_FLOWS_A_PEER 300
+#define FAKE_FLOWS_A_GUEST 900
 #define FAKE_GUEST_PORT 40000
 #define FAKE_PEER_PORT 80
 

@@ -21,6 +21,8 @@
  *   +N ms | s                      time passes, and timers fire
  *
  *   guest < FLAGS SEQ:END [NAME VALUE]...      options that are named must match
+ *   guest takes N                  frames with N bytes in all, each behind the one before;
+ *                                  "ack taken" then acknowledges them
  *   guest < unreachable host | net | prohibited
  *   host open | < N | end | keepalive | close | reset
  *   state NAME | none              of the flow
@@ -70,6 +72,7 @@ struct script {
 	/* Data of the segments of a batch. */
 	uint8_t data[TCP_NOTED_MAX + 1][65536];
 	size_t n_data;
+	uint32_t taken; /* the end of the frames in "guest takes" */
 };
 
 static struct script script;
@@ -212,6 +215,15 @@ flags_of(const char *text)
 	return flags;
 }
 
+/* The value of "ack". */
+static uint32_t
+ack_of(char **words, int n)
+{
+	const char *text = value_of(words, n, "ack");
+
+	return text && strcmp(text, "taken") == 0 ? script.taken : number(text, 0);
+}
+
 static void
 guest_sends(int flow, char **words, int n, bool more)
 {
@@ -221,7 +233,7 @@ guest_sends(int flow, char **words, int n, bool more)
 	struct tcp_segment segment = {
 		.seq = f->guest_isn + first,
 		.flags = flags_of(words[0]),
-		.ack = f->our_isn + number(value_of(words, n, "ack"), 0),
+		.ack = f->our_isn + ack_of(words, n),
 		.window = (uint16_t)number(value_of(words, n, "win"), DEFAULT_WINDOW),
 		.mss = (uint16_t)number(value_of(words, n, "mss"), 0),
 		.has_wscale = value_of(words, n, "ws") != NULL,
@@ -447,6 +459,35 @@ expect(const char *wanted)
 	script.world.n_taken_lines++;
 }
 
+/* The machine's calls are frames of flow 0 with n_bytes of data in sequence. */
+static void
+guest_takes(uint32_t n_bytes)
+{
+	uint32_t n = 0;
+
+	check_world();
+	while (script.world.n_taken_lines < script.world.n_lines) {
+		const char *line = script.world.lines[script.world.n_taken_lines];
+		/* "guest:0 < FLAGS LEFT:RIGHT ..." */
+		const char *colon = strchr(line + strlen("guest:"), ':');
+		uint32_t left, right;
+
+		if (strncmp(line, "guest:0 < ", 10) != 0 || !colon)
+			break;
+		left = number(strchr(line + 10, ' '), 0);
+		right = number(colon + 1, 0);
+		if (left == right)
+			break;
+		if (n > 0 && left != script.taken)
+			fails("not in sequence: %s", line);
+		n += right - left;
+		script.taken = right;
+		script.world.n_taken_lines++;
+	}
+	if (n != n_bytes)
+		fails("the guest gets %u bytes", n);
+}
+
 static void
 expect_state(int flow, const char *name)
 {
@@ -558,6 +599,9 @@ run_line(char *line)
 		    snprintf(wanted + len, sizeof(wanted) - (size_t)len, " %s", words[i]);
 	if (strcmp(words[0], "guest") == 0 && n > 2 && strcmp(words[1], "<") == 0) {
 		expect(wanted);
+	} else if (strcmp(words[0], "guest") == 0 && n == 3 &&
+	    strcmp(words[1], "takes") == 0) {
+		guest_takes(number(words[2], 0));
 	} else if (strcmp(words[0], "host") == 0 && n > 1 && is_call_of_host(words[1])) {
 		/* "host resets": the machine resets the peer. */
 		if (strcmp(words[1], "resets") == 0)
@@ -667,6 +711,7 @@ run_script(const char *path, const char *variant, uint32_t guest_isn, uint32_t o
 	script.our_isn = our_isn;
 	script.begun = script.is_ip6 = false;
 	script.n_data = 0;
+	script.taken = 0;
 	script.config = (struct tcp_config){
 		.n_flows_max = 4096,
 		.pool_bytes = 8 << 20,

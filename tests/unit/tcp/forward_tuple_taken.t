@@ -2,5 +2,5 @@
 opened
 
 host accepted
-host:1199 resets
+host:1799 resets
 counter tuple_taken 1

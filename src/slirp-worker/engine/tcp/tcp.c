@@ -146,13 +146,20 @@ tcp_unready(struct tcp *tcp, struct tcp_flow *flow)
 	flow->is_ready = flow->is_starved = false;
 }
 
+/* A flow without any data here may use the reserve of the pool. */
+static bool
+has_nothing_here(const struct tcp_flow *flow)
+{
+	return flow->kept.n_bytes == 0 && flow->tail.n_bytes == 0;
+}
+
 /* Whether the flow has something to send beside new data: without what was lost, the
  * guest's acknowledgements do not free the buffers that others wait for. */
 static bool
 needs_no_buffer(const struct tcp_flow *flow)
 {
 	return flow->snd_nxt != flow->snd_max || flow->in_recovery || flow->ack_now ||
-	    flow->host_failed;
+	    flow->host_failed || has_nothing_here(flow);
 }
 
 /* The flow is in no list. */
@@ -207,9 +214,11 @@ end_the_stuck(struct tcp *tcp)
 }
 
 static bool
-can_feed(const struct tcp *tcp)
+can_feed(const struct tcp *tcp, const struct tcp_flow *flow)
 {
-	return tcp_pool_free_bytes(&tcp->pool) >= tcp->pool.reserve_bytes + STARVED_WANTS;
+	size_t kept_back = has_nothing_here(flow) ? 0 : tcp->pool.reserve_bytes;
+
+	return tcp_pool_free_bytes(&tcp->pool) >= kept_back + STARVED_WANTS;
 }
 
 /* One at a time: the next one gets what this one leaves. */
@@ -220,7 +229,7 @@ feed_the_starved(struct tcp *tcp)
 
 	if (!flow) {
 		tcp->starved_look_at_ms = tcp->now_ms;
-	} else if (can_feed(tcp)) {
+	} else if (can_feed(tcp, flow)) {
 		tcp_unready(tcp, flow);
 		queue_last(tcp, flow);
 	} else if (tcp_is_due(tcp, tcp->starved_look_at_ms)) {
@@ -271,7 +280,9 @@ static void
 host_wrote(struct tcp *tcp, struct tcp_flow *flow)
 {
 	tcp_drain_tail(tcp, flow);
-	if (flow->state == TCP_STATE_OPEN && flow->owes_update &&
+	/* A guest that has ended sends no more. If it has forgotten the flow, its answer
+	 * would be a reset. */
+	if (flow->state == TCP_STATE_OPEN && flow->owes_update && !flow->guest_fin &&
 	    tcp_receive_room(tcp, flow) > flow->rcv_adv - flow->rcv_nxt)
 		flow->ack_now = true;
 	if (flow->state == TCP_STATE_OPEN && flow->ack_now)
@@ -298,6 +309,9 @@ tcp_host_ready(struct tcp *tcp, uint32_t index, uint32_t generation, uint32_t ev
 	}
 	if (flow->state != TCP_STATE_OPEN)
 		return;
+	/* After the end of file no read finds an error. */
+	if (events & EPOLLERR && flow->host_eof && !flow->host_failed)
+		tcp_host_fails(tcp, flow);
 	if (flow->can_write && flow->tail.n_bytes > 0)
 		host_wrote(tcp, flow);
 	if (flow->state == TCP_STATE_OPEN && tcp_has_something(flow))
@@ -396,7 +410,9 @@ tcp_wait_ms(const struct tcp *tcp)
 			? 0
 			: tcp->tap_retry_at_ms - tcp->now_ms);
 	if (!TAILQ_EMPTY(&tcp->starved))
-		wait_ms = can_feed(tcp) ? 0 : tcp_min(wait_ms, TCP_STARVED_LOOK_MS);
+		wait_ms = can_feed(tcp, TAILQ_FIRST(&tcp->starved))
+		    ? 0
+		    : tcp_min(wait_ms, TCP_STARVED_LOOK_MS);
 	if (tcp_pool_has_surplus(&tcp->pool))
 		wait_ms = tcp_min(wait_ms, TCP_GIVE_BACK_MS);
 	return tcp_min(wait_ms, SLEEP_MAX_MS);

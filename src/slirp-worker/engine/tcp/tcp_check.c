@@ -72,9 +72,8 @@ check_open(const struct tcp_flow *flow)
 	holds(flow->snd_max - flow->snd_una <= TCP_KEPT_MAX + TCP_KEPT_MIN);
 	holds(flow->kept.n_bytes <= TCP_KEPT_MAX);
 	holds(seq_le(flow->rcv_nxt, flow->rcv_adv));
-	/* The last 127 bytes are the window's rounding; a FIN takes no buffer. */
-	holds(flow->tail.n_bytes <= TCP_WINDOW_MAX);
-	holds(flow->rcv_adv - flow->rcv_nxt <= TCP_WINDOW_MAX + 128);
+	/* What waits and what was promised fit one window; a FIN takes no buffer. */
+	holds(flow->tail.n_bytes + (flow->rcv_adv - flow->rcv_nxt) <= TCP_WINDOW_MAX + 1);
 	holds(flow->cwnd >= TCP_PIECE_MIN && flow->cwnd <= TCP_CWND_MAX);
 	holds(!flow->guest_fin || flow->has_fin);
 	holds(!flow->fin_acked || flow->fin_sent);

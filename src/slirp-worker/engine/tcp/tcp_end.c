@@ -90,7 +90,8 @@ tcp_abort(struct tcp *tcp, struct tcp_flow *flow, enum tcp_end end)
 		/* A SYN that has no answer yet is not acknowledged by a reset. */
 		uint8_t ack = flow->state == TCP_STATE_SYN_SENT ? 0 : WIRE_TCP_ACK_FLAG;
 
-		tcp_send_empty(tcp, flow, flow->snd_nxt, (uint8_t)(WIRE_TCP_RST | ack));
+		tcp_send_empty(tcp, flow, tcp_empty_seq(flow),
+		    (uint8_t)(WIRE_TCP_RST | ack));
 	}
 	tcp_end_flow(tcp, flow, end);
 }
@@ -136,6 +137,22 @@ tcp_end_if_done(struct tcp *tcp, struct tcp_flow *flow)
 		tcp_end_flow(tcp, flow, TCP_END_closed);
 }
 
+/* Linux forgets its half of a connection 60 s after the program has ended. The peer still
+ * gets all that the guest sent, and no reset, as from a kernel without a proxy. */
+void
+tcp_guest_forgot(struct tcp *tcp, struct tcp_flow *flow)
+{
+	tcp_queue_clear(&tcp->pool, &flow->kept);
+	if (flow->gaps)
+		flow->gaps->n_sacked = 0;
+	tcp_gaps_put(tcp, flow);
+	tcp_set_send_timer(tcp, flow, TCP_NO_TIMER, 0);
+	flow->in_recovery = flow->is_shrunk = false;
+	flow->snd_una = flow->snd_nxt = flow->snd_max;
+	flow->host_eof = flow->fin_sent = flow->fin_acked = true;
+	tcp_end_if_done(tcp, flow);
+}
+
 static uint32_t
 idle_ms(const struct tcp_flow *flow)
 {
@@ -155,6 +172,12 @@ tcp_heard(struct tcp *tcp, struct tcp_flow *flow)
 void
 tcp_idle_timeout(struct tcp *tcp, struct tcp_flow *flow)
 {
+	/* Both have ended, and the socket takes the last bytes slowly: it has its own
+	 * timers. A guest that is through answers a probe with a reset. */
+	if (flow->guest_fin && flow->fin_acked) {
+		tcp_heard(tcp, flow);
+		return;
+	}
 	if (flow->n_probes == TCP_IDLE_PROBES_MAX && !tcp->tap_stopped) {
 		tcp_abort(tcp, flow, TCP_END_idle);
 		return;

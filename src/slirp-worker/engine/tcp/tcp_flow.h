@@ -158,7 +158,9 @@ struct tcp_flow {
 	    progress_at_us; /* the last time that a queue became shorter, or the flow began */
 	uint32_t send_at_ms;
 	uint8_t send_timer; /* enum tcp_send_timer */
-	uint8_t n_backoffs; /* of the timer, since the last answer */
+	uint8_t
+	    n_backoffs; /* of the timer, since data was acknowledged or the window opened */
+	uint8_t n_window_probes; /* without an answer */
 	uint8_t n_dupacks;
 	uint8_t n_probes; /* keep-alive probes without an answer */
 	uint32_t idle_at_ms;

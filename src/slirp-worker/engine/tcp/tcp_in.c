@@ -32,10 +32,8 @@ key_of(const struct tcp_segment *segment)
 	return key;
 }
 
-/* The socket failed. Bytes that it has received are still to be delivered; then the guest
- * gets a reset (tcp_out.c). */
-static void
-host_fails(struct tcp *tcp, struct tcp_flow *flow)
+void
+tcp_host_fails(struct tcp *tcp, struct tcp_flow *flow)
 {
 	flow->host_failed = true;
 	flow->can_read = flow->has_hangup = true;
@@ -56,7 +54,7 @@ write_to_host(struct tcp *tcp, struct tcp_flow *flow, const struct iovec *from, 
 	if (n_taken < 0) {
 		flow->can_write = false;
 		if (n_taken != -EAGAIN && n_taken != -EINTR)
-			host_fails(tcp, flow);
+			tcp_host_fails(tcp, flow);
 		return 0;
 	}
 	if ((size_t)n_taken < n_bytes)
@@ -323,9 +321,10 @@ take_ack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segme
 		tcp_take_sack(tcp, flow, segment);
 	if (segment->ack != flow->snd_una)
 		tcp_acked(tcp, flow, segment->ack);
-	else
-		flow->n_backoffs = flow->send_timer == TCP_PERSIST ? 0 : flow->n_backoffs;
+	flow->n_window_probes = 0;
 	tcp_take_window(flow, segment, is_probe);
+	if (flow->send_timer == TCP_PERSIST && seq_gt(tcp_send_edge(flow), flow->snd_una))
+		flow->n_backoffs = 0;
 	if (is_duplicate && tcp_send_edge(flow) == edge)
 		tcp_duplicate_ack(tcp, flow);
 	return true;
@@ -336,7 +335,10 @@ static void
 take_reset(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
 {
 	if (segment->seq == flow->rcv_nxt) {
-		tcp_end_flow(tcp, flow, TCP_END_reset_by_guest);
+		if (flow->guest_fin && flow->n_probes > 0)
+			tcp_guest_forgot(tcp, flow);
+		else
+			tcp_end_flow(tcp, flow, TCP_END_reset_by_guest);
 		return;
 	}
 	tcp_count(tcp, TCP_COUNT_bad_reset, 1);

@@ -356,13 +356,15 @@ probe_tail(struct tcp *tcp, struct tcp_flow *flow)
 static void
 probe_window(struct tcp *tcp, struct tcp_flow *flow)
 {
-	if (flow->n_backoffs == TCP_BACKOFFS_MAX) {
+	if (flow->n_window_probes == TCP_BACKOFFS_MAX) {
 		tcp_abort(tcp, flow, TCP_END_not_acknowledged);
 		return;
 	}
 	tcp_count(tcp, TCP_COUNT_window_probes, 1);
 	tcp_send_empty(tcp, flow, flow->snd_una - 1, WIRE_TCP_ACK_FLAG);
-	flow->n_backoffs++;
+	flow->n_window_probes++;
+	if (flow->n_backoffs < TCP_BACKOFFS_MAX)
+		flow->n_backoffs++;
 	tcp_set_send_timer(tcp, flow, TCP_PERSIST,
 	    tcp_min(TCP_WINDOW_WAIT_MS << flow->n_backoffs, TCP_RTO_MAX_MS));
 }
@@ -404,7 +406,7 @@ tcp_send_timeout(struct tcp *tcp, struct tcp_flow *flow)
 	switch (flow->send_timer) {
 	case TCP_RETRANSMIT:
 		/* The guest took back its whole window. */
-		if (tcp_send_edge(flow) == flow->snd_una)
+		if (seq_le(tcp_send_edge(flow), flow->snd_una))
 			probe_window(tcp, flow);
 		else
 			retransmit_all(tcp, flow);

@@ -387,6 +387,14 @@ in_syn_rcvd(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *se
 		tcp_send_reset(tcp, &flow->link.key, segment);
 		return false;
 	}
+	if (!(segment->flags & WIRE_TCP_SYN) &&
+	    (seq_lt(segment->seq, flow->rcv_nxt) ||
+		seq_gt(segment->seq, flow->rcv_adv))) {
+		tcp_count(tcp, TCP_COUNT_outside_window, 1);
+		if (tcp_may_challenge(tcp, flow))
+			tcp_send_ack(tcp, flow);
+		return false;
+	}
 	tcp_established(tcp, flow, segment);
 	return true;
 }

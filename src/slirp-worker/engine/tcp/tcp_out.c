@@ -75,8 +75,11 @@ window_field(struct tcp *tcp, struct tcp_flow *flow)
 	if (room > open && (room - open >= worth || flow->tail.n_bytes == 0))
 		open = room;
 	field = open >> flow->rcv_scale;
-	/* Rounded up, because the right edge must not move left. */
-	if (field << flow->rcv_scale != open && field < WINDOW_FIELD_MAX)
+	/* Rounded up, because the right edge must not move left. Without room for that it is
+	 * rounded down, or a guest that sends single bytes would move the edge with each.
+	 * What was promised is taken all the same: rcv_adv stays. */
+	if (field << flow->rcv_scale != open && field < WINDOW_FIELD_MAX &&
+	    (field + 1) << flow->rcv_scale <= room)
 		field++;
 	open = field << flow->rcv_scale;
 	if (seq_gt(flow->rcv_nxt + open, flow->rcv_adv))
@@ -113,10 +116,25 @@ tcp_send_empty(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint8_t fla
 	}
 }
 
+/* The end of what was sent, also if a timeout has moved snd_nxt back: the guest ignores a
+ * segment before what it has. But not beyond its window, whose edge may move left by the
+ * rounding of the field (RFC 7323 2.4). */
+uint32_t
+tcp_empty_seq(const struct tcp_flow *flow)
+{
+	uint32_t edge = tcp_send_edge(flow);
+
+	if (flow->state != TCP_STATE_OPEN)
+		return flow->snd_nxt;
+	if (seq_le(flow->snd_max, edge + (1u << flow->snd_scale)))
+		return flow->snd_max;
+	return seq_gt(edge, flow->snd_una) ? edge : flow->snd_una;
+}
+
 void
 tcp_send_ack(struct tcp *tcp, struct tcp_flow *flow)
 {
-	tcp_send_empty(tcp, flow, flow->snd_nxt, WIRE_TCP_ACK_FLAG);
+	tcp_send_empty(tcp, flow, tcp_empty_seq(flow), WIRE_TCP_ACK_FLAG);
 }
 
 void

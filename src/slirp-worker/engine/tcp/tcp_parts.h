@@ -246,6 +246,9 @@ void tcp_established(struct tcp *tcp, struct tcp_flow *flow,
     const struct tcp_segment *segment);
 
 /* tcp_in.c */
+/* The socket failed. Bytes that it has received are still to be delivered; then the guest
+ * gets a reset (tcp_out.c). */
+void tcp_host_fails(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_flush_noted(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_note_tail(struct tcp *tcp, struct tcp_flow *flow); /* after it has grown */
 void tcp_drain_tail(struct tcp *tcp, struct tcp_flow *flow);
@@ -256,6 +259,7 @@ void tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment,
 /* tcp_out.c */
 void tcp_send_empty(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint8_t flags);
 void tcp_send_ack(struct tcp *tcp, struct tcp_flow *flow);
+uint32_t tcp_empty_seq(const struct tcp_flow *flow); /* of a segment without data */
 void tcp_send_syn(struct tcp *tcp, struct tcp_flow *flow);
 /* A reset as an answer to a segment (RFC 9293 3.10.7.1); src and dst of the segment are the
  * guest's and ours. flow: NULL, or the flow that the segment named. */
@@ -314,4 +318,6 @@ void tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key);
 void tcp_not_opening(struct tcp *tcp,
     struct tcp_flow *flow); /* it is half-open no longer */
 void tcp_idle_timeout(struct tcp *tcp, struct tcp_flow *flow);
+/* The guest has ended, and answers a keep-alive probe with a reset: its program is gone. */
+void tcp_guest_forgot(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_heard(struct tcp *tcp, struct tcp_flow *flow); /* the guest has it still */
