@@ -27,6 +27,8 @@ tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_worl
     uint64_t now_us)
 {
 	*tcp = (struct tcp){ .world = world, .config = *config };
+	if (config->n_sockets_max == 0)
+		tcp->config.n_sockets_max = config->n_flows_max;
 	TAILQ_INIT(&tcp->touched);
 	TAILQ_INIT(&tcp->ready);
 	TAILQ_INIT(&tcp->starved);
@@ -123,6 +125,7 @@ tcp_set_time(struct tcp *tcp, uint64_t now_us)
 		begin_epoch(tcp);
 	if (tcp_is_due(tcp, tcp->second_ends_ms)) {
 		tcp->n_resets = tcp->n_challenges = 0;
+		tcp->has_looked_for_idle = false;
 		tcp->second_ends_ms = tcp->now_ms + CLOCK_MS_PER_S;
 	}
 }

@@ -81,6 +81,7 @@ struct tcp_world {
 
 struct tcp_config {
 	uint32_t n_flows_max;
+	uint32_t n_sockets_max; /* flows with a socket; 0: as many as flows */
 	size_t pool_bytes;
 	uint16_t mtu_bytes;
 	uint32_t
@@ -135,8 +136,9 @@ struct tcp {
 	uint32_t starved_look_at_ms;
 	uint32_t n_resets, n_challenges; /* in this second */
 	uint32_t second_ends_ms;
-	uint8_t n_big_failed; /* trials of big frames in a row */
-	bool tap_stopped;     /* emit said that the guest takes no frames */
+	bool has_looked_for_idle; /* in this second: the places are nearly used up */
+	uint8_t n_big_failed;     /* trials of big frames in a row */
+	bool tap_stopped;         /* emit said that the guest takes no frames */
 	uint32_t tap_retry_at_ms;
 	uint64_t counters[TCP_N_COUNTERS];
 	uint64_t ends[TCP_N_ENDS];

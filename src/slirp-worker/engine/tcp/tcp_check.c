@@ -143,6 +143,7 @@ tcp_check(const struct tcp *tcp)
 			holds(flow->fd == -1 && tcp_timer_is_set(&flow->timer));
 		} else {
 			holds(flow->is_counted && flow->is_ageing);
+			holds(tcp_timer_is_set(&flow->timer));
 		}
 	}
 	holds(n_counted == tcp->n_opening);

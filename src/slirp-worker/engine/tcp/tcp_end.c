@@ -153,10 +153,16 @@ tcp_guest_forgot(struct tcp *tcp, struct tcp_flow *flow)
 	tcp_end_if_done(tcp, flow);
 }
 
+static bool
+is_half_closed(const struct tcp_flow *flow)
+{
+	return flow->guest_fin || flow->host_eof;
+}
+
 static uint32_t
 idle_ms(const struct tcp_flow *flow)
 {
-	return flow->guest_fin || flow->host_eof ? TCP_IDLE_HALF_CLOSED_MS : TCP_IDLE_MS;
+	return is_half_closed(flow) ? TCP_IDLE_HALF_CLOSED_MS : TCP_IDLE_MS;
 }
 
 void
@@ -188,4 +194,28 @@ tcp_idle_timeout(struct tcp *tcp, struct tcp_flow *flow)
 	/* A guest whose interface is down has not been asked. */
 	if (!tcp->tap_stopped)
 		flow->n_probes++;
+}
+
+void
+tcp_probe_if_nearly_full(struct tcp *tcp)
+{
+	uint32_t n_max = tcp->config.n_sockets_max;
+	struct tcp_flow *flow = NULL;
+
+	if (tcp->has_looked_for_idle ||
+	    tcp->flows.n_live - tcp->n_time_wait <=
+		n_max - n_max / TCP_NEARLY_FULL_DIVISOR)
+		return;
+	tcp->has_looked_for_idle = true;
+	while ((flow = flow_table_next(&tcp->flows, flow))) {
+		uint32_t left_ms = flow->idle_at_ms - tcp->now_ms;
+
+		/* A flow that has been asked already has its next time soon. */
+		if (flow->state != TCP_STATE_OPEN || !is_half_closed(flow) ||
+		    flow->n_probes > 0 ||
+		    left_ms > TCP_IDLE_HALF_CLOSED_MS - TCP_NEARLY_FULL_IDLE_MS)
+			continue;
+		flow->idle_at_ms = tcp->now_ms;
+		tcp_schedule(tcp, flow, flow->idle_at_ms);
+	}
 }

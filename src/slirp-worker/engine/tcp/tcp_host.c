@@ -339,6 +339,7 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 {
 	struct tcp_config machine = {
 		.n_flows_max = (uint32_t)config->n_descriptors + FLOWS_WITHOUT_SOCKET,
+		.n_sockets_max = config->budget->limit[BUDGET_TCP],
 		.pool_bytes = POOL_BYTES,
 		.mtu_bytes = (uint16_t)tcp_min(config->network->mtu_bytes, UINT16_MAX),
 		.frame_data_max = config->has_offloads ? FRAME_DATA_MAX : 0,

@@ -138,6 +138,7 @@ make_flow(struct tcp *tcp, const struct flow_key *key)
 	flow->want_wnd = TCP_WINDOW_START;
 	flow->ssthresh = TCP_CWND_MAX;
 	flow->challenge_at_ms = flow->idle_at_ms = tcp->now_ms;
+	tcp_probe_if_nearly_full(tcp);
 	return flow;
 }
 
@@ -153,6 +154,7 @@ tcp_open_from_guest(struct tcp *tcp, const struct flow_key *key,
 	flow->state = TCP_STATE_CONNECT;
 	take_options(tcp, flow, segment);
 	start_sending(tcp, flow);
+	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_CONNECT_MAX_MS);
 	tcp->world->open(tcp->world->ctx, flow);
 }
 
@@ -283,10 +285,15 @@ tcp_accepted(struct tcp *tcp, int fd, const struct flow_key *key,
 	return true;
 }
 
-/* 1, 2, 4, 8, 16 s; then the peer's connection is reset. */
+/* 1, 2, 4, 8, 16 s; then the peer's connection is reset. While the host connects, the guest
+ * has heard nothing, and hears nothing now: its own timer ends at the same time. */
 void
 tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow)
 {
+	if (flow->state == TCP_STATE_CONNECT) {
+		tcp_end_flow(tcp, flow, TCP_END_refused);
+		return;
+	}
 	if (tcp->tap_stopped) {
 		tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
 		return;

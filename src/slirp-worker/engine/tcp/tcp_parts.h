@@ -70,6 +70,10 @@
 /* A flow that has been half-open for so long gives way if others want in. */
 #define TCP_OPENING_OLD_MS 20000
 
+/* An attempt to connect that has no result: Linux gives up after 127 s, unless an
+ * administrator wants more (ip-sysctl, tcp_syn_retries), and so does a guest. */
+#define TCP_CONNECT_MAX_MS 180000
+
 /* Nothing of a flow can be under way longer than this between the guest and here. */
 #define TCP_TIME_WAIT_MS 2000
 #define TCP_TIME_WAIT_MAX 4096
@@ -111,6 +115,11 @@
 #define TCP_IDLE_HALF_CLOSED_MS 75000
 #define TCP_IDLE_PROBE_MS 15000
 #define TCP_IDLE_PROBES_MAX 4
+
+/* If fewer than this part of the places is free, half-closed flows are asked that have been
+ * idle for so long; the flows are looked through once a second. */
+#define TCP_NEARLY_FULL_DIVISOR 8
+#define TCP_NEARLY_FULL_IDLE_MS 10000
 
 /* A flow whose bytes have waited so long for the socket gets a smaller window. */
 #define TCP_TAIL_SLOW_MS 100
@@ -321,3 +330,5 @@ void tcp_idle_timeout(struct tcp *tcp, struct tcp_flow *flow);
 /* The guest has ended, and answers a keep-alive probe with a reset: its program is gone. */
 void tcp_guest_forgot(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_heard(struct tcp *tcp, struct tcp_flow *flow); /* the guest has it still */
+/* Asks the guest at once for the half-closed flows that it may have forgotten. */
+void tcp_probe_if_nearly_full(struct tcp *tcp);
