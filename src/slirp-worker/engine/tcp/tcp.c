@@ -286,7 +286,7 @@ host_wrote(struct tcp *tcp, struct tcp_flow *flow)
 	/* A guest that has ended sends no more. If it has forgotten the flow, its answer
 	 * would be a reset. */
 	if (flow->state == TCP_STATE_OPEN && flow->owes_update && !flow->guest_fin &&
-	    tcp_receive_room(tcp, flow) > flow->rcv_adv - flow->rcv_nxt)
+	    tcp_window_opens(tcp, flow))
 		flow->ack_now = true;
 	if (flow->state == TCP_STATE_OPEN && flow->ack_now)
 		tcp_send_ack(tcp, flow);

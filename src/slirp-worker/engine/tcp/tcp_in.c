@@ -68,7 +68,7 @@ static void
 shrink_window(struct tcp *tcp, struct tcp_flow *flow)
 {
 	if (tcp->now_ms - flow->tail_since_ms >= TCP_TAIL_SLOW_MS)
-		flow->want_wnd = tcp_max(flow->want_wnd / 2, TCP_WINDOW_MIN);
+		flow->want_wnd = tcp_max(flow->want_wnd / 2, tcp_window_min(tcp, flow));
 }
 
 void
@@ -175,7 +175,7 @@ take_fin(struct tcp_flow *flow)
 static void
 grow_window(const struct tcp *tcp, struct tcp_flow *flow)
 {
-	uint32_t most = tcp_max(TCP_WINDOW_MIN,
+	uint32_t most = tcp_max(tcp_window_min(tcp, flow),
 	    tcp_min(TCP_WINDOW_MAX, TCP_WINDOWS_SUM / tcp_max(1, tcp->n_senders)));
 
 	if (flow->want_wnd > most)

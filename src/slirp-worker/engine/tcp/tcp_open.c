@@ -135,7 +135,7 @@ make_flow(struct tcp *tcp, const struct flow_key *key)
 	tcp->n_opening++;
 	flow->opened_at_ms = tcp->now_ms;
 	flow->progress_at_us = tcp->now_us;
-	flow->want_wnd = TCP_WINDOW_START;
+	flow->want_wnd = tcp_max(TCP_WINDOW_START, tcp_window_min(tcp, flow));
 	flow->ssthresh = TCP_CWND_MAX;
 	flow->challenge_at_ms = flow->idle_at_ms = tcp->now_ms;
 	tcp_probe_if_nearly_full(tcp);

@@ -50,8 +50,8 @@ frame_of(const struct tcp_flow *flow, uint32_t seq, uint8_t flags)
 	};
 }
 
-uint32_t
-tcp_receive_room(const struct tcp *tcp, const struct tcp_flow *flow)
+static uint32_t
+receive_room(const struct tcp *tcp, const struct tcp_flow *flow)
 {
 	uint32_t most = WINDOW_FIELD_MAX << flow->rcv_scale;
 	uint32_t room = flow->want_wnd - tcp_min(flow->want_wnd, flow->tail.n_bytes);
@@ -62,19 +62,32 @@ tcp_receive_room(const struct tcp *tcp, const struct tcp_flow *flow)
 	return tcp_min(room, most);
 }
 
+/* The least change of the window that is worth telling (RFC 9293 3.8.6.2.2). */
+static uint32_t
+window_step(const struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return tcp_min(flow->want_wnd / 2, tcp_our_mss(tcp, flow));
+}
+
+bool
+tcp_window_opens(const struct tcp *tcp, const struct tcp_flow *flow)
+{
+	uint32_t room = receive_room(tcp, flow);
+	uint32_t open = flow->rcv_adv - flow->rcv_nxt;
+
+	/* No small steps, unless all that came has been taken. */
+	return room > open &&
+	    (room - open >= window_step(tcp, flow) || flow->tail.n_bytes == 0);
+}
+
 /* Moves the right edge if that is worth it, and returns the field. */
 static uint16_t
 window_field(struct tcp *tcp, struct tcp_flow *flow)
 {
-	uint32_t room = tcp_receive_room(tcp, flow);
-	uint32_t open = flow->rcv_adv - flow->rcv_nxt;
-	uint32_t worth = tcp_min(flow->want_wnd / 2, 2u * flow->piece);
-	uint32_t field;
-
-	/* RFC 9293 3.8.6.2.2: no small steps, unless all that came has been taken. */
-	if (room > open && (room - open >= worth || flow->tail.n_bytes == 0))
-		open = room;
-	field = open >> flow->rcv_scale;
+	uint32_t room = receive_room(tcp, flow);
+	uint32_t open =
+	    tcp_window_opens(tcp, flow) ? room : flow->rcv_adv - flow->rcv_nxt;
+	uint32_t field = open >> flow->rcv_scale;
 	/* Rounded up, because the right edge must not move left. Without room for that it is
 	 * rounded down, or a guest that sends single bytes would move the edge with each.
 	 * What was promised is taken all the same: rcv_adv stays. */
@@ -84,7 +97,7 @@ window_field(struct tcp *tcp, struct tcp_flow *flow)
 	open = field << flow->rcv_scale;
 	if (seq_gt(flow->rcv_nxt + open, flow->rcv_adv))
 		flow->rcv_adv = flow->rcv_nxt + open;
-	flow->owes_update = open < worth;
+	flow->owes_update = open < window_step(tcp, flow);
 	return (uint16_t)field;
 }
 
@@ -141,7 +154,6 @@ void
 tcp_send_syn(struct tcp *tcp, struct tcp_flow *flow)
 {
 	bool acks = flow->state != TCP_STATE_SYN_SENT;
-	uint32_t head_len = tcp_head_len(tcp_is_ip6(flow));
 	struct tcp_frame frame =
 	    frame_of(flow, flow->iss, WIRE_TCP_SYN | (acks ? WIRE_TCP_ACK_FLAG : 0));
 
@@ -149,7 +161,7 @@ tcp_send_syn(struct tcp *tcp, struct tcp_flow *flow)
 	frame.window = (uint16_t)tcp_min(WINDOW_FIELD_MAX, flow->want_wnd);
 	if (acks)
 		flow->rcv_adv = flow->rcv_nxt + frame.window;
-	frame.mss = (uint16_t)(tcp->config.mtu_bytes - head_len);
+	frame.mss = (uint16_t)tcp_our_mss(tcp, flow);
 	frame.has_wscale = flow->rcv_scale > 0;
 	frame.wscale = flow->rcv_scale;
 	frame.sack_ok = flow->has_sack;

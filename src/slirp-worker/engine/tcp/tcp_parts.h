@@ -13,8 +13,8 @@
 #define TCP_OUR_WSCALE 7
 
 /* Bytes of a flow that may wait for its socket: at the start one frame; at the least half of
- * that, so that many flows fit the guest's queue; at most what keeps 10 Gbit/s going for
- * 3 ms. */
+ * that, so that many flows fit the guest's queue, but two segments (tcp_window_min()); at
+ * most what keeps 10 Gbit/s going for 3 ms. */
 #define TCP_WINDOW_START 65536u
 #define TCP_WINDOW_MIN 32768u
 #define TCP_WINDOW_MAX (UINT32_C(4) << 20)
@@ -218,6 +218,22 @@ tcp_frame_max(const struct tcp *tcp, const struct tcp_flow *flow)
 	return tcp_max(tcp->config.frame_data_max, flow->piece);
 }
 
+/* Data of the longest segment that the guest may send. */
+static inline uint32_t
+tcp_our_mss(const struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return tcp->config.mtu_bytes - tcp_head_len(tcp_is_ip6(flow));
+}
+
+/* A guest waits for its timer before it sends into a window below a segment; and a window is
+ * rounded down to our scale. */
+static inline uint32_t
+tcp_window_min(const struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return tcp_max(TCP_WINDOW_MIN,
+	    2 * (tcp_our_mss(tcp, flow) + (1u << TCP_OUR_WSCALE)));
+}
+
 /* One past the last byte read from the socket. */
 static inline uint32_t
 tcp_kept_end(const struct tcp_flow *flow)
@@ -280,7 +296,8 @@ bool tcp_visit(struct tcp *tcp, struct tcp_flow *flow, uint32_t *n_bytes);
  * sequence went out. */
 uint32_t tcp_send_range(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq,
     uint32_t len);
-uint32_t tcp_receive_room(const struct tcp *tcp, const struct tcp_flow *flow);
+/* Whether the next segment can tell of a larger window. */
+bool tcp_window_opens(const struct tcp *tcp, const struct tcp_flow *flow);
 bool tcp_has_something(const struct tcp_flow *flow); /* to send to the guest */
 
 /* tcp_loss.c */
