@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from commands import sh
 from guest import Guest
 from rows import LOSS_OF_FRAMES
-from subjects import NotReached, Problem, ended
+from subjects import NotReached, NotSupported, Problem, ended
 
 # A transfer of the slowest subject has more frames than this.
 FIRST_LOSS = LOSS_OF_FRAMES // 10
@@ -31,6 +31,14 @@ LOSE = {
     "in": "type filter hook ingress device tap0 priority 0; numgen inc mod {every} == {first} "
           "counter drop;",
 }
+
+
+def set_up(*argv: str) -> str:
+    """What the command prints. One that fails is of this kernel, and not of a subject."""
+    try:
+        return sh(*argv).stdout
+    except RuntimeError as error:
+        raise NotSupported(str(error).splitlines()[0]) from error
 
 
 def enter(pid: int) -> list[str]:
@@ -54,11 +62,11 @@ def container(guest: Guest, mtu: int) -> Iterator[list[str]]:
                  "peer", "name", "eth0", "mtu", str(mtu), "netns", str(process.pid)),
                 ("ip", "addr", "add", f"{OUTER4}/24", "dev", "veth0"),
                 ("ip", "link", "set", "veth0", "up")):
-            sh(*guest.enter(), *argv)
+            set_up(*guest.enter(), *argv)
         for argv in (("addr", "add", f"{INNER4}/24", "dev", "eth0"),
                      ("link", "set", "eth0", "up"),
                      ("route", "add", "default", "via", OUTER4)):
-            sh(*enter(process.pid), "ip", *argv)
+            set_up(*enter(process.pid), "ip", *argv)
         yield enter(process.pid)
 
 
@@ -67,12 +75,12 @@ def losses(guest: Guest, way: str) -> Iterator[None]:
     """One frame of LOSS_OF_FRAMES is lost within the block, in one direction of the guest's
     interface. NotReached if so few passed that none was."""
     chain = LOSE[way].format(every=LOSS_OF_FRAMES, first=FIRST_LOSS)
-    sh(*guest.enter(), "ip", "link", "add", "hole", "type", "bridge")
-    sh(*guest.enter(), "ip", "link", "set", "hole", "up")
-    sh(*guest.enter(), "nft", f"table netdev lossy {{ chain {way} {{ {chain} }}; }}")
+    set_up(*guest.enter(), "ip", "link", "add", "hole", "type", "bridge")
+    set_up(*guest.enter(), "ip", "link", "set", "hole", "up")
+    set_up(*guest.enter(), "nft", f"table netdev lossy {{ chain {way} {{ {chain} }}; }}")
     yield
-    listed = sh(*guest.enter(), "nft", "list", "table", "netdev", "lossy").stdout
-    sh(*guest.enter(), "nft", "delete", "table", "netdev", "lossy")
-    sh(*guest.enter(), "ip", "link", "del", "hole")
+    listed = set_up(*guest.enter(), "nft", "list", "table", "netdev", "lossy")
+    set_up(*guest.enter(), "nft", "delete", "table", "netdev", "lossy")
+    set_up(*guest.enter(), "ip", "link", "del", "hole")
     if int(re.search(r"counter packets (\d+)", listed).group(1)) == 0:
         raise NotReached(f"fewer than {FIRST_LOSS} frames passed")
