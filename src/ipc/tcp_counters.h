@@ -16,6 +16,8 @@
 	X(syn_dropped, "SYNs over a limit of half-open connections") \
 	X(flows_full, "connections dropped because the table of connections is full") \
 	X(tuple_taken, "connections of forwards whose ports are in use") \
+	X(mac_unknown, "connections of forwards to addresses that the guest does not have") \
+	X(accepts_paused, "times that a forwarded port waited for room to accept") \
 	X(gaps, "segments that came ahead of a gap") \
 	X(gap_dropped, "segments ahead of a gap that could not be kept") \
 	X(data_not_kept, "bytes dropped because buffers were used up") \

@@ -197,6 +197,14 @@ pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 	stack_input(worker->stack, frame, parsed->len);
 }
 
+/* The TCP engine sends to the guest's MACs by itself. */
+static void
+learn_mac(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
+{
+	if (worker->own_tcp)
+		neigh_learn(&worker->neigh, &worker->gate, frame, parsed, worker->now_ms);
+}
+
 static void
 judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 {
@@ -204,9 +212,11 @@ judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 
 	switch (gate_check(&worker->gate, frame, frame_len, worker->now_ms, &parsed)) {
 	case GATE_PASS:
+		learn_mac(worker, &parsed, frame);
 		pass(worker, &parsed, frame);
 		break;
 	case GATE_PING:
+		learn_mac(worker, &parsed, frame);
 		ping_request(&worker->ping, frame, &parsed, worker->now_ms);
 		break;
 	case GATE_FRAGMENT:

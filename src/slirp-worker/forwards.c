@@ -15,12 +15,13 @@
 
 int
 forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
-    struct budget *budget, const struct ipc_network *network,
+    struct tcp_listen *tcp, struct budget *budget, const struct ipc_network *network,
     const struct in6_addr *guest6)
 {
 	*forwards = (struct forwards){
 		.stack = stack,
 		.relay = relay,
+		.tcp = tcp,
 		.budget = budget,
 		.network = network,
 		.guest6 = *guest6,
@@ -197,11 +198,43 @@ outcome_of(int error)
 	}
 }
 
+/* Whether the TCP engine serves the forward, of any families. */
+static bool
+is_own_tcp(const struct forwards *forwards, const struct ipc_forward *forward)
+{
+	return forwards->tcp && forward->proto == IPPROTO_TCP;
+}
+
+/* Whether libslirp needs the relay for the forward. */
+static bool
+needs_relay(const struct forwards *forwards, const struct ipc_forward *forward)
+{
+	return !is_own_tcp(forwards, forward) && is_between_families(forward);
+}
+
 /* Descriptors for each port of the forward; a relay needs two. */
 static uint32_t
-descriptors_each(const struct ipc_forward *forward)
+descriptors_each(const struct forwards *forwards, const struct ipc_forward *forward)
 {
-	return is_between_families(forward) ? 2 : 1;
+	return needs_relay(forwards, forward) ? 2 : 1;
+}
+
+/* Opens a port of the host for a port of the guest. 0, or -1 with errno set. */
+static int
+open_socket(const struct forwards *forwards, const struct ipc_forward *forward,
+    const union inaddr_sock *host, uint16_t guest_port)
+{
+	const union inaddr_sock guest =
+	    inaddr_sock_make(&forward->guest_addr, guest_port);
+
+	if (is_own_tcp(forwards, forward))
+		return tcp_listen_open(forwards->tcp, host, &forward->guest_addr,
+		    guest_port, forwards->last_id + 1);
+	if (needs_relay(forwards, forward))
+		return relay_open(forwards->relay, forward->proto, &host->any,
+		    &guest.any);
+	return stack_port_open(forwards->stack, forward->proto, &host->any, &guest.any,
+	    false);
 }
 
 /* Opens the next port of the forward. */
@@ -210,20 +243,16 @@ open_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_forward *forward = &change->forward;
+	uint32_t n_descriptors = descriptors_each(forwards, forward);
 	uint16_t port = (uint16_t)(forward->host_port_first + change->n_open);
 	union inaddr_sock host = inaddr_sock_make(&forward->host_addr, port);
-	union inaddr_sock guest = inaddr_sock_make(&forward->guest_addr,
-	    (uint16_t)(forward->guest_port_first + change->n_open));
 	int outcome = -1;
 
-	if (!budget_has_room(forwards->budget, BUDGET_PORT, descriptors_each(forward)))
+	if (!budget_has_room(forwards->budget, BUDGET_PORT, n_descriptors))
 		errno = EMFILE;
-	else if (is_between_families(forward))
-		outcome =
-		    relay_open(forwards->relay, forward->proto, &host.any, &guest.any);
 	else
-		outcome = stack_port_open(forwards->stack, forward->proto, &host.any,
-		    &guest.any, false);
+		outcome = open_socket(forwards, forward, &host,
+		    (uint16_t)(forward->guest_port_first + change->n_open));
 	if (outcome == -1) {
 		change->result.outcome = outcome_of(errno);
 		change->result.error = (uint32_t)errno;
@@ -232,7 +261,7 @@ open_port(struct forwards *forwards)
 		return;
 	}
 	change->n_open++;
-	budget_take(forwards->budget, BUDGET_PORT, descriptors_each(forward));
+	budget_take(forwards->budget, BUDGET_PORT, n_descriptors);
 	++*port_counter(forwards, forward->proto);
 }
 
@@ -247,11 +276,13 @@ close_port(struct forwards *forwards)
 	change->n_open--;
 	host = inaddr_sock_make(&forward->host_addr,
 	    (uint16_t)(forward->host_port_first + change->n_open));
-	if (is_between_families(forward))
+	if (is_own_tcp(forwards, forward))
+		tcp_listen_close(forwards->tcp, &host);
+	else if (needs_relay(forwards, forward))
 		relay_close(forwards->relay, forward->proto, &host.any);
 	else
 		stack_port_close(forwards->stack, forward->proto, &host.any);
-	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(forward));
+	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(forwards, forward));
 	--*port_counter(forwards, forward->proto);
 }
 

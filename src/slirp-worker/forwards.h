@@ -15,6 +15,7 @@
 #include "model/forward_table.h"
 #include "slirp-worker/engine/relay/relay.h"
 #include "slirp-worker/engine/slirp/stack.h"
+#include "slirp-worker/engine/tcp/tcp_listen.h"
 
 /* Ports of all forwards together, which also limits the forwards: every port of an
  * address, and as many sockets as the worker can have (budget.h). */
@@ -41,9 +42,10 @@ struct forwards_change {
 };
 
 struct forwards {
-	struct stack *stack;   /* borrowed */
-	struct relay *relay;   /* borrowed; for forwards between address families */
-	struct budget *budget; /* borrowed */
+	struct stack *stack;    /* borrowed */
+	struct relay *relay;    /* borrowed; for forwards between address families */
+	struct tcp_listen *tcp; /* borrowed; NULL: libslirp and the relay end TCP */
+	struct budget *budget;  /* borrowed */
 	const struct ipc_network *network; /* borrowed */
 	struct in6_addr guest6;            /* the guest's own address; :: if unknown */
 	struct forwards_change change;
@@ -55,7 +57,7 @@ struct forwards {
 
 /* Returns 0 or -1 with errno set. */
 int forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
-    struct budget *budget, const struct ipc_network *network,
+    struct tcp_listen *tcp, struct budget *budget, const struct ipc_network *network,
     const struct in6_addr *guest6);
 
 void forwards_free(struct forwards *forwards);

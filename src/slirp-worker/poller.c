@@ -81,6 +81,19 @@ poller_add(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
 	    handle_make(kind, index, generation));
 }
 
+int
+poller_add_listener(struct poller *poller, int fd, uint32_t index, uint32_t generation)
+{
+	return control(poller, EPOLL_CTL_ADD, fd, EPOLLIN,
+	    handle_make(POLLER_LISTENER, index, generation));
+}
+
+void
+poller_remove(struct poller *poller, int fd)
+{
+	control(poller, EPOLL_CTL_DEL, fd, 0, 0);
+}
+
 /* The kernel adds EPOLLERR and EPOLLHUP to every registration. A place without events is
  * edge-triggered, so that one of these two ends one wait and not each of them. */
 static uint32_t

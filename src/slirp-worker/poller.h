@@ -28,6 +28,7 @@ enum poller_kind {
 	POLLER_N_PLACES,
 	/* Any number, in the tables of an engine. */
 	POLLER_FLOW = POLLER_N_PLACES,
+	POLLER_LISTENER,
 };
 
 /* A descriptor of an engine that is ready. The engine ignores an event whose generation is
@@ -89,6 +90,14 @@ poller_ready(const struct poller *poller, enum poller_kind kind)
  * Returns 0, or -1 with errno set (ENOSPC: the limit of epoll(7) for the user). */
 int poller_add(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
     uint32_t generation);
+
+/* The same for a listening socket: each wait has an event while it has a connection. */
+int poller_add_listener(struct poller *poller, int fd, uint32_t index,
+    uint32_t generation);
+
+/* Ends the registration of an engine's descriptor before it is closed. Its events of the
+ * last wait stay. */
+void poller_remove(struct poller *poller, int fd);
 
 /* Empties the poll set, and adds to it what the poller needs. Call it before the engines
  * add their sockets. */

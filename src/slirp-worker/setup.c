@@ -161,8 +161,11 @@ make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
 		.ctx = worker,
 	};
 
-	if (tcp_host_init(&worker->tcp, &config) == -1)
+	if (tcp_host_init(&worker->tcp, &config) == -1 ||
+	    tcp_forward_init(&worker->tcp_forward, &worker->tcp, &worker->neigh,
+		(uint32_t)config.n_descriptors) == -1)
 		fatal("get memory for connections");
+	engines_add(&worker->engines, &tcp_forward_engine, &worker->tcp_forward);
 	engines_add(&worker->engines, &tcp_host_engine, &worker->tcp);
 }
 
@@ -210,7 +213,8 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	if (worker->own_tcp)
 		make_tcp(worker, outbound);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
-		&worker->budget, network, guest6) == -1)
+		worker->own_tcp ? &worker->tcp_forward.listen : NULL, &worker->budget,
+		network, guest6) == -1)
 		fatal("get memory");
 }
 

@@ -14,9 +14,11 @@
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/relay/relay.h"
 #include "slirp-worker/engine/slirp/stack.h"
+#include "slirp-worker/engine/tcp/tcp_forward.h"
 #include "slirp-worker/engine/tcp/tcp_host.h"
 #include "slirp-worker/forwards.h"
 #include "slirp-worker/gate/gate.h"
+#include "slirp-worker/gate/neigh.h"
 #include "slirp-worker/gate/reass.h"
 #include "slirp-worker/jail.h"
 #include "slirp-worker/observe/connections.h"
@@ -42,9 +44,11 @@ struct worker {
 	struct stack *stack;    /* NULL before the start message */
 	struct ping ping;
 	struct relay relay;
-	struct tcp_host tcp;  /* if own_tcp */
 	struct mac guest_mac; /* of the TAP's interface */
 	bool has_guest_mac;
+	struct tcp_host tcp;            /* if own_tcp, as are the next two */
+	struct tcp_forward tcp_forward; /* its forwards */
+	struct neigh neigh;             /* the guest's MACs */
 	bool own_tcp;      /* the TCP engine ends connections, not libslirp */
 	enum vnet_sum sum; /* of the frame that is being handled */
 	struct timers timers;

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 from daemon import Slirpd
+from engines import OWN_TCP
 from guest import Guest
 from lab import HOST4, HOST6, INTERNET4, INTERNET6, Lab
 from netns import family_of, socket_in
@@ -70,6 +71,27 @@ def check_conversation(client: socket.socket, accepted: socket.socket) -> None:
     accepted.sendall(b"after the end")
     accepted.shutdown(socket.SHUT_WR)
     assert recv_all(client) == b"after the end"
+
+
+def check_cut_off(client: socket.socket) -> None:
+    """The guest has refused or reset the connection. libslirp ends it as at an orderly end."""
+    if OWN_TCP:
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    else:
+        assert client.recv(1) == b""
+
+
+def check_refusal(address: str, port: int) -> socket.socket | None:
+    """The guest refuses a peer of a forward; returns its socket, unless the reset came before
+    the peer saw itself connected."""
+    try:
+        client = from_internet(address, port)
+    except ConnectionResetError:
+        assert OWN_TCP
+        return None
+    check_cut_off(client)
+    return client
 
 
 def check_connection(client: socket.socket, server: socket.socket, peer: str) -> None:

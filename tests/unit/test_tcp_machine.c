@@ -11,6 +11,7 @@
  *   guest > FLAGS SEQ[:END] [ack N] [win N] [mss N] [ws N] [sackok 1] [sack L-R]... [ttl N]
  *   guest >> ...                   the same, and the batch goes on
  *   flood FIRST LAST               a SYN of each of these flows; the calls are not compared
+ *   crowd FIRST LAST               a peer of a forward for each; the same
  *   host opened | connected | failed ERRNO | data N | eof | reset | breaks ERRNO
  *   host takes N | all             room in the socket's buffer; "all" is the start
  *   host writable                  the edge after that
@@ -292,6 +293,19 @@ host_accepts(int flow)
 		made = flow_numbered(flow);
 		f->handle = made->link;
 		f->index = flow_table_index(&script.world.tcp.flows, made);
+	}
+}
+
+static void
+crowd(int first, int last)
+{
+	if (first < 0 || last >= FAKE_FLOWS)
+		fails("flows are 0 to %d", FAKE_FLOWS - 1);
+	for (int i = first; i <= last; i++) {
+		host_accepts(i);
+		fake_turn(&script.world);
+		script.world.n_taken_lines = script.world.n_lines;
+		nothing_unsaid();
 	}
 }
 
@@ -627,6 +641,8 @@ run_line(char *line)
 			host_does(flow, words + 1, n - 1);
 		else if (strcmp(words[0], "flood") == 0 && n == 3)
 			flood(atoi(words[1]), atoi(words[2]));
+		else if (strcmp(words[0], "crowd") == 0 && n == 3)
+			crowd(atoi(words[1]), atoi(words[2]));
 		else if (strcmp(words[0], "refused") == 0 && n == 2)
 			refused(flow, words[1]);
 		else if (strcmp(words[0], "tap") == 0) {

@@ -48,7 +48,9 @@ tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_worl
 	    tcp_pool_init(&tcp->pool, config->pool_bytes) == -1 ||
 	    addr_count_init(&tcp->by_guest, TCP_OPENING_MAX, TCP_OPENING_BY_GUEST) ==
 		-1 ||
-	    addr_count_init(&tcp->by_peer, TCP_OPENING_MAX, TCP_OPENING_BY_PEER) == -1) {
+	    addr_count_init(&tcp->by_peer, TCP_OPENING_MAX, TCP_OPENING_BY_PEER) == -1 ||
+	    addr_count_init(&tcp->by_forwarded, TCP_ACCEPTED_MAX,
+		TCP_ACCEPTED_BY_GUEST) == -1) {
 		tcp_free(tcp);
 		return -1;
 	}
@@ -68,6 +70,7 @@ tcp_free(struct tcp *tcp)
 	tcp_pool_free(&tcp->pool);
 	addr_count_free(&tcp->by_guest);
 	addr_count_free(&tcp->by_peer);
+	addr_count_free(&tcp->by_forwarded);
 	if (tcp->gaps)
 		munmap(tcp->gaps, GAPS_MAX * sizeof(struct tcp_gaps));
 	tcp->gaps = NULL;
@@ -308,6 +311,12 @@ tcp_host_ready(struct tcp *tcp, uint32_t index, uint32_t generation, uint32_t ev
 	if (flow->state == TCP_STATE_CONNECT) {
 		if (flow->can_write)
 			tcp_host_connected(tcp, flow);
+		return;
+	}
+	/* The peer of a forward has gone before the guest answered. A peer that has only
+	 * ended its direction causes neither event. */
+	if (flow->state == TCP_STATE_SYN_SENT && (events & (EPOLLHUP | EPOLLERR))) {
+		tcp_abort(tcp, flow, TCP_END_reset_by_host);
 		return;
 	}
 	if (flow->state != TCP_STATE_OPEN)

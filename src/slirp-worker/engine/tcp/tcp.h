@@ -3,8 +3,8 @@
  * The TCP machine: ends the guest's connections, and joins each to a socket of the host.
  *
  * It is pure: it gets parsed segments, events of sockets and the time, and acts only
- * through struct tcp_world. tcp_open.c begins flows, tcp_in.c takes segments, tcp_out.c
- * sends them, tcp_loss.c finds and repairs losses, tcp_end.c ends flows.
+ * through struct tcp_world. tcp_open.c and tcp_accept.c begin flows, tcp_in.c takes
+ * segments, tcp_out.c sends them, tcp_loss.c finds and repairs losses, tcp_end.c ends flows.
  *
  * A turn of the worker: tcp_set_time(), then tcp_from_guest() for each segment of a batch,
  * tcp_end_batch(), tcp_host_ready() for each event, tcp_serve(), tcp_run_timers(),
@@ -124,8 +124,11 @@ struct tcp {
 	struct tcp_flows starved;            /* wait for buffers, in order */
 	struct tcp_flows opening;            /* half-open, the oldest first */
 	struct tcp_flows time_wait;          /* the oldest first */
-	struct addr_count by_guest, by_peer; /* half-open flows */
-	uint32_t n_opening, n_time_wait;
+	struct addr_count by_guest, by_peer; /* half-open flows of the guest */
+	struct addr_count
+	    by_forwarded; /* half-open flows of forwards, by guest address */
+	uint32_t n_opening, n_accepted; /* half-open flows: of the guest, of forwards */
+	uint32_t n_time_wait;
 	struct tcp_noted noted[TCP_NOTED_MAX];
 	size_t n_noted;
 	uint32_t n_senders,
@@ -174,10 +177,17 @@ void tcp_opened(struct tcp *tcp, uint32_t index, uint32_t generation, int fd);
 void tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
     enum tcp_outcome outcome);
 
+/* Whether one more peer of a forward may be accepted: the guest has answered enough of those
+ * before it. May end an old one in its favour. */
+bool tcp_may_accept(struct tcp *tcp, const struct inaddr *guest);
+
+/* Whether no flow has this key, or one that is over. */
+bool tcp_key_is_free(const struct tcp *tcp, const struct flow_key *key);
+
 /* A peer has connected to a forward. Opens a connection to the guest; key's peer is how the
- * guest sees the peer. fd is adopted. Returns false, with fd closed by a reset, if the key
+ * guest sees the peer. fd is adopted. Returns NULL, with fd closed by a reset, if the key
  * is in use or there is no room. */
-bool tcp_accepted(struct tcp *tcp, int fd, const struct flow_key *key,
+struct tcp_flow *tcp_accepted(struct tcp *tcp, int fd, const struct flow_key *key,
     const uint8_t guest_mac[6], const uint8_t our_mac[6], uint32_t rule);
 
 /* Events (EPOLL...) of a flow's socket; of a flow that is gone: nothing happens. */

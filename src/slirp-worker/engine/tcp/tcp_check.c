@@ -146,8 +146,9 @@ tcp_check(const struct tcp *tcp)
 			holds(tcp_timer_is_set(&flow->timer));
 		}
 	}
-	holds(n_counted == tcp->n_opening);
-	holds(length(&tcp->opening, true) == tcp->n_opening);
+	holds(n_counted == tcp->n_opening + tcp->n_accepted);
+	holds(length(&tcp->opening, true) == n_counted);
+	holds(tcp->n_opening <= TCP_OPENING_MAX && tcp->n_accepted <= TCP_ACCEPTED_MAX);
 	holds(length(&tcp->time_wait, false) == tcp->n_time_wait);
 	check_pool(tcp, n_used);
 }

@@ -18,15 +18,19 @@ leave_age_list(struct tcp *tcp, struct tcp_flow *flow)
 	if (flow->state == TCP_STATE_TIME_WAIT)
 		tcp->n_time_wait--;
 	else
-		tcp->n_opening--;
+		--*tcp_opening_counter(tcp, flow);
 }
 
 void
-tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key)
+tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 {
 	const struct inaddr guest = tcp_address(key, key->guest_address);
 	const struct inaddr peer = tcp_address(key, key->peer_address);
 
+	if (is_forward) {
+		addr_count_remove(&tcp->by_forwarded, &guest);
+		return;
+	}
 	addr_count_remove(&tcp->by_guest, &guest);
 	addr_count_remove(&tcp->by_peer, &peer);
 }
@@ -38,7 +42,7 @@ tcp_not_opening(struct tcp *tcp, struct tcp_flow *flow)
 	if (!flow->is_counted)
 		return;
 	flow->is_counted = false;
-	tcp_uncount_opening(tcp, &flow->link.key);
+	tcp_uncount_opening(tcp, &flow->link.key, flow->is_forward);
 }
 
 /* Gives up what only an open flow needs; the socket goes with it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opens flows, from the guest and from peers of forwards, up to TCP_STATE_OPEN. */
+/* Opens flows up to TCP_STATE_OPEN; tcp_accept.c has what only those of forwards need. */
 #include <errno.h>
 #include <string.h>
 
@@ -24,8 +24,8 @@ initial_sequence(const struct tcp *tcp, const struct flow_key *key)
 	return (uint32_t)flow_key_hash(&hashed) + (uint32_t)(tcp->now_us / ISN_TICK_US);
 }
 
-static uint16_t
-piece_of(const struct tcp *tcp, bool is_ip6, uint16_t mss)
+uint16_t
+tcp_piece_of(const struct tcp *tcp, bool is_ip6, uint16_t mss)
 {
 	uint32_t head_len = tcp_head_len(is_ip6);
 	uint32_t piece = mss;
@@ -36,14 +36,13 @@ piece_of(const struct tcp *tcp, bool is_ip6, uint16_t mss)
 	return (uint16_t)tcp_max(tcp_min(piece, TCP_PIECE_MAX), TCP_PIECE_MIN);
 }
 
-/* What the guest's SYN or SYN-ACK says. */
-static void
-take_options(const struct tcp *tcp, struct tcp_flow *flow,
+void
+tcp_take_options(const struct tcp *tcp, struct tcp_flow *flow,
     const struct tcp_segment *segment)
 {
 	flow->irs = segment->seq;
 	flow->rcv_nxt = flow->rcv_adv = segment->seq + 1;
-	flow->piece = piece_of(tcp, segment->is_ip6, segment->mss);
+	flow->piece = tcp_piece_of(tcp, segment->is_ip6, segment->mss);
 	flow->has_sack = segment->sack_ok;
 	flow->snd_scale = segment->has_wscale ? segment->wscale : 0;
 	flow->rcv_scale = segment->has_wscale ? TCP_OUR_WSCALE : 0;
@@ -54,8 +53,8 @@ take_options(const struct tcp *tcp, struct tcp_flow *flow,
 	memcpy(flow->our_mac, segment->dst_mac, sizeof(flow->our_mac));
 }
 
-static void
-start_sending(const struct tcp *tcp, struct tcp_flow *flow)
+void
+tcp_start_sending(const struct tcp *tcp, struct tcp_flow *flow)
 {
 	flow->iss = initial_sequence(tcp, &flow->link.key);
 	flow->snd_una = flow->snd_nxt = flow->snd_max = flow->iss;
@@ -75,7 +74,8 @@ has_addresses(const struct flow_key *key, const struct inaddr *guest,
 /* Ends the oldest half-open flow of these addresses (NULL: of any), if it is old: its peer
  * is a black hole, and must not keep a guest from others for two minutes. */
 static void
-end_an_old(struct tcp *tcp, const struct inaddr *guest, const struct inaddr *peer)
+end_an_old(struct tcp *tcp, bool is_forward, const struct inaddr *guest,
+    const struct inaddr *peer)
 {
 	struct tcp_flow *flow;
 
@@ -83,26 +83,42 @@ end_an_old(struct tcp *tcp, const struct inaddr *guest, const struct inaddr *pee
 	{
 		if (tcp->now_ms - (uint32_t)flow->opened_at_ms < TCP_OPENING_OLD_MS)
 			return;
-		if (has_addresses(&flow->link.key, guest, peer)) {
+		if (flow->is_forward == is_forward &&
+		    has_addresses(&flow->link.key, guest, peer)) {
 			tcp_end_flow(tcp, flow, TCP_END_gave_way);
 			return;
 		}
 	}
 }
 
-/* Room for one more half-open flow, within the limits. */
+bool
+tcp_may_accept(struct tcp *tcp, const struct inaddr *guest)
+{
+	if (addr_count_get(&tcp->by_forwarded, guest) == TCP_ACCEPTED_BY_GUEST)
+		end_an_old(tcp, true, guest, NULL);
+	if (tcp->n_accepted == TCP_ACCEPTED_MAX)
+		end_an_old(tcp, true, NULL, NULL);
+	return tcp->n_accepted < TCP_ACCEPTED_MAX &&
+	    addr_count_get(&tcp->by_forwarded, guest) < TCP_ACCEPTED_BY_GUEST;
+}
+
+/* Room for one more half-open flow, within the limits. A forward's has limits of its own:
+ * peers of forwards must not keep the guest from the host's network. */
 static bool
-count_opening(struct tcp *tcp, const struct flow_key *key)
+count_opening(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 {
 	const struct inaddr guest = tcp_address(key, key->guest_address);
 	const struct inaddr peer = tcp_address(key, key->peer_address);
 
+	if (is_forward)
+		return tcp_may_accept(tcp, &guest) &&
+		    addr_count_add(&tcp->by_forwarded, &guest);
 	if (addr_count_get(&tcp->by_peer, &peer) == TCP_OPENING_BY_PEER)
-		end_an_old(tcp, NULL, &peer);
+		end_an_old(tcp, false, NULL, &peer);
 	if (addr_count_get(&tcp->by_guest, &guest) == TCP_OPENING_BY_GUEST)
-		end_an_old(tcp, &guest, NULL);
+		end_an_old(tcp, false, &guest, NULL);
 	if (tcp->n_opening == TCP_OPENING_MAX)
-		end_an_old(tcp, NULL, NULL);
+		end_an_old(tcp, false, NULL, NULL);
 	if (tcp->n_opening == TCP_OPENING_MAX)
 		return false;
 	if (!addr_count_add(&tcp->by_guest, &guest))
@@ -113,26 +129,27 @@ count_opening(struct tcp *tcp, const struct flow_key *key)
 	return false;
 }
 
-static struct tcp_flow *
-make_flow(struct tcp *tcp, const struct flow_key *key)
+struct tcp_flow *
+tcp_make_flow(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 {
 	struct tcp_flow *flow;
 
-	if (!count_opening(tcp, key)) {
+	if (!count_opening(tcp, key, is_forward)) {
 		tcp_count(tcp, TCP_COUNT_syn_dropped, 1);
 		return NULL;
 	}
 	flow = flow_table_add(&tcp->flows, key);
 	if (!flow) {
-		tcp_uncount_opening(tcp, key);
+		tcp_uncount_opening(tcp, key, is_forward);
 		tcp_count(tcp, TCP_COUNT_flows_full, 1);
 		return NULL;
 	}
 	tcp_shorten_time_wait(tcp);
 	flow->fd = -1;
+	flow->is_forward = is_forward;
 	flow->is_counted = flow->is_ageing = true;
 	TAILQ_INSERT_TAIL(&tcp->opening, flow, age_entry);
-	tcp->n_opening++;
+	++*tcp_opening_counter(tcp, flow);
 	flow->opened_at_ms = tcp->now_ms;
 	flow->progress_at_us = tcp->now_us;
 	flow->want_wnd = tcp_max(TCP_WINDOW_START, tcp_window_min(tcp, flow));
@@ -146,14 +163,14 @@ void
 tcp_open_from_guest(struct tcp *tcp, const struct flow_key *key,
     const struct tcp_segment *segment)
 {
-	struct tcp_flow *flow = make_flow(tcp, key);
+	struct tcp_flow *flow = tcp_make_flow(tcp, key, false);
 
 	/* The guest tries again: an answer would tell a flood that it works. */
 	if (!flow)
 		return;
 	flow->state = TCP_STATE_CONNECT;
-	take_options(tcp, flow, segment);
-	start_sending(tcp, flow);
+	tcp_take_options(tcp, flow, segment);
+	tcp_start_sending(tcp, flow);
 	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_CONNECT_MAX_MS);
 	tcp->world->open(tcp->world->ctx, flow);
 }
@@ -253,38 +270,6 @@ tcp_host_connected(struct tcp *tcp, struct tcp_flow *flow)
 	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
 }
 
-bool
-tcp_accepted(struct tcp *tcp, int fd, const struct flow_key *key,
-    const uint8_t guest_mac[6], const uint8_t our_mac[6], uint32_t rule)
-{
-	struct tcp_flow *flow = flow_table_find(&tcp->flows, key);
-
-	if (flow && flow->state == TCP_STATE_TIME_WAIT) {
-		tcp_end_flow(tcp, flow, TCP_END_closed);
-		flow = NULL;
-	}
-	if (flow)
-		tcp_count(tcp, TCP_COUNT_tuple_taken, 1);
-	flow = flow ? NULL : make_flow(tcp, key);
-	if (!flow) {
-		tcp->world->close(tcp->world->ctx, fd, true);
-		return false;
-	}
-	flow->state = TCP_STATE_SYN_SENT;
-	flow->is_forward = true;
-	flow->fd = fd;
-	flow->rule = rule;
-	memcpy(flow->guest_mac, guest_mac, sizeof(flow->guest_mac));
-	memcpy(flow->our_mac, our_mac, sizeof(flow->our_mac));
-	flow->piece = piece_of(tcp, tcp_is_ip6(flow), UINT16_MAX);
-	flow->has_sack = true;
-	flow->rcv_scale = TCP_OUR_WSCALE;
-	start_sending(tcp, flow);
-	tcp_send_syn(tcp, flow);
-	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
-	return true;
-}
-
 /* 1, 2, 4, 8, 16 s; then the peer's connection is reset. While the host connects, the guest
  * has heard nothing, and hears nothing now: its own timer ends at the same time. */
 void
@@ -294,17 +279,20 @@ tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow)
 		tcp_end_flow(tcp, flow, TCP_END_refused);
 		return;
 	}
+	if (flow->n_backoffs + 1 == TCP_SYN_BACKOFFS_MAX) {
+		tcp_end_flow(tcp, flow, TCP_END_no_answer);
+		return;
+	}
+	flow->is_timed = false;
+	if (!tcp->tap_stopped)
+		tcp_send_syn(tcp, flow);
+	/* The guest's interface is down: this was not a try. */
 	if (tcp->tap_stopped) {
 		tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
 		return;
 	}
-	if (++flow->n_backoffs == TCP_SYN_BACKOFFS_MAX) {
-		tcp_end_flow(tcp, flow, TCP_END_no_answer);
-		return;
-	}
 	tcp_count(tcp, TCP_COUNT_retransmitted, 1);
-	flow->is_timed = false;
-	tcp_send_syn(tcp, flow);
+	flow->n_backoffs++;
 	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT,
 	    TCP_RTO_FIRST_MS << flow->n_backoffs);
 }
@@ -348,7 +336,7 @@ in_connect(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *seg
 	}
 	/* The same SYN again changes nothing. Another one: the guest has started over. */
 	if (segment->seq != flow->irs)
-		take_options(tcp, flow, segment);
+		tcp_take_options(tcp, flow, segment);
 }
 
 /* A reset in SYN_RCVD must be exact (RFC 5961 3.2). */
@@ -407,40 +395,6 @@ in_syn_rcvd(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *se
 }
 
 static void
-in_syn_sent(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
-{
-	bool acks = segment->flags & WIRE_TCP_ACK_FLAG;
-
-	if (acks && segment->ack != flow->iss + 1) {
-		tcp_count(tcp, TCP_COUNT_bad_ack, 1);
-		if (segment->flags & WIRE_TCP_RST)
-			return;
-		/* The guest has these ports in TIME_WAIT with numbers beyond ours. After the
-		 * reset it takes the SYN (RFC 1337 does not, Linux does). */
-		tcp_send_reset(tcp, &flow->link.key, segment);
-		tcp_send_syn(tcp, flow);
-		return;
-	}
-	if (segment->flags & WIRE_TCP_RST) {
-		if (acks)
-			tcp_end_flow(tcp, flow, TCP_END_refused_by_guest);
-		return;
-	}
-	if (!(segment->flags & WIRE_TCP_SYN))
-		return;
-	take_options(tcp, flow, segment);
-	if (!acks) {
-		/* Both ends open at once (RFC 9293 3.5, figure 8). */
-		flow->state = TCP_STATE_SYN_RCVD;
-		flow->n_backoffs = 0;
-		tcp_send_syn(tcp, flow);
-		return;
-	}
-	tcp_established(tcp, flow, segment);
-	tcp_send_ack(tcp, flow);
-}
-
-static void
 in_time_wait(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
 {
 	if (segment->flags & WIRE_TCP_RST) {
@@ -472,7 +426,7 @@ tcp_in_opening(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment 
 	case TCP_STATE_SYN_RCVD:
 		return in_syn_rcvd(tcp, flow, segment);
 	case TCP_STATE_SYN_SENT:
-		in_syn_sent(tcp, flow, segment);
+		tcp_in_syn_sent(tcp, flow, segment);
 		return false;
 	case TCP_STATE_TIME_WAIT:
 		in_time_wait(tcp, flow, segment);

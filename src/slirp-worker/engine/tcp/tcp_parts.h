@@ -67,6 +67,11 @@
 #define TCP_OPENING_BY_GUEST 512
 #define TCP_OPENING_BY_PEER 256
 
+/* Half-open flows of forwards: in all, and to one address of the guest. More peers stay in
+ * the queues of the listening sockets. */
+#define TCP_ACCEPTED_MAX 1024
+#define TCP_ACCEPTED_BY_GUEST 512
+
 /* A flow that has been half-open for so long gives way if others want in. */
 #define TCP_OPENING_OLD_MS 20000
 
@@ -209,6 +214,13 @@ tcp_takes_big(const struct tcp *tcp, const struct tcp_flow *flow)
 	    (flow->big == TCP_BIG_UNTRIED && tcp->n_big_failed < TCP_BIG_FAILURES_MAX);
 }
 
+/* The number of half-open flows that this one counts in. */
+static inline uint32_t *
+tcp_opening_counter(struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return flow->is_forward ? &tcp->n_accepted : &tcp->n_opening;
+}
+
 /* Data of the longest frame for the flow. */
 static inline uint32_t
 tcp_frame_max(const struct tcp *tcp, const struct tcp_flow *flow)
@@ -265,9 +277,22 @@ void tcp_open_from_guest(struct tcp *tcp, const struct flow_key *key,
     const struct tcp_segment *segment);
 bool tcp_in_opening(struct tcp *tcp, struct tcp_flow *flow,
     const struct tcp_segment *segment);
+/* A half-open flow; NULL if there is no room for it. */
+struct tcp_flow *tcp_make_flow(struct tcp *tcp, const struct flow_key *key,
+    bool is_forward);
+/* Takes what the guest's SYN or SYN-ACK says. */
+void tcp_take_options(const struct tcp *tcp, struct tcp_flow *flow,
+    const struct tcp_segment *segment);
+void tcp_start_sending(const struct tcp *tcp, struct tcp_flow *flow);
+/* Data of a segment to the guest; mss is the guest's option, or 0. */
+uint16_t tcp_piece_of(const struct tcp *tcp, bool is_ip6, uint16_t mss);
 void tcp_host_connected(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_established(struct tcp *tcp, struct tcp_flow *flow,
+    const struct tcp_segment *segment);
+
+/* tcp_accept.c */
+void tcp_in_syn_sent(struct tcp *tcp, struct tcp_flow *flow,
     const struct tcp_segment *segment);
 
 /* tcp_in.c */
@@ -340,7 +365,7 @@ void tcp_abort(struct tcp *tcp, struct tcp_flow *flow, enum tcp_end end);
 /* Ends the flow, or begins its TIME_WAIT, if both directions are done. */
 void tcp_end_if_done(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_shorten_time_wait(struct tcp *tcp);
-void tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key);
+void tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key, bool is_forward);
 void tcp_not_opening(struct tcp *tcp,
     struct tcp_flow *flow); /* it is half-open no longer */
 void tcp_idle_timeout(struct tcp *tcp, struct tcp_flow *flow);
