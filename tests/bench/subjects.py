@@ -287,7 +287,7 @@ class Loopback(Subject):
     """No subject: what the machine's own TCP and UDP do between the same programs."""
 
     def __init__(self) -> None:
-        # pylint: disable=super-init-not-called  # There is no program to ask for its version.
+        # There is no program to ask for its version.
         self.name, self.version = NONE, "the loopback interface alone"
 
     def guest(self) -> Guest:
