@@ -36,7 +36,7 @@
 	R(udp_checksum, "UDP over IPv6 without a checksum") \
 	R(icmp_length, "an ICMP message that is cut short") \
 	R(icmp_type, "an ICMP message that a guest need not send") \
-	R(icmp_checksum, "an echo request whose checksum is wrong") \
+	R(icmp_checksum, "an ICMP message whose checksum is wrong") \
 	R(icmp_group, "an echo request to a multicast or broadcast address") \
 	R(nd_message, "IPv6 neighbour discovery that is not well formed") \
 	R(tftp, "TFTP to the virtual network") \

@@ -219,6 +219,13 @@ judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 		learn_mac(worker, &parsed, frame);
 		ping_request(&worker->ping, frame, &parsed, worker->now_ms);
 		break;
+	case GATE_TOO_BIG:
+		if (worker->own_tcp)
+			tcp_too_big(&worker->tcp.tcp, &parsed.too_big.key,
+			    parsed.too_big.seq, parsed.too_big.mtu_bytes);
+		else
+			worker_count_drop(worker, IPC_DROP_icmp_type);
+		break;
 	case GATE_FRAGMENT:
 		reassemble(worker, &parsed, frame);
 		break;

@@ -62,6 +62,18 @@ def icmp(src, dst, kind, rest=bytes(4)):
     return frame(src, dst, protocol, struct.pack(">BBH", kind, 0, 0) + rest, 255)
 
 
+def too_big(router, peer, mtu):
+    """A router of the guest quotes a segment of peer's."""
+    quote = tcp(peer, router, 40000, 0x10, data=bytes(1000), sport=80)[14:14 + 100]
+    if ":" in peer:
+        body = struct.pack(">BBHI", 2, 0, 0, mtu) + quote
+        pseudo = packed(router) + packed(peer) + struct.pack(">II", len(body), 58)
+        return frame(router, peer, 58, body[:2] + struct.pack(">H", checksum(pseudo + body))
+                     + body[4:])
+    body = struct.pack(">BBHHH", 3, 4, 0, 0, mtu) + quote
+    return frame(router, peer, 1, body[:2] + struct.pack(">H", checksum(body)) + body[4:])
+
+
 def advertisement(target):
     """The guest says that it has the target."""
     body = struct.pack(">BBHI", 136, 0, 0, 0) + packed(target) + bytes([2, 1]) + GUEST_MAC
@@ -132,6 +144,9 @@ def gate_seeds():
                  (FRAME, icmp(GUEST6, HOST6, 135, neighbour)),
                  (FRAME, icmp("::", "ff02::1:ff00:2", 135, neighbour)),
                  (FRAME, icmp(GUEST6, HOST6, 136, neighbour)))
+    yield stream(0, *((FRAME, too_big(guest, peer, mtu))
+                      for guest, host, _, outside in families
+                      for peer in (host, outside) for mtu in (0, 1280)))
     yield stream(0, *((FRAME, advertisement(target)) for target in (GUEST6, HOST6, "fe80::3")))
 
 

@@ -3,6 +3,7 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
+#include "base/inaddr.h"
 
 #define IP (frame.bytes + 14)
 #define L4 (frame.bytes + frame_l4_offset(&frame))
@@ -483,6 +484,141 @@ test_icmp_types(void **state)
 	}
 }
 
+/* A router of the guest quotes a segment that went from peer to the guest. */
+static void
+make_cut_too_big(const struct family *f, const char *router, const char *peer,
+    uint32_t mtu_bytes, size_t icmp_len)
+{
+	bool is_ip6 = strchr(peer, ':') != NULL;
+	uint8_t icmp[8 + 100] = { is_ip6 ? 2 : 3, is_ip6 ? 0 : 4 };
+	struct frame segment;
+
+	frame_tcp(&segment, peer, 80, f->guest, 40000, 0x10);
+	store_be32(segment.bytes + frame_l4_offset(&segment) + 4, 0x12345678);
+	store_be32(icmp + 4, mtu_bytes);
+	memcpy(icmp + 8, segment.bytes + 14, segment.len - 14);
+	frame_ip(&frame, router, peer, is_ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, icmp,
+	    icmp_len);
+}
+
+static void
+make_too_big(const struct family *f, const char *router, const char *peer,
+    uint32_t mtu_bytes)
+{
+	make_cut_too_big(f, router, peer, mtu_bytes, 8 + 60);
+}
+
+/* The ICMP header, the quoted IP header, and TCP's ports and number. */
+static size_t
+shortest_too_big(const struct family *f)
+{
+	return strchr(f->guest, ':') ? 8 + 40 + 8 : 8 + 20 + 8;
+}
+
+static void
+test_too_big_is_parsed(void **state)
+{
+	static const uint32_t mtus[] = { 0, 68, 1280, 65535 };
+
+	(void)state;
+	for_each_family(f)
+	{
+		const char *const peers[] = { f->outside, f->host, f->dns };
+
+		for (size_t i = 0; i < N_OF(mtus) * N_OF(peers); i++) {
+			const struct gate_too_big *too_big = &parsed.too_big;
+			struct inaddr peer, guest;
+
+			inaddr_parse(peers[i % N_OF(peers)], &peer);
+			inaddr_parse(f->guest, &guest);
+			make_too_big(f, f->guest, peers[i % N_OF(peers)],
+			    mtus[i / N_OF(peers)]);
+			expect_too_big();
+			assert_int_equal(too_big->mtu_bytes, mtus[i / N_OF(peers)]);
+			assert_int_equal(too_big->seq, 0x12345678);
+			assert_int_equal(too_big->key.guest_port, 40000);
+			assert_int_equal(too_big->key.peer_port, 80);
+			assert_int_equal(too_big->key.ethertype, parsed.ethertype);
+			assert_memory_equal(too_big->key.peer_address, peer.bytes, 16);
+			assert_memory_equal(too_big->key.guest_address, guest.bytes, 16);
+		}
+		/* The shortest quote. */
+		make_cut_too_big(f, f->guest, f->outside, 1280, shortest_too_big(f));
+		expect_too_big();
+		/* A router with an address of its own, behind the guest. */
+		make_too_big(f, strchr(f->guest, ':') ? "fd00:1::1" : "172.17.0.1",
+		    f->outside, 1280);
+		expect_too_big();
+	}
+}
+
+/* Sets a byte of the quoted IP header, and corrects the checksum. */
+static void
+spoil_quote(const struct family *f, size_t at, uint8_t value)
+{
+	make_too_big(f, f->guest, f->outside, 1280);
+	L4[8 + at] = value;
+	frame_fix_checksums(&frame);
+	expect_drop(icmp_type);
+}
+
+static void
+test_too_big_with_a_bad_quote(void **state)
+{
+	(void)state;
+	for_each_family(f)
+	{
+		bool is_ip6 = strchr(f->guest, ':') != NULL;
+
+		for (size_t len = 8; len < shortest_too_big(f); len++) {
+			make_cut_too_big(f, f->guest, f->outside, 1280, len);
+			expect_drop(icmp_type);
+		}
+		/* Version, protocol, and the sender, which is the error's destination. */
+		spoil_quote(f, 0, 0x55);
+		spoil_quote(f, is_ip6 ? 6 : 9, IPPROTO_UDP);
+		spoil_quote(f, is_ip6 ? 8 + 15 : 12 + 3, 99);
+		make_too_big(f, f->guest, f->outside, 1280);
+		L4[3] ^= 1;
+		expect_drop(icmp_checksum);
+	}
+	/* IPv4: options, more fragments, a later fragment. */
+	spoil_quote(&families[0], 0, 0x46);
+	spoil_quote(&families[0], 6, 0x20);
+	spoil_quote(&families[0], 7, 1);
+	/* Another code is another error. */
+	make_too_big(&families[0], GUEST4, OUTSIDE4, 1280);
+	L4[1] = 3;
+	frame_fix_checksums(&frame);
+	expect_drop(icmp_type);
+}
+
+static void
+test_too_big_from_or_to_nobody(void **state)
+{
+	static const char *const to4[] = { "224.0.0.1", "10.0.2.255", "255.255.255.255" };
+	static const char *const to6[] = { "ff0e::1", "ff02::1", "fe80::2", "fe80::77" };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(to4); i++) {
+		make_too_big(&families[0], GUEST4, to4[i], 1280);
+		expect_drop(icmp_type);
+	}
+	for (size_t i = 0; i < N_OF(to6); i++) {
+		make_too_big(&families[1], GUEST6, to6[i], 1280);
+		expect_drop(icmp_type);
+	}
+	make_too_big(&families[0], "0.0.0.0", OUTSIDE4, 1280);
+	expect_drop(ip4_source);
+	make_too_big(&families[1], "::", OUTSIDE6, 1280);
+	expect_drop(ip6_source);
+	/* Only the guest's own addresses may send. */
+	make_too_big(&families[0], HOST4, OUTSIDE4, 1280);
+	expect_drop(ip4_source);
+	make_too_big(&families[1], HOST6, OUTSIDE6, 1280);
+	expect_drop(ip6_source);
+}
+
 static void
 test_echo_passes(void **state)
 {
@@ -678,6 +814,9 @@ main(void)
 		cmocka_unit_test(test_dhcp6_limits),
 		cmocka_unit_test(test_icmp_length),
 		cmocka_unit_test(test_icmp_types),
+		cmocka_unit_test(test_too_big_is_parsed),
+		cmocka_unit_test(test_too_big_with_a_bad_quote),
+		cmocka_unit_test(test_too_big_from_or_to_nobody),
 		cmocka_unit_test(test_echo_passes),
 		cmocka_unit_test(test_echo_outside),
 		cmocka_unit_test(test_echo_to_groups),

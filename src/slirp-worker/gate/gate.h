@@ -5,12 +5,14 @@
  * gate.c        Ethernet, ARP, IP headers and addresses
  * gate_l4.c     TCP, UDP, ICMP, and where each may go
  * gate_dhcp.c   the form of DHCP and DHCPv6 requests
+ * gate_too_big.c ICMP errors about segments that are too long
  * gate_flows.c  UDP peers on the host's loopback that a guest may answer
  */
 #pragma once
 
 #include "ipc/drop_reasons.h"
 #include "slirp-worker/gate/gate_dhcp.h"
+#include "slirp-worker/flow/flow_key.h"
 #include "slirp-worker/gate/gate_flows.h"
 
 #include <netinet/in.h>
@@ -43,8 +45,9 @@ struct gate {
 };
 
 enum gate_verdict {
-	GATE_PASS,     /* give frame->len bytes to an engine */
-	GATE_PING,     /* give to ping_request(): an echo request to an outside host */
+	GATE_PASS,    /* give frame->len bytes to an engine */
+	GATE_PING,    /* give to ping_request(): an echo request to an outside host */
+	GATE_TOO_BIG, /* give to tcp_too_big(): a router's limit for segments to the guest */
 	GATE_FRAGMENT, /* give to reass_add(), then check the result */
 	GATE_REFUSE,   /* drop, and send the answer of refusal_build() */
 	GATE_DROP,     /* drop without an answer */
@@ -56,6 +59,14 @@ enum gate_udp {
 	GATE_UDP_SOCKET,  /* to one host */
 	GATE_UDP_GROUP,   /* to a group: nobody may answer it with an error */
 	GATE_UDP_DNS,     /* to the name server */
+};
+
+/* An ICMP error of a router in the guest. Nothing in it is believed: the key and the number
+ * may belong to no segment that was sent. */
+struct gate_too_big {
+	struct flow_key key; /* of the quoted segment's flow */
+	uint32_t seq;        /* the number of the quoted segment */
+	uint32_t mtu_bytes;  /* any value */
 };
 
 /* A parsed frame. Offsets count from the frame's first byte. After a drop, only the
@@ -70,6 +81,8 @@ struct gate_frame {
 	uint8_t ttl;
 	/* For GATE_PASS only. */
 	enum gate_udp udp;
+	/* For GATE_TOO_BIG only. */
+	struct gate_too_big too_big;
 	/* For GATE_FRAGMENT only. */
 	bool fragment_more;
 	uint16_t fragment_offset; /* bytes */

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "slirp-worker/gate/gate_dhcp.h"
+#include "slirp-worker/gate/gate_too_big.h"
 #include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
@@ -332,6 +333,25 @@ check_echo(const struct gate_packet *packet)
 	return GATE_PING;
 }
 
+/* A router of the guest says that a segment of ours is too long for it. Only addresses that
+ * send segments to the guest may be meant. */
+static enum gate_verdict
+check_too_big(const struct gate_packet *packet)
+{
+	struct gate_frame *out = packet->out;
+
+	if (packet->from_unspecified)
+		return drop_source(packet);
+	if (packet->place != GATE_PLACE_OUTSIDE && packet->place != GATE_PLACE_GATEWAY &&
+	    packet->place != GATE_PLACE_NAMESERVER && packet->place != GATE_PLACE_NETWORK)
+		return gate_drop(out, IPC_DROP_icmp_type);
+	if (!gate_too_big_parse(packet, &out->too_big))
+		return gate_drop(out, IPC_DROP_icmp_type);
+	if (ip_l4_checksum(packet->l3, out->protocol, packet->l4, out->l4_len) != 0)
+		return gate_drop(out, IPC_DROP_icmp_checksum);
+	return GATE_TOO_BIG;
+}
+
 static enum gate_verdict
 check_icmp4(const struct gate_packet *packet)
 {
@@ -339,9 +359,14 @@ check_icmp4(const struct gate_packet *packet)
 
 	if (out->l4_len < WIRE_ICMP_LEN)
 		return gate_drop(out, IPC_DROP_icmp_length);
-	if (packet->l4[WIRE_ICMP_TYPE] != WIRE_ICMP4_ECHO)
+	switch (packet->l4[WIRE_ICMP_TYPE]) {
+	case WIRE_ICMP4_ECHO:
+		return check_echo(packet);
+	case WIRE_ICMP4_UNREACHABLE:
+		return check_too_big(packet);
+	default:
 		return gate_drop(out, IPC_DROP_icmp_type);
-	return check_echo(packet);
+	}
 }
 
 static bool
@@ -397,6 +422,8 @@ check_icmp6(const struct gate_packet *packet)
 	switch (packet->l4[WIRE_ICMP_TYPE]) {
 	case WIRE_ICMP6_ECHO:
 		return check_echo(packet);
+	case WIRE_ICMP6_TOO_BIG:
+		return check_too_big(packet);
 	case WIRE_ICMP6_ROUTER_SOLICITATION:
 		nd_head_len = ND_SOLICITATION_LEN;
 		break;
