@@ -26,7 +26,7 @@ from tree import SANITIZED
 from waiting import DEADLINE_S
 
 # A deadline says that something hangs: a lost SYN costs a second, and thousands would be lost.
-CROWD_S = 100 if SANITIZED else 50
+CROWD_S = 120
 BACKLOG = 4096
 
 
