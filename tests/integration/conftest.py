@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from api_client import daemon_with_api  # noqa: E402
 from commands import needs  # noqa: E402
 from daemon import Slirpd  # noqa: E402
+from engines import OWN_TCP  # noqa: E402
 from guest import Guest  # noqa: E402
 from lab import Lab  # noqa: E402
 from processes import no_process_left  # noqa: E402
@@ -35,11 +36,6 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line("markers", "own_engine: of the worker's own TCP engine, not of libslirp")
     config.addinivalue_line("markers", "no_sanitizer: says nothing in a build with sanitizers")
-
-
-# Without SLIRPD_ENGINE slirpd has this one.
-DEFAULT_ENGINE = "libslirp"
-HAS_OWN_ENGINE = os.environ.get("SLIRPD_ENGINE", DEFAULT_ENGINE) == "own"
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +79,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Left out, as CTest's label of that name leaves out whole files; a skip would be a failure."""
     left_out = [item for item in items
                 if (SANITIZED and item.get_closest_marker("no_sanitizer")) or
-                (not HAS_OWN_ENGINE and item.get_closest_marker("own_engine"))]
+                (not OWN_TCP and item.get_closest_marker("own_engine"))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

@@ -9,11 +9,11 @@ host:1 opened
 host:1 connected
 guest:1 < S. 0:0 ack 1
 guest:1 > . 1 ack 1 win 502
-+9 s
++4 s
 guest > F. 1 ack 1 win 502
 host end
 guest < . 1:1 ack 2
-+9 s
++4 s
 flood 2 14
 +500 ms
 state open

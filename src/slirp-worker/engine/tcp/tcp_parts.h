@@ -124,7 +124,7 @@
 /* If fewer than this part of the places is free, half-closed flows are asked that have been
  * idle for so long; the flows are looked through once a second. */
 #define TCP_NEARLY_FULL_DIVISOR 8
-#define TCP_NEARLY_FULL_IDLE_MS 10000
+#define TCP_NEARLY_FULL_IDLE_MS 5000
 
 /* A flow whose bytes have waited so long for the socket gets a smaller window. */
 #define TCP_TAIL_SLOW_MS 100
