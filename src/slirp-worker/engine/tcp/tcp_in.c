@@ -274,15 +274,33 @@ take_data(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, const uint8_t *d
 	}
 }
 
+static uint32_t
+window_of(const struct tcp_flow *flow, const struct tcp_segment *segment)
+{
+	return (uint32_t)segment->window << flow->snd_scale;
+}
+
+/* Whether the window is newer than the one that counts. Of segments with the same numbers the
+ * largest window is the newest, because edges do not move left; but a window that is closed
+ * is believed (as in Linux, tcp_may_update_window). Behind a veth, acknowledgements overtake
+ * each other. */
+static bool
+has_newer_window(const struct tcp_flow *flow, const struct tcp_segment *segment,
+    uint32_t window, bool is_probe)
+{
+	if (seq_lt(flow->snd_wl2, segment->ack) || seq_lt(flow->snd_wl1, segment->seq))
+		return true;
+	/* The number of a keep-alive is old, and its window is not. */
+	return (flow->snd_wl1 == segment->seq || is_probe) &&
+	    flow->snd_wl2 == segment->ack && (window > flow->snd_wnd || window == 0);
+}
+
 void
 tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment, bool is_probe)
 {
-	uint32_t window = (uint32_t)segment->window << flow->snd_scale;
+	uint32_t window = window_of(flow, segment);
 
-	if (seq_lt(flow->snd_wl1, segment->seq) ||
-	    ((flow->snd_wl1 == segment->seq || is_probe) &&
-		seq_le(flow->snd_wl2, segment->ack))) {
-		/* The number of a keep-alive is old, and its window is not. */
+	if (has_newer_window(flow, segment, window, is_probe)) {
 		if (!is_probe)
 			flow->snd_wl1 = segment->seq;
 		flow->snd_wl2 = segment->ack;
@@ -316,7 +334,8 @@ take_ack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segme
 	if (seq_lt(segment->ack, flow->snd_una))
 		return true;
 	is_duplicate = segment->data_len == 0 && !(segment->flags & WIRE_TCP_FIN) &&
-	    !is_probe && segment->ack == flow->snd_una && flow->snd_una != flow->snd_max;
+	    !is_probe && segment->ack == flow->snd_una &&
+	    flow->snd_una != flow->snd_max && window_of(flow, segment) == flow->snd_wnd;
 	if (flow->has_sack && segment->n_sack > 0)
 		tcp_take_sack(tcp, flow, segment);
 	if (segment->ack != flow->snd_una)
