@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FD_FIRST 100
-
 static const uint8_t guest_mac[6] = { 2, 0, 0, 0, 0, 1 };
 static const uint8_t our_mac[6] = { 2, 0, 0, 0, 0, 2 };
 
@@ -154,6 +152,7 @@ on_open(void *ctx, struct tcp_flow *flow)
 	int n = flow_of_key(&flow->link.key);
 	struct fake_flow *f = &world->flow[n];
 
+	f->wants_open = true;
 	f->handle = flow->link;
 	f->index = flow_table_index(&world->tcp.flows, flow);
 	tell(world, "host:%d open", n);
@@ -162,10 +161,10 @@ on_open(void *ctx, struct tcp_flow *flow)
 static struct fake_flow *
 flow_of_fd(struct fake_world *world, int fd)
 {
-	struct fake_flow *f = &world->flow[fd - FD_FIRST];
+	struct fake_flow *f = &world->flow[fd - FAKE_FD_FIRST];
 
-	if (fd - FD_FIRST >= world->n_used)
-		world->n_used = fd - FD_FIRST + 1;
+	if (fd - FAKE_FD_FIRST >= world->n_used)
+		world->n_used = fd - FAKE_FD_FIRST + 1;
 	if (!f->is_open)
 		world->fault = "a call on a closed socket";
 	return f;
@@ -186,7 +185,7 @@ on_read(void *ctx, int fd, const struct iovec *to, int n)
 	for (int i = 0; i < n; i++)
 		for (size_t k = 0; k < to[i].iov_len && f->n_read < f->n_sent; k++) {
 			((uint8_t *)to[i].iov_base)[k] =
-			    pattern(fd - FD_FIRST, false, f->n_read++);
+			    pattern(fd - FAKE_FD_FIRST, false, f->n_read++);
 			n_read++;
 		}
 	if (n_read > 0)
@@ -210,7 +209,7 @@ on_write(void *ctx, int fd, const struct iovec *from, int n)
 	for (int i = 0; i < n; i++)
 		for (size_t k = 0; k < from[i].iov_len && f->n_takes > 0; k++) {
 			if (((uint8_t *)from[i].iov_base)[k] !=
-			    pattern(fd - FD_FIRST, true, f->n_taken))
+			    pattern(fd - FAKE_FD_FIRST, true, f->n_taken))
 				world->fault = "a wrong byte to the host";
 			f->n_taken++;
 			if (f->n_takes != FAKE_TAKES_ALL)
@@ -236,16 +235,16 @@ on_end(void *ctx, int fd)
 {
 	struct fake_flow *f = flow_of_fd(ctx, fd);
 
-	tell_taken(ctx, fd - FD_FIRST);
+	tell_taken(ctx, fd - FAKE_FD_FIRST);
 	f->is_shut = true;
-	tell(ctx, "host:%d end", fd - FD_FIRST);
+	tell(ctx, "host:%d end", fd - FAKE_FD_FIRST);
 }
 
 static void
 on_keep_alive(void *ctx, int fd)
 {
 	flow_of_fd(ctx, fd);
-	tell(ctx, "host:%d keepalive", fd - FD_FIRST);
+	tell(ctx, "host:%d keepalive", fd - FAKE_FD_FIRST);
 }
 
 static void
@@ -253,9 +252,11 @@ on_close(void *ctx, int fd, bool is_reset)
 {
 	struct fake_flow *f = flow_of_fd(ctx, fd);
 
-	tell_taken(ctx, fd - FD_FIRST);
+	tell_taken(ctx, fd - FAKE_FD_FIRST);
 	f->is_open = false;
-	tell(ctx, "host:%d %s", fd - FD_FIRST, is_reset ? "reset" : "close");
+	f->was_closed = true;
+	f->was_reset = is_reset;
+	tell(ctx, "host:%d %s", fd - FAKE_FD_FIRST, is_reset ? "reset" : "close");
 }
 
 void
@@ -267,6 +268,7 @@ fake_begin(struct fake_world *world, const struct tcp_config *config, bool is_ip
 	memcpy(machine.guest_mac, guest_mac, sizeof(machine.guest_mac));
 	memset(world, 0, offsetof(struct fake_world, lines));
 	world->n_lines = world->n_taken_lines = 0;
+	world->n_turns = world->check_every = 0;
 	world->fault = NULL;
 	world->is_ip6 = is_ip6;
 	world->now_us = now_us;
@@ -340,7 +342,8 @@ fake_turn(struct fake_world *world)
 		tcp_serve(tcp);
 		tcp_run_timers(tcp);
 		tcp_end_turn(tcp);
-		tcp_check(tcp);
+		if (world->check_every == 0 || world->n_turns++ % world->check_every == 0)
+			tcp_check(tcp);
 		if (tcp_wait_ms(tcp) > 0)
 			break;
 		if (i == TURNS_MAX - 1)

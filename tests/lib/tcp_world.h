@@ -16,6 +16,9 @@
 #define FAKE_GUEST_PORT 40000
 #define FAKE_PEER_PORT 80
 
+/* Flow N has this socket and N. */
+#define FAKE_FD_FIRST 100
+
 #define FAKE_LINES_MAX 4096
 #define FAKE_LINE_LEN 200
 
@@ -32,6 +35,9 @@
 struct fake_flow {
 	/* The socket. */
 	bool is_open;
+	bool wants_open;   /* open() was called */
+	bool was_closed;   /* by the machine */
+	bool was_reset;    /* the same, with a reset */
 	int connect_error; /* negative errno that error() returns */
 	uint64_t n_sent;   /* bytes that the peer has sent, and of these what was read */
 	uint64_t n_read;
@@ -63,6 +69,9 @@ struct fake_world {
 	    const struct tcp_frame *frame);
 	char lines[FAKE_LINES_MAX][FAKE_LINE_LEN];
 	size_t n_lines, n_taken_lines;
+	unsigned
+	    check_every; /* turns, for a fuzzer that makes many; 0: check all of them */
+	unsigned n_turns;
 	const char *fault; /* what a wrong byte or call was; NULL: none */
 };
 

@@ -12,6 +12,7 @@
  *   guest >> ...                   the same, and the batch goes on
  *   flood FIRST LAST               a SYN of each of these flows; the calls are not compared
  *   crowd FIRST LAST               a peer of a forward for each; the same
+ *   senders FIRST LAST SEQ         a byte of each, which is opened if SEQ is 1; the same
  *   host opened | connected | failed ERRNO | data N | eof | reset | breaks ERRNO
  *   host takes N | all             room in the socket's buffer; "all" is the start
  *   host writable                  the edge after that
@@ -21,9 +22,10 @@
  *   too big SEQ MTU                from a router in the guest
  *   +N ms | s                      time passes, and timers fire
  *
- *   guest < FLAGS SEQ:END [NAME VALUE]...      options that are named must match
+ *   guest < FLAGS SEQ:END [NAME VALUE]...      options that are named must match, in order
  *   guest takes N                  frames with N bytes in all, each behind the one before;
  *                                  "ack taken" then acknowledges them
+ *   guest drains N SEQ             the same, each acknowledged at once, until no more come
  *   guest < unreachable host | net | prohibited
  *   host open | < N | end | keepalive | close | reset
  *   state NAME | none              of the flow
@@ -261,18 +263,31 @@ guest_sends(int flow, char **words, int n, bool more)
 	fake_turn(&script.world);
 }
 
+/* Calls that a script does not compare. */
 static void
-flood(int first, int last)
+skip_calls(void)
+{
+	script.world.n_taken_lines = script.world.n_lines;
+	nothing_unsaid();
+}
+
+static void
+check_flows(int first, int last)
 {
 	if (first < 0 || last >= FAKE_FLOWS)
 		fails("flows are 0 to %d", FAKE_FLOWS - 1);
+}
+
+static void
+flood(int first, int last)
+{
+	check_flows(first, last);
 	for (int i = first; i <= last; i++) {
 		char flags[] = "S", at[] = "0";
 		char *words[] = { flags, at };
 
 		guest_sends(i, words, 2, false);
-		script.world.n_taken_lines = script.world.n_lines;
-		nothing_unsaid();
+		skip_calls();
 	}
 }
 
@@ -430,13 +445,24 @@ split(char *text, char **words)
 	return n;
 }
 
+/* The next option with this name has the value. They are named in their order: the first
+ * block of SACK is the latest. */
+static bool
+takes_option(char **of_call, int n_call, int *at, const char *name, const char *value)
+{
+	while (*at + 1 < n_call && strcmp(of_call[*at], name) != 0)
+		*at += 2;
+	*at += 2;
+	return *at <= n_call && strcmp(of_call[*at - 1], value) == 0;
+}
+
 /* The next call of the machine is the one in the script. */
 static void
 expect(const char *wanted)
 {
 	char call[FAKE_LINE_LEN], text[LINE_MAX_LEN];
 	char *of_call[WORDS_MAX], *words[WORDS_MAX];
-	int n_call, n, n_fixed;
+	int n_call, n, n_fixed, at = 4;
 
 	check_world();
 	if (script.world.n_taken_lines == script.world.n_lines)
@@ -459,13 +485,10 @@ expect(const char *wanted)
 		fails("expected: %s\n  but got: %s", wanted,
 		    script.world.lines[script.world.n_taken_lines]);
 	for (int i = n_fixed; i + 1 < n; i += 2) {
-		bool found = strcmp(words[i], "no") == 0 &&
-		    !value_of(of_call + 4, n_call - 4, words[i + 1]);
+		bool found = strcmp(words[i], "no") == 0
+		    ? !value_of(of_call + 4, n_call - 4, words[i + 1])
+		    : takes_option(of_call, n_call, &at, words[i], words[i + 1]);
 
-		for (int k = 4; k + 1 < n_call; k++)
-			found = found ||
-			    (strcmp(of_call[k], words[i]) == 0 &&
-				strcmp(of_call[k + 1], words[i + 1]) == 0);
 		if (!found)
 			fails("expected: %s\n  but got: %s", wanted,
 			    script.world.lines[script.world.n_taken_lines]);
@@ -473,9 +496,28 @@ expect(const char *wanted)
 	script.world.n_taken_lines++;
 }
 
-/* The machine's calls are frames of flow 0 with n_bytes of data in sequence. */
+static void run_line(char *line);
+static void run_open_lines(int flow);
+
 static void
-guest_takes(uint32_t n_bytes)
+senders(int first, int last, uint32_t seq)
+{
+	check_flows(first, last);
+	for (int i = first; i <= last; i++) {
+		char line[LINE_MAX_LEN];
+
+		if (seq == 1)
+			run_open_lines(i);
+		snprintf(line, sizeof(line), "guest:%d > P. %u:%u ack 1 win 502", i, seq,
+		    seq + 1);
+		run_line(line);
+		skip_calls();
+	}
+}
+
+/* The machine's calls are frames of flow 0 with data in sequence: returns their bytes. */
+static uint32_t
+take_frames(void)
 {
 	uint32_t n = 0;
 
@@ -498,8 +540,32 @@ guest_takes(uint32_t n_bytes)
 		script.taken = right;
 		script.world.n_taken_lines++;
 	}
+	return n;
+}
+
+static void
+guest_takes(uint32_t n_bytes)
+{
+	uint32_t n = take_frames();
+
 	if (n != n_bytes)
 		fails("the guest gets %u bytes", n);
+}
+
+static void
+guest_drains(uint32_t n_bytes, const char *seq)
+{
+	uint32_t n, n_all = 0;
+
+	while ((n = take_frames()) > 0) {
+		char line[LINE_MAX_LEN];
+
+		n_all += n;
+		snprintf(line, sizeof(line), "guest > . %s ack taken win 502", seq);
+		run_line(line);
+	}
+	if (n_all != n_bytes)
+		fails("the guest gets %u bytes", n_all);
 }
 
 static void
@@ -616,6 +682,9 @@ run_line(char *line)
 	} else if (strcmp(words[0], "guest") == 0 && n == 3 &&
 	    strcmp(words[1], "takes") == 0) {
 		guest_takes(number(words[2], 0));
+	} else if (strcmp(words[0], "guest") == 0 && n == 4 &&
+	    strcmp(words[1], "drains") == 0) {
+		guest_drains(number(words[2], 0), words[3]);
 	} else if (strcmp(words[0], "host") == 0 && n > 1 && is_call_of_host(words[1])) {
 		/* "host resets": the machine resets the peer. */
 		if (strcmp(words[1], "resets") == 0)
@@ -643,6 +712,8 @@ run_line(char *line)
 			flood(atoi(words[1]), atoi(words[2]));
 		else if (strcmp(words[0], "crowd") == 0 && n == 3)
 			crowd(atoi(words[1]), atoi(words[2]));
+		else if (strcmp(words[0], "senders") == 0 && n == 4)
+			senders(atoi(words[1]), atoi(words[2]), number(words[3], 0));
 		else if (strcmp(words[0], "refused") == 0 && n == 2)
 			refused(flow, words[1]);
 		else if (strcmp(words[0], "tap") == 0) {
@@ -664,22 +735,25 @@ run_line(char *line)
 }
 
 /* Most scripts begin with a connection that the guest has opened. */
-static const char *const open_lines[] = {
-	"guest > S 0 mss 1460 ws 7 sackok 1",
-	"host open",
-	"host opened",
-	"host connected",
-	"guest < S. 0:0 ack 1",
-	"guest > . 1 ack 1 win 502",
+static const struct {
+	const char *who, *what;
+} open_lines[] = {
+	{ "guest", "> S 0 mss 1460 ws 7 sackok 1" },
+	{ "host", "open" },
+	{ "host", "opened" },
+	{ "host", "connected" },
+	{ "guest", "< S. 0:0 ack 1" },
+	{ "guest", "> . 1 ack 1 win 502" },
 };
 
 static void
-run_open_lines(void)
+run_open_lines(int flow)
 {
-	char line[LINE_MAX_LEN];
-
 	for (size_t i = 0; i < sizeof(open_lines) / sizeof(open_lines[0]); i++) {
-		snprintf(line, sizeof(line), "%s", open_lines[i]);
+		char line[LINE_MAX_LEN];
+
+		snprintf(line, sizeof(line), "%s:%d %s", open_lines[i].who, flow,
+		    open_lines[i].what);
 		run_line(line);
 	}
 }
@@ -694,7 +768,7 @@ run_lines(FILE *file)
 	while (fgets(line, sizeof(line), file)) {
 		script.line_number++;
 		if (strcmp(line, "opened\n") == 0) {
-			run_open_lines();
+			run_open_lines(0);
 		} else if (strncmp(line, "repeat ", 7) == 0) {
 			n_left = atoi(line + 7);
 			first = ftell(file);

@@ -5,7 +5,7 @@ host open
 host opened
 state connect
 host connected
-guest < S. 0:0 ack 1 mss 1460 ws 7 sackok 1 win 65535
+guest < S. 0:0 ack 1 win 65535 mss 1460 ws 7 sackok 1
 guest > . 1 ack 1 win 502
 guest > P. 1:101 ack 1 win 502
 guest < . 1:1 ack 101

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The guest hears nothing, and its next SYN is a new attempt.
+guest > S 0 mss 1460
+host open
+refused ignored
+state none
+guest > S 0 mss 1460
+host open
