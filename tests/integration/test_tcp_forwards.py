@@ -256,6 +256,20 @@ def test_guest_that_drops_a_crowd(lab: Lab, guest: Guest) -> None:
         wait_for("nothing is left of them", lambda: len(fds_of(worker)) == before)
 
 
+@pytest.mark.parametrize("before", [0, 1], ids=["MAC unknown", "MAC known"])
+def test_peer_waits_while_the_guests_interface_is_down(lab: Lab, guest: Guest, before: int) -> None:
+    with forwarding(guest, "8080:80") as daemon, serving(guest, 4, 80) as server:
+        for _ in range(before):
+            check_connection(from_host("127.0.0.1", 8080), server, GATEWAY4)
+        guest.run("ip", "link", "set", "tap0", "down")
+        failed = daemon.counters()["tap_write_failed"]
+        client = from_host("127.0.0.1", 8080)
+        # More than the three requests for a MAC that an interface gets.
+        wait_for("frames are refused", lambda: daemon.counters()["tap_write_failed"] >= failed + 5)
+        guest.run("ip", "link", "set", "tap0", "up")
+        check_connection(client, server, GATEWAY4)
+
+
 # --- descriptors ------------------------------------------------------------------------------
 
 
