@@ -34,6 +34,9 @@
 #define WELL_MS 600000
 #define GUEST_RTO_MS 300
 
+/* A quarter of the values of a byte. */
+#define ROUTER_SAYS 64
+
 struct frame {
 	uint32_t seq, ack, len;
 	uint8_t flags;
@@ -302,6 +305,17 @@ peer_event(uint32_t events)
 	end_batch();
 }
 
+/* A router of the guest finds a segment too long, of those under way or another one. */
+static void
+find_too_big(void)
+{
+	struct flow_key key = fake_key(&world, 0);
+
+	tcp_too_big(&world.tcp, &key, guest.our_isn + 1 + guest.rcv_nxt + number(0x10000),
+	    number(0x10000));
+	end_batch();
+}
+
 static void
 step(uint32_t n_peer_stream)
 {
@@ -373,8 +387,11 @@ step(uint32_t n_peer_stream)
 		end_batch();
 		break;
 	case 18:
-		if (byte() == 0)
+		n = byte();
+		if (n == 0)
 			lie();
+		else if (n < ROUTER_SAYS)
+			find_too_big();
 		break;
 	case 19:
 		if (byte() == 1) {
