@@ -173,7 +173,12 @@ flow_of_fd(struct fake_world *world, int fd)
 static int
 on_error(void *ctx, int fd)
 {
-	return flow_of_fd(ctx, fd)->connect_error;
+	struct fake_world *world = ctx;
+	const struct fake_flow *f = flow_of_fd(ctx, fd);
+
+	if (!f->connect_error && !f->read_error)
+		world->fault = "a call for the error of a socket that has none";
+	return f->connect_error;
 }
 
 FAKE_NO_COVERAGE static ssize_t

@@ -310,7 +310,7 @@ tcp_host_ready(struct tcp *tcp, uint32_t index, uint32_t generation, uint32_t ev
 		flow->can_write = true;
 	if (flow->state == TCP_STATE_CONNECT) {
 		if (flow->can_write)
-			tcp_host_connected(tcp, flow);
+			tcp_host_connected(tcp, flow, events);
 		return;
 	}
 	/* The peer of a forward has gone before the guest answered. A peer that has only

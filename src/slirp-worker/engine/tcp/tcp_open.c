@@ -2,6 +2,7 @@
 /* Opens flows up to TCP_STATE_OPEN; tcp_accept.c has what only those of forwards need. */
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "slirp-worker/engine/tcp/tcp_parts.h"
 
@@ -256,10 +257,13 @@ tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
 }
 
 void
-tcp_host_connected(struct tcp *tcp, struct tcp_flow *flow)
+tcp_host_connected(struct tcp *tcp, struct tcp_flow *flow, uint32_t events)
 {
-	int error = tcp->world->error(tcp->world->ctx, flow->fd);
+	int error = 0;
 
+	/* A socket that has failed has both of these (net/ipv4/tcp.c, tcp_poll). */
+	if (events & (EPOLLERR | EPOLLHUP))
+		error = tcp->world->error(tcp->world->ctx, flow->fd);
 	if (error) {
 		tcp_refused(tcp, flow_table_index(&tcp->flows, flow),
 		    flow->link.generation, tcp_outcome_of(error));

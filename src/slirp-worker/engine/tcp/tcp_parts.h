@@ -286,7 +286,8 @@ void tcp_take_options(const struct tcp *tcp, struct tcp_flow *flow,
 void tcp_start_sending(const struct tcp *tcp, struct tcp_flow *flow);
 /* Data of a segment to the guest; mss is the guest's option, or 0. */
 uint16_t tcp_piece_of(const struct tcp *tcp, bool is_ip6, uint16_t mss);
-void tcp_host_connected(struct tcp *tcp, struct tcp_flow *flow);
+/* An attempt to connect has ended with these events (EPOLL...). */
+void tcp_host_connected(struct tcp *tcp, struct tcp_flow *flow, uint32_t events);
 void tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_established(struct tcp *tcp, struct tcp_flow *flow,
     const struct tcp_segment *segment);
