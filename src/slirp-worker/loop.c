@@ -17,6 +17,9 @@
 #define BATCH_FRAMES 16
 static_assert(BATCH_FRAMES <= TAPIO_BUFFERS, "an engine may keep each of them");
 
+/* A longer frame belongs to a stream: others follow it. */
+#define LONE_FRAME_MAX 1024
+
 /* libslirp's new sockets expire at least 10 s after the last time that it was told
  * (src/udp.h, SO_EXPIREFAST). After a wait of more than half of that, tell it the time
  * before it gets frames. */
@@ -42,7 +45,7 @@ wait_for_events(struct worker *worker)
 	struct pollset *set = &worker->pollset;
 	uint64_t now_ms = worker->now_ms;
 	uint64_t due_ms = tapio_prepare_wait(&worker->tap, now_ms);
-	int n;
+	int timeout_ms, n;
 
 	poller_expect(poller, POLLER_PARENT,
 	    worker->requests.waits_for_parent ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -55,40 +58,53 @@ wait_for_events(struct worker *worker)
 		due_ms = deadline_earlier(due_ms, worker->api_pause_ends_ms);
 	poller_begin(poller, set);
 	due_ms = deadline_earlier(due_ms, engines_prepare(&worker->engines, set, now_ms));
-	n = poller_wait(poller, set, deadline_timeout(due_ms, now_ms));
+	timeout_ms = deadline_timeout(due_ms, now_ms);
+	n = poller_look(poller, set, timeout_ms);
+	if (n == 0 && timeout_ms != 0)
+		n = poller_sleep(poller, set, timeout_ms);
 	if (n == -1 && errno != EINTR)
 		fdio_pause();
 	return n != -1;
 }
 
-static void
-read_batch(struct worker *worker)
+/* Reads at most n_max frames, or up to a short one if that is expected to be alone. A read
+ * that finds no frame costs a system call, and a frame that is left ends the next wait at
+ * once. Returns the number of frames. */
+static int
+read_batch(struct worker *worker, int n_max, bool expects_lone)
 {
 	uint8_t *frame;
 	size_t frame_len;
+	bool is_last = false;
+	int n = 0;
 
-	for (int i = 0; i < BATCH_FRAMES; i++) {
+	while (n < n_max && !is_last) {
 		switch (tapio_read(&worker->tap, &frame, &frame_len)) {
 		case TAPIO_FRAME:
 			worker_count(worker, IPC_COUNTER_frames_from_guest, 1);
 			worker_count(worker, IPC_COUNTER_bytes_from_guest, frame_len);
 			datapath_from_guest(worker, frame, frame_len);
 			offload_flush(&worker->offload);
+			is_last = expects_lone && frame_len <= LONE_FRAME_MAX;
+			n++;
 			break;
 		case TAPIO_NONE:
-			return;
+			return n;
 		case TAPIO_GONE:
 			worker_control_tap_gone(worker, errno);
-			return;
+			return n;
 		}
 	}
+	return n;
 }
 
-static void
-take_batch(struct worker *worker)
+static int
+take_batch(struct worker *worker, int n_max, bool expects_lone)
 {
-	read_batch(worker);
+	int n = read_batch(worker, n_max, expects_lone);
+
 	datapath_end_batch(worker);
+	return n;
 }
 
 /* Reads the frames that ended a wait. When libslirp is told the time, it drops packets
@@ -98,48 +114,69 @@ take_batch(struct worker *worker)
 static void
 take_first_batch(struct worker *worker, int64_t before_ns, int64_t now_ns)
 {
+	/* A frame that ended a wait comes alone, unless the guest sends a stream. If it was
+	 * there before the wait, others may be there too. */
+	bool expects_lone = !worker->poller.found_at_once;
+
 	if (now_ns - before_ns > LONG_WAIT_NS) {
 		stack_go_on(worker->stack);
-		take_batch(worker);
+		take_batch(worker, BATCH_FRAMES, expects_lone);
 		return;
 	}
-	take_batch(worker);
+	take_batch(worker, BATCH_FRAMES, expects_lone);
 	stack_set_time(worker->stack, before_ns);
 	stack_go_on(worker->stack);
 	stack_set_time(worker->stack, now_ns);
 }
 
+/* The guest's kernel has handled the turn's frames during write(2), so its answers are
+ * ready: reads them without a wait. */
+static void
+take_answers(struct worker *worker, uint64_t n_frames, uint64_t n_bytes)
+{
+	bool was_lone = n_frames == 1 && n_bytes <= LONE_FRAME_MAX;
+	int n_max =
+	    was_lone ? answers_expected(&worker->answers, BATCH_FRAMES) : BATCH_FRAMES;
+	int n = take_batch(worker, n_max, false);
+
+	if (was_lone && n < n_max)
+		answers_were(&worker->answers, n);
+	stack_go_on(worker->stack);
+	if (worker->own_tcp)
+		tcp_serve(&worker->tcp.tcp);
+}
+
 static void
 turn(struct worker *worker)
 {
+	const uint64_t *counters = worker->stats.counters;
 	const struct poller *poller = &worker->poller;
 	int64_t before_ns = look_at_clock(worker);
 	bool waited = wait_for_events(worker);
 	uint32_t tap_events =
 	    poller_ready(poller, POLLER_TAP) | poller_ready(poller, POLLER_CLIENTS);
 	int64_t now_ns = look_at_clock(worker);
-	uint64_t n_to_guest;
+	uint64_t n_frames, n_bytes;
 
 	if (poller_ready(poller, POLLER_PARENT) & ~(uint32_t)EPOLLOUT)
 		worker_control_receive(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {
+		if (poller->found_at_once)
+			answers_forget(&worker->answers);
 		take_first_batch(worker, before_ns, now_ns);
 	}
 	/* Serve the sockets after the frames: acknowledgements have opened windows, and
 	 * answers that the stack waited for have arrived. */
-	n_to_guest = worker->stats.counters[IPC_COUNTER_frames_to_guest];
+	n_frames = counters[IPC_COUNTER_frames_to_guest];
+	n_bytes = counters[IPC_COUNTER_bytes_to_guest];
 	engines_finish(&worker->engines, &worker->pollset, !waited, worker->now_ms);
 	offload_flush(&worker->offload);
-	/* The guest's kernel has handled these frames during write(2), so its answers are
-	 * ready: read them without a wait. */
-	if (n_to_guest != worker->stats.counters[IPC_COUNTER_frames_to_guest]) {
-		take_batch(worker);
-		stack_go_on(worker->stack);
-		if (worker->own_tcp)
-			tcp_serve(&worker->tcp.tcp);
-	}
+	n_frames = counters[IPC_COUNTER_frames_to_guest] - n_frames;
+	n_bytes = counters[IPC_COUNTER_bytes_to_guest] - n_bytes;
+	if (n_frames > 0)
+		take_answers(worker, n_frames, n_bytes);
 	requests_proceed(worker);
 	if (poller_ready(poller, POLLER_API))
 		api_requests_receive(worker);

@@ -232,33 +232,52 @@ poller_next_spin(int64_t spin_ns, int64_t slept_ns)
 	return slept_ns > spin_ns ? slept_ns : spin_ns;
 }
 
-/* Looks without sleep for poller->spin_ns, then sleeps. */
+/* Looks again and again for poller->spin_ns. */
 static int
-spin_and_wait(struct poller *poller, struct pollset *set, int timeout_ms)
+spin(struct poller *poller, struct pollset *set)
 {
-	int64_t begin_ns = clock_now_ns(), now_ns = begin_ns;
-	int n;
+	int64_t now_ns = poller->began_ns;
+	int n = 0;
 
-	while (now_ns - begin_ns < poller->spin_ns) {
+	while (n == 0 && now_ns - poller->began_ns < poller->spin_ns) {
+		poller->found_at_once = now_ns == poller->began_ns;
 		n = wait_once(poller, set, 0);
-		if (n != 0)
-			return n;
 		now_ns = clock_now_ns();
 	}
-	n = wait_once(poller, set, timeout_ms);
-	poller->spin_ns = poller_next_spin(poller->spin_ns, clock_now_ns() - begin_ns);
 	return n;
 }
 
+/* A poll(2) of many sockets costs too much to be repeated. */
+static bool
+may_spin(const struct poller *poller, const struct pollset *set)
+{
+	return !poller->polls_tap || !pollset_is_large(set);
+}
+
 int
-poller_wait(struct poller *poller, struct pollset *set, int timeout_ms)
+poller_look(struct poller *poller, struct pollset *set, int timeout_ms)
 {
 	if (set->n > SET_N_OWN)
 		poller->polls_tap = true;
 	else if (poller->had_epoll_event)
 		poller->polls_tap = false;
 	arm(poller, POLLER_TAP);
-	if (timeout_ms == 0 || (poller->polls_tap && pollset_is_large(set)))
-		return wait_once(poller, set, timeout_ms);
-	return spin_and_wait(poller, set, timeout_ms);
+	poller->began_ns = clock_now_ns();
+	poller->found_at_once = true;
+	if (timeout_ms == 0)
+		return wait_once(poller, set, 0);
+	return may_spin(poller, set) ? spin(poller, set) : 0;
+}
+
+int
+poller_sleep(struct poller *poller, struct pollset *set, int timeout_ms)
+{
+	int n = wait_once(poller, set, timeout_ms);
+
+	if (!may_spin(poller, set))
+		return n;
+	poller->found_at_once = false;
+	poller->spin_ns =
+	    poller_next_spin(poller->spin_ns, clock_now_ns() - poller->began_ns);
+	return n;
 }

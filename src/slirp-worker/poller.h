@@ -53,6 +53,8 @@ struct poller {
 	bool polls_tap;       /* the TAP is in the poll set */
 	bool had_epoll_event; /* of another descriptor than the TAP, in the last wait */
 	int64_t spin_ns;      /* how long the next wait looks before it sleeps */
+	int64_t began_ns;     /* the last look */
+	bool found_at_once;   /* the last wait had events before it */
 	size_t n_events;
 	struct poller_event events[POLLER_EVENTS_MAX]; /* of engines, in the last wait */
 };
@@ -104,13 +106,18 @@ void poller_remove(struct poller *poller, int fd);
 void poller_begin(const struct poller *poller, struct pollset *set);
 
 /*
- * Waits until a descriptor is ready, or for timeout_ms (-1: for ever), and fills in
- * events, the ready events of places, and revents of the set. After short waits it looks
- * for a moment before it sleeps, because sleep and wake-up cost as much and add delay.
- * Returns 0 if nothing is ready, a positive number if something is, or -1 with errno set
- * (EINTR: a signal) and no event; revents are then not valid.
+ * A wait is a look, and then a sleep if the look has found nothing. Both fill in events, the
+ * ready events of places, and revents of the set. They return 0 if nothing is ready, a
+ * positive number if something is, or -1 with errno set (EINTR: a signal) and no event;
+ * revents are then not valid.
+ *
+ * After short waits, poller_look() looks for a moment, because sleep and wake-up cost as
+ * much and add delay; after long ones it does not look at all, unless timeout_ms is 0.
+ * poller_sleep() sleeps until a descriptor is ready, or for timeout_ms (-1: for ever; not
+ * 0). Call it after a look of the same set.
  */
-int poller_wait(struct poller *poller, struct pollset *set, int timeout_ms);
+int poller_look(struct poller *poller, struct pollset *set, int timeout_ms);
+int poller_sleep(struct poller *poller, struct pollset *set, int timeout_ms);
 
 /* The spin_ns after a wait that slept for slept_ns: long enough to have covered the
  * sleep, or 0 if POLLER_SPIN_MAX_NS would have been too short. */

@@ -9,6 +9,7 @@
 #include "base/mac.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
+#include "slirp-worker/answers.h"
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/ping/ping.h"
@@ -53,6 +54,7 @@ struct worker {
 	enum vnet_sum sum; /* of the frame that is being handled */
 	struct timers timers;
 	struct poller poller;
+	struct answers answers;
 	struct pollset pollset; /* the engines' sockets */
 	struct forwards forwards;
 	struct requests requests;

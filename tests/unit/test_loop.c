@@ -18,6 +18,7 @@
 #include "ipc/fdtable.h"
 #include "slirp-worker/datapath.h"
 #include "slirp-worker/loop.h"
+#include "slirp-worker/wire/wire.h"
 #include "worker_box.h"
 
 /* The flow expires after this time, and the loop ends after the same time again. */
@@ -44,10 +45,44 @@ int __real_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms
 int __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
     const sigset_t *mask);
 
+/* The guest's end of the TAP, and what it does while the worker sleeps. */
+static int guest_fd;
+static unsigned int n_sleeps_left, n_frames_a_sleep, n_empty_reads;
+static size_t frame_len;
+
+/* The linker replaces read(2) by this. */
+ssize_t __real_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+
+ssize_t
+__wrap_read(int fd, void *buffer, size_t size)
+{
+	ssize_t n = __real_read(fd, buffer, size);
+
+	if (fd == worker->tap.fd && n == -1)
+		n_empty_reads++;
+	return n;
+}
+
+static void
+sleep_begins(void)
+{
+	/* The gate drops them: they have no known type. */
+	static const uint8_t frame[WIRE_ETH_LEN + 1500];
+
+	if (n_sleeps_left == 0)
+		return;
+	n_sleeps_left--;
+	for (unsigned int i = 0; i < n_frames_a_sleep; i++)
+		assert_int_equal(write(guest_fd, frame, frame_len), frame_len);
+}
+
 int
 __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	n_waits++;
+	if (timeout_ms != 0)
+		sleep_begins();
 	return __real_poll(fds, n, timeout_ms);
 }
 
@@ -56,6 +91,8 @@ __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
     const sigset_t *mask)
 {
 	n_waits++;
+	if (timeout_ms != 0)
+		sleep_begins();
 	return __real_epoll_pwait(fd, events, n, timeout_ms, mask);
 }
 
@@ -175,6 +212,60 @@ test_rest_after_the_tap_is_gone(void **state)
 	assert_int_equal(worker->tap.fd, -1);
 }
 
+/* Each sleep of the worker ends with so many frames. Returns the reads that found none. */
+static unsigned int
+empty_reads(unsigned int n_sleeps, unsigned int n_frames, size_t len)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(tapio_init(&worker->tap, &worker->poller, fds[0], 0), 0);
+	guest_fd = fds[1];
+	n_sleeps_left = n_sleeps;
+	n_frames_a_sleep = n_frames;
+	frame_len = len;
+	n_empty_reads = 0;
+	worker->stats.counters[IPC_COUNTER_frames_from_guest] = 0;
+	run_loop(clock_now_ms());
+	assert_int_equal(n_sleeps_left, 0);
+	assert_int_equal(worker->stats.counters[IPC_COUNTER_frames_from_guest],
+	    n_sleeps * n_frames);
+	tapio_close(&worker->tap);
+	close(fds[1]);
+	return n_empty_reads;
+}
+
+/* Before each, the loop looks about 50 times: see WAITS_MAX. */
+#define N_SLEEPS 5
+
+static void
+test_short_frame_that_ends_a_sleep_is_read_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(empty_reads(N_SLEEPS, 1, 100), 0);
+}
+
+static void
+test_frames_behind_a_short_one_end_the_next_wait(void **state)
+{
+	(void)state;
+	assert_int_equal(empty_reads(N_SLEEPS, 3, 100), N_SLEEPS);
+}
+
+static void
+test_long_frames_that_end_a_sleep_are_one_batch(void **state)
+{
+	(void)state;
+	assert_int_equal(empty_reads(N_SLEEPS, 15, 1500), N_SLEEPS);
+}
+
+static void
+test_full_batch_has_no_read_that_tells_its_end(void **state)
+{
+	(void)state;
+	assert_int_equal(empty_reads(N_SLEEPS, 16, 1500), 0);
+}
+
 /* The next of many apis, each of which asks once. */
 static struct timer *next_api;
 static int kept_fds[N_APIS];
@@ -251,6 +342,10 @@ main(void)
 		TEST(test_rest_after_a_ping_has_been_idle),
 		TEST(test_rest_after_a_peer_of_a_relay_has_been_silent),
 		TEST(test_rest_after_the_tap_is_gone),
+		TEST(test_short_frame_that_ends_a_sleep_is_read_alone),
+		TEST(test_frames_behind_a_short_one_end_the_next_wait),
+		TEST(test_long_frames_that_end_a_sleep_are_one_batch),
+		TEST(test_full_batch_has_no_read_that_tells_its_end),
 		TEST(test_each_of_a_hundred_apis_is_heard_and_none_after_its_end),
 #undef TEST
 	};

@@ -92,6 +92,15 @@ make_idle(int i)
 	assert_int_equal(read(ends[i][0], &byte, 1), 1);
 }
 
+/* A wait as the worker's. */
+static int
+wait_for(int timeout_ms)
+{
+	int n = poller_look(&poller, &set, timeout_ms);
+
+	return n == 0 && timeout_ms != 0 ? poller_sleep(&poller, &set, timeout_ms) : n;
+}
+
 /* Waits without a socket in the poll set. Returns whether something is ready. */
 static bool
 wait_for_any(int timeout_ms)
@@ -99,7 +108,7 @@ wait_for_any(int timeout_ms)
 	int n;
 
 	poller_begin(&poller, &set);
-	n = poller_wait(&poller, &set, timeout_ms);
+	n = wait_for(timeout_ms);
 	assert_int_not_equal(n, -1);
 	return n > 0;
 }
@@ -112,7 +121,7 @@ wait_with_socket(int i)
 
 	poller_begin(&poller, &set);
 	at = pollset_add(&set, ends[i][0], POLLIN);
-	assert_int_not_equal(poller_wait(&poller, &set, 0), -1);
+	assert_int_not_equal(wait_for(0), -1);
 	return set.fds[at].revents;
 }
 
@@ -123,7 +132,7 @@ leave_poll(void)
 	assert_int_equal(poller_put(&poller, POLLER_API, ends[N_PAIRS - 1][0]), 0);
 	make_ready(N_PAIRS - 1);
 	assert_true(wait_for_any(0));
-	assert_false(poller_wait(&poller, &set, 0) == 0);
+	assert_false(wait_for(0) == 0);
 	make_idle(N_PAIRS - 1);
 	assert_int_equal(poller_put(&poller, POLLER_API, -1), 0);
 	assert_false(wait_for_any(0));
@@ -448,7 +457,7 @@ test_signal_ends_a_wait(void **state)
 			leave_poll();
 		assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
 		poller_begin(&poller, &set);
-		assert_int_equal(poller_wait(&poller, &set, -1), -1);
+		assert_int_equal(wait_for(-1), -1);
 		assert_int_equal(errno, EINTR);
 		assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 		expect_no_event();
@@ -470,7 +479,7 @@ test_failed_wait_has_no_event(void **state)
 		poller_begin(&poller, &set);
 		if (with_socket)
 			pollset_add(&set, ends[2][0], POLLIN);
-		assert_int_equal(poller_wait(&poller, &set, -1), -1);
+		assert_int_equal(wait_for(-1), -1);
 		assert_int_equal(errno, ENOMEM);
 		expect_no_event();
 		/* The events come with the next wait that succeeds. */
@@ -504,6 +513,7 @@ test_a_long_wait_ends_the_looking(void **state)
 		poller.spin_ns = POLLER_SPIN_MAX_NS;
 		assert_false(wait_for_any(1));
 		assert_int_equal(poller.spin_ns, 0);
+		assert_false(poller.found_at_once);
 	}
 }
 
@@ -517,6 +527,7 @@ test_looking_finds_what_is_ready(void **state)
 		poller.spin_ns = POLLER_SPIN_MAX_NS;
 		assert_true(wait_for_any(-1));
 		assert_int_equal(poller_ready(&poller, POLLER_PARENT), EPOLLIN);
+		assert_true(poller.found_at_once);
 	}
 	assert_false(poller.polls_tap);
 }

@@ -153,7 +153,7 @@ turn(uint64_t now_ms)
 
 	tcp_listen_resume(&listening, now_ms);
 	poller_begin(&poller, &set);
-	n = poller_wait(&poller, &set, 0);
+	n = poller_look(&poller, &set, 0);
 	assert_int_not_equal(n, -1);
 	tcp_listen_accept(&listening, now_ms);
 	return n > 0;
@@ -242,7 +242,7 @@ test_place_is_used_again_and_its_events_are_stale(void **state)
 	assert_int_equal(open_port_of("127.0.0.1", PORT, 1), 0);
 	fd = connect_to("127.0.0.1", PORT);
 	poller_begin(&poller, &set);
-	assert_int_equal(poller_wait(&poller, &set, 0), 1);
+	assert_int_equal(poller_look(&poller, &set, 0), 1);
 	assert_int_equal(poller.n_events, 1);
 	close_port_of("127.0.0.1", PORT);
 	assert_int_equal(open_port_of("127.0.0.1", PORT, 2), 0);

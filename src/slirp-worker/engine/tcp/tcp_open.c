@@ -318,8 +318,9 @@ tcp_established(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment
 	flow->max_wnd = tcp_max(flow->max_wnd, flow->snd_wnd);
 	flow->cwnd =
 	    tcp_max(TCP_CWND_START, (uint32_t)TCP_CWND_START_PIECES * flow->piece);
-	/* The socket may have had data or an end before its edges were watched. */
-	flow->can_read = flow->can_write = true;
+	/* A peer of a forward may have sent before the edges of its socket were watched. */
+	if (flow->is_forward)
+		flow->can_read = flow->can_write = true;
 	tcp_heard(tcp, flow);
 	tcp_make_ready(tcp, flow);
 }
