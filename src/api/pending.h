@@ -28,7 +28,7 @@ struct api_call {
 	int (*send)(struct ipc_channel *channel, const struct api_client *client);
 	enum ipc_message_id answer; /* the row of the answer */
 	bool is_exclusive; /* no other exclusive call may run between its pages */
-	uint32_t cursor;   /* where the next page begins */
+	uint32_t cursor;   /* for the next page; 0 at the begin */
 	uint32_t n_api_restarts;
 	struct api_out list; /* entries so far */
 };

@@ -38,7 +38,7 @@ send_list_connections(struct ipc_channel *channel, const struct api_client *clie
 {
 	struct ipc_list_connections msg = {
 		.request = client->call.number,
-		.first = client->call.cursor,
+		.from = client->call.cursor,
 	};
 
 	return ipc_send_list_connections(channel, &msg);
@@ -343,6 +343,11 @@ write_connection(struct api_out *out, const struct ipc_connection *connection)
 	api_out_number(out, "send_queue_bytes", connection->send_queue_bytes);
 	write_bytes(out, "bytes_in", connection->bytes_in);
 	write_bytes(out, "bytes_out", connection->bytes_out);
+	write_bytes(out, "retransmitted_bytes", connection->retransmitted_bytes);
+	if (connection->round_trip_us != 0)
+		api_out_number(out, "round_trip_us", connection->round_trip_us);
+	if (connection->age_ms != IPC_AGE_UNKNOWN)
+		api_out_number(out, "age_ms", connection->age_ms);
 	api_out_close(out, '}');
 }
 
@@ -358,8 +363,8 @@ api_on_connections_page(struct api *api, const struct ipc_connections_page *msg)
 	list = &client->call.list;
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_connection(list, &msg->entries[i]);
-	if (msg->has_more) {
-		client->call.cursor += msg->n;
+	if (msg->next != 0) {
+		client->call.cursor = msg->next;
 		api_worker_call_again(api, client);
 		return;
 	}

@@ -40,10 +40,14 @@ enum ipc_counter {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
-/* A number of bytes that nothing counts. */
+/* A number of bytes that nothing counts, and an age that nobody knows. */
 #define IPC_BYTES_UNKNOWN UINT64_MAX
+#define IPC_AGE_UNKNOWN UINT64_MAX
 
-/* One connection of libslirp. */
+/* Connections in one message, which stays below 2 KiB like those of IPC_PAGE_ENTRIES. */
+#define IPC_CONNECTIONS_PAGE_ENTRIES 22
+
+/* One connection, UDP flow, ping or forwarded port. */
 struct ipc_connection {
 	struct inaddr source_addr;
 	struct inaddr dest_addr;
@@ -52,13 +56,18 @@ struct ipc_connection {
 	uint8_t proto;      /* IPPROTO_TCP, _UDP or _ICMP */
 	uint8_t is_forward; /* a connection through a forward, or a listening socket */
 	uint8_t state;      /* enum ipc_tcp_state; NONE for other protocols */
-	uint8_t reserved[7];
+	uint8_t reserved[3];
+	uint32_t round_trip_us; /* to the guest and back, smoothed; 0: unknown */
+	/* From the guest, for the host's socket; from the peer, not acknowledged by the
+	 * guest. */
 	uint32_t recv_queue_bytes;
 	uint32_t send_queue_bytes;
 	/* Data since the begin of the connection, without headers, or IPC_BYTES_UNKNOWN:
 	 * from the peer to the guest, and from the guest to the peer. */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
+	uint64_t retransmitted_bytes; /* to the guest, or IPC_BYTES_UNKNOWN */
+	uint64_t age_ms;              /* or IPC_AGE_UNKNOWN */
 };
 
 /* clang-format off */
@@ -91,15 +100,15 @@ enum ipc_event_kind {
 
 struct ipc_list_connections {
 	uint64_t request;
-	uint32_t first; /* 0 makes a new list; other values continue it */
+	uint32_t from; /* 0 makes a new list; `next` of a page continues it */
 	uint32_t reserved;
 };
 
 struct ipc_connections_page {
 	uint64_t request;
 	uint32_t n;
-	uint32_t has_more;
-	struct ipc_connection entries[IPC_PAGE_ENTRIES];
+	uint32_t next; /* for the next page; 0: this is the last */
+	struct ipc_connection entries[IPC_CONNECTIONS_PAGE_ENTRIES];
 };
 
 struct ipc_get_status {

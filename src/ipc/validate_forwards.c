@@ -172,15 +172,16 @@ validate_connection(const struct ipc_connection *connection, const char **why)
 int
 ipc_validate_connections_page(const struct ipc_connections_page *msg, const char **why)
 {
-	if (msg->n > IPC_PAGE_ENTRIES)
+	if (msg->n > IPC_CONNECTIONS_PAGE_ENTRIES)
 		return ipc_refuse(why, "n");
-	if (msg->has_more > 1 || (msg->has_more && msg->n == 0))
-		return ipc_refuse(why, "has_more");
+	/* Every page but the last has entries. */
+	if (msg->next != 0 && msg->n == 0)
+		return ipc_refuse(why, "next");
 	for (uint32_t i = 0; i < msg->n; i++)
 		if (validate_connection(&msg->entries[i], why) == -1)
 			return -1;
 	if (!ipc_is_zero(msg->entries + msg->n,
-		(IPC_PAGE_ENTRIES - msg->n) * sizeof(msg->entries[0])))
+		(IPC_CONNECTIONS_PAGE_ENTRIES - msg->n) * sizeof(msg->entries[0])))
 		return ipc_refuse(why, "entries after the last");
 	return 0;
 }

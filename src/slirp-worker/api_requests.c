@@ -11,9 +11,10 @@
  * which get as many frames (loop.c). */
 #define RECEIVE_MAX 16
 
-/* A look at all connections takes milliseconds if there are thousands, and can't be cut: libslirp
- * describes all in one call. For so many times as long the api is not heard, so that one which
- * asks without end leaves three quarters of the time to the packets. */
+/* A look at libslirp's connections takes milliseconds if there are thousands, and can't be cut:
+ * libslirp describes all in one call. A page of the TCP engine's can take as long if thousands
+ * have ended. For so many times as long the api is not heard, so that one which asks without
+ * end leaves three quarters of the time to the packets. */
 #define LOOK_PAUSE_TIMES 3
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
@@ -53,16 +54,19 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 {
 	const struct stack_sockets *sockets = stack_sockets(worker->stack);
 	const struct tcp *tcp = &worker->tcp.tcp; /* zeros if it is not in use */
+	/* The engine's include those that wait for a flow; libslirp has none beside it that
+	 * are not in the budget. */
+	uint32_t n_connected =
+	    worker->own_tcp ? worker->budget.used[BUDGET_TCP] : sockets->n_tcp;
 	struct ipc_worker_state state = {
 		.request = msg->request,
 		.stats = *worker_stats(worker),
-		.n_tcp_sockets = sockets->n_tcp + worker->forwards.n_tcp_ports +
-		    tcp->flows.n_live - tcp->n_time_wait,
+		.n_tcp_sockets = n_connected + worker->forwards.n_tcp_ports,
 		.n_udp_sockets = sockets->n_udp + worker->forwards.n_udp_ports,
 		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
 		.n_forwards = worker->forwards.table->n,
 		.n_tcp_flows = tcp->flows.n_live,
-		.n_tcp_half_open = tcp->n_opening,
+		.n_tcp_half_open = tcp->n_opening + tcp->n_accepted,
 		.n_tcp_time_wait = tcp->n_time_wait,
 		.tcp_buffer_bytes = (uint32_t)(tcp_pool_size(&tcp->pool) -
 		    tcp_pool_free_bytes(&tcp->pool)),
@@ -71,29 +75,23 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 	chan_api_check_sent(worker, ipc_send_worker_state(&worker->to_api, &state));
 }
 
-static void
-look_at_connections(struct worker *worker)
-{
-	uint64_t begin_ms = clock_now_ms(), end_ms;
-
-	connections_collect(&worker->connections, worker->stack, &worker->ping,
-	    &worker->forwards);
-	end_ms = clock_now_ms();
-	if (end_ms > begin_ms)
-		worker->api_pause_ends_ms =
-		    end_ms + (end_ms - begin_ms) * LOOK_PAUSE_TIMES;
-}
-
 void
 worker_on_list_connections(struct worker *worker, const struct ipc_list_connections *msg)
 {
 	struct ipc_connections_page page = { .request = msg->request };
+	uint64_t begin_ms = clock_now_ms(), end_ms;
 
-	if (msg->first == 0)
-		look_at_connections(worker);
-	connections_fill_page(&worker->connections, msg->first, &page);
-	if (!page.has_more)
+	if (msg->from == 0)
+		connections_collect(&worker->connections, worker->stack, &worker->ping,
+		    &worker->forwards);
+	connections_fill_page(&worker->connections,
+	    worker->own_tcp ? &worker->tcp_forward : NULL, msg->from, &page);
+	if (page.next == 0)
 		connections_free(&worker->connections);
+	end_ms = clock_now_ms();
+	if (end_ms > begin_ms)
+		worker->api_pause_ends_ms =
+		    end_ms + (end_ms - begin_ms) * LOOK_PAUSE_TIMES;
 	chan_api_check_sent(worker, ipc_send_connections_page(&worker->to_api, &page));
 }
 
@@ -109,7 +107,7 @@ take(void *ctx, struct ipc_message *msg)
 	}
 	/* After a new list, however short it was, the next request waits for the next turn. */
 	if (msg->id == IPC_MSG_list_connections &&
-	    msg->payload.list_connections.first == 0)
+	    msg->payload.list_connections.from == 0)
 		return false;
 	return api_requests_are_heard(worker);
 }

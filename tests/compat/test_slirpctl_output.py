@@ -64,22 +64,24 @@ ID  PROTO  HOST            GUEST
  1  tcp    127.0.0.1:8080  10.0.2.100:80
 """
 CONNECTIONS_PIPE = """\
-PROTO  STATE        SOURCE            DESTINATION    RECV-Q  SEND-Q  FORWARD       IN  OUT
-tcp    ESTABLISHED  10.0.2.100:40000  192.0.2.1:443       0       5  no       3145728    5
+PROTO  STATE        SOURCE            DESTINATION    RECV-Q  SEND-Q  FORWARD       IN  OUT  RETRANS  RTT    AGE
+tcp    ESTABLISHED  10.0.2.100:40000  192.0.2.1:443       0       5  no       3145728    5     1448  250  61000
 """
 CONNECTIONS_80 = """\
 PROTO  STATE        SOURCE            DESTINATION    RECV-Q  SEND-Q  FORWARD
-         IN  OUT
+         IN  OUT  RETRANS     RTT        AGE
 tcp    ESTABLISHED  10.0.2.100:40000  192.0.2.1:443       0       5  no
-    3.0 MiB  5 B
+    3.0 MiB  5 B  1.4 KiB  250 us  1 min 1 s
 """
 CONNECTIONS_40 = """\
 PROTO  STATE        SOURCE
     DESTINATION    RECV-Q  SEND-Q
-    FORWARD       IN  OUT
+    FORWARD       IN  OUT  RETRANS
+       RTT        AGE
 tcp    ESTABLISHED  10.0.2.100:40000
     192.0.2.1:443       0       5
-    no       3.0 MiB  5 B
+    no       3.0 MiB  5 B  1.4 KiB
+    250 us  1 min 1 s
 """
 PS_PIPE = """\
 PID  UP                 TAP          GUEST       FORWARDS  SOCKET

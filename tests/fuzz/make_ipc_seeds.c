@@ -112,7 +112,7 @@ write_requests(const char *directory, unsigned int n_forwards)
 	for (uint32_t first = 0; first < 2 * IPC_PAGE_ENTRIES;
 	     first += IPC_PAGE_ENTRIES) {
 		const struct ipc_list_forwards list = { .after_id = first };
-		const struct ipc_list_connections look = { .first = first };
+		const struct ipc_list_connections look = { .from = first };
 
 		write_message(file, IPC_MSG_list_forwards, &list);
 		write_message(file, IPC_MSG_list_connections, &look);

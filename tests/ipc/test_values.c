@@ -102,7 +102,9 @@ FIELDS(connection,
 	RANGE(connection, state, 0, IPC_TCP_N_STATES - 1, "state"),
 	RESERVED(connection),
 	ANY(connection, recv_queue_bytes), ANY(connection, send_queue_bytes),
-	ANY(connection, bytes_in), ANY(connection, bytes_out))
+	ANY(connection, round_trip_us), ANY(connection, bytes_in),
+	ANY(connection, bytes_out), ANY(connection, retransmitted_bytes),
+	ANY(connection, age_ms))
 
 /* Rows. */
 FIELDS(hello,
@@ -170,7 +172,7 @@ FIELDS(list_forwards,
 	ANY(list_forwards, request), ANY(list_forwards, after_id), RESERVED(list_forwards))
 FIELDS(query_worker, ANY(query_worker, request))
 FIELDS(list_connections,
-	ANY(list_connections, request), ANY(list_connections, first),
+	ANY(list_connections, request), ANY(list_connections, from),
 	RESERVED(list_connections))
 FIELDS(forward_added,
 	ANY(forward_added, request), STRUCTS(forward_added, result, forward_result),
@@ -190,8 +192,9 @@ FIELDS(worker_state,
 	ANY(worker_state, n_tcp_flows), ANY(worker_state, n_tcp_half_open),
 	ANY(worker_state, n_tcp_time_wait), ANY(worker_state, tcp_buffer_bytes))
 FIELDS(connections_page,
-	ANY(connections_page, request), RANGE(connections_page, n, 0, IPC_PAGE_ENTRIES, "n"),
-	RANGE(connections_page, has_more, 0, 1, "has_more"),
+	ANY(connections_page, request),
+	RANGE(connections_page, n, 0, IPC_CONNECTIONS_PAGE_ENTRIES, "n"),
+	ANY(connections_page, next),
 	PAGE(connections_page, entries, connection))
 /* clang-format on */
 
@@ -469,9 +472,9 @@ test_contradictions_are_refused(void **state)
 	BAD(forwards_page, "entries after the last", msg->n--)
 	BAD(forwards_page, "id", msg->n++)
 	BAD(forwards_page, "has_more", msg->has_more = 1; msg->n = 0)
-	BAD(connections_page, "entries after the last", msg->n--; msg->has_more = 0)
+	BAD(connections_page, "entries after the last", msg->n--; msg->next = 0)
 	BAD(connections_page, "proto", msg->n++)
-	BAD(connections_page, "has_more", msg->n = 0)
+	BAD(connections_page, "next", msg->n = 0)
 	BAD(connections_page, "source_addr", msg->entries[0].source_addr.bytes[4] = 1)
 	BAD(connections_page, "dest_addr", msg->entries[0].dest_addr.bytes[15] = 1)
 	BAD(connections_page, "state", msg->entries[0].state = IPC_TCP_NONE)
@@ -490,7 +493,7 @@ fill_forwards_page(struct ipc_forwards_page *page)
 static void
 fill_connections_page(struct ipc_connections_page *page)
 {
-	for (; page->n < IPC_PAGE_ENTRIES; page->n++)
+	for (; page->n < IPC_CONNECTIONS_PAGE_ENTRIES; page->n++)
 		page->entries[page->n] = page->entries[page->n - 1];
 }
 

@@ -261,7 +261,7 @@ ipc_sample_list_connections(struct ipc_list_connections *msg)
 void
 ipc_sample_connections_page(struct ipc_connections_page *msg)
 {
-	*msg = (struct ipc_connections_page){ .request = 4, .n = 1, .has_more = 1 };
+	*msg = (struct ipc_connections_page){ .request = 4, .n = 1, .next = 1 };
 	msg->entries[0] = (struct ipc_connection){
 		.source_addr.bytes = { 10, 0, 2, 100 },
 		.dest_addr.bytes = { 192, 0, 2, 1 },

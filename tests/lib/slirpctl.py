@@ -33,7 +33,8 @@ FORWARD = {"id": 1, "proto": "tcp", "host_addr": "127.0.0.1", "host_port": 8080,
 CONNECTION = {"proto": "tcp", "state": "ESTABLISHED", "source_addr": "10.0.2.100",
               "source_port": 40000, "dest_addr": "192.0.2.1", "dest_port": 443,
               "recv_queue_bytes": 0, "send_queue_bytes": 5, "hostfwd": False,
-              "bytes_in": 3 << 20, "bytes_out": 5}
+              "bytes_in": 3 << 20, "bytes_out": 5, "retransmitted_bytes": 1448,
+              "round_trip_us": 250, "age_ms": 61000}
 # The reply to each request. A function is called for its reply.
 VALUES = {
     # The time of the start depends on the clock; this one has no year of four digits.

@@ -431,17 +431,18 @@ test_lists_come_in_pages(void **state)
 	assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_connections_page, &msg);
-	assert_int_equal(msg.payload.connections_page.n, IPC_PAGE_ENTRIES);
+	assert_int_equal(msg.payload.connections_page.n, IPC_CONNECTIONS_PAGE_ENTRIES);
+	look.from = msg.payload.connections_page.next;
 	ask_to_remove(1, 1);
 	take_turns();
 	expect(&box.api, IPC_MSG_forward_removed, &msg);
-	look.first = IPC_PAGE_ENTRIES;
 	ipc_channel_await_reply(&box.api, IPC_MSG_connections_page);
 	assert_int_equal(ipc_send_list_connections(&box.api, &look), 0);
 	take_turns();
 	expect(&box.api, IPC_MSG_connections_page, &msg);
-	assert_int_equal(msg.payload.connections_page.n, 40 - IPC_PAGE_ENTRIES);
-	assert_int_equal(msg.payload.connections_page.has_more, 0);
+	assert_int_equal(msg.payload.connections_page.n,
+	    40 - IPC_CONNECTIONS_PAGE_ENTRIES);
+	assert_int_equal(msg.payload.connections_page.next, 0);
 	assert_null(worker->connections.entries);
 }
 

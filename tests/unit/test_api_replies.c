@@ -949,7 +949,7 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 		asked_worker(IPC_MSG_list_connections, &msg);
 		ipc_sample_connections_page(&page);
 		page.request = msg.payload.list_connections.request;
-		page.has_more = 1;
+		page.next = 1;
 		if (i == 1)
 			close(fd);
 		api_fixture_run(&fixture);
@@ -1197,7 +1197,7 @@ test_questions_end_with_their_clients(void **state)
 	asked_worker(IPC_MSG_list_connections, &msg);
 	ipc_sample_connections_page(&page);
 	page.request = msg.payload.list_connections.request;
-	page.has_more = 1;
+	page.next = 1;
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 	assert_int_equal(take_requests(IPC_MSG_list_forwards, &first),
@@ -1333,15 +1333,15 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 	}
 	for (int i = 0; i < 2; i++) {
 		asked_worker(IPC_MSG_list_connections, &msg);
-		assert_int_equal(msg.payload.list_connections.first, 0);
+		assert_int_equal(msg.payload.list_connections.from, 0);
 		assert_int_equal(ipc_channel_recv(&fixture.worker, &msg, &why),
 		    IPC_OUTCOME_NONE);
 		ipc_sample_connections_page(&page);
 		page.request = msg.payload.list_connections.request;
-		page.has_more = 1;
+		page.next = 70000;
 		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
 		asked_worker(IPC_MSG_list_connections, &msg);
-		assert_int_equal(msg.payload.list_connections.first, page.n);
+		assert_int_equal(msg.payload.list_connections.from, 70000);
 		page = (struct ipc_connections_page){
 			.request = msg.payload.list_connections.request,
 			.n = 2,
@@ -1353,11 +1353,14 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 			    .recv_queue_bytes = 1,
 			    .send_queue_bytes = 2,
 			    .bytes_in = IPC_BYTES_UNKNOWN,
-			    .bytes_out = IPC_BYTES_UNKNOWN },
+			    .bytes_out = IPC_BYTES_UNKNOWN,
+			    .retransmitted_bytes = IPC_BYTES_UNKNOWN,
+			    .age_ms = IPC_AGE_UNKNOWN },
 			.entries[1] = { .proto = IPPROTO_TCP,
 			    .state = IPC_TCP_CLOSED,
 			    .bytes_in = 0,
-			    .bytes_out = INT64_MAX },
+			    .bytes_out = INT64_MAX,
+			    .round_trip_us = 250 },
 		};
 		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
 		expect_reply(fds[i], reply, true);
@@ -1367,7 +1370,8 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 		    "\"recv_queue_bytes\":1,\"send_queue_bytes\":2},"
 		    "{\"proto\":\"tcp\",\"state\":\"CLOSED\","));
 		assert_non_null(strstr(reply,
-		    "\"bytes_in\":0,\"bytes_out\":9223372036854775807}]}}"));
+		    "\"bytes_in\":0,\"bytes_out\":9223372036854775807,"
+		    "\"retransmitted_bytes\":0,\"round_trip_us\":250,\"age_ms\":0}]}}"));
 		close(fds[i]);
 	}
 }

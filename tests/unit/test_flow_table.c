@@ -200,6 +200,22 @@ test_walk_sees_live_flows_and_may_remove_them(void **state)
 }
 
 static void
+test_walk_goes_on_at_a_place(void **state)
+{
+	(void)state;
+	assert_null(flow_table_from(&table, 0));
+	for (uint16_t i = 0; i < 4; i++)
+		add(i);
+	flow_table_remove(&table, find(1));
+	flow_table_remove(&table, find(2));
+	assert_ptr_equal(flow_table_from(&table, 0), find(0));
+	assert_ptr_equal(flow_table_from(&table, 1), find(3));
+	assert_ptr_equal(flow_table_from(&table, 3), find(3));
+	assert_null(flow_table_from(&table, 4));
+	assert_null(flow_table_from(&table, UINT32_MAX));
+}
+
+static void
 test_long_chain_is_counted(void **state)
 {
 	int n = 0;
@@ -324,6 +340,7 @@ main(void)
 		TEST(test_handle_of_removed_flow_is_stale),
 		TEST(test_generation_wraps_without_zero),
 		TEST(test_walk_sees_live_flows_and_may_remove_them),
+		TEST(test_walk_goes_on_at_a_place),
 		TEST(test_long_chain_is_counted),
 		cmocka_unit_test(test_chains_of_a_full_table_are_short),
 		cmocka_unit_test(test_only_used_pages_are_resident),

@@ -104,7 +104,8 @@ static void
 test_connections(void **state)
 {
 	static const char *const titles =
-	    "PROTO  STATE  SOURCE  DESTINATION  RECV-Q  SEND-Q  FORWARD  IN  OUT\n";
+	    "PROTO  STATE  SOURCE  DESTINATION  RECV-Q  SEND-Q  FORWARD  IN  OUT  "
+	    "RETRANS  RTT  AGE\n";
 
 	(void)state;
 	assert_shows(connections, "[]", titles);
@@ -112,15 +113,16 @@ test_connections(void **state)
 	    "[{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"hostfwd\":false,"
 	    "\"source_addr\":\"10.0.2.100\",\"source_port\":40000,"
 	    "\"dest_addr\":\"203.0.113.1\",\"dest_port\":80,\"recv_queue_bytes\":0,"
-	    "\"send_queue_bytes\":123456789,\"bytes_in\":5000,\"bytes_out\":0},{\"proto\":\"udp\",\"hostfwd\":true,"
+	    "\"send_queue_bytes\":123456789,\"bytes_in\":5000,\"bytes_out\":0,\"retransmitted_bytes\":6,\"round_trip_us\":1500,"
+	    "\"age_ms\":70000},{\"proto\":\"udp\",\"hostfwd\":true,"
 	    "\"source_addr\":\"::1\",\"source_port\":5353,\"dest_addr\":\"fd00::64\","
 	    "\"dest_port\":53,\"recv_queue_bytes\":7,\"send_queue_bytes\":0}]",
 	    "PROTO  STATE        SOURCE            DESTINATION     RECV-Q     SEND-Q  "
-	    "FORWARD    IN  OUT\n"
+	    "FORWARD    IN  OUT  RETRANS   RTT    AGE\n"
 	    "tcp    ESTABLISHED  10.0.2.100:40000  203.0.113.1:80       0  123456789  "
-	    "no       5000    0\n"
+	    "no       5000    0        6  1500  70000\n"
 	    "udp    -            [::1]:5353        [fd00::64]:53        7          0  "
-	    "yes         -    -\n");
+	    "yes         -    -        -     -      -\n");
 }
 
 static void

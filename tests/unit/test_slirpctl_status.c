@@ -287,18 +287,21 @@ test_units(void **state)
 		uint64_t n;
 		const char *bytes;
 		const char *duration;
+		const char *microseconds;
 	} rows[] = {
-		{ 0, "0 B", "0 s" },
-		{ 999, "999 B", "0 s" },
-		{ 1023, "1023 B", "1 s" },
-		{ 1024, "1.0 KiB", "1 s" },
-		{ 59999, "58.6 KiB", "59 s" },
-		{ 60000, "58.6 KiB", "1 min 0 s" },
-		{ 1048570, "1.0 MiB", "17 min 28 s" },
-		{ 3599999, "3.4 MiB", "59 min 59 s" },
-		{ 3600000, "3.4 MiB", "1 h 0 min" },
-		{ 86400000, "82.4 MiB", "1 d 0 h" },
-		{ UINT64_MAX, "16.0 EiB", "213503982334 d 14 h" },
+		{ 0, "0 B", "0 s", "0 us" },
+		{ 999, "999 B", "0 s", "999 us" },
+		{ 1023, "1023 B", "1 s", "1.0 ms" },
+		{ 1024, "1.0 KiB", "1 s", "1.0 ms" },
+		{ 59999, "58.6 KiB", "59 s", "60.0 ms" },
+		{ 60000, "58.6 KiB", "1 min 0 s", "60.0 ms" },
+		{ 999949, "976.5 KiB", "16 min 39 s", "999.9 ms" },
+		{ 999950, "976.5 KiB", "16 min 39 s", "1.0 s" },
+		{ 1048570, "1.0 MiB", "17 min 28 s", "1.0 s" },
+		{ 3599999, "3.4 MiB", "59 min 59 s", "3.6 s" },
+		{ 3600000, "3.4 MiB", "1 h 0 min", "3.6 s" },
+		{ 86400000, "82.4 MiB", "1 d 0 h", "86.4 s" },
+		{ UINT64_MAX, "16.0 EiB", "213503982334 d 14 h", "18446744073709.6 s" },
 	};
 	char buf[UNITS_SIZE];
 
@@ -306,6 +309,8 @@ test_units(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_string_equal(units_bytes(rows[i].n, buf), rows[i].bytes);
 		assert_string_equal(units_duration(rows[i].n, buf), rows[i].duration);
+		assert_string_equal(units_microseconds(rows[i].n, buf),
+		    rows[i].microseconds);
 	}
 }
 

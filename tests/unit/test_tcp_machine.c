@@ -30,6 +30,7 @@
  *   host open | < N | end | keepalive | close | reset
  *   state NAME | none              of the flow
  *   big NAME                       whether the flow gets big frames (enum tcp_big)
+ *   listed STATE [NAME N]...       the flow as lists show it (observe/tcp_list.h)
  *   counter NAME N
  *   ended NAME N                   flows that ended for this reason
  *
@@ -53,6 +54,7 @@
 #include <cmocka.h>
 
 #include "slirp-worker/engine/tcp/tcp_parts.h"
+#include "slirp-worker/observe/tcp_list.h"
 
 #define LINE_MAX_LEN 256
 #define WORDS_MAX 32
@@ -591,6 +593,52 @@ expect_big(int flow, const char *name)
 		fails("big frames: %s", is);
 }
 
+/* The age and the round trip time are of the scripts' clock, which goes on in steps. */
+static void
+expect_listed(int flow, char **words, int n)
+{
+	static const char *const states[] = {
+#define STATE(name) #name,
+		IPC_TCP_STATES(STATE)
+#undef STATE
+	};
+	const struct tcp_flow *found = flow_numbered(flow);
+	struct ipc_connection entry;
+
+	if (!found)
+		fails("there is no flow");
+	tcp_list_describe(&script.world.tcp, found, &entry);
+	if (strcmp(states[entry.state], words[1]) != 0)
+		fails("listed as %s", states[entry.state]);
+	for (int i = 2; i + 1 < n; i += 2) {
+		const struct {
+			const char *name;
+			uint64_t value;
+		} members[] = {
+			{ "recv", entry.recv_queue_bytes },
+			{ "send", entry.send_queue_bytes },
+			{ "in", entry.bytes_in },
+			{ "out", entry.bytes_out },
+			{ "again", entry.retransmitted_bytes },
+			{ "age_s", entry.age_ms / 1000 },
+			{ "rtt_known", entry.round_trip_us != 0 },
+			{ "forward", entry.is_forward },
+			{ "source_port", entry.source_port },
+			{ "dest_port", entry.dest_port },
+		};
+		size_t k = 0;
+
+		while (k < sizeof(members) / sizeof(members[0]) &&
+		    strcmp(members[k].name, words[i]) != 0)
+			k++;
+		if (k == sizeof(members) / sizeof(members[0]))
+			fails("unknown member %s", words[i]);
+		if (members[k].value != (uint64_t)number(words[i + 1], 0))
+			fails("%s is listed as %llu", words[i],
+			    (unsigned long long)members[k].value);
+	}
+}
+
 static void
 expect_number(const char *const *names, const uint64_t *numbers, size_t n,
     const char *name, uint64_t wanted)
@@ -694,6 +742,8 @@ run_line(char *line)
 		expect_state(flow, words[1]);
 	} else if (strcmp(words[0], "big") == 0 && n == 2) {
 		expect_big(flow, words[1]);
+	} else if (strcmp(words[0], "listed") == 0 && n % 2 == 0) {
+		expect_listed(flow, words, n);
 	} else if (strcmp(words[0], "counter") == 0 && n == 3) {
 		expect_counter(words[1], number(words[2], 0));
 	} else if (strcmp(words[0], "ended") == 0 && n == 3) {

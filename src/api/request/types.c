@@ -217,6 +217,9 @@ static const struct api_member connection[] = {
 	INTEGER("send_queue_bytes"),
 	OPTIONAL("bytes_in", API_TYPE_INTEGER),
 	OPTIONAL("bytes_out", API_TYPE_INTEGER),
+	OPTIONAL("retransmitted_bytes", API_TYPE_INTEGER),
+	OPTIONAL("round_trip_us", API_TYPE_INTEGER),
+	OPTIONAL("age_ms", API_TYPE_INTEGER),
 };
 
 static const struct api_member error[] = {

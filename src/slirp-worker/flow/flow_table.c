@@ -171,8 +171,13 @@ flow_table_reap(struct flow_table *table)
 void *
 flow_table_next(const struct flow_table *table, const void *flow)
 {
-	uint32_t index = flow == NULL ? 0 : flow_table_index(table, flow) + 1;
+	return flow_table_from(table,
+	    flow == NULL ? 0 : flow_table_index(table, flow) + 1);
+}
 
+void *
+flow_table_from(const struct flow_table *table, uint32_t index)
+{
 	for (; index < table->n_places; index++) {
 		struct flow_link *link = at(table, index);
 

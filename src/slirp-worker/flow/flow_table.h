@@ -4,8 +4,8 @@
  * once, before the jail, and flows do not move. Pages of places that were never used are
  * not resident.
  *
- * Every function but flow_table_reap() and flow_table_next() takes a constant time: the
- * hash is keyed, so a guest cannot make a chain long.
+ * Every function but flow_table_reap() and the walks takes a constant time: the hash is
+ * keyed, so a guest cannot make a chain long.
  */
 #pragma once
 
@@ -77,3 +77,7 @@ void flow_table_reap(struct flow_table *table);
  * starts, and ends. A walk looks at all places that were used at some time. Flows that
  * are added during a walk may be missed. */
 void *flow_table_next(const struct flow_table *table, const void *flow);
+
+/* The live flow in the first place from index on; NULL: there is none. A walk that goes on
+ * later by places meets no flow twice. */
+void *flow_table_from(const struct flow_table *table, uint32_t index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists connections, from libslirp's text and from the kernel. */
+/* Lists connections, from the TCP engine, from libslirp's text and from the kernel. */
 #include "slirp-worker/observe/connections.h"
 
 #include <arpa/inet.h>
@@ -10,6 +10,7 @@
 
 #include "base/inaddr.h"
 #include "base/vec.h"
+#include "slirp-worker/observe/tcp_list.h"
 
 /* Stands for an address of zeros. */
 #define ANY_ADDRESS "*"
@@ -166,6 +167,8 @@ put_bytes(struct ipc_connection *entry, int fd)
 	socklen_t len = sizeof(info);
 
 	entry->bytes_in = entry->bytes_out = IPC_BYTES_UNKNOWN;
+	entry->retransmitted_bytes = IPC_BYTES_UNKNOWN;
+	entry->age_ms = IPC_AGE_UNKNOWN;
 	if (entry->proto != IPPROTO_TCP || entry->state == IPC_TCP_LISTEN ||
 	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
 		return;
@@ -304,6 +307,8 @@ take_ping(struct connections *connections, const struct ping_flow *flow)
 		.proto = IPPROTO_ICMP,
 		.bytes_in = IPC_BYTES_UNKNOWN,
 		.bytes_out = IPC_BYTES_UNKNOWN,
+		.retransmitted_bytes = IPC_BYTES_UNKNOWN,
+		.age_ms = IPC_AGE_UNKNOWN,
 	};
 }
 
@@ -326,15 +331,104 @@ connections_free(struct connections *connections)
 	*connections = (struct connections){ 0 };
 }
 
-void
-connections_fill_page(const struct connections *connections, uint32_t first,
-    struct ipc_connections_page *page)
+/* Replies show both ends in one family. */
+static void
+put_one_family(struct ipc_connection *entry)
 {
-	uint32_t n = first < connections->n ? connections->n - first : 0;
+	if (entry->source_addr.is_ipv6 == entry->dest_addr.is_ipv6)
+		return;
+	entry->source_addr = map(&entry->source_addr);
+	entry->dest_addr = map(&entry->dest_addr);
+}
 
-	page->has_more = n > IPC_PAGE_ENTRIES;
-	page->n = page->has_more ? IPC_PAGE_ENTRIES : n;
-	if (page->n > 0)
-		memcpy(page->entries, connections->entries + first,
-		    page->n * sizeof(page->entries[0]));
+static void
+describe_flow(const struct tcp *tcp, const struct tcp_flow *flow,
+    struct ipc_connection *entry)
+{
+	struct end peer = { 0 };
+
+	tcp_list_describe(tcp, flow, entry);
+	/* The guest may see the gateway instead of the peer. */
+	if (flow->is_forward)
+		peer = ask_end(flow->fd, true);
+	if (peer.port == 0)
+		return;
+	entry->source_addr = peer.addr;
+	entry->source_port = peer.port;
+}
+
+/* What a list is of. Its entries have numbers in this order: places of flows, places of
+ * listening sockets, copied entries. Places can be unused. */
+struct sources {
+	const struct tcp *tcp; /* NULL, like listen: the engine is not in use */
+	const struct tcp_listen *listen;
+	const struct connections *copied;
+	uint32_t ports_at, copied_at; /* the numbers of their first ones */
+};
+
+static struct sources
+make_sources(const struct connections *connections, const struct tcp_forward *forward)
+{
+	struct sources sources = { .copied = connections };
+
+	if (forward) {
+		sources.tcp = &forward->host->tcp;
+		sources.listen = &forward->listen;
+		sources.ports_at = sources.tcp->flows.n_max;
+		sources.copied_at = sources.ports_at + sources.listen->n_max;
+	}
+	return sources;
+}
+
+/* The first used number from this one on; UINT32_MAX: there is none. */
+static uint32_t
+find_from(const struct sources *sources, uint32_t number)
+{
+	if (number < sources->ports_at) {
+		const void *flow = flow_table_from(&sources->tcp->flows, number);
+
+		if (flow)
+			return flow_table_index(&sources->tcp->flows, flow);
+		number = sources->ports_at;
+	}
+	if (number < sources->copied_at) {
+		const struct tcp_listen *listen = sources->listen;
+
+		for (uint32_t i = number - sources->ports_at; i < listen->n_places; i++)
+			if (listen->places[i].fd != -1)
+				return sources->ports_at + i;
+		number = sources->copied_at;
+	}
+	return number - sources->copied_at < sources->copied->n ? number : UINT32_MAX;
+}
+
+static void
+describe(const struct sources *sources, uint32_t number, struct ipc_connection *entry)
+{
+	if (number < sources->ports_at)
+		describe_flow(sources->tcp, flow_table_from(&sources->tcp->flows, number),
+		    entry);
+	else if (number < sources->copied_at)
+		tcp_list_describe_port(&sources->listen
+					    ->places[number - sources->ports_at],
+		    entry);
+	else
+		*entry = sources->copied->entries[number - sources->copied_at];
+	put_one_family(entry);
+}
+
+void
+connections_fill_page(const struct connections *connections,
+    const struct tcp_forward *forward, uint32_t from, struct ipc_connections_page *page)
+{
+	struct sources sources = make_sources(connections, forward);
+	uint32_t number = from;
+
+	while ((number = find_from(&sources, number)) != UINT32_MAX) {
+		if (page->n == IPC_CONNECTIONS_PAGE_ENTRIES) {
+			page->next = number;
+			return;
+		}
+		describe(&sources, number++, &page->entries[page->n++]);
+	}
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lists the connections, when a client of the api asks for them. It parses libslirp's own
- * text (misc.c, slirp_connection_info). The text has only IPv4 addresses, no peers of
- * forwarded ports and no counts of bytes, so the kernel's data about each socket
- * completes the entries.
+ * Lists the connections, when a client of the api asks for them.
+ *
+ * Those of the TCP engine come from its tables, page by page: each page is as new as it can
+ * be, and a list of thousands delays no packet. All others are copied at the begin of a list.
+ * libslirp describes its own in a text (misc.c, slirp_connection_info). The text has only
+ * IPv4 addresses, no peers of forwarded ports and no counts of bytes, so the kernel's data
+ * about each socket completes the entries.
  */
 #pragma once
 
@@ -14,6 +17,7 @@
 #include "ipc/messages.h"
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/slirp/stack.h"
+#include "slirp-worker/engine/tcp/tcp_forward.h"
 #include "slirp-worker/forwards.h"
 
 /* A line of the text. Addresses are valid for IPv4 only. */
@@ -33,6 +37,7 @@ struct connection_line {
 /* Pure: false for the headline, and for a line that is not libslirp's. */
 bool connections_parse(const char *line, struct connection_line *parsed);
 
+/* All connections but those of the TCP engine. */
 struct connections {
 	struct ipc_connection *entries; /* owned */
 	uint32_t n;
@@ -45,6 +50,8 @@ void connections_collect(struct connections *connections, struct stack *stack,
 
 void connections_free(struct connections *connections);
 
-/* Fills in the entries from first on, and whether there are more. */
-void connections_fill_page(const struct connections *connections, uint32_t first,
-    struct ipc_connections_page *page);
+/* Fills in an empty page: `from` is 0 or the page before's `next`. forward leads to the TCP
+ * engine; NULL if it is not in use. A connection that begins or ends between two pages may be
+ * missing; none is in two of them. */
+void connections_fill_page(const struct connections *connections,
+    const struct tcp_forward *forward, uint32_t from, struct ipc_connections_page *page);

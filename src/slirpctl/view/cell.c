@@ -35,10 +35,11 @@ cell_format(char *cell, size_t size, const json_t *value)
 }
 
 void
-cell_bytes_format(char cell[CELL_SIZE], const json_t *value, bool with_unit)
+cell_unit_format(char cell[CELL_SIZE], const json_t *value,
+    const char *(*format)(uint64_t n, char *buf), bool with_unit)
 {
 	if (with_unit && json_is_integer(value) && json_integer_value(value) >= 0)
-		units_bytes((uint64_t)json_integer_value(value), cell);
+		format((uint64_t)json_integer_value(value), cell);
 	else
 		cell_format(cell, CELL_SIZE, value);
 }

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Longer than any value for a table. --json shows values in full. */
 #define CELL_SIZE 256
@@ -20,8 +21,9 @@
 /* Formats a value, cut off to size bytes. A missing value (NULL) is "-". */
 void cell_format(char *cell, size_t size, const json_t *value);
 
-/* Formats a number of bytes, with a binary unit or alone. */
-void cell_bytes_format(char cell[CELL_SIZE], const json_t *value, bool with_unit);
+/* Formats a number with its unit, by a function of units.h, or alone. */
+void cell_unit_format(char cell[CELL_SIZE], const json_t *value,
+    const char *(*format)(uint64_t n, char *buf), bool with_unit);
 
 /* Formats an address and its port, or ports: "10.0.2.100:80", "[::1]:8000-8099". The
  * number of ports is that of the entry's "host_port" and "host_port_end". */

@@ -12,8 +12,8 @@
 #include "slirpctl/view/rates.h"
 #include "slirpctl/view/units.h"
 
-/* The widest tables below have 9. */
-#define N_COLUMNS_MAX 9
+/* The widest table below has 12. */
+#define N_COLUMNS_MAX 12
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -46,7 +46,9 @@ show_json(FILE *out, const json_t *value)
 enum column_kind {
 	COLUMN_PLAIN,
 	COLUMN_ENDPOINT, /* an address with its port */
-	COLUMN_BYTES,    /* with a unit on a terminal */
+	COLUMN_BYTES,    /* with a unit on a terminal, like the next two */
+	COLUMN_US,       /* microseconds */
+	COLUMN_MS,       /* milliseconds */
 	COLUMN_UP,       /* how long an instance is up, or its state */
 };
 
@@ -74,6 +76,9 @@ static const struct column connection_columns[] = {
 	{ "FORWARD", COLUMN_PLAIN, "hostfwd", NULL },
 	{ "IN", COLUMN_BYTES, "bytes_in", NULL },
 	{ "OUT", COLUMN_BYTES, "bytes_out", NULL },
+	{ "RETRANS", COLUMN_BYTES, "retransmitted_bytes", NULL },
+	{ "RTT", COLUMN_US, "round_trip_us", NULL },
+	{ "AGE", COLUMN_MS, "age_ms", NULL },
 };
 
 /* The first columns are those that no narrow terminal may cut off. */
@@ -125,7 +130,13 @@ column_format(char cell[CELL_SIZE], const json_t *entry, const struct column *co
 		cell_endpoint_format(cell, entry, column->key, column->port_key);
 		return false;
 	case COLUMN_BYTES:
-		cell_bytes_format(cell, value, view->is_terminal);
+		cell_unit_format(cell, value, units_bytes, view->is_terminal);
+		return true;
+	case COLUMN_US:
+		cell_unit_format(cell, value, units_microseconds, view->is_terminal);
+		return true;
+	case COLUMN_MS:
+		cell_unit_format(cell, value, units_duration, view->is_terminal);
 		return true;
 	case COLUMN_UP:
 		up_format(cell, entry, json_string_value(value));

@@ -68,7 +68,8 @@ static void
 value_format(const struct rows *rows, const char *name, const json_t *value,
     char cell[CELL_SIZE])
 {
-	cell_bytes_format(cell, value, rows->view->is_terminal && counts_bytes(name));
+	cell_unit_format(cell, value, units_bytes,
+	    rows->view->is_terminal && counts_bytes(name));
 }
 
 static void

@@ -18,6 +18,7 @@
 #define YEAR_MAX 9999
 
 #define KIB 1024
+#define US_PER_MS 1000
 
 const char *
 units_bytes(uint64_t n, char *buf)
@@ -55,6 +56,20 @@ units_duration(uint64_t ms, char *buf)
 	else
 		snprintf(buf, UNITS_SIZE, "%" PRIu64 " d %" PRIu64 " h",
 		    s / SECONDS_PER_DAY, s % SECONDS_PER_DAY / SECONDS_PER_HOUR);
+	return buf;
+}
+
+const char *
+units_microseconds(uint64_t us, char *buf)
+{
+	if (us < US_PER_MS)
+		snprintf(buf, UNITS_SIZE, "%" PRIu64 " us", us);
+	/* 999.95 would be rounded to "1000.0". */
+	else if ((double)us < 999.95 * US_PER_MS)
+		snprintf(buf, UNITS_SIZE, "%.1f ms", (double)us / US_PER_MS);
+	else
+		snprintf(buf, UNITS_SIZE, "%.1f s",
+		    (double)us / US_PER_MS / CLOCK_MS_PER_S);
 	return buf;
 }
 

@@ -19,6 +19,9 @@ const char *units_bytes(uint64_t n, char *buf);
 /* "5 s", "4 min 3 s", "2 h 13 min", "3 d 4 h": the two largest units. */
 const char *units_duration(uint64_t ms, char *buf);
 
+/* "999 us", "1.5 ms", "12.0 s". */
+const char *units_microseconds(uint64_t us, char *buf);
+
 /* Formats a time with its offset from UTC (RFC 3339), in the zone of $TZ. With
  * microseconds unless they are negative. Returns buf, which holds UNITS_TIME_SIZE bytes;
  * "-" if the time has no year of four digits. */

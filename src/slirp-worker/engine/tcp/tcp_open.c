@@ -151,7 +151,7 @@ tcp_make_flow(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 	flow->is_counted = flow->is_ageing = true;
 	TAILQ_INSERT_TAIL(&tcp->opening, flow, age_entry);
 	++*tcp_opening_counter(tcp, flow);
-	flow->opened_at_ms = tcp->now_ms;
+	flow->opened_at_ms = tcp->now_us / TCP_US_PER_MS;
 	flow->progress_at_us = tcp->now_us;
 	flow->want_wnd = tcp_max(TCP_WINDOW_START, tcp_window_min(tcp, flow));
 	flow->ssthresh = TCP_CWND_MAX;
