@@ -316,6 +316,24 @@ test_address_has_a_limit(void **state)
 }
 
 static void
+test_ports_of_an_address_are_counted_apart(void **state)
+{
+	const struct inaddr one = inaddr_from4(htonl(1));
+	struct addr_count counts;
+
+	(void)state;
+	assert_int_equal(addr_count_init(&counts, 3, 1), 0);
+	assert_true(addr_count_add_at(&counts, &one, 80));
+	assert_false(addr_count_add_at(&counts, &one, 80));
+	assert_true(addr_count_add_at(&counts, &one, 81));
+	assert_int_equal(addr_count_get(&counts, &one), 0);
+	addr_count_remove_at(&counts, &one, 80);
+	assert_int_equal(addr_count_get_at(&counts, &one, 80), 0);
+	assert_int_equal(addr_count_get_at(&counts, &one, 81), 1);
+	addr_count_free(&counts);
+}
+
+static void
 test_limit_of_zero_admits_none(void **state)
 {
 	struct inaddr one = inaddr_from4(htonl(1));
@@ -346,6 +364,7 @@ main(void)
 		cmocka_unit_test(test_only_used_pages_are_resident),
 		cmocka_unit_test(test_bad_sizes_are_refused),
 		cmocka_unit_test(test_address_has_a_limit),
+		cmocka_unit_test(test_ports_of_an_address_are_counted_apart),
 		cmocka_unit_test(test_limit_of_zero_admits_none),
 	};
 

@@ -26,9 +26,10 @@ addr_count_free(struct addr_count *counts)
 }
 
 static struct flow_key
-key_of(const struct inaddr *addr)
+key_of(const struct inaddr *addr, uint16_t port)
 {
 	struct flow_key key = {
+		.peer_port = port,
 		.ethertype = addr->is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
 	};
 
@@ -37,9 +38,9 @@ key_of(const struct inaddr *addr)
 }
 
 bool
-addr_count_add(struct addr_count *counts, const struct inaddr *addr)
+addr_count_add_at(struct addr_count *counts, const struct inaddr *addr, uint16_t port)
 {
-	struct flow_key key = key_of(addr);
+	struct flow_key key = key_of(addr, port);
 	struct counter *counter = flow_table_find(&counts->table, &key);
 
 	if (counts->limit == 0 || (counter != NULL && counter->n >= counts->limit))
@@ -53,9 +54,9 @@ addr_count_add(struct addr_count *counts, const struct inaddr *addr)
 }
 
 void
-addr_count_remove(struct addr_count *counts, const struct inaddr *addr)
+addr_count_remove_at(struct addr_count *counts, const struct inaddr *addr, uint16_t port)
 {
-	struct flow_key key = key_of(addr);
+	struct flow_key key = key_of(addr, port);
 	struct counter *counter = flow_table_find(&counts->table, &key);
 
 	assert(counter != NULL);
@@ -66,9 +67,10 @@ addr_count_remove(struct addr_count *counts, const struct inaddr *addr)
 }
 
 uint32_t
-addr_count_get(const struct addr_count *counts, const struct inaddr *addr)
+addr_count_get_at(const struct addr_count *counts, const struct inaddr *addr,
+    uint16_t port)
 {
-	struct flow_key key = key_of(addr);
+	struct flow_key key = key_of(addr, port);
 	const struct counter *counter = flow_table_find(&counts->table, &key);
 
 	return counter != NULL ? (uint32_t)counter->n : 0;

@@ -49,8 +49,8 @@ tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_worl
 	    addr_count_init(&tcp->by_guest, TCP_OPENING_MAX, TCP_OPENING_BY_GUEST) ==
 		-1 ||
 	    addr_count_init(&tcp->by_peer, TCP_OPENING_MAX, TCP_OPENING_BY_PEER) == -1 ||
-	    addr_count_init(&tcp->by_forwarded, TCP_ACCEPTED_MAX,
-		TCP_ACCEPTED_BY_GUEST) == -1) {
+	    addr_count_init(&tcp->by_forwarded, TCP_ACCEPTED_MAX, TCP_ACCEPTED_BY_PORT) ==
+		-1) {
 		tcp_free(tcp);
 		return -1;
 	}

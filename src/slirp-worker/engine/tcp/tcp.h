@@ -126,7 +126,7 @@ struct tcp {
 	struct tcp_flows time_wait;          /* the oldest first */
 	struct addr_count by_guest, by_peer; /* half-open flows of the guest */
 	struct addr_count
-	    by_forwarded; /* half-open flows of forwards, by guest address */
+	    by_forwarded; /* half-open flows of forwards, by the guest's port */
 	uint32_t n_opening, n_accepted; /* half-open flows: of the guest, of forwards */
 	uint32_t n_time_wait;
 	struct tcp_noted noted[TCP_NOTED_MAX];
@@ -177,9 +177,9 @@ void tcp_opened(struct tcp *tcp, uint32_t index, uint32_t generation, int fd);
 void tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
     enum tcp_outcome outcome);
 
-/* Whether one more peer of a forward may be accepted: the guest has answered enough of those
- * before it. May end an old one in its favour. */
-bool tcp_may_accept(struct tcp *tcp, const struct inaddr *guest);
+/* Whether one more peer of a forward to this port of the guest may be accepted: the guest has
+ * answered enough of those before it. May end an old one in its favour. */
+bool tcp_may_accept(struct tcp *tcp, const struct inaddr *guest, uint16_t port);
 
 /* Whether no flow has this key, or one that is over. */
 bool tcp_key_is_free(const struct tcp *tcp, const struct flow_key *key);

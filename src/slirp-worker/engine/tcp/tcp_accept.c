@@ -16,6 +16,43 @@ tcp_key_is_free(const struct tcp *tcp, const struct flow_key *key)
 	return is_free(flow_table_find(&tcp->flows, key));
 }
 
+static bool
+leads_to(const struct tcp_flow *flow, const struct inaddr *guest, uint16_t port)
+{
+	const struct flow_key *key = &flow->link.key;
+	const struct inaddr its_guest = tcp_address(key, key->guest_address);
+
+	return key->guest_port == port && inaddr_is_equal(&its_guest, guest);
+}
+
+/* Ends the oldest half-open flow to this port (NULL: to any), if it is old. */
+static void
+end_an_old(struct tcp *tcp, const struct inaddr *guest, uint16_t port)
+{
+	struct tcp_flow *flow;
+
+	TAILQ_FOREACH(flow, &tcp->opening, age_entry)
+	{
+		if (tcp->now_ms - (uint32_t)flow->opened_at_ms < TCP_OPENING_OLD_MS)
+			return;
+		if (flow->is_forward && (!guest || leads_to(flow, guest, port))) {
+			tcp_end_flow(tcp, flow, TCP_END_gave_way);
+			return;
+		}
+	}
+}
+
+bool
+tcp_may_accept(struct tcp *tcp, const struct inaddr *guest, uint16_t port)
+{
+	if (addr_count_get_at(&tcp->by_forwarded, guest, port) == TCP_ACCEPTED_BY_PORT)
+		end_an_old(tcp, guest, port);
+	if (tcp->n_accepted == TCP_ACCEPTED_MAX)
+		end_an_old(tcp, NULL, 0);
+	return tcp->n_accepted < TCP_ACCEPTED_MAX &&
+	    addr_count_get_at(&tcp->by_forwarded, guest, port) < TCP_ACCEPTED_BY_PORT;
+}
+
 struct tcp_flow *
 tcp_accepted(struct tcp *tcp, int fd, const struct flow_key *key,
     const uint8_t guest_mac[6], const uint8_t our_mac[6], uint32_t rule)

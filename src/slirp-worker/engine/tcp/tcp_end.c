@@ -28,7 +28,7 @@ tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key, bool is_forward
 	const struct inaddr peer = tcp_address(key, key->peer_address);
 
 	if (is_forward) {
-		addr_count_remove(&tcp->by_forwarded, &guest);
+		addr_count_remove_at(&tcp->by_forwarded, &guest, key->guest_port);
 		return;
 	}
 	addr_count_remove(&tcp->by_guest, &guest);

@@ -59,12 +59,12 @@ open_to_guest(const struct tcp_forward *forward, const struct tcp_incoming *inco
 }
 
 static bool
-may_accept(void *ctx, const struct inaddr *guest)
+may_accept(void *ctx, const struct inaddr *guest, uint16_t port)
 {
 	const struct tcp_forward *forward = ctx;
 	struct mac mac;
 
-	return tcp_may_accept(&forward->host->tcp, guest) &&
+	return tcp_may_accept(&forward->host->tcp, guest, port) &&
 	    (neigh_find(forward->neigh, guest, now_ms_of(forward), &mac) ||
 		tcp_hold_has_room(&forward->hold, guest));
 }
@@ -98,19 +98,13 @@ ask(const struct tcp_forward *forward, struct tcp_wanted *wanted, uint64_t now_m
 	tcp_hold_asked(wanted, result == 0, now_ms);
 }
 
-/* Opens the connections to an address whose MAC is known. Returns false if some have to wait
- * on: too many before them have no answer yet. */
-static bool
+static void
 release(struct tcp_forward *forward, const struct inaddr *guest, const struct mac *mac)
 {
 	struct tcp_incoming incoming;
 
-	while (tcp_may_accept(&forward->host->tcp, guest)) {
-		if (!tcp_hold_take(&forward->hold, guest, &incoming))
-			return true;
+	while (tcp_hold_take(&forward->hold, guest, &incoming))
 		open_to_guest(forward, &incoming, mac);
-	}
-	return false;
 }
 
 static void
@@ -135,14 +129,11 @@ serve_held(struct tcp_forward *forward, uint64_t now_ms)
 		const struct inaddr guest = wanted->guest;
 		enum tcp_hold_action action = tcp_hold_look(wanted, now_ms);
 		struct mac mac;
-		bool is_known = neigh_find(forward->neigh, &guest, now_ms, &mac);
 
-		if (is_known && release(forward, &guest, &mac))
-			continue;
-		if (action == TCP_HOLD_GIVE_UP)
+		if (neigh_find(forward->neigh, &guest, now_ms, &mac))
+			release(forward, &guest, &mac);
+		else if (action == TCP_HOLD_GIVE_UP)
 			give_up(forward, &guest);
-		else if (action == TCP_HOLD_ASK && is_known)
-			tcp_hold_asked(wanted, false, now_ms);
 		else if (action == TCP_HOLD_ASK)
 			ask(forward, wanted, now_ms);
 	}

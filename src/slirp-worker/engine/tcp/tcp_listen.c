@@ -186,7 +186,8 @@ has_room(const struct tcp_listen *listen, const struct tcp_listener *listener,
     uint32_t n_descriptors)
 {
 	return budget_has_room(listen->budget, BUDGET_TCP, n_descriptors) &&
-	    listen->owner->may_accept(listen->owner->ctx, &listener->guest);
+	    listen->owner->may_accept(listen->owner->ctx, &listener->guest,
+		listener->guest_port);
 }
 
 /* A peer's connection, and who it is; -1 with errno set. libslirp's filter allows accept(2)

@@ -50,8 +50,8 @@ TAILQ_HEAD(tcp_listeners, tcp_listener);
 /* What the owner of the connections decides. */
 struct tcp_listen_owner {
 	void *ctx;
-	/* Whether one more connection to this address of the guest may be accepted. */
-	bool (*may_accept)(void *ctx, const struct inaddr *guest);
+	/* Whether one more connection to this port of the guest may be accepted. */
+	bool (*may_accept)(void *ctx, const struct inaddr *guest, uint16_t port);
 	/* Takes the connection; its descriptor counts in BUDGET_TCP. */
 	void (*accepted)(void *ctx, const struct tcp_incoming *incoming);
 };

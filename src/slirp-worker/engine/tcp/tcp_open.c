@@ -72,11 +72,10 @@ has_addresses(const struct flow_key *key, const struct inaddr *guest,
 	    (!peer || inaddr_is_equal(&its_peer, peer));
 }
 
-/* Ends the oldest half-open flow of these addresses (NULL: of any), if it is old: its peer
+/* Ends the guest's oldest half-open flow of these addresses (NULL: of any), if it is old: its peer
  * is a black hole, and must not keep a guest from others for two minutes. */
 static void
-end_an_old(struct tcp *tcp, bool is_forward, const struct inaddr *guest,
-    const struct inaddr *peer)
+end_an_old(struct tcp *tcp, const struct inaddr *guest, const struct inaddr *peer)
 {
 	struct tcp_flow *flow;
 
@@ -84,23 +83,11 @@ end_an_old(struct tcp *tcp, bool is_forward, const struct inaddr *guest,
 	{
 		if (tcp->now_ms - (uint32_t)flow->opened_at_ms < TCP_OPENING_OLD_MS)
 			return;
-		if (flow->is_forward == is_forward &&
-		    has_addresses(&flow->link.key, guest, peer)) {
+		if (!flow->is_forward && has_addresses(&flow->link.key, guest, peer)) {
 			tcp_end_flow(tcp, flow, TCP_END_gave_way);
 			return;
 		}
 	}
-}
-
-bool
-tcp_may_accept(struct tcp *tcp, const struct inaddr *guest)
-{
-	if (addr_count_get(&tcp->by_forwarded, guest) == TCP_ACCEPTED_BY_GUEST)
-		end_an_old(tcp, true, guest, NULL);
-	if (tcp->n_accepted == TCP_ACCEPTED_MAX)
-		end_an_old(tcp, true, NULL, NULL);
-	return tcp->n_accepted < TCP_ACCEPTED_MAX &&
-	    addr_count_get(&tcp->by_forwarded, guest) < TCP_ACCEPTED_BY_GUEST;
 }
 
 /* Room for one more half-open flow, within the limits. A forward's has limits of its own:
@@ -112,14 +99,14 @@ count_opening(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 	const struct inaddr peer = tcp_address(key, key->peer_address);
 
 	if (is_forward)
-		return tcp_may_accept(tcp, &guest) &&
-		    addr_count_add(&tcp->by_forwarded, &guest);
+		return tcp_may_accept(tcp, &guest, key->guest_port) &&
+		    addr_count_add_at(&tcp->by_forwarded, &guest, key->guest_port);
 	if (addr_count_get(&tcp->by_peer, &peer) == TCP_OPENING_BY_PEER)
-		end_an_old(tcp, false, NULL, &peer);
+		end_an_old(tcp, NULL, &peer);
 	if (addr_count_get(&tcp->by_guest, &guest) == TCP_OPENING_BY_GUEST)
-		end_an_old(tcp, false, &guest, NULL);
+		end_an_old(tcp, &guest, NULL);
 	if (tcp->n_opening == TCP_OPENING_MAX)
-		end_an_old(tcp, false, NULL, NULL);
+		end_an_old(tcp, NULL, NULL);
 	if (tcp->n_opening == TCP_OPENING_MAX)
 		return false;
 	if (!addr_count_add(&tcp->by_guest, &guest))

@@ -67,10 +67,11 @@
 #define TCP_OPENING_BY_GUEST 512
 #define TCP_OPENING_BY_PEER 256
 
-/* Half-open flows of forwards: in all, and to one address of the guest. More peers stay in
- * the queues of the listening sockets. */
+/* Half-open flows of forwards: in all, and to one port of an address of the guest. A server
+ * that hangs must not keep peers from another one. More peers stay in the queues of the
+ * listening sockets. */
 #define TCP_ACCEPTED_MAX 1024
-#define TCP_ACCEPTED_BY_GUEST 512
+#define TCP_ACCEPTED_BY_PORT 256
 
 /* A flow that has been half-open for so long gives way if others want in. */
 #define TCP_OPENING_OLD_MS 20000
