@@ -41,8 +41,8 @@
 	X(no_answer, "the guest did not answer a SYN or SYN-ACK") \
 	X(not_acknowledged, "the guest did not acknowledge data for too long") \
 	X(idle, "the guest did not answer a keep-alive probe") \
-	X(no_memory, "buffers were used up, and the flow had made no progress") \
-	X(gave_way, "the flow was half-open for too long, and others wanted in") \
+	X(no_memory, "buffers were used up, and the connection had made no progress") \
+	X(gave_way, "the connection was half-open for too long, and others wanted in") \
 	X(shutdown, "the worker ended")
 /* clang-format on */
 
