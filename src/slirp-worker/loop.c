@@ -37,6 +37,17 @@ look_at_clock(struct worker *worker)
 	return now_ns;
 }
 
+/* Sends what has waited for events that have not come. Returns the timeout of the sleep. */
+static int
+timeout_of_sleep(struct worker *worker, uint64_t due_ms)
+{
+	uint64_t now_ms = worker->now_ms;
+
+	if (worker->own_tcp && tcp_before_sleep(&worker->tcp.tcp))
+		due_ms = deadline_earlier(due_ms, now_ms + tcp_wait_ms(&worker->tcp.tcp));
+	return deadline_timeout(due_ms, now_ms);
+}
+
 /* Waits for events; false if the wait failed. */
 static bool
 wait_for_events(struct worker *worker)
@@ -61,7 +72,7 @@ wait_for_events(struct worker *worker)
 	timeout_ms = deadline_timeout(due_ms, now_ms);
 	n = poller_look(poller, set, timeout_ms);
 	if (n == 0 && timeout_ms != 0)
-		n = poller_sleep(poller, set, timeout_ms);
+		n = poller_sleep(poller, set, timeout_of_sleep(worker, due_ms));
 	if (n == -1 && errno != EINTR)
 		fdio_pause();
 	return n != -1;

@@ -113,8 +113,8 @@ void poller_begin(const struct poller *poller, struct pollset *set);
  *
  * After short waits, poller_look() looks for a moment, because sleep and wake-up cost as
  * much and add delay; after long ones it does not look at all, unless timeout_ms is 0.
- * poller_sleep() sleeps until a descriptor is ready, or for timeout_ms (-1: for ever; not
- * 0). Call it after a look of the same set.
+ * poller_sleep() sleeps until a descriptor is ready, or for timeout_ms (-1: for ever).
+ * Call it after a look of the same set.
  */
 int poller_look(struct poller *poller, struct pollset *set, int timeout_ms);
 int poller_sleep(struct poller *poller, struct pollset *set, int timeout_ms);

@@ -328,6 +328,7 @@ begin_world(const struct tcp_config *config)
 	world.frame_hook = on_machine_frame;
 	/* A run has many turns. */
 	world.check_every = 1 + byte() % 32;
+	world.is_awake = byte() & 1;
 	world.flow[0].guest_isn = guest.iss;
 	world.flow[0].n_takes = programs.n_takes;
 	programs.at_ms = guest.now_ms = now_ms();

@@ -384,6 +384,7 @@ step(uint32_t n_peer_stream)
 		world.n_emit_errors = byte() % 4;
 		break;
 	case 17:
+		world.is_awake = byte() & 1;
 		end_batch();
 		break;
 	case 18:
@@ -428,6 +429,7 @@ end_well(uint32_t n_peer_stream)
 	may_be_reset = (flow && flow->n_backoffs > TCP_BACKOFFS_MAX / 2) ||
 	    guest.is_reset || guest.has_lied || peer->read_error || !peer->is_open;
 	world.n_emit_errors = 0;
+	world.is_awake = false;
 	peer->n_takes = FAKE_TAKES_ALL;
 	peer->n_sent = n_peer_stream;
 	peer->has_eof = true;

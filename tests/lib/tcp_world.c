@@ -354,6 +354,8 @@ fake_turn(struct fake_world *world)
 		if (i == TURNS_MAX - 1)
 			world->fault = "the machine spins";
 	}
+	if (!world->is_awake && tcp_before_sleep(tcp) && world->check_every == 0)
+		tcp_check(tcp);
 	for (int i = 0; i < world->n_used; i++)
 		tell_taken(world, i);
 }

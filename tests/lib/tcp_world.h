@@ -62,7 +62,8 @@ struct fake_world {
 	uint64_t now_us;
 	int emit_error;
 	unsigned n_emit_errors;
-	int n_used; /* flows from here on never had a socket */
+	bool is_awake; /* the worker does not sleep between turns */
+	int n_used;    /* flows from here on never had a socket */
 	struct fake_flow flow[FAKE_FLOWS];
 	/* Instead of lines: gets each frame that was not refused. */
 	void (*frame_hook)(struct fake_world *world, int flow,

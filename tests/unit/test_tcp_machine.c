@@ -21,6 +21,8 @@
  *   emit ERRNO N                   the next N frames fail; tap ready: they go again
  *   too big SEQ MTU                from a router in the guest
  *   +N ms | s                      time passes, and timers fire
+ *   awake                          from now on the worker does not sleep between turns
+ *   sleep                          it does, from now on and as at the start
  *
  *   guest < FLAGS SEQ:END [NAME VALUE]...      options that are named must match, in order
  *   guest takes N                  frames with N bytes in all, each behind the one before;
@@ -768,6 +770,11 @@ run_line(char *line)
 			refused(flow, words[1]);
 		else if (strcmp(words[0], "tap") == 0) {
 			tcp_tap_ready(&script.world.tcp);
+			fake_turn(&script.world);
+		} else if (strcmp(words[0], "awake") == 0 && n == 1) {
+			script.world.is_awake = true;
+		} else if (strcmp(words[0], "sleep") == 0 && n == 1) {
+			script.world.is_awake = false;
 			fake_turn(&script.world);
 		} else if (words[0][0] == '+' && n == 2)
 			time_passes(words[0] + 1, words[1]);

@@ -5,6 +5,5 @@ guest < S 0:0
 host data 10
 host eof
 guest > S. 0 ack 1 mss 1460 ws 7 sackok 1
-guest < . 1:1 ack 1
 guest < FP. 1:11 ack 1
 state open

@@ -14,7 +14,6 @@ guest < . 1048578:1048578 ack 101
 host < 100
 host breaks EPIPE
 guest > P. 101:201 ack 1048578 win 502
-guest < . 1048578:1048578 ack 201
 guest < R. 1048578:1048578
 host resets
 state none

@@ -11,7 +11,6 @@ guest < . 2:2 ack 101
 host < 100
 host breaks EPIPE
 guest > P. 101:201 ack 2 win 502
-guest < . 2:2 ack 201
 guest < R. 2:2
 host resets
 state none

@@ -13,7 +13,6 @@ guest < . 3:3 ack 101
 host < 100
 host breaks EPIPE
 guest > P. 101:201 ack 3 win 502
-guest < . 3:3 ack 201
 guest < R. 3:3
 host resets
 state none

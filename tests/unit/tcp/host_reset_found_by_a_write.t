@@ -3,7 +3,6 @@ opened
 
 host breaks EPIPE
 guest > P. 1:101 ack 1 win 502
-guest < . 1:1 ack 101
 guest < R. 1:1 ack 101
 host resets
 state none

@@ -34,6 +34,7 @@ tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_worl
 	TAILQ_INIT(&tcp->starved);
 	TAILQ_INIT(&tcp->opening);
 	TAILQ_INIT(&tcp->time_wait);
+	TAILQ_INIT(&tcp->waiting_acks);
 	tcp_set_time(tcp, now_us);
 	tcp->epoch_ends_ms = tcp->now_ms + TCP_EPOCH_MS;
 	tcp->second_ends_ms = tcp->now_ms + CLOCK_MS_PER_S;
@@ -346,8 +347,6 @@ schedule_all(struct tcp *tcp, struct tcp_flow *flow)
 		return;
 	if (flow->send_timer != TCP_NO_TIMER)
 		tcp_schedule(tcp, flow, flow->send_at_ms);
-	if (flow->ack_later)
-		tcp_schedule(tcp, flow, flow->ack_at_ms);
 	if (flow->state == TCP_STATE_OPEN || flow->state == TCP_STATE_TIME_WAIT)
 		tcp_schedule(tcp, flow, flow->idle_at_ms);
 }
@@ -355,14 +354,6 @@ schedule_all(struct tcp *tcp, struct tcp_flow *flow)
 static void
 run_times(struct tcp *tcp, struct tcp_flow *flow)
 {
-	if (flow->ack_later && tcp_is_due(tcp, flow->ack_at_ms)) {
-		flow->pingpong = (int8_t)(flow->pingpong - TCP_PINGPONG_MISSED);
-		if (flow->pingpong < TCP_PINGPONG_MIN)
-			flow->pingpong = TCP_PINGPONG_MIN;
-		/* If the guest's interface refuses the frame, ack_now stays. */
-		flow->ack_later = false;
-		tcp_send_ack(tcp, flow);
-	}
 	if (flow->send_timer != TCP_NO_TIMER && tcp_is_due(tcp, flow->send_at_ms)) {
 		if (flow->state == TCP_STATE_OPEN)
 			tcp_send_timeout(tcp, flow);
@@ -395,6 +386,7 @@ tcp_run_timers(struct tcp *tcp)
 			break;
 		run_times(tcp, flow_of_timer(timer));
 	}
+	tcp_send_late_acks(tcp);
 	if (tcp->tap_stopped && tcp_is_due(tcp, tcp->tap_retry_at_ms))
 		tcp_tap_ready(tcp);
 	if (tcp_is_due(tcp, tcp->give_back_at_ms)) {

@@ -8,7 +8,7 @@
  *
  * A turn of the worker: tcp_set_time(), then tcp_from_guest() for each segment of a batch,
  * tcp_end_batch(), tcp_host_ready() for each event, tcp_serve(), tcp_run_timers(),
- * tcp_end_turn().
+ * tcp_end_turn(); then tcp_before_sleep() if nothing is ready.
  */
 #pragma once
 
@@ -124,6 +124,7 @@ struct tcp {
 	struct tcp_flows starved;            /* wait for buffers, in order */
 	struct tcp_flows opening;            /* half-open, the oldest first */
 	struct tcp_flows time_wait;          /* the oldest first */
+	struct tcp_flows waiting_acks;       /* acknowledgements, the oldest first */
 	struct addr_count by_guest, by_peer; /* half-open flows of the guest */
 	struct addr_count
 	    by_forwarded; /* half-open flows of forwards, by the guest's port */
@@ -201,6 +202,11 @@ void tcp_serve(struct tcp *tcp);
 void tcp_tap_ready(struct tcp *tcp);
 
 void tcp_run_timers(struct tcp *tcp);
+
+/* Sends the acknowledgements that wait for data to go with. Call it before each sleep, not
+ * before a look at what is ready. Returns whether there were any: tcp_wait_ms() may have
+ * changed. */
+bool tcp_before_sleep(struct tcp *tcp);
 
 /* Frees the flows that have ended: their places may be used again. */
 void tcp_end_turn(struct tcp *tcp);

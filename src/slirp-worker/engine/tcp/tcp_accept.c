@@ -114,5 +114,6 @@ tcp_in_syn_sent(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment
 		return;
 	}
 	tcp_established(tcp, flow, segment);
-	tcp_send_ack(tcp, flow);
+	/* The peer's first data may go with it. */
+	tcp_ack_wait(tcp, flow);
 }

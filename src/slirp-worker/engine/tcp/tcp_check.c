@@ -89,7 +89,8 @@ check_progress(const struct tcp *tcp, const struct tcp_flow *flow)
 	holds(!is_out || flow->send_timer != TCP_NO_TIMER || flow->is_ready ||
 	    flow->is_starved);
 	holds(flow->send_timer == TCP_NO_TIMER || tcp_timer_is_set(&flow->timer));
-	holds(!flow->ack_later || tcp_timer_is_set(&flow->timer));
+	holds(!flow->ack_waits || flow->rcv_nxt != flow->last_ack_sent);
+	holds(flow->rcv_nxt == flow->last_ack_sent || flow->ack_waits || flow->ack_now);
 	holds(tcp_timer_is_set(&flow->timer));
 	/* Bytes for the socket wait for its edge. */
 	holds(flow->tail.n_bytes == 0 || !flow->can_write || flow->host_failed);

@@ -70,7 +70,7 @@ release(struct tcp *tcp, struct tcp_flow *flow, bool is_reset)
 	}
 	tcp_gaps_put(tcp, flow);
 	flow->send_timer = TCP_NO_TIMER;
-	flow->ack_now = flow->ack_later = false;
+	tcp_ack_forget(tcp, flow);
 	tcp_wheel_cancel(&tcp->wheel, &flow->timer);
 }
 

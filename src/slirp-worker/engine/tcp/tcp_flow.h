@@ -85,6 +85,7 @@ struct tcp_flow {
 	TAILQ_ENTRY(tcp_flow) turn_entry;  /* in tcp->touched */
 	TAILQ_ENTRY(tcp_flow) ready_entry; /* in tcp->ready or tcp->starved */
 	TAILQ_ENTRY(tcp_flow) age_entry;   /* in tcp->opening or tcp->time_wait */
+	TAILQ_ENTRY(tcp_flow) ack_entry;   /* in tcp->waiting_acks */
 	struct tcp_timer timer;            /* at the earliest of the flow's times */
 	struct tcp_gaps *gaps;             /* NULL: no gap */
 	int fd;                            /* -1: none; owned */
@@ -111,7 +112,8 @@ struct tcp_flow {
 	bool fin_first : 1; /* our FIN went out before the guest's came */
 	bool has_sack : 1;
 
-	bool ack_now : 1, ack_later : 1;
+	bool ack_now : 1;
+	bool ack_waits : 1;   /* in tcp->waiting_acks (tcp_ack.c) */
 	bool owes_update : 1; /* the last window was small: say when it opens */
 	bool has_tailed : 1;  /* the tail is not empty */
 	bool is_shrunk : 1;   /* the guest took back a window that was in use */
@@ -129,14 +131,12 @@ struct tcp_flow {
 	uint32_t want_wnd;      /* bytes that may wait here for the socket */
 	struct tcp_queue tail;  /* accepted, and not taken by the socket yet */
 	uint32_t tail_since_ms; /* if has_tailed */
-	uint32_t ack_at_ms;
-	uint16_t epoch;          /* the last one in which the guest sent data */
-	uint8_t n_noted;         /* segments in tcp->noted */
-	uint8_t n_turn_segments; /* data segments in this batch */
-	uint8_t n_since_sent;    /* data segments since data went to the guest */
-	uint32_t data_at_ms;     /* the last of them */
+	uint64_t ack_since_us;  /* if ack_waits */
+	uint16_t epoch;         /* the last one in which the guest sent data */
+	uint8_t n_noted;        /* segments in tcp->noted */
+	/* Data segments in this batch. One that is not short counts as two. */
+	uint8_t n_turn_segments;
 	uint8_t rcv_scale, snd_scale;
-	int8_t pingpong; /* over TCP_PINGPONG_ON: delay acknowledgements */
 
 	/* To the guest. */
 	uint32_t iss;

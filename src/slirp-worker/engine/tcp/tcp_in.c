@@ -166,7 +166,6 @@ take_fin(struct tcp_flow *flow)
 		return;
 	flow->guest_fin = true;
 	flow->rcv_nxt++;
-	flow->ack_now = true;
 	if (seq_lt(flow->rcv_adv, flow->rcv_nxt))
 		flow->rcv_adv = flow->rcv_nxt;
 }
@@ -185,23 +184,6 @@ grow_window(const struct tcp *tcp, struct tcp_flow *flow)
 		flow->want_wnd = tcp_min(flow->want_wnd * 2, most);
 }
 
-static void
-acknowledge(struct tcp *tcp, struct tcp_flow *flow)
-{
-	bool is_lone_request = flow->n_turn_segments == 1 && !flow->gaps &&
-	    !flow->guest_fin && flow->tail.n_bytes == 0 &&
-	    flow->pingpong >= TCP_PINGPONG_ON && !flow->ack_later;
-
-	flow->n_turn_segments = 0;
-	if (flow->ack_now || (flow->rcv_nxt != flow->last_ack_sent && !is_lone_request)) {
-		tcp_send_ack(tcp, flow);
-	} else if (flow->rcv_nxt != flow->last_ack_sent) {
-		flow->ack_later = true;
-		flow->ack_at_ms = tcp->now_ms + TCP_DELAYED_ACK_MS;
-		tcp_schedule(tcp, flow, flow->ack_at_ms);
-	}
-}
-
 void
 tcp_settle_input(struct tcp *tcp, struct tcp_flow *flow)
 {
@@ -217,7 +199,7 @@ tcp_settle_input(struct tcp *tcp, struct tcp_flow *flow)
 	}
 	/* A flow that has ended has acknowledged before (tcp_end_if_done). */
 	if (flow->state == TCP_STATE_OPEN)
-		acknowledge(tcp, flow);
+		tcp_acknowledge(tcp, flow);
 	if (flow->state == TCP_STATE_OPEN && tcp_has_something(flow))
 		tcp_make_ready(tcp, flow);
 }
@@ -254,9 +236,10 @@ static void
 take_data(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, const uint8_t *data,
     uint32_t len)
 {
-	flow->n_turn_segments = (uint8_t)tcp_min(flow->n_turn_segments + 1u, UINT8_MAX);
-	flow->n_since_sent = (uint8_t)tcp_min(flow->n_since_sent + 1u, UINT8_MAX);
-	flow->data_at_ms = tcp->now_ms;
+	uint32_t weight = len < tcp_our_mss(tcp, flow) ? 1 : 2;
+
+	flow->n_turn_segments =
+	    (uint8_t)tcp_min(flow->n_turn_segments + weight, UINT8_MAX);
 	note_sender(tcp, flow);
 	if (seq != flow->rcv_nxt) {
 		flow->ack_now = true;
@@ -414,10 +397,11 @@ take_text(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segm
 		flow->has_fin = true;
 		flow->fin_seq = seq + len;
 	}
-	if (has_fin)
-		flow->ack_now = true;
 	if (len > 0 && !flow->guest_fin)
 		take_data(tcp, flow, seq, data, len);
+	/* A FIN that is not the next to be taken: ahead of a gap, or once more. */
+	if (has_fin && (!flow->has_fin || flow->rcv_nxt != flow->fin_seq))
+		flow->ack_now = true;
 }
 
 static void

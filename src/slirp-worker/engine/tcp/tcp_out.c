@@ -103,10 +103,10 @@ window_field(struct tcp *tcp, struct tcp_flow *flow)
 
 /* The segment has told the guest all that acknowledgements wait to tell. */
 static void
-has_acknowledged(struct tcp_flow *flow)
+has_acknowledged(struct tcp *tcp, struct tcp_flow *flow)
 {
 	flow->last_ack_sent = flow->rcv_nxt;
-	flow->ack_now = flow->ack_later = false;
+	tcp_ack_forget(tcp, flow);
 }
 
 void
@@ -122,7 +122,7 @@ tcp_send_empty(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint8_t fla
 	}
 	if (emit(tcp, &frame) == 0) {
 		if (flags == WIRE_TCP_ACK_FLAG)
-			has_acknowledged(flow);
+			has_acknowledged(tcp, flow);
 	} else if (flow->state == TCP_STATE_OPEN && flags == WIRE_TCP_ACK_FLAG) {
 		flow->ack_now = true;
 		tcp_make_ready(tcp, flow);
@@ -167,7 +167,7 @@ tcp_send_syn(struct tcp *tcp, struct tcp_flow *flow)
 	frame.sack_ok = flow->has_sack;
 	emit(tcp, &frame);
 	if (acks)
-		has_acknowledged(flow);
+		has_acknowledged(tcp, flow);
 	flow->snd_nxt = flow->iss + 1;
 	tcp_sent(tcp, flow, flow->iss, 1);
 }
@@ -234,7 +234,7 @@ send_frame(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint32_t len)
 	frame.sack = blocks;
 	if (emit(tcp, &frame) != 0)
 		return 0;
-	has_acknowledged(flow);
+	has_acknowledged(tcp, flow);
 	tcp_big_sent(tcp, flow, seq, frame.data_len);
 	if (frame.flags & WIRE_TCP_FIN) {
 		if (!flow->fin_sent)
@@ -290,17 +290,6 @@ reading_ends(struct tcp *tcp, struct tcp_flow *flow, ssize_t result)
 	tcp_heard(tcp, flow);
 }
 
-/* An answer soon after one lone request: requests and answers alternate. */
-static void
-note_exchange(struct tcp *tcp, struct tcp_flow *flow)
-{
-	if (flow->n_since_sent == 1 &&
-	    tcp->now_ms - flow->data_at_ms <= TCP_PINGPONG_MS &&
-	    flow->pingpong < TCP_PINGPONG_MAX)
-		flow->pingpong++;
-	flow->n_since_sent = 0;
-}
-
 /* Reads up to want bytes from the socket into kept. Returns false if there was no buffer. */
 static bool
 read_from_host(struct tcp *tcp, struct tcp_flow *flow, uint32_t want)
@@ -325,7 +314,6 @@ read_from_host(struct tcp *tcp, struct tcp_flow *flow, uint32_t want)
 	tcp_queue_commit(&tcp->pool, &flow->kept, n_read > 0 ? (size_t)n_read : 0);
 	if (n_read > 0) {
 		flow->read_hint = (uint16_t)tcp_min((uint32_t)n_read, UINT16_MAX);
-		note_exchange(tcp, flow);
 		/* A short read has emptied the socket; a hang-up has an end behind it. */
 		if ((size_t)n_read < n_room && !flow->has_hangup)
 			flow->can_read = false;

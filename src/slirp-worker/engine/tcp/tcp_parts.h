@@ -104,15 +104,9 @@
  * before the first probe of a closed one. */
 #define TCP_WINDOW_WAIT_MS 200
 
-/* An acknowledgement of a request waits so long for the answer. */
-#define TCP_DELAYED_ACK_MS 8
-
-/* An answer that takes longer shows no exchange of requests and answers. */
-#define TCP_PINGPONG_MS 2
-#define TCP_PINGPONG_ON 3
-#define TCP_PINGPONG_MAX 8
-#define TCP_PINGPONG_MIN (-8)
-#define TCP_PINGPONG_MISSED 4
+/* An acknowledgement waits so long for data to go with it, while the worker does not sleep:
+ * as long as a wait looks before it sleeps (POLLER_SPIN_MAX_NS). */
+#define TCP_ACK_WAIT_US 50
 
 /* The guest is asked whether it still has the connection: after two hours (RFC 9293 3.8.4),
  * and of a half-closed one after 75 s: Linux forgets its half after 60 s if the program has
@@ -307,6 +301,13 @@ void tcp_drain_tail(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_settle_input(struct tcp *tcp, struct tcp_flow *flow); /* at the end of a batch */
 void tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment,
     bool is_probe);
+
+/* tcp_ack.c */
+/* At the end of a batch: acknowledges what the guest has sent, or lets that wait. */
+void tcp_acknowledge(struct tcp *tcp, struct tcp_flow *flow);
+void tcp_ack_wait(struct tcp *tcp, struct tcp_flow *flow);
+void tcp_ack_forget(struct tcp *tcp, struct tcp_flow *flow); /* it is sent */
+void tcp_send_late_acks(struct tcp *tcp);
 
 /* tcp_out.c */
 void tcp_send_empty(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint8_t flags);

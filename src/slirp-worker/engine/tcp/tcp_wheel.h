@@ -15,10 +15,10 @@
 
 #include <sys/queue.h>
 
-/* A late timer is late by less than this: of the timers, the delayed acknowledgement has
- * the shortest time, 4 to 8 ms. */
+/* A late timer is late by less than this: of the timers, the tail probe has the shortest
+ * time, 10 ms. */
 #define TCP_WHEEL_TICK_MS 4
-/* 4.1 s: most retransmissions and delayed acknowledgements. */
+/* 4.1 s: most retransmissions. */
 #define TCP_WHEEL_N_NEAR 1024
 /* 17 min: longer times are those of idle flows. */
 #define TCP_WHEEL_N_FAR 256
