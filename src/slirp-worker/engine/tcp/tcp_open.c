@@ -274,7 +274,6 @@ tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow)
 		tcp_end_flow(tcp, flow, TCP_END_no_answer);
 		return;
 	}
-	flow->is_timed = false;
 	if (!tcp->tap_stopped)
 		tcp_send_syn(tcp, flow);
 	/* The guest's interface is down: this was not a try. */
@@ -282,7 +281,6 @@ tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow)
 		tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT, TCP_RTO_FIRST_MS);
 		return;
 	}
-	tcp_count(tcp, TCP_COUNT_retransmitted, 1);
 	flow->n_backoffs++;
 	tcp_set_send_timer(tcp, flow, TCP_RETRANSMIT,
 	    TCP_RTO_FIRST_MS << flow->n_backoffs);
