@@ -26,378 +26,381 @@
 /* The guest's sender. */
 
 static uint32_t
-fin_seq(struct textbook *g)
+fin_seq(struct textbook *tb)
 {
-	return g->iss + 1 + g->n_stream;
+	return tb->iss + 1 + tb->n_stream;
 }
 
 static uint32_t
-window_now(struct textbook *g)
+window_now(struct textbook *tb)
 {
-	uint32_t unread = g->nxt_in - (g->irs + 1) - g->n_read;
-	uint32_t room = g->buffer - tcp_min(g->buffer, unread);
-	uint32_t open = g->adv - g->nxt_in;
+	uint32_t unread = tb->nxt_in - (tb->irs + 1) - tb->n_read;
+	uint32_t room = tb->buffer - tcp_min(tb->buffer, unread);
+	uint32_t open = tb->adv - tb->nxt_in;
 
 	/* RFC 9293 3.8.6.2.2; the edge does not move left. */
-	if (seq_gt(g->nxt_in, g->adv))
+	if (seq_gt(tb->nxt_in, tb->adv))
 		open = 0;
-	if (room > open && room - open >= tcp_min(g->mss, g->buffer / 2))
+	if (room > open && room - open >= tcp_min(tb->mss, tb->buffer / 2))
 		open = room;
-	open = open >> g->scale << g->scale;
-	open = tcp_min(open, 65535u << g->scale);
-	if (seq_gt(g->nxt_in + open, g->adv))
-		g->adv = g->nxt_in + open;
-	return open >> g->scale;
+	open = open >> tb->scale << tb->scale;
+	open = tcp_min(open, 65535u << tb->scale);
+	if (seq_gt(tb->nxt_in + open, tb->adv))
+		tb->adv = tb->nxt_in + open;
+	return open >> tb->scale;
 }
 
 /* The end of a run of bytes that the guest has, or has not. */
 FAKE_NO_COVERAGE static uint32_t
-run_end(struct textbook *g, uint32_t at, uint8_t has)
+run_end(struct textbook *tb, uint32_t at, uint8_t has)
 {
-	while (at < g->has_end && g->has[at] == has)
+	while (at < tb->has_end && tb->has[at] == has)
 		at++;
 	return at;
 }
 
 static void
-send_segment(struct textbook *g, uint32_t seq, uint32_t len, uint8_t flags)
+send_segment(struct textbook *tb, uint32_t seq, uint32_t len, uint8_t flags)
 {
 	struct textbook_frame frame = { .seq = seq,
-		.ack = g->nxt_in,
+		.ack = tb->nxt_in,
 		.len = len,
 		.flags = flags | WIRE_TCP_ACK_FLAG };
-	uint32_t at = g->nxt_in - (g->irs + 1);
+	uint32_t at = tb->nxt_in - (tb->irs + 1);
 
-	frame.window = window_now(g);
-	while (g->has_sack && frame.n_sack < TCP_SACK_MAX && at < g->has_end) {
-		uint32_t left = run_end(g, at, 0);
+	frame.window = window_now(tb);
+	while (tb->has_sack && frame.n_sack < TCP_SACK_MAX && at < tb->has_end) {
+		uint32_t left = run_end(tb, at, 0);
 
-		at = run_end(g, left, 1);
+		at = run_end(tb, left, 1);
 		if (at > left)
 			frame.sack[frame.n_sack++] =
-			    (struct tcp_sack_block){ g->irs + 1 + left, g->irs + 1 + at };
+			    (struct tcp_sack_block){ tb->irs + 1 + left,
+				    tb->irs + 1 + at };
 	}
-	g->acks_now = g->acks_later = false;
-	g->send(g, &frame);
+	tb->acks_now = tb->acks_later = false;
+	tb->send(tb, &frame);
 }
 
 static void
-send_syn(struct textbook *g)
+send_syn(struct textbook *tb)
 {
-	struct textbook_frame frame = { .seq = g->iss, .flags = WIRE_TCP_SYN };
+	struct textbook_frame frame = { .seq = tb->iss, .flags = WIRE_TCP_SYN };
 
-	frame.window = tcp_min(g->buffer, 65535);
-	frame.mss = (uint16_t)g->mss;
-	frame.has_wscale = g->scales;
-	frame.sack_ok = g->has_sack;
-	if (g->state == TEXTBOOK_SYN_RCVD) {
+	frame.window = tcp_min(tb->buffer, 65535);
+	frame.mss = (uint16_t)tb->mss;
+	frame.has_wscale = tb->scales;
+	frame.sack_ok = tb->has_sack;
+	if (tb->state == TEXTBOOK_SYN_RCVD) {
 		frame.flags |= WIRE_TCP_ACK_FLAG;
-		frame.ack = g->nxt_in;
-		g->adv = g->nxt_in + frame.window;
+		frame.ack = tb->nxt_in;
+		tb->adv = tb->nxt_in + frame.window;
 	}
-	g->nxt = g->max = g->iss + 1;
-	g->rto_at_ms = g->now_ms + g->rto_ms;
-	g->send(g, &frame);
+	tb->nxt = tb->max = tb->iss + 1;
+	tb->rto_at_ms = tb->now_ms + tb->rto_ms;
+	tb->send(tb, &frame);
 }
 
 /* Data and FIN from seq on, as far as the windows let them; returns how much went out. */
 static uint32_t
-send_from(struct textbook *g, uint32_t seq)
+send_from(struct textbook *tb, uint32_t seq)
 {
-	uint32_t edge = g->una + tcp_min(g->wnd, g->cwnd);
+	uint32_t edge = tb->una + tcp_min(tb->wnd, tb->cwnd);
 	uint32_t len = 0;
 	uint8_t flags = 0;
 
-	if (seq_gt(seq, fin_seq(g)))
+	if (seq_gt(seq, fin_seq(tb)))
 		return 0;
 	if (seq_gt(edge, seq))
-		len = tcp_min(tcp_min(edge - seq, g->mss), fin_seq(g) - seq);
-	if (seq + len == fin_seq(g) && (seq_lt(seq + len, edge) || len > 0))
+		len = tcp_min(tcp_min(edge - seq, tb->mss), fin_seq(tb) - seq);
+	if (seq + len == fin_seq(tb) && (seq_lt(seq + len, edge) || len > 0))
 		flags = WIRE_TCP_FIN;
 	if (len == 0 && !flags)
 		return 0;
-	send_segment(g, seq, len, flags);
+	send_segment(tb, seq, len, flags);
 	len += !!flags;
-	if (seq_gt(seq + len, g->max))
-		g->max = seq + len;
-	if (g->rto_at_ms == TEXTBOOK_NEVER)
-		g->rto_at_ms = g->now_ms + g->rto_ms;
+	if (seq_gt(seq + len, tb->max))
+		tb->max = seq + len;
+	if (tb->rto_at_ms == TEXTBOOK_NEVER)
+		tb->rto_at_ms = tb->now_ms + tb->rto_ms;
 	return len;
 }
 
 static void
-send_all(struct textbook *g)
+send_all(struct textbook *tb)
 {
 	uint32_t n;
 
-	if (g->state != TEXTBOOK_OPEN)
+	if (tb->state != TEXTBOOK_OPEN)
 		return;
-	while ((n = send_from(g, g->nxt)) > 0)
-		g->nxt += n;
+	while ((n = send_from(tb, tb->nxt)) > 0)
+		tb->nxt += n;
 	/* A closed window is probed by the same timer (RFC 9293 3.8.6.1). */
-	if (g->rto_at_ms == TEXTBOOK_NEVER && seq_le(g->nxt, fin_seq(g)))
-		g->rto_at_ms = g->now_ms + g->rto_ms;
+	if (tb->rto_at_ms == TEXTBOOK_NEVER && seq_le(tb->nxt, fin_seq(tb)))
+		tb->rto_at_ms = tb->now_ms + tb->rto_ms;
 }
 
 static void
-on_rto(struct textbook *g)
+on_rto(struct textbook *tb)
 {
-	g->rto_ms = tcp_min(g->rto_ms * 2, RTO_MAX_MS);
-	g->rto_at_ms = g->now_ms + g->rto_ms;
-	if (g->state == TEXTBOOK_SYN_SENT || g->state == TEXTBOOK_SYN_RCVD) {
-		send_syn(g);
-	} else if (g->wnd == 0) {
-		if (seq_lt(g->una, fin_seq(g))) {
-			send_segment(g, g->una, 1, 0);
-			if (seq_le(g->max, g->una))
-				g->max = g->una + 1;
+	tb->rto_ms = tcp_min(tb->rto_ms * 2, RTO_MAX_MS);
+	tb->rto_at_ms = tb->now_ms + tb->rto_ms;
+	if (tb->state == TEXTBOOK_SYN_SENT || tb->state == TEXTBOOK_SYN_RCVD) {
+		send_syn(tb);
+	} else if (tb->wnd == 0) {
+		if (seq_lt(tb->una, fin_seq(tb))) {
+			send_segment(tb, tb->una, 1, 0);
+			if (seq_le(tb->max, tb->una))
+				tb->max = tb->una + 1;
 		} else {
-			send_segment(g, g->una, 0, WIRE_TCP_FIN);
-			g->max = fin_seq(g) + 1;
+			send_segment(tb, tb->una, 0, WIRE_TCP_FIN);
+			tb->max = fin_seq(tb) + 1;
 		}
 	} else {
-		g->ssthresh = tcp_max((g->max - g->una) / 2, 2 * g->mss);
-		g->cwnd = g->mss;
-		g->nxt = g->una + send_from(g, g->una);
+		tb->ssthresh = tcp_max((tb->max - tb->una) / 2, 2 * tb->mss);
+		tb->cwnd = tb->mss;
+		tb->nxt = tb->una + send_from(tb, tb->una);
 	}
 }
 
 /* The guest's receiver. */
 
 static void
-send_reset(struct textbook *g, const struct textbook_frame *frame)
+send_reset(struct textbook *tb, const struct textbook_frame *frame)
 {
 	struct textbook_frame reset = { .flags = WIRE_TCP_RST };
 
 	if (frame->flags & WIRE_TCP_RST)
 		return;
 	reset.seq = frame->ack;
-	g->send(g, &reset);
+	tb->send(tb, &reset);
 }
 
 static void
-opens(struct textbook *g, const struct textbook_frame *frame)
+opens(struct textbook *tb, const struct textbook_frame *frame)
 {
-	g->irs = frame->seq;
-	g->nxt_in = g->adv = frame->seq + 1;
-	g->mss = tcp_min(g->mss, frame->mss);
-	g->scales = g->scales && frame->has_wscale;
-	g->has_sack = g->has_sack && frame->sack_ok;
-	if (!g->scales)
-		g->scale = 0;
-	g->peer_scale = g->scales ? TCP_OUR_WSCALE : 0;
-	g->cwnd = 10 * g->mss;
-	g->ssthresh = UINT32_MAX;
+	tb->irs = frame->seq;
+	tb->nxt_in = tb->adv = frame->seq + 1;
+	tb->mss = tcp_min(tb->mss, frame->mss);
+	tb->scales = tb->scales && frame->has_wscale;
+	tb->has_sack = tb->has_sack && frame->sack_ok;
+	if (!tb->scales)
+		tb->scale = 0;
+	tb->peer_scale = tb->scales ? TCP_OUR_WSCALE : 0;
+	tb->cwnd = 10 * tb->mss;
+	tb->ssthresh = UINT32_MAX;
 }
 
 static void
-established(struct textbook *g, const struct textbook_frame *frame)
+established(struct textbook *tb, const struct textbook_frame *frame)
 {
-	g->state = TEXTBOOK_OPEN;
-	g->una = frame->ack;
-	g->wnd = frame->window << (frame->flags & WIRE_TCP_SYN ? 0 : g->peer_scale);
-	g->wl1 = frame->seq;
-	g->wl2 = frame->ack;
-	g->rto_ms = TEXTBOOK_RTO_FIRST_MS;
-	g->rto_at_ms = TEXTBOOK_NEVER;
+	tb->state = TEXTBOOK_OPEN;
+	tb->una = frame->ack;
+	tb->wnd = frame->window << (frame->flags & WIRE_TCP_SYN ? 0 : tb->peer_scale);
+	tb->wl1 = frame->seq;
+	tb->wl2 = frame->ack;
+	tb->rto_ms = TEXTBOOK_RTO_FIRST_MS;
+	tb->rto_at_ms = TEXTBOOK_NEVER;
 }
 
 static void
-in_handshake(struct textbook *g, const struct textbook_frame *frame)
+in_handshake(struct textbook *tb, const struct textbook_frame *frame)
 {
-	bool acks = frame->flags & WIRE_TCP_ACK_FLAG && frame->ack == g->iss + 1;
+	bool acks = frame->flags & WIRE_TCP_ACK_FLAG && frame->ack == tb->iss + 1;
 
 	if (frame->flags & WIRE_TCP_RST) {
-		if (g->state == TEXTBOOK_SYN_SENT ? acks : frame->seq == g->nxt_in)
-			g->is_reset = true;
+		if (tb->state == TEXTBOOK_SYN_SENT ? acks : frame->seq == tb->nxt_in)
+			tb->is_reset = true;
 		return;
 	}
-	if (g->state == TEXTBOOK_LISTEN && frame->flags == WIRE_TCP_SYN) {
-		g->state = TEXTBOOK_SYN_RCVD;
-		opens(g, frame);
-		send_syn(g);
-	} else if (g->state == TEXTBOOK_SYN_SENT && frame->flags & WIRE_TCP_SYN && acks) {
-		opens(g, frame);
-		established(g, frame);
-		g->acks_now = true;
-	} else if (g->state == TEXTBOOK_SYN_RCVD && frame->flags & WIRE_TCP_SYN) {
-		send_syn(g);
-	} else if (g->state == TEXTBOOK_SYN_RCVD && acks && frame->seq == g->nxt_in) {
-		established(g, frame);
+	if (tb->state == TEXTBOOK_LISTEN && frame->flags == WIRE_TCP_SYN) {
+		tb->state = TEXTBOOK_SYN_RCVD;
+		opens(tb, frame);
+		send_syn(tb);
+	} else if (tb->state == TEXTBOOK_SYN_SENT && frame->flags & WIRE_TCP_SYN &&
+	    acks) {
+		opens(tb, frame);
+		established(tb, frame);
+		tb->acks_now = true;
+	} else if (tb->state == TEXTBOOK_SYN_RCVD && frame->flags & WIRE_TCP_SYN) {
+		send_syn(tb);
+	} else if (tb->state == TEXTBOOK_SYN_RCVD && acks && frame->seq == tb->nxt_in) {
+		established(tb, frame);
 	}
 }
 
 static void
-take_ack(struct textbook *g, const struct textbook_frame *frame)
+take_ack(struct textbook *tb, const struct textbook_frame *frame)
 {
-	uint32_t window = frame->window << g->peer_scale;
-	bool is_same = window == g->wnd;
+	uint32_t window = frame->window << tb->peer_scale;
+	bool is_same = window == tb->wnd;
 
-	if (seq_lt(g->wl1, frame->seq) ||
-	    (g->wl1 == frame->seq && seq_le(g->wl2, frame->ack))) {
-		g->wnd = window;
-		g->wl1 = frame->seq;
-		g->wl2 = frame->ack;
+	if (seq_lt(tb->wl1, frame->seq) ||
+	    (tb->wl1 == frame->seq && seq_le(tb->wl2, frame->ack))) {
+		tb->wnd = window;
+		tb->wl1 = frame->seq;
+		tb->wl2 = frame->ack;
 	}
-	if (frame->ack == g->una) {
-		if (frame->len > 0 || !is_same || g->una == g->max ||
-		    ++g->n_dupacks != TCP_DUPACKS)
+	if (frame->ack == tb->una) {
+		if (frame->len > 0 || !is_same || tb->una == tb->max ||
+		    ++tb->n_dupacks != TCP_DUPACKS)
 			return;
-		g->ssthresh = tcp_max((g->max - g->una) / 2, 2 * g->mss);
-		g->cwnd = g->ssthresh;
-		send_from(g, g->una);
+		tb->ssthresh = tcp_max((tb->max - tb->una) / 2, 2 * tb->mss);
+		tb->cwnd = tb->ssthresh;
+		send_from(tb, tb->una);
 		return;
 	}
-	g->n_dupacks = 0;
-	g->cwnd += g->cwnd < g->ssthresh ? g->mss : g->mss * g->mss / g->cwnd;
-	g->cwnd = tcp_min(g->cwnd, CWND_MAX);
-	g->una = frame->ack;
-	if (seq_lt(g->nxt, g->una))
-		g->nxt = g->una;
-	g->rto_ms = TEXTBOOK_RTO_FIRST_MS;
-	g->rto_at_ms = g->una == g->max ? TEXTBOOK_NEVER : g->now_ms + g->rto_ms;
+	tb->n_dupacks = 0;
+	tb->cwnd += tb->cwnd < tb->ssthresh ? tb->mss : tb->mss * tb->mss / tb->cwnd;
+	tb->cwnd = tcp_min(tb->cwnd, CWND_MAX);
+	tb->una = frame->ack;
+	if (seq_lt(tb->nxt, tb->una))
+		tb->nxt = tb->una;
+	tb->rto_ms = TEXTBOOK_RTO_FIRST_MS;
+	tb->rto_at_ms = tb->una == tb->max ? TEXTBOOK_NEVER : tb->now_ms + tb->rto_ms;
 }
 
 /* The part of the frame in the window. */
 static void
-take_text(struct textbook *g, const struct textbook_frame *frame)
+take_text(struct textbook *tb, const struct textbook_frame *frame)
 {
 	uint32_t seq = frame->seq, end = frame->seq + frame->len;
-	uint32_t last = g->nxt_in;
+	uint32_t last = tb->nxt_in;
 	bool has_fin = frame->flags & WIRE_TCP_FIN;
 
 	if (frame->len == 0 && !has_fin)
 		return;
 	if (has_fin) {
-		promise(!g->got_fin || g->fin_at == end - (g->irs + 1));
-		g->got_fin = true;
-		g->fin_at = end - (g->irs + 1);
+		promise(!tb->got_fin || tb->fin_at == end - (tb->irs + 1));
+		tb->got_fin = true;
+		tb->fin_at = end - (tb->irs + 1);
 	}
-	if (seq_lt(seq, g->nxt_in))
-		seq = g->nxt_in;
-	if (seq_gt(end, g->adv)) {
-		end = g->adv;
-		g->acks_now = true;
+	if (seq_lt(seq, tb->nxt_in))
+		seq = tb->nxt_in;
+	if (seq_gt(end, tb->adv)) {
+		end = tb->adv;
+		tb->acks_now = true;
 		if (has_fin)
-			g->got_fin = false;
+			tb->got_fin = false;
 	}
 	if (seq_lt(seq, end)) {
-		uint32_t at = seq - (g->irs + 1);
+		uint32_t at = seq - (tb->irs + 1);
 
-		promise(at + (end - seq) <= g->n_peer_stream);
-		memset(&g->has[at], 1, end - seq);
-		g->has_end = tcp_max(g->has_end, at + (end - seq));
+		promise(at + (end - seq) <= tb->n_peer_stream);
+		memset(&tb->has[at], 1, end - seq);
+		tb->has_end = tcp_max(tb->has_end, at + (end - seq));
 	}
-	if (!g->got_fin || g->nxt_in - (g->irs + 1) <= g->fin_at)
-		g->nxt_in = g->irs + 1 + run_end(g, g->nxt_in - (g->irs + 1), 1);
-	if (g->got_fin && g->nxt_in - (g->irs + 1) == g->fin_at) {
-		promise(g->fin_at == g->n_peer_stream);
-		g->nxt_in++;
-		g->acks_now = true;
+	if (!tb->got_fin || tb->nxt_in - (tb->irs + 1) <= tb->fin_at)
+		tb->nxt_in = tb->irs + 1 + run_end(tb, tb->nxt_in - (tb->irs + 1), 1);
+	if (tb->got_fin && tb->nxt_in - (tb->irs + 1) == tb->fin_at) {
+		promise(tb->fin_at == tb->n_peer_stream);
+		tb->nxt_in++;
+		tb->acks_now = true;
 	}
 	/* RFC 5681 4.2: what is out of order, and every second segment, at once. */
-	if (g->nxt_in == last || g->acks_later || g->has_end > g->nxt_in - (g->irs + 1))
-		g->acks_now = true;
-	g->acks_later = true;
-	g->ack_at_ms = g->now_ms + DELAYED_ACK_MS;
+	if (tb->nxt_in == last || tb->acks_later ||
+	    tb->has_end > tb->nxt_in - (tb->irs + 1))
+		tb->acks_now = true;
+	tb->acks_later = true;
+	tb->ack_at_ms = tb->now_ms + DELAYED_ACK_MS;
 }
 
 static bool
-is_acceptable(struct textbook *g, const struct textbook_frame *frame)
+is_acceptable(struct textbook *tb, const struct textbook_frame *frame)
 {
 	uint32_t len = frame->len + !!(frame->flags & WIRE_TCP_FIN);
 	uint32_t end = frame->seq + len;
 
 	if (len == 0)
-		return seq_ge(frame->seq, g->nxt_in) && seq_le(frame->seq, g->adv);
-	return seq_gt(end, g->nxt_in) && seq_lt(frame->seq, g->adv);
+		return seq_ge(frame->seq, tb->nxt_in) && seq_le(frame->seq, tb->adv);
+	return seq_gt(end, tb->nxt_in) && seq_lt(frame->seq, tb->adv);
 }
 
 bool
-textbook_has_all(const struct textbook *g)
+textbook_has_all(const struct textbook *tb)
 {
-	return g->got_fin && g->nxt_in == g->irs + 2 + g->fin_at;
+	return tb->got_fin && tb->nxt_in == tb->irs + 2 + tb->fin_at;
 }
 
 void
-textbook_take(struct textbook *g, const struct textbook_frame *frame)
+textbook_take(struct textbook *tb, const struct textbook_frame *frame)
 {
-	if (g->state == TEXTBOOK_CLOSED) {
-		send_reset(g, frame);
+	if (tb->state == TEXTBOOK_CLOSED) {
+		send_reset(tb, frame);
 		return;
 	}
-	if (g->state < TEXTBOOK_OPEN) {
-		in_handshake(g, frame);
+	if (tb->state < TEXTBOOK_OPEN) {
+		in_handshake(tb, frame);
 		return;
 	}
-	if (!is_acceptable(g, frame) && !(frame->flags & WIRE_TCP_RST)) {
-		g->acks_now = true;
+	if (!is_acceptable(tb, frame) && !(frame->flags & WIRE_TCP_RST)) {
+		tb->acks_now = true;
 		return;
 	}
 	if (frame->flags & WIRE_TCP_RST) {
-		if (frame->seq == g->nxt_in)
-			g->is_reset = !textbook_has_all(g);
-		if (frame->seq == g->nxt_in)
-			g->state = TEXTBOOK_CLOSED;
-		else if (is_acceptable(g, frame))
-			g->acks_now = true;
+		if (frame->seq == tb->nxt_in)
+			tb->is_reset = !textbook_has_all(tb);
+		if (frame->seq == tb->nxt_in)
+			tb->state = TEXTBOOK_CLOSED;
+		else if (is_acceptable(tb, frame))
+			tb->acks_now = true;
 		return;
 	}
 	if (frame->flags & WIRE_TCP_SYN || !(frame->flags & WIRE_TCP_ACK_FLAG) ||
-	    seq_gt(frame->ack, g->max)) {
-		g->acks_now = true;
+	    seq_gt(frame->ack, tb->max)) {
+		tb->acks_now = true;
 		return;
 	}
-	if (seq_ge(frame->ack, g->una))
-		take_ack(g, frame);
-	take_text(g, frame);
-	if (g->una == fin_seq(g) + 1 && textbook_has_all(g)) {
-		g->state = TEXTBOOK_OVER;
-		g->over_at_ms = g->now_ms + TIME_WAIT_MS;
+	if (seq_ge(frame->ack, tb->una))
+		take_ack(tb, frame);
+	take_text(tb, frame);
+	if (tb->una == fin_seq(tb) + 1 && textbook_has_all(tb)) {
+		tb->state = TEXTBOOK_OVER;
+		tb->over_at_ms = tb->now_ms + TIME_WAIT_MS;
 	}
 }
 
 void
-textbook_work(struct textbook *g)
+textbook_work(struct textbook *tb)
 {
-	if (g->state == TEXTBOOK_OVER && g->now_ms >= g->over_at_ms && !g->acks_now)
-		g->state = TEXTBOOK_CLOSED;
-	if (g->state != TEXTBOOK_CLOSED && g->state != TEXTBOOK_OVER &&
-	    g->now_ms >= g->rto_at_ms)
-		on_rto(g);
-	if (g->state < TEXTBOOK_OPEN)
+	if (tb->state == TEXTBOOK_OVER && tb->now_ms >= tb->over_at_ms && !tb->acks_now)
+		tb->state = TEXTBOOK_CLOSED;
+	if (tb->state != TEXTBOOK_CLOSED && tb->state != TEXTBOOK_OVER &&
+	    tb->now_ms >= tb->rto_at_ms)
+		on_rto(tb);
+	if (tb->state < TEXTBOOK_OPEN)
 		return;
-	send_all(g);
-	if (g->acks_now || (g->acks_later && g->now_ms >= g->ack_at_ms))
-		send_segment(g, g->max, 0, 0);
+	send_all(tb);
+	if (tb->acks_now || (tb->acks_later && tb->now_ms >= tb->ack_at_ms))
+		send_segment(tb, tb->max, 0, 0);
 }
 
 void
-textbook_open(struct textbook *g)
+textbook_open(struct textbook *tb)
 {
-	g->state = TEXTBOOK_SYN_SENT;
-	send_syn(g);
+	tb->state = TEXTBOOK_SYN_SENT;
+	send_syn(tb);
 }
 
 uint64_t
-textbook_wakes_ms(const struct textbook *g)
+textbook_wakes_ms(const struct textbook *tb)
 {
-	uint64_t at_ms = g->rto_at_ms;
+	uint64_t at_ms = tb->rto_at_ms;
 
-	return g->acks_later && g->ack_at_ms < at_ms ? g->ack_at_ms : at_ms;
+	return tb->acks_later && tb->ack_at_ms < at_ms ? tb->ack_at_ms : at_ms;
 }
 
 void
-textbook_read(struct textbook *g, uint32_t n_bytes)
+textbook_read(struct textbook *tb, uint32_t n_bytes)
 {
-	uint32_t unread = g->nxt_in - (g->irs + 1) - g->n_read;
-	uint32_t room = g->adv - g->nxt_in;
+	uint32_t unread = tb->nxt_in - (tb->irs + 1) - tb->n_read;
+	uint32_t room = tb->adv - tb->nxt_in;
 
 	/* Behind its FIN, the peer's stream is one number longer. */
-	if (g->state < TEXTBOOK_OPEN || g->n_read == g->n_peer_stream)
+	if (tb->state < TEXTBOOK_OPEN || tb->n_read == tb->n_peer_stream)
 		return;
-	g->n_read += tcp_min(unread, n_bytes);
-	window_now(g);
-	if (room < g->mss && g->adv - g->nxt_in > room)
-		g->acks_now = true;
+	tb->n_read += tcp_min(unread, n_bytes);
+	window_now(tb);
+	if (room < tb->mss && tb->adv - tb->nxt_in > room)
+		tb->acks_now = true;
 }

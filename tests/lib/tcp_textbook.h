@@ -36,7 +36,7 @@ enum textbook_state {
 
 struct textbook {
 	/* Set by the test before the first call. */
-	void (*send)(struct textbook *textbook, const struct textbook_frame *frame);
+	void (*send)(struct textbook *tb, const struct textbook_frame *frame);
 	uint64_t now_ms; /* before each call */
 	uint32_t iss;
 	uint32_t n_stream;      /* bytes that it sends; then comes the FIN */
@@ -67,19 +67,19 @@ struct textbook {
 };
 
 /* Sends a SYN; the state is SYN_SENT. A listening end waits for one. */
-void textbook_open(struct textbook *textbook);
+void textbook_open(struct textbook *tb);
 
 /* A frame arrives. The answer comes with textbook_work(). */
-void textbook_take(struct textbook *textbook, const struct textbook_frame *frame);
+void textbook_take(struct textbook *tb, const struct textbook_frame *frame);
 
 /* Runs timers, sends what the windows let out, and acknowledges. */
-void textbook_work(struct textbook *textbook);
+void textbook_work(struct textbook *tb);
 
 /* When textbook_work() has something to do without a frame. */
-uint64_t textbook_wakes_ms(const struct textbook *textbook);
+uint64_t textbook_wakes_ms(const struct textbook *tb);
 
 /* Its program takes up to n_bytes. */
-void textbook_read(struct textbook *textbook, uint32_t n_bytes);
+void textbook_read(struct textbook *tb, uint32_t n_bytes);
 
 /* Whether all of the peer's stream and its FIN have arrived. */
-bool textbook_has_all(const struct textbook *textbook);
+bool textbook_has_all(const struct textbook *tb);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 opened
++10 s
 
 guest > F. 1 ack 1 win 502
 host end

@@ -15,6 +15,7 @@ guest < S. 0:0 ack 1
 guest < S. 0:0 ack 1
 +8010 ms
 guest < S. 0:0 ack 1
+counter retransmitted 5
 +16020 ms
 host resets
 state none

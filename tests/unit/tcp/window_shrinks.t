@@ -13,8 +13,8 @@ host takes all
 host writable
 host < 20000
 guest > . 60001:80001 ack 1
-guest < . 1:1 ack 80001
+guest < . 1:1 ack 80001 win 711
 host < 20000
 guest > . 80001:100001 ack 1
-guest < . 1:1 ack 100001
+guest < . 1:1 ack 100001 win 555
 host < 20000
