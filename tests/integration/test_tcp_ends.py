@@ -14,7 +14,7 @@ import pytest
 
 import stream_end
 import transfer as T
-from conversations import CONVERSATIONS, failure_to_connect, send_until_full
+from conversations import assert_conversations, failure_to_connect, send_until_full
 from daemon import Slirpd
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
@@ -35,31 +35,12 @@ def up(guest: Guest, place: str, *options: str) -> Iterator[Place]:
 
 # --- half-close ---------------------------------------------------------------------------------
 
-SIZES = (0, 1, 1 << 20)
-N_AT_ONCE = 4
-
-
 @pytest.mark.parametrize("place", PLACES)
 def test_ends_of_a_connection(guest: Guest, tools: Callable[..., None], place: str) -> None:
-    """The half-close matrix: each end first, with data of three sizes, of both families."""
+    """Each end first, with data of three sizes, of both families."""
     tools("nft")
-
-    def converse(address: str, size: int, conversation: Callable[..., list[str]], *,
-                 guest_first: bool) -> list[str]:
-        inside, outside = T.connected(there.netns, address)
-        ends = (inside, outside) if guest_first else (outside, inside)
-        with inside, outside:
-            for sock in ends:
-                sock.settimeout(DEADLINE_S)
-            return conversation(*ends, b"".join(T.pieces(size)))
-
-    with up(guest, place) as there, ThreadPoolExecutor(N_AT_ONCE) as pool:
-        seen = {(conversation, guest_first, size, address): pool.submit(
-            converse, address, size, conversation, guest_first=guest_first)
-            for address in ADDRESSES for size in SIZES for conversation in CONVERSATIONS
-            for guest_first in (True, False)}
-        assert {key: done.result() for key, done in seen.items()} == {
-            key: CONVERSATIONS[key[0]] for key in seen}
+    with up(guest, place) as there:
+        assert_conversations(lambda address: T.connected(there.netns, address), ADDRESSES)
 
 
 def test_half_closed_connection_waits_for_a_patient_server(guest: Guest) -> None:

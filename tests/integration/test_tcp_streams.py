@@ -48,20 +48,8 @@ def addresses(mtu: int = 1500) -> tuple[str, ...]:
     return (INTERNET4, INTERNET6) if mtu >= 1280 else (INTERNET4,)
 
 
-def send_and_hash(sock: socket.socket, n_bytes: int) -> str:
-    """Sends the stream and hashes what comes, at once."""
-    hashes: list[str] = []
-    T.both(lambda: hashes.append(T.hash_of(T.received(sock, stall_s=DEADLINE_S))),
-           lambda: T.send(sock, n_bytes, stall_s=DEADLINE_S))
-    return hashes[0]
-
-
 def assert_both_ways(place: Place, address: str, n_bytes: int) -> None:
-    """Both ends send the stream at the same time, and get what the other sends."""
-    inside, outside = T.connected(place.netns, address)
-    with inside, outside, ThreadPoolExecutor(2) as pool:
-        hashes = [pool.submit(send_and_hash, sock, n_bytes) for sock in (inside, outside)]
-        assert [hash.result() for hash in hashes] == 2 * [T.digest(n_bytes)]
+    T.assert_both_ways(T.connected(place.netns, address), n_bytes, DEADLINE_S)
 
 
 @pytest.mark.parametrize("mtu", MTUS)
@@ -133,9 +121,7 @@ def test_multipath_tcp_is_plain_tcp(guest: Guest, tools: Callable[..., None], pl
             pytest.skip("the kernel has no MPTCP")
         inside.connect(server.getsockname()[:2])
         outside, _ = server.accept()
-        with inside, outside, ThreadPoolExecutor(2) as pool:
-            hashes = [pool.submit(send_and_hash, sock, OPTION_BYTES) for sock in (inside, outside)]
-            assert [hash.result() for hash in hashes] == 2 * [T.digest(OPTION_BYTES)]
+        T.assert_both_ways((inside, outside), OPTION_BYTES, DEADLINE_S)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -10,11 +10,12 @@ import contextlib
 import errno
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import transfer as T
 from netns import family_of, socket_in
-from waiting import wait_for
+from waiting import DEADLINE_S, wait_for
 
 LINGER_ZERO = struct.pack("ii", 1, 0)  # close(2) then sends a reset
 
@@ -127,6 +128,32 @@ CONVERSATIONS = {
     one_ends_and_the_other_resets: ["all, end of file", "all", "all, ECONNRESET"],
     one_ends_and_resets: ["all, end of file"],
 }
+
+
+# The last is more than a socket takes before its peer reads.
+SIZES = (0, 1, 1 << 20)
+N_AT_ONCE = 4
+
+
+def assert_conversations(connect: Callable[[str], tuple[socket.socket, socket.socket]],
+                         addresses: Iterable[str]) -> None:
+    """The half-close matrix: all conversations, of all sizes, with each of both ends as the first.
+    connect() makes the two ends of a connection; it is called with each of the addresses."""
+    def converse(address: str, size: int, conversation: Callable[..., list[str]], *,
+                 is_reversed: bool) -> list[str]:
+        ends = connect(address)[::-1] if is_reversed else connect(address)
+        with ends[0], ends[1]:
+            for sock in ends:
+                sock.settimeout(DEADLINE_S)
+            return conversation(*ends, b"".join(T.pieces(size)))
+
+    with ThreadPoolExecutor(N_AT_ONCE) as pool:
+        seen = {(conversation, is_reversed, size, address): pool.submit(
+            converse, address, size, conversation, is_reversed=is_reversed)
+            for address in addresses for size in SIZES for conversation in CONVERSATIONS
+            for is_reversed in (False, True)}
+        assert {key: done.result() for key, done in seen.items()} == {
+            key: CONVERSATIONS[key[0]] for key in seen}
 
 
 def failure_to_connect(netns: str, to: tuple[str, int], timeout_ms: int) -> str:

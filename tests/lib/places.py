@@ -93,7 +93,8 @@ def _route(guest: Guest, place: Place, mtu: int) -> None:
               "oifname tap0 masquerade; }; }")
     guest.run("ip", "addr", "add", f"{OUTER4}/24", "dev", "veth0")
     if mtu >= 1280:
-        guest.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        # A router asks for a neighbour by its link-local address, which is there at once without DAD.
+        guest.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.veth0.accept_dad=0")
         guest.run("ip", "addr", "add", f"{OUTER6}/64", "dev", "veth0", "nodad")
     guest.run("ip", "link", "set", "veth0", "up")
     _configure(place, mtu, (f"{INNER4}/24", OUTER4), (f"{INNER6}/64", OUTER6))

@@ -120,3 +120,16 @@ def assert_equal(netns: str, address: str, direction: str, n_bytes: int = 0,
         both(lambda: hashes.append(hash_of(received(sink, stall_s=stall_s))),
              lambda: send(source, n_bytes, sizes(), stall_s))
     assert hashes == [digest(n_bytes)]
+
+
+def assert_both_ways(pair: tuple[socket.socket, socket.socket], n_bytes: int,
+                     stall_s: float = STALL_S) -> None:
+    """Both ends send the stream at the same time, and get what the other sends. Closes both."""
+    hashes: list[str] = []
+
+    def carry(sock: socket.socket) -> None:
+        both(lambda: hashes.append(hash_of(received(sock, stall_s=stall_s))),
+             lambda: send(sock, n_bytes, stall_s=stall_s))
+    with pair[0], pair[1]:
+        both(lambda: carry(pair[0]), lambda: carry(pair[1]))
+    assert hashes == 2 * [digest(n_bytes)]
