@@ -33,7 +33,7 @@
 	R(tcp_checksum, "a TCP segment whose checksum is wrong") \
 	R(tcp_group, "TCP to a multicast or broadcast address") \
 	R(udp_length, "a UDP length that does not fit its packet") \
-	R(udp_checksum, "UDP over IPv6 without a checksum") \
+	R(udp_checksum, "a wrong UDP checksum, or none over IPv6") \
 	R(icmp_length, "an ICMP message that is cut short") \
 	R(icmp_type, "an ICMP message that a guest need not send") \
 	R(icmp_checksum, "an ICMP message whose checksum is wrong") \

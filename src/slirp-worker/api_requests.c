@@ -62,7 +62,8 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		.request = msg->request,
 		.stats = *worker_stats(worker),
 		.n_tcp_sockets = n_connected + worker->forwards.n_tcp_ports,
-		.n_udp_sockets = sockets->n_udp + worker->forwards.n_udp_ports,
+		.n_udp_sockets = sockets->n_udp + worker->udp.udp.flows.n_live +
+		    worker->forwards.n_udp_ports,
 		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
 		.n_forwards = worker->forwards.table->n,
 		.n_tcp_flows = tcp->flows.n_live,
@@ -83,7 +84,7 @@ worker_on_list_connections(struct worker *worker, const struct ipc_list_connecti
 
 	if (msg->from == 0)
 		connections_collect(&worker->connections, worker->stack, &worker->ping,
-		    &worker->forwards);
+		    worker->own_tcp ? &worker->udp.udp : NULL, &worker->forwards);
 	connections_fill_page(&worker->connections,
 	    worker->own_tcp ? &worker->tcp_forward : NULL, msg->from, &page);
 	if (page.next == 0)

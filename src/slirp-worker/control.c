@@ -87,8 +87,7 @@ worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
 void
 worker_on_nameservers(struct worker *worker, const struct ipc_nameservers *msg)
 {
-	if (worker->own_tcp)
-		tcp_host_set_nameservers(&worker->tcp, msg);
+	setup_set_nameservers(worker, msg);
 }
 
 void

@@ -112,12 +112,19 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	}
 }
 
+/* The guest's end of a UDP datagram. */
+static struct flow_key
+udp_end(const struct gate_frame *parsed, const uint8_t *frame)
+{
+	return flow_key_udp(parsed->ethertype, parsed->src,
+	    load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT), 0);
+}
+
 /* Whether the stack may open the socket that a UDP datagram needs. */
 static bool
 admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
 {
-	const struct flow_key guest = flow_key_udp(parsed->ethertype, parsed->src,
-	    load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT), 0);
+	const struct flow_key guest = udp_end(parsed, frame);
 
 	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
 }
@@ -164,12 +171,50 @@ pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *
 	return true;
 }
 
+static void
+refuse_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
+{
+	parsed->reason = IPC_DROP_udp_flows;
+	if (parsed->udp == GATE_UDP_GROUP)
+		worker_count_drop(worker, parsed->reason);
+	else
+		refuse(worker, parsed, frame);
+	if (ratelimit_allow(&worker->udp_refusals, worker->now_ms))
+		log_warning("the guest has all %u UDP flows that it may have: new "
+			    "ones are refused until others end",
+		    worker->budget.limit[BUDGET_UDP]);
+}
+
+/* Gives a UDP datagram that needs a socket to the UDP engine. Returns false if it is the
+ * stack's, which has the forwards of UDP. */
+static bool
+pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
+{
+	const uint8_t *udp = frame + parsed->l4_offset;
+	struct flow_key guest;
+
+	if (parsed->udp == GATE_UDP_NOTHING)
+		return false;
+	guest = udp_end(parsed, frame);
+	if (stack_has_udp_port(worker->stack, &guest))
+		return false;
+	/* Over IPv4, 0 means that there is no checksum (RFC 768). */
+	if (worker->sum == VNET_SUM_UNKNOWN && load_be16(udp + WIRE_UDP_CHECKSUM) != 0 &&
+	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_UDP, udp, parsed->l4_len) != 0)
+		worker_count_drop(worker, IPC_DROP_udp_checksum);
+	else if (!udp_host_from_guest(&worker->udp, parsed, frame, worker->now_ms))
+		refuse_udp(worker, parsed, frame);
+	return true;
+}
+
 /* Handles a frame that passed the gate. If the stack may not open a socket, refuses the
  * frame, because otherwise the guest waits for a timeout or gets a less exact error. */
 static void
 pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 {
 	if (worker->own_tcp && pass_tcp(worker, parsed, frame))
+		return;
+	if (worker->own_tcp && pass_udp(worker, parsed, frame))
 		return;
 	if (gate_opens_tcp(parsed, frame) &&
 	    !budget_has_room(&worker->budget, BUDGET_TCP, 1)) {
@@ -179,16 +224,7 @@ pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 		return;
 	}
 	if (parsed->udp != GATE_UDP_NOTHING && !admits_udp(worker, parsed, frame)) {
-		parsed->reason = IPC_DROP_udp_flows;
-		if (parsed->udp == GATE_UDP_GROUP)
-			worker_count_drop(worker, parsed->reason);
-		else
-			refuse(worker, parsed, frame);
-		if (ratelimit_allow(&worker->udp_refusals, worker->now_ms))
-			log_warning(
-			    "the guest has all %u UDP flows that it may have: new "
-			    "ones are refused until others end",
-			    worker->budget.limit[BUDGET_UDP]);
+		refuse_udp(worker, parsed, frame);
 		return;
 	}
 	if (worker->sum == VNET_SUM_OPEN && parsed->protocol == IPPROTO_TCP)

@@ -82,10 +82,11 @@ poller_add(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
 }
 
 int
-poller_add_listener(struct poller *poller, int fd, uint32_t index, uint32_t generation)
+poller_add_reader(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
+    uint32_t generation)
 {
 	return control(poller, EPOLL_CTL_ADD, fd, EPOLLIN,
-	    handle_make(POLLER_LISTENER, index, generation));
+	    handle_make(kind, index, generation));
 }
 
 void

@@ -29,6 +29,7 @@ enum poller_kind {
 	/* Any number, in the tables of an engine. */
 	POLLER_FLOW = POLLER_N_PLACES,
 	POLLER_LISTENER,
+	POLLER_UDP,
 };
 
 /* A descriptor of an engine that is ready. The engine ignores an event whose generation is
@@ -93,9 +94,10 @@ poller_ready(const struct poller *poller, enum poller_kind kind)
 int poller_add(struct poller *poller, int fd, enum poller_kind kind, uint32_t index,
     uint32_t generation);
 
-/* The same for a listening socket: each wait has an event while it has a connection. */
-int poller_add_listener(struct poller *poller, int fd, uint32_t index,
-    uint32_t generation);
+/* The same for a descriptor that is only read: each wait has an event while it is readable
+ * or has an error. */
+int poller_add_reader(struct poller *poller, int fd, enum poller_kind kind,
+    uint32_t index, uint32_t generation);
 
 /* Ends the registration of an engine's descriptor before it is closed. Its events of the
  * last wait stay. */

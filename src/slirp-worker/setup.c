@@ -169,6 +169,26 @@ make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
 	engines_add(&worker->engines, &tcp_host_engine, &worker->tcp);
 }
 
+static void
+make_udp(struct worker *worker, const struct ipc_outbound *outbound)
+{
+	const struct udp_host_config config = {
+		.network = &worker->network,
+		.outbound = outbound,
+		.poller = &worker->poller,
+		.tap = &worker->tap,
+		.budget = &worker->budget,
+		.has_offloads = worker->offload.is_on,
+		.wrote_frame = datapath_wrote_frame,
+		.to_guest = datapath_to_guest,
+		.ctx = worker,
+	};
+
+	if (udp_host_init(&worker->udp, &config) == -1)
+		fatal("get memory for UDP flows");
+	engines_add(&worker->engines, &udp_host_engine, &worker->udp);
+}
+
 void
 setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
     const struct in6_addr *guest6, uint32_t tcp_mtu_bytes)
@@ -210,8 +230,10 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	engines_add(&worker->engines, &ping_engine, &worker->ping);
 	relay_init(&worker->relay, worker->stack, &worker->gate.flows, &worker->budget);
 	engines_add(&worker->engines, &relay_engine, &worker->relay);
-	if (worker->own_tcp)
+	if (worker->own_tcp) {
 		make_tcp(worker, outbound);
+		make_udp(worker, outbound);
+	}
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
 		worker->own_tcp ? &worker->tcp_forward.listen : NULL, &worker->budget,
 		network, guest6) == -1)
@@ -232,6 +254,15 @@ init_tapio(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 }
 
 void
+setup_set_nameservers(struct worker *worker, const struct ipc_nameservers *nameservers)
+{
+	if (!worker->own_tcp)
+		return;
+	tcp_host_set_nameservers(&worker->tcp, nameservers);
+	udp_host_set_nameservers(&worker->udp, nameservers);
+}
+
+void
 setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd)
 {
 	struct in6_addr guest6 = in6addr_any;
@@ -249,8 +280,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	    datapath_emit_segment, worker);
 	setup_make_engines(worker, &start->outbound, &guest6,
 	    offload_stack_mtu(&worker->offload));
-	if (worker->own_tcp)
-		tcp_host_set_nameservers(&worker->tcp, &start->nameservers);
+	setup_set_nameservers(worker, &start->nameservers);
 	init_tapio(worker, start, adopt_tap_fd);
 }
 

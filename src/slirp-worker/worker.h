@@ -17,6 +17,7 @@
 #include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/engine/tcp/tcp_forward.h"
 #include "slirp-worker/engine/tcp/tcp_host.h"
+#include "slirp-worker/engine/udp/udp_host.h"
 #include "slirp-worker/forwards.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/gate/neigh.h"
@@ -47,7 +48,8 @@ struct worker {
 	struct relay relay;
 	struct mac guest_mac; /* of the TAP's interface */
 	bool has_guest_mac;
-	struct tcp_host tcp;            /* if own_tcp, as are the next two */
+	struct tcp_host tcp; /* if own_tcp, as are the next three */
+	struct udp_host udp;
 	struct tcp_forward tcp_forward; /* its forwards */
 	struct neigh neigh;             /* the guest's MACs */
 	bool own_tcp;      /* the TCP engine ends connections, not libslirp */

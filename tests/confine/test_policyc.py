@@ -49,6 +49,7 @@ U32 = 0xFFFFFFFF
 CONSTANTS = {
     "AT_FDCWD": -100, "MSG_ERRQUEUE": 0x2000, "MSG_NOSIGNAL": 0x4000,
     "MSG_CMSG_CLOEXEC": 0x40000000, "SO_PEERCRED": 17, "IP_RECVERR": 11, "IPV6_RECVERR": 25,
+    "IP_MTU_DISCOVER": 10, "IP_RECVTTL": 12, "IP_RECVTOS": 13,
     "PROT_READ": 1, "PROT_WRITE": 2, "PROT_EXEC": 4, "MADV_DONTNEED": 4, "MADV_FREE": 8,
     "GRND_NONBLOCK": 1, "FUTEX_WAKE_PRIVATE": 129, "IN_CLOEXEC": 0o2000000, "IN_NONBLOCK": 0o4000,
     "SIOCGIFINDEX": 0x8933, "SIOCGIFCONF": 0x8912, "SIOCGIFNAME": 0x8910, "SIOCGIFHWADDR": 0x8927,
@@ -355,9 +356,11 @@ def test_hot_calls_are_answered_early_and_by_number_alone(tmp_path: pathlib.Path
     hot = [line for line in lines if line.marker == "hot"]
     assert hot and all(line.condition == "" for line in hot)
     for arch, header in compile_policy(tmp_path, "w", "seccomp/slirp-worker.policy").items():
+        numbers = {number_of(line.call, arch) for line in hot if arch in line.arches}
         places = [at for at, (op, _, _, k) in enumerate(header.filter) if op == 0x15 and
-                  k in {number_of(line.call, arch) for line in hot if arch in line.arches}]
-        assert min(places) < 8 and max(places[:len(hot)]) < 8 + len(hot)
+                  k in numbers]
+        # An argument of another call may have the same value further on.
+        assert min(places) < 8 and max(places[:len(numbers)]) < 8 + len(numbers)
 
 
 # --- the tool -----------------------------------------------------------------------------------

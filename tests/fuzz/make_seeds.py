@@ -259,6 +259,22 @@ def pool_seeds():
         yield random.Random(number).randbytes(1200)
 
 
+def udp_seeds():
+    """Steps of fuzz_udp: flows that fill the table in each mood of the world, answers and time."""
+    send, answer, wait, opened = range(4)
+
+    def step(action, number, mood=0):
+        return bytes((action + 4 * mood, number))
+
+    for mood in range(6):
+        fill = b"".join(step(send, number, mood) for number in range(40))
+        yield (fill + b"".join(step(opened, number) for number in range(20)) +
+               b"".join(step(answer, number) for number in range(0, 20, 3)) +
+               step(wait, 6) + fill + step(wait, 31) + fill + step(wait, 200) + fill)
+    for number in range(4):
+        yield random.Random(number).randbytes(2000)
+
+
 def wheel_seeds():
     """Steps of fuzz_tcp_wheel: near, far and passed times, with a clock that wraps soon."""
     set_timer, set_passed, cancel, wait, take_one, take_all = range(6)
@@ -286,7 +302,8 @@ def main():
                           ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds()),
                           ("fuzz_tcp_pool", pool_seeds()),
                           ("fuzz_tcp_segment", tcp_segment_seeds()),
-                          ("fuzz_tcp_wheel", wheel_seeds())):
+                          ("fuzz_tcp_wheel", wheel_seeds()),
+                          ("fuzz_udp", udp_seeds())):
         directory = base / target
         directory.mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(seeds):

@@ -195,7 +195,7 @@ test_real_forwards_are_listed(void **state)
 	add(IPPROTO_TCP, true, 8002);
 	add(IPPROTO_UDP, false, 8003);
 	add(IPPROTO_UDP, true, 8004);
-	connections_collect(&connections, box.worker.stack, &box.worker.ping,
+	connections_collect(&connections, box.worker.stack, &box.worker.ping, NULL,
 	    &box.worker.forwards);
 	assert_int_equal(connections.n, 4);
 	for (uint32_t i = 0; i < connections.n; i++) {
@@ -253,7 +253,7 @@ test_pages(void **state)
 	expect_pages(&connections, NULL, NULL, 0);
 	for (uint16_t i = 0; i < 300; i++)
 		add(IPPROTO_TCP, false, (uint16_t)(8000 + i));
-	connections_collect(&connections, box.worker.stack, &box.worker.ping,
+	connections_collect(&connections, box.worker.stack, &box.worker.ping, NULL,
 	    &box.worker.forwards);
 	assert_int_equal(connections.n, 300);
 	expect_pages(&connections, NULL, connections.entries, 300);

@@ -34,8 +34,8 @@ struct engine {
 	void *self; /* owned through ops->free */
 };
 
-/* The engines: stack, ping, relay, tcp_forward, tcp_host. */
-#define ENGINES_MAX 5
+/* The engines: stack, ping, relay, tcp_forward, tcp_host, udp_host. */
+#define ENGINES_MAX 6
 
 /* In the order of the calls. */
 struct engines {

@@ -312,14 +312,40 @@ take_ping(struct connections *connections, const struct ping_flow *flow)
 	};
 }
 
+static void
+take_udp(struct connections *connections, const struct udp_flow *flow)
+{
+	const struct flow_key *key = &flow->link.key;
+	struct ipc_connection *entry;
+
+	if (!VEC_MAKE_ROOM(&connections->entries, connections->n, &connections->size))
+		return;
+	entry = &connections->entries[connections->n++];
+	*entry = (struct ipc_connection){
+		.source_addr = inaddr_from_bytes(key->guest_address, udp_is_ip6(flow)),
+		.source_port = key->guest_port,
+		.dest_addr = inaddr_from_bytes(key->peer_address, udp_is_ip6(flow)),
+		.dest_port = key->peer_port,
+		.proto = IPPROTO_UDP,
+		.bytes_in = flow->bytes_in,
+		.bytes_out = flow->bytes_out,
+		.retransmitted_bytes = IPC_BYTES_UNKNOWN,
+		.age_ms = IPC_AGE_UNKNOWN,
+	};
+}
+
 void
 connections_collect(struct connections *connections, struct stack *stack,
-    const struct ping *ping, const struct forwards *forwards)
+    const struct ping *ping, const struct udp *udp, const struct forwards *forwards)
 {
 	struct collector collector = { connections, forwards };
 
 	connections->n = 0;
 	stack_describe(stack, take_line, &collector);
+	if (udp != NULL)
+		for (const struct udp_flow *flow = udp_next(udp, NULL); flow != NULL;
+		     flow = udp_next(udp, flow))
+			take_udp(connections, flow);
 	for (size_t i = 0; i < ping->n_flows; i++)
 		take_ping(connections, &ping->flows[i]);
 }

@@ -18,6 +18,7 @@
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/engine/tcp/tcp_forward.h"
+#include "slirp-worker/engine/udp/udp.h"
 #include "slirp-worker/forwards.h"
 
 /* A line of the text. Addresses are valid for IPv4 only. */
@@ -44,9 +45,10 @@ struct connections {
 	size_t size; /* allocated */
 };
 
-/* Makes a new list, which replaces the last one. It is cut short if memory is low. */
+/* Makes a new list, which replaces the last one. It is cut short if memory is low. udp is
+ * NULL if libslirp ends UDP. */
 void connections_collect(struct connections *connections, struct stack *stack,
-    const struct ping *ping, const struct forwards *forwards);
+    const struct ping *ping, const struct udp *udp, const struct forwards *forwards);
 
 void connections_free(struct connections *connections);
 

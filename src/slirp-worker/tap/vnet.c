@@ -176,6 +176,17 @@ vnet_mark_tcp(uint8_t header[VNET_HEADER_LEN], bool is_ip6, size_t head_len,
 }
 
 void
+vnet_mark_udp(uint8_t header[VNET_HEADER_LEN], size_t l4_offset)
+{
+	memset(header, 0, VNET_HEADER_LEN);
+	header[OFFSET(flags)] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	store_le16(header + OFFSET(csum_start), (uint16_t)l4_offset);
+	store_le16(header + OFFSET(csum_offset), WIRE_UDP_CHECKSUM);
+	/* The part to copy into one piece; the data may stay in pages. */
+	store_le16(header + OFFSET(hdr_len), (uint16_t)(l4_offset + WIRE_UDP_LEN));
+}
+
+void
 vnet_mark(uint8_t header[VNET_HEADER_LEN], uint8_t *frame, const struct segment *segment,
     uint16_t gso_size_bytes)
 {

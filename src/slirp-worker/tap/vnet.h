@@ -42,6 +42,10 @@ void vnet_complete(uint8_t *frame, size_t frame_len);
 void vnet_mark_tcp(uint8_t header[VNET_HEADER_LEN], bool is_ip6, size_t head_len,
     size_t data_len, uint16_t piece);
 
+/* Makes the header of a UDP frame whose checksum field has the sum of the pseudo header:
+ * the guest's kernel completes it. l4_offset is that of UDP's header in the frame. */
+void vnet_mark_udp(uint8_t header[VNET_HEADER_LEN], size_t l4_offset);
+
 /* Makes the header of a segment to the guest and leaves the checksum to the guest's
  * kernel: writes the sum of the pseudo header into the frame. Only the frame's headers
  * are needed. gso_size_bytes is the length of the pieces into which a kernel that

@@ -81,6 +81,10 @@ void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
  * has none for a new socket. is_dns: the datagram goes to the name server. */
 bool stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns);
 
+/* Whether a forwarded UDP port leads to this end of the guest, from which datagrams to the
+ * port's peers come. */
+bool stack_has_udp_port(struct stack *stack, const struct flow_key *guest);
+
 /*
  * Opens a port of the host: `host` is forwarded to `guest`. Each is a sockaddr_in or a
  * sockaddr_in6; both have the same family. The guest's address must not be unspecified:

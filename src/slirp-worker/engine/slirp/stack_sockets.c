@@ -36,7 +36,7 @@ bool
 stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
 {
 	struct budget *budget = stack->host.budget;
-	struct udp_flow *flow = udp_flows_find(&stack->udp, guest);
+	struct slirp_udp_flow *flow = udp_flows_find(&stack->udp, guest);
 	enum udp_kind kind =
 	    is_dns && budget_has_room(budget, BUDGET_DNS, 1) ? UDP_DNS : UDP_FLOW;
 
@@ -54,6 +54,14 @@ stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
 	stack->admitted_end = *guest;
 	stack->admitted_kind = kind;
 	return true;
+}
+
+bool
+stack_has_udp_port(struct stack *stack, const struct flow_key *guest)
+{
+	const struct slirp_udp_flow *flow = udp_flows_find(&stack->udp, guest);
+
+	return flow && (flow->kind == UDP_PORT || flow->kind == UDP_INNER);
 }
 
 static void
@@ -217,7 +225,7 @@ is_loopback(const union inaddr_sock *peer)
 static bool
 has_datagram(const struct stack *stack, int fd)
 {
-	const struct udp_flow *flow = &stack->udp.by_fd[fd];
+	const struct slirp_udp_flow *flow = &stack->udp.by_fd[fd];
 	union inaddr_sock peer = { 0 };
 	socklen_t len = sizeof(peer);
 	char byte;

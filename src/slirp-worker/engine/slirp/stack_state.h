@@ -34,7 +34,7 @@ struct stack {
 	struct stack_sockets sockets;
 	uint32_t n_sockets_high; /* the most since memory was last returned */
 	uint8_t proto_of_fd[BUDGET_FILES_MAX]; /* IPPROTO_...; 0: not counted */
-	struct udp_flows udp;
+	struct slirp_udp_flows udp;
 	/* The key of the next datagram, and the kind of the socket that it may need. */
 	struct flow_key admitted_end;
 	enum udp_kind admitted_kind;

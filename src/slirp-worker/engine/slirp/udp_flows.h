@@ -22,23 +22,24 @@ enum udp_kind {
 	UDP_INNER, /* the inner port of a relay */
 };
 
-struct udp_flow {
+struct slirp_udp_flow {
 	struct flow_key end; /* the guest's end */
 	enum udp_kind kind;
 	int next_fd; /* next in its row; 0: none */
 };
 
-struct udp_flows {
-	struct udp_flow by_fd[BUDGET_FILES_MAX];
+struct slirp_udp_flows {
+	struct slirp_udp_flow by_fd[BUDGET_FILES_MAX];
 	int first_fd[UDP_FLOWS_ROWS]; /* 0, a standard stream: none */
 };
 
 /* fd is above 0, below BUDGET_FILES_MAX, and not in the table. */
-void udp_flows_add(struct udp_flows *flows, int fd, const struct flow_key *end,
+void udp_flows_add(struct slirp_udp_flows *flows, int fd, const struct flow_key *end,
     enum udp_kind kind);
 
 /* Does nothing if fd is not in the table. */
-void udp_flows_remove(struct udp_flows *flows, int fd);
+void udp_flows_remove(struct slirp_udp_flows *flows, int fd);
 
 /* The newest socket of this end, or NULL. Valid until it is removed. */
-struct udp_flow *udp_flows_find(struct udp_flows *flows, const struct flow_key *end);
+struct slirp_udp_flow *udp_flows_find(struct slirp_udp_flows *flows,
+    const struct flow_key *end);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/inaddr.h"
+#include "slirp-worker/engine/outward.h"
 #include "slirp-worker/engine/tcp/tcp_parts.h"
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/vnet.h"
@@ -32,9 +33,6 @@ static_assert(TCP_NOTED_MAX >= TAPIO_BUFFERS, "noted data would be read over");
 /* A limit on the worker's address space (RLIMIT_AS) leaves fewer; with less than one window
  * of TCP_WINDOW_MAX, flows would mostly wait for each other. */
 #define POOL_BYTES_MIN (UINT32_C(4) << 20)
-
-/* RFC 1035 4.2. The gate passes no other port of the name server. */
-#define DNS_PORT 53
 
 /* Flows without a socket, in TIME_WAIT and dead, need places beside those with one. */
 #define FLOWS_WITHOUT_SOCKET TCP_TIME_WAIT_MAX
@@ -139,64 +137,6 @@ unreachable(void *ctx, const struct tcp_flow *flow, enum tcp_outcome outcome)
 		host->wrote_frame(host->ctx, tapio_write(host->tap, answer, len), len);
 }
 
-static bool
-is_of_the_network(const struct ipc_network *network, const struct flow_key *key)
-{
-	uint32_t peer_be;
-
-	if (key->ethertype == WIRE_TYPE_IP6)
-		return memcmp(key->peer_address, &network->prefix6, 8) == 0 ||
-		    (key->peer_address[0] == 0xfe && key->peer_address[1] == 0x80);
-	memcpy(&peer_be, key->peer_address, sizeof(peer_be));
-	return (peer_be & network->netmask_be) == network->network_be;
-}
-
-static bool
-is_nameserver(const struct ipc_network *network, const struct flow_key *key)
-{
-	if (key->ethertype == WIRE_TYPE_IP6)
-		return memcmp(key->peer_address, &network->nameserver6, 16) == 0;
-	return memcmp(key->peer_address, &network->nameserver_be, 4) == 0;
-}
-
-/* The host's name server of the same family, which may be on the host's loopback. Returns
- * false if there is none, DNS is off, or the port is not that of DNS. */
-static bool
-find_nameserver(const struct tcp_host *host, const struct flow_key *key,
-    union inaddr_sock *to)
-{
-	const struct ipc_nameservers *nameservers = &host->nameservers;
-	bool is_ip6 = key->ethertype == WIRE_TYPE_IP6;
-
-	if (!host->network.enable_dns || key->peer_port != DNS_PORT ||
-	    !nameservers->has_addr[is_ip6])
-		return false;
-	*to = inaddr_sock_make(&nameservers->addr[is_ip6], DNS_PORT);
-	if (is_ip6)
-		to->in6.sin6_scope_id = nameservers->scope_id6;
-	return true;
-}
-
-/* The address on the host's side: the gateway and all others of the virtual network stand
- * for the host's loopback, except the name server. The gate has refused them if the loopback
- * is closed; here it is refused once more. Returns false then. */
-static bool
-find_destination(const struct tcp_host *host, const struct flow_key *key,
-    union inaddr_sock *to)
-{
-	struct inaddr addr = tcp_address(key, key->peer_address);
-
-	if (is_nameserver(&host->network, key))
-		return find_nameserver(host, key, to);
-	if (is_of_the_network(&host->network, key)) {
-		if (!host->network.allow_host_loopback)
-			return false;
-		addr = inaddr_loopback(addr.is_ipv6);
-	}
-	*to = inaddr_sock_make(&addr, key->peer_port);
-	return true;
-}
-
 static int
 bind_outbound(const struct tcp_host *host, int fd, bool is_ip6)
 {
@@ -252,7 +192,7 @@ open_flow(void *ctx, struct tcp_flow *flow)
 	union inaddr_sock to;
 	int fd;
 
-	if (!find_destination(host, &flow->link.key, &to)) {
+	if (!outward_find(&host->network, &host->nameservers, &flow->link.key, &to)) {
 		refuse(host, index, generation, TCP_NET_UNREACHABLE);
 		return;
 	}

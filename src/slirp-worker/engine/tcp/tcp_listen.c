@@ -123,8 +123,8 @@ take_listener(struct tcp_listen *listen, int adopt_fd, const struct tcp_listener
 	*listener = *about;
 	listener->fd = adopt_fd;
 	listener->generation = generation;
-	if (poller_add_listener(listen->poller, adopt_fd, place_of(listen, listener),
-		generation) == -1) {
+	if (poller_add_reader(listen->poller, adopt_fd, POLLER_LISTENER,
+		place_of(listen, listener), generation) == -1) {
 		int saved_errno = errno;
 
 		close(adopt_fd);
@@ -284,8 +284,8 @@ tcp_listen_accept(struct tcp_listen *listen, uint64_t now_ms)
 static bool
 resume_listener(struct tcp_listen *listen, struct tcp_listener *listener)
 {
-	if (poller_add_listener(listen->poller, listener->fd, place_of(listen, listener),
-		listener->generation) == -1)
+	if (poller_add_reader(listen->poller, listener->fd, POLLER_LISTENER,
+		place_of(listen, listener), listener->generation) == -1)
 		return false;
 	listener->is_paused = false;
 	TAILQ_REMOVE(&listen->paused, listener, paused_entry);

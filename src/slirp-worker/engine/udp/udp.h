@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The UDP engine's table: flows, the guest's ends, and when they end. A flow is a guest's
+ * address and port with a peer's; it has a socket of its own, connected to the peer. An
+ * end is a guest's address and port. All flows of an end have one source port on the
+ * host, so that hosts behind address translators find each other (RFC 4787 4.1).
+ *
+ * The table makes no system call: it asks a world (struct udp_world) for sockets, and gets
+ * them by udp_opened(), in the call or later. Times are of CLOCK_MONOTONIC in
+ * milliseconds. Runs in the worker, behind the gate.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/deadline.h"
+#include "base/inaddr.h"
+#include "slirp-worker/budget.h"
+#include "slirp-worker/flow/flow_table.h"
+#include "slirp-worker/wire/wire.h"
+
+/* A flow that nobody has answered. Slow answers take seconds; a flood of datagrams leaves
+ * its places free again after this time. */
+#define UDP_UNANSWERED_MS 30000
+
+/* RFC 4787 4.3 asks for 2 minutes at least; Linux has 3 for a stream of datagrams
+ * (net/netfilter/nf_conntrack_proto_udp.c). */
+#define UDP_ANSWERED_MS 180000
+
+/* Each lookup of a name has a new port: once it is answered, nothing more comes but the
+ * answer to the second of two queries that a resolver sends at once. */
+#define UDP_DNS_ANSWERED_MS 5000
+
+/* Flows that ended since the last udp_reap() keep their places. A batch of frames ends no
+ * more than it has. */
+#define UDP_PLACES_SPARE 64
+
+/* Flows by the time that each lasts after its last datagram. */
+enum udp_age {
+	UDP_AGE_UNANSWERED,
+	UDP_AGE_ANSWERED,
+	UDP_AGE_DNS,
+	UDP_N_AGES,
+};
+
+/* What the guest asks the datagram's way to do with it. */
+struct udp_fate {
+	uint8_t ttl;       /* behind this router; 0: as the host has it */
+	uint8_t tos;       /* or IPv6's traffic class */
+	bool may_fragment; /* IPv4 without Don't Fragment */
+};
+
+struct udp_end;
+
+struct udp_flow {
+	struct flow_link link; /* the first member: flow_table.h */
+	TAILQ_ENTRY(udp_flow) aged;
+	uint64_t last_ms;   /* of the last datagram */
+	uint64_t bytes_out; /* of data, to the host's side */
+	uint64_t bytes_in;  /* of data, to the guest */
+	struct udp_end *end;
+	int fd; /* owned; -1: asked for */
+	uint8_t guest_mac[WIRE_MAC_LEN];
+	uint8_t our_mac[WIRE_MAC_LEN]; /* destination of the guest's frames */
+	uint16_t last_len;             /* data of the guest's last datagram, bytes */
+	uint8_t age;                   /* enum udp_age */
+	uint8_t budget;                /* enum budget_kind */
+	bool is_group;                 /* to a group: anybody may answer */
+	/* The world's: where the socket leads, and what it has. */
+	union inaddr_sock to;
+	struct udp_fate set;
+};
+
+TAILQ_HEAD(udp_flows, udp_flow);
+
+/* An address and port of the guest. */
+struct udp_end {
+	struct flow_link link;
+	uint32_t n_flows;
+	uint16_t host_port; /* host byte order; 0: not known yet */
+	uint16_t reserved;
+};
+
+/* A datagram of the guest; borrows data. */
+struct udp_datagram {
+	const uint8_t *data;
+	size_t len;
+	const uint8_t *guest_mac, *our_mac; /* source and destination of the frame */
+	struct udp_fate fate;
+	bool is_group;
+	bool is_dns; /* to the name server */
+};
+
+/* All that the table can do; tests fill it with a model. */
+struct udp_world {
+	void *ctx;
+	/* Asks for the flow's socket, with the source port host_port of its end; 0: any.
+	 * The answer is udp_opened() or udp_refused(), in the call or later. */
+	void (*open)(void *ctx, struct udp_flow *flow, uint16_t host_port);
+	/* Sends on the flow's socket. Returns 0, or -errno: EAGAIN if the datagram is lost
+	 * as on a full link, another error if the socket is of no use any more. */
+	int (
+	    *send)(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram);
+	/* Tells the guest that its datagram cannot go; error is an errno. */
+	void (*unreachable)(void *ctx, const struct udp_flow *flow, int error);
+	/* Closes the flow's socket. */
+	void (*close)(void *ctx, struct udp_flow *flow);
+};
+
+struct udp {
+	struct flow_table flows;
+	struct flow_table ends;
+	struct udp_flows ages[UDP_N_AGES]; /* the one silent longest is first */
+	const struct udp_world *world;     /* borrowed */
+	struct budget *budget;             /* borrowed */
+};
+
+/* Maps the memory; call it before the jail. world and budget stay borrowed, and udp must
+ * not move. Returns 0, or -1 with errno set; udp_free() may be called in both cases. */
+int udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget);
+
+/* Ends all flows. */
+void udp_free(struct udp *udp);
+
+/* Takes a datagram of the guest, and opens a flow if it has none. Returns false if the
+ * budget has no room for a new flow: the caller refuses the datagram. */
+bool udp_from_guest(struct udp *udp, const struct flow_key *key,
+    const struct udp_datagram *datagram, uint64_t now_ms);
+
+/* The socket of a flow, with its source port. The flow owns fd, if it is still there:
+ * returns NULL if it has ended, and the caller keeps fd. */
+struct udp_flow *udp_opened(struct udp *udp, uint32_t index, uint32_t generation, int fd,
+    uint16_t host_port);
+
+/* The flow gets no socket; error is an errno. Ends the flow, and tells the guest. */
+void udp_refused(struct udp *udp, uint32_t index, uint32_t generation, int error);
+
+/* Notes a datagram of data_len bytes of data that has come for the flow. */
+void udp_to_guest(struct udp *udp, struct udp_flow *flow, size_t data_len,
+    uint64_t now_ms);
+
+/* The flow of a handle, or NULL. */
+struct udp_flow *udp_at(const struct udp *udp, uint32_t index, uint32_t generation);
+
+/* Ends flows that have been silent for long enough. */
+void udp_expire(struct udp *udp, uint64_t now_ms);
+
+/* When udp_expire() has something to do; DEADLINE_NONE if there is no flow. */
+uint64_t udp_due(const struct udp *udp);
+
+/* The next live flow, as flow_table_next() has it. */
+const struct udp_flow *udp_next(const struct udp *udp, const struct udp_flow *flow);
+
+static inline bool
+udp_is_ip6(const struct udp_flow *flow)
+{
+	return flow->link.key.ethertype == WIRE_TYPE_IP6;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Gives the worker the UDP engine: takes datagrams of the guest, and serves sockets. */
+#include "slirp-worker/engine/udp/udp_host.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "slirp-worker/engine/outward.h"
+#include "slirp-worker/engine/udp/udp_parts.h"
+
+int
+udp_host_init(struct udp_host *host, const struct udp_host_config *config)
+{
+	*host = (struct udp_host){
+		.world = {
+			.ctx = host,
+			.open = udp_open_socket,
+			.send = udp_send,
+			.unreachable = udp_unreachable,
+			.close = udp_close_socket,
+		},
+		.poller = config->poller,
+		.tap = config->tap,
+		.wrote_frame = config->wrote_frame,
+		.to_guest = config->to_guest,
+		.ctx = config->ctx,
+		.network = *config->network,
+		.outbound = *config->outbound,
+		.has_offloads = config->has_offloads,
+	};
+	return udp_init(&host->udp, &host->world, config->budget);
+}
+
+void
+udp_host_set_nameservers(struct udp_host *host, const struct ipc_nameservers *nameservers)
+{
+	host->nameservers = *nameservers;
+}
+
+static struct flow_key
+key_of(const struct gate_frame *parsed, const uint8_t *udp)
+{
+	struct flow_key key = flow_key_udp(parsed->ethertype, parsed->src,
+	    load_be16(udp + WIRE_UDP_SRC_PORT), load_be16(udp + WIRE_UDP_DST_PORT));
+
+	memcpy(key.peer_address, parsed->dst,
+	    parsed->ethertype == WIRE_TYPE_IP6 ? 16 : 4);
+	return key;
+}
+
+/* IPv6's traffic class follows the version, in the first two bytes. */
+static uint8_t
+tos_of(bool is_ip6, const uint8_t *ip)
+{
+	return is_ip6 ? (uint8_t)(load_be16(ip) >> 4) : ip[WIRE_IP4_TOS];
+}
+
+bool
+udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
+    const uint8_t *frame, uint64_t now_ms)
+{
+	const uint8_t *ip = frame + WIRE_ETH_LEN, *udp = frame + parsed->l4_offset;
+	bool is_ip6 = parsed->ethertype == WIRE_TYPE_IP6;
+	const struct flow_key key = key_of(parsed, udp);
+	bool is_group = parsed->udp == GATE_UDP_GROUP;
+	bool is_outside = !is_group && outward_is_outside(&host->network, &key);
+	const struct udp_datagram datagram = {
+		.data = udp + WIRE_UDP_LEN,
+		.len = parsed->l4_len - WIRE_UDP_LEN,
+		.guest_mac = frame + WIRE_ETH_SRC,
+		.our_mac = frame + WIRE_ETH_DST,
+		.fate = {
+			.ttl = is_outside ? (uint8_t)(parsed->ttl - 1) : 0,
+			.tos = tos_of(is_ip6, ip),
+			.may_fragment = !is_ip6 &&
+			    !(load_be16(ip + WIRE_IP4_FRAGMENT) & WIRE_IP4_DONT_FRAGMENT),
+		},
+		/* A broadcast leads to the host's loopback alone. */
+		.is_group = is_group && !outward_is_broadcast(&host->network, &key),
+		.is_dns = parsed->udp == GATE_UDP_DNS,
+	};
+
+	host->now_ms = now_ms;
+	if (is_outside && parsed->ttl <= 1) {
+		udp_time_exceeded(host, parsed, frame);
+		return true;
+	}
+	return udp_from_guest(&host->udp, &key, &datagram, now_ms);
+}
+
+static uint64_t
+prepare(void *self, struct pollset *set, uint64_t now_ms)
+{
+	const struct udp_host *host = self;
+
+	(void)set;
+	(void)now_ms;
+	return udp_due(&host->udp);
+}
+
+static void
+finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+{
+	struct udp_host *host = self;
+	const struct poller *poller = host->poller;
+
+	(void)set;
+	host->now_ms = now_ms;
+	for (size_t i = 0; !wait_failed && i < poller->n_events; i++) {
+		const struct poller_event *event = &poller->events[i];
+		struct udp_flow *flow = event->kind == POLLER_UDP
+		    ? udp_at(&host->udp, event->index, event->generation)
+		    : NULL;
+
+		if (flow == NULL)
+			continue;
+		if (event->events & EPOLLERR)
+			udp_take_errors(host, flow);
+		udp_take_datagrams(host, flow);
+	}
+	udp_expire(&host->udp, now_ms);
+}
+
+static void
+set_outbound(void *self, const struct ipc_outbound *outbound)
+{
+	struct udp_host *host = self;
+
+	/* Flows keep the address that their peers know. */
+	host->outbound = *outbound;
+}
+
+static void
+free_host(void *self)
+{
+	struct udp_host *host = self;
+
+	udp_free(&host->udp);
+}
+
+const struct engine_ops udp_host_engine = {
+	.prepare = prepare,
+	.finish = finish,
+	.set_outbound = set_outbound,
+	.free = free_host,
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The UDP engine: the table (udp.h) on sockets of the host and frames of the TAP.
+ * udp_host.c   what the worker calls
+ * udp_send.c   makes sockets, and sends on them
+ * udp_frame.c  reads sockets and their errors, and makes frames of what they have
+ */
+#pragma once
+
+#include "base/inaddr.h"
+#include "ipc/messages.h"
+#include "slirp-worker/budget.h"
+#include "slirp-worker/engine/engine.h"
+#include "slirp-worker/engine/udp/udp.h"
+#include "slirp-worker/gate/gate.h"
+#include "slirp-worker/poller.h"
+#include "slirp-worker/tap/tapio.h"
+
+struct udp_host {
+	struct udp udp;
+	struct udp_world world;
+	/* Borrowed. */
+	struct poller *poller;
+	struct tapio *tap;
+	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
+	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
+	void *ctx;
+
+	struct ipc_network network;
+	struct ipc_outbound outbound;
+	struct ipc_nameservers nameservers;
+	bool has_offloads; /* of the TAP: the guest's kernel sums frames */
+	uint16_t ip_id;    /* of the next IPv4 packet */
+	uint64_t now_ms;   /* at the last call of the worker */
+};
+
+/* What the engine needs of the worker; everything is borrowed. */
+struct udp_host_config {
+	const struct ipc_network *network;
+	const struct ipc_outbound *outbound;
+	struct poller *poller;
+	struct tapio *tap;
+	struct budget *budget;
+	bool has_offloads;
+	/* Told of each frame: 0 or -1, and its length without the driver's header. */
+	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
+	/* Takes a frame whose checksums are complete, of any length. */
+	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
+	void *ctx;
+};
+
+/* Maps the memory; to be called before the jail. Returns 0, or -1 with errno set. host must
+ * not move. */
+int udp_host_init(struct udp_host *host, const struct udp_host_config *config);
+
+/* New flows to the name server go to these; before the first call there are none. */
+void udp_host_set_nameservers(struct udp_host *host,
+    const struct ipc_nameservers *nameservers);
+
+/* Takes a datagram that passed the gate and needs a socket; borrowed for the call. Returns
+ * false if the budget has no room for its flow: the caller refuses it. */
+bool udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
+    const uint8_t *frame, uint64_t now_ms);
+
+/* The engine's part of struct engine_ops; self is the udp_host. */
+extern const struct engine_ops udp_host_engine;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes the sockets of UDP flows, and sends the guest's datagrams on them. */
+#include "slirp-worker/engine/udp/udp_parts.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "slirp-worker/engine/outward.h"
+
+static void
+set_option(int fd, int level, int name, int value)
+{
+	/* Cannot fail on a UDP socket of the family. */
+	setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* The errors of the way, and the fields of IP headers that come. */
+static void
+ask_for_details(int fd, bool is_ip6)
+{
+	if (is_ip6) {
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+	} else {
+		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+		set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
+		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
+	}
+}
+
+/* ip(7): the sending host's members of a multicast group also receive a socket's
+ * datagrams. If the host's loopback is closed, a guest must not reach the host's services
+ * in this way; the datagrams still go out. */
+static void
+keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6)
+{
+	if (host->network.allow_host_loopback)
+		return;
+	if (is_ip6)
+		set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+	else
+		set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+}
+
+static int
+bind_to(int fd, const struct inaddr *addr, uint16_t port)
+{
+	const union inaddr_sock source = inaddr_sock_make(addr, port);
+
+	return bind(fd, &source.any, inaddr_sock_len(&source.any));
+}
+
+/* Binds to the outbound address, if there is one, and the port of the end, if it has one.
+ * Returns 0, or -1 with errno set. */
+static int
+bind_source(const struct udp_host *host, const struct udp_flow *flow, int fd,
+    uint16_t host_port)
+{
+	bool is_ip6 = udp_is_ip6(flow);
+	struct inaddr addr = { .is_ipv6 = is_ip6 };
+
+	if (host->outbound.has_addr[is_ip6])
+		addr = host->outbound.addr[is_ip6];
+	else if (host_port == 0 && !flow->is_group)
+		return 0; /* connect(2) chooses */
+	if (host_port == 0)
+		return bind_to(fd, &addr, 0);
+	/* Several sockets of the same user have one port (socket(7)); each is connected to
+	 * another peer. */
+	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (bind_to(fd, &addr, host_port) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -1;
+	/* Another program has it at this address. */
+	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 0);
+	return bind_to(fd, &addr, 0);
+}
+
+/* The source port of a socket; 0 with errno set. */
+static uint16_t
+find_port(int fd)
+{
+	union inaddr_sock own = { 0 };
+	socklen_t len = sizeof(own);
+
+	return getsockname(fd, &own.any, &len) == -1 ? 0 : inaddr_sock_port(&own);
+}
+
+/* A socket that leads to flow->to; -1 with errno set. *host_port is the wanted source port,
+ * 0 for any, and becomes the one that it has. */
+static int
+make_socket(const struct udp_host *host, const struct udp_flow *flow, uint16_t *host_port)
+{
+	bool is_ip6 = udp_is_ip6(flow);
+	autofd int fd = socket(flow->to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1 || bind_source(host, flow, fd, *host_port) == -1)
+		return -1;
+	ask_for_details(fd, is_ip6);
+	if (flow->is_group)
+		keep_groups_off_the_host(host, fd, is_ip6);
+	else if (connect(fd, &flow->to.any, inaddr_sock_len(&flow->to.any)) == -1)
+		return -1;
+	if (*host_port == 0) {
+		*host_port = find_port(fd);
+		/* From now on others may have the port too. If the option were set
+		 * before, the kernel could choose a port that another end has. */
+		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	}
+	return take_fd(&fd);
+}
+
+void
+udp_open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port)
+{
+	struct udp_host *host = ctx;
+	uint32_t index = flow_table_index(&host->udp.flows, flow);
+	uint32_t generation = flow->link.generation;
+	autofd int fd = -1;
+
+	flow->set = (struct udp_fate){ 0 };
+	if (!outward_find(&host->network, &host->nameservers, &flow->link.key,
+		&flow->to)) {
+		udp_refused(&host->udp, index, generation,
+		    outward_is_nameserver(&host->network, &flow->link.key) ? ECONNREFUSED
+									   : ENETUNREACH);
+		return;
+	}
+	fd = make_socket(host, flow, &host_port);
+	if (fd == -1 ||
+	    poller_add_reader(host->poller, fd, POLLER_UDP, index, generation) == -1) {
+		udp_refused(&host->udp, index, generation, errno);
+		return;
+	}
+	if (udp_opened(&host->udp, index, generation, fd, host_port) != NULL)
+		take_fd(&fd);
+}
+
+void
+udp_close_socket(void *ctx, struct udp_flow *flow)
+{
+	(void)ctx;
+	close(take_fd(&flow->fd));
+}
+
+/* Makes the socket's headers those that the guest wants; most flows never change them. */
+static void
+set_fate(struct udp_flow *flow, const struct udp_fate *fate)
+{
+	bool is_ip6 = udp_is_ip6(flow);
+
+	if (flow->set.ttl != fate->ttl && is_ip6)
+		set_option(flow->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, fate->ttl);
+	else if (flow->set.ttl != fate->ttl)
+		set_option(flow->fd, IPPROTO_IP, IP_TTL, fate->ttl);
+	if (flow->set.tos != fate->tos && is_ip6)
+		set_option(flow->fd, IPPROTO_IPV6, IPV6_TCLASS, fate->tos);
+	else if (flow->set.tos != fate->tos)
+		set_option(flow->fd, IPPROTO_IP, IP_TOS, fate->tos);
+	/* With Don't Fragment, a guest whose interface has a large MTU still sends longer
+	 * datagrams than the host's network takes: Linux sets it on each that fits its own
+	 * interface. So the kernel cuts these, and sets it on others (ip(7),
+	 * IP_PMTUDISC_WANT, the default). */
+	if (flow->set.may_fragment != fate->may_fragment)
+		set_option(flow->fd, IPPROTO_IP, IP_MTU_DISCOVER,
+		    fate->may_fragment ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT);
+	flow->set = *fate;
+}
+
+static int
+try_send(const struct udp_flow *flow, const struct udp_datagram *datagram)
+{
+	const struct sockaddr *to = flow->is_group ? &flow->to.any : NULL;
+
+	return sendto(flow->fd, datagram->data, datagram->len,
+		   MSG_DONTWAIT | MSG_NOSIGNAL, to, to ? inaddr_sock_len(to) : 0) == -1
+	    ? -errno
+	    : 0;
+}
+
+/* Whether the datagram alone is lost: a full buffer, an error of an earlier datagram. */
+static bool
+is_loss(int error)
+{
+	switch (-error) {
+	case EAGAIN:
+	case ENOBUFS:
+	case ENOMEM:
+	case EMSGSIZE:
+	case ECONNREFUSED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+udp_send(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram)
+{
+	struct udp_host *host = ctx;
+	int error;
+
+	set_fate(flow, &datagram->fate);
+	error = try_send(flow, datagram);
+	if (error == 0 || error == -EAGAIN)
+		return error;
+	/* The error may belong to an earlier datagram. */
+	udp_take_errors(host, flow);
+	error = try_send(flow, datagram);
+	return is_loss(error) ? -EAGAIN : error;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of UDP flows, over a world that the test controls. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "slirp-worker/engine/udp/udp.h"
+
+#define PORT 4000
+#define HOST_PORT 50000
+
+static struct {
+	bool answers_later;
+	int open_error; /* an errno; 0: a socket */
+	int send_error; /* what the next sends return, */
+	int n_to_fail;  /* as many of them */
+	int n_opened, n_closed, n_sent, n_unreachable;
+	int last_error; /* of udp_unreachable */
+	uint16_t wanted_port;
+	uint32_t index, generation; /* of the last flow that asked for a socket */
+} world;
+
+static struct budget budget;
+static struct udp udp;
+
+static void
+answer(uint16_t port)
+{
+	if (world.open_error != 0)
+		udp_refused(&udp, world.index, world.generation, world.open_error);
+	else if (udp_opened(&udp, world.index, world.generation, 100 + world.n_opened,
+		     port) != NULL)
+		world.n_opened++;
+}
+
+static void
+open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port)
+{
+	assert_ptr_equal(ctx, &world);
+	world.index = flow_table_index(&udp.flows, flow);
+	world.generation = flow->link.generation;
+	world.wanted_port = host_port;
+	if (!world.answers_later)
+		answer(
+		    host_port != 0 ? host_port : (uint16_t)(HOST_PORT + world.n_opened));
+}
+
+static int
+send_datagram(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram)
+{
+	assert_ptr_equal(ctx, &world);
+	assert_int_not_equal(flow->fd, -1);
+	assert_int_equal(datagram->len, flow->last_len);
+	if (world.n_to_fail > 0) {
+		world.n_to_fail--;
+		return world.send_error;
+	}
+	world.n_sent++;
+	return 0;
+}
+
+static void
+unreachable(void *ctx, const struct udp_flow *flow, int error)
+{
+	assert_ptr_equal(ctx, &world);
+	assert_int_equal(flow->fd, -1);
+	world.n_unreachable++;
+	world.last_error = error;
+}
+
+static void
+close_socket(void *ctx, struct udp_flow *flow)
+{
+	assert_ptr_equal(ctx, &world);
+	assert_int_not_equal(flow->fd, -1);
+	world.n_closed++;
+}
+
+static const struct udp_world calls = {
+	.ctx = &world,
+	.open = open_socket,
+	.send = send_datagram,
+	.unreachable = unreachable,
+	.close = close_socket,
+};
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&world, 0, sizeof(world));
+	budget = (struct budget){
+		.limit = { [BUDGET_UDP] = 4, [BUDGET_DNS] = 2 },
+	};
+	assert_int_equal(flow_key_make_secret(), 0);
+	return udp_init(&udp, &calls, &budget);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	udp_free(&udp);
+	assert_int_equal(world.n_closed, world.n_opened);
+	assert_int_equal(budget.used[BUDGET_UDP] + budget.used[BUDGET_DNS], 0);
+	return 0;
+}
+
+static struct flow_key
+key(uint16_t guest_port, uint8_t peer, uint16_t peer_port)
+{
+	static const uint8_t guest[4] = { 10, 0, 2, 100 };
+	struct flow_key key = flow_key_udp(WIRE_TYPE_IP4, guest, guest_port, peer_port);
+
+	memcpy(key.peer_address, (uint8_t[]){ 192, 0, 2, peer }, 4);
+	return key;
+}
+
+static const uint8_t mac[WIRE_MAC_LEN] = { 2, 0, 0, 0, 0, 1 };
+
+static bool
+send_from(uint16_t guest_port, uint8_t peer, uint16_t peer_port, uint64_t now_ms)
+{
+	const struct flow_key wanted = key(guest_port, peer, peer_port);
+	const struct udp_datagram datagram = {
+		.data = (const uint8_t *)"hello",
+		.len = 5,
+		.guest_mac = mac,
+		.our_mac = mac,
+		.is_dns = peer_port == 53,
+		.is_group = peer == 255,
+	};
+
+	return udp_from_guest(&udp, &wanted, &datagram, now_ms);
+}
+
+static struct udp_flow *
+find(uint16_t guest_port, uint8_t peer, uint16_t peer_port)
+{
+	const struct flow_key wanted = key(guest_port, peer, peer_port);
+
+	return flow_table_find(&udp.flows, &wanted);
+}
+
+static void
+test_first_datagram_opens_a_flow(void **state)
+{
+	(void)state;
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_true(send_from(PORT, 1, 9, 1001));
+	assert_int_equal(world.n_opened, 1);
+	assert_int_equal(world.n_sent, 2);
+	assert_int_equal(find(PORT, 1, 9)->bytes_out, 10);
+	udp_to_guest(&udp, find(PORT, 1, 9), 7, 1002);
+	assert_int_equal(find(PORT, 1, 9)->bytes_in, 7);
+}
+
+static void
+test_flows_of_an_end_have_one_source_port(void **state)
+{
+	(void)state;
+	send_from(PORT, 1, 9, 1000);
+	assert_int_equal(world.wanted_port, 0);
+	send_from(PORT, 2, 9, 1000);
+	assert_int_equal(world.wanted_port, HOST_PORT);
+	send_from(PORT, 1, 10, 1000);
+	assert_int_equal(world.wanted_port, HOST_PORT);
+	send_from(PORT + 1, 1, 9, 1000);
+	assert_int_equal(world.wanted_port, 0);
+	/* An end has its port for as long as it has a flow. */
+	udp_to_guest(&udp, find(PORT, 1, 10), 1, 2000);
+	udp_expire(&udp, 1000 + UDP_UNANSWERED_MS);
+	send_from(PORT, 3, 9, 1000 + UDP_UNANSWERED_MS);
+	assert_int_equal(world.wanted_port, HOST_PORT);
+	udp_expire(&udp, 2000 + UDP_ANSWERED_MS);
+	send_from(PORT, 3, 9, 2000 + UDP_ANSWERED_MS);
+	assert_int_equal(world.wanted_port, 0);
+}
+
+/* The flow of the datagram at 1000 lasts until this time, and no longer. */
+static void
+check_lasts_until(uint16_t peer_port, uint64_t end_ms)
+{
+	assert_int_equal(udp_due(&udp), end_ms);
+	udp_expire(&udp, end_ms - 1);
+	assert_non_null(find(PORT, 1, peer_port));
+	udp_expire(&udp, end_ms);
+	assert_null(find(PORT, 1, peer_port));
+	assert_int_equal(udp_due(&udp), DEADLINE_NONE);
+	assert_int_equal(world.n_closed, world.n_opened);
+}
+
+static void
+test_unanswered_flow_ends(void **state)
+{
+	(void)state;
+	send_from(PORT, 1, 9, 1000);
+	send_from(PORT, 1, 9, 5000);
+	check_lasts_until(9, 5000 + UDP_UNANSWERED_MS);
+}
+
+static void
+test_answered_flow_ends_later(void **state)
+{
+	(void)state;
+	send_from(PORT, 1, 9, 1000);
+	udp_to_guest(&udp, find(PORT, 1, 9), 1, 2000);
+	send_from(PORT, 1, 9, 3000);
+	check_lasts_until(9, 3000 + UDP_ANSWERED_MS);
+}
+
+static void
+test_answered_lookup_ends_soon(void **state)
+{
+	(void)state;
+	send_from(PORT, 1, 53, 1000);
+	udp_to_guest(&udp, find(PORT, 1, 53), 1, 2000);
+	check_lasts_until(53, 2000 + UDP_DNS_ANSWERED_MS);
+	/* A second question on the same port waits for its own answer. */
+	send_from(PORT, 1, 53, 101000);
+	udp_to_guest(&udp, find(PORT, 1, 53), 1, 102000);
+	send_from(PORT, 1, 53, 103000);
+	check_lasts_until(53, 103000 + UDP_UNANSWERED_MS);
+}
+
+static void
+test_flows_beyond_the_budget_are_refused(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 4; i++)
+		assert_true(send_from(PORT + i, 1, 9, 1000 + i));
+	assert_false(send_from(PORT + 4, 1, 9, 1010));
+	assert_true(send_from(PORT, 1, 9, 1010));
+	/* The name server has places of its own. */
+	assert_true(send_from(PORT + 5, 3, 53, 1010));
+	assert_true(send_from(PORT + 6, 3, 53, 1010));
+	assert_false(send_from(PORT + 7, 3, 53, 1010));
+	/* The oldest makes room in time. */
+	udp_expire(&udp, 1001 + UDP_UNANSWERED_MS);
+	assert_true(send_from(PORT + 4, 1, 9, 1001 + UDP_UNANSWERED_MS));
+}
+
+static void
+test_lookups_beyond_their_budget_are_flows_like_others(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 6; i++)
+		assert_true(send_from(PORT + i, 1, 53, 1000));
+	assert_int_equal(budget.used[BUDGET_DNS], 2);
+	assert_int_equal(budget.used[BUDGET_UDP], 4);
+	assert_false(send_from(PORT + 6, 1, 53, 1000));
+}
+
+static void
+test_flow_without_a_socket_is_unreachable(void **state)
+{
+	(void)state;
+	world.open_error = EHOSTUNREACH;
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_int_equal(world.n_unreachable, 1);
+	assert_int_equal(world.last_error, EHOSTUNREACH);
+	assert_null(find(PORT, 1, 9));
+	assert_int_equal(budget.used[BUDGET_UDP], 0);
+	/* Nobody may answer a group with an error. */
+	assert_true(send_from(PORT, 255, 9, 1000));
+	assert_int_equal(world.n_unreachable, 1);
+	assert_null(find(PORT, 255, 9));
+}
+
+static void
+test_socket_that_comes_later(void **state)
+{
+	uint32_t index, generation;
+
+	(void)state;
+	world.answers_later = true;
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_int_equal(world.n_sent, 0);
+	answer(HOST_PORT);
+	assert_true(send_from(PORT, 1, 9, 1001));
+	assert_int_equal(world.n_sent, 1);
+	/* A second answer finds nobody, and neither does one to a flow that has ended. */
+	index = world.index;
+	generation = world.generation;
+	assert_null(udp_opened(&udp, index, generation, 7, 1));
+	udp_expire(&udp, 1001 + UDP_UNANSWERED_MS);
+	assert_null(udp_opened(&udp, index, generation, 7, 1));
+	udp_refused(&udp, index, generation, EPERM);
+	assert_int_equal(world.n_unreachable, 0);
+	/* The place is used again, with another handle. */
+	assert_true(send_from(PORT, 2, 9, 40000));
+	assert_int_equal(world.index, index);
+	assert_null(udp_opened(&udp, index, generation, 7, 1));
+	assert_int_equal(find(PORT, 2, 9)->fd, -1);
+}
+
+static void
+test_full_link_loses_a_datagram(void **state)
+{
+	(void)state;
+	world.send_error = -EAGAIN;
+	world.n_to_fail = 1;
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_int_equal(world.n_opened, 1);
+	assert_int_equal(find(PORT, 1, 9)->bytes_out, 0);
+	assert_true(send_from(PORT, 1, 9, 1001));
+	assert_int_equal(find(PORT, 1, 9)->bytes_out, 5);
+}
+
+static void
+test_useless_socket_is_made_again_once(void **state)
+{
+	(void)state;
+	send_from(PORT, 1, 9, 1000);
+	world.send_error = -EINVAL;
+	world.n_to_fail = 1;
+	assert_true(send_from(PORT, 1, 9, 1001));
+	assert_int_equal(world.n_opened, 2);
+	assert_int_equal(world.n_closed, 1);
+	assert_int_equal(world.wanted_port, HOST_PORT);
+	assert_int_equal(world.n_sent, 2);
+	world.send_error = -ENETUNREACH;
+	world.n_to_fail = 2;
+	assert_true(send_from(PORT, 1, 9, 1002));
+	assert_int_equal(world.n_opened, 3);
+	assert_int_equal(world.last_error, ENETUNREACH);
+	assert_null(find(PORT, 1, 9));
+}
+
+static void
+test_places_are_used_again_in_a_batch(void **state)
+{
+	(void)state;
+	/* All within one turn, without udp_expire(). */
+	world.open_error = ENETUNREACH;
+	for (int i = 0; i < 10 * UDP_PLACES_SPARE; i++)
+		assert_true(send_from((uint16_t)(PORT + i), 1, 9, 1000));
+	assert_int_equal(world.n_unreachable, 10 * UDP_PLACES_SPARE);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_first_datagram_opens_a_flow),
+		TEST(test_flows_of_an_end_have_one_source_port),
+		TEST(test_unanswered_flow_ends),
+		TEST(test_answered_flow_ends_later),
+		TEST(test_answered_lookup_ends_soon),
+		TEST(test_flows_beyond_the_budget_are_refused),
+		TEST(test_lookups_beyond_their_budget_are_flows_like_others),
+		TEST(test_flow_without_a_socket_is_unreachable),
+		TEST(test_socket_that_comes_later),
+		TEST(test_full_link_loses_a_datagram),
+		TEST(test_useless_socket_is_made_again_once),
+		TEST(test_places_are_used_again_in_a_batch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
