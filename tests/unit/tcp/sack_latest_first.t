@@ -17,6 +17,7 @@ guest < . 1:1 ack 1 sack 301-451 sack 501-601 sack 701-801 sack 901-1001
 # What is there already is the latest too.
 guest > . 101:151 ack 1
 guest < . 1:1 ack 1 sack 101-201 sack 301-451 sack 501-601 sack 701-801
+counter gap_dropped 0
 # Every segment has them while there is a gap.
 host data 10
 guest < P. 1:11 ack 1 sack 101-201
