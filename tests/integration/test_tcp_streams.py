@@ -32,6 +32,8 @@ from waiting import DEADLINE_S, wait_for
 BYTES = int(os.environ.get("SLIRPD_STREAM_BYTES", 4_000_000 if SANITIZED else 1 << 24))
 # Timers of both sides fire twice or more in this: they begin with 0.2 s.
 PAUSE_S = float(os.environ.get("SLIRPD_PAUSE_S", 0.5))
+# The guest's kernel doubles its pause each time that it hears nothing.
+GO_ON_S = DEADLINE_S + 2 * PAUSE_S
 IPPROTO_MPTCP = 262
 MTUS = (576, 1280, 1500, 9000, 65520, 65521)
 
@@ -286,7 +288,7 @@ class Stream:
     def goes_on(self) -> None:
         """Waits until more arrives than buffers on the way hold."""
         before = n_received(self.sink)
-        wait_for("the stream goes on", lambda: n_received(self.sink) > before + 20_000_000)
+        wait_for("the stream goes on", lambda: n_received(self.sink) > before + 20_000_000, GO_ON_S)
 
     def finish(self) -> None:
         self.goes_on()
