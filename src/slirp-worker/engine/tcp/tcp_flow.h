@@ -151,6 +151,10 @@ struct tcp_flow {
 	uint16_t read_hint; /* length of the last read, saturated */
 	uint32_t cwnd, ssthresh;
 	uint32_t recover, rexmit_nxt;
+	/* Before the last recovery; 0: none that can be undone. undo_bytes: sent again since
+	 * then, and not reported as a duplicate. */
+	uint32_t undo_cwnd, undo_ssthresh, undo_bytes;
+	uint8_t reordering;          /* pieces ahead of a gap that show a loss */
 	uint32_t srtt_us, rttvar_us; /* 0: no sample yet */
 	uint32_t timed_seq;
 	uint64_t timed_at_us;

@@ -62,6 +62,7 @@ tcp_sent(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint32_t seq_len)
 	if (seq_lt(seq, flow->snd_max)) {
 		tcp_count(tcp, TCP_COUNT_retransmitted, 1);
 		flow->n_retransmitted += seq_len;
+		flow->undo_bytes += seq_len;
 		/* Karn: an acknowledgement may be of either copy. */
 		flow->is_timed = false;
 	} else if (!flow->is_timed) {
@@ -211,14 +212,45 @@ add_sacked(struct tcp_gaps *gaps, struct tcp_sack_block block)
 	gaps->sacked[i] = block;
 }
 
+/* RFC 2883: the guest has got bytes twice. If that is all that was sent again, nothing was
+ * lost (RFC 3708 3), frames overtook each other. */
+static void
+take_duplicate(struct tcp_flow *flow, const struct tcp_sack_block *block)
+{
+	flow->undo_bytes -= tcp_min(flow->undo_bytes, block->right - block->left);
+	if (flow->undo_bytes > 0 || flow->undo_cwnd == 0)
+		return;
+	flow->cwnd = tcp_max(flow->cwnd, flow->undo_cwnd);
+	flow->ssthresh = tcp_max(flow->ssthresh, flow->undo_ssthresh);
+	flow->undo_cwnd = 0;
+	flow->in_recovery = false;
+	flow->n_dupacks = 0;
+	flow->reordering = (uint8_t)tcp_min(2u * flow->reordering, TCP_REORDERING_MAX);
+}
+
+/* RFC 2883 4: a first block of old bytes, or of bytes that the second has too. */
+static bool
+is_duplicate(const struct tcp_segment *segment)
+{
+	const struct tcp_sack_block *block = segment->sack;
+
+	if (segment->n_sack == 0 || !seq_lt(block[0].left, block[0].right))
+		return false;
+	return seq_le(block[0].right, segment->ack) ||
+	    (segment->n_sack > 1 && seq_ge(block[0].left, block[1].left) &&
+		seq_le(block[0].right, block[1].right));
+}
+
 void
 tcp_take_sack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
 {
+	if (is_duplicate(segment))
+		take_duplicate(flow, &segment->sack[0]);
 	for (int i = 0; i < segment->n_sack; i++) {
 		struct tcp_sack_block block = segment->sack[i];
 		struct tcp_gaps *gaps;
 
-		/* A block below the acknowledgement is a duplicate's (RFC 2883). */
+		/* A block below the acknowledgement is a duplicate's. */
 		if (!seq_lt(block.left, block.right) ||
 		    seq_le(block.left, segment->ack) ||
 		    seq_le(block.left, flow->snd_una) ||
@@ -320,16 +352,20 @@ void
 tcp_duplicate_ack(struct tcp *tcp, struct tcp_flow *flow)
 {
 	uint32_t n_out = flow->snd_max - flow->snd_una;
-	bool is_few = n_out <= TCP_FEW_FRAMES * tcp_frame_max(tcp, flow);
+	bool is_few = n_out <= TCP_FEW_FRAMES * tcp_frame_max(tcp, flow) &&
+	    flow->reordering == TCP_DUPACKS;
 
 	if (flow->n_dupacks < UINT8_MAX)
 		flow->n_dupacks++;
 	if (flow->in_recovery || flow->snd_nxt != flow->snd_max)
 		return;
-	if (flow->n_dupacks < TCP_DUPACKS && !(is_few && flow->n_dupacks > 0) &&
-	    n_sacked_bytes(flow) < TCP_DUPACKS * (uint32_t)flow->piece)
+	if (flow->n_dupacks < flow->reordering && !(is_few && flow->n_dupacks > 0) &&
+	    n_sacked_bytes(flow) < flow->reordering * (uint32_t)flow->piece)
 		return;
 	tcp_count(tcp, TCP_COUNT_fast_retransmits, 1);
+	flow->undo_cwnd = flow->cwnd;
+	flow->undo_ssthresh = flow->ssthresh;
+	flow->undo_bytes = 0;
 	halve(flow);
 	flow->cwnd = flow->ssthresh;
 	flow->in_recovery = true;
@@ -380,6 +416,8 @@ retransmit_all(struct tcp *tcp, struct tcp_flow *flow)
 	if (flow->n_backoffs == 0)
 		halve(flow);
 	flow->n_backoffs++;
+	flow->undo_cwnd = 0;
+	flow->reordering = TCP_DUPACKS;
 	tcp_big_lost(tcp, flow);
 	flow->big = TCP_BIG_NEVER;
 	flow->cwnd = flow->piece;

@@ -142,6 +142,7 @@ tcp_make_flow(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 	flow->progress_at_us = tcp->now_us;
 	flow->want_wnd = tcp_max(TCP_WINDOW_START, tcp_window_min(tcp, flow));
 	flow->ssthresh = TCP_CWND_MAX;
+	flow->reordering = TCP_DUPACKS;
 	flow->challenge_at_ms = flow->idle_at_ms = tcp->now_ms;
 	tcp_probe_if_nearly_full(tcp);
 	return flow;

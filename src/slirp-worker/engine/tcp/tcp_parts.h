@@ -152,6 +152,10 @@
 #define TCP_DUPACKS 3
 #define TCP_FEW_FRAMES 3
 
+/* The same for a guest whose frames overtake each other: doubled each time that what was
+ * sent again was not lost. Below the number of duplicates that a flow counts. */
+#define TCP_REORDERING_MAX 192
+
 /* Trials of big frames that fail in a row before no flow tries any more: a single one may
  * be an ordinary loss. Each costs its flow a timeout. */
 #define TCP_BIG_FAILURES_MAX 3
