@@ -105,8 +105,7 @@ struct ipc_start {
 	/* There is no TAP. The descriptor is a listening SOCK_SEQPACKET socket, and each
 	 * message of its client is a frame. */
 	uint8_t is_bess;
-	uint8_t own_tcp; /* the worker's own engine ends TCP, not libslirp */
-	uint8_t reserved[1];
+	uint8_t reserved[2];
 };
 
 struct ipc_about {

@@ -178,7 +178,7 @@ ipc_validate_start(const struct ipc_start *msg, const char **why)
 		return -1;
 	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads, why) == -1)
 		return -1;
-	if (!ipc_is_flag(msg->is_bess) || !ipc_is_flag(msg->own_tcp))
+	if (!ipc_is_flag(msg->is_bess))
 		return ipc_refuse(why, "flag neither 0 nor 1");
 	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
 	    ? 0

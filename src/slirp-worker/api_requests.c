@@ -52,18 +52,15 @@ worker_on_list_forwards(struct worker *worker, const struct ipc_list_forwards *m
 void
 worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg)
 {
-	const struct stack_sockets *sockets = stack_sockets(worker->stack);
-	const struct tcp *tcp = &worker->tcp.tcp; /* zeros if it is not in use */
-	/* The engine's include those that wait for a flow; libslirp has none beside it that
-	 * are not in the budget. */
-	uint32_t n_connected =
-	    worker->own_tcp ? worker->budget.used[BUDGET_TCP] : sockets->n_tcp;
+	const struct tcp *tcp = &worker->tcp.tcp;
 	struct ipc_worker_state state = {
 		.request = msg->request,
 		.stats = *worker_stats(worker),
-		.n_tcp_sockets = n_connected + worker->forwards.n_tcp_ports,
-		.n_udp_sockets = sockets->n_udp + worker->udp.udp.flows.n_live +
-		    worker->forwards.n_udp_ports,
+		/* The budget includes connections that wait for a flow. */
+		.n_tcp_sockets =
+		    worker->budget.used[BUDGET_TCP] + worker->forwards.n_tcp_ports,
+		.n_udp_sockets = stack_n_sockets(worker->stack) +
+		    worker->udp.udp.flows.n_live + worker->forwards.n_udp_ports,
 		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
 		.n_forwards = worker->forwards.table->n,
 		.n_tcp_flows = tcp->flows.n_live,
@@ -84,9 +81,9 @@ worker_on_list_connections(struct worker *worker, const struct ipc_list_connecti
 
 	if (msg->from == 0)
 		connections_collect(&worker->connections, worker->stack, &worker->ping,
-		    worker->own_tcp ? &worker->udp.udp : NULL, &worker->forwards);
-	connections_fill_page(&worker->connections,
-	    worker->own_tcp ? &worker->tcp_forward : NULL, msg->from, &page);
+		    &worker->udp.udp, &worker->forwards);
+	connections_fill_page(&worker->connections, &worker->tcp_forward, msg->from,
+	    &page);
 	if (page.next == 0)
 		connections_free(&worker->connections);
 	end_ms = clock_now_ms();

@@ -40,17 +40,6 @@ emit_fragment(void *ctx, const uint8_t *frame, size_t frame_len)
 }
 
 void
-datapath_emit_segment(void *ctx, const uint8_t *head, size_t head_len,
-    const uint8_t *data, size_t data_len)
-{
-	struct worker *worker = ctx;
-
-	datapath_wrote_frame(worker,
-	    tapio_write_parts(&worker->tap, head, head_len, data, data_len),
-	    head_len - VNET_HEADER_LEN + data_len);
-}
-
-void
 datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 {
 	struct worker *worker = ctx;
@@ -58,8 +47,6 @@ datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len)
 	/* Static, to keep the stack small; the function is not called recursively. */
 	static uint8_t scratch[TAPIO_FRAME_MAX];
 
-	if (offload_to_guest(&worker->offload, frame, frame_len))
-		return;
 	if (!frag_needed(frame, frame_len, mtu_bytes)) {
 		write_frame(worker, frame, frame_len);
 		return;
@@ -120,24 +107,6 @@ udp_end(const struct gate_frame *parsed, const uint8_t *frame)
 	    load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT), 0);
 }
 
-/* Whether the stack may open the socket that a UDP datagram needs. */
-static bool
-admits_udp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
-{
-	const struct flow_key guest = udp_end(parsed, frame);
-
-	return stack_admit_udp(worker->stack, &guest, parsed->udp == GATE_UDP_DNS);
-}
-
-static void
-report_no_descriptor(struct worker *worker)
-{
-	if (ratelimit_allow(&worker->tcp_refusals, worker->now_ms))
-		log_warning("the guest has all connections that %zu descriptors "
-			    "allow: new ones are refused until others end",
-		    worker->pollset.size);
-}
-
 void
 datapath_refused_tcp(void *ctx)
 {
@@ -145,30 +114,30 @@ datapath_refused_tcp(void *ctx)
 
 	worker_count_drop(worker, IPC_DROP_descriptors);
 	worker_count(worker, IPC_COUNTER_refusals_sent, 1);
-	report_no_descriptor(worker);
+	if (ratelimit_allow(&worker->tcp_refusals, worker->now_ms))
+		log_warning("the guest has all connections that %zu descriptors "
+			    "allow: new ones are refused until others end",
+		    worker->pollset.size);
 }
 
-/* Gives a TCP segment to the TCP engine. Returns false if it is the stack's. */
-static bool
+static void
 pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
 {
 	struct tcp_segment segment;
 	size_t n_noted = worker->tcp.tcp.n_noted;
 
-	if (parsed->protocol != IPPROTO_TCP ||
-	    !tcp_segment_parse(frame, parsed->len, &segment))
-		return false;
 	if (worker->sum == VNET_SUM_UNKNOWN &&
 	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_TCP, frame + parsed->l4_offset,
 		parsed->l4_len) != 0) {
 		worker_count_drop(worker, IPC_DROP_tcp_checksum);
-		return true;
+		return;
 	}
-	if (!tcp_host_from_guest(&worker->tcp, &segment))
-		return false;
+	/* Cannot fail: the gate has checked the lengths. */
+	if (!tcp_segment_parse(frame, parsed->len, &segment))
+		return;
+	tcp_from_guest(&worker->tcp.tcp, &segment);
 	if (worker->tcp.tcp.n_noted > n_noted)
 		tapio_keep(&worker->tap);
-	return true;
 }
 
 static void
@@ -207,38 +176,14 @@ pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 	return true;
 }
 
-/* Handles a frame that passed the gate. If the stack may not open a socket, refuses the
- * frame, because otherwise the guest waits for a timeout or gets a less exact error. */
+/* Handles a frame that passed the gate. */
 static void
 pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 {
-	if (worker->own_tcp && pass_tcp(worker, parsed, frame))
-		return;
-	if (worker->own_tcp && pass_udp(worker, parsed, frame))
-		return;
-	if (gate_opens_tcp(parsed, frame) &&
-	    !budget_has_room(&worker->budget, BUDGET_TCP, 1)) {
-		parsed->reason = IPC_DROP_descriptors;
-		refuse(worker, parsed, frame);
-		report_no_descriptor(worker);
-		return;
-	}
-	if (parsed->udp != GATE_UDP_NOTHING && !admits_udp(worker, parsed, frame)) {
-		refuse_udp(worker, parsed, frame);
-		return;
-	}
-	if (worker->sum == VNET_SUM_OPEN && parsed->protocol == IPPROTO_TCP)
-		vnet_complete(frame, parsed->len);
-	offload_from_guest(&worker->offload, frame, parsed->len);
-	stack_input(worker->stack, frame, parsed->len);
-}
-
-/* The TCP engine sends to the guest's MACs by itself. */
-static void
-learn_mac(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
-{
-	if (worker->own_tcp)
-		neigh_learn(&worker->neigh, &worker->gate, frame, parsed, worker->now_ms);
+	if (parsed->protocol == IPPROTO_TCP)
+		pass_tcp(worker, parsed, frame);
+	else if (!pass_udp(worker, parsed, frame))
+		stack_input(worker->stack, frame, parsed->len);
 }
 
 static void
@@ -248,19 +193,18 @@ judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 
 	switch (gate_check(&worker->gate, frame, frame_len, worker->now_ms, &parsed)) {
 	case GATE_PASS:
-		learn_mac(worker, &parsed, frame);
+		neigh_learn(&worker->neigh, &worker->gate, frame, &parsed,
+		    worker->now_ms);
 		pass(worker, &parsed, frame);
 		break;
 	case GATE_PING:
-		learn_mac(worker, &parsed, frame);
+		neigh_learn(&worker->neigh, &worker->gate, frame, &parsed,
+		    worker->now_ms);
 		ping_request(&worker->ping, frame, &parsed, worker->now_ms);
 		break;
 	case GATE_TOO_BIG:
-		if (worker->own_tcp)
-			tcp_too_big(&worker->tcp.tcp, &parsed.too_big.key,
-			    parsed.too_big.seq, parsed.too_big.mtu_bytes);
-		else
-			worker_count_drop(worker, IPC_DROP_icmp_type);
+		tcp_too_big(&worker->tcp.tcp, &parsed.too_big.key, parsed.too_big.seq,
+		    parsed.too_big.mtu_bytes);
 		break;
 	case GATE_FRAGMENT:
 		reassemble(worker, &parsed, frame);
@@ -280,7 +224,7 @@ datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
 	enum ipc_drop_reason reason;
 
 	worker->sum = VNET_SUM_UNKNOWN;
-	if (worker->offload.is_on &&
+	if (worker->has_offloads &&
 	    !vnet_accept(frame - VNET_HEADER_LEN, frame, frame_len, &worker->sum,
 		&reason)) {
 		worker_count_drop(worker, reason);
@@ -292,7 +236,6 @@ datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
 void
 datapath_end_batch(struct worker *worker)
 {
-	if (worker->own_tcp)
-		tcp_end_batch(&worker->tcp.tcp);
+	tcp_end_batch(&worker->tcp.tcp);
 	tapio_release(&worker->tap);
 }

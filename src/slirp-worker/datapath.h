@@ -24,7 +24,3 @@ void datapath_refused_tcp(void *ctx);
 
 /* Sends a borrowed frame, of an engine or a refusal, to the guest of the worker (ctx). */
 void datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len);
-
-/* Writes a segment from the offload of the worker (ctx). */
-void datapath_emit_segment(void *ctx, const uint8_t *head, size_t head_len,
-    const uint8_t *data, size_t data_len);

@@ -43,12 +43,6 @@ count_ports(const struct ipc_forward *forward)
 	return (uint32_t)forward->host_port_last - forward->host_port_first + 1;
 }
 
-static bool
-is_between_families(const struct ipc_forward *forward)
-{
-	return forward->host_addr.is_ipv6 != forward->guest_addr.is_ipv6;
-}
-
 /* Whether the guest can have the address. The stack owns the gateway's and the name
  * server's address; the first and the last of an IPv4 network are reserved. */
 static bool
@@ -198,25 +192,19 @@ outcome_of(int error)
 	}
 }
 
-/* Whether the TCP engine serves the forward, of any families. */
-static bool
-is_own_tcp(const struct forwards *forwards, const struct ipc_forward *forward)
-{
-	return forwards->tcp && forward->proto == IPPROTO_TCP;
-}
-
 /* Whether libslirp needs the relay for the forward. */
 static bool
-needs_relay(const struct forwards *forwards, const struct ipc_forward *forward)
+needs_relay(const struct ipc_forward *forward)
 {
-	return !is_own_tcp(forwards, forward) && is_between_families(forward);
+	return forward->proto == IPPROTO_UDP &&
+	    forward->host_addr.is_ipv6 != forward->guest_addr.is_ipv6;
 }
 
 /* Descriptors for each port of the forward; a relay needs two. */
 static uint32_t
-descriptors_each(const struct forwards *forwards, const struct ipc_forward *forward)
+descriptors_each(const struct ipc_forward *forward)
 {
-	return needs_relay(forwards, forward) ? 2 : 1;
+	return needs_relay(forward) ? 2 : 1;
 }
 
 /* Opens a port of the host for a port of the guest. 0, or -1 with errno set. */
@@ -227,14 +215,12 @@ open_socket(const struct forwards *forwards, const struct ipc_forward *forward,
 	const union inaddr_sock guest =
 	    inaddr_sock_make(&forward->guest_addr, guest_port);
 
-	if (is_own_tcp(forwards, forward))
+	if (forward->proto == IPPROTO_TCP)
 		return tcp_listen_open(forwards->tcp, host, &forward->guest_addr,
 		    guest_port, forwards->last_id + 1);
-	if (needs_relay(forwards, forward))
-		return relay_open(forwards->relay, forward->proto, &host->any,
-		    &guest.any);
-	return stack_port_open(forwards->stack, forward->proto, &host->any, &guest.any,
-	    false);
+	if (needs_relay(forward))
+		return relay_open(forwards->relay, &host->any, &guest.any);
+	return stack_port_open(forwards->stack, &host->any, &guest.any, false);
 }
 
 /* Opens the next port of the forward. */
@@ -243,7 +229,7 @@ open_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_forward *forward = &change->forward;
-	uint32_t n_descriptors = descriptors_each(forwards, forward);
+	uint32_t n_descriptors = descriptors_each(forward);
 	uint16_t port = (uint16_t)(forward->host_port_first + change->n_open);
 	union inaddr_sock host = inaddr_sock_make(&forward->host_addr, port);
 	int outcome = -1;
@@ -276,13 +262,13 @@ close_port(struct forwards *forwards)
 	change->n_open--;
 	host = inaddr_sock_make(&forward->host_addr,
 	    (uint16_t)(forward->host_port_first + change->n_open));
-	if (is_own_tcp(forwards, forward))
+	if (forward->proto == IPPROTO_TCP)
 		tcp_listen_close(forwards->tcp, &host);
-	else if (needs_relay(forwards, forward))
-		relay_close(forwards->relay, forward->proto, &host.any);
+	else if (needs_relay(forward))
+		relay_close(forwards->relay, &host.any);
 	else
-		stack_port_close(forwards->stack, forward->proto, &host.any);
-	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(forwards, forward));
+		stack_port_close(forwards->stack, &host.any);
+	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(forward));
 	--*port_counter(forwards, forward->proto);
 }
 

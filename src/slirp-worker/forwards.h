@@ -15,7 +15,7 @@
 #include "model/forward_table.h"
 #include "slirp-worker/engine/relay/relay.h"
 #include "slirp-worker/engine/slirp/stack.h"
-#include "slirp-worker/engine/tcp/tcp_listen.h"
+#include "slirp-worker/engine/forward/tcp_listen.h"
 
 /* Ports of all forwards together, which also limits the forwards: every port of an
  * address, and as many sockets as the worker can have (budget.h). */
@@ -44,7 +44,7 @@ struct forwards_change {
 struct forwards {
 	struct stack *stack;    /* borrowed */
 	struct relay *relay;    /* borrowed; for forwards between address families */
-	struct tcp_listen *tcp; /* borrowed; NULL: libslirp and the relay end TCP */
+	struct tcp_listen *tcp; /* borrowed */
 	struct budget *budget;  /* borrowed */
 	const struct ipc_network *network; /* borrowed */
 	struct in6_addr guest6;            /* the guest's own address; :: if unknown */

@@ -31,8 +31,7 @@ look_at_clock(struct worker *worker)
 	int64_t now_ns = clock_now_ns();
 
 	stack_set_time(worker->stack, now_ns);
-	if (worker->own_tcp)
-		tcp_set_time(&worker->tcp.tcp, (uint64_t)now_ns / CLOCK_NS_PER_US);
+	tcp_set_time(&worker->tcp.tcp, (uint64_t)now_ns / CLOCK_NS_PER_US);
 	worker->now_ms = (uint64_t)(now_ns / CLOCK_NS_PER_MS);
 	return now_ns;
 }
@@ -43,7 +42,7 @@ timeout_of_sleep(struct worker *worker, uint64_t due_ms)
 {
 	uint64_t now_ms = worker->now_ms;
 
-	if (worker->own_tcp && tcp_before_sleep(&worker->tcp.tcp))
+	if (tcp_before_sleep(&worker->tcp.tcp))
 		due_ms = deadline_earlier(due_ms, now_ms + tcp_wait_ms(&worker->tcp.tcp));
 	return deadline_timeout(due_ms, now_ms);
 }
@@ -95,7 +94,6 @@ read_batch(struct worker *worker, int n_max, bool expects_lone)
 			worker_count(worker, IPC_COUNTER_frames_from_guest, 1);
 			worker_count(worker, IPC_COUNTER_bytes_from_guest, frame_len);
 			datapath_from_guest(worker, frame, frame_len);
-			offload_flush(&worker->offload);
 			is_last = expects_lone && frame_len <= LONE_FRAME_MAX;
 			n++;
 			break;
@@ -153,8 +151,7 @@ take_answers(struct worker *worker, uint64_t n_frames, uint64_t n_bytes)
 	if (was_lone && n < n_max)
 		answers_were(&worker->answers, n);
 	stack_go_on(worker->stack);
-	if (worker->own_tcp)
-		tcp_serve(&worker->tcp.tcp);
+	tcp_serve(&worker->tcp.tcp);
 }
 
 static void
@@ -183,7 +180,6 @@ turn(struct worker *worker)
 	n_frames = counters[IPC_COUNTER_frames_to_guest];
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest];
 	engines_finish(&worker->engines, &worker->pollset, !waited, worker->now_ms);
-	offload_flush(&worker->offload);
 	n_frames = counters[IPC_COUNTER_frames_to_guest] - n_frames;
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest] - n_bytes;
 	if (n_frames > 0)
@@ -192,7 +188,6 @@ turn(struct worker *worker)
 	if (poller_ready(poller, POLLER_API))
 		api_requests_receive(worker);
 	timers_run(&worker->timers, worker->now_ms);
-	offload_flush(&worker->offload);
 	reass_expire(&worker->reass, worker->now_ms);
 }
 

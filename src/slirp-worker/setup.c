@@ -46,22 +46,6 @@ complain(void *ctx, const char *text)
 }
 
 static void
-tcp_socket_made(void *ctx, int fd)
-{
-	struct worker *worker = ctx;
-
-	relay_tcp_note_accepted(&worker->relay.tcp, fd);
-}
-
-static void
-tcp_socket_ends(void *ctx, int fd)
-{
-	struct worker *worker = ctx;
-
-	relay_tcp_note_closed(&worker->relay.tcp, fd);
-}
-
-static void
 udp_peer_on_loopback(void *ctx, int port_fd, const struct flow_key *guest,
     uint16_t peer_port)
 {
@@ -151,7 +135,7 @@ make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
 		.poller = &worker->poller,
 		.tap = &worker->tap,
 		.budget = &worker->budget,
-		.has_offloads = worker->offload.is_on,
+		.has_offloads = worker->has_offloads,
 		.guest_mac = worker->has_guest_mac && kernel_takes_big_frames()
 		    ? &worker->guest_mac
 		    : NULL,
@@ -178,7 +162,7 @@ make_udp(struct worker *worker, const struct ipc_outbound *outbound)
 		.poller = &worker->poller,
 		.tap = &worker->tap,
 		.budget = &worker->budget,
-		.has_offloads = worker->offload.is_on,
+		.has_offloads = worker->has_offloads,
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
 		.ctx = worker,
@@ -191,14 +175,12 @@ make_udp(struct worker *worker, const struct ipc_outbound *outbound)
 
 void
 setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
-    const struct in6_addr *guest6, uint32_t tcp_mtu_bytes)
+    const struct in6_addr *guest6)
 {
 	const struct stack_host host = {
 		.ctx = worker,
 		.to_guest = datapath_to_guest,
 		.complain = complain,
-		.tcp_socket_made = tcp_socket_made,
-		.tcp_socket_ends = tcp_socket_ends,
 		.socket_not_polled = socket_not_polled,
 		.udp_peer_on_loopback = udp_peer_on_loopback,
 		.udp_port_ends = udp_port_ends,
@@ -219,7 +201,7 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	if (poller_put(&worker->poller, POLLER_PARENT, worker->to_parent.fd) == -1)
 		fatal("watch the channel to the parent");
 	budget_init(&worker->budget, n_files, budget_read_ephemeral());
-	worker->stack = stack_new(network, outbound, tcp_mtu_bytes, &host);
+	worker->stack = stack_new(network, outbound, &host);
 	if (!worker->stack && errno == ENOMEM)
 		fatal("get memory");
 	if (!worker->stack)
@@ -230,13 +212,10 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	engines_add(&worker->engines, &ping_engine, &worker->ping);
 	relay_init(&worker->relay, worker->stack, &worker->gate.flows, &worker->budget);
 	engines_add(&worker->engines, &relay_engine, &worker->relay);
-	if (worker->own_tcp) {
-		make_tcp(worker, outbound);
-		make_udp(worker, outbound);
-	}
+	make_tcp(worker, outbound);
+	make_udp(worker, outbound);
 	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
-		worker->own_tcp ? &worker->tcp_forward.listen : NULL, &worker->budget,
-		network, guest6) == -1)
+		&worker->tcp_forward.listen, &worker->budget, network, guest6) == -1)
 		fatal("get memory");
 }
 
@@ -256,8 +235,6 @@ init_tapio(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 void
 setup_set_nameservers(struct worker *worker, const struct ipc_nameservers *nameservers)
 {
-	if (!worker->own_tcp)
-		return;
 	tcp_host_set_nameservers(&worker->tcp, nameservers);
 	udp_host_set_nameservers(&worker->udp, nameservers);
 }
@@ -268,7 +245,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	struct in6_addr guest6 = in6addr_any;
 
 	worker->network = start->network;
-	worker->own_tcp = start->own_tcp;
+	worker->has_offloads = start->tap_has_offloads;
 	worker->has_guest_mac = find_guest_mac(adopt_tap_fd, &worker->guest_mac);
 	/* The address that the guest makes from its MAC, or that --configure sets. */
 	if (worker->has_guest_mac)
@@ -276,10 +253,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	if (reass_init(&worker->reass) == -1)
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
-	offload_init(&worker->offload, start->tap_has_offloads, worker->network.mtu_bytes,
-	    datapath_emit_segment, worker);
-	setup_make_engines(worker, &start->outbound, &guest6,
-	    offload_stack_mtu(&worker->offload));
+	setup_make_engines(worker, &start->outbound, &guest6);
 	setup_set_nameservers(worker, &start->nameservers);
 	init_tapio(worker, start, adopt_tap_fd);
 }

@@ -11,7 +11,7 @@ void setup_make(struct worker *worker, const struct ipc_start *start, int adopt_
 /* The same without TAP, gate and offload; worker->network is set. guest6 is the
  * destination of an IPv6 forward without an address. */
 void setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
-    const struct in6_addr *guest6, uint32_t tcp_mtu_bytes);
+    const struct in6_addr *guest6);
 
 /* New flows to the name server go to these. */
 void setup_set_nameservers(struct worker *worker,

@@ -15,7 +15,7 @@
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/relay/relay.h"
 #include "slirp-worker/engine/slirp/stack.h"
-#include "slirp-worker/engine/tcp/tcp_forward.h"
+#include "slirp-worker/engine/forward/tcp_forward.h"
 #include "slirp-worker/engine/tcp/tcp_host.h"
 #include "slirp-worker/engine/udp/udp_host.h"
 #include "slirp-worker/forwards.h"
@@ -27,7 +27,6 @@
 #include "slirp-worker/poller.h"
 #include "slirp-worker/pollset.h"
 #include "slirp-worker/requests.h"
-#include "slirp-worker/tap/offload.h"
 #include "slirp-worker/tap/tapio.h"
 #include "slirp-worker/tap/vnet.h"
 #include "slirp-worker/timers.h"
@@ -41,19 +40,18 @@ struct worker {
 	struct tapio tap;
 	struct gate gate;
 	struct reass reass;
-	struct offload offload;
-	struct engines engines; /* stack, ping and relay */
-	struct stack *stack;    /* NULL before the start message */
+	bool has_offloads; /* of the TAP: the kernels cut and sum segments of TCP */
+	struct engines engines;
+	struct stack *stack; /* NULL before the start message */
 	struct ping ping;
 	struct relay relay;
 	struct mac guest_mac; /* of the TAP's interface */
 	bool has_guest_mac;
-	struct tcp_host tcp; /* if own_tcp, as are the next three */
+	struct tcp_host tcp;
 	struct udp_host udp;
-	struct tcp_forward tcp_forward; /* its forwards */
-	struct neigh neigh;             /* the guest's MACs */
-	bool own_tcp;      /* the TCP engine ends connections, not libslirp */
-	enum vnet_sum sum; /* of the frame that is being handled */
+	struct tcp_forward tcp_forward;
+	struct neigh neigh; /* the guest's MACs */
+	enum vnet_sum sum;  /* of the frame that is being handled */
 	struct timers timers;
 	struct poller poller;
 	struct answers answers;

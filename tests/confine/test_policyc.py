@@ -333,14 +333,15 @@ def test_worker_makes_no_other_socket(tmp_path: pathlib.Path) -> None:
     cloexec = socket.SOCK_CLOEXEC
     inet = (socket.AF_INET, socket.AF_INET6)
     may = {(family, kind | cloexec, 0) for family in inet
-           for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)}
+           for kind in (socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.SOCK_DGRAM)}
     may |= {(socket.AF_INET, socket.SOCK_DGRAM | cloexec, socket.IPPROTO_ICMP),
             (socket.AF_INET6, socket.SOCK_DGRAM | cloexec, socket.IPPROTO_ICMPV6)}
     fails = {(socket.AF_UNIX, socket.SOCK_DGRAM | cloexec, 0): errno.EACCES}
     for arch, header in compile_policy(tmp_path, "w", "seccomp/slirp-worker.policy").items():
         number = number_of("socket", arch)
         for family, kind, flags, protocol in itertools.product(
-                range(48), range(12), (0, cloexec, socket.SOCK_NONBLOCK), range(256)):
+                range(48), range(12), (0, cloexec, socket.SOCK_NONBLOCK, cloexec | socket.SOCK_NONBLOCK),
+                range(256)):
             asked = (family, kind | flags, protocol)
             verdict = run(header.filter, ARCHES[arch], number, (*asked, 0, 0, 0))
             if asked in may:

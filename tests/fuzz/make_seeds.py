@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes the seeds that are bytes: for fuzz_gate, fuzz_frag, fuzz_offload and fuzz_tcp_segment good
+"""Writes the seeds that are bytes: for fuzz_gate, fuzz_frag, fuzz_tcp_segment and fuzz_vnet good
 frames of each kind, which a fuzzer would take long to find, for fuzz_rtnl the kernel's answers, and
 for targets that compare with a model steps that fill it.
 
@@ -19,7 +19,6 @@ GUEST4, HOST4, DNS4, OUTSIDE4 = "10.0.2.100", "10.0.2.2", "10.0.2.3", "192.0.2.7
 GUEST6, HOST6, DNS6, OUTSIDE6 = "fd00::100", "fd00::2", "fd00::3", "2001:db8::7"
 
 FRAME, FIXED, TO_GUEST, TIME = range(4)  # fuzz_gate's steps
-FROM_GUEST, TO_GUEST_SEGMENT, FLUSH, FOLLOW = range(4)  # fuzz_offload's
 
 
 def packed(address):
@@ -157,44 +156,25 @@ def frag_seeds():
             yield struct.pack(">H", mtu) + icmp(host, guest, 0, bytes(300))
 
 
-def offload_seeds():
-    """A handshake and data in both directions, in each family, for three MTUs."""
+def vnet_seeds():
+    """Frames whose checksum is left open, whole and cut short, and long segments."""
     needs_checksum = 1
-    for mtu in (1, 3, 5):
-        for guest, outside, start, kind in ((GUEST4, OUTSIDE4, 34, 1), (GUEST6, OUTSIDE6, 54, 4)):
-            def unfinished(data, size=None, start=start, kind=kind):
-                return struct.pack("<BBHHHH", needs_checksum, 0 if size is None else kind,
-                                   0 if size is None else start + 20, size or 0, start, 16) + data
-            syn = tcp(guest, outside, 80, 2, bytes([2, 4, 5, 0xB4, 1, 1, 1, 0]))
-            answer = tcp(outside, guest, 1000, 0x12, bytes([2, 4, 0x7A, 0x9E]), sport=80)
-            data = [tcp(outside, guest, 1000, flags, data=bytes(i % 251 for i in range(length)),
-                        sport=80, seq=seq)
-                    for flags, length, seq in ((0x10, 500, 1), (0x10, 500, 501), (0x18, 9, 1001),
-                                               (0x10, 500, 1010), (0x38, 500, 1510), (0x10, 500, 2010),
-                                               (0x10, 500, 2511))]
-            # Options that end in the middle of one, with the frame.
-            for tail in (bytes([2]), bytes([2, 4]), bytes([2, 4, 5]), bytes([3, 255])):
-                cut = tcp(guest, outside, 80, 2, tail.rjust(8, bytes([1])))
-                yield stream(mtu, (FROM_GUEST, unfinished(cut)), (TO_GUEST_SEGMENT, cut))
-            # A checksum, and a long segment's pieces, beyond the frame.
-            yield stream(mtu, (FROM_GUEST, unfinished(syn)[:10 + start + 17]),
-                         *((FROM_GUEST, unfinished(syn, size)) for size in (0, 1, 28, 29, 65535)))
-            # More than one frame holds, in pieces of one length.
-            yield stream(mtu, (FROM_GUEST, unfinished(syn)), (TO_GUEST_SEGMENT, data[0]),
-                         (FOLLOW, bytes(200)), (FLUSH, b""))
-            yield stream(
-                mtu, (FROM_GUEST, unfinished(syn)), (TO_GUEST_SEGMENT, answer),
-                (FROM_GUEST, unfinished(tcp(guest, outside, 80, 0x18, data=bytes(3000)), 1460)),
-                *((TO_GUEST_SEGMENT, frame) for frame in data), (FLUSH, b""))
-    datagram = struct.pack("<BBHHHH", needs_checksum, 0, 0, 0, 34, 6)
-    yield stream(3, (FROM_GUEST, datagram + udp(GUEST4, 1, OUTSIDE4, 2, b"?!")),
-                 (TO_GUEST_SEGMENT, udp(OUTSIDE4, 2, GUEST4, 1, b"!")))
-    # The checksum of a segment in VXLAN: behind the headers of UDP, VXLAN, Ethernet and IP.
     inner = tcp("192.168.42.1", "192.168.42.2", 80, 2)
-    for guest, outside, start in ((GUEST4, OUTSIDE4, 84), (GUEST6, OUTSIDE6, 104)):
-        unfinished = struct.pack("<BBHHHH", needs_checksum, 0, 0, 0, start, 16)
+    for guest, outside, start, kind in ((GUEST4, OUTSIDE4, 34, 1), (GUEST6, OUTSIDE6, 54, 4)):
+        def header(size=None, at=start, offset=16, start=start, kind=kind):
+            return struct.pack("<BBHHHH", needs_checksum, 0 if size is None else kind,
+                               0 if size is None else start + 20, size or 0, at, offset)
+        syn = tcp(guest, outside, 80, 2, bytes([2, 4, 5, 0xB4, 1, 1, 1, 0]))
+        yield header() + syn
+        yield header() + syn[:start + 17]
+        yield from (header(size) + syn for size in (0, 1, 28, 29, 65535))
+        yield header(1460) + tcp(guest, outside, 80, 0x18, data=bytes(3000))
+        yield header() + tcp(guest, outside, 80, 0x38, data=bytes(30))
+        yield header(offset=6) + udp(guest, 1, outside, 2, b"?!")
+        # The checksum of a segment in VXLAN: behind the headers of UDP, VXLAN, Ethernet and IP.
         vxlan = bytes([8, 0, 0, 0, 0, 0, 42, 0]) + inner
-        yield stream(3, (FROM_GUEST, unfinished + udp(guest, 4789, outside, 4789, vxlan)))
+        yield header(at=start + 50) + udp(guest, 4789, outside, 4789, vxlan)
+        yield bytes(10) + syn
 
 
 def tcp_segment_seeds():
@@ -299,7 +279,7 @@ def main():
     base = pathlib.Path(sys.argv[1])
     for target, seeds in (("fuzz_flow_table", table_seeds()),
                           ("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
-                          ("fuzz_offload", offload_seeds()), ("fuzz_rtnl", rtnl_seeds()),
+                          ("fuzz_vnet", vnet_seeds()), ("fuzz_rtnl", rtnl_seeds()),
                           ("fuzz_tcp_pool", pool_seeds()),
                           ("fuzz_tcp_segment", tcp_segment_seeds()),
                           ("fuzz_tcp_wheel", wheel_seeds()),

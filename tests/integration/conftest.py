@@ -16,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from api_client import daemon_with_api  # noqa: E402
 from commands import needs  # noqa: E402
 from daemon import Slirpd  # noqa: E402
-from engines import OWN_TCP  # noqa: E402
 from guest import Guest  # noqa: E402
 from lab import Lab  # noqa: E402
 from processes import no_process_left  # noqa: E402
@@ -34,7 +33,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # slirpd would inherit both.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    config.addinivalue_line("markers", "own_engine: of the worker's own TCP engine, not of libslirp")
     config.addinivalue_line("markers", "no_sanitizer: says nothing in a build with sanitizers")
 
 
@@ -78,7 +76,6 @@ def api(guest: Guest) -> Iterator[tuple[Slirpd, str]]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Left out, as CTest's label of that name leaves out whole files; a skip would be a failure."""
     left_out = [item for item in items
-                if (SANITIZED and item.get_closest_marker("no_sanitizer")) or
-                (not OWN_TCP and item.get_closest_marker("own_engine"))]
+                if SANITIZED and item.get_closest_marker("no_sanitizer")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

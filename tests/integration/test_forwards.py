@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import select
 import socket
 import statistics
@@ -32,7 +31,6 @@ QUIET_S = 0.3
 # A tenth of what a wait for libslirp's timer takes, and hundreds of times what it should be.
 SOON_S = 0.1
 
-ENGINE = os.environ.get("SLIRPD_ENGINE")
 IPV6_CHECKSUM = 7  # linux/in6.h
 
 # --- TCP --------------------------------------------------------------------------------------
@@ -472,8 +470,7 @@ def test_connections_are_listed(lab: Lab, guest: Guest) -> None:
             find(proto="tcp", state="LISTEN", hostfwd=True, source_addr=plain(ANY[family]),
                  source_port=8080, dest_addr=own, dest_port=8000)
             find(proto="tcp", state="ESTABLISHED", hostfwd=False,
-                 # libslirp does not tell the guest's IPv6 addresses.
-                 source_addr=own if family == 4 or ENGINE == "own" else "::",
+                 source_addr=own,
                  source_port=made["out", family].getsockname()[1],
                  dest_addr=INTERNET[family], dest_port=HTTP_PORT)
         sockets = execute(path, "query_stats")["return"]["sockets"]

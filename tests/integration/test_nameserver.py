@@ -127,7 +127,6 @@ def test_host_without_a_server_of_the_family(lab: Lab, guest: Guest, family: str
 
 
 # libslirp asks the kernel for the interface, which the worker's filter refuses.
-@pytest.mark.own_engine
 def test_link_local_server_is_reached_by_its_interface(lab: Lab, guest: Guest) -> None:
     lab.set_nameservers(f"{LINK_LOCAL}%uplink")
     with internet_address(lab, LINK_LOCAL), \

@@ -153,24 +153,6 @@ def test_urgent_data_to_the_guest_is_in_its_place(guest: Guest, network: Slirpd,
     assert b"".join(got) == head + b"!" + tail
 
 
-def test_urgent_byte_to_the_guest_is_told_of(guest: Guest, network: Slirpd) -> None:
-    """Out of line: the byte is where recv(MSG_OOB) looks for it, and what follows is in line."""
-    inside, outside = T.connected(guest.netns, INTERNET4)
-    with inside, outside:
-        inside.setblocking(False)
-
-        def urgent() -> bytes:
-            try:
-                return inside.recv(1, socket.MSG_OOB)
-            except OSError:
-                return b""
-        outside.send(b"abc!", socket.MSG_OOB)
-        assert wait_for("urgent data", lambda: urgent() == b"!")
-        outside.sendall(b"rest")
-        outside.shutdown(socket.SHUT_WR)
-        assert b"".join(T.received(inside)) == b"abcrest"
-
-
 @pytest.mark.parametrize("length", (3, 200_000))
 def test_urgent_data_from_the_guest_arrives_in_line(guest: Guest, network: Slirpd, length: int) -> None:
     """The gate takes the mark away, in frames without a checksum too."""
@@ -323,7 +305,7 @@ def captured(guest: Guest) -> Iterator[list[bytes]]:
         def take() -> None:
             while True:
                 try:
-                    frames.append(sock.recv(70_000))
+                    frames.append(sock.recv(140_000))
                 except socket.timeout:
                     if ended.is_set():
                         return
@@ -341,7 +323,10 @@ def tcp_segments(frames: list[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
     for frame in frames:
         if frame[12:14] == b"\x08\x00":
             assert frame[14] == 0x45 and F.checksum(frame[14:34]) == 0
-            end, at, protocol = 14 + int.from_bytes(frame[16:18], "big"), 34, frame[23]
+            length = int.from_bytes(frame[16:18], "big")
+            # 0: the packet has more than 65535 bytes.
+            end, at, protocol = 14 + length if length else len(frame), 34, frame[23]
+            assert length or len(frame) > 65535 + 14
         elif frame[12:14] == b"\x86\xdd":
             end, at, protocol = 54 + int.from_bytes(frame[18:20], "big"), 54, frame[20]
         else:
@@ -405,8 +390,9 @@ def test_tcpdump_in_the_guest_sees_sane_frames(guest: Guest, tools: Callable[...
         wait_for("both ends of four connections end", lambda: text().count("Flags [F") >= 8)
         process.send_signal(signal.SIGINT)
         process.wait(timeout=DEADLINE_S)
-        # A number or an address may spell a word: 0x6bad, fd00::bad5.
-        words = re.sub(r"0x[0-9a-f]+|([0-9a-f]*:){2,}[0-9a-f]*", "", text())
+        # A number or an address may spell a word: 0x6bad, fd00::bad5. Older tcpdumps do not know
+        # packets of more than 65535 bytes.
+        words = re.sub(r"0x[0-9a-f]+|([0-9a-f]*:){2,}[0-9a-f]*|bad-len 0", "", text())
         for complaint in ("bad", "trunc", "invalid", "malformed"):
             assert complaint not in words, text()
         if not offloads:

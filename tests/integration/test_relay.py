@@ -14,7 +14,6 @@ import transfer as T
 from api_client import daemon_with_api, execute
 from commands import sh
 from daemon import Slirpd
-from engines import OWN_TCP
 from forwarding import (ANY, GATEWAY, GUEST4, HOST, INTERNET, LOOPBACK, check_conversation,
                         check_cut_off, check_refusal, forwarding, from_host, from_internet, loopback_open_or_closed, plain, serving)
 from guest import Guest
@@ -149,7 +148,7 @@ def test_urgent_data_arrives_in_line(lab: Lab, guest: Guest, host: int, length: 
 @pytest.mark.parametrize("who", ["client", "guest"])
 def test_reset_ends_both_sides(lab: Lab, guest: Guest, host: int, who: str) -> None:
     with connection(guest, host) as (_, client, accepted):
-        assert relayed() == (0 if OWN_TCP else 2)
+        assert relayed() == 0
         gone, other = (client, accepted) if who == "client" else (accepted, client)
         gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
         gone.close()
@@ -232,7 +231,6 @@ def test_burst_of_connections(lab: Lab, guest: Guest, host: int) -> None:
 
 
 def test_connections_wait_for_descriptors(lab: Lab, guest: Guest) -> None:
-    """Each takes three of libslirp and the relay, and one of the own engine."""
     hard, n_clients = 128, 100
     with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Slirpd(
@@ -426,7 +424,7 @@ def test_removal_closes_the_inner_port_too(lab: Lab, guest: Guest, host: int, pr
                   "guest_addr": plain(ANY[OTHER[host]]), "guest_port": 80}
         number = execute(path, "add_hostfwd", **wanted)["return"]["id"]
         added = listening() - before
-        has_inner = proto == "udp" or not OWN_TCP
+        has_inner = proto == "udp"
         inner = r"127\.0\.0\.1:\d+" if host == 6 else r"\[::1\]:\d+"
         assert len(added) == 1 + has_inner
         assert any(re.fullmatch(rf"{proto} {inner}", port) for port in added) == has_inner, added

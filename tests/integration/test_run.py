@@ -109,7 +109,7 @@ def test_published_port_is_reached_from_outside(tmp_path: Path) -> None:
         for connect, address, port in ((from_internet, HOST4, 8080), (from_host, "127.0.0.1", 8081)):
             def page(connect=connect, address=address, port=port) -> bytes:
                 # A forwarded port accepts before the guest listens.
-                with connect(address, port) as sock, contextlib.suppress(ConnectionError):
+                with contextlib.suppress(ConnectionError), connect(address, port) as sock:
                     sock.sendall(b"GET /page HTTP/1.0\r\n\r\n")
                     return sock.makefile("rb").read()
                 return b""

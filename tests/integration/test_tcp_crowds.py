@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Many connections at once, and many one after the other, with the worker's own TCP engine."""
+"""Many connections at once, and many one after the other."""
 
 from __future__ import annotations
 

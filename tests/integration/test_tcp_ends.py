@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How connections of the worker's own TCP engine begin and end: each end of a program is seen by the
+"""How TCP connections begin and end: each end of a program is seen by the
 other side as the end that it was, and a failure to connect has the errno that the host has."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Forwards that end in the worker's own TCP engine: containers in the guest, peers that share a
+"""Forwards of TCP: containers in the guest, peers that share a
 port, guests that do not answer, and crowds."""
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What slirpd tells of the TCP connections of its own engine: lists, counters, reasons of ends.
-
-Runs with SLIRPD_ENGINE=own."""
+"""What slirpd tells of its TCP connections: lists, counters, reasons of ends."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Streams and ends of connections that come in by forwards of the worker's own TCP engine, to the guest
+"""Streams and ends of connections that come in by forwards, to the guest
 itself and to containers of it."""
 
 from __future__ import annotations

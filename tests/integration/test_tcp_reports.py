@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Faults that users of other networks in user space have reported, with the worker's own TCP engine:
+"""Faults that users of other networks in user space have reported:
 ends and ports of connections to forwards, and programs of the guest that are gone."""
 
 from __future__ import annotations

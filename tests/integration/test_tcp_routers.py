@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Downloads of the worker's own TCP engine to a container whose link is two routers away and takes
+"""Downloads by TCP to a container whose link is two routers away and takes
 shorter packets than the guest's interface: the second router says so (RFC 8201)."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Streams of the worker's own TCP engine, from the guest itself and from containers of it: bytes
+"""Streams of TCP, from the guest itself and from containers of it: bytes
 are equal whatever the MTU, and whatever happens on the way."""
 
 from __future__ import annotations

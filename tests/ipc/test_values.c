@@ -143,7 +143,7 @@ FIELDS(start,
 	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
 	STRUCTS(start, nameservers, nameservers),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
-	FLAG(start, tap_has_offloads), FLAG(start, is_bess), FLAG(start, own_tcp), RESERVED(start))
+	FLAG(start, tap_has_offloads), FLAG(start, is_bess), RESERVED(start))
 FIELDS(publish, STRUCTS(publish, forward, forward))
 FIELDS(api_channel, ANY(api_channel, api_number))
 FIELDS(about,

@@ -46,7 +46,7 @@ class Slirpd:
 
     def start(self) -> Slirpd:
         """Starts the daemon without waiting for anything."""
-        options, inherited = [*self._log_options(), *self._engine_options()], []
+        options, inherited = self._log_options(), []
         if self._wants[0]:
             self.ready_read, ready_write = os.pipe()
             options.append(f"--ready-fd={ready_write}")
@@ -70,12 +70,6 @@ class Slirpd:
             return []
         return [] if any(word.startswith("--log-level") for word in self.argv) else [
             "--log-level=debug"]
-
-    def _engine_options(self) -> list[str]:
-        """Tests of traffic are run with each engine."""
-        engine = os.environ.get("SLIRPD_ENGINE")
-        is_slirpd = Path(self.program).resolve().name == "slirpd"
-        return [f"--engine={engine}"] if engine and is_slirpd else []
 
     def wait_ready(self, deadline_s: float = DEADLINE_S) -> bytes:
         """What the daemon wrote on ready-fd up to end-of-file; fails when that was nothing."""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Plays sockets and guest for the TCP machine, and writes down what it does. */
 #include "tcp_world.h"
+#include "tcp_check.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -54,7 +54,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		fatal("make a worker");
 	ipc_channel_open(&worker->to_parent, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_PARENT);
-	setup_make_engines(worker, &no_outbound, &guest6, worker->network.mtu_bytes);
+	setup_make_engines(worker, &no_outbound, &guest6);
 }
 
 void

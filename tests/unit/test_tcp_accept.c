@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Limits of connections of forwards that the guest has not answered. */
+#include "tcp_check.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>

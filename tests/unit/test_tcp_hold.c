@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connections of forwards that wait for the guest's MAC. */
-#include "slirp-worker/engine/tcp/tcp_hold.h"
+#include "slirp-worker/engine/forward/tcp_hold.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Listening sockets of forwards on the kernel's real ports, in a network namespace. */
-#include "slirp-worker/engine/tcp/tcp_listen.h"
+#include "slirp-worker/engine/forward/tcp_listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,20 +34,20 @@ static unsigned int n_open_guests;
 static struct tcp_incoming taken[1000];
 static size_t n_taken;
 
-/* The errno of accept(2) from now on; 0: it works. The linker replaces accept(2) by this
+/* The errno of accept4(2) from now on; 0: it works. The linker replaces accept4(2) by this
  * (--wrap=accept). */
 static int accept_error;
-int __real_accept(int fd, struct sockaddr *peer, socklen_t *len);
-int __wrap_accept(int fd, struct sockaddr *peer, socklen_t *len);
+int __real_accept4(int fd, struct sockaddr *peer, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *peer, socklen_t *len, int flags);
 
 int
-__wrap_accept(int fd, struct sockaddr *peer, socklen_t *len)
+__wrap_accept4(int fd, struct sockaddr *peer, socklen_t *len, int flags)
 {
 	if (accept_error) {
 		errno = accept_error;
 		return -1;
 	}
-	return __real_accept(fd, peer, len);
+	return __real_accept4(fd, peer, len, flags);
 }
 
 static bool

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How the guest sees a peer of a forward. */
-#include "slirp-worker/engine/tcp/tcp_peer.h"
+#include "slirp-worker/engine/forward/tcp_peer.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

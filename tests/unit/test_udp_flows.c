@@ -88,7 +88,7 @@ expect_used(uint32_t n_udp, uint32_t n_dns)
 {
 	assert_int_equal(budget->used[BUDGET_UDP], n_udp);
 	assert_int_equal(budget->used[BUDGET_DNS], n_dns);
-	assert_int_equal(stack_sockets(worker->stack)->n_udp, n_udp + n_dns);
+	assert_int_equal(stack_n_sockets(worker->stack), n_udp + n_dns);
 }
 
 /* Polls libslirp's sockets. Returns its timeout in milliseconds. */
@@ -192,9 +192,7 @@ open_port(bool is_ip6, uint16_t guest_port)
 	const union inaddr_sock host = loopback(is_ip6, 1, HOST_PORT);
 	const union inaddr_sock guest = guest_address(is_ip6, guest_port);
 
-	assert_int_equal(stack_port_open(worker->stack, IPPROTO_UDP, &host.any,
-			     &guest.any, false),
-	    0);
+	assert_int_equal(stack_port_open(worker->stack, &host.any, &guest.any, false), 0);
 }
 
 /* Sends from that address of the host's loopback. Returns the port. */
@@ -239,7 +237,7 @@ test_peer_on_the_loopback_may_be_answered(void **state)
 		assert_true(may_answer(is_ip6, 80, port));
 		assert_false(may_answer(!is_ip6, 80, port));
 		assert_false(may_answer(is_ip6, 81, port));
-		stack_port_close(worker->stack, IPPROTO_UDP, &to.any);
+		stack_port_close(worker->stack, &to.any);
 		assert_false(may_answer(is_ip6, 80, port));
 	}
 }
@@ -314,8 +312,7 @@ test_who_finds_the_inner_port_of_a_relay_may_not(void **state)
 		socklen_t len = sizeof(own);
 		uint16_t port;
 
-		assert_int_equal(relay_open(relay, IPPROTO_UDP, &host.any, &guest.any),
-		    0);
+		assert_int_equal(relay_open(relay, &host.any, &guest.any), 0);
 		port = send_from(&from, &relay->ports[0].inner);
 		turn();
 		assert_false(may_answer(is_ip6, 80, port));
@@ -326,7 +323,7 @@ test_who_finds_the_inner_port_of_a_relay_may_not(void **state)
 		getsockname(relay->udp.peers[0].fd, &own.any, &len);
 		port = inaddr_sock_port(&own);
 		assert_true(may_answer(is_ip6, 80, port));
-		relay_close(relay, IPPROTO_UDP, &host.any);
+		relay_close(relay, &host.any);
 		assert_false(may_answer(is_ip6, 80, port));
 		turn();
 		assert_false(may_answer(is_ip6, 80, port));

@@ -6,6 +6,7 @@
 #include "vnet_whole.h"
 
 #include "slirp-worker/tap/vnet.h"
+#include "slirp-worker/wire/tcp_segment.h"
 
 #include <linux/virtio_net.h>
 
@@ -386,43 +387,57 @@ test_lengths_of_long_segments(void **state)
 }
 
 static void
-assert_marked(const char *src, const char *dst, size_t data_len, uint16_t gso_size)
+assert_marked(const char *src, const char *dst, size_t data_len, uint16_t piece)
 {
-	static uint8_t tcp[20 + 65000] = { [12] = 0x50 };
-	struct segment segment;
-	struct frame whole;
-	size_t l4;
+	static uint8_t data[65000];
+	const struct iovec whole = { data, data_len };
+	struct ip_packet ip;
+	struct tcp_head head;
+	uint8_t summed[TCP_HEAD_MAX];
+	size_t head_len, l4;
 
-	frame_ip(&made, src, dst, IPPROTO_TCP, tcp, 20 + data_len);
-	whole = made;
-	assert_true(segment_parse(made.bytes, made.len, &segment));
+	frame_ip(&made, src, dst, IPPROTO_TCP, data, 0);
+	assert_true(ip_parse(made.bytes, made.len, &ip));
+	head = (struct tcp_head){
+		.dst_mac = made.bytes,
+		.src_mac = made.bytes + WIRE_ETH_SRC,
+		.src = ip.src,
+		.dst = ip.dst,
+		.is_ip6 = ip.is_ip6,
+		.flags = WIRE_TCP_ACK_FLAG,
+	};
+	head_len = tcp_head_write(summed, &head, data_len);
+	memcpy(made.bytes, summed, head_len);
+	memcpy(made.bytes + head_len, data, data_len);
+	made.len = head_len + data_len;
+	tcp_head_sum(summed, head_len, &whole, 1);
 	memset(header, 0xee, sizeof(header));
-	vnet_mark(header, made.bytes, &segment, gso_size);
-	l4 = segment.l4_offset;
+	vnet_mark_tcp(header, ip.is_ip6, head_len, data_len, piece);
+	l4 = head_len - WIRE_TCP_LEN;
 	assert_int_equal(header[0], VIRTIO_NET_HDR_F_NEEDS_CSUM);
-	if (gso_size == 0)
+	if (data_len <= piece)
 		assert_int_equal(header[1], VIRTIO_NET_HDR_GSO_NONE);
 	else
 		assert_int_equal(header[1],
-		    segment.is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
-	assert_int_equal(load_le16(header + 2), l4 + 20);
-	assert_int_equal(load_le16(header + 4), gso_size);
+		    ip.is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
+	assert_int_equal(load_le16(header + 2), head_len);
+	assert_int_equal(load_le16(header + 4), data_len <= piece ? 0 : piece);
 	assert_int_equal(load_le16(header + 6), l4);
 	assert_int_equal(load_le16(header + 8), 16);
-	/* Completed as the kernel does it, the checksum is the original one. */
+	/* Completed as the kernel does it, the checksum is the right one. */
 	assert_accepted();
-	assert_memory_equal(made.bytes, whole.bytes, made.len);
+	assert_memory_equal(made.bytes, summed, head_len);
 }
 
 static void
 test_marks_segments(void **state)
 {
 	(void)state;
-	assert_marked(OUTSIDE4, GUEST4, 0, 0);
-	assert_marked(OUTSIDE4, GUEST4, 1460, 0);
+	assert_marked(OUTSIDE4, GUEST4, 0, 1460);
+	assert_marked(OUTSIDE4, GUEST4, 1460, 1460);
 	assert_marked(OUTSIDE4, GUEST4, 1461, 1460);
-	assert_marked(OUTSIDE4, GUEST4, 65001 - 20, 536);
-	assert_marked(OUTSIDE6, GUEST6, 0, 0);
+	assert_marked(OUTSIDE4, GUEST4, 64240, 536);
+	assert_marked(OUTSIDE6, GUEST6, 0, 1440);
 	assert_marked(OUTSIDE6, GUEST6, 31370, 1440);
 }
 

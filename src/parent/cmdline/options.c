@@ -161,7 +161,6 @@ static const struct option_spec option_specs[] = {
 	    .take = optvalue_take_file_path, FIELD(log_file_path), .group = GROUP_LOG },
 	{ "log-level", "LEVEL", "error, warning, info (the default) or debug",
 	    .take = optvalue_take_log_level, .group = GROUP_LOG },
-	{ "engine", "ENGINE", .take = optvalue_take_engine },
 	{ "help", NULL, "show this text and exit", .letter = LETTER_HELP,
 	    .group = GROUP_HELP },
 	{ "version", NULL, "show the version and exit", .letter = LETTER_VERSION,

@@ -89,8 +89,6 @@ struct options {
 	bool allow_host_loopback;
 	const char *outbound_addr[2]; /* by is_ipv6: address or interface; NULL: none */
 
-	bool own_tcp; /* --engine: the worker's own engine ends TCP */
-
 	const char *api_socket_path; /* NULL for none */
 	const char *pidfile_path;    /* NULL for none */
 	const char *log_file_path;   /* NULL for none */

@@ -420,17 +420,6 @@ optvalue_take_target_type(struct optvalue_parse *parse, const char *value)
 }
 
 bool
-optvalue_take_engine(struct optvalue_parse *parse, const char *value)
-{
-	if (strcmp(value, "own") != 0 && strcmp(value, "libslirp") != 0)
-		return optvalue_refuse(parse,
-		    "--engine must be \"own\" or \"libslirp\", not \"%s\"",
-		    optvalue_show(parse, value));
-	parse->options->own_tcp = strcmp(value, "own") == 0;
-	return true;
-}
-
-bool
 optvalue_take_userns_path(struct optvalue_parse *parse, const char *value)
 {
 	const char *problem;

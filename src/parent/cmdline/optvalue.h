@@ -14,7 +14,7 @@
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 34
+#define OPTVALUE_N_OPTIONS 33
 
 /* The state of one parse of a command line. */
 struct optvalue_parse {
@@ -53,7 +53,6 @@ bool optvalue_take_cidr6(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_api_socket(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_publish(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_netns_type(struct optvalue_parse *parse, const char *value);
-bool optvalue_take_engine(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_target_type(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_userns_path(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_outbound_addr4(struct optvalue_parse *parse, const char *value);

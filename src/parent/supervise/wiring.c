@@ -97,7 +97,6 @@ wiring_give_tap(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 	if (start.network.enable_dns)
 		parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
 	start.nameservers = sv->resolv.nameservers;
-	start.own_tcp = sv->options->own_tcp;
 	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
 		wiring_fail_send(sv, "send start to slirp-worker");

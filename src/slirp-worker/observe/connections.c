@@ -3,7 +3,6 @@
 #include "slirp-worker/observe/connections.h"
 
 #include <arpa/inet.h>
-#include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,12 +19,6 @@
 
 /* An address is the longest field. */
 #define FIELD_SIZE INET_ADDRSTRLEN
-
-static const char *const state_names[IPC_TCP_N_STATES] = {
-#define STATE_NAME(name) #name,
-	IPC_TCP_STATES(STATE_NAME)
-#undef STATE_NAME
-};
 
 /* Copies the text before `delimiter`; NULL if there is none or the text is too long. */
 static const char *
@@ -74,27 +67,6 @@ parse_address(const char *field, uint32_t *addr_be)
 	return strcmp(field, ANY_ADDRESS) == 0 || inet_pton(AF_INET, field, addr_be) == 1;
 }
 
-/* "TCP" and "ESTABLISHED", "UDP" and "240 sec", either and "HOST_FORWARD". */
-static bool
-parse_kind(const char *proto, const char *state, struct connection_line *parsed)
-{
-	parsed->is_forward = strcmp(state, "HOST_FORWARD") == 0;
-	parsed->state = IPC_TCP_NONE;
-	if (strcmp(proto, "UDP") == 0) {
-		parsed->proto = IPPROTO_UDP;
-		return true;
-	}
-	if (strcmp(proto, "TCP") != 0)
-		return false;
-	parsed->proto = IPPROTO_TCP;
-	/* "NONE" is a socket without a control block, which will be closed. */
-	parsed->state = parsed->is_forward ? IPC_TCP_LISTEN : IPC_TCP_CLOSED;
-	for (int i = IPC_TCP_CLOSED; i < IPC_TCP_N_STATES; i++)
-		if (strcmp(state, state_names[i]) == 0)
-			parsed->state = (enum ipc_tcp_state)i;
-	return true;
-}
-
 bool
 connections_parse(const char *line, struct connection_line *parsed)
 {
@@ -107,8 +79,10 @@ connections_parse(const char *line, struct connection_line *parsed)
 	line = take_until(line, '[', proto, sizeof(proto));
 	if (line)
 		line = take_until(line, ']', state, sizeof(state));
-	if (!line || !parse_kind(proto, state, parsed))
+	if (!line || strcmp(proto, "UDP") != 0)
 		return false;
+	/* Otherwise it is "240 sec". */
+	parsed->is_forward = strcmp(state, "HOST_FORWARD") == 0;
 	for (size_t i = 0; i < N_FIELDS; i++) {
 		size_t len;
 
@@ -120,7 +94,6 @@ connections_parse(const char *line, struct connection_line *parsed)
 		fields[i][len] = '\0';
 		line += len;
 	}
-	/* A connection without a socket has -1. */
 	if (parse_number(fields[0], INT32_MAX, &fd))
 		parsed->fd = (int)fd;
 	return parse_address(fields[1], &parsed->source_be) &&
@@ -159,120 +132,67 @@ ask_end(int fd, bool is_peer)
 	return make_end(&sock);
 }
 
-/* libslirp counts no bytes; the kernel counts those of each TCP socket. */
-static void
-put_bytes(struct ipc_connection *entry, int fd)
-{
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof(info);
-
-	entry->bytes_in = entry->bytes_out = IPC_BYTES_UNKNOWN;
-	entry->retransmitted_bytes = IPC_BYTES_UNKNOWN;
-	entry->age_ms = IPC_AGE_UNKNOWN;
-	if (entry->proto != IPPROTO_TCP || entry->state == IPC_TCP_LISTEN ||
-	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
-		return;
-	entry->bytes_in = info.tcpi_bytes_received;
-	/* tcpi_bytes_acked would have one byte more for the SYN. */
-	entry->bytes_out = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
-}
-
-/* The forward that a connection to this end uses; NULL if it was removed. */
+/* The forward with this end; NULL if it was removed. */
 static const struct ipc_forward *
-find_forward(const struct forwards *forwards, uint8_t proto, const struct end *host)
+find_forward(const struct forwards *forwards, const struct end *host)
 {
-	return forwards_find_port(forwards, proto, &host->addr, host->port);
+	return forwards_find_port(forwards, IPPROTO_UDP, &host->addr, host->port);
 }
 
-/* RFC 4291 2.5.5.2: the IPv4-mapped form of an IPv4 address. */
-static struct inaddr
-map(const struct inaddr *addr)
-{
-	struct inaddr mapped = { .bytes = { [10] = 0xff, 0xff }, .is_ipv6 = 1 };
-
-	if (addr->is_ipv6)
-		return *addr;
-	memcpy(mapped.bytes + 12, addr->bytes, sizeof(in_addr_t));
-	return mapped;
-}
-
-/* Replaces libslirp's side of a relay, its socket fd with the end `own`, by the outside
- * peer. Does nothing for other sockets. */
+/* Replaces the inner port of a relay, libslirp's end, by the port outside. Does nothing for
+ * other ports. */
 static void
 put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwards,
-    int stack_fd, const struct end *own)
+    const struct end *own)
 {
-	const struct relay *relay = forwards->relay;
-	/* libslirp's end. */
 	const union inaddr_sock inner = inaddr_sock_make(&own->addr, own->port);
-	const struct relay_port *port = relay_find_port(relay, entry->proto, &inner);
-	int fd = relay_tcp_find_peer(&relay->tcp, stack_fd);
-	struct end host, source;
+	const struct relay_port *port = relay_find_port(forwards->relay, &inner);
 	const struct ipc_forward *forward;
+	struct end host;
 
-	if (fd != -1) {
-		host = ask_end(fd, false);
-		source = ask_end(fd, true);
-	} else if (port) {
-		host = source = make_end(&port->host);
-	} else {
+	if (!port)
 		return;
-	}
-	forward = find_forward(forwards, entry->proto, &host);
-	/* Replies show both ends in one family. */
-	entry->source_addr = map(&source.addr);
-	entry->source_port = source.port;
+	host = make_end(&port->host);
+	forward = find_forward(forwards, &host);
+	entry->source_addr = host.addr;
+	entry->source_port = host.port;
 	entry->dest_addr =
-	    forward ? map(&forward->guest_addr) : (struct inaddr){ .is_ipv6 = 1 };
+	    forward ? forward->guest_addr : (struct inaddr){ .is_ipv6 = 1 };
 }
 
+/* libslirp's text has the guest's end of an IPv4 flow, and nothing of IPv6. */
 static void
 complete(struct ipc_connection *entry, const struct connection_line *line,
     const struct forwards *forwards)
 {
 	struct end own = ask_end(line->fd, false);
-	struct end other = { 0 };
 	const struct ipc_forward *forward = NULL;
-	bool came_in;
-
-	/* The source of an incoming connection is the worker's end of the socket. */
-	came_in = line->proto == IPPROTO_TCP && !line->is_forward &&
-	    own.port == line->source_port;
-	if (came_in || (own.addr.is_ipv6 && !line->is_forward))
-		other = ask_end(line->fd, true);
-	/* The guest's end may have the same port. */
-	came_in = came_in && other.port != 0 && other.port != line->dest_port;
 
 	*entry = (struct ipc_connection){
 		.source_port = line->source_port,
 		.dest_port = line->dest_port,
-		.proto = line->proto,
+		.proto = IPPROTO_UDP,
 		.source_addr.is_ipv6 = own.addr.is_ipv6,
 		.dest_addr.is_ipv6 = own.addr.is_ipv6,
-		.is_forward = line->is_forward || came_in,
-		.state = (uint8_t)line->state,
+		.is_forward = line->is_forward,
 		.recv_queue_bytes = line->recv_queue_bytes,
 		.send_queue_bytes = line->send_queue_bytes,
+		.bytes_in = IPC_BYTES_UNKNOWN,
+		.bytes_out = IPC_BYTES_UNKNOWN,
+		.retransmitted_bytes = IPC_BYTES_UNKNOWN,
+		.age_ms = IPC_AGE_UNKNOWN,
 	};
-	put_bytes(entry, line->fd);
 	if (!own.addr.is_ipv6) {
 		entry->source_addr = inaddr_from4(line->source_be);
 		entry->dest_addr = inaddr_from4(line->dest_be);
 	} else if (entry->is_forward) {
 		entry->source_addr = own.addr;
-		forward = find_forward(forwards, line->proto, &own);
-	} else if (other.addr.is_ipv6) {
-		/* The guest's end is unknown. */
-		entry->dest_addr = other.addr;
+		forward = find_forward(forwards, &own);
 	}
 	if (forward)
 		entry->dest_addr = forward->guest_addr;
-	if (came_in) {
-		entry->source_addr = other.addr;
-		entry->source_port = other.port;
-	}
 	if (entry->is_forward)
-		put_outside_of_relay(entry, forwards, line->fd, &own);
+		put_outside_of_relay(entry, forwards, &own);
 }
 
 struct collector {
@@ -357,6 +277,18 @@ connections_free(struct connections *connections)
 	*connections = (struct connections){ 0 };
 }
 
+/* RFC 4291 2.5.5.2: the IPv4-mapped form of an IPv4 address. */
+static struct inaddr
+map(const struct inaddr *addr)
+{
+	struct inaddr mapped = { .bytes = { [10] = 0xff, 0xff }, .is_ipv6 = 1 };
+
+	if (addr->is_ipv6)
+		return *addr;
+	memcpy(mapped.bytes + 12, addr->bytes, sizeof(in_addr_t));
+	return mapped;
+}
+
 /* Replies show both ends in one family. */
 static void
 put_one_family(struct ipc_connection *entry)
@@ -386,7 +318,7 @@ describe_flow(const struct tcp *tcp, const struct tcp_flow *flow,
 /* What a list is of. Its entries have numbers in this order: places of flows, places of
  * listening sockets, copied entries. Places can be unused. */
 struct sources {
-	const struct tcp *tcp; /* NULL, like listen: the engine is not in use */
+	const struct tcp *tcp;
 	const struct tcp_listen *listen;
 	const struct connections *copied;
 	uint32_t ports_at, copied_at; /* the numbers of their first ones */
@@ -395,15 +327,16 @@ struct sources {
 static struct sources
 make_sources(const struct connections *connections, const struct tcp_forward *forward)
 {
-	struct sources sources = { .copied = connections };
+	const struct tcp *tcp = &forward->host->tcp;
+	const struct tcp_listen *listen = &forward->listen;
 
-	if (forward) {
-		sources.tcp = &forward->host->tcp;
-		sources.listen = &forward->listen;
-		sources.ports_at = sources.tcp->flows.n_max;
-		sources.copied_at = sources.ports_at + sources.listen->n_max;
-	}
-	return sources;
+	return (struct sources){
+		.tcp = tcp,
+		.listen = listen,
+		.copied = connections,
+		.ports_at = tcp->flows.n_max,
+		.copied_at = tcp->flows.n_max + listen->n_max,
+	};
 }
 
 /* The first used number from this one on; UINT32_MAX: there is none. */

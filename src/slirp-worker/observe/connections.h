@@ -17,11 +17,11 @@
 #include "ipc/messages.h"
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/slirp/stack.h"
-#include "slirp-worker/engine/tcp/tcp_forward.h"
+#include "slirp-worker/engine/forward/tcp_forward.h"
 #include "slirp-worker/engine/udp/udp.h"
 #include "slirp-worker/forwards.h"
 
-/* A line of the text. Addresses are valid for IPv4 only. */
+/* A line of UDP in the text. Addresses are valid for IPv4 only. */
 struct connection_line {
 	int fd;
 	uint32_t source_be;
@@ -30,8 +30,6 @@ struct connection_line {
 	uint32_t send_queue_bytes;
 	uint16_t source_port;
 	uint16_t dest_port;
-	uint8_t proto;
-	enum ipc_tcp_state state;
 	bool is_forward; /* the forwarded port itself */
 };
 
@@ -53,7 +51,7 @@ void connections_collect(struct connections *connections, struct stack *stack,
 void connections_free(struct connections *connections);
 
 /* Fills in an empty page: `from` is 0 or the page before's `next`. forward leads to the TCP
- * engine; NULL if it is not in use. A connection that begins or ends between two pages may be
- * missing; none is in two of them. */
+ * engine. A connection that begins or ends between two pages may be missing; none is in two
+ * of them. */
 void connections_fill_page(const struct connections *connections,
     const struct tcp_forward *forward, uint32_t from, struct ipc_connections_page *page);

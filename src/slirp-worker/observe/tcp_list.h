@@ -7,7 +7,7 @@
 
 #include "ipc/messages.h"
 #include "slirp-worker/engine/tcp/tcp.h"
-#include "slirp-worker/engine/tcp/tcp_listen.h"
+#include "slirp-worker/engine/forward/tcp_listen.h"
 
 /* The state of the engine's own end, which is the guest's peer, in the words of RFC 9293
  * 3.3.2. The connection between the host and the real peer can be in another state. */

@@ -99,17 +99,16 @@ log_client(struct tapio *tap, const char *what)
 		log_info("bess: %s", what);
 }
 
-/* Accepts a client; its first frame makes the next wait return at once. The client needs
- * no close-on-exec flag: the filter allows accept(2), but neither accept4(2) nor
- * execve(2). The reserve descriptor is for a client that connects when an earlier
- * client's flows use all descriptors. */
+/* Accepts a client; its first frame makes the next wait return at once. The reserve
+ * descriptor is for a client that connects when an earlier client's flows use all
+ * descriptors. */
 static void
 accept_client(struct tapio *tap)
 {
 	autofd int fd = -1;
 
 	fdio_reserve_release(&tap->reserve_fd);
-	fd = accept(tap->listen_fd, NULL, NULL);
+	fd = accept4(tap->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1 || poller_put(tap->poller, POLLER_TAP, fd) == -1) {
 		if (errno != EAGAIN)
 			tap->accepts_at_ms = clock_now_ms() + FDIO_RETRY_MS;
@@ -120,8 +119,6 @@ accept_client(struct tapio *tap)
 		return;
 	}
 	tap->fd = take_fd(&fd);
-	/* Cannot fail: the descriptor is valid. */
-	fdio_set_nonblocking(tap->fd);
 	log_client(tap, "a client has connected");
 }
 

@@ -148,15 +148,6 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 }
 
 void
-vnet_complete(uint8_t *frame, size_t frame_len)
-{
-	struct transport transport;
-
-	if (find_transport(frame, frame_len, &transport))
-		complete_checksum(frame, frame_len, &transport);
-}
-
-void
 vnet_mark_tcp(uint8_t header[VNET_HEADER_LEN], bool is_ip6, size_t head_len,
     size_t data_len, uint16_t piece)
 {
@@ -184,26 +175,4 @@ vnet_mark_udp(uint8_t header[VNET_HEADER_LEN], size_t l4_offset)
 	store_le16(header + OFFSET(csum_offset), WIRE_UDP_CHECKSUM);
 	/* The part to copy into one piece; the data may stay in pages. */
 	store_le16(header + OFFSET(hdr_len), (uint16_t)(l4_offset + WIRE_UDP_LEN));
-}
-
-void
-vnet_mark(uint8_t header[VNET_HEADER_LEN], uint8_t *frame, const struct segment *segment,
-    uint16_t gso_size_bytes)
-{
-	uint8_t *tcp = frame + segment->l4_offset;
-	size_t l4_len = segment->data_offset - segment->l4_offset + segment->data_len;
-	uint64_t sum = ip_pseudo_sum(frame + WIRE_ETH_LEN, IPPROTO_TCP, l4_len);
-
-	store_be16(tcp + WIRE_TCP_CHECKSUM, (uint16_t)~checksum_finish(sum));
-	memset(header, 0, VNET_HEADER_LEN);
-	header[OFFSET(flags)] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	store_le16(header + OFFSET(csum_start), (uint16_t)segment->l4_offset);
-	store_le16(header + OFFSET(csum_offset), WIRE_TCP_CHECKSUM);
-	/* The part to copy into one piece; the data may stay in pages. */
-	store_le16(header + OFFSET(hdr_len), (uint16_t)segment->data_offset);
-	if (gso_size_bytes == 0)
-		return;
-	header[OFFSET(gso_type)] =
-	    segment->is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
-	store_le16(header + OFFSET(gso_size), gso_size_bytes);
 }

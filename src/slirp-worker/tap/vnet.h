@@ -13,7 +13,6 @@
 
 #include "ipc/drop_reasons.h"
 #include "ipc/messages.h"
-#include "slirp-worker/wire/segment.h"
 
 #define VNET_HEADER_LEN IPC_TAP_OFFLOAD_HEADER_LEN
 
@@ -21,7 +20,7 @@
 enum vnet_sum {
 	VNET_SUM_UNKNOWN, /* complete; nobody has verified it */
 	VNET_SUM_VALID,   /* complete and verified */
-	VNET_SUM_OPEN, /* TCP's field has the sum of the pseudo header: vnet_complete() */
+	VNET_SUM_OPEN,    /* the kernel left it out: the segment came from its own TCP */
 };
 
 /* Completes a UDP checksum that the kernel left to the worker, also inside a tunnel over
@@ -32,10 +31,6 @@ enum vnet_sum {
 bool vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_len,
     enum vnet_sum *sum, enum ipc_drop_reason *reason);
 
-/* Completes the checksum of a TCP frame with VNET_SUM_OPEN, whose headers nobody has
- * changed since. */
-void vnet_complete(uint8_t *frame, size_t frame_len);
-
 /* Makes the header of a TCP frame from tcp_head_write() (wire/tcp_segment.h). head_len is
  * the length of its headers with Ethernet's. A frame with more data than a piece stands for
  * segments of that length. */
@@ -45,10 +40,3 @@ void vnet_mark_tcp(uint8_t header[VNET_HEADER_LEN], bool is_ip6, size_t head_len
 /* Makes the header of a UDP frame whose checksum field has the sum of the pseudo header:
  * the guest's kernel completes it. l4_offset is that of UDP's header in the frame. */
 void vnet_mark_udp(uint8_t header[VNET_HEADER_LEN], size_t l4_offset);
-
-/* Makes the header of a segment to the guest and leaves the checksum to the guest's
- * kernel: writes the sum of the pseudo header into the frame. Only the frame's headers
- * are needed. gso_size_bytes is the length of the pieces into which a kernel that
- * forwards the segment would cut it, or 0 for a single piece. */
-void vnet_mark(uint8_t header[VNET_HEADER_LEN], uint8_t *frame,
-    const struct segment *segment, uint16_t gso_size_bytes);

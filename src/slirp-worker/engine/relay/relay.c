@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/deadline.h"
 #include "base/vec.h"
 
 /* Another process may bind the free port before libslirp does. If that happens so often
@@ -22,7 +21,6 @@ relay_init(struct relay *relay, struct stack *stack, struct gate_flows *flows,
 {
 	*relay = (struct relay){
 		.stack = stack,
-		.tcp.budget = budget,
 		.udp.flows = flows,
 		.udp.n_max = budget->limit[BUDGET_PEER],
 	};
@@ -37,16 +35,14 @@ close_all(void *self)
 		close(relay->ports[--relay->n_ports].fd);
 	free(relay->ports);
 	relay->ports = NULL;
-	relay_tcp_free(&relay->tcp);
 	relay_udp_free(&relay->udp);
 }
 
 static int
-new_socket(uint8_t proto, int family)
+new_socket(int family)
 {
 	const int yes = 1;
-	autofd int fd = socket(family,
-	    (proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	autofd int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
@@ -54,34 +50,28 @@ new_socket(uint8_t proto, int family)
 	if (family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == -1)
 		return -1;
-	/* Without it, tcp(7) keeps a port for a minute after its connections. UDP keeps
-	 * no port, and with it another user's socket could bind the same port. */
-	if (proto == IPPROTO_TCP &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == -1)
-		return -1;
 	return take_fd(&fd);
 }
 
 /* Opens the host's port. Returns a descriptor, or -1 with errno set. */
 static int
-open_host_port(uint8_t proto, const struct sockaddr *host)
+open_host_port(const struct sockaddr *host)
 {
-	autofd int fd = new_socket(proto, host->sa_family);
+	autofd int fd = new_socket(host->sa_family);
 
 	if (fd == -1 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ||
-	    bind(fd, host, inaddr_sock_len(host)) == -1 ||
-	    (proto == IPPROTO_TCP && listen(fd, STACK_LISTEN_BACKLOG) == -1))
+	    bind(fd, host, inaddr_sock_len(host)) == -1)
 		return -1;
 	return take_fd(&fd);
 }
 
 /* Finds a free port of the loopback. Returns 0, or -1 with errno set. */
 static int
-find_free_port(uint8_t proto, bool is_ipv6, union inaddr_sock *addr)
+find_free_port(bool is_ipv6, union inaddr_sock *addr)
 {
 	const struct inaddr loopback = inaddr_loopback(is_ipv6);
-	autofd int fd = socket(is_ipv6 ? AF_INET6 : AF_INET,
-	    (proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	autofd int fd =
+	    socket(is_ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(*addr);
 
 	*addr = inaddr_sock_make(&loopback, 0);
@@ -92,13 +82,13 @@ find_free_port(uint8_t proto, bool is_ipv6, union inaddr_sock *addr)
 
 /* Makes libslirp open a port on the loopback. Returns 0, or -1 with errno set. */
 static int
-open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr *guest,
+open_inner_port(const struct relay *relay, const struct sockaddr *guest,
     union inaddr_sock *inner)
 {
 	for (int i = 0; i < INNER_TRIES; i++) {
-		if (find_free_port(proto, guest->sa_family == AF_INET6, inner) == -1)
+		if (find_free_port(guest->sa_family == AF_INET6, inner) == -1)
 			break;
-		if (stack_port_open(relay->stack, proto, &inner->any, guest, true) == 0)
+		if (stack_port_open(relay->stack, &inner->any, guest, true) == 0)
 			return 0;
 		if (errno != EADDRINUSE)
 			break;
@@ -112,16 +102,15 @@ open_inner_port(const struct relay *relay, uint8_t proto, const struct sockaddr 
 }
 
 int
-relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
-    const struct sockaddr *guest)
+relay_open(struct relay *relay, const struct sockaddr *host, const struct sockaddr *guest)
 {
-	struct relay_port port = { .fd = -1, .proto = proto, .poll_index = -1 };
+	struct relay_port port = { .fd = -1, .poll_index = -1 };
 	autofd int fd = -1;
 
 	if (!VEC_MAKE_ROOM(&relay->ports, relay->n_ports, &relay->size))
 		return -1;
-	fd = open_host_port(proto, host);
-	if (fd == -1 || open_inner_port(relay, proto, guest, &port.inner) == -1)
+	fd = open_host_port(host);
+	if (fd == -1 || open_inner_port(relay, guest, &port.inner) == -1)
 		return -1;
 	memcpy(&port.host, host, inaddr_sock_len(host));
 	memcpy(&port.guest, guest, inaddr_sock_len(guest));
@@ -131,7 +120,7 @@ relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
 }
 
 void
-relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host)
+relay_close(struct relay *relay, const struct sockaddr *host)
 {
 	union inaddr_sock wanted = { 0 };
 	size_t i = relay->n_ports;
@@ -141,9 +130,9 @@ relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host)
 	while (i-- > 0) {
 		struct relay_port *port = &relay->ports[i];
 
-		if (port->proto != proto || !inaddr_sock_is_equal(&port->host, &wanted))
+		if (!inaddr_sock_is_equal(&port->host, &wanted))
 			continue;
-		stack_port_close(relay->stack, proto, &port->inner.any);
+		stack_port_close(relay->stack, &port->inner.any);
 		relay_udp_forget_port(&relay->udp, port->fd);
 		close(port->fd);
 		relay->n_ports--;
@@ -156,50 +145,33 @@ static uint64_t
 prepare(void *self, struct pollset *set, uint64_t now_ms)
 {
 	struct relay *relay = self;
-	uint64_t due_ms = DEADLINE_NONE;
-	/* A port whose connections cannot be accepted would wake up each wait. */
-	bool accepts = relay_tcp_has_room(&relay->tcp, &due_ms, now_ms);
 
-	for (size_t i = 0; i < relay->n_ports; i++) {
-		struct relay_port *port = &relay->ports[i];
-
-		port->poll_index = port->proto == IPPROTO_TCP && !accepts
-		    ? -1
-		    : pollset_add(set, port->fd, POLLIN);
-	}
-	relay_tcp_prepare_wait(&relay->tcp, set);
-	return deadline_earlier(due_ms, relay_udp_prepare_wait(&relay->udp, set));
+	(void)now_ms;
+	for (size_t i = 0; i < relay->n_ports; i++)
+		relay->ports[i].poll_index = pollset_add(set, relay->ports[i].fd, POLLIN);
+	return relay_udp_prepare_wait(&relay->udp, set);
 }
 
 static void
 finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 {
 	struct relay *relay = self;
-	const size_t first = relay->first;
 
-	if (!wait_failed)
-		relay_tcp_finish_wait(&relay->tcp, set);
 	relay_udp_finish_wait(&relay->udp, set, wait_failed, now_ms);
 	for (size_t i = 0; i < relay->n_ports && !wait_failed; i++) {
-		size_t index = (first + i) % relay->n_ports;
-		const struct relay_port *port = &relay->ports[index];
+		const struct relay_port *port = &relay->ports[i];
 
-		if (port->poll_index == -1 || !set->fds[port->poll_index].revents)
-			continue;
-		if (port->proto == IPPROTO_UDP)
+		if (port->poll_index != -1 && set->fds[port->poll_index].revents)
 			relay_udp_receive(&relay->udp, port->fd, &port->inner,
 			    &port->guest, now_ms);
-		else if (relay_tcp_accept(&relay->tcp, port->fd, &port->inner, now_ms))
-			relay->first = index + 1;
 	}
 }
 
 const struct relay_port *
-relay_find_port(const struct relay *relay, uint8_t proto, const union inaddr_sock *inner)
+relay_find_port(const struct relay *relay, const union inaddr_sock *inner)
 {
 	for (size_t i = 0; i < relay->n_ports; i++)
-		if (relay->ports[i].proto == proto &&
-		    inaddr_sock_is_equal(&relay->ports[i].inner, inner))
+		if (inaddr_sock_is_equal(&relay->ports[i].inner, inner))
 			return &relay->ports[i];
 	return NULL;
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Forwards between address families. A port of libslirp has one family, which must also
+ * UDP forwards between address families. A port of libslirp has one family, which must also
  * be the family of the guest's address (otherwise libslirp 4.7 fails an assertion). So
  * the relay opens a port of the other family itself. It passes the traffic over the
  * host's loopback to a port of libslirp, the inner port. The guest's peer is the gateway,
  * as for all traffic from the loopback. Runs in the worker.
  * relay.c      the ports
- * relay_tcp.c  their connections
- * relay_udp.c  their UDP peers
+ * relay_udp.c  their peers
  */
 #pragma once
 
@@ -18,14 +17,12 @@
 
 #include "base/inaddr.h"
 #include "slirp-worker/engine/engine.h"
-#include "slirp-worker/engine/relay/relay_tcp.h"
 #include "slirp-worker/engine/relay/relay_udp.h"
 #include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/pollset.h"
 
 struct relay_port {
 	int fd; /* owned */
-	uint8_t proto;
 	union inaddr_sock host;
 	union inaddr_sock inner; /* libslirp's port on the loopback */
 	union inaddr_sock guest;
@@ -36,9 +33,7 @@ struct relay {
 	struct stack *stack;      /* borrowed */
 	struct relay_port *ports; /* owned; in the order in which they were opened */
 	size_t n_ports;
-	size_t size;  /* allocated */
-	size_t first; /* the next to accept from; the earlier ones had their turn */
-	struct relay_tcp tcp;
+	size_t size; /* allocated */
 	struct relay_udp udp;
 };
 
@@ -52,12 +47,12 @@ extern const struct engine_ops relay_engine;
 /* Opens a port like stack_port_open(), for a host and a guest of different families.
  * Returns 0, or -1 with errno of the host's port; EAGAIN if the loopback has no free
  * port, ENETUNREACH without a loopback. */
-int relay_open(struct relay *relay, uint8_t proto, const struct sockaddr *host,
+int relay_open(struct relay *relay, const struct sockaddr *host,
     const struct sockaddr *guest);
 
-/* Closes the port. Its connections continue; its UDP peers are forgotten. */
-void relay_close(struct relay *relay, uint8_t proto, const struct sockaddr *host);
+/* Closes the port, and forgets its peers. */
+void relay_close(struct relay *relay, const struct sockaddr *host);
 
 /* The port that leads to this inner port, or NULL. Valid until ports change. */
-const struct relay_port *relay_find_port(const struct relay *relay, uint8_t proto,
+const struct relay_port *relay_find_port(const struct relay *relay,
     const union inaddr_sock *inner);

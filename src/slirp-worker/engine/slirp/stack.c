@@ -26,14 +26,11 @@
 /*
  * libslirp's own constant is private (IF_MTU_MAX, src/if.h). libslirp fragments IPv4
  * packets that exceed its if_mtu, but drops IPv6 packets. So it gets the largest if_mtu,
- * and frag.c fragments datagrams of both families. TCP is not affected: its maximum
- * segment size follows the smaller of if_mtu and if_mru (src/tcp_input.c, tcp_mss), and
- * only TCP uses if_mru.
+ * and frag.c fragments datagrams of both families.
  */
 #define STACK_IF_MTU 65521
 
-/* libslirp (IF_MRU_MIN, src/if.h) and the kernel accept no smaller MTU. */
-#define STACK_IF_MRU_MIN 68
+#define STACK_IF_MRU 68
 
 /* libslirp counts milliseconds in 32 bits. In the last four minutes before an overflow
  * every new UDP socket expires at once (src/udp.c, so_expire). So libslirp's time starts
@@ -228,7 +225,7 @@ stop(void *self)
 
 struct stack *
 stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound,
-    uint32_t tcp_mtu_bytes, const struct stack_host *host)
+    const struct stack_host *host)
 {
 	struct stack *stack = calloc(1, sizeof(*stack));
 	SlirpConfig config = {
@@ -245,7 +242,9 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 		.vnameserver.s_addr = network->nameserver_be,
 		.vnameserver6 = network->nameserver6,
 		.if_mtu = STACK_IF_MTU,
-		.if_mru = MAX(tcp_mtu_bytes, STACK_IF_MRU_MIN),
+		/* The least that libslirp accepts (IF_MRU_MIN, src/if.h): only TCP, which
+		 * never gets there, uses it. */
+		.if_mru = STACK_IF_MRU,
 		/* The gate closes the host's loopback. This switch would also block the
 		 * guest's UDP answers to a peer on it. */
 		.disable_host_loopback = false,

@@ -27,10 +27,6 @@ struct stack_host {
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
 	/* Takes a line of libslirp about an action of the guest or about a failure. */
 	void (*complain)(void *ctx, const char *text);
-	/* libslirp has a new TCP socket, borrowed: accepted, or about to be connected. */
-	void (*tcp_socket_made)(void *ctx, int fd);
-	/* libslirp is about to close a socket that it had opened. */
-	void (*tcp_socket_ends)(void *ctx, int fd);
 	/* The set of the next wait is full, so a socket was left out. */
 	void (*socket_not_polled)(void *ctx);
 	/* If the host's loopback is closed: libslirp is about to take a datagram from a
@@ -46,15 +42,10 @@ struct stack_host {
 
 struct stack;
 
-/* Backlog of a port of the host: Linux's default limit (net.core.somaxconn since 5.4). */
-#define STACK_LISTEN_BACKLOG 4096
-
-/* tcp_mtu_bytes determines the length of TCP segments to the guest. The caller owns the
- * result and frees it with stack_engine.free. NULL with errno set: ENOMEM, or EINVAL if
+/* The caller owns the result and frees it with stack_engine.free. NULL with errno set: ENOMEM, or EINVAL if
  * libslirp refuses the configuration. */
 struct stack *stack_new(const struct ipc_network *network,
-    const struct ipc_outbound *outbound, uint32_t tcp_mtu_bytes,
-    const struct stack_host *host);
+    const struct ipc_outbound *outbound, const struct stack_host *host);
 
 /* set_outbound() changes addresses only; stack_new() fixes the families. */
 extern const struct engine_ops stack_engine;
@@ -86,26 +77,19 @@ bool stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_
 bool stack_has_udp_port(struct stack *stack, const struct flow_key *guest);
 
 /*
- * Opens a port of the host: `host` is forwarded to `guest`. Each is a sockaddr_in or a
+ * Opens a UDP port of the host: `host` is forwarded to `guest`. Each is a sockaddr_in or a
  * sockaddr_in6; both have the same family. The guest's address must not be unspecified:
- * libslirp 4.7 crashes on "::". It aborts on an IPv4 port with an IPv6 guest. proto is
- * IPPROTO_TCP or IPPROTO_UDP. is_inner: the port belongs to a relay, which handles its
+ * libslirp 4.7 crashes on "::". It aborts on an IPv4 port with an IPv6 guest. is_inner: the port belongs to a relay, which handles its
  * peers itself. Returns 0, or -1 with the kernel's errno.
  */
-int stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
+int stack_port_open(struct stack *stack, const struct sockaddr *host,
     const struct sockaddr *guest, bool is_inner);
 
-/* Closes the port; its connections continue. Searches the newer sockets. */
-void stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr *host);
+/* Closes the port. Searches the newer sockets. */
+void stack_port_close(struct stack *stack, const struct sockaddr *host);
 
-/* Sockets of the guest's flows and of connections to forwarded ports, without the
- * forwarded ports themselves. */
-struct stack_sockets {
-	uint32_t n_tcp;
-	uint32_t n_udp;
-};
-
-const struct stack_sockets *stack_sockets(const struct stack *stack);
+/* UDP sockets of the guest's flows, without the forwarded ports. */
+uint32_t stack_n_sockets(const struct stack *stack);
 
 /* Passes libslirp's text about its sockets to take(), line by line, the headline first.
  * Lines are borrowed for the call. Costs time and memory for each socket. */

@@ -15,9 +15,9 @@
 /* An IPv6 port accepts only IPv6, whatever net.ipv6.bindv6only is: libslirp would show
  * IPv4 peers to the guest as ::ffff:a.b.c.d. */
 static int
-flags_of(uint8_t proto, const struct sockaddr *host)
+flags_of(const struct sockaddr *host)
 {
-	return (proto == IPPROTO_UDP ? SLIRP_HOSTFWD_UDP : 0) |
+	return SLIRP_HOSTFWD_UDP |
 	    (host->sa_family == AF_INET6 ? SLIRP_HOSTFWD_V6ONLY : 0);
 }
 
@@ -48,7 +48,7 @@ end_of(const struct sockaddr *guest)
 
 /* Sets options that libslirp does not set; libslirp does not report a port's socket. */
 static void
-tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *host,
+tune_port(struct stack *stack, int fd, const struct sockaddr *host,
     const struct sockaddr *guest, bool is_inner)
 {
 	const struct flow_key end = end_of(guest);
@@ -60,11 +60,6 @@ tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *hos
 	if (getsockname(fd, &bound.any, &len) == -1 || len != inaddr_sock_len(host) ||
 	    memcmp(&bound, host, len) != 0)
 		return;
-	if (proto == IPPROTO_TCP) {
-		/* libslirp passes 1. A second listen(2) changes the backlog. */
-		listen(fd, STACK_LISTEN_BACKLOG);
-		return;
-	}
 	udp_flows_add(&stack->udp, fd, &end, is_inner ? UDP_INNER : UDP_PORT);
 	/* socket(7): libslirp sets it after its own bind(2). With it, another user's
 	 * socket could bind the same port and receive its datagrams. */
@@ -74,7 +69,7 @@ tune_port(struct stack *stack, uint8_t proto, int fd, const struct sockaddr *hos
 }
 
 int
-stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
+stack_port_open(struct stack *stack, const struct sockaddr *host,
     const struct sockaddr *guest, bool is_inner)
 {
 	int fd = next_fd();
@@ -84,18 +79,17 @@ stack_port_open(struct stack *stack, uint8_t proto, const struct sockaddr *host,
 		return -1;
 	stack->opening_port = true;
 	outcome = slirp_add_hostxfwd(stack->slirp, host, inaddr_sock_len(host), guest,
-	    inaddr_sock_len(guest), flags_of(proto, host));
+	    inaddr_sock_len(guest), flags_of(host));
 	stack->opening_port = false;
 	if (outcome == -1)
 		return -1;
-	tune_port(stack, proto, fd, host, guest, is_inner);
+	tune_port(stack, fd, host, guest, is_inner);
 	return 0;
 }
 
 void
-stack_port_close(struct stack *stack, uint8_t proto, const struct sockaddr *host)
+stack_port_close(struct stack *stack, const struct sockaddr *host)
 {
 	/* It fails only if the port is not open. */
-	slirp_remove_hostxfwd(stack->slirp, host, inaddr_sock_len(host),
-	    flags_of(proto, host));
+	slirp_remove_hostxfwd(stack->slirp, host, inaddr_sock_len(host), flags_of(host));
 }

@@ -20,12 +20,6 @@
 /* The buffers of fewer sockets need at most 2 MiB. */
 #define RETURN_MEMORY_SOCKETS 32
 
-static uint32_t *
-counter_of(struct stack *stack, uint8_t proto)
-{
-	return proto == IPPROTO_TCP ? &stack->sockets.n_tcp : &stack->sockets.n_udp;
-}
-
 static enum budget_kind
 budget_of(enum udp_kind kind)
 {
@@ -73,6 +67,7 @@ add_flow(struct stack *stack, int fd)
 
 	udp_flows_add(&stack->udp, fd, &stack->admitted_end, kind);
 	budget_take(stack->host.budget, budget_of(kind), 1);
+	stack->n_sockets++;
 }
 
 /* Also called for ports, which are not counted here. */
@@ -83,8 +78,10 @@ remove_flow(struct stack *stack, int fd)
 
 	if (kind == UDP_PORT)
 		stack->host.udp_port_ends(stack->host.ctx, fd);
-	else if (kind == UDP_FLOW || kind == UDP_DNS)
+	if (kind == UDP_FLOW || kind == UDP_DNS) {
 		budget_give(stack->host.budget, budget_of(kind), 1);
+		stack->n_sockets--;
+	}
 	udp_flows_remove(&stack->udp, fd);
 }
 
@@ -118,50 +115,29 @@ stack_never_wait_for(int fd)
 void
 stack_on_unregister_fd(int fd, void *opaque)
 {
-	struct stack *stack = opaque;
-
-	if (fd < 0 || fd >= BUDGET_FILES_MAX)
-		return;
-	remove_flow(stack, fd);
-	if (stack->proto_of_fd[fd] == 0)
-		return;
-	if (stack->proto_of_fd[fd] == IPPROTO_TCP) {
-		budget_give(stack->host.budget, BUDGET_TCP, 1);
-		stack->host.tcp_socket_ends(stack->host.ctx, fd);
-	}
-	--*counter_of(stack, stack->proto_of_fd[fd]);
-	stack->proto_of_fd[fd] = 0;
+	if (fd >= 0 && fd < BUDGET_FILES_MAX)
+		remove_flow(opaque, fd);
 }
 
-/* libslirp calls this for every new socket of the guest or a peer, before it uses the
- * socket. 4.9 calls it for forwarded ports too, 4.7 does not; the caller counts these,
- * and tune_port() sets their options. */
+/* libslirp calls this for every new socket of the guest, before it uses the socket. 4.9
+ * calls it for forwarded ports too, 4.7 does not; the caller counts these, and tune_port()
+ * sets their options. */
 void
 stack_on_register_fd(int fd, void *opaque)
 {
 	struct stack *stack = opaque;
-	int proto = 0;
-	socklen_t len = sizeof(proto);
 
-	if (stack->opening_port || fd < 0 || fd >= BUDGET_FILES_MAX ||
-	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &len) == -1)
+	if (stack->opening_port || fd < 0 || fd >= BUDGET_FILES_MAX)
 		return;
-	stack->proto_of_fd[fd] = (uint8_t)proto;
-	++*counter_of(stack, (uint8_t)proto);
-	if (proto == IPPROTO_TCP) {
-		budget_take(stack->host.budget, BUDGET_TCP, 1);
-		stack->host.tcp_socket_made(stack->host.ctx, fd);
-		return;
-	}
 	add_flow(stack, fd);
 	stack_never_wait_for(fd);
 	stack_keep_groups_off_the_host(stack, fd);
 }
 
-const struct stack_sockets *
-stack_sockets(const struct stack *stack)
+uint32_t
+stack_n_sockets(const struct stack *stack)
 {
-	return &stack->sockets;
+	return stack->n_sockets;
 }
 
 static const struct {
@@ -175,14 +151,6 @@ static const struct {
 	{ SLIRP_POLL_HUP, POLLHUP },
 };
 
-/* Whether the socket is a forwarded port without a descriptor for a connection. */
-static bool
-is_full_port(const struct stack *stack, int fd)
-{
-	return stack->proto_of_fd[fd] == 0 && stack->udp.by_fd[fd].kind == UDP_NONE &&
-	    !budget_has_room(stack->host.budget, BUDGET_TCP, 1);
-}
-
 static int
 on_add_poll(int fd, int slirp_events, void *opaque)
 {
@@ -190,10 +158,6 @@ on_add_poll(int fd, int slirp_events, void *opaque)
 	short events = 0;
 	int index;
 
-	/* Do not poll the port: it would be ready in every wait. Peers stay in the listen
-	 * queue until other connections end. */
-	if (is_full_port(stack, fd))
-		return -1;
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
 		if (slirp_events & event_names[i].slirp)
 			events |= event_names[i].poll;
@@ -248,24 +212,9 @@ on_get_revents(int index, void *opaque)
 	short events = fd->revents;
 	int slirp_events = 0;
 
-	/*
-	 * poll(2) always reports errors and hang-ups, and libslirp reads from such a
-	 * socket. It must not if it did not ask for POLLIN. On a connecting socket the
-	 * read would clear the error, and the guest would never see the failure
-	 * (src/slirp.c, SS_ISFCONNECTING). With a full buffer it fails an assertion
-	 * (src/socket.c, soread). libslirp's next write finds the same error, and answers
-	 * the guest.
-	 */
-	if (!(fd->events & POLLIN))
-		events = events ? POLLOUT : 0;
-
 	if (events == POLLIN && stack->udp.by_fd[fd->fd].kind != UDP_NONE &&
 	    !has_datagram(stack, fd->fd))
 		return 0;
-	/* Other connections may have been accepted since the poll. */
-	if (is_full_port(stack, fd->fd))
-		return 0;
-
 	for (size_t i = 0; i < G_N_ELEMENTS(event_names); i++)
 		if (events & event_names[i].poll)
 			slirp_events |= event_names[i].slirp;
@@ -295,7 +244,7 @@ stack_prepare(void *self, struct pollset *set, uint64_t now_ms)
 static void
 return_memory(struct stack *stack)
 {
-	uint32_t n = stack->sockets.n_tcp + stack->sockets.n_udp;
+	uint32_t n = stack->n_sockets;
 
 	if (n > stack->n_sockets_high)
 		stack->n_sockets_high = n;

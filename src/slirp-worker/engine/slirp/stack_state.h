@@ -3,7 +3,7 @@
  * The state that the files of the stack share; no other file includes it.
  * stack.c          libslirp itself: configuration, time, timers, frames, messages
  * stack_sockets.c  its sockets: counting them, limiting descriptors, waiting
- * stack_ports.c    ports of the host that lead to the guest
+ * stack_ports.c    UDP ports of the host that lead to the guest
  */
 #pragma once
 
@@ -31,9 +31,8 @@ struct stack {
 	struct numbered_timer numbered[SLIRP_TIMER_NUM];
 	const struct pollset *set; /* from prepare_wait to finish_wait */
 	struct pollset *filling;
-	struct stack_sockets sockets;
+	uint32_t n_sockets;      /* of flows */
 	uint32_t n_sockets_high; /* the most since memory was last returned */
-	uint8_t proto_of_fd[BUDGET_FILES_MAX]; /* IPPROTO_...; 0: not counted */
 	struct slirp_udp_flows udp;
 	/* The key of the next datagram, and the kind of the socket that it may need. */
 	struct flow_key admitted_end;
@@ -47,7 +46,7 @@ struct stack {
 };
 
 /* Callbacks of libslirp; opaque is the stack. libslirp calls the first for every new
- * socket of the guest or a peer, before it uses the socket. It calls the second also for
+ * socket of the guest, before it uses the socket. It calls the second also for
  * sockets that were never registered. */
 void stack_on_register_fd(int fd, void *opaque);
 void stack_on_unregister_fd(int fd, void *opaque);

@@ -90,7 +90,6 @@ struct tcp_config {
 	 * own interface, whose MAC is guest_mac (tcp_big.c). */
 	uint32_t big_frame_data_max;
 	uint8_t guest_mac[6];
-	bool shares_tcp; /* another engine ends TCP too */
 };
 
 /* As the list in ipc/tcp_counters.h. */
@@ -159,10 +158,8 @@ void tcp_free(struct tcp *tcp);
 /* The time (CLOCK_MONOTONIC) that is valid until the next call. */
 void tcp_set_time(struct tcp *tcp, uint64_t now_us);
 
-/* Takes a segment that the gate has passed. The frame must stay until tcp_end_batch().
- * Returns false, and does nothing, if the segment neither belongs to a flow nor opens one,
- * and another engine ends TCP too. */
-bool tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment);
+/* Takes a segment that the gate has passed. The frame must stay until tcp_end_batch(). */
+void tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment);
 
 /* The guest's routers say that a segment was longer than mtu_bytes (RFC 1191, RFC 8201).
  * key is of the flow, seq the number in the quoted segment. */
@@ -213,9 +210,6 @@ void tcp_end_turn(struct tcp *tcp);
 
 /* Time until the machine wants a turn, at most a day; 0: at once. */
 uint32_t tcp_wait_ms(const struct tcp *tcp);
-
-/* Checks every invariant; aborts with a text if one does not hold. For tests. */
-void tcp_check(const struct tcp *tcp);
 
 const char *tcp_end_str(enum tcp_end end);
 

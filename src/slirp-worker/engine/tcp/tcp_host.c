@@ -283,7 +283,6 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 		.pool_bytes = POOL_BYTES,
 		.mtu_bytes = (uint16_t)tcp_min(config->network->mtu_bytes, UINT16_MAX),
 		.frame_data_max = config->has_offloads ? FRAME_DATA_MAX : 0,
-		.shares_tcp = true,
 	};
 
 	if (config->has_offloads && config->guest_mac) {
@@ -326,12 +325,6 @@ void
 tcp_host_set_nameservers(struct tcp_host *host, const struct ipc_nameservers *nameservers)
 {
 	host->nameservers = *nameservers;
-}
-
-bool
-tcp_host_from_guest(struct tcp_host *host, const struct tcp_segment *segment)
-{
-	return tcp_from_guest(&host->tcp, segment);
 }
 
 static uint64_t

@@ -58,9 +58,5 @@ int tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config);
 void tcp_host_set_nameservers(struct tcp_host *host,
     const struct ipc_nameservers *nameservers);
 
-/* Takes a segment that passed the gate. Returns false if it is libslirp's: it neither
- * belongs to a flow of the engine nor opens one. */
-bool tcp_host_from_guest(struct tcp_host *host, const struct tcp_segment *segment);
-
 /* The engine's part of struct engine_ops; self is the tcp_host. */
 extern const struct engine_ops tcp_host_engine;

@@ -472,17 +472,15 @@ take_stranger(struct tcp *tcp, const struct flow_key *key,
 	}
 }
 
-bool
+void
 tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment)
 {
 	struct flow_key key = key_of(segment);
 	struct tcp_flow *flow = flow_table_find(&tcp->flows, &key);
 
-	if (!flow && tcp->config.shares_tcp && !opens(segment))
-		return false;
 	if (!has_possible_flags(segment)) {
 		tcp_count(tcp, TCP_COUNT_bad_flags, 1);
-		return true;
+		return;
 	}
 	if (tcp->n_noted == TCP_NOTED_MAX) {
 		tcp_end_batch(tcp);
@@ -493,5 +491,4 @@ tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment)
 		take_stranger(tcp, &key, segment);
 	else if (tcp_in_opening(tcp, flow, segment))
 		in_open(tcp, flow, segment);
-	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opens flows to the guest for the connections of forwards. */
-#include "slirp-worker/engine/tcp/tcp_forward.h"
+#include "slirp-worker/engine/forward/tcp_forward.h"
 
 #include "base/deadline.h"
 #include "slirp-worker/engine/tcp/tcp_parts.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opens listening sockets for forwards, and accepts their connections fairly. */
-#include "slirp-worker/engine/tcp/tcp_listen.h"
+#include "slirp-worker/engine/forward/tcp_listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -190,20 +189,6 @@ has_room(const struct tcp_listen *listen, const struct tcp_listener *listener,
 		listener->guest_port);
 }
 
-/* A peer's connection, and who it is; -1 with errno set. libslirp's filter allows accept(2)
- * alone, so the descriptor has no close-on-exec flag; the filter forbids execve(2). */
-static int
-accept_peer(int listen_fd, union inaddr_sock *peer)
-{
-	socklen_t len = sizeof(*peer);
-	int fd = accept(listen_fd, &peer->any, &len);
-
-	/* Cannot fail: the descriptor is valid. */
-	if (fd != -1)
-		fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
-	return fd;
-}
-
 /* A connection is there: counts it, and gives it to its owner. */
 static void
 take_connection(const struct tcp_listen *listen, const struct tcp_listener *listener,
@@ -227,13 +212,14 @@ accept_from(struct tcp_listen *listen, struct tcp_listener *listener, size_t n_m
 {
 	for (size_t i = 0; i < n_max; i++) {
 		union inaddr_sock peer = { 0 };
+		socklen_t len = sizeof(peer);
 		int fd;
 
 		if (now_ms < listen->accepts_at_ms || !has_room(listen, listener, 1)) {
 			pause_listener(listen, listener);
 			return;
 		}
-		fd = accept_peer(listener->fd, &peer);
+		fd = accept4(listener->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1) {
 			/* accept(2) leaves the connection in its queue. */
 			if (fdio_is_shortage(errno)) {

@@ -15,7 +15,7 @@
 
 #include "base/inaddr.h"
 #include "slirp-worker/budget.h"
-#include "slirp-worker/engine/tcp/tcp_peer.h"
+#include "slirp-worker/engine/forward/tcp_peer.h"
 #include "slirp-worker/poller.h"
 
 /* The queue of a socket: Linux's default limit (net.core.somaxconn since 5.4). */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slirp-worker/engine/tcp/tcp_peer.h"
+#include "slirp-worker/engine/forward/tcp_peer.h"
 
 /* Connections that wait, in all and for one address: an address that nobody has must leave
  * room for others. Further peers stay in the queues of the listening sockets. */

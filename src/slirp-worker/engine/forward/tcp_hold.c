@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keeps connections of forwards until the guest's MAC is known. */
-#include "slirp-worker/engine/tcp/tcp_hold.h"
+#include "slirp-worker/engine/forward/tcp_hold.h"
 
 #include <assert.h>
 #include <string.h>

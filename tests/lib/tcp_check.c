@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks the TCP machine's invariants, for tests: each is a sentence that holds between two
  * calls. */
+#include "tcp_check.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "slirp-worker/engine/engine.h"
-#include "slirp-worker/engine/tcp/tcp_hold.h"
+#include "slirp-worker/engine/forward/tcp_hold.h"
 #include "slirp-worker/engine/tcp/tcp_host.h"
-#include "slirp-worker/engine/tcp/tcp_listen.h"
+#include "slirp-worker/engine/forward/tcp_listen.h"
 #include "slirp-worker/gate/neigh.h"
 
 struct tcp_forward {
