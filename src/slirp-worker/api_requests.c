@@ -80,8 +80,7 @@ worker_on_list_connections(struct worker *worker, const struct ipc_list_connecti
 	uint64_t begin_ms = clock_now_ms(), end_ms;
 
 	if (msg->from == 0)
-		connections_collect(&worker->connections, worker->stack, &worker->ping,
-		    &worker->udp.udp, &worker->forwards);
+		connections_collect(&worker->connections, &worker->ping, &worker->udp);
 	connections_fill_page(&worker->connections, &worker->tcp_forward, msg->from,
 	    &page);
 	if (page.next == 0)

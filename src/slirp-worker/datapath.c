@@ -99,14 +99,6 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 	}
 }
 
-/* The guest's end of a UDP datagram. */
-static struct flow_key
-udp_end(const struct gate_frame *parsed, const uint8_t *frame)
-{
-	return flow_key_udp(parsed->ethertype, parsed->src,
-	    load_be16(frame + parsed->l4_offset + WIRE_UDP_SRC_PORT), 0);
-}
-
 void
 datapath_refused_tcp(void *ctx)
 {
@@ -155,17 +147,13 @@ refuse_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *fram
 }
 
 /* Gives a UDP datagram that needs a socket to the UDP engine. Returns false if it is the
- * stack's, which has the forwards of UDP. */
+ * stack's: DHCP. */
 static bool
 pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 {
 	const uint8_t *udp = frame + parsed->l4_offset;
-	struct flow_key guest;
 
 	if (parsed->udp == GATE_UDP_NOTHING)
-		return false;
-	guest = udp_end(parsed, frame);
-	if (stack_has_udp_port(worker->stack, &guest))
 		return false;
 	/* Over IPv4, 0 means that there is no checksum (RFC 768). */
 	if (worker->sum == VNET_SUM_UNKNOWN && load_be16(udp + WIRE_UDP_CHECKSUM) != 0 &&

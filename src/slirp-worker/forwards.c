@@ -9,19 +9,19 @@
 
 #include "base/clock.h"
 #include "base/inaddr.h"
+#include "slirp-worker/engine/udp/udp_forward.h"
 
 /* The first half of a /64 is the network, the rest the interface identifier. */
 #define PREFIX6_BYTES 8
 
 int
-forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
-    struct tcp_listen *tcp, struct budget *budget, const struct ipc_network *network,
+forwards_init(struct forwards *forwards, struct tcp_listen *tcp, struct udp_host *udp,
+    struct budget *budget, const struct ipc_network *network,
     const struct in6_addr *guest6)
 {
 	*forwards = (struct forwards){
-		.stack = stack,
-		.relay = relay,
 		.tcp = tcp,
+		.udp = udp,
 		.budget = budget,
 		.network = network,
 		.guest6 = *guest6,
@@ -192,35 +192,15 @@ outcome_of(int error)
 	}
 }
 
-/* Whether libslirp needs the relay for the forward. */
-static bool
-needs_relay(const struct ipc_forward *forward)
-{
-	return forward->proto == IPPROTO_UDP &&
-	    forward->host_addr.is_ipv6 != forward->guest_addr.is_ipv6;
-}
-
-/* Descriptors for each port of the forward; a relay needs two. */
-static uint32_t
-descriptors_each(const struct ipc_forward *forward)
-{
-	return needs_relay(forward) ? 2 : 1;
-}
-
 /* Opens a port of the host for a port of the guest. 0, or -1 with errno set. */
 static int
 open_socket(const struct forwards *forwards, const struct ipc_forward *forward,
     const union inaddr_sock *host, uint16_t guest_port)
 {
-	const union inaddr_sock guest =
-	    inaddr_sock_make(&forward->guest_addr, guest_port);
-
-	if (forward->proto == IPPROTO_TCP)
-		return tcp_listen_open(forwards->tcp, host, &forward->guest_addr,
-		    guest_port, forwards->last_id + 1);
-	if (needs_relay(forward))
-		return relay_open(forwards->relay, &host->any, &guest.any);
-	return stack_port_open(forwards->stack, &host->any, &guest.any, false);
+	return forward->proto == IPPROTO_TCP
+	    ? tcp_listen_open(forwards->tcp, host, &forward->guest_addr, guest_port,
+		  forwards->last_id + 1)
+	    : udp_forward_open(forwards->udp, host, &forward->guest_addr, guest_port);
 }
 
 /* Opens the next port of the forward. */
@@ -229,12 +209,11 @@ open_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_forward *forward = &change->forward;
-	uint32_t n_descriptors = descriptors_each(forward);
 	uint16_t port = (uint16_t)(forward->host_port_first + change->n_open);
 	union inaddr_sock host = inaddr_sock_make(&forward->host_addr, port);
 	int outcome = -1;
 
-	if (!budget_has_room(forwards->budget, BUDGET_PORT, n_descriptors))
+	if (!budget_has_room(forwards->budget, BUDGET_PORT, 1))
 		errno = EMFILE;
 	else
 		outcome = open_socket(forwards, forward, &host,
@@ -247,7 +226,7 @@ open_port(struct forwards *forwards)
 		return;
 	}
 	change->n_open++;
-	budget_take(forwards->budget, BUDGET_PORT, n_descriptors);
+	budget_take(forwards->budget, BUDGET_PORT, 1);
 	++*port_counter(forwards, forward->proto);
 }
 
@@ -264,11 +243,9 @@ close_port(struct forwards *forwards)
 	    (uint16_t)(forward->host_port_first + change->n_open));
 	if (forward->proto == IPPROTO_TCP)
 		tcp_listen_close(forwards->tcp, &host);
-	else if (needs_relay(forward))
-		relay_close(forwards->relay, &host.any);
 	else
-		stack_port_close(forwards->stack, &host.any);
-	budget_give(forwards->budget, BUDGET_PORT, descriptors_each(forward));
+		udp_forward_close(forwards->udp, &host);
+	budget_give(forwards->budget, BUDGET_PORT, 1);
 	--*port_counter(forwards, forward->proto);
 }
 
@@ -331,19 +308,4 @@ forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
 	page->n = page->has_more ? IPC_PAGE_ENTRIES : n;
 	memcpy(page->entries, forwards->table->entries + place,
 	    page->n * sizeof(page->entries[0]));
-}
-
-const struct ipc_forward *
-forwards_find_port(const struct forwards *forwards, uint8_t proto,
-    const struct inaddr *addr, uint16_t port)
-{
-	struct ipc_forward wanted = {
-		.proto = proto,
-		.host_addr = *addr,
-		.host_port_first = port,
-		.host_port_last = port,
-	};
-	const struct ipc_forward_entry *entry = find_conflict(forwards, &wanted);
-
-	return entry ? &entry->forward : NULL;
 }

@@ -13,9 +13,8 @@
 
 #include "ipc/messages.h"
 #include "model/forward_table.h"
-#include "slirp-worker/engine/relay/relay.h"
-#include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/engine/forward/tcp_listen.h"
+#include "slirp-worker/engine/udp/udp_host.h"
 
 /* Ports of all forwards together, which also limits the forwards: every port of an
  * address, and as many sockets as the worker can have (budget.h). */
@@ -42,10 +41,9 @@ struct forwards_change {
 };
 
 struct forwards {
-	struct stack *stack;    /* borrowed */
-	struct relay *relay;    /* borrowed; for forwards between address families */
-	struct tcp_listen *tcp; /* borrowed */
-	struct budget *budget;  /* borrowed */
+	struct tcp_listen *tcp;            /* borrowed */
+	struct udp_host *udp;              /* borrowed */
+	struct budget *budget;             /* borrowed */
 	const struct ipc_network *network; /* borrowed */
 	struct in6_addr guest6;            /* the guest's own address; :: if unknown */
 	struct forwards_change change;
@@ -56,8 +54,8 @@ struct forwards {
 };
 
 /* Returns 0 or -1 with errno set. */
-int forwards_init(struct forwards *forwards, struct stack *stack, struct relay *relay,
-    struct tcp_listen *tcp, struct budget *budget, const struct ipc_network *network,
+int forwards_init(struct forwards *forwards, struct tcp_listen *tcp, struct udp_host *udp,
+    struct budget *budget, const struct ipc_network *network,
     const struct in6_addr *guest6);
 
 void forwards_free(struct forwards *forwards);
@@ -81,8 +79,3 @@ forwards_is_busy(const struct forwards *forwards)
 /* Fills in the forwards with ids above after_id, and whether there are more. */
 void forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
     struct ipc_forwards_page *page);
-
-/* The forward of a connection to this address and port of the host, or NULL if it was
- * removed. proto is IPPROTO_TCP or _UDP. */
-const struct ipc_forward *forwards_find_port(const struct forwards *forwards,
-    uint8_t proto, const struct inaddr *addr, uint16_t port);

@@ -30,6 +30,7 @@ enum poller_kind {
 	POLLER_FLOW = POLLER_N_PLACES,
 	POLLER_LISTENER,
 	POLLER_UDP,
+	POLLER_UDP_PORT,
 };
 
 /* A descriptor of an engine that is ready. The engine ignores an event whose generation is

@@ -162,6 +162,8 @@ make_udp(struct worker *worker, const struct ipc_outbound *outbound)
 		.poller = &worker->poller,
 		.tap = &worker->tap,
 		.budget = &worker->budget,
+		.neigh = &worker->neigh,
+		.n_ports = (uint32_t)worker->pollset.size,
 		.has_offloads = worker->has_offloads,
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
@@ -171,6 +173,8 @@ make_udp(struct worker *worker, const struct ipc_outbound *outbound)
 	if (udp_host_init(&worker->udp, &config) == -1)
 		fatal("get memory for UDP flows");
 	engines_add(&worker->engines, &udp_host_engine, &worker->udp);
+	worker->gate.knows_udp = udp_host_knows;
+	worker->gate.ctx = &worker->udp;
 }
 
 void
@@ -214,8 +218,8 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	engines_add(&worker->engines, &relay_engine, &worker->relay);
 	make_tcp(worker, outbound);
 	make_udp(worker, outbound);
-	if (forwards_init(&worker->forwards, worker->stack, &worker->relay,
-		&worker->tcp_forward.listen, &worker->budget, network, guest6) == -1)
+	if (forwards_init(&worker->forwards, &worker->tcp_forward.listen, &worker->udp,
+		&worker->budget, network, guest6) == -1)
 		fatal("get memory");
 }
 

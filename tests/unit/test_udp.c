@@ -96,7 +96,7 @@ set_up(void **state)
 	(void)state;
 	memset(&world, 0, sizeof(world));
 	budget = (struct budget){
-		.limit = { [BUDGET_UDP] = 4, [BUDGET_DNS] = 2 },
+		.limit = { [BUDGET_UDP] = 4, [BUDGET_DNS] = 2, [BUDGET_PEER] = 3 },
 	};
 	assert_int_equal(flow_key_make_secret(), 0);
 	return udp_init(&udp, &calls, &budget);
@@ -108,7 +108,9 @@ tear_down(void **state)
 	(void)state;
 	udp_free(&udp);
 	assert_int_equal(world.n_closed, world.n_opened);
-	assert_int_equal(budget.used[BUDGET_UDP] + budget.used[BUDGET_DNS], 0);
+	assert_int_equal(budget.used[BUDGET_UDP] + budget.used[BUDGET_DNS] +
+		budget.used[BUDGET_PEER],
+	    0);
 	return 0;
 }
 
@@ -344,6 +346,99 @@ test_places_are_used_again_in_a_batch(void **state)
 	assert_int_equal(world.n_unreachable, 10 * UDP_PLACES_SPARE);
 }
 
+/* --- peers of forwards ---------------------------------------------------------------- */
+
+#define PORT_PLACE 7
+
+static struct udp_flow *
+add_peer(uint8_t peer, uint64_t now_ms)
+{
+	const struct flow_key wanted = key(PORT, peer, 9);
+	const struct inaddr addr = inaddr_from_bytes(wanted.peer_address, false);
+	const union inaddr_sock to = inaddr_sock_make(&addr, 9), own = { 0 };
+
+	return udp_add_peer(&udp, &wanted, &to, &own, PORT_PLACE, now_ms);
+}
+
+static void
+test_guest_answers_a_peer_on_its_socket(void **state)
+{
+	struct udp_flow *flow;
+
+	(void)state;
+	flow = add_peer(1, 1000);
+	assert_non_null(flow);
+	assert_int_equal(budget.used[BUDGET_PEER], 1);
+	udp_to_guest(&udp, flow, 3, 1000);
+	assert_true(send_from(PORT, 1, 9, 1001));
+	assert_int_equal(world.n_opened, 1);
+	assert_int_equal(world.n_sent, 1);
+	assert_int_equal(budget.used[BUDGET_UDP], 0);
+	check_lasts_until(9, 1001 + UDP_ANSWERED_MS);
+}
+
+static void
+test_peer_that_is_not_answered_ends(void **state)
+{
+	struct udp_flow *flow;
+
+	(void)state;
+	flow = add_peer(1, 1000);
+	udp_to_guest(&udp, flow, 3, 1000);
+	udp_to_guest(&udp, flow, 3, 2000);
+	check_lasts_until(9, 2000 + UDP_UNANSWERED_MS);
+}
+
+static void
+test_new_peer_takes_the_place_of_a_silent_one(void **state)
+{
+	(void)state;
+	for (uint8_t peer = 1; peer <= 3; peer++)
+		assert_non_null(add_peer(peer, 1000 + peer));
+	assert_true(send_from(PORT, 1, 9, 1010));
+	assert_true(send_from(PORT, 3, 9, 1011));
+	/* The second has no answer; then the answered one that is silent for longest. */
+	assert_non_null(add_peer(4, 1020));
+	assert_null(find(PORT, 2, 9));
+	assert_true(send_from(PORT, 4, 9, 1021));
+	assert_non_null(add_peer(5, 1030));
+	assert_null(find(PORT, 1, 9));
+	assert_non_null(find(PORT, 3, 9));
+	assert_int_equal(budget.used[BUDGET_PEER], 3);
+	/* A flood of peers replaces itself. */
+	for (uint8_t peer = 100; peer < 200; peer++)
+		assert_non_null(add_peer(peer, 1040));
+	assert_non_null(find(PORT, 3, 9));
+	assert_non_null(find(PORT, 4, 9));
+}
+
+static void
+test_peers_end_with_their_port(void **state)
+{
+	(void)state;
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_non_null(add_peer(2, 1000));
+	assert_non_null(add_peer(3, 1000));
+	assert_true(send_from(PORT, 3, 9, 1001));
+	udp_end_peers(&udp, PORT_PLACE + 1);
+	assert_non_null(find(PORT, 2, 9));
+	udp_end_peers(&udp, PORT_PLACE);
+	assert_null(find(PORT, 2, 9));
+	assert_null(find(PORT, 3, 9));
+	assert_non_null(find(PORT, 1, 9));
+	assert_int_equal(world.n_closed, 2);
+}
+
+static void
+test_peer_without_a_socket_is_no_error_for_the_guest(void **state)
+{
+	(void)state;
+	world.open_error = EMFILE;
+	assert_null(add_peer(1, 1000));
+	assert_int_equal(world.n_unreachable, 0);
+	assert_int_equal(budget.used[BUDGET_PEER], 0);
+}
+
 int
 main(void)
 {
@@ -361,6 +456,11 @@ main(void)
 		TEST(test_full_link_loses_a_datagram),
 		TEST(test_useless_socket_is_made_again_once),
 		TEST(test_places_are_used_again_in_a_batch),
+		TEST(test_guest_answers_a_peer_on_its_socket),
+		TEST(test_peer_that_is_not_answered_ends),
+		TEST(test_new_peer_takes_the_place_of_a_silent_one),
+		TEST(test_peers_end_with_their_port),
+		TEST(test_peer_without_a_socket_is_no_error_for_the_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,9 @@ struct gate {
 	struct in6_addr link_nameserver6;
 	struct gate_flows flows;
 	struct gate_dhcp dhcp;
+	/* Whether the UDP engine has the flow; NULL without that engine. */
+	bool (*knows_udp)(void *ctx, const struct flow_key *key);
+	void *ctx; /* borrowed */
 };
 
 enum gate_verdict {

@@ -201,6 +201,10 @@ udp_is_reply(const struct gate_packet *packet, uint16_t src_port, uint16_t dst_p
 	struct flow_key key =
 	    flow_key_udp(packet->out->ethertype, packet->out->src, src_port, dst_port);
 
+	if (packet->gate->knows_udp) {
+		memcpy(key.peer_address, packet->out->dst, is_ip4(packet) ? 4 : 16);
+		return packet->gate->knows_udp(packet->gate->ctx, &key);
+	}
 	return gate_flows_find(&packet->gate->flows, &key, packet->now_ms);
 }
 

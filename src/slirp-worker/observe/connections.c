@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists connections, from the TCP engine, from libslirp's text and from the kernel. */
+/* Lists connections, from the tables of the engines. */
 #include "slirp-worker/observe/connections.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,99 +9,6 @@
 #include "base/inaddr.h"
 #include "base/vec.h"
 #include "slirp-worker/observe/tcp_list.h"
-
-/* Stands for an address of zeros. */
-#define ANY_ADDRESS "*"
-
-/* After the state: descriptor, source, port, destination, port, two queues. */
-#define N_FIELDS 7
-
-/* An address is the longest field. */
-#define FIELD_SIZE INET_ADDRSTRLEN
-
-/* Copies the text before `delimiter`; NULL if there is none or the text is too long. */
-static const char *
-take_until(const char *text, char delimiter, char *field, size_t field_size)
-{
-	const char *end = strchr(text, delimiter);
-	size_t len = end ? (size_t)(end - text) : 0;
-
-	if (!end || len >= field_size)
-		return NULL;
-	memcpy(field, text, len);
-	field[len] = '\0';
-	return end + 1;
-}
-
-static bool
-parse_number(const char *field, uint32_t max, uint32_t *number)
-{
-	char *end;
-	unsigned long value;
-
-	if (field[0] < '0' || field[0] > '9')
-		return false;
-	value = strtoul(field, &end, 10);
-	if (*end != '\0' || value > max)
-		return false;
-	*number = (uint32_t)value;
-	return true;
-}
-
-static bool
-parse_port(const char *field, uint16_t *port)
-{
-	uint32_t number = 0;
-
-	if (!parse_number(field, UINT16_MAX, &number))
-		return false;
-	*port = (uint16_t)number;
-	return true;
-}
-
-static bool
-parse_address(const char *field, uint32_t *addr_be)
-{
-	*addr_be = INADDR_ANY;
-	return strcmp(field, ANY_ADDRESS) == 0 || inet_pton(AF_INET, field, addr_be) == 1;
-}
-
-bool
-connections_parse(const char *line, struct connection_line *parsed)
-{
-	char fields[N_FIELDS][FIELD_SIZE];
-	char proto[FIELD_SIZE], state[FIELD_SIZE];
-	uint32_t fd;
-
-	*parsed = (struct connection_line){ .fd = -1 };
-	line += strspn(line, " ");
-	line = take_until(line, '[', proto, sizeof(proto));
-	if (line)
-		line = take_until(line, ']', state, sizeof(state));
-	if (!line || strcmp(proto, "UDP") != 0)
-		return false;
-	/* Otherwise it is "240 sec". */
-	parsed->is_forward = strcmp(state, "HOST_FORWARD") == 0;
-	for (size_t i = 0; i < N_FIELDS; i++) {
-		size_t len;
-
-		line += strspn(line, " ");
-		len = strcspn(line, " ");
-		if (len == 0 || len >= FIELD_SIZE)
-			return false;
-		memcpy(fields[i], line, len);
-		fields[i][len] = '\0';
-		line += len;
-	}
-	if (parse_number(fields[0], INT32_MAX, &fd))
-		parsed->fd = (int)fd;
-	return parse_address(fields[1], &parsed->source_be) &&
-	    parse_port(fields[2], &parsed->source_port) &&
-	    parse_address(fields[3], &parsed->dest_be) &&
-	    parse_port(fields[4], &parsed->dest_port) &&
-	    parse_number(fields[5], UINT32_MAX, &parsed->recv_queue_bytes) &&
-	    parse_number(fields[6], UINT32_MAX, &parsed->send_queue_bytes);
-}
 
 /* An end of a socket; zeros if there is none. */
 struct end {
@@ -119,153 +25,110 @@ make_end(const union inaddr_sock *sock)
 	return end;
 }
 
+/* The other end of a socket. */
 static struct end
-ask_end(int fd, bool is_peer)
+ask_peer(int fd)
 {
 	union inaddr_sock sock = { 0 };
 	socklen_t len = sizeof(sock);
 
-	if (fd == -1 ||
-	    (is_peer ? getpeername(fd, &sock.any, &len)
-		     : getsockname(fd, &sock.any, &len)) == -1)
+	if (fd == -1 || getpeername(fd, &sock.any, &len) == -1)
 		return (struct end){ 0 };
 	return make_end(&sock);
 }
 
-/* The forward with this end; NULL if it was removed. */
-static const struct ipc_forward *
-find_forward(const struct forwards *forwards, const struct end *host)
+/* A new entry of which only the protocol is known; NULL if memory is low. */
+static struct ipc_connection *
+add_entry(struct connections *connections, uint8_t proto)
 {
-	return forwards_find_port(forwards, IPPROTO_UDP, &host->addr, host->port);
-}
+	struct ipc_connection *entry;
 
-/* Replaces the inner port of a relay, libslirp's end, by the port outside. Does nothing for
- * other ports. */
-static void
-put_outside_of_relay(struct ipc_connection *entry, const struct forwards *forwards,
-    const struct end *own)
-{
-	const union inaddr_sock inner = inaddr_sock_make(&own->addr, own->port);
-	const struct relay_port *port = relay_find_port(forwards->relay, &inner);
-	const struct ipc_forward *forward;
-	struct end host;
-
-	if (!port)
-		return;
-	host = make_end(&port->host);
-	forward = find_forward(forwards, &host);
-	entry->source_addr = host.addr;
-	entry->source_port = host.port;
-	entry->dest_addr =
-	    forward ? forward->guest_addr : (struct inaddr){ .is_ipv6 = 1 };
-}
-
-/* libslirp's text has the guest's end of an IPv4 flow, and nothing of IPv6. */
-static void
-complete(struct ipc_connection *entry, const struct connection_line *line,
-    const struct forwards *forwards)
-{
-	struct end own = ask_end(line->fd, false);
-	const struct ipc_forward *forward = NULL;
-
+	if (!VEC_MAKE_ROOM(&connections->entries, connections->n, &connections->size))
+		return NULL;
+	entry = &connections->entries[connections->n++];
 	*entry = (struct ipc_connection){
-		.source_port = line->source_port,
-		.dest_port = line->dest_port,
-		.proto = IPPROTO_UDP,
-		.source_addr.is_ipv6 = own.addr.is_ipv6,
-		.dest_addr.is_ipv6 = own.addr.is_ipv6,
-		.is_forward = line->is_forward,
-		.recv_queue_bytes = line->recv_queue_bytes,
-		.send_queue_bytes = line->send_queue_bytes,
+		.proto = proto,
 		.bytes_in = IPC_BYTES_UNKNOWN,
 		.bytes_out = IPC_BYTES_UNKNOWN,
 		.retransmitted_bytes = IPC_BYTES_UNKNOWN,
 		.age_ms = IPC_AGE_UNKNOWN,
 	};
-	if (!own.addr.is_ipv6) {
-		entry->source_addr = inaddr_from4(line->source_be);
-		entry->dest_addr = inaddr_from4(line->dest_be);
-	} else if (entry->is_forward) {
-		entry->source_addr = own.addr;
-		forward = find_forward(forwards, &own);
-	}
-	if (forward)
-		entry->dest_addr = forward->guest_addr;
-	if (entry->is_forward)
-		put_outside_of_relay(entry, forwards, &own);
-}
-
-struct collector {
-	struct connections *connections;
-	const struct forwards *forwards;
-};
-
-static void
-take_line(void *ctx, const char *line)
-{
-	struct collector *collector = ctx;
-	struct connections *connections = collector->connections;
-	struct connection_line parsed;
-
-	if (connections_parse(line, &parsed) &&
-	    VEC_MAKE_ROOM(&connections->entries, connections->n, &connections->size))
-		complete(&connections->entries[connections->n++], &parsed,
-		    collector->forwards);
+	return entry;
 }
 
 static void
 take_ping(struct connections *connections, const struct ping_flow *flow)
 {
-	struct ipc_connection *entry;
+	struct ipc_connection *entry = add_entry(connections, IPPROTO_ICMP);
 
-	if (!VEC_MAKE_ROOM(&connections->entries, connections->n, &connections->size))
+	if (!entry)
 		return;
-	entry = &connections->entries[connections->n++];
-	*entry = (struct ipc_connection){
-		.source_addr = flow->guest,
-		.dest_addr = flow->host,
-		.proto = IPPROTO_ICMP,
-		.bytes_in = IPC_BYTES_UNKNOWN,
-		.bytes_out = IPC_BYTES_UNKNOWN,
-		.retransmitted_bytes = IPC_BYTES_UNKNOWN,
-		.age_ms = IPC_AGE_UNKNOWN,
-	};
+	entry->source_addr = flow->guest;
+	entry->dest_addr = flow->host;
+}
+
+/* A port of a forward, or one of its peers. */
+static void
+put_forward(struct ipc_connection *entry, const union inaddr_sock *outside,
+    const struct inaddr *guest, uint16_t guest_port)
+{
+	const struct end source = make_end(outside);
+
+	entry->source_addr = source.addr;
+	entry->source_port = source.port;
+	entry->dest_addr = *guest;
+	entry->dest_port = guest_port;
+	entry->is_forward = true;
 }
 
 static void
-take_udp(struct connections *connections, const struct udp_flow *flow)
+take_udp_port(struct connections *connections, const struct udp_port *port)
+{
+	struct ipc_connection *entry =
+	    port->fd == -1 ? NULL : add_entry(connections, IPPROTO_UDP);
+
+	if (entry)
+		put_forward(entry, &port->host, &port->guest, port->guest_port);
+}
+
+static void
+take_udp_flow(struct connections *connections, const struct udp_flow *flow)
 {
 	const struct flow_key *key = &flow->link.key;
-	struct ipc_connection *entry;
+	const struct inaddr guest =
+	    inaddr_from_bytes(key->guest_address, udp_is_ip6(flow));
+	struct ipc_connection *entry = add_entry(connections, IPPROTO_UDP);
 
-	if (!VEC_MAKE_ROOM(&connections->entries, connections->n, &connections->size))
+	if (!entry)
 		return;
-	entry = &connections->entries[connections->n++];
-	*entry = (struct ipc_connection){
-		.source_addr = inaddr_from_bytes(key->guest_address, udp_is_ip6(flow)),
-		.source_port = key->guest_port,
-		.dest_addr = inaddr_from_bytes(key->peer_address, udp_is_ip6(flow)),
-		.dest_port = key->peer_port,
-		.proto = IPPROTO_UDP,
-		.bytes_in = flow->bytes_in,
-		.bytes_out = flow->bytes_out,
-		.retransmitted_bytes = IPC_BYTES_UNKNOWN,
-		.age_ms = IPC_AGE_UNKNOWN,
-	};
+	entry->bytes_in = flow->bytes_in;
+	entry->bytes_out = flow->bytes_out;
+	if (flow->port != 0) {
+		put_forward(entry, &flow->to, &guest, key->guest_port);
+		return;
+	}
+	entry->source_addr = guest;
+	entry->source_port = key->guest_port;
+	entry->dest_addr = inaddr_from_bytes(key->peer_address, udp_is_ip6(flow));
+	entry->dest_port = key->peer_port;
+}
+
+static void
+take_udp(struct connections *connections, const struct udp_host *host)
+{
+	for (uint32_t i = 0; i < host->ports.n_places; i++)
+		take_udp_port(connections, &host->ports.places[i]);
+	for (const struct udp_flow *flow = udp_next(&host->udp, NULL); flow != NULL;
+	     flow = udp_next(&host->udp, flow))
+		take_udp_flow(connections, flow);
 }
 
 void
-connections_collect(struct connections *connections, struct stack *stack,
-    const struct ping *ping, const struct udp *udp, const struct forwards *forwards)
+connections_collect(struct connections *connections, const struct ping *ping,
+    const struct udp_host *udp)
 {
-	struct collector collector = { connections, forwards };
-
 	connections->n = 0;
-	stack_describe(stack, take_line, &collector);
-	if (udp != NULL)
-		for (const struct udp_flow *flow = udp_next(udp, NULL); flow != NULL;
-		     flow = udp_next(udp, flow))
-			take_udp(connections, flow);
+	take_udp(connections, udp);
 	for (size_t i = 0; i < ping->n_flows; i++)
 		take_ping(connections, &ping->flows[i]);
 }
@@ -308,7 +171,7 @@ describe_flow(const struct tcp *tcp, const struct tcp_flow *flow,
 	tcp_list_describe(tcp, flow, entry);
 	/* The guest may see the gateway instead of the peer. */
 	if (flow->is_forward)
-		peer = ask_end(flow->fd, true);
+		peer = ask_peer(flow->fd);
 	if (peer.port == 0)
 		return;
 	entry->source_addr = peer.addr;

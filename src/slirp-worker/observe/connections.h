@@ -4,9 +4,6 @@
  *
  * Those of the TCP engine come from its tables, page by page: each page is as new as it can
  * be, and a list of thousands delays no packet. All others are copied at the begin of a list.
- * libslirp describes its own in a text (misc.c, slirp_connection_info). The text has only
- * IPv4 addresses, no peers of forwarded ports and no counts of bytes, so the kernel's data
- * about each socket completes the entries.
  */
 #pragma once
 
@@ -16,25 +13,8 @@
 
 #include "ipc/messages.h"
 #include "slirp-worker/engine/ping/ping.h"
-#include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/engine/forward/tcp_forward.h"
-#include "slirp-worker/engine/udp/udp.h"
-#include "slirp-worker/forwards.h"
-
-/* A line of UDP in the text. Addresses are valid for IPv4 only. */
-struct connection_line {
-	int fd;
-	uint32_t source_be;
-	uint32_t dest_be;
-	uint32_t recv_queue_bytes;
-	uint32_t send_queue_bytes;
-	uint16_t source_port;
-	uint16_t dest_port;
-	bool is_forward; /* the forwarded port itself */
-};
-
-/* Pure: false for the headline, and for a line that is not libslirp's. */
-bool connections_parse(const char *line, struct connection_line *parsed);
+#include "slirp-worker/engine/udp/udp_host.h"
 
 /* All connections but those of the TCP engine. */
 struct connections {
@@ -45,8 +25,8 @@ struct connections {
 
 /* Makes a new list, which replaces the last one. It is cut short if memory is low. udp is
  * NULL if libslirp ends UDP. */
-void connections_collect(struct connections *connections, struct stack *stack,
-    const struct ping *ping, const struct udp *udp, const struct forwards *forwards);
+void connections_collect(struct connections *connections, const struct ping *ping,
+    const struct udp_host *udp);
 
 void connections_free(struct connections *connections);
 

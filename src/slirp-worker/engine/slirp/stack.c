@@ -284,22 +284,6 @@ stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len)
 	stack->admitted_kind = UDP_NONE;
 }
 
-void
-stack_describe(struct stack *stack, void (*take)(void *ctx, const char *line), void *ctx)
-{
-	g_autofree char *text = slirp_connection_info(stack->slirp);
-	char *line = text;
-
-	while (*line != '\0') {
-		char *end = strchrnul(line, '\n');
-		bool is_last = *end == '\0';
-
-		*end = '\0';
-		take(ctx, line);
-		line = is_last ? end : end + 1;
-	}
-}
-
 const char *
 stack_library_version(void)
 {

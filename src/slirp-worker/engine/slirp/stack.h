@@ -72,10 +72,6 @@ void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
  * has none for a new socket. is_dns: the datagram goes to the name server. */
 bool stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns);
 
-/* Whether a forwarded UDP port leads to this end of the guest, from which datagrams to the
- * port's peers come. */
-bool stack_has_udp_port(struct stack *stack, const struct flow_key *guest);
-
 /*
  * Opens a UDP port of the host: `host` is forwarded to `guest`. Each is a sockaddr_in or a
  * sockaddr_in6; both have the same family. The guest's address must not be unspecified:
@@ -90,11 +86,6 @@ void stack_port_close(struct stack *stack, const struct sockaddr *host);
 
 /* UDP sockets of the guest's flows, without the forwarded ports. */
 uint32_t stack_n_sockets(const struct stack *stack);
-
-/* Passes libslirp's text about its sockets to take(), line by line, the headline first.
- * Lines are borrowed for the call. Costs time and memory for each socket. */
-void stack_describe(struct stack *stack, void (*take)(void *ctx, const char *line),
-    void *ctx);
 
 /* The version of the loaded library, a static string. */
 const char *stack_library_version(void);

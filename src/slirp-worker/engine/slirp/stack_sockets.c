@@ -50,14 +50,6 @@ stack_admit_udp(struct stack *stack, const struct flow_key *guest, bool is_dns)
 	return true;
 }
 
-bool
-stack_has_udp_port(struct stack *stack, const struct flow_key *guest)
-{
-	const struct slirp_udp_flow *flow = udp_flows_find(&stack->udp, guest);
-
-	return flow && (flow->kind == UDP_PORT || flow->kind == UDP_INNER);
-}
-
 static void
 add_flow(struct stack *stack, int fd)
 {

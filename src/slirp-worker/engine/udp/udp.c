@@ -13,13 +13,15 @@ static const uint64_t lasts_ms[UDP_N_AGES] = {
 	[UDP_AGE_UNANSWERED] = UDP_UNANSWERED_MS,
 	[UDP_AGE_ANSWERED] = UDP_ANSWERED_MS,
 	[UDP_AGE_DNS] = UDP_DNS_ANSWERED_MS,
+	[UDP_AGE_PEER] = UDP_UNANSWERED_MS,
+	[UDP_AGE_PEER_ANSWERED] = UDP_ANSWERED_MS,
 };
 
 int
 udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget)
 {
-	uint32_t n =
-	    budget->limit[BUDGET_UDP] + budget->limit[BUDGET_DNS] + UDP_PLACES_SPARE;
+	uint32_t n = budget->limit[BUDGET_UDP] + budget->limit[BUDGET_DNS] +
+	    budget->limit[BUDGET_PEER] + UDP_PLACES_SPARE;
 
 	*udp = (struct udp){ .world = world, .budget = budget };
 	for (int i = 0; i < UDP_N_AGES; i++)
@@ -59,7 +61,8 @@ end_flow(struct udp *udp, struct udp_flow *flow)
 		udp->world->close(udp->world->ctx, flow);
 	flow->fd = -1;
 	budget_give(udp->budget, flow->budget, 1);
-	end_leave(udp, flow->end);
+	if (flow->end != NULL)
+		end_leave(udp, flow->end);
 	TAILQ_REMOVE(&udp->ages[flow->age], flow, aged);
 	flow_table_remove(&udp->flows, flow);
 }
@@ -82,6 +85,24 @@ choose_budget(const struct udp *udp, bool is_dns)
 								     : BUDGET_UDP;
 }
 
+/* Puts a flow without a socket into the table. NULL: it is full. */
+static struct udp_flow *
+add_to_table(struct udp *udp, const struct flow_key *key, enum budget_kind budget,
+    enum udp_age age, uint64_t now_ms)
+{
+	struct udp_flow *flow = flow_table_add(&udp->flows, key);
+
+	if (flow == NULL)
+		return NULL;
+	budget_take(udp->budget, budget, 1);
+	flow->budget = budget;
+	flow->fd = -1;
+	flow->age = age;
+	flow->last_ms = now_ms;
+	TAILQ_INSERT_TAIL(&udp->ages[age], flow, aged);
+	return flow;
+}
+
 /* NULL: no room. */
 static struct udp_flow *
 add_flow(struct udp *udp, const struct flow_key *key, const struct udp_datagram *datagram,
@@ -100,19 +121,13 @@ add_flow(struct udp *udp, const struct flow_key *key, const struct udp_datagram 
 	if (end == NULL)
 		return NULL;
 	end->n_flows++;
-	flow = flow_table_add(&udp->flows, key);
+	flow = add_to_table(udp, key, budget, UDP_AGE_UNANSWERED, now_ms);
 	if (flow == NULL) {
 		end_leave(udp, end);
 		return NULL;
 	}
-	budget_take(udp->budget, budget, 1);
-	flow->budget = budget;
 	flow->end = end;
-	flow->fd = -1;
 	flow->is_group = datagram->is_group;
-	flow->age = UDP_AGE_UNANSWERED;
-	flow->last_ms = now_ms;
-	TAILQ_INSERT_TAIL(&udp->ages[flow->age], flow, aged);
 	return flow;
 }
 
@@ -125,7 +140,7 @@ udp_at(const struct udp *udp, uint32_t index, uint32_t generation)
 static void
 open_socket(struct udp *udp, struct udp_flow *flow)
 {
-	udp->world->open(udp->world->ctx, flow, flow->end->host_port);
+	udp->world->open(udp->world->ctx, flow, flow->end ? flow->end->host_port : 0);
 }
 
 struct udp_flow *
@@ -137,7 +152,8 @@ udp_opened(struct udp *udp, uint32_t index, uint32_t generation, int fd,
 	if (flow == NULL || flow->fd != -1)
 		return NULL;
 	flow->fd = fd;
-	flow->end->host_port = host_port;
+	if (flow->end != NULL)
+		flow->end->host_port = host_port;
 	return flow;
 }
 
@@ -148,7 +164,9 @@ udp_refused(struct udp *udp, uint32_t index, uint32_t generation, int error)
 
 	if (flow == NULL || flow->fd != -1)
 		return;
-	if (!flow->is_group)
+	/* Nobody may answer a group with an error; the guest has sent nothing to a peer
+	 * that has no socket. */
+	if (!flow->is_group && flow->port == 0)
 		udp->world->unreachable(udp->world->ctx, flow, error);
 	end_flow(udp, flow);
 }
@@ -189,6 +207,70 @@ send_again(struct udp *udp, struct udp_flow *flow, const struct udp_datagram *da
 	udp_refused(udp, index, generation, -error);
 }
 
+static void
+make_room_for_peer(struct udp *udp)
+{
+	struct udp_flow *silent = TAILQ_FIRST(&udp->ages[UDP_AGE_PEER]);
+
+	if (silent == NULL)
+		silent = TAILQ_FIRST(&udp->ages[UDP_AGE_PEER_ANSWERED]);
+	if (silent != NULL)
+		end_flow(udp, silent);
+	flow_table_reap(&udp->flows);
+}
+
+struct udp_flow *
+udp_add_peer(struct udp *udp, const struct flow_key *key, const union inaddr_sock *peer,
+    const union inaddr_sock *own, uint32_t port, uint64_t now_ms)
+{
+	struct udp_flow *flow;
+	uint32_t index, generation;
+
+	if (!budget_has_room(udp->budget, BUDGET_PEER, 1))
+		make_room_for_peer(udp);
+	flow = add_to_table(udp, key, BUDGET_PEER, UDP_AGE_PEER, now_ms);
+	if (flow == NULL)
+		return NULL;
+	flow->to = *peer;
+	flow->own = *own;
+	flow->port = port;
+	index = flow_table_index(&udp->flows, flow);
+	generation = flow->link.generation;
+	open_socket(udp, flow);
+	return udp_at(udp, index, generation);
+}
+
+void
+udp_end_peers(struct udp *udp, uint32_t port)
+{
+	for (int age = UDP_AGE_PEER; age <= UDP_AGE_PEER_ANSWERED; age++) {
+		struct udp_flow *flow = TAILQ_FIRST(&udp->ages[age]), *next;
+
+		for (; flow != NULL; flow = next) {
+			next = TAILQ_NEXT(flow, aged);
+			if (flow->port == port)
+				end_flow(udp, flow);
+		}
+	}
+}
+
+static enum udp_age
+age_when_sent(const struct udp_flow *flow)
+{
+	if (flow->port != 0)
+		return UDP_AGE_PEER_ANSWERED;
+	/* A further query waits for its answer like the first one. */
+	return flow->age == UDP_AGE_ANSWERED ? UDP_AGE_ANSWERED : UDP_AGE_UNANSWERED;
+}
+
+static enum udp_age
+age_when_answered(const struct udp_flow *flow)
+{
+	if (flow->port != 0)
+		return flow->age;
+	return flow->link.key.peer_port == DNS_PORT ? UDP_AGE_DNS : UDP_AGE_ANSWERED;
+}
+
 bool
 udp_from_guest(struct udp *udp, const struct flow_key *key,
     const struct udp_datagram *datagram, uint64_t now_ms)
@@ -208,10 +290,8 @@ udp_from_guest(struct udp *udp, const struct flow_key *key,
 	memcpy(flow->guest_mac, datagram->guest_mac, sizeof(flow->guest_mac));
 	memcpy(flow->our_mac, datagram->our_mac, sizeof(flow->our_mac));
 	flow->last_len = (uint16_t)datagram->len;
-	/* A further query waits for its answer like the first one. */
-	set_age(udp, flow,
-	    flow->age == UDP_AGE_ANSWERED ? UDP_AGE_ANSWERED : UDP_AGE_UNANSWERED,
-	    now_ms);
+	set_age(udp, flow, age_when_sent(flow), now_ms);
+	flow->mac_ms = now_ms;
 	index = flow_table_index(&udp->flows, flow);
 	generation = flow->link.generation;
 	if (is_new)
@@ -226,9 +306,7 @@ void
 udp_to_guest(struct udp *udp, struct udp_flow *flow, size_t data_len, uint64_t now_ms)
 {
 	flow->bytes_in += data_len;
-	set_age(udp, flow,
-	    flow->link.key.peer_port == DNS_PORT ? UDP_AGE_DNS : UDP_AGE_ANSWERED,
-	    now_ms);
+	set_age(udp, flow, age_when_answered(flow), now_ms);
 }
 
 void

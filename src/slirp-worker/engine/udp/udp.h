@@ -43,6 +43,9 @@ enum udp_age {
 	UDP_AGE_UNANSWERED,
 	UDP_AGE_ANSWERED,
 	UDP_AGE_DNS,
+	/* Peers of forwards, whom the guest answers or not. */
+	UDP_AGE_PEER,
+	UDP_AGE_PEER_ANSWERED,
 	UDP_N_AGES,
 };
 
@@ -58,17 +61,22 @@ struct udp_end;
 struct udp_flow {
 	struct flow_link link; /* the first member: flow_table.h */
 	TAILQ_ENTRY(udp_flow) aged;
-	uint64_t last_ms;   /* of the last datagram */
-	uint64_t bytes_out; /* of data, to the host's side */
-	uint64_t bytes_in;  /* of data, to the guest */
-	struct udp_end *end;
-	int fd; /* owned; -1: asked for */
+	uint64_t last_ms;    /* of the last datagram */
+	uint64_t bytes_out;  /* of data, to the host's side */
+	uint64_t bytes_in;   /* of data, to the guest */
+	struct udp_end *end; /* NULL: the flow of a forward's peer */
+	int fd;              /* owned; -1: asked for */
 	uint8_t guest_mac[WIRE_MAC_LEN];
 	uint8_t our_mac[WIRE_MAC_LEN]; /* destination of the guest's frames */
 	uint16_t last_len;             /* data of the guest's last datagram, bytes */
 	uint8_t age;                   /* enum udp_age */
 	uint8_t budget;                /* enum budget_kind */
 	bool is_group;                 /* to a group: anybody may answer */
+	/* Of a forward's peer: the place of its port plus 1, when the guest's MAC was last
+	 * confirmed, and the address that the peer has asked; else zeros. */
+	uint32_t port;
+	uint64_t mac_ms;
+	union inaddr_sock own;
 	/* The world's: where the socket leads, and what it has. */
 	union inaddr_sock to;
 	struct udp_fate set;
@@ -129,6 +137,17 @@ void udp_free(struct udp *udp);
  * budget has no room for a new flow: the caller refuses the datagram. */
 bool udp_from_guest(struct udp *udp, const struct flow_key *key,
     const struct udp_datagram *datagram, uint64_t now_ms);
+
+/* A new flow for a peer of the forward's port `port` (a place plus 1): it has asked at own,
+ * an address of the host. If peers have no more room, the peer that has been silent for
+ * longest makes room, at first one that the guest has not answered. NULL if there is no
+ * room, or no socket. */
+struct udp_flow *udp_add_peer(struct udp *udp, const struct flow_key *key,
+    const union inaddr_sock *peer, const union inaddr_sock *own, uint32_t port,
+    uint64_t now_ms);
+
+/* Ends the flows of all peers of a port. */
+void udp_end_peers(struct udp *udp, uint32_t port);
 
 /* The socket of a flow, with its source port. The flow owns fd, if it is still there:
  * returns NULL if it has ended, and the caller keeps fd. */

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "slirp-worker/engine/outward.h"
+#include "slirp-worker/engine/udp/udp_forward.h"
 #include "slirp-worker/engine/udp/udp_parts.h"
 
 int
@@ -20,6 +21,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 			.unreachable = udp_unreachable,
 			.close = udp_close_socket,
 		},
+		.neigh = config->neigh,
 		.poller = config->poller,
 		.tap = config->tap,
 		.wrote_frame = config->wrote_frame,
@@ -29,7 +31,10 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.outbound = *config->outbound,
 		.has_offloads = config->has_offloads,
 	};
-	return udp_init(&host->udp, &host->world, config->budget);
+	return udp_init(&host->udp, &host->world, config->budget) == 0 &&
+		udp_ports_init(&host->ports, config->n_ports, config->poller) == 0
+	    ? 0
+	    : -1;
 }
 
 void
@@ -89,14 +94,44 @@ udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
 	return udp_from_guest(&host->udp, &key, &datagram, now_ms);
 }
 
-static uint64_t
-prepare(void *self, struct pollset *set, uint64_t now_ms)
+bool
+udp_host_knows(void *self, const struct flow_key *key)
 {
 	const struct udp_host *host = self;
 
+	return flow_table_find(&host->udp.flows, key) != NULL;
+}
+
+static uint64_t
+prepare(void *self, struct pollset *set, uint64_t now_ms)
+{
+	struct udp_host *host = self;
+
 	(void)set;
-	(void)now_ms;
-	return udp_due(&host->udp);
+	udp_forward_serve(host, now_ms);
+	return deadline_earlier(udp_due(&host->udp), udp_ports_due(&host->ports));
+}
+
+static void
+serve_flow(struct udp_host *host, const struct poller_event *event)
+{
+	struct udp_flow *flow = udp_at(&host->udp, event->index, event->generation);
+
+	if (flow == NULL || flow->fd == -1)
+		return;
+	if (event->events & EPOLLERR)
+		udp_take_errors(host, flow);
+	udp_take_datagrams(host, event->index, event->generation);
+}
+
+static void
+serve_port(struct udp_host *host, const struct poller_event *event)
+{
+	struct udp_port *port =
+	    udp_ports_at(&host->ports, event->index, event->generation);
+
+	if (port != NULL)
+		udp_take_new_peers(host, port);
 }
 
 static void
@@ -109,15 +144,10 @@ finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 	host->now_ms = now_ms;
 	for (size_t i = 0; !wait_failed && i < poller->n_events; i++) {
 		const struct poller_event *event = &poller->events[i];
-		struct udp_flow *flow = event->kind == POLLER_UDP
-		    ? udp_at(&host->udp, event->index, event->generation)
-		    : NULL;
-
-		if (flow == NULL)
-			continue;
-		if (event->events & EPOLLERR)
-			udp_take_errors(host, flow);
-		udp_take_datagrams(host, flow);
+		if (event->kind == POLLER_UDP)
+			serve_flow(host, event);
+		else if (event->kind == POLLER_UDP_PORT)
+			serve_port(host, event);
 	}
 	udp_expire(&host->udp, now_ms);
 }
@@ -137,6 +167,7 @@ free_host(void *self)
 	struct udp_host *host = self;
 
 	udp_free(&host->udp);
+	udp_ports_free(&host->ports);
 }
 
 const struct engine_ops udp_host_engine = {

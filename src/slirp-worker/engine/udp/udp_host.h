@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The UDP engine: the table (udp.h) on sockets of the host and frames of the TAP.
- * udp_host.c   what the worker calls
- * udp_send.c   makes sockets, and sends on them
- * udp_frame.c  reads sockets and their errors, and makes frames of what they have
+ * udp_host.c     what the worker calls
+ * udp_send.c     makes sockets, and sends on them
+ * udp_receive.c  reads sockets
+ * udp_error.c    reads their errors, and tells the guest
+ * udp_frame.c    writes frames
+ * udp_forward.c  opens ports of forwards, and finds the guest's MAC
  */
 #pragma once
 
@@ -12,14 +15,18 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/udp/udp.h"
+#include "slirp-worker/engine/udp/udp_port.h"
 #include "slirp-worker/gate/gate.h"
+#include "slirp-worker/gate/neigh.h"
 #include "slirp-worker/poller.h"
 #include "slirp-worker/tap/tapio.h"
 
 struct udp_host {
 	struct udp udp;
 	struct udp_world world;
+	struct udp_ports ports; /* of forwards */
 	/* Borrowed. */
+	const struct neigh *neigh;
 	struct poller *poller;
 	struct tapio *tap;
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
@@ -41,6 +48,8 @@ struct udp_host_config {
 	struct poller *poller;
 	struct tapio *tap;
 	struct budget *budget;
+	const struct neigh *neigh;
+	uint32_t n_ports; /* of forwards, at most */
 	bool has_offloads;
 	/* Told of each frame: 0 or -1, and its length without the driver's header. */
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
@@ -61,6 +70,10 @@ void udp_host_set_nameservers(struct udp_host *host,
  * false if the budget has no room for its flow: the caller refuses it. */
 bool udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame, uint64_t now_ms);
+
+/* Whether the table has the flow: the guest may answer a forward's peer that it sees as the
+ * gateway, also if the host's loopback is closed. self is the udp_host. */
+bool udp_host_knows(void *self, const struct flow_key *key);
 
 /* The engine's part of struct engine_ops; self is the udp_host. */
 extern const struct engine_ops udp_host_engine;

@@ -3,23 +3,79 @@
 #pragma once
 
 #include "slirp-worker/engine/udp/udp_host.h"
+#include "slirp-worker/tap/vnet.h"
 
-/* Datagrams and errors read from one flow in a turn: as many as frames of the TAP.
+/* Datagrams and errors read from one socket in a turn: as many as frames of the TAP.
  * epoll(7) reports the rest. */
 #define UDP_READS_MAX 16
 
-/* udp_send.c; members of struct udp_world, ctx is the udp_host. */
+/* The usual initial TTL, for what begins in this worker. */
+#define UDP_OWN_TTL 64
+
+/* --- udp_frame.c ---------------------------------------------------------------------- */
+
+/* A datagram to the guest, or one of the guest's that an error quotes: its data, and room
+ * for headers in front, of which IPv6's are the longest. */
+#define UDP_DATA_OFFSET (VNET_HEADER_LEN + WIRE_ETH_LEN + WIRE_IP6_LEN + WIRE_UDP_LEN)
+#define UDP_DATA_MAX (UINT16_MAX - WIRE_UDP_LEN)
+extern uint8_t udp_buffer[UDP_DATA_OFFSET + UDP_DATA_MAX];
+
+/* The fields of its headers. */
+struct udp_heads {
+	struct inaddr src, dst;
+	uint16_t src_port, dst_port; /* host byte order */
+	const uint8_t *src_mac, *dst_mac;
+	uint8_t ttl, tos;
+	uint16_t ip_id;
+	size_t data_len;
+};
+
+/* Writes headers in front of the data in the buffer. The checksum is open. Returns their
+ * length. */
+size_t udp_put_heads(const struct udp_heads *heads);
+
+/* Sends the guest the datagram whose data is in the buffer. Sets heads->ip_id. */
+void udp_send_frame(struct udp_host *host, struct udp_heads *heads);
+
+/* --- udp_send.c: members of struct udp_world, ctx is the udp_host --------------------- */
+
 void udp_open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port);
 int udp_send(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram);
 void udp_close_socket(void *ctx, struct udp_flow *flow);
 
-/* udp_frame.c; the first is a member of struct udp_world. */
+/* Sets an option that the socket must have. */
+void udp_set_option(int fd, int level, int name, int value);
+
+/* Has the kernel report the fields of IP headers that come. */
+void udp_ask_for_details(int fd, bool is_ip6);
+
+/* ip(7): the sending host's members of a multicast group also receive a socket's
+ * datagrams. If the host's loopback is closed, a guest must not reach the host's services
+ * in this way; the datagrams still go out. */
+void udp_keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6);
+
+/* --- udp_error.c ---------------------------------------------------------------------- */
+
+/* A member of struct udp_world. */
 void udp_unreachable(void *ctx, const struct udp_flow *flow, int error);
+
 /* The guest's datagram has reached the end of its TTL in this router. */
 void udp_time_exceeded(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame);
-/* Gives the guest the datagrams that wait at a flow's socket. */
-void udp_take_datagrams(struct udp_host *host, struct udp_flow *flow);
+
 /* Gives the guest the errors that the kernel has queued for a flow (ip(7), IP_RECVERR),
  * which clears the error of the socket. */
 void udp_take_errors(struct udp_host *host, const struct udp_flow *flow);
+
+/* Whether the flow leads where the guest says: not to the host's loopback or resolver, in
+ * whose place an address of the virtual network stands. */
+bool udp_leads_to_its_peer(const struct udp_flow *flow);
+
+/* --- udp_receive.c -------------------------------------------------------------------- */
+
+/* Gives the guest the datagrams that wait at the socket of the flow with this handle. The
+ * flow may end, and so may others. */
+void udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation);
+
+/* The same for a port of a forward, where new peers come. */
+void udp_take_new_peers(struct udp_host *host, struct udp_port *port);

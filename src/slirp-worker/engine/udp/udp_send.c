@@ -10,40 +10,40 @@
 #include "base/auto.h"
 #include "slirp-worker/engine/outward.h"
 
-static void
-set_option(int fd, int level, int name, int value)
+void
+udp_set_option(int fd, int level, int name, int value)
 {
 	/* Cannot fail on a UDP socket of the family. */
 	setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* The errors of the way, and the fields of IP headers that come. */
-static void
-ask_for_details(int fd, bool is_ip6)
+void
+udp_ask_for_details(int fd, bool is_ip6)
 {
 	if (is_ip6) {
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 	} else {
-		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
-		set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
-		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
+		udp_set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
+		udp_set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
 	}
 }
 
-/* ip(7): the sending host's members of a multicast group also receive a socket's
- * datagrams. If the host's loopback is closed, a guest must not reach the host's services
- * in this way; the datagrams still go out. */
-static void
-keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6)
+void
+udp_keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6)
 {
 	if (host->network.allow_host_loopback)
 		return;
 	if (is_ip6)
-		set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
 	else
-		set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+		udp_set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+}
+
+static bool
+udp_socket_is_ip6(const struct udp_flow *flow)
+{
+	return flow->to.any.sa_family == AF_INET6;
 }
 
 static int
@@ -60,9 +60,13 @@ static int
 bind_source(const struct udp_host *host, const struct udp_flow *flow, int fd,
     uint16_t host_port)
 {
-	bool is_ip6 = udp_is_ip6(flow);
+	bool is_ip6 = udp_socket_is_ip6(flow);
 	struct inaddr addr = { .is_ipv6 = is_ip6 };
 
+	if (flow->port != 0) {
+		udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		return bind(fd, &flow->own.any, inaddr_sock_len(&flow->own.any));
+	}
 	if (host->outbound.has_addr[is_ip6])
 		addr = host->outbound.addr[is_ip6];
 	else if (host_port == 0 && !flow->is_group)
@@ -71,13 +75,13 @@ bind_source(const struct udp_host *host, const struct udp_flow *flow, int fd,
 		return bind_to(fd, &addr, 0);
 	/* Several sockets of the same user have one port (socket(7)); each is connected to
 	 * another peer. */
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (bind_to(fd, &addr, host_port) == 0)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -1;
 	/* Another program has it at this address. */
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 0);
+	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 0);
 	return bind_to(fd, &addr, 0);
 }
 
@@ -96,21 +100,30 @@ find_port(int fd)
 static int
 make_socket(const struct udp_host *host, const struct udp_flow *flow, uint16_t *host_port)
 {
-	bool is_ip6 = udp_is_ip6(flow);
+	bool is_ip6 = udp_socket_is_ip6(flow);
 	autofd int fd = socket(flow->to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1 || bind_source(host, flow, fd, *host_port) == -1)
+	if (fd == -1)
 		return -1;
-	ask_for_details(fd, is_ip6);
+	/* The IPv4 socket of the same port is another one's. */
+	if (is_ip6)
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (bind_source(host, flow, fd, *host_port) == -1)
+		return -1;
+	udp_ask_for_details(fd, is_ip6);
+	if (is_ip6)
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	else
+		udp_set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
 	if (flow->is_group)
-		keep_groups_off_the_host(host, fd, is_ip6);
+		udp_keep_groups_off_the_host(host, fd, is_ip6);
 	else if (connect(fd, &flow->to.any, inaddr_sock_len(&flow->to.any)) == -1)
 		return -1;
-	if (*host_port == 0) {
+	if (*host_port == 0 && flow->port == 0) {
 		*host_port = find_port(fd);
 		/* From now on others may have the port too. If the option were set
 		 * before, the kernel could choose a port that another end has. */
-		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	}
 	return take_fd(&fd);
 }
@@ -124,7 +137,12 @@ udp_open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port)
 	autofd int fd = -1;
 
 	flow->set = (struct udp_fate){ 0 };
-	if (!outward_find(&host->network, &host->nameservers, &flow->link.key,
+	/* A guest's server that has a forward answers from its port, also if it speaks
+	 * first. */
+	if (flow->port == 0 && host_port == 0)
+		host_port = udp_port_of_guest(&host->ports, &flow->link.key);
+	if (flow->port == 0 &&
+	    !outward_find(&host->network, &host->nameservers, &flow->link.key,
 		&flow->to)) {
 		udp_refused(&host->udp, index, generation,
 		    outward_is_nameserver(&host->network, &flow->link.key) ? ECONNREFUSED
@@ -152,22 +170,22 @@ udp_close_socket(void *ctx, struct udp_flow *flow)
 static void
 set_fate(struct udp_flow *flow, const struct udp_fate *fate)
 {
-	bool is_ip6 = udp_is_ip6(flow);
+	bool is_ip6 = udp_socket_is_ip6(flow);
 
 	if (flow->set.ttl != fate->ttl && is_ip6)
-		set_option(flow->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, fate->ttl);
+		udp_set_option(flow->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, fate->ttl);
 	else if (flow->set.ttl != fate->ttl)
-		set_option(flow->fd, IPPROTO_IP, IP_TTL, fate->ttl);
+		udp_set_option(flow->fd, IPPROTO_IP, IP_TTL, fate->ttl);
 	if (flow->set.tos != fate->tos && is_ip6)
-		set_option(flow->fd, IPPROTO_IPV6, IPV6_TCLASS, fate->tos);
+		udp_set_option(flow->fd, IPPROTO_IPV6, IPV6_TCLASS, fate->tos);
 	else if (flow->set.tos != fate->tos)
-		set_option(flow->fd, IPPROTO_IP, IP_TOS, fate->tos);
+		udp_set_option(flow->fd, IPPROTO_IP, IP_TOS, fate->tos);
 	/* With Don't Fragment, a guest whose interface has a large MTU still sends longer
 	 * datagrams than the host's network takes: Linux sets it on each that fits its own
 	 * interface. So the kernel cuts these, and sets it on others (ip(7),
 	 * IP_PMTUDISC_WANT, the default). */
-	if (flow->set.may_fragment != fate->may_fragment)
-		set_option(flow->fd, IPPROTO_IP, IP_MTU_DISCOVER,
+	if (!is_ip6 && flow->set.may_fragment != fate->may_fragment)
+		udp_set_option(flow->fd, IPPROTO_IP, IP_MTU_DISCOVER,
 		    fate->may_fragment ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT);
 	flow->set = *fate;
 }

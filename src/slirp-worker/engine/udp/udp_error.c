@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tells the guest by ICMP which of its datagrams did not arrive. */
+#include "slirp-worker/engine/udp/udp_parts.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "slirp-worker/gate/refusal.h"
+
+/* RFC 792, RFC 1812 5.2.7.1, and RFC 4443 3: types and codes of errors. */
+#define ICMP4_TIME_EXCEEDED 11
+#define ICMP4_PARAMETER_PROBLEM 12
+#define ICMP4_UNREACHABLE_TOO_BIG 4
+#define ICMP6_TOO_BIG 2
+#define ICMP6_TIME_EXCEEDED 3
+#define ICMP6_PARAMETER_PROBLEM 4
+
+/* Of a datagram that an error quotes: more than the error has room for. */
+#define QUOTED_DATA_MAX REFUSAL_MAX_LEN
+
+/* The guest's datagram, as far as an error quotes it: n_quoted bytes of its data are in the
+ * buffer. */
+static void
+send_error(struct udp_host *host, const struct udp_flow *flow,
+    const struct refusal_error *error, size_t n_quoted)
+{
+	const struct flow_key *key = &flow->link.key;
+	bool is_ip6 = udp_is_ip6(flow);
+	uint8_t answer[REFUSAL_MAX_LEN];
+	const struct udp_heads heads = {
+		.src = inaddr_from_bytes(key->guest_address, is_ip6),
+		.dst = inaddr_from_bytes(key->peer_address, is_ip6),
+		.src_port = key->guest_port,
+		.dst_port = key->peer_port,
+		.src_mac = flow->guest_mac,
+		.dst_mac = flow->our_mac,
+		.ttl = UDP_OWN_TTL,
+		.data_len = n_quoted > flow->last_len ? n_quoted : flow->last_len,
+	};
+	size_t head_len = udp_put_heads(&heads);
+	size_t len = refusal_build_error(udp_buffer + UDP_DATA_OFFSET - head_len,
+	    head_len + n_quoted, error, answer, sizeof(answer));
+
+	if (len > 0)
+		host->to_guest(host->ctx, answer, len);
+}
+
+static const uint8_t *
+gateway(const struct udp_host *host, bool is_ip6)
+{
+	return is_ip6 ? host->network.host6.s6_addr
+		      : (const uint8_t *)&host->network.host_be;
+}
+
+void
+udp_unreachable(void *ctx, const struct udp_flow *flow, int error)
+{
+	/* Each with its code for IPv4 and IPv6. */
+	static const struct {
+		int error;
+		uint8_t code4, code6;
+	} codes[] = {
+		{ ECONNREFUSED, 3, 4 },        /* port */
+		{ EHOSTUNREACH, 1, 3 },        /* host */
+		{ EACCES, 13, 1 },             /* administratively prohibited */
+		{ EPERM, 13, 1 }, { 0, 0, 0 }, /* network, or no route: the last */
+	};
+	struct udp_host *host = ctx;
+	bool is_ip6 = udp_is_ip6(flow);
+	size_t i = 0;
+	struct refusal_error answer = {
+		.type = is_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE,
+		.source = error == ECONNREFUSED ? NULL : gateway(host, is_ip6),
+	};
+
+	while (codes[i].error != error && codes[i].error != 0)
+		i++;
+	answer.code = is_ip6 ? codes[i].code6 : codes[i].code4;
+	send_error(host, flow, &answer, 0);
+}
+
+void
+udp_time_exceeded(struct udp_host *host, const struct gate_frame *parsed,
+    const uint8_t *frame)
+{
+	bool is_ip6 = parsed->ethertype == WIRE_TYPE_IP6;
+	uint8_t answer[REFUSAL_MAX_LEN];
+	const struct refusal_error error = {
+		.type = is_ip6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED,
+		.source = gateway(host, is_ip6),
+	};
+	size_t len =
+	    refusal_build_error(frame, parsed->len, &error, answer, sizeof(answer));
+
+	if (len > 0)
+		host->to_guest(host->ctx, answer, len);
+}
+
+static bool
+is_error_to_forward(bool is_ip6, const struct sock_extended_err *extended)
+{
+	if (is_ip6)
+		return extended->ee_origin == SO_EE_ORIGIN_ICMP6 &&
+		    extended->ee_type >= WIRE_ICMP6_UNREACHABLE &&
+		    extended->ee_type <= ICMP6_PARAMETER_PROBLEM;
+	return extended->ee_origin == SO_EE_ORIGIN_ICMP &&
+	    (extended->ee_type == WIRE_ICMP4_UNREACHABLE ||
+		extended->ee_type == ICMP4_TIME_EXCEEDED ||
+		extended->ee_type == ICMP4_PARAMETER_PROBLEM);
+}
+
+bool
+udp_leads_to_its_peer(const struct udp_flow *flow)
+{
+	struct inaddr to;
+
+	return inaddr_from_sockaddr(&to, &flow->to.any) &&
+	    memcmp(to.bytes, flow->link.key.peer_address, sizeof(to.bytes)) == 0;
+}
+
+static void
+forward_error(struct udp_host *host, const struct udp_flow *flow,
+    const struct sock_extended_err *extended, size_t n_quoted)
+{
+	bool is_ip6 = udp_is_ip6(flow);
+	struct inaddr offender;
+	struct refusal_error error = {
+		.type = extended->ee_type,
+		.code = extended->ee_code,
+		.source = offender.bytes,
+	};
+
+	if (!inaddr_from_sockaddr(&offender, SO_EE_OFFENDER(extended)) ||
+	    offender.is_ipv6 != is_ip6)
+		return;
+	if (!udp_leads_to_its_peer(flow))
+		error.source = NULL;
+	else if (inaddr_is_link_local6(&offender))
+		/* It has no meaning on the guest's link. */
+		error.source = gateway(host, is_ip6);
+	if (is_ip6 ? error.type == ICMP6_TOO_BIG
+		   : error.type == WIRE_ICMP4_UNREACHABLE &&
+		    error.code == ICMP4_UNREACHABLE_TOO_BIG)
+		error.mtu_bytes = extended->ee_info;
+	send_error(host, flow, &error, n_quoted);
+}
+
+void
+udp_take_errors(struct udp_host *host, const struct udp_flow *flow)
+{
+	for (int i = 0; i < UDP_READS_MAX; i++) {
+		_Alignas(struct cmsghdr) char
+		    control[CMSG_SPACE(sizeof(struct sock_extended_err) +
+				sizeof(struct sockaddr_in6)) +
+			2 * CMSG_SPACE(sizeof(int))];
+		struct iovec part = { udp_buffer + UDP_DATA_OFFSET, QUOTED_DATA_MAX };
+		struct msghdr msg = {
+			.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+		ssize_t n = recvmsg(flow->fd, &msg, MSG_ERRQUEUE);
+		struct cmsghdr *header;
+
+		if (n == -1)
+			return;
+		for (header = CMSG_FIRSTHDR(&msg); header;
+		     header = CMSG_NXTHDR(&msg, header)) {
+			const struct sock_extended_err *extended =
+			    (const void *)CMSG_DATA(header);
+
+			if (header->cmsg_len <
+			    CMSG_LEN(sizeof(*extended) + sizeof(struct sockaddr_in)))
+				continue;
+			if (!flow->is_group &&
+			    is_error_to_forward(udp_is_ip6(flow), extended))
+				forward_error(host, flow, extended, (size_t)n);
+		}
+	}
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens and closes the ports of UDP forwards, and finds the guest's MAC for them. */
+#include "slirp-worker/engine/udp/udp_forward.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/udp/udp_parts.h"
+
+/* Datagrams that a port of a silent guest drops at a time: about those of a full buffer of
+ * a socket (net.core.rmem_default, with short datagrams). */
+#define DROPS_MAX 256
+
+int
+udp_forward_open(struct udp_host *host, const union inaddr_sock *address,
+    const struct inaddr *guest, uint16_t guest_port)
+{
+	bool is_ip6 = address->any.sa_family == AF_INET6;
+	autofd int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	/* IPv4 peers have forwards of their own, whatever net.ipv6.bindv6only is. */
+	if (is_ip6)
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	udp_ask_for_details(fd, is_ip6);
+	/* The address that a peer asks is the one that answers it. */
+	if (is_ip6)
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	else
+		udp_set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	udp_keep_groups_off_the_host(host, fd, is_ip6);
+	if (bind(fd, &address->any, inaddr_sock_len(&address->any)) == -1)
+		return -1;
+	/* Only now: nobody shares the port but the sockets of its peers, and programs of
+	 * the same user that ask for it. */
+	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	return udp_ports_take(&host->ports, take_fd(&fd), address, guest, guest_port);
+}
+
+void
+udp_forward_close(struct udp_host *host, const union inaddr_sock *address)
+{
+	uint32_t place = udp_ports_close(&host->ports, address);
+
+	if (place != UINT32_MAX)
+		udp_end_peers(&host->udp, place + 1);
+}
+
+void
+udp_forward_ask(struct udp_host *host, const struct inaddr *guest)
+{
+	const struct inaddr asker = tcp_peer_gateway(&host->network, guest->is_ipv6);
+	const struct mac asker_mac = tcp_peer_gateway_mac(&host->network, guest->is_ipv6);
+	uint8_t request[NEIGH_REQUEST_MAX];
+	size_t len = neigh_write_request(request, guest, &asker, &asker_mac);
+
+	host->wrote_frame(host->ctx, tapio_write(host->tap, request, len), len);
+}
+
+/* Nobody has the guest's address: what waits is lost, as behind any router. */
+static void
+drop_waiting(const struct udp_port *port)
+{
+	for (int i = 0; i < DROPS_MAX; i++)
+		if (recvfrom(port->fd, udp_buffer, 1, MSG_DONTWAIT, NULL, NULL) == -1)
+			return;
+}
+
+void
+udp_forward_serve(struct udp_host *host, uint64_t now_ms)
+{
+	struct udp_port *port = TAILQ_FIRST(&host->ports.waiting), *next;
+
+	for (; port != NULL; port = next) {
+		struct mac mac;
+
+		next = TAILQ_NEXT(port, waiting_entry);
+		if (neigh_find(host->neigh, &port->guest, now_ms, &mac)) {
+			udp_port_go_on(&host->ports, port);
+		} else if (now_ms < port->due_ms) {
+			continue;
+		} else if (port->n_asked == UDP_PORT_ASKS) {
+			drop_waiting(port);
+			udp_port_go_on(&host->ports, port);
+		} else {
+			udp_forward_ask(host, &port->guest);
+			port->n_asked++;
+			port->due_ms = now_ms + UDP_PORT_ASK_MS;
+		}
+	}
+}

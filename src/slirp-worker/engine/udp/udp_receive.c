@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the sockets of UDP flows, and the ports of forwards. */
+#include "slirp-worker/engine/udp/udp_parts.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/udp/udp_forward.h"
+
+/* A guest whose MAC is in doubt is asked again after this time. */
+#define MAC_ASK_MS 1000
+
+/* The fields of the IP header that the kernel reports (ip(7), ipv6(7)). */
+static void
+read_details(struct msghdr *msg, struct udp_heads *heads)
+{
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header;
+	     header = CMSG_NXTHDR(msg, header)) {
+		int value = 0;
+
+		if (header->cmsg_len == CMSG_LEN(sizeof(value)))
+			memcpy(&value, CMSG_DATA(header), sizeof(value));
+		if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_TTL) ||
+		    (header->cmsg_level == IPPROTO_IPV6 &&
+			header->cmsg_type == IPV6_HOPLIMIT))
+			heads->ttl = (uint8_t)value;
+		else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_TOS)
+			heads->tos = *CMSG_DATA(header);
+		else if (header->cmsg_level == IPPROTO_IPV6 &&
+		    header->cmsg_type == IPV6_TCLASS)
+			heads->tos = (uint8_t)value;
+	}
+}
+
+/* How the guest sees the sender of an answer to a group: by its own address, or as the
+ * gateway if it can't answer that. */
+static struct inaddr
+show_sender(const struct udp_host *host, const struct inaddr *sender)
+{
+	const struct tcp_incoming incoming = { .peer = *sender,
+		.guest.is_ipv6 = sender->is_ipv6 };
+
+	return tcp_peer_is_reachable(&host->network, &incoming)
+	    ? *sender
+	    : tcp_peer_gateway(&host->network, sender->is_ipv6);
+}
+
+/* The source of a datagram as the guest sees it. False if it is not for the guest: it came
+ * before the socket was connected. */
+static bool
+find_source(const struct udp_host *host, const struct udp_flow *flow,
+    const union inaddr_sock *from, struct udp_heads *heads)
+{
+	const struct flow_key *key = &flow->link.key;
+	bool is_ip6 = udp_is_ip6(flow);
+	uint32_t peer_be;
+
+	heads->src_port = inaddr_sock_port(from);
+	if (!inaddr_from_sockaddr(&heads->src, &from->any))
+		return false;
+	if (flow->is_group) {
+		heads->src = show_sender(host, &heads->src);
+		return true;
+	}
+	if (!inaddr_sock_is_equal(from, &flow->to))
+		return false;
+	heads->src = inaddr_from_bytes(key->peer_address, is_ip6);
+	heads->src_port = key->peer_port;
+	memcpy(&peer_be, key->peer_address, sizeof(peer_be));
+	/* A broadcast can't be a source. */
+	if (!is_ip6 && (peer_be | host->network.netmask_be) == INADDR_BROADCAST &&
+	    !udp_leads_to_its_peer(flow))
+		heads->src = inaddr_from4(host->network.host_be);
+	return true;
+}
+
+/* Frames to a guest that only listens go on to its MAC when that changes. */
+static void
+confirm_mac(struct udp_host *host, struct udp_flow *flow)
+{
+	const struct inaddr guest =
+	    inaddr_from_bytes(flow->link.key.guest_address, udp_is_ip6(flow));
+	struct mac mac;
+
+	if (flow->port == 0 || host->now_ms - flow->mac_ms < NEIGH_LIFE_MS)
+		return;
+	if (neigh_find(host->neigh, &guest, host->now_ms, &mac)) {
+		memcpy(flow->guest_mac, mac.octets, sizeof(flow->guest_mac));
+		flow->mac_ms = host->now_ms;
+		return;
+	}
+	udp_forward_ask(host, &guest);
+	flow->mac_ms += MAC_ASK_MS;
+}
+
+/* Sends the guest the datagram in the buffer, as msg describes it. */
+static void
+give_to_guest(struct udp_host *host, struct udp_flow *flow, struct msghdr *msg,
+    const union inaddr_sock *from, size_t data_len)
+{
+	const struct flow_key *key = &flow->link.key;
+	struct udp_heads heads = {
+		.dst = inaddr_from_bytes(key->guest_address, udp_is_ip6(flow)),
+		.dst_port = key->guest_port,
+		.src_mac = flow->our_mac,
+		.dst_mac = flow->guest_mac,
+		.ttl = UDP_OWN_TTL,
+		.data_len = data_len,
+	};
+
+	if (!find_source(host, flow, from, &heads))
+		return;
+	read_details(msg, &heads);
+	/* This worker is a router on the way. A datagram that has come so far arrives. */
+	if (heads.ttl > 1 && udp_leads_to_its_peer(flow))
+		heads.ttl--;
+	udp_to_guest(&host->udp, flow, data_len, host->now_ms);
+	confirm_mac(host, flow);
+	udp_send_frame(host, &heads);
+}
+
+/* The flow of a peer. The guest sees the peer by its own address, or as the gateway with
+ * the first port that no other flow has. NULL: none is free, or there is no socket. */
+static struct udp_flow *
+find_peer(struct udp_host *host, const struct udp_port *port,
+    const union inaddr_sock *from, const union inaddr_sock *own)
+{
+	uint32_t number = udp_ports_place(&host->ports, port) + 1;
+	struct tcp_incoming incoming = { .guest = port->guest,
+		.guest_port = port->guest_port };
+
+	tcp_peer_take(&incoming, from);
+	for (unsigned int i = 0; i < TCP_PEER_KEYS; i++) {
+		struct flow_key key = tcp_peer_key(&host->network, &incoming, i);
+		struct udp_flow *flow;
+
+		key.protocol = IPPROTO_UDP;
+		flow = flow_table_find(&host->udp.flows, &key);
+		if (flow == NULL)
+			return udp_add_peer(&host->udp, &key, from, own, number,
+			    host->now_ms);
+		if (flow->port == number && inaddr_sock_is_equal(&flow->to, from))
+			return flow;
+	}
+	return NULL;
+}
+
+/* A new peer's datagram that came between bind(2) and connect(2) of another peer's socket:
+ * the kernel prefers the socket with the more exact address to that of the port. May end
+ * the other peer's flow. */
+static void
+take_stray(struct udp_host *host, const struct udp_flow *flow, struct msghdr *msg,
+    const union inaddr_sock *from, size_t data_len)
+{
+	const struct udp_port *port = &host->ports.places[flow->port - 1];
+	const struct udp_flow other = *flow;
+	struct udp_flow *stray = find_peer(host, port, from, &other.own);
+
+	if (stray == NULL)
+		return;
+	memcpy(stray->guest_mac, other.guest_mac, sizeof(stray->guest_mac));
+	memcpy(stray->our_mac, other.our_mac, sizeof(stray->our_mac));
+	stray->mac_ms = other.mac_ms;
+	give_to_guest(host, stray, msg, from, data_len);
+}
+
+/* Returns false if nothing is left, or the socket has an error. */
+static bool
+take_datagram(struct udp_host *host, struct udp_flow *flow)
+{
+	union inaddr_sock from = { 0 };
+	struct iovec part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX };
+	_Alignas(struct cmsghdr) char control[2 * CMSG_SPACE(sizeof(int))];
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(flow->fd, &msg, MSG_DONTWAIT);
+
+	if (n == -1)
+		return false;
+	if (flow->port != 0 && !inaddr_sock_is_equal(&from, &flow->to))
+		take_stray(host, flow, &msg, &from, (size_t)n);
+	else
+		give_to_guest(host, flow, &msg, &from, (size_t)n);
+	return true;
+}
+
+void
+udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
+{
+	for (int i = 0; i < UDP_READS_MAX; i++) {
+		struct udp_flow *flow = udp_at(&host->udp, index, generation);
+
+		if (flow == NULL || flow->fd == -1 || !take_datagram(host, flow))
+			return;
+	}
+}
+
+/* --- forwards ------------------------------------------------------------------------- */
+
+/* The address of the host that a peer has asked (ip(7), IP_PKTINFO; ipv6(7)). */
+static void
+read_asked_address(struct msghdr *msg, const struct udp_port *port,
+    union inaddr_sock *own)
+{
+	*own = port->host;
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header;
+	     header = CMSG_NXTHDR(msg, header)) {
+		if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+			const struct in_pktinfo *info = (const void *)CMSG_DATA(header);
+
+			/* Not ipi_addr, which can be a broadcast. */
+			own->in.sin_addr = info->ipi_spec_dst;
+		}
+		if (header->cmsg_level == IPPROTO_IPV6 &&
+		    header->cmsg_type == IPV6_PKTINFO) {
+			const struct in6_pktinfo *info = (const void *)CMSG_DATA(header);
+
+			if (info->ipi6_addr.s6_addr[0] == 0xff)
+				continue;
+			own->in6.sin6_addr = info->ipi6_addr;
+			if (IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+				own->in6.sin6_scope_id = info->ipi6_ifindex;
+		}
+	}
+}
+
+/* Returns false if nothing is left. */
+static bool
+take_new_peer(struct udp_host *host, const struct udp_port *port, const struct mac *mac)
+{
+	const struct mac our_mac =
+	    tcp_peer_gateway_mac(&host->network, port->guest.is_ipv6);
+	union inaddr_sock from = { 0 }, own;
+	struct iovec part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX };
+	_Alignas(struct cmsghdr) char
+	    control[2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct udp_flow *flow;
+	ssize_t n = recvmsg(port->fd, &msg, MSG_DONTWAIT);
+
+	if (n == -1)
+		return false;
+	read_asked_address(&msg, port, &own);
+	flow = find_peer(host, port, &from, &own);
+	if (flow == NULL)
+		return true;
+	memcpy(flow->guest_mac, mac->octets, sizeof(flow->guest_mac));
+	memcpy(flow->our_mac, our_mac.octets, sizeof(flow->our_mac));
+	flow->mac_ms = host->now_ms;
+	give_to_guest(host, flow, &msg, &from, (size_t)n);
+	return true;
+}
+
+void
+udp_take_new_peers(struct udp_host *host, struct udp_port *port)
+{
+	struct mac mac;
+
+	if (!neigh_find(host->neigh, &port->guest, host->now_ms, &mac)) {
+		udp_port_wait(&host->ports, port, host->now_ms);
+		return;
+	}
+	for (int i = 0; i < UDP_READS_MAX; i++)
+		if (!take_new_peer(host, port, &mac))
+			return;
+}
