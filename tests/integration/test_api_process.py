@@ -391,7 +391,7 @@ def state_of(pid: int) -> str:
 
 def stop(pid: int) -> None:
     os.kill(pid, signal.SIGSTOP)
-    wait_for("it has stopped", lambda: state_of(pid) == "T")
+    wait_for("it has stopped", lambda: state_of(pid) in "Tt")  # t: of a traced process
 
 
 @contextlib.contextmanager
