@@ -27,6 +27,7 @@ repeat 3
 guest < . 0:0 ack 1
 again
 +60003 ms
+counter window_probes 12
 guest < R. 1:1 ack 1
 host resets
 state none

@@ -11,3 +11,5 @@ guest < P. 1:1001
 +401 ms
 guest < P. 1:1001
 guest > . 1 ack 1001 win 502
+counter tail_probes 1
+counter timeouts 2

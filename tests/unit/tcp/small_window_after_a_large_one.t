@@ -5,6 +5,7 @@ host open
 host opened
 host connected
 guest < S. 0:0 ack 1
+guest > . 1 ack 1 win 1
 guest > . 1 ack 1 win 502
 host data 100
 guest < P. 1:101
