@@ -252,6 +252,29 @@ test_drop_and_trim_free_whole_chunks(void **state)
 	tcp_queue_drop(&pool, &queue, UINT32_MAX);
 }
 
+/* What was dropped at the front of a chunk is not room at its end. */
+static void
+test_chunk_that_lost_its_front_has_no_more_room(void **state)
+{
+	struct tcp_queue queue = { 0 }, behind = { 0 };
+
+	(void)state;
+	assert_int_equal(tcp_queue_append(&pool, &queue, bytes, 4000), 4000);
+	tcp_queue_drop(&pool, &queue, 3000);
+	assert_int_equal(tcp_queue_append(&pool, &queue, bytes + 4000, 2000), 2000);
+	assert_queue(&queue, 3000, 3000);
+	tcp_queue_clear(&pool, &queue);
+	read_into(&queue, 0, 4000, 4000, true);
+	tcp_queue_drop(&pool, &queue, 3000);
+	read_into(&queue, 4000, 2000, 2000, true);
+	assert_queue(&queue, 3000, 3000);
+	tcp_queue_drop(&pool, &queue, 2000);
+	assert_int_equal(tcp_queue_append(&pool, &behind, bytes + 6000, 3000), 3000);
+	tcp_queue_join(&pool, &queue, &behind);
+	assert_queue(&queue, 5000, 4000);
+	tcp_queue_clear(&pool, &queue);
+}
+
 static void
 test_join_moves_chunks_and_copies_short_data(void **state)
 {
@@ -459,6 +482,7 @@ main(void)
 		TEST(test_append_copies_in_chunks_for_the_length),
 		TEST(test_pieces_of_any_range),
 		TEST(test_drop_and_trim_free_whole_chunks),
+		TEST(test_chunk_that_lost_its_front_has_no_more_room),
 		TEST(test_join_moves_chunks_and_copies_short_data),
 		TEST(test_last_eighth_is_for_small_chunks),
 		TEST(test_call_outside_the_reserve_does_not_enter_it),
