@@ -92,6 +92,7 @@ check_progress(const struct tcp *tcp, const struct tcp_flow *flow)
 	    flow->is_starved);
 	holds(flow->send_timer == TCP_NO_TIMER || tcp_timer_is_set(&flow->timer));
 	holds(!flow->ack_waits || flow->rcv_nxt != flow->last_ack_sent);
+	holds(flow->n_exchanges <= TCP_EXCHANGES_MIN);
 	holds(flow->rcv_nxt == flow->last_ack_sent || flow->ack_waits || flow->ack_now);
 	holds(tcp_timer_is_set(&flow->timer));
 	/* Bytes for the socket wait for its edge. */

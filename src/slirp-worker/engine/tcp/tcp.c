@@ -35,6 +35,7 @@ tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_worl
 	TAILQ_INIT(&tcp->opening);
 	TAILQ_INIT(&tcp->time_wait);
 	TAILQ_INIT(&tcp->waiting_acks);
+	TAILQ_INIT(&tcp->exchange_acks);
 	tcp_set_time(tcp, now_us);
 	tcp->epoch_ends_ms = tcp->now_ms + TCP_EPOCH_MS;
 	tcp->second_ends_ms = tcp->now_ms + CLOCK_MS_PER_S;
@@ -404,7 +405,8 @@ tcp_end_turn(struct tcp *tcp)
 uint32_t
 tcp_wait_ms(const struct tcp *tcp)
 {
-	uint32_t wait_ms = tcp_wheel_wait_ms(&tcp->wheel, tcp->now_ms);
+	uint32_t wait_ms =
+	    tcp_min(tcp_wheel_wait_ms(&tcp->wheel, tcp->now_ms), tcp_ack_wait_ms(tcp));
 
 	if (!TAILQ_EMPTY(&tcp->ready) && !tcp->tap_stopped)
 		return 0;

@@ -123,7 +123,8 @@ struct tcp {
 	struct tcp_flows starved;            /* wait for buffers, in order */
 	struct tcp_flows opening;            /* half-open, the oldest first */
 	struct tcp_flows time_wait;          /* the oldest first */
-	struct tcp_flows waiting_acks;       /* acknowledgements, the oldest first */
+	struct tcp_flows waiting_acks;       /* until the sleep, the oldest first */
+	struct tcp_flows exchange_acks;      /* also over a sleep, the oldest first */
 	struct addr_count by_guest, by_peer; /* half-open flows of the guest */
 	struct addr_count
 	    by_forwarded; /* half-open flows of forwards, by the guest's port */

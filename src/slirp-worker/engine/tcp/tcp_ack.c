@@ -8,11 +8,19 @@
  * worker is about to sleep, which is after the time that its wait looks for events
  * (poller.h). If the worker has no time to sleep, the wait ends at TCP_ACK_WAIT_US.
  *
- * No timer is needed, and nobody waits for milliseconds. A guest with Nagle's algorithm
- * keeps a second short segment back until the first is acknowledged (RFC 9293 3.7.4), while
- * the host may wait for that second segment.
+ * A guest with Nagle's algorithm keeps a second short segment back until the first is
+ * acknowledged (RFC 9293 3.7.4), while the host may wait for that second segment. So nobody
+ * waits longer, with one exception: a flow in which lone requests and quick answers have
+ * alternated, where nothing but an answer follows a request. Its acknowledgement waits over
+ * a sleep for as long as an answer may take. One that is late ends that.
  */
 #include "slirp-worker/engine/tcp/tcp_parts.h"
+
+static struct tcp_flows *
+list_of(struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return flow->ack_sleeps ? &tcp->exchange_acks : &tcp->waiting_acks;
+}
 
 /* The guest may be near the edge of its window: do not let it wait. */
 static bool
@@ -35,9 +43,13 @@ tcp_ack_wait(struct tcp *tcp, struct tcp_flow *flow)
 {
 	if (flow->ack_waits)
 		return;
-	flow->ack_waits = true;
+	/* Not the request of an exchange: the one before it has no answer yet. */
+	if (flow->has_asked)
+		flow->n_exchanges = 0;
+	flow->has_asked = flow->ack_waits = true;
+	flow->ack_sleeps = flow->n_exchanges == TCP_EXCHANGES_MIN && !flow->guest_fin;
 	flow->ack_since_us = tcp->now_us;
-	TAILQ_INSERT_TAIL(&tcp->waiting_acks, flow, ack_entry);
+	TAILQ_INSERT_TAIL(list_of(tcp, flow), flow, ack_entry);
 }
 
 void
@@ -45,8 +57,20 @@ tcp_ack_forget(struct tcp *tcp, struct tcp_flow *flow)
 {
 	flow->ack_now = false;
 	if (flow->ack_waits)
-		TAILQ_REMOVE(&tcp->waiting_acks, flow, ack_entry);
+		TAILQ_REMOVE(list_of(tcp, flow), flow, ack_entry);
 	flow->ack_waits = false;
+}
+
+void
+tcp_ack_answered(const struct tcp *tcp, struct tcp_flow *flow)
+{
+	if (!flow->has_asked)
+		return;
+	flow->has_asked = false;
+	if (tcp->now_us - flow->ack_since_us > TCP_EXCHANGE_US)
+		flow->n_exchanges = 0;
+	else if (flow->n_exchanges < TCP_EXCHANGES_MIN)
+		flow->n_exchanges++;
 }
 
 void
@@ -56,30 +80,35 @@ tcp_acknowledge(struct tcp *tcp, struct tcp_flow *flow)
 	bool waits = may_wait(flow);
 
 	flow->n_turn_segments = 0;
+	if (is_owed && !waits)
+		flow->n_exchanges = 0;
 	if (flow->ack_now || (is_owed && !waits))
 		tcp_send_ack(tcp, flow);
 	else if (is_owed)
 		tcp_ack_wait(tcp, flow);
 }
 
-/* If the guest's interface refuses the frame, ack_now stays. */
+/* Sends the acknowledgements of a list that have waited for so long. If the guest's
+ * interface refuses a frame, ack_now stays. */
 static void
-send_first(struct tcp *tcp)
+send_late(struct tcp *tcp, const struct tcp_flows *list, uint64_t wait_us)
 {
-	struct tcp_flow *flow = TAILQ_FIRST(&tcp->waiting_acks);
+	struct tcp_flow *flow;
 
-	tcp_ack_forget(tcp, flow);
-	tcp_send_ack(tcp, flow);
+	while (
+	    (flow = TAILQ_FIRST(list)) && tcp->now_us - flow->ack_since_us >= wait_us) {
+		if (flow->ack_sleeps)
+			flow->n_exchanges = 0;
+		tcp_ack_forget(tcp, flow);
+		tcp_send_ack(tcp, flow);
+	}
 }
 
 void
 tcp_send_late_acks(struct tcp *tcp)
 {
-	const struct tcp_flow *flow;
-
-	while ((flow = TAILQ_FIRST(&tcp->waiting_acks)) &&
-	    tcp->now_us - flow->ack_since_us >= TCP_ACK_WAIT_US)
-		send_first(tcp);
+	send_late(tcp, &tcp->waiting_acks, TCP_ACK_WAIT_US);
+	send_late(tcp, &tcp->exchange_acks, TCP_EXCHANGE_US);
 }
 
 bool
@@ -87,7 +116,21 @@ tcp_before_sleep(struct tcp *tcp)
 {
 	bool has_sent = !TAILQ_EMPTY(&tcp->waiting_acks);
 
-	while (!TAILQ_EMPTY(&tcp->waiting_acks))
-		send_first(tcp);
+	send_late(tcp, &tcp->waiting_acks, 0);
 	return has_sent;
+}
+
+uint32_t
+tcp_ack_wait_ms(const struct tcp *tcp)
+{
+	const struct tcp_flow *flow = TAILQ_FIRST(&tcp->exchange_acks);
+	uint64_t waited_us;
+
+	if (!flow)
+		return UINT32_MAX;
+	waited_us = tcp->now_us - flow->ack_since_us;
+	if (waited_us >= TCP_EXCHANGE_US)
+		return 0;
+	return (
+	    uint32_t)((TCP_EXCHANGE_US - waited_us + TCP_US_PER_MS - 1) / TCP_US_PER_MS);
 }

@@ -85,10 +85,10 @@ struct tcp_flow {
 	TAILQ_ENTRY(tcp_flow) turn_entry;  /* in tcp->touched */
 	TAILQ_ENTRY(tcp_flow) ready_entry; /* in tcp->ready or tcp->starved */
 	TAILQ_ENTRY(tcp_flow) age_entry;   /* in tcp->opening or tcp->time_wait */
-	TAILQ_ENTRY(tcp_flow) ack_entry;   /* in tcp->waiting_acks */
-	struct tcp_timer timer;            /* at the earliest of the flow's times */
-	struct tcp_gaps *gaps;             /* NULL: no gap */
-	int fd;                            /* -1: none; owned */
+	TAILQ_ENTRY(tcp_flow) ack_entry; /* in tcp->waiting_acks or tcp->exchange_acks */
+	struct tcp_timer timer;          /* at the earliest of the flow's times */
+	struct tcp_gaps *gaps;           /* NULL: no gap */
+	int fd;                          /* -1: none; owned */
 	uint8_t guest_mac[6], our_mac[6];
 
 	uint8_t state; /* enum tcp_state */
@@ -113,7 +113,10 @@ struct tcp_flow {
 	bool has_sack : 1;
 
 	bool ack_now : 1;
-	bool ack_waits : 1;   /* in tcp->waiting_acks (tcp_ack.c) */
+	bool ack_waits : 1;  /* for data to go with (tcp_ack.c) */
+	bool ack_sleeps : 1; /* if ack_waits: in tcp->exchange_acks */
+	bool
+	    has_asked : 1; /* an acknowledgement has waited, and no answer has come since */
 	bool owes_update : 1; /* the last window was small: say when it opens */
 	bool has_tailed : 1;  /* the tail is not empty */
 	bool is_shrunk : 1;   /* the guest took back a window that was in use */
@@ -131,7 +134,8 @@ struct tcp_flow {
 	uint32_t want_wnd;      /* bytes that may wait here for the socket */
 	struct tcp_queue tail;  /* accepted, and not taken by the socket yet */
 	uint32_t tail_since_ms; /* if has_tailed */
-	uint64_t ack_since_us;  /* if ack_waits */
+	uint64_t ack_since_us;  /* the last wait of an acknowledgement */
+	uint8_t n_exchanges;    /* lone requests with quick answers, in a row */
 	uint16_t epoch;         /* the last one in which the guest sent data */
 	uint8_t n_noted;        /* segments in tcp->noted */
 	/* Data segments in this batch. One that is not short counts as two. */

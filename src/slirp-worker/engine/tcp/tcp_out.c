@@ -314,6 +314,7 @@ read_from_host(struct tcp *tcp, struct tcp_flow *flow, uint32_t want)
 	tcp_queue_commit(&tcp->pool, &flow->kept, n_read > 0 ? (size_t)n_read : 0);
 	if (n_read > 0) {
 		flow->read_hint = (uint16_t)tcp_min((uint32_t)n_read, UINT16_MAX);
+		tcp_ack_answered(tcp, flow);
 		/* A short read has emptied the socket; a hang-up has an end behind it. */
 		if ((size_t)n_read < n_room && !flow->has_hangup)
 			flow->can_read = false;

@@ -108,6 +108,11 @@
  * as long as a wait looks before it sleeps (POLLER_SPIN_MAX_NS). */
 #define TCP_ACK_WAIT_US 50
 
+/* After so many requests with answers within this time, the acknowledgement of a request
+ * waits so long for its answer: the round trip of a network nearby. */
+#define TCP_EXCHANGES_MIN 3
+#define TCP_EXCHANGE_US 2000
+
 /* The guest is asked whether it still has the connection: after two hours (RFC 9293 3.8.4),
  * and of a half-closed one after 75 s: Linux forgets its half after 60 s if the program has
  * ended (tcp_fin_timeout). Four unanswered probes end the flow. */
@@ -310,8 +315,10 @@ void tcp_take_window(struct tcp_flow *flow, const struct tcp_segment *segment,
 /* At the end of a batch: acknowledges what the guest has sent, or lets that wait. */
 void tcp_acknowledge(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_ack_wait(struct tcp *tcp, struct tcp_flow *flow);
-void tcp_ack_forget(struct tcp *tcp, struct tcp_flow *flow); /* it is sent */
+void tcp_ack_forget(struct tcp *tcp, struct tcp_flow *flow);         /* it is sent */
+void tcp_ack_answered(const struct tcp *tcp, struct tcp_flow *flow); /* the host sent */
 void tcp_send_late_acks(struct tcp *tcp);
+uint32_t tcp_ack_wait_ms(const struct tcp *tcp); /* until one is late */
 
 /* tcp_out.c */
 void tcp_send_empty(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq, uint8_t flags);
