@@ -59,7 +59,7 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		/* The budget includes connections that wait for a flow. */
 		.n_tcp_sockets =
 		    worker->budget.used[BUDGET_TCP] + worker->forwards.n_tcp_ports,
-		.n_udp_sockets = stack_n_sockets(worker->stack) +
+		.n_udp_sockets =
 		    worker->udp.udp.flows.n_live + worker->forwards.n_udp_ports,
 		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
 		.n_forwards = worker->forwards.table->n,

@@ -19,12 +19,11 @@
  * half of the limit. */
 #define BUDGET_OWN 32
 
-/* libslirp keeps the last datagram of each flow, in 64 KiB: 256 MiB in all. A flow lasts
- * 240 s after its last datagram, so this allows 17 new flows a second for ever. */
+/* An answered flow lasts 180 s after its last datagram (udp.h), so this allows 22 new flows
+ * a second for ever. */
 #define BUDGET_UDP_MAX 4096
 
-/* Each lookup of a name uses a new port, which libslirp closes after 10 s: 25 lookups a
- * second. More lookups count as BUDGET_UDP. */
+/* Each lookup of a name has a new port, for 5 s after its answer: 51 lookups a second. More lookups count as BUDGET_UDP. */
 #define BUDGET_DNS_MAX 256
 
 /* Enough for the hosts that users and monitoring programs ping at a time. */
@@ -39,7 +38,7 @@ enum budget_kind {
 	BUDGET_UDP,  /* the guest's UDP flows */
 	BUDGET_DNS,  /* the guest's UDP flows to the name server alone */
 	BUDGET_PING,
-	BUDGET_PEER, /* UDP peers of forwards between address families */
+	BUDGET_PEER, /* UDP peers of forwards */
 	BUDGET_N_KINDS,
 };
 

@@ -3,10 +3,8 @@
  * Waits for the worker's descriptors with epoll(7), and with poll(2) for some sockets.
  *
  * Theory of operation
- * libslirp changes the events that it waits for once or twice a turn, and closes sockets
- * by itself. In epoll that would be a system call for each change, so its sockets stay in
- * the poll set, and those of ping and relay beside them. While the set has sockets, the
- * wait is a poll(2) of the set, the TAP and the epoll descriptor; epoll is asked only if
+ * The sockets of ping are in the poll set: there are few, and they come and go with each
+ * ping(8). While the set has sockets, the wait is a poll(2) of the set, the TAP and the epoll descriptor; epoll is asked only if
  * its descriptor is readable. The TAP has to be in the set: through epoll, each frame of
  * the guest would cost a second call.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waits for all descriptors of the worker, with epoll(7). The sockets of libslirp, ping
- * and relay are in the poll set (pollset.h); poller.c says how both are waited for.
+ * Waits for all descriptors of the worker, with epoll(7). The sockets of ping are in
+ * the poll set (pollset.h); poller.c says how both are waited for.
  */
 #pragma once
 

@@ -45,31 +45,6 @@ complain(void *ctx, const char *text)
 		log_warning("libslirp: %s", text);
 }
 
-static void
-udp_peer_on_loopback(void *ctx, int port_fd, const struct flow_key *guest,
-    uint16_t peer_port)
-{
-	struct worker *worker = ctx;
-	const struct flow_key key = flow_key_udp(guest->ethertype, guest->guest_address,
-	    guest->guest_port, peer_port);
-
-	gate_flows_note(&worker->gate.flows, &key, port_fd, worker->now_ms);
-}
-
-static void
-udp_port_ends(void *ctx, int port_fd)
-{
-	struct worker *worker = ctx;
-
-	gate_flows_forget_port(&worker->gate.flows, port_fd);
-}
-
-static void
-socket_not_polled(void *ctx)
-{
-	worker_count(ctx, IPC_COUNTER_sockets_not_polled, 1);
-}
-
 static struct in_addr
 to_in(uint32_t addr_be)
 {
@@ -185,11 +160,7 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 		.ctx = worker,
 		.to_guest = datapath_to_guest,
 		.complain = complain,
-		.socket_not_polled = socket_not_polled,
-		.udp_peer_on_loopback = udp_peer_on_loopback,
-		.udp_port_ends = udp_port_ends,
 		.timers = &worker->timers,
-		.budget = &worker->budget,
 		.dhcp = &worker->gate.dhcp,
 	};
 	const struct ipc_network *network = &worker->network;
@@ -205,7 +176,7 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	if (poller_put(&worker->poller, POLLER_PARENT, worker->to_parent.fd) == -1)
 		fatal("watch the channel to the parent");
 	budget_init(&worker->budget, n_files, budget_read_ephemeral());
-	worker->stack = stack_new(network, outbound, &host);
+	worker->stack = stack_new(network, &host);
 	if (!worker->stack && errno == ENOMEM)
 		fatal("get memory");
 	if (!worker->stack)
@@ -214,8 +185,6 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	ping_init(&worker->ping, network, outbound, worker->budget.limit[BUDGET_PING],
 	    datapath_to_guest, worker);
 	engines_add(&worker->engines, &ping_engine, &worker->ping);
-	relay_init(&worker->relay, worker->stack, &worker->gate.flows, &worker->budget);
-	engines_add(&worker->engines, &relay_engine, &worker->relay);
 	make_tcp(worker, outbound);
 	make_udp(worker, outbound);
 	if (forwards_init(&worker->forwards, &worker->tcp_forward.listen, &worker->udp,

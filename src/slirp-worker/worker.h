@@ -13,7 +13,6 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/ping/ping.h"
-#include "slirp-worker/engine/relay/relay.h"
 #include "slirp-worker/engine/slirp/stack.h"
 #include "slirp-worker/engine/forward/tcp_forward.h"
 #include "slirp-worker/engine/tcp/tcp_host.h"
@@ -44,7 +43,6 @@ struct worker {
 	struct engines engines;
 	struct stack *stack; /* NULL before the start message */
 	struct ping ping;
-	struct relay relay;
 	struct mac guest_mac; /* of the TAP's interface */
 	bool has_guest_mac;
 	struct tcp_host tcp;

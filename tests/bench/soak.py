@@ -44,7 +44,7 @@ from waiting import Timeout, wait_for  # noqa: E402
 
 GUEST4, GATEWAY4, NAME_SERVER4 = "10.0.2.100", "10.0.2.2", "10.0.2.3"
 GUEST_PORT, SINK_PORT = 8000, 8001
-# An IPv4 port, and one of IPv6 that the worker relays.
+# An IPv4 port, and one of IPv6 that leads to IPv4.
 PUBLISHED = {HOST4: 8080, HOST6: 8081}
 FORWARD_PORTS = range(9000, 9200)
 
@@ -55,8 +55,8 @@ PIECE_MAX = 1 << 16
 # Below the guest's own ephemeral ports. In a guest that has no sockets for them, all are new.
 FLOW_PORTS = range(10000, 32000)
 FLOWS_EACH = 100
-# libslirp closes a flow to port 53 ten seconds after its answer, any other after 240: so flows
-# are renewed, and one in so many stays.
+# A flow to port 53 ends five seconds after its answer, any other after 180: so flows are renewed,
+# and one in so many stays.
 LASTING_EACH = 30
 # Names have one descriptor in 32 (budget.c), and one for ten seconds each: so a few are left.
 NAMES_PAUSE_S_BY_FDS = 400
@@ -69,8 +69,8 @@ API_AWAY_S = 60
 
 # From no connection to all.
 LIMITS_S = 120
-# libslirp's time for a UDP flow, and some for a slow machine.
-DRAIN_S = 240 + 30
+# The time of a UDP flow, and some for a slow machine.
+DRAIN_S = 180 + 30
 # An open flow of 100 datagrams a second may lose some to a full TAP queue.
 GAP_MAX_MS = 5000
 # Between two ends without load, for what malloc keeps. A leak of 100 bytes for each of 500 flows a

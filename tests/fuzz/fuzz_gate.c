@@ -26,16 +26,10 @@ enum step { STEP_FRAME, STEP_FRAME_FIXED, STEP_TO_GUEST, STEP_TIME, STEP_N };
 /* More than enough for what fits into an input. */
 #define FLOWS_MAX 4096
 
-/* Stands for the port of the forwards. */
-#define PORT_FD 5
-
 static struct gate gate;
 static struct reass reass;
 static struct neigh neigh;
-static struct {
-	struct flow_key key;
-	uint64_t noted_ms;
-} flows[FLOWS_MAX];
+static struct flow_key flows[FLOWS_MAX];
 static size_t n_flows;
 static uint64_t now_ms;
 
@@ -47,6 +41,17 @@ static uint64_t now_ms;
 			abort(); \
 		} \
 	} while (0)
+
+/* The UDP engine, which has the gateway's flows alone. */
+static bool
+knows_udp(void *ctx, const struct flow_key *key)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n_flows; i++)
+		if (memcmp(&flows[i], key, sizeof(*key)) == 0)
+			return true;
+	return false;
+}
 
 static void
 begin(uint8_t options)
@@ -65,6 +70,7 @@ begin(uint8_t options)
 	inet_pton(AF_INET6, "fd00::2", &config.host6);
 	inet_pton(AF_INET6, "fd00::3", &config.nameserver6);
 	gate_init(&gate, &config);
+	gate.knows_udp = knows_udp;
 	if (reass.datagrams == NULL && reass_init(&reass) == -1)
 		abort();
 	reass_expire(&reass, UINT64_MAX);
@@ -77,12 +83,11 @@ static bool
 flow_was_noted(uint16_t ethertype, const uint8_t *guest, const uint8_t *udp)
 {
 	for (size_t i = 0; i < n_flows; i++) {
-		if (flows[i].key.ethertype == ethertype &&
-		    memcmp(flows[i].key.guest_address, guest,
-			ethertype == 0x0800 ? 4 : 16) == 0 &&
-		    flows[i].key.guest_port == load_be16(udp) &&
-		    flows[i].key.peer_port == load_be16(udp + 2) &&
-		    now_ms < flows[i].noted_ms + GATE_FLOW_LIFE_MS)
+		if (flows[i].ethertype == ethertype &&
+		    memcmp(flows[i].guest_address, guest, ethertype == 0x0800 ? 4 : 16) ==
+			0 &&
+		    flows[i].guest_port == load_be16(udp) &&
+		    flows[i].peer_port == load_be16(udp + 2))
 			return true;
 	}
 	return false;
@@ -103,15 +108,12 @@ to_guest(const uint8_t *frame, size_t len)
 		udp = frame + 54;
 	}
 	if (udp != NULL && n_flows < FLOWS_MAX) {
-		struct flow_key *key = &flows[n_flows].key;
+		bool is_ip6 = load_be16(frame + 12) != 0x0800;
+		struct flow_key *key = &flows[n_flows++];
 
-		memset(key, 0, sizeof(*key));
-		key->ethertype = load_be16(frame + 12);
-		memcpy(key->guest_address, guest, key->ethertype == 0x0800 ? 4 : 16);
-		key->peer_port = load_be16(udp);
-		key->guest_port = load_be16(udp + 2);
-		flows[n_flows++].noted_ms = now_ms;
-		gate_flows_note(&gate.flows, key, PORT_FD, now_ms);
+		*key = flow_key_udp(load_be16(frame + 12), guest, load_be16(udp + 2),
+		    load_be16(udp));
+		memcpy(key->peer_address, frame + (is_ip6 ? 22 : 26), is_ip6 ? 16 : 4);
 	}
 }
 

@@ -177,23 +177,6 @@ test_rest_after_a_ping_has_been_idle(void **state)
 	assert_int_equal(ping->flows[0].fd, fd);
 }
 
-static void
-test_rest_after_a_peer_of_a_relay_has_been_silent(void **state)
-{
-	struct relay_udp *udp = &worker->relay.udp;
-	uint64_t now_ms = clock_now_ms();
-	uint64_t idle_ms = now_ms - RELAY_UDP_IDLE_MS + SOON_MS;
-	int fd = new_socket();
-
-	(void)state;
-	udp->peers[0] = (struct relay_udp_peer){ .fd = new_socket(), .last_ms = idle_ms };
-	udp->peers[1] = (struct relay_udp_peer){ .fd = fd, .last_ms = now_ms };
-	udp->n = 2;
-	run_loop(now_ms);
-	assert_int_equal(udp->n, 1);
-	assert_int_equal(udp->peers[0].fd, fd);
-}
-
 /* The parent keeps a duplicate of the TAP. The socket pair has an end of file instead. */
 static void
 test_rest_after_the_tap_is_gone(void **state)
@@ -340,7 +323,6 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_box, close_box)
 		TEST(test_rest_after_a_datagram_expired),
 		TEST(test_rest_after_a_ping_has_been_idle),
-		TEST(test_rest_after_a_peer_of_a_relay_has_been_silent),
 		TEST(test_rest_after_the_tap_is_gone),
 		TEST(test_short_frame_that_ends_a_sleep_is_read_alone),
 		TEST(test_frames_behind_a_short_one_end_the_next_wait),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Interface between the worker and its engines, which end the guest's flows on sockets of
- * the host: libslirp (stack), echo requests (ping), and forwards between address families
- * (relay). The worker keeps the engines in an array; its loop calls them only through
+ * the host: echo requests (ping), TCP and UDP; and libslirp (stack), which answers by
+ * itself. The worker keeps the engines in an array; its loop calls them only through
  * this interface.
  */
 #pragma once
@@ -34,8 +34,8 @@ struct engine {
 	void *self; /* owned through ops->free */
 };
 
-/* The engines: stack, ping, relay, tcp_forward, tcp_host, udp_host. */
-#define ENGINES_MAX 6
+/* The engines: stack, ping, tcp_forward, tcp_host, udp_host. */
+#define ENGINES_MAX 5
 
 /* In the order of the calls. */
 struct engines {
@@ -54,5 +54,5 @@ void engines_finish(const struct engines *engines, const struct pollset *set,
 void engines_set_outbound(const struct engines *engines,
     const struct ipc_outbound *outbound);
 
-/* Frees the engines in reverse order: the relay closes ports of the stack. */
+/* Frees the engines in reverse order. */
 void engines_free(struct engines *engines);

@@ -6,14 +6,13 @@
  * gate_l4.c     TCP, UDP, ICMP, and where each may go
  * gate_dhcp.c   the form of DHCP and DHCPv6 requests
  * gate_too_big.c ICMP errors about segments that are too long
- * gate_flows.c  UDP peers on the host's loopback that a guest may answer
  */
 #pragma once
 
 #include "ipc/drop_reasons.h"
 #include "slirp-worker/gate/gate_dhcp.h"
 #include "slirp-worker/flow/flow_key.h"
-#include "slirp-worker/gate/gate_flows.h"
+#include "slirp-worker/flow/flow_key.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -40,9 +39,9 @@ struct gate {
 	 * identifiers of the gateway and the name server. */
 	struct in6_addr link_host6;
 	struct in6_addr link_nameserver6;
-	struct gate_flows flows;
 	struct gate_dhcp dhcp;
-	/* Whether the UDP engine has the flow; NULL without that engine. */
+	/* Whether the UDP engine has the flow: if the host's loopback is closed, a guest
+	 * may answer a peer of a forward there. NULL: it has none. */
 	bool (*knows_udp)(void *ctx, const struct flow_key *key);
 	void *ctx; /* borrowed */
 };

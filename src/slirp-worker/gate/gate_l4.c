@@ -198,14 +198,12 @@ is_for_tftp(const struct gate_packet *packet, uint16_t port)
 static bool
 udp_is_reply(const struct gate_packet *packet, uint16_t src_port, uint16_t dst_port)
 {
+	const struct gate *gate = packet->gate;
 	struct flow_key key =
 	    flow_key_udp(packet->out->ethertype, packet->out->src, src_port, dst_port);
 
-	if (packet->gate->knows_udp) {
-		memcpy(key.peer_address, packet->out->dst, is_ip4(packet) ? 4 : 16);
-		return packet->gate->knows_udp(packet->gate->ctx, &key);
-	}
-	return gate_flows_find(&packet->gate->flows, &key, packet->now_ms);
+	memcpy(key.peer_address, packet->out->dst, is_ip4(packet) ? 4 : 16);
+	return gate->knows_udp && gate->knows_udp(gate->ctx, &key);
 }
 
 static enum gate_verdict

@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "slirp-worker/engine/slirp/dhcp_reply.h"
-#include "slirp-worker/engine/slirp/peer_source.h"
-#include "slirp-worker/engine/slirp/stack_state.h"
 #include "slirp-worker/tap/tapio.h"
 
 /* The newest version of SlirpConfig and SlirpCb whose fields stack.c fills in. */
@@ -32,8 +31,8 @@
 
 #define STACK_IF_MRU 68
 
-/* libslirp counts milliseconds in 32 bits. In the last four minutes before an overflow
- * every new UDP socket expires at once (src/udp.c, so_expire). So libslirp's time starts
+/* libslirp counts milliseconds in 32 bits, and compares them as if they never wrapped. So
+ * libslirp's time starts
  * with the worker, not with the machine: few workers run for 49.7 days. It starts with
  * more than libslirp's longest timeout, because libslirp takes 0 for "never". */
 #define STACK_CLOCK_START_NS (INT64_C(300) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
@@ -41,21 +40,39 @@
 /* Stateless autoconfiguration works only with this length. */
 #define PREFIX6_LEN 64
 
+/* libslirp's timeout if no timer runs (src/slirp.c, slirp_update_timeout); a timer asks
+ * for less than half of it. */
+#define STACK_NOTHING_TO_DO_MS 1000
+
+/* Configuration version 6, of libslirp 4.9, added a type for sockets. */
+#define HAVE_SOCKET_API (SLIRP_CONFIG_VERSION_MAX >= 6)
+
+/* A timer that libslirp names by a number. */
+struct numbered_timer {
+	struct stack *stack;
+	void *cb_opaque;
+	SlirpTimerId id;
+	struct timer *timer; /* NULL: free */
+};
+
+struct stack {
+	Slirp *slirp;
+	struct stack_host host;
+	struct numbered_timer numbered[SLIRP_TIMER_NUM];
+	int64_t now_ns;
+	int64_t epoch_ns; /* start of libslirp's time */
+};
+
 static void
 to_guest(struct stack *stack, const uint8_t *frame, size_t frame_len)
 {
 	/* Static, to keep the stack small; libslirp is not called recursively. */
 	static uint8_t copy[TAPIO_FRAME_MAX + DHCP_REPLY_GROWTH_MAX];
 	const struct gate_dhcp *dhcp = stack->host.dhcp;
-	bool is_dhcp_reply = dhcp_reply_is_one(dhcp, frame, frame_len);
 
-	if (frame_len <= TAPIO_FRAME_MAX &&
-	    (is_dhcp_reply || peer_source_is_loopback(frame, frame_len))) {
+	if (frame_len <= TAPIO_FRAME_MAX && dhcp_reply_is_one(dhcp, frame, frame_len)) {
 		memcpy(copy, frame, frame_len);
-		if (is_dhcp_reply)
-			frame_len = dhcp_reply_rewrite(dhcp, copy, frame_len);
-		else
-			peer_source_replace(&stack->network, copy, frame_len);
+		frame_len = dhcp_reply_rewrite(dhcp, copy, frame_len);
 		frame = copy;
 	}
 	stack->host.to_guest(stack->host.ctx, frame, frame_len);
@@ -160,6 +177,31 @@ stack_set_time(struct stack *stack, int64_t now_ns)
 	stack->now_ns = now_ns;
 }
 
+/* libslirp has no socket. */
+static void
+on_fd(int fd, void *opaque)
+{
+	(void)fd;
+	(void)opaque;
+}
+
+static int
+on_add_poll(int fd, int events, void *opaque)
+{
+	(void)fd;
+	(void)events;
+	(void)opaque;
+	return -1; /* not polled */
+}
+
+static int
+on_get_revents(int index, void *opaque)
+{
+	(void)index;
+	(void)opaque;
+	return 0;
+}
+
 static const SlirpCb callbacks = {
 	.send_packet = on_send_packet,
 	.guest_error = on_guest_error,
@@ -171,11 +213,11 @@ static const SlirpCb callbacks = {
 	.init_completed = on_init_completed,
 	.timer_new_opaque = on_timer_new_opaque,
 #if HAVE_SOCKET_API
-	.register_poll_socket = stack_on_register_fd,
-	.unregister_poll_socket = stack_on_unregister_fd,
+	.register_poll_socket = on_fd,
+	.unregister_poll_socket = on_fd,
 #else
-	.register_poll_fd = stack_on_register_fd,
-	.unregister_poll_fd = stack_on_unregister_fd,
+	.register_poll_fd = on_fd,
+	.unregister_poll_fd = on_fd,
 #endif
 };
 
@@ -201,15 +243,6 @@ on_glib_printerr(const char *text)
 }
 
 static void
-set_outbound(void *self, const struct ipc_outbound *outbound)
-{
-	struct stack *stack = self;
-
-	for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
-		stack->outbound[is_ipv6] = inaddr_sock_make(&outbound->addr[is_ipv6], 0);
-}
-
-static void
 stop(void *self)
 {
 	struct stack *stack = self;
@@ -224,8 +257,7 @@ stop(void *self)
 }
 
 struct stack *
-stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound,
-    const struct stack_host *host)
+stack_new(const struct ipc_network *network, const struct stack_host *host)
 {
 	struct stack *stack = calloc(1, sizeof(*stack));
 	SlirpConfig config = {
@@ -245,12 +277,8 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 		/* The least that libslirp accepts (IF_MRU_MIN, src/if.h): only TCP, which
 		 * never gets there, uses it. */
 		.if_mru = STACK_IF_MRU,
-		/* The gate closes the host's loopback. This switch would also block the
-		 * guest's UDP answers to a peer on it. */
-		.disable_host_loopback = false,
+		.disable_host_loopback = true,
 		.enable_emu = false,
-		.outbound_addr = outbound->has_addr[0] ? &stack->outbound[0].in : NULL,
-		.outbound_addr6 = outbound->has_addr[1] ? &stack->outbound[1].in6 : NULL,
 		.disable_dns = !network->enable_dns,
 	};
 
@@ -263,8 +291,6 @@ stack_new(const struct ipc_network *network, const struct ipc_outbound *outbound
 	stack->host = *host;
 	stack->now_ns = clock_now_ns();
 	stack->epoch_ns = stack->now_ns - STACK_CLOCK_START_NS;
-	set_outbound(stack, outbound);
-	stack->network = *network;
 	printing_stack = stack;
 	g_log_set_default_handler(on_glib_log, stack);
 	g_set_printerr_handler(on_glib_printerr);
@@ -281,7 +307,6 @@ void
 stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len)
 {
 	slirp_input(stack->slirp, frame, (int)frame_len);
-	stack->admitted_kind = UDP_NONE;
 }
 
 const char *
@@ -296,9 +321,39 @@ stack_config_version_max(void)
 	return SLIRP_CONFIG_VERSION_MAX;
 }
 
+static uint64_t
+prepare(void *self, struct pollset *set, uint64_t now_ms)
+{
+	struct stack *stack = self;
+	uint32_t wanted_ms = UINT32_MAX;
+
+	(void)set;
+#if HAVE_SOCKET_API
+	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
+#else
+	slirp_pollfds_fill(stack->slirp, &wanted_ms, on_add_poll, stack);
+#endif
+	return wanted_ms < STACK_NOTHING_TO_DO_MS ? now_ms + wanted_ms : DEADLINE_NONE;
+}
+
+void
+stack_go_on(struct stack *stack)
+{
+	/* libslirp looks at no socket if it is told that the wait failed. */
+	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
+}
+
+static void
+finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+{
+	(void)set;
+	(void)wait_failed;
+	(void)now_ms;
+	stack_go_on(self);
+}
+
 const struct engine_ops stack_engine = {
-	.prepare = stack_prepare,
-	.finish = stack_finish,
-	.set_outbound = set_outbound,
+	.prepare = prepare,
+	.finish = finish,
 	.free = stop,
 };
