@@ -214,6 +214,7 @@ api_reply_status(struct api *api, struct api_client *client,
 	api_out_open(out, "pids", '{');
 	api_out_number(out, "parent", status->parent_pid);
 	api_out_number(out, "slirp_worker", status->worker_pid);
+	api_out_number(out, "connector", status->connector_pid);
 	api_out_number(out, "api", api->own_pid);
 	api_out_close(out, '}');
 	api_out_number(out, "n_api_restarts", status->n_api_restarts);

@@ -13,8 +13,10 @@ enum ipc_child_fd {
 	 * parent's standard error, for the sanitizer's report.) */
 	IPC_CHILD_FD_PARENT = 3, /* the channel to the parent */
 
-	/* These two are /dev/null until a message brings the descriptor that replaces it
+	/* These are /dev/null until a message brings the descriptor that replaces it
 	 * (dup3(2)). No other descriptor gets the number, so a policy can name it. */
-	IPC_CHILD_FD_PEER = 4,   /* slirp-worker: the api; api: the slirp-worker */
-	IPC_CHILD_FD_LISTEN = 5, /* api: the listening socket */
+	IPC_CHILD_FD_PEER =
+	    4, /* slirp-worker: the api; api, connector: the slirp-worker */
+	IPC_CHILD_FD_LISTEN = 5,    /* api: the listening socket */
+	IPC_CHILD_FD_CONNECTOR = 5, /* slirp-worker: the connector */
 };

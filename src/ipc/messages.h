@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "ipc/msg_cgroup.h"
+#include "ipc/msg_flows.h"
 #include "ipc/msg_forwards.h"
 #include "ipc/msg_jail.h"
 #include "ipc/msg_observe.h"
@@ -85,11 +86,14 @@ struct ipc_log {
 #define IPC_ROWS_PARENT_TO_JAILED(ROW) \
 	ROW(fallback_userns, FD, ONCE, "if no user namespace can be made, join this one")
 
+#define IPC_ROWS_PARENT_TO_SOCKET_MAKERS(ROW) \
+	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
+	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS")
+
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
+	ROW(connector_channel, FD, ONCE, "a channel to the connector; comes before start") \
 	ROW(start, PAYLOAD_FD, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
 	ROW(get_stats, NOTHING, RUNNING, "answer with stats") \
-	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
-	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS over TCP") \
 	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
 	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
 
@@ -103,6 +107,19 @@ struct ipc_log {
 	ROW(table_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \
 	ROW(table_removed, PAYLOAD, RUNNING, "a forward was removed, for the parent's copy") \
 	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
+
+#define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
+	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready")
+
+#define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
+	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on")
+
+#define IPC_ROWS_SLIRP_WORKER_TO_CONNECTOR(ROW) \
+	ROW(flow_open, PAYLOAD, ANYTIME, "make a TCP socket that connects to this address, answer flow_opened or flow_refused")
+
+#define IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(ROW) \
+	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \
+	ROW(flow_refused, PAYLOAD, ANYTIME, "there is no socket, and the reason")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
 	ROW(spawn, FD, RUNNING, "start an api with this channel to the parent, answer spawned")

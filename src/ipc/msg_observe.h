@@ -156,7 +156,7 @@ struct ipc_status {
 	uint32_t n_api_restarts;
 	uint32_t parent_pid;
 	uint32_t worker_pid;
-	uint32_t reserved;
+	uint32_t connector_pid;
 	char tap_name[IPC_IFNAME_SIZE]; /* empty if the TAP is inherited */
 };
 

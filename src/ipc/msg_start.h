@@ -108,6 +108,12 @@ struct ipc_start {
 	uint8_t reserved[2];
 };
 
+struct ipc_connector_start {
+	struct ipc_network network;
+	struct ipc_outbound outbound;
+	struct ipc_nameservers nameservers;
+};
+
 struct ipc_about {
 	char libslirp_version[IPC_VERSION_SIZE]; /* of the loaded library */
 	uint32_t config_version_max;             /* SLIRP_CONFIG_VERSION_MAX at build */

@@ -186,6 +186,45 @@ ipc_validate_start(const struct ipc_start *msg, const char **why)
 }
 
 int
+ipc_validate_connector_start(const struct ipc_connector_start *msg, const char **why)
+{
+	if (validate_network(&msg->network, why) == -1 ||
+	    ipc_validate_outbound(&msg->outbound, why) == -1)
+		return -1;
+	return ipc_validate_nameservers(&msg->nameservers, why);
+}
+
+int
+ipc_validate_flow_open(const struct ipc_flow_open *msg, const char **why)
+{
+	if (!ipc_is_inaddr(&msg->peer))
+		return ipc_refuse(why, "peer");
+	if (msg->peer_port == 0)
+		return ipc_refuse(why, "peer_port");
+	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
+	    ? 0
+	    : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_flow_opened(const struct ipc_flow_opened *msg, const char **why)
+{
+	/* Any number is legal: the worker compares it with its questions. */
+	(void)msg;
+	(void)why;
+	return 0;
+}
+
+int
+ipc_validate_flow_refused(const struct ipc_flow_refused *msg, const char **why)
+{
+	/* errno(3): at most 4095 (MAX_ERRNO, include/linux/err.h). */
+	if (msg->error == 0 || msg->error > 4095)
+		return ipc_refuse(why, "error");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
 ipc_validate_about(const struct ipc_about *msg, const char **why)
 {
 	if (!ipc_is_text(msg->libslirp_version, sizeof(msg->libslirp_version)))
@@ -292,9 +331,9 @@ ipc_validate_status(const struct ipc_status *msg, const char **why)
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
 		if (ipc_validate_confined(&msg->confined[i], why) == -1)
 			return -1;
-	if (!ipc_is_text(msg->tap_name, sizeof(msg->tap_name)))
-		return ipc_refuse(why, "tap_name");
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+	return ipc_is_text(msg->tap_name, sizeof(msg->tap_name))
+	    ? 0
+	    : ipc_refuse(why, "tap_name");
 }
 
 int

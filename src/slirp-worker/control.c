@@ -2,11 +2,14 @@
 /* Receives the parent's messages and answers them. */
 #include "slirp-worker/control.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/log.h"
 #include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
 #include "process/child.h"
 #include "slirp-worker/chan_api.h"
 #include "slirp-worker/setup.h"
@@ -15,6 +18,7 @@
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
+IPC_ROWS_PARENT_TO_SOCKET_MAKERS(DECLARE)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 
 void
@@ -59,6 +63,18 @@ confine(struct worker *worker)
 	jail_lock(jail);
 	child_check_sent(ipc_send_confined(&worker->to_parent, &jail->reached),
 	    "report the jail to the parent");
+}
+
+void
+worker_on_connector_channel(struct worker *worker, int adopt_fd)
+{
+	autofd int fd = adopt_fd;
+
+	if (dup3(fd, IPC_CHILD_FD_CONNECTOR, O_CLOEXEC) == -1)
+		fatal("give descriptor %d its number %d", fd, IPC_CHILD_FD_CONNECTOR);
+	ipc_channel_open(&worker->to_connector, IPC_CHILD_FD_CONNECTOR,
+	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR);
+	child_check_sent(ipc_channel_greet(&worker->to_connector), "greet the connector");
 }
 
 void
@@ -111,6 +127,7 @@ take(void *ctx, struct ipc_message *msg)
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
+		IPC_ROWS_PARENT_TO_SOCKET_MAKERS(CALL)
 		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:
 		break;

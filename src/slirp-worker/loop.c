@@ -155,6 +155,16 @@ take_answers(struct worker *worker, uint64_t n_frames, uint64_t n_bytes)
 }
 
 static void
+hear_connector(struct worker *worker)
+{
+	/* The number stays taken. The parent sees the connector's end, and ends this process. */
+	if (!asks_receive(&worker->tcp.asks)) {
+		poller_put(&worker->poller, POLLER_CONNECTOR, -1);
+		worker->to_connector.fd = -1;
+	}
+}
+
+static void
 turn(struct worker *worker)
 {
 	const uint64_t *counters = worker->stats.counters;
@@ -168,6 +178,8 @@ turn(struct worker *worker)
 
 	if (poller_ready(poller, POLLER_PARENT) & ~(uint32_t)EPOLLOUT)
 		worker_control_receive(worker);
+	if (poller_ready(poller, POLLER_CONNECTOR))
+		hear_connector(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {

@@ -25,6 +25,7 @@ enum poller_kind {
 	POLLER_CLIENTS, /* the bess socket, to which clients connect */
 	POLLER_PARENT,
 	POLLER_API,
+	POLLER_CONNECTOR,
 	POLLER_N_PLACES,
 	/* Any number, in the tables of an engine. */
 	POLLER_FLOW = POLLER_N_PLACES,

@@ -102,11 +102,11 @@ kernel_takes_big_frames(void)
 }
 
 static void
-make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
+make_tcp(struct worker *worker)
 {
 	const struct tcp_host_config config = {
 		.network = &worker->network,
-		.outbound = outbound,
+		.to_connector = &worker->to_connector,
 		.poller = &worker->poller,
 		.tap = &worker->tap,
 		.budget = &worker->budget,
@@ -124,6 +124,8 @@ make_tcp(struct worker *worker, const struct ipc_outbound *outbound)
 	    tcp_forward_init(&worker->tcp_forward, &worker->tcp, &worker->neigh,
 		(uint32_t)config.n_descriptors) == -1)
 		fatal("get memory for connections");
+	if (poller_put(&worker->poller, POLLER_CONNECTOR, worker->to_connector.fd) == -1)
+		fatal("watch the channel to the connector");
 	engines_add(&worker->engines, &tcp_forward_engine, &worker->tcp_forward);
 	engines_add(&worker->engines, &tcp_host_engine, &worker->tcp);
 }
@@ -185,7 +187,7 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	ping_init(&worker->ping, network, outbound, worker->budget.limit[BUDGET_PING],
 	    datapath_to_guest, worker);
 	engines_add(&worker->engines, &ping_engine, &worker->ping);
-	make_tcp(worker, outbound);
+	make_tcp(worker);
 	make_udp(worker, outbound);
 	if (forwards_init(&worker->forwards, &worker->tcp_forward.listen, &worker->udp,
 		&worker->budget, network, guest6) == -1)
@@ -208,7 +210,6 @@ init_tapio(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 void
 setup_set_nameservers(struct worker *worker, const struct ipc_nameservers *nameservers)
 {
-	tcp_host_set_nameservers(&worker->tcp, nameservers);
 	udp_host_set_nameservers(&worker->udp, nameservers);
 }
 

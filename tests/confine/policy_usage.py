@@ -23,7 +23,8 @@ REPO = HERE.parents[1]
 
 # Process names, as the programs set them, and whose policy they have.
 ROLES = {"slirpd": "parent", "slirp4netns": "parent", "slirpd-netns": "netns-helper",
-         "slirpd-worker": "slirp-worker", "slirpd-spawner": "spawner", "slirpd-api": "api",
+         "slirpd-worker": "slirp-worker", "slirpd-connect": "connector",
+         "slirpd-spawner": "spawner", "slirpd-api": "api",
          "slirpd-cgroup": "cgroup-mover"}
 
 # Whoever inherits a role's filter, until it has its own.

@@ -35,13 +35,14 @@ SHARED_NAMESPACES = {"net", "pid", "time"}
 
 # What each role means to reach; only what is missing of it is told of (kernel.MISSING_STAGES).
 STAGES = {"slirp-worker": set(ALL_STAGES),
+          "connector": set(ALL_STAGES),
           "api": set(ALL_STAGES),
           "netns-helper": {"descriptors", "limits", "seccomp"},
           "spawner": {"descriptors", "limits", "seccomp"},
           "parent": {"capabilities", "limits", "seccomp"}}
 
 # Most system calls that a role's policy may allow.
-CALLS_AT_MOST = {"slirp-worker": 45, "parent": 45, "netns-helper": 45}
+CALLS_AT_MOST = {"slirp-worker": 45, "connector": 35, "parent": 45, "netns-helper": 45}
 
 NO_CAPABILITY = "0" * 16
 STATUS_OF_EVERY_ROLE = {
@@ -53,10 +54,13 @@ STATUS_OF_EVERY_ROLE = {
 NO_CORE_NO_LOCK = {"Max core file size", "Max locked memory"}
 NOTHING_NEW = NO_CORE_NO_LOCK | {"Max processes", "Max file size"}
 LIMITS_OF_ZERO = {"slirp-worker": NOTHING_NEW,
+                  "connector": NOTHING_NEW,
                   "api": NOTHING_NEW,
                   "netns-helper": NO_CORE_NO_LOCK,
                   "spawner": NO_CORE_NO_LOCK,
                   "parent": NO_CORE_NO_LOCK}
+# What there is in the root of a role.
+ROOTS: dict[str, set[str]] = {"slirp-worker": {"/etc", "/etc/resolv.conf"}, "connector": set()}
 WORKER_MOUNT = r"^\d+ \d+ \S+ / / (ro,\S+) - tmpfs slirpd rw,"
 
 # The copy is current within a second; the other one is for a busy machine.
@@ -151,12 +155,14 @@ class Said:
         assert not self.reached & self.missed
 
 
-def assert_jailed(pid: int) -> None:
-    """The whole jail of a worker, as /proc shows it."""
-    status = status_of(pid)
-    assert {key: status[key] for key in STATUS_OF_EVERY_ROLE} == STATUS_OF_EVERY_ROLE
-    assert foreign_namespaces(pid) == OWN_NAMESPACES
-    assert tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
+def assert_jailed(daemon: Slirpd) -> None:
+    """The whole jails of worker and connector, as /proc shows them."""
+    for role, root in ROOTS.items():
+        pid = daemon.children()[role]
+        status = status_of(pid)
+        assert {key: status[key] for key in STATUS_OF_EVERY_ROLE} == STATUS_OF_EVERY_ROLE
+        assert foreign_namespaces(pid) == OWN_NAMESPACES
+        assert tree(f"/proc/{pid}/root") == root
 
 
 # --- /proc ------------------------------------------------------------------------------------
@@ -172,13 +178,14 @@ def test_status_of_every_role_is_as_documented(guest: Guest, network: Slirpd) ->
             assert set(status["Gid"].split()) == {str(os.getgid())}
 
 
-def test_worker_loses_the_capabilities_of_its_caller(guest: Guest) -> None:
+@pytest.mark.parametrize("role", tuple(ROOTS))
+def test_capabilities_of_the_caller_are_lost(guest: Guest, role: str) -> None:
     with Slirpd("--configure", guest.pid, "tap0", as_ordinary=False) as daemon:
         assert status_of(os.getpid())["CapEff"] != NO_CAPABILITY
         with traffic(guest.netns):
-            worker = status_of(daemon.children()["slirp-worker"])
+            status = status_of(daemon.children()[role])
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert worker[kind] == NO_CAPABILITY, kind
+        assert status[kind] == NO_CAPABILITY, kind
 
 
 @pytest.mark.parametrize("exit_fd,kept", ((False, f"{1 << 19:016x}"), (True, NO_CAPABILITY)),
@@ -203,9 +210,11 @@ def test_parent_keeps_the_capabilities_that_it_needs(guest: Guest, whose: str, e
         assert daemon.wait() == 0
 
 
-def test_namespaces_of_the_worker_are_its_own(guest: Guest, network: Slirpd) -> None:
+def test_namespaces_of_worker_and_connector_are_their_own(
+        guest: Guest, network: Slirpd) -> None:
     with traffic(guest.netns):
-        assert foreign_namespaces(network.children()["slirp-worker"]) == OWN_NAMESPACES
+        for role in ROOTS:
+            assert foreign_namespaces(network.children()[role]) == OWN_NAMESPACES
         assert foreign_namespaces(network.pid) == set()
 
 
@@ -247,12 +256,24 @@ def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
 
 
 @not_sanitized
+def test_descriptors_of_the_connector(guest: Guest, network: Slirpd) -> None:
+    """Two channels, and for a moment the socket of a connection."""
+    with traffic(guest.netns):
+        wait_for("no connection begins", lambda: len(
+            fds_of(network.children()["connector"])) == 5)
+    fds = fds_of(network.children()["connector"])
+    assert [fds[number] for number in range(3)] == ["/dev/null"] * 3
+    assert fds[3].startswith("socket:") and fds[4].startswith("socket:")
+
+
+@not_sanitized
+@pytest.mark.parametrize("role", tuple(ROOTS))
 @pytest.mark.parametrize("what", ("root/", "fd/", "maps", "mem", "environ", "ns/net"))
-def test_the_same_user_cannot_look_into_the_worker(network: Slirpd, what: str) -> None:
+def test_the_same_user_cannot_look_into_it(network: Slirpd, role: str, what: str) -> None:
     tool = {"root/": "ls", "fd/": "ls", "ns/net": "readlink"}.get(what, "head")
     look = [*ORDINARY, tool, *(["-v"] if tool == "readlink" else []), "--"]
-    worker = network.children()["slirp-worker"]
-    done = subprocess.run([*look, f"/proc/{worker}/{what}"], capture_output=True, text=True)
+    pid = network.children()[role]
+    done = subprocess.run([*look, f"/proc/{pid}/{what}"], capture_output=True, text=True)
     assert done.returncode != 0
     assert "Permission denied" in done.stderr
     # It can look into a process that is dumpable.
@@ -264,9 +285,10 @@ def test_the_same_user_cannot_look_into_the_worker(network: Slirpd, what: str) -
 
 
 def test_each_role_says_what_it_reached(network: Slirpd) -> None:
-    worker = Said(network.stderr, "slirp-worker")
-    assert worker.missed == kernel.MISSING_STAGES
-    assert worker.landlock_abi == min(kernel.LANDLOCK_ABI, kernel.LANDLOCK_ABI_KNOWN)
+    for role in ROOTS:
+        said = Said(network.stderr, role)
+        assert said.missed == kernel.MISSING_STAGES
+        assert said.landlock_abi == min(kernel.LANDLOCK_ABI, kernel.LANDLOCK_ABI_KNOWN)
     for role in ("parent", "netns-helper"):
         assert Said(network.stderr, role).missed == set()
     if not SANITIZED:
@@ -371,13 +393,15 @@ def best_effort(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def assert_fails(guest: Guest, prefix: list[str], stage: str, reason: str, *argv: object) -> None:
-    """Exit 1, with one line that says which stage and why, and nothing is left."""
+    """Exit 1, with a line that says which stage and why, and nothing is left. The helper and the
+    connector make their jails at the same time."""
     done = run_slirpd("--configure", *argv, "tap0", prefix=prefix)
     errors = [line for line in done.stderr.splitlines()
               if " confined:" not in line and "warning: " not in line]
     assert done.returncode == 1
-    assert len(errors) == 1, done.stderr
-    assert re.search(rf"jail stage {stage}\b.*{reason}", errors[0]), errors[0]
+    assert 1 <= len(errors) <= 2, done.stderr
+    for error in errors:
+        assert re.search(rf"jail stage {stage}\b.*{reason}", error), error
     assert "1" not in done.stdout
     assert_nothing_left(guest)
 
@@ -531,7 +555,7 @@ def test_runas_of_an_ordinary_user_is_told_to_have_no_effect(guest: Guest) -> No
 def test_path_with_userns_path_in_the_full_jail(guest: Guest) -> None:
     with Slirpd("--configure", "--netns-type=path", f"--userns-path={guest.userns}", guest.netns,
                 "tap0") as daemon, traffic(guest.netns):
-        assert_jailed(daemon.children()["slirp-worker"])
+        assert_jailed(daemon)
 
 
 class BelowGuest(Guest):
@@ -551,7 +575,7 @@ def test_uid_0_of_a_user_namespace_in_the_full_jail(guest: Guest) -> None:
         with Slirpd("--configure", below.pid, "tap0", as_ordinary=False,
                     prefix=into(guest)) as daemon, traffic(below.netns):
             assert os.readlink(f"/proc/{daemon.pid}/ns/user") == os.readlink(guest.userns)
-            assert_jailed(daemon.children()["slirp-worker"])
+            assert_jailed(daemon)
 
 
 # --- DNS ----------------------------------------------------------------------------------------
@@ -657,6 +681,6 @@ def test_every_change_of_resolv_conf_is_followed_in_the_jail(
             stop.set()
             asking.join()
         assert works(guest.netns)
-        assert_jailed(pid)
+        assert_jailed(daemon)
         # Nothing of it came in by the way: the copy is the only thing that has changed.
         assert foreign_namespaces(daemon.pid) == {"mnt"}

@@ -60,7 +60,7 @@ def daemon(guest: Guest, path: Path) -> Iterator[Slirpd]:
 
 def roles(daemon: Slirpd) -> dict[str, int]:
     found = daemon.children()
-    assert set(found) == {"slirp-worker", "spawner", "api"}
+    assert set(found) == {"slirp-worker", "connector", "spawner", "api"}
     return found
 
 
@@ -84,7 +84,7 @@ def test_namespaces(daemon: Slirpd) -> None:
     net = {os.readlink(f"/proc/{found[role]}/ns/net") for role in found}
     assert len(net) == 2
     user = {os.readlink(f"/proc/{found[role]}/ns/user") for role in found}
-    assert len(user) == 3
+    assert len(user) == 4
 
 
 def test_network_of_the_api_is_empty(daemon: Slirpd) -> None:
@@ -175,7 +175,7 @@ def test_what_it_reached_is_said(daemon: Slirpd) -> None:
 
 
 def test_without_api_socket_there_is_neither(network: Slirpd) -> None:
-    assert set(network.children()) == {"slirp-worker"}
+    assert set(network.children()) == {"slirp-worker", "connector"}
     assert "spawner" not in network.stderr and "api" not in network.stderr
 
 
@@ -230,7 +230,7 @@ def test_api_that_loses_the_worker_goes_on_under_its_filter(guest: Guest, daemon
     assert works(guest.netns)
 
 
-@pytest.mark.parametrize("role", ("slirp-worker", "spawner", "api"))
+@pytest.mark.parametrize("role", ("slirp-worker", "connector", "spawner", "api"))
 def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, path: Path,
                                                               role: str) -> None:
     """One that sees the end of its channel would end by itself."""

@@ -22,7 +22,7 @@ from tree import REPO
 PROBES = {
     role: os.environ.get(f"SLIRPD_PROBE_{role.upper()}")
     or str(REPO / f"build/debug/tests/confine/probe_{role}")
-    for role in ("api", "spawner", "netns_helper", "parent", "cgroup_mover")
+    for role in ("api", "connector", "spawner", "netns_helper", "parent", "cgroup_mover")
 }
 CALLERS = (ORDINARY, worker.WITH_CAPABILITIES)
 
@@ -52,6 +52,16 @@ API_SANDBOX |= dict.fromkeys((attempt.id for attempt in worker.ATTEMPTS if attem
 
 API_UNCONDITIONAL = {
     "brk", "clock_gettime", "close", "exit_group", "getpid", "gettid", "mremap", "munmap",
+    "ppoll", "restart_syscall",
+} | ({"poll"} if worker.X86 else set())
+
+# The connector's. What it connects to is not the filter's business: Landlock refuses UNIX sockets.
+CONNECTOR_ALLOWED = {
+    "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "close_socket",
+    "connect_abstract", "bind_channel", "abort_self", "abort_victim_by_tid",
+}
+CONNECTOR_UNCONDITIONAL = {
+    "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "getpid", "gettid", "munmap",
     "ppoll", "restart_syscall",
 } | ({"poll"} if worker.X86 else set())
 
@@ -167,6 +177,10 @@ def helper_may(attempt: Try) -> bool:
         attempt.name == "ioctl_udp" and attempt.args == (SIOCGIFCONF,))
 
 
+def connector_may(attempt: Try) -> bool:
+    return attempt.name in CONNECTOR_ALLOWED
+
+
 def parent_may(attempt: Try) -> bool:
     return attempt.name in PARENT_ALLOWED
 
@@ -176,6 +190,7 @@ def mover_may(attempt: Try) -> bool:
 
 
 ROLES_ALLOWED = pytest.mark.parametrize("role,may", (("netns_helper", helper_may),
+                                                     ("connector", connector_may),
                                                      ("parent", parent_may),
                                                      ("cgroup_mover", mover_may)))
 
@@ -206,6 +221,7 @@ def test_mover_writes_no_file_but_those_of_control_groups() -> None:
 
 
 @pytest.mark.parametrize("role,unconditional", (("netns_helper", HELPER_UNCONDITIONAL),
+                                                ("connector", CONNECTOR_UNCONDITIONAL),
                                                 ("parent", PARENT_UNCONDITIONAL),
                                                 ("cgroup_mover", MOVER_UNCONDITIONAL)))
 def test_the_others_have_no_other_system_call(role: str, unconditional: set[str]) -> None:
@@ -216,5 +232,5 @@ def test_the_others_have_no_other_system_call(role: str, unconditional: set[str]
 def test_tables_name_attempts() -> None:
     names = {attempt.name for attempt in worker.ATTEMPTS}
     assert {*API_FULL, *SPAWNER_ALLOWED, *SPAWNER_REFUSED_FORMS, *HELPER_ALLOWED,
-            *PARENT_ALLOWED, *MOVER_ALLOWED} <= names
+            *CONNECTOR_ALLOWED, *PARENT_ALLOWED, *MOVER_ALLOWED} <= names
     assert API_SANDBOX.keys() <= {attempt.id for attempt in worker.ATTEMPTS}

@@ -67,19 +67,23 @@ def named_netns() -> Iterator[str]:
         sh("ip", "netns", "del", "guest")
 
 
+# The capabilities of each role.
+KEPT = {"slirp-worker": (CAP_NET_BIND_SERVICE,), "connector": ()}
+
+
 def assert_jailed(daemon: Slirpd, uid: int = NOBODY, gid: int = NOBODY) -> None:
-    assert set(daemon.children()) == {"slirp-worker"}
-    pid = daemon.children()["slirp-worker"]
-    status = D.status_of(pid)
-    assert status["Uid"].split() == [str(uid)] * 4
-    assert status["Gid"].split() == [str(gid)] * 4
-    assert status["Groups"] == ""
-    assert {key: status[key] for key in D.STATUS_OF_EVERY_ROLE} == D.STATUS_OF_EVERY_ROLE | {
-        "CapEff": caps(CAP_NET_BIND_SERVICE), "CapPrm": caps(CAP_NET_BIND_SERVICE)}
-    assert D.foreign_namespaces(pid) == OWN_NAMESPACES
-    assert D.tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
-    D.assert_limits(pid, D.LIMITS_OF_ZERO["slirp-worker"])
-    assert D.Said(daemon.stderr, "slirp-worker").missed == kernel.MISSING_STAGES
+    assert set(daemon.children()) == set(KEPT)
+    for role, pid in daemon.children().items():
+        status = D.status_of(pid)
+        assert status["Uid"].split() == [str(uid)] * 4
+        assert status["Gid"].split() == [str(gid)] * 4
+        assert status["Groups"] == ""
+        assert {key: status[key] for key in D.STATUS_OF_EVERY_ROLE} == D.STATUS_OF_EVERY_ROLE | {
+            "CapEff": caps(*KEPT[role]), "CapPrm": caps(*KEPT[role])}
+        assert D.foreign_namespaces(pid) == OWN_NAMESPACES
+        assert D.tree(f"/proc/{pid}/root") == D.ROOTS[role]
+        D.assert_limits(pid, D.LIMITS_OF_ZERO[role])
+        assert D.Said(daemon.stderr, role).missed == kernel.MISSING_STAGES
 
 
 def assert_parent_keeps(daemon: Slirpd, *kept: int) -> None:
@@ -165,7 +169,7 @@ def test_worker_that_does_not_end_is_killed(guest: Guest) -> None:
         D.assert_nothing_left(guest)
 
 
-@pytest.mark.parametrize("role", ("slirp-worker", "spawner", "api"))
+@pytest.mark.parametrize("role", ("slirp-worker", "connector", "spawner", "api"))
 def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, tmp_path: Path,
                                                               role: str) -> None:
     """The kernel sends the signal in the name of the parent, with what that may do."""

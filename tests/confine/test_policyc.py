@@ -32,7 +32,7 @@ POLICYC = pathlib.Path(
     os.environ.get("POLICYC", PROJECT / "build/debug/seccomp/policyc")).resolve()
 SAMPLES = PROJECT / "tests/confine/policies"
 
-ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "api": 25,
+ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "connector": 35, "api": 25,
          "cgroup-mover": 25}  # and calls at most
 
 # linux/audit.h, libseccomp's seccomp.h has the same
@@ -327,6 +327,28 @@ def test_descriptor_that_a_policy_names_is_neither_freed_nor_replaced(tmp_path: 
             for flags in (0, os.O_CLOEXEC):
                 assert (not allows("dup2", 9, fd) and not allows("dup3", 9, fd, flags)
                         or fd in REPLACEABLE.get(role, ())), fd
+
+
+def test_connector_makes_tcp_sockets_only_and_reads_its_channels_only(
+        tmp_path: pathlib.Path) -> None:
+    flags = socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    may = {(family, socket.SOCK_STREAM | flags, 0)
+           for family in (socket.AF_INET, socket.AF_INET6)}
+    reads = ("read", "readv", "recvfrom", "recvmmsg", "pread64", "preadv", "preadv2", "splice",
+             "sendfile", "accept", "accept4", "listen", "sendto", "sendmmsg", "write")
+    for arch, header in compile_policy(tmp_path, "c", "seccomp/connector.policy").items():
+        number = number_of("socket", arch)
+        for family, kind, protocol in itertools.product(range(48), range(12), range(256)):
+            asked = (family, kind | flags, protocol)
+            verdict = run(header.filter, ARCHES[arch], number, (*asked, 0, 0, 0))
+            assert verdict == (ALLOW if asked in may else KILL), asked
+        for call in reads:
+            assert run(header.filter, ARCHES[arch], number_of(call, arch), (3,) * 6) == KILL, call
+        for call, fd in itertools.product(("recvmsg", "sendmsg"), range(16)):
+            flags_of = socket.MSG_DONTWAIT | (
+                socket.MSG_CMSG_CLOEXEC if call == "recvmsg" else socket.MSG_NOSIGNAL)
+            assert run(header.filter, ARCHES[arch], number_of(call, arch),
+                       (fd, 4096, flags_of, 0, 0, 0)) == (ALLOW if fd in (3, 4) else KILL)
 
 
 def test_worker_makes_no_other_socket(tmp_path: pathlib.Path) -> None:

@@ -3,7 +3,7 @@
  * flags of the receiver's state. */
 #pragma once
 
-#define FUZZ_IPC_N_PEERS 11
+#define FUZZ_IPC_N_PEERS 15
 #define FUZZ_IPC_PEER_MASK 0x0f
 #define FUZZ_IPC_GREETED 0x10
 #define FUZZ_IPC_RUNNING 0x20

@@ -162,7 +162,7 @@ def test_sigkill_of_the_parent_before_ready_frees_everything(guest: Guest) -> No
     assert_tap_is_gone(guest)
 
 
-ROLES = ("slirp-worker",)
+ROLES = ("slirp-worker", "connector")
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -320,6 +320,7 @@ MAY_HOLD = {
               r"|/dev/net/tun|/dev/null|.*slirpd-|(net|user):\[|/tmp/#\d+|/run/tmp/#\d+|pidfd:",
     "slirp-worker": r"socket:|anon_inode:\[?(eventfd|eventpoll|timerfd)|/dev/net/tun|/dev/null"
                     + (r"|/run/tmp/#\d+" if SANITIZED else ""),
+    "connector": r"socket:|/dev/null" + (r"|/run/tmp/#\d+" if SANITIZED else ""),
 }
 
 

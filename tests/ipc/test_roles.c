@@ -362,8 +362,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_dies_with_its_parent),
 	};
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s HELPER WORKER API\n", argv[0]);
+	if (argc != 5) {
+		fprintf(stderr, "usage: %s HELPER WORKER CONNECTOR API\n", argv[0]);
 		return 1;
 	}
 	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {

@@ -139,6 +139,17 @@ FIELDS(nameservers,
 	ADDR(nameservers, addr[0], "addr"), ADDR(nameservers, addr[1], "addr"),
 	FLAG(nameservers, has_addr[0]), FLAG(nameservers, has_addr[1]),
 	ANY(nameservers, scope_id6))
+FIELDS(connector_start,
+	STRUCTS(connector_start, network, network),
+	STRUCTS(connector_start, outbound, outbound),
+	STRUCTS(connector_start, nameservers, nameservers))
+FIELDS(flow_open,
+	ANY(flow_open, flow), ADDR(flow_open, peer, "peer"), RESERVED(flow_open),
+	RANGE(flow_open, peer_port, 1, UINT16_MAX, "peer_port"))
+FIELDS(flow_opened, ANY(flow_opened, flow))
+FIELDS(flow_refused,
+	ANY(flow_refused, flow), RANGE(flow_refused, error, 1, 4095, "error"),
+	RESERVED(flow_refused))
 FIELDS(start,
 	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
 	STRUCTS(start, nameservers, nameservers),
@@ -162,7 +173,7 @@ FIELDS(status,
 	ANY(status, request), STRUCTS(status, network, network),
 	STRUCTS(status, about, about), STRUCTS(status, confined, confined),
 	ANY(status, uptime_ms), ANY(status, n_api_restarts), ANY(status, parent_pid),
-	ANY(status, worker_pid), RESERVED(status), TEXT(status, tap_name))
+	ANY(status, worker_pid), ANY(status, connector_pid), TEXT(status, tap_name))
 FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"), RESERVED(event))
 FIELDS(get_status, ANY(get_status, request))
 FIELDS(add_forward, ANY(add_forward, request), STRUCTS(add_forward, forward, forward))
@@ -427,6 +438,9 @@ test_contradictions_are_refused(void **state)
 	BAD(start, "address outside prefix6", msg->network.nameserver6.s6_addr[7] = 1)
 	BAD(start, "header_len", msg->tap_header_len = 0)
 	BAD(tap_made, "header_len", msg->has_offloads = 1)
+	BAD(flow_open, "peer", msg->peer.bytes[4] = 1)
+	BAD(connector_start, "addr", msg->outbound.has_addr[0] = 0)
+	BAD(connector_start, "scope_id6", msg->nameservers.addr[1].bytes[0] = 0xfd)
 	BAD(outbound, "addr", msg->has_addr[0] = 0)
 	BAD(outbound, "addr", msg->has_addr[1] = 1)
 	BAD(outbound, "addr", msg->addr[0].bytes[4] = 1)
@@ -513,6 +527,7 @@ test_legal_values_are_accepted(void **state)
 {
 	(void)state;
 	GOOD(make_tap, msg->has_mac = 0; msg->mac = (struct mac){ 0 })
+	GOOD(flow_open, msg->peer = inaddr_loopback(true))
 	GOOD(outbound, msg->has_addr[0] = 0; msg->addr[0] = (struct inaddr){ 0 })
 	GOOD(outbound, msg->has_addr[1] = 1; msg->addr[1] = inaddr_loopback(true))
 	GOOD(nameservers, msg->addr[1] = inaddr_loopback(true); msg->scope_id6 = 0)

@@ -130,6 +130,40 @@ ipc_sample_start(struct ipc_start *msg)
 }
 
 void
+ipc_sample_connector_start(struct ipc_connector_start *msg)
+{
+	*msg = (struct ipc_connector_start){ 0 };
+	sample_network(&msg->network);
+	ipc_sample_outbound(&msg->outbound);
+	ipc_sample_nameservers(&msg->nameservers);
+}
+
+void
+ipc_sample_flow_open(struct ipc_flow_open *msg)
+{
+	*msg = (struct ipc_flow_open){
+		.flow = UINT64_C(0x100000002),
+		.peer = { .bytes = { 192, 0, 2, 1 } },
+		.peer_port = 443,
+	};
+}
+
+void
+ipc_sample_flow_opened(struct ipc_flow_opened *msg)
+{
+	*msg = (struct ipc_flow_opened){ .flow = UINT64_C(0x100000002) };
+}
+
+void
+ipc_sample_flow_refused(struct ipc_flow_refused *msg)
+{
+	*msg = (struct ipc_flow_refused){
+		.flow = UINT64_C(0x100000002),
+		.error = 111,
+	};
+}
+
+void
 ipc_sample_about(struct ipc_about *msg)
 {
 	*msg = (struct ipc_about){ .libslirp_version = "4.7.0", .config_version_max = 4 };
@@ -315,6 +349,7 @@ ipc_sample_status(struct ipc_status *msg)
 		.n_api_restarts = 1,
 		.parent_pid = 100,
 		.worker_pid = 102,
+		.connector_pid = 103,
 		.tap_name = "tap0",
 	};
 	sample_network(&msg->network);

@@ -118,6 +118,7 @@ static const struct api_member status[] = {
 static const struct api_member pids[] = {
 	INTEGER("parent"),
 	INTEGER("slirp_worker"),
+	INTEGER("connector"),
 	INTEGER("api"),
 };
 
@@ -142,6 +143,7 @@ static const struct api_member confinement[] = {
 	OBJECT("parent", "confined"),
 	OBJECT("netns_helper", "confined"),
 	OBJECT("slirp_worker", "confined"),
+	OBJECT("connector", "confined"),
 	OBJECT("spawner", "confined"),
 	OBJECT("api", "confined"),
 	OBJECT("cgroup_mover", "confined"),

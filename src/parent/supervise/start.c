@@ -58,15 +58,28 @@ begin_cgroup_mover(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 		close(take_fd(&sv->cgroup.root_fd));
 }
 
+/* Starts the processes that carry packets. */
+static void
+begin_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	static const enum ipc_role members[] = { IPC_ROLE_SLIRP_WORKER,
+		IPC_ROLE_CONNECTOR };
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (sv->phase == SUPERVISE_STARTING)
+			service_fork(sv, members[i], program_fds);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (sv->phase == SUPERVISE_STARTING &&
+		    wirings[members[i]].instruct(sv) == -1)
+			wiring_fail_send(sv, "instruct connector");
+}
+
 void
 start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
 	find_cgroup(sv);
 	service_fork(sv, IPC_ROLE_NETNS_HELPER, program_fds);
-	if (sv->phase == SUPERVISE_STARTING)
-		service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
-	if (sv->phase == SUPERVISE_STARTING)
-		wirings[IPC_ROLE_SLIRP_WORKER].instruct(sv);
+	begin_worker(sv, program_fds);
 	if (sv->phase == SUPERVISE_STARTING &&
 	    wirings[IPC_ROLE_NETNS_HELPER].instruct(sv) == -1)
 		wiring_fail_send(sv, "instruct netns-helper");
@@ -81,7 +94,7 @@ start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
 	find_cgroup(sv);
-	service_fork(sv, IPC_ROLE_SLIRP_WORKER, program_fds);
+	begin_worker(sv, program_fds);
 	wiring_give_tap(sv, adopt_tap_fd, &(struct ipc_tap_made){ 0 });
 	begin_api(sv, program_fds);
 	begin_cgroup_mover(sv, program_fds);
@@ -230,6 +243,13 @@ parent_on_ready(struct supervisor *sv)
 	service_set_ready(sv, IPC_ROLE_SLIRP_WORKER);
 	forwards_publish(sv);
 	check_ready(sv);
+}
+
+void
+parent_on_connector_ready(struct supervisor *sv)
+{
+	service_set_ready(sv, IPC_ROLE_CONNECTOR);
+	wiring_start_worker(sv);
 }
 
 void

@@ -82,8 +82,10 @@ static void
 tell_outbound(struct supervisor *sv)
 {
 	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
 
-	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0;
+	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0 &&
+	    ipc_send_outbound(connector, &sv->outbound.addresses) == 0;
 }
 
 /* If the queue is full, the message is sent again later. */
@@ -91,10 +93,12 @@ static void
 tell_nameservers(struct supervisor *sv)
 {
 	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
 
-	/* The worker has none with --disable-dns. */
+	/* They have none with --disable-dns. */
 	sv->resolv.is_told = !sv->options->enable_dns ||
-	    ipc_send_nameservers(worker, &sv->resolv.nameservers) == 0;
+	    (ipc_send_nameservers(worker, &sv->resolv.nameservers) == 0 &&
+		ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0);
 }
 
 static uint64_t

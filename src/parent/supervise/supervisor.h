@@ -79,13 +79,14 @@ struct supervisor {
 	pid_t command_pid;  /* of `slirpd run`; 0 for none, and once it has ended */
 	bool reap_again;    /* at the next turn, without a signal */
 	enum supervise_phase phase;
-	int status;           /* exit status, once SUPERVISE_ENDED */
-	int signal_fd;        /* owned */
-	int ready_fd;         /* owned; -1 after it was written, or for none */
-	int exit_fd;          /* owned, -1 for none */
-	int tap_fd;           /* owned; kept for a restart of the worker */
-	uint64_t ready_at_ms; /* CLOCK_MONOTONIC; the beginning of service */
-	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
+	int status;                   /* exit status, once SUPERVISE_ENDED */
+	int signal_fd;                /* owned */
+	int ready_fd;                 /* owned; -1 after it was written, or for none */
+	int exit_fd;                  /* owned, -1 for none */
+	int tap_fd;                   /* owned; kept for a restart of the worker */
+	struct ipc_tap_made tap_made; /* of tap_fd */
+	uint64_t ready_at_ms;         /* CLOCK_MONOTONIC; the beginning of service */
+	uint64_t deadline_ms;         /* CLOCK_MONOTONIC, of the start */
 };
 
 static inline struct child *
@@ -114,6 +115,7 @@ supervise_end(struct supervisor *sv, int status)
 #define SUPERVISE_DECLARE(...) IPC_DECLARE_HANDLER(parent, struct supervisor, __VA_ARGS__)
 IPC_ROWS_NETNS_HELPER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SLIRP_WORKER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_CONNECTOR_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SPAWNER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_CGROUP_MOVER_TO_PARENT(SUPERVISE_DECLARE)

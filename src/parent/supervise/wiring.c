@@ -3,10 +3,13 @@
  * The connections between the processes.
  *
  *	netns-helper <-- parent --> spawner --> (starts the api)
- *	                 |    |  +--> cgroup-mover
- *	                 |    +--> api <-- control socket
- *	                 v          |
+ *	                 |  | |  +--> cgroup-mover
+ *	                 |  | +--> api <-- control socket
+ *	                 |  |       |
  *	      TAP --> slirp-worker <+
+ *	                 |  |
+ *	                 v  v
+ *	               connector
  *
  * Each line is a channel or a descriptor that the parent makes and hands over here. The
  * table at the end of the file says what the end of each process means.
@@ -68,34 +71,67 @@ instruct_helper(struct supervisor *sv)
 	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
 }
 
-/* Sends the worker the guest's user namespace, for a worker that cannot make its own. */
+/* Sends the guest's user namespace, for a process that cannot make its own. */
+static void
+give_fallback_userns(struct supervisor *sv, enum ipc_role role)
+{
+	/* If the process has ended already, its exit is handled. */
+	if (sv->target.userns_fd != -1)
+		(void)ipc_send_fallback_userns(supervisor_channel(sv, role),
+		    sv->target.userns_fd);
+}
+
 static int
 instruct_worker(struct supervisor *sv)
 {
-	/* If the worker has ended already, its exit is handled. */
-	if (sv->target.userns_fd != -1)
-		(void)ipc_send_fallback_userns(supervisor_channel(sv,
-						   IPC_ROLE_SLIRP_WORKER),
-		    sv->target.userns_fd);
+	give_fallback_userns(sv, IPC_ROLE_SLIRP_WORKER);
+	return 0;
+}
+
+/* Joins the connector and the worker, which must have its part before its start. */
+static int
+instruct_connector(struct supervisor *sv)
+{
+	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
+	struct ipc_connector_start start = { .outbound = sv->outbound.addresses };
+	autofd int worker_end_fd = -1, connector_end_fd = -1;
+
+	network_fill(&start.network, sv->options);
+	if (start.network.enable_dns)
+		parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
+	start.nameservers = sv->resolv.nameservers;
+	give_fallback_userns(sv, IPC_ROLE_CONNECTOR);
+	if (ipc_channel_pair(&worker_end_fd, &connector_end_fd) == -1 ||
+	    ipc_send_connector_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER),
+		worker_end_fd) == -1 ||
+	    ipc_send_connector_start(connector, &start, connector_end_fd) == -1)
+		return -1;
+	ipc_channel_await_reply(connector, IPC_MSG_connector_ready);
 	return 0;
 }
 
 void
 wiring_give_tap(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_made *made)
 {
+	sv->tap_fd = adopt_tap_fd;
+	sv->tap_made = *made;
+	wiring_start_worker(sv);
+}
+
+void
+wiring_start_worker(struct supervisor *sv)
+{
 	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
 	struct ipc_start start = {
-		.tap_header_len = made->header_len,
-		.tap_has_offloads = made->has_offloads,
+		.tap_header_len = sv->tap_made.header_len,
+		.tap_has_offloads = sv->tap_made.has_offloads,
 	};
 
-	sv->tap_fd = adopt_tap_fd;
-	if (sv->phase != SUPERVISE_STARTING)
+	if (sv->phase != SUPERVISE_STARTING || sv->tap_fd == -1 ||
+	    !sv->services[IPC_ROLE_CONNECTOR].is_ready)
 		return;
 	network_fill(&start.network, sv->options);
 	start.outbound = sv->outbound.addresses;
-	if (start.network.enable_dns)
-		parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
 	start.nameservers = sv->resolv.nameservers;
 	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
@@ -245,6 +281,9 @@ const struct wiring wirings[IPC_ROLE_END] = {
 	[IPC_ROLE_SLIRP_WORKER] = {
 		.instruct = instruct_worker,
 		.on_end = tell_of_the_worker,
+	},
+	[IPC_ROLE_CONNECTOR] = {
+		.instruct = instruct_connector,
 	},
 	[IPC_ROLE_SPAWNER] = {
 		.may_be_missing = true,

@@ -28,9 +28,13 @@ struct wiring {
 /* Indexed by enum ipc_role. */
 extern const struct wiring wirings[IPC_ROLE_END];
 
-/* Gives the worker the TAP. A failure ends slirpd. */
+/* Keeps the TAP for the worker. */
 void wiring_give_tap(struct supervisor *sv, int adopt_tap_fd,
     const struct ipc_tap_made *made);
+
+/* Starts the worker once there is a TAP, and a connector in its jail: if a jail cannot be made,
+ * one process alone gives the reason. A failure ends slirpd. */
+void wiring_start_worker(struct supervisor *sv);
 
 /* Gives the worker its end of the channel to the api, unless it has it. */
 void wiring_connect_api(struct supervisor *sv);

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -137,43 +136,6 @@ unreachable(void *ctx, const struct tcp_flow *flow, enum tcp_outcome outcome)
 		host->wrote_frame(host->ctx, tapio_write(host->tap, answer, len), len);
 }
 
-static int
-bind_outbound(const struct tcp_host *host, int fd, bool is_ip6)
-{
-	const int yes = 1;
-	union inaddr_sock source;
-
-	if (!host->outbound.has_addr[is_ip6])
-		return 0;
-	source = inaddr_sock_make(&host->outbound.addr[is_ip6], 0);
-	/* ip(7): one of 28,000 ports for each destination, not for all together. */
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
-	return bind(fd, &source.any, inaddr_sock_len(&source.any));
-}
-
-/* A socket that connects; -1 with errno set. */
-static int
-connect_to(const struct tcp_host *host, const union inaddr_sock *to)
-{
-	const int yes = 1;
-	int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int saved_errno;
-
-	if (fd == -1)
-		return -1;
-	/* Cannot fail on a TCP socket. Urgent data stays in line (RFC 6093). */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof(yes));
-	if (bind_outbound(host, fd, to->any.sa_family == AF_INET6) == 0 &&
-	    (connect(fd, &to->any, inaddr_sock_len(&to->any)) == 0 ||
-		errno == EINPROGRESS))
-		return fd;
-	saved_errno = errno;
-	close(fd);
-	errno = saved_errno;
-	return -1;
-}
-
 static void
 refuse(struct tcp_host *host, uint32_t index, uint32_t generation,
     enum tcp_outcome outcome)
@@ -183,36 +145,90 @@ refuse(struct tcp_host *host, uint32_t index, uint32_t generation,
 	tcp_refused(&host->tcp, index, generation, outcome);
 }
 
+/* A flow's name in questions and answers. */
+static uint64_t
+flow_name(uint32_t index, uint32_t generation)
+{
+	return (uint64_t)index << 32 | generation;
+}
+
 static void
 open_flow(void *ctx, struct tcp_flow *flow)
 {
 	struct tcp_host *host = ctx;
+	const struct flow_key *key = &flow->link.key;
 	uint32_t index = flow_table_index(&host->tcp.flows, flow);
 	uint32_t generation = flow->link.generation;
-	union inaddr_sock to;
-	int fd;
+	const struct ipc_flow_open question = {
+		.flow = flow_name(index, generation),
+		.peer = tcp_address(key, key->peer_address),
+		.peer_port = key->peer_port,
+	};
 
-	if (!outward_find(&host->network, &host->nameservers, &flow->link.key, &to)) {
-		refuse(host, index, generation, TCP_NET_UNREACHABLE);
+	/* RFC 6335 6: port 0 is reserved, so nobody listens on it. */
+	if (question.peer_port == 0) {
+		refuse(host, index, generation, TCP_REFUSED);
 		return;
 	}
+	/* The descriptor's place, also while the answer is awaited. */
 	if (!budget_has_room(host->budget, BUDGET_TCP, 1)) {
 		refuse(host, index, generation, TCP_SHORTAGE);
 		return;
 	}
-	fd = connect_to(host, &to);
-	if (fd == -1) {
-		refuse(host, index, generation, tcp_outcome_of(-errno));
-		return;
-	}
-	if (poller_add(host->poller, fd, POLLER_FLOW, index, generation) == -1) {
-		close(fd);
-		refuse(host, index, generation, TCP_SHORTAGE);
-		return;
-	}
-	budget_take(host->budget, BUDGET_TCP, 1);
-	tcp_opened(&host->tcp, index, generation, fd);
+	if (asks_add(&host->asks, &question) == -1)
+		refuse(host, index, generation, TCP_IGNORED);
+	else
+		budget_take(host->budget, BUDGET_TCP, 1);
 }
+
+static bool
+wants_socket(void *ctx, uint64_t name)
+{
+	struct tcp_host *host = ctx;
+	const struct tcp_flow *flow =
+	    flow_table_at(&host->tcp.flows, (uint32_t)(name >> 32), (uint32_t)name);
+
+	return flow && flow->state == TCP_STATE_CONNECT;
+}
+
+static void
+give_back_place(void *ctx, uint64_t name)
+{
+	struct tcp_host *host = ctx;
+
+	(void)name;
+	budget_give(host->budget, BUDGET_TCP, 1);
+}
+
+static void
+take_refusal(void *ctx, uint64_t name, int error)
+{
+	struct tcp_host *host = ctx;
+
+	give_back_place(host, name);
+	refuse(host, (uint32_t)(name >> 32), (uint32_t)name, tcp_outcome_of(-error));
+}
+
+static void
+take_socket(void *ctx, uint64_t name, int adopt_fd)
+{
+	struct tcp_host *host = ctx;
+	uint32_t index = (uint32_t)(name >> 32), generation = (uint32_t)name;
+
+	if (poller_add(host->poller, adopt_fd, POLLER_FLOW, index, generation) == -1) {
+		close(adopt_fd);
+		take_refusal(host, name, EMFILE);
+		return;
+	}
+	tcp_opened(&host->tcp, index, generation, adopt_fd);
+}
+
+static const struct asks_ops asks_ops = {
+	.is_wanted = wants_socket,
+	.on_dropped = give_back_place,
+	.on_opened = take_socket,
+	.on_refused = take_refusal,
+};
 
 static int
 socket_error(void *ctx, int fd)
@@ -297,7 +313,11 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 	host->no_descriptor = config->no_descriptor;
 	host->ctx = config->ctx;
 	host->network = *config->network;
-	host->outbound = *config->outbound;
+	host->asks = (struct asks){
+		.channel = config->to_connector,
+		.ops = &asks_ops,
+		.ctx = host,
+	};
 	host->has_offloads = config->has_offloads;
 	host->world = (struct tcp_world){
 		.ctx = host,
@@ -319,12 +339,6 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 		machine.pool_bytes /= 4;
 	}
 	return 0;
-}
-
-void
-tcp_host_set_nameservers(struct tcp_host *host, const struct ipc_nameservers *nameservers)
-{
-	host->nameservers = *nameservers;
 }
 
 static uint64_t
@@ -352,17 +366,10 @@ finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 			tcp_host_ready(&host->tcp, event->index, event->generation,
 			    event->events);
 	}
+	asks_send(&host->asks);
 	tcp_serve(&host->tcp);
 	tcp_run_timers(&host->tcp);
 	tcp_end_turn(&host->tcp);
-}
-
-static void
-set_outbound(void *self, const struct ipc_outbound *outbound)
-{
-	struct tcp_host *host = self;
-
-	host->outbound = *outbound;
 }
 
 static void
@@ -376,6 +383,5 @@ free_host(void *self)
 const struct engine_ops tcp_host_engine = {
 	.prepare = prepare,
 	.finish = finish,
-	.set_outbound = set_outbound,
 	.free = free_host,
 };

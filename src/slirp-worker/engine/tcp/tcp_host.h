@@ -7,6 +7,7 @@
 #include "base/mac.h"
 #include "ipc/messages.h"
 #include "slirp-worker/budget.h"
+#include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/tcp/tcp.h"
 #include "slirp-worker/poller.h"
@@ -24,8 +25,7 @@ struct tcp_host {
 	void *ctx;
 
 	struct ipc_network network;
-	struct ipc_outbound outbound;
-	struct ipc_nameservers nameservers;
+	struct asks asks;
 	bool has_offloads; /* of the TAP: the guest's kernel cuts frames, and sums them */
 	uint16_t ip_id;    /* of the next IPv4 packet */
 };
@@ -33,7 +33,7 @@ struct tcp_host {
 /* What the engine needs of the worker; everything is borrowed. */
 struct tcp_host_config {
 	const struct ipc_network *network;
-	const struct ipc_outbound *outbound;
+	struct ipc_channel *to_connector; /* makes the sockets */
 	struct poller *poller;
 	struct tapio *tap;
 	struct budget *budget;
@@ -53,10 +53,6 @@ struct tcp_host_config {
 /* Maps the memory; to be called before the jail. Returns 0, or -1 with errno set. host must
  * not move. */
 int tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config);
-
-/* New connections to the name server go to these; before the first call there are none. */
-void tcp_host_set_nameservers(struct tcp_host *host,
-    const struct ipc_nameservers *nameservers);
 
 /* The engine's part of struct engine_ops; self is the tcp_host. */
 extern const struct engine_ops tcp_host_engine;

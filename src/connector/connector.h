@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The state of the connector. One exists, in main.c. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "connector/jail.h"
+#include "ipc/channel.h"
+
+/* What the parent has said about the host's network. */
+struct connector_rules {
+	struct ipc_network network;
+	struct ipc_outbound outbound;
+	struct ipc_nameservers nameservers;
+};
+
+/* An answer to the worker that its queue did not take. */
+struct connector_answer {
+	uint64_t flow;
+	int fd;         /* owned; the socket, or -1 */
+	uint32_t error; /* without a socket */
+};
+
+struct connector {
+	struct ipc_channel to_parent; /* descriptor 3 */
+	struct ipc_channel to_worker; /* descriptor 4; its fd is -1 before and after it */
+	struct jail jail;
+	struct connector_rules rules;
+	struct connector_answer answer; /* if has_answer */
+	bool has_answer;                /* the worker is not heard meanwhile */
+	bool is_ready;
+	bool ended; /* the parent has closed the channel */
+};

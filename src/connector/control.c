@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Handles the messages of the parent: orders for the jail, rules, the end. */
+#include "connector/control.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+#include "process/child.h"
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(connector, struct connector, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(connector, connector, msg, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_CHILD(DECLARE)
+IPC_ROWS_PARENT_TO_JAILED(DECLARE)
+IPC_ROWS_PARENT_TO_SOCKET_MAKERS(DECLARE)
+IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
+
+void
+connector_on_confine(struct connector *connector, const struct ipc_confine *msg)
+{
+	connector->jail.orders = *msg;
+}
+
+void
+connector_on_fallback_userns(struct connector *connector, int adopt_fd)
+{
+	connector->jail.fallback_userns_fd = adopt_fd;
+}
+
+/* Gives the worker's channel its number in ipc/fdtable.h. */
+static void
+open_worker(struct connector *connector, int adopt_fd)
+{
+	autofd int fd = adopt_fd;
+
+	if (dup3(fd, IPC_CHILD_FD_PEER, O_CLOEXEC) == -1)
+		fatal("give descriptor %d its number %d", fd, IPC_CHILD_FD_PEER);
+	ipc_channel_open(&connector->to_worker, IPC_CHILD_FD_PEER, IPC_ROLE_CONNECTOR,
+	    IPC_ROLE_SLIRP_WORKER);
+	child_check_sent(ipc_channel_greet(&connector->to_worker), "greet the worker");
+}
+
+void
+connector_on_connector_start(struct connector *connector,
+    const struct ipc_connector_start *msg, int adopt_fd)
+{
+	connector->rules = (struct connector_rules){
+		.network = msg->network,
+		.outbound = msg->outbound,
+		.nameservers = msg->nameservers,
+	};
+	open_worker(connector, adopt_fd);
+	jail_enter(&connector->jail);
+	/* The namespaces have changed, and the kernel has cleared the setting. */
+	child_die_with_parent(&connector->to_parent);
+	jail_lock(&connector->jail);
+	child_check_sent(ipc_send_confined(&connector->to_parent,
+			     &connector->jail.reached),
+	    "report the jail to the parent");
+	child_check_sent(ipc_send_connector_ready(&connector->to_parent),
+	    "report that the connector is ready");
+	ipc_channel_set_running(&connector->to_parent);
+	connector->is_ready = true;
+}
+
+void
+connector_on_outbound(struct connector *connector, const struct ipc_outbound *msg)
+{
+	connector->rules.outbound = *msg;
+}
+
+void
+connector_on_nameservers(struct connector *connector, const struct ipc_nameservers *msg)
+{
+	connector->rules.nameservers = *msg;
+}
+
+static bool
+take(void *ctx, struct ipc_message *msg)
+{
+	struct connector *connector = ctx;
+
+	switch (msg->id) {
+		IPC_ROWS_PARENT_TO_CHILD(CALL)
+		IPC_ROWS_PARENT_TO_JAILED(CALL)
+		IPC_ROWS_PARENT_TO_SOCKET_MAKERS(CALL)
+		IPC_ROWS_PARENT_TO_CONNECTOR(CALL)
+	default:
+		break;
+	}
+	return true;
+}
+
+bool
+connector_control_begin(struct connector *connector)
+{
+	struct ipc_message msg;
+
+	while (!connector->is_ready) {
+		if (!child_wait(&connector->to_parent, &msg))
+			return false;
+		take(connector, &msg);
+	}
+	return true;
+}
+
+void
+connector_control_receive(struct connector *connector)
+{
+	static const struct serve from_parent = { .take = take };
+
+	if (!child_receive(&connector->to_parent, &from_parent, connector))
+		connector->ended = true;
+}

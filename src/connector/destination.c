@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decides where a connection of the guest leads. */
+#include "connector/destination.h"
+
+#include <string.h>
+
+/* RFC 1035 4.2. The name server's address has no other port. */
+#define DNS_PORT 53
+
+/* A network of IPv6 is a /64. */
+#define PREFIX6_BYTES 8
+
+/* RFC 1122 3.2.1.3: this network, loopback, and reserved addresses from 240.0.0.0. A user may
+ * have chosen a virtual network among the last. */
+static bool
+is_never4(const struct ipc_network *network, in_addr_t addr_be)
+{
+	uint32_t addr = ntohl(addr_be);
+	uint32_t first = addr >> 24;
+	bool is_ours = (addr_be & network->netmask_be) == network->network_be;
+
+	return first == 0 || first == 127 || IN_MULTICAST(addr) ||
+	    addr_be == INADDR_BROADCAST || (first >= 240 && !is_ours) ||
+	    (is_ours && (addr_be | network->netmask_be) == INADDR_BROADCAST);
+}
+
+/* RFC 4291 2.4 and 2.5.5: unspecified, loopback, IPv4 in IPv6, groups. The link of the guest is
+ * not a link of the host. */
+static bool
+is_never6(const struct ipc_network *network, const struct inaddr *addr)
+{
+	static const uint8_t zeros[10];
+	uint8_t eleventh = addr->bytes[10], twelfth = addr->bytes[11];
+
+	return !network->enable_ipv6 || inaddr_is_multicast(addr) ||
+	    inaddr_is_link_local6(addr) ||
+	    (memcmp(addr->bytes, zeros, sizeof(zeros)) == 0 && eleventh == twelfth &&
+		(eleventh == 0 || eleventh == 0xff));
+}
+
+static bool
+is_of_the_network(const struct ipc_network *network, const struct inaddr *addr)
+{
+	if (addr->is_ipv6)
+		return memcmp(addr->bytes, &network->prefix6, PREFIX6_BYTES) == 0;
+	return (inaddr_to4(addr) & network->netmask_be) == network->network_be;
+}
+
+static bool
+is_nameserver(const struct ipc_network *network, const struct inaddr *addr)
+{
+	if (addr->is_ipv6)
+		return memcmp(addr->bytes, &network->nameserver6,
+			   sizeof(network->nameserver6)) == 0;
+	return inaddr_to4(addr) == network->nameserver_be;
+}
+
+/* The host's name server of the same family, which may be on the host's loopback. */
+static enum destination
+find_nameserver(const struct connector_rules *rules, bool is_ipv6, uint16_t port,
+    union inaddr_sock *to)
+{
+	const struct ipc_nameservers *nameservers = &rules->nameservers;
+
+	if (!rules->network.enable_dns || port != DNS_PORT ||
+	    !nameservers->has_addr[is_ipv6])
+		return DESTINATION_REFUSED;
+	*to = inaddr_sock_make(&nameservers->addr[is_ipv6], DNS_PORT);
+	if (is_ipv6)
+		to->in6.sin6_scope_id = nameservers->scope_id6;
+	return DESTINATION_FOUND;
+}
+
+enum destination
+destination_find(const struct connector_rules *rules, const struct inaddr *peer,
+    uint16_t port, union inaddr_sock *to)
+{
+	const struct ipc_network *network = &rules->network;
+	struct inaddr addr = *peer;
+
+	if (addr.is_ipv6 ? is_never6(network, &addr)
+			 : is_never4(network, inaddr_to4(&addr)))
+		return DESTINATION_NEVER;
+	if (is_nameserver(network, &addr))
+		return find_nameserver(rules, addr.is_ipv6, port, to);
+	/* The gateway and all other addresses of the network stand for the host's loopback. */
+	if (is_of_the_network(network, &addr)) {
+		if (!network->allow_host_loopback)
+			return DESTINATION_REFUSED;
+		addr = inaddr_loopback(addr.is_ipv6);
+	}
+	*to = inaddr_sock_make(&addr, port);
+	return DESTINATION_FOUND;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decides where a connection of the guest leads. Pure. */
+#pragma once
+
+#include "base/inaddr.h"
+#include "connector/connector.h"
+
+enum destination {
+	DESTINATION_FOUND,
+	DESTINATION_REFUSED, /* a rule forbids it, or there is no such server */
+	/* The worker's gate drops all segments to such an address, so a worker that asks for
+	 * it is not in order. */
+	DESTINATION_NEVER,
+};
+
+/* peer and port (host byte order) are as the guest named them. Sets *to if FOUND. */
+enum destination destination_find(const struct connector_rules *rules,
+    const struct inaddr *peer, uint16_t port, union inaddr_sock *to);

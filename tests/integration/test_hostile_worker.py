@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A worker that was taken over, and its channel to a real connector; and the other way round.
+
+The test speaks in the name of the worker, which is stopped. The proof is at the host's end, as in
+test_host_loopback.py: listeners on the loopback, and a packet socket that sees what passes there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import ipc
+import pytest
+from daemon import Slirpd
+from guest import Guest
+from lab import HTTP_PORT, INTERNET4, INTERNET6, Lab
+from processes import borrowed, fds_of, first_unread, is_busy
+from servers import recv_all
+from test_host_loopback import Loopback
+from waiting import DEADLINE_S, wait_for
+
+# src/ipc/fdtable.h.
+TO_CONNECTOR = 5
+TO_WORKER = 4
+DNS_PORT = 53
+
+# Names of the host's loopback that the gate passes if it is open: the connector refuses them.
+CLOSED = ("10.0.2.2", "10.0.2.0", "10.0.2.1", "10.0.2.15", "10.0.2.77", "10.0.2.100",
+          "fd00::2", "fd00::", "fd00::1", "fd00::77", "fd00::ffff:ffff:ffff:ffff")
+# No sound worker asks for them.
+NEVER = ("127.0.0.1", "127.0.0.53", "127.255.255.255", "0.0.0.0", "0.0.0.1", "10.0.2.255",
+         "255.255.255.255", "224.0.0.1", "240.0.0.1", "::", "::1", "::127.0.0.1",
+         "::ffff:127.0.0.1", "::ffff:10.0.2.2", "::ffff:203.0.113.1", "fe80::1", "fe80::2",
+         "ff02::1", "ff0e::1")
+# The limit of the kernel on a queue of messages, many times over.
+TOO_MANY = 10000
+
+
+class Answer(NamedTuple):
+    row: str
+    flow: int
+    error: int
+    sock: socket.socket | None
+
+
+def question(flow: int, address: str, port: int) -> bytes:
+    """struct ipc_flow_open."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    packed = socket.inet_pton(family, address)
+    return ipc.message("flow_open", struct.pack("=Q16sB5xH", flow, packed,
+                                                family == socket.AF_INET6, port))
+
+
+class Channel:
+    """The worker's end, or the connector's."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+    def send(self, message: bytes, *fds: int) -> None:
+        socket.send_fds(self.sock, [message], fds, socket.MSG_DONTWAIT)
+
+    def answer(self) -> Answer:
+        assert select.select([self.sock], [], [], DEADLINE_S)[0], "no answer"
+        data, fds, _, _ = socket.recv_fds(self.sock, 1 << 16, 2, socket.MSG_DONTWAIT)
+        row = ipc.ROWS[struct.unpack_from("=I", data)[0]]
+        if row == "flow_opened":
+            (flow,), (fd,) = struct.unpack_from("=Q", data, 8), fds
+            return Answer(row, flow, 0, socket.socket(fileno=fd))
+        flow, error = struct.unpack_from("=QI", data, 8)
+        return Answer(row, flow, error, None)
+
+    def ask(self, flow: int, address: str, port: int) -> Answer:
+        self.send(question(flow, address, port))
+        got = self.answer()
+        assert got.flow == flow
+        return got
+
+
+class Taken(NamedTuple):
+    """A daemon whose worker was taken over."""
+
+    daemon: Slirpd
+    worker: Channel
+
+    def assert_ended(self, reason: str) -> None:
+        os.kill(self.daemon.children()["slirp-worker"], signal.SIGCONT)
+        assert self.daemon.wait() == 1
+        assert f": message from slirp-worker: {reason}" in self.daemon.stderr
+
+
+@contextlib.contextmanager
+def taken(guest: Guest, *options: str) -> Iterator[Taken]:
+    with Slirpd("--configure", "--enable-ipv6", *options, guest.pid, "tap0") as daemon:
+        pid = daemon.children()["slirp-worker"]
+        with borrowed(pid, TO_CONNECTOR) as sock:
+            wait_for("the worker has read the greeting", lambda: not first_unread(sock))
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            with borrowed(pid, TO_CONNECTOR) as sock:
+                yield Taken(daemon, Channel(sock))
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def loopback(lab: Lab) -> Iterator[Loopback]:
+    with Loopback() as made:
+        yield made
+
+
+def test_loopback_is_refused_if_it_is_closed(guest: Guest, loopback: Loopback) -> None:
+    with taken(guest, "--disable-host-loopback") as (_, worker):
+        for number, (address, port) in enumerate(
+                (address, port) for address in CLOSED for port in loopback.ports):
+            got = worker.ask(number, address, port)
+            assert (got.row, got.error) == ("flow_refused", errno.ENETUNREACH), address
+        for address in ("10.0.2.3", "fd00::3"):
+            got = worker.ask(1, address, loopback.ports[0])
+            assert (got.row, got.error) == ("flow_refused", errno.ENETUNREACH), address
+        assert loopback.arrivals() == []
+
+
+def test_control_loopback_is_reached_if_it_is_open(guest: Guest, loopback: Loopback) -> None:
+    """The ears would notice; and the connector answers a worker that it has no quarrel with."""
+    with taken(guest) as (_, worker):
+        for address in ("10.0.2.2", "fd00::2"):
+            got = worker.ask(7, address, loopback.ports[0])
+            assert got.sock
+            with got.sock:
+                assert got.sock.getpeername()[:2] == (
+                    "::1" if ":" in address else "127.0.0.1", loopback.ports[0])
+            assert loopback.arrivals() != []
+
+
+@pytest.mark.parametrize("address", (INTERNET4, INTERNET6))
+def test_control_others_are_reached(guest: Guest, address: str) -> None:
+    with taken(guest, "--disable-host-loopback") as (_, worker):
+        got = worker.ask(2**64 - 1, address, HTTP_PORT)
+        assert got.sock
+        with got.sock as sock:
+            sock.settimeout(DEADLINE_S)
+            assert select.select([], [sock], [], DEADLINE_S)[1]
+            sock.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
+            assert recv_all(sock).endswith(b"hello\n")
+
+
+@pytest.mark.parametrize("address", NEVER)
+@pytest.mark.parametrize("option", ("--disable-host-loopback", "--mtu=1500"), ids=("closed", "open"))
+def test_address_that_the_gate_never_passes_ends_slirpd(
+        guest: Guest, loopback: Loopback, option: str, address: str) -> None:
+    with taken(guest, option) as made:
+        made.worker.send(question(1, address, loopback.ports[0]))
+        made.assert_ended("flow_open: ")
+        assert "is never a destination" in made.daemon.stderr
+        assert loopback.arrivals() == []
+
+
+def test_ipv6_that_is_off_ends_slirpd(guest: Guest) -> None:
+    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+        pid = daemon.children()["slirp-worker"]
+        with borrowed(pid, TO_CONNECTOR) as sock:
+            Channel(sock).send(question(1, INTERNET6, HTTP_PORT))
+        assert daemon.wait() == 1
+        assert "is never a destination" in daemon.stderr
+
+
+@pytest.mark.parametrize("message,reason", (
+    (question(1, INTERNET4, 0), "flow_open: peer_port"),
+    (question(1, INTERNET4, 80) + b"x", "message: not a message"),
+    (question(1, INTERNET4, 80)[:-1], "message: not a message"),
+    (b"x" * 4096, "message: too long"),
+    (ipc.message("flow_opened", bytes(8)), "flow_opened: wrong direction"),
+    (ipc.message("outbound", bytes(36)), "outbound: wrong direction"),
+    (ipc.message("hello", bytes(16)), "hello: "),
+), ids=lambda value: value if isinstance(value, str) else "")
+def test_message_out_of_form_ends_slirpd(guest: Guest, message: bytes, reason: str) -> None:
+    with taken(guest) as made:
+        made.worker.send(message)
+        made.assert_ended(reason)
+
+
+def test_descriptor_that_is_sent_along_ends_slirpd(guest: Guest) -> None:
+    with taken(guest) as made:
+        made.worker.send(question(1, INTERNET4, HTTP_PORT), 0)
+        made.assert_ended("flow_open: wrong number of descriptors")
+
+
+def test_number_that_is_used_again_gets_one_answer_each(guest: Guest) -> None:
+    with taken(guest) as (_, worker):
+        for _ in range(3):
+            got = worker.ask(5, INTERNET4, HTTP_PORT)
+            assert got.sock
+            got.sock.close()
+
+
+def test_worker_that_never_reads_costs_the_connector_nothing(guest: Guest) -> None:
+    with taken(guest) as (daemon, worker):
+        connector = daemon.children()["connector"]
+        n_sent = 0
+        with contextlib.suppress(BlockingIOError):
+            for n_sent in range(TOO_MANY):  # noqa: B007
+                worker.send(question(n_sent, INTERNET4, HTTP_PORT))
+        # Both queues are full: it stops to read, and holds the socket that it cannot send.
+        assert n_sent < TOO_MANY
+        wait_for("it waits", lambda: not is_busy(connector))
+        assert len(fds_of(connector)) <= 6
+        with contextlib.suppress(BlockingIOError):
+            worker.send(question(0, INTERNET4, HTTP_PORT))
+        assert worker.answer().flow == 0
+        # The worker itself has asked nothing.
+        os.kill(daemon.children()["slirp-worker"], signal.SIGCONT)
+        assert daemon.wait() == 1
+        assert "]: message from connector: flow_opened: an answer to no question" in daemon.stderr
+
+
+def test_connector_that_answers_no_question_ends_slirpd(guest: Guest) -> None:
+    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+        pid = daemon.children()["connector"]
+        with borrowed(pid, TO_WORKER) as sock:
+            Channel(sock).send(ipc.message("flow_opened", struct.pack("=Q", 1)), 0)
+        assert daemon.wait() == 1
+        assert ("]: message from connector: flow_opened: an answer to no question"
+                in daemon.stderr)
+
+
+@pytest.mark.parametrize("message,reason", (
+    (ipc.message("flow_refused", struct.pack("=QII", 1, 0, 0)), "flow_refused: error"),
+    (ipc.message("flow_open", bytes(32)), "flow_open: wrong direction"),
+    (ipc.message("flow_opened", bytes(8)), "flow_opened: wrong number of descriptors"),
+), ids=lambda value: value if isinstance(value, str) else "")
+def test_answer_out_of_form_ends_slirpd(guest: Guest, message: bytes, reason: str) -> None:
+    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+        with borrowed(daemon.children()["connector"], TO_WORKER) as sock:
+            Channel(sock).send(message)
+        assert daemon.wait() == 1
+        assert f"]: message from connector: {reason}" in daemon.stderr
