@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 
 import pytest
+from commands import sh
 from forwarding import (ANY, GATEWAY, GATEWAY4, HOST, INTERNET, LOOPBACK, check_connection,
                         check_conversation, families, forwarding, from_host, from_internet, plain,
                         serving)
@@ -105,7 +106,21 @@ def test_container_behind_a_guest_that_translates(lab: Lab, guest: Guest) -> Non
         check_connection(from_host("127.0.0.1", 8080), server, GATEWAY4)
 
 
-# --- peers that the guest could not tell apart ------------------------------------------------
+# --- peers that the guest could not answer, or tell apart -------------------------------------
+
+
+@pytest.mark.parametrize("address", ["10.0.2.77", "169.254.7.7"])
+def test_peer_that_the_guest_could_not_answer_is_the_gateway(lab: Lab, guest: Guest,
+                                                             address: str) -> None:
+    """The guest would look for it at its own link."""
+    sh("ip", "addr", "add", f"{address}/32", "dev", "lo")
+    try:
+        with forwarding(guest, "8080:80"), serving(guest, 4, 80) as server:
+            client = bound_to(Lab.host_netns, address, 0)
+            client.connect((HOST4, 8080))
+            check_connection(client, server, GATEWAY4)
+    finally:
+        sh("ip", "addr", "del", f"{address}/32", "dev", "lo")
 
 
 def test_peers_of_the_loopback_with_one_port(lab: Lab, guest: Guest) -> None:
