@@ -25,7 +25,7 @@ from lab import (
 from limits import limited, many_files
 from netns import family_of, socket_in
 from servers import udp_socket
-from waiting import wait_for
+from waiting import DEADLINE_S, wait_for
 
 # The family of the host's port; the guest's is the other.
 OTHER = {4: 6, 6: 4}
@@ -136,6 +136,45 @@ def test_answer_to_a_peer_on_the_loopback_ends_with_the_forward(lab: Lab, guest:
         server.sendto(b"too late", to)
         behind(guest)
         assert reached([peer]) == []
+
+
+@families
+def test_peer_that_has_gone_leaves_the_guest_nothing(lab: Lab, guest: Guest, tools: Callable,
+                                                     family: int) -> None:
+    """Whoever gets its port next has not sent anything to the guest."""
+    tools("ping")
+    with (forwarding(guest, f"{ANY[family]}:8080:{ANY[family]}:53/udp", options=CLOSED),
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server):
+        with udp_socket(Lab.host_netns, LOOPBACK[family]) as peer:
+            check_datagrams(peer, (LOOPBACK[family], 8080), server, GATEWAY[family])
+            to = (GATEWAY[family], peer.getsockname()[1])
+        server.sendto(b"anybody there?", to)
+        behind(guest)
+        with udp_socket(Lab.host_netns, LOOPBACK[family], to[1]) as victim:
+            for _ in range(3):
+                server.sendto(b"let me in", to)
+            behind(guest)
+            assert reached([victim]) == []
+            # But it may ask, and be answered.
+            victim.settimeout(DEADLINE_S)
+            check_datagrams(victim, (LOOPBACK[family], 8080), server, GATEWAY[family])
+
+
+@families
+def test_removed_forward_leaves_the_guest_no_port(lab: Lab, guest: Guest, family: int) -> None:
+    """The guest's own flows from that port had it too, those to a group for anybody."""
+    wanted = {"proto": "udp", "host_addr": plain(ANY[family]), "host_port": 8080,
+              "guest_addr": plain(ANY[family]), "guest_port": 53}
+    with (daemon_with_api(guest, "--enable-ipv6") as (_, path),
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server):
+        number = execute(path, "add_hostfwd", **wanted)["return"]["id"]
+        if family == 4:
+            server.sendto(b"to a group", ("239.1.2.3", 9999))
+        server.sendto(b"echo", (INTERNET[family], ECHO_PORT))
+        assert server.recv(100) == b"echo"
+        execute(path, "remove_hostfwd", id=number)
+        udp_socket(Lab.host_netns, plain(ANY[family]), 8080).close()
+        assert "return" in execute(path, "add_hostfwd", **wanted)
 
 
 # --- what a guest may not take ----------------------------------------------------------------

@@ -430,6 +430,52 @@ test_peers_end_with_their_port(void **state)
 }
 
 static void
+test_flows_of_an_end_end_with_its_port(void **state)
+{
+	const struct flow_key end = key(PORT, 0, 0), other = key(PORT + 1, 0, 0);
+
+	(void)state;
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_true(send_from(PORT, 255, 9, 1000));
+	assert_true(send_from(PORT + 1, 1, 9, 1000));
+	assert_non_null(add_peer(2, 1000));
+	udp_end_flows_of_end(&udp, &end, HOST_PORT + 1);
+	udp_end_flows_of_end(&udp, &other, HOST_PORT);
+	assert_non_null(find(PORT, 1, 9));
+	assert_non_null(find(PORT + 1, 1, 9));
+	udp_end_flows_of_end(&udp, &end, HOST_PORT);
+	assert_null(find(PORT, 1, 9));
+	assert_null(find(PORT, 255, 9));
+	assert_non_null(find(PORT, 2, 9));
+	assert_non_null(find(PORT + 1, 1, 9));
+	/* The end is new. */
+	assert_true(send_from(PORT, 1, 9, 1001));
+	assert_int_equal(world.wanted_port, 0);
+}
+
+static void
+test_guest_cannot_prolong_its_right_to_answer(void **state)
+{
+	const struct flow_key peer = key(PORT, 1, 9), nobody = key(PORT, 2, 9);
+	struct udp_flow *flow;
+
+	(void)state;
+	flow = add_peer(1, 1000);
+	assert_false(udp_may_answer(&udp, &peer, 1000));
+	udp_to_guest(&udp, flow, 3, 1000);
+	assert_true(send_from(PORT, 1, 9, UDP_ANSWERED_MS));
+	assert_true(udp_may_answer(&udp, &peer, 999 + UDP_ANSWERED_MS));
+	assert_false(udp_may_answer(&udp, &peer, 1000 + UDP_ANSWERED_MS));
+	assert_false(udp_may_answer(&udp, &nobody, 1000));
+	udp_to_guest(&udp, flow, 3, 2000 + UDP_ANSWERED_MS);
+	assert_true(udp_may_answer(&udp, &peer, 2000 + UDP_ANSWERED_MS));
+	udp_peer_has_gone(flow);
+	assert_false(udp_may_answer(&udp, &peer, 2000 + UDP_ANSWERED_MS));
+	udp_to_guest(&udp, flow, 3, 2001 + UDP_ANSWERED_MS);
+	assert_true(udp_may_answer(&udp, &peer, 2001 + UDP_ANSWERED_MS));
+}
+
+static void
 test_peer_without_a_socket_is_no_error_for_the_guest(void **state)
 {
 	(void)state;
@@ -460,6 +506,8 @@ main(void)
 		TEST(test_peer_that_is_not_answered_ends),
 		TEST(test_new_peer_takes_the_place_of_a_silent_one),
 		TEST(test_peers_end_with_their_port),
+		TEST(test_flows_of_an_end_end_with_its_port),
+		TEST(test_guest_cannot_prolong_its_right_to_answer),
 		TEST(test_peer_without_a_socket_is_no_error_for_the_guest),
 	};
 

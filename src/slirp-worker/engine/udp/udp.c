@@ -254,6 +254,35 @@ udp_end_peers(struct udp *udp, uint32_t port)
 	}
 }
 
+void
+udp_end_flows_of_end(struct udp *udp, const struct flow_key *key, uint16_t host_port)
+{
+	const struct flow_key end_key = key_of_end(key);
+	const struct udp_end *end = flow_table_find(&udp->ends, &end_key);
+	struct udp_flow *flow = NULL;
+
+	if (end == NULL || end->host_port != host_port)
+		return;
+	while ((flow = flow_table_next(&udp->flows, flow)) != NULL)
+		if (flow->end == end)
+			end_flow(udp, flow);
+}
+
+bool
+udp_may_answer(const struct udp *udp, const struct flow_key *key, uint64_t now_ms)
+{
+	const struct udp_flow *flow = flow_table_find(&udp->flows, key);
+
+	return flow != NULL && flow->heard_ms != 0 &&
+	    now_ms < flow->heard_ms + UDP_ANSWERED_MS;
+}
+
+void
+udp_peer_has_gone(struct udp_flow *flow)
+{
+	flow->heard_ms = 0;
+}
+
 static enum udp_age
 age_when_sent(const struct udp_flow *flow)
 {
@@ -306,6 +335,7 @@ void
 udp_to_guest(struct udp *udp, struct udp_flow *flow, size_t data_len, uint64_t now_ms)
 {
 	flow->bytes_in += data_len;
+	flow->heard_ms = now_ms;
 	set_age(udp, flow, age_when_answered(flow), now_ms);
 }
 

@@ -61,7 +61,9 @@ struct udp_end;
 struct udp_flow {
 	struct flow_link link; /* the first member: flow_table.h */
 	TAILQ_ENTRY(udp_flow) aged;
-	uint64_t last_ms;    /* of the last datagram */
+	uint64_t last_ms; /* of the last datagram */
+	uint64_t
+	    heard_ms; /* of the peer's last datagram; 0: none, or the peer has gone */
 	uint64_t bytes_out;  /* of data, to the host's side */
 	uint64_t bytes_in;   /* of data, to the guest */
 	struct udp_end *end; /* NULL: the flow of a forward's peer */
@@ -148,6 +150,18 @@ struct udp_flow *udp_add_peer(struct udp *udp, const struct flow_key *key,
 
 /* Ends the flows of all peers of a port. */
 void udp_end_peers(struct udp *udp, uint32_t port);
+
+/* Ends the flows of the guest's end in key, if they have this source port of the host. */
+void udp_end_flows_of_end(struct udp *udp, const struct flow_key *key,
+    uint16_t host_port);
+
+/* Whether the guest may send to a peer because this has sent to it. That ends
+ * UDP_ANSWERED_MS after the peer's last datagram, however often the guest sends, and when
+ * nobody has the peer's port any more: whoever gets it next has sent nothing. */
+bool udp_may_answer(const struct udp *udp, const struct flow_key *key, uint64_t now_ms);
+
+/* The peer's host says that nobody has its port. */
+void udp_peer_has_gone(struct udp_flow *flow);
 
 /* The socket of a flow, with its source port. The flow owns fd, if it is still there:
  * returns NULL if it has ended, and the caller keeps fd. */

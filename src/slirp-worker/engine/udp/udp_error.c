@@ -149,7 +149,7 @@ forward_error(struct udp_host *host, const struct udp_flow *flow,
 }
 
 void
-udp_take_errors(struct udp_host *host, const struct udp_flow *flow)
+udp_take_errors(struct udp_host *host, struct udp_flow *flow)
 {
 	for (int i = 0; i < UDP_READS_MAX; i++) {
 		_Alignas(struct cmsghdr) char
@@ -176,6 +176,8 @@ udp_take_errors(struct udp_host *host, const struct udp_flow *flow)
 			if (header->cmsg_len <
 			    CMSG_LEN(sizeof(*extended) + sizeof(struct sockaddr_in)))
 				continue;
+			if (extended->ee_errno == ECONNREFUSED)
+				udp_peer_has_gone(flow);
 			if (!flow->is_group &&
 			    is_error_to_forward(udp_is_ip6(flow), extended))
 				forward_error(host, flow, extended, (size_t)n);

@@ -45,9 +45,19 @@ void
 udp_forward_close(struct udp_host *host, const union inaddr_sock *address)
 {
 	uint32_t place = udp_ports_close(&host->ports, address);
+	const struct udp_port *port;
+	struct flow_key end;
 
-	if (place != UINT32_MAX)
-		udp_end_peers(&host->udp, place + 1);
+	if (place == UINT32_MAX)
+		return;
+	/* The place keeps what it had until it is taken again. */
+	port = &host->ports.places[place];
+	udp_end_peers(&host->udp, place + 1);
+	/* Flows that the guest opened from the port have it on the host too
+	 * (udp_port_of_guest()), and would keep it from others. */
+	end = flow_key_udp(port->guest.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
+	    port->guest.bytes, port->guest_port, 0);
+	udp_end_flows_of_end(&host->udp, &end, inaddr_sock_port(address));
 }
 
 void

@@ -9,7 +9,8 @@
 int udp_forward_open(struct udp_host *host, const union inaddr_sock *address,
     const struct inaddr *guest, uint16_t guest_port);
 
-/* Closes the port, which must be open, and ends the flows of its peers. */
+/* Closes the port, which must be open, and ends the flows of its peers, and those that the
+ * guest opened from it. */
 void udp_forward_close(struct udp_host *host, const union inaddr_sock *address);
 
 /* Asks for the MACs that ports wait for, and lets ports go on whose guest has answered, or

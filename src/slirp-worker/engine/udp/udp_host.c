@@ -99,7 +99,7 @@ udp_host_knows(void *self, const struct flow_key *key)
 {
 	const struct udp_host *host = self;
 
-	return flow_table_find(&host->udp.flows, key) != NULL;
+	return udp_may_answer(&host->udp, key, host->now_ms);
 }
 
 static uint64_t

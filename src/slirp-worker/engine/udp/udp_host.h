@@ -71,8 +71,8 @@ void udp_host_set_nameservers(struct udp_host *host,
 bool udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame, uint64_t now_ms);
 
-/* Whether the table has the flow: the guest may answer a forward's peer that it sees as the
- * gateway, also if the host's loopback is closed. self is the udp_host. */
+/* udp_may_answer(): the guest may answer a forward's peer that it sees as the gateway, also
+ * if the host's loopback is closed. self is the udp_host. */
 bool udp_host_knows(void *self, const struct flow_key *key);
 
 /* The engine's part of struct engine_ops; self is the udp_host. */

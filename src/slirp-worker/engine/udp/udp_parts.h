@@ -65,7 +65,7 @@ void udp_time_exceeded(struct udp_host *host, const struct gate_frame *parsed,
 
 /* Gives the guest the errors that the kernel has queued for a flow (ip(7), IP_RECVERR),
  * which clears the error of the socket. */
-void udp_take_errors(struct udp_host *host, const struct udp_flow *flow);
+void udp_take_errors(struct udp_host *host, struct udp_flow *flow);
 
 /* Whether the flow leads where the guest says: not to the host's loopback or resolver, in
  * whose place an address of the virtual network stands. */
