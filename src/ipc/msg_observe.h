@@ -71,7 +71,7 @@ struct ipc_connection {
 };
 
 /* clang-format off */
-/* RFC 9293, 3.3.2. libslirp's numbers (src/tcp.h) are one lower. */
+/* RFC 9293, 3.3.2 */
 #define IPC_TCP_STATES(STATE) \
 	STATE(NONE) STATE(CLOSED) STATE(LISTEN) STATE(SYN_SENT) STATE(SYN_RCVD) \
 	STATE(ESTABLISHED) STATE(CLOSE_WAIT) STATE(FIN_WAIT_1) STATE(CLOSING) \

@@ -87,8 +87,7 @@ struct ipc_outbound {
 	uint8_t has_addr[2];
 };
 
-/* The host's name servers, which the name server's addresses of the guest stand for. They
- * are those that libslirp takes from the same resolv.conf for UDP. */
+/* The host's name servers, which the name server's addresses of the guest stand for. */
 struct ipc_nameservers {
 	struct inaddr addr[2]; /* by is_ipv6; zeros unless has_addr[is_ipv6] */
 	uint8_t has_addr[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counters of the worker's TCP engine, and why its connections end: the one list of each for
- * the engine, statistics and manuals. All are zero while libslirp ends TCP. */
+ * the engine, statistics and manuals. */
 #pragma once
 
 /* clang-format off */

@@ -18,7 +18,7 @@
 #define DEVICE "/dev/net/tun"
 
 /* The offloads of every TAP of ours; the worker's vnet.c handles their headers. UDP has
- * none: libslirp takes one datagram at a time. */
+ * none: the gate and the UDP engine take one datagram at a time. */
 #define OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
 
 /* Attaches to the interface, or makes it. The kernel (drivers/net/tun.c, tun_set_iff)

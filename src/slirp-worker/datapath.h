@@ -2,8 +2,7 @@
 /*
  * The path of a frame in both directions. From the guest: complete the checksums and
  * lengths that the kernel left to the device, pass the gate, reassemble fragments, enter
- * an engine. To the guest: merge TCP segments, fragment other datagrams to the MTU, write
- * to the TAP.
+ * an engine. To the guest: fragment datagrams to the MTU, write to the TAP.
  */
 #pragma once
 

@@ -230,7 +230,7 @@ open_port(struct forwards *forwards)
 	++*port_counter(forwards, forward->proto);
 }
 
-/* Closes the last of the open ports: libslirp finds its newest port first. */
+/* Closes the last of the open ports. */
 static void
 close_port(struct forwards *forwards)
 {

@@ -27,7 +27,7 @@ main(void)
 	if (!worker_control_wait_start(&worker))
 		return EXITCODE_OK;
 	worker_loop_run(&worker);
-	/* The kernel frees all faster than libslirp, which would walk each connection's buffers;
-	 * the parent waits for half a second. */
+	/* The kernel frees all faster than the engines, which would walk each flow; the parent
+	 * waits for half a second. */
 	return EXITCODE_OK;
 }

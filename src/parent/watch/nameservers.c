@@ -12,7 +12,7 @@
  * if_nametoindex(3) it needs no socket, which the parent's filter refuses. */
 #define INTERFACES_PATH "/proc/self/net/if_inet6"
 
-/* resolv.conf(5): the address and "%" with an interface. libslirp reads no longer word. */
+/* resolv.conf(5): the address and "%" with an interface. No longer word is read. */
 #define WORD_MAX_BYTES 256
 
 #define BLANKS " \t"

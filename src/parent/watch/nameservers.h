@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the host's name servers in the lines of resolv.conf. The worker relays the guest's
- * DNS over TCP to them. Used by resolv.c alone. */
+/* Finds the host's name servers in the lines of resolv.conf. The worker's engines send the
+ * guest's lookups there. Used by resolv.c alone. */
 #pragma once
 
 #include <stddef.h>
@@ -8,7 +8,6 @@
 #include "ipc/messages.h"
 
 /* Reads lines that begin with "nameserver" and space or tab, each with its newline. Takes the
- * first address of each family, as libslirp does for UDP (src/slirp.c,
- * get_dns_addr_resolv_conf): both ask the same servers. */
+ * first address of each family. */
 void parent_nameservers_parse(const char *text, size_t text_len,
     struct ipc_nameservers *nameservers);

@@ -19,8 +19,8 @@ struct flow_key {
 	uint16_t protocol;  /* IPPROTO_... */
 };
 
-/* The key of a UDP flow without the peer's address: libslirp finds its UDP sockets by the
- * guest's address and port alone. guest_address (4 or 16 bytes) is borrowed. */
+/* The key of a UDP flow without the peer's address, which the caller adds, or of an end of
+ * the guest with peer_port 0. guest_address (4 or 16 bytes) is borrowed. */
 struct flow_key flow_key_udp(uint16_t ethertype, const uint8_t *guest_address,
     uint16_t guest_port, uint16_t peer_port);
 

@@ -23,8 +23,7 @@ struct connections {
 	size_t size; /* allocated */
 };
 
-/* Makes a new list, which replaces the last one. It is cut short if memory is low. udp is
- * NULL if libslirp ends UDP. */
+/* Makes a new list, which replaces the last one. It is cut short if memory is low. */
 void connections_collect(struct connections *connections, const struct ping *ping,
     const struct udp_host *udp);
 

@@ -34,8 +34,8 @@
  * answer to the second of two queries that a resolver sends at once. */
 #define UDP_DNS_ANSWERED_MS 5000
 
-/* Flows that ended since the last udp_reap() keep their places. A batch of frames ends no
- * more than it has. */
+/* Flows that ended keep their places until udp_expire(), or another call, reaps the table. A
+ * batch of frames ends no more than it has. */
 #define UDP_PLACES_SPARE 64
 
 /* Flows by the time that each lasts after its last datagram. */
