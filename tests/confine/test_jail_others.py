@@ -58,8 +58,9 @@ API_UNCONDITIONAL = {
 # The connector's. What it connects to is not the filter's business: Landlock refuses UNIX sockets.
 CONNECTOR_ALLOWED = {
     "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "close_socket",
-    "connect_abstract", "bind_channel", "abort_self", "abort_victim_by_tid",
+    "connect_abstract", "bind_channel", "abort_self", "abort_victim_by_tid", "socket_high_bits",
 }
+CONNECTOR_SOCKET = worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK
 CONNECTOR_UNCONDITIONAL = {
     "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "getpid", "gettid", "munmap",
     "ppoll", "restart_syscall",
@@ -178,7 +179,9 @@ def helper_may(attempt: Try) -> bool:
 
 
 def connector_may(attempt: Try) -> bool:
-    return attempt.name in CONNECTOR_ALLOWED
+    return attempt.name in CONNECTOR_ALLOWED or (
+        attempt.name == "socket" and attempt.args[1:] == (CONNECTOR_SOCKET, 0)
+        and attempt.args[0] in (socket.AF_INET, socket.AF_INET6))
 
 
 def parent_may(attempt: Try) -> bool:
