@@ -26,8 +26,7 @@
 	COUNTER(datagrams_evicted, "unfinished datagrams that gave way to newer ones") \
 	COUNTER(datagrams_fragmented, "datagrams cut into fragments towards the guest") \
 	COUNTER(oversize_to_guest, "frames from the stack that could not be made to fit the MTU") \
-	COUNTER(stack_errors, "errors that libslirp reported about the guest") \
-	COUNTER(sockets_not_polled, "times that the poll set was full for a socket")
+	COUNTER(stack_errors, "errors that libslirp reported about the guest")
 
 enum ipc_counter {
 #define IPC_COUNTER_ENUM(name, meaning) IPC_COUNTER_##name,

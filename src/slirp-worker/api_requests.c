@@ -11,9 +11,8 @@
  * which get as many frames (loop.c). */
 #define RECEIVE_MAX 16
 
-/* A look at libslirp's connections takes milliseconds if there are thousands, and can't be cut:
- * libslirp describes all in one call. A page of the TCP engine's can take as long if thousands
- * have ended. For so many times as long the api is not heard, so that one which asks without
+/* A look at UDP flows takes milliseconds if there are thousands, and is not cut: all are copied
+ * at once. A page of the TCP engine's can take as long if thousands have ended. For so many times as long the api is not heard, so that one which asks without
  * end leaves three quarters of the time to the packets. */
 #define LOOK_PAUSE_TIMES 3
 

@@ -16,7 +16,7 @@ chan_api_close(struct worker *worker)
 {
 	/* The parent may have the same open file for a moment. */
 	poller_put(&worker->poller, POLLER_API, -1);
-	/* dup3(2), not close(2): libslirp's next socket would get the descriptor. It
+	/* dup3(2), not close(2): the next socket would get the descriptor. It
 	 * cannot fail, because both descriptors are valid. */
 	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	worker->to_api.fd = -1;

@@ -20,12 +20,7 @@ static_assert(BATCH_FRAMES <= TAPIO_BUFFERS, "an engine may keep each of them");
 /* A longer frame belongs to a stream: others follow it. */
 #define LONE_FRAME_MAX 1024
 
-/* libslirp's new sockets expire at least 10 s after the last time that it was told
- * (src/udp.h, SO_EXPIREFAST). After a wait of more than half of that, tell it the time
- * before it gets frames. */
-#define LONG_WAIT_NS (INT64_C(5) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
-
-static int64_t
+static void
 look_at_clock(struct worker *worker)
 {
 	int64_t now_ns = clock_now_ns();
@@ -33,7 +28,6 @@ look_at_clock(struct worker *worker)
 	stack_set_time(worker->stack, now_ns);
 	tcp_set_time(&worker->tcp.tcp, (uint64_t)now_ns / CLOCK_NS_PER_US);
 	worker->now_ms = (uint64_t)(now_ns / CLOCK_NS_PER_MS);
-	return now_ns;
 }
 
 /* Sends what has waited for events that have not come. Returns the timeout of the sleep. */
@@ -116,28 +110,6 @@ take_batch(struct worker *worker, int n_max, bool expects_lone)
 	return n;
 }
 
-/* Reads the frames that ended a wait. When libslirp is told the time, it drops packets
- * that have waited a second for the guest's MAC. The guest may have answered in time,
- * while this process was not scheduled. So libslirp sends these packets with the time
- * from before the wait. */
-static void
-take_first_batch(struct worker *worker, int64_t before_ns, int64_t now_ns)
-{
-	/* A frame that ended a wait comes alone, unless the guest sends a stream. If it was
-	 * there before the wait, others may be there too. */
-	bool expects_lone = !worker->poller.found_at_once;
-
-	if (now_ns - before_ns > LONG_WAIT_NS) {
-		stack_go_on(worker->stack);
-		take_batch(worker, BATCH_FRAMES, expects_lone);
-		return;
-	}
-	take_batch(worker, BATCH_FRAMES, expects_lone);
-	stack_set_time(worker->stack, before_ns);
-	stack_go_on(worker->stack);
-	stack_set_time(worker->stack, now_ns);
-}
-
 /* The guest's kernel has handled the turn's frames during write(2), so its answers are
  * ready: reads them without a wait. */
 static void
@@ -169,13 +141,15 @@ turn(struct worker *worker)
 {
 	const uint64_t *counters = worker->stats.counters;
 	const struct poller *poller = &worker->poller;
-	int64_t before_ns = look_at_clock(worker);
-	bool waited = wait_for_events(worker);
-	uint32_t tap_events =
-	    poller_ready(poller, POLLER_TAP) | poller_ready(poller, POLLER_CLIENTS);
-	int64_t now_ns = look_at_clock(worker);
+	uint32_t tap_events;
 	uint64_t n_frames, n_bytes;
+	bool waited;
 
+	look_at_clock(worker);
+	waited = wait_for_events(worker);
+	tap_events =
+	    poller_ready(poller, POLLER_TAP) | poller_ready(poller, POLLER_CLIENTS);
+	look_at_clock(worker);
 	if (poller_ready(poller, POLLER_PARENT) & ~(uint32_t)EPOLLOUT)
 		worker_control_receive(worker);
 	if (poller_ready(poller, POLLER_CONNECTOR))
@@ -185,7 +159,9 @@ turn(struct worker *worker)
 	} else if (tap_events) {
 		if (poller->found_at_once)
 			answers_forget(&worker->answers);
-		take_first_batch(worker, before_ns, now_ns);
+		/* A frame that ended a wait comes alone, unless the guest sends a stream. If
+		 * it was there before the wait, others may be there too. */
+		take_batch(worker, BATCH_FRAMES, !poller->found_at_once);
 	}
 	/* Serve the sockets after the frames: acknowledgements have opened windows, and
 	 * answers that the stack waited for have arrived. */

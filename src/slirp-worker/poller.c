@@ -4,9 +4,9 @@
  *
  * Theory of operation
  * The sockets of ping are in the poll set: there are few, and they come and go with each
- * ping(8). While the set has sockets, the wait is a poll(2) of the set, the TAP and the epoll descriptor; epoll is asked only if
- * its descriptor is readable. The TAP has to be in the set: through epoll, each frame of
- * the guest would cost a second call.
+ * ping(8). While the set has sockets, the wait is a poll(2) of the set, the TAP and the
+ * epoll descriptor; epoll is asked only if its descriptor is readable. The TAP has to be in
+ * the set: through epoll, each frame of the guest would cost a second call.
  *
  * Without sockets in the set, epoll alone is enough. The TAP moves into epoll when
  * another descriptor there is ready, not when the last socket of the set is closed:

@@ -25,10 +25,11 @@ from servers import listener, recv_all, serve, udp_socket
 from waiting import DEADLINE_S, wait_for
 
 LARGE_BYTES = 20_000_000
-# More than libslirp's own backlog holds (1), fewer than a guest's listener here.
+# More than slirp4netns's backlog holds (1), fewer than a guest's listener here.
 MANY = 200
 QUIET_S = 0.3
-# A tenth of what a wait for libslirp's timer takes, and hundreds of times what it should be.
+# Half of what a wait for the next request takes (UDP_PORT_ASK_MS), and hundreds of times what it
+# should be.
 SOON_S = 0.1
 
 IPV6_CHECKSUM = 7  # linux/in6.h
@@ -289,7 +290,7 @@ def no_ports(guest: Guest) -> int:
 
 def test_first_datagram_does_not_wait(lab: Lab) -> None:
     """The guest is asked for its MAC first. Its answer must set off what waits for it, and not
-    whatever happens to come next: libslirp's own timer, up to a second later."""
+    whatever happens to come next, such as the timer of the next request."""
     delays = []
     for _ in range(5):
         with (Guest() as guest, forwarding(guest, "8080:53/udp"),

@@ -274,7 +274,7 @@ def test_names_that_a_guest_asks_for_leave_room_for_udp(lab: Lab, guest: Guest) 
                                      F.udp(GUEST4, "10.0.2.3", sport, 53, F.dns_query())),
                                F.ETH_IP4, port.mac) for sport in range(20000, 20800)))
         assert udp_ports_of_the_host() <= N_QUARTER
-        # libslirp forgets them after 10 seconds.
+        # They end 5 seconds after an answer, and after 30 without one (udp.h).
         with guest.connect(INTERNET4, ECHO_PORT, socket.SOCK_DGRAM) as client:
             client.settimeout(1)
 

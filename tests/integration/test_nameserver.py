@@ -126,7 +126,6 @@ def test_host_without_a_server_of_the_family(lab: Lab, guest: Guest, family: str
         assert ask(guest, family) in ("ENETUNREACH", "EHOSTUNREACH", "ECONNREFUSED")
 
 
-# libslirp asks the kernel for the interface, which the worker's filter refuses.
 def test_link_local_server_is_reached_by_its_interface(lab: Lab, guest: Guest) -> None:
     lab.set_nameservers(f"{LINK_LOCAL}%uplink")
     with internet_address(lab, LINK_LOCAL), \

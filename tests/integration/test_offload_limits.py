@@ -52,7 +52,7 @@ class Connections:
         self.pairs.append((client, self.server.accept()[0]))
 
     def close(self, n: int) -> None:
-        """One end after the other: libslirp keeps what both have closed at once for ten seconds."""
+        """One end after the other."""
         for client, _server in self.pairs[:n]:
             client.close()
         for _client, server in self.pairs[:n]:
@@ -169,8 +169,8 @@ def no_ipv6(guest: Guest) -> None:
 
 
 def test_first_datagram_after_a_long_sleep_is_answered(guest: Guest) -> None:
-    """libslirp takes the time of the last turn for that of a new socket. Before the first turn that
-    is zero, as long ago as a sleep can be; so the datagram has to be the first frame of all."""
+    """Before the first turn the worker's time is as old as it can be; so the datagram has to be the
+    first frame of all."""
     no_ipv6(guest)
     with Slirpd("--configure", guest.pid, "tap0"):
         guest.run("ip", "neigh", "add", "10.0.2.2", "lladdr", F.GATEWAY_MAC, "dev", "tap0")
@@ -180,7 +180,7 @@ def test_first_datagram_after_a_long_sleep_is_answered(guest: Guest) -> None:
 
 
 def test_idle_daemon_sleeps(guest: Guest) -> None:
-    """Not even once a second: libslirp has no timer when there is no connection."""
+    """Not even once a second: no engine has a timer when there is no connection."""
     no_ipv6(guest)
     with Slirpd("--configure", guest.pid, "tap0") as daemon:
         worker = daemon.children()["slirp-worker"]

@@ -24,7 +24,7 @@ from servers import udp_socket
 from waiting import wait_for
 
 ADDRESSES = {"ipv4": (HOST4, INTERNET4), "ipv6": (HOST6, INTERNET6)}
-# More than what libslirp waits for the guest's MAC.
+# More than what a forward waits for the guest's MAC.
 LATE_S = 1.3
 both_families = pytest.mark.parametrize("family", ADDRESSES)
 
@@ -144,8 +144,8 @@ class Neighbor:
 @both_families
 def test_first_datagram_is_not_lost_while_the_worker_has_no_processor(lab: Lab, guest: Guest,
                                                                      family: str) -> None:
-    """libslirp gives up after a second what waits for the guest's MAC. The answer is there in
-    time; a worker that only looks at it later has to look before it tells libslirp the time."""
+    """A forward drops after a while what waits for the guest's MAC. The answer is there in time; a
+    worker that only looks at it later has to look before it drops anything."""
     host, server = {"ipv4": (HOST4, "0.0.0.0"), "ipv6": (HOST6, "[::]")}[family]
     forward = f"{server}:8080:{Neighbor.addresses[family].join('[]' if family == 'ipv6' else ('', ''))}:53/udp"
     with Slirpd("--enable-ipv6", f"--publish={forward}", guest.pid, "tap0") as daemon:

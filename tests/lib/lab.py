@@ -103,7 +103,7 @@ class Lab:
 
     def _make_networks(self) -> None:
         sh("ip", "link", "set", "lo", "up")
-        # Unprivileged ping sockets are what libslirp pings with; distributions open them.
+        # Unprivileged ping sockets are what slirpd pings with; distributions open them.
         Path("/proc/sys/net/ipv4/ping_group_range").write_text(f"{os.getgid()} {os.getgid()}\n")
         sh("ip", "netns", "add", "internet")
         self._stack.callback(sh, "ip", "netns", "del", "internet")

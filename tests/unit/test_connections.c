@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists of connections: libslirp's text about its sockets, and flows of the TCP engine. */
+/* Lists of connections, from the tables of the engines. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>

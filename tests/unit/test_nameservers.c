@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The servers of resolv.conf are those that libslirp takes. */
+/* The servers of resolv.conf: the first of each family. */
 #include "parent/watch/nameservers.h"
 
 #include <net/if.h>

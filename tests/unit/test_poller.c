@@ -252,7 +252,7 @@ test_place_that_cannot_be_watched_is_empty(void **state)
 	assert_true(wait_for_any(-1));
 }
 
-/* A frame of the guest must not cost a second call while libslirp has sockets. */
+/* A frame of the guest must not cost a second call while the poll set has sockets. */
 static void
 test_tap_beside_sockets_needs_poll_alone(void **state)
 {

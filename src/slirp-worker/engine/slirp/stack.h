@@ -37,19 +37,12 @@ struct stack *stack_new(const struct ipc_network *network, const struct stack_ho
 
 extern const struct engine_ops stack_engine;
 
-/* Sets the time (CLOCK_MONOTONIC), which is valid until the next call. libslirp asks for the
- * time at each segment that it sends; clock_gettime(2) costs a fiftieth of the segment. So
- * the worker's loop reads the clock before and after each wait. */
+/* Sets the time (CLOCK_MONOTONIC), which is valid until the next call. */
 void stack_set_time(struct stack *stack, int64_t now_ns);
 
-/*
- * Tells libslirp the time, and lets it send packets that waited for a frame, such as the
- * guest's answer to an ARP request.
- *
- * Call it before the frames after a long wait: libslirp's time is the time of its last
- * poll. Call it after frames: otherwise
- * these packets wait up to a second for the next event, and libslirp may drop them.
- */
+/* Tells libslirp the time, and lets it send packets that waited for a frame, such as the
+ * guest's answer to an ARP request. Call it after frames: otherwise these packets wait up to
+ * a second for the next event, and libslirp may drop them. */
 void stack_go_on(struct stack *stack);
 
 /* Takes a frame that passed the gate; borrowed for the call. */

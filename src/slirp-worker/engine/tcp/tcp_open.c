@@ -13,9 +13,6 @@
  * of a flow has this protocol. */
 #define ISN_PROTOCOL UINT16_MAX
 
-/* The guest's first bytes may reach us before our SYN-ACK's window is used up. */
-#define SYN_WINDOW_MAX 65535u
-
 static uint32_t
 initial_sequence(const struct tcp *tcp, const struct flow_key *key)
 {
