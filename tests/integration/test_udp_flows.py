@@ -152,17 +152,25 @@ def test_multicast_goes_out_and_anybody_answers(guest: Guest, network: Slirpd) -
     group, port = "239.1.2.3", 5000
     with socket_in(Lab.internet_netns, socket.AF_INET, socket.SOCK_DGRAM) as member, \
             udp_socket(Lab.internet_netns, INTERNET[4]) as answers, \
-            guest.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            guest.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as client, \
+            guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW) as frames:
         member.settimeout(DEADLINE_S)
         member.bind((group, port))
         member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                           socket.inet_aton(group) + socket.inet_aton(INTERNET[4]))
         client.settimeout(DEADLINE_S)
+        frames.bind(("tap0", 0x0800))
+        frames.settimeout(DEADLINE_S)
         client.sendto(b"who is there", (group, port))
         data, seen = member.recvfrom(100)
         assert data == b"who is there"
         answers.sendto(b"me", seen)
         assert client.recvfrom(100) == (b"me", answers.getsockname())
+        # A bridge in the guest drops frames that come from a group's MAC.
+        frame = frames.recv(2048)
+        while not frame.endswith(b"me"):
+            frame = frames.recv(2048)
+        assert frame[6] & 1 == 0
 
 
 @families
@@ -242,6 +250,21 @@ def test_server_of_a_forward_speaks_first_from_its_port(guest: Guest, family: in
         assert (data, seen[:2]) == (b"hello", (HOST[family], 8080))
         peer.sendto(b"and you", seen)
         assert server.recvfrom(100)[1][:2] == peer.getsockname()[:2]
+
+
+def test_peers_of_a_server_that_sends_to_a_group(guest: Guest) -> None:
+    """As those of mDNS do. The socket of that flow has the forward's port too, and the host's kernel
+    gives it every other new peer. On the loopback, the guest answers peers of forwards alone."""
+    with (forwarding(guest, "8080:53/udp", options=("--disable-host-loopback",)),
+          udp_socket(guest.netns, "0.0.0.0", 53) as server, contextlib.ExitStack() as stack):
+        server.sendto(b"to a group", ("239.1.2.3", 9999))
+        for number in range(16):
+            peer = stack.enter_context(udp_socket(Lab.host_netns, "127.0.0.1"))
+            peer.sendto(b"%d" % number, (f"127.0.0.{number + 1}", 8080))
+            data, seen = server.recvfrom(100)
+            assert (data, seen) == (b"%d" % number, (GATEWAY[4], peer.getsockname()[1]))
+            server.sendto(data, seen)
+            assert peer.recvfrom(100) == (data, (f"127.0.0.{number + 1}", 8080))
 
 
 def test_two_forwards_with_ten_peers_each(guest: Guest) -> None:

@@ -28,10 +28,7 @@ udp_forward_open(struct udp_host *host, const union inaddr_sock *address,
 		udp_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	udp_ask_for_details(fd, is_ip6);
 	/* The address that a peer asks is the one that answers it. */
-	if (is_ip6)
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	else
-		udp_set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	udp_ask_for_own_address(fd, is_ip6);
 	udp_keep_groups_off_the_host(host, fd, is_ip6);
 	if (bind(fd, &address->any, inaddr_sock_len(&address->any)) == -1)
 		return -1;

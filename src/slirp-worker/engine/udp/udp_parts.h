@@ -49,6 +49,9 @@ void udp_set_option(int fd, int level, int name, int value);
 /* Has the kernel report the fields of IP headers that come. */
 void udp_ask_for_details(int fd, bool is_ip6);
 
+/* Has the kernel report the address of the host to which a datagram came. */
+void udp_ask_for_own_address(int fd, bool is_ip6);
+
 /* ip(7): the sending host's members of a multicast group also receive a socket's
  * datagrams. If the host's loopback is closed, a guest must not reach the host's services
  * in this way; the datagrams still go out. */

@@ -154,8 +154,8 @@ udp_ports_at(const struct udp_ports *ports, uint32_t place, uint32_t generation)
 	    : NULL;
 }
 
-uint16_t
-udp_port_of_guest(const struct udp_ports *ports, const struct flow_key *key)
+const struct udp_port *
+udp_port_to_guest(const struct udp_ports *ports, const struct flow_key *key)
 {
 	const struct inaddr guest =
 	    inaddr_from_bytes(key->guest_address, key->ethertype == WIRE_TYPE_IP6);
@@ -169,9 +169,17 @@ udp_port_of_guest(const struct udp_ports *ports, const struct flow_key *key)
 		    inaddr_is_equal(&port->guest, &guest) &&
 		    inaddr_from_sockaddr(&host, &port->host.any) &&
 		    host.is_ipv6 == guest.is_ipv6 && inaddr_is_unspecified(&host))
-			return inaddr_sock_port(&port->host);
+			return port;
 	}
-	return 0;
+	return NULL;
+}
+
+uint16_t
+udp_port_of_guest(const struct udp_ports *ports, const struct flow_key *key)
+{
+	const struct udp_port *port = udp_port_to_guest(ports, key);
+
+	return port != NULL ? inaddr_sock_port(&port->host) : 0;
 }
 
 void

@@ -72,7 +72,11 @@ struct udp_port *udp_ports_at(const struct udp_ports *ports, uint32_t place,
 
 uint32_t udp_ports_place(const struct udp_ports *ports, const struct udp_port *port);
 
-/* The host's port, for any address, that leads to the guest's end of a flow; 0: none. */
+/* The port, for any address of the host, that leads to the guest's end of a flow, or NULL. */
+const struct udp_port *udp_port_to_guest(const struct udp_ports *ports,
+    const struct flow_key *key);
+
+/* Its number on the host; 0: none. */
 uint16_t udp_port_of_guest(const struct udp_ports *ports, const struct flow_key *key);
 
 /* Begins to wait for the guest's MAC; the first request is due at once. */

@@ -12,6 +12,10 @@
 /* A guest whose MAC is in doubt is asked again after this time. */
 #define MAC_ASK_MS 1000
 
+/* TTL, TOS, and the address to which a datagram came. */
+#define CONTROL_SIZE \
+	(2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
+
 /* The fields of the IP header that the kernel reports (ip(7), ipv6(7)). */
 static void
 read_details(struct msghdr *msg, struct udp_heads *heads)
@@ -101,10 +105,13 @@ give_to_guest(struct udp_host *host, struct udp_flow *flow, struct msghdr *msg,
     const union inaddr_sock *from, size_t data_len)
 {
 	const struct flow_key *key = &flow->link.key;
+	const struct mac gateway_mac =
+	    tcp_peer_gateway_mac(&host->network, udp_is_ip6(flow));
 	struct udp_heads heads = {
 		.dst = inaddr_from_bytes(key->guest_address, udp_is_ip6(flow)),
 		.dst_port = key->guest_port,
-		.src_mac = flow->our_mac,
+		/* A group's or broadcast's address is nobody's: bridges drop such a source. */
+		.src_mac = flow->our_mac[0] & 1 ? gateway_mac.octets : flow->our_mac,
 		.dst_mac = flow->guest_mac,
 		.ttl = UDP_OWN_TTL,
 		.data_len = data_len,
@@ -147,64 +154,6 @@ find_peer(struct udp_host *host, const struct udp_port *port,
 	return NULL;
 }
 
-/* A new peer's datagram that came between bind(2) and connect(2) of another peer's socket:
- * the kernel prefers the socket with the more exact address to that of the port. May end
- * the other peer's flow. */
-static void
-take_stray(struct udp_host *host, const struct udp_flow *flow, struct msghdr *msg,
-    const union inaddr_sock *from, size_t data_len)
-{
-	const struct udp_port *port = &host->ports.places[flow->port - 1];
-	const struct udp_flow other = *flow;
-	struct udp_flow *stray = find_peer(host, port, from, &other.own);
-
-	if (stray == NULL)
-		return;
-	memcpy(stray->guest_mac, other.guest_mac, sizeof(stray->guest_mac));
-	memcpy(stray->our_mac, other.our_mac, sizeof(stray->our_mac));
-	stray->mac_ms = other.mac_ms;
-	give_to_guest(host, stray, msg, from, data_len);
-}
-
-/* Returns false if nothing is left, or the socket has an error. */
-static bool
-take_datagram(struct udp_host *host, struct udp_flow *flow)
-{
-	union inaddr_sock from = { 0 };
-	struct iovec part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX };
-	_Alignas(struct cmsghdr) char control[2 * CMSG_SPACE(sizeof(int))];
-	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t n = recvmsg(flow->fd, &msg, MSG_DONTWAIT);
-
-	if (n == -1)
-		return false;
-	if (flow->port != 0 && !inaddr_sock_is_equal(&from, &flow->to))
-		take_stray(host, flow, &msg, &from, (size_t)n);
-	else
-		give_to_guest(host, flow, &msg, &from, (size_t)n);
-	return true;
-}
-
-void
-udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
-{
-	for (int i = 0; i < UDP_READS_MAX; i++) {
-		struct udp_flow *flow = udp_at(&host->udp, index, generation);
-
-		if (flow == NULL || flow->fd == -1 || !take_datagram(host, flow))
-			return;
-	}
-}
-
-/* --- forwards ------------------------------------------------------------------------- */
-
 /* The address of the host that a peer has asked (ip(7), IP_PKTINFO; ipv6(7)). */
 static void
 read_asked_address(struct msghdr *msg, const struct udp_port *port,
@@ -232,6 +181,88 @@ read_asked_address(struct msghdr *msg, const struct udp_port *port,
 	}
 }
 
+/* The port of a forward to which a datagram came that the kernel has given to another socket
+ * of the same port. NULL: it is the flow's. A peer's socket gets some between bind(2) and
+ * connect(2), because its address is more exact. The socket of the guest's flow to a group
+ * is never connected, and shares all new peers with the port's. */
+static const struct udp_port *
+port_of_stray(const struct udp_host *host, const struct udp_flow *flow,
+    const union inaddr_sock *from)
+{
+	const struct udp_port *port;
+
+	if (flow->port != 0)
+		return inaddr_sock_is_equal(from, &flow->to)
+		    ? NULL
+		    : &host->ports.places[flow->port - 1];
+	port = flow->is_group ? udp_port_to_guest(&host->ports, &flow->link.key) : NULL;
+	return port != NULL && inaddr_sock_port(&port->host) == flow->end->host_port
+	    ? port
+	    : NULL;
+}
+
+/* A new peer's datagram that another flow's socket got. May end that flow. */
+static void
+take_stray(struct udp_host *host, const struct udp_flow *flow,
+    const struct udp_port *port, struct msghdr *msg, const union inaddr_sock *from,
+    size_t data_len)
+{
+	const struct udp_flow other = *flow;
+	union inaddr_sock own = other.own;
+	struct udp_flow *stray;
+
+	if (other.is_group)
+		read_asked_address(msg, port, &own);
+	stray = find_peer(host, port, from, &own);
+	if (stray == NULL)
+		return;
+	memcpy(stray->guest_mac, other.guest_mac, sizeof(stray->guest_mac));
+	memcpy(stray->our_mac, other.our_mac, sizeof(stray->our_mac));
+	stray->mac_ms = other.mac_ms;
+	give_to_guest(host, stray, msg, from, data_len);
+}
+
+/* Returns false if nothing is left, or the socket has an error. */
+static bool
+take_datagram(struct udp_host *host, struct udp_flow *flow)
+{
+	union inaddr_sock from = { 0 };
+	struct iovec part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX };
+	_Alignas(struct cmsghdr) char control[CONTROL_SIZE];
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(flow->fd, &msg, MSG_DONTWAIT);
+	const struct udp_port *port;
+
+	if (n == -1)
+		return false;
+	port = port_of_stray(host, flow, &from);
+	if (port != NULL)
+		take_stray(host, flow, port, &msg, &from, (size_t)n);
+	else
+		give_to_guest(host, flow, &msg, &from, (size_t)n);
+	return true;
+}
+
+void
+udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
+{
+	for (int i = 0; i < UDP_READS_MAX; i++) {
+		struct udp_flow *flow = udp_at(&host->udp, index, generation);
+
+		if (flow == NULL || flow->fd == -1 || !take_datagram(host, flow))
+			return;
+	}
+}
+
+/* --- forwards ------------------------------------------------------------------------- */
+
 /* Returns false if nothing is left. */
 static bool
 take_new_peer(struct udp_host *host, const struct udp_port *port, const struct mac *mac)
@@ -240,8 +271,7 @@ take_new_peer(struct udp_host *host, const struct udp_port *port, const struct m
 	    tcp_peer_gateway_mac(&host->network, port->guest.is_ipv6);
 	union inaddr_sock from = { 0 }, own;
 	struct iovec part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX };
-	_Alignas(struct cmsghdr) char
-	    control[2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	_Alignas(struct cmsghdr) char control[CONTROL_SIZE];
 	struct msghdr msg = {
 		.msg_name = &from,
 		.msg_namelen = sizeof(from),

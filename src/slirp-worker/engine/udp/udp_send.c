@@ -30,6 +30,15 @@ udp_ask_for_details(int fd, bool is_ip6)
 }
 
 void
+udp_ask_for_own_address(int fd, bool is_ip6)
+{
+	if (is_ip6)
+		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	else
+		udp_set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+void
 udp_keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6)
 {
 	if (host->network.allow_host_loopback)
@@ -115,10 +124,12 @@ make_socket(const struct udp_host *host, const struct udp_flow *flow, uint16_t *
 		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 	else
 		udp_set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
-	if (flow->is_group)
+	if (flow->is_group) {
+		udp_ask_for_own_address(fd, is_ip6);
 		udp_keep_groups_off_the_host(host, fd, is_ip6);
-	else if (connect(fd, &flow->to.any, inaddr_sock_len(&flow->to.any)) == -1)
+	} else if (connect(fd, &flow->to.any, inaddr_sock_len(&flow->to.any)) == -1) {
 		return -1;
+	}
 	if (*host_port == 0 && flow->port == 0) {
 		*host_port = find_port(fd);
 		/* From now on others may have the port too. If the option were set
