@@ -50,8 +50,6 @@ test_forms(void **state)
 		{ "[::1]:8080:80", "tcp ::1 8080-8080 :: 80" },
 		{ "8080:[fd00::1]:80/udp", "udp :: 8080-8080 fd00::1 80" },
 		{ "[::1]:8080:[fd00::1]:80", "tcp ::1 8080-8080 fd00::1 80" },
-		/* The worker refuses forwards that libslirp cannot do, not the command
-		 * line. */
 		{ "[::1]:8080:10.0.2.7:80", "tcp ::1 8080-8080 10.0.2.7 80" },
 	};
 

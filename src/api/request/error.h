@@ -17,7 +17,7 @@
 	CLASS(PermissionDenied, "the host's port needs a privilege") \
 	CLASS(AddressNotAvailable, "the host does not have the address") \
 	CLASS(TableFull, "there is no room for another forward") \
-	CLASS(NotSupported, "this network or libslirp can't do it") \
+	CLASS(NotSupported, "this network can't do it") \
 	CLASS(Busy, "not now; the same request may succeed later") \
 	CLASS(Internal, "the system failed in a way that the detail tells")
 

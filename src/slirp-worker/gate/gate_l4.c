@@ -3,10 +3,9 @@
  * Checks TCP, UDP and ICMP of each packet of the guest, and decides where it may go.
  *
  * Theory of operation
- * gate_l4.c runs in the worker. It decides whether a guest reaches the host's loopback;
- * libslirp's switch for this is not used. Releases of libslirp differ in the addresses
- * that stand for the loopback, so the gate closes the whole virtual network. libslirp's
- * switch would also stop the answers to a forward's peers.
+ * gate_l4.c runs in the worker. It decides whether a guest reaches the host's loopback. All
+ * addresses of the virtual network but the name server's stand for it, so the gate closes
+ * the whole network. Answers to a forward's peers pass.
  */
 #include "slirp-worker/gate/gate_l4.h"
 
