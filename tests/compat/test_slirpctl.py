@@ -282,7 +282,7 @@ def test_connections(slirpd):
             out = assert_ok(slirpd.ctl("connections"))
     assert out.splitlines()[0].split() == [
         "PROTO", "STATE", "SOURCE", "DESTINATION", "RECV-Q", "SEND-Q", "FORWARD",
-        "IN", "OUT",
+        "IN", "OUT", "RETRANS", "RTT", "AGE",
     ]
     assert re.search(rf"^tcp +\S+ .*{re.escape(GUEST4)}:80", out, re.M), out
 

@@ -9,15 +9,14 @@
  */
 #pragma once
 
-#include "ipc/drop_reasons.h"
-#include "slirp-worker/gate/gate_dhcp.h"
-#include "slirp-worker/flow/flow_key.h"
-#include "slirp-worker/flow/flow_key.h"
-
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "ipc/drop_reasons.h"
+#include "slirp-worker/flow/flow_key.h"
+#include "slirp-worker/gate/gate_dhcp.h"
 
 /* The configuration of the virtual network; the stack gets the same one. */
 struct gate_config {

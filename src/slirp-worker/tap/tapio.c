@@ -108,6 +108,7 @@ accept_client(struct tapio *tap)
 	autofd int fd = -1;
 
 	fdio_reserve_release(&tap->reserve_fd);
+	/* cppcheck-suppress nullPointer ; accept(2): the peer's address is not wanted */
 	fd = accept4(tap->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1 || poller_put(tap->poller, POLLER_TAP, fd) == -1) {
 		if (errno != EAGAIN)
