@@ -177,6 +177,24 @@ def test_removed_forward_leaves_the_guest_no_port(lab: Lab, guest: Guest, family
         assert "return" in execute(path, "add_hostfwd", **wanted)
 
 
+def test_ports_that_wait_for_one_guest_ask_once(lab: Lab, guest: Guest, tools: Callable) -> None:
+    """Whoever tries all ports of the host must not flood the guest with requests for a MAC."""
+    tools("ping")
+    n_ports = 100
+    with (many_files(), forwarding(guest, f"20000-{19999 + n_ports}:10.0.2.77:20000-{19999 + n_ports}/udp"),
+          guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
+          udp_socket(Lab.internet_netns, INTERNET4) as peer):
+        wire.bind(("tap0", F.ETH_ARP))
+        for port in range(20000, 20000 + n_ports):
+            peer.sendto(b"x", (HOST[4], port))
+        behind(guest)
+        wire.settimeout(DEADLINE_S)
+        n_requests = 0
+        while n_requests == 0 or select.select([wire], [], [], 0.5)[0]:
+            n_requests += F.addr("10.0.2.77") in wire.recv(2048)
+        assert n_requests < n_ports / 2
+
+
 # --- what a guest may not take ----------------------------------------------------------------
 
 # The host's ephemeral ports, for the test; a quarter of them is for a guest's UDP.

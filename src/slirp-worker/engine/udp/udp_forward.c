@@ -77,16 +77,38 @@ drop_waiting(const struct udp_port *port)
 			return;
 }
 
+/* A range of ports leads to one address: whoever tries all of them must not flood the guest
+ * with requests. One is for all ports that wait for it. */
+static void
+ask_for_port(struct udp_host *host, struct udp_port *port, uint64_t now_ms)
+{
+	struct udp_ports *ports = &host->ports;
+
+	if (ports->asked_ms == 0 || now_ms - ports->asked_ms >= UDP_PORT_ASK_MS ||
+	    !inaddr_is_equal(&ports->asked, &port->guest)) {
+		udp_forward_ask(host, &port->guest);
+		ports->asked = port->guest;
+		ports->asked_ms = now_ms;
+	}
+	port->n_asked++;
+	port->due_ms = now_ms + UDP_PORT_ASK_MS;
+}
+
 void
 udp_forward_serve(struct udp_host *host, uint64_t now_ms)
 {
 	struct udp_port *port = TAILQ_FIRST(&host->ports.waiting), *next;
+	const struct inaddr *guest = NULL; /* whose MAC was looked up last */
+	bool is_known = false;
 
 	for (; port != NULL; port = next) {
 		struct mac mac;
 
 		next = TAILQ_NEXT(port, waiting_entry);
-		if (neigh_find(host->neigh, &port->guest, now_ms, &mac)) {
+		if (guest == NULL || !inaddr_is_equal(guest, &port->guest))
+			is_known = neigh_find(host->neigh, &port->guest, now_ms, &mac);
+		guest = &port->guest;
+		if (is_known) {
 			udp_port_go_on(&host->ports, port);
 		} else if (now_ms < port->due_ms) {
 			continue;
@@ -94,9 +116,7 @@ udp_forward_serve(struct udp_host *host, uint64_t now_ms)
 			drop_waiting(port);
 			udp_port_go_on(&host->ports, port);
 		} else {
-			udp_forward_ask(host, &port->guest);
-			port->n_asked++;
-			port->due_ms = now_ms + UDP_PORT_ASK_MS;
+			ask_for_port(host, port, now_ms);
 		}
 	}
 }

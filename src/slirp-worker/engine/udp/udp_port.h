@@ -50,6 +50,9 @@ struct udp_ports {
 	uint32_t first_free;
 	uint32_t by_host[UDP_PORT_CHAINS], by_guest[UDP_PORT_CHAINS];
 	struct udp_port_list waiting;
+	/* The guest's address that was asked for last, and when. */
+	struct inaddr asked;
+	uint64_t asked_ms;
 	struct poller *poller; /* borrowed */
 };
 
