@@ -87,7 +87,6 @@ worker_stats(struct worker *worker)
 {
 	worker->stats.counters[IPC_COUNTER_datagrams_evicted] = worker->reass.n_evicted;
 	worker->stats.counters[IPC_COUNTER_datagrams_expired] = worker->reass.n_expired;
-	/* Zeros if the engine is not in use. */
 	memcpy(worker->stats.tcp, worker->tcp.tcp.counters, sizeof(worker->stats.tcp));
 	memcpy(worker->stats.tcp_ends, worker->tcp.tcp.ends,
 	    sizeof(worker->stats.tcp_ends));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the host's name servers in the lines of resolv.conf. The worker's engines send the
- * guest's lookups there. Used by resolv.c alone. */
+/* Finds the host's name servers in the lines of resolv.conf. The guest's lookups go
+ * there. Used by resolv.c alone. */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Where a flow of the guest leads on the host's side, for all engines. Pure functions.
- */
+/* Where a UDP flow of the guest leads on the host's side. Pure functions. */
 #pragma once
 
 #include <stdbool.h>

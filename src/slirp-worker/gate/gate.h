@@ -54,7 +54,7 @@ enum gate_verdict {
 	GATE_DROP,     /* drop without an answer */
 };
 
-/* The socket that the stack needs for a UDP datagram that passed. */
+/* The socket that a UDP datagram that passed needs. */
 enum gate_udp {
 	GATE_UDP_NOTHING, /* not UDP, or the stack answers it without a socket */
 	GATE_UDP_SOCKET,  /* to one host */
@@ -101,6 +101,3 @@ void gate_init(struct gate *gate, const struct gate_config *config);
  * once passes again unchanged. */
 enum gate_verdict gate_check(struct gate *gate, uint8_t *frame, size_t frame_len,
     uint64_t now_ms, struct gate_frame *out);
-
-/* Whether a frame that passed opens a TCP connection. */
-bool gate_opens_tcp(const struct gate_frame *parsed, const uint8_t *frame);

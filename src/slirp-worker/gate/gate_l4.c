@@ -106,12 +106,6 @@ tcp_opens(const uint8_t *tcp)
 	return (tcp[WIRE_TCP_FLAGS] & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG)) == WIRE_TCP_SYN;
 }
 
-bool
-gate_opens_tcp(const struct gate_frame *parsed, const uint8_t *frame)
-{
-	return parsed->protocol == IPPROTO_TCP && tcp_opens(frame + parsed->l4_offset);
-}
-
 static enum gate_verdict
 check_tcp(const struct gate_packet *packet)
 {

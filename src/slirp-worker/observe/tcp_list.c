@@ -20,8 +20,10 @@ open_state(const struct tcp_flow *flow)
 	return flow->fin_acked ? IPC_TCP_TIME_WAIT : IPC_TCP_CLOSING;
 }
 
-enum ipc_tcp_state
-tcp_list_state(const struct tcp_flow *flow)
+/* The state of the engine's own end, which is the guest's peer, in the words of RFC 9293
+ * 3.3.2. The connection between the host and the real peer can be in another state. */
+static enum ipc_tcp_state
+state_of(const struct tcp_flow *flow)
 {
 	switch ((enum tcp_state)flow->state) {
 	case TCP_STATE_CONNECT:
@@ -55,7 +57,7 @@ tcp_list_describe(const struct tcp *tcp, const struct tcp_flow *flow,
 		.dest_port = is_forward ? key->guest_port : key->peer_port,
 		.proto = IPPROTO_TCP,
 		.is_forward = is_forward,
-		.state = (uint8_t)tcp_list_state(flow),
+		.state = (uint8_t)state_of(flow),
 		.round_trip_us = flow->srtt_us,
 		.recv_queue_bytes = flow->tail.n_bytes,
 		.send_queue_bytes = flow->kept.n_bytes,

@@ -176,22 +176,14 @@ tapio_writev(struct tapio *tap, const struct iovec *parts, int n)
 }
 
 int
-tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
-    const uint8_t *rest, size_t rest_len)
-{
-	struct iovec parts[] = {
-		{ .iov_base = (void *)(uintptr_t)head, .iov_len = head_len },
-		{ .iov_base = (void *)(uintptr_t)rest, .iov_len = rest_len },
-	};
-
-	return tapio_writev(tap, parts, 2);
-}
-
-int
 tapio_write(struct tapio *tap, const uint8_t *frame, size_t frame_len)
 {
 	/* A header of zeros requests no offload. */
 	static const uint8_t header[IPC_TAP_HEADER_MAX];
+	struct iovec parts[] = {
+		{ .iov_base = (void *)(uintptr_t)header, .iov_len = tap->header_len },
+		{ .iov_base = (void *)(uintptr_t)frame, .iov_len = frame_len },
+	};
 
-	return tapio_write_parts(tap, header, tap->header_len, frame, frame_len);
+	return tapio_writev(tap, parts, 2);
 }

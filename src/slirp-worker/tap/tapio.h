@@ -78,9 +78,7 @@ tapio_release(struct tapio *tap)
 	tap->n_kept = 0;
 }
 
-/* Write one frame, or one in two parts, of which the first begins with the driver's
- * header. Return 0, or -1 with errno set: the frame is lost, as on any link. */
+/* Write one frame: whole, or in parts of which the first begins with the driver's header.
+ * Return 0, or -1 with errno set: the frame is lost, as on any link. */
 int tapio_write(struct tapio *tap, const uint8_t *frame, size_t frame_len);
-int tapio_write_parts(struct tapio *tap, const uint8_t *head, size_t head_len,
-    const uint8_t *rest, size_t rest_len);
 int tapio_writev(struct tapio *tap, const struct iovec *parts, int n);

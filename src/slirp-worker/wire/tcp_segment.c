@@ -79,8 +79,10 @@ parse_options(const uint8_t *option, const uint8_t *end, struct tcp_segment *seg
 	}
 }
 
-bool
-tcp_find(const uint8_t *frame, size_t frame_len, struct ip_packet *ip, size_t *tcp_len)
+/* Finds the TCP header of a frame: it is *tcp_len bytes long, with options, at ip->payload.
+ * False as in tcp_segment_parse(). */
+static bool
+find_header(const uint8_t *frame, size_t frame_len, struct ip_packet *ip, size_t *tcp_len)
 {
 	if (!ip_parse(frame, frame_len, ip) || ip->protocol != IPPROTO_TCP ||
 	    ip4_is_fragment(ip) || ip->payload_len < WIRE_TCP_LEN)
@@ -96,7 +98,7 @@ tcp_segment_parse(const uint8_t *frame, size_t frame_len, struct tcp_segment *se
 	const uint8_t *tcp;
 	size_t tcp_len;
 
-	if (!tcp_find(frame, frame_len, &ip, &tcp_len))
+	if (!find_header(frame, frame_len, &ip, &tcp_len))
 		return false;
 	tcp = ip.payload;
 	*segment = (struct tcp_segment){

@@ -47,13 +47,6 @@ struct tcp_segment {
 	struct tcp_sack_block sack[TCP_SACK_MAX];
 };
 
-struct ip_packet;
-
-/* Finds the TCP header of a frame: it is *tcp_len bytes long, with options, at ip->payload.
- * False as in tcp_segment_parse(). */
-bool tcp_find(const uint8_t *frame, size_t frame_len, struct ip_packet *ip,
-    size_t *tcp_len);
-
 /*
  * Whether the frame holds a whole TCP segment with consistent lengths. False for a
  * fragment, and for IPv6 with an extension header. Fills in *segment if true. Does not
