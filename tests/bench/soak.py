@@ -58,7 +58,7 @@ FLOWS_EACH = 100
 # A flow to port 53 ends five seconds after its answer, any other after 180: so flows are renewed,
 # and one in so many stays.
 LASTING_EACH = 30
-# Names have one descriptor in 32 (budget.c), and one for ten seconds each: so a few are left.
+# Names have one descriptor in 32 (budget.c), and one for five seconds each: so a few are left.
 NAMES_PAUSE_S_BY_FDS = 400
 RENEWED_EACH = 20
 

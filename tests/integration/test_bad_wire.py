@@ -21,8 +21,7 @@ INNER4, OUTER4 = "10.88.0.2", "10.88.0.1"
 INNER6, OUTER6 = "fd88::2", "fd88::1"
 
 BYTES = 1_000_000
-# libslirp's timer is six seconds long before it has measured a connection, and longer if what it
-# sends again is lost as well.
+# Each timeout is twice as long as the one before, if what is sent again is lost as well.
 STALL_S = 30
 
 CONDITIONS = {

@@ -82,10 +82,10 @@ def behind(guest: Guest) -> None:
 
 @hosts
 @pytest.mark.parametrize("accomplice", [True, False], ids=["accomplice", "hairpin"])
-def test_forgotten_peer_of_a_relay_opens_nothing(lab: Lab, guest: Guest, tools: Callable, host: int,
-                                                 accomplice: bool) -> None:
-    """Datagrams of peers that the relay has forgotten still wait for libslirp. Whoever gets the
-    port of such a peer next has not sent anything to the guest."""
+def test_forgotten_peer_of_a_forward_opens_nothing(lab: Lab, guest: Guest, tools: Callable, host: int,
+                                                   accomplice: bool) -> None:
+    """A forward remembers few peers. Whoever has the port by which the guest knew a forgotten one
+    has not sent anything to the guest."""
     tools("ping")
     with many_files(), contextlib.ExitStack() as stack:
         daemon = stack.enter_context(forwarding(
@@ -106,7 +106,7 @@ def test_forgotten_peer_of_a_relay_opens_nothing(lab: Lab, guest: Guest, tools: 
         ports = peers_of(server)
         victims = []
         for port in ports:
-            with contextlib.suppress(OSError):  # the relay still has it
+            with contextlib.suppress(OSError):  # another has it
                 victims.append(stack.enter_context(
                     udp_socket(Lab.host_netns, LOOPBACK[OTHER[host]], port)))
         assert len(victims) >= 10
@@ -278,10 +278,10 @@ def test_udp_flood_takes_nothing_from_other_kinds(lab: Lab, guest: Guest, tools:
         for port in range(9000, 9050):
             reply = execute(path, "add_hostfwd", proto="udp", host_port=port, guest_port=port)
             assert "return" in reply, reply
-        client.sendto(b"by a relay", (HOST6, 8080))
+        client.sendto(b"to the other family", (HOST6, 8080))
         data, source = server.recvfrom(100)
         server.sendto(data, source)
-        assert client.recv(100) == b"by a relay"
+        assert client.recv(100) == b"to the other family"
 
 
 def test_names_that_a_guest_asks_for_leave_room_for_udp(lab: Lab, guest: Guest) -> None:

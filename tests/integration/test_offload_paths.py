@@ -120,11 +120,10 @@ def test_container_behind_the_guest(guest: Guest, tools: Callable[..., None], ou
 
 
 N_LOST = 5
-# A frame that is lost costs seconds, so streams wait for theirs side by side.
+# A frame that is lost can cost a timeout, so streams wait for theirs side by side.
 N_LOSSY_STREAMS = 8
 LOSSY_STREAM_BYTES = 3_000_000
-# libslirp's timer is six seconds long before it has measured a connection, and twice that if what
-# it sends again is lost as well.
+# Each timeout is twice as long as the one before, if what is sent again is lost as well.
 LOSSY_STALL_S = 30
 # Frames are 64 KiB at most: N_LOST are lost in twice as many streams at the latest.
 LOSSY_ROUNDS_MAX = 3
@@ -163,9 +162,9 @@ def test_guest_that_loses_one_frame_in_a_hundred(guest: Guest, network: Slirpd,
 
 # --- little room --------------------------------------------------------------------------------
 #
-# Sender and receiver can wait for each other: libslirp with less than a segment to send into a
-# window that it finds small, the guest's kernel with a window that it finds not worth telling. It
-# takes libslirp four and a half seconds or more to ask; nothing here waits that long.
+# Sender and receiver can wait for each other: the worker with less than a segment to send into a
+# window that it finds small, the guest's kernel with a window that it finds not worth telling.
+# Nothing here waits for long.
 
 
 def queued(sock: socket.socket) -> int:

@@ -166,8 +166,7 @@ def test_first_datagram_is_not_lost_while_the_worker_has_no_processor(lab: Lab, 
 
 
 def test_uptime_of_seven_weeks(lab: Lab, guest: Guest, tools: Callable) -> None:
-    """libslirp keeps the time in 32 bits. Two minutes before the machine's milliseconds run over
-    them, sockets would expire as they are made."""
+    """Two minutes before the machine's milliseconds run over 32 bits."""
     tools("unshare")
     ahead_s = int((2**32 - 120_000) / 1000 - time.monotonic())
     with Slirpd("--configure", guest.pid, "tap0", as_ordinary=False,

@@ -25,8 +25,7 @@ LONG_TRANSFER_BYTES = 24_000_000 if SANITIZED else 1_000_000_000
 # that is lost or comes twice.
 _BLOCK = random.Random(5).randbytes(1_048_573)
 
-# Long enough for a loaded machine, and shorter than the four and a half seconds after which
-# libslirp's persist timer ends a stall.
+# Long enough for a loaded machine; a stall that only a late timer ends is longer.
 STALL_S = 3.5
 
 
