@@ -62,8 +62,9 @@ static int
 emit(void *ctx, const struct tcp_frame *frame)
 {
 	struct tcp_host *host = ctx;
-	uint8_t bytes[VNET_HEADER_LEN + TCP_HEAD_MAX];
-	uint8_t *out = bytes + VNET_HEADER_LEN;
+	/* A driver's header of zeros requests no offload. */
+	uint8_t bytes[IPC_TAP_HEADER_MAX + TCP_HEAD_MAX] = { 0 };
+	uint8_t *out = bytes + IPC_TAP_HEADER_MAX;
 	struct iovec parts[1 + TCP_FRAME_PIECES];
 	struct tcp_head head = {
 		.dst_mac = frame->guest_mac,
@@ -91,13 +92,11 @@ emit(void *ctx, const struct tcp_frame *frame)
 
 	/* The guest's kernel numbers the segments that it cuts from here on. */
 	host->ip_id = (uint16_t)(host->ip_id + n_pieces(frame));
-	if (host->has_offloads) {
-		vnet_mark_tcp(bytes, head.is_ip6, head_len, frame->data_len,
-		    frame->piece);
-	} else {
-		memset(bytes, 0, VNET_HEADER_LEN);
+	if (host->has_offloads)
+		vnet_mark_tcp(out - VNET_HEADER_LEN, head.is_ip6, head_len,
+		    frame->data_len, frame->piece);
+	else
 		tcp_head_sum(out, head_len, frame->data, (size_t)frame->n_data);
-	}
 	parts[0] = (struct iovec){ out - driver_len, driver_len + head_len };
 	memcpy(&parts[1], frame->data, (size_t)frame->n_data * sizeof(parts[1]));
 	result = tapio_writev(host->tap, parts, 1 + frame->n_data);
