@@ -36,8 +36,9 @@
  *   counter NAME N
  *   ended NAME N                   flows that ended for this reason
  *
- *   opened                         stands for the lines of open_lines[]
- *   repeat N ... again             runs the lines between N times; not inside another one
+ *   opened | opened:N              stands for the lines of open_lines[]
+ *   repeat N ... again             runs the lines between N times, with "*" for 1 to N; not
+ *                                  inside another one
  */
 #include "tcp_world.h"
 
@@ -815,33 +816,56 @@ run_open_lines(int flow)
 	}
 }
 
+/* Puts the number in the place of each "*". */
+static void
+put_number(const char *from, int number, char to[LINE_MAX_LEN])
+{
+	size_t n = 0;
+
+	for (; *from != '\0'; from++)
+		if (*from == '*')
+			n += (size_t)snprintf(to + n, LINE_MAX_LEN - n, "%d", number);
+		else if (n < LINE_MAX_LEN - 1)
+			to[n++] = *from;
+	to[n] = '\0';
+}
+
 static void
 run_lines(FILE *file)
 {
-	char line[LINE_MAX_LEN];
+	char text[LINE_MAX_LEN / 2], line[LINE_MAX_LEN];
 	long first = 0; /* of the lines to repeat */
-	int first_number = 0, n_left = 0;
+	int first_number = 0, n_times = 0, number = 0, flow;
 
-	while (fgets(line, sizeof(line), file)) {
+	while (fgets(text, sizeof(text), file)) {
+		if (text[0] == '#')
+			snprintf(line, sizeof(line), "%s", text);
+		else
+			put_number(text, number, line);
 		script.line_number++;
 		if (strcmp(line, "opened\n") == 0) {
 			run_open_lines(0);
+		} else if (sscanf(line, "opened:%d", &flow) == 1) {
+			run_open_lines(flow);
 		} else if (strncmp(line, "repeat ", 7) == 0) {
-			n_left = atoi(line + 7);
+			n_times = atoi(line + 7);
+			number = 1;
 			first = ftell(file);
 			first_number = script.line_number;
 		} else if (strcmp(line, "again\n") == 0) {
-			if (n_left == 0)
+			if (number == 0)
 				fails("again without repeat");
-			if (--n_left == 0)
+			if (number++ == n_times) {
+				number = 0;
 				continue;
+			}
 			assert_int_equal(fseek(file, first, SEEK_SET), 0);
 			script.line_number = first_number;
 		} else {
 			run_line(line);
 		}
 	}
-	if (n_left != 0)
+	if (number != 0)
 		fails("repeat without again");
 }
 
