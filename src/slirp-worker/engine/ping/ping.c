@@ -3,7 +3,6 @@
 #include "slirp-worker/engine/ping/ping.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "base/deadline.h"
 #include "base/inaddr.h"
 #include "base/log.h"
+#include "slirp-worker/engine/errqueue.h"
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/tapio.h"
 #include "slirp-worker/wire/ip.h"
@@ -31,14 +31,8 @@
 
 /* RFC 792, RFC 1812 5.2.7.1, and RFC 4443 3: types and codes of errors. */
 #define ICMP_UNREACHABLE_NO_ROUTE 0 /* IPv4: "net unreachable" */
-#define ICMP4_TIME_EXCEEDED 11
-#define ICMP4_PARAMETER_PROBLEM 12
 #define ICMP4_UNREACHABLE_HOST 1
-#define ICMP4_UNREACHABLE_TOO_BIG 4
 #define ICMP4_UNREACHABLE_PROHIBITED 13
-#define ICMP6_TOO_BIG 2
-#define ICMP6_TIME_EXCEEDED 3
-#define ICMP6_PARAMETER_PROBLEM 4
 #define ICMP6_UNREACHABLE_PROHIBITED 1
 #define ICMP6_UNREACHABLE_ADDRESS 3
 
@@ -232,28 +226,16 @@ ip_len(const struct ping_flow *flow)
  * source and a quote of the request. */
 static void
 forward_error(struct ping *ping, struct ping_flow *flow,
-    const struct sock_extended_err *extended, const uint8_t quoted_icmp[WIRE_ICMP_LEN])
+    const struct errqueue_error *queued, const uint8_t quoted_icmp[WIRE_ICMP_LEN])
 {
 	uint8_t request[QUOTED_MAX_LEN], answer[REFUSAL_MAX_LEN];
 	uint8_t *icmp = request + WIRE_ETH_LEN + ip_len(flow);
-	struct inaddr offender;
-	struct refusal_error error = {
-		.type = extended->ee_type,
-		.code = extended->ee_code,
-		.source = offender.bytes,
-	};
+	struct refusal_error error = queued->icmp;
 	size_t len;
 
-	if (!inaddr_from_sockaddr(&offender, SO_EE_OFFENDER(extended)) ||
-	    offender.is_ipv6 != flow->host.is_ipv6)
-		return;
 	/* A router's link-local address has no meaning on the guest's link. */
-	if (inaddr_is_link_local6(&offender))
-		error.source = ping->host6.s6_addr;
-	if (flow->host.is_ipv6 ? error.type == ICMP6_TOO_BIG
-			       : error.type == WIRE_ICMP4_UNREACHABLE &&
-		    error.code == ICMP4_UNREACHABLE_TOO_BIG)
-		error.mtu_bytes = extended->ee_info;
+	error.source = inaddr_is_link_local6(&queued->offender) ? ping->host6.s6_addr
+								: queued->offender.bytes;
 	put_headers(ping, flow, request, false, flow->l4_len);
 	memcpy(icmp, quoted_icmp, WIRE_ICMP_LEN);
 	memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
@@ -263,51 +245,19 @@ forward_error(struct ping *ping, struct ping_flow *flow,
 		ping->to_guest(ping->ctx, answer, len);
 }
 
-static bool
-is_error_to_forward(const struct ping_flow *flow,
-    const struct sock_extended_err *extended)
-{
-	if (flow->host.is_ipv6)
-		return extended->ee_origin == SO_EE_ORIGIN_ICMP6 &&
-		    extended->ee_type >= WIRE_ICMP6_UNREACHABLE &&
-		    extended->ee_type <= ICMP6_PARAMETER_PROBLEM;
-	return extended->ee_origin == SO_EE_ORIGIN_ICMP &&
-	    (extended->ee_type == WIRE_ICMP4_UNREACHABLE ||
-		extended->ee_type == ICMP4_TIME_EXCEEDED ||
-		extended->ee_type == ICMP4_PARAMETER_PROBLEM);
-}
-
-/* Reads the queue of errors (ip(7), IP_RECVERR), which clears the socket's error too. */
 static void
 take_errors(struct ping *ping, struct ping_flow *flow)
 {
 	for (int i = 0; i < ANSWERS_MAX; i++) {
 		uint8_t quoted[WIRE_ICMP_LEN];
 		struct iovec part = { .iov_base = quoted, .iov_len = sizeof(quoted) };
-		_Alignas(struct cmsghdr) char control[CMSG_SPACE(
-		    sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
-		struct msghdr msg = {
-			.msg_iov = &part,
-			.msg_iovlen = 1,
-			.msg_control = control,
-			.msg_controllen = sizeof(control),
-		};
-		ssize_t n = recvmsg(flow->fd, &msg, MSG_ERRQUEUE);
-		struct cmsghdr *header;
+		struct errqueue_error error;
+		ssize_t n = errqueue_take(flow->fd, flow->host.is_ipv6, &part, &error);
 
 		if (n == -1)
 			return;
-		for (header = CMSG_FIRSTHDR(&msg); header;
-		     header = CMSG_NXTHDR(&msg, header)) {
-			const struct sock_extended_err *extended =
-			    (const void *)CMSG_DATA(header);
-
-			if (header->cmsg_len <
-			    CMSG_LEN(sizeof(*extended) + sizeof(struct sockaddr_in)))
-				continue;
-			if (n == sizeof(quoted) && is_error_to_forward(flow, extended))
-				forward_error(ping, flow, extended, quoted);
-		}
+		if (n == sizeof(quoted) && error.is_for_guest)
+			forward_error(ping, flow, &error, quoted);
 	}
 }
 
@@ -345,7 +295,7 @@ ping_request(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 
 	if (parsed->ttl <= 1) {
 		answer_error(ping, frame, parsed,
-		    of_ip6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0);
+		    of_ip6 ? WIRE_ICMP6_TIME_EXCEEDED : WIRE_ICMP4_TIME_EXCEEDED, 0);
 		return;
 	}
 	flow = find_flow(ping, frame, parsed);

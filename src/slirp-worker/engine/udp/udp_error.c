@@ -3,20 +3,11 @@
 #include "slirp-worker/engine/udp/udp_parts.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "slirp-worker/engine/errqueue.h"
 #include "slirp-worker/gate/refusal.h"
-
-/* RFC 792, RFC 1812 5.2.7.1, and RFC 4443 3: types and codes of errors. */
-#define ICMP4_TIME_EXCEEDED 11
-#define ICMP4_PARAMETER_PROBLEM 12
-#define ICMP4_UNREACHABLE_TOO_BIG 4
-#define ICMP6_TOO_BIG 2
-#define ICMP6_TIME_EXCEEDED 3
-#define ICMP6_PARAMETER_PROBLEM 4
 
 /* Of a datagram that an error quotes: more than the error has room for. */
 #define QUOTED_DATA_MAX REFUSAL_MAX_LEN
@@ -89,7 +80,7 @@ udp_time_exceeded(struct udp_host *host, const struct gate_frame *parsed,
 	bool is_ip6 = parsed->ethertype == WIRE_TYPE_IP6;
 	uint8_t answer[REFUSAL_MAX_LEN];
 	const struct refusal_error error = {
-		.type = is_ip6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED,
+		.type = is_ip6 ? WIRE_ICMP6_TIME_EXCEEDED : WIRE_ICMP4_TIME_EXCEEDED,
 		.source = gateway(host, is_ip6),
 	};
 	size_t len =
@@ -97,19 +88,6 @@ udp_time_exceeded(struct udp_host *host, const struct gate_frame *parsed,
 
 	if (len > 0)
 		host->to_guest(host->ctx, answer, len);
-}
-
-static bool
-is_error_to_forward(bool is_ip6, const struct sock_extended_err *extended)
-{
-	if (is_ip6)
-		return extended->ee_origin == SO_EE_ORIGIN_ICMP6 &&
-		    extended->ee_type >= WIRE_ICMP6_UNREACHABLE &&
-		    extended->ee_type <= ICMP6_PARAMETER_PROBLEM;
-	return extended->ee_origin == SO_EE_ORIGIN_ICMP &&
-	    (extended->ee_type == WIRE_ICMP4_UNREACHABLE ||
-		extended->ee_type == ICMP4_TIME_EXCEEDED ||
-		extended->ee_type == ICMP4_PARAMETER_PROBLEM);
 }
 
 bool
@@ -123,28 +101,17 @@ udp_leads_to_its_peer(const struct udp_flow *flow)
 
 static void
 forward_error(struct udp_host *host, const struct udp_flow *flow,
-    const struct sock_extended_err *extended, size_t n_quoted)
+    const struct errqueue_error *queued, size_t n_quoted)
 {
-	bool is_ip6 = udp_is_ip6(flow);
-	struct inaddr offender;
-	struct refusal_error error = {
-		.type = extended->ee_type,
-		.code = extended->ee_code,
-		.source = offender.bytes,
-	};
+	struct refusal_error error = queued->icmp;
 
-	if (!inaddr_from_sockaddr(&offender, SO_EE_OFFENDER(extended)) ||
-	    offender.is_ipv6 != is_ip6)
-		return;
 	if (!udp_leads_to_its_peer(flow))
 		error.source = NULL;
-	else if (inaddr_is_link_local6(&offender))
+	else if (inaddr_is_link_local6(&queued->offender))
 		/* It has no meaning on the guest's link. */
-		error.source = gateway(host, is_ip6);
-	if (is_ip6 ? error.type == ICMP6_TOO_BIG
-		   : error.type == WIRE_ICMP4_UNREACHABLE &&
-		    error.code == ICMP4_UNREACHABLE_TOO_BIG)
-		error.mtu_bytes = extended->ee_info;
+		error.source = gateway(host, true);
+	else
+		error.source = queued->offender.bytes;
 	send_error(host, flow, &error, n_quoted);
 }
 
@@ -152,35 +119,15 @@ void
 udp_take_errors(struct udp_host *host, struct udp_flow *flow)
 {
 	for (int i = 0; i < UDP_READS_MAX; i++) {
-		_Alignas(struct cmsghdr) char
-		    control[CMSG_SPACE(sizeof(struct sock_extended_err) +
-				sizeof(struct sockaddr_in6)) +
-			2 * CMSG_SPACE(sizeof(int))];
 		struct iovec part = { udp_buffer + UDP_DATA_OFFSET, QUOTED_DATA_MAX };
-		struct msghdr msg = {
-			.msg_iov = &part,
-			.msg_iovlen = 1,
-			.msg_control = control,
-			.msg_controllen = sizeof(control),
-		};
-		ssize_t n = recvmsg(flow->fd, &msg, MSG_ERRQUEUE);
-		struct cmsghdr *header;
+		struct errqueue_error error;
+		ssize_t n = errqueue_take(flow->fd, udp_is_ip6(flow), &part, &error);
 
 		if (n == -1)
 			return;
-		for (header = CMSG_FIRSTHDR(&msg); header;
-		     header = CMSG_NXTHDR(&msg, header)) {
-			const struct sock_extended_err *extended =
-			    (const void *)CMSG_DATA(header);
-
-			if (header->cmsg_len <
-			    CMSG_LEN(sizeof(*extended) + sizeof(struct sockaddr_in)))
-				continue;
-			if (extended->ee_errno == ECONNREFUSED)
-				udp_peer_has_gone(flow);
-			if (!flow->is_group &&
-			    is_error_to_forward(udp_is_ip6(flow), extended))
-				forward_error(host, flow, extended, (size_t)n);
-		}
+		if (error.error == ECONNREFUSED)
+			udp_peer_has_gone(flow);
+		if (!flow->is_group && error.is_for_guest)
+			forward_error(host, flow, &error, (size_t)n);
 	}
 }
