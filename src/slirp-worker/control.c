@@ -103,7 +103,7 @@ worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
 void
 worker_on_nameservers(struct worker *worker, const struct ipc_nameservers *msg)
 {
-	setup_set_nameservers(worker, msg);
+	udp_host_set_nameservers(&worker->udp, msg);
 }
 
 void

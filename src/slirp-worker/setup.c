@@ -208,12 +208,6 @@ init_tapio(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 }
 
 void
-setup_set_nameservers(struct worker *worker, const struct ipc_nameservers *nameservers)
-{
-	udp_host_set_nameservers(&worker->udp, nameservers);
-}
-
-void
 setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd)
 {
 	struct in6_addr guest6 = in6addr_any;
@@ -228,7 +222,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
 	setup_make_engines(worker, &start->outbound, &guest6);
-	setup_set_nameservers(worker, &start->nameservers);
+	udp_host_set_nameservers(&worker->udp, &start->nameservers);
 	init_tapio(worker, start, adopt_tap_fd);
 }
 

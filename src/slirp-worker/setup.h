@@ -13,10 +13,6 @@ void setup_make(struct worker *worker, const struct ipc_start *start, int adopt_
 void setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
     const struct in6_addr *guest6);
 
-/* New flows to the name server go to these. */
-void setup_set_nameservers(struct worker *worker,
-    const struct ipc_nameservers *nameservers);
-
 /* Ends all flows and frees what setup_make_engines made; for tests. A worker leaves this to the
  * kernel. */
 void setup_undo_engines(struct worker *worker);

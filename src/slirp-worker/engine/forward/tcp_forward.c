@@ -87,11 +87,8 @@ static void
 ask(const struct tcp_forward *forward, struct tcp_wanted *wanted, uint64_t now_ms)
 {
 	struct tcp_host *host = forward->host;
-	bool is_ipv6 = wanted->guest.is_ipv6;
-	const struct inaddr asker = tcp_peer_gateway(&host->network, is_ipv6);
-	const struct mac asker_mac = tcp_peer_gateway_mac(&host->network, is_ipv6);
 	uint8_t request[NEIGH_REQUEST_MAX];
-	size_t len = neigh_write_request(request, &wanted->guest, &asker, &asker_mac);
+	size_t len = tcp_peer_write_request(&host->network, &wanted->guest, request);
 	int result = tapio_write(host->tap, request, len);
 
 	host->wrote_frame(host->ctx, result, len);

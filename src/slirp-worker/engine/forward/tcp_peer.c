@@ -87,6 +87,16 @@ tcp_peer_gateway_mac(const struct ipc_network *network, bool is_ipv6)
 	return mac;
 }
 
+size_t
+tcp_peer_write_request(const struct ipc_network *network, const struct inaddr *guest,
+    uint8_t out[NEIGH_REQUEST_MAX])
+{
+	const struct inaddr asker = tcp_peer_gateway(network, guest->is_ipv6);
+	const struct mac asker_mac = tcp_peer_gateway_mac(network, guest->is_ipv6);
+
+	return neigh_write_request(out, guest, &asker, &asker_mac);
+}
+
 static struct flow_key
 make_key(const struct tcp_incoming *incoming, const struct inaddr *peer)
 {

@@ -12,6 +12,7 @@
 #include "base/mac.h"
 #include "ipc/messages.h"
 #include "slirp-worker/flow/flow_key.h"
+#include "slirp-worker/gate/neigh.h"
 
 /* A connection that was accepted, and is not in the machine's table yet. */
 struct tcp_incoming {
@@ -45,3 +46,7 @@ struct flow_key tcp_peer_key(const struct ipc_network *network,
 /* The gateway's address and MAC, as libslirp has them. */
 struct inaddr tcp_peer_gateway(const struct ipc_network *network, bool is_ipv6);
 struct mac tcp_peer_gateway_mac(const struct ipc_network *network, bool is_ipv6);
+
+/* Writes the gateway's request for the MAC of the guest's address; returns its length. */
+size_t tcp_peer_write_request(const struct ipc_network *network,
+    const struct inaddr *guest, uint8_t out[NEIGH_REQUEST_MAX]);

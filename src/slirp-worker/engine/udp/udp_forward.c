@@ -60,10 +60,8 @@ udp_forward_close(struct udp_host *host, const union inaddr_sock *address)
 void
 udp_forward_ask(struct udp_host *host, const struct inaddr *guest)
 {
-	const struct inaddr asker = tcp_peer_gateway(&host->network, guest->is_ipv6);
-	const struct mac asker_mac = tcp_peer_gateway_mac(&host->network, guest->is_ipv6);
 	uint8_t request[NEIGH_REQUEST_MAX];
-	size_t len = neigh_write_request(request, guest, &asker, &asker_mac);
+	size_t len = tcp_peer_write_request(&host->network, guest, request);
 
 	host->wrote_frame(host->ctx, tapio_write(host->tap, request, len), len);
 }

@@ -16,6 +16,32 @@
 #define CONTROL_SIZE \
 	(2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
 
+/* A datagram whose data is in the buffer. Must not move: msg points into it. */
+struct received {
+	struct msghdr msg;
+	union inaddr_sock from;
+	struct iovec part;
+	_Alignas(struct cmsghdr) char control[CONTROL_SIZE];
+};
+
+/* Returns the length of the data, or -1 with errno set. */
+static ssize_t
+receive(int fd, struct received *received)
+{
+	*received = (struct received){
+		.part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX },
+		.msg = {
+			.msg_name = &received->from,
+			.msg_namelen = sizeof(received->from),
+			.msg_iov = &received->part,
+			.msg_iovlen = 1,
+			.msg_control = received->control,
+			.msg_controllen = sizeof(received->control),
+		},
+	};
+	return recvmsg(fd, &received->msg, MSG_DONTWAIT);
+}
+
 /* The fields of the IP header that the kernel reports (ip(7), ipv6(7)). */
 static void
 read_details(struct msghdr *msg, struct udp_heads *heads)
@@ -226,27 +252,17 @@ take_stray(struct udp_host *host, const struct udp_flow *flow,
 static bool
 take_datagram(struct udp_host *host, struct udp_flow *flow)
 {
-	union inaddr_sock from = { 0 };
-	struct iovec part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX };
-	_Alignas(struct cmsghdr) char control[CONTROL_SIZE];
-	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t n = recvmsg(flow->fd, &msg, MSG_DONTWAIT);
+	struct received in;
+	ssize_t n = receive(flow->fd, &in);
 	const struct udp_port *port;
 
 	if (n == -1)
 		return false;
-	port = port_of_stray(host, flow, &from);
+	port = port_of_stray(host, flow, &in.from);
 	if (port != NULL)
-		take_stray(host, flow, port, &msg, &from, (size_t)n);
+		take_stray(host, flow, port, &in.msg, &in.from, (size_t)n);
 	else
-		give_to_guest(host, flow, &msg, &from, (size_t)n);
+		give_to_guest(host, flow, &in.msg, &in.from, (size_t)n);
 	return true;
 }
 
@@ -269,30 +285,21 @@ take_new_peer(struct udp_host *host, const struct udp_port *port, const struct m
 {
 	const struct mac our_mac =
 	    tcp_peer_gateway_mac(&host->network, port->guest.is_ipv6);
-	union inaddr_sock from = { 0 }, own;
-	struct iovec part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX };
-	_Alignas(struct cmsghdr) char control[CONTROL_SIZE];
-	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
+	union inaddr_sock own;
+	struct received in;
 	struct udp_flow *flow;
-	ssize_t n = recvmsg(port->fd, &msg, MSG_DONTWAIT);
+	ssize_t n = receive(port->fd, &in);
 
 	if (n == -1)
 		return false;
-	read_asked_address(&msg, port, &own);
-	flow = find_peer(host, port, &from, &own);
+	read_asked_address(&in.msg, port, &own);
+	flow = find_peer(host, port, &in.from, &own);
 	if (flow == NULL)
 		return true;
 	memcpy(flow->guest_mac, mac->octets, sizeof(flow->guest_mac));
 	memcpy(flow->our_mac, our_mac.octets, sizeof(flow->our_mac));
 	flow->mac_ms = host->now_ms;
-	give_to_guest(host, flow, &msg, &from, (size_t)n);
+	give_to_guest(host, flow, &in.msg, &in.from, (size_t)n);
 	return true;
 }
 
