@@ -7,7 +7,7 @@
 
 enum destination {
 	DESTINATION_FOUND,
-	DESTINATION_REFUSED, /* a rule forbids it, or there is no such server */
+	DESTINATION_REFUSED, /* a rule forbids it, or the host has no name server */
 	/* The worker's gate drops all segments to such an address, so a worker that asks for
 	 * it is not in order. */
 	DESTINATION_NEVER,

@@ -119,7 +119,7 @@ struct ipc_log {
 
 #define IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(ROW) \
 	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \
-	ROW(flow_refused, PAYLOAD, ANYTIME, "there is no socket, and the reason")
+	ROW(flow_refused, PAYLOAD, ANYTIME, "why there is no socket")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
 	ROW(spawn, FD, RUNNING, "start an api with this channel to the parent, answer spawned")
