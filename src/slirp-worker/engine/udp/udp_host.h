@@ -2,7 +2,8 @@
 /*
  * The UDP engine: the table (udp.h) on sockets of the host and frames of the TAP.
  * udp_host.c     what the worker calls
- * udp_send.c     makes sockets, and sends on them
+ * udp_open.c     makes sockets
+ * udp_send.c     sends on them
  * udp_receive.c  reads sockets
  * udp_error.c    reads their errors, and tells the guest
  * udp_frame.c    writes frames

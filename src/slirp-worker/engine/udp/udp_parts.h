@@ -37,11 +37,20 @@ size_t udp_put_heads(const struct udp_heads *heads);
 /* Sends the guest the datagram whose data is in the buffer. Sets heads->ip_id. */
 void udp_send_frame(struct udp_host *host, struct udp_heads *heads);
 
-/* --- udp_send.c: members of struct udp_world, ctx is the udp_host --------------------- */
+/* --- udp_send.c: a member of struct udp_world, ctx is the udp_host --------------------- */
+
+int udp_send(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram);
+
+/* --- udp_open.c: members of struct udp_world, ctx is the udp_host ---------------------- */
 
 void udp_open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port);
-int udp_send(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram);
 void udp_close_socket(void *ctx, struct udp_flow *flow);
+
+static inline bool
+udp_socket_is_ip6(const struct udp_flow *flow)
+{
+	return flow->to.any.sa_family == AF_INET6;
+}
 
 /* Sets an option that the socket must have. */
 void udp_set_option(int fd, int level, int name, int value);
