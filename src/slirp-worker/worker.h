@@ -13,7 +13,7 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/ping/ping.h"
-#include "slirp-worker/engine/slirp/stack.h"
+#include "slirp-worker/engine/link/stack.h"
 #include "slirp-worker/engine/forward/tcp_forward.h"
 #include "slirp-worker/engine/tcp/tcp_host.h"
 #include "slirp-worker/engine/udp/udp_host.h"

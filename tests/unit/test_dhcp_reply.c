@@ -4,7 +4,7 @@
 #include "gate_fixture.h"
 
 #include "base/bytes.h"
-#include "slirp-worker/engine/slirp/dhcp_reply.h"
+#include "slirp-worker/engine/link/dhcp_reply.h"
 
 #define CLIENT4 "10.0.2.15"
 #define BROADCAST4 "255.255.255.255"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs libslirp: configuration, time, timers, frames and messages. */
-#include "slirp-worker/engine/slirp/stack.h"
+#include "slirp-worker/engine/link/stack.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
-#include "slirp-worker/engine/slirp/dhcp_reply.h"
+#include "slirp-worker/engine/link/dhcp_reply.h"
 #include "slirp-worker/tap/tapio.h"
 
 /* The newest version of SlirpConfig and SlirpCb whose fields stack.c fills in. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Corrects DHCP replies: their address and checksum, and DHCPv6's server identifier. */
-#include "slirp-worker/engine/slirp/dhcp_reply.h"
+#include "slirp-worker/engine/link/dhcp_reply.h"
 
 #include <netinet/in.h>
 #include <string.h>
