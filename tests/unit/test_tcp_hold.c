@@ -33,7 +33,7 @@ guest(unsigned int number)
 static void
 add(unsigned int number, int fd)
 {
-	const struct tcp_incoming incoming = { .guest = guest(number), .fd = fd };
+	const struct peer_incoming incoming = { .guest = guest(number), .fd = fd };
 
 	assert_true(tcp_hold_has_room(&hold, &incoming.guest));
 	tcp_hold_add(&hold, &incoming, NOW_MS);
@@ -43,7 +43,7 @@ static void
 expect_taken(unsigned int number, int fd)
 {
 	const struct inaddr addr = guest(number);
-	struct tcp_incoming incoming;
+	struct peer_incoming incoming;
 
 	assert_true(tcp_hold_take(&hold, &addr, &incoming));
 	assert_int_equal(incoming.fd, fd);
@@ -54,7 +54,7 @@ static void
 expect_none(unsigned int number)
 {
 	const struct inaddr addr = guest(number);
-	struct tcp_incoming incoming;
+	struct peer_incoming incoming;
 
 	assert_false(tcp_hold_take(&hold, &addr, &incoming));
 }

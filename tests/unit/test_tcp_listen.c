@@ -31,7 +31,7 @@ static struct budget budget;
 static struct tcp_listen listening;
 static uint64_t n_pauses;
 static unsigned int n_open_guests;
-static struct tcp_incoming taken[1000];
+static struct peer_incoming taken[1000];
 static size_t n_taken;
 
 /* The errno of accept4(2) from now on; 0: it works. The linker replaces accept4(2) by this
@@ -60,7 +60,7 @@ may_accept(void *ctx, const struct inaddr *guest, uint16_t port)
 }
 
 static void
-take(void *ctx, const struct tcp_incoming *incoming)
+take(void *ctx, const struct peer_incoming *incoming)
 {
 	(void)ctx;
 	assert_true(n_taken < sizeof(taken) / sizeof(taken[0]));

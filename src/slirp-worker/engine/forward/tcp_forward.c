@@ -12,7 +12,7 @@ now_ms_of(const struct tcp_forward *forward)
 }
 
 static void
-reset_incoming(const struct tcp_forward *forward, const struct tcp_incoming *incoming)
+reset_incoming(const struct tcp_forward *forward, const struct peer_incoming *incoming)
 {
 	const struct tcp_world *world = &forward->host->world;
 
@@ -21,13 +21,13 @@ reset_incoming(const struct tcp_forward *forward, const struct tcp_incoming *inc
 
 /* The first key that no other connection has. False if all are taken. */
 static bool
-find_key(const struct tcp_forward *forward, const struct tcp_incoming *incoming,
+find_key(const struct tcp_forward *forward, const struct peer_incoming *incoming,
     struct flow_key *key)
 {
 	struct tcp *tcp = &forward->host->tcp;
 
-	for (unsigned int i = 0; i < TCP_PEER_KEYS; i++) {
-		*key = tcp_peer_key(&forward->host->network, incoming, i);
+	for (unsigned int i = 0; i < PEER_KEYS; i++) {
+		*key = peer_key(&forward->host->network, incoming, i);
 		if (tcp_key_is_free(tcp, key))
 			return true;
 		if (i == 0)
@@ -37,12 +37,12 @@ find_key(const struct tcp_forward *forward, const struct tcp_incoming *incoming,
 }
 
 static void
-open_to_guest(const struct tcp_forward *forward, const struct tcp_incoming *incoming,
+open_to_guest(const struct tcp_forward *forward, const struct peer_incoming *incoming,
     const struct mac *guest_mac)
 {
 	struct tcp_host *host = forward->host;
 	const struct mac our_mac =
-	    tcp_peer_gateway_mac(&host->network, incoming->guest.is_ipv6);
+	    peer_gateway_mac(&host->network, incoming->guest.is_ipv6);
 	struct tcp_flow *flow;
 	struct flow_key key;
 
@@ -70,7 +70,7 @@ may_accept(void *ctx, const struct inaddr *guest, uint16_t port)
 }
 
 static void
-take_accepted(void *ctx, const struct tcp_incoming *incoming)
+take_accepted(void *ctx, const struct peer_incoming *incoming)
 {
 	struct tcp_forward *forward = ctx;
 	uint64_t now_ms = now_ms_of(forward);
@@ -88,7 +88,7 @@ ask(const struct tcp_forward *forward, struct tcp_wanted *wanted, uint64_t now_m
 {
 	struct tcp_host *host = forward->host;
 	uint8_t request[NEIGH_REQUEST_MAX];
-	size_t len = tcp_peer_write_request(&host->network, &wanted->guest, request);
+	size_t len = peer_write_request(&host->network, &wanted->guest, request);
 	int result = tapio_write(host->tap, request, len);
 
 	host->wrote_frame(host->ctx, result, len);
@@ -98,7 +98,7 @@ ask(const struct tcp_forward *forward, struct tcp_wanted *wanted, uint64_t now_m
 static void
 release(struct tcp_forward *forward, const struct inaddr *guest, const struct mac *mac)
 {
-	struct tcp_incoming incoming;
+	struct peer_incoming incoming;
 
 	while (tcp_hold_take(&forward->hold, guest, &incoming))
 		open_to_guest(forward, &incoming, mac);
@@ -107,7 +107,7 @@ release(struct tcp_forward *forward, const struct inaddr *guest, const struct ma
 static void
 give_up(struct tcp_forward *forward, const struct inaddr *guest)
 {
-	struct tcp_incoming incoming;
+	struct peer_incoming incoming;
 
 	while (tcp_hold_take(&forward->hold, guest, &incoming)) {
 		tcp_count(&forward->host->tcp, TCP_COUNT_mac_unknown, 1);
@@ -165,7 +165,7 @@ free_forward(void *self)
 
 	while (forward->hold.n_held > 0) {
 		const struct inaddr guest = forward->hold.held[0].guest;
-		struct tcp_incoming incoming;
+		struct peer_incoming incoming;
 
 		if (tcp_hold_take(&forward->hold, &guest, &incoming))
 			reset_incoming(forward, &incoming);

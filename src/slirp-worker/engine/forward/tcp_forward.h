@@ -2,7 +2,7 @@
 /*
  * Forwards of the TCP engine: takes accepted connections, finds the guest's MAC, and opens
  * their flows. tcp_listen.h has the sockets, tcp_hold.h the connections that wait for a MAC,
- * tcp_peer.h how the guest sees a peer.
+ * peer.h how the guest sees a peer.
  */
 #pragma once
 

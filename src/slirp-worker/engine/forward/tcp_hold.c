@@ -27,7 +27,7 @@ tcp_hold_has_room(const struct tcp_hold *hold, const struct inaddr *guest)
 }
 
 void
-tcp_hold_add(struct tcp_hold *hold, const struct tcp_incoming *incoming, uint64_t now_ms)
+tcp_hold_add(struct tcp_hold *hold, const struct peer_incoming *incoming, uint64_t now_ms)
 {
 	size_t i = find(hold, &incoming->guest);
 
@@ -62,7 +62,7 @@ tcp_hold_asked(struct tcp_wanted *wanted, bool went_out, uint64_t now_ms)
 
 bool
 tcp_hold_take(struct tcp_hold *hold, const struct inaddr *guest,
-    struct tcp_incoming *incoming)
+    struct peer_incoming *incoming)
 {
 	size_t i = find(hold, guest);
 	size_t first = 0;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/forward/peer.h"
 
 /* Connections that wait, in all and for one address: an address that nobody has must leave
  * room for others. Further peers stay in the queues of the listening sockets. */
@@ -37,7 +37,7 @@ struct tcp_wanted {
 
 /* All zeros is an empty one. */
 struct tcp_hold {
-	struct tcp_incoming held[TCP_HELD_MAX]; /* in the order of their arrival */
+	struct peer_incoming held[TCP_HELD_MAX]; /* in the order of their arrival */
 	size_t n_held;
 	struct tcp_wanted wanted[TCP_HELD_MAX]; /* each has a connection that waits */
 	size_t n_wanted;
@@ -52,7 +52,7 @@ enum tcp_hold_action {
 bool tcp_hold_has_room(const struct tcp_hold *hold, const struct inaddr *guest);
 
 /* Adds a connection; there must be room. Owns its descriptor until it is taken. */
-void tcp_hold_add(struct tcp_hold *hold, const struct tcp_incoming *incoming,
+void tcp_hold_add(struct tcp_hold *hold, const struct peer_incoming *incoming,
     uint64_t now_ms);
 
 /* What to do for an address. */
@@ -64,7 +64,7 @@ void tcp_hold_asked(struct tcp_wanted *wanted, bool went_out, uint64_t now_ms);
 /* Takes the oldest connection to this address. The last one takes the entry of the address
  * with it, and another entry moves to its place. False if there is none. */
 bool tcp_hold_take(struct tcp_hold *hold, const struct inaddr *guest,
-    struct tcp_incoming *incoming);
+    struct peer_incoming *incoming);
 
 /* When the next action is due; DEADLINE_NONE if nothing waits. */
 uint64_t tcp_hold_due(const struct tcp_hold *hold);

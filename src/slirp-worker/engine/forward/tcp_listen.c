@@ -194,7 +194,7 @@ static void
 take_connection(const struct tcp_listen *listen, const struct tcp_listener *listener,
     int adopt_fd, const union inaddr_sock *peer)
 {
-	struct tcp_incoming incoming = {
+	struct peer_incoming incoming = {
 		.guest = listener->guest,
 		.guest_port = listener->guest_port,
 		.rule = listener->rule,
@@ -202,7 +202,7 @@ take_connection(const struct tcp_listen *listen, const struct tcp_listener *list
 	};
 
 	budget_take(listen->budget, BUDGET_TCP, 1);
-	tcp_peer_take(&incoming, peer);
+	peer_take(&incoming, peer);
 	listen->owner->accepted(listen->owner->ctx, &incoming);
 }
 

@@ -15,7 +15,7 @@
 
 #include "base/inaddr.h"
 #include "slirp-worker/budget.h"
-#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/forward/peer.h"
 #include "slirp-worker/poller.h"
 
 /* The queue of a socket: Linux's default limit (net.core.somaxconn since 5.4). */
@@ -53,7 +53,7 @@ struct tcp_listen_owner {
 	/* Whether one more connection to this port of the guest may be accepted. */
 	bool (*may_accept)(void *ctx, const struct inaddr *guest, uint16_t port);
 	/* Takes the connection; its descriptor counts in BUDGET_TCP. */
-	void (*accepted)(void *ctx, const struct tcp_incoming *incoming);
+	void (*accepted)(void *ctx, const struct peer_incoming *incoming);
 };
 
 struct tcp_listen {

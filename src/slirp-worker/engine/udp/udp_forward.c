@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/forward/peer.h"
 #include "slirp-worker/engine/udp/udp_parts.h"
 
 /* Datagrams that a port of a silent guest drops at a time: about those of a full buffer of
@@ -61,7 +61,7 @@ void
 udp_forward_ask(struct udp_host *host, const struct inaddr *guest)
 {
 	uint8_t request[NEIGH_REQUEST_MAX];
-	size_t len = tcp_peer_write_request(&host->network, guest, request);
+	size_t len = peer_write_request(&host->network, guest, request);
 
 	host->wrote_frame(host->ctx, tapio_write(host->tap, request, len), len);
 }

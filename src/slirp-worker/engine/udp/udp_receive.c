@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/forward/peer.h"
 #include "slirp-worker/engine/udp/udp_forward.h"
 
 /* A guest whose MAC is in doubt is asked again after this time. */
@@ -69,12 +69,12 @@ read_details(struct msghdr *msg, struct udp_heads *heads)
 static struct inaddr
 show_sender(const struct udp_host *host, const struct inaddr *sender)
 {
-	const struct tcp_incoming incoming = { .peer = *sender,
+	const struct peer_incoming incoming = { .peer = *sender,
 		.guest.is_ipv6 = sender->is_ipv6 };
 
-	return tcp_peer_is_reachable(&host->network, &incoming)
+	return peer_is_reachable(&host->network, &incoming)
 	    ? *sender
-	    : tcp_peer_gateway(&host->network, sender->is_ipv6);
+	    : peer_gateway(&host->network, sender->is_ipv6);
 }
 
 /* The source of a datagram as the guest sees it. False if it is not for the guest: it came
@@ -131,8 +131,7 @@ give_to_guest(struct udp_host *host, struct udp_flow *flow, struct msghdr *msg,
     const union inaddr_sock *from, size_t data_len)
 {
 	const struct flow_key *key = &flow->link.key;
-	const struct mac gateway_mac =
-	    tcp_peer_gateway_mac(&host->network, udp_is_ip6(flow));
+	const struct mac gateway_mac = peer_gateway_mac(&host->network, udp_is_ip6(flow));
 	struct udp_heads heads = {
 		.dst = inaddr_from_bytes(key->guest_address, udp_is_ip6(flow)),
 		.dst_port = key->guest_port,
@@ -161,12 +160,12 @@ find_peer(struct udp_host *host, const struct udp_port *port,
     const union inaddr_sock *from, const union inaddr_sock *own)
 {
 	uint32_t number = udp_ports_place(&host->ports, port) + 1;
-	struct tcp_incoming incoming = { .guest = port->guest,
+	struct peer_incoming incoming = { .guest = port->guest,
 		.guest_port = port->guest_port };
 
-	tcp_peer_take(&incoming, from);
-	for (unsigned int i = 0; i < TCP_PEER_KEYS; i++) {
-		struct flow_key key = tcp_peer_key(&host->network, &incoming, i);
+	peer_take(&incoming, from);
+	for (unsigned int i = 0; i < PEER_KEYS; i++) {
+		struct flow_key key = peer_key(&host->network, &incoming, i);
 		struct udp_flow *flow;
 
 		key.protocol = IPPROTO_UDP;
@@ -283,8 +282,7 @@ udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
 static bool
 take_new_peer(struct udp_host *host, const struct udp_port *port, const struct mac *mac)
 {
-	const struct mac our_mac =
-	    tcp_peer_gateway_mac(&host->network, port->guest.is_ipv6);
+	const struct mac our_mac = peer_gateway_mac(&host->network, port->guest.is_ipv6);
 	union inaddr_sock own;
 	struct received in;
 	struct udp_flow *flow;

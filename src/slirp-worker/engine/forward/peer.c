@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Chooses the address and port by which the guest sees a peer of a forward. */
-#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/forward/peer.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ static const uint8_t mac_prefix4[] = { 0x52, 0x55 };
 static const uint8_t mac_prefix6[] = { 0x52, 0x56 };
 
 void
-tcp_peer_take(struct tcp_incoming *incoming, const union inaddr_sock *peer)
+peer_take(struct peer_incoming *incoming, const union inaddr_sock *peer)
 {
 	/* Always of one of the two families: the listening socket is. */
 	inaddr_from_sockaddr(&incoming->peer, &peer->any);
@@ -60,8 +60,7 @@ is_reachable6(const struct ipc_network *network, const struct inaddr *peer)
 }
 
 bool
-tcp_peer_is_reachable(const struct ipc_network *network,
-    const struct tcp_incoming *incoming)
+peer_is_reachable(const struct ipc_network *network, const struct peer_incoming *incoming)
 {
 	if (incoming->peer.is_ipv6 != incoming->guest.is_ipv6)
 		return false;
@@ -70,13 +69,13 @@ tcp_peer_is_reachable(const struct ipc_network *network,
 }
 
 struct inaddr
-tcp_peer_gateway(const struct ipc_network *network, bool is_ipv6)
+peer_gateway(const struct ipc_network *network, bool is_ipv6)
 {
 	return is_ipv6 ? inaddr_from6(&network->host6) : inaddr_from4(network->host_be);
 }
 
 struct mac
-tcp_peer_gateway_mac(const struct ipc_network *network, bool is_ipv6)
+peer_gateway_mac(const struct ipc_network *network, bool is_ipv6)
 {
 	struct mac mac;
 
@@ -88,17 +87,17 @@ tcp_peer_gateway_mac(const struct ipc_network *network, bool is_ipv6)
 }
 
 size_t
-tcp_peer_write_request(const struct ipc_network *network, const struct inaddr *guest,
+peer_write_request(const struct ipc_network *network, const struct inaddr *guest,
     uint8_t out[NEIGH_REQUEST_MAX])
 {
-	const struct inaddr asker = tcp_peer_gateway(network, guest->is_ipv6);
-	const struct mac asker_mac = tcp_peer_gateway_mac(network, guest->is_ipv6);
+	const struct inaddr asker = peer_gateway(network, guest->is_ipv6);
+	const struct mac asker_mac = peer_gateway_mac(network, guest->is_ipv6);
 
 	return neigh_write_request(out, guest, &asker, &asker_mac);
 }
 
 static struct flow_key
-make_key(const struct tcp_incoming *incoming, const struct inaddr *peer)
+make_key(const struct peer_incoming *incoming, const struct inaddr *peer)
 {
 	struct flow_key key = {
 		.guest_port = incoming->guest_port,
@@ -115,21 +114,21 @@ make_key(const struct tcp_incoming *incoming, const struct inaddr *peer)
 /* A peer cannot choose the port: others' connections would hide by it. The peer's own
  * address is in the hash: peers that have one port get different ones. */
 static uint16_t
-other_port(const struct tcp_incoming *incoming, unsigned int number)
+other_port(const struct peer_incoming *incoming, unsigned int number)
 {
 	struct flow_key hashed = make_key(incoming, &incoming->peer);
 
 	hashed.protocol = (uint16_t)(PORT_PROTOCOL + number);
-	return (uint16_t)(TCP_PEER_PORT_MIN +
-	    flow_key_hash(&hashed) % (UINT16_MAX - TCP_PEER_PORT_MIN + 1));
+	return (uint16_t)(PEER_PORT_MIN +
+	    flow_key_hash(&hashed) % (UINT16_MAX - PEER_PORT_MIN + 1));
 }
 
 struct flow_key
-tcp_peer_key(const struct ipc_network *network, const struct tcp_incoming *incoming,
+peer_key(const struct ipc_network *network, const struct peer_incoming *incoming,
     unsigned int number)
 {
-	const struct inaddr gateway = tcp_peer_gateway(network, incoming->guest.is_ipv6);
-	bool is_own = number == 0 && tcp_peer_is_reachable(network, incoming);
+	const struct inaddr gateway = peer_gateway(network, incoming->guest.is_ipv6);
+	bool is_own = number == 0 && peer_is_reachable(network, incoming);
 	struct flow_key key = make_key(incoming, is_own ? &incoming->peer : &gateway);
 
 	if (number > 0)

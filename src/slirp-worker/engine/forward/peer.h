@@ -15,7 +15,7 @@
 #include "slirp-worker/gate/neigh.h"
 
 /* A connection that was accepted, and is not in the machine's table yet. */
-struct tcp_incoming {
+struct peer_incoming {
 	struct inaddr peer, guest;
 	uint16_t peer_port, guest_port; /* host byte order */
 	uint32_t rule;                  /* id of the forward */
@@ -24,29 +24,29 @@ struct tcp_incoming {
 
 /* Keys that a connection may have: the first, then the gateway with other ports. A guest
  * that has hundreds of connections of the gateway leaves most of 64,512 ports free. */
-#define TCP_PEER_KEYS 9
+#define PEER_KEYS 9
 
 /* Ports from here on need no privilege (net.ipv4.ip_unprivileged_port_start). Some servers
  * trust lower ones. */
-#define TCP_PEER_PORT_MIN 1024
+#define PEER_PORT_MIN 1024
 
 /* Takes the peer from accept(2). An IPv4 address in IPv6 (::ffff:a.b.c.d) becomes IPv4. */
-void tcp_peer_take(struct tcp_incoming *incoming, const union inaddr_sock *peer);
+void peer_take(struct peer_incoming *incoming, const union inaddr_sock *peer);
 
 /* Whether the guest can answer the peer's own address: the gate lets the answer pass, and
  * the guest sends it to the gateway's MAC. */
-bool tcp_peer_is_reachable(const struct ipc_network *network,
-    const struct tcp_incoming *incoming);
+bool peer_is_reachable(const struct ipc_network *network,
+    const struct peer_incoming *incoming);
 
-/* The key with this number, below TCP_PEER_KEYS. The first has the peer's own port, and its
+/* The key with this number, below PEER_KEYS. The first has the peer's own port, and its
  * own address if the guest can reach it. */
-struct flow_key tcp_peer_key(const struct ipc_network *network,
-    const struct tcp_incoming *incoming, unsigned int number);
+struct flow_key peer_key(const struct ipc_network *network,
+    const struct peer_incoming *incoming, unsigned int number);
 
 /* The gateway's address and MAC, as libslirp has them. */
-struct inaddr tcp_peer_gateway(const struct ipc_network *network, bool is_ipv6);
-struct mac tcp_peer_gateway_mac(const struct ipc_network *network, bool is_ipv6);
+struct inaddr peer_gateway(const struct ipc_network *network, bool is_ipv6);
+struct mac peer_gateway_mac(const struct ipc_network *network, bool is_ipv6);
 
 /* Writes the gateway's request for the MAC of the guest's address; returns its length. */
-size_t tcp_peer_write_request(const struct ipc_network *network,
-    const struct inaddr *guest, uint8_t out[NEIGH_REQUEST_MAX]);
+size_t peer_write_request(const struct ipc_network *network, const struct inaddr *guest,
+    uint8_t out[NEIGH_REQUEST_MAX]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How the guest sees a peer of a forward. */
-#include "slirp-worker/engine/forward/tcp_peer.h"
+#include "slirp-worker/engine/forward/peer.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -47,14 +47,14 @@ begin(void **state)
 	return 0;
 }
 
-static struct tcp_incoming
+static struct peer_incoming
 incoming_of(const char *peer, const char *guest)
 {
 	const struct inaddr addr = address(peer);
 	const union inaddr_sock sock = inaddr_sock_make(&addr, PEER_PORT);
-	struct tcp_incoming incoming = { .guest = address(guest), .guest_port = 80 };
+	struct peer_incoming incoming = { .guest = address(guest), .guest_port = 80 };
 
-	tcp_peer_take(&incoming, &sock);
+	peer_take(&incoming, &sock);
 	return incoming;
 }
 
@@ -105,9 +105,9 @@ test_peers_by_address(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct tcp_incoming incoming =
+		const struct peer_incoming incoming =
 		    incoming_of(cases[i].peer, cases[i].guest);
-		const struct flow_key key = tcp_peer_key(&network, &incoming, 0);
+		const struct flow_key key = peer_key(&network, &incoming, 0);
 
 		expect_peer(&key, cases[i].seen);
 		assert_int_equal(key.peer_port, PEER_PORT);
@@ -125,17 +125,17 @@ static void
 test_peer_with_the_name_servers_address(void **state)
 {
 	const struct inaddr far6 = address("2001:db8::53");
-	struct tcp_incoming incoming = incoming_of("203.0.113.53", GUEST4);
+	struct peer_incoming incoming = incoming_of("203.0.113.53", GUEST4);
 
 	(void)state;
-	assert_true(tcp_peer_is_reachable(&network, &incoming));
+	assert_true(peer_is_reachable(&network, &incoming));
 	network.nameserver_be = inet_addr("203.0.113.53");
-	assert_false(tcp_peer_is_reachable(&network, &incoming));
+	assert_false(peer_is_reachable(&network, &incoming));
 
 	incoming = incoming_of("2001:db8::53", GUEST6);
-	assert_true(tcp_peer_is_reachable(&network, &incoming));
+	assert_true(peer_is_reachable(&network, &incoming));
 	memcpy(&network.nameserver6, far6.bytes, sizeof(network.nameserver6));
-	assert_false(tcp_peer_is_reachable(&network, &incoming));
+	assert_false(peer_is_reachable(&network, &incoming));
 }
 
 static void
@@ -146,17 +146,16 @@ test_other_keys_are_the_gateways_with_other_ports(void **state)
 
 	(void)state;
 	for (size_t p = 0; p < 3; p++) {
-		const struct tcp_incoming incoming = incoming_of(peers[p], GUEST4);
-		uint16_t ports[TCP_PEER_KEYS];
+		const struct peer_incoming incoming = incoming_of(peers[p], GUEST4);
+		uint16_t ports[PEER_KEYS];
 
-		for (unsigned int i = 1; i < TCP_PEER_KEYS; i++) {
-			const struct flow_key key = tcp_peer_key(&network, &incoming, i);
-			const struct flow_key again =
-			    tcp_peer_key(&network, &incoming, i);
+		for (unsigned int i = 1; i < PEER_KEYS; i++) {
+			const struct flow_key key = peer_key(&network, &incoming, i);
+			const struct flow_key again = peer_key(&network, &incoming, i);
 
 			expect_peer(&key, "10.0.2.2");
 			assert_memory_equal(&key, &again, sizeof(key));
-			assert_true(key.peer_port >= TCP_PEER_PORT_MIN);
+			assert_true(key.peer_port >= PEER_PORT_MIN);
 			ports[i] = key.peer_port;
 			for (unsigned int j = 1; j < i; j++)
 				assert_int_not_equal(ports[j], ports[i]);
@@ -174,8 +173,8 @@ test_gateways_macs_are_libslirps(void **state)
 {
 	static const uint8_t octets4[] = { 0x52, 0x55, 10, 0, 2, 2 };
 	static const uint8_t octets6[] = { 0x52, 0x56, 0, 0, 0, 2 };
-	const struct mac mac4 = tcp_peer_gateway_mac(&network, false);
-	const struct mac mac6 = tcp_peer_gateway_mac(&network, true);
+	const struct mac mac4 = peer_gateway_mac(&network, false);
+	const struct mac mac6 = peer_gateway_mac(&network, true);
 
 	(void)state;
 	assert_memory_equal(mac4.octets, octets4, MAC_LEN);
@@ -194,5 +193,5 @@ main(void)
 #undef TEST
 	};
 
-	return cmocka_run_group_tests_name("tcp_peer", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("peer", tests, NULL, NULL);
 }
