@@ -62,13 +62,19 @@ find_nameserver(const struct connector_rules *rules, bool is_ipv6, uint16_t port
 {
 	const struct ipc_nameservers *nameservers = &rules->nameservers;
 
-	if (!rules->network.enable_dns || port != DNS_PORT ||
-	    !nameservers->has_addr[is_ipv6])
+	if (!rules->network.enable_dns || port != DNS_PORT)
 		return DESTINATION_REFUSED;
-	*to = inaddr_sock_make(&nameservers->addr[is_ipv6], DNS_PORT);
-	if (is_ipv6)
-		to->in6.sin6_scope_id = nameservers->scope_id6;
-	return DESTINATION_FOUND;
+	for (size_t i = 0; i < nameservers->n; i++) {
+		const struct ipc_nameserver *server = &nameservers->servers[i];
+
+		if (server->addr.is_ipv6 != is_ipv6)
+			continue;
+		*to = inaddr_sock_make(&server->addr, DNS_PORT);
+		if (is_ipv6)
+			to->in6.sin6_scope_id = server->scope_id;
+		return DESTINATION_FOUND;
+	}
+	return DESTINATION_REFUSED;
 }
 
 enum destination

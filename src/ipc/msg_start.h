@@ -28,6 +28,12 @@
 #define IPC_PREFIX_LEN_MIN 1
 #define IPC_PREFIX_LEN_MAX 25
 
+/* glibc takes no more servers (MAXNS of resolv.h), and no greater numbers for the options of
+ * resolv.conf(5) (RES_MAXRETRANS and RES_MAXRETRY of resolv.h). */
+#define IPC_NAMESERVERS_MAX 3
+#define IPC_NAMESERVER_TIMEOUT_MAX_S 30
+#define IPC_NAMESERVER_ATTEMPTS_MAX 5
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
@@ -87,12 +93,20 @@ struct ipc_outbound {
 	uint8_t has_addr[2];
 };
 
-/* The host's name servers, which the name server's addresses of the guest stand for. */
+struct ipc_nameserver {
+	struct inaddr addr;
+	uint8_t reserved[3];
+	uint32_t scope_id; /* the interface's index of a link-local addr; 0: none */
+};
+
+/* The host's name servers, which the name server's addresses of the guest stand for, and the
+ * options of resolv.conf(5). An option that is not given is 0. */
 struct ipc_nameservers {
-	struct inaddr addr[2]; /* by is_ipv6; zeros unless has_addr[is_ipv6] */
-	uint8_t has_addr[2];
-	uint32_t
-	    scope_id6; /* the index of the interface of a link-local addr[1]; 0: none */
+	struct ipc_nameserver servers[IPC_NAMESERVERS_MAX]; /* zeros from n on */
+	uint8_t n;
+	uint8_t timeout_s;
+	uint8_t attempts;
+	uint8_t rotate;
 };
 
 struct ipc_start {

@@ -160,16 +160,6 @@ ipc_validate_outbound(const struct ipc_outbound *msg, const char **why)
 }
 
 int
-ipc_validate_nameservers(const struct ipc_nameservers *msg, const char **why)
-{
-	if (validate_addrs(msg->addr, msg->has_addr, why) == -1)
-		return -1;
-	if (msg->scope_id6 != 0 && !inaddr_is_link_local6(&msg->addr[1]))
-		return ipc_refuse(why, "scope_id6");
-	return 0;
-}
-
-int
 ipc_validate_start(const struct ipc_start *msg, const char **why)
 {
 	if (validate_network(&msg->network, why) == -1 ||

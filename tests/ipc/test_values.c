@@ -135,10 +135,14 @@ FIELDS(tap_made,
 FIELDS(outbound,
 	ADDR(outbound, addr[0], "addr"), ADDR(outbound, addr[1], "addr"),
 	FLAG(outbound, has_addr[0]), FLAG(outbound, has_addr[1]))
+FIELDS(nameserver,
+	ADDR(nameserver, addr, "addr"), RESERVED(nameserver), ANY(nameserver, scope_id))
 FIELDS(nameservers,
-	ADDR(nameservers, addr[0], "addr"), ADDR(nameservers, addr[1], "addr"),
-	FLAG(nameservers, has_addr[0]), FLAG(nameservers, has_addr[1]),
-	ANY(nameservers, scope_id6))
+	PAGE(nameservers, servers, nameserver),
+	RANGE(nameservers, n, 0, IPC_NAMESERVERS_MAX, "n"),
+	RANGE(nameservers, timeout_s, 0, IPC_NAMESERVER_TIMEOUT_MAX_S, "timeout_s"),
+	RANGE(nameservers, attempts, 0, IPC_NAMESERVER_ATTEMPTS_MAX, "attempts"),
+	FLAG(nameservers, rotate))
 FIELDS(connector_start,
 	STRUCTS(connector_start, network, network),
 	STRUCTS(connector_start, outbound, outbound),
@@ -440,19 +444,17 @@ test_contradictions_are_refused(void **state)
 	BAD(tap_made, "header_len", msg->has_offloads = 1)
 	BAD(flow_open, "peer", msg->peer.bytes[4] = 1)
 	BAD(connector_start, "addr", msg->outbound.has_addr[0] = 0)
-	BAD(connector_start, "scope_id6", msg->nameservers.addr[1].bytes[0] = 0xfd)
+	BAD(connector_start, "scope_id", msg->nameservers.servers[1].addr.bytes[0] = 0xfd)
 	BAD(outbound, "addr", msg->has_addr[0] = 0)
 	BAD(outbound, "addr", msg->has_addr[1] = 1)
 	BAD(outbound, "addr", msg->addr[0].bytes[4] = 1)
 	BAD(outbound, "addr", msg->addr[0].is_ipv6 = 1)
 	BAD(outbound, "addr", msg->addr[1].bytes[15] = 1)
 	BAD(outbound, "addr", msg->addr[1].is_ipv6 = 1)
-	BAD(nameservers, "addr", msg->has_addr[0] = 0)
-	BAD(nameservers, "addr", msg->has_addr[1] = 0)
-	BAD(nameservers, "addr", msg->addr[0].bytes[4] = 1)
-	BAD(nameservers, "scope_id6", msg->addr[1].bytes[0] = 0xfd)
-	BAD(nameservers, "scope_id6", msg->has_addr[1] = 0;
-	    msg->addr[1] = (struct inaddr){ 0 })
+	BAD(nameservers, "entries after the last", msg->n = 1)
+	BAD(nameservers, "addr", msg->servers[0].addr.bytes[4] = 1)
+	BAD(nameservers, "scope_id", msg->servers[0].scope_id = 1)
+	BAD(nameservers, "scope_id", msg->servers[1].addr.bytes[0] = 0xfd)
 	BAD(confine, "runas", msg->has_runas = 0; msg->runas_gid = 0)
 	BAD(confine, "runas", msg->has_runas = 0; msg->runas_uid = 0)
 	BAD(make_tap, "tap_name", memset(msg->tap_name, 0, sizeof(msg->tap_name)))
@@ -530,7 +532,8 @@ test_legal_values_are_accepted(void **state)
 	GOOD(flow_open, msg->peer = inaddr_loopback(true))
 	GOOD(outbound, msg->has_addr[0] = 0; msg->addr[0] = (struct inaddr){ 0 })
 	GOOD(outbound, msg->has_addr[1] = 1; msg->addr[1] = inaddr_loopback(true))
-	GOOD(nameservers, msg->addr[1] = inaddr_loopback(true); msg->scope_id6 = 0)
+	GOOD(nameservers, msg->servers[1].scope_id = 0)
+	GOOD(nameservers, msg->servers[2].addr = inaddr_loopback(true); msg->n = 3)
 	GOOD(nameservers, memset(msg, 0, sizeof(*msg)))
 	GOOD(confine, msg->has_runas = 0; msg->runas_uid = msg->runas_gid = 0)
 	GOOD(start, msg->network.mtu_bytes = 1)

@@ -110,10 +110,13 @@ void
 ipc_sample_nameservers(struct ipc_nameservers *msg)
 {
 	*msg = (struct ipc_nameservers){
-		.addr[0] = inaddr_from4(htonl(0x7f000035)),
-		.addr[1] = { { 0xfe, 0x80, [15] = 0x53 }, 1 },
-		.has_addr = { 1, 1 },
-		.scope_id6 = 2,
+		.servers[0].addr = inaddr_from4(htonl(0x7f000035)),
+		.servers[1] = { .addr = { { 0xfe, 0x80, [15] = 0x53 }, 1 },
+		    .scope_id = 2 },
+		.n = 2,
+		.timeout_s = 1,
+		.attempts = 3,
+		.rotate = 1,
 	};
 }
 

@@ -41,9 +41,9 @@ set_up(void **state)
 	inet_pton(AF_INET6, "fd00::2", &network.host6);
 	inet_pton(AF_INET6, "fd00::3", &network.nameserver6);
 	nameservers = (struct ipc_nameservers){
-		.addr = { address("127.0.0.53"), address("fe80::9") },
-		.has_addr = { 1, 1 },
-		.scope_id6 = 4,
+		.servers = { { .addr = address("127.0.0.53") },
+		    { .addr = address("fe80::9"), .scope_id = 4 } },
+		.n = 2,
 	};
 	return 0;
 }
@@ -121,7 +121,7 @@ test_nameserver(void **state)
 	assert_int_equal(to.in6.sin6_scope_id, 4);
 	check("10.0.2.3", 54, NULL);
 	check("fd00::3", 5353, NULL);
-	nameservers.has_addr[1] = 0;
+	nameservers.n = 1;
 	check("10.0.2.3", 53, "127.0.0.53");
 	check("fd00::3", 53, NULL);
 	network.enable_dns = 0;

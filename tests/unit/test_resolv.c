@@ -268,7 +268,7 @@ test_read_takes_the_servers(void **state)
 {
 	(void)state;
 	expect_read("# first\n" SERVER_1 "search example.org\n" SERVER_2 "options rotate",
-	    100, SERVER_1 SERVER_2);
+	    100, SERVER_1 SERVER_2 "options rotate\n");
 	expect_read("nameserver 192.0.2.1", 100, "nameserver 192.0.2.1\n");
 	expect_read("nameserver\t192.0.2.1\n", 100, "nameserver\t192.0.2.1\n");
 	expect_read("nameservers 192.0.2.1\n nameserver 192.0.2.2\nnameserver\n"
@@ -1008,8 +1008,8 @@ server4(void)
 {
 	static char text[INET6_ADDRSTRLEN];
 
-	return resolv.nameservers.has_addr[0]
-	    ? inaddr_format(&resolv.nameservers.addr[0], text)
+	return resolv.nameservers.n > 0
+	    ? inaddr_format(&resolv.nameservers.servers[0].addr, text)
 	    : "";
 }
 
@@ -1027,14 +1027,18 @@ test_worker_is_told_of_other_servers_once(void **state)
 	ASSERT_FOLLOWS(SERVER_2);
 	assert_string_equal(server4(), "192.0.2.2");
 	assert_int_equal(n_tellings, 1);
-	/* Another copy, and the same first server. */
+	/* A comment changes nothing; a second server and an option do. */
+	write_text(followed, "# comment\n" SERVER_2);
 	write_text(followed, SERVER_2 SERVER_1);
 	ASSERT_FOLLOWS(SERVER_2 SERVER_1);
-	assert_int_equal(n_tellings, 1);
+	assert_int_equal(n_tellings, 2);
+	write_text(followed, SERVER_2 SERVER_1 "options rotate\n");
+	ASSERT_FOLLOWS(SERVER_2 SERVER_1 "options rotate\n");
+	assert_int_equal(n_tellings, 3);
 	unlink(followed);
 	ASSERT_FOLLOWS("");
 	assert_string_equal(server4(), "");
-	assert_int_equal(n_tellings, 2);
+	assert_int_equal(n_tellings, 4);
 }
 
 /* The worker's queue is full: the loop must come back soon. */
@@ -1052,6 +1056,20 @@ test_worker_that_cannot_be_told_is_told_later(void **state)
 		now_ms = parent_resolv_due_ms(&resolv);
 		parent_resolv_handle(&resolv, false, now_ms);
 	}
+}
+
+/* The interface may come later, or go and come again with another index. */
+static void
+test_server_behind_an_interface_is_looked_up_again_soon(void **state)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	(void)state;
+	write_text(followed, "nameserver fe80::1%no-such-if\n");
+	parent_resolv_look_ahead(&resolv, followed);
+	parent_resolv_begin(&resolv, followed, open(copy, O_WRONLY | O_CLOEXEC), now_ms);
+	assert_true(resolv.is_told);
+	assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
 }
 
 /* A worker without a root of its own reads the host's file. */
@@ -1320,6 +1338,7 @@ main(void)
 		TEST(test_checked_from_time_to_time_without_event),
 		TEST(test_worker_is_told_of_other_servers_once),
 		TEST(test_worker_that_cannot_be_told_is_told_later),
+		TEST(test_server_behind_an_interface_is_looked_up_again_soon),
 		TEST(test_servers_are_followed_without_a_copy),
 		TEST(test_coming_and_going_does_not_fill_the_log),
 		TEST(test_copy_that_cannot_be_written_is_tried_again),

@@ -30,9 +30,6 @@
  * cause ten looks a second at most. */
 #define SETTLE_MS 100
 
-/* resolv.conf(5): a line begins with the keyword, and space or tab follows. */
-#define SERVER_KEY "nameserver"
-
 /* Several times the keyword and the longest address with a scope. glibc and libslirp read
  * at most 512 bytes of a line. */
 #define LINE_MAX_BYTES 512
@@ -113,22 +110,13 @@ open_regular(const char *path)
 	return take_fd(&fd);
 }
 
-/* The buffer of the lines that name a server, and the current line. */
+/* The buffer of the lines about servers, and the current line. */
 struct servers {
 	char *buf;
 	size_t buf_size, len;
 	char line[LINE_MAX_BYTES]; /* the line so far, cut to its size */
 	size_t line_len;
 };
-
-static bool
-names_server(const char *line, size_t len)
-{
-	const size_t key_len = strlen(SERVER_KEY);
-
-	return len > key_len && memcmp(line, SERVER_KEY, key_len) == 0 &&
-	    (line[key_len] == ' ' || line[key_len] == '\t');
-}
 
 /* Returns false if the buffer is full. */
 static bool
@@ -137,7 +125,7 @@ end_line(struct servers *servers)
 	size_t len = servers->line_len;
 
 	servers->line_len = 0;
-	if (!names_server(servers->line, len))
+	if (!parent_nameservers_wants(servers->line, len))
 		return true;
 	if (servers->buf_size - servers->len < len + 1)
 		return false;
@@ -374,6 +362,17 @@ update_copy(struct resolv *resolv, const char *text, size_t len,
 	return resolv->is_copied;
 }
 
+/* Whether a server is reached through an interface of the host, which may go and come again
+ * with another index. */
+static bool
+depends_on_interface(const struct ipc_nameservers *nameservers)
+{
+	for (size_t i = 0; i < nameservers->n; i++)
+		if (inaddr_is_link_local6(&nameservers->servers[i].addr))
+			return true;
+	return false;
+}
+
 /* Updates the copy and the name servers. Returns true if the content of the copy has
  * changed. */
 static bool
@@ -399,7 +398,7 @@ look(struct resolv *resolv, uint64_t now_ms)
 	say_state(resolv, &state, now_ms);
 	/* If the worker's queue is full, it is told again after the next look. */
 	soon = resolv->is_blind || is_temporary(state.read_error) || state.copy_error ||
-	    !resolv->is_told;
+	    !resolv->is_told || depends_on_interface(&resolv->nameservers);
 	resolv->look_at_ms = now_ms + (soon ? LOOK_INTERVAL_MS : RECHECK_INTERVAL_MS);
 	return was_renewed;
 }

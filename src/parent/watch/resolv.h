@@ -82,7 +82,7 @@ bool parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms)
 
 void parent_resolv_end(struct resolv *resolv);
 
-/* Reads the lines that name a server from the file at path, through symbolic links.
+/* Reads the lines about servers (nameservers.h) from the file at path, through symbolic links.
  * Writes to buf the first lines that fit, each with its newline, without a NUL at the
  * end. Returns the number of bytes, or -1 with errno set: EINVAL if the file is not a
  * regular file. */

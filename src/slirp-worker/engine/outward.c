@@ -66,13 +66,19 @@ find_nameserver(const struct ipc_network *network,
     const struct ipc_nameservers *nameservers, const struct flow_key *key,
     union inaddr_sock *to)
 {
-	if (!network->enable_dns || key->peer_port != DNS_PORT ||
-	    !nameservers->has_addr[is_ip6(key)])
+	if (!network->enable_dns || key->peer_port != DNS_PORT)
 		return false;
-	*to = inaddr_sock_make(&nameservers->addr[is_ip6(key)], DNS_PORT);
-	if (is_ip6(key))
-		to->in6.sin6_scope_id = nameservers->scope_id6;
-	return true;
+	for (size_t i = 0; i < nameservers->n; i++) {
+		const struct ipc_nameserver *server = &nameservers->servers[i];
+
+		if (server->addr.is_ipv6 != is_ip6(key))
+			continue;
+		*to = inaddr_sock_make(&server->addr, DNS_PORT);
+		if (is_ip6(key))
+			to->in6.sin6_scope_id = server->scope_id;
+		return true;
+	}
+	return false;
 }
 
 bool
