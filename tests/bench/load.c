@@ -5,11 +5,13 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -23,7 +25,7 @@ static const struct load {
 } loads[] = {
 	{ "serve", "ADDRESS PORT", 2, load_serve },
 	{ "rr", "ADDRESS PORT SECONDS", 3, load_rr },
-	{ "one-shot", "ADDRESS PORT SECONDS", 3, load_one_shot },
+	{ "one-shot", "ADDRESS PORT SECONDS CLIENTS", 4, load_one_shot },
 	{ "hold", "ADDRESS PORT CONNECTIONS SECONDS", 4, load_hold },
 	{ "echo", "ADDRESS PORT SECONDS", 3, load_echo },
 	{ "flood", "ADDRESS PORT BYTES SECONDS", 4, load_flood },
@@ -125,6 +127,38 @@ load_read_all(int fd, void *data, size_t len)
 		err(1, "receive %zu bytes", len);
 	if (got != (ssize_t)len)
 		errx(1, "the connection ended after %zd of %zu bytes", got, len);
+}
+
+uint64_t
+load_by_clients(int n_clients, uint64_t (*count)(const void *ctx, int client),
+    const void *ctx)
+{
+	int counts[2];
+	uint64_t n = 0, n_own;
+	int status;
+
+	if (pipe2(counts, O_CLOEXEC) != 0)
+		err(1, "make a pipe");
+	for (int i = 0; i < n_clients; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			err(1, "fork");
+		if (child == 0) {
+			n_own = count(ctx, i);
+			_exit(write(counts[1], &n_own, sizeof(n_own)) !=
+			    (ssize_t)sizeof(n_own));
+		}
+	}
+	while (wait(&status) > 0) {
+		/* It has said why. */
+		if (status != 0)
+			exit(1);
+		if (read(counts[0], &n_own, sizeof(n_own)) != (ssize_t)sizeof(n_own))
+			err(1, "read a count");
+		n += n_own;
+	}
+	return n;
 }
 
 void

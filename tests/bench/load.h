@@ -40,6 +40,10 @@ int load_connect(const struct sockaddr_in *peer, int type);
 /* Writes or reads all of it, or ends the program. */
 void load_write_all(int fd, const void *data, size_t len);
 void load_read_all(int fd, void *data, size_t len);
+/* Runs count() in that many processes at once, each with its number from 0. Gives the sum of
+ * what they return. */
+uint64_t load_by_clients(int n_clients, uint64_t (*count)(const void *ctx, int client),
+    const void *ctx);
 /* What was printed is seen now; then waits for end-of-file on standard input. */
 void load_wait_for_the_end(void);
 
@@ -47,7 +51,8 @@ void load_wait_for_the_end(void);
 void load_serve(char *const argv[]);
 /* TCP request and response on one connection. argv: ADDRESS PORT SECONDS; a second */
 void load_rr(char *const argv[]);
-/* Connect, request, reply, close. argv: ADDRESS PORT SECONDS; a second */
+/* Connect, request, reply, close, by that many clients at once.
+ * argv: ADDRESS PORT SECONDS CLIENTS; a second */
 void load_one_shot(char *const argv[]);
 /* Opens connections and holds them until end-of-file on standard input.
  * argv: ADDRESS PORT CONNECTIONS SECONDS; how many there are when all are, or time is out */

@@ -4,15 +4,11 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -54,19 +50,27 @@ request_once(const struct sockaddr_un *peer, const char *request)
 		errx(1, "the reply is: %s", reply);
 }
 
+struct requests {
+	struct sockaddr_un peer;
+	const char *request;
+	struct load_span span;
+	double rate; /* of one client, a second; 0: as fast as they are answered */
+};
+
 /* Requests until the span is over; gives their number. */
 static uint64_t
-request_until_over(const struct sockaddr_un *peer, const char *request,
-    const struct load_span *span, double rate)
+request_until_over(const void *ctx, int client)
 {
+	const struct requests *requests = ctx;
 	uint64_t n_done = 0;
 
-	for (; !load_span_is_over(span); n_done++) {
-		request_once(peer, request);
-		if (rate > 0) {
+	(void)client;
+	for (; !load_span_is_over(&requests->span); n_done++) {
+		request_once(&requests->peer, requests->request);
+		if (requests->rate > 0) {
 			/* By the clock and not by pauses, so that slow replies don't lower it. */
-			int64_t next_ns =
-			    span->began_ns + (int64_t)((double)(n_done + 1) / rate * 1e9);
+			int64_t next_ns = requests->span.began_ns +
+			    (int64_t)((double)(n_done + 1) / requests->rate * 1e9);
 			struct timespec next = {
 				.tv_sec = next_ns / 1000000000,
 				.tv_nsec = next_ns % 1000000000,
@@ -81,39 +85,18 @@ request_until_over(const struct sockaddr_un *peer, const char *request,
 void
 load_api(char *const argv[])
 {
-	struct sockaddr_un peer = { .sun_family = AF_UNIX };
-	struct load_span span = load_span_of_seconds(load_number(argv[2]));
-	double rate = load_number(argv[3]);
 	int n_clients = (int)load_number(argv[4]);
-	int counts[2];
-	uint64_t n_done = 0;
-	uint64_t n_own;
-	int status;
+	struct requests requests = {
+		.peer.sun_family = AF_UNIX,
+		.request = argv[1],
+		.span = load_span_of_seconds(load_number(argv[2])),
+		.rate = load_number(argv[3]) / n_clients,
+	};
 
-	if (strlen(argv[0]) >= sizeof(peer.sun_path))
+	if (strlen(argv[0]) >= sizeof(requests.peer.sun_path))
 		errx(2, "a longer path than a socket can have: %s", argv[0]);
-	strcpy(peer.sun_path, argv[0]);
-	if (pipe2(counts, O_CLOEXEC) != 0)
-		err(1, "make a pipe");
-	for (int i = 0; i < n_clients; i++) {
-		pid_t child = fork();
-
-		if (child < 0)
-			err(1, "fork");
-		if (child == 0) {
-			n_own =
-			    request_until_over(&peer, argv[1], &span, rate / n_clients);
-			_exit(write(counts[1], &n_own, sizeof(n_own)) !=
-			    (ssize_t)sizeof(n_own));
-		}
-	}
-	while (wait(&status) > 0) {
-		/* It has said why. */
-		if (status != 0)
-			exit(1);
-		if (read(counts[0], &n_own, sizeof(n_own)) != (ssize_t)sizeof(n_own))
-			err(1, "read a count");
-		n_done += n_own;
-	}
-	printf("%.1f\n", load_span_rate(&span, n_done));
+	strcpy(requests.peer.sun_path, argv[0]);
+	printf("%.1f\n",
+	    load_span_rate(&requests.span,
+		load_by_clients(n_clients, request_until_over, &requests)));
 }

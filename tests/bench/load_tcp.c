@@ -30,25 +30,42 @@ load_rr(char *const argv[])
 	printf("%.1f\n", load_span_rate(&span, n_done));
 }
 
-void
-load_one_shot(char *const argv[])
+struct one_shots {
+	struct sockaddr_in first;
+	struct load_span span;
+};
+
+static uint64_t
+connect_until_over(const void *ctx, int client)
 {
-	const struct sockaddr_in first = load_address(argv[0], argv[1]);
+	const struct one_shots *shots = ctx;
 	char message[LOAD_MESSAGE_BYTES] = "request";
-	struct load_span span = load_span_of_seconds(load_number(argv[2]));
 	uint64_t n_done = 0;
 
-	for (; !load_span_is_over(&span); n_done++) {
-		struct sockaddr_in peer = first;
+	for (; !load_span_is_over(&shots->span); n_done++) {
+		uint64_t offset = ((uint64_t)client + n_done) % LOAD_N_TCP_PORTS;
+		struct sockaddr_in peer = shots->first;
 		autofd int fd = -1;
 
-		peer.sin_port =
-		    htons((uint16_t)(ntohs(first.sin_port) + n_done % LOAD_N_TCP_PORTS));
+		peer.sin_port = htons((uint16_t)(ntohs(peer.sin_port) + offset));
 		fd = load_connect(&peer, SOCK_STREAM);
 		load_write_all(fd, message, sizeof(message));
 		load_read_all(fd, message, sizeof(message));
 	}
-	printf("%.1f\n", load_span_rate(&span, n_done));
+	return n_done;
+}
+
+void
+load_one_shot(char *const argv[])
+{
+	const struct one_shots shots = {
+		.first = load_address(argv[0], argv[1]),
+		.span = load_span_of_seconds(load_number(argv[2])),
+	};
+
+	printf("%.1f\n",
+	    load_span_rate(&shots.span,
+		load_by_clients((int)load_number(argv[3]), connect_until_over, &shots)));
 }
 
 void

@@ -30,7 +30,8 @@ N_STREAMS = 16
 # One frame of so many is lost.
 LOSS_OF_FRAMES = 1000
 API_REQUESTS_PER_S = 200
-API_CLIENTS = 16
+# Of the control socket, and of connections.
+CLIENTS = 16
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ ROWS = (
     *_streams_rows(),
     Row("rr", "small", "Small packets, 64 bytes", "TCP request/response", "/s"),
     Row("connect", "small", "Small packets, 64 bytes", "connect, request, reply, close", "/s"),
+    Row("connect_many", "small", "Small packets, 64 bytes",
+        f"the same, {CLIENTS} clients at once", "/s"),
     Row("udp_echo", "small", "Small packets, 64 bytes", "UDP request/response", "/s"),
     Row("udp_flood", "small", "UDP flood", "1400-byte datagrams delivered", "Gbit/s"),
     *_idle_rows(),
@@ -111,7 +114,7 @@ ROWS = (
     Row("pss", "ready", "Start and size", "memory when ready", "MB", more_is_better=False),
     Row("api_rate", "api", "Control socket", "requests, a connection each", "/s"),
     Row("api_rate_many", "api", "Control socket",
-        f"the same, {API_CLIENTS} clients at once", "/s"),
+        f"the same, {CLIENTS} clients at once", "/s"),
     Row("api_kept", "api", "Control socket",
         f"TCP out kept beside {API_REQUESTS_PER_S} requests/s", ""),
 )
@@ -127,7 +130,7 @@ SCENES_OF = {
 
 # Names for the option --rows, each for the patterns of its rows. All rows of TCP's targets:
 SETS = {
-    "@tcp": ("tcp_*_1500", "tcp_*_65520", "container_*", "forward_*", "rr", "connect", "idle_*",
+    "@tcp": ("tcp_*_1500", "tcp_*_65520", "container_*", "forward_*", "rr", "connect*", "idle_*",
              "lossy_*", "streams_*"),
 }
 
@@ -164,6 +167,7 @@ TARGETS = (
     Target("rr", PASTA, 1.0),
     Target("connect", REFERENCE, 4.0),
     Target("connect", PASTA, 1.0),
+    Target("connect_many", PASTA, 1.0),
     Target("udp_echo", REFERENCE, 1.0),
     *(Target(f"idle_{count}_{kept}", None, 0.95)
       for count in IDLE_COUNTS for kept in ("kept", "rr_kept")),

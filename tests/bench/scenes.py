@@ -13,7 +13,7 @@ from measure import (
     LIST_REQUEST, SERVE_PORT, WAY_OPTIONS, Bench, flood, held, requests, stream)
 from paths import container, losses
 from rows import (
-    API_CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, PLAIN_MTU)
+    CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, PLAIN_MTU)
 from subjects import NotReached, Subject, Wants, ordinary
 
 FORWARD_PORT = 5202
@@ -87,10 +87,12 @@ def scene_forward(bench: Bench, subject: Subject) -> None:
 
 def scene_small(bench: Bench, subject: Subject) -> None:
     with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU) as running:
-        for row, load in (("rr", "rr"), ("connect", "one-shot"), ("udp_echo", "echo")):
+        for row, load, *arguments in (("rr", "rr"), ("connect", "one-shot", 1),
+                                      ("connect_many", "one-shot", CLIENTS),
+                                      ("udp_echo", "echo")):
             if bench.wants(row):
                 bench.put(row, subject, bench.run_load(
-                    guest.enter(), load, INTERNET4, SERVE_PORT, bench.seconds))
+                    guest.enter(), load, INTERNET4, SERVE_PORT, bench.seconds, *arguments))
         if bench.wants("udp_flood"):
             bench.put_stream("udp_flood", subject, flood(bench, running, guest))
 
@@ -143,7 +145,7 @@ def scene_ready(bench: Bench, subject: Subject) -> None:
 def scene_api(bench: Bench, subject: Subject) -> None:
     wants = Wants(api=True)
     with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
-        for row, n_clients in (("api_rate", 1), ("api_rate_many", API_CLIENTS)):
+        for row, n_clients in (("api_rate", 1), ("api_rate_many", CLIENTS)):
             if bench.wants(row):
                 with ordinary():
                     rate = bench.run_load([], "api", running.api_path, LIST_REQUEST,
