@@ -6,7 +6,7 @@
  * Input: steps of two bytes: what to do, and with which key.
  */
 #include "slirp-worker/flow/addr_count.h"
-#include "slirp-worker/flow/flow_table.h"
+#include "model/flow_table.h"
 
 #include <stdlib.h>
 #include <string.h>

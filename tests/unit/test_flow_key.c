@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "slirp-worker/flow/flow_key.h"
+#include "model/flow_key.h"
 #include "slirp-worker/wire/wire.h"
 
 /* SipHash-2-4 of the bytes 0 to 39 with a key of zeros, computed with openssl-mac(1). */

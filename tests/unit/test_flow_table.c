@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "slirp-worker/flow/addr_count.h"
-#include "slirp-worker/flow/flow_table.h"
+#include "model/flow_table.h"
 
 #define N_MAX 64
 

@@ -6,7 +6,7 @@
 
 #include "base/inaddr.h"
 #include "ipc/messages.h"
-#include "slirp-worker/flow/flow_key.h"
+#include "model/flow_key.h"
 
 /* Finds the address on the host's side. The gateway and all others of the virtual network
  * stand for the host's loopback, except the name server; so does a broadcast. The gate has

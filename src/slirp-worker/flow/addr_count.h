@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/inaddr.h"
-#include "slirp-worker/flow/flow_table.h"
+#include "model/flow_table.h"
 
 struct addr_count {
 	struct flow_table table; /* of the addresses that are not at 0 */

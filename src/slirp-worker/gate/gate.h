@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "ipc/drop_reasons.h"
-#include "slirp-worker/flow/flow_key.h"
+#include "model/flow_key.h"
 #include "slirp-worker/gate/gate_dhcp.h"
 
 /* The configuration of the virtual network; the stack gets the same one. */

@@ -11,7 +11,7 @@
 #include "base/inaddr.h"
 #include "base/mac.h"
 #include "ipc/messages.h"
-#include "slirp-worker/flow/flow_key.h"
+#include "model/flow_key.h"
 #include "slirp-worker/gate/neigh.h"
 
 /* A connection that was accepted, and is not in the machine's table yet. */

@@ -14,7 +14,7 @@
 #include "ipc/tcp_counters.h"
 #include "slirp-worker/engine/tcp/tcp_pool.h"
 #include "slirp-worker/engine/tcp/tcp_wheel.h"
-#include "slirp-worker/flow/flow_table.h"
+#include "model/flow_table.h"
 #include "slirp-worker/wire/tcp_segment.h"
 
 /* TCP_STATE_CONNECT: the guest's SYN has arrived, the host connects, the guest has heard nothing.

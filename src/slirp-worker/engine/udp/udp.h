@@ -19,7 +19,7 @@
 #include "base/deadline.h"
 #include "base/inaddr.h"
 #include "slirp-worker/budget.h"
-#include "slirp-worker/flow/flow_table.h"
+#include "model/flow_table.h"
 #include "slirp-worker/wire/wire.h"
 
 /* A flow that nobody has answered. Slow answers take seconds; a flood of datagrams leaves

@@ -15,7 +15,7 @@
 
 #include "base/inaddr.h"
 #include "ipc/messages.h"
-#include "slirp-worker/flow/flow_key.h"
+#include "model/flow_key.h"
 #include "slirp-worker/poller.h"
 
 /* Ports are found by their number, the host's and the guest's, in chains. With a forward of

@@ -9,7 +9,7 @@
  * the dead ones from its removal to the end of the turn, then the free ones. The place
  * that was freed last is used first: few pages are in use if few flows are.
  */
-#include "slirp-worker/flow/flow_table.h"
+#include "model/flow_table.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -126,7 +126,7 @@ flow_table_add(struct flow_table *table, const struct flow_key *key)
 	generation = link->generation % GENERATION_MAX + 1;
 	memset(link, 0, table->flow_size);
 	link->key = *key;
-	link->generation = generation;
+	link->generation = generation & GENERATION_MAX;
 	link->state = FLOW_LIVE;
 	link->next = *chain;
 	for (uint32_t next = *chain; next != 0; next = at(table, next - 1)->next)

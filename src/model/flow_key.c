@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes keys of flows, and their keyed hash. */
-#include "slirp-worker/flow/flow_key.h"
+#include "model/flow_key.h"
 
 #include <assert.h>
+#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/random.h>
-
-#include "slirp-worker/wire/wire.h"
 
 /* The hash reads words of 64 bits. */
 #define N_WORDS 5
@@ -27,7 +26,7 @@ flow_key_udp(uint16_t ethertype, const uint8_t *guest_address, uint16_t guest_po
 		.protocol = IPPROTO_UDP,
 	};
 
-	memcpy(key.guest_address, guest_address, ethertype == WIRE_TYPE_IP4 ? 4 : 16);
+	memcpy(key.guest_address, guest_address, ethertype == ETHERTYPE_IP ? 4 : 16);
 	return key;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The key of a flow in the worker's tables, and its hash. A guest chooses addresses and
+ * The key of a flow in tables, and its hash. A guest chooses addresses and
  * ports; the hash is keyed (SipHash-2-4), so that a guest cannot fill one row of a table.
  */
 #pragma once
@@ -15,7 +15,7 @@ struct flow_key {
 	uint8_t peer_address[16];
 	uint16_t guest_port;
 	uint16_t peer_port;
-	uint16_t ethertype; /* WIRE_TYPE_IP4 or _IP6 */
+	uint16_t ethertype; /* ETHERTYPE_IP or _IPV6 */
 	uint16_t protocol;  /* IPPROTO_... */
 };
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slirp-worker/flow/flow_key.h"
+#include "model/flow_key.h"
 
 /* A generation has this many bits, so that it fits a handle beside a place and a kind. */
 #define FLOW_GENERATION_BITS 24
