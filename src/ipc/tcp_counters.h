@@ -12,7 +12,7 @@
 	X(outside_window, "segments outside the window") \
 	X(no_flow, "segments of no connection, answered by a reset") \
 	X(challenges, "challenge acknowledgements") \
-	X(answers_held_back, "resets and challenges over the limit, not sent") \
+	X(answers_held_back, "resets over the limit, not sent") \
 	X(syn_dropped, "SYNs over a limit of half-open connections") \
 	X(flows_full, "connections dropped because the table of connections is full") \
 	X(tuple_taken, "connections of forwards whose ports are in use") \

@@ -129,7 +129,7 @@ tcp_set_time(struct tcp *tcp, uint64_t now_us)
 	if (tcp_is_due(tcp, tcp->epoch_ends_ms))
 		begin_epoch(tcp);
 	if (tcp_is_due(tcp, tcp->second_ends_ms)) {
-		tcp->n_resets = tcp->n_challenges = 0;
+		tcp->n_resets = 0;
 		tcp->has_looked_for_idle = false;
 		tcp->second_ends_ms = tcp->now_ms + CLOCK_MS_PER_S;
 	}
@@ -425,15 +425,10 @@ tcp_wait_ms(const struct tcp *tcp)
 }
 
 bool
-tcp_may_challenge(struct tcp *tcp, struct tcp_flow *flow)
+tcp_may_challenge(const struct tcp *tcp, struct tcp_flow *flow)
 {
 	if (!tcp_is_due(tcp, flow->challenge_at_ms))
 		return false;
-	if (tcp->n_challenges == TCP_CHALLENGES_PER_S) {
-		tcp_count(tcp, TCP_COUNT_answers_held_back, 1);
-		return false;
-	}
-	tcp->n_challenges++;
 	flow->challenge_at_ms = tcp->now_ms + TCP_CHALLENGE_MS;
 	return true;
 }

@@ -138,7 +138,7 @@ struct tcp {
 	uint16_t epoch;
 	uint32_t give_back_at_ms;
 	uint32_t starved_look_at_ms;
-	uint32_t n_resets, n_challenges; /* in this second */
+	uint32_t n_resets; /* of unknown flows, in this second */
 	uint32_t second_ends_ms;
 	bool has_looked_for_idle; /* in this second: the places are nearly used up */
 	uint8_t n_big_failed;     /* trials of big frames in a row */

@@ -144,12 +144,14 @@
 /* Free chunks go back to the kernel so often. */
 #define TCP_GIVE_BACK_MS 1000
 
-/* Resets of unknown flows, and challenges: a guest gets so many a second. */
-#define TCP_RESETS_PER_S 100
-#define TCP_CHALLENGES_PER_S 100
+/* Resets of unknown flows in a second. A worker that was started again resets each connection
+ * that the guest had, and a guest has thousands. */
+#define TCP_RESETS_PER_S 10000
 
 /* Challenges and answers to old segments of one flow: one in this time. Without it two
- * ends with closed windows answer each other for ever. */
+ * ends with closed windows answer each other for ever. All flows together have no limit: a
+ * container in the guest could learn from one whether a segment with a forged source was
+ * challenged (CVE-2016-5696). */
 #define TCP_CHALLENGE_MS 500
 
 /* Reports of segments ahead that show a loss (RFC 5681 3.2). If few frames are out one is
@@ -270,7 +272,7 @@ void tcp_make_ready(struct tcp *tcp, struct tcp_flow *flow); /* into tcp->ready 
 void tcp_starve(struct tcp *tcp, struct tcp_flow *flow);     /* into tcp->starved */
 void tcp_unready(struct tcp *tcp, struct tcp_flow *flow);    /* out of both */
 void tcp_schedule(struct tcp *tcp, struct tcp_flow *flow, uint32_t at_ms);
-bool tcp_may_challenge(struct tcp *tcp, struct tcp_flow *flow);
+bool tcp_may_challenge(const struct tcp *tcp, struct tcp_flow *flow);
 bool tcp_may_reset(struct tcp *tcp);
 struct tcp_gaps *tcp_gaps_of(struct tcp *tcp,
     struct tcp_flow *flow);                                /* NULL: none left */
