@@ -30,6 +30,9 @@ static const struct load {
 	{ "echo", "ADDRESS PORT SECONDS", 3, load_echo },
 	{ "flood", "ADDRESS PORT BYTES SECONDS", 4, load_flood },
 	{ "sink", "ADDRESS PORT SECONDS", 3, load_sink },
+	{ "pour", "ADDRESS PORT BYTES SECONDS", 4, load_pour },
+	{ "draw", "ADDRESS PORT SECONDS", 3, load_draw },
+	{ "fresh", "ADDRESS PORT REQUESTS", 3, load_fresh },
 	{ "api", "PATH REQUEST SECONDS RATE CLIENTS", 5, load_api },
 };
 #define N_LOADS (sizeof(loads) / sizeof(loads[0]))

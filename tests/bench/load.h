@@ -64,6 +64,13 @@ void load_flood(char *const argv[]);
 /* Takes such a flood, until end-of-file on standard input.
  * argv: ADDRESS PORT SECONDS; "ready", then Gbit/s of payload */
 void load_sink(char *const argv[]);
+/* Waits for a datagram, and answers with such a flood.
+ * argv: ADDRESS PORT BYTES SECONDS; "ready", then sent a second */
+void load_pour(char *const argv[]);
+/* Asks for that flood, and takes it. argv: ADDRESS PORT SECONDS; Gbit/s of payload */
+void load_draw(char *const argv[]);
+/* UDP request and response, each from a new port. argv: ADDRESS PORT REQUESTS; a second */
+void load_fresh(char *const argv[]);
 /* Requests to a control socket, each on its own connection, from that many clients at once; at
  * most RATE a second together, or as fast as they are answered if it is 0.
  * argv: PATH REQUEST SECONDS RATE CLIENTS; a second */

@@ -178,22 +178,35 @@ def read_line(process: subprocess.Popen[bytes], what: str, deadline_s: float) ->
     return line.strip()
 
 
-def flood(bench: Bench, running: Running, guest: Guest) -> Stream:
+@contextlib.contextmanager
+def waiting_load(*argv: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A load on the internet's side that has said that it is ready."""
+    with subprocess.Popen([*Lab.in_internet(), *map(str, argv)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process, ended(process):
+        read_line(process, str(argv[1]), DEADLINE_S)
+        yield process
+
+
+def flood_out(bench: Bench, running: Running, guest: Guest) -> Stream:
     """Datagrams as fast as the guest can send them; what arrives counts."""
     meter = Meter(running)
-    with subprocess.Popen(
-            [*Lab.in_internet(), bench.load, "sink", INTERNET4, str(SINK_PORT),
-             str(bench.seconds)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sink, ended(sink):
-        read_line(sink, "sink", DEADLINE_S)
+    with waiting_load(bench.load, "sink", INTERNET4, SINK_PORT, bench.seconds) as sink:
         began = time.monotonic()
-        bench.run_load(guest.enter(), "flood", INTERNET4, SINK_PORT, FLOOD_BYTES,
-                       bench.seconds)
+        bench.run_load(guest.enter(), "flood", INTERNET4, SINK_PORT, FLOOD_BYTES, bench.seconds)
         meter.stop()
         took_s = time.monotonic() - began
         gbit_per_s = float(read_line(sink, "sink", DEADLINE_S))
     # The flood outlasts the sink, at the same rate.
     return meter.stream(gbit_per_s, gbit_per_s / 8 * 1e9 * took_s)
+
+
+def flood_in(bench: Bench, running: Running, guest: Guest) -> Stream:
+    """The same, sent by the internet to a socket of the guest that asked for it."""
+    meter = Meter(running)
+    with waiting_load(bench.load, "pour", INTERNET4, SINK_PORT, FLOOD_BYTES, bench.seconds):
+        gbit_per_s = bench.run_load(guest.enter(), "draw", INTERNET4, SINK_PORT, bench.seconds)
+        meter.stop()
+    return meter.stream(gbit_per_s, gbit_per_s / 8 * 1e9 * bench.seconds)
 
 
 @contextlib.contextmanager

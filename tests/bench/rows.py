@@ -29,6 +29,8 @@ CONTAINER_MTUS = (1500, 65520)
 N_STREAMS = 16
 # One frame of so many is lost.
 LOSS_OF_FRAMES = 1000
+# Each with a socket of the subject, for which the usual limit of 1024 descriptors leaves room.
+N_UDP_PORTS = 600
 API_REQUESTS_PER_S = 200
 # Of the control socket, and of connections.
 CLIENTS = 16
@@ -108,7 +110,11 @@ ROWS = (
     Row("connect_many", "small", "Small packets, 64 bytes",
         f"the same, {CLIENTS} clients at once", "/s"),
     Row("udp_echo", "small", "Small packets, 64 bytes", "UDP request/response", "/s"),
-    Row("udp_flood", "small", "UDP flood", "1400-byte datagrams delivered", "Gbit/s"),
+    Row("udp_ports", "udp_ports", "Small packets, 64 bytes", "UDP request from a new port", "/s"),
+    Row("udp_flood", "small", "UDP flood, 1400-byte datagrams delivered",
+        "guest to internet", "Gbit/s"),
+    Row("udp_flood_in", "small", "UDP flood, 1400-byte datagrams delivered",
+        "internet to guest", "Gbit/s"),
     *_idle_rows(),
     Row("ready", "ready", "Start and size", "time to ready", "ms", more_is_better=False),
     Row("pss", "ready", "Start and size", "memory when ready", "MB", more_is_better=False),
@@ -168,7 +174,11 @@ TARGETS = (
     Target("connect", REFERENCE, 4.0),
     Target("connect", PASTA, 1.0),
     Target("connect_many", PASTA, 1.0),
-    Target("udp_echo", REFERENCE, 1.0),
+    Target("udp_echo", REFERENCE, 1.5),
+    Target("udp_echo", PASTA, 1.2),
+    Target("udp_ports", REFERENCE, 1.0),
+    *(Target(row, against, bound) for row in ("udp_flood", "udp_flood_in")
+      for against, bound in ((REFERENCE, 1.5), (PASTA, 1.0))),
     *(Target(f"idle_{count}_{kept}", None, 0.95)
       for count in IDLE_COUNTS for kept in ("kept", "rr_kept")),
     *(Target(f"idle_{count}_each", None, 1.2, at_least=False) for count in IDLE_COUNTS),

@@ -10,10 +10,10 @@ from collections.abc import Callable
 # subjects.py has made these reachable.
 from lab import HOST4, INTERNET4, Lab
 from measure import (
-    LIST_REQUEST, SERVE_PORT, WAY_OPTIONS, Bench, flood, held, requests, stream)
+    LIST_REQUEST, SERVE_PORT, WAY_OPTIONS, Bench, flood_in, flood_out, held, requests, stream)
 from paths import container, losses
 from rows import (
-    CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, PLAIN_MTU)
+    CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, N_UDP_PORTS, PLAIN_MTU)
 from subjects import NotReached, Subject, Wants, ordinary
 
 FORWARD_PORT = 5202
@@ -93,8 +93,17 @@ def scene_small(bench: Bench, subject: Subject) -> None:
             if bench.wants(row):
                 bench.put(row, subject, bench.run_load(
                     guest.enter(), load, INTERNET4, SERVE_PORT, bench.seconds, *arguments))
-        if bench.wants("udp_flood"):
-            bench.put_stream("udp_flood", subject, flood(bench, running, guest))
+        for row, flood in (("udp_flood", flood_out), ("udp_flood_in", flood_in)):
+            if bench.wants(row):
+                bench.put_stream(row, subject, flood(bench, running, guest))
+
+
+def scene_udp_ports(bench: Bench, subject: Subject) -> None:
+    for _ in range(bench.starts):
+        # A subject keeps a flow for minutes, and has room for a limited number of them.
+        with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU):
+            bench.put("udp_ports", subject, bench.run_load(
+                guest.enter(), "fresh", INTERNET4, SERVE_PORT, N_UDP_PORTS))
 
 
 def scene_idle(bench: Bench, subject: Subject, count: int) -> None:
@@ -174,6 +183,7 @@ SCENES: dict[str, Callable[[Bench, Subject], None]] = {
     "streams": scene_streams,
     "forward": scene_forward,
     "small": scene_small,
+    "udp_ports": scene_udp_ports,
     **{f"idle_{count}": lambda bench, subject, count=count: scene_idle(bench, subject, count)
        for count in IDLE_COUNTS},
     "api": scene_api,
