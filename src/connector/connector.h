@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "connector/flows.h"
 #include "connector/jail.h"
 #include "ipc/channel.h"
 
@@ -26,6 +27,7 @@ struct connector {
 	struct ipc_channel to_worker; /* descriptor 4; its fd is -1 before and after it */
 	struct jail jail;
 	struct connector_rules rules;
+	struct flows flows;
 	struct connector_answer answer; /* if has_answer */
 	bool has_answer;                /* the worker is not heard meanwhile */
 	bool is_ready;

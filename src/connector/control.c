@@ -53,6 +53,8 @@ connector_on_connector_start(struct connector *connector,
 		.nameservers = msg->nameservers,
 	};
 	open_worker(connector, adopt_fd);
+	if (flows_init(&connector->flows) == -1)
+		fatal("get memory for flows");
 	jail_enter(&connector->jail);
 	/* The namespaces have changed, and the kernel has cleared the setting. */
 	child_die_with_parent(&connector->to_parent);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "connector/destination.h"
@@ -35,6 +36,18 @@ send_answer(struct connector *connector)
 	    : ipc_send_flow_refused(&connector->to_worker, &refused);
 }
 
+/* The flow of the answer gets no socket. */
+static void
+refuse(struct connector *connector, uint32_t error)
+{
+	struct connector_answer *answer = &connector->answer;
+	struct flow *flow = flows_find(&connector->flows, answer->flow);
+
+	answer->error = error;
+	if (flow != NULL)
+		flows_close(&connector->flows, flow);
+}
+
 void
 connector_requests_answer(struct connector *connector)
 {
@@ -43,8 +56,8 @@ connector_requests_answer(struct connector *connector)
 
 	/* unix(7): too many descriptors of the user are in queues. */
 	if (result == -1 && errno == ETOOMANYREFS) {
-		answer->error = ETOOMANYREFS;
 		close(take_fd(&answer->fd));
+		refuse(connector, ETOOMANYREFS);
 		result = send_answer(connector);
 	}
 	/* If the worker has ended, so will this process. */
@@ -56,28 +69,55 @@ connector_requests_answer(struct connector *connector)
 		close(take_fd(&answer->fd));
 }
 
-void
-connector_on_flow_open(struct connector *connector, const struct ipc_flow_open *msg)
+/* Makes the socket of a flow, or refuses it. */
+static void
+open_flow(struct connector *connector, const struct ipc_flow_open *msg)
 {
 	const struct connector_rules *rules = &connector->rules;
 	struct connector_answer *answer = &connector->answer;
 	char text[INET6_ADDRSTRLEN];
 	union inaddr_sock to;
 
-	*answer = (struct connector_answer){ .flow = msg->flow, .fd = -1 };
 	switch (destination_find(rules, &msg->peer, msg->peer_port, &to)) {
 	case DESTINATION_FOUND:
 		answer->fd = open_tcp(&to, &rules->outbound);
-		answer->error = answer->fd == -1 ? (uint32_t)errno : 0;
+		if (answer->fd == -1)
+			refuse(connector, (uint32_t)errno);
 		break;
 	case DESTINATION_REFUSED:
-		answer->error = ENETUNREACH;
+		refuse(connector, ENETUNREACH);
 		break;
 	case DESTINATION_NEVER:
 		fatalx("message from slirp-worker: flow_open: %s is never a destination",
 		    inaddr_format(&msg->peer, text));
 	}
+}
+
+void
+connector_on_flow_open(struct connector *connector, const struct ipc_flow_open *msg)
+{
+	struct connector_answer *answer = &connector->answer;
+
+	if (flows_find(&connector->flows, msg->flow) != NULL)
+		fatalx("message from slirp-worker: flow_open: the flow is open");
+	*answer = (struct connector_answer){ .flow = msg->flow, .fd = -1 };
+	if (flows_open(&connector->flows, msg,
+		(uint64_t)(clock_now_ns() / CLOCK_NS_PER_MS), &answer->error) != NULL)
+		open_flow(connector, msg);
 	connector_requests_answer(connector);
+}
+
+void
+connector_on_flow_closed(struct connector *connector, const struct ipc_flow_closed *msg)
+{
+	for (uint32_t i = 0; i < msg->n; i++) {
+		struct flow *flow = flows_find(&connector->flows, msg->flows[i]);
+
+		if (flow == NULL)
+			fatalx(
+			    "message from slirp-worker: flow_closed: a flow is not open");
+		flows_close(&connector->flows, flow);
+	}
 }
 
 static bool

@@ -115,7 +115,8 @@ struct ipc_log {
 	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_CONNECTOR(ROW) \
-	ROW(flow_open, PAYLOAD, ANYTIME, "make a TCP socket that connects to this address, answer flow_opened or flow_refused")
+	ROW(flow_open, PAYLOAD, ANYTIME, "make a socket that connects to this address, answer flow_opened or flow_refused") \
+	ROW(flow_closed, PAYLOAD, ANYTIME, "the worker has closed the sockets of these flows")
 
 #define IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(ROW) \
 	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \

@@ -187,13 +187,26 @@ ipc_validate_connector_start(const struct ipc_connector_start *msg, const char *
 int
 ipc_validate_flow_open(const struct ipc_flow_open *msg, const char **why)
 {
-	if (!ipc_is_inaddr(&msg->peer))
+	if (!ipc_is_inaddr(&msg->guest))
+		return ipc_refuse(why, "guest");
+	if (!ipc_is_inaddr(&msg->peer) || msg->peer.is_ipv6 != msg->guest.is_ipv6)
 		return ipc_refuse(why, "peer");
+	if (msg->proto != IPPROTO_TCP)
+		return ipc_refuse(why, "proto");
 	if (msg->peer_port == 0)
 		return ipc_refuse(why, "peer_port");
-	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
-	    ? 0
-	    : ipc_refuse(why, "reserved");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_flow_closed(const struct ipc_flow_closed *msg, const char **why)
+{
+	if (msg->n == 0 || msg->n > IPC_FLOWS_CLOSED_MAX)
+		return ipc_refuse(why, "n");
+	if (!ipc_is_zero(&msg->flows[msg->n],
+		(IPC_FLOWS_CLOSED_MAX - msg->n) * sizeof(msg->flows[0])))
+		return ipc_refuse(why, "flows after the last");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 int

@@ -62,6 +62,7 @@ wait_for_events(struct worker *worker)
 		due_ms = deadline_earlier(due_ms, worker->api_pause_ends_ms);
 	poller_begin(poller, set);
 	due_ms = deadline_earlier(due_ms, engines_prepare(&worker->engines, set, now_ms));
+	due_ms = deadline_earlier(due_ms, asks_due(&worker->asks, now_ms));
 	timeout_ms = deadline_timeout(due_ms, now_ms);
 	n = poller_look(poller, set, timeout_ms);
 	if (n == 0 && timeout_ms != 0)
@@ -130,7 +131,7 @@ static void
 hear_connector(struct worker *worker)
 {
 	/* The number stays taken. The parent sees the connector's end, and ends this process. */
-	if (!asks_receive(&worker->tcp.asks)) {
+	if (!asks_receive(&worker->asks)) {
 		poller_put(&worker->poller, POLLER_CONNECTOR, -1);
 		worker->to_connector.fd = -1;
 	}
@@ -168,6 +169,7 @@ turn(struct worker *worker)
 	n_frames = counters[IPC_COUNTER_frames_to_guest];
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest];
 	engines_finish(&worker->engines, &worker->pollset, !waited, worker->now_ms);
+	asks_turn(&worker->asks, worker->now_ms);
 	n_frames = counters[IPC_COUNTER_frames_to_guest] - n_frames;
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest] - n_bytes;
 	if (n_frames > 0)

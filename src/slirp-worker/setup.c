@@ -106,7 +106,7 @@ make_tcp(struct worker *worker)
 {
 	const struct tcp_host_config config = {
 		.network = &worker->network,
-		.to_connector = &worker->to_connector,
+		.asks = &worker->asks,
 		.poller = &worker->poller,
 		.tap = &worker->tap,
 		.budget = &worker->budget,
@@ -120,7 +120,8 @@ make_tcp(struct worker *worker)
 		.ctx = worker,
 	};
 
-	if (tcp_host_init(&worker->tcp, &config) == -1 ||
+	if (asks_init(&worker->asks, &worker->to_connector, config.n_descriptors) == -1 ||
+	    tcp_host_init(&worker->tcp, &config) == -1 ||
 	    tcp_forward_init(&worker->tcp_forward, &worker->tcp, &worker->neigh,
 		(uint32_t)config.n_descriptors) == -1)
 		fatal("get memory for connections");
@@ -232,6 +233,7 @@ setup_undo_engines(struct worker *worker)
 	connections_free(&worker->connections);
 	forwards_free(&worker->forwards);
 	engines_free(&worker->engines);
+	asks_free(&worker->asks);
 	poller_free(&worker->poller);
 	pollset_free(&worker->pollset);
 }

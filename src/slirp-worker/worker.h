@@ -11,6 +11,7 @@
 #include "ipc/channel.h"
 #include "slirp-worker/answers.h"
 #include "slirp-worker/budget.h"
+#include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/link/stack.h"
@@ -41,6 +42,7 @@ struct worker {
 	struct gate gate;
 	struct reass reass;
 	bool has_offloads; /* of the TAP: the kernels cut and sum segments of TCP */
+	struct asks asks;  /* for sockets */
 	struct engines engines;
 	struct stack *stack; /* NULL before the start message */
 	struct ping ping;

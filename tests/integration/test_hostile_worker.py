@@ -51,12 +51,23 @@ class Answer(NamedTuple):
     sock: socket.socket | None
 
 
+def inaddr(address: str) -> bytes:
+    """struct inaddr."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return struct.pack("=16sB", socket.inet_pton(family, address), family == socket.AF_INET6)
+
+
 def question(flow: int, address: str, port: int) -> bytes:
     """struct ipc_flow_open."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    packed = socket.inet_pton(family, address)
-    return ipc.message("flow_open", struct.pack("=Q16sB5xH", flow, packed,
-                                                family == socket.AF_INET6, port))
+    guest = "fd00::64" if ":" in address else "10.0.2.100"
+    return ipc.message("flow_open", struct.pack("=Q17s17sBxHH", flow, inaddr(guest), inaddr(address),
+                                                socket.IPPROTO_TCP, 40000, port))
+
+
+def closed(*flows: int, n: int | None = None) -> bytes:
+    """struct ipc_flow_closed."""
+    return ipc.message("flow_closed", struct.pack("=I4x32Q", len(flows) if n is None else n,
+                                                  *flows, *[0] * (32 - len(flows))))
 
 
 class Channel:
@@ -133,8 +144,8 @@ def test_loopback_is_refused_if_it_is_closed(guest: Guest, loopback: Loopback) -
 def test_control_loopback_is_reached_if_it_is_open(guest: Guest, loopback: Loopback) -> None:
     """The ears would notice; and the connector answers a worker that it has no quarrel with."""
     with taken(guest) as (_, worker):
-        for address in ("10.0.2.2", "fd00::2"):
-            got = worker.ask(7, address, loopback.ports[0])
+        for number, address in enumerate(("10.0.2.2", "fd00::2")):
+            got = worker.ask(number, address, loopback.ports[0])
             assert got.sock
             with got.sock:
                 assert got.sock.getpeername()[:2] == (
@@ -179,6 +190,9 @@ def test_ipv6_that_is_off_ends_slirpd(guest: Guest) -> None:
     (question(1, INTERNET4, 80) + b"x", "message: not a message"),
     (question(1, INTERNET4, 80)[:-1], "message: not a message"),
     (b"x" * 4096, "message: too long"),
+    (closed(n=0), "flow_closed: n"),
+    (closed(n=33), "flow_closed: n"),
+    (closed(1, 2, n=1), "flow_closed: flows after the last"),
     (ipc.message("flow_opened", bytes(8)), "flow_opened: wrong direction"),
     (ipc.message("outbound", bytes(36)), "outbound: wrong direction"),
     (ipc.message("hello", bytes(16)), "hello: "),
@@ -195,12 +209,34 @@ def test_descriptor_that_is_sent_along_ends_slirpd(guest: Guest) -> None:
         made.assert_ended("flow_open: wrong number of descriptors")
 
 
-def test_number_that_is_used_again_gets_one_answer_each(guest: Guest) -> None:
+def test_number_of_a_closed_flow_may_be_used_again(guest: Guest) -> None:
     with taken(guest) as (_, worker):
         for _ in range(3):
             got = worker.ask(5, INTERNET4, HTTP_PORT)
             assert got.sock
             got.sock.close()
+            worker.send(closed(5))
+
+
+def test_number_of_a_refused_flow_may_be_used_again(guest: Guest) -> None:
+    with taken(guest, "--disable-host-loopback") as (_, worker):
+        for _ in range(3):
+            assert worker.ask(5, "10.0.2.2", HTTP_PORT).row == "flow_refused"
+
+
+def test_flow_that_is_opened_twice_ends_slirpd(guest: Guest) -> None:
+    with taken(guest) as made:
+        assert made.worker.ask(5, INTERNET4, HTTP_PORT).sock
+        made.worker.send(question(5, INTERNET4, HTTP_PORT))
+        made.assert_ended("flow_open: the flow is open")
+
+
+@pytest.mark.parametrize("flows", ((6,), (5, 5), (5, 0)), ids=("unknown", "twice", "zero"))
+def test_flow_that_is_closed_and_not_open_ends_slirpd(guest: Guest, flows: tuple[int, ...]) -> None:
+    with taken(guest) as made:
+        assert made.worker.ask(5, INTERNET4, HTTP_PORT).sock
+        made.worker.send(closed(*flows))
+        made.assert_ended("flow_closed: a flow is not open")
 
 
 def test_worker_that_never_reads_costs_the_connector_nothing(guest: Guest) -> None:
@@ -235,7 +271,7 @@ def test_connector_that_answers_no_question_ends_slirpd(guest: Guest) -> None:
 
 @pytest.mark.parametrize("message,reason", (
     (ipc.message("flow_refused", struct.pack("=QII", 1, 0, 0)), "flow_refused: error"),
-    (ipc.message("flow_open", bytes(32)), "flow_open: wrong direction"),
+    (ipc.message("flow_open", bytes(48)), "flow_open: wrong direction"),
     (ipc.message("flow_opened", bytes(8)), "flow_opened: wrong number of descriptors"),
 ), ids=lambda value: value if isinstance(value, str) else "")
 def test_answer_out_of_form_ends_slirpd(guest: Guest, message: bytes, reason: str) -> None:

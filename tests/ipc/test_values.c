@@ -148,8 +148,12 @@ FIELDS(connector_start,
 	STRUCTS(connector_start, outbound, outbound),
 	STRUCTS(connector_start, nameservers, nameservers))
 FIELDS(flow_open,
-	ANY(flow_open, flow), ADDR(flow_open, peer, "peer"), RESERVED(flow_open),
-	RANGE(flow_open, peer_port, 1, UINT16_MAX, "peer_port"))
+	ANY(flow_open, flow), ADDR(flow_open, guest, "guest"), ADDR(flow_open, peer, "peer"),
+	RANGE(flow_open, proto, IPPROTO_TCP, IPPROTO_TCP, "proto"), RESERVED(flow_open),
+	ANY(flow_open, guest_port), RANGE(flow_open, peer_port, 1, UINT16_MAX, "peer_port"))
+FIELDS(flow_closed,
+	RANGE(flow_closed, n, 1, IPC_FLOWS_CLOSED_MAX, "n"), RESERVED(flow_closed),
+	ANY(flow_closed, flows))
 FIELDS(flow_opened, ANY(flow_opened, flow))
 FIELDS(flow_refused,
 	ANY(flow_refused, flow), RANGE(flow_refused, error, 1, 4095, "error"),
@@ -442,7 +446,13 @@ test_contradictions_are_refused(void **state)
 	BAD(start, "address outside prefix6", msg->network.nameserver6.s6_addr[7] = 1)
 	BAD(start, "header_len", msg->tap_header_len = 0)
 	BAD(tap_made, "header_len", msg->has_offloads = 1)
+	BAD(flow_open, "guest", msg->guest.bytes[4] = 1)
 	BAD(flow_open, "peer", msg->peer.bytes[4] = 1)
+	BAD(flow_open, "peer", msg->peer.is_ipv6 = 1)
+	BAD(flow_open, "peer", msg->guest.is_ipv6 = 1)
+	BAD(flow_closed, "flows after the last", msg->flows[2] = 1)
+	BAD(flow_closed, "flows after the last", msg->flows[31] = 1)
+	BAD(flow_closed, "flows after the last", msg->n = 1)
 	BAD(connector_start, "addr", msg->outbound.has_addr[0] = 0)
 	BAD(connector_start, "scope_id", msg->nameservers.servers[1].addr.bytes[0] = 0xfd)
 	BAD(outbound, "addr", msg->has_addr[0] = 0)
@@ -529,7 +539,8 @@ test_legal_values_are_accepted(void **state)
 {
 	(void)state;
 	GOOD(make_tap, msg->has_mac = 0; msg->mac = (struct mac){ 0 })
-	GOOD(flow_open, msg->peer = inaddr_loopback(true))
+	GOOD(flow_open, msg->peer = msg->guest = inaddr_loopback(true))
+	GOOD(flow_closed, msg->n = 32; msg->flows[31] = UINT64_MAX)
 	GOOD(outbound, msg->has_addr[0] = 0; msg->addr[0] = (struct inaddr){ 0 })
 	GOOD(outbound, msg->has_addr[1] = 1; msg->addr[1] = inaddr_loopback(true))
 	GOOD(nameservers, msg->servers[1].scope_id = 0)

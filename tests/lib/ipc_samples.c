@@ -146,8 +146,20 @@ ipc_sample_flow_open(struct ipc_flow_open *msg)
 {
 	*msg = (struct ipc_flow_open){
 		.flow = UINT64_C(0x100000002),
+		.guest = { .bytes = { 10, 0, 2, 100 } },
 		.peer = { .bytes = { 192, 0, 2, 1 } },
+		.proto = IPPROTO_TCP,
+		.guest_port = 40000,
 		.peer_port = 443,
+	};
+}
+
+void
+ipc_sample_flow_closed(struct ipc_flow_closed *msg)
+{
+	*msg = (struct ipc_flow_closed){
+		.n = 2,
+		.flows = { UINT64_C(0x100000002), 7 },
 	};
 }
 

@@ -3,51 +3,67 @@
 #include "slirp-worker/engine/asks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "ipc_samples.h"
+#include "model/flow_table.h"
+
+#define ENGINE ASKS_TCP
+/* Enough for the sockets of a test. */
+#define N_DESCRIPTORS 1024
 
 static struct asks asks;
 static struct ipc_channel worker, connector;
 static uint64_t first_unwanted, n_dropped, last_opened, n_opened, last_refused;
-static int last_error;
+static int last_error, last_fd;
+static struct ipc_message read_message;
+
+/* Flows are numbered by their place. */
+#define GENERATION 5
 
 static bool
-is_wanted(void *ctx, uint64_t flow)
+is_wanted(void *ctx, uint32_t index, uint32_t generation)
 {
-	(void)ctx;
-	return flow < first_unwanted;
+	assert_ptr_equal(ctx, &asks);
+	assert_int_equal(generation, GENERATION);
+	return index < first_unwanted;
 }
 
 static void
-note_dropped(void *ctx, uint64_t flow)
+note_dropped(void *ctx, uint32_t index, uint32_t generation)
 {
-	(void)ctx;
-	assert_true(flow >= first_unwanted);
+	assert_ptr_equal(ctx, &asks);
+	assert_int_equal(generation, GENERATION);
+	assert_true(index >= first_unwanted);
 	n_dropped++;
 }
 
 static void
-note_opened(void *ctx, uint64_t flow, int adopt_fd)
+note_opened(void *ctx, uint32_t index, uint32_t generation, int adopt_fd)
 {
-	(void)ctx;
+	assert_ptr_equal(ctx, &asks);
+	assert_int_equal(generation, GENERATION);
 	assert_true(adopt_fd >= 0);
-	close(adopt_fd);
-	last_opened = flow;
+	assert_true(adopt_fd < N_DESCRIPTORS);
+	last_fd = adopt_fd;
+	last_opened = index;
 	n_opened++;
 }
 
 static void
-note_refused(void *ctx, uint64_t flow, int error)
+note_refused(void *ctx, uint32_t index, uint32_t generation, int error)
 {
-	(void)ctx;
-	last_refused = flow;
+	assert_ptr_equal(ctx, &asks);
+	assert_int_equal(generation, GENERATION);
+	last_refused = index;
 	last_error = error;
 }
 
@@ -72,10 +88,8 @@ set_up(void **state)
 	    IPC_ROLE_SLIRP_WORKER);
 	assert_int_equal(ipc_channel_greet(&worker), 0);
 	assert_int_equal(ipc_channel_recv(&connector, &msg, &why), IPC_OUTCOME_MESSAGE);
-	asks = (struct asks){
-		.channel = &worker,
-		.ops = &ops,
-	};
+	assert_int_equal(asks_init(&asks, &worker, N_DESCRIPTORS), 0);
+	asks_serve(&asks, ENGINE, &ops, &asks);
 	assert_int_equal(ipc_channel_greet(&connector), 0);
 	first_unwanted = UINT64_MAX;
 	n_dropped = n_opened = 0;
@@ -86,6 +100,10 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	for (int fd = 0; fd < N_DESCRIPTORS; fd++)
+		if (asks.numbers[fd] != 0)
+			close(fd);
+	asks_free(&asks);
 	ipc_channel_close(&worker);
 	ipc_channel_close(&connector);
 	return 0;
@@ -97,24 +115,47 @@ ask(uint64_t flow)
 	struct ipc_flow_open question;
 
 	ipc_sample_flow_open(&question);
-	question.flow = flow;
-	return asks_add(&asks, &question);
+	return asks_add(&asks, ENGINE, (uint32_t)flow, GENERATION, &question);
 }
 
-/* The connector reads the next question. */
+/* As the connector knows the flow. */
+static uint64_t
+number(uint64_t flow)
+{
+	return (uint64_t)ENGINE << 56 | flow << FLOW_GENERATION_BITS | GENERATION;
+}
+
+/* The connector reads the next message. */
+static void
+read_next(enum ipc_message_id id)
+{
+	const char *why = "";
+
+	assert_int_equal(ipc_channel_recv(&connector, &read_message, &why),
+	    IPC_OUTCOME_MESSAGE);
+	assert_int_equal(read_message.id, id);
+}
+
 static void
 expect_question(uint64_t flow)
 {
-	struct ipc_message msg;
-	const char *why = "";
+	read_next(IPC_MSG_flow_open);
+	assert_int_equal(read_message.payload.flow_open.flow, number(flow));
+}
 
-	assert_int_equal(ipc_channel_recv(&connector, &msg, &why), IPC_OUTCOME_MESSAGE);
-	assert_int_equal(msg.id, IPC_MSG_flow_open);
-	assert_int_equal(msg.payload.flow_open.flow, flow);
+/* The connector is told of the ends of flows from first on. */
+static void
+expect_closed(uint64_t first, uint32_t n)
+{
+	read_next(IPC_MSG_flow_closed);
+	assert_int_equal(read_message.payload.flow_closed.n, n);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(read_message.payload.flow_closed.flows[i],
+		    number(first + i));
 }
 
 static void
-expect_no_question(void)
+expect_no_message(void)
 {
 	struct ipc_message msg;
 	const char *why;
@@ -126,15 +167,28 @@ expect_no_question(void)
 static void
 open_flow(uint64_t flow)
 {
-	const struct ipc_flow_opened opened = { .flow = flow };
+	const struct ipc_flow_opened opened = { .flow = number(flow) };
 
 	assert_int_equal(ipc_send_flow_opened(&connector, &opened, STDIN_FILENO), 0);
+}
+
+/* Asks, and gets a socket. */
+static int
+get_socket(uint64_t flow)
+{
+	assert_int_equal(ask(flow), 0);
+	expect_question(flow);
+	open_flow(flow);
+	assert_true(asks_receive(&asks));
+	assert_int_equal(last_opened, flow);
+	return last_fd;
 }
 
 static void
 test_questions_are_asked_at_once_and_answered_in_order(void **state)
 {
-	const struct ipc_flow_refused refused = { .flow = 2, .error = ECONNREFUSED };
+	const struct ipc_flow_refused refused = { .flow = number(2),
+		.error = ECONNREFUSED };
 
 	(void)state;
 	for (uint64_t flow = 1; flow <= 3; flow++) {
@@ -166,13 +220,13 @@ test_questions_above_the_limit_wait_for_answers(void **state)
 		assert_int_equal(ask(flow), 0);
 	while (next_question < n)
 		expect_question(next_question++);
-	expect_no_question();
+	expect_no_message();
 	/* One for each answer, several times around the ring. */
 	while (next_question < 3 * n) {
 		open_flow(next_answer++);
 		assert_true(asks_receive(&asks));
 		expect_question(next_question++);
-		expect_no_question();
+		expect_no_message();
 	}
 	while (next_answer < 3 * n) {
 		open_flow(next_answer++);
@@ -199,7 +253,7 @@ test_flow_that_ends_while_it_waits_is_not_asked_for(void **state)
 	assert_true(asks_receive(&asks));
 	for (uint64_t flow = n; flow < n + 4; flow++)
 		expect_question(flow);
-	expect_no_question();
+	expect_no_message();
 	assert_int_equal(n_dropped, 6);
 	assert_int_equal(asks.n_waiting, 0);
 }
@@ -231,12 +285,121 @@ test_queue_that_is_full_or_gone(void **state)
 	assert_int_equal(ask(flow++), 0);
 	assert_int_equal(asks.n_asked, 0);
 	assert_int_equal(asks.n_waiting, 2);
-	asks_send(&asks);
+	asks_turn(&asks, 0);
 	assert_int_equal(asks.n_waiting, 2);
 	ipc_channel_close(&connector);
-	asks_send(&asks);
+	asks_turn(&asks, 0);
 	assert_int_equal(asks.n_waiting, 2);
 	assert_int_equal(asks.n_asked, 0);
+}
+
+static void
+test_ends_are_reported_together(void **state)
+{
+	int fds[IPC_FLOWS_CLOSED_MAX];
+
+	(void)state;
+	for (uint64_t flow = 0; flow < IPC_FLOWS_CLOSED_MAX; flow++)
+		fds[flow] = get_socket(flow);
+	assert_int_equal(asks_due(&asks, 1000), DEADLINE_NONE);
+	for (int i = 0; i < IPC_FLOWS_CLOSED_MAX; i++) {
+		expect_no_message();
+		asks_close(&asks, fds[i]);
+	}
+	expect_closed(0, IPC_FLOWS_CLOSED_MAX);
+	assert_int_equal(asks_due(&asks, 1000), DEADLINE_NONE);
+}
+
+static void
+test_ends_are_reported_in_time_and_before_a_question(void **state)
+{
+	(void)state;
+	asks_close(&asks, get_socket(1));
+	assert_int_equal(asks_due(&asks, 1000), 1000 + ASKS_CLOSED_MS);
+	assert_int_equal(asks_due(&asks, 1500), 1000 + ASKS_CLOSED_MS);
+	asks_turn(&asks, 1000 + ASKS_CLOSED_MS - 1);
+	expect_no_message();
+	asks_turn(&asks, 1000 + ASKS_CLOSED_MS);
+	expect_closed(1, 1);
+	asks_close(&asks, get_socket(2));
+	assert_int_equal(ask(2), 0);
+	expect_closed(2, 1);
+	expect_question(2);
+	asks_turn(&asks, 100000);
+	expect_no_message();
+}
+
+static void
+test_only_sockets_of_the_connector_are_reported(void **state)
+{
+	int fd = dup(STDIN_FILENO);
+
+	(void)state;
+	asks_close(&asks, fd);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	/* The number was a flow's. */
+	fd = get_socket(1);
+	asks_close(&asks, fd);
+	assert_int_equal(dup2(STDIN_FILENO, fd), fd);
+	asks_close(&asks, fd);
+	asks_turn(&asks, asks_due(&asks, 0));
+	expect_closed(1, 1);
+	expect_no_message();
+}
+
+/* All that are open may end while the queue is full. */
+static void
+test_ends_that_the_queue_does_not_take_are_kept(void **state)
+{
+	enum { N = N_DESCRIPTORS / 2 };
+	struct ipc_message msg;
+	const char *why;
+	int fds[N];
+	uint64_t next = 0;
+
+	(void)state;
+	for (uint64_t flow = 0; flow < N; flow++)
+		fds[flow] = get_socket(flow);
+	while (ipc_channel_greet(&worker) == 0)
+		;
+	for (int i = 0; i < N; i++)
+		asks_close(&asks, fds[i]);
+	assert_int_equal(asks.n_closed, N);
+	assert_int_equal(ask(N), 0);
+	assert_int_equal(asks.n_waiting, 1);
+	/* The greetings are not legal a second time, but gone after it. */
+	while (ipc_channel_recv(&connector, &msg, &why) != IPC_OUTCOME_NONE)
+		;
+	asks_turn(&asks, 0);
+	while (next < N) {
+		expect_closed(next, IPC_FLOWS_CLOSED_MAX);
+		next += IPC_FLOWS_CLOSED_MAX;
+	}
+	expect_question(N);
+	expect_no_message();
+}
+
+/* To the connector, a flow whose socket got lost is open. */
+static void
+test_socket_that_does_not_arrive_is_reported(void **state)
+{
+	struct rlimit files, few;
+
+	(void)state;
+	assert_int_equal(ask(1), 0);
+	expect_question(1);
+	open_flow(1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	few = files;
+	few.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_true(asks_receive(&asks));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(n_opened, 0);
+	assert_int_equal(last_refused, 1);
+	assert_int_equal(last_error, EMFILE);
+	asks_turn(&asks, asks_due(&asks, 0));
+	expect_closed(1, 1);
 }
 
 int
@@ -255,6 +418,17 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_queue_that_is_full_or_gone, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(test_ends_are_reported_together, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_ends_are_reported_in_time_and_before_a_question, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_only_sockets_of_the_connector_are_reported, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_ends_that_the_queue_does_not_take_are_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_socket_that_does_not_arrive_is_reported, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/mapping.h"
 #include "ipc/dispatch.h"
+#include "model/flow_table.h"
 #include "process/serve.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(asks, struct asks, __VA_ARGS__)
@@ -17,17 +22,140 @@ static_assert((IPC_FLOWS_ASKED_MAX & (IPC_FLOWS_ASKED_MAX - 1)) == 0 &&
 	(ASKS_WAITING_MAX & (ASKS_WAITING_MAX - 1)) == 0,
     "an index is wrapped by a mask");
 
+/* A flow's number: the engine, the place, the generation. */
+#define ENGINE_SHIFT 56
+#define INDEX_SHIFT FLOW_GENERATION_BITS
+
+static_assert(ENGINE_SHIFT - INDEX_SHIFT >= 32, "a place fits");
+
+struct flow_name {
+	enum asks_engine engine;
+	uint32_t index, generation;
+};
+
+static uint64_t
+number_of(enum asks_engine engine, uint32_t index, uint32_t generation)
+{
+	return (uint64_t)engine << ENGINE_SHIFT | (uint64_t)index << INDEX_SHIFT |
+	    generation;
+}
+
+/* number is one that number_of() has made. */
+static struct flow_name
+name_of(uint64_t number)
+{
+	return (struct flow_name){
+		.engine = (enum asks_engine)(number >> ENGINE_SHIFT),
+		.index = (uint32_t)(number >> INDEX_SHIFT),
+		.generation = (uint32_t)number & ((1U << FLOW_GENERATION_BITS) - 1),
+	};
+}
+
+/* A flow that is open may be closed, also between an answer and the report of the last end. */
+static size_t
+n_closed_max(const struct asks *asks)
+{
+	return asks->n_descriptors + IPC_FLOWS_ASKED_MAX;
+}
+
+int
+asks_init(struct asks *asks, struct ipc_channel *channel, size_t n_descriptors)
+{
+	*asks = (struct asks){
+		.channel = channel,
+		.n_descriptors = n_descriptors,
+		.closed_due_ms = DEADLINE_NONE,
+	};
+	asks->numbers = mapping_new(n_descriptors * sizeof(asks->numbers[0]));
+	asks->closed = mapping_new(n_closed_max(asks) * sizeof(asks->closed[0]));
+	return asks->numbers && asks->closed ? 0 : -1;
+}
+
+void
+asks_free(struct asks *asks)
+{
+	if (asks->numbers)
+		munmap(asks->numbers, asks->n_descriptors * sizeof(asks->numbers[0]));
+	if (asks->closed)
+		munmap(asks->closed, n_closed_max(asks) * sizeof(asks->closed[0]));
+	asks->numbers = asks->closed = NULL;
+}
+
+void
+asks_serve(struct asks *asks, enum asks_engine engine, const struct asks_ops *ops,
+    void *ctx)
+{
+	asks->engines[engine].ops = ops;
+	asks->engines[engine].ctx = ctx;
+}
+
+/* --- closed flows --------------------------------------------------------------------- */
+
+/* Returns whether the connector knows of all. */
+static bool
+report_closed(struct asks *asks)
+{
+	while (asks->n_closed > 0) {
+		struct ipc_flow_closed report = { 0 };
+
+		report.n = asks->n_closed < IPC_FLOWS_CLOSED_MAX
+		    ? (uint32_t)asks->n_closed
+		    : IPC_FLOWS_CLOSED_MAX;
+		memcpy(report.flows, asks->closed + asks->first_closed,
+		    report.n * sizeof(report.flows[0]));
+		if (asks->channel->fd == -1 ||
+		    ipc_send_flow_closed(asks->channel, &report) == -1)
+			return false;
+		asks->first_closed += report.n;
+		asks->n_closed -= report.n;
+	}
+	asks->first_closed = 0;
+	asks->closed_due_ms = DEADLINE_NONE;
+	return true;
+}
+
+/* Notes the end of an open flow. */
+static void
+note_closed(struct asks *asks, uint64_t number)
+{
+	/* Without a connector, nobody is told. */
+	if (asks->channel->fd == -1)
+		return;
+	if (asks->first_closed + asks->n_closed == n_closed_max(asks)) {
+		memmove(asks->closed, asks->closed + asks->first_closed,
+		    asks->n_closed * sizeof(asks->closed[0]));
+		asks->first_closed = 0;
+	}
+	asks->closed[asks->first_closed + asks->n_closed++] = number;
+	if (asks->n_closed >= IPC_FLOWS_CLOSED_MAX)
+		report_closed(asks);
+}
+
+void
+asks_close(struct asks *asks, int fd)
+{
+	uint64_t number = asks->numbers[fd];
+
+	close(fd);
+	asks->numbers[fd] = 0;
+	if (number != 0)
+		note_closed(asks, number);
+}
+
+/* --- questions ------------------------------------------------------------------------ */
+
 static bool
 may_ask(const struct asks *asks)
 {
 	return asks->n_asked < IPC_FLOWS_ASKED_MAX && asks->channel->fd != -1;
 }
 
-/* Returns whether the queue has taken the question. */
+/* Returns whether the queue has taken the question. The connector must know of the closed flows
+ * before: a flow may have the number of one of them. */
 static bool
 ask(struct asks *asks, const struct ipc_flow_open *question)
 {
-	if (ipc_send_flow_open(asks->channel, question) == -1)
+	if (!report_closed(asks) || ipc_send_flow_open(asks->channel, question) == -1)
 		return false;
 	asks->asked[(asks->first_asked + asks->n_asked++) & (IPC_FLOWS_ASKED_MAX - 1)] =
 	    question->flow;
@@ -35,8 +163,10 @@ ask(struct asks *asks, const struct ipc_flow_open *question)
 }
 
 int
-asks_add(struct asks *asks, const struct ipc_flow_open *question)
+asks_add(struct asks *asks, enum asks_engine engine, uint32_t index, uint32_t generation,
+    struct ipc_flow_open *question)
 {
+	question->flow = number_of(engine, index, generation);
 	if (asks->n_waiting == 0 && may_ask(asks) && ask(asks, question))
 		return 0;
 	if (asks->n_waiting == ASKS_WAITING_MAX)
@@ -46,14 +176,16 @@ asks_add(struct asks *asks, const struct ipc_flow_open *question)
 	return 0;
 }
 
-void
-asks_send(struct asks *asks)
+static void
+ask_waiting(struct asks *asks)
 {
 	while (asks->n_waiting > 0) {
 		const struct ipc_flow_open *next = &asks->waiting[asks->first_waiting];
+		const struct flow_name name = name_of(next->flow);
+		const struct asks_client *engine = &asks->engines[name.engine];
 
-		if (!asks->ops->is_wanted(asks->ctx, next->flow))
-			asks->ops->on_dropped(asks->ctx, next->flow);
+		if (!engine->ops->is_wanted(engine->ctx, name.index, name.generation))
+			engine->ops->on_dropped(engine->ctx, name.index, name.generation);
 		else if (!may_ask(asks) || !ask(asks, next))
 			return;
 		asks->first_waiting = (asks->first_waiting + 1) & (ASKS_WAITING_MAX - 1);
@@ -61,28 +193,60 @@ asks_send(struct asks *asks)
 	}
 }
 
-/* Takes the question off that is due. */
-static void
+uint64_t
+asks_due(struct asks *asks, uint64_t now_ms)
+{
+	if (asks->n_closed > 0 && asks->closed_due_ms == DEADLINE_NONE)
+		asks->closed_due_ms = now_ms + ASKS_CLOSED_MS;
+	return asks->closed_due_ms;
+}
+
+void
+asks_turn(struct asks *asks, uint64_t now_ms)
+{
+	ask_waiting(asks);
+	/* If the queue is full, try it again after the same time. */
+	if (asks->closed_due_ms <= now_ms && !report_closed(asks))
+		asks->closed_due_ms = now_ms + ASKS_CLOSED_MS;
+}
+
+/* --- answers -------------------------------------------------------------------------- */
+
+/* Takes the question off that is due. Only questions of this process get through. */
+static struct flow_name
 take_question(struct asks *asks, uint64_t flow, const char *row)
 {
 	if (asks->n_asked == 0 || asks->asked[asks->first_asked] != flow)
 		fatalx("message from connector: %s: an answer to no question", row);
 	asks->first_asked = (asks->first_asked + 1) & (IPC_FLOWS_ASKED_MAX - 1);
 	asks->n_asked--;
+	return name_of(flow);
 }
 
 void
 asks_on_flow_opened(struct asks *asks, const struct ipc_flow_opened *msg, int adopt_fd)
 {
-	take_question(asks, msg->flow, "flow_opened");
-	asks->ops->on_opened(asks->ctx, msg->flow, adopt_fd);
+	const struct flow_name name = take_question(asks, msg->flow, "flow_opened");
+	const struct asks_client *engine = &asks->engines[name.engine];
+
+	asks->numbers[adopt_fd] = msg->flow;
+	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd);
+}
+
+static void
+refuse(const struct asks *asks, const struct flow_name *name, int error)
+{
+	const struct asks_client *engine = &asks->engines[name->engine];
+
+	engine->ops->on_refused(engine->ctx, name->index, name->generation, error);
 }
 
 void
 asks_on_flow_refused(struct asks *asks, const struct ipc_flow_refused *msg)
 {
-	take_question(asks, msg->flow, "flow_refused");
-	asks->ops->on_refused(asks->ctx, msg->flow, (int)msg->error);
+	const struct flow_name name = take_question(asks, msg->flow, "flow_refused");
+
+	refuse(asks, &name, (int)msg->error);
 }
 
 static bool
@@ -104,10 +268,11 @@ miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
 {
 	struct asks *asks = ctx;
 	uint64_t flow = msg->payload.flow_opened.flow;
+	const struct flow_name name = take_question(asks, flow, "flow_opened");
 
 	(void)why;
-	take_question(asks, flow, "flow_opened");
-	asks->ops->on_refused(asks->ctx, flow, EMFILE);
+	note_closed(asks, flow);
+	refuse(asks, &name, EMFILE);
 }
 
 bool
@@ -126,6 +291,6 @@ asks_receive(struct asks *asks)
 	case SERVE_VIOLATED:
 		fatalx("message from connector: %s: %s", violation.row, violation.why);
 	}
-	asks_send(asks);
+	ask_waiting(asks);
 	return true;
 }

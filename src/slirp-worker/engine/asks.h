@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The worker's questions to the connector for sockets. It answers them in their order. At most
- * IPC_FLOWS_ASKED_MAX are without an answer; the others wait here.
+ * The worker's questions to the connector for sockets, and the end of these sockets. The
+ * connector answers in the order of the questions. At most IPC_FLOWS_ASKED_MAX are without an
+ * answer; the others wait here. Closed flows are reported some at a time.
  */
 #pragma once
 
@@ -9,40 +10,80 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/deadline.h"
 #include "ipc/channel.h"
 
 /* Twice as many as half-open connections of the TCP engine (TCP_OPENING_MAX): questions of flows
  * that have ended meanwhile wait among the others. */
 #define ASKS_WAITING_MAX 2048
 
-/* The functions of the engine that asks. */
+/* The connector is told of a closed flow after this time at the latest. Nothing waits for it: it
+ * frees a place in a table. */
+#define ASKS_CLOSED_MS 1000
+
+/* The engines that ask. A part of a flow's number, which must not be 0. */
+enum asks_engine {
+	ASKS_TCP = 1,
+	ASKS_N_ENGINES,
+};
+
+/* The functions of an engine. A flow has a place and a generation, as in its table. */
 struct asks_ops {
 	/* Whether the flow still wants its socket. */
-	bool (*is_wanted)(void *ctx, uint64_t flow);
+	bool (*is_wanted)(void *ctx, uint32_t index, uint32_t generation);
 	/* A flow that did not want it any more was not asked for. */
-	void (*on_dropped)(void *ctx, uint64_t flow);
-	/* The socket, which is adopted. The flow may be gone. */
-	void (*on_opened)(void *ctx, uint64_t flow, int adopt_fd);
+	void (*on_dropped)(void *ctx, uint32_t index, uint32_t generation);
+	/* The socket, which is adopted; asks_close() closes it. The flow may be gone. */
+	void (*on_opened)(void *ctx, uint32_t index, uint32_t generation, int adopt_fd);
 	/* There is none, because of this errno. The flow may be gone. */
-	void (*on_refused)(void *ctx, uint64_t flow, int error);
+	void (*on_refused)(void *ctx, uint32_t index, uint32_t generation, int error);
+};
+
+/* An engine; borrowed. */
+struct asks_client {
+	const struct asks_ops *ops;
+	void *ctx;
 };
 
 struct asks {
 	struct ipc_channel *channel; /* borrowed; to the connector */
-	const struct asks_ops *ops;
-	void *ctx;
+	struct asks_client engines[ASKS_N_ENGINES];
 	/* Rings: the questions without an answer, and those that wait. */
 	uint64_t asked[IPC_FLOWS_ASKED_MAX];
 	size_t first_asked, n_asked;
 	struct ipc_flow_open waiting[ASKS_WAITING_MAX];
 	size_t first_waiting, n_waiting;
+	/* Owned: the number of the flow of each descriptor, or 0; and closed flows that the
+	 * connector has not been told of. */
+	uint64_t *numbers, *closed;
+	size_t n_descriptors;
+	size_t first_closed, n_closed;
+	uint64_t closed_due_ms; /* DEADLINE_NONE: no flow was closed */
 };
 
-/* Asks now or, after others, later. Returns 0, or -1 if too many wait. */
-int asks_add(struct asks *asks, const struct ipc_flow_open *question);
+/* channel is borrowed. n_descriptors is the limit on open files. Maps the memory; call it before
+ * the jail. Returns 0, or -1 with errno set; asks_free() may be called in both cases. */
+int asks_init(struct asks *asks, struct ipc_channel *channel, size_t n_descriptors);
+void asks_free(struct asks *asks);
 
-/* Asks for those that wait, as far as the limit and the queue allow. */
-void asks_send(struct asks *asks);
+/* Makes an engine's functions known, before it asks. ops and ctx are borrowed. */
+void asks_serve(struct asks *asks, enum asks_engine engine, const struct asks_ops *ops,
+    void *ctx);
+
+/* Asks now or, after others, later. Sets the number of the question, from the place and the
+ * generation of the flow. Returns 0, or -1 if too many wait. */
+int asks_add(struct asks *asks, enum asks_engine engine, uint32_t index,
+    uint32_t generation, struct ipc_flow_open *question);
+
+/* Closes a socket, and reports it to the connector if it has made it. */
+void asks_close(struct asks *asks, int fd);
+
+/* The end of a turn: asks for those that wait, as far as the limit and the queue allow, and
+ * reports closed flows that are due. */
+void asks_turn(struct asks *asks, uint64_t now_ms);
+
+/* When asks_turn() has something to report. */
+uint64_t asks_due(struct asks *asks, uint64_t now_ms);
 
 /* Handles the answers that have come, and asks for those that wait. Returns false if the connector
  * has closed the channel. A connector that breaks the protocol is fatal: slirpd then ends. */

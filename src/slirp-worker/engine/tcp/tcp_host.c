@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -144,13 +143,6 @@ refuse(struct tcp_host *host, uint32_t index, uint32_t generation,
 	tcp_refused(&host->tcp, index, generation, outcome);
 }
 
-/* A flow's name in questions and answers. */
-static uint64_t
-flow_name(uint32_t index, uint32_t generation)
-{
-	return (uint64_t)index << 32 | generation;
-}
-
 static void
 open_flow(void *ctx, struct tcp_flow *flow)
 {
@@ -158,9 +150,11 @@ open_flow(void *ctx, struct tcp_flow *flow)
 	const struct flow_key *key = &flow->link.key;
 	uint32_t index = flow_table_index(&host->tcp.flows, flow);
 	uint32_t generation = flow->link.generation;
-	const struct ipc_flow_open question = {
-		.flow = flow_name(index, generation),
+	struct ipc_flow_open question = {
+		.guest = tcp_address(key, key->guest_address),
 		.peer = tcp_address(key, key->peer_address),
+		.proto = IPPROTO_TCP,
+		.guest_port = key->guest_port,
 		.peer_port = key->peer_port,
 	};
 
@@ -174,49 +168,48 @@ open_flow(void *ctx, struct tcp_flow *flow)
 		refuse(host, index, generation, TCP_SHORTAGE);
 		return;
 	}
-	if (asks_add(&host->asks, &question) == -1)
+	if (asks_add(host->asks, ASKS_TCP, index, generation, &question) == -1)
 		refuse(host, index, generation, TCP_IGNORED);
 	else
 		budget_take(host->budget, BUDGET_TCP, 1);
 }
 
 static bool
-wants_socket(void *ctx, uint64_t name)
+wants_socket(void *ctx, uint32_t index, uint32_t generation)
 {
 	struct tcp_host *host = ctx;
-	const struct tcp_flow *flow =
-	    flow_table_at(&host->tcp.flows, (uint32_t)(name >> 32), (uint32_t)name);
+	const struct tcp_flow *flow = flow_table_at(&host->tcp.flows, index, generation);
 
 	return flow && flow->state == TCP_STATE_CONNECT;
 }
 
 static void
-give_back_place(void *ctx, uint64_t name)
+give_back_place(void *ctx, uint32_t index, uint32_t generation)
 {
 	struct tcp_host *host = ctx;
 
-	(void)name;
+	(void)index;
+	(void)generation;
 	budget_give(host->budget, BUDGET_TCP, 1);
 }
 
 static void
-take_refusal(void *ctx, uint64_t name, int error)
+take_refusal(void *ctx, uint32_t index, uint32_t generation, int error)
 {
 	struct tcp_host *host = ctx;
 
-	give_back_place(host, name);
-	refuse(host, (uint32_t)(name >> 32), (uint32_t)name, tcp_outcome_of(-error));
+	give_back_place(host, index, generation);
+	refuse(host, index, generation, tcp_outcome_of(-error));
 }
 
 static void
-take_socket(void *ctx, uint64_t name, int adopt_fd)
+take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd)
 {
 	struct tcp_host *host = ctx;
-	uint32_t index = (uint32_t)(name >> 32), generation = (uint32_t)name;
 
 	if (poller_add(host->poller, adopt_fd, POLLER_FLOW, index, generation) == -1) {
-		close(adopt_fd);
-		take_refusal(host, name, EMFILE);
+		asks_close(host->asks, adopt_fd);
+		take_refusal(host, index, generation, EMFILE);
 		return;
 	}
 	tcp_opened(&host->tcp, index, generation, adopt_fd);
@@ -285,7 +278,7 @@ close_socket(void *ctx, int fd, bool is_reset)
 	/* socket(7): with a linger time of 0, close(2) sends a reset. */
 	if (is_reset)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	close(fd);
+	asks_close(host->asks, fd);
 	budget_give(host->budget, BUDGET_TCP, 1);
 }
 
@@ -312,11 +305,8 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 	host->no_descriptor = config->no_descriptor;
 	host->ctx = config->ctx;
 	host->network = *config->network;
-	host->asks = (struct asks){
-		.channel = config->to_connector,
-		.ops = &asks_ops,
-		.ctx = host,
-	};
+	host->asks = config->asks;
+	asks_serve(host->asks, ASKS_TCP, &asks_ops, host);
 	host->has_offloads = config->has_offloads;
 	host->world = (struct tcp_world){
 		.ctx = host,
@@ -365,7 +355,6 @@ finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
 			tcp_host_ready(&host->tcp, event->index, event->generation,
 			    event->events);
 	}
-	asks_send(&host->asks);
 	tcp_serve(&host->tcp);
 	tcp_run_timers(&host->tcp);
 	tcp_end_turn(&host->tcp);

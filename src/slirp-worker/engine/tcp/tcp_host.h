@@ -17,6 +17,7 @@ struct tcp_host {
 	struct tcp tcp;
 	struct tcp_world world;
 	/* Borrowed. */
+	struct asks *asks;
 	struct poller *poller;
 	struct tapio *tap;
 	struct budget *budget;
@@ -25,7 +26,6 @@ struct tcp_host {
 	void *ctx;
 
 	struct ipc_network network;
-	struct asks asks;
 	bool has_offloads; /* of the TAP: the guest's kernel cuts frames, and sums them */
 	uint16_t ip_id;    /* of the next IPv4 packet */
 };
@@ -33,7 +33,7 @@ struct tcp_host {
 /* What the engine needs of the worker; everything is borrowed. */
 struct tcp_host_config {
 	const struct ipc_network *network;
-	struct ipc_channel *to_connector; /* makes the sockets */
+	struct asks *asks; /* for the sockets */
 	struct poller *poller;
 	struct tapio *tap;
 	struct budget *budget;

@@ -205,6 +205,7 @@ tcp_outcome_of(int error)
 		return TCP_PROHIBITED;
 	case ETIMEDOUT:
 		return TCP_TIMED_OUT;
+	case EAGAIN: /* more at a time than the connector makes */
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:

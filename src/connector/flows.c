@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keeps the open flows of the worker. */
+#include "connector/flows.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* The worker chooses the numbers; the table's hash is keyed. */
+static struct flow_key
+key_of(uint64_t number)
+{
+	struct flow_key key = { 0 };
+
+	memcpy(key.guest_address, &number, sizeof(number));
+	return key;
+}
+
+int
+flows_init(struct flows *flows)
+{
+	*flows = (struct flows){ .tokens = FLOWS_PER_S };
+	return flow_key_make_secret() == 0 &&
+		flow_table_init(&flows->table, sizeof(struct flow), IPC_FLOWS_TCP_MAX) ==
+		    0
+	    ? 0
+	    : -1;
+}
+
+struct flow *
+flows_find(const struct flows *flows, uint64_t number)
+{
+	const struct flow_key key = key_of(number);
+
+	return flow_table_find(&flows->table, &key);
+}
+
+static bool
+take_token(struct flows *flows, uint64_t now_ms)
+{
+	uint64_t n = (now_ms - flows->filled_ms) * FLOWS_PER_S / CLOCK_MS_PER_S;
+
+	if (n > 0) {
+		flows->tokens += n;
+		if (flows->tokens > FLOWS_PER_S)
+			flows->tokens = FLOWS_PER_S;
+		flows->filled_ms = now_ms;
+	}
+	if (flows->tokens == 0)
+		return false;
+	flows->tokens--;
+	return true;
+}
+
+struct flow *
+flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_ms,
+    uint32_t *error)
+{
+	const struct flow_key key = key_of(asked->flow);
+	struct flow *flow;
+
+	*error = EAGAIN;
+	if (!take_token(flows, now_ms))
+		return NULL;
+	*error = EMFILE;
+	flow_table_reap(&flows->table);
+	flow = flow_table_add(&flows->table, &key);
+	if (flow == NULL)
+		return NULL;
+	flow->asked = *asked;
+	*error = 0;
+	return flow;
+}
+
+void
+flows_close(struct flows *flows, struct flow *flow)
+{
+	flow_table_remove(&flows->table, flow);
+}
