@@ -132,14 +132,19 @@ pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *
 		tapio_keep(&worker->tap);
 }
 
-static void
-refuse_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
+void
+datapath_refused_udp(void *ctx, struct gate_frame *parsed, const uint8_t *frame,
+    uint32_t n_frames)
 {
+	struct worker *worker = ctx;
+
 	parsed->reason = IPC_DROP_udp_flows;
-	if (parsed->udp == GATE_UDP_GROUP)
-		worker_count_drop(worker, parsed->reason);
-	else
+	if (parsed->udp != GATE_UDP_GROUP) {
 		refuse(worker, parsed, frame);
+		n_frames--;
+	}
+	for (; n_frames > 0; n_frames--)
+		worker_count_drop(worker, parsed->reason);
 	if (ratelimit_allow(&worker->udp_refusals, worker->now_ms))
 		log_warning("the guest has all %u UDP flows that it may have: new "
 			    "ones are refused until others end",
@@ -157,10 +162,12 @@ pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 		return false;
 	/* Over IPv4, 0 means that there is no checksum (RFC 768). */
 	if (worker->sum == VNET_SUM_UNKNOWN && load_be16(udp + WIRE_UDP_CHECKSUM) != 0 &&
-	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_UDP, udp, parsed->l4_len) != 0)
+	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_UDP, udp, parsed->l4_len) != 0) {
 		worker_count_drop(worker, IPC_DROP_udp_checksum);
-	else if (!udp_host_from_guest(&worker->udp, parsed, frame, worker->now_ms))
-		refuse_udp(worker, parsed, frame);
+		return true;
+	}
+	udp_host_from_guest(&worker->udp, parsed, frame, worker->now_ms);
+	tapio_keep(&worker->tap);
 	return true;
 }
 
@@ -225,5 +232,6 @@ void
 datapath_end_batch(struct worker *worker)
 {
 	tcp_end_batch(&worker->tcp.tcp);
+	udp_host_end_batch(&worker->udp);
 	tapio_release(&worker->tap);
 }

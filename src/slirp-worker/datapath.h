@@ -21,5 +21,10 @@ void datapath_wrote_frame(void *ctx, int result, size_t frame_len);
  * descriptor was free. */
 void datapath_refused_tcp(void *ctx);
 
+/* Refuses and counts n_frames frames of a UDP flow that the worker (ctx) has no room for; parsed
+ * and frame are of the first. A udp_host_refused_fn. */
+void datapath_refused_udp(void *ctx, struct gate_frame *parsed, const uint8_t *frame,
+    uint32_t n_frames);
+
 /* Sends a borrowed frame, of an engine or a refusal, to the guest of the worker (ctx). */
 void datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len);

@@ -145,6 +145,7 @@ make_udp(struct worker *worker, const struct ipc_outbound *outbound)
 		.has_offloads = worker->has_offloads,
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
+		.refused = datapath_refused_udp,
 		.ctx = worker,
 	};
 

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +22,7 @@ from lab import (
 )
 from limits import limited, many_files
 from netns import family_of, socket_in
+from processes import stopped
 from servers import udp_socket
 from waiting import DEADLINE_S, wait_for
 
@@ -38,16 +37,6 @@ N_FLOWS = HARD_LIMIT - 32
 N_PEERS = 200
 GUEST4, GUEST6 = "10.0.2.100", "fd00::1234"
 CLOSED = ("--disable-host-loopback",)
-
-
-@contextlib.contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """What comes meanwhile comes all at once for the process."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def open_flows(stack: contextlib.ExitStack, guest: Guest, count: int) -> None:

@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import re
+import signal
 import socket
 import tempfile
 import time
@@ -146,6 +147,16 @@ def first_unread(sock: socket.socket) -> bytes:
         return sock.recv(1 << 16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return b""
+
+
+@contextlib.contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """What comes meanwhile comes all at once for the process."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager

@@ -105,11 +105,11 @@ add_to_table(struct udp *udp, const struct flow_key *key, enum budget_kind budge
 
 /* NULL: no room. */
 static struct udp_flow *
-add_flow(struct udp *udp, const struct flow_key *key, const struct udp_datagram *datagram,
+add_flow(struct udp *udp, const struct flow_key *key, const struct udp_run *run,
     uint64_t now_ms)
 {
 	const struct flow_key end_key = key_of_end(key);
-	enum budget_kind budget = choose_budget(udp, datagram->is_dns);
+	enum budget_kind budget = choose_budget(udp, run->is_dns);
 	struct udp_end *end;
 	struct udp_flow *flow;
 
@@ -127,7 +127,7 @@ add_flow(struct udp *udp, const struct flow_key *key, const struct udp_datagram 
 		return NULL;
 	}
 	flow->end = end;
-	flow->is_group = datagram->is_group;
+	flow->is_group = run->is_group;
 	return flow;
 }
 
@@ -152,6 +152,7 @@ udp_opened(struct udp *udp, uint32_t index, uint32_t generation, int fd,
 	if (flow == NULL || flow->fd != -1)
 		return NULL;
 	flow->fd = fd;
+	flow->cut_max = UINT16_MAX;
 	if (flow->end != NULL)
 		flow->end->host_port = host_port;
 	return flow;
@@ -174,22 +175,15 @@ udp_refused(struct udp *udp, uint32_t index, uint32_t generation, int error)
 /* Sends, if the flow has a socket. A datagram that comes before the socket is lost, as one
  * that comes before a neighbor's address is known. Returns 0 or -errno. */
 static int
-send_on(struct udp *udp, struct udp_flow *flow, const struct udp_datagram *datagram)
+send_on(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
 {
-	int error;
-
-	if (flow->fd == -1)
-		return 0;
-	error = udp->world->send(udp->world->ctx, flow, datagram);
-	if (error == 0)
-		flow->bytes_out += datagram->len;
-	return error == -EAGAIN ? 0 : error;
+	return flow->fd == -1 ? 0 : udp->world->send(udp->world->ctx, flow, run);
 }
 
 /* Makes a new socket and sends on it: the source address of a connected socket may have
  * left the host. */
 static void
-send_again(struct udp *udp, struct udp_flow *flow, const struct udp_datagram *datagram)
+send_again(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
 {
 	uint32_t index = flow_table_index(&udp->flows, flow);
 	uint32_t generation = flow->link.generation;
@@ -199,7 +193,7 @@ send_again(struct udp *udp, struct udp_flow *flow, const struct udp_datagram *da
 	flow->fd = -1;
 	open_socket(udp, flow);
 	flow = udp_at(udp, index, generation);
-	error = flow == NULL ? 0 : send_on(udp, flow, datagram);
+	error = flow == NULL ? 0 : send_on(udp, flow, run);
 	if (error == 0)
 		return;
 	udp->world->close(udp->world->ctx, flow);
@@ -301,8 +295,8 @@ age_when_answered(const struct udp_flow *flow)
 }
 
 bool
-udp_from_guest(struct udp *udp, const struct flow_key *key,
-    const struct udp_datagram *datagram, uint64_t now_ms)
+udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
+    uint64_t now_ms)
 {
 	struct udp_flow *flow;
 	uint32_t index, generation;
@@ -313,12 +307,12 @@ udp_from_guest(struct udp *udp, const struct flow_key *key,
 	flow = flow_table_find(&udp->flows, key);
 	is_new = flow == NULL;
 	if (is_new)
-		flow = add_flow(udp, key, datagram, now_ms);
+		flow = add_flow(udp, key, run, now_ms);
 	if (flow == NULL)
 		return false;
-	memcpy(flow->guest_mac, datagram->guest_mac, sizeof(flow->guest_mac));
-	memcpy(flow->our_mac, datagram->our_mac, sizeof(flow->our_mac));
-	flow->last_len = (uint16_t)datagram->len;
+	memcpy(flow->guest_mac, run->guest_mac, sizeof(flow->guest_mac));
+	memcpy(flow->our_mac, run->our_mac, sizeof(flow->our_mac));
+	flow->last_len = (uint16_t)udp_run_last_len(run);
 	set_age(udp, flow, age_when_sent(flow), now_ms);
 	flow->mac_ms = now_ms;
 	index = flow_table_index(&udp->flows, flow);
@@ -326,8 +320,8 @@ udp_from_guest(struct udp *udp, const struct flow_key *key,
 	if (is_new)
 		open_socket(udp, flow);
 	flow = udp_at(udp, index, generation);
-	if (flow != NULL && send_on(udp, flow, datagram) != 0)
-		send_again(udp, flow, datagram);
+	if (flow != NULL && send_on(udp, flow, run) != 0)
+		send_again(udp, flow, run);
 	return true;
 }
 

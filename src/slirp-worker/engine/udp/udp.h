@@ -19,6 +19,7 @@
 #include "base/deadline.h"
 #include "base/inaddr.h"
 #include "slirp-worker/budget.h"
+#include "slirp-worker/engine/udp/udp_run.h"
 #include "model/flow_table.h"
 #include "slirp-worker/wire/wire.h"
 
@@ -49,13 +50,6 @@ enum udp_age {
 	UDP_N_AGES,
 };
 
-/* What the guest asks the datagram's way to do with it. */
-struct udp_fate {
-	uint8_t ttl;       /* behind this router; 0: as the host has it */
-	uint8_t tos;       /* or IPv6's traffic class */
-	bool may_fragment; /* IPv4 without Don't Fragment */
-};
-
 struct udp_end;
 
 struct udp_flow {
@@ -79,9 +73,11 @@ struct udp_flow {
 	uint32_t port;
 	uint64_t mac_ms;
 	union inaddr_sock own;
-	/* The world's: where the socket leads, and what it has. */
+	/* The world's: where the socket leads, what it has, and the longest datagram that
+	 * the kernel cuts off a run. */
 	union inaddr_sock to;
 	struct udp_fate set;
+	uint16_t cut_max;
 };
 
 TAILQ_HEAD(udp_flows, udp_flow);
@@ -94,26 +90,16 @@ struct udp_end {
 	uint16_t reserved;
 };
 
-/* A datagram of the guest; borrows data. */
-struct udp_datagram {
-	const uint8_t *data;
-	size_t len;
-	const uint8_t *guest_mac, *our_mac; /* source and destination of the frame */
-	struct udp_fate fate;
-	bool is_group;
-	bool is_dns; /* to the name server */
-};
-
 /* All that the table can do; tests fill it with a model. */
 struct udp_world {
 	void *ctx;
 	/* Asks for the flow's socket, with the source port host_port of its end; 0: any.
 	 * The answer is udp_opened() or udp_refused(), in the call or later. */
 	void (*open)(void *ctx, struct udp_flow *flow, uint16_t host_port);
-	/* Sends on the flow's socket. Returns 0, or -errno: EAGAIN if the datagram is lost
-	 * as on a full link, another error if the socket is of no use any more. */
-	int (
-	    *send)(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram);
+	/* Sends on the flow's socket: takes from the run what it has sent, or lost as on a
+	 * full link, and adds what it has sent to flow->bytes_out. Returns 0, or -errno with
+	 * a run that is not empty: the socket is of no use any more. */
+	int (*send)(void *ctx, struct udp_flow *flow, struct udp_run *run);
 	/* Tells the guest that its datagram cannot go; error is an errno. */
 	void (*unreachable)(void *ctx, const struct udp_flow *flow, int error);
 	/* Closes the flow's socket. */
@@ -135,10 +121,10 @@ int udp_init(struct udp *udp, const struct udp_world *world, struct budget *budg
 /* Ends all flows. */
 void udp_free(struct udp *udp);
 
-/* Takes a datagram of the guest, and opens a flow if it has none. Returns false if the
- * budget has no room for a new flow: the caller refuses the datagram. */
-bool udp_from_guest(struct udp *udp, const struct flow_key *key,
-    const struct udp_datagram *datagram, uint64_t now_ms);
+/* Takes a run of the guest, and opens a flow if it has none. The run is of no use after
+ * that. Returns false if the budget has no room for a new flow: the caller refuses it. */
+bool udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
+    uint64_t now_ms);
 
 /* A new flow for a peer of the forward's port `port` (a place plus 1): it has asked at own,
  * an address of the host. If peers have no more room, the peer that has been silent for

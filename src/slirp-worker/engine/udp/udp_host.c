@@ -3,12 +3,36 @@
 #include "slirp-worker/engine/udp/udp_host.h"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/auto.h"
 #include "base/bytes.h"
 #include "slirp-worker/engine/outward.h"
 #include "slirp-worker/engine/udp/udp_forward.h"
 #include "slirp-worker/engine/udp/udp_parts.h"
+
+/* Sends a run of the batch, or has the guest's datagrams refused. */
+static void
+flush(void *ctx, struct udp_batch_item *item)
+{
+	struct udp_host *host = ctx;
+
+	if (!udp_from_guest(&host->udp, &item->key, &item->run, host->now_ms))
+		host->refused(host->ctx, &item->parsed, item->frame, item->n_frames);
+}
+
+/* Whether the kernel cuts runs (Linux 4.18). An older one ignores the request, and would
+ * send one long datagram. */
+static bool
+kernel_cuts(void)
+{
+	autofd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int none = 0;
+
+	return fd != -1 && setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
+}
 
 int
 udp_host_init(struct udp_host *host, const struct udp_host_config *config)
@@ -26,10 +50,13 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.tap = config->tap,
 		.wrote_frame = config->wrote_frame,
 		.to_guest = config->to_guest,
+		.refused = config->refused,
 		.ctx = config->ctx,
 		.network = *config->network,
 		.outbound = *config->outbound,
 		.has_offloads = config->has_offloads,
+		.can_cut = kernel_cuts(),
+		.batch = { .flush = flush, .ctx = host },
 	};
 	return udp_init(&host->udp, &host->world, config->budget) == 0 &&
 		udp_ports_init(&host->ports, config->n_ports, config->poller) == 0
@@ -61,7 +88,7 @@ tos_of(bool is_ip6, const uint8_t *ip)
 	return is_ip6 ? (uint8_t)(load_be16(ip) >> 4) : ip[WIRE_IP4_TOS];
 }
 
-bool
+void
 udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame, uint64_t now_ms)
 {
@@ -70,28 +97,42 @@ udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
 	const struct flow_key key = key_of(parsed, udp);
 	bool is_group = parsed->udp == GATE_UDP_GROUP;
 	bool is_outside = !is_group && outward_is_outside(&host->network, &key);
-	const struct udp_datagram datagram = {
-		.data = udp + WIRE_UDP_LEN,
-		.len = parsed->l4_len - WIRE_UDP_LEN,
-		.guest_mac = frame + WIRE_ETH_SRC,
-		.our_mac = frame + WIRE_ETH_DST,
-		.fate = {
-			.ttl = is_outside ? (uint8_t)(parsed->ttl - 1) : 0,
-			.tos = tos_of(is_ip6, ip),
-			.may_fragment = !is_ip6 &&
-			    !(load_be16(ip + WIRE_IP4_FRAGMENT) & WIRE_IP4_DONT_FRAGMENT),
+	size_t len = parsed->l4_len - WIRE_UDP_LEN;
+	struct udp_batch_item item = {
+		.key = key,
+		.run = {
+			.guest_mac = frame + WIRE_ETH_SRC,
+			.our_mac = frame + WIRE_ETH_DST,
+			.fate = {
+				.ttl = is_outside ? (uint8_t)(parsed->ttl - 1) : 0,
+				.tos = tos_of(is_ip6, ip),
+				.may_fragment = !is_ip6 &&
+				    !(load_be16(ip + WIRE_IP4_FRAGMENT) &
+					WIRE_IP4_DONT_FRAGMENT),
+			},
+			/* A broadcast leads to the host's loopback alone. */
+			.is_group =
+			    is_group && !outward_is_broadcast(&host->network, &key),
+			.is_dns = parsed->udp == GATE_UDP_DNS,
 		},
-		/* A broadcast leads to the host's loopback alone. */
-		.is_group = is_group && !outward_is_broadcast(&host->network, &key),
-		.is_dns = parsed->udp == GATE_UDP_DNS,
+		.parsed = *parsed,
+		.frame = frame,
+		.n_frames = 1,
 	};
 
 	host->now_ms = now_ms;
 	if (is_outside && parsed->ttl <= 1) {
 		udp_time_exceeded(host, parsed, frame);
-		return true;
+		return;
 	}
-	return udp_from_guest(&host->udp, &key, &datagram, now_ms);
+	udp_run_begin(&item.run, udp + WIRE_UDP_LEN, len, len);
+	udp_batch_add(&host->batch, &item);
+}
+
+void
+udp_host_end_batch(struct udp_host *host)
+{
+	udp_batch_end(&host->batch);
 }
 
 bool

@@ -2,6 +2,7 @@
 /*
  * The UDP engine: the table (udp.h) on sockets of the host and frames of the TAP.
  * udp_host.c     what the worker calls
+ * udp_batch.c    puts the datagrams of a batch of frames together
  * udp_open.c     makes sockets
  * udp_send.c     sends on them
  * udp_receive.c  reads sockets
@@ -16,11 +17,16 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/udp/udp.h"
+#include "slirp-worker/engine/udp/udp_batch.h"
 #include "slirp-worker/engine/udp/udp_port.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/gate/neigh.h"
 #include "slirp-worker/poller.h"
 #include "slirp-worker/tap/tapio.h"
+
+/* Told of a flow that the budget has no room for, with the first of its n_frames frames. */
+typedef void udp_host_refused_fn(void *ctx, struct gate_frame *parsed,
+    const uint8_t *frame, uint32_t n_frames);
 
 struct udp_host {
 	struct udp udp;
@@ -32,12 +38,15 @@ struct udp_host {
 	struct tapio *tap;
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
+	udp_host_refused_fn *refused;
 	void *ctx;
 
+	struct udp_batch batch;
 	struct ipc_network network;
 	struct ipc_outbound outbound;
 	struct ipc_nameservers nameservers;
 	bool has_offloads; /* of the TAP: the guest's kernel sums frames */
+	bool can_cut;      /* the host's kernel cuts runs */
 	uint16_t ip_id;    /* of the next IPv4 packet */
 	uint64_t now_ms;   /* at the last call of the worker */
 };
@@ -56,6 +65,7 @@ struct udp_host_config {
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	/* Takes a frame whose checksums are complete, of any length. */
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
+	udp_host_refused_fn *refused;
 	void *ctx;
 };
 
@@ -67,10 +77,13 @@ int udp_host_init(struct udp_host *host, const struct udp_host_config *config);
 void udp_host_set_nameservers(struct udp_host *host,
     const struct ipc_nameservers *nameservers);
 
-/* Takes a datagram that passed the gate and needs a socket; borrowed for the call. Returns
- * false if the budget has no room for its flow: the caller refuses it. */
-bool udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
+/* Takes a datagram that passed the gate and needs a socket. The frame must stay until
+ * udp_host_end_batch(), by which the datagram is sent. */
+void udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame, uint64_t now_ms);
+
+/* Sends what has come since the last call. */
+void udp_host_end_batch(struct udp_host *host);
 
 /* udp_may_answer(): the guest may answer a forward's peer that it sees as the gateway, also
  * if the host's loopback is closed. self is the udp_host. */

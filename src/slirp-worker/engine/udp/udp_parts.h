@@ -39,7 +39,7 @@ void udp_send_frame(struct udp_host *host, struct udp_heads *heads);
 
 /* --- udp_send.c: a member of struct udp_world, ctx is the udp_host --------------------- */
 
-int udp_send(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram);
+int udp_send(void *ctx, struct udp_flow *flow, struct udp_run *run);
 
 /* --- udp_open.c: members of struct udp_world, ctx is the udp_host ---------------------- */
 

@@ -4,7 +4,16 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
 #include <sys/socket.h>
+
+/* Datagrams that the kernel cuts off one call: UDP_MAX_SEGMENTS of linux/udp.h before Linux
+ * 6.9, which has 128. */
+#define CUTS_MAX 64
+
+/* The longest data of a call, whether the kernel cuts it or not: IPv4's longest datagram. */
+#define CALL_MAX 65507
 
 /* Makes the socket's headers those that the guest wants; most flows never change them. */
 static void
@@ -30,22 +39,57 @@ set_fate(struct udp_flow *flow, const struct udp_fate *fate)
 	flow->set = *fate;
 }
 
-static int
-try_send(const struct udp_flow *flow, const struct udp_datagram *datagram)
+/* The bytes of the run's front that one call can send. */
+static size_t
+front_len(const struct udp_flow *flow, const struct udp_run *run, bool can_cut)
 {
-	const struct sockaddr *to = flow->is_group ? &flow->to.any : NULL;
+	size_t n = run->piece_len;
 
-	return sendto(flow->fd, datagram->data, datagram->len,
-		   MSG_DONTWAIT | MSG_NOSIGNAL, to, to ? inaddr_sock_len(to) : 0) == -1
-	    ? -errno
-	    : 0;
+	if (can_cut && n > 0 && n <= flow->cut_max && !flow->is_group)
+		n *= n * CUTS_MAX <= CALL_MAX ? CUTS_MAX : CALL_MAX / n;
+	return n < run->len ? n : run->len;
 }
 
-/* Whether the datagram alone is lost: a full buffer, an error of an earlier datagram. */
+/* Has the kernel cut len bytes of the front into datagrams. */
+static ssize_t
+send_for_cut(const struct udp_flow *flow, const struct udp_run *run, size_t len)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = { 0 };
+	const uint16_t piece_len = (uint16_t)run->piece_len;
+	struct iovec parts[UDP_RUN_PARTS_MAX];
+	struct msghdr msg = {
+		.msg_iov = parts,
+		.msg_iovlen = udp_run_front(run, len, parts),
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+
+	header->cmsg_level = SOL_UDP;
+	header->cmsg_type = UDP_SEGMENT;
+	header->cmsg_len = CMSG_LEN(sizeof(piece_len));
+	memcpy(CMSG_DATA(header), &piece_len, sizeof(piece_len));
+	return sendmsg(flow->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Returns 0 or an errno. The kernel sends all of it or nothing. */
+static int
+send_front(const struct udp_flow *flow, const struct udp_run *run, size_t len)
+{
+	const struct sockaddr *to = flow->is_group ? &flow->to.any : NULL;
+	ssize_t n = len > run->piece_len
+	    ? send_for_cut(flow, run, len)
+	    : sendto(flow->fd, run->parts[run->first].iov_base, len,
+		  MSG_DONTWAIT | MSG_NOSIGNAL, to, to ? inaddr_sock_len(to) : 0);
+
+	return n == -1 ? errno : 0;
+}
+
+/* Whether the datagrams alone are lost: a full buffer, an error of an earlier datagram. */
 static bool
 is_loss(int error)
 {
-	switch (-error) {
+	switch (error) {
 	case EAGAIN:
 	case ENOBUFS:
 	case ENOMEM:
@@ -57,18 +101,52 @@ is_loss(int error)
 	}
 }
 
+/* Whether a run that the kernel should cut has met a full queue, which may have taken some
+ * of its datagrams: to send it again could send these twice. */
+static bool
+is_full(int error)
+{
+	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Whether the kernel does not cut what has datagrams of this length: they are longer than
+ * the way takes (EMSGSIZE, EINVAL), or the device can't sum them (EIO; net/ipv4/udp.c,
+ * udp_send_skb). */
+static bool
+is_uncut(int error)
+{
+	return error == EMSGSIZE || error == EINVAL || error == EIO;
+}
+
 int
-udp_send(void *ctx, struct udp_flow *flow, const struct udp_datagram *datagram)
+udp_send(void *ctx, struct udp_flow *flow, struct udp_run *run)
 {
 	struct udp_host *host = ctx;
-	int error;
+	bool can_cut = host->can_cut;
 
-	set_fate(flow, &datagram->fate);
-	error = try_send(flow, datagram);
-	if (error == 0 || error == -EAGAIN)
-		return error;
-	/* The error may belong to an earlier datagram. */
-	udp_take_errors(host, flow);
-	error = try_send(flow, datagram);
-	return is_loss(error) ? -EAGAIN : error;
+	set_fate(flow, &run->fate);
+	while (!udp_run_is_empty(run)) {
+		size_t len = front_len(flow, run, can_cut);
+		bool is_cut = len > run->piece_len;
+		int error = send_front(flow, run, len);
+
+		if (error != 0 && error != EAGAIN && !(is_cut && is_full(error))) {
+			/* The error may belong to an earlier datagram. */
+			udp_take_errors(host, flow);
+			error = send_front(flow, run, len);
+		}
+		if (is_cut && error != 0 && !is_full(error)) {
+			/* Each by itself: an error is then that of one datagram. */
+			can_cut = false;
+			if (is_uncut(error))
+				flow->cut_max = (uint16_t)(run->piece_len - 1);
+			continue;
+		}
+		if (error != 0 && !is_loss(error))
+			return -error;
+		if (error == 0)
+			flow->bytes_out += len;
+		udp_run_drop(run, len);
+	}
+	return 0;
 }

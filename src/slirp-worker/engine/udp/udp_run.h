@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A run: datagrams of the guest that belong to one flow and differ in their data only. They
+ * go out in their order, by one call if the kernel can cut it (udp(7), UDP_SEGMENT). So all
+ * of them but the last have the same length, and the last is not longer. Pure functions.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/* A part for each frame of a batch (TAPIO_BUFFERS). */
+#define UDP_RUN_PARTS_MAX 16
+
+/* How the guest wants the fields of IP headers. */
+struct udp_fate {
+	uint8_t ttl;       /* behind this router; 0: as the host has it */
+	uint8_t tos;       /* or IPv6's traffic class */
+	bool may_fragment; /* IPv4 without Don't Fragment */
+};
+
+/* Borrows the data and the MACs. */
+struct udp_run {
+	struct iovec parts[UDP_RUN_PARTS_MAX]; /* of whole datagrams each */
+	unsigned int first, n_parts;           /* those that are left */
+	size_t len;                            /* of all data that is left, bytes */
+	size_t piece_len;                      /* of each datagram but the last */
+	const uint8_t *guest_mac, *our_mac;    /* source and destination of the frames */
+	struct udp_fate fate;
+	bool is_group;
+	bool is_dns; /* to the name server */
+};
+
+/* Makes the run that of a frame's data: len bytes in datagrams of piece_len bytes, of which
+ * the last may be shorter. The other fields stay. */
+void udp_run_begin(struct udp_run *run, const uint8_t *data, size_t len,
+    size_t piece_len);
+
+/* Adds the data of a further frame; false, without a change, if it doesn't fit the run. */
+bool udp_run_add(struct udp_run *run, const uint8_t *data, size_t len, size_t piece_len);
+
+/* Writes up to len bytes of the run's front to parts, which has UDP_RUN_PARTS_MAX places.
+ * Returns their number. */
+unsigned int udp_run_front(const struct udp_run *run, size_t len, struct iovec *parts);
+
+/* Takes len bytes, of whole datagrams, from the run's front. */
+void udp_run_drop(struct udp_run *run, size_t len);
+
+/* The length of the last datagram. */
+size_t udp_run_last_len(const struct udp_run *run);
+
+static inline bool
+udp_run_is_empty(const struct udp_run *run)
+{
+	return run->n_parts == 0;
+}
