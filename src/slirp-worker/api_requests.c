@@ -60,7 +60,7 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		    worker->budget.used[BUDGET_TCP] + worker->forwards.n_tcp_ports,
 		.n_udp_sockets =
 		    worker->udp.udp.flows.n_live + worker->forwards.n_udp_ports,
-		.n_icmp_sockets = (uint32_t)worker->ping.n_flows,
+		.n_icmp_sockets = worker->ping.flows.n_live,
 		.n_forwards = worker->forwards.table->n,
 		.n_tcp_flows = tcp->flows.n_live,
 		.n_tcp_half_open = tcp->n_opening + tcp->n_accepted,

@@ -109,7 +109,7 @@ datapath_refused_tcp(void *ctx)
 	if (ratelimit_allow(&worker->tcp_refusals, worker->now_ms))
 		log_warning("the guest has all connections that %zu descriptors "
 			    "allow: new ones are refused until others end",
-		    worker->pollset.size);
+		    worker->n_descriptors);
 }
 
 static void

@@ -7,13 +7,12 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
-#include "base/fdio.h"
+#include "base/log.h"
 #include "slirp-worker/api_requests.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/datapath.h"
 
-/* Frames read for each wait. A wait costs a system call and a walk over all sockets; 16
- * frames share that cost. Trials with more gained nothing and delayed the sockets. */
+/* Frames read for each wait. A wait costs a system call, which 16 frames share. Trials with more gained nothing and delayed the sockets. */
 #define BATCH_FRAMES 16
 static_assert(BATCH_FRAMES <= TAPIO_BUFFERS, "an engine may keep each of them");
 
@@ -41,12 +40,10 @@ timeout_of_sleep(struct worker *worker, uint64_t due_ms)
 	return deadline_timeout(due_ms, now_ms);
 }
 
-/* Waits for events; false if the wait failed. */
-static bool
+static void
 wait_for_events(struct worker *worker)
 {
 	struct poller *poller = &worker->poller;
-	struct pollset *set = &worker->pollset;
 	uint64_t now_ms = worker->now_ms;
 	uint64_t due_ms = tapio_prepare_wait(&worker->tap, now_ms);
 	int timeout_ms, n;
@@ -60,16 +57,15 @@ wait_for_events(struct worker *worker)
 	due_ms = deadline_earlier(due_ms, reass_next_deadline(&worker->reass));
 	if (worker->api_pause_ends_ms > now_ms)
 		due_ms = deadline_earlier(due_ms, worker->api_pause_ends_ms);
-	poller_begin(poller, set);
-	due_ms = deadline_earlier(due_ms, engines_prepare(&worker->engines, set, now_ms));
+	due_ms = deadline_earlier(due_ms, engines_prepare(&worker->engines, now_ms));
 	due_ms = deadline_earlier(due_ms, asks_due(&worker->asks, now_ms));
 	timeout_ms = deadline_timeout(due_ms, now_ms);
-	n = poller_look(poller, set, timeout_ms);
+	n = poller_look(poller, timeout_ms);
 	if (n == 0 && timeout_ms != 0)
-		n = poller_sleep(poller, set, timeout_of_sleep(worker, due_ms));
+		n = poller_sleep(poller, timeout_of_sleep(worker, due_ms));
+	/* epoll_wait(2) fails for no shortage, only if its descriptor is not one. */
 	if (n == -1 && errno != EINTR)
-		fdio_pause();
-	return n != -1;
+		fatal("wait for frames and sockets");
 }
 
 /* Reads at most n_max frames, or up to a short one if that is expected to be alone. A read
@@ -144,10 +140,9 @@ turn(struct worker *worker)
 	const struct poller *poller = &worker->poller;
 	uint32_t tap_events;
 	uint64_t n_frames, n_bytes;
-	bool waited;
 
 	look_at_clock(worker);
-	waited = wait_for_events(worker);
+	wait_for_events(worker);
 	tap_events =
 	    poller_ready(poller, POLLER_TAP) | poller_ready(poller, POLLER_CLIENTS);
 	look_at_clock(worker);
@@ -168,7 +163,7 @@ turn(struct worker *worker)
 	 * answers that the stack waited for have arrived. */
 	n_frames = counters[IPC_COUNTER_frames_to_guest];
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest];
-	engines_finish(&worker->engines, &worker->pollset, !waited, worker->now_ms);
+	engines_finish(&worker->engines, worker->now_ms);
 	asks_turn(&worker->asks, worker->now_ms);
 	n_frames = counters[IPC_COUNTER_frames_to_guest] - n_frames;
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest] - n_bytes;

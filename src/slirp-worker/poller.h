@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waits for all descriptors of the worker, with epoll(7). The sockets of ping are in
- * the poll set (pollset.h); poller.c says how both are waited for.
+ * Waits for all descriptors of the worker, with epoll(7).
  */
 #pragma once
 
@@ -9,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
-
-#include "slirp-worker/pollset.h"
 
 /* Events of one wait. More stay ready for the next wait: a turn must end, so that the TAP
  * gets its share. */
@@ -32,6 +29,7 @@ enum poller_kind {
 	POLLER_LISTENER,
 	POLLER_UDP,
 	POLLER_UDP_PORT,
+	POLLER_PING,
 };
 
 /* A descriptor of an engine that is ready. The engine ignores an event whose generation is
@@ -46,18 +44,15 @@ struct poller_event {
 struct poller_place {
 	int fd;          /* borrowed; -1: none */
 	uint32_t wanted; /* the events to wait for */
-	uint32_t armed;  /* the events that epoll waits for */
 	uint32_t ready;  /* the events of the last wait */
 };
 
 struct poller {
 	int epoll_fd; /* owned */
 	struct poller_place places[POLLER_N_PLACES];
-	bool polls_tap;       /* the TAP is in the poll set */
-	bool had_epoll_event; /* of another descriptor than the TAP, in the last wait */
-	int64_t spin_ns;      /* how long the next wait looks before it sleeps */
-	int64_t began_ns;     /* the last look */
-	bool found_at_once;   /* the last wait had events before it */
+	int64_t spin_ns;    /* how long the next wait looks before it sleeps */
+	int64_t began_ns;   /* the last look */
+	bool found_at_once; /* the last wait had events before it */
 	size_t n_events;
 	struct poller_event events[POLLER_EVENTS_MAX]; /* of engines, in the last wait */
 };
@@ -105,23 +100,18 @@ int poller_add_reader(struct poller *poller, int fd, enum poller_kind kind,
  * last wait stay. */
 void poller_remove(struct poller *poller, int fd);
 
-/* Empties the poll set, and adds to it what the poller needs. Call it before the engines
- * add their sockets. */
-void poller_begin(const struct poller *poller, struct pollset *set);
-
 /*
- * A wait is a look, and then a sleep if the look has found nothing. Both fill in events, the
- * ready events of places, and revents of the set. They return 0 if nothing is ready, a
- * positive number if something is, or -1 with errno set (EINTR: a signal) and no event;
- * revents are then not valid.
+ * A wait is a look, and then a sleep if the look has found nothing. Both fill in events and
+ * the ready events of places. They return 0 if nothing is ready, a positive number if
+ * something is, or -1 with errno set (EINTR: a signal) and no event.
  *
  * After short waits, poller_look() looks for a moment, because sleep and wake-up cost as
  * much and add delay; after long ones it does not look at all, unless timeout_ms is 0.
  * poller_sleep() sleeps until a descriptor is ready, or for timeout_ms (-1: for ever).
- * Call it after a look of the same set.
+ * Call it after a look.
  */
-int poller_look(struct poller *poller, struct pollset *set, int timeout_ms);
-int poller_sleep(struct poller *poller, struct pollset *set, int timeout_ms);
+int poller_look(struct poller *poller, int timeout_ms);
+int poller_sleep(struct poller *poller, int timeout_ms);
 
 /* The spin_ns after a wait that slept for slept_ns: long enough to have covered the
  * sleep, or 0 if POLLER_SPIN_MAX_NS would have been too short. */

@@ -102,6 +102,23 @@ kernel_takes_big_frames(void)
 }
 
 static void
+make_ping(struct worker *worker, const struct ipc_outbound *outbound)
+{
+	const struct ping_config config = {
+		.network = &worker->network,
+		.outbound = outbound,
+		.poller = &worker->poller,
+		.n_flows_max = worker->budget.limit[BUDGET_PING],
+		.to_guest = datapath_to_guest,
+		.ctx = worker,
+	};
+
+	if (ping_init(&worker->ping, &config) == -1)
+		fatal("get memory for echo requests");
+	engines_add(&worker->engines, &ping_engine, &worker->ping);
+}
+
+static void
 make_tcp(struct worker *worker)
 {
 	const struct tcp_host_config config = {
@@ -114,7 +131,7 @@ make_tcp(struct worker *worker)
 		.guest_mac = worker->has_guest_mac && kernel_takes_big_frames()
 		    ? &worker->guest_mac
 		    : NULL,
-		.n_descriptors = worker->pollset.size,
+		.n_descriptors = worker->n_descriptors,
 		.wrote_frame = datapath_wrote_frame,
 		.no_descriptor = datapath_refused_tcp,
 		.ctx = worker,
@@ -141,7 +158,7 @@ make_udp(struct worker *worker, const struct ipc_outbound *outbound)
 		.tap = &worker->tap,
 		.budget = &worker->budget,
 		.neigh = &worker->neigh,
-		.n_ports = (uint32_t)worker->pollset.size,
+		.n_ports = (uint32_t)worker->n_descriptors,
 		.has_offloads = worker->has_offloads,
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
@@ -168,27 +185,23 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 		.dhcp = &worker->gate.dhcp,
 	};
 	const struct ipc_network *network = &worker->network;
-	size_t n_files;
 
 	limit_lines(worker);
 	if (flow_key_make_secret() == -1)
 		fatal("get random bytes");
-	n_files = budget_raise_files();
-	if (n_files == 0 || pollset_init(&worker->pollset, n_files) == -1 ||
-	    poller_init(&worker->poller) == -1)
-		fatal("get memory and descriptors");
+	worker->n_descriptors = budget_raise_files();
+	if (worker->n_descriptors == 0 || poller_init(&worker->poller) == -1)
+		fatal("get descriptors");
 	if (poller_put(&worker->poller, POLLER_PARENT, worker->to_parent.fd) == -1)
 		fatal("watch the channel to the parent");
-	budget_init(&worker->budget, n_files, budget_read_ephemeral());
+	budget_init(&worker->budget, worker->n_descriptors, budget_read_ephemeral());
 	worker->stack = stack_new(network, &host);
 	if (!worker->stack && errno == ENOMEM)
 		fatal("get memory");
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
 	engines_add(&worker->engines, &stack_engine, worker->stack);
-	ping_init(&worker->ping, network, outbound, worker->budget.limit[BUDGET_PING],
-	    datapath_to_guest, worker);
-	engines_add(&worker->engines, &ping_engine, &worker->ping);
+	make_ping(worker, outbound);
 	make_tcp(worker);
 	make_udp(worker, outbound);
 	if (forwards_init(&worker->forwards, &worker->tcp_forward.listen, &worker->udp,
@@ -236,5 +249,4 @@ setup_undo_engines(struct worker *worker)
 	engines_free(&worker->engines);
 	asks_free(&worker->asks);
 	poller_free(&worker->poller);
-	pollset_free(&worker->pollset);
 }

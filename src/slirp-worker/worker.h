@@ -25,7 +25,6 @@
 #include "slirp-worker/jail.h"
 #include "slirp-worker/observe/connections.h"
 #include "slirp-worker/poller.h"
-#include "slirp-worker/pollset.h"
 #include "slirp-worker/requests.h"
 #include "slirp-worker/tap/tapio.h"
 #include "slirp-worker/tap/vnet.h"
@@ -56,7 +55,7 @@ struct worker {
 	struct timers timers;
 	struct poller poller;
 	struct answers answers;
-	struct pollset pollset; /* the engines' sockets */
+	size_t n_descriptors; /* the limit on open files */
 	struct forwards forwards;
 	struct requests requests;
 	struct connections connections; /* the last list that the api asked for */

@@ -398,9 +398,8 @@ def test_no_other_address_family() -> None:
 UNCONDITIONAL = {
     "bind", "brk", "clock_gettime", "close", "connect", "epoll_ctl", "epoll_pwait",
     "exit_group", "fstat", "getpeername", "getpid", "getsockname", "gettid", "listen", "lseek",
-    "mremap", "munmap", "newfstatat", "ppoll", "read", "recvfrom", "restart_syscall", "sendto",
-    "shutdown", "writev",
-} | ({"poll", "stat"} if X86 else set())
+    "mremap", "munmap", "newfstatat", "read", "recvfrom", "sendto", "shutdown", "writev",
+} | ({"stat"} if X86 else set())
 
 # uretprobe and uprobe, with which the kernel's own probes come back from a process: no filter
 # sees them from Linux 6.14 on (kernel/seccomp.c), and they end whoever calls them unasked.

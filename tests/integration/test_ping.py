@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import struct
@@ -13,7 +14,7 @@ import pytest
 from commands import ORDINARY, sh
 from daemon import Slirpd
 from guest import Guest
-from lab import INTERNET4, INTERNET6, UNREACHABLE4, UNREACHABLE6, Lab
+from lab import HOST4, HOST6, INTERNET4, INTERNET6, UNREACHABLE4, UNREACHABLE6, Lab
 from netns import family_of, socket_in, up_without_dad, wait_link_local
 from processes import fds_of
 from waiting import DEADLINE_S, wait_for
@@ -23,6 +24,9 @@ UNREACHABLE = {"ipv4": UNREACHABLE4, "ipv6": UNREACHABLE6}
 GATEWAYS = {"ipv4": "10.0.2.2", "ipv6": "fd00::2"}
 ECHO, ECHO_REPLY = {"ipv4": 8, "ipv6": 128}, {"ipv4": 0, "ipv6": 129}
 PINGS_MAX = 256
+
+# Between two requests of which the first is not answered.
+INTERVAL_S = 0.2
 
 both_families = pytest.mark.parametrize("family", ADDRESSES)
 
@@ -250,6 +254,54 @@ def test_guest_that_pings_with_many_numbers_takes_a_bounded_number_of_sockets(
         wait_for("the flows are there", lambda: len(fds_of(worker)) > before)
         assert len(fds_of(worker)) <= before + PINGS_MAX
     assert "1 received" in ping(guest, "-c", "1", "-W", "10", ADDRESSES[family])
+
+
+SECOND = {"ipv4": "203.0.113.78/24", "ipv6": "2001:db8:1::78/64"}
+
+
+@contextlib.contextmanager
+def source_of_the_host(family: str) -> Iterator[str]:
+    """A second address of the host, which it uses towards the internet."""
+    address = SECOND[family].partition("/")[0]
+    sh("ip", "addr", "add", SECOND[family], "dev", "uplink", *(["nodad"] if family == "ipv6" else []))
+    try:
+        sh("ip", "route", "add", ADDRESSES[family], "dev", "uplink", "src", address)
+        yield address
+    finally:
+        sh("ip", "addr", "del", SECOND[family], "dev", "uplink")
+        sh("ip", "route", "flush", ADDRESSES[family])
+
+
+@both_families
+def test_ping_goes_on_after_its_source_address_has_left_the_host(
+        lab: Lab, guest: Guest, network: Slirpd, family: str) -> None:
+    """IPv6 still sends from it: the worker notices that no answer comes."""
+    protocol = socket.IPPROTO_ICMPV6 if family == "ipv6" else socket.IPPROTO_ICMP
+    offset = 0 if family == "ipv6" else 20
+    with requests_seen(lab, family) as raw, \
+            guest.open_socket(family_of(ADDRESSES[family]), socket.SOCK_RAW, protocol) as client:
+        raw.settimeout(DEADLINE_S)
+        client.settimeout(INTERVAL_S)
+
+        def source_of_echo() -> str | None:
+            """The source of the request, if it is answered."""
+            request = bytes((ECHO[family], 0, 0, 0)) + struct.pack("!HH", 78, 1)
+            if family == "ipv4":
+                request = request[:2] + struct.pack("!H", F.checksum(request)) + request[4:]
+            client.sendto(request, (ADDRESSES[family], 0))
+            packet, peer = raw.recvfrom(2048)
+            while packet[offset] != ECHO[family]:
+                packet, peer = raw.recvfrom(2048)
+            with contextlib.suppress(TimeoutError):
+                while client.recv(2048)[offset] != ECHO_REPLY[family]:
+                    pass
+                return peer[0]
+            return None
+
+        with source_of_the_host(family) as second:
+            wait_for("the second address is used", lambda: source_of_echo() == second)
+        own = {"ipv4": HOST4, "ipv6": HOST6}[family]
+        wait_for("the first address is used", lambda: source_of_echo() == own)
 
 
 @both_families

@@ -11,7 +11,7 @@
 #include "slirp-worker/budget.h"
 #include "worker_box.h"
 
-/* The worker's maximum (pollset.c). */
+/* The worker's maximum (budget.h). */
 #define FDS_MAX 65536
 
 /* slirpd does not start with fewer. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The worker's loop sleeps after something has expired. Runs the real loop with the real
  * libslirp in a network namespace, and counts its waits. */
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,9 +36,7 @@ static struct worker_box box;
 static struct worker *const worker = &box.worker;
 static unsigned int n_waits;
 
-/* The linker replaces poll(2) and epoll_pwait(2) by these (--wrap=poll). */
-int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
-int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+/* The linker replaces epoll_pwait(2) by this (--wrap=epoll_pwait). */
 int __real_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
     const sigset_t *mask);
 int __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
@@ -75,15 +72,6 @@ sleep_begins(void)
 	n_sleeps_left--;
 	for (unsigned int i = 0; i < n_frames_a_sleep; i++)
 		assert_int_equal(write(guest_fd, frame, frame_len), frame_len);
-}
-
-int
-__wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
-{
-	n_waits++;
-	if (timeout_ms != 0)
-		sleep_begins();
-	return __real_poll(fds, n, timeout_ms);
 }
 
 int
@@ -159,22 +147,32 @@ new_socket(void)
 	return fd;
 }
 
+static void
+add_ping(uint16_t id, int fd, uint64_t last_ms)
+{
+	const struct flow_key key = { .guest_port = id, .ethertype = WIRE_TYPE_IP4 };
+	struct ping_flow *flow = flow_table_add(&worker->ping.flows, &key);
+
+	flow->fd = fd;
+	flow->last_ms = last_ms;
+	TAILQ_INSERT_TAIL(&worker->ping.aged, flow, aged);
+}
+
 /* Of two flows, the one with a later request stays. */
 static void
 test_rest_after_a_ping_has_been_idle(void **state)
 {
-	struct ping *ping = &worker->ping;
+	const struct ping *ping = &worker->ping;
 	uint64_t now_ms = clock_now_ms();
 	uint64_t idle_ms = now_ms - PING_IDLE_MS + SOON_MS;
 	int fd = new_socket();
 
 	(void)state;
-	ping->flows[0] = (struct ping_flow){ .fd = new_socket(), .last_ms = idle_ms };
-	ping->flows[1] = (struct ping_flow){ .fd = fd, .last_ms = now_ms };
-	ping->n_flows = 2;
+	add_ping(1, new_socket(), idle_ms);
+	add_ping(2, fd, now_ms);
 	run_loop(now_ms);
-	assert_int_equal(ping->n_flows, 1);
-	assert_int_equal(ping->flows[0].fd, fd);
+	assert_int_equal(ping->flows.n_live, 1);
+	assert_int_equal(ping_next(ping, NULL)->fd, fd);
 }
 
 /* The parent keeps a duplicate of the TAP. The socket pair has an end of file instead. */
@@ -187,8 +185,6 @@ test_rest_after_the_tap_is_gone(void **state)
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
 	duplicate = dup(fds[0]);
-	/* As after an event of the parent. */
-	worker->poller.polls_tap = false;
 	assert_int_equal(tapio_init(&worker->tap, &worker->poller, fds[0], 0), 0);
 	close(fds[1]);
 	run_loop(clock_now_ms());

@@ -4,7 +4,6 @@
 #include "gate_fixture.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -136,21 +135,11 @@ sleep_begins(void)
 	}
 }
 
-/* The linker replaces poll(2) and epoll_pwait(2) by these (--wrap=poll). */
-int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
-int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+/* The linker replaces epoll_pwait(2) by this (--wrap=epoll_pwait). */
 int __real_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
     const sigset_t *mask);
 int __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
     const sigset_t *mask);
-
-int
-__wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
-{
-	if (timeout_ms != 0)
-		sleep_begins();
-	return __real_poll(fds, n, timeout_ms);
-}
 
 int
 __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's waits with epoll and poll, on real descriptors. */
-#include "slirp-worker/budget.h"
+/* The worker's waits with epoll, on real descriptors. */
 #include "slirp-worker/poller.h"
 
 #include <errno.h>
@@ -26,10 +25,8 @@
 #define SIGNAL_INTERVAL_US 1000
 
 static struct poller poller;
-static struct pollset set;
 static int ends[N_PAIRS][2];
 
-static unsigned int n_epoll_waits;
 static int epoll_error; /* errno of the next epoll_pwait(2); 0: it succeeds */
 
 /* The linker replaces epoll_pwait(2) by this (--wrap=epoll_pwait). */
@@ -42,7 +39,6 @@ int
 __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
     const sigset_t *mask)
 {
-	n_epoll_waits++;
 	if (epoll_error) {
 		errno = epoll_error;
 		epoll_error = 0;
@@ -55,13 +51,11 @@ static int
 begin(void **state)
 {
 	(void)state;
-	assert_int_equal(pollset_init(&set, budget_raise_files()), 0);
 	assert_int_equal(poller_init(&poller), 0);
 	for (int i = 0; i < N_PAIRS; i++)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 				     ends[i]),
 		    0);
-	n_epoll_waits = 0;
 	return 0;
 }
 
@@ -74,7 +68,6 @@ end(void **state)
 		close(ends[i][1]);
 	}
 	poller_free(&poller);
-	pollset_free(&set);
 	return 0;
 }
 
@@ -96,47 +89,19 @@ make_idle(int i)
 static int
 wait_for(int timeout_ms)
 {
-	int n = poller_look(&poller, &set, timeout_ms);
+	int n = poller_look(&poller, timeout_ms);
 
-	return n == 0 && timeout_ms != 0 ? poller_sleep(&poller, &set, timeout_ms) : n;
+	return n == 0 && timeout_ms != 0 ? poller_sleep(&poller, timeout_ms) : n;
 }
 
-/* Waits without a socket in the poll set. Returns whether something is ready. */
+/* Returns whether something is ready. */
 static bool
 wait_for_any(int timeout_ms)
 {
-	int n;
+	int n = wait_for(timeout_ms);
 
-	poller_begin(&poller, &set);
-	n = wait_for(timeout_ms);
 	assert_int_not_equal(n, -1);
 	return n > 0;
-}
-
-/* The same with the socket of this pair in the poll set. Returns its revents. */
-static short
-wait_with_socket(int i)
-{
-	int at;
-
-	poller_begin(&poller, &set);
-	at = pollset_add(&set, ends[i][0], POLLIN);
-	assert_int_not_equal(wait_for(0), -1);
-	return set.fds[at].revents;
-}
-
-/* Makes waits without sockets use epoll alone. The place of the api is empty. */
-static void
-leave_poll(void)
-{
-	assert_int_equal(poller_put(&poller, POLLER_API, ends[N_PAIRS - 1][0]), 0);
-	make_ready(N_PAIRS - 1);
-	assert_true(wait_for_any(0));
-	assert_false(wait_for(0) == 0);
-	make_idle(N_PAIRS - 1);
-	assert_int_equal(poller_put(&poller, POLLER_API, -1), 0);
-	assert_false(wait_for_any(0));
-	assert_false(poller.polls_tap);
 }
 
 static void
@@ -225,7 +190,6 @@ test_closed_tap_with_a_duplicate_is_not_reported(void **state)
 	int fd = dup(ends[0][0]);
 
 	(void)state;
-	leave_poll();
 	assert_int_equal(poller_put(&poller, POLLER_TAP, fd), 0);
 	make_ready(0);
 	assert_true(wait_for_any(-1));
@@ -252,86 +216,15 @@ test_place_that_cannot_be_watched_is_empty(void **state)
 	assert_true(wait_for_any(-1));
 }
 
-/* A frame of the guest must not cost a second call while the poll set has sockets. */
-static void
-test_tap_beside_sockets_needs_poll_alone(void **state)
-{
-	(void)state;
-	assert_int_equal(poller_put(&poller, POLLER_PARENT, ends[1][0]), 0);
-	assert_int_equal(poller_put(&poller, POLLER_TAP, ends[0][0]), 0);
-	make_ready(0);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(wait_with_socket(2), 0);
-		assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
-	}
-	make_ready(2);
-	assert_int_equal(wait_with_socket(2), POLLIN);
-	assert_int_equal(n_epoll_waits, 0);
-	/* The descriptors in epoll are not forgotten, nor is the socket in that wait. */
-	make_ready(1);
-	assert_int_equal(wait_with_socket(2), POLLIN);
-	assert_int_equal(poller_ready(&poller, POLLER_PARENT), EPOLLIN);
-	assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
-	assert_int_equal(n_epoll_waits, 1);
-}
-
-/* Connections one after another do not move the TAP. */
-static void
-test_tap_stays_in_the_poll_set_after_the_last_socket(void **state)
-{
-	(void)state;
-	assert_int_equal(poller_put(&poller, POLLER_TAP, ends[0][0]), 0);
-	assert_int_equal(wait_with_socket(2), 0);
-	make_ready(0);
-	assert_true(wait_for_any(-1));
-	assert_true(poller.polls_tap);
-	assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
-	assert_int_equal(n_epoll_waits, 0);
-}
-
-static void
-test_tap_moves_to_epoll_and_back(void **state)
-{
-	(void)state;
-	assert_int_equal(poller_put(&poller, POLLER_TAP, ends[0][0]), 0);
-	assert_int_equal(poller_add(&poller, ends[1][0], POLLER_FLOW, 1, 1), 0);
-	assert_int_equal(wait_with_socket(2), 0);
-	assert_int_equal(poller.n_events, 1);
-	/* No socket is left: one call finds the flow and the TAP. */
-	n_epoll_waits = 0;
-	make_ready(0);
-	make_ready(1);
-	assert_true(wait_for_any(-1));
-	assert_int_equal(n_epoll_waits, 1);
-	assert_false(poller.polls_tap);
-	assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
-	assert_int_equal(poller.n_events, 1);
-	/* And again: the TAP alone. */
-	assert_true(wait_for_any(-1));
-	assert_false(poller.polls_tap);
-	assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
-	assert_int_equal(poller.n_events, 0);
-	/* With a socket the TAP is in the poll set again, and in epoll no more. */
-	n_epoll_waits = 0;
-	assert_int_equal(wait_with_socket(2), 0);
-	assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
-	assert_int_equal(n_epoll_waits, 0);
-}
-
 /* EPOLLERR, which a TAP reports after its device is removed. */
 static void
-test_error_of_the_tap_is_told_beside_sockets_and_without(void **state)
+test_error_of_the_tap_is_told(void **state)
 {
 	int pipe_fds[2];
 
 	(void)state;
 	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
 	close(pipe_fds[0]);
-	assert_int_equal(poller_put(&poller, POLLER_TAP, pipe_fds[1]), 0);
-	assert_int_equal(wait_with_socket(2), 0);
-	assert_true(poller_ready(&poller, POLLER_TAP) & EPOLLERR);
-	assert_int_equal(poller_put(&poller, POLLER_TAP, -1), 0);
-	leave_poll();
 	assert_int_equal(poller_put(&poller, POLLER_TAP, pipe_fds[1]), 0);
 	assert_true(wait_for_any(-1));
 	assert_true(poller_ready(&poller, POLLER_TAP) & EPOLLERR);
@@ -452,16 +345,11 @@ test_signal_ends_a_wait(void **state)
 
 	(void)state;
 	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
-	for (int with_epoll = 0; with_epoll < 2; with_epoll++) {
-		if (with_epoll)
-			leave_poll();
-		assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
-		poller_begin(&poller, &set);
-		assert_int_equal(wait_for(-1), -1);
-		assert_int_equal(errno, EINTR);
-		assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
-		expect_no_event();
-	}
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	assert_int_equal(wait_for(-1), -1);
+	assert_int_equal(errno, EINTR);
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	expect_no_event();
 }
 
 static void
@@ -474,19 +362,14 @@ test_failed_wait_has_no_event(void **state)
 	make_ready(1);
 	/* Also after a wait with events. */
 	assert_true(wait_for_any(0));
-	for (int with_socket = 0; with_socket < 2; with_socket++) {
-		epoll_error = ENOMEM;
-		poller_begin(&poller, &set);
-		if (with_socket)
-			pollset_add(&set, ends[2][0], POLLIN);
-		assert_int_equal(wait_for(-1), -1);
-		assert_int_equal(errno, ENOMEM);
-		expect_no_event();
-		/* The events come with the next wait that succeeds. */
-		assert_true(wait_for_any(0));
-		assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
-		assert_int_equal(poller_ready(&poller, POLLER_PARENT), EPOLLIN);
-	}
+	epoll_error = EINTR;
+	assert_int_equal(wait_for(-1), -1);
+	assert_int_equal(errno, EINTR);
+	expect_no_event();
+	/* The events come with the next wait that succeeds. */
+	assert_true(wait_for_any(0));
+	assert_int_equal(poller_ready(&poller, POLLER_TAP), EPOLLIN);
+	assert_int_equal(poller_ready(&poller, POLLER_PARENT), EPOLLIN);
 }
 
 static void
@@ -507,14 +390,10 @@ static void
 test_a_long_wait_ends_the_looking(void **state)
 {
 	(void)state;
-	for (int with_epoll = 0; with_epoll < 2; with_epoll++) {
-		if (with_epoll)
-			leave_poll();
-		poller.spin_ns = POLLER_SPIN_MAX_NS;
-		assert_false(wait_for_any(1));
-		assert_int_equal(poller.spin_ns, 0);
-		assert_false(poller.found_at_once);
-	}
+	poller.spin_ns = POLLER_SPIN_MAX_NS;
+	assert_false(wait_for_any(1));
+	assert_int_equal(poller.spin_ns, 0);
+	assert_false(poller.found_at_once);
 }
 
 static void
@@ -523,13 +402,10 @@ test_looking_finds_what_is_ready(void **state)
 	(void)state;
 	assert_int_equal(poller_put(&poller, POLLER_PARENT, ends[0][0]), 0);
 	make_ready(0);
-	for (int i = 0; i < 2; i++) {
-		poller.spin_ns = POLLER_SPIN_MAX_NS;
-		assert_true(wait_for_any(-1));
-		assert_int_equal(poller_ready(&poller, POLLER_PARENT), EPOLLIN);
-		assert_true(poller.found_at_once);
-	}
-	assert_false(poller.polls_tap);
+	poller.spin_ns = POLLER_SPIN_MAX_NS;
+	assert_true(wait_for_any(-1));
+	assert_int_equal(poller_ready(&poller, POLLER_PARENT), EPOLLIN);
+	assert_true(poller.found_at_once);
 }
 
 int
@@ -543,10 +419,7 @@ main(void)
 		TEST(test_place_follows_a_hundred_replacements),
 		TEST(test_closed_tap_with_a_duplicate_is_not_reported),
 		TEST(test_place_that_cannot_be_watched_is_empty),
-		TEST(test_tap_beside_sockets_needs_poll_alone),
-		TEST(test_tap_stays_in_the_poll_set_after_the_last_socket),
-		TEST(test_tap_moves_to_epoll_and_back),
-		TEST(test_error_of_the_tap_is_told_beside_sockets_and_without),
+		TEST(test_error_of_the_tap_is_told),
 		TEST(test_event_has_the_handle_of_its_descriptor),
 		TEST(test_edge_is_told_once),
 		TEST(test_event_of_a_closed_flow_has_the_old_generation),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's timers, and its poll set. */
+/* The worker's timers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "slirp-worker/pollset.h"
 #include "slirp-worker/timers.h"
 
 static void
@@ -84,21 +83,6 @@ test_slots_are_bounded_and_come_back(void **state)
 	assert_int_equal(n_fired, TIMERS_MAX - 1);
 }
 
-static void
-test_full_pollset_says_so(void **state)
-{
-	struct pollfd fds[2];
-	struct pollset set = { .fds = fds, .size = 2 };
-
-	(void)state;
-	assert_int_equal(pollset_add(&set, 7, POLLIN), 0);
-	assert_int_equal(pollset_add(&set, 8, POLLOUT), 1);
-	assert_int_equal(pollset_add(&set, 9, POLLIN), -1);
-	assert_int_equal(set.n, 2);
-	assert_int_equal(fds[1].fd, 8);
-	assert_int_equal(fds[1].events, POLLOUT);
-}
-
 int
 main(void)
 {
@@ -106,7 +90,6 @@ main(void)
 		cmocka_unit_test(test_timer_fires_once_when_due),
 		cmocka_unit_test(test_timer_can_set_itself_again),
 		cmocka_unit_test(test_slots_are_bounded_and_come_back),
-		cmocka_unit_test(test_full_pollset_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ engines_add(struct engines *engines, const struct engine_ops *ops, void *self)
 }
 
 uint64_t
-engines_prepare(const struct engines *engines, struct pollset *set, uint64_t now_ms)
+engines_prepare(const struct engines *engines, uint64_t now_ms)
 {
 	uint64_t due_ms = DEADLINE_NONE;
 
@@ -31,16 +31,15 @@ engines_prepare(const struct engines *engines, struct pollset *set, uint64_t now
 
 		if (engine->ops->prepare)
 			due_ms = deadline_earlier(due_ms,
-			    engine->ops->prepare(engine->self, set, now_ms));
+			    engine->ops->prepare(engine->self, now_ms));
 	}
 	return due_ms;
 }
 
 void
-engines_finish(const struct engines *engines, const struct pollset *set, bool wait_failed,
-    uint64_t now_ms)
+engines_finish(const struct engines *engines, uint64_t now_ms)
 {
-	CALL(engines, finish, set, wait_failed, now_ms);
+	CALL(engines, finish, now_ms);
 }
 
 void

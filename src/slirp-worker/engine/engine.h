@@ -12,17 +12,15 @@
 #include <stdint.h>
 
 #include "ipc/messages.h"
-#include "slirp-worker/pollset.h"
 
 /* The functions of an engine. NULL: the engine does not need the call. */
 struct engine_ops {
-	/* Before a wait: adds sockets to the set. Returns when the engine is due without
-	 * an event (base/deadline.h). */
-	uint64_t (*prepare)(void *self, struct pollset *set, uint64_t now_ms);
-	/* After the wait: serves the sockets that are ready, and ends idle flows.
-	 * wait_failed: revents in the set are not valid. */
-	void (*finish)(void *self, const struct pollset *set, bool wait_failed,
-	    uint64_t now_ms);
+	/* Before a wait. Returns when the engine is due without an event
+	 * (base/deadline.h). */
+	uint64_t (*prepare)(void *self, uint64_t now_ms);
+	/* After the wait: serves the sockets that are ready (poller.h), and ends idle
+	 * flows. */
+	void (*finish)(void *self, uint64_t now_ms);
 	/* Binds new sockets to these addresses. */
 	void (*set_outbound)(void *self, const struct ipc_outbound *outbound);
 	/* Ends all flows and frees what the engine owns. */
@@ -47,10 +45,8 @@ struct engines {
 void engines_add(struct engines *engines, const struct engine_ops *ops, void *self);
 
 /* Each calls the function in every engine that has one. */
-uint64_t engines_prepare(const struct engines *engines, struct pollset *set,
-    uint64_t now_ms);
-void engines_finish(const struct engines *engines, const struct pollset *set,
-    bool wait_failed, uint64_t now_ms);
+uint64_t engines_prepare(const struct engines *engines, uint64_t now_ms);
+void engines_finish(const struct engines *engines, uint64_t now_ms);
 void engines_set_outbound(const struct engines *engines,
     const struct ipc_outbound *outbound);
 

@@ -63,8 +63,10 @@ take_ping(struct connections *connections, const struct ping_flow *flow)
 
 	if (!entry)
 		return;
-	entry->source_addr = flow->guest;
-	entry->dest_addr = flow->host;
+	entry->source_addr =
+	    inaddr_from_bytes(flow->link.key.guest_address, ping_is_ip6(flow));
+	entry->dest_addr =
+	    inaddr_from_bytes(flow->link.key.peer_address, ping_is_ip6(flow));
 }
 
 /* A port of a forward, or one of its peers. */
@@ -129,8 +131,9 @@ connections_collect(struct connections *connections, const struct ping *ping,
 {
 	connections->n = 0;
 	take_udp(connections, udp);
-	for (size_t i = 0; i < ping->n_flows; i++)
-		take_ping(connections, &ping->flows[i]);
+	for (const struct ping_flow *flow = ping_next(ping, NULL); flow != NULL;
+	     flow = ping_next(ping, flow))
+		take_ping(connections, flow);
 }
 
 void

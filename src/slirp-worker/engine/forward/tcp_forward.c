@@ -137,25 +137,22 @@ serve_held(struct tcp_forward *forward, uint64_t now_ms)
 }
 
 static uint64_t
-prepare(void *self, struct pollset *set, uint64_t now_ms)
+prepare(void *self, uint64_t now_ms)
 {
 	struct tcp_forward *forward = self;
 	uint64_t due_ms;
 
-	(void)set;
 	serve_held(forward, now_ms);
 	due_ms = tcp_listen_resume(&forward->listen, now_ms);
 	return deadline_earlier(due_ms, tcp_hold_due(&forward->hold));
 }
 
 static void
-finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+finish(void *self, uint64_t now_ms)
 {
 	struct tcp_forward *forward = self;
 
-	(void)set;
-	if (!wait_failed)
-		tcp_listen_accept(&forward->listen, now_ms);
+	tcp_listen_accept(&forward->listen, now_ms);
 }
 
 static void

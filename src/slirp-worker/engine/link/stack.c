@@ -322,12 +322,11 @@ stack_config_version_max(void)
 }
 
 static uint64_t
-prepare(void *self, struct pollset *set, uint64_t now_ms)
+prepare(void *self, uint64_t now_ms)
 {
 	struct stack *stack = self;
 	uint32_t wanted_ms = UINT32_MAX;
 
-	(void)set;
 #if HAVE_SOCKET_API
 	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
 #else
@@ -344,10 +343,8 @@ stack_go_on(struct stack *stack)
 }
 
 static void
-finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+finish(void *self, uint64_t now_ms)
 {
-	(void)set;
-	(void)wait_failed;
 	(void)now_ms;
 	stack_go_on(self);
 }

@@ -15,7 +15,6 @@
 #include "ipc/messages.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/gate/gate_dhcp.h"
-#include "slirp-worker/pollset.h"
 #include "slirp-worker/timers.h"
 
 /* The functions and data of the worker that the stack needs. */

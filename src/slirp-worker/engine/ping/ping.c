@@ -12,13 +12,13 @@
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/inaddr.h"
-#include "base/log.h"
 #include "slirp-worker/engine/errqueue.h"
+#include "slirp-worker/engine/ping/ping_socket.h"
 #include "slirp-worker/gate/refusal.h"
 #include "slirp-worker/tap/tapio.h"
 #include "slirp-worker/wire/ip.h"
 
-/* Answers read from one flow in a turn; poll(2) reports the rest. */
+/* Answers read from one flow in a turn; the next wait reports the rest. */
 #define ANSWERS_MAX 16
 
 /* The usual initial TTL; the answer crosses one router, the worker. */
@@ -39,36 +39,47 @@
 /* The start of a request that an error quotes: headers and ICMP's first 8 bytes. */
 #define QUOTED_MAX_LEN (WIRE_ETH_LEN + WIRE_IP6_LEN + WIRE_ICMP_LEN)
 
-void
-ping_init(struct ping *ping, const struct ipc_network *network,
-    const struct ipc_outbound *outbound, size_t n_flows_max, ping_to_guest_fn *to_guest,
-    void *ctx)
+int
+ping_init(struct ping *ping, const struct ping_config *config)
 {
 	*ping = (struct ping){
-		.host4_be.s_addr = network->host_be,
-		.host6 = network->host6,
-		.outbound = *outbound,
-		.n_flows_max = n_flows_max,
-		.to_guest = to_guest,
-		.ctx = ctx,
+		.host4_be.s_addr = config->network->host_be,
+		.host6 = config->network->host6,
+		.outbound = *config->outbound,
+		.poller = config->poller,
+		.to_guest = config->to_guest,
+		.ctx = config->ctx,
 	};
+	TAILQ_INIT(&ping->aged);
+	return flow_table_init(&ping->flows, sizeof(struct ping_flow),
+	    config->n_flows_max);
 }
 
-/* The last flow moves to its index. */
+/* Nobody keeps a pointer to a flow, so its place is free at once. */
 static void
 flow_end(struct ping *ping, struct ping_flow *flow)
 {
-	close(take_fd(&flow->fd));
-	*flow = ping->flows[--ping->n_flows];
+	if (flow->fd != -1)
+		close(take_fd(&flow->fd));
+	TAILQ_REMOVE(&ping->aged, flow, aged);
+	flow_table_remove(&ping->flows, flow);
+	flow_table_reap(&ping->flows);
 }
 
 static void
-end_all(void *self)
+end_all(struct ping *ping)
+{
+	while (!TAILQ_EMPTY(&ping->aged))
+		flow_end(ping, TAILQ_FIRST(&ping->aged));
+}
+
+static void
+free_ping(void *self)
 {
 	struct ping *ping = self;
 
-	while (ping->n_flows > 0)
-		flow_end(ping, &ping->flows[0]);
+	end_all(ping);
+	flow_table_free(&ping->flows);
 }
 
 static void
@@ -87,78 +98,43 @@ is_ip6(const struct gate_frame *parsed)
 	return parsed->ethertype == WIRE_TYPE_IP6;
 }
 
-static int
-bind_outbound(const struct ping *ping, bool of_ip6, int fd)
+static struct flow_key
+key_of(const uint8_t *frame, const struct gate_frame *parsed)
 {
-	union inaddr_sock source;
-
-	if (!ping->outbound.has_addr[of_ip6])
-		return 0;
-	source = inaddr_sock_make(&ping->outbound.addr[of_ip6], 0);
-	return bind(fd, &source.any, inaddr_sock_len(&source.any));
-}
-
-/* Opens a ping socket with source address and error queue. -1 with errno set. */
-static int
-open_socket(struct ping *ping, bool of_ip6)
-{
-	const int yes = 1;
-	autofd int fd = of_ip6
-	    ? socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMPV6)
-	    : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
-
-	if (fd == -1 && (errno == EACCES || errno == EPERM) && !ping->barred_was_told) {
-		int error = errno;
-
-		ping->barred_was_told = true;
-		log_warning(
-		    "ping: open a ping socket: %s: the guest's echo requests to the "
-		    "outside are refused%s",
-		    strerror(error),
-		    error == EACCES ? "; net.ipv4.ping_group_range has to have the "
-				      "group that the worker runs as"
-				    : "");
-		errno = error;
-	}
-	if (fd == -1 || bind_outbound(ping, of_ip6, fd) == -1)
-		return -1;
-	if (of_ip6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &yes, sizeof(yes));
-	else
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof(yes));
-	return take_fd(&fd);
-}
-
-/* Finds the flow of a request, or makes one. NULL with errno set. */
-static struct ping_flow *
-find_flow(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed)
-{
-	bool of_ip6 = is_ip6(parsed);
-	struct ping_flow wanted = {
-		.guest = inaddr_from_bytes(parsed->src, of_ip6),
-		.host = inaddr_from_bytes(parsed->dst, of_ip6),
+	size_t address_len =
+	    is_ip6(parsed) ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	struct flow_key key = {
+		.guest_port = load_be16(frame + parsed->l4_offset + ICMP_ECHO_ID),
+		.ethertype = parsed->ethertype,
+		.protocol = is_ip6(parsed) ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
 	};
-	size_t longest_idle = 0;
 
-	memcpy(wanted.id, frame + parsed->l4_offset + ICMP_ECHO_ID, sizeof(wanted.id));
-	for (size_t i = 0; i < ping->n_flows; i++) {
-		struct ping_flow *flow = &ping->flows[i];
+	memcpy(key.guest_address, parsed->src, address_len);
+	memcpy(key.peer_address, parsed->dst, address_len);
+	return key;
+}
 
-		if (memcmp(flow->id, wanted.id, sizeof(flow->id)) == 0 &&
-		    inaddr_is_equal(&flow->host, &wanted.host) &&
-		    inaddr_is_equal(&flow->guest, &wanted.guest))
-			return flow;
-		if (flow->last_ms < ping->flows[longest_idle].last_ms)
-			longest_idle = i;
-	}
-	if (ping->n_flows == ping->n_flows_max)
-		flow_end(ping, &ping->flows[longest_idle]);
-	wanted.fd = open_socket(ping, of_ip6);
-	if (wanted.fd == -1)
-		return NULL;
-	wanted.poll_index = -1;
-	ping->flows[ping->n_flows] = wanted;
-	return &ping->flows[ping->n_flows++];
+/* A new flow with a socket. NULL with errno set. */
+static struct ping_flow *
+open_flow(struct ping *ping, const struct flow_key *key)
+{
+	struct ping_flow *flow;
+	int error;
+
+	if (ping->flows.n_live == ping->flows.n_max)
+		flow_end(ping, TAILQ_FIRST(&ping->aged));
+	flow = flow_table_add(&ping->flows, key);
+	flow->fd = -1;
+	TAILQ_INSERT_TAIL(&ping->aged, flow, aged);
+	flow->fd = ping_socket_open(ping, flow);
+	if (flow->fd != -1 &&
+	    poller_add_reader(ping->poller, flow->fd, POLLER_PING,
+		flow_table_index(&ping->flows, flow), flow->link.generation) == 0)
+		return flow;
+	error = errno;
+	flow_end(ping, flow);
+	errno = error;
+	return NULL;
 }
 
 /* Answers with an error from the gateway, as a router does. */
@@ -201,14 +177,15 @@ static void
 put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
     bool to_guest, size_t l4_len)
 {
-	bool of_ip6 = flow->host.is_ipv6;
+	const struct flow_key *key = &flow->link.key;
+	bool of_ip6 = ping_is_ip6(flow);
 	const struct ip_head head = {
 		.dst_mac = to_guest ? flow->guest_mac : flow->gateway_mac,
 		.src_mac = to_guest ? flow->gateway_mac : flow->guest_mac,
-		.src = (to_guest ? &flow->host : &flow->guest)->bytes,
-		.dst = (to_guest ? &flow->guest : &flow->host)->bytes,
+		.src = to_guest ? key->peer_address : key->guest_address,
+		.dst = to_guest ? key->guest_address : key->peer_address,
 		.is_ip6 = of_ip6,
-		.protocol = of_ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		.protocol = (uint8_t)key->protocol,
 		.ttl = ANSWER_TTL,
 		.id = of_ip6 ? 0 : ping->next_ip4_id++,
 	};
@@ -219,7 +196,7 @@ put_headers(struct ping *ping, const struct ping_flow *flow, uint8_t *frame,
 static size_t
 ip_len(const struct ping_flow *flow)
 {
-	return flow->host.is_ipv6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+	return ping_is_ip6(flow) ? WIRE_IP6_LEN : WIRE_IP4_LEN;
 }
 
 /* Sends the guest an ICMP error that the kernel has queued for the flow, with the same
@@ -238,7 +215,7 @@ forward_error(struct ping *ping, struct ping_flow *flow,
 								: queued->offender.bytes;
 	put_headers(ping, flow, request, false, flow->l4_len);
 	memcpy(icmp, quoted_icmp, WIRE_ICMP_LEN);
-	memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
+	store_be16(icmp + ICMP_ECHO_ID, flow->link.key.guest_port);
 	len = refusal_build_error(request, WIRE_ETH_LEN + ip_len(flow) + WIRE_ICMP_LEN,
 	    &error, answer, sizeof(answer));
 	if (len > 0)
@@ -252,22 +229,13 @@ take_errors(struct ping *ping, struct ping_flow *flow)
 		uint8_t quoted[WIRE_ICMP_LEN];
 		struct iovec part = { .iov_base = quoted, .iov_len = sizeof(quoted) };
 		struct errqueue_error error;
-		ssize_t n = errqueue_take(flow->fd, flow->host.is_ipv6, &part, &error);
+		ssize_t n = errqueue_take(flow->fd, ping_is_ip6(flow), &part, &error);
 
 		if (n == -1)
 			return;
 		if (n == sizeof(quoted) && error.is_for_guest)
 			forward_error(ping, flow, &error, quoted);
 	}
-}
-
-static ssize_t
-send_request(const struct ping_flow *flow, const uint8_t *icmp, size_t len)
-{
-	const union inaddr_sock dest = inaddr_sock_make(&flow->host, 0);
-
-	return sendto(flow->fd, icmp, len, MSG_DONTWAIT | MSG_NOSIGNAL, &dest.any,
-	    inaddr_sock_len(&dest.any));
 }
 
 static void
@@ -278,42 +246,84 @@ set_ttl(struct ping_flow *flow, uint8_t ttl)
 	if (flow->ttl == ttl)
 		return;
 	flow->ttl = ttl;
-	if (flow->host.is_ipv6)
+	if (ping_is_ip6(flow))
 		setsockopt(flow->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &value,
 		    sizeof(value));
 	else
 		setsockopt(flow->fd, IPPROTO_IP, IP_TTL, &value, sizeof(value));
 }
 
+/* Returns 0 or an errno. */
+static int
+try_send(const struct ping_flow *flow, const uint8_t *icmp, size_t len)
+{
+	return send(flow->fd, icmp, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? errno : 0;
+}
+
+/* Whether the request is lost as on a full link: no host or router has refused it. */
+static bool
+is_loss(int error)
+{
+	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Sends the request on the flow's socket. Returns 0, also if it is lost, or an errno. */
+static int
+send_on(struct ping *ping, struct ping_flow *flow, const uint8_t *frame,
+    const struct gate_frame *parsed, uint64_t now_ms)
+{
+	const uint8_t *icmp = frame + parsed->l4_offset;
+	int error;
+
+	memcpy(flow->guest_mac, frame + WIRE_ETH_SRC, WIRE_MAC_LEN);
+	memcpy(flow->gateway_mac, frame + WIRE_ETH_DST, WIRE_MAC_LEN);
+	flow->l4_len = (uint16_t)parsed->l4_len;
+	flow->last_ms = now_ms;
+	if (flow->asked_ms == 0)
+		flow->asked_ms = now_ms;
+	TAILQ_REMOVE(&ping->aged, flow, aged);
+	TAILQ_INSERT_TAIL(&ping->aged, flow, aged);
+	set_ttl(flow, parsed->ttl - 1);
+	error = try_send(flow, icmp, parsed->l4_len);
+	if (error != 0 && !is_loss(error)) {
+		/* The error may belong to an earlier request. */
+		take_errors(ping, flow);
+		error = try_send(flow, icmp, parsed->l4_len);
+	}
+	return is_loss(error) ? 0 : error;
+}
+
+static bool
+is_silent(const struct ping_flow *flow, uint64_t now_ms)
+{
+	return flow->asked_ms != 0 && now_ms >= flow->asked_ms + PING_SILENT_MS;
+}
+
 void
 ping_request(struct ping *ping, const uint8_t *frame, const struct gate_frame *parsed,
     uint64_t now_ms)
 {
-	const uint8_t *icmp = frame + parsed->l4_offset;
-	bool of_ip6 = is_ip6(parsed);
+	const struct flow_key key = key_of(frame, parsed);
 	struct ping_flow *flow;
+	int error;
 
 	if (parsed->ttl <= 1) {
 		answer_error(ping, frame, parsed,
-		    of_ip6 ? WIRE_ICMP6_TIME_EXCEEDED : WIRE_ICMP4_TIME_EXCEEDED, 0);
+		    is_ip6(parsed) ? WIRE_ICMP6_TIME_EXCEEDED : WIRE_ICMP4_TIME_EXCEEDED,
+		    0);
 		return;
 	}
-	flow = find_flow(ping, frame, parsed);
-	if (!flow) {
-		answer_errno(ping, frame, parsed, errno);
-		return;
+	flow = flow_table_find(&ping->flows, &key);
+	if (flow != NULL) {
+		if (!is_silent(flow, now_ms) &&
+		    send_on(ping, flow, frame, parsed, now_ms) == 0)
+			return;
+		flow_end(ping, flow);
 	}
-	memcpy(flow->guest_mac, frame + WIRE_ETH_SRC, WIRE_MAC_LEN);
-	memcpy(flow->gateway_mac, frame + WIRE_ETH_DST, WIRE_MAC_LEN);
-	flow->l4_len = parsed->l4_len;
-	flow->last_ms = now_ms;
-	set_ttl(flow, parsed->ttl - 1);
-	if (send_request(flow, icmp, parsed->l4_len) != -1)
-		return;
-	/* The error may belong to an earlier request. */
-	take_errors(ping, flow);
-	if (send_request(flow, icmp, parsed->l4_len) == -1)
-		answer_errno(ping, frame, parsed, errno);
+	flow = open_flow(ping, &key);
+	error = flow == NULL ? errno : send_on(ping, flow, frame, parsed, now_ms);
+	if (error != 0)
+		answer_errno(ping, frame, parsed, error);
 }
 
 /* Reads the answers of hosts. */
@@ -324,6 +334,8 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 	static uint8_t frame[TAPIO_FRAME_MAX];
 	uint8_t *icmp = frame + WIRE_ETH_LEN + ip_len(flow);
 	size_t icmp_max = sizeof(frame) - WIRE_ETH_LEN - ip_len(flow);
+	const struct inaddr host =
+	    inaddr_from_bytes(flow->link.key.peer_address, ping_is_ip6(flow));
 
 	for (int i = 0; i < ANSWERS_MAX; i++) {
 		union inaddr_sock from = { 0 };
@@ -334,64 +346,65 @@ take_answers(struct ping *ping, struct ping_flow *flow)
 
 		if (n == -1)
 			return;
-		/* Other hosts can guess 16 bits: accept only answers of the flow's
-		 * host. */
+		/* The kernel finds the socket by the identifier alone (net/ipv4/ping.c,
+		 * ping_lookup), and other hosts can guess its 16 bits. */
 		if (!inaddr_from_sockaddr(&source, &from.any) ||
-		    !inaddr_is_equal(&source, &flow->host) || n < WIRE_ICMP_LEN ||
+		    !inaddr_is_equal(&source, &host) || n < WIRE_ICMP_LEN ||
 		    icmp[WIRE_ICMP_TYPE] !=
-			(flow->host.is_ipv6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY))
+			(host.is_ipv6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY))
 			continue;
+		flow->asked_ms = 0;
 		put_headers(ping, flow, frame, true, (size_t)n);
-		memcpy(icmp + ICMP_ECHO_ID, flow->id, sizeof(flow->id));
+		store_be16(icmp + ICMP_ECHO_ID, flow->link.key.guest_port);
 		store_be16(icmp + WIRE_ICMP_CHECKSUM, 0);
 		store_be16(icmp + WIRE_ICMP_CHECKSUM,
-		    ip_l4_checksum(frame + WIRE_ETH_LEN,
-			flow->host.is_ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, icmp,
-			(size_t)n));
+		    ip_l4_checksum(frame + WIRE_ETH_LEN, (uint8_t)flow->link.key.protocol,
+			icmp, (size_t)n));
 		ping->to_guest(ping->ctx, frame, WIRE_ETH_LEN + ip_len(flow) + (size_t)n);
 	}
 }
 
 static uint64_t
-prepare(void *self, struct pollset *set, uint64_t now_ms)
+prepare(void *self, uint64_t now_ms)
 {
-	struct ping *ping = self;
-	uint64_t due_ms = DEADLINE_NONE;
+	const struct ping *ping = self;
+	const struct ping_flow *oldest = TAILQ_FIRST(&ping->aged);
 
 	(void)now_ms;
-	for (size_t i = 0; i < ping->n_flows; i++) {
-		struct ping_flow *flow = &ping->flows[i];
-
-		flow->poll_index = pollset_add(set, flow->fd, POLLIN);
-		due_ms = deadline_earlier(due_ms, flow->last_ms + PING_IDLE_MS);
-	}
-	return due_ms;
+	return oldest == NULL ? DEADLINE_NONE : oldest->last_ms + PING_IDLE_MS;
 }
 
 static void
-finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+finish(void *self, uint64_t now_ms)
 {
 	struct ping *ping = self;
+	const struct poller *poller = ping->poller;
 
-	/* Backwards, because the last flow moves to the index of an ended one. */
-	for (size_t i = ping->n_flows; i-- > 0;) {
-		struct ping_flow *flow = &ping->flows[i];
-		short events = wait_failed || flow->poll_index == -1
-		    ? 0
-		    : set->fds[flow->poll_index].revents;
+	for (size_t i = 0; i < poller->n_events; i++) {
+		const struct poller_event *event = &poller->events[i];
+		struct ping_flow *flow = event->kind != POLLER_PING
+		    ? NULL
+		    : flow_table_at(&ping->flows, event->index, event->generation);
 
-		if (events & POLLERR)
+		if (flow != NULL && (event->events & EPOLLERR))
 			take_errors(ping, flow);
-		if (events & POLLIN)
+		if (flow != NULL && (event->events & EPOLLIN))
 			take_answers(ping, flow);
-		if (now_ms >= flow->last_ms + PING_IDLE_MS)
-			flow_end(ping, flow);
 	}
+	while (!TAILQ_EMPTY(&ping->aged) &&
+	    TAILQ_FIRST(&ping->aged)->last_ms + PING_IDLE_MS <= now_ms)
+		flow_end(ping, TAILQ_FIRST(&ping->aged));
+}
+
+const struct ping_flow *
+ping_next(const struct ping *ping, const struct ping_flow *flow)
+{
+	return flow_table_next(&ping->flows, flow);
 }
 
 const struct engine_ops ping_engine = {
 	.prepare = prepare,
 	.finish = finish,
 	.set_outbound = set_outbound,
-	.free = end_all,
+	.free = free_ping,
 };

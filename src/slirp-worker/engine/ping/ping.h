@@ -1,63 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sends the guest's echo requests to outside hosts on ping sockets of the host (icmp(7)),
- * for both families. libslirp 4.7 sends no IPv6 requests, and opens a socket for every
- * IPv4 packet. Runs in the worker, after the gate. A flow is the requests of one ping(8):
- * it has one socket. The kernel replaces the guest's identifier by the socket's, and
- * ping.c restores it.
+ * for both families. Runs in the worker, after the gate. A flow is the requests of one
+ * ping(8) to one host: it has one socket, connected to the host. The kernel replaces the
+ * guest's identifier by the socket's, and ping.c restores it.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "ipc/messages.h"
-#include "slirp-worker/budget.h"
 #include "slirp-worker/engine/engine.h"
+#include "model/flow_table.h"
 #include "slirp-worker/gate/gate.h"
-#include "slirp-worker/pollset.h"
+#include "slirp-worker/poller.h"
 #include "slirp-worker/wire/wire.h"
 
 /* A flow ends after this time without a request. Answers take seconds at most, and the
  * guest's next request makes a new flow. */
 #define PING_IDLE_MS 30000
 
+/* A flow whose requests have had no answer for so long gets a new socket: the source address
+ * of the old one may have left the host, and IPv6 goes on to send from it. An answer that
+ * takes longer is lost. */
+#define PING_SILENT_MS 5000
+
 struct ping_flow {
-	int fd;      /* owned */
-	uint8_t ttl; /* outgoing, of the last request */
-	struct inaddr guest;
-	struct inaddr host; /* of the same family */
+	struct flow_link
+	    link; /* the first member; guest_port is the guest's identifier */
+	TAILQ_ENTRY(ping_flow) aged;
+	uint64_t last_ms;  /* CLOCK_MONOTONIC, of the last request */
+	uint64_t asked_ms; /* of the first request since the last answer; 0: none */
+	int fd;            /* owned */
+	uint16_t l4_len;   /* of the last request, bytes */
+	uint8_t ttl;       /* outgoing, of the last request; 0: as the host has it */
 	uint8_t guest_mac[WIRE_MAC_LEN];
 	uint8_t gateway_mac[WIRE_MAC_LEN]; /* destination of the guest's frames */
-	uint8_t id[2];                     /* the guest's identifier, as in the packet */
-	size_t l4_len;                     /* of the last request */
-	uint64_t last_ms;                  /* CLOCK_MONOTONIC, of the last request */
-	int poll_index;                    /* in the current wait; -1: none */
 };
+
+TAILQ_HEAD(ping_flows, ping_flow);
 
 /* Takes one frame for the guest, borrowed for the call. */
 typedef void ping_to_guest_fn(void *ctx, const uint8_t *frame, size_t frame_len);
 
 struct ping {
-	/* The first n_flows are in use; the budget may allow fewer than the array holds.
-	 * If all are in use, the flow with the oldest request is replaced. */
-	struct ping_flow flows[BUDGET_PING_MAX];
-	size_t n_flows;
-	size_t n_flows_max;
+	/* If the table is full, a new flow takes the place of the one with the oldest
+	 * request. */
+	struct flow_table flows;
+	struct ping_flows aged;  /* the one with the oldest request is first */
 	struct in_addr host4_be; /* the gateway: source of the worker's own errors */
 	struct in6_addr host6;
 	struct ipc_outbound outbound;
+	struct poller *poller; /* borrowed, as is the next */
 	ping_to_guest_fn *to_guest;
 	void *ctx;
 	uint16_t next_ip4_id; /* of answers, which may need fragmentation */
 	bool barred_was_told;
 };
 
-/* n_flows_max is from 1 to BUDGET_PING_MAX. Only ctx stays borrowed after the call. */
-void ping_init(struct ping *ping, const struct ipc_network *network,
-    const struct ipc_outbound *outbound, size_t n_flows_max, ping_to_guest_fn *to_guest,
-    void *ctx);
+/* What the engine needs of the worker; poller and ctx stay borrowed. */
+struct ping_config {
+	const struct ipc_network *network;
+	const struct ipc_outbound *outbound;
+	struct poller *poller;
+	uint32_t n_flows_max; /* at least 1 */
+	ping_to_guest_fn *to_guest;
+	void *ctx;
+};
+
+/* Maps the memory; to be called before the jail. Returns 0, or -1 with errno set. ping must
+ * not move. */
+int ping_init(struct ping *ping, const struct ping_config *config);
 
 /* set_outbound() ends all flows, so answers to earlier requests are lost. */
 extern const struct engine_ops ping_engine;
@@ -66,3 +82,12 @@ extern const struct engine_ops ping_engine;
  * If it cannot be sent, answers with an ICMP error. */
 void ping_request(struct ping *ping, const uint8_t *frame,
     const struct gate_frame *parsed, uint64_t now_ms);
+
+/* The next live flow, as flow_table_next() has it. */
+const struct ping_flow *ping_next(const struct ping *ping, const struct ping_flow *flow);
+
+static inline bool
+ping_is_ip6(const struct ping_flow *flow)
+{
+	return flow->link.key.ethertype == WIRE_TYPE_IP6;
+}

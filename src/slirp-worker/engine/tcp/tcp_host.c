@@ -331,24 +331,22 @@ tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 }
 
 static uint64_t
-prepare(void *self, struct pollset *set, uint64_t now_ms)
+prepare(void *self, uint64_t now_ms)
 {
 	const struct tcp_host *host = self;
 	uint32_t wait_ms = tcp_wait_ms(&host->tcp);
 
-	(void)set;
 	return wait_ms == UINT32_MAX ? DEADLINE_NONE : now_ms + wait_ms;
 }
 
 static void
-finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+finish(void *self, uint64_t now_ms)
 {
 	struct tcp_host *host = self;
 	const struct poller *poller = host->poller;
 
-	(void)set;
 	(void)now_ms;
-	for (size_t i = 0; !wait_failed && i < poller->n_events; i++) {
+	for (size_t i = 0; i < poller->n_events; i++) {
 		const struct poller_event *event = &poller->events[i];
 
 		if (event->kind == POLLER_FLOW)

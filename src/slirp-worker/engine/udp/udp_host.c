@@ -144,11 +144,10 @@ udp_host_knows(void *self, const struct flow_key *key)
 }
 
 static uint64_t
-prepare(void *self, struct pollset *set, uint64_t now_ms)
+prepare(void *self, uint64_t now_ms)
 {
 	struct udp_host *host = self;
 
-	(void)set;
 	udp_forward_serve(host, now_ms);
 	return deadline_earlier(udp_due(&host->udp), udp_ports_due(&host->ports));
 }
@@ -176,14 +175,13 @@ serve_port(struct udp_host *host, const struct poller_event *event)
 }
 
 static void
-finish(void *self, const struct pollset *set, bool wait_failed, uint64_t now_ms)
+finish(void *self, uint64_t now_ms)
 {
 	struct udp_host *host = self;
 	const struct poller *poller = host->poller;
 
-	(void)set;
 	host->now_ms = now_ms;
-	for (size_t i = 0; !wait_failed && i < poller->n_events; i++) {
+	for (size_t i = 0; i < poller->n_events; i++) {
 		const struct poller_event *event = &poller->events[i];
 		if (event->kind == POLLER_UDP)
 			serve_flow(host, event);
