@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes the seeds that are bytes: for fuzz_gate, fuzz_frag, fuzz_tcp_segment and fuzz_vnet good
-frames of each kind, which a fuzzer would take long to find, for fuzz_rtnl the kernel's answers, and
-for targets that compare with a model steps that fill it.
+frames of each kind, which a fuzzer would take long to find, for fuzz_dns_decode_* the same of DNS
+messages, for fuzz_rtnl the kernel's answers, and for targets that compare with a model steps that
+fill it.
 
 usage: make_seeds.py DIRECTORY
 """
@@ -255,6 +256,68 @@ def udp_seeds():
         yield random.Random(number).randbytes(2000)
 
 
+def dns_name(text):
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+
+
+def dns_record(owner, kind, data, ttl=60):
+    return owner + struct.pack(">HHIH", kind, 1, ttl, len(data)) + data
+
+
+def dns_query_seeds():
+    """Queries with and without EDNS, and with bytes, opcodes and classes that are refused."""
+    def query(name, kind=1, flags=0x100, class_=1, counts=(1, 0, 0, 0), rest=b""):
+        return (struct.pack(">HH4H", 7, flags, *counts) + name + struct.pack(">HH", kind, class_) +
+                rest)
+
+    name, with_opt = dns_name("WWW.Example.test"), (1, 0, 0, 1)
+    opt = b"\0" + struct.pack(">HHIH", 41, 1232, 0x8000, 12) + struct.pack(">HH8s", 10, 8, b"c")
+    for kind in (1, 28, 65, 16, 255):
+        yield query(name, kind)
+        yield query(name, kind, counts=with_opt, rest=opt)
+    yield query(name, flags=0x2800)
+    yield query(name, class_=3)
+    yield query(name, counts=with_opt, rest=opt[:6] + b"\1" + opt[7:])
+    yield query(name, counts=with_opt, rest=opt[:-1])
+    yield query(dns_name("a b.test"))
+    yield query(b"\1a\xc0\x0c")
+    yield query(dns_name(".".join(["x" * 63] * 3 + ["y" * 61])))
+    yield query(name, counts=(2, 0, 0, 0), rest=name + bytes([0, 1, 0, 1]))
+
+
+def dns_answer_seeds():
+    """For each type records at the end of a chain, negative answers, and odd pointers."""
+    question, a, b = b"\xc0\x0c", dns_name("a.example.test"), dns_name("b.test")
+    chain = [dns_record(question, 5, a), dns_record(a, 5, b)]
+    opt = dns_record(b"\0", 41, b"")
+    soa = dns_record(b"\4test\0", 6, bytes(18) + struct.pack(">I", 30))
+    service = (b"\0\1\0" + b"\0\0\0\2\0\1" + b"\0\1\0\3\2h2" + b"\0\3\0\2\1\xbb" +
+               b"\0\4\0\x08" + packed("192.0.2.1") + packed("10.0.0.1") + b"\0\5\0\4ech!" +
+               b"\0\6\0\x20" + packed("2001:db8::2") + packed("64:ff9b::a00:5"))
+    data = (packed("192.0.2.1"), packed("2001:db8::1"), b, service, b"\0\0" + b,
+            b"\0\1\0\2\0\3" + b, b"\0\1" + b, b"\3abc\1d", b, b,
+            b + b + bytes(20), b"\0\5issueca.test")
+    kinds = (1, 28, 5, 65, 64, 33, 15, 16, 12, 2, 6, 257)
+
+    def reply(number, answers, authorities=(), flags=0x8180, additional=(opt,)):
+        counts = (1, len(answers), len(authorities), len(additional))
+        return (bytes([number]) + struct.pack(">H4H", flags, *counts) +
+                b"".join((*answers, *authorities, *additional)))
+
+    for number, (kind, bytes_) in enumerate(zip(kinds, data)):
+        yield reply(number, [dns_record(question, kind, bytes_)])
+        yield reply(number, [*chain, dns_record(b, kind, bytes_), dns_record(b, kind, bytes_)])
+    many = [dns_record(question, 1, packed(f"192.0.2.{i}"), i) for i in range(40)]
+    yield reply(0, many)
+    yield reply(0, chain)
+    yield reply(0, chain[::-1], [soa])
+    yield reply(0, [], [soa], flags=0x8183)
+    yield reply(0, [], [dns_record(b, 2, b)])
+    yield reply(0, [], flags=0x8382)
+    yield reply(0, [dns_record(b"\xc0\x22", 1, packed("192.0.2.1"))])
+    yield reply(0, [dns_record(b"\1z\xc0\x10", 5, b"\xc0\x14")])
+
+
 def wheel_seeds():
     """Steps of fuzz_tcp_wheel: near, far and passed times, with a clock that wraps soon."""
     set_timer, set_passed, cancel, wait, take_one, take_all = range(6)
@@ -277,7 +340,9 @@ def wheel_seeds():
 def main():
     """Writes each seed to a file of its own below DIRECTORY/TARGET."""
     base = pathlib.Path(sys.argv[1])
-    for target, seeds in (("fuzz_flow_table", table_seeds()),
+    for target, seeds in (("fuzz_dns_decode_answer", dns_answer_seeds()),
+                          ("fuzz_dns_decode_query", dns_query_seeds()),
+                          ("fuzz_flow_table", table_seeds()),
                           ("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
                           ("fuzz_vnet", vnet_seeds()), ("fuzz_rtnl", rtnl_seeds()),
                           ("fuzz_tcp_pool", pool_seeds()),
