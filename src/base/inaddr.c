@@ -41,6 +41,16 @@ inaddr_from_sockaddr(struct inaddr *addr, const struct sockaddr *sockaddr)
 	return true;
 }
 
+void
+inaddr_clear_after(struct inaddr *addr, unsigned int n_bits)
+{
+	for (unsigned int i = n_bits / 8; i < sizeof(addr->bytes); i++) {
+		unsigned int n_kept = i == n_bits / 8 ? n_bits % 8 : 0;
+
+		addr->bytes[i] &= (uint8_t)(0xff00 >> n_kept);
+	}
+}
+
 union inaddr_sock
 inaddr_sock_make(const struct inaddr *addr, uint16_t port)
 {

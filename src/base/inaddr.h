@@ -36,6 +36,9 @@ const char *inaddr_format(const struct inaddr *addr, char buf[INET6_ADDRSTRLEN])
 /* False and zeros if the socket's address has another family. Drops the scope. */
 bool inaddr_from_sockaddr(struct inaddr *addr, const struct sockaddr *sockaddr);
 
+/* Clears all bits after the first n_bits. */
+void inaddr_clear_after(struct inaddr *addr, unsigned int n_bits);
+
 /* port is in host byte order. */
 union inaddr_sock inaddr_sock_make(const struct inaddr *addr, uint16_t port);
 
@@ -79,6 +82,13 @@ inaddr_to4(const struct inaddr *addr)
 
 	memcpy(&addr_be, addr->bytes, sizeof(addr_be));
 	return addr_be;
+}
+
+/* 32 or 128. */
+static inline unsigned int
+inaddr_n_bits(const struct inaddr *addr)
+{
+	return addr->is_ipv6 ? 128 : 32;
 }
 
 /* 127.0.0.1 or ::1. */

@@ -205,6 +205,35 @@ def rtnl_seeds():
     yield ok[:17]
 
 
+def policy_address(text):
+    return packed(text).ljust(16, b"\0") + bytes([":" in text])
+
+
+def policy_seeds():
+    """Rows of ipc/msg_policy.h for fuzz_policy_rows, then questions."""
+    def rule(action, proto, classes=0, ports=(), options=0):
+        row = struct.pack("<QIIHBBBB2x", 1, classes, 1, 3, action, proto, len(ports), options)
+        row += b"".join(struct.pack("<HH", *pair) for pair in ports)
+        return b"\x01" + row.ljust(56, b"\0") + b"web".ljust(32, b"\0")
+
+    def prefix(number, address, length):
+        return b"\x02" + struct.pack("<H", number) + policy_address(address) + bytes([length])
+
+    def name(number, text, is_wildcard):
+        return b"\x03" + struct.pack("<HBx", number, is_wildcard) + text.ljust(254, b"\0")
+
+    settings = b"\x00" + struct.pack("<8BII", 1, 0, 2, 1, 2, 1, 1, 0, 63, 0)
+    questions = b"\x80" + b"".join(
+        policy_address(address) + bytes([port])
+        for address in ("10.1.2.3", "64:ff9b::a01:203", "2002:a01:203::", "fd00:ec2::254", "1.1.1.1")
+        for port in (0, 1, 53))
+    rules = (rule(2, 0, classes=1 << 4) + rule(1, 1, ports=[(80, 81), (443, 443)], options=1) +
+             rule(0, 0) + rule(1, 3, classes=2))
+    rows = (rules + prefix(1, "10.0.0.0", 8) + prefix(2, "10.1.0.0", 16) +
+            prefix(2, "2001:db8::", 32) + name(1, b"a.test", 0) + name(1, b"wild.test", 1))
+    return [settings + rows + questions, rows + questions, rules + questions]
+
+
 def table_seeds():
     """Steps of fuzz_flow_table that fill the table and empty it, then any steps."""
     add, remove, remove_in_walk, reap, count, count_back = 0, 2, 3, 4, 5, 6
@@ -342,6 +371,7 @@ def main():
     base = pathlib.Path(sys.argv[1])
     for target, seeds in (("fuzz_dns_decode_answer", dns_answer_seeds()),
                           ("fuzz_dns_decode_query", dns_query_seeds()),
+                          ("fuzz_policy_rows", policy_seeds()),
                           ("fuzz_flow_table", table_seeds()),
                           ("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
                           ("fuzz_vnet", vnet_seeds()), ("fuzz_rtnl", rtnl_seeds()),

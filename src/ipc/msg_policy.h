@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows of an egress policy: what the guest may reach. slirpd-policy(5) has the language.
+ * model/policy makes rows of text and text of rows. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/inaddr.h"
+
+/* A policy of a program is some ten lines. The largest lists of addresses and names that people
+ * publish have thousands of entries. The tables take about 1.5 MiB, and only the pages in use
+ * are memory. */
+#define IPC_POLICY_RULES_MAX 1024
+#define IPC_POLICY_PREFIXES_MAX 16384
+#define IPC_POLICY_NAMES_MAX 4096
+
+/* Port ranges of a rule. */
+#define IPC_POLICY_PORTS_MAX 8
+
+/* RFC 1035 2.3.4: 255 bytes on the wire are 253 as text. */
+#define IPC_POLICY_NAME_SIZE 254
+
+/* The word before a rule's colon, with its NUL. */
+#define IPC_POLICY_LABEL_SIZE 32
+
+/* --policy can be repeated. */
+#define IPC_POLICY_FILES_MAX 16
+
+/* The sources of rules: their numbers in struct ipc_policy_rule. Rules of a lower number come
+ * first. */
+enum ipc_policy_source_number {
+	IPC_POLICY_FROM_API,
+	IPC_POLICY_FROM_DENY_OUT,
+	IPC_POLICY_FROM_ALLOW_OUT,
+	IPC_POLICY_FROM_FILE, /* the first --policy */
+	IPC_POLICY_N_SOURCES = IPC_POLICY_FROM_FILE + IPC_POLICY_FILES_MAX,
+};
+
+/* The name of a source in "NAME:LINE". */
+#define IPC_POLICY_SOURCE_SIZE 64
+
+/* clang-format off */
+/* The classes of addresses, and their words. */
+#define IPC_POLICY_CLASSES(CLASS) \
+	CLASS(any, "any") \
+	CLASS(internet, "internet") \
+	CLASS(private, "private") \
+	CLASS(link_local, "link-local") \
+	CLASS(metadata, "metadata") \
+	CLASS(host, "host") \
+	CLASS(gateway, "gateway") \
+	CLASS(nameserver, "nameserver") \
+	CLASS(loopback, "loopback") \
+	CLASS(multicast, "multicast") \
+	CLASS(broadcast, "broadcast") \
+	CLASS(special, "special")
+
+#define IPC_POLICY_ACTIONS(ACTION) \
+	ACTION(deny, "deny") \
+	ACTION(allow, "allow") \
+	ACTION(forbid, "forbid")
+
+#define IPC_POLICY_PROTOS(PROTO) \
+	PROTO(any, "any") \
+	PROTO(tcp, "tcp") \
+	PROTO(udp, "udp") \
+	PROTO(icmp, "icmp")
+
+#define IPC_POLICY_MODES(MODE) \
+	MODE(enforce, "enforce") \
+	MODE(audit, "audit")
+
+#define IPC_POLICY_REFUSALS(REFUSAL) \
+	REFUSAL(prohibited, "prohibited") \
+	REFUSAL(reset, "reset") \
+	REFUSAL(drop, "drop")
+
+#define IPC_POLICY_ESTABLISHED(ESTABLISHED) \
+	ESTABLISHED(reset, "reset") \
+	ESTABLISHED(keep, "keep")
+
+/* unset: any if the default or a rule opens the internet, else listed. */
+#define IPC_POLICY_DNS(DNS) \
+	DNS(unset, "") \
+	DNS(listed, "listed") \
+	DNS(any, "any")
+
+#define IPC_POLICY_DNS_REFUSALS(REFUSAL) \
+	REFUSAL(nxdomain, "nxdomain") \
+	REFUSAL(refused, "refused")
+
+/* Types of queries that a guest may send. */
+#define IPC_POLICY_DNS_TYPES(TYPE) \
+	TYPE(a, "a") \
+	TYPE(aaaa, "aaaa") \
+	TYPE(cname, "cname") \
+	TYPE(https, "https") \
+	TYPE(svcb, "svcb") \
+	TYPE(srv, "srv") \
+	TYPE(mx, "mx") \
+	TYPE(txt, "txt") \
+	TYPE(ptr, "ptr") \
+	TYPE(ns, "ns") \
+	TYPE(soa, "soa") \
+	TYPE(caa, "caa")
+
+#define IPC_POLICY_CLASS_ENUM(name, word) IPC_POLICY_CLASS_##name,
+#define IPC_POLICY_ACTION_ENUM(name, word) IPC_POLICY_ACTION_##name,
+#define IPC_POLICY_PROTO_ENUM(name, word) IPC_POLICY_PROTO_##name,
+#define IPC_POLICY_MODE_ENUM(name, word) IPC_POLICY_MODE_##name,
+#define IPC_POLICY_REFUSAL_ENUM(name, word) IPC_POLICY_REFUSAL_##name,
+#define IPC_POLICY_ESTABLISHED_ENUM(name, word) IPC_POLICY_ESTABLISHED_##name,
+#define IPC_POLICY_DNS_ENUM(name, word) IPC_POLICY_DNS_##name,
+#define IPC_POLICY_DNS_REFUSAL_ENUM(name, word) IPC_POLICY_DNS_REFUSAL_##name,
+#define IPC_POLICY_DNS_TYPE_ENUM(name, word) IPC_POLICY_DNS_TYPE_##name,
+
+enum ipc_policy_class { IPC_POLICY_CLASSES(IPC_POLICY_CLASS_ENUM) IPC_POLICY_N_CLASSES };
+enum ipc_policy_action { IPC_POLICY_ACTIONS(IPC_POLICY_ACTION_ENUM) IPC_POLICY_N_ACTIONS };
+enum ipc_policy_proto { IPC_POLICY_PROTOS(IPC_POLICY_PROTO_ENUM) IPC_POLICY_N_PROTOS };
+enum ipc_policy_mode { IPC_POLICY_MODES(IPC_POLICY_MODE_ENUM) IPC_POLICY_N_MODES };
+enum ipc_policy_refusal { IPC_POLICY_REFUSALS(IPC_POLICY_REFUSAL_ENUM) IPC_POLICY_N_REFUSALS };
+enum ipc_policy_established {
+	IPC_POLICY_ESTABLISHED(IPC_POLICY_ESTABLISHED_ENUM) IPC_POLICY_N_ESTABLISHED
+};
+enum ipc_policy_dns { IPC_POLICY_DNS(IPC_POLICY_DNS_ENUM) IPC_POLICY_N_DNS };
+enum ipc_policy_dns_refusal {
+	IPC_POLICY_DNS_REFUSALS(IPC_POLICY_DNS_REFUSAL_ENUM) IPC_POLICY_N_DNS_REFUSALS
+};
+enum ipc_policy_dns_type { IPC_POLICY_DNS_TYPES(IPC_POLICY_DNS_TYPE_ENUM) IPC_POLICY_N_DNS_TYPES };
+/* clang-format on */
+
+/* Options of a rule, a set of bits. */
+#define IPC_POLICY_OPTION_PRIVATE 1U /* names of the rule may lead to class private */
+
+#define IPC_POLICY_BIT(class) (1U << IPC_POLICY_CLASS_##class)
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+struct ipc_policy_settings {
+	uint8_t default_action; /* enum ipc_policy_action: allow or deny */
+	uint8_t mode;           /* enum ipc_policy_mode, and so on */
+	uint8_t refusal;
+	uint8_t established;
+	uint8_t dns;
+	uint8_t dns_refusal;
+	uint8_t is_dns_exclusive; /* ports 53 and 853 lead to the name server alone */
+	uint8_t reserved;
+	uint32_t dns_types; /* set of 1 << enum ipc_policy_dns_type */
+	uint32_t reserved_too;
+};
+
+struct ipc_policy_ports {
+	uint16_t first; /* host order, 1 to 65535 */
+	uint16_t last;
+};
+
+/* The rows of a rule's prefixes and names follow it. */
+struct ipc_policy_rule {
+	uint64_t
+	    key; /* hash of the rule's text without label: equal rules have equal keys */
+	uint32_t classes; /* set of 1 << enum ipc_policy_class */
+	uint32_t line;    /* in its source, from 1 */
+	uint16_t source;  /* enum ipc_policy_source_number */
+	uint8_t action;   /* enum ipc_policy_action */
+	uint8_t proto;    /* enum ipc_policy_proto */
+	uint8_t n_ports;  /* 0: all ports */
+	uint8_t options;  /* set of IPC_POLICY_OPTION_... */
+	uint8_t reserved[2];
+	struct ipc_policy_ports ports[IPC_POLICY_PORTS_MAX]; /* the unused are zeros */
+	char label[IPC_POLICY_LABEL_SIZE];                   /* "": none */
+};
+
+struct ipc_policy_prefix {
+	uint16_t rule; /* index of the rule */
+	struct inaddr addr;
+	uint8_t len; /* bits; those behind it are 0 */
+};
+
+struct ipc_policy_name {
+	uint16_t rule;       /* index of the rule */
+	uint8_t is_wildcard; /* the names below `text`, and not itself */
+	uint8_t reserved;
+	char text[IPC_POLICY_NAME_SIZE]; /* canonical: lower case, no final dot */
+};
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks the expects of a policy. */
+#include "model/policy/expect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *
+policy_flow_format(const char *action, uint8_t proto, uint16_t port, const char *to,
+    char buf[POLICY_FLOW_SIZE])
+{
+	if (proto == IPC_POLICY_PROTO_icmp)
+		snprintf(buf, POLICY_FLOW_SIZE, "%s icmp to %s", action, to);
+	else
+		snprintf(buf, POLICY_FLOW_SIZE, "%s %s %u to %s", action,
+		    policy_proto_words[proto], port, to);
+	return buf;
+}
+
+const char *
+policy_cause_format(const struct policy *policy, const struct policy_verdict *verdict,
+    char buf[POLICY_CAUSE_SIZE])
+{
+	char where[POLICY_WHERE_SIZE];
+
+	switch (verdict->reason) {
+	case POLICY_BY_RULE:
+		snprintf(buf, POLICY_CAUSE_SIZE, "rule %s",
+		    policy_where(policy, verdict->rule, where));
+		break;
+	case POLICY_BY_DEFAULT:
+		snprintf(buf, POLICY_CAUSE_SIZE, "the default");
+		break;
+	case POLICY_BY_DNS_EXCLUSIVE:
+		snprintf(buf, POLICY_CAUSE_SIZE, "dns exclusive");
+		break;
+	}
+	return buf;
+}
+
+static bool
+check(struct policy_parser *parser, const struct policy_matcher *matcher,
+    const struct policy_expect *expect)
+{
+	/* The host's addresses and the guest's network are not known here. */
+	static const struct policy_place nowhere = { .netmask_be = UINT32_MAX,
+		.network_be = INADDR_BROADCAST };
+	struct policy_question question = {
+		.proto = expect->proto,
+		.port = expect->port,
+		.addr = expect->addr,
+	};
+	struct policy_verdict verdict = expect->is_name
+	    ? policy_match_name(matcher, expect->proto, expect->port, expect->name,
+		  strlen(expect->name))
+	    : policy_match(matcher, &nowhere, &question);
+	char addr[INET6_ADDRSTRLEN], flow[POLICY_FLOW_SIZE], cause[POLICY_CAUSE_SIZE];
+
+	if (verdict.is_allowed == (expect->action == IPC_POLICY_ACTION_allow))
+		return true;
+	snprintf(parser->error, sizeof(parser->error),
+	    "%s:%u:%u: expected %s, but %s %s it", expect->source, expect->line,
+	    expect->column,
+	    policy_flow_format(policy_action_words[expect->action], expect->proto,
+		expect->port,
+		expect->is_name ? expect->name : inaddr_format(&expect->addr, addr),
+		flow),
+	    policy_cause_format(matcher->policy, &verdict, cause),
+	    verdict.is_allowed ? "allows" : "denies");
+	return false;
+}
+
+bool
+policy_expects_check(struct policy_parser *parser, const struct policy_matcher *matcher)
+{
+	for (uint32_t i = 0; i < parser->n_expects; i++) {
+		if (!check(parser, matcher, &parser->expects[i]))
+			return false;
+	}
+	return true;
+}
