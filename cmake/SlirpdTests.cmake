@@ -17,6 +17,7 @@ elseif(NOT SLIRPD_TESTS)
 endif()
 
 pkg_check_modules(CMOCKA QUIET IMPORTED_TARGET cmocka)
+pkg_check_modules(LDNS QUIET IMPORTED_TARGET ldns)  # test_dns_ldns
 # The system's python, which is the one that Debian's pytest belongs to.
 find_program(SLIRPD_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 set(pytest_status 1)
@@ -27,6 +28,9 @@ endif()
 set(missing)
 if(NOT CMOCKA_FOUND)
 	list(APPEND missing cmocka)
+endif()
+if(NOT LDNS_FOUND)
+	list(APPEND missing ldns)
 endif()
 if(NOT pytest_status EQUAL 0)
 	list(APPEND missing "pytest of /usr/bin/python3")

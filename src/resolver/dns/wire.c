@@ -18,7 +18,7 @@ dns_read_bytes(struct dns_reader *reader, size_t n)
 {
 	const uint8_t *bytes = reader->bytes + reader->at;
 
-	if (reader->is_bad || n > reader->len - reader->at) {
+	if (reader->is_bad || n > reader->len || reader->at > reader->len - n) {
 		reader->is_bad = true;
 		return NULL;
 	}
