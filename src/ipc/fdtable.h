@@ -19,4 +19,8 @@ enum ipc_child_fd {
 	    4, /* slirp-worker: the api; api, connector: the slirp-worker */
 	IPC_CHILD_FD_LISTEN = 5,    /* api: the listening socket */
 	IPC_CHILD_FD_CONNECTOR = 5, /* slirp-worker: the connector */
+
+	/* The program, until it runs. Above the table of each role, so that one line of
+	 * seccomp/spawner.policy allows it for all. */
+	IPC_CHILD_FD_PROGRAM = 8,
 };

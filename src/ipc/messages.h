@@ -123,7 +123,8 @@ struct ipc_log {
 	ROW(flow_refused, PAYLOAD, ANYTIME, "why there is no socket")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
-	ROW(spawn, FD, RUNNING, "start an api with this channel to the parent, answer spawned")
+	ROW(program, PAYLOAD_FD, ANYTIME, "the program file of this role; comes before spawn") \
+	ROW(spawn, PAYLOAD_FD, RUNNING, "start this role with this channel to the parent, answer spawned")
 
 #define IPC_ROWS_SPAWNER_TO_PARENT(ROW) \
 	ROW(spawned, PAYLOAD, REPLY, "the PID of the new process, a child of the parent, or the error")

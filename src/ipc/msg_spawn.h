@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages about the start of an api and its channel to the worker. */
+/* Messages about the start of processes by the spawner, and the api's channel to the worker. */
 #pragma once
 
 #include <stdint.h>
@@ -10,9 +10,22 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
+/* Roles are numbers of enum ipc_role, of processes that have a program. */
+struct ipc_program {
+	uint32_t role;
+	uint32_t reserved;
+};
+
+struct ipc_spawn {
+	uint32_t role;
+	uint32_t reserved;
+};
+
 struct ipc_spawned {
+	uint32_t role;  /* as in spawn */
 	uint32_t pid;   /* 0: no process */
 	uint32_t error; /* errno if pid is 0 */
+	uint32_t reserved;
 };
 
 struct ipc_api_channel {

@@ -19,12 +19,12 @@
 	    IPC_STAGE_BIT(capabilities) | IPC_STAGE_BIT(limits) | IPC_STAGE_BIT(seccomp)) \
 	ROLE(NETNS_HELPER, "netns-helper", "slirpd-netns-helper", IPC_CHILD_FD_PARENT + 1, \
 	    IPC_STAGE_BIT(descriptors) | IPC_STAGE_BIT(limits) | IPC_STAGE_BIT(seccomp)) \
+	ROLE(SPAWNER, "spawner", NULL, IPC_CHILD_FD_PARENT + 1, \
+	    IPC_STAGE_BIT(descriptors) | IPC_STAGE_BIT(limits) | IPC_STAGE_BIT(seccomp)) \
 	ROLE(SLIRP_WORKER, "slirp-worker", "slirpd-slirp-worker", IPC_CHILD_FD_CONNECTOR + 1, \
 	    IPC_STAGE_BIT(N) - 1) \
 	ROLE(CONNECTOR, "connector", "slirpd-connector", IPC_CHILD_FD_PEER + 1, \
 	    IPC_STAGE_BIT(N) - 1) \
-	ROLE(SPAWNER, "spawner", NULL, IPC_CHILD_FD_PARENT + 1, \
-	    IPC_STAGE_BIT(descriptors) | IPC_STAGE_BIT(limits) | IPC_STAGE_BIT(seccomp)) \
 	ROLE(API, "api", "slirpd-api", IPC_CHILD_FD_LISTEN + 1, \
 	    IPC_STAGE_BIT(N) - 1) \
 	ROLE(CGROUP_MOVER, "cgroup-mover", NULL, IPC_CHILD_FD_PARENT + 1, \
@@ -45,6 +45,8 @@ enum ipc_role {
 /* Sets of roles. */
 #define IPC_ONE(role) (1U << IPC_ROLE_##role)
 #define IPC_EVERY (~0U)
+/* The spawner starts these, at first and after each death. */
+#define IPC_SERVICES (IPC_ONE(SLIRP_WORKER) | IPC_ONE(CONNECTOR) | IPC_ONE(API))
 
 /* ARROW(constant, senders, receivers, ...): the roles that send the rows of
  * IPC_ROWS_<constant> (messages.h), and those that receive them. Arguments after ARROW
@@ -55,7 +57,7 @@ enum ipc_role {
 	ARROW(PARENT_TO_CHILD, IPC_ONE(PARENT), IPC_EVERY, __VA_ARGS__) \
 	ARROW(PARENT_TO_NETNS_HELPER, IPC_ONE(PARENT), IPC_ONE(NETNS_HELPER), __VA_ARGS__) \
 	ARROW(NETNS_HELPER_TO_PARENT, IPC_ONE(NETNS_HELPER), IPC_ONE(PARENT), __VA_ARGS__) \
-	ARROW(PARENT_TO_JAILED, IPC_ONE(PARENT), IPC_ONE(SLIRP_WORKER) | IPC_ONE(CONNECTOR) | IPC_ONE(API), __VA_ARGS__) \
+	ARROW(PARENT_TO_JAILED, IPC_ONE(PARENT), IPC_SERVICES, __VA_ARGS__) \
 	ARROW(PARENT_TO_SOCKET_MAKERS, IPC_ONE(PARENT), IPC_ONE(SLIRP_WORKER) | IPC_ONE(CONNECTOR), __VA_ARGS__) \
 	ARROW(PARENT_TO_SLIRP_WORKER, IPC_ONE(PARENT), IPC_ONE(SLIRP_WORKER), __VA_ARGS__) \
 	ARROW(SLIRP_WORKER_TO_PARENT, IPC_ONE(SLIRP_WORKER), IPC_ONE(PARENT), __VA_ARGS__) \

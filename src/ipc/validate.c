@@ -284,9 +284,36 @@ ipc_validate_worker_state(const struct ipc_worker_state *msg, const char **why)
 	return 0;
 }
 
+/* Whether the spawner starts this role. */
+static bool
+is_service(uint32_t role)
+{
+	return role < IPC_ROLE_END && (IPC_SERVICES & (1U << role));
+}
+
+int
+ipc_validate_program(const struct ipc_program *msg, const char **why)
+{
+	if (!is_service(msg->role))
+		return ipc_refuse(why, "role");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_spawn(const struct ipc_spawn *msg, const char **why)
+{
+	if (!is_service(msg->role))
+		return ipc_refuse(why, "role");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
 int
 ipc_validate_spawned(const struct ipc_spawned *msg, const char **why)
 {
+	if (!is_service(msg->role))
+		return ipc_refuse(why, "role");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
 	/* A PID is a positive int. The parent will wait for it and kill it. */
 	if (msg->pid > INT32_MAX || msg->pid == 1)
 		return ipc_refuse(why, "pid");

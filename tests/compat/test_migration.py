@@ -291,7 +291,7 @@ def test_the_control_sockets_file(guests: tuple[Guest, Guest], directory: Path) 
 @told("Processes")
 def test_processes(guests: tuple[Guest, Guest], directory: Path) -> None:
     with both(guests) as (theirs, ours):
-        assert [len(theirs.pids()), len(ours.pids())] == [1, 3]
+        assert [len(theirs.pids()), len(ours.pids())] == [1, 4]
     with new(f"--api-socket={directory / 'api'}", guests[1].pid, "tap0") as ours:
         assert len(ours.pids()) == 5
     copy = directory / "slirpd"

@@ -28,7 +28,7 @@ ROLES = {"slirpd": "parent", "slirp4netns": "parent", "slirpd-netns": "netns-hel
          "slirpd-cgroup": "cgroup-mover"}
 
 # Whoever inherits a role's filter, until it has its own.
-HEIRS = {"spawner": "api"}
+HEIRS = {"spawner": ("api", "connector", "slirp-worker")}
 
 # Tests that together use the whole daemon, with what to take of each file (pytest -k): a few
 # seconds' worth, where strace does not make them time out.
@@ -114,7 +114,7 @@ def filtered_calls(trace: Path) -> Iterator[tuple[str, str]]:
 def judge(role: str, calls: list[str]) -> bool:
     """Prints how the lines of a role were used. True when none is there for nothing."""
     own = f"seccomp/{role}.policy"
-    inherited = [f"seccomp/{HEIRS[role]}.policy"] if role in HEIRS else []
+    inherited = [f"seccomp/{heir}.policy" for heir in HEIRS.get(role, ())]
     done = subprocess.run([os.environ["POLICYC"], "--usage", own, *inherited], cwd=REPO,
                           input="".join(calls), text=True, stdout=subprocess.PIPE)
     rows = [line.split("\t") for line in done.stdout.splitlines() if f"\t{own}:" in line]

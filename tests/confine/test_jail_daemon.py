@@ -45,11 +45,19 @@ STAGES = {"slirp-worker": set(ALL_STAGES),
 CALLS_AT_MOST = {"slirp-worker": 45, "connector": 35, "parent": 45, "netns-helper": 45}
 
 NO_CAPABILITY = "0" * 16
-STATUS_OF_EVERY_ROLE = {
-    "CapInh": NO_CAPABILITY, "CapPrm": NO_CAPABILITY, "CapEff": NO_CAPABILITY,
-    "CapBnd": NO_CAPABILITY, "CapAmb": NO_CAPABILITY, "NoNewPrivs": "1", "Seccomp": "2",
-    "Seccomp_filters": str(kernel.N_SECCOMP_FILTERS + 1), "Threads": "1",
-}
+# Services are under two filters, their own and that of the spawner, which starts them.
+N_FILTERS = {"slirp-worker": 2, "connector": 2, "api": 2, "spawner": 1, "netns-helper": 1,
+             "parent": 1}
+
+
+def expected_status(role: str) -> dict[str, str]:
+    return {
+        "CapInh": NO_CAPABILITY, "CapPrm": NO_CAPABILITY, "CapEff": NO_CAPABILITY,
+        "CapBnd": NO_CAPABILITY, "CapAmb": NO_CAPABILITY, "NoNewPrivs": "1", "Seccomp": "2",
+        "Seccomp_filters": str(kernel.N_SECCOMP_FILTERS + N_FILTERS[role]), "Threads": "1",
+    }
+
+
 # Which limits of each role are 0 for good; all others are as its caller has them.
 NO_CORE_NO_LOCK = {"Max core file size", "Max locked memory"}
 NOTHING_NEW = NO_CORE_NO_LOCK | {"Max processes", "Max file size"}
@@ -160,7 +168,8 @@ def assert_jailed(daemon: Slirpd) -> None:
     for role, root in ROOTS.items():
         pid = daemon.children()[role]
         status = status_of(pid)
-        assert {key: status[key] for key in STATUS_OF_EVERY_ROLE} == STATUS_OF_EVERY_ROLE
+        expected = expected_status(role)
+        assert {key: status[key] for key in expected} == expected
         assert foreign_namespaces(pid) == OWN_NAMESPACES
         assert tree(f"/proc/{pid}/root") == root
 
@@ -171,9 +180,9 @@ def assert_jailed(daemon: Slirpd) -> None:
 @not_sanitized
 def test_status_of_every_role_is_as_documented(guest: Guest, network: Slirpd) -> None:
     with traffic(guest.netns):
-        for pid in (network.pid, *network.children().values()):
-            status = status_of(pid)
-            assert {key: status[key] for key in STATUS_OF_EVERY_ROLE} == STATUS_OF_EVERY_ROLE
+        for role, pid in {"parent": network.pid, **network.children()}.items():
+            status, expected = status_of(pid), expected_status(role)
+            assert {key: status[key] for key in expected} == expected
             assert set(status["Uid"].split()) == {str(os.getuid())}
             assert set(status["Gid"].split()) == {str(os.getgid())}
 
@@ -306,7 +315,7 @@ def test_disable_sandbox_is_said_and_so(guest: Guest) -> None:
         assert "limits" in Said(daemon.stderr, "parent").missed
         assert foreign_namespaces(pid) == set()
         assert os.path.exists(f"/proc/{pid}/root/etc/passwd")
-        assert n_own_filters(pid) == 1
+        assert n_own_filters(pid) == N_FILTERS["slirp-worker"]
         for process in daemon.pids():
             assert_limits(process, set())
 
@@ -510,7 +519,7 @@ def test_barred_stage_at_best_effort_is_said_and_done_without(
             if "root" not in missed:
                 assert tree(f"/proc/{pid}/root") == {"/etc", "/etc/resolv.conf"}
             if "seccomp" not in missed:
-                assert n_own_filters(pid) == 2  # the caller's and its own
+                assert n_own_filters(pid) == 1 + N_FILTERS["slirp-worker"]  # the caller's too
 
 
 def test_root_that_cannot_be_replaced_is_hidden(guest: Guest) -> None:

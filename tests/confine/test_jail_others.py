@@ -66,12 +66,16 @@ CONNECTOR_UNCONDITIONAL = {
     "ppoll", "restart_syscall",
 } | ({"poll"} if worker.X86 else set())
 
-# What the spawner's filter lets through, because an api's start and jail need it; where the
-# caller's rights don't suffice it fails. Everything else ends the spawner, and an api that has
-# no filter of its own yet.
+# What the spawner's filter lets through, because a service's start, jail and work need it; where
+# the caller's rights don't suffice it fails. Everything else ends the spawner, and a service that
+# has no filter of its own yet.
 SPAWNER_ALLOWED = {
-    # In service, as an api.
-    "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel",
+    # In service, as api, connector or worker.
+    "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "socket_high_bits",
+    "connect_abstract", "bind_channel", "receive_elsewhere", "receive_errors_udp",
+    "receive_errors_unix", "send_fd_elsewhere",
+    # The worker's start, and the only file in its root.
+    "fcntl_nonblock", "fcntl_async", "mkdir", "chmod",
     # The loader, and libc.
     "read_resolv_conf", "read_passwd", "read_passwd_by_dots", "read_root", "read_proc_self",
     "read_proc_1", "read_sys", "read_tun", "list_root", "stat_by_dir_fd",
@@ -81,9 +85,18 @@ SPAWNER_ALLOWED = {
     # Descriptors, limits and signals of a process that is just being made.
     "close_socket", "take_channel", "take_peer", "dupfd", "prlimit", "block_signals",
     "abort_self", "abort_victim", "abort_victim_by_tid",
-    # An api's jail.
+    # The jail of a service.
     "setns_user", "unshare", "prctl", "capset", "setgroups", "seccomp",
     "mount", "remount", "umount", "pivot_root", "chroot", "climb_from_chroot",
+}
+SPAWNER_SOCKETS = {
+    (socket.AF_INET, worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
+    (socket.AF_INET6, worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
+    (socket.AF_INET, worker.UDP | worker.CLOEXEC, 0),
+    (socket.AF_INET6, worker.UDP | worker.CLOEXEC, 0),
+    (socket.AF_INET, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMP),
+    (socket.AF_INET6, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMPV6),
+    (socket.AF_UNIX, worker.UDP | worker.CLOEXEC, 0),  # EACCES
 }
 # Of these not every form is allowed.
 SPAWNER_REFUSED_FORMS = {
@@ -163,7 +176,8 @@ def test_api_has_no_other_system_call() -> None:
 def test_spawner_under_its_filter(attempt: Try) -> None:
     refused = SPAWNER_REFUSED_FORMS.get(attempt.name, set())
     is_allowed = (attempt.name in SPAWNER_ALLOWED
-                  and not (attempt.args and attempt.args[0] in refused))
+                  and not (attempt.args and attempt.args[0] in refused)) or (
+                      attempt.name == "socket" and attempt.args in SPAWNER_SOCKETS)
     for caller in CALLERS:
         got = probe("spawner", caller, "required", "required", attempt)
         if is_allowed:

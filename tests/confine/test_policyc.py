@@ -301,16 +301,18 @@ def test_no_role_has_what_no_role_may_have(tmp_path: pathlib.Path, role: str) ->
 
 # Calls whose first argument is a descriptor, which a policy may name by its number.
 TAKE_DESCRIPTOR = {"accept4", "execveat", "fcntl", "openat", "recvmsg", "sendmsg"}
-# The worker replaces its channel to an api that was started again. The spawner's filter is also an
-# api's while that gets its descriptors, and neither has met a client.
-CLOSABLE = {"spawner": {5, 6}}
-REPLACEABLE = {"slirp-worker": {4}, "spawner": set(range(7))}
+# Whose policies are in the spawner's filter.
+SERVICES = ("api", "connector", "slirp-worker")
+# The worker replaces its channel to an api that was started again. The spawner's filter is also a
+# service's while that gets its descriptors, and none has met a guest or a client.
+CLOSABLE = {"spawner": set(range(5, 9))}
+REPLACEABLE = {"slirp-worker": {4}, "spawner": set(range(9))}
 
 
 @pytest.mark.parametrize("role", (*ROLES, "spawner"))
 def test_descriptor_that_a_policy_names_is_neither_freed_nor_replaced(tmp_path: pathlib.Path,
                                                                       role: str) -> None:
-    paths = [f"seccomp/{name}.policy" for name in (role, *(["api"] if role == "spawner" else []))]
+    paths = [f"seccomp/{name}.policy" for name in (role, *(SERVICES if role == "spawner" else []))]
     named = {int(number) for line in lines_of(*paths) if line.call in TAKE_DESCRIPTOR
              for number in re.findall(r"\barg0 == (\d+)", line.condition)}
     assert named or role == "parent"

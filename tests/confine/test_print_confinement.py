@@ -111,8 +111,8 @@ def test_report_of_a_whole_jail() -> None:
         assert {name for name, reached in entry["stages"].items() if reached} == (
             stages - kernel.MISSING_STAGES)
         if not SANITIZED:
-            # An api inherits the spawner's filter, which therefore allows what its own does.
-            inherited_by = {"api"} if role == "spawner" else set()
+            # Services inherit the spawner's filter, which therefore allows what theirs do.
+            inherited_by = {"api", "connector", "slirp-worker"} if role == "spawner" else set()
             assert set(entry["system_calls"]) == calls_of(role).union(
                 *(calls_of(heir) for heir in inherited_by))
     worker, helper = said["roles"]["slirp-worker"], said["roles"]["netns-helper"]

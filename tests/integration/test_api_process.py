@@ -328,7 +328,7 @@ def test_spawner_can_not_name_a_process_that_it_did_not_start(
         named = stranger.pid if whose == "a stranger's" else children["slirp-worker"]
         with borrowed(spawner, 3) as channel:
             wait_for("the spawner has its order", lambda: first_unread(channel))
-            channel.send(ipc.message("spawned", struct.pack("=II", named, 0)))
+            channel.send(ipc.message("spawned", struct.pack("=4I", ipc.ROLES.index("api"), named, 0, 0)))
         wait_for("it is said", lambda: re.search(
             rf"^slirpd: spawner\[{spawner}\] broke the protocol: spawned: {named} is no child",
             daemon.stderr, re.M))
@@ -374,7 +374,7 @@ def test_killed_spawner_leaves_the_api_until_it_dies(guest: Guest, daemon: Slirp
     children = daemon.children()
     os.kill(children["spawner"], signal.SIGKILL)
     wait_for("it is said", lambda: re.search(
-        r"spawner was killed by SIGKILL .*; the network goes on, but api can't be started again$",
+        r"spawner was killed by SIGKILL .*; the network goes on, but nothing can be started again$",
         daemon.stderr, re.M))
     assert works(guest.netns)
     assert forwards(path) == []
@@ -508,7 +508,7 @@ def test_published_ports_are_there_at_ready(guest: Guest, path: Path) -> None:
 def test_publish_without_api_socket(guest: Guest) -> None:
     with echo_in(guest), Slirpd("--configure", "--publish", f"127.0.0.1:8080:{GUEST_PORT}",
                                 guest.pid, "tap0") as daemon:
-        assert set(daemon.children()) == {"slirp-worker", "connector"}
+        assert set(daemon.children()) == {"slirp-worker", "connector", "spawner"}
         with socket.create_connection(("127.0.0.1", 8080), DEADLINE_S) as client:
             client.sendall(b"hello")
             assert client.recv(100) == b"hello"

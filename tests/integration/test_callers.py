@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -90,7 +91,8 @@ def test_any_limit_on_open_files(guest: Guest, tmp_path: Path) -> None:
     assert said[4] and not said[31]
     # Where it begins to be enough depends on how soon children end.
     for text in filter(None, said.values()):
-        assert "Too many open files" in text or "limit on open files" in text, said
+        # ETOOMANYREFS counts the descriptors in messages against the same limit.
+        assert re.search("Too many (open files|references)|limit on open files", text), said
 
 
 @pytest.mark.parametrize("mib", (6, 8, 10, 12, 14, 16, 24, 64))

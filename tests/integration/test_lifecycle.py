@@ -185,7 +185,7 @@ def test_child_that_stands_still_does_not_keep_the_daemon(guest: Guest, role: st
 
 
 def test_every_long_lived_child_is_in_the_table_above(network: Slirpd) -> None:
-    assert set(network.children()) == set(ROLES)
+    assert set(network.children()) == {*ROLES, "spawner"}
 
 
 # --- the namespace goes away ------------------------------------------------------------------
@@ -320,6 +320,7 @@ MAY_HOLD = {
               r"|/dev/net/tun|/dev/null|.*slirpd-|(net|user):\[|/tmp/#\d+|/run/tmp/#\d+|pidfd:",
     "slirp-worker": r"socket:|anon_inode:\[?(eventfd|eventpoll|timerfd)|/dev/net/tun|/dev/null"
                     + (r"|/run/tmp/#\d+" if SANITIZED else ""),
+    "spawner": r"socket:|/dev/null|.*/slirpd-" + (r"|/run/tmp/#\d+" if SANITIZED else ""),
     "connector": r"socket:|/dev/null" + (r"|/run/tmp/#\d+" if SANITIZED else ""),
 }
 

@@ -175,7 +175,12 @@ FIELDS(table_added, STRUCTS(table_added, entry, forward_entry))
 FIELDS(table_removed,
 	RANGE(table_removed, id, 1, UINT32_MAX, "id"), RESERVED(table_removed))
 FIELDS(api_dropped, ANY(api_dropped, api_number), TEXT(api_dropped, why))
-FIELDS(spawned, RANGE(spawned, pid, 0, INT32_MAX, "pid"), ANY(spawned, error))
+FIELDS(program, RANGE(program, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
+	RESERVED(program))
+FIELDS(spawn, RANGE(spawn, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
+	RESERVED(spawn))
+FIELDS(spawned, RANGE(spawned, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
+	RANGE(spawned, pid, 0, INT32_MAX, "pid"), ANY(spawned, error), RESERVED(spawned))
 FIELDS(cgroup_follow, TEXT(cgroup_follow, cgroup), ANY(cgroup_follow, pids))
 FIELDS(status,
 	ANY(status, request), STRUCTS(status, network, network),

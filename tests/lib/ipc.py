@@ -10,6 +10,9 @@ from tree import REPO
 
 # The lists of rows stand in the order of their arrows, so a row's place is its number.
 ROWS = re.findall(r"^\s+ROW\((\w+),", (REPO / "src/ipc/messages.h").read_text(), re.M)
+# enum ipc_role: 0 is none.
+ROLES = ["", *re.findall(r'^\s+ROLE\(\w+, "([\w-]+)",', (REPO / "src/ipc/roles.h").read_text(),
+                        re.M)]
 # The descriptor of every child's channel to the parent: src/ipc/fdtable.h.
 TO_PARENT = 3
 # src/base/log.h, the levels in order; IPC_LOG_TEXT_SIZE of messages.h.

@@ -335,9 +335,21 @@ ipc_sample_worker_state(struct ipc_worker_state *msg)
 }
 
 void
+ipc_sample_program(struct ipc_program *msg)
+{
+	*msg = (struct ipc_program){ .role = IPC_ROLE_API };
+}
+
+void
+ipc_sample_spawn(struct ipc_spawn *msg)
+{
+	*msg = (struct ipc_spawn){ .role = IPC_ROLE_CONNECTOR };
+}
+
+void
 ipc_sample_spawned(struct ipc_spawned *msg)
 {
-	*msg = (struct ipc_spawned){ .pid = 4194304 };
+	*msg = (struct ipc_spawned){ .role = IPC_ROLE_API, .pid = 4194304 };
 }
 
 void

@@ -108,7 +108,7 @@ begin(void **state)
 		return -1;
 	close(fds[1]);
 	sv.api.listen_fd = fds[0];
-	sv.api.fallback_userns_fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+	sv.fallback_userns_fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
 	service_fork(&sv, IPC_ROLE_SPAWNER, program_fds);
 	service_begin(&sv, IPC_ROLE_API);
 	close(program_fds[IPC_ROLE_API]);
@@ -213,7 +213,6 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 	assert_int_equal(sv.api.listen_fd, -1);
 	/* Nor is anything kept that was for it. */
 	assert_int_equal(sv.api.worker_end_fd, -1);
-	assert_int_equal(sv.api.fallback_userns_fd, -1);
 	assert_int_equal(service_due_ms(&sv), DEADLINE_NONE);
 }
 
@@ -330,6 +329,8 @@ test_spawner_cannot_pass_the_command_off_as_an_api(void **state)
 		for (;;)
 			pause();
 	}
+	api->is_owed = true;
+	spawned.role = IPC_ROLE_API;
 	spawned.pid = (uint32_t)sv.command_pid;
 	parent_on_spawned(&sv, &spawned);
 	serve_until(has_no_spawner);

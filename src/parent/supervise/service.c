@@ -44,6 +44,18 @@
  * bytes of the 212,992 of net.core.wmem_default. This allows for 14 times that size. */
 #define LAST_RECEIVE_MAX 4096
 
+/* The spawner has the programs of all services, also of those that are never started. */
+static void
+give_programs(struct child *spawner, const int program_fds[IPC_ROLE_END])
+{
+	for (uint32_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++) {
+		const struct ipc_program msg = { .role = i };
+
+		if (wirings[i].starter == IPC_ROLE_SPAWNER)
+			(void)ipc_send_program(&spawner->channel, &msg, program_fds[i]);
+	}
+}
+
 void
 service_fork(struct supervisor *sv, enum ipc_role role,
     const int program_fds[IPC_ROLE_END])
@@ -51,20 +63,35 @@ service_fork(struct supervisor *sv, enum ipc_role role,
 	struct child *child = supervisor_child(sv, role);
 	int failed;
 
-	/* The spawner and the mover are this program, with a descriptor for their work. */
+	/* The spawner and the mover are this program. */
 	if (role == IPC_ROLE_SPAWNER)
-		failed = parent_spawn(child, &roles[role], program_fds[IPC_ROLE_API],
-		    spawner_run);
+		failed = parent_spawn(child, &roles[role], -1, spawner_run);
 	else if (role == IPC_ROLE_CGROUP_MOVER)
 		failed = parent_spawn(child, &roles[role], sv->cgroup.root_fd,
 		    cgroup_mover_run);
 	else
 		failed = parent_spawn(child, &roles[role], program_fds[role], NULL);
-	if (failed)
+	if (failed) {
 		supervise_end(sv, EXITCODE_FAILURE);
-	else
-		/* If the child has ended already, its exit is handled. */
-		(void)ipc_send_confine(&child->channel, &sv->orders);
+		return;
+	}
+	if (role == IPC_ROLE_SPAWNER)
+		give_programs(child, program_fds);
+	/* If the child has ended already, its exit is handled. */
+	(void)ipc_send_confine(&child->channel, &sv->orders);
+}
+
+static int
+instruct(struct supervisor *sv, enum ipc_role role)
+{
+	struct ipc_channel *channel = supervisor_channel(sv, role);
+
+	if (ipc_send_confine(channel, &sv->orders) == -1)
+		return -1;
+	if (sv->fallback_userns_fd != -1 &&
+	    ipc_send_fallback_userns(channel, sv->fallback_userns_fd) == -1)
+		return -1;
+	return wirings[role].instruct ? wirings[role].instruct(sv) : 0;
 }
 
 /* Returns 0, or -1 having logged the reason. */
@@ -81,9 +108,15 @@ start(struct supervisor *sv, enum ipc_role role)
 	if (parent_spawn_by(&service->child, &roles[role],
 		supervisor_child(sv, wiring->starter)) == -1)
 		return -1;
-	if (service->child.channel.fd != -1 && wiring->instruct(sv) == -1) {
-		log_error("instruct %s: %s", roles[role].name, strerror(errno));
+	if (service->child.channel.fd == -1)
+		return 0;
+	service->is_owed = true;
+	if (instruct(sv, role) == -1) {
+		/* If the spawner has ended, its exit gives the reason. */
+		if (errno != EPIPE && errno != ECONNRESET)
+			log_error("instruct %s: %s", roles[role].name, strerror(errno));
 		/* The process starts, finds its channel closed, and ends. */
+		service->child.gave_reason = true;
 		ipc_channel_close(&service->child.channel);
 	}
 	return 0;
@@ -113,7 +146,8 @@ schedule(struct supervisor *sv, enum ipc_role role)
 	struct service *service = &sv->services[role];
 	uint64_t now_ms = clock_now_ms();
 
-	wirings[role].on_end(sv);
+	if (wirings[role].on_end)
+		wirings[role].on_end(sv);
 	service->ready_by_ms = DEADLINE_NONE;
 	if (now_ms - service->started_at_ms >= GOOD_LIFE_MS)
 		service->delay_ms = 0;
@@ -131,8 +165,10 @@ give_up(struct supervisor *sv, enum ipc_role role)
 {
 	sv->services[role].start_at_ms = DEADLINE_NONE;
 	sv->services[role].ready_by_ms = DEADLINE_NONE;
+	sv->services[role].is_owed = false;
 	/* One may have been instructed, and never have had a PID. */
-	wirings[role].on_end(sv);
+	if (wirings[role].on_end)
+		wirings[role].on_end(sv);
 	wirings[role].on_given_up(sv);
 }
 
@@ -158,8 +194,7 @@ lose_starter(struct supervisor *sv, enum ipc_role role)
 {
 	struct service *service = &sv->services[role];
 
-	if (service->start_at_ms != DEADLINE_NONE || service->child.pid == 0) {
-		/* A process was being started, or its PID was not reported. */
+	if (service->start_at_ms != DEADLINE_NONE || service->is_owed) {
 		ipc_channel_close(&service->child.channel);
 		give_up(sv, role);
 	}
@@ -261,6 +296,7 @@ adopt(struct supervisor *sv, struct child *child, pid_t pid)
 	ended = waitpid(pid, &wait_status, WNOHANG);
 	if (ended == -1)
 		return -1;
+	sv->services[child->role->id].is_owed = false;
 	child->pid = pid;
 	parent_cgroup_note_child(&sv->cgroup);
 	/* The child has ended before its PID was known. */
@@ -318,12 +354,13 @@ service_end_all(struct supervisor *sv)
 void
 parent_on_spawned(struct supervisor *sv, const struct ipc_spawned *msg)
 {
-	/* The spawner starts only the api. */
-	const enum ipc_role role = IPC_ROLE_API;
+	const enum ipc_role role = (enum ipc_role)msg->role;
 	struct child *spawner = supervisor_child(sv, IPC_ROLE_SPAWNER);
 	struct child *child = supervisor_child(sv, role);
+	struct service *service = &sv->services[role];
 
-	if (msg->pid == 0) {
+	if (service->is_owed && msg->pid == 0) {
+		service->is_owed = false;
 		ipc_channel_close(&child->channel);
 		log_error("start %s: %s", roles[role].name, strerror((int)msg->error));
 		if (sv->phase == SUPERVISE_STARTING)
@@ -332,7 +369,7 @@ parent_on_spawned(struct supervisor *sv, const struct ipc_spawned *msg)
 			schedule(sv, role);
 		return;
 	}
-	if (adopt(sv, child, (pid_t)msg->pid) == -1) {
+	if (!service->is_owed || adopt(sv, child, (pid_t)msg->pid) == -1) {
 		log_error(
 		    "spawner[%d] broke the protocol: spawned: %u is no child that it "
 		    "could have started; ending it",

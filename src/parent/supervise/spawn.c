@@ -36,23 +36,23 @@ place_fd(int from, int to)
 		_exit(EXITCODE_CANNOT_ARRANGE);
 }
 
-/* Moves a descriptor above the numbers of the table, and above the number after them. */
+/* Moves a descriptor above the numbers that are to be placed. */
 static int
-move_up(const struct role *role, int fd)
+move_up(int fd)
 {
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, role->n_fds + 1);
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, IPC_CHILD_FD_PROGRAM + 1);
 
 	if (moved == -1)
 		_exit(EXITCODE_CANNOT_ARRANGE);
 	return moved;
 }
 
-/* Called in the child after fork(2). Puts the descriptors at the role's numbers and extra_fd
- * (close-on-exec) after them. Closes all others, sets the signals, and asks the kernel to kill
+/* Called in the child after fork(2). Puts the descriptors at the role's numbers and extra_fd,
+ * unless it is -1, at extra_number (close-on-exec). Closes all others, sets the signals, and asks the kernel to kill
  * the process when parent_pid ends. Exits if a step fails. */
 static void
-arrange(const struct role *role, int extra_fd, int channel_fd, int null_fd,
-    pid_t parent_pid)
+arrange(const struct role *role, int extra_fd, int extra_number, int channel_fd,
+    int null_fd, pid_t parent_pid)
 {
 	sigset_t none;
 
@@ -60,9 +60,10 @@ arrange(const struct role *role, int extra_fd, int channel_fd, int null_fd,
 		_exit(EXITCODE_CANNOT_EXECUTE);
 
 	/* The parent's descriptors may have any number, also one of the table. */
-	extra_fd = move_up(role, extra_fd);
-	channel_fd = move_up(role, channel_fd);
-	null_fd = move_up(role, null_fd);
+	if (extra_fd != -1)
+		extra_fd = move_up(extra_fd);
+	channel_fd = move_up(channel_fd);
+	null_fd = move_up(null_fd);
 	for (int fd = 0; fd < role->n_fds; fd++) {
 #ifdef SLIRPD_ROLES_KEEP_STDERR
 		if (fd == STDERR_FILENO)
@@ -70,9 +71,11 @@ arrange(const struct role *role, int extra_fd, int channel_fd, int null_fd,
 #endif
 		place_fd(fd == IPC_CHILD_FD_PARENT ? channel_fd : null_fd, fd);
 	}
-	if (dup3(extra_fd, role->n_fds, O_CLOEXEC) == -1)
+	for (int fd = role->n_fds; fd < extra_number; fd++)
+		close(fd);
+	if (extra_fd != -1 && dup3(extra_fd, extra_number, O_CLOEXEC) == -1)
 		_exit(EXITCODE_CANNOT_ARRANGE);
-	closefrom(role->n_fds + 1);
+	closefrom(extra_fd != -1 ? extra_number + 1 : extra_number);
 
 	/* execve(2) keeps ignored signals. The calls fail for SIGKILL, SIGSTOP and the
 	 * two signals of libc. */
@@ -96,8 +99,8 @@ parent_spawn_become(const struct role *role, int program_fd, int channel_fd, int
 	char *const argv[] = { (char *)(uintptr_t)role->program, NULL };
 	char *const envp[] = { NULL };
 
-	arrange(role, program_fd, channel_fd, null_fd, parent_pid);
-	fexecve(role->n_fds, argv, envp);
+	arrange(role, program_fd, IPC_CHILD_FD_PROGRAM, channel_fd, null_fd, parent_pid);
+	fexecve(IPC_CHILD_FD_PROGRAM, argv, envp);
 	_exit(EXITCODE_CANNOT_EXECUTE);
 }
 
@@ -154,7 +157,7 @@ parent_spawn(struct child *child, const struct role *role, int extra_fd,
 	if (pid == 0 && !run)
 		parent_spawn_become(role, extra_fd, child_end_fd, null_fd, parent_pid);
 	if (pid == 0) {
-		arrange(role, extra_fd, child_end_fd, null_fd, parent_pid);
+		arrange(role, extra_fd, role->n_fds, child_end_fd, null_fd, parent_pid);
 		run(parent_pid);
 		/* Not exit(3), which would run the exit functions of the parent. */
 		_exit(EXITCODE_OK);
@@ -166,11 +169,12 @@ parent_spawn(struct child *child, const struct role *role, int extra_fd,
 int
 parent_spawn_by(struct child *child, const struct role *role, struct child *spawner)
 {
+	const struct ipc_spawn msg = { .role = role->id };
 	autofd int child_end_fd = make_channel(child, role);
 
 	if (child_end_fd == -1)
 		return -1;
-	if (ipc_send_spawn(&spawner->channel, child_end_fd) == -1) {
+	if (ipc_send_spawn(&spawner->channel, &msg, child_end_fd) == -1) {
 		bool is_gone = errno == EPIPE || errno == ECONNRESET || errno == EBADF;
 
 		if (!is_gone)

@@ -24,7 +24,7 @@ struct child {
 /*
  * Starts the role's process and greets it. If `run` is NULL, the child executes the program
  * extra_fd (borrowed), with an empty environment. Otherwise it is a fork of the parent: it
- * has extra_fd as the descriptor after its table, calls `run`, and exits. Both have the
+ * has extra_fd, unless that is -1, as the descriptor after its table, calls `run`, and exits. Both have the
  * descriptors of ipc/fdtable.h and default signals, except the parent's, and end with the
  * parent. *child is all zeros before its first start. Returns 0, or -1 having logged the
  * reason. To end the child, close its channel or kill it, and wait for it.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The spawner: starts the api, and keeps a filter that allows that. */
+/* The spawner: starts the services, and keeps a filter that allows that. */
 #include "parent/supervise/spawner.h"
 
 #include <errno.h>
@@ -10,18 +10,19 @@
 
 #include "base/auto.h"
 #include "base/fdio.h"
+#include "base/log.h"
 #include "confine/stages.h"
 #include "ipc/dispatch.h"
 #include "parent/supervise/spawn.h"
 #include "process/child.h"
 #include "seccomp/spawner_policy.h"
 
-/* The state of the spawner. It has descriptors 0 to 3, as every child, and the program of
- * the api. Its only input is the parent's messages. After the jail it alone may still
+/* The state of the spawner. It has descriptors 0 to 3, as every child, and the programs of
+ * the services. Its only input is the parent's messages. After the jail it alone may still
  * fork and execute. */
 struct spawner {
 	struct ipc_channel to_parent;
-	int program_fd;
+	int program_fds[IPC_ROLE_END]; /* owned; -1 until the message program */
 	pid_t parent_pid;
 };
 
@@ -33,8 +34,8 @@ IPC_ROWS_PARENT_TO_SPAWNER(DECLARE)
 void
 spawner_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
-	/* No Landlock: an api could not mount its root under it. No limit on processes.
-	 * execve(2) makes the api dumpable again, which its user namespace needs. */
+	/* No Landlock: a service could not mount its root under it. No limit on processes.
+	 * execve(2) makes the service dumpable again, which its user namespace needs. */
 	confine_stages_limited(orders, reached, seccomp_spawner_filter,
 	    SECCOMP_SPAWNER_FILTER_LEN, seccomp_spawner_self_at, SECCOMP_SPAWNER_N_CALLS);
 }
@@ -60,14 +61,27 @@ fork_sibling(void)
 }
 
 void
-spawner_on_spawn(struct spawner *spawner, int adopt_fd)
+spawner_on_program(struct spawner *spawner, const struct ipc_program *msg, int adopt_fd)
+{
+	if (spawner->program_fds[msg->role] != -1)
+		fatalx("the parent sent the program of %s twice", roles[msg->role].name);
+	spawner->program_fds[msg->role] = adopt_fd;
+}
+
+void
+spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt_fd)
 {
 	autofd int channel_fd = adopt_fd;
-	struct ipc_spawned spawned = { 0 };
-	pid_t pid = fork_sibling();
+	struct ipc_spawned spawned = { .role = msg->role };
+	int program_fd = spawner->program_fds[msg->role];
+	pid_t pid;
 
+	if (program_fd == -1)
+		fatalx("the parent did not send the program of %s",
+		    roles[msg->role].name);
+	pid = fork_sibling();
 	if (pid == 0)
-		parent_spawn_become(&roles[IPC_ROLE_API], spawner->program_fd, channel_fd,
+		parent_spawn_become(&roles[msg->role], program_fd, channel_fd,
 		    STDIN_FILENO, spawner->parent_pid);
 	if (pid == -1)
 		spawned.error = (uint32_t)errno;
@@ -83,12 +97,11 @@ spawner_on_spawn(struct spawner *spawner, int adopt_fd)
 void
 spawner_run(pid_t parent_pid)
 {
-	struct spawner spawner = {
-		.program_fd = roles[IPC_ROLE_SPAWNER].n_fds,
-		.parent_pid = parent_pid,
-	};
+	struct spawner spawner = { .parent_pid = parent_pid };
 	struct ipc_message msg;
 
+	for (size_t i = 0; i < IPC_ROLE_END; i++)
+		spawner.program_fds[i] = -1;
 	child_begin(&spawner.to_parent, IPC_ROLE_SPAWNER, "slirpd-spawner");
 	while (child_wait(&spawner.to_parent, &msg)) {
 		switch (msg.id) {

@@ -20,20 +20,6 @@
 #include "parent/supervise/service.h"
 #include "parent/supervise/wiring.h"
 
-/* Starts the spawner and the first api. */
-static void
-begin_api(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
-{
-	if (sv->api.listen_fd == -1)
-		return;
-	if (sv->target.userns_fd != -1)
-		sv->api.fallback_userns_fd =
-		    fcntl(sv->target.userns_fd, F_DUPFD_CLOEXEC, 0);
-	service_fork(sv, IPC_ROLE_SPAWNER, program_fds);
-	if (sv->phase == SUPERVISE_STARTING)
-		service_begin(sv, IPC_ROLE_API);
-}
-
 /* Looks where the children are going to be, before the first one is started. */
 static void
 find_cgroup(struct supervisor *sv)
@@ -58,20 +44,23 @@ begin_cgroup_mover(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 		close(take_fd(&sv->cgroup.root_fd));
 }
 
-/* Starts the processes that carry packets. */
+/* Starts the spawner, and by it the services. */
 static void
-begin_worker(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+begin_services(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
+	/* The connector's instructions include one for the worker. The api comes last, because
+	 * it is ready before the others. */
 	static const enum ipc_role members[] = { IPC_ROLE_SLIRP_WORKER,
-		IPC_ROLE_CONNECTOR };
+		IPC_ROLE_CONNECTOR, IPC_ROLE_API };
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		if (sv->phase == SUPERVISE_STARTING)
-			service_fork(sv, members[i], program_fds);
+	if (sv->target.userns_fd != -1)
+		sv->fallback_userns_fd = fcntl(sv->target.userns_fd, F_DUPFD_CLOEXEC, 0);
+	if (sv->phase == SUPERVISE_STARTING)
+		service_fork(sv, IPC_ROLE_SPAWNER, program_fds);
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		if (sv->phase == SUPERVISE_STARTING &&
-		    wirings[members[i]].instruct(sv) == -1)
-			wiring_fail_send(sv, "instruct connector");
+		    (members[i] != IPC_ROLE_API || sv->api.listen_fd != -1))
+			service_begin(sv, members[i]);
 }
 
 void
@@ -79,13 +68,10 @@ start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
 	find_cgroup(sv);
 	service_fork(sv, IPC_ROLE_NETNS_HELPER, program_fds);
-	begin_worker(sv, program_fds);
+	begin_services(sv, program_fds);
 	if (sv->phase == SUPERVISE_STARTING &&
 	    wirings[IPC_ROLE_NETNS_HELPER].instruct(sv) == -1)
 		wiring_fail_send(sv, "instruct netns-helper");
-	/* The api comes last, because it is ready before the others. */
-	if (sv->phase == SUPERVISE_STARTING)
-		begin_api(sv, program_fds);
 	begin_cgroup_mover(sv, program_fds);
 }
 
@@ -94,9 +80,8 @@ start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
 	find_cgroup(sv);
-	begin_worker(sv, program_fds);
+	begin_services(sv, program_fds);
 	wiring_give_tap(sv, adopt_tap_fd, &(struct ipc_tap_made){ 0 });
-	begin_api(sv, program_fds);
 	begin_cgroup_mover(sv, program_fds);
 }
 

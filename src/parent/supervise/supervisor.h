@@ -26,6 +26,7 @@ enum supervise_phase {
 /* A process and its restarts; service.c alone changes the times. */
 struct service {
 	struct child child;
+	bool is_owed;           /* its starter has not reported the PID */
 	bool is_ready;          /* the process has reported it */
 	uint64_t started_at_ms; /* CLOCK_MONOTONIC, of the last start */
 	/* Deadlines (base/deadline.h). */
@@ -39,7 +40,6 @@ struct service {
 struct api_wiring {
 	int listen_fd; /* owned; the control socket; -1 without --api-socket */
 	int worker_end_fd; /* owned; the worker's channel to the api, until the worker has it */
-	int fallback_userns_fd; /* owned; the guest's, for each start; -1 for none */
 };
 
 struct supervisor;
@@ -79,11 +79,12 @@ struct supervisor {
 	pid_t command_pid;  /* of `slirpd run`; 0 for none, and once it has ended */
 	bool reap_again;    /* at the next turn, without a signal */
 	enum supervise_phase phase;
-	int status;                   /* exit status, once SUPERVISE_ENDED */
-	int signal_fd;                /* owned */
-	int ready_fd;                 /* owned; -1 after it was written, or for none */
-	int exit_fd;                  /* owned, -1 for none */
-	int tap_fd;                   /* owned; kept for a restart of the worker */
+	int status;             /* exit status, once SUPERVISE_ENDED */
+	int signal_fd;          /* owned */
+	int ready_fd;           /* owned; -1 after it was written, or for none */
+	int exit_fd;            /* owned, -1 for none */
+	int fallback_userns_fd; /* owned; the guest's, for each start; -1 for none */
+	int tap_fd;             /* owned; kept for a restart of the worker */
 	struct ipc_tap_made tap_made; /* of tap_fd */
 	uint64_t ready_at_ms;         /* CLOCK_MONOTONIC; the beginning of service */
 	uint64_t deadline_ms;         /* CLOCK_MONOTONIC, of the start */

@@ -2,7 +2,7 @@
 /*
  * The connections between the processes.
  *
- *	netns-helper <-- parent --> spawner --> (starts the api)
+ *	netns-helper <-- parent --> spawner --> (starts the services)
  *	                 |  | |  +--> cgroup-mover
  *	                 |  | +--> api <-- control socket
  *	                 |  |       |
@@ -71,23 +71,6 @@ instruct_helper(struct supervisor *sv)
 	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
 }
 
-/* Sends the guest's user namespace, for a process that cannot make its own. */
-static void
-give_fallback_userns(struct supervisor *sv, enum ipc_role role)
-{
-	/* If the process has ended already, its exit is handled. */
-	if (sv->target.userns_fd != -1)
-		(void)ipc_send_fallback_userns(supervisor_channel(sv, role),
-		    sv->target.userns_fd);
-}
-
-static int
-instruct_worker(struct supervisor *sv)
-{
-	give_fallback_userns(sv, IPC_ROLE_SLIRP_WORKER);
-	return 0;
-}
-
 /* Joins the connector and the worker, which must have its part before its start. */
 static int
 instruct_connector(struct supervisor *sv)
@@ -100,7 +83,6 @@ instruct_connector(struct supervisor *sv)
 	if (start.network.enable_dns)
 		parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
 	start.nameservers = sv->resolv.nameservers;
-	give_fallback_userns(sv, IPC_ROLE_CONNECTOR);
 	if (ipc_channel_pair(&worker_end_fd, &connector_end_fd) == -1 ||
 	    ipc_send_connector_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER),
 		worker_end_fd) == -1 ||
@@ -159,11 +141,6 @@ instruct_api(struct supervisor *sv)
 	struct ipc_channel *api = supervisor_channel(sv, IPC_ROLE_API);
 	autofd int api_end_fd = -1;
 
-	if (ipc_send_confine(api, &sv->orders) == -1)
-		return -1;
-	if (sv->api.fallback_userns_fd != -1 &&
-	    ipc_send_fallback_userns(api, sv->api.fallback_userns_fd) == -1)
-		return -1;
 	if (ipc_channel_pair(&sv->api.worker_end_fd, &api_end_fd) == -1 ||
 	    ipc_send_worker_channel(api, api_end_fd) == -1 ||
 	    ipc_send_listen(api, sv->api.listen_fd) == -1)
@@ -189,8 +166,6 @@ close_control_socket(struct supervisor *sv)
 	parent_placed_remove(PLACED_API_LINK);
 	parent_placed_remove(PLACED_API_SOCKET);
 	close(take_fd(&sv->api.listen_fd));
-	if (sv->api.fallback_userns_fd != -1)
-		close(take_fd(&sv->api.fallback_userns_fd));
 }
 
 void
@@ -279,15 +254,16 @@ const struct wiring wirings[IPC_ROLE_END] = {
 		.is_done = helper_is_done,
 	},
 	[IPC_ROLE_SLIRP_WORKER] = {
-		.instruct = instruct_worker,
+		.starter = IPC_ROLE_SPAWNER,
 		.on_end = tell_of_the_worker,
 	},
 	[IPC_ROLE_CONNECTOR] = {
+		.starter = IPC_ROLE_SPAWNER,
 		.instruct = instruct_connector,
 	},
 	[IPC_ROLE_SPAWNER] = {
 		.may_be_missing = true,
-		.loss = "api can't be started again",
+		.loss = "nothing can be started again",
 	},
 	[IPC_ROLE_API] = {
 		.starter = IPC_ROLE_SPAWNER,

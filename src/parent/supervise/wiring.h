@@ -15,7 +15,8 @@ struct wiring {
 	bool may_miss_start;
 	/* Such a process without a starter: what slirpd cannot do without it, for the log. */
 	const char *loss;
-	/* Sends all that the process is told at its begin. Returns 0, or -1 with errno set. */
+	/* Sends what only this process is told at its begin; NULL: nothing. Returns 0, or -1 with
+	 * errno set. */
 	int (*instruct)(struct supervisor *sv);
 	/* Whether the work is done, so that the end of the process means nothing. */
 	bool (*is_done)(const struct supervisor *sv);
