@@ -151,14 +151,14 @@ datapath_refused_udp(void *ctx, struct gate_frame *parsed, const uint8_t *frame,
 		    worker->budget.limit[BUDGET_UDP]);
 }
 
-/* Gives a UDP datagram that needs a socket to the UDP engine. Returns false if it is the
- * stack's: DHCP. */
+/* Checks a UDP datagram, and gives it to the UDP engine if it needs a socket. Returns false if
+ * the packet is the stack's: not UDP, or DHCP. */
 static bool
 pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 {
 	const uint8_t *udp = frame + parsed->l4_offset;
 
-	if (parsed->udp == GATE_UDP_NOTHING)
+	if (parsed->protocol != IPPROTO_UDP)
 		return false;
 	/* Over IPv4, 0 means that there is no checksum (RFC 768). */
 	if (worker->sum == VNET_SUM_UNKNOWN && load_be16(udp + WIRE_UDP_CHECKSUM) != 0 &&
@@ -166,6 +166,8 @@ pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 		worker_count_drop(worker, IPC_DROP_udp_checksum);
 		return true;
 	}
+	if (parsed->udp == GATE_UDP_NOTHING)
+		return false;
 	udp_host_from_guest(&worker->udp, parsed, frame, worker->now_ms);
 	tapio_keep(&worker->tap);
 	return true;
@@ -178,7 +180,7 @@ pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 	if (parsed->protocol == IPPROTO_TCP)
 		pass_tcp(worker, parsed, frame);
 	else if (!pass_udp(worker, parsed, frame))
-		stack_input(worker->stack, frame, parsed->len);
+		stack_input(worker->stack, frame, parsed);
 }
 
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's loop: waits for events, then serves TAP, sockets, api and timers. */
+/* The worker's loop: waits for events, then serves TAP, sockets and api. */
 #include "slirp-worker/loop.h"
 
 #include <assert.h>
@@ -53,7 +53,6 @@ wait_for_events(struct worker *worker)
 	poller_expect(poller, POLLER_API, api_requests_are_heard(worker) ? EPOLLIN : 0);
 	if (requests_want_a_turn(&worker->requests))
 		due_ms = 0;
-	due_ms = deadline_earlier(due_ms, timers_next_ms(&worker->timers));
 	due_ms = deadline_earlier(due_ms, reass_next_deadline(&worker->reass));
 	if (worker->api_pause_ends_ms > now_ms)
 		due_ms = deadline_earlier(due_ms, worker->api_pause_ends_ms);
@@ -172,7 +171,6 @@ turn(struct worker *worker)
 	requests_proceed(worker);
 	if (poller_ready(poller, POLLER_API))
 		api_requests_receive(worker);
-	timers_run(&worker->timers, worker->now_ms);
 	reass_expire(&worker->reass, worker->now_ms);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's loop: wait, read a batch of frames, serve sockets, run timers. */
+/* The worker's loop: wait, read a batch of frames, serve sockets. */
 #pragma once
 
 #include "slirp-worker/worker.h"

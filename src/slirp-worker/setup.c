@@ -181,7 +181,6 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 		.ctx = worker,
 		.to_guest = datapath_to_guest,
 		.complain = complain,
-		.timers = &worker->timers,
 		.dhcp = &worker->gate.dhcp,
 	};
 	const struct ipc_network *network = &worker->network;

@@ -28,7 +28,6 @@
 #include "slirp-worker/requests.h"
 #include "slirp-worker/tap/tapio.h"
 #include "slirp-worker/tap/vnet.h"
-#include "slirp-worker/timers.h"
 
 struct worker {
 	struct ipc_channel to_parent;
@@ -52,7 +51,6 @@ struct worker {
 	struct tcp_forward tcp_forward;
 	struct neigh neigh; /* the guest's MACs */
 	enum vnet_sum sum;  /* of the frame that is being handled */
-	struct timers timers;
 	struct poller poller;
 	struct answers answers;
 	size_t n_descriptors; /* the limit on open files */

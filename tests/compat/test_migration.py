@@ -53,6 +53,8 @@ ELSEWHERE = {
     "DHCP renewals": ("integration/test_traffic.py",
                       "test_dhcp_renewal_is_answered_to_the_client_s_address"),
     "DHCPv6 replies": ("compat/test_guest_tools.py", "test_dhcp6_client_learns_the_name_server"),
+    "Router advertisements": ("integration/test_nameserver.py",
+                              "test_link_names_the_name_server_whatever_the_host_has"),
     "Fragments": ("integration/test_hostile_guest.py",
                   "test_overlapping_fragments_make_no_datagram"),
     "Frames": ("integration/test_hostile_guest.py",

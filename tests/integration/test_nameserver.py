@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
 from netns import family_of, socket_in
 from servers import listener, serve
-from waiting import wait_for
+from waiting import DEADLINE_S, wait_for
 
 DNS_PORT = 53
 # As the guest names the server, and addresses that a host may have it at.
@@ -138,3 +139,56 @@ def test_link_local_server_is_reached_by_its_interface(lab: Lab, guest: Guest) -
         with up(guest):
             assert ask(guest, "ipv6") == LINK_LOCAL
         sock.shutdown(socket.SHUT_RDWR)
+
+
+def tap_index(guest: Guest) -> int:
+    return int(guest.link().partition(":")[0])
+
+
+def advertised_options(guest: Guest) -> dict[int, bytes]:
+    """The options of the router advertisement that answers a solicitation, by type."""
+    with guest.open_socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as sock:
+        sock.settimeout(DEADLINE_S)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        sock.sendto(bytes((133, *bytes(7))), ("ff02::2", 0, 0, tap_index(guest)))
+        message = sock.recv(2000)
+        while message[0] != 134:
+            message = sock.recv(2000)
+    options, at = {}, 16
+    while at < len(message):
+        length = 8 * message[at + 1]
+        options[message[at]] = message[at:at + length]
+        at += length
+    return options
+
+
+def dhcp6_options(guest: Guest) -> dict[int, bytes]:
+    """The options of the answer to an information request for the name server, by code."""
+    with guest.open_socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(DEADLINE_S)
+        sock.bind(("::", 546))
+        request = bytes((11, 1, 2, 3)) + struct.pack("!HHH", 6, 2, 23)
+        sock.sendto(request, ("ff02::1:2", 547, 0, tap_index(guest)))
+        answer, server = sock.recvfrom(2000)
+    assert (server[:2], answer[:4]) == (("fd00::2", 547), bytes((7, 1, 2, 3)))
+    options, at = {}, 4
+    while at < len(answer):
+        code, length = struct.unpack("!HH", answer[at:at + 4])
+        options[code] = answer[at + 4:at + 4 + length]
+        at += 4 + length
+    return options
+
+
+@pytest.mark.parametrize("of_the_host", ((), (INTERNET4,), (INTERNET4, INTERNET6)),
+                         ids=("none", "ipv4", "both"))
+@pytest.mark.parametrize("has_dns", (True, False), ids=("dns", "no dns"))
+def test_link_names_the_name_server_whatever_the_host_has(
+        lab: Lab, guest: Guest, has_dns: bool, of_the_host: tuple[str, ...]) -> None:
+    lab.set_nameservers(*of_the_host)
+    with up(guest, *([] if has_dns else ["--disable-dns"])):
+        guest.wait_ipv6()
+        rdnss = advertised_options(guest).get(25)
+        dns = dhcp6_options(guest).get(23)
+    address = socket.inet_pton(socket.AF_INET6, NAMESERVERS["ipv6"])
+    assert dns == (address if has_dns else None)
+    assert rdnss == (struct.pack("!BBHI", 25, 3, 0, 1800) + address if has_dns else None)

@@ -388,6 +388,8 @@ test_dhcp6(void **state)
 		{ 4, { 0, 8, 0, 1 } }, { 8, { 0, 8, 0, 5, 0, 0, 0, 0 } },
 		{ 8, { 0, 8, 0xff, 0xff, 0, 0, 0, 0 } },
 		{ 7, { 0, 6, 0, 3, 0, 23, 0 } }, /* half an option wanted */
+		{ 4, { 0, 3 } }, { 4, { 0, 4 } },
+		{ 4, { 0, 25 } }, /* an address wanted */
 	};
 
 	(void)state;

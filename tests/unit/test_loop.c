@@ -27,7 +27,7 @@
  * that never sleeps exceeds this in a hundredth of the time. */
 #define WAITS_MAX 1000
 
-/* Apis that the worker has one after another. A turn needs one wait, because the timer that
+/* Apis that the worker has one after another. A turn needs one wait, because the hook that
  * replaces apis is always due: one for the request, one for the answer, one for the end. */
 #define N_APIS 100
 #define WAITS_PER_API_MAX 4
@@ -84,10 +84,28 @@ __wrap_epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
 	return __real_epoll_pwait(fd, events, n, timeout_ms, mask);
 }
 
-static void
-end_loop(void *ctx)
+/* A function that the loop calls in each turn from due_ms on: it sets another time. */
+static void (*hook)(void);
+static uint64_t due_ms = DEADLINE_NONE;
+
+static uint64_t
+prepare_hook(void *self, uint64_t now_ms)
 {
-	(void)ctx;
+	return deadline_earlier(stack_engine.prepare(self, now_ms), due_ms);
+}
+
+static void
+finish_hook(void *self, uint64_t now_ms)
+{
+	stack_engine.finish(self, now_ms);
+	if (now_ms >= due_ms)
+		hook();
+}
+
+static void
+end_loop(void)
+{
+	due_ms = DEADLINE_NONE;
 	close(take_fd(&box.parent_fd));
 }
 
@@ -95,20 +113,25 @@ end_loop(void *ctx)
 static void
 run_loop(uint64_t now_ms)
 {
-	struct timer *timer = timers_add(&worker->timers, end_loop, NULL);
-
-	timer_set(timer, now_ms + UINT64_C(2) * SOON_MS);
+	hook = end_loop;
+	due_ms = now_ms + UINT64_C(2) * SOON_MS;
 	n_waits = 0;
 	worker_loop_run(worker);
-	timer_remove(timer);
 	assert_in_range(n_waits, 1, WAITS_MAX);
 }
 
 static int
 open_box(void **state)
 {
+	static const struct engine_ops hooked = {
+		.prepare = prepare_hook,
+		.finish = finish_hook,
+	};
+
 	(void)state;
 	worker_box_open(&box, true);
+	assert_ptr_equal(worker->engines.list[0].ops, &stack_engine);
+	worker->engines.list[0].ops = &hooked;
 	return reass_init(&worker->reass);
 }
 
@@ -117,6 +140,7 @@ close_box(void **state)
 {
 	(void)state;
 	reass_free(&worker->reass);
+	worker->engines.list[0].ops = &stack_engine;
 	worker_box_close(&box);
 	return 0;
 }
@@ -246,8 +270,7 @@ test_full_batch_has_no_read_that_tells_its_end(void **state)
 	assert_int_equal(empty_reads(N_SLEEPS, 16, 1500), 0);
 }
 
-/* The next of many apis, each of which asks once. */
-static struct timer *next_api;
+/* Of many apis, each of which asks once. */
 static int kept_fds[N_APIS];
 
 /* The api's end of its channel is closed, and the worker has not noticed that yet. */
@@ -261,16 +284,14 @@ start_api(void)
 	assert_int_equal(ipc_send_list_forwards(&box.api, &list), 0);
 }
 
-/* Fires in each turn. Replaces an api after its answer; of two apis, the worker notices the
+/* Each turn calls it. Replaces an api after its answer; of two apis, the worker notices the
  * end of one before it gets the next channel. */
 static void
-replace_api(void *ctx)
+replace_api(void)
 {
 	struct ipc_message msg;
 	const char *why;
 
-	(void)ctx;
-	timer_set(next_api, 0);
 	assert_in_range(n_waits, 0, N_APIS * WAITS_PER_API_MAX);
 	if (box.api.fd == -1) {
 		if (worker->to_api.fd == -1)
@@ -284,7 +305,7 @@ replace_api(void *ctx)
 	/* As a process that still has the old channel. */
 	kept_fds[box.n_apis - 1] = dup(IPC_CHILD_FD_PEER);
 	if (box.n_apis == N_APIS) {
-		timer_remove(next_api);
+		due_ms = DEADLINE_NONE;
 		worker->ended = true;
 	} else if (box.n_apis % 2) {
 		ipc_channel_close(&box.api);
@@ -298,8 +319,8 @@ test_each_of_a_hundred_apis_is_heard_and_none_after_its_end(void **state)
 {
 	(void)state;
 	start_api();
-	next_api = timers_add(&worker->timers, replace_api, NULL);
-	timer_set(next_api, 0);
+	hook = replace_api;
+	due_ms = 0;
 	n_waits = 0;
 	worker_loop_run(worker);
 	assert_int_equal(box.n_apis, N_APIS);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "slirp-worker/wire/wire.h"
+#include "slirp-worker/engine/gateway.h"
 
 #define GUEST4 "10.0.2.100"
 #define GUEST6 "fd00::100"
@@ -173,8 +174,8 @@ test_gateways_macs_are_libslirps(void **state)
 {
 	static const uint8_t octets4[] = { 0x52, 0x55, 10, 0, 2, 2 };
 	static const uint8_t octets6[] = { 0x52, 0x56, 0, 0, 0, 2 };
-	const struct mac mac4 = peer_gateway_mac(&network, false);
-	const struct mac mac6 = peer_gateway_mac(&network, true);
+	const struct mac mac4 = gateway_mac(&network, false);
+	const struct mac mac6 = gateway_mac(&network, true);
 
 	(void)state;
 	assert_memory_equal(mac4.octets, octets4, MAC_LEN);

@@ -30,13 +30,11 @@
 
 /* RFC 8415 */
 #define DHCP6_INFORMATION_REQUEST 11
-#define DHCP6_OPTION_HEADER_LEN 4
-#define DHCP6_OPTION_CLIENT_ID 1
-#define DHCP6_OPTION_REQUEST 6
 
-/* RFC 8415 11.1: a DUID has a type of 2 bytes and at most 128 bytes more. libslirp's
- * server copies it into its answer. */
-#define DHCP6_CLIENT_ID_MAX_LEN 130
+/* Identity associations (RFC 8415 21.4, 21.5, 21.21): the client wants an address. */
+#define DHCP6_IA_NA 3
+#define DHCP6_IA_TA 4
+#define DHCP6_IA_PD 25
 
 /* IPv6's minimum MTU of 1280 bytes without the IPv6 and UDP headers. DHCPv6 clients send
  * no longer messages (RFC 8415). */
@@ -111,10 +109,16 @@ static bool
 option6_is_well_formed(uint16_t code, size_t data_len)
 {
 	switch (code) {
-	case DHCP6_OPTION_CLIENT_ID:
-		return data_len <= DHCP6_CLIENT_ID_MAX_LEN;
-	case DHCP6_OPTION_REQUEST:
+	case WIRE_DHCP6_CLIENT_ID:
+	case WIRE_DHCP6_SERVER_ID:
+		return data_len <= WIRE_DHCP6_DUID_MAX;
+	case WIRE_DHCP6_REQUEST:
 		return data_len % 2 == 0;
+	/* RFC 8415 16.12 has a server discard it. */
+	case DHCP6_IA_NA:
+	case DHCP6_IA_TA:
+	case DHCP6_IA_PD:
+		return false;
 	default:
 		return true;
 	}
@@ -132,20 +136,14 @@ gate_dhcp6_is_information_request(const uint8_t *message, size_t len)
 	while (len > 0) {
 		size_t data_len;
 
-		if (len < DHCP6_OPTION_HEADER_LEN)
+		if (len < WIRE_DHCP6_OPTION_LEN)
 			return false;
 		data_len = load_be16(message + 2);
-		if (data_len > len - DHCP6_OPTION_HEADER_LEN ||
+		if (data_len > len - WIRE_DHCP6_OPTION_LEN ||
 		    !option6_is_well_formed(load_be16(message), data_len))
 			return false;
-		message += DHCP6_OPTION_HEADER_LEN + data_len;
-		len -= DHCP6_OPTION_HEADER_LEN + data_len;
+		message += WIRE_DHCP6_OPTION_LEN + data_len;
+		len -= WIRE_DHCP6_OPTION_LEN + data_len;
 	}
 	return true;
-}
-
-void
-gate_dhcp6_note_request(struct gate_dhcp *dhcp, const uint8_t *message)
-{
-	dhcp->transaction_id6 = load_be32(message) & WIRE_DHCP6_TRANSACTION_ID_MASK;
 }

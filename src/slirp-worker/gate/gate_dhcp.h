@@ -14,17 +14,15 @@
 #define GATE_DHCP6_CLIENT_PORT 546
 #define GATE_DHCP6_SERVER_PORT 547
 
-/* The last request of each family that has passed; dhcp_reply.c needs them. */
+/* The last request of IPv4 that has passed; dhcp_reply.c needs it. */
 struct gate_dhcp {
 	uint32_t xid4;
 	uint8_t ciaddr[4]; /* the client's address on this link; 0 if it has none */
-	uint32_t transaction_id6; /* 24 bits */
 };
 
 /* message is the payload of the UDP datagram. */
 bool gate_dhcp4_is_request(const uint8_t *message, size_t len);
 bool gate_dhcp6_is_information_request(const uint8_t *message, size_t len);
 
-/* Remember the request and forget the earlier one; message is a request. */
+/* Remembers the request and forgets the earlier one; message is a request. */
 void gate_dhcp4_note_request(struct gate_dhcp *dhcp, const uint8_t *message);
-void gate_dhcp6_note_request(struct gate_dhcp *dhcp, const uint8_t *message);

@@ -24,7 +24,7 @@
 const uint8_t gate_solicited_node_prefix[GATE_SOLICITED_NODE_PREFIX_LEN] = { 0xff,
 	0x02, [11] = 1, [12] = 0xff };
 
-/* RFC 8415 7.1: ff02::1:2; libslirp's DHCPv6 server listens on it */
+/* RFC 8415 7.1: ff02::1:2 */
 static const uint8_t dhcp6_servers[16] = { 0xff, 0x02, [13] = 1, [15] = 2 };
 
 static bool
@@ -164,7 +164,7 @@ udp_trim(const struct gate_packet *packet, size_t udp_len)
 		store_be16(packet->l3 + WIRE_IP6_PAYLOAD_LEN, (uint16_t)udp_len);
 }
 
-/* libslirp's own servers on UDP. */
+/* The servers of engine/link on UDP. */
 static bool
 is_for_dhcp4(const struct gate_packet *packet, uint16_t port)
 {
@@ -283,7 +283,6 @@ check_udp(const struct gate_packet *packet)
 		if (src_port != GATE_DHCP6_CLIENT_PORT ||
 		    !gate_dhcp6_is_information_request(message, message_len))
 			return gate_drop(out, IPC_DROP_dhcp6);
-		gate_dhcp6_note_request(&packet->gate->dhcp, message);
 		return GATE_PASS;
 	}
 	if (is_for_tftp(packet, dst_port))
@@ -430,6 +429,9 @@ check_icmp6(const struct gate_packet *packet)
 	}
 	if (!nd_is_well_formed(packet, nd_head_len))
 		return gate_drop(packet->out, IPC_DROP_nd_message);
+	if (ip_l4_checksum(packet->l3, packet->out->protocol, packet->l4,
+		packet->out->l4_len) != 0)
+		return gate_drop(packet->out, IPC_DROP_icmp_checksum);
 	return GATE_PASS;
 }
 

@@ -134,8 +134,17 @@
 
 /* DHCPv6 (RFC 8415 8): a byte of type, then the transaction id */
 #define WIRE_DHCP6_TYPE 0
-#define WIRE_DHCP6_TRANSACTION_ID_MASK 0xffffff
 #define WIRE_DHCP6_LEN 4
+
+/* Options of DHCPv6 (RFC 8415 21, RFC 3646 3): a code, a length, then the data */
+#define WIRE_DHCP6_OPTION_LEN 4
+#define WIRE_DHCP6_CLIENT_ID 1
+#define WIRE_DHCP6_SERVER_ID 2
+#define WIRE_DHCP6_REQUEST 6 /* the codes that the client asks for */
+#define WIRE_DHCP6_DNS 23
+
+/* RFC 8415 11.1: a DUID has a type of 2 bytes and at most 128 bytes more. */
+#define WIRE_DHCP6_DUID_MAX 130
 
 /* ICMP (RFC 792) and ICMPv6 (RFC 4443): errors and echoes have the same form */
 #define WIRE_ICMP_TYPE 0
@@ -156,6 +165,7 @@
 #define WIRE_ICMP6_LISTENER_REPORT 131
 #define WIRE_ICMP6_LISTENER_DONE 132
 #define WIRE_ICMP6_ROUTER_SOLICITATION 133
+#define WIRE_ICMP6_ROUTER_ADVERTISEMENT 134
 #define WIRE_ICMP6_NEIGHBOR_SOLICITATION 135
 #define WIRE_ICMP6_NEIGHBOR_ADVERTISEMENT 136
 #define WIRE_ICMP6_REDIRECT 137

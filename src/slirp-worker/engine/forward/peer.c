@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "slirp-worker/engine/gateway.h"
 #include "slirp-worker/wire/wire.h"
 
 /* The second half of an IPv6 address is the interface identifier. */
@@ -16,11 +17,6 @@
 /* RFC 3927 */
 #define LINK_LOCAL4 0xa9fe0000u
 #define LINK_LOCAL4_MASK 0xffff0000u
-
-/* libslirp's prefixes of MACs: two bytes, then the last four of the address (src/slirp.c,
- * if_encap4; src/util.c, in6_compute_ethaddr). */
-static const uint8_t mac_prefix4[] = { 0x52, 0x55 };
-static const uint8_t mac_prefix6[] = { 0x52, 0x56 };
 
 void
 peer_take(struct peer_incoming *incoming, const union inaddr_sock *peer)
@@ -68,30 +64,12 @@ peer_is_reachable(const struct ipc_network *network, const struct peer_incoming 
 				      : is_reachable4(network, &incoming->peer);
 }
 
-struct inaddr
-peer_gateway(const struct ipc_network *network, bool is_ipv6)
-{
-	return is_ipv6 ? inaddr_from6(&network->host6) : inaddr_from4(network->host_be);
-}
-
-struct mac
-peer_gateway_mac(const struct ipc_network *network, bool is_ipv6)
-{
-	struct mac mac;
-
-	memcpy(mac.octets, is_ipv6 ? mac_prefix6 : mac_prefix4, sizeof(mac_prefix4));
-	memcpy(mac.octets + sizeof(mac_prefix4),
-	    is_ipv6 ? network->host6.s6_addr + 12 : (const uint8_t *)&network->host_be,
-	    4);
-	return mac;
-}
-
 size_t
 peer_write_request(const struct ipc_network *network, const struct inaddr *guest,
     uint8_t out[NEIGH_REQUEST_MAX])
 {
-	const struct inaddr asker = peer_gateway(network, guest->is_ipv6);
-	const struct mac asker_mac = peer_gateway_mac(network, guest->is_ipv6);
+	const struct inaddr asker = gateway_addr(network, guest->is_ipv6);
+	const struct mac asker_mac = gateway_mac(network, guest->is_ipv6);
 
 	return neigh_write_request(out, guest, &asker, &asker_mac);
 }
@@ -127,7 +105,7 @@ struct flow_key
 peer_key(const struct ipc_network *network, const struct peer_incoming *incoming,
     unsigned int number)
 {
-	const struct inaddr gateway = peer_gateway(network, incoming->guest.is_ipv6);
+	const struct inaddr gateway = gateway_addr(network, incoming->guest.is_ipv6);
 	bool is_own = number == 0 && peer_is_reachable(network, incoming);
 	struct flow_key key = make_key(incoming, is_own ? &incoming->peer : &gateway);
 

@@ -43,10 +43,6 @@ bool peer_is_reachable(const struct ipc_network *network,
 struct flow_key peer_key(const struct ipc_network *network,
     const struct peer_incoming *incoming, unsigned int number);
 
-/* The gateway's address and MAC, as libslirp has them. */
-struct inaddr peer_gateway(const struct ipc_network *network, bool is_ipv6);
-struct mac peer_gateway_mac(const struct ipc_network *network, bool is_ipv6);
-
 /* Writes the gateway's request for the MAC of the guest's address; returns its length. */
 size_t peer_write_request(const struct ipc_network *network, const struct inaddr *guest,
     uint8_t out[NEIGH_REQUEST_MAX]);

@@ -4,6 +4,7 @@
 
 #include "base/deadline.h"
 #include "slirp-worker/engine/tcp/tcp_parts.h"
+#include "slirp-worker/engine/gateway.h"
 
 static uint64_t
 now_ms_of(const struct tcp_forward *forward)
@@ -41,8 +42,7 @@ open_to_guest(const struct tcp_forward *forward, const struct peer_incoming *inc
     const struct mac *guest_mac)
 {
 	struct tcp_host *host = forward->host;
-	const struct mac our_mac =
-	    peer_gateway_mac(&host->network, incoming->guest.is_ipv6);
+	const struct mac our_mac = gateway_mac(&host->network, incoming->guest.is_ipv6);
 	struct tcp_flow *flow;
 	struct flow_key key;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs libslirp: configuration, time, timers, frames and messages. */
+/* Serves the guest's link, mostly by libslirp: configuration, time, frames and messages. */
 #include "slirp-worker/engine/link/stack.h"
 
 #include <errno.h>
@@ -11,16 +11,14 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "slirp-worker/engine/link/dhcp6.h"
 #include "slirp-worker/engine/link/dhcp_reply.h"
+#include "slirp-worker/engine/link/router_advert.h"
 #include "slirp-worker/tap/tapio.h"
 
-/* The newest version of SlirpConfig and SlirpCb whose fields stack.c fills in. */
-#define CONFIG_VERSION_KNOWN 6
-#if SLIRP_CONFIG_VERSION_MAX < CONFIG_VERSION_KNOWN
-#define CONFIG_VERSION SLIRP_CONFIG_VERSION_MAX
-#else
-#define CONFIG_VERSION CONFIG_VERSION_KNOWN
-#endif
+/* The version of SlirpConfig and SlirpCb whose fields stack.c fills in, which libslirp has
+ * since 4.7. The later ones have more for sockets and for slirp4netns's other options. */
+#define CONFIG_VERSION 4
 
 /*
  * libslirp's own constant is private (IF_MTU_MAX, src/if.h). libslirp fragments IPv4
@@ -40,39 +38,25 @@
 /* Stateless autoconfiguration works only with this length. */
 #define PREFIX6_LEN 64
 
-/* libslirp's timeout if no timer runs (src/slirp.c, slirp_update_timeout); a timer asks
- * for less than half of it. */
-#define STACK_NOTHING_TO_DO_MS 1000
-
-/* Configuration version 6, of libslirp 4.9, added a type for sockets. */
-#define HAVE_SOCKET_API (SLIRP_CONFIG_VERSION_MAX >= 6)
-
-/* A timer that libslirp names by a number. */
-struct numbered_timer {
-	struct stack *stack;
-	void *cb_opaque;
-	SlirpTimerId id;
-	struct timer *timer; /* NULL: free */
-};
-
 struct stack {
 	Slirp *slirp;
 	struct stack_host host;
-	struct numbered_timer numbered[SLIRP_TIMER_NUM];
+	const struct ipc_network *network;
 	int64_t now_ns;
-	int64_t epoch_ns; /* start of libslirp's time */
+	int64_t epoch_ns;       /* start of libslirp's time */
+	uint64_t advert_due_ms; /* CLOCK_MONOTONIC */
 };
 
 static void
 to_guest(struct stack *stack, const uint8_t *frame, size_t frame_len)
 {
 	/* Static, to keep the stack small; libslirp is not called recursively. */
-	static uint8_t copy[TAPIO_FRAME_MAX + DHCP_REPLY_GROWTH_MAX];
+	static uint8_t copy[TAPIO_FRAME_MAX];
 	const struct gate_dhcp *dhcp = stack->host.dhcp;
 
-	if (frame_len <= TAPIO_FRAME_MAX && dhcp_reply_is_one(dhcp, frame, frame_len)) {
+	if (frame_len <= sizeof(copy) && dhcp_reply_is_one(dhcp, frame, frame_len)) {
 		memcpy(copy, frame, frame_len);
-		frame_len = dhcp_reply_rewrite(dhcp, copy, frame_len);
+		dhcp_reply_rewrite(dhcp, copy);
 		frame = copy;
 	}
 	stack->host.to_guest(stack->host.ctx, frame, frame_len);
@@ -101,74 +85,29 @@ on_clock_get_ns(void *opaque)
 	return stack->now_ns - stack->epoch_ns;
 }
 
+/* libslirp's only timer is for its router advertisements, which are not wanted: they depend
+ * on a file of the host. It never fires. */
 static void *
-on_timer_new(SlirpTimerCb cb, void *cb_opaque, void *opaque)
+on_timer_new(SlirpTimerId id, void *cb_opaque, void *opaque)
 {
-	struct stack *stack = opaque;
-
-	return timers_add(stack->host.timers, cb, cb_opaque);
-}
-
-static void
-fire_numbered(void *ctx)
-{
-	struct numbered_timer *numbered = ctx;
-
-	slirp_handle_timer(numbered->stack->slirp, numbered->id, numbered->cb_opaque);
-}
-
-static void *
-on_timer_new_opaque(SlirpTimerId id, void *cb_opaque, void *opaque)
-{
-	struct stack *stack = opaque;
-	struct numbered_timer *numbered;
-
-	if (id >= SLIRP_TIMER_NUM || stack->numbered[id].timer)
-		return NULL;
-	numbered = &stack->numbered[id];
-	*numbered =
-	    (struct numbered_timer){ .stack = stack, .cb_opaque = cb_opaque, .id = id };
-	numbered->timer = timers_add(stack->host.timers, fire_numbered, numbered);
-	return numbered->timer;
-}
-
-static void
-on_timer_free(void *timer, void *opaque)
-{
-	struct stack *stack = opaque;
-
-	if (!timer)
-		return;
-	for (size_t i = 0; i < SLIRP_TIMER_NUM; i++)
-		if (stack->numbered[i].timer == timer)
-			stack->numbered[i].timer = NULL;
-	timer_remove(timer);
+	(void)id;
+	(void)cb_opaque;
+	return opaque;
 }
 
 static void
 on_timer_mod(void *timer, int64_t expire_time_ms, void *opaque)
 {
-	const struct stack *stack = opaque;
-
-	if (timer)
-		timer_set(timer,
-		    (uint64_t)(expire_time_ms + stack->epoch_ns / CLOCK_NS_PER_MS));
-}
-
-/* Only one thread calls libslirp, so nothing has to be woken. */
-static void
-on_notify(void *opaque)
-{
+	(void)timer;
+	(void)expire_time_ms;
 	(void)opaque;
 }
 
-/* libslirp calls this in slirp_new(), which may set timers before it returns. */
 static void
-on_init_completed(Slirp *slirp, void *opaque)
+on_timer_free(void *timer, void *opaque)
 {
-	struct stack *stack = opaque;
-
-	stack->slirp = slirp;
+	(void)timer;
+	(void)opaque;
 }
 
 void
@@ -177,48 +116,14 @@ stack_set_time(struct stack *stack, int64_t now_ns)
 	stack->now_ns = now_ns;
 }
 
-/* libslirp has no socket. */
-static void
-on_fd(int fd, void *opaque)
-{
-	(void)fd;
-	(void)opaque;
-}
-
-static int
-on_add_poll(int fd, int events, void *opaque)
-{
-	(void)fd;
-	(void)events;
-	(void)opaque;
-	return -1; /* not polled */
-}
-
-static int
-on_get_revents(int index, void *opaque)
-{
-	(void)index;
-	(void)opaque;
-	return 0;
-}
-
+/* libslirp has no socket: it never calls the others. */
 static const SlirpCb callbacks = {
 	.send_packet = on_send_packet,
 	.guest_error = on_guest_error,
 	.clock_get_ns = on_clock_get_ns,
-	.timer_new = on_timer_new,
+	.timer_new_opaque = on_timer_new,
 	.timer_free = on_timer_free,
 	.timer_mod = on_timer_mod,
-	.notify = on_notify,
-	.init_completed = on_init_completed,
-	.timer_new_opaque = on_timer_new_opaque,
-#if HAVE_SOCKET_API
-	.register_poll_socket = on_fd,
-	.unregister_poll_socket = on_fd,
-#else
-	.register_poll_fd = on_fd,
-	.unregister_poll_fd = on_fd,
-#endif
 };
 
 /* Handles messages of glib and libslirp, including the text of an assertion. */
@@ -291,6 +196,9 @@ stack_new(const struct ipc_network *network, const struct stack_host *host)
 	stack->host = *host;
 	stack->now_ns = clock_now_ns();
 	stack->epoch_ns = stack->now_ns - STACK_CLOCK_START_NS;
+	stack->network = network;
+	stack->advert_due_ms =
+	    (uint64_t)(stack->now_ns / CLOCK_NS_PER_MS) + ROUTER_ADVERT_INTERVAL_MS;
 	printing_stack = stack;
 	g_log_set_default_handler(on_glib_log, stack);
 	g_set_printerr_handler(on_glib_printerr);
@@ -303,10 +211,37 @@ stack_new(const struct ipc_network *network, const struct stack_host *host)
 	return stack;
 }
 
-void
-stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len)
+static void
+send_advert(struct stack *stack)
 {
-	slirp_input(stack->slirp, frame, (int)frame_len);
+	uint8_t advert[ROUTER_ADVERT_MAX];
+
+	stack->host.to_guest(stack->host.ctx, advert,
+	    router_advert_write(stack->network, advert));
+}
+
+static void
+answer_dhcp6(struct stack *stack, const uint8_t *frame, const struct gate_frame *request)
+{
+	uint8_t answer[DHCP6_ANSWER_MAX];
+	size_t len = dhcp6_answer(stack->network, frame, request, answer);
+
+	if (len > 0)
+		stack->host.to_guest(stack->host.ctx, answer, len);
+}
+
+void
+stack_input(struct stack *stack, const uint8_t *frame, const struct gate_frame *parsed)
+{
+	bool is_ip6 = parsed->ethertype == WIRE_TYPE_IP6;
+
+	if (is_ip6 && parsed->protocol == IPPROTO_UDP)
+		answer_dhcp6(stack, frame, parsed);
+	else if (is_ip6 &&
+	    frame[parsed->l4_offset + WIRE_ICMP_TYPE] == WIRE_ICMP6_ROUTER_SOLICITATION)
+		send_advert(stack);
+	else
+		slirp_input(stack->slirp, frame, (int)parsed->len);
 }
 
 const char *
@@ -324,29 +259,29 @@ stack_config_version_max(void)
 static uint64_t
 prepare(void *self, uint64_t now_ms)
 {
-	struct stack *stack = self;
-	uint32_t wanted_ms = UINT32_MAX;
+	const struct stack *stack = self;
 
-#if HAVE_SOCKET_API
-	slirp_pollfds_fill_socket(stack->slirp, &wanted_ms, on_add_poll, stack);
-#else
-	slirp_pollfds_fill(stack->slirp, &wanted_ms, on_add_poll, stack);
-#endif
-	return wanted_ms < STACK_NOTHING_TO_DO_MS ? now_ms + wanted_ms : DEADLINE_NONE;
+	(void)now_ms;
+	return stack->network->enable_ipv6 ? stack->advert_due_ms : DEADLINE_NONE;
 }
 
 void
 stack_go_on(struct stack *stack)
 {
 	/* libslirp looks at no socket if it is told that the wait failed. */
-	slirp_pollfds_poll(stack->slirp, true, on_get_revents, stack);
+	slirp_pollfds_poll(stack->slirp, true, NULL, NULL);
 }
 
 static void
 finish(void *self, uint64_t now_ms)
 {
-	(void)now_ms;
-	stack_go_on(self);
+	struct stack *stack = self;
+
+	if (stack->network->enable_ipv6 && now_ms >= stack->advert_due_ms) {
+		stack->advert_due_ms = now_ms + ROUTER_ADVERT_INTERVAL_MS;
+		send_advert(stack);
+	}
+	stack_go_on(stack);
 }
 
 const struct engine_ops stack_engine = {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The network stack: a small interface to libslirp, which answers ARP, neighbor and router
- * discovery, DHCP, DHCPv6, and echo requests to its own addresses. Only stack.c includes
- * libslirp.h. It supports two versions of libslirp's interface: 4.7, and 4.9 with its own
- * type for sockets. The worker runs the stack after the gate. The stack never has a socket:
- * its frames need none.
+ * The services of the guest's link. libslirp answers ARP, neighbor discovery, DHCP, and echo
+ * requests to its own addresses; router_advert.c and dhcp6.c answer the rest. Only stack.c
+ * includes libslirp.h. The worker runs the stack after the gate. The stack never has a socket,
+ * a timer of libslirp or a file.
  */
 #pragma once
 
@@ -14,8 +13,7 @@
 
 #include "ipc/messages.h"
 #include "slirp-worker/engine/engine.h"
-#include "slirp-worker/gate/gate_dhcp.h"
-#include "slirp-worker/timers.h"
+#include "slirp-worker/gate/gate.h"
 
 /* The functions and data of the worker that the stack needs. */
 struct stack_host {
@@ -24,16 +22,16 @@ struct stack_host {
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
 	/* Takes a line of libslirp about an action of the guest or about a failure. */
 	void (*complain)(void *ctx, const char *text);
-	struct timers *timers;        /* borrowed, as is the next */
-	const struct gate_dhcp *dhcp; /* the guest's last requests */
+	const struct gate_dhcp *dhcp; /* the guest's last request; borrowed */
 };
 
 struct stack;
 
-/* The caller owns the result and frees it with stack_engine.free. NULL with errno set:
- * ENOMEM, or EINVAL if libslirp refuses the configuration. */
+/* network stays borrowed. The caller owns the result and frees it with stack_engine.free.
+ * NULL with errno set: ENOMEM, or EINVAL if libslirp refuses the configuration. */
 struct stack *stack_new(const struct ipc_network *network, const struct stack_host *host);
 
+/* Sends router advertisements in time, beside what stack_go_on() does. */
 extern const struct engine_ops stack_engine;
 
 /* Sets the time (CLOCK_MONOTONIC), which is valid until the next call. */
@@ -44,8 +42,9 @@ void stack_set_time(struct stack *stack, int64_t now_ns);
  * a second for the next event, and libslirp may drop them. */
 void stack_go_on(struct stack *stack);
 
-/* Takes a frame that passed the gate; borrowed for the call. */
-void stack_input(struct stack *stack, const uint8_t *frame, size_t frame_len);
+/* Takes a frame that passed the gate, with right checksums; borrowed for the call. */
+void stack_input(struct stack *stack, const uint8_t *frame,
+    const struct gate_frame *parsed);
 
 /* The version of the loaded library, a static string. */
 const char *stack_library_version(void);

@@ -8,6 +8,7 @@
 
 #include "slirp-worker/engine/forward/peer.h"
 #include "slirp-worker/engine/udp/udp_forward.h"
+#include "slirp-worker/engine/gateway.h"
 
 /* A guest whose MAC is in doubt is asked again after this time. */
 #define MAC_ASK_MS 1000
@@ -74,7 +75,7 @@ show_sender(const struct udp_host *host, const struct inaddr *sender)
 
 	return peer_is_reachable(&host->network, &incoming)
 	    ? *sender
-	    : peer_gateway(&host->network, sender->is_ipv6);
+	    : gateway_addr(&host->network, sender->is_ipv6);
 }
 
 /* The source of a datagram as the guest sees it. False if it is not for the guest: it came
@@ -131,12 +132,12 @@ give_to_guest(struct udp_host *host, struct udp_flow *flow, struct msghdr *msg,
     const union inaddr_sock *from, size_t data_len)
 {
 	const struct flow_key *key = &flow->link.key;
-	const struct mac gateway_mac = peer_gateway_mac(&host->network, udp_is_ip6(flow));
+	const struct mac own_mac = gateway_mac(&host->network, udp_is_ip6(flow));
 	struct udp_heads heads = {
 		.dst = inaddr_from_bytes(key->guest_address, udp_is_ip6(flow)),
 		.dst_port = key->guest_port,
 		/* A group's or broadcast's address is nobody's: bridges drop such a source. */
-		.src_mac = flow->our_mac[0] & 1 ? gateway_mac.octets : flow->our_mac,
+		.src_mac = flow->our_mac[0] & 1 ? own_mac.octets : flow->our_mac,
 		.dst_mac = flow->guest_mac,
 		.ttl = UDP_OWN_TTL,
 		.data_len = data_len,
@@ -282,7 +283,7 @@ udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
 static bool
 take_new_peer(struct udp_host *host, const struct udp_port *port, const struct mac *mac)
 {
-	const struct mac our_mac = peer_gateway_mac(&host->network, port->guest.is_ipv6);
+	const struct mac our_mac = gateway_mac(&host->network, port->guest.is_ipv6);
 	union inaddr_sock own;
 	struct received in;
 	struct udp_flow *flow;
