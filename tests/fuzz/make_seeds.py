@@ -321,9 +321,9 @@ def dns_answer_seeds():
     opt = dns_record(b"\0", 41, b"")
     soa = dns_record(b"\4test\0", 6, bytes(18) + struct.pack(">I", 30))
     service = (b"\0\1\0" + b"\0\0\0\2\0\1" + b"\0\1\0\3\2h2" + b"\0\3\0\2\1\xbb" +
-               b"\0\4\0\x08" + packed("192.0.2.1") + packed("10.0.0.1") + b"\0\5\0\4ech!" +
-               b"\0\6\0\x20" + packed("2001:db8::2") + packed("64:ff9b::a00:5"))
-    data = (packed("192.0.2.1"), packed("2001:db8::1"), b, service, b"\0\0" + b,
+               b"\0\4\0\x08" + packed("198.51.99.1") + packed("10.0.0.1") + b"\0\5\0\4ech!" +
+               b"\0\6\0\x20" + packed("2600::2") + packed("64:ff9b::a00:5"))
+    data = (packed("198.51.99.1"), packed("2600::1"), b, service, b"\0\0" + b,
             b"\0\1\0\2\0\3" + b, b"\0\1" + b, b"\3abc\1d", b, b,
             b + b + bytes(20), b"\0\5issueca.test")
     kinds = (1, 28, 5, 65, 64, 33, 15, 16, 12, 2, 6, 257)
@@ -336,6 +336,7 @@ def dns_answer_seeds():
     for number, (kind, bytes_) in enumerate(zip(kinds, data)):
         yield reply(number, [dns_record(question, kind, bytes_)])
         yield reply(number, [*chain, dns_record(b, kind, bytes_), dns_record(b, kind, bytes_)])
+        yield reply(number + 12 * 11, [dns_record(question, kind, bytes_)])
     many = [dns_record(question, 1, packed(f"192.0.2.{i}"), i) for i in range(40)]
     yield reply(0, many)
     yield reply(0, chain)

@@ -2,6 +2,8 @@
 /* Data of records, type by type, and the addresses that are cut out of it. */
 #include "dns_fixture.h"
 
+#include <arpa/inet.h>
+
 #include "resolver/dns/filter.h"
 #include "resolver/dns/rdata.h"
 
@@ -114,9 +116,9 @@ test_caa(void **state)
 #define ALPN "\0\1\0\3\2h2"
 #define NO_DEFAULT "\0\2\0\0"
 #define PORT "\0\3\0\2\1\273"
-#define HINT4 "\0\4\0\10\12\0\0\1\300\0\2\1"
+#define HINT4 "\0\4\0\10\12\0\0\1\306\63\143\1"
 #define ECH "\0\5\0\4ech!"
-#define HINT6 "\0\6\0\20 \1\15\270\0\0\0\0\0\0\0\0\0\0\0\1"
+#define HINT6 "\0\6\0\20\46\0\15\270\0\0\0\0\0\0\0\0\0\0\0\1"
 #define UNKNOWN "\0\7\0\3/q?"
 
 static void
@@ -181,25 +183,25 @@ test_malformed_services(void **state)
 	expect_not(DNS_RDATA_BAD, DNS_HTTPS, KEPT("\0\1\300\14"));
 }
 
-/* 10/8 and fd00::/8 are private; 192.0.2.0/24, 2001:db8::/32 and 192.88.99.0/24 are of the
- * internet. */
-static enum dns_addr_kind
-kind(const void *context, const struct inaddr *addr)
+static struct policy_place place;
+static const struct dns_filter public_only = { .place = &place };
+static const struct dns_filter with_private = { .place = &place, .may_be_private = true };
+
+/* The default network, and a host with a public and a private address. */
+static int
+setup(void **state)
 {
-	const uint8_t *bytes = addr->bytes;
+	struct inaddr host[2];
 
-	(void)context;
-	if (addr->is_ipv6)
-		return bytes[0] == 0xfd ? DNS_ADDR_PRIVATE
-		    : bytes[0] == 0x20  ? DNS_ADDR_INTERNET
-					: DNS_ADDR_NEVER;
-	return bytes[0] == 10 ? DNS_ADDR_PRIVATE
-	    : bytes[0] == 192 ? DNS_ADDR_INTERNET
-			      : DNS_ADDR_NEVER;
+	(void)state;
+	place.network_be = htonl(0x0a000200);
+	place.netmask_be = htonl(0xffffff00);
+	assert_int_equal(inet_pton(AF_INET6, "fd00::", &place.prefix6), 1);
+	assert_true(inaddr_parse("198.51.99.200", &host[0]));
+	assert_true(inaddr_parse("192.168.7.7", &host[1]));
+	policy_place_set_host(&place, host, 2);
+	return 0;
 }
-
-static const struct dns_filter public_only = { .kind = kind };
-static const struct dns_filter with_private = { .kind = kind, .may_be_private = true };
 
 static bool
 keeps(const struct dns_filter *filter, const char *text)
@@ -213,14 +215,18 @@ keeps(const struct dns_filter *filter, const char *text)
 static void
 test_addresses_that_stay(void **state)
 {
-	static const char *const internet[] = { "192.0.2.1", "2001:db8::1",
-		"::ffff:192.0.2.1", "64:ff9b::192.0.2.1", "2002:c000:201::1" };
-	static const char *const private[] = { "10.0.0.5", "fd00::5", "::ffff:10.0.0.5",
-		"64:ff9b::a00:5", "2002:a00:5::" };
-	static const char *const never[] = { "127.0.0.1", "169.254.169.254", "::1",
-		"fe80::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1",
-		"2002:7f00:1::", "::10.0.0.5", "64:ff9b:1::10.0.0.5",
-		"::ffff:0:10.0.0.5" };
+	static const char *const internet[] = { "198.51.99.1", "2600::1",
+		"64:ff9b::198.51.99.1", "2002:c633:6301::1" };
+	static const char *const private[] = { "10.0.0.5", "192.168.1.1", "100.64.0.1",
+		"fc00::5", "64:ff9b::a00:5", "2002:a00:5::" };
+	static const char *const never[] = { "127.0.0.1", "169.254.1.1",
+		"169.254.169.254", "100.100.100.200", "168.63.129.16", "198.51.99.200",
+		"192.168.7.7", "10.0.2.2", "10.0.2.100", "0.0.0.0", "224.0.0.1",
+		"255.255.255.255", "192.0.2.1", "::1", "::", "fe80::1", "fd00::2",
+		"fd00:ec2::254", "ff02::1", "::ffff:198.51.99.1", "::ffff:10.0.0.5",
+		"::10.0.0.5", "64:ff9b::7f00:1", "64:ff9b::169.254.169.254",
+		"64:ff9b::198.51.99.200", "2002:7f00:1::", "64:ff9b:1::10.0.0.5",
+		"2001:db8::1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(internet) / sizeof(*internet); i++) {
@@ -254,14 +260,14 @@ test_addresses_are_cut(void **state)
 	(void)state;
 	dns_answer_init(&answer, "a.test", DNS_A);
 	add("10.0.0.5");
-	add("192.0.2.1");
+	add("198.51.99.1");
 	add("127.0.0.1");
-	add("192.0.2.2");
+	add("198.51.99.2");
 	assert_int_equal(dns_filter_answer(&with_private, &answer), 1);
 	assert_int_equal(dns_filter_answer(&public_only, &answer), 1);
 	assert_int_equal(answer.n_records, 2);
-	expect_addr(&answer, 0, "192.0.2.1");
-	expect_addr(&answer, 1, "192.0.2.2");
+	expect_addr(&answer, 0, "198.51.99.1");
+	expect_addr(&answer, 1, "198.51.99.2");
 	assert_int_equal(dns_filter_answer(&public_only, &answer), 0);
 
 	dns_answer_init(&answer, "a.test", DNS_AAAA);
@@ -294,9 +300,9 @@ test_hints_are_cut(void **state)
 #define HINT6_PRIVATE "\0\6\0\20\375\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 	(void)state;
 	expect_filtered(1, KEPT("\0\1\3www\0" ALPN HINT4 HINT6),
-	    KEPT("\0\1\3www\0" ALPN "\0\4\0\4\300\0\2\1" HINT6));
+	    KEPT("\0\1\3www\0" ALPN "\0\4\0\4\306\63\143\1" HINT6));
 	expect_filtered(2, KEPT(SERVICE ALPN NO_DEFAULT HINT4 HINT6_PRIVATE),
-	    KEPT(SERVICE ALPN NO_DEFAULT "\0\4\0\4\300\0\2\1"));
+	    KEPT(SERVICE ALPN NO_DEFAULT "\0\4\0\4\306\63\143\1"));
 	expect_filtered(1, KEPT(SERVICE ALPN "\0\4\0\4\12\0\0\1" HINT6),
 	    KEPT(SERVICE ALPN HINT6));
 	expect_filtered(0, KEPT(SERVICE ALPN), KEPT(SERVICE ALPN));
@@ -325,5 +331,5 @@ main(void)
 		cmocka_unit_test(test_hints_are_cut),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, NULL);
 }

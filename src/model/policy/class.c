@@ -221,3 +221,12 @@ policy_classify(const struct policy_place *place, const struct inaddr *addr)
 		classes &= ~BIT(internet);
 	return classes;
 }
+
+bool
+policy_name_may_lead_to(uint32_t classes, bool may_be_private)
+{
+	/* Classes overlap: metadata and addresses of the host can be private. */
+	if (classes & (BIT(metadata) | BIT(host) | BIT(link_local)))
+		return false;
+	return classes & BIT(internet) || (may_be_private && classes & BIT(private));
+}

@@ -27,6 +27,11 @@ void policy_place_set_host(struct policy_place *place, const struct inaddr *addr
 /* Returns a set of 1 << enum ipc_policy_class, which always has `any`. */
 uint32_t policy_classify(const struct policy_place *place, const struct inaddr *addr);
 
+/* Whether a name may lead to an address of these classes: to the internet, and to class private if
+ * the rule has the option. So nobody who owns a name can lead the guest into the host's networks
+ * (DNS rebinding). */
+bool policy_name_may_lead_to(uint32_t classes, bool may_be_private);
+
 /* Whether an address of IPv6 has one of IPv4 inside to which routers translate: NAT64 (RFC 6052)
  * or 6to4 (RFC 3056). */
 bool policy_embedded4(const struct inaddr *addr, struct inaddr *inside);

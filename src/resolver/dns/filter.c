@@ -2,48 +2,13 @@
 /* Cuts addresses out of answers that a name must not lead to. */
 #include "resolver/dns/filter.h"
 
-#include <string.h>
-
 #include "resolver/dns/svcb.h"
-
-/* Prefixes of IPv6 addresses that stand for an IPv4 address, and where it is in them. */
-static const struct embedding {
-	uint8_t prefix[12];
-	uint8_t prefix_len;
-	uint8_t at;
-} embeddings[] = {
-	{ { [10] = 0xff, [11] = 0xff }, 12, 12 }, /* ::ffff:0:0/96 */
-	{ { 0x00, 0x64, 0xff, 0x9b }, 12, 12 },   /* 64:ff9b::/96 */
-	{ { 0x20, 0x02 }, 2, 2 },                 /* 2002::/16 */
-};
-
-static struct inaddr
-without_embedding(const struct inaddr *addr)
-{
-	for (size_t i = 0; i < sizeof(embeddings) / sizeof(*embeddings); i++) {
-		const struct embedding *embedding = &embeddings[i];
-
-		if (addr->is_ipv6 &&
-		    memcmp(addr->bytes, embedding->prefix, embedding->prefix_len) == 0)
-			return inaddr_from_bytes(addr->bytes + embedding->at, false);
-	}
-	return *addr;
-}
 
 bool
 dns_filter_keeps(const struct dns_filter *filter, const struct inaddr *addr)
 {
-	const struct inaddr inner = without_embedding(addr);
-
-	switch (filter->kind(filter->context, &inner)) {
-	case DNS_ADDR_INTERNET:
-		return true;
-	case DNS_ADDR_PRIVATE:
-		return filter->may_be_private;
-	case DNS_ADDR_NEVER:
-		break;
-	}
-	return false;
+	return policy_name_may_lead_to(policy_classify(filter->place, addr),
+	    filter->may_be_private);
 }
 
 static bool

@@ -3,26 +3,16 @@
  * lead the guest into the host's networks (DNS rebinding). */
 #pragma once
 
+#include "model/policy/class.h"
 #include "resolver/dns/answer.h"
 
-enum dns_addr_kind {
-	DNS_ADDR_INTERNET,
-	DNS_ADDR_PRIVATE, /* only for names of rules with the option `private` */
-	/* Loopback, link-local, metadata, the host, the gateway, and all else: for no name. */
-	DNS_ADDR_NEVER,
-};
-
-/* The host's own addresses come and go, so that context changes in time. */
 struct dns_filter {
-	enum dns_addr_kind (*kind)(const void *context, const struct inaddr *addr);
-	const void *context;
-	bool may_be_private;
+	const struct policy_place *place; /* the host's addresses in it come and go */
+	bool may_be_private;              /* the rule has the option `private` */
 };
 
-/*
- * Whether the address may stay. An IPv6 address that stands for an IPv4 address is judged by the
- * latter: IPv4-mapped, NAT64 (RFC 6052, the well-known prefix) and 6to4 (RFC 3056).
- */
+/* Whether the address may stay. An IPv6 address with an IPv4 address inside has the classes of the
+ * latter; an IPv4-mapped one is for no name. */
 bool dns_filter_keeps(const struct dns_filter *filter, const struct inaddr *addr);
 
 /*
