@@ -29,6 +29,14 @@ api_on_fallback_userns(struct api *api, int adopt_fd)
 	api->jail.fallback_userns_fd = adopt_fd;
 }
 
+void
+api_on_ping(struct api *api)
+{
+	/* If the parent's queue is full, the parent has not heard of others either, and asks
+	 * again. */
+	(void)ipc_send_pong(&api->to_parent);
+}
+
 /* Moves a descriptor to its fixed number in ipc/fdtable.h. Returns the number. */
 static int
 place(int adopt_fd, enum ipc_child_fd number)

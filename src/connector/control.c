@@ -30,6 +30,14 @@ connector_on_fallback_userns(struct connector *connector, int adopt_fd)
 	connector->jail.fallback_userns_fd = adopt_fd;
 }
 
+void
+connector_on_ping(struct connector *connector)
+{
+	/* If the parent's queue is full, the parent has not heard of others either, and asks
+	 * again. */
+	(void)ipc_send_pong(&connector->to_parent);
+}
+
 /* Gives the worker's channel its number in ipc/fdtable.h. */
 static void
 open_worker(struct connector *connector, int adopt_fd)

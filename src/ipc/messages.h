@@ -84,7 +84,11 @@ struct ipc_log {
 	ROW(tap_made, PAYLOAD_FD, REPLY, "the TAP's descriptor; the helper ends after it")
 
 #define IPC_ROWS_PARENT_TO_JAILED(ROW) \
-	ROW(fallback_userns, FD, ONCE, "if no user namespace can be made, join this one")
+	ROW(fallback_userns, FD, ONCE, "if no user namespace can be made, join this one") \
+	ROW(ping, NOTHING, RUNNING, "answer with pong")
+
+#define IPC_ROWS_JAILED_TO_PARENT(ROW) \
+	ROW(pong, NOTHING, REPLY, "the sender goes on with its loop")
 
 #define IPC_ROWS_PARENT_TO_SOCKET_MAKERS(ROW) \
 	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \

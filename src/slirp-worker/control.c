@@ -44,6 +44,14 @@ worker_on_fallback_userns(struct worker *worker, int adopt_fd)
 	worker->jail.fallback_userns_fd = adopt_fd;
 }
 
+void
+worker_on_ping(struct worker *worker)
+{
+	/* If the parent's queue is full, the parent has not heard of others either, and asks
+	 * again. */
+	(void)ipc_send_pong(&worker->to_parent);
+}
+
 /* Enters the jail, and reports the jail to the parent. */
 static void
 confine(struct worker *worker)

@@ -199,6 +199,29 @@ def test_service_manager_is_told(guest: Guest, tmp_path: Path, abstract: bool) -
             assert "NOTIFY" not in daemon.stderr
 
 
+def test_watchdog_of_the_manager_is_told(guest: Guest, tmp_path: Path) -> None:
+    """Twice in its time, while all processes answer. An api that does not is replaced."""
+    path, api_socket = str(tmp_path / "notify"), str(tmp_path / "api")
+    watchdog = ["env", f"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=200000"]
+    with manager(path) as told, Slirpd("--configure", "--api-socket", api_socket, guest.pid, "tap0",
+                                       prefix=watchdog, ready=False) as daemon:
+        assert told.recv(4096) == b"STATUS=Starting"
+        assert told.recv(4096).startswith(b"READY=1")
+        for _ in range(3):
+            assert told.recv(4096) == b"WATCHDOG=1"
+        api = daemon.children()["api"]
+        os.kill(api, signal.SIGSTOP)
+        wait_for("it is ended", lambda: f"api[{api}] hangs: it has not answered for 20 s"
+                 in daemon.stderr, 2 * DEADLINE_S)
+        wait_for("there is another one", lambda: daemon.children().get("api", api) != api)
+        told.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while told.recv(4096):
+                pass
+        told.settimeout(DEADLINE_S)
+        assert told.recv(4096) == b"WATCHDOG=1"
+
+
 def test_manager_of_the_caller_is_not_told(guest: Guest, tmp_path: Path) -> None:
     """Podman hands down what systemd gave it; its service is not ready when slirpd is."""
     path = str(tmp_path / "notify")

@@ -54,6 +54,7 @@ sender_and_receiver(enum ipc_arrow arrow, enum ipc_role *sender, enum ipc_role *
 		[IPC_ARROW_NETNS_HELPER_TO_PARENT] = { IPC_ROLE_NETNS_HELPER,
 		    IPC_ROLE_PARENT },
 		[IPC_ARROW_PARENT_TO_JAILED] = { IPC_ROLE_PARENT, IPC_ROLE_API },
+		[IPC_ARROW_JAILED_TO_PARENT] = { IPC_ROLE_API, IPC_ROLE_PARENT },
 		[IPC_ARROW_PARENT_TO_SOCKET_MAKERS] = { IPC_ROLE_PARENT,
 		    IPC_ROLE_CONNECTOR },
 		[IPC_ARROW_PARENT_TO_CONNECTOR] = { IPC_ROLE_PARENT, IPC_ROLE_CONNECTOR },
@@ -391,6 +392,8 @@ check_wrong_direction(enum ipc_message_id id)
 		    (arrow == IPC_ARROW_PARENT_TO_CHILD && from == IPC_ROLE_PARENT) ||
 		    (arrow == IPC_ARROW_PARENT_TO_JAILED && from == IPC_ROLE_PARENT &&
 			(to == IPC_ROLE_SLIRP_WORKER || to == IPC_ROLE_CONNECTOR)) ||
+		    (arrow == IPC_ARROW_JAILED_TO_PARENT && to == IPC_ROLE_PARENT &&
+			(IPC_SERVICES & (1U << from))) ||
 		    (arrow == IPC_ARROW_PARENT_TO_SOCKET_MAKERS &&
 			from == IPC_ROLE_PARENT && to == IPC_ROLE_SLIRP_WORKER) ||
 		    (from == sender && to == receiver);

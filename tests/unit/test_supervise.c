@@ -27,6 +27,7 @@
 #include "parent/supervise/signals.h"
 #include "parent/supervise/start.h"
 #include "parent/supervise/supervise.h"
+#include "parent/supervise/watchdog.h"
 
 /* Far longer than a process takes to start or to end on a loaded machine. */
 #define DEADLINE_MS 20000
@@ -185,6 +186,40 @@ test_api_that_does_not_get_ready_is_ended(void **state)
 	serve_until(has_no_api);
 	assert_non_null(strstr(lines, "api was killed by SIGKILL"));
 	assert_int_not_equal(api->start_at_ms, DEADLINE_NONE);
+}
+
+static void
+test_api_that_does_not_answer_is_ended(void **state)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	(void)state;
+	serve_until(has_api);
+	/* Before it is ready, its start has a limit. */
+	watchdog_handle(&sv, now_ms);
+	assert_int_equal(api->child.n_unanswered, 0);
+	service_set_ready(&sv, IPC_ROLE_API);
+	for (uint32_t i = 1; i <= 4; i++) {
+		now_ms += 5000;
+		watchdog_handle(&sv, now_ms - 1);
+		assert_int_equal(api->child.n_unanswered, i - 1);
+		watchdog_handle(&sv, now_ms);
+		assert_int_equal(api->child.n_unanswered, i);
+		assert_int_equal(watchdog_due_ms(&sv), now_ms + 5000);
+	}
+	assert_string_equal(lines, "");
+	/* An answer to any of them is enough. The parent may have been stopped for an hour:
+	 * that is one ping, too. */
+	now_ms += 3600 * 1000;
+	api->child.n_unanswered = 0;
+	for (uint32_t i = 1; i <= 4; i++)
+		watchdog_handle(&sv, now_ms += 5000);
+	assert_string_equal(lines, "");
+	watchdog_handle(&sv, now_ms += 5000);
+	assert_non_null(
+	    strstr(lines, "hangs: it has not answered for 20 s; ending it\n"));
+	serve_until(has_no_api);
+	assert_int_equal(api->child.n_unanswered, 0);
 }
 
 static bool
@@ -348,6 +383,8 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_start_goes_on_without_the_mover,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(test_api_that_does_not_get_ready_is_ended,
+		    begin, end),
+		cmocka_unit_test_setup_teardown(test_api_that_does_not_answer_is_ended,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(test_spawner_that_owes_an_api_is_ended,
 		    begin, end),

@@ -72,6 +72,9 @@ take(void *ctx, struct ipc_message *msg)
 	case IPC_MSG_log:
 		log_record(child, &msg->payload.log);
 		break;
+	case IPC_MSG_pong:
+		child->n_unanswered = 0;
+		break;
 	case IPC_MSG_confined:
 		sv->confined[child->role->id] = msg->payload.confined;
 		if (sv->task->on_confined)

@@ -9,8 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/log.h"
 
 /* The time to wait for a full queue. A manager's queue is full for a short time while it
@@ -18,6 +21,10 @@
 #define ROOM_TIMEOUT_MS 300
 
 static int notify_fd = -1;
+
+/* Of the service manager's watchdog; 0: there is none. */
+static uint64_t alive_interval_ms;
+static uint64_t alive_at_ms;
 
 /* Converts a path or an abstract name (unix(7)). Returns the length of the address, or 0
  * if text is neither. */
@@ -34,6 +41,33 @@ address_of(const char *text, struct sockaddr_un *address)
 	if (text[0] == '@')
 		address->sun_path[0] = '\0';
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+/* The manager expects a sign of life in WATCHDOG_USEC of the process WATCHDOG_PID, so it gets two
+ * (sd_watchdog_enabled(3)). */
+static void
+find_watchdog(void)
+{
+	const char *period = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+
+	if (period && (!pid || strtol(pid, NULL, 10) == getpid()))
+		alive_interval_ms = strtoull(period, NULL, 10) / 2 / CLOCK_US_PER_MS;
+}
+
+uint64_t
+parent_notify_due_ms(void)
+{
+	return alive_interval_ms ? alive_at_ms : DEADLINE_NONE;
+}
+
+void
+parent_notify_alive(uint64_t now_ms)
+{
+	if (now_ms < parent_notify_due_ms())
+		return;
+	alive_at_ms = now_ms + alive_interval_ms;
+	parent_notify("WATCHDOG=1");
 }
 
 void
@@ -61,6 +95,7 @@ parent_notify_open(const struct options *options)
 		return;
 	}
 	notify_fd = take_fd(&fd);
+	find_watchdog();
 }
 
 void

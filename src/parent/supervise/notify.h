@@ -3,6 +3,8 @@
  * NOTIFY_SOCKET (sd_notify(3)). */
 #pragma once
 
+#include <stdint.h>
+
 #include "parent/cmdline/options.h"
 
 /* Connects to the socket, before the filter forbids it. Does nothing without
@@ -10,6 +12,13 @@
  * its own NOTIFY_SOCKET, and its manager would take our messages for the caller's. A
  * failure is a warning. */
 void parent_notify_open(const struct options *options);
+
+/* The time when parent_notify_alive() must be called again; DEADLINE_NONE: never. */
+uint64_t parent_notify_due_ms(void);
+
+/* Tells the service manager that slirpd is alive, if it has a watchdog (sd_watchdog_enabled(3))
+ * and it is time. */
+void parent_notify_alive(uint64_t now_ms);
 
 /* Sends a text of lines "NAME=value", if connected. A failure is a warning. */
 void parent_notify(const char *text);

@@ -231,6 +231,8 @@ note_end(struct supervisor *sv, struct child *child, int wait_status)
 	parent_describe_exit(child, wait_status, sv->ready_at_ms != 0, clock_now_ms(),
 	    text, sizeof(text));
 	child->pid = 0;
+	child->n_unanswered = 0;
+	sv->services[role].is_ready = false;
 	ipc_channel_close(&child->channel);
 	if (done || sv->phase == SUPERVISE_ENDED) {
 		if (in_order || (WIFSIGNALED(wait_status) && !of_signal))

@@ -16,6 +16,7 @@ struct child {
 	struct ratelimit log_limit; /* of its log lines, across restarts */
 	bool is_reaped;        /* it was waited for: pid may belong to another process */
 	bool is_killed;        /* by the parent */
+	uint32_t n_unanswered; /* pings since its last pong */
 	bool gave_reason;      /* the reason of its end was logged */
 	uint64_t started_ms;   /* CLOCK_MONOTONIC */
 	uint32_t last_message; /* the last message that it sent; IPC_MSG_N for none */

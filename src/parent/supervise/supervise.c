@@ -17,6 +17,7 @@
 #include "parent/supervise/service.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/start.h"
+#include "parent/supervise/watchdog.h"
 #include "parent/supervise/wiring.h"
 
 /* The limit on lines about messages of the worker that contradict the copy of the
@@ -111,6 +112,7 @@ next_due_ms(const struct supervisor *sv)
 		return 0;
 	if (sv->phase == SUPERVISE_STARTING)
 		return sv->deadline_ms;
+	due_ms = deadline_earlier(due_ms, watchdog_due_ms(sv));
 	due_ms = deadline_earlier(due_ms, parent_outbound_due_ms(&sv->outbound));
 	due_ms = deadline_earlier(due_ms, parent_cgroup_due_ms(&sv->cgroup));
 	due_ms = deadline_earlier(due_ms, parent_nswatch_due_ms(&sv->watch));
@@ -171,6 +173,7 @@ serve(struct supervisor *sv)
 	    parent_outbound_handle(&sv->outbound, set[POLL_OUTBOUND].revents, now_ms))
 		tell_outbound(sv);
 	service_handle(sv, now_ms);
+	watchdog_handle(sv, now_ms);
 	if (sv->phase == SUPERVISE_RUNNING && parent_cgroup_handle(&sv->cgroup, now_ms))
 		wiring_follow_cgroup(sv);
 	if (sv->phase == SUPERVISE_RUNNING &&

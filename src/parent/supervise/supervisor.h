@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state of the supervision. Its files, from the bottom to the top: children (messages
  * and ends), service (starts, restarts and the results of ends), wiring (connections),
- * forwards, status, start, signals, and supervise, the loop. Each includes only files
+ * forwards, status, watchdog, start, signals, and supervise, the loop. Each includes only files
  * before it. */
 #pragma once
 
@@ -86,8 +86,9 @@ struct supervisor {
 	int fallback_userns_fd; /* owned; the guest's, for each start; -1 for none */
 	int tap_fd;             /* owned; kept for a restart of the worker */
 	struct ipc_tap_made tap_made; /* of tap_fd */
-	uint64_t ready_at_ms;         /* CLOCK_MONOTONIC; the beginning of service */
-	uint64_t deadline_ms;         /* CLOCK_MONOTONIC, of the start */
+	uint64_t ping_at_ms;  /* CLOCK_MONOTONIC, of the next pings (watchdog.h) */
+	uint64_t ready_at_ms; /* CLOCK_MONOTONIC; the beginning of service */
+	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
 };
 
 static inline struct child *
