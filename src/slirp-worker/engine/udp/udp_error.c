@@ -12,8 +12,10 @@
 /* Of a datagram that an error quotes: more than the error has room for. */
 #define QUOTED_DATA_MAX REFUSAL_MAX_LEN
 
-/* The guest's datagram, as far as an error quotes it: n_quoted bytes of its data are in the
- * buffer. */
+/* A datagram of the guest, as far as an error quotes it. */
+static uint8_t quoted_datagram[UDP_DATA_OFFSET + QUOTED_DATA_MAX];
+
+/* n_quoted bytes of the guest's datagram are in place. */
 static void
 send_error(struct udp_host *host, const struct udp_flow *flow,
     const struct refusal_error *error, size_t n_quoted)
@@ -31,9 +33,10 @@ send_error(struct udp_host *host, const struct udp_flow *flow,
 		.ttl = UDP_OWN_TTL,
 		.data_len = n_quoted > flow->last_len ? n_quoted : flow->last_len,
 	};
-	size_t head_len = udp_put_heads(&heads);
-	size_t len = refusal_build_error(udp_buffer + UDP_DATA_OFFSET - head_len,
-	    head_len + n_quoted, error, answer, sizeof(answer));
+	uint8_t *data = quoted_datagram + UDP_DATA_OFFSET;
+	size_t head_len = udp_put_heads(&heads, data);
+	size_t len = refusal_build_error(data - head_len, head_len + n_quoted, error,
+	    answer, sizeof(answer));
 
 	if (len > 0)
 		host->to_guest(host->ctx, answer, len);
@@ -119,7 +122,8 @@ void
 udp_take_errors(struct udp_host *host, struct udp_flow *flow)
 {
 	for (int i = 0; i < UDP_READS_MAX; i++) {
-		struct iovec part = { udp_buffer + UDP_DATA_OFFSET, QUOTED_DATA_MAX };
+		struct iovec part = { quoted_datagram + UDP_DATA_OFFSET,
+			QUOTED_DATA_MAX };
 		struct errqueue_error error;
 		ssize_t n = errqueue_take(flow->fd, udp_is_ip6(flow), &part, &error);
 

@@ -70,8 +70,11 @@ udp_forward_ask(struct udp_host *host, const struct inaddr *guest)
 static void
 drop_waiting(const struct udp_port *port)
 {
+	char byte;
+
 	for (int i = 0; i < DROPS_MAX; i++)
-		if (recvfrom(port->fd, udp_buffer, 1, MSG_DONTWAIT, NULL, NULL) == -1)
+		if (recvfrom(port->fd, &byte, sizeof(byte), MSG_DONTWAIT, NULL, NULL) ==
+		    -1)
 			return;
 }
 

@@ -8,14 +8,12 @@
 #include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
-uint8_t udp_buffer[UDP_DATA_OFFSET + UDP_DATA_MAX];
-
 size_t
-udp_put_heads(const struct udp_heads *heads)
+udp_put_heads(const struct udp_heads *heads, uint8_t *data)
 {
 	bool is_ip6 = heads->src.is_ipv6;
 	size_t ip_len = is_ip6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
-	uint8_t *udp = udp_buffer + UDP_DATA_OFFSET - WIRE_UDP_LEN, *ip = udp - ip_len;
+	uint8_t *udp = data - WIRE_UDP_LEN, *ip = udp - ip_len;
 	const struct ip_head head = {
 		.dst_mac = heads->dst_mac,
 		.src_mac = heads->src_mac,
@@ -39,16 +37,17 @@ udp_put_heads(const struct udp_heads *heads)
 	return WIRE_ETH_LEN + ip_len + WIRE_UDP_LEN;
 }
 
-void
-udp_send_frame(struct udp_host *host, struct udp_heads *heads)
+/* Sends the guest one datagram. */
+static void
+send_frame(struct udp_host *host, struct udp_heads *heads, uint8_t *data)
 {
-	uint8_t *udp = udp_buffer + UDP_DATA_OFFSET - WIRE_UDP_LEN, *frame, *ip;
+	uint8_t *udp = data - WIRE_UDP_LEN, *frame, *ip;
 	size_t l4_len = WIRE_UDP_LEN + heads->data_len, head_len, frame_len;
 	uint16_t checksum;
 
 	heads->ip_id = host->ip_id++;
-	head_len = udp_put_heads(heads);
-	frame = udp_buffer + UDP_DATA_OFFSET - head_len;
+	head_len = udp_put_heads(heads, data);
+	frame = data - head_len;
 	ip = frame + WIRE_ETH_LEN;
 	frame_len = head_len + heads->data_len;
 	if (host->has_offloads && frame_len - WIRE_ETH_LEN <= host->network.mtu_bytes) {
@@ -66,4 +65,26 @@ udp_send_frame(struct udp_host *host, struct udp_heads *heads)
 	/* RFC 768: 0 means that there is no checksum. */
 	store_be16(udp + WIRE_UDP_CHECKSUM, checksum == 0 ? UINT16_MAX : checksum);
 	host->to_guest(host->ctx, frame, frame_len);
+}
+
+void
+udp_frame_add(struct udp_host *host, const struct udp_heads *heads,
+    const struct udp_read *read)
+{
+	struct udp_heads own = *heads;
+	size_t at = 0;
+
+	do {
+		own.data_len =
+		    read->len - at < read->piece_len ? read->len - at : read->piece_len;
+		/* The headers take the place of the datagram before. */
+		send_frame(host, &own, read->data + at);
+		at += own.data_len;
+	} while (at < read->len);
+}
+
+void
+udp_frame_end(struct udp_host *host)
+{
+	(void)host;
 }

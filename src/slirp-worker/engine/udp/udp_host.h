@@ -5,7 +5,8 @@
  * udp_batch.c    puts the datagrams of a batch of frames together
  * udp_open.c     makes sockets
  * udp_send.c     sends on them
- * udp_receive.c  reads sockets
+ * udp_read.c     reads sockets
+ * udp_receive.c  finds the flow and the headers of what was read
  * udp_error.c    reads their errors, and tells the guest
  * udp_frame.c    writes frames
  * udp_forward.c  opens ports of forwards, and finds the guest's MAC

@@ -12,15 +12,32 @@
 /* The usual initial TTL, for what begins in this worker. */
 #define UDP_OWN_TTL 64
 
-/* --- udp_frame.c ---------------------------------------------------------------------- */
-
-/* A datagram to the guest, or one of the guest's that an error quotes: its data, and room
- * for headers in front, of which IPv6's are the longest. */
+/* In front of a datagram's data: room for headers, of which IPv6's are the longest. */
 #define UDP_DATA_OFFSET (VNET_HEADER_LEN + WIRE_ETH_LEN + WIRE_IP6_LEN + WIRE_UDP_LEN)
 #define UDP_DATA_MAX (UINT16_MAX - WIRE_UDP_LEN)
-extern uint8_t udp_buffer[UDP_DATA_OFFSET + UDP_DATA_MAX];
 
-/* The fields of its headers. */
+/* --- udp_read.c ----------------------------------------------------------------------- */
+
+/* A datagram, or several of equal length that the kernel has joined (udp(7), UDP_GRO). It is
+ * valid until the next udp_read_all(). */
+struct udp_read {
+	struct msghdr *msg;
+	const union inaddr_sock *from;
+	uint8_t *data; /* UDP_DATA_OFFSET bytes in front of it are free */
+	size_t len;
+	size_t piece_len; /* of each datagram but the last, which may be shorter */
+	uint8_t ttl, tos;
+};
+
+/* Reads what waits at a socket, UDP_READS_MAX at most. Returns how many were read: 0 also if
+ * the socket has an error. */
+unsigned int udp_read_all(int fd);
+
+struct udp_read udp_read_at(unsigned int i);
+
+/* --- udp_frame.c ---------------------------------------------------------------------- */
+
+/* The fields of a datagram's headers. */
 struct udp_heads {
 	struct inaddr src, dst;
 	uint16_t src_port, dst_port; /* host byte order */
@@ -30,12 +47,13 @@ struct udp_heads {
 	size_t data_len;
 };
 
-/* Writes headers in front of the data in the buffer. The checksum is open. Returns their
- * length. */
-size_t udp_put_heads(const struct udp_heads *heads);
+/* Writes headers in front of the data. The checksum is open. Returns their length. */
+size_t udp_put_heads(const struct udp_heads *heads, uint8_t *data);
 
-/* Sends the guest the datagram whose data is in the buffer. Sets heads->ip_id. */
-void udp_send_frame(struct udp_host *host, struct udp_heads *heads);
+/* Sends the guest what was read, with these headers, now or at udp_frame_end(). */
+void udp_frame_add(struct udp_host *host, const struct udp_heads *heads,
+    const struct udp_read *read);
+void udp_frame_end(struct udp_host *host);
 
 /* --- udp_send.c: a member of struct udp_world, ctx is the udp_host --------------------- */
 

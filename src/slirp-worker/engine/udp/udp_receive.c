@@ -13,58 +13,6 @@
 /* A guest whose MAC is in doubt is asked again after this time. */
 #define MAC_ASK_MS 1000
 
-/* TTL, TOS, and the address to which a datagram came. */
-#define CONTROL_SIZE \
-	(2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
-
-/* A datagram whose data is in the buffer. Must not move: msg points into it. */
-struct received {
-	struct msghdr msg;
-	union inaddr_sock from;
-	struct iovec part;
-	_Alignas(struct cmsghdr) char control[CONTROL_SIZE];
-};
-
-/* Returns the length of the data, or -1 with errno set. */
-static ssize_t
-receive(int fd, struct received *received)
-{
-	*received = (struct received){
-		.part = { udp_buffer + UDP_DATA_OFFSET, UDP_DATA_MAX },
-		.msg = {
-			.msg_name = &received->from,
-			.msg_namelen = sizeof(received->from),
-			.msg_iov = &received->part,
-			.msg_iovlen = 1,
-			.msg_control = received->control,
-			.msg_controllen = sizeof(received->control),
-		},
-	};
-	return recvmsg(fd, &received->msg, MSG_DONTWAIT);
-}
-
-/* The fields of the IP header that the kernel reports (ip(7), ipv6(7)). */
-static void
-read_details(struct msghdr *msg, struct udp_heads *heads)
-{
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header;
-	     header = CMSG_NXTHDR(msg, header)) {
-		int value = 0;
-
-		if (header->cmsg_len == CMSG_LEN(sizeof(value)))
-			memcpy(&value, CMSG_DATA(header), sizeof(value));
-		if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_TTL) ||
-		    (header->cmsg_level == IPPROTO_IPV6 &&
-			header->cmsg_type == IPV6_HOPLIMIT))
-			heads->ttl = (uint8_t)value;
-		else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_TOS)
-			heads->tos = *CMSG_DATA(header);
-		else if (header->cmsg_level == IPPROTO_IPV6 &&
-		    header->cmsg_type == IPV6_TCLASS)
-			heads->tos = (uint8_t)value;
-	}
-}
-
 /* How the guest sees the sender of an answer to a group: by its own address, or as the
  * gateway if it can't answer that. */
 static struct inaddr
@@ -126,10 +74,9 @@ confirm_mac(struct udp_host *host, struct udp_flow *flow)
 	flow->mac_ms += MAC_ASK_MS;
 }
 
-/* Sends the guest the datagram in the buffer, as msg describes it. */
+/* Has the guest get what was read for the flow, by udp_frame_end() at the latest. */
 static void
-give_to_guest(struct udp_host *host, struct udp_flow *flow, struct msghdr *msg,
-    const union inaddr_sock *from, size_t data_len)
+give_to_guest(struct udp_host *host, struct udp_flow *flow, const struct udp_read *read)
 {
 	const struct flow_key *key = &flow->link.key;
 	const struct mac own_mac = gateway_mac(&host->network, udp_is_ip6(flow));
@@ -139,19 +86,18 @@ give_to_guest(struct udp_host *host, struct udp_flow *flow, struct msghdr *msg,
 		/* A group's or broadcast's address is nobody's: bridges drop such a source. */
 		.src_mac = flow->our_mac[0] & 1 ? own_mac.octets : flow->our_mac,
 		.dst_mac = flow->guest_mac,
-		.ttl = UDP_OWN_TTL,
-		.data_len = data_len,
+		.ttl = read->ttl,
+		.tos = read->tos,
 	};
 
-	if (!find_source(host, flow, from, &heads))
+	if (!find_source(host, flow, read->from, &heads))
 		return;
-	read_details(msg, &heads);
 	/* This worker is a router on the way. A datagram that has come so far arrives. */
 	if (heads.ttl > 1 && udp_leads_to_its_peer(flow))
 		heads.ttl--;
-	udp_to_guest(&host->udp, flow, data_len, host->now_ms);
+	udp_to_guest(&host->udp, flow, read->len, host->now_ms);
 	confirm_mac(host, flow);
-	udp_send_frame(host, &heads);
+	udp_frame_add(host, &heads, read);
 }
 
 /* The flow of a peer. The guest sees the peer by its own address, or as the gateway with
@@ -230,88 +176,80 @@ port_of_stray(const struct udp_host *host, const struct udp_flow *flow,
 /* A new peer's datagram that another flow's socket got. May end that flow. */
 static void
 take_stray(struct udp_host *host, const struct udp_flow *flow,
-    const struct udp_port *port, struct msghdr *msg, const union inaddr_sock *from,
-    size_t data_len)
+    const struct udp_port *port, const struct udp_read *read)
 {
 	const struct udp_flow other = *flow;
 	union inaddr_sock own = other.own;
 	struct udp_flow *stray;
 
 	if (other.is_group)
-		read_asked_address(msg, port, &own);
-	stray = find_peer(host, port, from, &own);
+		read_asked_address(read->msg, port, &own);
+	stray = find_peer(host, port, read->from, &own);
 	if (stray == NULL)
 		return;
 	memcpy(stray->guest_mac, other.guest_mac, sizeof(stray->guest_mac));
 	memcpy(stray->our_mac, other.our_mac, sizeof(stray->our_mac));
 	stray->mac_ms = other.mac_ms;
-	give_to_guest(host, stray, msg, from, data_len);
-}
-
-/* Returns false if nothing is left, or the socket has an error. */
-static bool
-take_datagram(struct udp_host *host, struct udp_flow *flow)
-{
-	struct received in;
-	ssize_t n = receive(flow->fd, &in);
-	const struct udp_port *port;
-
-	if (n == -1)
-		return false;
-	port = port_of_stray(host, flow, &in.from);
-	if (port != NULL)
-		take_stray(host, flow, port, &in.msg, &in.from, (size_t)n);
-	else
-		give_to_guest(host, flow, &in.msg, &in.from, (size_t)n);
-	return true;
+	give_to_guest(host, stray, read);
 }
 
 void
 udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
 {
-	for (int i = 0; i < UDP_READS_MAX; i++) {
-		struct udp_flow *flow = udp_at(&host->udp, index, generation);
+	struct udp_flow *flow = udp_at(&host->udp, index, generation);
+	unsigned int n = flow == NULL || flow->fd == -1 ? 0 : udp_read_all(flow->fd);
 
-		if (flow == NULL || flow->fd == -1 || !take_datagram(host, flow))
-			return;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct udp_read read = udp_read_at(i);
+		const struct udp_port *port;
+
+		flow = udp_at(&host->udp, index, generation);
+		if (flow == NULL)
+			break;
+		port = port_of_stray(host, flow, read.from);
+		if (port != NULL)
+			take_stray(host, flow, port, &read);
+		else
+			give_to_guest(host, flow, &read);
 	}
+	udp_frame_end(host);
 }
 
 /* --- forwards ------------------------------------------------------------------------- */
 
-/* Returns false if nothing is left. */
-static bool
-take_new_peer(struct udp_host *host, const struct udp_port *port, const struct mac *mac)
+static void
+take_new_peer(struct udp_host *host, const struct udp_port *port, const struct mac *mac,
+    const struct udp_read *read)
 {
 	const struct mac our_mac = gateway_mac(&host->network, port->guest.is_ipv6);
 	union inaddr_sock own;
-	struct received in;
 	struct udp_flow *flow;
-	ssize_t n = receive(port->fd, &in);
 
-	if (n == -1)
-		return false;
-	read_asked_address(&in.msg, port, &own);
-	flow = find_peer(host, port, &in.from, &own);
+	read_asked_address(read->msg, port, &own);
+	flow = find_peer(host, port, read->from, &own);
 	if (flow == NULL)
-		return true;
+		return;
 	memcpy(flow->guest_mac, mac->octets, sizeof(flow->guest_mac));
 	memcpy(flow->our_mac, our_mac.octets, sizeof(flow->our_mac));
 	flow->mac_ms = host->now_ms;
-	give_to_guest(host, flow, &in.msg, &in.from, (size_t)n);
-	return true;
+	give_to_guest(host, flow, read);
 }
 
 void
 udp_take_new_peers(struct udp_host *host, struct udp_port *port)
 {
 	struct mac mac;
+	unsigned int n;
 
 	if (!neigh_find(host->neigh, &port->guest, host->now_ms, &mac)) {
 		udp_port_wait(&host->ports, port, host->now_ms);
 		return;
 	}
-	for (int i = 0; i < UDP_READS_MAX; i++)
-		if (!take_new_peer(host, port, &mac))
-			return;
+	n = udp_read_all(port->fd);
+	for (unsigned int i = 0; i < n; i++) {
+		const struct udp_read read = udp_read_at(i);
+
+		take_new_peer(host, port, &mac, &read);
+	}
+	udp_frame_end(host);
 }
