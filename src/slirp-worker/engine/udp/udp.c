@@ -153,6 +153,7 @@ udp_opened(struct udp *udp, uint32_t index, uint32_t generation, int fd,
 		return NULL;
 	flow->fd = fd;
 	flow->cut_max = UINT16_MAX;
+	flow->cut_len = 0;
 	if (flow->end != NULL)
 		flow->end->host_port = host_port;
 	return flow;

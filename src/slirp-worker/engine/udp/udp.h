@@ -73,11 +73,11 @@ struct udp_flow {
 	uint32_t port;
 	uint64_t mac_ms;
 	union inaddr_sock own;
-	/* The world's: where the socket leads, what it has, and the longest datagram that
-	 * the kernel cuts off a run. */
+	/* The world's: where the socket leads, what it has, the longest datagram that the
+	 * kernel cuts off a run, and the length that it is told to cut. */
 	union inaddr_sock to;
 	struct udp_fate set;
-	uint16_t cut_max;
+	uint16_t cut_max, cut_len;
 };
 
 TAILQ_HEAD(udp_flows, udp_flow);

@@ -2,6 +2,8 @@
 /* Puts datagrams of a flow together for one call. */
 #include "slirp-worker/engine/udp/udp_run.h"
 
+#include <string.h>
+
 static void
 put_part(struct udp_run *run, const uint8_t *data, size_t len)
 {
@@ -35,19 +37,21 @@ udp_run_add(struct udp_run *run, const uint8_t *data, size_t len, size_t piece_l
 	return true;
 }
 
-unsigned int
-udp_run_front(const struct udp_run *run, size_t len, struct iovec *parts)
+const uint8_t *
+udp_run_front(const struct udp_run *run, size_t len, uint8_t *copy)
 {
-	unsigned int n = 0;
+	const struct iovec *part = &run->parts[run->first];
+	size_t at = 0;
 
-	do {
-		parts[n] = run->parts[run->first + n];
-		if (parts[n].iov_len > len)
-			parts[n].iov_len = len;
-		len -= parts[n].iov_len;
-		n++;
-	} while (len > 0 && n < run->n_parts);
-	return n;
+	if (len <= part->iov_len)
+		return part->iov_base;
+	for (; at < len; part++) {
+		size_t n = len - at < part->iov_len ? len - at : part->iov_len;
+
+		memcpy(copy + at, part->iov_base, n);
+		at += n;
+	}
+	return copy;
 }
 
 void

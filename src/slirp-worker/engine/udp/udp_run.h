@@ -41,9 +41,9 @@ void udp_run_begin(struct udp_run *run, const uint8_t *data, size_t len,
 /* Adds the data of a further frame; false, without a change, if it doesn't fit the run. */
 bool udp_run_add(struct udp_run *run, const uint8_t *data, size_t len, size_t piece_len);
 
-/* Writes up to len bytes of the run's front to parts, which has UDP_RUN_PARTS_MAX places.
- * Returns their number. */
-unsigned int udp_run_front(const struct udp_run *run, size_t len, struct iovec *parts);
+/* The first len bytes of the run in one piece. Uses copy, which has room for them, if they
+ * lie in several. */
+const uint8_t *udp_run_front(const struct udp_run *run, size_t len, uint8_t *copy);
 
 /* Takes len bytes, of whole datagrams, from the run's front. */
 void udp_run_drop(struct udp_run *run, size_t len);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* Datagrams that the kernel cuts off one call: UDP_MAX_SEGMENTS of linux/udp.h before Linux
@@ -50,39 +49,33 @@ front_len(const struct udp_flow *flow, const struct udp_run *run, bool can_cut)
 	return n < run->len ? n : run->len;
 }
 
-/* Has the kernel cut len bytes of the front into datagrams. */
-static ssize_t
-send_for_cut(const struct udp_flow *flow, const struct udp_run *run, size_t len)
+/* Has the kernel cut what is longer than len into datagrams of len bytes; 0: nothing. An
+ * option of the socket, because only a call that can also pass descriptors, which the filter
+ * bars, could say it for each run. */
+static void
+set_cut(struct udp_flow *flow, size_t len)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = { 0 };
-	const uint16_t piece_len = (uint16_t)run->piece_len;
-	struct iovec parts[UDP_RUN_PARTS_MAX];
-	struct msghdr msg = {
-		.msg_iov = parts,
-		.msg_iovlen = udp_run_front(run, len, parts),
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
-
-	header->cmsg_level = SOL_UDP;
-	header->cmsg_type = UDP_SEGMENT;
-	header->cmsg_len = CMSG_LEN(sizeof(piece_len));
-	memcpy(CMSG_DATA(header), &piece_len, sizeof(piece_len));
-	return sendmsg(flow->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (flow->cut_len == len)
+		return;
+	udp_set_option(flow->fd, SOL_UDP, UDP_SEGMENT, (int)len);
+	flow->cut_len = (uint16_t)len;
 }
 
 /* Returns 0 or an errno. The kernel sends all of it or nothing. */
 static int
-send_front(const struct udp_flow *flow, const struct udp_run *run, size_t len)
+send_front(struct udp_flow *flow, const struct udp_run *run, size_t len)
 {
+	static uint8_t copy[CALL_MAX];
 	const struct sockaddr *to = flow->is_group ? &flow->to.any : NULL;
-	ssize_t n = len > run->piece_len
-	    ? send_for_cut(flow, run, len)
-	    : sendto(flow->fd, run->parts[run->first].iov_base, len,
-		  MSG_DONTWAIT | MSG_NOSIGNAL, to, to ? inaddr_sock_len(to) : 0);
 
-	return n == -1 ? errno : 0;
+	if (len > run->piece_len)
+		set_cut(flow, run->piece_len);
+	else if (len > flow->cut_len)
+		set_cut(flow, 0);
+	return sendto(flow->fd, udp_run_front(run, len, copy), len,
+		   MSG_DONTWAIT | MSG_NOSIGNAL, to, to ? inaddr_sock_len(to) : 0) == -1
+	    ? errno
+	    : 0;
 }
 
 /* Whether the datagrams alone are lost: a full buffer, an error of an earlier datagram. */
@@ -133,11 +126,15 @@ udp_send(void *ctx, struct udp_flow *flow, struct udp_run *run)
 		if (error != 0 && error != EAGAIN && !(is_cut && is_full(error))) {
 			/* The error may belong to an earlier datagram. */
 			udp_take_errors(host, flow);
+			/* A way that became too narrow for the cut refuses any length. */
+			if (!is_cut)
+				set_cut(flow, 0);
 			error = send_front(flow, run, len);
 		}
 		if (is_cut && error != 0 && !is_full(error)) {
 			/* Each by itself: an error is then that of one datagram. */
 			can_cut = false;
+			set_cut(flow, 0);
 			if (is_uncut(error))
 				flow->cut_max = (uint16_t)(run->piece_len - 1);
 			continue;
