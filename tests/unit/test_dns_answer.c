@@ -253,6 +253,10 @@ test_ttl_limits(void **state)
 	record_addr(ANSWERS, "a.test", 0x80000001, "192.0.2.1");
 	assert_int_equal(read_message(), DNS_ANSWER_OK);
 	assert_int_equal(answer.ttl_s, 0);
+	begin_reply("a.test", DNS_A, RESPONSE_FLAGS);
+	record_addr(ANSWERS, "a.test", INT32_MAX, "192.0.2.1");
+	assert_int_equal(read_message(), DNS_ANSWER_OK);
+	assert_int_equal(answer.ttl_s, 3600);
 }
 
 static void
@@ -463,6 +467,9 @@ test_pointers(void **state)
 	assert_int_equal(read_owner("\377\377", 2), DNS_ANSWER_BAD);
 	assert_int_equal(read_owner("\300\0", 2), DNS_ANSWER_BAD);
 	assert_int_equal(read_owner("\300\13", 2), DNS_ANSWER_BAD);
+	/* Neither a pointer nor a length. */
+	assert_int_equal(read_owner("\200\14", 2), DNS_ANSWER_BAD);
+	assert_int_equal(read_owner("\100\14", 2), DNS_ANSWER_BAD);
 }
 
 static void
@@ -513,6 +520,37 @@ test_pointer_out_of_the_data(void **state)
 }
 
 static void
+test_malformed_record_is_bad(void **state)
+{
+	(void)state;
+	begin_reply("a.test", DNS_A, RESPONSE_FLAGS);
+	record_addr(ANSWERS, "a.test", 60, "192.0.2.1");
+	record(ANSWERS, "a.test", DNS_A, 60, "abcde", 5);
+	assert_int_equal(read_message(), DNS_ANSWER_BAD);
+	/* Of another name it is not looked at. */
+	begin_reply("a.test", DNS_A, RESPONSE_FLAGS);
+	record_addr(ANSWERS, "a.test", 60, "192.0.2.1");
+	record(ANSWERS, "b.test", DNS_A, 60, "abcde", 5);
+	assert_int_equal(read_message(), DNS_ANSWER_OK);
+	assert_int_equal(answer.n_records, 1);
+}
+
+static void
+test_added_addresses_are_limited(void **state)
+{
+	struct inaddr addr = inaddr_loopback(false);
+
+	(void)state;
+	dns_answer_init(&answer, "a.test", DNS_A);
+	for (uint8_t i = 0; i < DNS_RECORDS_MAX; i++) {
+		addr.bytes[3] = i;
+		assert_true(dns_answer_add_addr(&answer, &addr, 60));
+	}
+	addr.bytes[3] = DNS_RECORDS_MAX;
+	assert_false(dns_answer_add_addr(&answer, &addr, 60));
+}
+
+static void
 test_short_soa_is_bad(void **state)
 {
 	uint8_t data[22] = { 0 };
@@ -549,6 +587,8 @@ main(void)
 		cmocka_unit_test(test_pointers),
 		cmocka_unit_test(test_many_pointers),
 		cmocka_unit_test(test_pointer_out_of_the_data),
+		cmocka_unit_test(test_malformed_record_is_bad),
+		cmocka_unit_test(test_added_addresses_are_limited),
 		cmocka_unit_test(test_short_soa_is_bad),
 	};
 

@@ -130,6 +130,15 @@ test_one_question_and_nothing_else(void **state)
 		record_addr(sections[i], "a", 1, "192.0.2.1");
 		assert_int_equal(read_message(), DNS_QUERY_FORMERR);
 	}
+	for (size_t i = 0; i < 3; i++) {
+		begin_query("a", DNS_A);
+		count(sections[i]);
+		assert_int_equal(read_message(), DNS_QUERY_FORMERR);
+	}
+	/* A signature of the whole message (RFC 8945). */
+	begin_query("a", DNS_A);
+	record(ADDITIONAL, "", 250, 0, NULL, 0);
+	assert_int_equal(read_message(), DNS_QUERY_FORMERR);
 	begin(1, DNS_TRUNCATED);
 	question("a", DNS_A, DNS_CLASS_IN);
 	assert_int_equal(read_message(), DNS_QUERY_FORMERR);
@@ -296,6 +305,8 @@ test_ask_is_a_query(void **state)
 	assert_int_equal(dns_query_read(&query, ask.bytes, ask.len), DNS_QUERY_OK);
 	assert_false(query.has_edns);
 
+	dns_ask_build(&ask, "az-09_.org", DNS_A, 1, ones, false);
+	assert_memory_equal(ask.bytes + 12, "\6AZ-09_\3ORG\0", 12);
 	dns_ask_build(&ask, "pypi.org", DNS_A, 1, NULL, false);
 	assert_memory_equal(ask.bytes + 12, "\4pypi\3org\0", 10);
 }

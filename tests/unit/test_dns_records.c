@@ -104,6 +104,8 @@ test_caa(void **state)
 	(void)state;
 	expect_copy(DNS_CAA, KEPT("\0\5issueca.test"), KEPT("\0\5issueca.test"));
 	expect_copy(DNS_CAA, KEPT("\200\5issue"), KEPT("\200\5issue"));
+	expect_copy(DNS_CAA, KEPT("\0\0170123456789abcde"),
+	    KEPT("\0\0170123456789abcde"));
 	expect_not(DNS_RDATA_BAD, DNS_CAA, KEPT("\0\5issu"));
 	expect_not(DNS_RDATA_BAD, DNS_CAA, KEPT("\0\0issue"));
 	expect_not(DNS_RDATA_BAD, DNS_CAA, KEPT("\0\0200123456789abcdef"));
@@ -179,6 +181,7 @@ test_malformed_services(void **state)
 	expect_not(DNS_RDATA_BAD, DNS_HTTPS, KEPT(SERVICE "\0\4\0\0"));
 	expect_not(DNS_RDATA_BAD, DNS_HTTPS, KEPT(SERVICE "\0\4\0\5abcde"));
 	expect_not(DNS_RDATA_BAD, DNS_HTTPS, KEPT(SERVICE "\0\6\0\4abcd"));
+	expect_not(DNS_RDATA_BAD, DNS_HTTPS, KEPT(SERVICE "\0\6\0\0"));
 	/* A target that is compressed. */
 	expect_not(DNS_RDATA_BAD, DNS_HTTPS, KEPT("\0\1\300\14"));
 }
@@ -274,6 +277,12 @@ test_addresses_are_cut(void **state)
 	add("64:ff9b::a00:5");
 	assert_int_equal(dns_filter_answer(&public_only, &answer), 1);
 	assert_int_equal(answer.n_records, 0);
+
+	/* A record without an address. */
+	dns_answer_init(&answer, "a.test", DNS_SRV);
+	answer.n_records = 1;
+	assert_int_equal(dns_filter_answer(&public_only, &answer), 0);
+	assert_int_equal(answer.n_records, 1);
 }
 
 /* The filtered data of a record. */

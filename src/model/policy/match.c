@@ -103,20 +103,18 @@ read_prefixes(struct decision *decision, const struct inaddr *addr,
 	}
 }
 
-/* A name leads to the internet, or to private networks if its rule says so: an answer of a name
- * server is not a way to what the operator did not name. */
+static bool
+is_private(const struct ipc_policy_rule *rule)
+{
+	return rule->options & IPC_POLICY_OPTION_PRIVATE;
+}
+
+/* An answer of a name server is not a way to what the operator did not name. */
 static bool
 may_pin(const struct ipc_policy_rule *rule, uint32_t classes)
 {
-	const uint32_t never = IPC_POLICY_BIT(host) | IPC_POLICY_BIT(metadata) |
-	    IPC_POLICY_BIT(loopback) | IPC_POLICY_BIT(link_local);
-
-	if (rule->action != IPC_POLICY_ACTION_allow)
-		return false;
-	if (classes & IPC_POLICY_BIT(internet))
-		return true;
-	return (rule->options & IPC_POLICY_OPTION_PRIVATE) &&
-	    (classes & IPC_POLICY_BIT(private)) && !(classes & never);
+	return rule->action == IPC_POLICY_ACTION_allow &&
+	    policy_name_may_lead_to(classes, is_private(rule));
 }
 
 static void
@@ -201,6 +199,23 @@ policy_patterns_find(const struct policy_matcher *matcher, const char *name, siz
 			patterns[n++] = found;
 	}
 	return n;
+}
+
+bool
+policy_patterns_may_be_private(const struct policy_matcher *matcher,
+    const uint16_t *patterns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct policy_pattern *pattern = &matcher->patterns[patterns[i]];
+
+		for (size_t at = 0; at < pattern->n; at++) {
+			uint16_t rank = matcher->pattern_ranks[pattern->first + at];
+
+			if (is_allow(matcher, rank) && is_private(rule_of(matcher, rank)))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* The least rank that stops the name, and the least that lists it; ports do not count. */

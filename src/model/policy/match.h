@@ -109,6 +109,10 @@ struct policy_verdict policy_match(const struct policy_matcher *matcher,
 size_t policy_patterns_find(const struct policy_matcher *matcher, const char *name,
     size_t len, uint16_t *patterns);
 
+/* Whether a rule with one of the patterns lets names lead to class private. */
+bool policy_patterns_may_be_private(const struct policy_matcher *matcher,
+    const uint16_t *patterns, size_t n);
+
 /* Whether a query for a canonical name may go upstream. rule is the one that stops or lists it
  * (POLICY_BY_RULE). */
 struct policy_verdict policy_match_query(const struct policy_matcher *matcher,

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which addresses the names of a policy lead to. */
+#include "connector/pins.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/siphash.h"
+
+void
+pins_init(struct pins *pins, const uint64_t secret[2])
+{
+	memcpy(pins->secret, secret, sizeof(pins->secret));
+	pins_clear(pins);
+}
+
+void
+pins_clear(struct pins *pins)
+{
+	pins->n = 0;
+	TAILQ_INIT(&pins->free);
+	TAILQ_INIT(&pins->aged);
+	for (size_t i = 0; i < PINS_N_BUCKETS; i++)
+		LIST_INIT(&pins->buckets[i]);
+	for (size_t i = 0; i < PINS_N_PATTERNS; i++)
+		TAILQ_INIT(&pins->of_pattern[i]);
+	memset(pins->n_of_pattern, 0, sizeof(pins->n_of_pattern));
+}
+
+static size_t
+bucket_of(const struct pins *pins, const struct inaddr *addr)
+{
+	return siphash(pins->secret, addr, sizeof(*addr)) % PINS_N_BUCKETS;
+}
+
+static void
+drop(struct pins *pins, struct pin *pin)
+{
+	LIST_REMOVE(pin, in_bucket);
+	TAILQ_REMOVE(&pins->of_pattern[pin->pattern], pin, of_pattern);
+	TAILQ_REMOVE(&pins->aged, pin, aged);
+	TAILQ_INSERT_HEAD(&pins->free, pin, aged);
+	pins->n_of_pattern[pin->pattern]--;
+}
+
+/* Returns the pin of this address and pattern. If there is none, makes place for it: of the
+ * address, of the pattern, and of all. */
+static struct pin *
+find_or_make_place(struct pins *pins, const struct inaddr *addr, uint16_t pattern)
+{
+	struct pin *pin, *last = NULL;
+	unsigned int n_of_addr = 0;
+
+	/* The latest is the first. */
+	LIST_FOREACH(pin, &pins->buckets[bucket_of(pins, addr)], in_bucket)
+	{
+		if (!inaddr_is_equal(&pin->addr, addr))
+			continue;
+		if (pin->pattern == pattern)
+			return pin;
+		last = pin;
+		n_of_addr++;
+	}
+	if (n_of_addr == PINS_PER_ADDR_MAX)
+		drop(pins, last);
+	if (pins->n_of_pattern[pattern] == PINS_PER_PATTERN_MAX)
+		drop(pins, TAILQ_FIRST(&pins->of_pattern[pattern]));
+	if (TAILQ_EMPTY(&pins->free) && pins->n == PINS_MAX)
+		drop(pins, TAILQ_FIRST(&pins->aged));
+	return NULL;
+}
+
+static struct pin *
+take_place(struct pins *pins)
+{
+	struct pin *pin = TAILQ_FIRST(&pins->free);
+
+	if (pin != NULL)
+		TAILQ_REMOVE(&pins->free, pin, aged);
+	else
+		pin = &pins->places[pins->n++];
+	return pin;
+}
+
+void
+pins_add(struct pins *pins, const struct inaddr *addr, uint16_t pattern, uint32_t ttl_s,
+    uint64_t now_ms)
+{
+	struct pin *pin = find_or_make_place(pins, addr, pattern);
+	uint64_t ends_ms;
+
+	ttl_s = ttl_s > PINS_LIFE_MIN_S ? ttl_s : PINS_LIFE_MIN_S;
+	ttl_s = ttl_s < PINS_LIFE_MAX_S ? ttl_s : PINS_LIFE_MAX_S;
+	ends_ms = now_ms + (uint64_t)ttl_s * CLOCK_MS_PER_S;
+	if (pin != NULL) {
+		ends_ms = ends_ms > pin->ends_ms ? ends_ms : pin->ends_ms;
+		drop(pins, pin);
+	}
+	pin = take_place(pins);
+	pin->addr = *addr;
+	pin->pattern = pattern;
+	pin->ends_ms = ends_ms;
+	LIST_INSERT_HEAD(&pins->buckets[bucket_of(pins, addr)], pin, in_bucket);
+	TAILQ_INSERT_TAIL(&pins->of_pattern[pattern], pin, of_pattern);
+	TAILQ_INSERT_TAIL(&pins->aged, pin, aged);
+	pins->n_of_pattern[pattern]++;
+}
+
+size_t
+pins_find(const struct pins *pins, const struct inaddr *addr, uint64_t now_ms,
+    uint16_t patterns[PINS_PER_ADDR_MAX])
+{
+	const struct pin *pin;
+	size_t n = 0;
+
+	LIST_FOREACH(pin, &pins->buckets[bucket_of(pins, addr)], in_bucket)
+	{
+		if (inaddr_is_equal(&pin->addr, addr) && now_ms < pin->ends_ms)
+			patterns[n++] = pin->pattern;
+	}
+	return n;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pins: which addresses the names of a policy lead to. The resolver reports them before the guest
+ * gets the answer. A pin belongs to a pattern of names, and so to the rules that have the pattern:
+ * their protocol and ports bound it. In each limit the pin that was reported longest ago gives
+ * way.
+ *
+ * Pure: times are milliseconds of CLOCK_MONOTONIC.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/inaddr.h"
+
+/* A thousand names with eight addresses each. */
+#define PINS_MAX 8192
+
+/* An address of a large host has names below several patterns. */
+#define PINS_PER_ADDR_MAX 4
+
+/* A name whose answers change each time has thousands of addresses, and must not take the places
+ * of other names. */
+#define PINS_PER_PATTERN_MAX 256
+
+/* As many as there are patterns: IPC_POLICY_NAMES_MAX. */
+#define PINS_N_PATTERNS 4096
+
+/* A program connects some time after it has resolved a name, and again without resolving. */
+#define PINS_LIFE_MIN_S 300
+/* The guest keeps no answer for longer (DNS_TTL_MAX_S). */
+#define PINS_LIFE_MAX_S 3600
+
+#define PINS_N_BUCKETS 4096
+
+struct pin {
+	LIST_ENTRY(pin) in_bucket;
+	TAILQ_ENTRY(pin) of_pattern;
+	TAILQ_ENTRY(pin) aged;
+	uint64_t ends_ms;
+	uint16_t pattern;
+	struct inaddr addr;
+};
+
+LIST_HEAD(pin_bucket, pin);
+TAILQ_HEAD(pin_list, pin);
+
+struct pins {
+	uint64_t secret[2]; /* who owns a name chooses addresses: not all of one bucket */
+	uint16_t n;         /* places that have been in use; they are the first */
+	struct pin_list free;
+	struct pin_list
+	    aged; /* the one that was reported longest ago is first; so below */
+	struct pin_bucket buckets[PINS_N_BUCKETS];
+	struct pin_list of_pattern[PINS_N_PATTERNS];
+	uint16_t n_of_pattern[PINS_N_PATTERNS];
+	struct pin places[PINS_MAX];
+};
+
+/* secret is random. The table must not move in memory. */
+void pins_init(struct pins *pins, const uint64_t secret[2]);
+
+/* Forgets all: patterns are numbers in a policy that is no longer in force. */
+void pins_clear(struct pins *pins);
+
+/* Pins the address to the pattern, or makes a pin last longer; none gets shorter. A pin lives
+ * ttl_s, at least PINS_LIFE_MIN_S and at most PINS_LIFE_MAX_S. */
+void pins_add(struct pins *pins, const struct inaddr *addr, uint16_t pattern,
+    uint32_t ttl_s, uint64_t now_ms);
+
+/* The patterns that the address is pinned to now. Returns their number. */
+size_t pins_find(const struct pins *pins, const struct inaddr *addr, uint64_t now_ms,
+    uint16_t patterns[PINS_PER_ADDR_MAX]);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Decides on the guest's queries by a policy, from the query to the reply.
+ *
+ *   judge_query()   -> reply, ask a name server, or ignore
+ *   judge_ask()     builds what the name server is asked
+ *   judge_answer()  -> reply, ask for the next name of the chain, ask another server, or wait
+ *   judge_fail()    no server has answered
+ *   judge_pins()    the addresses that the connector must know before the reply leaves
+ *   judge_write()   the reply
+ *
+ * Only names that the policy lists go to a name server, unless its `dns` is `any`. Names of a
+ * chain need no rule: the owner of a name that a rule lists leads it where he likes, within the
+ * ports of the rule.
+ */
+#pragma once
+
+#include "model/policy/match.h"
+#include "resolver/dns/cache.h"
+#include "resolver/dns/filter.h"
+#include "resolver/dns/limits.h"
+#include "resolver/dns/reply.h"
+
+/* Patterns of a name that count: the most specific ones. The connector keeps as many for an
+ * address. */
+#define JUDGE_PATTERNS_MAX 4
+
+/* Large: 5 MiB, most of which are pages that are used when answers come. */
+struct judge {
+	const struct policy_matcher *matcher; /* borrowed */
+	struct policy_place place;
+	bool has_ipv6; /* the guest has it */
+	struct dns_cache cache;
+	struct dns_limits limits;
+	uint64_t n_denied;  /* queries for names that the policy does not allow */
+	uint64_t n_limited; /* queries over a limit */
+	uint64_t n_cut;     /* addresses that were cut out of answers */
+};
+
+/* A query on its way. */
+struct judged {
+	struct dns_query query;
+	struct dns_answer answer; /* the chain so far, then the whole */
+	bool has_chain;
+	bool is_listed; /* a rule lists the name: its addresses are pinned and filtered */
+	bool may_be_private;
+	bool has_plain_case; /* the server does not repeat the case of letters */
+	bool has_plain_dns;  /* the server does not take EDNS */
+	uint8_t n_patterns;
+	uint16_t patterns[JUDGE_PATTERNS_MAX];
+	struct dns_ask ask;
+	struct dns_reply reply;
+	char reply_text[DNS_EDE_TEXT_MAX];
+};
+
+enum judge_step {
+	JUDGE_IGNORE, /* no reply: it was not a query */
+	JUDGE_REPLY,
+	JUDGE_ASK,   /* call judge_ask(), and begin with the first server */
+	JUDGE_AGAIN, /* call judge_ask(), and ask the same server */
+	JUDGE_WAIT,  /* the message is not the answer */
+	JUDGE_OVER_TCP,
+	JUDGE_OTHER_SERVER,
+};
+
+/* The rest of *judge is zeros. secret is random. */
+void judge_init(struct judge *judge, const struct policy_place *place, bool has_ipv6,
+    const uint64_t secret[4]);
+
+/* Another policy is in force. The matcher is borrowed until the next call. */
+void judge_set_policy(struct judge *judge, const struct policy_matcher *matcher);
+
+/* A message of the guest. Sets all of *judged. */
+enum judge_step judge_query(struct judge *judge, struct judged *judged,
+    const uint8_t *bytes, size_t len, uint64_t now_ms);
+
+/* Builds judged->ask. id and case_bits are random. */
+void judge_ask(struct judged *judged, uint16_t id,
+    const uint8_t case_bits[DNS_CASE_BITS_LEN]);
+
+/* A message of the name server that was asked. */
+enum judge_step judge_answer(struct judge *judge, struct judged *judged,
+    const uint8_t *bytes, size_t len, uint64_t now_ms);
+
+/* No name server has answered. A reply is ready after that. */
+void judge_fail(struct judge *judge, struct judged *judged, enum dns_ede reason,
+    uint64_t now_ms);
+
+/* The addresses of the reply that have to be pinned to judged->patterns for the TTL of
+ * judged->answer. Returns their number. */
+size_t judge_pins(const struct judged *judged, struct inaddr addrs[DNS_RECORDS_MAX]);
+
+/* Writes the reply. size is that of the transport: the guest's own limit counts if is_tcp is
+ * false. Returns the length. */
+size_t judge_write(const struct judged *judged, bool is_tcp, uint8_t *bytes, size_t size);

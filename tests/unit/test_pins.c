@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pins of addresses to patterns of names: their lives and limits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "connector/pins.h"
+
+#define START_MS 1000000
+
+static const uint64_t secret[2] = { 3, 4 };
+static struct pins pins;
+static uint16_t found[PINS_PER_ADDR_MAX];
+
+static int
+setup(void **state)
+{
+	(void)state;
+	pins_init(&pins, secret);
+	return 0;
+}
+
+static struct inaddr
+numbered(uint32_t i)
+{
+	return inaddr_from4(htonl(0xc6336300 + i));
+}
+
+static void
+add(uint32_t i, uint16_t pattern, uint32_t ttl_s, uint64_t after_ms)
+{
+	const struct inaddr addr = numbered(i);
+
+	pins_add(&pins, &addr, pattern, ttl_s, START_MS + after_ms);
+}
+
+static size_t
+n_found(uint32_t i, uint64_t after_ms)
+{
+	const struct inaddr addr = numbered(i);
+
+	return pins_find(&pins, &addr, START_MS + after_ms, found);
+}
+
+static void
+test_pin_is_of_its_address(void **state)
+{
+	struct inaddr addr6;
+
+	(void)state;
+	assert_int_equal(n_found(1, 0), 0);
+	add(1, 7, 600, 0);
+	assert_int_equal(n_found(1, 0), 1);
+	assert_int_equal(found[0], 7);
+	assert_int_equal(n_found(2, 0), 0);
+	/* The same bytes as IPv6. */
+	addr6 = numbered(1);
+	addr6.is_ipv6 = 1;
+	assert_int_equal(pins_find(&pins, &addr6, START_MS, found), 0);
+	add(1, 8, 600, 0);
+	assert_int_equal(n_found(1, 0), 2);
+	pins_clear(&pins);
+	assert_int_equal(n_found(1, 0), 0);
+}
+
+static void
+test_life_of_pins(void **state)
+{
+	(void)state;
+	add(1, 7, 0, 0);
+	add(2, 7, 600, 0);
+	add(3, 7, UINT32_MAX, 0);
+	assert_int_equal(n_found(1, 299999), 1);
+	assert_int_equal(n_found(1, 300000), 0);
+	assert_int_equal(n_found(2, 599999), 1);
+	assert_int_equal(n_found(2, 600000), 0);
+	assert_int_equal(n_found(3, 3599999), 1);
+	assert_int_equal(n_found(3, 3600000), 0);
+	/* An answer with a lower TTL takes nothing away. */
+	add(2, 7, 0, 1000);
+	assert_int_equal(n_found(2, 599999), 1);
+	add(2, 7, 600, 1000);
+	assert_int_equal(n_found(2, 600000), 1);
+	assert_int_equal(n_found(2, 601000), 0);
+}
+
+static void
+test_patterns_of_an_address_are_limited(void **state)
+{
+	(void)state;
+	for (uint16_t pattern = 0; pattern < PINS_PER_ADDR_MAX; pattern++)
+		add(1, pattern, 600, 0);
+	/* Pattern 0 is reported again, so pattern 1 gives way. */
+	add(1, 0, 600, 0);
+	add(1, 9, 600, 0);
+	assert_int_equal(n_found(1, 0), PINS_PER_ADDR_MAX);
+	assert_int_equal(found[0], 9);
+	assert_int_equal(found[1], 0);
+	assert_int_equal(found[2], 3);
+	assert_int_equal(found[3], 2);
+	assert_int_equal(pins.n_of_pattern[1], 0);
+}
+
+static void
+test_addresses_of_a_pattern_are_limited(void **state)
+{
+	(void)state;
+	add(100000, 8, 600, 0);
+	for (uint32_t i = 0; i < PINS_PER_PATTERN_MAX; i++)
+		add(i, 7, 600, 0);
+	add(0, 7, 600, 0);
+	add(PINS_PER_PATTERN_MAX, 7, 600, 0);
+	assert_int_equal(pins.n_of_pattern[7], PINS_PER_PATTERN_MAX);
+	assert_int_equal(n_found(0, 0), 1);
+	assert_int_equal(n_found(1, 0), 0);
+	assert_int_equal(n_found(2, 0), 1);
+	assert_int_equal(n_found(PINS_PER_PATTERN_MAX, 0), 1);
+	assert_int_equal(n_found(100000, 0), 1);
+	assert_int_equal(pins.n, PINS_PER_PATTERN_MAX + 1);
+}
+
+static void
+test_pins_are_limited(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < PINS_MAX; i++)
+		add(i, (uint16_t)(i / PINS_PER_PATTERN_MAX), 600, 0);
+	for (uint32_t i = 0; i < PINS_MAX; i++)
+		assert_int_equal(n_found(i, 0), 1);
+	add(0, 0, 600, 0);
+	add(PINS_MAX, PINS_N_PATTERNS - 1, 600, 0);
+	assert_int_equal(n_found(0, 0), 1);
+	assert_int_equal(n_found(1, 0), 0);
+	assert_int_equal(n_found(PINS_MAX, 0), 1);
+	/* An address that is full in a full table gives one place only. */
+	add(2, 4000, 600, 0);
+	assert_int_equal(n_found(2, 0), 1);
+	assert_int_equal(found[0], 4000);
+	assert_int_equal(n_found(3, 0), 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_pin_is_of_its_address, setup),
+		cmocka_unit_test_setup(test_life_of_pins, setup),
+		cmocka_unit_test_setup(test_patterns_of_an_address_are_limited, setup),
+		cmocka_unit_test_setup(test_addresses_of_a_pattern_are_limited, setup),
+		cmocka_unit_test_setup(test_pins_are_limited, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
