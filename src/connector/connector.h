@@ -17,9 +17,10 @@ struct connector_rules {
 
 /* An answer to the worker that its queue did not take. */
 struct connector_answer {
-	uint64_t flow;
 	int fd;         /* owned; the socket, or -1 */
+	int answers_fd; /* owned; that of a group, which is sent first, or -1 */
 	uint32_t error; /* without a socket */
+	struct ipc_flow_opened opened;
 };
 
 struct connector {

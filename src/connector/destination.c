@@ -10,33 +10,8 @@
 /* A network of IPv6 is a /64. */
 #define PREFIX6_BYTES 8
 
-/* RFC 1122 3.2.1.3: this network, loopback, and reserved addresses from 240.0.0.0. A user may
- * have chosen a virtual network among the last. */
-static bool
-is_never4(const struct ipc_network *network, in_addr_t addr_be)
-{
-	uint32_t addr = ntohl(addr_be);
-	uint32_t first = addr >> 24;
-	bool is_ours = (addr_be & network->netmask_be) == network->network_be;
-
-	return first == 0 || first == 127 || IN_MULTICAST(addr) ||
-	    addr_be == INADDR_BROADCAST || (first >= 240 && !is_ours) ||
-	    (is_ours && (addr_be | network->netmask_be) == INADDR_BROADCAST);
-}
-
-/* RFC 4291 2.4 and 2.5.5: unspecified, loopback, IPv4 in IPv6, groups. The link of the guest is
- * not a link of the host. */
-static bool
-is_never6(const struct ipc_network *network, const struct inaddr *addr)
-{
-	static const uint8_t zeros[10];
-	uint8_t eleventh = addr->bytes[10], twelfth = addr->bytes[11];
-
-	return !network->enable_ipv6 || inaddr_is_multicast(addr) ||
-	    inaddr_is_link_local6(addr) ||
-	    (memcmp(addr->bytes, zeros, sizeof(zeros)) == 0 && eleventh == twelfth &&
-		(eleventh == 0 || eleventh == 0xff));
-}
+/* RFC 4291 2.7: groups of at most this scope stay on the guest's link. */
+#define SCOPE6_LINK 2
 
 static bool
 is_of_the_network(const struct ipc_network *network, const struct inaddr *addr)
@@ -44,6 +19,50 @@ is_of_the_network(const struct ipc_network *network, const struct inaddr *addr)
 	if (addr->is_ipv6)
 		return memcmp(addr->bytes, &network->prefix6, PREFIX6_BYTES) == 0;
 	return (inaddr_to4(addr) & network->netmask_be) == network->network_be;
+}
+
+static bool
+is_broadcast(const struct ipc_network *network, const struct inaddr *addr)
+{
+	return inaddr_is_broadcast(addr) ||
+	    (!addr->is_ipv6 && is_of_the_network(network, addr) &&
+		(inaddr_to4(addr) | network->netmask_be) == INADDR_BROADCAST);
+}
+
+/* RFC 1122 3.2.1.3: this network, loopback, and reserved addresses from 240.0.0.0. A user may
+ * have chosen a virtual network among the last. */
+static bool
+is_never4(const struct ipc_network *network, const struct inaddr *addr)
+{
+	uint32_t first = ntohl(inaddr_to4(addr)) >> 24;
+
+	return first == 0 || first == 127 ||
+	    (first >= 240 && !is_of_the_network(network, addr) &&
+		!is_broadcast(network, addr));
+}
+
+/* RFC 4291 2.4 and 2.5.5: unspecified, loopback, IPv4 in IPv6. The link of the guest is not a
+ * link of the host. */
+static bool
+is_never6(const struct ipc_network *network, const struct inaddr *addr)
+{
+	static const uint8_t zeros[10];
+	uint8_t eleventh = addr->bytes[10], twelfth = addr->bytes[11];
+
+	return !network->enable_ipv6 || inaddr_is_link_local6(addr) ||
+	    (inaddr_is_multicast(addr) && (addr->bytes[1] & 0x0f) <= SCOPE6_LINK) ||
+	    (memcmp(addr->bytes, zeros, sizeof(zeros)) == 0 && eleventh == twelfth &&
+		(eleventh == 0 || eleventh == 0xff));
+}
+
+/* Only datagrams go to many hosts. */
+static bool
+is_never(const struct ipc_network *network, uint8_t proto, const struct inaddr *addr)
+{
+	if (proto != IPPROTO_UDP &&
+	    (inaddr_is_multicast(addr) || is_broadcast(network, addr)))
+		return true;
+	return addr->is_ipv6 ? is_never6(network, addr) : is_never4(network, addr);
 }
 
 static bool
@@ -78,19 +97,19 @@ find_nameserver(const struct connector_rules *rules, bool is_ipv6, uint16_t port
 }
 
 enum destination
-destination_find(const struct connector_rules *rules, const struct inaddr *peer,
-    uint16_t port, union inaddr_sock *to)
+destination_find(const struct connector_rules *rules, uint8_t proto,
+    const struct inaddr *peer, uint16_t port, union inaddr_sock *to)
 {
 	const struct ipc_network *network = &rules->network;
 	struct inaddr addr = *peer;
 
-	if (addr.is_ipv6 ? is_never6(network, &addr)
-			 : is_never4(network, inaddr_to4(&addr)))
+	if (is_never(network, proto, &addr))
 		return DESTINATION_NEVER;
 	if (is_nameserver(network, &addr))
 		return find_nameserver(rules, addr.is_ipv6, port, to);
-	/* The gateway and all other addresses of the network stand for the host's loopback. */
-	if (is_of_the_network(network, &addr)) {
+	/* The gateway and all other addresses of the network stand for the host's loopback, and
+	 * so does a broadcast, which could name it. */
+	if (is_of_the_network(network, &addr) || is_broadcast(network, &addr)) {
 		if (!network->allow_host_loopback)
 			return DESTINATION_REFUSED;
 		addr = inaddr_loopback(addr.is_ipv6);

@@ -8,11 +8,12 @@
 enum destination {
 	DESTINATION_FOUND,
 	DESTINATION_REFUSED, /* a rule forbids it, or the host has no name server */
-	/* The worker's gate drops all segments to such an address, so a worker that asks for
+	/* The worker's gate drops all packets to such an address, so a worker that asks for
 	 * it is not in order. */
 	DESTINATION_NEVER,
 };
 
-/* peer and port (host byte order) are as the guest named them. Sets *to if FOUND. */
-enum destination destination_find(const struct connector_rules *rules,
+/* peer and port (host byte order) are as the guest named them; proto is IPPROTO_TCP or
+ * IPPROTO_UDP. Sets *to if FOUND; a group leads to itself. */
+enum destination destination_find(const struct connector_rules *rules, uint8_t proto,
     const struct inaddr *peer, uint16_t port, union inaddr_sock *to);

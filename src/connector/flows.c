@@ -3,6 +3,8 @@
 #include "connector/flows.h"
 
 #include <errno.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,13 +19,22 @@ key_of(uint64_t number)
 	return key;
 }
 
+static struct flow_key
+key_of_end(const struct ipc_flow_open *asked)
+{
+	return flow_key_udp(asked->guest.is_ipv6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP,
+	    asked->guest.bytes, asked->guest_port, 0);
+}
+
 int
 flows_init(struct flows *flows)
 {
 	*flows = (struct flows){ .tokens = FLOWS_PER_S };
 	return flow_key_make_secret() == 0 &&
-		flow_table_init(&flows->table, sizeof(struct flow), IPC_FLOWS_TCP_MAX) ==
-		    0
+		flow_table_init(&flows->table, sizeof(struct flow),
+		    IPC_FLOWS_TCP_MAX + IPC_FLOWS_UDP_MAX) == 0 &&
+		flow_table_init(&flows->ends, sizeof(struct flow_end),
+		    IPC_FLOWS_UDP_MAX) == 0
 	    ? 0
 	    : -1;
 }
@@ -53,6 +64,31 @@ take_token(struct flows *flows, uint64_t now_ms)
 	return true;
 }
 
+/* Whether one more may be open. */
+static bool
+has_room(const struct flows *flows, uint8_t proto)
+{
+	if (proto == IPPROTO_UDP)
+		return flows->n_udp < IPC_FLOWS_UDP_MAX;
+	return flows->table.n_live - flows->n_udp < IPC_FLOWS_TCP_MAX;
+}
+
+/* Cannot fail: there are as many places as flows. */
+static struct flow_end *
+enter_end(struct flows *flows, const struct ipc_flow_open *asked)
+{
+	const struct flow_key key = key_of_end(asked);
+	struct flow_end *end;
+
+	flow_table_reap(&flows->ends);
+	end = flow_table_find(&flows->ends, &key);
+	if (end == NULL)
+		end = flow_table_add(&flows->ends, &key);
+	end->n_flows++;
+	flows->n_udp++;
+	return end;
+}
+
 struct flow *
 flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_ms,
     uint32_t *error)
@@ -64,11 +100,13 @@ flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_
 	if (!take_token(flows, now_ms))
 		return NULL;
 	*error = EMFILE;
+	if (!has_room(flows, asked->proto))
+		return NULL;
 	flow_table_reap(&flows->table);
 	flow = flow_table_add(&flows->table, &key);
-	if (flow == NULL)
-		return NULL;
 	flow->asked = *asked;
+	if (asked->proto == IPPROTO_UDP)
+		flow->end = enter_end(flows, asked);
 	*error = 0;
 	return flow;
 }
@@ -76,5 +114,10 @@ flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_
 void
 flows_close(struct flows *flows, struct flow *flow)
 {
+	if (flow->end != NULL) {
+		flows->n_udp--;
+		if (--flow->end->n_flows == 0)
+			flow_table_remove(&flows->ends, flow->end);
+	}
 	flow_table_remove(&flows->table, flow);
 }

@@ -19,11 +19,23 @@
 /* A flow, as the worker asked for it. */
 struct flow {
 	struct flow_link link;
+	struct flow_end *end; /* NULL: not UDP */
 	struct ipc_flow_open asked;
+};
+
+/* An address and port of the guest. All its flows have one source port on the host, so that
+ * hosts behind address translators find each other (RFC 4787 4.1). */
+struct flow_end {
+	struct flow_link link;
+	uint32_t n_flows;
+	uint16_t port; /* host byte order; 0: not known yet */
+	uint16_t reserved;
 };
 
 struct flows {
 	struct flow_table table;
+	struct flow_table ends;
+	uint32_t n_udp;
 	uint64_t tokens;    /* flows that may be opened at once */
 	uint64_t filled_ms; /* when tokens were added last */
 };

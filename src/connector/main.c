@@ -16,7 +16,7 @@ main(void)
 	struct connector connector = {
 		.to_worker.fd = -1,
 		.jail.fallback_userns_fd = -1,
-		.answer.fd = -1,
+		.answer = { .fd = -1, .answers_fd = -1 },
 	};
 
 	child_begin(&connector.to_parent, IPC_ROLE_CONNECTOR, "slirpd-connect");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the socket of a connection. */
+/* Makes the sockets of TCP flows. */
 #include "connector/open.h"
 
 #include <errno.h>

@@ -1,10 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the socket of a connection. */
+/* Makes the sockets of a flow. They do not wait. */
 #pragma once
+
+#include <stdbool.h>
 
 #include "base/inaddr.h"
 #include "ipc/messages.h"
 
 /* Returns a socket that connects, or has connected, to this address; the caller owns it. -1
- * with errno set. Does not wait. */
+ * with errno set. */
 int open_tcp(const union inaddr_sock *to, const struct ipc_outbound *outbound);
+
+/* What a UDP flow's sockets are to be. */
+struct open_udp {
+	const union inaddr_sock *to;
+	const struct ipc_outbound *outbound;
+	uint16_t port; /* wanted source port; 0: any */
+	/* ip(7): the sending host's members of a multicast group also receive what a socket
+	 * sends. If the host's loopback is closed, a guest must not reach the host's services
+	 * in this way; the datagrams still go out. */
+	bool loops_groups;
+};
+
+/* The caller owns the descriptors. */
+struct open_udp_made {
+	int fd;         /* connected */
+	int answers_fd; /* to a group: bound to the same port, and not connected; or -1 */
+	uint16_t port;
+};
+
+/* Returns 0, or -1 with errno set. If another program has the wanted port, any port is taken. */
+int open_udp(const struct open_udp *wanted, struct open_udp_made *made);

@@ -3,6 +3,7 @@
 #include "connector/requests.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -21,31 +22,49 @@
 #define CALL(...) IPC_CALL_HANDLER(connector, connector, msg, __VA_ARGS__)
 IPC_ROWS_SLIRP_WORKER_TO_CONNECTOR(DECLARE)
 
-static int
-send_answer(struct connector *connector)
-{
-	const struct connector_answer *answer = &connector->answer;
-	const struct ipc_flow_opened opened = { .flow = answer->flow };
-	const struct ipc_flow_refused refused = {
-		.flow = answer->flow,
-		.error = answer->error,
-	};
-
-	return answer->fd != -1
-	    ? ipc_send_flow_opened(&connector->to_worker, &opened, answer->fd)
-	    : ipc_send_flow_refused(&connector->to_worker, &refused);
-}
-
 /* The flow of the answer gets no socket. */
 static void
 refuse(struct connector *connector, uint32_t error)
 {
 	struct connector_answer *answer = &connector->answer;
-	struct flow *flow = flows_find(&connector->flows, answer->flow);
+	struct flow *flow = flows_find(&connector->flows, answer->opened.flow);
 
 	answer->error = error;
+	if (answer->fd != -1)
+		close(take_fd(&answer->fd));
+	if (answer->answers_fd != -1)
+		close(take_fd(&answer->answers_fd));
 	if (flow != NULL)
 		flows_close(&connector->flows, flow);
+}
+
+static int
+send_answers_socket(struct connector *connector)
+{
+	struct connector_answer *answer = &connector->answer;
+	const struct ipc_flow_answers answers = { .flow = answer->opened.flow };
+
+	if (ipc_send_flow_answers(&connector->to_worker, &answers, answer->answers_fd) ==
+	    -1)
+		return -1;
+	close(take_fd(&answer->answers_fd));
+	return 0;
+}
+
+static int
+send_answer(struct connector *connector)
+{
+	const struct connector_answer *answer = &connector->answer;
+	const struct ipc_flow_refused refused = {
+		.flow = answer->opened.flow,
+		.error = answer->error,
+	};
+
+	if (answer->fd == -1)
+		return ipc_send_flow_refused(&connector->to_worker, &refused);
+	if (answer->answers_fd != -1 && send_answers_socket(connector) == -1)
+		return -1;
+	return ipc_send_flow_opened(&connector->to_worker, &answer->opened, answer->fd);
 }
 
 void
@@ -56,7 +75,6 @@ connector_requests_answer(struct connector *connector)
 
 	/* unix(7): too many descriptors of the user are in queues. */
 	if (result == -1 && errno == ETOOMANYREFS) {
-		close(take_fd(&answer->fd));
 		refuse(connector, ETOOMANYREFS);
 		result = send_answer(connector);
 	}
@@ -67,29 +85,80 @@ connector_requests_answer(struct connector *connector)
 		fdio_pause();
 	if (!connector->has_answer && answer->fd != -1)
 		close(take_fd(&answer->fd));
+	if (!connector->has_answer && answer->answers_fd != -1)
+		close(take_fd(&answer->answers_fd));
 }
 
-/* Makes the socket of a flow, or refuses it. */
-static void
-open_flow(struct connector *connector, const struct ipc_flow_open *msg)
+/* Returns 0, or -1 with errno set. */
+static int
+make_tcp(struct connector *connector, const union inaddr_sock *to)
 {
-	const struct connector_rules *rules = &connector->rules;
 	struct connector_answer *answer = &connector->answer;
+
+	answer->fd = open_tcp(to, &connector->rules.outbound);
+	return answer->fd == -1 ? -1 : 0;
+}
+
+static int
+make_udp(struct connector *connector, const struct flow *flow,
+    const union inaddr_sock *to)
+{
+	struct connector_answer *answer = &connector->answer;
+	struct flow_end *end = flow->end;
+	const struct open_udp wanted = {
+		.to = to,
+		.outbound = &connector->rules.outbound,
+		.port = end->port != 0 ? end->port : flow->asked.forward_port,
+		.loops_groups = connector->rules.network.allow_host_loopback,
+	};
+	struct open_udp_made made;
+
+	if (open_udp(&wanted, &made) == -1)
+		return -1;
+	if (end->port == 0)
+		end->port = made.port;
+	answer->fd = made.fd;
+	answer->answers_fd = made.answers_fd;
+	answer->opened.own_port = made.port;
+	return 0;
+}
+
+static void
+make_sockets(struct connector *connector, const struct flow *flow,
+    const union inaddr_sock *to)
+{
+	struct ipc_flow_opened *opened = &connector->answer.opened;
+	int result = flow->asked.proto == IPPROTO_UDP ? make_udp(connector, flow, to)
+						      : make_tcp(connector, to);
+
+	if (result == -1) {
+		refuse(connector, (uint32_t)errno);
+		return;
+	}
+	inaddr_from_sockaddr(&opened->to, &to->any);
+	opened->to_port = inaddr_sock_port(to);
+	opened->to_scope_id = opened->to.is_ipv6 ? to->in6.sin6_scope_id : 0;
+}
+
+/* Makes the sockets of a flow, or refuses it. */
+static void
+open_flow(struct connector *connector, const struct flow *flow)
+{
+	const struct ipc_flow_open *asked = &flow->asked;
 	char text[INET6_ADDRSTRLEN];
 	union inaddr_sock to;
 
-	switch (destination_find(rules, &msg->peer, msg->peer_port, &to)) {
+	switch (destination_find(&connector->rules, asked->proto, &asked->peer,
+	    asked->peer_port, &to)) {
 	case DESTINATION_FOUND:
-		answer->fd = open_tcp(&to, &rules->outbound);
-		if (answer->fd == -1)
-			refuse(connector, (uint32_t)errno);
+		make_sockets(connector, flow, &to);
 		break;
 	case DESTINATION_REFUSED:
 		refuse(connector, ENETUNREACH);
 		break;
 	case DESTINATION_NEVER:
 		fatalx("message from slirp-worker: flow_open: %s is never a destination",
-		    inaddr_format(&msg->peer, text));
+		    inaddr_format(&asked->peer, text));
 	}
 }
 
@@ -97,13 +166,19 @@ void
 connector_on_flow_open(struct connector *connector, const struct ipc_flow_open *msg)
 {
 	struct connector_answer *answer = &connector->answer;
+	const struct flow *flow;
 
 	if (flows_find(&connector->flows, msg->flow) != NULL)
 		fatalx("message from slirp-worker: flow_open: the flow is open");
-	*answer = (struct connector_answer){ .flow = msg->flow, .fd = -1 };
-	if (flows_open(&connector->flows, msg,
-		(uint64_t)(clock_now_ns() / CLOCK_NS_PER_MS), &answer->error) != NULL)
-		open_flow(connector, msg);
+	*answer = (struct connector_answer){
+		.fd = -1,
+		.answers_fd = -1,
+		.opened.flow = msg->flow,
+	};
+	flow = flows_open(&connector->flows, msg,
+	    (uint64_t)(clock_now_ns() / CLOCK_NS_PER_MS), &answer->error);
+	if (flow != NULL)
+		open_flow(connector, flow);
 	connector_requests_answer(connector);
 }
 

@@ -91,8 +91,7 @@ struct ipc_log {
 	ROW(pong, NOTHING, REPLY, "the sender goes on with its loop")
 
 #define IPC_ROWS_PARENT_TO_SOCKET_MAKERS(ROW) \
-	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
-	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS")
+	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(connector_channel, FD, ONCE, "a channel to the connector; comes before start") \
@@ -113,7 +112,8 @@ struct ipc_log {
 	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
-	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready")
+	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready") \
+	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS")
 
 #define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
 	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on")
@@ -123,6 +123,7 @@ struct ipc_log {
 	ROW(flow_closed, PAYLOAD, ANYTIME, "the worker has closed the sockets of these flows")
 
 #define IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(ROW) \
+	ROW(flow_answers, PAYLOAD_FD, ANYTIME, "the socket for the answers of a group; flow_opened follows") \
 	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \
 	ROW(flow_refused, PAYLOAD, ANYTIME, "why there is no socket")
 

@@ -10,8 +10,10 @@
  * on open files of the user (unix(7), ETOOMANYREFS), and 1024 is a common one. */
 #define IPC_FLOWS_ASKED_MAX 256
 
-/* Open flows of each protocol. TCP: ports cannot tell more connections apart. */
+/* Open flows of each protocol. TCP: ports cannot tell more connections apart. UDP: more than the
+ * worker's budget (BUDGET_UDP_MAX and others), with those that are being closed. */
 #define IPC_FLOWS_TCP_MAX 65536
+#define IPC_FLOWS_UDP_MAX 8192
 
 /* Numbers of flows in one flow_closed: a message for each would cost as much as the question
  * for the flow. */
@@ -26,15 +28,30 @@ struct ipc_flow_open {
 	uint64_t flow; /* chosen by the worker; no open flow has it */
 	struct inaddr guest;
 	struct inaddr peer; /* of the guest's family */
-	uint8_t proto;      /* IPPROTO_TCP */
+	uint8_t proto;      /* IPPROTO_TCP or IPPROTO_UDP */
 	uint8_t reserved;
 	uint16_t guest_port;
 	uint16_t peer_port; /* not 0 */
+	/* UDP: the first socket of the guest's address and port gets this source port; 0: any. */
+	uint16_t forward_port;
+	uint8_t reserved2[6];
+};
+
+/* The socket at which hosts answer what the flow sends to a group. It comes before
+ * flow_opened. */
+struct ipc_flow_answers {
+	uint64_t flow;
 };
 
 /* From now on the flow is open, until the worker says that it is closed. */
 struct ipc_flow_opened {
 	uint64_t flow;
+	struct inaddr to; /* where the socket leads */
+	uint8_t reserved[3];
+	uint32_t to_scope_id; /* of a link-local address */
+	uint16_t to_port;
+	uint16_t own_port; /* UDP: the source port */
+	uint8_t reserved2[4];
 };
 
 /* Open flows whose sockets the worker has closed. */

@@ -163,8 +163,7 @@ int
 ipc_validate_start(const struct ipc_start *msg, const char **why)
 {
 	if (validate_network(&msg->network, why) == -1 ||
-	    ipc_validate_outbound(&msg->outbound, why) == -1 ||
-	    ipc_validate_nameservers(&msg->nameservers, why) == -1)
+	    ipc_validate_outbound(&msg->outbound, why) == -1)
 		return -1;
 	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads, why) == -1)
 		return -1;
@@ -191,11 +190,15 @@ ipc_validate_flow_open(const struct ipc_flow_open *msg, const char **why)
 		return ipc_refuse(why, "guest");
 	if (!ipc_is_inaddr(&msg->peer) || msg->peer.is_ipv6 != msg->guest.is_ipv6)
 		return ipc_refuse(why, "peer");
-	if (msg->proto != IPPROTO_TCP)
+	if (msg->proto != IPPROTO_TCP && msg->proto != IPPROTO_UDP)
 		return ipc_refuse(why, "proto");
 	if (msg->peer_port == 0)
 		return ipc_refuse(why, "peer_port");
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	return ipc_is_zero(msg->reserved2, sizeof(msg->reserved2))
+	    ? 0
+	    : ipc_refuse(why, "reserved2");
 }
 
 int
@@ -213,6 +216,22 @@ int
 ipc_validate_flow_opened(const struct ipc_flow_opened *msg, const char **why)
 {
 	/* Any number is legal: the worker compares it with its questions. */
+	if (!ipc_is_inaddr(&msg->to))
+		return ipc_refuse(why, "to");
+	if (msg->to_scope_id != 0 && !inaddr_is_link_local6(&msg->to))
+		return ipc_refuse(why, "to_scope_id");
+	if (msg->to_port == 0)
+		return ipc_refuse(why, "to_port");
+	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
+		return ipc_refuse(why, "reserved");
+	return ipc_is_zero(msg->reserved2, sizeof(msg->reserved2))
+	    ? 0
+	    : ipc_refuse(why, "reserved2");
+}
+
+int
+ipc_validate_flow_answers(const struct ipc_flow_answers *msg, const char **why)
+{
 	(void)msg;
 	(void)why;
 	return 0;

@@ -110,12 +110,6 @@ worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
 }
 
 void
-worker_on_nameservers(struct worker *worker, const struct ipc_nameservers *msg)
-{
-	udp_host_set_nameservers(&worker->udp, msg);
-}
-
-void
 worker_on_publish(struct worker *worker, const struct ipc_publish *msg)
 {
 	requests_publish(worker, &msg->forward);

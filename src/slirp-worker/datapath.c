@@ -151,6 +151,26 @@ datapath_refused_udp(void *ctx, struct gate_frame *parsed, const uint8_t *frame,
 		    worker->budget.limit[BUDGET_UDP]);
 }
 
+void
+datapath_refused_udp_socket(void *ctx)
+{
+	struct worker *worker = ctx;
+
+	worker_count_drop(worker, IPC_DROP_udp_flows);
+	if (ratelimit_allow(&worker->udp_refusals, worker->now_ms))
+		log_warning(
+		    "there is no socket for a UDP flow of the guest: new ones are "
+		    "refused until descriptors or memory are free");
+}
+
+void
+datapath_lost_udp(void *ctx)
+{
+	struct worker *worker = ctx;
+
+	worker_count_drop(worker, IPC_DROP_udp_waiting);
+}
+
 /* Checks a UDP datagram, and gives it to the UDP engine if it needs a socket. Returns false if
  * the packet is the stack's: not UDP, or DHCP. */
 static bool

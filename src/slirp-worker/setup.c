@@ -149,11 +149,11 @@ make_tcp(struct worker *worker)
 }
 
 static void
-make_udp(struct worker *worker, const struct ipc_outbound *outbound)
+make_udp(struct worker *worker)
 {
 	const struct udp_host_config config = {
 		.network = &worker->network,
-		.outbound = outbound,
+		.asks = &worker->asks,
 		.poller = &worker->poller,
 		.tap = &worker->tap,
 		.budget = &worker->budget,
@@ -163,6 +163,8 @@ make_udp(struct worker *worker, const struct ipc_outbound *outbound)
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
 		.refused = datapath_refused_udp,
+		.no_socket = datapath_refused_udp_socket,
+		.lost = datapath_lost_udp,
 		.ctx = worker,
 	};
 
@@ -202,7 +204,7 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	engines_add(&worker->engines, &stack_engine, worker->stack);
 	make_ping(worker, outbound);
 	make_tcp(worker);
-	make_udp(worker, outbound);
+	make_udp(worker);
 	if (forwards_init(&worker->forwards, &worker->tcp_forward.listen, &worker->udp,
 		&worker->budget, network, guest6) == -1)
 		fatal("get memory");
@@ -236,7 +238,6 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
 	setup_make_engines(worker, &start->outbound, &guest6);
-	udp_host_set_nameservers(&worker->udp, &start->nameservers);
 	init_tapio(worker, start, adopt_tap_fd);
 }
 

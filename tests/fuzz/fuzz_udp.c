@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of UDP flows beside a model: each flow of the model is in the table, has the
- * source port of its end, and ends when the model says so; budgets and sockets are those of
+ * The table of UDP flows beside a model: each flow of the model is in the table, and ends when the model says so; budgets and sockets are those of
  * the live flows.
  *
  * Input: steps of two bytes: what to do, and with which flow, or for how long.
@@ -31,7 +30,6 @@ static struct model models[N_KEYS];
 static struct budget budget;
 static struct udp udp;
 static int mood, n_failures, n_sockets, n_sent;
-static uint16_t next_port;
 
 #define promise(condition) \
 	do { \
@@ -61,35 +59,31 @@ number_of(const struct udp_flow *flow)
 }
 
 static void
-give_socket(struct udp_flow *flow, uint16_t host_port)
+give_socket(struct udp_flow *flow)
 {
 	struct model *model = &models[number_of(flow)];
 
 	promise(model->is_asked && !model->has_socket);
-	promise(
-	    udp_opened(&udp, flow_table_index(&udp.flows, flow), flow->link.generation, 3,
-		host_port ? host_port : ++next_port) == flow);
+	promise(udp_waits(&udp, flow_table_index(&udp.flows, flow),
+		    flow->link.generation) == flow);
 	model->is_asked = false;
 	model->has_socket = true;
 	n_sockets++;
+	udp_opened(&udp, flow, 3);
 }
 
 static void
-open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port)
+open_socket(void *ctx, struct udp_flow *flow)
 {
 	struct model *model = &models[number_of(flow)];
 
 	(void)ctx;
-	/* The port of the others of the end. */
-	for (unsigned int i = 0; i < N_KEYS; i++)
-		if (i / 4 == number_of(flow) / 4 && models[i].has_socket)
-			promise(host_port != 0);
 	model->is_live = model->is_asked = true;
 	if (mood == REFUSED)
 		udp_refused(&udp, flow_table_index(&udp.flows, flow),
 		    flow->link.generation, EPERM);
 	else if (mood != LATER)
-		give_socket(flow, host_port);
+		give_socket(flow);
 }
 
 static int
@@ -127,10 +121,17 @@ close_socket(void *ctx, struct udp_flow *flow)
 	n_sockets--;
 }
 
+static void
+lose(void *ctx)
+{
+	(void)ctx;
+}
+
 static const struct udp_world world = {
 	.open = open_socket,
 	.send = send_datagrams,
 	.unreachable = unreachable,
+	.lost = lose,
 	.close = close_socket,
 };
 
@@ -189,7 +190,7 @@ give_late_socket(unsigned int number)
 
 	promise((flow != NULL) == models[number].is_live);
 	if (flow != NULL && models[number].is_asked)
-		give_socket(flow, flow->end->host_port);
+		give_socket(flow);
 }
 
 static void
@@ -224,7 +225,7 @@ check(void)
 	promise(n_with_socket == n_sockets);
 	promise(budget.used[BUDGET_UDP] + budget.used[BUDGET_DNS] == n_live);
 	promise(budget.used[BUDGET_UDP] <= UDP_MAX && budget.used[BUDGET_DNS] <= DNS_MAX);
-	promise(udp.flows.n_live == n_live && udp.ends.n_live <= n_live);
+	promise(udp.flows.n_live == n_live);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -235,7 +236,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t now_ms = 1000;
 
 	memset(models, 0, sizeof(models));
-	next_port = 1000;
 	n_sockets = 0;
 	budget = (struct budget){
 		.limit = { [BUDGET_UDP] = UDP_MAX, [BUDGET_DNS] = DNS_MAX },

@@ -31,15 +31,20 @@ from waiting import DEADLINE_S, wait_for
 TO_CONNECTOR = 5
 TO_WORKER = 4
 DNS_PORT = 53
+TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 
 # Names of the host's loopback that the gate passes if it is open: the connector refuses them.
 CLOSED = ("10.0.2.2", "10.0.2.0", "10.0.2.1", "10.0.2.15", "10.0.2.77", "10.0.2.100",
           "fd00::2", "fd00::", "fd00::1", "fd00::77", "fd00::ffff:ffff:ffff:ffff")
+BROADCASTS = ("10.0.2.255", "255.255.255.255")
+GROUPS = ("224.0.0.1", "239.255.1.1", "ff05::1", "ff0e::1")
 # No sound worker asks for them.
-NEVER = ("127.0.0.1", "127.0.0.53", "127.255.255.255", "0.0.0.0", "0.0.0.1", "10.0.2.255",
-         "255.255.255.255", "224.0.0.1", "240.0.0.1", "::", "::1", "::127.0.0.1",
-         "::ffff:127.0.0.1", "::ffff:10.0.2.2", "::ffff:203.0.113.1", "fe80::1", "fe80::2",
-         "ff02::1", "ff0e::1")
+NEVER = ("127.0.0.1", "127.0.0.53", "127.255.255.255", "0.0.0.0", "0.0.0.1", "240.0.0.1", "::", "::1",
+         "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.2.2", "::ffff:203.0.113.1", "fe80::1",
+         "fe80::2", "ff01::1", "ff02::1")
+NEVER_OF = [(TCP, address) for address in (*NEVER, *BROADCASTS, *GROUPS)] + [
+    (UDP, address) for address in NEVER]
+protos = pytest.mark.parametrize("proto", (TCP, UDP), ids=("tcp", "udp"))
 # The limit of the kernel on a queue of messages, many times over.
 TOO_MANY = 10000
 
@@ -57,11 +62,16 @@ def inaddr(address: str) -> bytes:
     return struct.pack("=16sB", socket.inet_pton(family, address), family == socket.AF_INET6)
 
 
-def question(flow: int, address: str, port: int) -> bytes:
+def question(flow: int, address: str, port: int, proto: int = TCP) -> bytes:
     """struct ipc_flow_open."""
     guest = "fd00::64" if ":" in address else "10.0.2.100"
-    return ipc.message("flow_open", struct.pack("=Q17s17sBxHH", flow, inaddr(guest), inaddr(address),
-                                                socket.IPPROTO_TCP, 40000, port))
+    return ipc.message("flow_open", struct.pack("=Q17s17sBxHHH6x", flow, inaddr(guest), inaddr(address),
+                                                proto, 40000, port, 0))
+
+
+def opened(flow: int) -> bytes:
+    """struct ipc_flow_opened."""
+    return ipc.message("flow_opened", struct.pack("=Q17s7xHH4x", flow, inaddr(INTERNET4), 80, 0))
 
 
 def closed(*flows: int, n: int | None = None) -> bytes:
@@ -89,8 +99,8 @@ class Channel:
         flow, error = struct.unpack_from("=QI", data, 8)
         return Answer(row, flow, error, None)
 
-    def ask(self, flow: int, address: str, port: int) -> Answer:
-        self.send(question(flow, address, port))
+    def ask(self, flow: int, address: str, port: int, proto: int = TCP) -> Answer:
+        self.send(question(flow, address, port, proto))
         got = self.answer()
         assert got.flow == flow
         return got
@@ -129,25 +139,30 @@ def loopback(lab: Lab) -> Iterator[Loopback]:
         yield made
 
 
-def test_loopback_is_refused_if_it_is_closed(guest: Guest, loopback: Loopback) -> None:
+@protos
+def test_loopback_is_refused_if_it_is_closed(guest: Guest, loopback: Loopback, proto: int) -> None:
+    names = CLOSED if proto == TCP else (*CLOSED, *BROADCASTS)
     with taken(guest, "--disable-host-loopback") as (_, worker):
         for number, (address, port) in enumerate(
-                (address, port) for address in CLOSED for port in loopback.ports):
-            got = worker.ask(number, address, port)
+                (address, port) for address in names for port in loopback.ports):
+            got = worker.ask(number, address, port, proto)
             assert (got.row, got.error) == ("flow_refused", errno.ENETUNREACH), address
         for address in ("10.0.2.3", "fd00::3"):
-            got = worker.ask(1, address, loopback.ports[0])
+            got = worker.ask(1, address, loopback.ports[0], proto)
             assert (got.row, got.error) == ("flow_refused", errno.ENETUNREACH), address
         assert loopback.arrivals() == []
 
 
-def test_control_loopback_is_reached_if_it_is_open(guest: Guest, loopback: Loopback) -> None:
+@protos
+def test_control_loopback_is_reached_if_it_is_open(guest: Guest, loopback: Loopback, proto: int) -> None:
     """The ears would notice; and the connector answers a worker that it has no quarrel with."""
     with taken(guest) as (_, worker):
         for number, address in enumerate(("10.0.2.2", "fd00::2")):
-            got = worker.ask(number, address, loopback.ports[0])
+            got = worker.ask(number, address, loopback.ports[0], proto)
             assert got.sock
             with got.sock:
+                if proto == UDP:
+                    got.sock.send(b"x")
                 assert got.sock.getpeername()[:2] == (
                     "::1" if ":" in address else "127.0.0.1", loopback.ports[0])
             assert loopback.arrivals() != []
@@ -165,12 +180,12 @@ def test_control_others_are_reached(guest: Guest, address: str) -> None:
             assert recv_all(sock).endswith(b"hello\n")
 
 
-@pytest.mark.parametrize("address", NEVER)
+@pytest.mark.parametrize("proto,address", NEVER_OF)
 @pytest.mark.parametrize("option", ("--disable-host-loopback", "--mtu=1500"), ids=("closed", "open"))
 def test_address_that_the_gate_never_passes_ends_slirpd(
-        guest: Guest, loopback: Loopback, option: str, address: str) -> None:
+        guest: Guest, loopback: Loopback, option: str, proto: int, address: str) -> None:
     with taken(guest, option) as made:
-        made.worker.send(question(1, address, loopback.ports[0]))
+        made.worker.send(question(1, address, loopback.ports[0], proto))
         made.assert_ended("flow_open: ")
         assert "is never a destination" in made.daemon.stderr
         assert loopback.arrivals() == []
@@ -193,7 +208,7 @@ def test_ipv6_that_is_off_ends_slirpd(guest: Guest) -> None:
     (closed(n=0), "flow_closed: n"),
     (closed(n=33), "flow_closed: n"),
     (closed(1, 2, n=1), "flow_closed: flows after the last"),
-    (ipc.message("flow_opened", bytes(8)), "flow_opened: wrong direction"),
+    (ipc.message("flow_opened", bytes(40)), "flow_opened: wrong direction"),
     (ipc.message("outbound", bytes(36)), "outbound: wrong direction"),
     (ipc.message("hello", bytes(16)), "hello: "),
 ), ids=lambda value: value if isinstance(value, str) else "")
@@ -251,7 +266,7 @@ def test_worker_that_never_reads_costs_the_connector_nothing(guest: Guest) -> No
         wait_for("it waits", lambda: not is_busy(connector))
         assert len(fds_of(connector)) <= 6
         with contextlib.suppress(BlockingIOError):
-            worker.send(question(0, INTERNET4, HTTP_PORT))
+            worker.send(question(n_sent, INTERNET4, HTTP_PORT))
         assert worker.answer().flow == 0
         # The worker itself has asked nothing.
         os.kill(daemon.children()["slirp-worker"], signal.SIGCONT)
@@ -263,7 +278,7 @@ def test_connector_that_answers_no_question_ends_slirpd(guest: Guest) -> None:
     with Slirpd("--configure", guest.pid, "tap0") as daemon:
         pid = daemon.children()["connector"]
         with borrowed(pid, TO_WORKER) as sock:
-            Channel(sock).send(ipc.message("flow_opened", struct.pack("=Q", 1)), 0)
+            Channel(sock).send(opened(1), 0)
         assert daemon.wait() == 1
         assert ("]: message from connector: flow_opened: an answer to no question"
                 in daemon.stderr)
@@ -271,8 +286,9 @@ def test_connector_that_answers_no_question_ends_slirpd(guest: Guest) -> None:
 
 @pytest.mark.parametrize("message,reason", (
     (ipc.message("flow_refused", struct.pack("=QII", 1, 0, 0)), "flow_refused: error"),
-    (ipc.message("flow_open", bytes(48)), "flow_open: wrong direction"),
-    (ipc.message("flow_opened", bytes(8)), "flow_opened: wrong number of descriptors"),
+    (ipc.message("flow_open", bytes(56)), "flow_open: wrong direction"),
+    (opened(1), "flow_opened: wrong number of descriptors"),
+    (ipc.message("flow_answers", bytes(8)), "flow_answers: wrong number of descriptors"),
 ), ids=lambda value: value if isinstance(value, str) else "")
 def test_answer_out_of_form_ends_slirpd(guest: Guest, message: bytes, reason: str) -> None:
     with Slirpd("--configure", guest.pid, "tap0") as daemon:

@@ -129,7 +129,6 @@ ipc_sample_start(struct ipc_start *msg)
 	};
 	sample_network(&msg->network);
 	ipc_sample_outbound(&msg->outbound);
-	ipc_sample_nameservers(&msg->nameservers);
 }
 
 void
@@ -164,9 +163,20 @@ ipc_sample_flow_closed(struct ipc_flow_closed *msg)
 }
 
 void
+ipc_sample_flow_answers(struct ipc_flow_answers *msg)
+{
+	*msg = (struct ipc_flow_answers){ .flow = UINT64_C(0x100000002) };
+}
+
+void
 ipc_sample_flow_opened(struct ipc_flow_opened *msg)
 {
-	*msg = (struct ipc_flow_opened){ .flow = UINT64_C(0x100000002) };
+	*msg = (struct ipc_flow_opened){
+		.flow = UINT64_C(0x100000002),
+		.to = { .bytes = { 192, 0, 2, 1 } },
+		.to_port = 443,
+		.own_port = 40001,
+	};
 }
 
 void

@@ -23,7 +23,7 @@
 static struct asks asks;
 static struct ipc_channel worker, connector;
 static uint64_t first_unwanted, n_dropped, last_opened, n_opened, last_refused;
-static int last_error, last_fd;
+static int last_error, last_fd, n_answers;
 static struct ipc_message read_message;
 
 /* Flows are numbered by their place. */
@@ -47,8 +47,10 @@ note_dropped(void *ctx, uint32_t index, uint32_t generation)
 }
 
 static void
-note_opened(void *ctx, uint32_t index, uint32_t generation, int adopt_fd)
+note_opened(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
+    const struct ipc_flow_opened *opened)
 {
+	assert_int_equal(opened->to_port, 443);
 	assert_ptr_equal(ctx, &asks);
 	assert_int_equal(generation, GENERATION);
 	assert_true(adopt_fd >= 0);
@@ -56,6 +58,16 @@ note_opened(void *ctx, uint32_t index, uint32_t generation, int adopt_fd)
 	last_fd = adopt_fd;
 	last_opened = index;
 	n_opened++;
+}
+
+static void
+note_answers(void *ctx, uint32_t index, uint32_t generation, int adopt_fd)
+{
+	assert_ptr_equal(ctx, &asks);
+	assert_int_equal(generation, GENERATION);
+	assert_int_equal(index, 1);
+	n_answers++;
+	asks_close(&asks, adopt_fd);
 }
 
 static void
@@ -70,6 +82,7 @@ note_refused(void *ctx, uint32_t index, uint32_t generation, int error)
 static const struct asks_ops ops = {
 	.is_wanted = is_wanted,
 	.on_dropped = note_dropped,
+	.on_answers = note_answers,
 	.on_opened = note_opened,
 	.on_refused = note_refused,
 };
@@ -167,8 +180,10 @@ expect_no_message(void)
 static void
 open_flow(uint64_t flow)
 {
-	const struct ipc_flow_opened opened = { .flow = number(flow) };
+	struct ipc_flow_opened opened;
 
+	ipc_sample_flow_opened(&opened);
+	opened.flow = number(flow);
 	assert_int_equal(ipc_send_flow_opened(&connector, &opened, STDIN_FILENO), 0);
 }
 
@@ -402,6 +417,26 @@ test_socket_that_does_not_arrive_is_reported(void **state)
 	expect_closed(1, 1);
 }
 
+/* The answers' socket of a group is no flow of its own. */
+static void
+test_group_gets_two_sockets(void **state)
+{
+	const struct ipc_flow_answers answers = { .flow = number(1) };
+
+	(void)state;
+	n_answers = 0;
+	assert_int_equal(ask(1), 0);
+	expect_question(1);
+	assert_int_equal(ipc_send_flow_answers(&connector, &answers, STDIN_FILENO), 0);
+	assert_true(asks_receive(&asks));
+	assert_int_equal(n_answers, 1);
+	assert_int_equal(asks.n_asked, 1);
+	open_flow(1);
+	assert_true(asks_receive(&asks));
+	assert_int_equal(last_opened, 1);
+	assert_int_equal(asks_due(&asks, 0), DEADLINE_NONE);
+}
+
 int
 main(void)
 {
@@ -417,6 +452,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_too_many_are_refused, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_queue_that_is_full_or_gone, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_group_gets_two_sockets, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_ends_are_reported_together, set_up,
 		    tear_down),

@@ -35,16 +35,15 @@ set_up(void **state)
 	return 0;
 }
 
-/* wanted: "never", "refused", or address and port. */
 static void
-expect(const char *address, uint16_t port, const char *wanted)
+expect_proto(uint8_t proto, const char *address, uint16_t port, const char *wanted)
 {
 	char found[TEXT_SIZE], text[INET6_ADDRSTRLEN];
 	union inaddr_sock to;
 	struct inaddr peer, addr;
 
 	assert_true(inaddr_parse(address, &peer));
-	switch (destination_find(&rules, &peer, port, &to)) {
+	switch (destination_find(&rules, proto, &peer, port, &to)) {
 	case DESTINATION_NEVER:
 		snprintf(found, sizeof(found), "never");
 		break;
@@ -59,6 +58,14 @@ expect(const char *address, uint16_t port, const char *wanted)
 	}
 	if (strcmp(found, wanted) != 0)
 		fail_msg("%s %u: %s, wanted %s", address, port, found, wanted);
+}
+
+/* wanted: "never", "refused", or address and port; of both protocols. */
+static void
+expect(const char *address, uint16_t port, const char *wanted)
+{
+	expect_proto(IPPROTO_TCP, address, port, wanted);
+	expect_proto(IPPROTO_UDP, address, port, wanted);
 }
 
 static void
@@ -104,7 +111,6 @@ test_network_is_the_loopback_if_that_is_open(void **state)
 	/* No other name of it becomes legal. */
 	expect("127.0.0.1", 80, "never");
 	expect("::1", 80, "never");
-	expect("10.0.2.255", 80, "never");
 }
 
 static void
@@ -117,7 +123,8 @@ test_name_server_has_one_port(void **state)
 	expect("10.0.2.3", 53, "127.0.0.53 53");
 	expect("fd00::3", 53, "fe80::53 53");
 	assert_true(inaddr_parse("fd00::3", &server6));
-	assert_int_equal(destination_find(&rules, &server6, 53, &to), DESTINATION_FOUND);
+	assert_int_equal(destination_find(&rules, IPPROTO_UDP, &server6, 53, &to),
+	    DESTINATION_FOUND);
 	assert_int_equal(to.in6.sin6_scope_id, 2);
 	rules.network.allow_host_loopback = 1;
 	expect("10.0.2.3", 80, "refused");
@@ -134,16 +141,40 @@ static void
 test_addresses_that_are_never_on_a_wire(void **state)
 {
 	static const char *const names[] = { "0.0.0.0", "0.0.0.1", "127.0.0.1",
-		"127.255.255.255", "224.0.0.1", "239.255.255.255", "240.0.0.1",
-		"255.255.255.255", "10.0.2.255", "::", "::1", "::7f00:1",
-		"::ffff:127.0.0.1", "::ffff:192.0.2.1", "fe80::1", "febf::1", "ff02::1",
-		"ff0e::1" };
+		"127.255.255.255", "240.0.0.1", "255.255.255.254", "::", "::1",
+		"::7f00:1", "::ffff:127.0.0.1", "::ffff:192.0.2.1", "fe80::1", "febf::1",
+		"ff01::1", "ff02::1", "ff12::1" };
 
 	(void)state;
 	for (int is_open = 0; is_open < 2; is_open++) {
 		rules.network.allow_host_loopback = (uint8_t)is_open;
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 			expect(names[i], 53, "never");
+	}
+}
+
+/* TCP has one peer; datagrams go to groups, and a broadcast could name the host's loopback. */
+static void
+test_addresses_of_many(void **state)
+{
+	static const char *const groups[] = { "224.0.0.1", "239.255.255.255", "ff05::1",
+		"ff0e::1" };
+	static const char *const broadcasts[] = { "255.255.255.255", "10.0.2.255" };
+	char wanted[TEXT_SIZE];
+
+	(void)state;
+	for (int is_open = 0; is_open < 2; is_open++) {
+		rules.network.allow_host_loopback = (uint8_t)is_open;
+		for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+			snprintf(wanted, sizeof(wanted), "%s 53", groups[i]);
+			expect_proto(IPPROTO_TCP, groups[i], 53, "never");
+			expect_proto(IPPROTO_UDP, groups[i], 53, wanted);
+		}
+		for (size_t i = 0; i < sizeof(broadcasts) / sizeof(broadcasts[0]); i++) {
+			expect_proto(IPPROTO_TCP, broadcasts[i], 53, "never");
+			expect_proto(IPPROTO_UDP, broadcasts[i], 53,
+			    is_open ? "127.0.0.1 53" : "refused");
+		}
 	}
 }
 
@@ -166,7 +197,8 @@ test_network_among_reserved_addresses(void **state)
 	rules.network.host_be = htonl(0xf0000002);
 	rules.network.nameserver_be = htonl(0xf0000003);
 	expect("240.0.0.2", 80, "refused");
-	expect("240.0.0.255", 80, "never");
+	expect_proto(IPPROTO_TCP, "240.0.0.255", 80, "never");
+	expect_proto(IPPROTO_UDP, "240.0.0.255", 80, "refused");
 	expect("240.0.1.1", 80, "never");
 	rules.network.allow_host_loopback = 1;
 	expect("240.0.0.2", 80, "127.0.0.1 80");
@@ -183,6 +215,7 @@ main(void)
 		    set_up),
 		cmocka_unit_test_setup(test_name_server_has_one_port, set_up),
 		cmocka_unit_test_setup(test_addresses_that_are_never_on_a_wire, set_up),
+		cmocka_unit_test_setup(test_addresses_of_many, set_up),
 		cmocka_unit_test_setup(test_ipv6_that_is_off, set_up),
 		cmocka_unit_test_setup(test_network_among_reserved_addresses, set_up),
 	};

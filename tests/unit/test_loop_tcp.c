@@ -89,7 +89,11 @@ answer_questions(void)
 	const char *why;
 
 	while (ipc_channel_recv(&connector, &msg, &why) == IPC_OUTCOME_MESSAGE) {
-		const struct ipc_flow_opened opened = { msg.payload.flow_open.flow };
+		const struct ipc_flow_opened opened = {
+			.flow = msg.payload.flow_open.flow,
+			.to = loopback,
+			.to_port = host_port,
+		};
 		union inaddr_sock to = inaddr_sock_make(&loopback, host_port);
 		autofd int fd = -1;
 

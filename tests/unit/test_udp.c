@@ -23,7 +23,8 @@ static struct {
 	int n_to_fail;  /* as many of them */
 	int n_opened, n_closed, n_sent, n_unreachable;
 	int last_error; /* of udp_unreachable */
-	uint16_t wanted_port;
+	int n_asked, n_lost;
+	uint8_t last_sent, last_ttl;
 	uint32_t index, generation; /* of the last flow that asked for a socket */
 } world;
 
@@ -31,25 +32,27 @@ static struct budget budget;
 static struct udp udp;
 
 static void
-answer(uint16_t port)
+answer(void)
 {
-	if (world.open_error != 0)
+	struct udp_flow *flow = udp_waits(&udp, world.index, world.generation);
+
+	if (world.open_error != 0) {
 		udp_refused(&udp, world.index, world.generation, world.open_error);
-	else if (udp_opened(&udp, world.index, world.generation, 100 + world.n_opened,
-		     port) != NULL)
-		world.n_opened++;
+	} else if (flow != NULL) {
+		flow->own_port = (uint16_t)(HOST_PORT + flow->link.key.guest_port - PORT);
+		udp_opened(&udp, flow, 100 + world.n_opened++);
+	}
 }
 
 static void
-open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port)
+open_socket(void *ctx, struct udp_flow *flow)
 {
 	assert_ptr_equal(ctx, &world);
 	world.index = flow_table_index(&udp.flows, flow);
 	world.generation = flow->link.generation;
-	world.wanted_port = host_port;
+	world.n_asked++;
 	if (!world.answers_later)
-		answer(
-		    host_port != 0 ? host_port : (uint16_t)(HOST_PORT + world.n_opened));
+		answer();
 }
 
 static int
@@ -57,13 +60,14 @@ send_datagrams(void *ctx, struct udp_flow *flow, struct udp_run *run)
 {
 	assert_ptr_equal(ctx, &world);
 	assert_int_not_equal(flow->fd, -1);
-	assert_int_equal(udp_run_last_len(run), flow->last_len);
 	if (world.n_to_fail > 0) {
 		world.n_to_fail--;
 		return world.send_error;
 	}
 	if (!world.is_full) {
 		world.n_sent++;
+		world.last_sent = *(const uint8_t *)run->parts[run->first].iov_base;
+		world.last_ttl = run->fate.ttl;
 		flow->bytes_out += run->len;
 	}
 	udp_run_drop(run, run->len);
@@ -87,11 +91,19 @@ close_socket(void *ctx, struct udp_flow *flow)
 	world.n_closed++;
 }
 
+static void
+lose(void *ctx)
+{
+	assert_ptr_equal(ctx, &world);
+	world.n_lost++;
+}
+
 static const struct udp_world calls = {
 	.ctx = &world,
 	.open = open_socket,
 	.send = send_datagrams,
 	.unreachable = unreachable,
+	.lost = lose,
 	.close = close_socket,
 };
 
@@ -165,28 +177,6 @@ test_first_datagram_opens_a_flow(void **state)
 	assert_int_equal(find(PORT, 1, 9)->bytes_out, 10);
 	udp_to_guest(&udp, find(PORT, 1, 9), 7, 1002);
 	assert_int_equal(find(PORT, 1, 9)->bytes_in, 7);
-}
-
-static void
-test_flows_of_an_end_have_one_source_port(void **state)
-{
-	(void)state;
-	send_from(PORT, 1, 9, 1000);
-	assert_int_equal(world.wanted_port, 0);
-	send_from(PORT, 2, 9, 1000);
-	assert_int_equal(world.wanted_port, HOST_PORT);
-	send_from(PORT, 1, 10, 1000);
-	assert_int_equal(world.wanted_port, HOST_PORT);
-	send_from(PORT + 1, 1, 9, 1000);
-	assert_int_equal(world.wanted_port, 0);
-	/* An end has its port for as long as it has a flow. */
-	udp_to_guest(&udp, find(PORT, 1, 10), 1, 2000);
-	udp_expire(&udp, 1000 + UDP_UNANSWERED_MS);
-	send_from(PORT, 3, 9, 1000 + UDP_UNANSWERED_MS);
-	assert_int_equal(world.wanted_port, HOST_PORT);
-	udp_expire(&udp, 2000 + UDP_ANSWERED_MS);
-	send_from(PORT, 3, 9, 2000 + UDP_ANSWERED_MS);
-	assert_int_equal(world.wanted_port, 0);
 }
 
 /* The flow of the datagram at 1000 lasts until this time, and no longer. */
@@ -287,23 +277,91 @@ test_socket_that_comes_later(void **state)
 	(void)state;
 	world.answers_later = true;
 	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_int_equal(world.n_asked, 1);
 	assert_int_equal(world.n_sent, 0);
-	answer(HOST_PORT);
+	answer();
+	assert_int_equal(world.n_sent, 2);
 	assert_true(send_from(PORT, 1, 9, 1001));
-	assert_int_equal(world.n_sent, 1);
-	/* A second answer finds nobody, and neither does one to a flow that has ended. */
+	assert_int_equal(world.n_sent, 3);
+	/* The flow does not wait any more, and then has ended. */
 	index = world.index;
 	generation = world.generation;
-	assert_null(udp_opened(&udp, index, generation, 7, 1));
+	assert_null(udp_waits(&udp, index, generation));
 	udp_expire(&udp, 1001 + UDP_UNANSWERED_MS);
-	assert_null(udp_opened(&udp, index, generation, 7, 1));
+	assert_null(udp_waits(&udp, index, generation));
 	udp_refused(&udp, index, generation, EPERM);
 	assert_int_equal(world.n_unreachable, 0);
 	/* The place is used again, with another handle. */
 	assert_true(send_from(PORT, 2, 9, 40000));
 	assert_int_equal(world.index, index);
-	assert_null(udp_opened(&udp, index, generation, 7, 1));
+	assert_null(udp_waits(&udp, index, generation));
 	assert_int_equal(find(PORT, 2, 9)->fd, -1);
+	udp_expire(&udp, 40000 + UDP_UNANSWERED_MS);
+	assert_int_equal(udp.hold.n_free, UDP_HOLD_PLACES);
+}
+
+/* As the guest has sent them, with the fields of their headers; a run is of several. */
+static void
+test_datagrams_that_wait_keep_their_order(void **state)
+{
+	static const uint8_t data[] = "abcdef";
+	const struct flow_key wanted = key(PORT, 1, 9);
+
+	(void)state;
+	world.answers_later = true;
+	for (uint8_t i = 0; i < 3; i++) {
+		struct udp_run run = {
+			.guest_mac = mac,
+			.our_mac = mac,
+			.fate.ttl = (uint8_t)(10 + i),
+		};
+
+		/* Two of one byte each. */
+		udp_run_begin(&run, data + 2 * i, 2, 1);
+		assert_true(udp_from_guest(&udp, &wanted, &run, 1000));
+	}
+	answer();
+	assert_int_equal(world.n_sent, 6);
+	assert_int_equal(world.last_sent, 'f');
+	assert_int_equal(world.last_ttl, 12);
+	assert_int_equal(udp.hold.n_free, UDP_HOLD_PLACES);
+}
+
+static void
+test_too_many_that_wait_are_lost(void **state)
+{
+	(void)state;
+	world.answers_later = true;
+	for (int i = 0; i < UDP_HOLD_NEXT_PLACES; i++)
+		assert_true(send_from(PORT, 1, 9, 1000));
+	assert_int_equal(world.n_lost, 0);
+	assert_true(send_from(PORT, 1, 9, 1000));
+	assert_int_equal(world.n_lost, 1);
+	/* The first one of another flow has a place. */
+	assert_true(send_from(PORT, 2, 9, 1000));
+	assert_int_equal(world.n_lost, 1);
+	answer();
+	assert_int_equal(world.n_sent, 1);
+}
+
+/* A datagram that the first socket does not take goes out by the next, and the others follow. */
+static void
+test_datagrams_wait_for_the_second_socket(void **state)
+{
+	(void)state;
+	world.answers_later = true;
+	for (int i = 0; i < 3; i++)
+		assert_true(send_from(PORT, 1, 9, 1000));
+	world.send_error = -EINVAL;
+	world.n_to_fail = 1;
+	answer();
+	assert_int_equal(world.n_sent, 0);
+	assert_int_equal(world.n_asked, 2);
+	assert_true(send_from(PORT, 1, 9, 1000));
+	answer();
+	assert_int_equal(world.n_sent, 4);
+	assert_int_equal(world.n_unreachable, 0);
 }
 
 static void
@@ -329,7 +387,6 @@ test_useless_socket_is_made_again_once(void **state)
 	assert_true(send_from(PORT, 1, 9, 1001));
 	assert_int_equal(world.n_opened, 2);
 	assert_int_equal(world.n_closed, 1);
-	assert_int_equal(world.wanted_port, HOST_PORT);
 	assert_int_equal(world.n_sent, 2);
 	world.send_error = -ENETUNREACH;
 	world.n_to_fail = 2;
@@ -443,18 +500,15 @@ test_flows_of_an_end_end_with_its_port(void **state)
 	assert_true(send_from(PORT, 255, 9, 1000));
 	assert_true(send_from(PORT + 1, 1, 9, 1000));
 	assert_non_null(add_peer(2, 1000));
-	udp_end_flows_of_end(&udp, &end, HOST_PORT + 1);
-	udp_end_flows_of_end(&udp, &other, HOST_PORT);
+	udp_end_flows_from(&udp, &end, HOST_PORT + 1);
+	udp_end_flows_from(&udp, &other, HOST_PORT);
 	assert_non_null(find(PORT, 1, 9));
 	assert_non_null(find(PORT + 1, 1, 9));
-	udp_end_flows_of_end(&udp, &end, HOST_PORT);
+	udp_end_flows_from(&udp, &end, HOST_PORT);
 	assert_null(find(PORT, 1, 9));
 	assert_null(find(PORT, 255, 9));
 	assert_non_null(find(PORT, 2, 9));
 	assert_non_null(find(PORT + 1, 1, 9));
-	/* The end is new. */
-	assert_true(send_from(PORT, 1, 9, 1001));
-	assert_int_equal(world.wanted_port, 0);
 }
 
 static void
@@ -495,7 +549,6 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_first_datagram_opens_a_flow),
-		TEST(test_flows_of_an_end_have_one_source_port),
 		TEST(test_unanswered_flow_ends),
 		TEST(test_answered_flow_ends_later),
 		TEST(test_answered_lookup_ends_soon),
@@ -503,6 +556,9 @@ main(void)
 		TEST(test_lookups_beyond_their_budget_are_flows_like_others),
 		TEST(test_flow_without_a_socket_is_unreachable),
 		TEST(test_socket_that_comes_later),
+		TEST(test_datagrams_that_wait_keep_their_order),
+		TEST(test_too_many_that_wait_are_lost),
+		TEST(test_datagrams_wait_for_the_second_socket),
 		TEST(test_full_link_loses_a_datagram),
 		TEST(test_useless_socket_is_made_again_once),
 		TEST(test_places_are_used_again_in_a_batch),

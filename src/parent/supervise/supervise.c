@@ -94,13 +94,11 @@ tell_outbound(struct supervisor *sv)
 static void
 tell_nameservers(struct supervisor *sv)
 {
-	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
 	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
 
-	/* They have none with --disable-dns. */
+	/* There are none with --disable-dns. */
 	sv->resolv.is_told = !sv->options->enable_dns ||
-	    (ipc_send_nameservers(worker, &sv->resolv.nameservers) == 0 &&
-		ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0);
+	    ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0;
 }
 
 static uint64_t

@@ -212,15 +212,46 @@ asks_turn(struct asks *asks, uint64_t now_ms)
 
 /* --- answers -------------------------------------------------------------------------- */
 
+static void
+check_question(const struct asks *asks, uint64_t flow, const char *row)
+{
+	if (asks->n_asked == 0 || asks->asked[asks->first_asked] != flow)
+		fatalx("message from connector: %s: an answer to no question", row);
+}
+
 /* Takes the question off that is due. Only questions of this process get through. */
 static struct flow_name
 take_question(struct asks *asks, uint64_t flow, const char *row)
 {
-	if (asks->n_asked == 0 || asks->asked[asks->first_asked] != flow)
-		fatalx("message from connector: %s: an answer to no question", row);
+	check_question(asks, flow, row);
+	asks->has_answers = false;
 	asks->first_asked = (asks->first_asked + 1) & (IPC_FLOWS_ASKED_MAX - 1);
 	asks->n_asked--;
 	return name_of(flow);
+}
+
+/* The part of an answer that comes before its end. */
+static const struct asks_client *
+take_answers(struct asks *asks, uint64_t flow)
+{
+	const struct asks_client *engine;
+
+	check_question(asks, flow, "flow_answers");
+	engine = &asks->engines[name_of(flow).engine];
+	if (asks->has_answers || engine->ops->on_answers == NULL)
+		fatalx("message from connector: flow_answers: not asked for");
+	asks->has_answers = true;
+	return engine;
+}
+
+void
+asks_on_flow_answers(struct asks *asks, const struct ipc_flow_answers *msg, int adopt_fd)
+{
+	const struct asks_client *engine = take_answers(asks, msg->flow);
+	const struct flow_name name = name_of(msg->flow);
+
+	asks->numbers[adopt_fd] = 0;
+	engine->ops->on_answers(engine->ctx, name.index, name.generation, adopt_fd);
 }
 
 void
@@ -230,7 +261,7 @@ asks_on_flow_opened(struct asks *asks, const struct ipc_flow_opened *msg, int ad
 	const struct asks_client *engine = &asks->engines[name.engine];
 
 	asks->numbers[adopt_fd] = msg->flow;
-	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd);
+	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd, msg);
 }
 
 static void
@@ -268,9 +299,15 @@ miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
 {
 	struct asks *asks = ctx;
 	uint64_t flow = msg->payload.flow_opened.flow;
-	const struct flow_name name = take_question(asks, flow, "flow_opened");
+	struct flow_name name;
 
 	(void)why;
+	/* Answers of a group are lost, as if nobody had answered. */
+	if (msg->id == IPC_MSG_flow_answers) {
+		take_answers(asks, msg->payload.flow_answers.flow);
+		return;
+	}
+	name = take_question(asks, flow, "flow_opened");
 	note_closed(asks, flow);
 	refuse(asks, &name, EMFILE);
 }

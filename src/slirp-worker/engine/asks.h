@@ -24,6 +24,7 @@
 /* The engines that ask. A part of a flow's number, which must not be 0. */
 enum asks_engine {
 	ASKS_TCP = 1,
+	ASKS_UDP,
 	ASKS_N_ENGINES,
 };
 
@@ -33,8 +34,12 @@ struct asks_ops {
 	bool (*is_wanted)(void *ctx, uint32_t index, uint32_t generation);
 	/* A flow that did not want it any more was not asked for. */
 	void (*on_dropped)(void *ctx, uint32_t index, uint32_t generation);
+	/* The socket for answers of a group, which is adopted, before on_opened. NULL: the engine
+	 * asks for no groups. The flow may be gone. */
+	void (*on_answers)(void *ctx, uint32_t index, uint32_t generation, int adopt_fd);
 	/* The socket, which is adopted; asks_close() closes it. The flow may be gone. */
-	void (*on_opened)(void *ctx, uint32_t index, uint32_t generation, int adopt_fd);
+	void (*on_opened)(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
+	    const struct ipc_flow_opened *opened);
 	/* There is none, because of this errno. The flow may be gone. */
 	void (*on_refused)(void *ctx, uint32_t index, uint32_t generation, int error);
 };
@@ -51,6 +56,7 @@ struct asks {
 	/* Rings: the questions without an answer, and those that wait. */
 	uint64_t asked[IPC_FLOWS_ASKED_MAX];
 	size_t first_asked, n_asked;
+	bool has_answers; /* the first one without an answer; flow_answers has come */
 	struct ipc_flow_open waiting[ASKS_WAITING_MAX];
 	size_t first_waiting, n_waiting;
 	/* Owned: the number of the flow of each descriptor, or 0; and closed flows that the

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a UDP flow of the guest leads on the host's side. Pure functions. */
+/* What a UDP flow's peer is: pure functions. The connector decides where the flow leads. */
 #pragma once
 
 #include <stdbool.h>
 
-#include "base/inaddr.h"
 #include "ipc/messages.h"
 #include "model/flow_key.h"
-
-/* Finds the address on the host's side. The gateway and all others of the virtual network
- * stand for the host's loopback, except the name server; so does a broadcast. The gate has
- * refused them if the loopback is closed; here it is refused once more. Returns false
- * then, and if the host has no name server of the family. */
-bool outward_find(const struct ipc_network *network,
-    const struct ipc_nameservers *nameservers, const struct flow_key *key,
-    union inaddr_sock *to);
 
 /* Whether the peer's address is the name server's. */
 bool outward_is_nameserver(const struct ipc_network *network, const struct flow_key *key);

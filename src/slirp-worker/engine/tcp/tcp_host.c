@@ -203,10 +203,12 @@ take_refusal(void *ctx, uint32_t index, uint32_t generation, int error)
 }
 
 static void
-take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd)
+take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
+    const struct ipc_flow_opened *opened)
 {
 	struct tcp_host *host = ctx;
 
+	(void)opened;
 	if (poller_add(host->poller, adopt_fd, POLLER_FLOW, index, generation) == -1) {
 		asks_close(host->asks, adopt_fd);
 		take_refusal(host, index, generation, EMFILE);

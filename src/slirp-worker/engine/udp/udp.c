@@ -27,7 +27,7 @@ udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget)
 	for (int i = 0; i < UDP_N_AGES; i++)
 		TAILQ_INIT(&udp->ages[i]);
 	return flow_table_init(&udp->flows, sizeof(struct udp_flow), n) == 0 &&
-		flow_table_init(&udp->ends, sizeof(struct udp_end), n) == 0
+		udp_hold_init(&udp->hold) == 0
 	    ? 0
 	    : -1;
 }
@@ -41,28 +41,21 @@ set_age(struct udp *udp, struct udp_flow *flow, enum udp_age age, uint64_t now_m
 	TAILQ_INSERT_TAIL(&udp->ages[age], flow, aged);
 }
 
-static struct flow_key
-key_of_end(const struct flow_key *key)
-{
-	return flow_key_udp(key->ethertype, key->guest_address, key->guest_port, 0);
-}
-
 static void
-end_leave(struct udp *udp, struct udp_end *end)
+close_sockets(struct udp *udp, struct udp_flow *flow)
 {
-	if (--end->n_flows == 0)
-		flow_table_remove(&udp->ends, end);
+	if (flow->fd == -1 && flow->answers_fd == -1)
+		return;
+	udp->world->close(udp->world->ctx, flow);
+	flow->fd = flow->answers_fd = -1;
 }
 
 static void
 end_flow(struct udp *udp, struct udp_flow *flow)
 {
-	if (flow->fd != -1)
-		udp->world->close(udp->world->ctx, flow);
-	flow->fd = -1;
+	close_sockets(udp, flow);
+	udp_hold_drop(&udp->hold, &flow->held);
 	budget_give(udp->budget, flow->budget, 1);
-	if (flow->end != NULL)
-		end_leave(udp, flow->end);
 	TAILQ_REMOVE(&udp->ages[flow->age], flow, aged);
 	flow_table_remove(&udp->flows, flow);
 }
@@ -74,7 +67,7 @@ udp_free(struct udp *udp)
 		while (!TAILQ_EMPTY(&udp->ages[i]))
 			end_flow(udp, TAILQ_FIRST(&udp->ages[i]));
 	flow_table_free(&udp->flows);
-	flow_table_free(&udp->ends);
+	udp_hold_free(&udp->hold);
 }
 
 /* The name server has a budget of its own; beyond it, lookups are UDP like any other. */
@@ -96,7 +89,7 @@ add_to_table(struct udp *udp, const struct flow_key *key, enum budget_kind budge
 		return NULL;
 	budget_take(udp->budget, budget, 1);
 	flow->budget = budget;
-	flow->fd = -1;
+	flow->fd = flow->answers_fd = -1;
 	flow->age = age;
 	flow->last_ms = now_ms;
 	TAILQ_INSERT_TAIL(&udp->ages[age], flow, aged);
@@ -108,25 +101,14 @@ static struct udp_flow *
 add_flow(struct udp *udp, const struct flow_key *key, const struct udp_run *run,
     uint64_t now_ms)
 {
-	const struct flow_key end_key = key_of_end(key);
 	enum budget_kind budget = choose_budget(udp, run->is_dns);
-	struct udp_end *end;
 	struct udp_flow *flow;
 
 	if (!budget_has_room(udp->budget, budget, 1))
 		return NULL;
-	end = flow_table_find(&udp->ends, &end_key);
-	if (end == NULL)
-		end = flow_table_add(&udp->ends, &end_key);
-	if (end == NULL)
-		return NULL;
-	end->n_flows++;
 	flow = add_to_table(udp, key, budget, UDP_AGE_UNANSWERED, now_ms);
-	if (flow == NULL) {
-		end_leave(udp, end);
+	if (flow == NULL)
 		return NULL;
-	}
-	flow->end = end;
 	flow->is_group = run->is_group;
 	return flow;
 }
@@ -137,34 +119,20 @@ udp_at(const struct udp *udp, uint32_t index, uint32_t generation)
 	return flow_table_at(&udp->flows, index, generation);
 }
 
-static void
-open_socket(struct udp *udp, struct udp_flow *flow)
-{
-	udp->world->open(udp->world->ctx, flow, flow->end ? flow->end->host_port : 0);
-}
-
 struct udp_flow *
-udp_opened(struct udp *udp, uint32_t index, uint32_t generation, int fd,
-    uint16_t host_port)
+udp_waits(const struct udp *udp, uint32_t index, uint32_t generation)
 {
 	struct udp_flow *flow = udp_at(udp, index, generation);
 
-	if (flow == NULL || flow->fd != -1)
-		return NULL;
-	flow->fd = fd;
-	flow->cut_max = UINT16_MAX;
-	flow->cut_len = 0;
-	if (flow->end != NULL)
-		flow->end->host_port = host_port;
-	return flow;
+	return flow != NULL && flow->fd == -1 ? flow : NULL;
 }
 
 void
 udp_refused(struct udp *udp, uint32_t index, uint32_t generation, int error)
 {
-	struct udp_flow *flow = udp_at(udp, index, generation);
+	struct udp_flow *flow = udp_waits(udp, index, generation);
 
-	if (flow == NULL || flow->fd != -1)
+	if (flow == NULL)
 		return;
 	/* Nobody may answer a group with an error; the guest has sent nothing to a peer
 	 * that has no socket. */
@@ -173,33 +141,79 @@ udp_refused(struct udp *udp, uint32_t index, uint32_t generation, int error)
 	end_flow(udp, flow);
 }
 
-/* Sends, if the flow has a socket. A datagram that comes before the socket is lost, as one
- * that comes before a neighbor's address is known. Returns 0 or -errno. */
+/* Asks for a new socket, once: the source address of a connected socket may have left the host.
+ * The flow may end. */
+static void
+ask_again(struct udp *udp, struct udp_flow *flow, int error)
+{
+	close_sockets(udp, flow);
+	if (flow->is_again) {
+		udp_refused(udp, flow_table_index(&udp->flows, flow),
+		    flow->link.generation, error);
+		return;
+	}
+	flow->is_again = true;
+	udp->world->open(udp->world->ctx, flow);
+}
+
+/* Sends on the flow's socket. Returns 0, or an errno if that is of no use: the run is then not
+ * empty. */
 static int
 send_on(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
 {
-	return flow->fd == -1 ? 0 : udp->world->send(udp->world->ctx, flow, run);
+	int error = -udp->world->send(udp->world->ctx, flow, run);
+
+	if (error == 0)
+		flow->is_again = false;
+	return error;
 }
 
-/* Makes a new socket and sends on it: the source address of a connected socket may have
- * left the host. */
-static void
-send_again(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
+void
+udp_opened(struct udp *udp, struct udp_flow *flow, int fd)
 {
-	uint32_t index = flow_table_index(&udp->flows, flow);
-	uint32_t generation = flow->link.generation;
-	int error;
+	const struct udp_held *held;
+	const uint8_t *data;
 
-	udp->world->close(udp->world->ctx, flow);
-	flow->fd = -1;
-	open_socket(udp, flow);
-	flow = udp_at(udp, index, generation);
-	error = flow == NULL ? 0 : send_on(udp, flow, run);
-	if (error == 0)
-		return;
-	udp->world->close(udp->world->ctx, flow);
-	flow->fd = -1;
-	udp_refused(udp, index, generation, -error);
+	flow->fd = fd;
+	flow->cut_max = UINT16_MAX;
+	flow->cut_len = 0;
+	while ((held = udp_hold_first(&udp->hold, &flow->held, &data)) != NULL) {
+		struct udp_run run = { .fate = held->fate, .is_group = flow->is_group };
+		int error;
+
+		udp_run_begin(&run, data, held->len, held->len);
+		error = send_on(udp, flow, &run);
+		if (error != 0) {
+			ask_again(udp, flow, error);
+			return;
+		}
+		udp_hold_take(&udp->hold, &flow->held);
+	}
+}
+
+/* Copies what is left of the run. */
+static void
+keep(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
+{
+	while (!udp_run_is_empty(run)) {
+		size_t len = run->len < run->piece_len ? run->len : run->piece_len;
+
+		if (!udp_hold_add(&udp->hold, &flow->held,
+			run->parts[run->first].iov_base, len, &run->fate))
+			udp->world->lost(udp->world->ctx);
+		udp_run_drop(run, len);
+	}
+}
+
+/* Sends, or keeps the datagrams for the socket that is to come. The flow may end. */
+static void
+send_or_keep(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
+{
+	int error = flow->fd != -1 ? send_on(udp, flow, run) : 0;
+
+	keep(udp, flow, run);
+	if (error != 0)
+		ask_again(udp, flow, error);
 }
 
 static void
@@ -231,7 +245,7 @@ udp_add_peer(struct udp *udp, const struct flow_key *key, const union inaddr_soc
 	flow->port = port;
 	index = flow_table_index(&udp->flows, flow);
 	generation = flow->link.generation;
-	open_socket(udp, flow);
+	udp->world->open(udp->world->ctx, flow);
 	return udp_at(udp, index, generation);
 }
 
@@ -250,17 +264,20 @@ udp_end_peers(struct udp *udp, uint32_t port)
 }
 
 void
-udp_end_flows_of_end(struct udp *udp, const struct flow_key *key, uint16_t host_port)
+udp_end_flows_from(struct udp *udp, const struct flow_key *end, uint16_t own_port)
 {
-	const struct flow_key end_key = key_of_end(key);
-	const struct udp_end *end = flow_table_find(&udp->ends, &end_key);
 	struct udp_flow *flow = NULL;
 
-	if (end == NULL || end->host_port != host_port)
-		return;
-	while ((flow = flow_table_next(&udp->flows, flow)) != NULL)
-		if (flow->end == end)
+	while ((flow = flow_table_next(&udp->flows, flow)) != NULL) {
+		const struct flow_key *key = &flow->link.key;
+
+		if (flow->port == 0 && flow->own_port == own_port &&
+		    key->guest_port == end->guest_port &&
+		    key->ethertype == end->ethertype &&
+		    memcmp(key->guest_address, end->guest_address,
+			sizeof(key->guest_address)) == 0)
 			end_flow(udp, flow);
+	}
 }
 
 bool
@@ -300,11 +317,9 @@ udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
     uint64_t now_ms)
 {
 	struct udp_flow *flow;
-	uint32_t index, generation;
 	bool is_new;
 
 	flow_table_reap(&udp->flows);
-	flow_table_reap(&udp->ends);
 	flow = flow_table_find(&udp->flows, key);
 	is_new = flow == NULL;
 	if (is_new)
@@ -316,13 +331,9 @@ udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
 	flow->last_len = (uint16_t)udp_run_last_len(run);
 	set_age(udp, flow, age_when_sent(flow), now_ms);
 	flow->mac_ms = now_ms;
-	index = flow_table_index(&udp->flows, flow);
-	generation = flow->link.generation;
+	send_or_keep(udp, flow, run);
 	if (is_new)
-		open_socket(udp, flow);
-	flow = udp_at(udp, index, generation);
-	if (flow != NULL && send_on(udp, flow, run) != 0)
-		send_again(udp, flow, run);
+		udp->world->open(udp->world->ctx, flow);
 	return true;
 }
 
@@ -342,7 +353,6 @@ udp_expire(struct udp *udp, uint64_t now_ms)
 		    TAILQ_FIRST(&udp->ages[i])->last_ms + lasts_ms[i] <= now_ms)
 			end_flow(udp, TAILQ_FIRST(&udp->ages[i]));
 	flow_table_reap(&udp->flows);
-	flow_table_reap(&udp->ends);
 }
 
 uint64_t

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The UDP engine's table: flows, the guest's ends, and when they end. A flow is a guest's
- * address and port with a peer's; it has a socket of its own, connected to the peer. An
- * end is a guest's address and port. All flows of an end have one source port on the
- * host, so that hosts behind address translators find each other (RFC 4787 4.1).
+ * The UDP engine's table: flows, and when they end. A flow is a guest's address and port with
+ * a peer's; it has a socket of its own, connected to the peer.
  *
  * The table makes no system call: it asks a world (struct udp_world) for sockets, and gets
- * them by udp_opened(), in the call or later. Times are of CLOCK_MONOTONIC in
+ * them by udp_opened(), in the call or later. Datagrams wait for their flow's socket. Times are of CLOCK_MONOTONIC in
  * milliseconds. Runs in the worker, behind the gate.
  */
 #pragma once
@@ -19,8 +17,9 @@
 #include "base/deadline.h"
 #include "base/inaddr.h"
 #include "slirp-worker/budget.h"
-#include "slirp-worker/engine/udp/udp_run.h"
 #include "model/flow_table.h"
+#include "slirp-worker/engine/udp/udp_hold.h"
+#include "slirp-worker/engine/udp/udp_run.h"
 #include "slirp-worker/wire/wire.h"
 
 /* A flow that nobody has answered. Slow answers take seconds; a flood of datagrams leaves
@@ -50,24 +49,26 @@ enum udp_age {
 	UDP_N_AGES,
 };
 
-struct udp_end;
-
 struct udp_flow {
 	struct flow_link link; /* the first member: flow_table.h */
 	TAILQ_ENTRY(udp_flow) aged;
 	uint64_t last_ms; /* of the last datagram */
 	uint64_t
 	    heard_ms; /* of the peer's last datagram; 0: none, or the peer has gone */
-	uint64_t bytes_out;  /* of data, to the host's side */
-	uint64_t bytes_in;   /* of data, to the guest */
-	struct udp_end *end; /* NULL: the flow of a forward's peer */
-	int fd;              /* owned; -1: asked for */
+	uint64_t bytes_out;    /* of data, to the host's side */
+	uint64_t bytes_in;     /* of data, to the guest */
+	struct udp_queue held; /* datagrams that wait for the socket */
+	int fd;                /* owned; -1: asked for */
+	/* Owned: the socket for answers, if the flow is to a group, or -1. */
+	int answers_fd;
+	uint16_t own_port; /* source port of the socket, host byte order; 0: not known */
 	uint8_t guest_mac[WIRE_MAC_LEN];
 	uint8_t our_mac[WIRE_MAC_LEN]; /* destination of the guest's frames */
 	uint16_t last_len;             /* data of the guest's last datagram, bytes */
 	uint8_t age;                   /* enum udp_age */
 	uint8_t budget;                /* enum budget_kind */
 	bool is_group;                 /* to a group: anybody may answer */
+	bool is_again; /* the socket is asked for once more; it has not sent since */
 	/* Of a forward's peer: the place of its port plus 1, when the guest's MAC was last
 	 * confirmed, and the address that the peer has asked; else zeros. */
 	uint32_t port;
@@ -82,33 +83,27 @@ struct udp_flow {
 
 TAILQ_HEAD(udp_flows, udp_flow);
 
-/* An address and port of the guest. */
-struct udp_end {
-	struct flow_link link;
-	uint32_t n_flows;
-	uint16_t host_port; /* host byte order; 0: not known yet */
-	uint16_t reserved;
-};
-
 /* All that the table can do; tests fill it with a model. */
 struct udp_world {
 	void *ctx;
-	/* Asks for the flow's socket, with the source port host_port of its end; 0: any.
-	 * The answer is udp_opened() or udp_refused(), in the call or later. */
-	void (*open)(void *ctx, struct udp_flow *flow, uint16_t host_port);
+	/* Asks for the flow's socket. The answer is udp_opened() or udp_refused(), in the call
+	 * or later. */
+	void (*open)(void *ctx, struct udp_flow *flow);
 	/* Sends on the flow's socket: takes from the run what it has sent, or lost as on a
 	 * full link, and adds what it has sent to flow->bytes_out. Returns 0, or -errno with
 	 * a run that is not empty: the socket is of no use any more. */
 	int (*send)(void *ctx, struct udp_flow *flow, struct udp_run *run);
 	/* Tells the guest that its datagram cannot go; error is an errno. */
 	void (*unreachable)(void *ctx, const struct udp_flow *flow, int error);
-	/* Closes the flow's socket. */
+	/* A datagram that waited for a socket is lost: too many wait. */
+	void (*lost)(void *ctx);
+	/* Closes the flow's sockets. */
 	void (*close)(void *ctx, struct udp_flow *flow);
 };
 
 struct udp {
 	struct flow_table flows;
-	struct flow_table ends;
+	struct udp_hold hold;
 	struct udp_flows ages[UDP_N_AGES]; /* the one silent longest is first */
 	const struct udp_world *world;     /* borrowed */
 	struct budget *budget;             /* borrowed */
@@ -137,9 +132,9 @@ struct udp_flow *udp_add_peer(struct udp *udp, const struct flow_key *key,
 /* Ends the flows of all peers of a port. */
 void udp_end_peers(struct udp *udp, uint32_t port);
 
-/* Ends the flows of the guest's end in key, if they have this source port of the host. */
-void udp_end_flows_of_end(struct udp *udp, const struct flow_key *key,
-    uint16_t host_port);
+/* Ends the flows that the guest's address and port in end have begun, if they have this source
+ * port of the host. */
+void udp_end_flows_from(struct udp *udp, const struct flow_key *end, uint16_t own_port);
 
 /* Whether the guest may send to a peer because this has sent to it. That ends
  * UDP_ANSWERED_MS after the peer's last datagram, however often the guest sends, and when
@@ -149,10 +144,12 @@ bool udp_may_answer(const struct udp *udp, const struct flow_key *key, uint64_t 
 /* The peer's host says that nobody has its port. */
 void udp_peer_has_gone(struct udp_flow *flow);
 
-/* The socket of a flow, with its source port. The flow owns fd, if it is still there:
- * returns NULL if it has ended, and the caller keeps fd. */
-struct udp_flow *udp_opened(struct udp *udp, uint32_t index, uint32_t generation, int fd,
-    uint16_t host_port);
+/* A flow that waits for a socket, or NULL. */
+struct udp_flow *udp_waits(const struct udp *udp, uint32_t index, uint32_t generation);
+
+/* The socket of a flow that waits for it, which owns fd from now on. Sends what has waited, and
+ * may end the flow. */
+void udp_opened(struct udp *udp, struct udp_flow *flow, int fd);
 
 /* The flow gets no socket; error is an errno. Ends the flow, and tells the guest. */
 void udp_refused(struct udp *udp, uint32_t index, uint32_t generation, int error);

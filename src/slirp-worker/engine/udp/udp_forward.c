@@ -54,7 +54,7 @@ udp_forward_close(struct udp_host *host, const union inaddr_sock *address)
 	 * (udp_port_of_guest()), and would keep it from others. */
 	end = flow_key_udp(port->guest.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
 	    port->guest.bytes, port->guest_port, 0);
-	udp_end_flows_of_end(&host->udp, &end, inaddr_sock_port(address));
+	udp_end_flows_from(&host->udp, &end, inaddr_sock_port(address));
 }
 
 void

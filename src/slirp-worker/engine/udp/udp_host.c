@@ -34,6 +34,14 @@ kernel_cuts(void)
 	return fd != -1 && setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
 }
 
+static void
+count_lost(void *ctx)
+{
+	const struct udp_host *host = ctx;
+
+	host->lost(host->ctx);
+}
+
 int
 udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 {
@@ -43,31 +51,29 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 			.open = udp_open_socket,
 			.send = udp_send,
 			.unreachable = udp_unreachable,
-			.close = udp_close_socket,
+			.lost = count_lost,
+			.close = udp_close_sockets,
 		},
+		.asks = config->asks,
 		.neigh = config->neigh,
 		.poller = config->poller,
 		.tap = config->tap,
 		.wrote_frame = config->wrote_frame,
 		.to_guest = config->to_guest,
 		.refused = config->refused,
+		.no_socket = config->no_socket,
+		.lost = config->lost,
 		.ctx = config->ctx,
 		.network = *config->network,
-		.outbound = *config->outbound,
 		.has_offloads = config->has_offloads,
 		.can_cut = kernel_cuts(),
 		.batch = { .flush = flush, .ctx = host },
 	};
+	asks_serve(host->asks, ASKS_UDP, &udp_asks_ops, host);
 	return udp_init(&host->udp, &host->world, config->budget) == 0 &&
 		udp_ports_init(&host->ports, config->n_ports, config->poller) == 0
 	    ? 0
 	    : -1;
-}
-
-void
-udp_host_set_nameservers(struct udp_host *host, const struct ipc_nameservers *nameservers)
-{
-	host->nameservers = *nameservers;
 }
 
 static struct flow_key
@@ -192,15 +198,6 @@ finish(void *self, uint64_t now_ms)
 }
 
 static void
-set_outbound(void *self, const struct ipc_outbound *outbound)
-{
-	struct udp_host *host = self;
-
-	/* Flows keep the address that their peers know. */
-	host->outbound = *outbound;
-}
-
-static void
 free_host(void *self)
 {
 	struct udp_host *host = self;
@@ -212,6 +209,5 @@ free_host(void *self)
 const struct engine_ops udp_host_engine = {
 	.prepare = prepare,
 	.finish = finish,
-	.set_outbound = set_outbound,
 	.free = free_host,
 };

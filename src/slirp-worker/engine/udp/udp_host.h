@@ -3,7 +3,8 @@
  * The UDP engine: the table (udp.h) on sockets of the host and frames of the TAP.
  * udp_host.c     what the worker calls
  * udp_batch.c    puts the datagrams of a batch of frames together
- * udp_open.c     makes sockets
+ * udp_open.c     asks for sockets
+ * udp_hold.c     keeps datagrams meanwhile
  * udp_send.c     sends on them
  * udp_read.c     reads sockets
  * udp_receive.c  finds the flow and the headers of what was read
@@ -16,6 +17,7 @@
 #include "base/inaddr.h"
 #include "ipc/messages.h"
 #include "slirp-worker/budget.h"
+#include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/udp/udp.h"
 #include "slirp-worker/engine/udp/udp_batch.h"
@@ -34,18 +36,19 @@ struct udp_host {
 	struct udp_world world;
 	struct udp_ports ports; /* of forwards */
 	/* Borrowed. */
+	struct asks *asks;
 	const struct neigh *neigh;
 	struct poller *poller;
 	struct tapio *tap;
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
 	udp_host_refused_fn *refused;
+	void (*no_socket)(void *ctx);
+	void (*lost)(void *ctx);
 	void *ctx;
 
 	struct udp_batch batch;
 	struct ipc_network network;
-	struct ipc_outbound outbound;
-	struct ipc_nameservers nameservers;
 	bool has_offloads; /* of the TAP: the guest's kernel sums frames */
 	bool can_cut;      /* the host's kernel cuts runs */
 	uint16_t ip_id;    /* of the next IPv4 packet */
@@ -55,7 +58,7 @@ struct udp_host {
 /* What the engine needs of the worker; everything is borrowed. */
 struct udp_host_config {
 	const struct ipc_network *network;
-	const struct ipc_outbound *outbound;
+	struct asks *asks; /* for sockets */
 	struct poller *poller;
 	struct tapio *tap;
 	struct budget *budget;
@@ -67,16 +70,16 @@ struct udp_host_config {
 	/* Takes a frame whose checksums are complete, of any length. */
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
 	udp_host_refused_fn *refused;
+	/* Told of each flow of the guest that is refused because of a shortage, and of each
+	 * datagram that is lost because too many wait for a socket. */
+	void (*no_socket)(void *ctx);
+	void (*lost)(void *ctx);
 	void *ctx;
 };
 
 /* Maps the memory; to be called before the jail. Returns 0, or -1 with errno set. host must
  * not move. */
 int udp_host_init(struct udp_host *host, const struct udp_host_config *config);
-
-/* New flows to the name server go to these; before the first call there are none. */
-void udp_host_set_nameservers(struct udp_host *host,
-    const struct ipc_nameservers *nameservers);
 
 /* Takes a datagram that passed the gate and needs a socket. The frame must stay until
  * udp_host_end_batch(), by which the datagram is sent. */

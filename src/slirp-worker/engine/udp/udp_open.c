@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes and closes the sockets of UDP flows. */
+/* Asks for the sockets of UDP flows, and closes them. */
 #include "slirp-worker/engine/udp/udp_parts.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 #include "slirp-worker/engine/outward.h"
 
 void
@@ -49,59 +49,25 @@ udp_keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6)
 		udp_set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
 }
 
-static int
-bind_to(int fd, const struct inaddr *addr, uint16_t port)
+/* Whether the worker, the connector or the kernel has too little of something. */
+static bool
+is_shortage(int error)
 {
-	const union inaddr_sock source = inaddr_sock_make(addr, port);
-
-	return bind(fd, &source.any, inaddr_sock_len(&source.any));
+	return error == EAGAIN || error == ETOOMANYREFS || fdio_is_shortage(error);
 }
 
-/* Binds to the outbound address, if there is one, and the port of the end, if it has one.
- * Returns 0, or -1 with errno set. */
-static int
-bind_source(const struct udp_host *host, const struct udp_flow *flow, int fd,
-    uint16_t host_port)
+static void
+refuse(struct udp_host *host, uint32_t index, uint32_t generation, int error)
 {
-	bool is_ip6 = udp_socket_is_ip6(flow);
-	struct inaddr addr = { .is_ipv6 = is_ip6 };
-
-	if (flow->port != 0) {
-		udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-		return bind(fd, &flow->own.any, inaddr_sock_len(&flow->own.any));
-	}
-	if (host->outbound.has_addr[is_ip6])
-		addr = host->outbound.addr[is_ip6];
-	else if (host_port == 0 && !flow->is_group)
-		return 0; /* connect(2) chooses */
-	if (host_port == 0)
-		return bind_to(fd, &addr, 0);
-	/* Several sockets of the same user have one port (socket(7)); each is connected to
-	 * another peer. */
-	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (bind_to(fd, &addr, host_port) == 0)
-		return 0;
-	if (errno != EADDRINUSE)
-		return -1;
-	/* Another program has it at this address. */
-	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 0);
-	return bind_to(fd, &addr, 0);
+	if (is_shortage(error) && udp_waits(&host->udp, index, generation) != NULL)
+		host->no_socket(host->ctx);
+	udp_refused(&host->udp, index, generation, error);
 }
 
-/* The source port of a socket; 0 with errno set. */
-static uint16_t
-find_port(int fd)
-{
-	union inaddr_sock own = { 0 };
-	socklen_t len = sizeof(own);
-
-	return getsockname(fd, &own.any, &len) == -1 ? 0 : inaddr_sock_port(&own);
-}
-
-/* A socket that leads to flow->to; -1 with errno set. *host_port is the wanted source port,
- * 0 for any, and becomes the one that it has. */
+/* The socket of a forward's peer: it has the port of the forward, and is connected to the peer.
+ * Returns -1 with errno set. */
 static int
-make_socket(const struct udp_host *host, const struct udp_flow *flow, uint16_t *host_port)
+make_for_peer(const struct udp_flow *flow)
 {
 	bool is_ip6 = udp_socket_is_ip6(flow);
 	autofd int fd = socket(flow->to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -111,62 +77,146 @@ make_socket(const struct udp_host *host, const struct udp_flow *flow, uint16_t *
 	/* The IPv4 socket of the same port is another one's. */
 	if (is_ip6)
 		udp_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	if (bind_source(host, flow, fd, *host_port) == -1)
+	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (bind(fd, &flow->own.any, inaddr_sock_len(&flow->own.any)) == -1)
 		return -1;
 	udp_ask_for_details(fd, is_ip6);
 	if (is_ip6)
 		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 	else
 		udp_set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
-	if (flow->is_group) {
-		udp_ask_for_own_address(fd, is_ip6);
-		udp_keep_groups_off_the_host(host, fd, is_ip6);
-	} else if (connect(fd, &flow->to.any, inaddr_sock_len(&flow->to.any)) == -1) {
+	if (connect(fd, &flow->to.any, inaddr_sock_len(&flow->to.any)) == -1)
 		return -1;
-	}
-	if (*host_port == 0 && flow->port == 0) {
-		*host_port = find_port(fd);
-		/* From now on others may have the port too. If the option were set
-		 * before, the kernel could choose a port that another end has. */
-		udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	}
 	return take_fd(&fd);
 }
 
-void
-udp_open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port)
+static void
+open_for_peer(struct udp_host *host, struct udp_flow *flow)
 {
-	struct udp_host *host = ctx;
 	uint32_t index = flow_table_index(&host->udp.flows, flow);
 	uint32_t generation = flow->link.generation;
-	autofd int fd = -1;
+	autofd int fd = make_for_peer(flow);
 
-	flow->set = (struct udp_fate){ 0 };
-	/* A guest's server that has a forward answers from its port, also if it speaks
-	 * first. */
-	if (flow->port == 0 && host_port == 0)
-		host_port = udp_port_of_guest(&host->ports, &flow->link.key);
-	if (flow->port == 0 &&
-	    !outward_find(&host->network, &host->nameservers, &flow->link.key,
-		&flow->to)) {
-		udp_refused(&host->udp, index, generation,
-		    outward_is_nameserver(&host->network, &flow->link.key) ? ECONNREFUSED
-									   : ENETUNREACH);
-		return;
-	}
-	fd = make_socket(host, flow, &host_port);
 	if (fd == -1 ||
-	    poller_add_reader(host->poller, fd, POLLER_UDP, index, generation) == -1) {
+	    poller_add_reader(host->poller, fd, POLLER_UDP, index, generation) == -1)
 		udp_refused(&host->udp, index, generation, errno);
-		return;
-	}
-	if (udp_opened(&host->udp, index, generation, fd, host_port) != NULL)
-		take_fd(&fd);
+	else
+		udp_opened(&host->udp, flow, take_fd(&fd));
 }
 
 void
-udp_close_socket(void *ctx, struct udp_flow *flow)
+udp_open_socket(void *ctx, struct udp_flow *flow)
+{
+	struct udp_host *host = ctx;
+	const struct flow_key *key = &flow->link.key;
+	bool is_ip6 = udp_is_ip6(flow);
+	uint32_t index = flow_table_index(&host->udp.flows, flow);
+	uint32_t generation = flow->link.generation;
+	struct ipc_flow_open question = {
+		.guest = inaddr_from_bytes(key->guest_address, is_ip6),
+		.peer = inaddr_from_bytes(key->peer_address, is_ip6),
+		.proto = IPPROTO_UDP,
+		.guest_port = key->guest_port,
+		.peer_port = key->peer_port,
+		/* A guest's server that has a forward answers from its port, also if it
+		 * speaks first. */
+		.forward_port = udp_port_of_guest(&host->ports, key),
+	};
+
+	flow->set = (struct udp_fate){ 0 };
+	if (flow->port != 0)
+		open_for_peer(host, flow);
+	else if (question.peer_port == 0) /* RFC 6335 6: reserved, so nobody listens */
+		udp_refused(&host->udp, index, generation, ECONNREFUSED);
+	else if (asks_add(host->asks, ASKS_UDP, index, generation, &question) == -1)
+		refuse(host, index, generation, EAGAIN);
+}
+
+/* --- answers of the connector --------------------------------------------------------- */
+
+static bool
+wants_socket(void *ctx, uint32_t index, uint32_t generation)
+{
+	struct udp_host *host = ctx;
+
+	return udp_waits(&host->udp, index, generation) != NULL;
+}
+
+static void
+take_drop(void *ctx, uint32_t index, uint32_t generation)
 {
 	(void)ctx;
-	close(take_fd(&flow->fd));
+	(void)index;
+	(void)generation;
+}
+
+static void
+take_refusal(void *ctx, uint32_t index, uint32_t generation, int error)
+{
+	struct udp_host *host = ctx;
+	const struct udp_flow *flow = udp_waits(&host->udp, index, generation);
+
+	/* No host has the name server's address: nobody listens there. */
+	if (flow != NULL && error == ENETUNREACH &&
+	    outward_is_nameserver(&host->network, &flow->link.key))
+		error = ECONNREFUSED;
+	refuse(host, index, generation, error);
+}
+
+/* Waits for datagrams at a socket of the flow. Returns false if the kernel cannot. */
+static bool
+watch(struct udp_host *host, const struct udp_flow *flow, int fd)
+{
+	return poller_add_reader(host->poller, fd, POLLER_UDP,
+		   flow_table_index(&host->udp.flows, flow), flow->link.generation) == 0;
+}
+
+static void
+take_answers_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd)
+{
+	struct udp_host *host = ctx;
+	struct udp_flow *flow = udp_waits(&host->udp, index, generation);
+
+	if (flow == NULL || flow->answers_fd != -1 || !watch(host, flow, adopt_fd))
+		asks_close(host->asks, adopt_fd);
+	else
+		flow->answers_fd = adopt_fd;
+}
+
+static void
+take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
+    const struct ipc_flow_opened *opened)
+{
+	struct udp_host *host = ctx;
+	struct udp_flow *flow = udp_waits(&host->udp, index, generation);
+
+	if (flow == NULL || !watch(host, flow, adopt_fd)) {
+		asks_close(host->asks, adopt_fd);
+		refuse(host, index, generation, EMFILE);
+		return;
+	}
+	flow->to = inaddr_sock_make(&opened->to, opened->to_port);
+	if (opened->to_scope_id != 0)
+		flow->to.in6.sin6_scope_id = opened->to_scope_id;
+	flow->own_port = opened->own_port;
+	udp_opened(&host->udp, flow, adopt_fd);
+}
+
+const struct asks_ops udp_asks_ops = {
+	.is_wanted = wants_socket,
+	.on_dropped = take_drop,
+	.on_answers = take_answers_socket,
+	.on_opened = take_socket,
+	.on_refused = take_refusal,
+};
+
+void
+udp_close_sockets(void *ctx, struct udp_flow *flow)
+{
+	struct udp_host *host = ctx;
+
+	if (flow->answers_fd != -1)
+		asks_close(host->asks, take_fd(&flow->answers_fd));
+	if (flow->fd != -1)
+		asks_close(host->asks, take_fd(&flow->fd));
 }

@@ -61,8 +61,11 @@ int udp_send(void *ctx, struct udp_flow *flow, struct udp_run *run);
 
 /* --- udp_open.c: members of struct udp_world, ctx is the udp_host ---------------------- */
 
-void udp_open_socket(void *ctx, struct udp_flow *flow, uint16_t host_port);
-void udp_close_socket(void *ctx, struct udp_flow *flow);
+void udp_open_socket(void *ctx, struct udp_flow *flow);
+void udp_close_sockets(void *ctx, struct udp_flow *flow);
+
+/* What the connector answers; ctx is the udp_host. */
+extern const struct asks_ops udp_asks_ops;
 
 static inline bool
 udp_socket_is_ip6(const struct udp_flow *flow)

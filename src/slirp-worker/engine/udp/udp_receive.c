@@ -168,9 +168,8 @@ port_of_stray(const struct udp_host *host, const struct udp_flow *flow,
 		    ? NULL
 		    : &host->ports.places[flow->port - 1];
 	port = flow->is_group ? udp_port_to_guest(&host->ports, &flow->link.key) : NULL;
-	return port != NULL && inaddr_sock_port(&port->host) == flow->end->host_port
-	    ? port
-	    : NULL;
+	return port != NULL && inaddr_sock_port(&port->host) == flow->own_port ? port
+									       : NULL;
 }
 
 /* A new peer's datagram that another flow's socket got. May end that flow. */
@@ -197,7 +196,9 @@ void
 udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
 {
 	struct udp_flow *flow = udp_at(&host->udp, index, generation);
-	unsigned int n = flow == NULL || flow->fd == -1 ? 0 : udp_read_all(flow->fd);
+	/* Nobody sends from the address of a group. */
+	int fd = flow == NULL ? -1 : flow->is_group ? flow->answers_fd : flow->fd;
+	unsigned int n = fd == -1 ? 0 : udp_read_all(fd);
 
 	for (unsigned int i = 0; i < n; i++) {
 		const struct udp_read read = udp_read_at(i);

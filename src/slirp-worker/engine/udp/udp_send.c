@@ -66,14 +66,13 @@ static int
 send_front(struct udp_flow *flow, const struct udp_run *run, size_t len)
 {
 	static uint8_t copy[CALL_MAX];
-	const struct sockaddr *to = flow->is_group ? &flow->to.any : NULL;
 
 	if (len > run->piece_len)
 		set_cut(flow, run->piece_len);
 	else if (len > flow->cut_len)
 		set_cut(flow, 0);
-	return sendto(flow->fd, udp_run_front(run, len, copy), len,
-		   MSG_DONTWAIT | MSG_NOSIGNAL, to, to ? inaddr_sock_len(to) : 0) == -1
+	return send(flow->fd, udp_run_front(run, len, copy), len,
+		   MSG_DONTWAIT | MSG_NOSIGNAL) == -1
 	    ? errno
 	    : 0;
 }
