@@ -16,6 +16,7 @@
 #define CALL(...) IPC_CALL_HANDLER(api, api, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
+IPC_ROWS_PARENT_TO_WORKER_PEERS(DECLARE)
 
 void
 api_on_confine(struct api *api, const struct ipc_confine *msg)
@@ -79,6 +80,7 @@ take(void *ctx, struct ipc_message *msg)
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
+		IPC_ROWS_PARENT_TO_WORKER_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_API(CALL)
 	default:
 		break;

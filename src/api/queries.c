@@ -215,6 +215,9 @@ api_reply_status(struct api *api, struct api_client *client,
 	api_out_number(out, "parent", status->parent_pid);
 	api_out_number(out, "slirp_worker", status->worker_pid);
 	api_out_number(out, "connector", status->connector_pid);
+	/* There is none with --disable-dns. */
+	if (status->resolver_pid != 0)
+		api_out_number(out, "resolver", status->resolver_pid);
 	api_out_number(out, "api", api->own_pid);
 	api_out_close(out, '}');
 	api_out_number(out, "n_api_restarts", status->n_api_restarts);

@@ -23,14 +23,24 @@ struct connector_answer {
 	struct ipc_flow_opened opened;
 };
 
+/* An answer to the resolver that its queue did not take. */
+struct connector_lent {
+	uint64_t number;
+	int fd;         /* owned; the socket, or -1 */
+	uint32_t error; /* without a socket */
+};
+
 struct connector {
 	struct ipc_channel to_parent; /* descriptor 3 */
 	struct ipc_channel to_worker; /* descriptor 4; its fd is -1 before and after it */
+	struct ipc_channel to_resolver; /* descriptor 6; the same; -1 without DNS */
 	struct jail jail;
 	struct connector_rules rules;
 	struct flows flows;
 	struct connector_answer answer; /* if has_answer */
 	bool has_answer;                /* the worker is not heard meanwhile */
+	struct connector_lent lent;     /* to the resolver, if has_lent */
+	bool has_lent;                  /* the resolver is not heard meanwhile */
 	bool is_ready;
 	bool ended; /* the parent has closed the channel */
 };

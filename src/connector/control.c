@@ -16,6 +16,7 @@
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
 IPC_ROWS_PARENT_TO_SOCKET_MAKERS(DECLARE)
+IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
 
 void
@@ -38,17 +39,11 @@ connector_on_ping(struct connector *connector)
 	(void)ipc_send_pong(&connector->to_parent);
 }
 
-/* Gives the worker's channel its number in ipc/fdtable.h. */
-static void
-open_worker(struct connector *connector, int adopt_fd)
+void
+connector_on_resolver_channel(struct connector *connector, int adopt_fd)
 {
-	autofd int fd = adopt_fd;
-
-	if (dup3(fd, IPC_CHILD_FD_PEER, O_CLOEXEC) == -1)
-		fatal("give descriptor %d its number %d", fd, IPC_CHILD_FD_PEER);
-	ipc_channel_open(&connector->to_worker, IPC_CHILD_FD_PEER, IPC_ROLE_CONNECTOR,
-	    IPC_ROLE_SLIRP_WORKER);
-	child_check_sent(ipc_channel_greet(&connector->to_worker), "greet the worker");
+	child_open_channel(&connector->to_resolver, adopt_fd, IPC_CHILD_FD_RESOLVER,
+	    IPC_ROLE_CONNECTOR, IPC_ROLE_RESOLVER);
 }
 
 void
@@ -60,7 +55,8 @@ connector_on_connector_start(struct connector *connector,
 		.outbound = msg->outbound,
 		.nameservers = msg->nameservers,
 	};
-	open_worker(connector, adopt_fd);
+	child_open_channel(&connector->to_worker, adopt_fd, IPC_CHILD_FD_PEER,
+	    IPC_ROLE_CONNECTOR, IPC_ROLE_SLIRP_WORKER);
 	if (flows_init(&connector->flows) == -1)
 		fatal("get memory for flows");
 	jail_enter(&connector->jail);
@@ -97,6 +93,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
 		IPC_ROWS_PARENT_TO_SOCKET_MAKERS(CALL)
+		IPC_ROWS_PARENT_TO_SERVER_USERS(CALL)
 		IPC_ROWS_PARENT_TO_CONNECTOR(CALL)
 	default:
 		break;

@@ -105,6 +105,9 @@ destination_find(const struct connector_rules *rules, uint8_t proto,
 
 	if (is_never(network, proto, &addr))
 		return DESTINATION_NEVER;
+	/* The worker gives DNS over UDP to the resolver. */
+	if (is_nameserver(network, &addr) && proto == IPPROTO_UDP && port == DNS_PORT)
+		return DESTINATION_NEVER;
 	if (is_nameserver(network, &addr))
 		return find_nameserver(rules, addr.is_ipv6, port, to);
 	/* The gateway and all other addresses of the network stand for the host's loopback, and

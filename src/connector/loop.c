@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loop of the connector: waits for messages of the parent and of the worker. */
+/* The loop of the connector: waits for messages of other processes. */
 #include "connector/loop.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 
 #include "base/fdio.h"
 #include "connector/control.h"
+#include "connector/lend.h"
 #include "connector/requests.h"
 
 static void
@@ -17,6 +18,10 @@ turn(struct connector *connector)
 		{
 		    .fd = connector->to_worker.fd,
 		    .events = connector->has_answer ? POLLOUT : POLLIN,
+		},
+		{
+		    .fd = connector->to_resolver.fd,
+		    .events = connector->has_lent ? POLLOUT : POLLIN,
 		},
 	};
 
@@ -31,6 +36,10 @@ turn(struct connector *connector)
 		connector_requests_answer(connector);
 	else if (set[1].revents)
 		connector_requests_receive(connector);
+	if (set[2].revents && connector->has_lent)
+		connector_lend_answer(connector);
+	else if (set[2].revents)
+		connector_lend_receive(connector);
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the sockets of TCP flows. */
+/* Makes the sockets of TCP flows, and those that lead to name servers. */
 #include "connector/open.h"
 
 #include <errno.h>
@@ -39,6 +39,19 @@ open_tcp(const union inaddr_sock *to, const struct ipc_outbound *outbound)
 		return -1;
 	if (connect(fd, &to->any, inaddr_sock_len(&to->any)) == -1 &&
 	    errno != EINPROGRESS)
+		return -1;
+	return take_fd(&fd);
+}
+
+int
+open_dns(const union inaddr_sock *to, const struct ipc_outbound *outbound)
+{
+	autofd int fd = socket(to->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	/* connect(2) chooses a port at random (net/ipv4/udp.c, udp_lib_get_port). */
+	if (fd == -1 ||
+	    bind_outbound(fd, outbound, to->any.sa_family == AF_INET6) == -1 ||
+	    connect(fd, &to->any, inaddr_sock_len(&to->any)) == -1)
 		return -1;
 	return take_fd(&fd);
 }

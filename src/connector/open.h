@@ -31,3 +31,6 @@ struct open_udp_made {
 
 /* Returns 0, or -1 with errno set. If another program has the wanted port, any port is taken. */
 int open_udp(const struct open_udp *wanted, struct open_udp_made *made);
+
+/* A UDP socket to a name server; as open_tcp(). */
+int open_dns(const union inaddr_sock *to, const struct ipc_outbound *outbound);

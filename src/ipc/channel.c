@@ -43,14 +43,14 @@ ipc_channel_pair(int *parent_end_fd, int *child_end_fd)
 	return 0;
 }
 
-static uint32_t
+static uint64_t
 arrows_between(enum ipc_role sender, enum ipc_role receiver)
 {
-	uint32_t arrows = 0;
+	uint64_t arrows = 0;
 
 #define ADD_ARROW(arrow, senders, receivers, ...) \
 	if ((senders) & (1U << sender) && (receivers) & (1U << receiver)) \
-		arrows |= 1U << IPC_ARROW_##arrow;
+		arrows |= UINT64_C(1) << IPC_ARROW_##arrow;
 	IPC_ARROWS(ADD_ARROW)
 #undef ADD_ARROW
 	return arrows;
@@ -59,7 +59,7 @@ arrows_between(enum ipc_role sender, enum ipc_role receiver)
 static bool
 accepts(const struct ipc_channel *channel, enum ipc_message_id id)
 {
-	return channel->accepts & (1U << ipc_arrow_of(id));
+	return channel->accepts & (UINT64_C(1) << ipc_arrow_of(id));
 }
 
 void

@@ -11,7 +11,7 @@
 
 struct ipc_channel {
 	int fd;           /* owned, non-blocking; -1 when closed */
-	uint32_t accepts; /* set of 1 << enum ipc_arrow */
+	uint64_t accepts; /* set of 1 << enum ipc_arrow */
 	enum ipc_role own_role;
 	enum ipc_role peer_role;
 	bool greeted;     /* the peer's hello was received */

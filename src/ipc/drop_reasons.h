@@ -50,6 +50,7 @@
 	R(udp_flows, "a UDP flow beyond those that a guest may have") \
 	R(udp_waiting, \
 	    "a UDP datagram beyond those that wait for the socket of a new flow") \
+	R(dns, "a DNS message that is no such message, too long, or too many at once") \
 	R(nameserver, "the name server's address, at a port where nothing answers") \
 	R(fragment_empty, "a fragment without data") \
 	R(fragment_length, "a middle fragment whose length is not a multiple of 8") \

@@ -16,9 +16,10 @@ enum ipc_child_fd {
 	/* These are /dev/null until a message brings the descriptor that replaces it
 	 * (dup3(2)). No other descriptor gets the number, so a policy can name it. */
 	IPC_CHILD_FD_PEER =
-	    4, /* slirp-worker: the api; api, connector: the slirp-worker */
+	    4, /* slirp-worker: the api; api, connector, resolver: the slirp-worker */
 	IPC_CHILD_FD_LISTEN = 5,    /* api: the listening socket */
-	IPC_CHILD_FD_CONNECTOR = 5, /* slirp-worker: the connector */
+	IPC_CHILD_FD_CONNECTOR = 5, /* slirp-worker, resolver: the connector */
+	IPC_CHILD_FD_RESOLVER = 6,  /* slirp-worker, connector: the resolver */
 
 	/* The program, until it runs. Above the table of each role, so that one line of
 	 * seccomp/spawner.policy allows it for all. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "ipc/msg_cgroup.h"
+#include "ipc/msg_dns.h"
 #include "ipc/msg_flows.h"
 #include "ipc/msg_forwards.h"
 #include "ipc/msg_jail.h"
@@ -91,10 +92,19 @@ struct ipc_log {
 	ROW(pong, NOTHING, REPLY, "the sender goes on with its loop")
 
 #define IPC_ROWS_PARENT_TO_SOCKET_MAKERS(ROW) \
-	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections")
+	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
+	ROW(resolver_channel, FD, ONCE, "a channel to the resolver; comes before the start message")
+
+#define IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(ROW) \
+	ROW(connector_channel, FD, ONCE, "a channel to the connector; comes before the start message")
+
+#define IPC_ROWS_PARENT_TO_WORKER_PEERS(ROW) \
+	ROW(worker_channel, FD, ONCE, "a channel to the worker; comes before the start message")
+
+#define IPC_ROWS_PARENT_TO_SERVER_USERS(ROW) \
+	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
-	ROW(connector_channel, FD, ONCE, "a channel to the connector; comes before start") \
 	ROW(start, PAYLOAD_FD, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
 	ROW(get_stats, NOTHING, RUNNING, "answer with stats") \
 	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
@@ -112,8 +122,7 @@ struct ipc_log {
 	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
-	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready") \
-	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS")
+	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready")
 
 #define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
 	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on")
@@ -127,6 +136,25 @@ struct ipc_log {
 	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \
 	ROW(flow_refused, PAYLOAD, ANYTIME, "why there is no socket")
 
+#define IPC_ROWS_PARENT_TO_RESOLVER(ROW) \
+	ROW(resolver_start, PAYLOAD, ONCE, "ask these name servers, answer resolver_ready")
+
+#define IPC_ROWS_RESOLVER_TO_PARENT(ROW) \
+	ROW(resolver_ready, NOTHING, REPLY, "names are resolved from now on")
+
+#define IPC_ROWS_SLIRP_WORKER_TO_RESOLVER(ROW) \
+	ROW(dns_query, PAYLOAD, ANYTIME, "a DNS message of the guest, answer dns_answer if there is one")
+
+#define IPC_ROWS_RESOLVER_TO_SLIRP_WORKER(ROW) \
+	ROW(dns_answer, PAYLOAD, ANYTIME, "a DNS message for the guest")
+
+#define IPC_ROWS_RESOLVER_TO_CONNECTOR(ROW) \
+	ROW(dns_open, PAYLOAD, ANYTIME, "make a socket that leads to this name server, answer dns_opened or dns_refused")
+
+#define IPC_ROWS_CONNECTOR_TO_RESOLVER(ROW) \
+	ROW(dns_opened, PAYLOAD_FD, ANYTIME, "the socket; answers come in the order of the questions") \
+	ROW(dns_refused, PAYLOAD, ANYTIME, "why there is no socket")
+
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
 	ROW(program, PAYLOAD_FD, ANYTIME, "the program file of this role; comes before spawn") \
 	ROW(spawn, PAYLOAD_FD, RUNNING, "start this role with this channel to the parent, answer spawned")
@@ -135,7 +163,6 @@ struct ipc_log {
 	ROW(spawned, PAYLOAD, REPLY, "the PID of the new process, a child of the parent, or the error")
 
 #define IPC_ROWS_PARENT_TO_API(ROW) \
-	ROW(worker_channel, FD, ONCE, "a channel to the worker; comes before listen") \
 	ROW(listen, FD, ONCE, "serve the clients of this listening socket, answer api_ready") \
 	ROW(status, PAYLOAD, REPLY, "the answer to get_status") \
 	ROW(event, PAYLOAD, RUNNING, "an event for the sessions that subscribed")

@@ -156,6 +156,8 @@ struct ipc_status {
 	uint32_t parent_pid;
 	uint32_t worker_pid;
 	uint32_t connector_pid;
+	uint32_t resolver_pid; /* 0: none */
+	uint32_t reserved;
 	char tap_name[IPC_IFNAME_SIZE]; /* empty if the TAP is inherited */
 };
 

@@ -126,6 +126,10 @@ struct ipc_connector_start {
 	struct ipc_nameservers nameservers;
 };
 
+struct ipc_resolver_start {
+	struct ipc_nameservers nameservers;
+};
+
 struct ipc_about {
 	char libslirp_version[IPC_VERSION_SIZE]; /* of the loaded library */
 	uint32_t config_version_max;             /* SLIRP_CONFIG_VERSION_MAX at build */

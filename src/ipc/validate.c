@@ -240,8 +240,7 @@ ipc_validate_flow_answers(const struct ipc_flow_answers *msg, const char **why)
 int
 ipc_validate_flow_refused(const struct ipc_flow_refused *msg, const char **why)
 {
-	/* errno(3): at most 4095 (MAX_ERRNO, include/linux/err.h). */
-	if (msg->error == 0 || msg->error > 4095)
+	if (!ipc_is_errno(msg->error))
 		return ipc_refuse(why, "error");
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
@@ -380,6 +379,8 @@ ipc_validate_status(const struct ipc_status *msg, const char **why)
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
 		if (ipc_validate_confined(&msg->confined[i], why) == -1)
 			return -1;
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
 	return ipc_is_text(msg->tap_name, sizeof(msg->tap_name))
 	    ? 0
 	    : ipc_refuse(why, "tap_name");

@@ -16,16 +16,20 @@ ipc_is_zero(const void *bytes, size_t n)
 {
 	const uint8_t *byte = bytes;
 
-	for (size_t i = 0; i < n; i++)
-		if (byte[i] != 0)
-			return false;
-	return true;
+	/* Each byte equals the one before it, and the first is zero. */
+	return n == 0 || (byte[0] == 0 && memcmp(byte, byte + 1, n - 1) == 0);
 }
 
 bool
 ipc_is_flag(uint8_t value)
 {
 	return value <= 1;
+}
+
+bool
+ipc_is_errno(uint32_t value)
+{
+	return value > 0 && value <= 4095;
 }
 
 bool

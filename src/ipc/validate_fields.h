@@ -15,6 +15,9 @@ bool ipc_is_zero(const void *bytes, size_t n);
 
 bool ipc_is_flag(uint8_t value);
 
+/* errno(3): at most 4095 (MAX_ERRNO, include/linux/err.h). */
+bool ipc_is_errno(uint32_t value);
+
 bool ipc_is_inaddr(const struct inaddr *addr);
 
 /* Whether text has at most size - 1 bytes, a NUL, and zeros up to the end. The zeros keep

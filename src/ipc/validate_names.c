@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the payloads of messages about name servers. */
+/* Checks the payloads of messages about name servers and DNS. */
 #include "ipc/validate.h"
 
 #include "ipc/validate_fields.h"
@@ -32,4 +32,64 @@ ipc_validate_nameservers(const struct ipc_nameservers *msg, const char **why)
 	if (msg->attempts > IPC_NAMESERVER_ATTEMPTS_MAX)
 		return ipc_refuse(why, "attempts");
 	return ipc_is_flag(msg->rotate) ? 0 : ipc_refuse(why, "flag neither 0 nor 1");
+}
+
+int
+ipc_validate_resolver_start(const struct ipc_resolver_start *msg, const char **why)
+{
+	return ipc_validate_nameservers(&msg->nameservers, why);
+}
+
+static int
+validate_message(const uint8_t *bytes, size_t len, size_t size, const uint8_t reserved[6],
+    const char **why)
+{
+	if (len < IPC_DNS_LEN_MIN || len > size)
+		return ipc_refuse(why, "len");
+	if (!ipc_is_zero(bytes + len, size - len))
+		return ipc_refuse(why, "bytes after the last");
+	return ipc_is_zero(reserved, 6) ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_dns_query(const struct ipc_dns_query *msg, const char **why)
+{
+	return validate_message(msg->bytes, msg->len, sizeof(msg->bytes), msg->reserved,
+	    why);
+}
+
+int
+ipc_validate_dns_answer(const struct ipc_dns_answer *msg, const char **why)
+{
+	return validate_message(msg->bytes, msg->len, sizeof(msg->bytes), msg->reserved,
+	    why);
+}
+
+int
+ipc_validate_dns_open(const struct ipc_dns_open *msg, const char **why)
+{
+	if (validate_server(&msg->server, why) == -1)
+		return -1;
+	if (!ipc_is_flag(msg->is_tcp))
+		return ipc_refuse(why, "flag neither 0 nor 1");
+	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
+	    ? 0
+	    : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_dns_opened(const struct ipc_dns_opened *msg, const char **why)
+{
+	/* Any number is legal: the resolver compares it with its questions. */
+	(void)msg;
+	(void)why;
+	return 0;
+}
+
+int
+ipc_validate_dns_refused(const struct ipc_dns_refused *msg, const char **why)
+{
+	if (!ipc_is_errno(msg->error))
+		return ipc_refuse(why, "error");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }

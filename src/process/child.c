@@ -3,6 +3,7 @@
 #include "process/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
+#include "base/auto.h"
 #include "base/exitcode.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -72,6 +75,19 @@ child_check_sent(int result, const char *what)
 	if (errno == EPIPE || errno == ECONNRESET)
 		exit(EXITCODE_OK);
 	fatal("%s", what);
+}
+
+void
+child_open_channel(struct ipc_channel *channel, int adopt_fd, int number,
+    enum ipc_role own_role, enum ipc_role peer_role)
+{
+	autofd int fd = adopt_fd;
+
+	if (dup3(fd, number, O_CLOEXEC) == -1)
+		fatal("give descriptor %d its number %d", fd, number);
+	ipc_channel_open(channel, number, own_role, peer_role);
+	/* If the other process has ended, its exit gives the reason, and not that of this one. */
+	(void)ipc_channel_greet(channel);
 }
 
 bool

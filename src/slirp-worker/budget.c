@@ -67,10 +67,9 @@ budget_init(struct budget *budget, size_t n_descriptors, uint32_t n_ephemeral)
 	uint32_t *limit = budget->limit;
 
 	*budget = (struct budget){ 0 };
-	limit[BUDGET_DNS] = at_least_one(at_most(small, BUDGET_DNS_MAX));
 	limit[BUDGET_PEER] = at_least_one(at_most(small, BUDGET_PEER_MAX));
 	limit[BUDGET_PING] = at_least_one(at_most(n / SMALL_PARTS, BUDGET_PING_MAX));
-	n_ports -= at_most(n_ports, limit[BUDGET_DNS] + limit[BUDGET_PEER]);
+	n_ports -= at_most(n_ports, limit[BUDGET_PEER]);
 	limit[BUDGET_UDP] =
 	    at_least_one(at_most(at_most(n / UDP_PARTS, n_ports), BUDGET_UDP_MAX));
 	for (int kind = BUDGET_UDP; kind < BUDGET_N_KINDS; kind++)

@@ -23,9 +23,6 @@
  * a second for ever. */
 #define BUDGET_UDP_MAX 4096
 
-/* Each lookup of a name has a new port, for 5 s after its answer: 51 lookups a second. More lookups count as BUDGET_UDP. */
-#define BUDGET_DNS_MAX 256
-
 /* Enough for the hosts that users and monitoring programs ping at a time. */
 #define BUDGET_PING_MAX 256
 
@@ -36,7 +33,6 @@ enum budget_kind {
 	BUDGET_TCP,  /* connections of the guest and of peers */
 	BUDGET_PORT, /* forwarded ports */
 	BUDGET_UDP,  /* the guest's UDP flows */
-	BUDGET_DNS,  /* the guest's UDP flows to the name server alone */
 	BUDGET_PING,
 	BUDGET_PEER, /* UDP peers of forwards */
 	BUDGET_N_KINDS,

@@ -19,6 +19,7 @@
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
 IPC_ROWS_PARENT_TO_SOCKET_MAKERS(DECLARE)
+IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 
 void
@@ -76,14 +77,15 @@ confine(struct worker *worker)
 void
 worker_on_connector_channel(struct worker *worker, int adopt_fd)
 {
-	autofd int fd = adopt_fd;
-
-	if (dup3(fd, IPC_CHILD_FD_CONNECTOR, O_CLOEXEC) == -1)
-		fatal("give descriptor %d its number %d", fd, IPC_CHILD_FD_CONNECTOR);
-	ipc_channel_open(&worker->to_connector, IPC_CHILD_FD_CONNECTOR,
+	child_open_channel(&worker->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
 	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR);
-	/* If the connector has ended, its exit gives the reason, and not the worker's. */
-	(void)ipc_channel_greet(&worker->to_connector);
+}
+
+void
+worker_on_resolver_channel(struct worker *worker, int adopt_fd)
+{
+	child_open_channel(&worker->to_resolver, adopt_fd, IPC_CHILD_FD_RESOLVER,
+	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_RESOLVER);
 }
 
 void
@@ -131,6 +133,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
 		IPC_ROWS_PARENT_TO_SOCKET_MAKERS(CALL)
+		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:
 		break;

@@ -171,6 +171,13 @@ datapath_lost_udp(void *ctx)
 	worker_count_drop(worker, IPC_DROP_udp_waiting);
 }
 
+static void
+pass_name(struct worker *worker, const struct gate_frame *parsed, const uint8_t *frame)
+{
+	if (!udp_host_ask_name(&worker->udp, parsed, frame))
+		worker_count_drop(worker, IPC_DROP_dns);
+}
+
 /* Checks a UDP datagram, and gives it to the UDP engine if it needs a socket. Returns false if
  * the packet is the stack's: not UDP, or DHCP. */
 static bool
@@ -188,6 +195,10 @@ pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 	}
 	if (parsed->udp == GATE_UDP_NOTHING)
 		return false;
+	if (parsed->udp == GATE_UDP_DNS) {
+		pass_name(worker, parsed, frame);
+		return true;
+	}
 	udp_host_from_guest(&worker->udp, parsed, frame, worker->now_ms);
 	tapio_keep(&worker->tap);
 	return true;

@@ -133,6 +133,16 @@ hear_connector(struct worker *worker)
 }
 
 static void
+hear_resolver(struct worker *worker)
+{
+	/* As with the connector. */
+	if (!udp_dns_receive(&worker->udp)) {
+		poller_put(&worker->poller, POLLER_RESOLVER, -1);
+		worker->to_resolver.fd = -1;
+	}
+}
+
+static void
 turn(struct worker *worker)
 {
 	const uint64_t *counters = worker->stats.counters;
@@ -149,6 +159,8 @@ turn(struct worker *worker)
 		worker_control_receive(worker);
 	if (poller_ready(poller, POLLER_CONNECTOR))
 		hear_connector(worker);
+	if (poller_ready(poller, POLLER_RESOLVER))
+		hear_resolver(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {

@@ -18,6 +18,7 @@ main(void)
 	static struct worker worker = {
 		.to_api.fd = -1,
 		.to_connector.fd = -1,
+		.to_resolver.fd = -1,
 		.tap = { .fd = -1, .listen_fd = -1, .reserve_fd = -1 },
 		.jail = { .fallback_userns_fd = -1, .resolv_copy_fd = -1 },
 	};

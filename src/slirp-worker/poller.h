@@ -23,6 +23,7 @@ enum poller_kind {
 	POLLER_PARENT,
 	POLLER_API,
 	POLLER_CONNECTOR,
+	POLLER_RESOLVER,
 	POLLER_N_PLACES,
 	/* Any number, in the tables of an engine. */
 	POLLER_FLOW = POLLER_N_PLACES,

@@ -158,6 +158,7 @@ make_udp(struct worker *worker)
 		.tap = &worker->tap,
 		.budget = &worker->budget,
 		.neigh = &worker->neigh,
+		.to_resolver = &worker->to_resolver,
 		.n_ports = (uint32_t)worker->n_descriptors,
 		.has_offloads = worker->has_offloads,
 		.wrote_frame = datapath_wrote_frame,
@@ -170,6 +171,8 @@ make_udp(struct worker *worker)
 
 	if (udp_host_init(&worker->udp, &config) == -1)
 		fatal("get memory for UDP flows");
+	if (poller_put(&worker->poller, POLLER_RESOLVER, worker->to_resolver.fd) == -1)
+		fatal("watch the channel to the resolver");
 	engines_add(&worker->engines, &udp_host_engine, &worker->udp);
 	worker->gate.knows_udp = udp_host_knows;
 	worker->gate.ctx = &worker->udp;

@@ -33,6 +33,7 @@ struct worker {
 	struct ipc_channel to_parent;
 	struct ipc_channel to_api; /* its fd is IPC_CHILD_FD_PEER, or -1 without an api */
 	struct ipc_channel to_connector; /* its fd is IPC_CHILD_FD_CONNECTOR, or -1 */
+	struct ipc_channel to_resolver;  /* its fd is IPC_CHILD_FD_RESOLVER, or -1 */
 	uint64_t api_number;             /* the parent's number of the last api */
 	struct ipc_network network;      /* from the start message */
 	struct jail jail;

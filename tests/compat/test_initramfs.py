@@ -124,8 +124,8 @@ def test_worker_sees_nothing_of_an_initramfs(lab: Lab, initramfs: Path) -> None:
             # ls names the two directories.
             assert [word for word in seen if "/" not in word] == ["etc", "resolv.conf"], console
     assert "end" in works
-    # Of worker and connector.
+    # Of worker, connector and resolver.
     assert console.count("jail stage root: pivot_root cannot replace the initramfs; chroot hides "
-                         "it instead") == 8
+                         "it instead") == 12
     assert console.count("slirp-worker confined: descriptors namespaces root capabilities limits "
                          "seccomp; not: landlock;") == 4

@@ -293,9 +293,9 @@ def test_the_control_sockets_file(guests: tuple[Guest, Guest], directory: Path) 
 @told("Processes")
 def test_processes(guests: tuple[Guest, Guest], directory: Path) -> None:
     with both(guests) as (theirs, ours):
-        assert [len(theirs.pids()), len(ours.pids())] == [1, 4]
+        assert [len(theirs.pids()), len(ours.pids())] == [1, 5]
     with new(f"--api-socket={directory / 'api'}", guests[1].pid, "tap0") as ours:
-        assert len(ours.pids()) == 5
+        assert len(ours.pids()) == 6
     copy = directory / "slirpd"
     shutil.copy2(slirpd_path(), copy)
     fails(new(guests[1].pid, "tap0", program=str(copy)), "slirpd-netns-helper")

@@ -24,11 +24,12 @@ REPO = HERE.parents[1]
 # Process names, as the programs set them, and whose policy they have.
 ROLES = {"slirpd": "parent", "slirp4netns": "parent", "slirpd-netns": "netns-helper",
          "slirpd-worker": "slirp-worker", "slirpd-connect": "connector",
+         "slirpd-resolver": "resolver",
          "slirpd-spawner": "spawner", "slirpd-api": "api",
          "slirpd-cgroup": "cgroup-mover"}
 
 # Whoever inherits a role's filter, until it has its own.
-HEIRS = {"spawner": ("api", "connector", "slirp-worker")}
+HEIRS = {"spawner": ("api", "connector", "resolver", "slirp-worker")}
 
 # Tests that together use the whole daemon, with what to take of each file (pytest -k): a few
 # seconds' worth, where strace does not make them time out.

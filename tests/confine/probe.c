@@ -4,8 +4,8 @@
  * whoever has taken the role over would try. Says on standard output what came of it: "ok",
  * or the number of the error. test_jail.py has the table of what must come for the worker,
  * and of what comes without the jail; test_jail_others.py that for the others. One program
- * for each: the worker, the api (PROBE_API), the connector (PROBE_CONNECTOR), the
- * spawner (PROBE_SPAWNER), the netns-helper (PROBE_NETNS_HELPER), the parent (PROBE_PARENT), the
+ * for each: the worker, the api (PROBE_API), the connector (PROBE_CONNECTOR), the resolver
+ * (PROBE_RESOLVER), the spawner (PROBE_SPAWNER), the netns-helper (PROBE_NETNS_HELPER), the parent (PROBE_PARENT), the
  * cgroup-mover (PROBE_CGROUP_MOVER).
  *
  *   probe SANDBOX SECCOMP ATTEMPT [NUMBER]...    modes: off, best-effort, required
@@ -50,6 +50,8 @@
 #include "api/jail.h"
 #elif defined(PROBE_CONNECTOR)
 #include "connector/jail.h"
+#elif defined(PROBE_RESOLVER)
+#include "resolver/jail.h"
 #elif defined(PROBE_SPAWNER)
 #include "parent/supervise/spawner.h"
 #elif defined(PROBE_NETNS_HELPER)
@@ -768,7 +770,7 @@ struct jail {
 	{ \
 		0 \
 	}
-#elif defined(PROBE_API) || defined(PROBE_CONNECTOR)
+#elif defined(PROBE_API) || defined(PROBE_CONNECTOR) || defined(PROBE_RESOLVER)
 #define JAIL_NONE \
 	{ \
 		.fallback_userns_fd = -1 \
@@ -795,7 +797,7 @@ enter(struct jail *jail)
 	parent_jail_lock(&jail->orders, &options, &jail->reached);
 #else
 	jail_enter(jail);
-#if !defined(PROBE_API) && !defined(PROBE_CONNECTOR)
+#if !defined(PROBE_API) && !defined(PROBE_CONNECTOR) && !defined(PROBE_RESOLVER)
 	if (jail->resolv_copy_fd != -1)
 		close(jail->resolv_copy_fd);
 #endif

@@ -32,21 +32,29 @@ ALL_STAGES = ("descriptors", "namespaces", "root", "capabilities", "limits", "la
 # namespace would hold only children, of which it has none.
 OWN_NAMESPACES = {"user", "mnt", "ipc", "uts", "cgroup"}
 SHARED_NAMESPACES = {"net", "pid", "time"}
+# And of a role without a network.
+NETLESS = {"resolver", "api"}
+
+
+def own_namespaces(role: str) -> set[str]:
+    return OWN_NAMESPACES | ({"net"} if role in NETLESS else set())
+
 
 # What each role means to reach; only what is missing of it is told of (kernel.MISSING_STAGES).
 STAGES = {"slirp-worker": set(ALL_STAGES),
           "connector": set(ALL_STAGES),
+          "resolver": set(ALL_STAGES),
           "api": set(ALL_STAGES),
           "netns-helper": {"descriptors", "limits", "seccomp"},
           "spawner": {"descriptors", "limits", "seccomp"},
           "parent": {"capabilities", "limits", "seccomp"}}
 
 # Most system calls that a role's policy may allow.
-CALLS_AT_MOST = {"slirp-worker": 45, "connector": 35, "parent": 45, "netns-helper": 45}
+CALLS_AT_MOST = {"slirp-worker": 45, "connector": 35, "resolver": 25, "parent": 45, "netns-helper": 45}
 
 NO_CAPABILITY = "0" * 16
 # Services are under two filters, their own and that of the spawner, which starts them.
-N_FILTERS = {"slirp-worker": 2, "connector": 2, "api": 2, "spawner": 1, "netns-helper": 1,
+N_FILTERS = {"slirp-worker": 2, "connector": 2, "resolver": 2, "api": 2, "spawner": 1, "netns-helper": 1,
              "parent": 1}
 
 
@@ -63,12 +71,13 @@ NO_CORE_NO_LOCK = {"Max core file size", "Max locked memory"}
 NOTHING_NEW = NO_CORE_NO_LOCK | {"Max processes", "Max file size"}
 LIMITS_OF_ZERO = {"slirp-worker": NOTHING_NEW,
                   "connector": NOTHING_NEW,
+                  "resolver": NOTHING_NEW,
                   "api": NOTHING_NEW,
                   "netns-helper": NO_CORE_NO_LOCK,
                   "spawner": NO_CORE_NO_LOCK,
                   "parent": NO_CORE_NO_LOCK}
 # What there is in the root of a role.
-ROOTS: dict[str, set[str]] = {"slirp-worker": {"/etc", "/etc/resolv.conf"}, "connector": set()}
+ROOTS: dict[str, set[str]] = {"slirp-worker": {"/etc", "/etc/resolv.conf"}, "connector": set(), "resolver": set()}
 WORKER_MOUNT = r"^\d+ \d+ \S+ / / (ro,\S+) - tmpfs slirpd rw,"
 
 # The copy is current within a second; the other one is for a busy machine.
@@ -164,13 +173,13 @@ class Said:
 
 
 def assert_jailed(daemon: Slirpd) -> None:
-    """The whole jails of worker and connector, as /proc shows them."""
+    """The whole jails of the processes that carry packets, as /proc shows them."""
     for role, root in ROOTS.items():
         pid = daemon.children()[role]
         status = status_of(pid)
         expected = expected_status(role)
         assert {key: status[key] for key in expected} == expected
-        assert foreign_namespaces(pid) == OWN_NAMESPACES
+        assert foreign_namespaces(pid) == own_namespaces(role)
         assert tree(f"/proc/{pid}/root") == root
 
 
@@ -219,11 +228,11 @@ def test_parent_keeps_the_capabilities_that_it_needs(guest: Guest, whose: str, e
         assert daemon.wait() == 0
 
 
-def test_namespaces_of_worker_and_connector_are_their_own(
+def test_namespaces_of_those_that_carry_packets_are_their_own(
         guest: Guest, network: Slirpd) -> None:
     with traffic(guest.netns):
         for role in ROOTS:
-            assert foreign_namespaces(network.children()[role]) == OWN_NAMESPACES
+            assert foreign_namespaces(network.children()[role]) == own_namespaces(role)
         assert foreign_namespaces(network.pid) == set()
 
 
@@ -266,13 +275,24 @@ def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
 
 @not_sanitized
 def test_descriptors_of_the_connector(guest: Guest, network: Slirpd) -> None:
-    """Two channels, and for a moment the socket of a connection."""
+    """Three channels, the place of a fourth, and for a moment the socket of a connection."""
     with traffic(guest.netns):
         wait_for("no connection begins", lambda: len(
-            fds_of(network.children()["connector"])) == 5)
+            fds_of(network.children()["connector"])) == 7)
     fds = fds_of(network.children()["connector"])
+    assert [fds[number] for number in (0, 1, 2, 5)] == ["/dev/null"] * 4
+    assert all(fds[number].startswith("socket:") for number in (3, 4, 6))
+
+
+@not_sanitized
+def test_descriptors_of_the_resolver(guest: Guest, network: Slirpd) -> None:
+    """Three channels, and a socket for each question that has no answer."""
+    with traffic(guest.netns):
+        wait_for("no question waits", lambda: len(
+            fds_of(network.children()["resolver"])) == 6)
+    fds = fds_of(network.children()["resolver"])
     assert [fds[number] for number in range(3)] == ["/dev/null"] * 3
-    assert fds[3].startswith("socket:") and fds[4].startswith("socket:")
+    assert all(fds[number].startswith("socket:") for number in (3, 4, 5))
 
 
 @not_sanitized

@@ -23,7 +23,6 @@ from test_jail_daemon import (
     BARRED_IDS,
     LIMITS_OF_ZERO,
     NO_CAPABILITY,
-    OWN_NAMESPACES,
     expected_status,
     WORKER_MOUNT,
     Said,
@@ -31,6 +30,7 @@ from test_jail_daemon import (
     barred,
     best_effort,  # noqa: F401
     foreign_namespaces,
+    own_namespaces,
     n_own_filters,
     no_user_namespaces,
     not_sanitized,
@@ -43,7 +43,7 @@ from test_jail_daemon import (
 from tree import SANITIZED, slirpd_path
 from waiting import DEADLINE_S, wait_for
 
-API_NAMESPACES = OWN_NAMESPACES | {"net"}
+API_NAMESPACES = own_namespaces("api")
 CALLS_AT_MOST = 25
 
 
@@ -60,7 +60,7 @@ def daemon(guest: Guest, path: Path) -> Iterator[Slirpd]:
 
 def roles(daemon: Slirpd) -> dict[str, int]:
     found = daemon.children()
-    assert set(found) == {"slirp-worker", "connector", "spawner", "api"}
+    assert set(found) == {"slirp-worker", "connector", "resolver", "spawner", "api"}
     return found
 
 
@@ -79,9 +79,10 @@ def test_namespaces(daemon: Slirpd) -> None:
     assert foreign_namespaces(found["api"]) == API_NAMESPACES
     assert foreign_namespaces(found["spawner"]) == set()
     net = {os.readlink(f"/proc/{found[role]}/ns/net") for role in found}
-    assert len(net) == 2
+    # The api and the resolver have one each.
+    assert len(net) == 3
     user = {os.readlink(f"/proc/{found[role]}/ns/user") for role in found}
-    assert len(user) == 4
+    assert len(user) == 5
 
 
 def test_network_of_the_api_is_empty(daemon: Slirpd) -> None:
@@ -124,12 +125,12 @@ def test_descriptors_of_api_and_spawner(guest: Guest, daemon: Slirpd) -> None:
     assert set(api) == set(range(6))
     assert {number for number in spawner if spawner[number] == "/dev/null"} == {0, 1, 2}
     assert spawner[3].startswith("socket:")
-    programs = [spawner[number] for number in range(4, 7)]
+    programs = [spawner[number] for number in range(4, 8)]
     assert [Path(program).name for program in programs] == [
-        "slirpd-slirp-worker", "slirpd-connector", "slirpd-api"]
+        "slirpd-slirp-worker", "slirpd-connector", "slirpd-resolver", "slirpd-api"]
     # One in reserve, for the channel of the next service.
-    assert {number: spawner[number] for number in spawner if number > 6} in (
-        {}, {7: "/dev/null"})
+    assert {number: spawner[number] for number in spawner if number > 7} in (
+        {}, {8: "/dev/null"})
 
 
 @not_sanitized
@@ -176,7 +177,7 @@ def test_what_it_reached_is_said(daemon: Slirpd) -> None:
 
 
 def test_without_api_socket_there_is_no_api(network: Slirpd) -> None:
-    assert set(network.children()) == {"slirp-worker", "connector", "spawner"}
+    assert set(network.children()) == {"slirp-worker", "connector", "resolver", "spawner"}
     assert "api" not in network.stderr
 
 
@@ -231,7 +232,7 @@ def test_api_that_loses_the_worker_goes_on_under_its_filter(guest: Guest, daemon
     assert works(guest.netns)
 
 
-@pytest.mark.parametrize("role", ("slirp-worker", "connector", "spawner", "api"))
+@pytest.mark.parametrize("role", ("slirp-worker", "connector", "resolver", "spawner", "api"))
 def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, path: Path,
                                                               role: str) -> None:
     """One that sees the end of its channel would end by itself."""

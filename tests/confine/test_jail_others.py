@@ -22,7 +22,7 @@ from tree import REPO
 PROBES = {
     role: os.environ.get(f"SLIRPD_PROBE_{role.upper()}")
     or str(REPO / f"build/debug/tests/confine/probe_{role}")
-    for role in ("api", "connector", "spawner", "netns_helper", "parent", "cgroup_mover")
+    for role in ("api", "connector", "resolver", "spawner", "netns_helper", "parent", "cgroup_mover")
 }
 CALLERS = (ORDINARY, worker.WITH_CAPABILITIES)
 
@@ -60,7 +60,8 @@ CONNECTOR_ALLOWED = {
     "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "close_socket",
     "connect_abstract", "bind_channel", "abort_self", "abort_victim_by_tid", "socket_high_bits",
 }
-CONNECTOR_SOCKET = worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK
+CONNECTOR_SOCKETS = [(kind | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0)
+                     for kind in (worker.TCP, worker.UDP)]
 CONNECTOR_UNCONDITIONAL = {
     "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "getpid", "gettid", "munmap",
     "ppoll", "restart_syscall",
@@ -147,29 +148,38 @@ def probe(role: str, caller: list[str], sandbox: str, seccomp: str, attempt: Try
                         program=PROBES[role])
 
 
+# Both have no network and no file.
+NETLESS = pytest.mark.parametrize("role", ("api", "resolver"))
+
+
 @table()
-def test_api_in_its_full_jail(attempt: Try) -> None:
+@NETLESS
+def test_netless_role_in_its_full_jail(role: str, attempt: Try) -> None:
     for caller in CALLERS:
-        assert_outcome(attempt, probe("api", caller, "required", "required", attempt),
+        assert_outcome(attempt, probe(role, caller, "required", "required", attempt),
                        API_FULL.get(attempt.name, KILLED))
 
 
 @table()
-def test_api_with_its_filter_alone(attempt: Try) -> None:
-    assert_outcome(attempt, probe("api", worker.WITH_CAPABILITIES, "off", "required", attempt),
+@NETLESS
+def test_netless_role_with_its_filter_alone(role: str, attempt: Try) -> None:
+    assert_outcome(attempt, probe(role, worker.WITH_CAPABILITIES, "off", "required", attempt),
                    API_FULL.get(attempt.name, KILLED))
 
 
 @table()
-def test_api_in_its_sandbox_without_filter(attempt: Try) -> None:
+@NETLESS
+def test_netless_role_in_its_sandbox_without_filter(role: str, attempt: Try) -> None:
     for caller in CALLERS:
-        assert_outcome(attempt, probe("api", caller, "required", "off", attempt),
+        assert_outcome(attempt, probe(role, caller, "required", "off", attempt),
                        API_SANDBOX.get(attempt.id, attempt.sandbox))
 
 
-def test_api_has_no_other_system_call() -> None:
-    done = sh(PROBES["api"], "off", "required", "sweep", "0", "1023")
-    assert set(done.stdout.split()) - worker.PAST_EVERY_FILTER == API_UNCONDITIONAL
+@pytest.mark.parametrize("role,unconditional", (
+    ("api", API_UNCONDITIONAL), ("resolver", API_UNCONDITIONAL - {"mremap"})))
+def test_netless_role_has_no_other_system_call(role: str, unconditional: set[str]) -> None:
+    done = sh(PROBES[role], "off", "required", "sweep", "0", "1023")
+    assert set(done.stdout.split()) - worker.PAST_EVERY_FILTER == unconditional
 
 
 @table()
@@ -194,7 +204,7 @@ def helper_may(attempt: Try) -> bool:
 
 def connector_may(attempt: Try) -> bool:
     return attempt.name in CONNECTOR_ALLOWED or (
-        attempt.name == "socket" and attempt.args[1:] == (CONNECTOR_SOCKET, 0)
+        attempt.name == "socket" and attempt.args[1:] in CONNECTOR_SOCKETS
         and attempt.args[0] in (socket.AF_INET, socket.AF_INET6))
 
 

@@ -31,7 +31,6 @@ from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
 
 NOBODY = 65534
-OWN_NAMESPACES = {"mnt", "ipc", "uts", "cgroup"}
 
 CAP_DAC_OVERRIDE, CAP_KILL, CAP_NET_BIND_SERVICE = 1, 5, 10
 CAP_SYS_PTRACE, CAP_SYS_ADMIN = 19, 21
@@ -68,7 +67,7 @@ def named_netns() -> Iterator[str]:
 
 
 # The capabilities of each role.
-KEPT = {"slirp-worker": (CAP_NET_BIND_SERVICE,), "connector": ()}
+KEPT = {"slirp-worker": (CAP_NET_BIND_SERVICE,), "connector": (), "resolver": ()}
 STAYING = {*KEPT, "spawner"}
 
 
@@ -84,7 +83,7 @@ def assert_jailed(daemon: Slirpd, uid: int = NOBODY, gid: int = NOBODY) -> None:
         expected = D.expected_status(role)
         assert {key: status[key] for key in expected} == expected | {
             "CapEff": caps(*KEPT[role]), "CapPrm": caps(*KEPT[role])}
-        assert D.foreign_namespaces(pid) == OWN_NAMESPACES
+        assert D.foreign_namespaces(pid) == D.own_namespaces(role) - {"user"}
         assert D.tree(f"/proc/{pid}/root") == D.ROOTS[role]
         D.assert_limits(pid, D.LIMITS_OF_ZERO[role])
         assert D.Said(daemon.stderr, role).missed == kernel.MISSING_STAGES
@@ -173,7 +172,7 @@ def test_worker_that_does_not_end_is_killed(guest: Guest) -> None:
         D.assert_nothing_left(guest)
 
 
-@pytest.mark.parametrize("role", ("slirp-worker", "connector", "spawner", "api"))
+@pytest.mark.parametrize("role", ("slirp-worker", "connector", "resolver", "spawner", "api"))
 def test_sigkill_of_the_parent_ends_a_child_that_does_nothing(guest: Guest, tmp_path: Path,
                                                               role: str) -> None:
     """The kernel sends the signal in the name of the parent, with what that may do."""

@@ -32,7 +32,7 @@ POLICYC = pathlib.Path(
     os.environ.get("POLICYC", PROJECT / "build/debug/seccomp/policyc")).resolve()
 SAMPLES = PROJECT / "tests/confine/policies"
 
-ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "connector": 35, "api": 25,
+ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "connector": 35, "resolver": 25, "api": 25,
          "cgroup-mover": 25}  # and calls at most
 
 # linux/audit.h, libseccomp's seccomp.h has the same
@@ -302,7 +302,7 @@ def test_no_role_has_what_no_role_may_have(tmp_path: pathlib.Path, role: str) ->
 # Calls whose first argument is a descriptor, which a policy may name by its number.
 TAKE_DESCRIPTOR = {"accept4", "execveat", "fcntl", "openat", "recvmsg", "sendmsg"}
 # Whose policies are in the spawner's filter.
-SERVICES = ("api", "connector", "slirp-worker")
+SERVICES = ("api", "connector", "resolver", "slirp-worker")
 # The worker replaces its channel to an api that was started again. The spawner's filter is also a
 # service's while that gets its descriptors, and none has met a guest or a client.
 CLOSABLE = {"spawner": set(range(5, 9))}
@@ -331,10 +331,10 @@ def test_descriptor_that_a_policy_names_is_neither_freed_nor_replaced(tmp_path: 
                         or fd in REPLACEABLE.get(role, ())), fd
 
 
-def test_connector_makes_tcp_sockets_only_and_reads_its_channels_only(
+def test_connector_makes_no_other_socket_and_reads_its_channels_only(
         tmp_path: pathlib.Path) -> None:
     flags = socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-    may = {(family, socket.SOCK_STREAM | flags, 0)
+    may = {(family, kind | flags, 0) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)
            for family in (socket.AF_INET, socket.AF_INET6)}
     reads = ("read", "readv", "recvfrom", "recvmmsg", "pread64", "preadv", "preadv2", "splice",
              "sendfile", "accept", "accept4", "listen", "sendto", "sendmmsg", "write")
@@ -350,7 +350,7 @@ def test_connector_makes_tcp_sockets_only_and_reads_its_channels_only(
             flags_of = socket.MSG_DONTWAIT | (
                 socket.MSG_CMSG_CLOEXEC if call == "recvmsg" else socket.MSG_NOSIGNAL)
             assert run(header.filter, ARCHES[arch], number_of(call, arch),
-                       (fd, 4096, flags_of, 0, 0, 0)) == (ALLOW if fd in (3, 4) else KILL)
+                       (fd, 4096, flags_of, 0, 0, 0)) == (ALLOW if fd in (3, 4, 6) else KILL)
 
 
 def test_worker_makes_no_other_socket(tmp_path: pathlib.Path) -> None:

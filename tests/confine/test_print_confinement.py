@@ -112,7 +112,7 @@ def test_report_of_a_whole_jail() -> None:
             stages - kernel.MISSING_STAGES)
         if not SANITIZED:
             # Services inherit the spawner's filter, which therefore allows what theirs do.
-            inherited_by = {"api", "connector", "slirp-worker"} if role == "spawner" else set()
+            inherited_by = {"api", "connector", "resolver", "slirp-worker"} if role == "spawner" else set()
             assert set(entry["system_calls"]) == calls_of(role).union(
                 *(calls_of(heir) for heir in inherited_by))
     worker, helper = said["roles"]["slirp-worker"], said["roles"]["netns-helper"]

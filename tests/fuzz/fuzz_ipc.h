@@ -3,8 +3,8 @@
  * flags of the receiver's state. */
 #pragma once
 
-#define FUZZ_IPC_N_PEERS 15
-#define FUZZ_IPC_PEER_MASK 0x0f
-#define FUZZ_IPC_GREETED 0x10
-#define FUZZ_IPC_RUNNING 0x20
-#define FUZZ_IPC_AWAITING 0x40
+#define FUZZ_IPC_N_PEERS 21
+#define FUZZ_IPC_PEER_MASK 0x1f
+#define FUZZ_IPC_GREETED 0x20
+#define FUZZ_IPC_RUNNING 0x40
+#define FUZZ_IPC_AWAITING 0x80

@@ -14,7 +14,6 @@
 
 #define N_KEYS 64
 #define UDP_MAX 12
-#define DNS_MAX 3
 
 enum { SEND, ANSWER, WAIT, OPENED, N_ACTIONS };
 
@@ -152,12 +151,9 @@ send_from(unsigned int number, uint64_t now_ms)
 	struct udp_run run = {
 		.guest_mac = wanted.guest_address,
 		.our_mac = wanted.peer_address,
-		.is_dns = number % 4 == 0,
 	};
 	struct model *model = &models[number];
-	bool was_live = model->is_live,
-	     has_room = budget.used[BUDGET_UDP] < UDP_MAX ||
-	    (run.is_dns && budget.used[BUDGET_DNS] < DNS_MAX);
+	bool was_live = model->is_live, has_room = budget.used[BUDGET_UDP] < UDP_MAX;
 
 	n_sent = 0;
 	n_failures = mood == SEND_FAILS ? 1 : mood == SEND_FAILS_TWICE ? 2 : 0;
@@ -223,8 +219,8 @@ check(void)
 		n_with_socket += models[i].has_socket;
 	}
 	promise(n_with_socket == n_sockets);
-	promise(budget.used[BUDGET_UDP] + budget.used[BUDGET_DNS] == n_live);
-	promise(budget.used[BUDGET_UDP] <= UDP_MAX && budget.used[BUDGET_DNS] <= DNS_MAX);
+	promise(budget.used[BUDGET_UDP] == n_live);
+	promise(budget.used[BUDGET_UDP] <= UDP_MAX);
 	promise(udp.flows.n_live == n_live);
 }
 
@@ -238,7 +234,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(models, 0, sizeof(models));
 	n_sockets = 0;
 	budget = (struct budget){
-		.limit = { [BUDGET_UDP] = UDP_MAX, [BUDGET_DNS] = DNS_MAX },
+		.limit = { [BUDGET_UDP] = UDP_MAX },
 	};
 	promise(udp_init(&udp, &world, &budget) == 0);
 	for (size_t i = 0; i + 1 < size; i += 2) {
@@ -264,6 +260,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	udp_free(&udp);
 	promise(n_sockets == 0);
-	promise(budget.used[BUDGET_UDP] + budget.used[BUDGET_DNS] == 0);
+	promise(budget.used[BUDGET_UDP] == 0);
 	return 0;
 }

@@ -250,7 +250,8 @@ def test_missing_program_is_named(guest: Guest, path: Path, tmp_path: Path) -> N
     root = Path(slirpd_path()).resolve().parents[1]
     copy = tmp_path / "copy"
     for name in ("bin/slirpd", "libexec/slirpd/slirpd-netns-helper",
-                 "libexec/slirpd/slirpd-slirp-worker", "libexec/slirpd/slirpd-connector"):
+                 "libexec/slirpd/slirpd-slirp-worker", "libexec/slirpd/slirpd-connector",
+                 "libexec/slirpd/slirpd-resolver"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes((root / name).read_bytes())
         (copy / name).chmod(0o755)
@@ -508,7 +509,7 @@ def test_published_ports_are_there_at_ready(guest: Guest, path: Path) -> None:
 def test_publish_without_api_socket(guest: Guest) -> None:
     with echo_in(guest), Slirpd("--configure", "--publish", f"127.0.0.1:8080:{GUEST_PORT}",
                                 guest.pid, "tap0") as daemon:
-        assert set(daemon.children()) == {"slirp-worker", "connector", "spawner"}
+        assert set(daemon.children()) == {"slirp-worker", "connector", "resolver", "spawner"}
         with socket.create_connection(("127.0.0.1", 8080), DEADLINE_S) as client:
             client.sendall(b"hello")
             assert client.recv(100) == b"hello"

@@ -136,7 +136,7 @@ def test_socket_is_the_user_s_alone_and_goes_with_slirpd(path: Path) -> None:
     with up(path) as daemon:
         mode = path.stat().st_mode
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
-        assert set(daemon.children()) == {"slirp-worker", "connector", "spawner"}
+        assert set(daemon.children()) == {"slirp-worker", "connector", "resolver", "spawner"}
         assert daemon.terminate() == 0
     assert not path.exists()
 

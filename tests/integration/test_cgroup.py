@@ -85,7 +85,8 @@ def test_children_follow_a_caller_moved_at_once(groups: Path, guest: Guest,
                                                 daemon: Slirpd) -> None:
     """With the jails and filters of an ordinary start, which the mover reports too."""
     move(daemon, groups / "b")
-    assert set(daemon.children()) == {"slirp-worker", "connector", "spawner", "cgroup"}
+    assert set(daemon.children()) == {
+        "slirp-worker", "connector", "resolver", "spawner", "cgroup"}
     wait_for("all are there", lambda: are_in(daemon, groups / "b"))
     wait_for("it is said", lambda: FOLLOW.format(name_of(groups / "b")) in daemon.stderr)
     assert "cgroup-mover confined: descriptors capabilities limits" in daemon.stderr
@@ -125,7 +126,7 @@ def test_api_that_dies_is_started_again_in_the_new_group(groups: Path, guest: Gu
             os.kill(mover, signal.SIGCONT)
             wait_for("all are there", lambda: are_in(daemon, groups / "b"))
             assert set(daemon.children()) == {
-                "slirp-worker", "connector", "spawner", "api", "cgroup"}
+                "slirp-worker", "connector", "resolver", "spawner", "api", "cgroup"}
             second = daemon.children()["api"]
             os.kill(second, signal.SIGKILL)
             wait_for("a third api", lambda: daemon.children().get("api", second) != second)
@@ -161,7 +162,7 @@ def test_process_that_cannot_be_moved_holds_up_no_other(groups: Path, daemon: Sl
 def test_without_a_right_to_move_there_is_no_mover(groups: Path, guest: Guest) -> None:
     """As in a session that the system's own systemd has made."""
     with started_in(groups / "foreign", guest.pid, "tap0") as daemon:
-        assert set(daemon.children()) == {"slirp-worker", "connector", "spawner"}
+        assert set(daemon.children()) == {"slirp-worker", "connector", "resolver", "spawner"}
         assert f"group, which is not this user's: {name_of(groups / 'foreign')}\n" in daemon.stderr
         move(daemon, groups / "b")
         wait_for("it is said", lambda: (
@@ -206,4 +207,4 @@ def test_report_of_confinement_has_the_mover(groups: Path) -> None:
 def test_real_root_has_no_mover(groups: Path, guest: Guest) -> None:
     with Slirpd("--configure", guest.pid, "tap0", as_ordinary=False,
                 prefix=enter(groups / "a")) as daemon:
-        assert set(daemon.children()) == {"slirp-worker", "connector", "spawner"}
+        assert set(daemon.children()) == {"slirp-worker", "connector", "resolver", "spawner"}

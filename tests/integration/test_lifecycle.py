@@ -162,7 +162,7 @@ def test_sigkill_of_the_parent_before_ready_frees_everything(guest: Guest) -> No
     assert_tap_is_gone(guest)
 
 
-ROLES = ("slirp-worker", "connector")
+ROLES = ("slirp-worker", "connector", "resolver")
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -321,6 +321,7 @@ MAY_HOLD = {
     "slirp-worker": r"socket:|anon_inode:\[?(eventfd|eventpoll|timerfd)|/dev/net/tun|/dev/null"
                     + (r"|/run/tmp/#\d+" if SANITIZED else ""),
     "spawner": r"socket:|/dev/null|.*/slirpd-" + (r"|/run/tmp/#\d+" if SANITIZED else ""),
+    "resolver": r"socket:|/dev/null" + (r"|/run/tmp/#\d+" if SANITIZED else ""),
     "connector": r"socket:|/dev/null" + (r"|/run/tmp/#\d+" if SANITIZED else ""),
 }
 

@@ -360,8 +360,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_dies_with_its_parent),
 	};
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: %s HELPER WORKER CONNECTOR API\n", argv[0]);
+	if (argc != 6) {
+		fprintf(stderr, "usage: %s HELPER WORKER CONNECTOR RESOLVER API\n",
+		    argv[0]);
 		return 1;
 	}
 	for (int role = IPC_ROLE_CHILDREN; role < IPC_ROLE_END; role++) {

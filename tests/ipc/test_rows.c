@@ -57,6 +57,21 @@ sender_and_receiver(enum ipc_arrow arrow, enum ipc_role *sender, enum ipc_role *
 		[IPC_ARROW_JAILED_TO_PARENT] = { IPC_ROLE_API, IPC_ROLE_PARENT },
 		[IPC_ARROW_PARENT_TO_SOCKET_MAKERS] = { IPC_ROLE_PARENT,
 		    IPC_ROLE_CONNECTOR },
+		[IPC_ARROW_PARENT_TO_CONNECTOR_PEERS] = { IPC_ROLE_PARENT,
+		    IPC_ROLE_RESOLVER },
+		[IPC_ARROW_PARENT_TO_WORKER_PEERS] = { IPC_ROLE_PARENT, IPC_ROLE_API },
+		[IPC_ARROW_PARENT_TO_SERVER_USERS] = { IPC_ROLE_PARENT,
+		    IPC_ROLE_RESOLVER },
+		[IPC_ARROW_PARENT_TO_RESOLVER] = { IPC_ROLE_PARENT, IPC_ROLE_RESOLVER },
+		[IPC_ARROW_RESOLVER_TO_PARENT] = { IPC_ROLE_RESOLVER, IPC_ROLE_PARENT },
+		[IPC_ARROW_SLIRP_WORKER_TO_RESOLVER] = { IPC_ROLE_SLIRP_WORKER,
+		    IPC_ROLE_RESOLVER },
+		[IPC_ARROW_RESOLVER_TO_SLIRP_WORKER] = { IPC_ROLE_RESOLVER,
+		    IPC_ROLE_SLIRP_WORKER },
+		[IPC_ARROW_RESOLVER_TO_CONNECTOR] = { IPC_ROLE_RESOLVER,
+		    IPC_ROLE_CONNECTOR },
+		[IPC_ARROW_CONNECTOR_TO_RESOLVER] = { IPC_ROLE_CONNECTOR,
+		    IPC_ROLE_RESOLVER },
 		[IPC_ARROW_PARENT_TO_CONNECTOR] = { IPC_ROLE_PARENT, IPC_ROLE_CONNECTOR },
 		[IPC_ARROW_CONNECTOR_TO_PARENT] = { IPC_ROLE_CONNECTOR, IPC_ROLE_PARENT },
 		[IPC_ARROW_SLIRP_WORKER_TO_CONNECTOR] = { IPC_ROLE_SLIRP_WORKER,
@@ -375,28 +390,28 @@ check_wrong_direction(enum ipc_message_id id)
 		{ IPC_ROLE_PARENT, IPC_ROLE_SLIRP_WORKER },
 		{ IPC_ROLE_PARENT, IPC_ROLE_CONNECTOR },
 		{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR },
+		{ IPC_ROLE_PARENT, IPC_ROLE_RESOLVER },
+		{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_RESOLVER },
+		{ IPC_ROLE_RESOLVER, IPC_ROLE_CONNECTOR },
 		{ IPC_ROLE_PARENT, IPC_ROLE_SPAWNER },
 		{ IPC_ROLE_PARENT, IPC_ROLE_API },
 		{ IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER },
 		{ IPC_ROLE_PARENT, IPC_ROLE_CGROUP_MOVER },
 	};
+	static const struct {
+		uint32_t senders, receivers;
+	} may_send[] = {
+#define SETS(arrow, sending, receiving, ...) { sending, receiving },
+		IPC_ARROWS(SETS)
+#undef SETS
+	};
 	enum ipc_arrow arrow = ipc_arrow_of(id);
-	enum ipc_role sender, receiver;
 
-	sender_and_receiver(arrow, &sender, &receiver);
 	for (size_t i = 0; i < 2 * sizeof(channels) / sizeof(channels[0]); i++) {
 		enum ipc_role from = channels[i / 2][i % 2];
 		enum ipc_role to = channels[i / 2][1 - i % 2];
-		bool legal = arrow == IPC_ARROW_BOTH_WAYS ||
-		    (arrow == IPC_ARROW_CHILD_TO_PARENT && to == IPC_ROLE_PARENT) ||
-		    (arrow == IPC_ARROW_PARENT_TO_CHILD && from == IPC_ROLE_PARENT) ||
-		    (arrow == IPC_ARROW_PARENT_TO_JAILED && from == IPC_ROLE_PARENT &&
-			(to == IPC_ROLE_SLIRP_WORKER || to == IPC_ROLE_CONNECTOR)) ||
-		    (arrow == IPC_ARROW_JAILED_TO_PARENT && to == IPC_ROLE_PARENT &&
-			(IPC_SERVICES & (1U << from))) ||
-		    (arrow == IPC_ARROW_PARENT_TO_SOCKET_MAKERS &&
-			from == IPC_ROLE_PARENT && to == IPC_ROLE_SLIRP_WORKER) ||
-		    (from == sender && to == receiver);
+		bool legal = may_send[arrow].senders & 1U << from &&
+		    may_send[arrow].receivers & 1U << to;
 		struct ends ends;
 
 		if (legal)

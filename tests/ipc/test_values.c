@@ -147,6 +147,20 @@ FIELDS(connector_start,
 	STRUCTS(connector_start, network, network),
 	STRUCTS(connector_start, outbound, outbound),
 	STRUCTS(connector_start, nameservers, nameservers))
+FIELDS(resolver_start, STRUCTS(resolver_start, nameservers, nameservers))
+FIELDS(dns_query,
+	ANY(dns_query, number), RESERVED(dns_query), ANY(dns_query, bytes),
+	RANGE(dns_query, len, IPC_DNS_LEN_MIN, IPC_DNS_QUERY_MAX, "len"))
+FIELDS(dns_answer,
+	ANY(dns_answer, number), RESERVED(dns_answer), ANY(dns_answer, bytes),
+	RANGE(dns_answer, len, IPC_DNS_LEN_MIN, IPC_DNS_ANSWER_MAX, "len"))
+FIELDS(dns_open,
+	ANY(dns_open, number), STRUCTS(dns_open, server, nameserver),
+	FLAG(dns_open, is_tcp), RESERVED(dns_open))
+FIELDS(dns_opened, ANY(dns_opened, number))
+FIELDS(dns_refused,
+	ANY(dns_refused, number), RANGE(dns_refused, error, 1, 4095, "error"),
+	RESERVED(dns_refused))
 FIELDS(flow_open,
 	ANY(flow_open, flow), ADDR(flow_open, guest, "guest"), ADDR(flow_open, peer, "peer"),
 	ONE_OF(flow_open, proto, "\x06\x11"), RESERVED(flow_open),
@@ -192,7 +206,8 @@ FIELDS(status,
 	ANY(status, request), STRUCTS(status, network, network),
 	STRUCTS(status, about, about), STRUCTS(status, confined, confined),
 	ANY(status, uptime_ms), ANY(status, n_api_restarts), ANY(status, parent_pid),
-	ANY(status, worker_pid), ANY(status, connector_pid), TEXT(status, tap_name))
+	ANY(status, worker_pid), ANY(status, connector_pid), ANY(status, resolver_pid),
+	RESERVED(status), TEXT(status, tap_name))
 FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"), RESERVED(event))
 FIELDS(get_status, ANY(get_status, request))
 FIELDS(add_forward, ANY(add_forward, request), STRUCTS(add_forward, forward, forward))
@@ -476,6 +491,9 @@ test_contradictions_are_refused(void **state)
 	BAD(outbound, "addr", msg->addr[1].bytes[15] = 1)
 	BAD(outbound, "addr", msg->addr[1].is_ipv6 = 1)
 	BAD(nameservers, "entries after the last", msg->n = 1)
+	BAD(dns_query, "bytes after the last", msg->bytes[msg->len - 1] = 1; msg->len--)
+	BAD(dns_answer, "bytes after the last", msg->bytes[msg->len - 1] = 1; msg->len--)
+	BAD(dns_open, "scope_id", msg->server.scope_id = 1)
 	BAD(nameservers, "addr", msg->servers[0].addr.bytes[4] = 1)
 	BAD(nameservers, "scope_id", msg->servers[0].scope_id = 1)
 	BAD(nameservers, "scope_id", msg->servers[1].addr.bytes[0] = 0xfd)

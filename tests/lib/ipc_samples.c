@@ -3,6 +3,7 @@
 #include "ipc_samples.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,46 @@ ipc_sample_start(struct ipc_start *msg)
 	};
 	sample_network(&msg->network);
 	ipc_sample_outbound(&msg->outbound);
+}
+
+void
+ipc_sample_resolver_start(struct ipc_resolver_start *msg)
+{
+	ipc_sample_nameservers(&msg->nameservers);
+}
+
+void
+ipc_sample_dns_query(struct ipc_dns_query *msg)
+{
+	*msg = (struct ipc_dns_query){ .number = 7, .len = IPC_DNS_QUERY_MAX };
+}
+
+void
+ipc_sample_dns_answer(struct ipc_dns_answer *msg)
+{
+	*msg = (struct ipc_dns_answer){ .number = 7, .len = IPC_DNS_ANSWER_MAX };
+}
+
+void
+ipc_sample_dns_open(struct ipc_dns_open *msg)
+{
+	*msg = (struct ipc_dns_open){
+		.number = 7,
+		.server.addr = inaddr_from4(htonl(0x7f000035)),
+		.is_tcp = 1,
+	};
+}
+
+void
+ipc_sample_dns_opened(struct ipc_dns_opened *msg)
+{
+	*msg = (struct ipc_dns_opened){ .number = 7 };
+}
+
+void
+ipc_sample_dns_refused(struct ipc_dns_refused *msg)
+{
+	*msg = (struct ipc_dns_refused){ .number = 7, .error = ENETUNREACH };
 }
 
 void
@@ -387,6 +428,7 @@ ipc_sample_status(struct ipc_status *msg)
 		.parent_pid = 100,
 		.worker_pid = 102,
 		.connector_pid = 103,
+		.resolver_pid = 104,
 		.tap_name = "tap0",
 	};
 	sample_network(&msg->network);

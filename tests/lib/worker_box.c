@@ -46,6 +46,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	worker->tap.listen_fd = -1;
 	worker->to_api.fd = -1;
 	worker->to_connector.fd = -1;
+	worker->to_resolver.fd = -1;
 	/* As the parent leaves it at the start. */
 	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
 	ipc_sample_start(&start);

@@ -72,8 +72,7 @@ test_udp_leaves_three_quarters_of_the_ephemeral_ports(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		budget_init(&budget, FDS_MAX, ranges[i]);
-		assert_true(budget.limit[BUDGET_UDP] + budget.limit[BUDGET_DNS] +
-			budget.limit[BUDGET_PEER] <=
+		assert_true(budget.limit[BUDGET_UDP] + budget.limit[BUDGET_PEER] <=
 		    ranges[i] / 4);
 	}
 	assert_int_equal(budget.limit[BUDGET_UDP], BUDGET_UDP_MAX);

@@ -120,21 +120,24 @@ test_name_server_has_one_port(void **state)
 	struct inaddr server6;
 
 	(void)state;
-	expect("10.0.2.3", 53, "127.0.0.53 53");
-	expect("fd00::3", 53, "fe80::53 53");
+	expect_proto(IPPROTO_TCP, "10.0.2.3", 53, "127.0.0.53 53");
+	expect_proto(IPPROTO_TCP, "fd00::3", 53, "fe80::53 53");
 	assert_true(inaddr_parse("fd00::3", &server6));
-	assert_int_equal(destination_find(&rules, IPPROTO_UDP, &server6, 53, &to),
+	assert_int_equal(destination_find(&rules, IPPROTO_TCP, &server6, 53, &to),
 	    DESTINATION_FOUND);
 	assert_int_equal(to.in6.sin6_scope_id, 2);
+	/* DNS over UDP goes to the resolver. */
+	expect_proto(IPPROTO_UDP, "10.0.2.3", 53, "never");
+	expect_proto(IPPROTO_UDP, "fd00::3", 53, "never");
 	rules.network.allow_host_loopback = 1;
 	expect("10.0.2.3", 80, "refused");
 	expect("fd00::3", 80, "refused");
 	rules.network.enable_dns = 0;
-	expect("10.0.2.3", 53, "refused");
+	expect_proto(IPPROTO_TCP, "10.0.2.3", 53, "refused");
 	rules.network.enable_dns = 1;
 	rules.nameservers = (struct ipc_nameservers){ 0 };
-	expect("10.0.2.3", 53, "refused");
-	expect("fd00::3", 53, "refused");
+	expect_proto(IPPROTO_TCP, "10.0.2.3", 53, "refused");
+	expect_proto(IPPROTO_TCP, "fd00::3", 53, "refused");
 }
 
 static void

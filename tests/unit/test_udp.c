@@ -113,7 +113,7 @@ set_up(void **state)
 	(void)state;
 	memset(&world, 0, sizeof(world));
 	budget = (struct budget){
-		.limit = { [BUDGET_UDP] = 4, [BUDGET_DNS] = 2, [BUDGET_PEER] = 3 },
+		.limit = { [BUDGET_UDP] = 4, [BUDGET_PEER] = 3 },
 	};
 	assert_int_equal(flow_key_make_secret(), 0);
 	return udp_init(&udp, &calls, &budget);
@@ -125,9 +125,7 @@ tear_down(void **state)
 	(void)state;
 	udp_free(&udp);
 	assert_int_equal(world.n_closed, world.n_opened);
-	assert_int_equal(budget.used[BUDGET_UDP] + budget.used[BUDGET_DNS] +
-		budget.used[BUDGET_PEER],
-	    0);
+	assert_int_equal(budget.used[BUDGET_UDP] + budget.used[BUDGET_PEER], 0);
 	return 0;
 }
 
@@ -150,7 +148,6 @@ send_from(uint16_t guest_port, uint8_t peer, uint16_t peer_port, uint64_t now_ms
 	struct udp_run run = {
 		.guest_mac = mac,
 		.our_mac = mac,
-		.is_dns = peer_port == 53,
 		.is_group = peer == 255,
 	};
 
@@ -233,24 +230,9 @@ test_flows_beyond_the_budget_are_refused(void **state)
 		assert_true(send_from(PORT + i, 1, 9, 1000 + i));
 	assert_false(send_from(PORT + 4, 1, 9, 1010));
 	assert_true(send_from(PORT, 1, 9, 1010));
-	/* The name server has places of its own. */
-	assert_true(send_from(PORT + 5, 3, 53, 1010));
-	assert_true(send_from(PORT + 6, 3, 53, 1010));
-	assert_false(send_from(PORT + 7, 3, 53, 1010));
 	/* The oldest makes room in time. */
 	udp_expire(&udp, 1001 + UDP_UNANSWERED_MS);
 	assert_true(send_from(PORT + 4, 1, 9, 1001 + UDP_UNANSWERED_MS));
-}
-
-static void
-test_lookups_beyond_their_budget_are_flows_like_others(void **state)
-{
-	(void)state;
-	for (uint16_t i = 0; i < 6; i++)
-		assert_true(send_from(PORT + i, 1, 53, 1000));
-	assert_int_equal(budget.used[BUDGET_DNS], 2);
-	assert_int_equal(budget.used[BUDGET_UDP], 4);
-	assert_false(send_from(PORT + 6, 1, 53, 1000));
 }
 
 static void
@@ -553,7 +535,6 @@ main(void)
 		TEST(test_answered_flow_ends_later),
 		TEST(test_answered_lookup_ends_soon),
 		TEST(test_flows_beyond_the_budget_are_refused),
-		TEST(test_lookups_beyond_their_budget_are_flows_like_others),
 		TEST(test_flow_without_a_socket_is_unreachable),
 		TEST(test_socket_that_comes_later),
 		TEST(test_datagrams_that_wait_keep_their_order),

@@ -119,6 +119,7 @@ static const struct api_member pids[] = {
 	INTEGER("parent"),
 	INTEGER("slirp_worker"),
 	INTEGER("connector"),
+	OPTIONAL("resolver", API_TYPE_INTEGER),
 	INTEGER("api"),
 };
 
@@ -144,6 +145,7 @@ static const struct api_member confinement[] = {
 	OBJECT("netns_helper", "confined"),
 	OBJECT("slirp_worker", "confined"),
 	OBJECT("connector", "confined"),
+	OBJECT("resolver", "confined"),
 	OBJECT("spawner", "confined"),
 	OBJECT("api", "confined"),
 	OBJECT("cgroup_mover", "confined"),

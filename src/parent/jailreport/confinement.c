@@ -21,6 +21,7 @@
 #include "seccomp/connector_policy.h"
 #include "seccomp/netns-helper_policy.h"
 #include "seccomp/parent_policy.h"
+#include "seccomp/resolver_policy.h"
 #include "seccomp/slirp-worker_policy.h"
 #include "seccomp/spawner_policy.h"
 
@@ -52,6 +53,7 @@ static const struct role_facts facts[IPC_ROLE_END] = {
 	[IPC_ROLE_NETNS_HELPER] = { CALLS(netns_helper) },
 	[IPC_ROLE_SLIRP_WORKER] = { CALLS(slirp_worker), .root = worker_root },
 	[IPC_ROLE_CONNECTOR] = { CALLS(connector), .root = empty_root },
+	[IPC_ROLE_RESOLVER] = { CALLS(resolver), .root = empty_root },
 	[IPC_ROLE_SPAWNER] = { CALLS(spawner) },
 	[IPC_ROLE_API] = { CALLS(api), .root = empty_root },
 	[IPC_ROLE_CGROUP_MOVER] = { CALLS(cgroup_mover) },

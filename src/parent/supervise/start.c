@@ -44,13 +44,27 @@ begin_cgroup_mover(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 		close(take_fd(&sv->cgroup.root_fd));
 }
 
+/* Whether this slirpd has a process of this role. */
+static bool
+is_needed(const struct supervisor *sv, enum ipc_role role)
+{
+	switch (role) {
+	case IPC_ROLE_RESOLVER:
+		return sv->options->enable_dns;
+	case IPC_ROLE_API:
+		return sv->api.listen_fd != -1;
+	default:
+		return true;
+	}
+}
+
 /* Starts the spawner, and by it the services. */
 static void
 begin_services(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
-	/* The connector's instructions include one for the worker. The api comes last, because
-	 * it is ready before the others. */
-	static const enum ipc_role members[] = { IPC_ROLE_SLIRP_WORKER,
+	/* The resolver's instructions include one for the worker, and the connector's for both.
+	 * The api comes last, because it is ready before the others. */
+	static const enum ipc_role members[] = { IPC_ROLE_SLIRP_WORKER, IPC_ROLE_RESOLVER,
 		IPC_ROLE_CONNECTOR, IPC_ROLE_API };
 
 	if (sv->target.userns_fd != -1)
@@ -58,8 +72,7 @@ begin_services(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 	if (sv->phase == SUPERVISE_STARTING)
 		service_fork(sv, IPC_ROLE_SPAWNER, program_fds);
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		if (sv->phase == SUPERVISE_STARTING &&
-		    (members[i] != IPC_ROLE_API || sv->api.listen_fd != -1))
+		if (sv->phase == SUPERVISE_STARTING && is_needed(sv, members[i]))
 			service_begin(sv, members[i]);
 }
 
@@ -217,6 +230,8 @@ check_ready(struct supervisor *sv)
 	 * runs has to report first. */
 	if (sv->phase == SUPERVISE_STARTING &&
 	    sv->services[IPC_ROLE_SLIRP_WORKER].is_ready &&
+	    (!is_needed(sv, IPC_ROLE_RESOLVER) ||
+		sv->services[IPC_ROLE_RESOLVER].is_ready) &&
 	    (sv->api.listen_fd == -1 || sv->services[IPC_ROLE_API].is_ready) &&
 	    (mover->child.pid == 0 || mover->is_ready) && forwards_are_published(sv))
 		finish_start(sv);
@@ -234,7 +249,15 @@ void
 parent_on_connector_ready(struct supervisor *sv)
 {
 	service_set_ready(sv, IPC_ROLE_CONNECTOR);
+	wiring_start_resolver(sv);
 	wiring_start_worker(sv);
+}
+
+void
+parent_on_resolver_ready(struct supervisor *sv)
+{
+	service_set_ready(sv, IPC_ROLE_RESOLVER);
+	check_ready(sv);
 }
 
 void

@@ -26,6 +26,7 @@ parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
 		.parent_pid = (uint32_t)getpid(),
 		.worker_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_SLIRP_WORKER)->pid,
 		.connector_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_CONNECTOR)->pid,
+		.resolver_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_RESOLVER)->pid,
 	};
 
 	network_fill(&status.network, sv->options);

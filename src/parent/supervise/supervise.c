@@ -95,10 +95,13 @@ static void
 tell_nameservers(struct supervisor *sv)
 {
 	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
+	struct ipc_channel *resolver = supervisor_channel(sv, IPC_ROLE_RESOLVER);
 
-	/* There are none with --disable-dns. */
+	/* Nobody needs them with --disable-dns. The connector comes first: it refuses servers that
+	 * it does not know. */
 	sv->resolv.is_told = !sv->options->enable_dns ||
-	    ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0;
+	    (ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0 &&
+		ipc_send_nameservers(resolver, &sv->resolv.nameservers) == 0);
 }
 
 static uint64_t

@@ -9,7 +9,7 @@
  *	      TAP --> slirp-worker <+
  *	                 |  |
  *	                 v  v
- *	               connector
+ *	           connector <-- resolver (and slirp-worker --> resolver)
  *
  * Each line is a channel or a descriptor that the parent makes and hands over here. The
  * table at the end of the file says what the end of each process means.
@@ -71,6 +71,37 @@ instruct_helper(struct supervisor *sv)
 	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
 }
 
+/* Joins the resolver and the worker, which must have its part before its start. */
+static int
+instruct_resolver(struct supervisor *sv)
+{
+	autofd int worker_end_fd = -1, resolver_end_fd = -1;
+
+	parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
+	if (ipc_channel_pair(&worker_end_fd, &resolver_end_fd) == -1 ||
+	    ipc_send_resolver_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER),
+		worker_end_fd) == -1)
+		return -1;
+	return ipc_send_worker_channel(supervisor_channel(sv, IPC_ROLE_RESOLVER),
+	    resolver_end_fd);
+}
+
+/* Joins the connector and the resolver, which must have their parts before their starts. */
+static int
+join_resolver(struct supervisor *sv)
+{
+	autofd int resolver_end_fd = -1, connector_end_fd = -1;
+
+	if (!sv->options->enable_dns)
+		return 0;
+	if (ipc_channel_pair(&resolver_end_fd, &connector_end_fd) == -1 ||
+	    ipc_send_connector_channel(supervisor_channel(sv, IPC_ROLE_RESOLVER),
+		resolver_end_fd) == -1)
+		return -1;
+	return ipc_send_resolver_channel(supervisor_channel(sv, IPC_ROLE_CONNECTOR),
+	    connector_end_fd);
+}
+
 /* Joins the connector and the worker, which must have its part before its start. */
 static int
 instruct_connector(struct supervisor *sv)
@@ -80,16 +111,30 @@ instruct_connector(struct supervisor *sv)
 	autofd int worker_end_fd = -1, connector_end_fd = -1;
 
 	network_fill(&start.network, sv->options);
-	if (start.network.enable_dns)
-		parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
 	start.nameservers = sv->resolv.nameservers;
-	if (ipc_channel_pair(&worker_end_fd, &connector_end_fd) == -1 ||
+	if (join_resolver(sv) == -1 ||
+	    ipc_channel_pair(&worker_end_fd, &connector_end_fd) == -1 ||
 	    ipc_send_connector_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER),
 		worker_end_fd) == -1 ||
 	    ipc_send_connector_start(connector, &start, connector_end_fd) == -1)
 		return -1;
 	ipc_channel_await_reply(connector, IPC_MSG_connector_ready);
 	return 0;
+}
+
+void
+wiring_start_resolver(struct supervisor *sv)
+{
+	struct ipc_channel *resolver = supervisor_channel(sv, IPC_ROLE_RESOLVER);
+	struct ipc_resolver_start start = { .nameservers = sv->resolv.nameservers };
+
+	if (sv->phase != SUPERVISE_STARTING || !sv->options->enable_dns)
+		return;
+	if (ipc_send_resolver_start(resolver, &start) == -1) {
+		wiring_fail_send(sv, "send resolver_start to resolver");
+		return;
+	}
+	ipc_channel_await_reply(resolver, IPC_MSG_resolver_ready);
 }
 
 void
@@ -259,6 +304,10 @@ const struct wiring wirings[IPC_ROLE_END] = {
 	[IPC_ROLE_CONNECTOR] = {
 		.starter = IPC_ROLE_SPAWNER,
 		.instruct = instruct_connector,
+	},
+	[IPC_ROLE_RESOLVER] = {
+		.starter = IPC_ROLE_SPAWNER,
+		.instruct = instruct_resolver,
 	},
 	[IPC_ROLE_SPAWNER] = {
 		.may_be_missing = true,

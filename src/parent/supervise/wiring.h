@@ -37,6 +37,9 @@ void wiring_give_tap(struct supervisor *sv, int adopt_tap_fd,
  * one process alone gives the reason. A failure ends slirpd. */
 void wiring_start_worker(struct supervisor *sv);
 
+/* Starts the resolver, unless there is no DNS; the connector must be in its jail, as above. */
+void wiring_start_resolver(struct supervisor *sv);
+
 /* Gives the worker its end of the channel to the api, unless it has it. */
 void wiring_connect_api(struct supervisor *sv);
 

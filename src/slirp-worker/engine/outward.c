@@ -28,8 +28,8 @@ is_of_the_network(const struct ipc_network *network, const struct flow_key *key)
 	return (peer_be & network->netmask_be) == network->network_be;
 }
 
-bool
-outward_is_nameserver(const struct ipc_network *network, const struct flow_key *key)
+static bool
+is_nameserver(const struct ipc_network *network, const struct flow_key *key)
 {
 	if (is_ip6(key))
 		return memcmp(key->peer_address, &network->nameserver6, 16) == 0;
@@ -52,6 +52,6 @@ outward_is_broadcast(const struct ipc_network *network, const struct flow_key *k
 bool
 outward_is_outside(const struct ipc_network *network, const struct flow_key *key)
 {
-	return !is_of_the_network(network, key) && !outward_is_nameserver(network, key) &&
+	return !is_of_the_network(network, key) && !is_nameserver(network, key) &&
 	    !outward_is_broadcast(network, key);
 }

@@ -7,9 +7,6 @@
 #include "ipc/messages.h"
 #include "model/flow_key.h"
 
-/* Whether the peer's address is the name server's. */
-bool outward_is_nameserver(const struct ipc_network *network, const struct flow_key *key);
-
 /* Whether the peer's address is outside the virtual network: the way to it has a router,
  * the worker. */
 bool outward_is_outside(const struct ipc_network *network, const struct flow_key *key);

@@ -20,8 +20,8 @@ static const uint64_t lasts_ms[UDP_N_AGES] = {
 int
 udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget)
 {
-	uint32_t n = budget->limit[BUDGET_UDP] + budget->limit[BUDGET_DNS] +
-	    budget->limit[BUDGET_PEER] + UDP_PLACES_SPARE;
+	uint32_t n =
+	    budget->limit[BUDGET_UDP] + budget->limit[BUDGET_PEER] + UDP_PLACES_SPARE;
 
 	*udp = (struct udp){ .world = world, .budget = budget };
 	for (int i = 0; i < UDP_N_AGES; i++)
@@ -70,14 +70,6 @@ udp_free(struct udp *udp)
 	udp_hold_free(&udp->hold);
 }
 
-/* The name server has a budget of its own; beyond it, lookups are UDP like any other. */
-static enum budget_kind
-choose_budget(const struct udp *udp, bool is_dns)
-{
-	return is_dns && budget_has_room(udp->budget, BUDGET_DNS, 1) ? BUDGET_DNS
-								     : BUDGET_UDP;
-}
-
 /* Puts a flow without a socket into the table. NULL: it is full. */
 static struct udp_flow *
 add_to_table(struct udp *udp, const struct flow_key *key, enum budget_kind budget,
@@ -101,12 +93,11 @@ static struct udp_flow *
 add_flow(struct udp *udp, const struct flow_key *key, const struct udp_run *run,
     uint64_t now_ms)
 {
-	enum budget_kind budget = choose_budget(udp, run->is_dns);
 	struct udp_flow *flow;
 
-	if (!budget_has_room(udp->budget, budget, 1))
+	if (!budget_has_room(udp->budget, BUDGET_UDP, 1))
 		return NULL;
-	flow = add_to_table(udp, key, budget, UDP_AGE_UNANSWERED, now_ms);
+	flow = add_to_table(udp, key, BUDGET_UDP, UDP_AGE_UNANSWERED, now_ms);
 	if (flow == NULL)
 		return NULL;
 	flow->is_group = run->is_group;

@@ -30,7 +30,7 @@
  * (net/netfilter/nf_conntrack_proto_udp.c). */
 #define UDP_ANSWERED_MS 180000
 
-/* Each lookup of a name has a new port: once it is answered, nothing more comes but the
+/* Each lookup of a name at a server elsewhere has a new port: once it is answered, nothing more comes but the
  * answer to the second of two queries that a resolver sends at once. */
 #define UDP_DNS_ANSWERED_MS 5000
 

@@ -14,7 +14,7 @@ is_same_way(const struct udp_run *run, const struct udp_run *other)
 {
 	return run->fate.ttl == other->fate.ttl && run->fate.tos == other->fate.tos &&
 	    run->fate.may_fragment == other->fate.may_fragment &&
-	    run->is_group == other->is_group && run->is_dns == other->is_dns &&
+	    run->is_group == other->is_group &&
 	    memcmp(run->guest_mac, other->guest_mac, WIRE_MAC_LEN) == 0 &&
 	    memcmp(run->our_mac, other->our_mac, WIRE_MAC_LEN) == 0;
 }

@@ -37,9 +37,8 @@ udp_put_heads(const struct udp_heads *heads, uint8_t *data)
 	return WIRE_ETH_LEN + ip_len + WIRE_UDP_LEN;
 }
 
-/* Sends the guest one datagram. */
-static void
-send_frame(struct udp_host *host, struct udp_heads *heads, uint8_t *data)
+void
+udp_frame_send(struct udp_host *host, struct udp_heads *heads, uint8_t *data)
 {
 	uint8_t *udp = data - WIRE_UDP_LEN, *frame, *ip;
 	size_t l4_len = WIRE_UDP_LEN + heads->data_len, head_len, frame_len;
@@ -78,7 +77,7 @@ udp_frame_add(struct udp_host *host, const struct udp_heads *heads,
 		own.data_len =
 		    read->len - at < read->piece_len ? read->len - at : read->piece_len;
 		/* The headers take the place of the datagram before. */
-		send_frame(host, &own, read->data + at);
+		udp_frame_send(host, &own, read->data + at);
 		at += own.data_len;
 	} while (at < read->len);
 }

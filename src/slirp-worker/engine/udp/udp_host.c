@@ -68,6 +68,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.has_offloads = config->has_offloads,
 		.can_cut = kernel_cuts(),
 		.batch = { .flush = flush, .ctx = host },
+		.dns.channel = config->to_resolver,
 	};
 	asks_serve(host->asks, ASKS_UDP, &udp_asks_ops, host);
 	return udp_init(&host->udp, &host->world, config->budget) == 0 &&
@@ -85,6 +86,19 @@ key_of(const struct gate_frame *parsed, const uint8_t *udp)
 	memcpy(key.peer_address, parsed->dst,
 	    parsed->ethertype == WIRE_TYPE_IP6 ? 16 : 4);
 	return key;
+}
+
+bool
+udp_host_ask_name(struct udp_host *host, const struct gate_frame *parsed,
+    const uint8_t *frame)
+{
+	const uint8_t *udp = frame + parsed->l4_offset;
+	struct udp_asker asker = { .key = key_of(parsed, udp) };
+
+	memcpy(asker.guest_mac, frame + WIRE_ETH_SRC, sizeof(asker.guest_mac));
+	memcpy(asker.our_mac, frame + WIRE_ETH_DST, sizeof(asker.our_mac));
+	return udp_dns_ask(&host->dns, &asker, udp + WIRE_UDP_LEN,
+	    parsed->l4_len - WIRE_UDP_LEN);
 }
 
 /* IPv6's traffic class follows the version, in the first two bytes. */
@@ -119,7 +133,6 @@ udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
 			/* A broadcast leads to the host's loopback alone. */
 			.is_group =
 			    is_group && !outward_is_broadcast(&host->network, &key),
-			.is_dns = parsed->udp == GATE_UDP_DNS,
 		},
 		.parsed = *parsed,
 		.frame = frame,

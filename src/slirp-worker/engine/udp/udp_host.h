@@ -10,6 +10,7 @@
  * udp_receive.c  finds the flow and the headers of what was read
  * udp_error.c    reads their errors, and tells the guest
  * udp_frame.c    writes frames
+ * udp_dns.c      gives DNS to the resolver, and takes its answers
  * udp_forward.c  opens ports of forwards, and finds the guest's MAC
  */
 #pragma once
@@ -21,6 +22,7 @@
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/udp/udp.h"
 #include "slirp-worker/engine/udp/udp_batch.h"
+#include "slirp-worker/engine/udp/udp_dns.h"
 #include "slirp-worker/engine/udp/udp_port.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/gate/neigh.h"
@@ -49,6 +51,7 @@ struct udp_host {
 
 	struct udp_batch batch;
 	struct ipc_network network;
+	struct udp_dns dns;
 	bool has_offloads; /* of the TAP: the guest's kernel sums frames */
 	bool can_cut;      /* the host's kernel cuts runs */
 	uint16_t ip_id;    /* of the next IPv4 packet */
@@ -63,6 +66,7 @@ struct udp_host_config {
 	struct tapio *tap;
 	struct budget *budget;
 	const struct neigh *neigh;
+	struct ipc_channel *to_resolver;
 	uint32_t n_ports; /* of forwards, at most */
 	bool has_offloads;
 	/* Told of each frame: 0 or -1, and its length without the driver's header. */
@@ -80,6 +84,10 @@ struct udp_host_config {
 /* Maps the memory; to be called before the jail. Returns 0, or -1 with errno set. host must
  * not move. */
 int udp_host_init(struct udp_host *host, const struct udp_host_config *config);
+
+/* Gives a datagram to the name server to the resolver. Returns false if it is lost. */
+bool udp_host_ask_name(struct udp_host *host, const struct gate_frame *parsed,
+    const uint8_t *frame);
 
 /* Takes a datagram that passed the gate and needs a socket. The frame must stay until
  * udp_host_end_batch(), by which the datagram is sent. */

@@ -8,7 +8,6 @@
 
 #include "base/auto.h"
 #include "base/fdio.h"
-#include "slirp-worker/engine/outward.h"
 
 void
 udp_set_option(int fd, int level, int name, int value)
@@ -153,14 +152,7 @@ take_drop(void *ctx, uint32_t index, uint32_t generation)
 static void
 take_refusal(void *ctx, uint32_t index, uint32_t generation, int error)
 {
-	struct udp_host *host = ctx;
-	const struct udp_flow *flow = udp_waits(&host->udp, index, generation);
-
-	/* No host has the name server's address: nobody listens there. */
-	if (flow != NULL && error == ENETUNREACH &&
-	    outward_is_nameserver(&host->network, &flow->link.key))
-		error = ECONNREFUSED;
-	refuse(host, index, generation, error);
+	refuse(ctx, index, generation, error);
 }
 
 /* Waits for datagrams at a socket of the flow. Returns false if the kernel cannot. */

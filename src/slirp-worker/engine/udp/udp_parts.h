@@ -50,6 +50,10 @@ struct udp_heads {
 /* Writes headers in front of the data. The checksum is open. Returns their length. */
 size_t udp_put_heads(const struct udp_heads *heads, uint8_t *data);
 
+/* Sends the guest one datagram. In front of the data, UDP_DATA_OFFSET bytes are free. Sets
+ * heads->ip_id. */
+void udp_frame_send(struct udp_host *host, struct udp_heads *heads, uint8_t *data);
+
 /* Sends the guest what was read, with these headers, now or at udp_frame_end(). */
 void udp_frame_add(struct udp_host *host, const struct udp_heads *heads,
     const struct udp_read *read);

@@ -30,7 +30,6 @@ struct udp_run {
 	const uint8_t *guest_mac, *our_mac;    /* source and destination of the frames */
 	struct udp_fate fate;
 	bool is_group;
-	bool is_dns; /* to the name server */
 };
 
 /* Makes the run that of a frame's data: len bytes in datagrams of piece_len bytes, of which

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes sockets for the resolver, to the name servers that the parent has named and no others. */
+#include "connector/lend.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "connector/open.h"
+#include "ipc/dispatch.h"
+#include "process/serve.h"
+
+/* RFC 1035 4.2. */
+#define DNS_PORT 53
+
+/* Questions for each wait: all that the resolver may have. */
+#define RECEIVE_MAX IPC_DNS_ASKED_MAX
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(connector, struct connector, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(connector, connector, msg, __VA_ARGS__)
+IPC_ROWS_RESOLVER_TO_CONNECTOR(DECLARE)
+
+static int
+send_answer(struct connector *connector)
+{
+	const struct connector_lent *answer = &connector->lent;
+	const struct ipc_dns_opened opened = { .number = answer->number };
+	const struct ipc_dns_refused refused = {
+		.number = answer->number,
+		.error = answer->error,
+	};
+
+	return answer->fd != -1
+	    ? ipc_send_dns_opened(&connector->to_resolver, &opened, answer->fd)
+	    : ipc_send_dns_refused(&connector->to_resolver, &refused);
+}
+
+void
+connector_lend_answer(struct connector *connector)
+{
+	struct connector_lent *answer = &connector->lent;
+	int result = send_answer(connector);
+
+	/* unix(7): too many descriptors of the user are in queues. */
+	if (result == -1 && errno == ETOOMANYREFS) {
+		answer->error = ETOOMANYREFS;
+		close(take_fd(&answer->fd));
+		result = send_answer(connector);
+	}
+	/* If the resolver has ended, so will this process. */
+	connector->has_lent = result == -1 && ipc_channel_can_retry(errno);
+	/* Without memory the queue may have room all the same. */
+	if (connector->has_lent && fdio_is_shortage(errno))
+		fdio_pause();
+	if (!connector->has_lent && answer->fd != -1)
+		close(take_fd(&answer->fd));
+}
+
+static bool
+is_known(const struct ipc_nameservers *known, const struct ipc_nameserver *server)
+{
+	for (size_t i = 0; i < known->n; i++)
+		if (memcmp(&known->servers[i], server, sizeof(*server)) == 0)
+			return true;
+	return false;
+}
+
+static int
+open_server(const struct connector_rules *rules, const struct ipc_dns_open *msg)
+{
+	union inaddr_sock to = inaddr_sock_make(&msg->server.addr, DNS_PORT);
+
+	if (msg->server.addr.is_ipv6)
+		to.in6.sin6_scope_id = msg->server.scope_id;
+	return msg->is_tcp ? open_tcp(&to, &rules->outbound)
+			   : open_dns(&to, &rules->outbound);
+}
+
+void
+connector_on_dns_open(struct connector *connector, const struct ipc_dns_open *msg)
+{
+	const struct connector_rules *rules = &connector->rules;
+	struct connector_lent *answer = &connector->lent;
+
+	*answer = (struct connector_lent){ .number = msg->number, .fd = -1 };
+	/* The list may have changed since the resolver has heard of it. */
+	if (is_known(&rules->nameservers, &msg->server)) {
+		answer->fd = open_server(rules, msg);
+		answer->error = answer->fd == -1 ? (uint32_t)errno : 0;
+	} else {
+		answer->error = ENETUNREACH;
+	}
+	connector_lend_answer(connector);
+}
+
+static bool
+take(void *ctx, struct ipc_message *msg)
+{
+	struct connector *connector = ctx;
+
+	switch (msg->id) {
+		IPC_ROWS_RESOLVER_TO_CONNECTOR(CALL)
+	default:
+		break;
+	}
+	return !connector->has_lent;
+}
+
+void
+connector_lend_receive(struct connector *connector)
+{
+	static const struct serve from_resolver = { .take = take };
+	struct serve_violation violation;
+
+	switch (serve_receive(&connector->to_resolver, RECEIVE_MAX, &from_resolver,
+	    connector, &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		/* Not close(2): another descriptor would get the number. */
+		connector->to_resolver.fd = -1;
+		break;
+	case SERVE_VIOLATED:
+		fatalx("message from resolver: %s: %s", violation.row, violation.why);
+	}
+}

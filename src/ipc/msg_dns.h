@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages about DNS: the guest's questions, and sockets that lead to the host's servers. */
+#pragma once
+
+#include <stdint.h>
+
+#include "ipc/msg_start.h"
+
+/* RFC 1035 4.1.1: the header. A shorter message is not DNS. */
+#define IPC_DNS_LEN_MIN 12
+
+/* The longest question in one Ethernet frame. Questions of 512 bytes are rare. */
+#define IPC_DNS_QUERY_MAX 1472
+
+/* The longest answer over UDP that resolvers ask for (RFC 6891 6.2.5). */
+#define IPC_DNS_ANSWER_MAX 4096
+
+/* Sockets that the resolver has asked for and not got. A descriptor in a queue counts against
+ * the limit on open files of the user (unix(7), ETOOMANYREFS), and 1024 is a common one. */
+#define IPC_DNS_ASKED_MAX 64
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+struct ipc_dns_query {
+	uint64_t number; /* chosen by the worker */
+	uint16_t len;
+	uint8_t reserved[6];
+	uint8_t bytes[IPC_DNS_QUERY_MAX]; /* zeros from len on */
+};
+
+struct ipc_dns_answer {
+	uint64_t number; /* of the question */
+	uint16_t len;
+	uint8_t reserved[6];
+	uint8_t bytes[IPC_DNS_ANSWER_MAX]; /* zeros from len on */
+};
+
+struct ipc_dns_open {
+	uint64_t number; /* chosen by the resolver */
+	struct ipc_nameserver server;
+	uint8_t is_tcp;
+	uint8_t reserved[7];
+};
+
+struct ipc_dns_opened {
+	uint64_t number;
+};
+
+struct ipc_dns_refused {
+	uint64_t number;
+	uint32_t error; /* errno; ENETUNREACH if the host has no such server */
+	uint32_t reserved;
+};
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Handles the messages of the parent: orders for the jail, name servers, the end. */
+#include "resolver/control.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+#include "process/child.h"
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(resolver, struct resolver, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(resolver, resolver, msg, __VA_ARGS__)
+IPC_ROWS_PARENT_TO_CHILD(DECLARE)
+IPC_ROWS_PARENT_TO_JAILED(DECLARE)
+IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(DECLARE)
+IPC_ROWS_PARENT_TO_WORKER_PEERS(DECLARE)
+IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
+IPC_ROWS_PARENT_TO_RESOLVER(DECLARE)
+
+void
+resolver_on_confine(struct resolver *resolver, const struct ipc_confine *msg)
+{
+	resolver->jail.orders = *msg;
+}
+
+void
+resolver_on_fallback_userns(struct resolver *resolver, int adopt_fd)
+{
+	resolver->jail.fallback_userns_fd = adopt_fd;
+}
+
+void
+resolver_on_ping(struct resolver *resolver)
+{
+	/* If the parent's queue is full, the parent has not heard of others either, and asks
+	 * again. */
+	(void)ipc_send_pong(&resolver->to_parent);
+}
+
+void
+resolver_on_connector_channel(struct resolver *resolver, int adopt_fd)
+{
+	child_open_channel(&resolver->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
+	    IPC_ROLE_RESOLVER, IPC_ROLE_CONNECTOR);
+}
+
+void
+resolver_on_worker_channel(struct resolver *resolver, int adopt_fd)
+{
+	child_open_channel(&resolver->to_worker, adopt_fd, IPC_CHILD_FD_PEER,
+	    IPC_ROLE_RESOLVER, IPC_ROLE_SLIRP_WORKER);
+}
+
+void
+resolver_on_resolver_start(struct resolver *resolver,
+    const struct ipc_resolver_start *msg)
+{
+	servers_set(&resolver->servers, &msg->nameservers);
+	jail_enter(&resolver->jail);
+	/* The namespaces have changed, and the kernel has cleared the setting. */
+	child_die_with_parent(&resolver->to_parent);
+	jail_lock(&resolver->jail);
+	child_check_sent(ipc_send_confined(&resolver->to_parent, &resolver->jail.reached),
+	    "report the jail to the parent");
+	child_check_sent(ipc_send_resolver_ready(&resolver->to_parent),
+	    "report that the resolver is ready");
+	ipc_channel_set_running(&resolver->to_parent);
+	resolver->is_ready = true;
+}
+
+void
+resolver_on_nameservers(struct resolver *resolver, const struct ipc_nameservers *msg)
+{
+	servers_set(&resolver->servers, msg);
+	question_restart_all(resolver);
+}
+
+static bool
+take(void *ctx, struct ipc_message *msg)
+{
+	struct resolver *resolver = ctx;
+
+	switch (msg->id) {
+		IPC_ROWS_PARENT_TO_CHILD(CALL)
+		IPC_ROWS_PARENT_TO_JAILED(CALL)
+		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
+		IPC_ROWS_PARENT_TO_WORKER_PEERS(CALL)
+		IPC_ROWS_PARENT_TO_SERVER_USERS(CALL)
+		IPC_ROWS_PARENT_TO_RESOLVER(CALL)
+	default:
+		break;
+	}
+	return true;
+}
+
+bool
+resolver_control_begin(struct resolver *resolver)
+{
+	struct ipc_message msg;
+
+	while (!resolver->is_ready) {
+		if (!child_wait(&resolver->to_parent, &msg))
+			return false;
+		take(resolver, &msg);
+	}
+	return true;
+}
+
+void
+resolver_control_receive(struct resolver *resolver)
+{
+	static const struct serve from_parent = { .take = take };
+
+	if (!child_receive(&resolver->to_parent, &from_parent, resolver))
+		resolver->ended = true;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Asks the connector for sockets, and takes its answers. */
+#include "resolver/lender.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/log.h"
+#include "ipc/dispatch.h"
+#include "process/serve.h"
+#include "resolver/resolver.h"
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(resolver, struct resolver, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(resolver, resolver, msg, __VA_ARGS__)
+IPC_ROWS_CONNECTOR_TO_RESOLVER(DECLARE)
+
+static_assert((IPC_DNS_ASKED_MAX & (IPC_DNS_ASKED_MAX - 1)) == 0,
+    "an index is wrapped by a mask");
+
+void
+lender_send(struct resolver *resolver)
+{
+	struct lender *lender = &resolver->lender;
+	struct ipc_dns_open wanted = { 0 };
+
+	lender->is_full = false;
+	while (lender->n < IPC_DNS_ASKED_MAX && resolver->to_connector.fd != -1 &&
+	    question_wants_socket(resolver, &wanted)) {
+		if (ipc_send_dns_open(&resolver->to_connector, &wanted) == -1) {
+			lender->is_full = true;
+			return;
+		}
+		question_has_asked(resolver);
+		lender->asked[(lender->first + lender->n++) & (IPC_DNS_ASKED_MAX - 1)] =
+		    wanted.number;
+	}
+}
+
+/* Takes the number off that is due. */
+static void
+take_number(struct lender *lender, uint64_t number, const char *row)
+{
+	if (lender->n == 0 || lender->asked[lender->first] != number)
+		fatalx("message from connector: %s: an answer to no question", row);
+	lender->first = (lender->first + 1) & (IPC_DNS_ASKED_MAX - 1);
+	lender->n--;
+}
+
+void
+resolver_on_dns_opened(struct resolver *resolver, const struct ipc_dns_opened *msg,
+    int adopt_fd)
+{
+	take_number(&resolver->lender, msg->number, "dns_opened");
+	question_take_socket(resolver, msg->number, adopt_fd);
+}
+
+void
+resolver_on_dns_refused(struct resolver *resolver, const struct ipc_dns_refused *msg)
+{
+	take_number(&resolver->lender, msg->number, "dns_refused");
+	question_take_refusal(resolver, msg->number, (int)msg->error);
+}
+
+static bool
+take(void *ctx, struct ipc_message *msg)
+{
+	struct resolver *resolver = ctx;
+
+	switch (msg->id) {
+		IPC_ROWS_CONNECTOR_TO_RESOLVER(CALL)
+	default:
+		break;
+	}
+	return true;
+}
+
+/* The kernel found no free descriptor for the socket, and closed it. */
+static void
+miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
+{
+	struct resolver *resolver = ctx;
+	uint64_t number = msg->payload.dns_opened.number;
+
+	(void)why;
+	take_number(&resolver->lender, number, "dns_opened");
+	question_take_refusal(resolver, number, EMFILE);
+}
+
+void
+lender_receive(struct resolver *resolver)
+{
+	static const struct serve from_connector = { .take = take, .miss = miss_socket };
+	struct serve_violation violation;
+
+	switch (serve_receive(&resolver->to_connector, IPC_DNS_ASKED_MAX, &from_connector,
+	    resolver, &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		/* Not close(2): another descriptor would get the number. The parent sees
+		 * the connector's end, and ends this process. */
+		resolver->to_connector.fd = -1;
+		break;
+	case SERVE_VIOLATED:
+		fatalx("message from connector: %s: %s", violation.row, violation.why);
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Asks the connector for sockets that lead to name servers. It answers in the order of the
+ * questions. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/messages.h"
+
+struct resolver;
+
+/* The numbers that were asked for and have no answer; a ring. */
+struct lender {
+	uint64_t asked[IPC_DNS_ASKED_MAX];
+	size_t first, n;
+	bool is_full; /* the connector's queue did not take the last question */
+};
+
+/* Asks for the sockets that questions want, as far as the limit and the queue allow. */
+void lender_send(struct resolver *resolver);
+
+/* Handles the connector's answers that have come. A connector that breaks the protocol is
+ * fatal: slirpd then ends. */
+void lender_receive(struct resolver *resolver);

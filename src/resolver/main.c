@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slirpd-resolver: takes the guest's DNS messages from the worker, and asks the host's name
+ * servers. It has no network and no file: the connector makes its sockets, each of which
+ * leads to one name server. It reads what the guest and the servers send.
+ */
+
+#include "base/exitcode.h"
+#include "process/child.h"
+#include "resolver/control.h"
+#include "resolver/loop.h"
+
+/* Lines about name servers that the guest's questions can cause: each server may die, and come
+ * back, twice before a line is held back. */
+#define LOG_BURST 12
+#define LOG_INTERVAL_MS (30 * 60 * 1000)
+
+/* Not on the stack: the questions are large. */
+static struct resolver resolver = {
+	.to_worker.fd = -1,
+	.to_connector.fd = -1,
+	.jail.fallback_userns_fd = -1,
+	.log_limit = { .burst = LOG_BURST, .interval_ms = LOG_INTERVAL_MS },
+};
+
+int
+main(void)
+{
+	child_begin(&resolver.to_parent, IPC_ROLE_RESOLVER, "slirpd-resolver");
+	question_init(&resolver);
+	if (resolver_control_begin(&resolver))
+		resolver_loop_run(&resolver);
+	return EXITCODE_OK;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's questions that have no answer yet. Each one is asked of one server at a time, on
+ * a socket of its own with a number of its own: who does not see it guesses 16 bits of the
+ * port and 16 of the number (RFC 5452).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "ipc/messages.h"
+#include "resolver/message.h"
+#include "resolver/servers.h"
+
+struct resolver;
+
+/* Questions at a time, each with a socket. A machine with 1,000 names a second and 100 ms for
+ * each has 100. The oldest one gives way: it is the least likely to be answered. */
+#define QUESTIONS_MAX 256
+
+enum question_state {
+	QUESTION_FREE,
+	QUESTION_WANTS, /* a socket; in the list of those that want one */
+	QUESTION_ASKED, /* the connector has been asked for it */
+	QUESTION_RESTS, /* descriptors or memory are short: wants one again later */
+	QUESTION_TALKS, /* to its server */
+};
+
+struct question {
+	enum question_state state;
+	uint32_t generation; /* another one for each socket that is asked for */
+	TAILQ_ENTRY(question) aged;
+	TAILQ_ENTRY(question) wanting;
+	uint64_t asker;    /* the worker's number */
+	uint16_t guest_id; /* the number of the guest's message */
+	struct course course;
+	int server;           /* index; -1: of an earlier list */
+	int fd;               /* owned, if it talks */
+	uint64_t try_ends_ms; /* when the next server is due; or the end of the rest */
+	uint64_t ends_ms;
+	size_t end; /* of the question in bytes */
+	size_t len;
+	uint8_t bytes[IPC_DNS_QUERY_MAX]; /* with our number */
+};
+
+TAILQ_HEAD(question_list, question);
+
+struct questions {
+	struct question places[QUESTIONS_MAX];
+	struct question_list aged; /* all but the free ones; the oldest is first */
+	struct question_list wanting;
+	struct question_list free; /* by aged */
+};
+
+void question_init(struct resolver *resolver);
+
+/* Takes a message of the guest, which came over UDP. */
+void question_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes,
+    size_t len);
+
+/* The name servers are others: begins anew with each question that does not talk. */
+void question_restart_all(struct resolver *resolver);
+
+/* The first question that wants a socket; false if there is none. Sets all of *wanted. After
+ * question_has_asked() it is the next one's turn. */
+bool question_wants_socket(struct resolver *resolver, struct ipc_dns_open *wanted);
+void question_has_asked(struct resolver *resolver);
+
+/* The connector's answer. The question may be gone. */
+void question_take_socket(struct resolver *resolver, uint64_t number, int adopt_fd);
+void question_take_refusal(struct resolver *resolver, uint64_t number, int error);
+
+/* The question's socket is ready. */
+void question_read(struct resolver *resolver, struct question *question);
+
+/* Takes each question's next step that is due. Returns when the next one is. */
+uint64_t question_tick(struct resolver *resolver);

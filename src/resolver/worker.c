@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Takes the guest's messages from the worker, and gives it the answers. */
+#include "resolver/worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "ipc/dispatch.h"
+#include "process/serve.h"
+#include "resolver/resolver.h"
+
+/* Messages for each wait: as many as the queue holds, so that a burst of the guest makes
+ * place for the next one at once. */
+#define RECEIVE_MAX 64
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(resolver, struct resolver, __VA_ARGS__)
+#define CALL(...) IPC_CALL_HANDLER(resolver, resolver, msg, __VA_ARGS__)
+IPC_ROWS_SLIRP_WORKER_TO_RESOLVER(DECLARE)
+
+void
+worker_answer_again(struct resolver *resolver)
+{
+	/* If the worker has ended, so will this process. */
+	resolver->has_answer =
+	    ipc_send_dns_answer(&resolver->to_worker, &resolver->answer) == -1 &&
+	    ipc_channel_can_retry(errno);
+	/* Without memory the queue may have room all the same. */
+	if (resolver->has_answer && fdio_is_shortage(errno))
+		fdio_pause();
+}
+
+void
+worker_answer(struct resolver *resolver, uint64_t asker, const uint8_t *bytes, size_t len)
+{
+	if (resolver->has_answer)
+		return;
+	resolver->answer =
+	    (struct ipc_dns_answer){ .number = asker, .len = (uint16_t)len };
+	memcpy(resolver->answer.bytes, bytes, len);
+	worker_answer_again(resolver);
+}
+
+void
+resolver_on_dns_query(struct resolver *resolver, const struct ipc_dns_query *msg)
+{
+	question_add(resolver, msg->number, msg->bytes, msg->len);
+}
+
+static bool
+take(void *ctx, struct ipc_message *msg)
+{
+	struct resolver *resolver = ctx;
+
+	switch (msg->id) {
+		IPC_ROWS_SLIRP_WORKER_TO_RESOLVER(CALL)
+	default:
+		break;
+	}
+	return true;
+}
+
+void
+worker_receive(struct resolver *resolver)
+{
+	static const struct serve from_worker = { .take = take };
+	struct serve_violation violation;
+
+	switch (serve_receive(&resolver->to_worker, RECEIVE_MAX, &from_worker, resolver,
+	    &violation)) {
+	case SERVE_OPEN:
+		break;
+	case SERVE_CLOSED:
+		/* Not close(2): another descriptor would get the number. The parent sees
+		 * the worker's end, and ends this process. */
+		resolver->to_worker.fd = -1;
+		break;
+	case SERVE_VIOLATED:
+		fatalx("message from slirp-worker: %s: %s", violation.row, violation.why);
+	}
+}
