@@ -132,15 +132,14 @@ confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *
 }
 
 void
-confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached,
-    const struct confine_file *files, size_t n_files)
+confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
 	const char *step;
 	bool is_chroot;
 
 	if (!(reached->stages & (1U << IPC_STAGE_namespaces)))
 		return;
-	if (confine_root_replace(files, n_files, &step, &is_chroot) == -1) {
+	if (confine_root_replace(&step, &is_chroot) == -1) {
 		fail(orders->sandbox_mode, "root", step);
 		return;
 	}

@@ -28,10 +28,9 @@
 void confine_stage_namespaces(const struct ipc_confine *orders,
     struct ipc_confined *reached, int flags, int fallback_userns_fd);
 
-/* Replaces the root by an empty, read-only one with `files`. Does nothing if the
- * namespaces were not reached. Call it while the process has its capabilities in them. */
-void confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached,
-    const struct confine_file *files, size_t n_files);
+/* Replaces the root by an empty, read-only one. Does nothing if the namespaces were not
+ * reached. Call it while the process has its capabilities in them. */
+void confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached);
 
 /* Drops all capabilities. Real root keeps `keep` and changes its ids. Call it after all
  * mounts. */

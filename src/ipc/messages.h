@@ -111,7 +111,6 @@ struct ipc_log {
 	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
-	ROW(resolv_copy, FD, ONCE, "a descriptor that writes the resolv.conf in the worker's root") \
 	ROW(about, PAYLOAD, ONCE, "the version of libslirp; sent once without a request") \
 	ROW(ready, NOTHING, REPLY, "packets flow from now on") \
 	ROW(tap_gone, PAYLOAD, ONCE, "the TAP is gone for good; the worker only waits for its end") \

@@ -85,7 +85,7 @@ enum ipc_tcp_state {
 
 /* Events from the parent to the api's sessions: name, meaning. */
 #define IPC_EVENTS(EVENT) \
-	EVENT(RESOLV_CONF_CHANGED, "the worker has a new copy of the host's resolv.conf") \
+	EVENT(RESOLV_CONF_CHANGED, "the name servers of the host's resolv.conf have changed") \
 	EVENT(WORKER_EXITED, "the worker is gone; slirpd ends") \
 	EVENT(SHUTDOWN, "slirpd ends, and with it the session")
 

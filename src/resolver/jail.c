@@ -22,7 +22,7 @@ jail_enter(struct jail *jail)
 	    fallback_userns_fd);
 	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
 		return;
-	confine_stage_root(&jail->orders, &jail->reached, NULL, 0);
+	confine_stage_root(&jail->orders, &jail->reached);
 	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
 	confine_stage_all_limits(&jail->orders, &jail->reached);
 	confine_stage_landlock(&jail->orders, &jail->reached, NULL, 0,

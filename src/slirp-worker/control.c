@@ -63,12 +63,6 @@ confine(struct worker *worker)
 	/* The kernel clears the parent-death signal when the credentials change
 	 * (prctl(2)): set it again. */
 	child_die_with_parent(&worker->to_parent);
-	if (jail->resolv_copy_fd != -1) {
-		child_check_sent(ipc_send_resolv_copy(&worker->to_parent,
-				     jail->resolv_copy_fd),
-		    "send the copy of resolv.conf");
-		close(take_fd(&jail->resolv_copy_fd));
-	}
 	jail_lock(jail);
 	child_check_sent(ipc_send_confined(&worker->to_parent, &jail->reached),
 	    "report the jail to the parent");

@@ -11,7 +11,6 @@
 struct jail {
 	struct ipc_confine orders;
 	int fallback_userns_fd; /* owned; -1: none */
-	int resolv_copy_fd; /* owned; writes to resolv.conf in the new root; -1: none */
 	struct ipc_confined reached;
 };
 

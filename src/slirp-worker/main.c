@@ -20,7 +20,7 @@ main(void)
 		.to_connector.fd = -1,
 		.to_resolver.fd = -1,
 		.tap = { .fd = -1, .listen_fd = -1, .reserve_fd = -1 },
-		.jail = { .fallback_userns_fd = -1, .resolv_copy_fd = -1 },
+		.jail = { .fallback_userns_fd = -1 },
 	};
 
 	child_begin(&worker.to_parent, IPC_ROLE_SLIRP_WORKER, "slirpd-worker");

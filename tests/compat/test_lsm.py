@@ -176,7 +176,7 @@ def test_every_program_has_a_domain():
 
 @pytest.mark.parametrize("good,bad", [
     ("attribute slirpd_caller;", "attribute slirpd_caller"),
-    ("type slirpd_root_t, file_type;", ""),
+    ("type slirpd_file_t, file_type;", ""),
     ("nsfs_t:file { read open getattr ioctl };", "nsfs_t:file { read open getattr link };"),
     ("role object_r, system_r;", "role object_r;"),
     ("type console_device_t, ", "type "),

@@ -46,7 +46,7 @@ ELSEWHERE = {
                           "test_without_any_user_namespace_best_effort_goes_on",
                           "test_enable_options_insist_under_any_name"),
     "/etc/resolv.conf": ("confine/test_jail_daemon.py",
-                         "test_every_change_of_resolv_conf_is_followed_in_the_jail"),
+                         "test_every_change_of_resolv_conf_is_followed"),
     "Real root": ("confine/test_jail_root.py", "test_runas_is_whom_the_worker_becomes"),
     "UDP flows": ("integration/test_hostile_udp.py",
                   "test_guest_leaves_the_host_its_ephemeral_udp_ports"),

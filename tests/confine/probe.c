@@ -617,7 +617,7 @@ try_int80_execve(void)
 	TRY(symlink, symlinkat("/", AT_FDCWD, "link")) \
 	TRY(mkfifo, mknodat(AT_FDCWD, "fifo", S_IFIFO | 0600, 0)) \
 	TRY(mknod_device, try_mknod_device()) \
-	TRY(chmod, fchmodat(AT_FDCWD, RESOLV_CONF, 0666, 0)) \
+	TRY(chmod, fchmodat(AT_FDCWD, ".", 0777, 0)) \
 	TRY(memfd_create, syscall(SYS_memfd_create, "x", 0)) \
 	TRY(dup, dup(CHANNEL_FD)) \
 	TRY(dupfd, fcntl(CHANNEL_FD, F_DUPFD_CLOEXEC, 10)) \
@@ -770,15 +770,10 @@ struct jail {
 	{ \
 		0 \
 	}
-#elif defined(PROBE_API) || defined(PROBE_CONNECTOR) || defined(PROBE_RESOLVER)
-#define JAIL_NONE \
-	{ \
-		.fallback_userns_fd = -1 \
-	}
 #else
 #define JAIL_NONE \
 	{ \
-		.fallback_userns_fd = -1, .resolv_copy_fd = -1 \
+		.fallback_userns_fd = -1 \
 	}
 #endif
 
@@ -797,10 +792,6 @@ enter(struct jail *jail)
 	parent_jail_lock(&jail->orders, &options, &jail->reached);
 #else
 	jail_enter(jail);
-#if !defined(PROBE_API) && !defined(PROBE_CONNECTOR) && !defined(PROBE_RESOLVER)
-	if (jail->resolv_copy_fd != -1)
-		close(jail->resolv_copy_fd);
-#endif
 	jail_lock(jail);
 #endif
 }

@@ -39,13 +39,9 @@ API_FULL = {
     "abort_victim_by_tid": "ESRCH",  # its own process's number, with a thread of another
 }
 
-# With the filter switched off the sandbox is the worker's, but for a root that has nothing in it.
-API_SANDBOX = dict.fromkeys((
-    "read_resolv_conf", "create_in_etc", "write_resolv_conf", "update_resolv_conf",
-    "truncate_at_open", "truncate", "unlink", "rename", "chmod", "mount", "climb_from_chroot"),
-    "ENOENT")
-# A socket that it makes finds no name of the host's network namespace.
-API_SANDBOX["pass_to_other"] = "ECONNREFUSED"
+# With the filter switched off the sandbox is the worker's, but for the network namespace. A socket
+# that it makes finds no name of the host's.
+API_SANDBOX = {"pass_to_other": "ECONNREFUSED"}
 # Nor does the sysctl of its own network namespace allow ping sockets to anybody.
 API_SANDBOX |= dict.fromkeys((attempt.id for attempt in worker.ATTEMPTS if attempt.args[1:] in (
     (worker.UDP | worker.CLOEXEC, protocol) for protocol in (worker.ICMP, worker.ICMP6))), "EACCES")
@@ -73,10 +69,9 @@ CONNECTOR_UNCONDITIONAL = {
 SPAWNER_ALLOWED = {
     # In service, as api, connector or worker.
     "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "socket_high_bits",
-    "connect_abstract", "bind_channel", "receive_elsewhere", "receive_errors_udp",
-    "receive_errors_unix", "send_fd_elsewhere",
-    # The worker's start, and the only file in its root.
-    "fcntl_nonblock", "fcntl_async", "mkdir", "chmod",
+    "connect_abstract", "bind_channel", "recvmmsg", "receive_errors_udp", "receive_errors_unix",
+    # The worker's start.
+    "fcntl_nonblock", "fcntl_async",
     # The loader, and libc.
     "read_resolv_conf", "read_passwd", "read_passwd_by_dots", "read_root", "read_proc_self",
     "read_proc_1", "read_sys", "read_tun", "list_root", "stat_by_dir_fd",
@@ -97,7 +92,6 @@ SPAWNER_SOCKETS = {
     (socket.AF_INET6, worker.UDP | worker.CLOEXEC, 0),
     (socket.AF_INET, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMP),
     (socket.AF_INET6, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMPV6),
-    (socket.AF_UNIX, worker.UDP | worker.CLOEXEC, 0),  # EACCES
 }
 # Of these not every form is allowed.
 SPAWNER_REFUSED_FORMS = {

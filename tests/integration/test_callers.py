@@ -129,11 +129,9 @@ def test_limit_on_processes(guest: Guest, tmp_path: Path) -> None:
 
 
 def test_limit_on_file_sizes(guest: Guest, tmp_path: Path) -> None:
-    """No file of a process, its own resolv.conf included, may have a byte then."""
-    done = run_slirpd("--configure", guest.pid, "tap0", prefix=limited("fsize", 0))
-    assert done.returncode == 1
-    assert "jail stage root: make files: File too large" in done.stderr
-    assert_tap_is_gone(guest)
+    """No file may have a byte then: the start needs none, unless an option asks for one."""
+    with Slirpd("--configure", guest.pid, "tap0", prefix=limited("fsize", 0)):
+        assert works(guest.netns)
     assert works_or_says(guest, tmp_path, limited("fsize", 4096)) == ""
 
 

@@ -326,22 +326,13 @@ MAY_HOLD = {
 }
 
 
-def test_children_hold_only_what_their_role_needs(guest: Guest) -> None:
+def test_processes_hold_only_what_their_role_needs(guest: Guest) -> None:
     """Without the sandbox, in which nobody may look at a process's descriptors."""
     with Slirpd("--configure", "--disable-sandbox", guest.pid, "tap0") as daemon:
         for role, pid in {"parent": daemon.pid, **daemon.children()}.items():
             surplus = {fd: what for fd, what in fd_table(pid).items()
                        if not re.match(MAY_HOLD[role], what)}
             assert not surplus, f"{role} holds {surplus}"
-
-
-def test_parent_holds_the_copy_of_resolv_conf(network: Slirpd) -> None:
-    def held() -> list[str]:
-        return [what for what in fd_table(network.pid).values()
-                if not re.match(MAY_HOLD["parent"], what)]
-
-    # Just after ready it has the host's file open for a moment, too.
-    wait_for("it holds the copy alone", lambda: held() == ["/etc/resolv.conf"])
 
 
 # --- many times -------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker's resolv.conf follows the host's after every kind of change. */
+/* The name servers follow the host's resolv.conf after every kind of change. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,6 +28,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/inaddr.h"
+#include "parent/watch/nameservers.h"
 #include "parent/watch/resolv.h"
 
 /* The parent's limit. */
@@ -48,13 +49,12 @@ static char base[] = "/tmp/slirpd-resolv.XXXXXX";
 /* All of these are below base; most tests use a few. */
 static char host[64]; /* a directory, the parent of the followed file */
 static char followed[128];
-static char copy[128];
 
 static struct resolv resolv;
 static uint64_t skipped_ms;
 static bool others_write; /* another process writes: the waits are real */
 static int n_wakes;
-static int n_copies;
+static int n_changes;
 static int n_tellings; /* of the name servers to the worker */
 
 static int n_lines;
@@ -119,13 +119,12 @@ make_dir(const char *path)
 }
 
 static bool
-copy_is(const char *text)
+servers_are(const char *text)
 {
-	char content[4096] = "";
-	autofd int fd = open(copy, O_RDONLY | O_CLOEXEC);
-	ssize_t n = read(fd, content, sizeof(content) - 1);
+	struct ipc_nameservers expected;
 
-	return n == (ssize_t)strlen(text) && strcmp(content, text) == 0;
+	parent_nameservers_parse(text, strlen(text), &expected);
+	return memcmp(&resolv.nameservers, &expected, sizeof(expected)) == 0;
 }
 
 /* The time of the loop. It is ahead of the real time by the skipped waits. An event
@@ -154,26 +153,24 @@ serve(uint64_t deadline_ms)
 	int timeout_ms =
 	    deadline_timeout(deadline_earlier(parent_resolv_due_ms(&resolv), deadline_ms),
 		now_ms);
-	int64_t copy_mtime_s = resolv.copy_mtime_s;
 
 	if (poll(&ready, 1, others_write ? timeout_ms : 0) == 0 && !others_write)
 		skipped_ms += (uint64_t)timeout_ms;
 	n_wakes++;
-	parent_resolv_handle(&resolv, ready.revents != 0, loop_now_ms());
+	n_changes += parent_resolv_handle(&resolv, ready.revents != 0, loop_now_ms());
 	tell_worker();
-	n_copies += resolv.copy_mtime_s != copy_mtime_s;
 }
 
 static bool
-copy_becomes(const char *text)
+servers_become(const char *text)
 {
 	uint64_t deadline_ms = loop_now_ms() + CURRENT_WITHIN_MS;
 
-	while (!copy_is(text) && loop_now_ms() < deadline_ms)
+	while (!servers_are(text) && loop_now_ms() < deadline_ms)
 		serve(deadline_ms);
-	if (!copy_is(text))
-		print_error("the copy is not %s", text);
-	return copy_is(text);
+	if (!servers_are(text))
+		print_error("the servers are not %s", text);
+	return servers_are(text);
 }
 
 /* Serves until nothing is due for a while. Waits for events, so that it sees all. */
@@ -197,17 +194,14 @@ becomes_calm(void)
 static void
 follow(void)
 {
-	int copy_fd = open(copy, O_WRONLY | O_CLOEXEC);
-
-	assert_int_not_equal(copy_fd, -1);
-	parent_resolv_begin(&resolv, followed, copy_fd, loop_now_ms());
+	parent_resolv_begin(&resolv, followed, loop_now_ms());
 	tell_worker();
 }
 
 /* Every change must cause an event: the check without event is seconds away. */
 #define ASSERT_FOLLOWS(text) \
 	do { \
-		assert_true(copy_becomes(text)); \
+		assert_true(servers_become(text)); \
 		assert_true(becomes_calm()); \
 	} while (0)
 
@@ -227,12 +221,10 @@ setup(void **state)
 	(void)state;
 	snprintf(host, sizeof(host), "%s/host", base);
 	snprintf(followed, sizeof(followed), "%s/resolv.conf", host);
-	snprintf(copy, sizeof(copy), "%s/jail/resolv.conf", base);
 	make_dir(host);
-	write_text(copy, "");
 	n_lines = 0;
 	n_wakes = 0;
-	n_copies = 0;
+	n_changes = 0;
 	n_tellings = 0;
 	last_line[0] = '\0';
 	log_set_emit(count_line);
@@ -308,84 +300,6 @@ test_read_refuses_what_is_no_file(void **state)
 }
 
 static void
-test_copy_is_new_to_whoever_compares_size_and_second(void **state)
-{
-	const char *const texts[] = { SERVER_1, SERVER_2, SERVER_3, "", SERVER_1 };
-	autofd int fd = open(copy, O_WRONLY | O_CLOEXEC);
-	int64_t mtime_s = 0;
-	time_t last_s = 0;
-
-	(void)state;
-	for (size_t i = 0; i < 5; i++) {
-		struct stat st;
-
-		assert_int_equal(parent_resolv_copy(fd, texts[i], strlen(texts[i]),
-				     &mtime_s),
-		    0);
-		assert_true(copy_is(texts[i]));
-		assert_int_equal(stat(copy, &st), 0);
-		assert_true(st.st_mtim.tv_sec > last_s);
-		/* Nor is any time repeated that a write itself has set. */
-		assert_true(st.st_mtim.tv_sec > st.st_ctim.tv_sec);
-		last_s = st.st_mtim.tv_sec;
-	}
-}
-
-/* In its own process: makes copies that all begin with the same time. */
-static int
-copy_often(void)
-{
-	autofd int fd = open(copy, O_WRONLY | O_CLOEXEC);
-	int64_t mtime_s = 0;
-
-	for (int i = 0; i < 20000; i++) {
-		const char *text = i % 2 ? SERVER_1 : SERVER_1 SERVER_2 SERVER_3;
-
-		if (parent_resolv_copy(fd, text, strlen(text), &mtime_s) == -1)
-			return 1;
-	}
-	return 0;
-}
-
-static void
-test_reader_never_finds_the_copy_empty(void **state)
-{
-	int wait_status = -1;
-	bool is_whole = true;
-	pid_t writer;
-
-	(void)state;
-	write_text(copy, SERVER_1);
-	writer = fork();
-	assert_int_not_equal(writer, -1);
-	if (writer == 0)
-		_exit(copy_often());
-	while (waitpid(writer, &wait_status, WNOHANG) == 0) {
-		char content[sizeof(SERVER_1) - 1] = "";
-		autofd int fd = open(copy, O_RDONLY | O_CLOEXEC);
-
-		if (read(fd, content, sizeof(content)) != sizeof(content) ||
-		    memcmp(content, SERVER_1, sizeof(content)) != 0)
-			is_whole = false;
-	}
-	assert_int_equal(wait_status, 0);
-	assert_true(is_whole);
-}
-
-static void
-test_copy_reports_failure(void **state)
-{
-	autofd int fd = open(copy, O_RDONLY | O_CLOEXEC);
-	int64_t mtime_s = 0;
-
-	(void)state;
-	errno = 0;
-	assert_int_equal(parent_resolv_copy(fd, SERVER_1, 4, &mtime_s), -1);
-	assert_int_equal(errno, EBADF);
-	assert_int_equal(parent_resolv_copy(fd, "", 0, &mtime_s), -1);
-}
-
-static void
 test_follow_nothing(void **state)
 {
 	(void)state;
@@ -398,46 +312,41 @@ test_follow_nothing(void **state)
 }
 
 static void
-test_begin_fills_the_copy(void **state)
+test_begin_reads_the_servers(void **state)
 {
 	(void)state;
-	write_text(copy, "what was there before, and is longer");
 	write_text(followed, SERVER_1);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	assert_true(becomes_calm());
 	assert_int_equal(n_lines, 0);
 }
 
 static void
-test_end_closes_what_was_adopted_and_made(void **state)
+test_end_closes_what_was_made(void **state)
 {
 	int inotify_fd;
-	int copy_fd;
 
 	(void)state;
 	write_text(followed, SERVER_1);
 	follow();
 	inotify_fd = parent_resolv_fd(&resolv);
-	copy_fd = resolv.copy_fd;
 	assert_true(fdio_is_open(inotify_fd));
 	parent_resolv_end(&resolv);
 	assert_false(fdio_is_open(inotify_fd));
-	assert_false(fdio_is_open(copy_fd));
 	assert_int_equal(parent_resolv_fd(&resolv), -1);
 	assert_int_equal(parent_resolv_due_ms(&resolv), DEADLINE_NONE);
 	parent_resolv_end(&resolv);
 }
 
 static void
-test_begin_again_with_another_copy(void **state)
+test_begin_again(void **state)
 {
 	(void)state;
 	write_text(followed, SERVER_1);
 	follow();
-	write_text(copy, "");
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	write_text(followed, SERVER_2);
 	ASSERT_FOLLOWS(SERVER_2);
 }
@@ -569,16 +478,16 @@ test_directory_made_unreadable_and_readable_again(void **state)
 	write_text(followed, SERVER_1);
 	follow();
 	assert_int_equal(chmod(host, 0), 0);
-	assert_true(copy_becomes(""));
+	assert_true(servers_become(""));
 	assert_int_equal(chmod(host, 0755), 0);
-	assert_true(copy_becomes(SERVER_1));
+	assert_true(servers_become(SERVER_1));
 	/* The directory can be entered but not watched. */
 	assert_int_equal(chmod(host, 0311), 0);
-	assert_true(copy_becomes(SERVER_1));
+	assert_true(servers_become(SERVER_1));
 	replace_text(followed, SERVER_2);
-	assert_true(copy_becomes(SERVER_2));
+	assert_true(servers_become(SERVER_2));
 	replace_text(followed, SERVER_3);
-	assert_true(copy_becomes(SERVER_3));
+	assert_true(servers_become(SERVER_3));
 	assert_true(resolv.is_blind);
 	assert_int_equal(chmod(host, 0755), 0);
 	ASSERT_FOLLOWS(SERVER_3);
@@ -626,7 +535,7 @@ test_link_pointed_elsewhere(void **state)
 	write_text(at("two"), SERVER_2);
 	assert_int_equal(symlink("one", followed), 0);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	replace_link(followed, at("two"));
 	ASSERT_FOLLOWS(SERVER_2);
 	assert_int_equal(unlink(followed), 0);
@@ -660,7 +569,7 @@ test_target_of_an_absolute_link_changes(void **state)
 	write_text(at("run/stub"), SERVER_1);
 	assert_int_equal(symlink(at("run/stub"), followed), 0);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	change_target(at("run/stub"));
 }
 
@@ -674,7 +583,7 @@ test_target_of_a_relative_link_changes(void **state)
 	assert_int_equal(symlink("../host/.//./run//resolve/./../resolve/stub", followed),
 	    0);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	change_target(at("run/resolve/stub"));
 }
 
@@ -691,7 +600,7 @@ test_chain_of_links_changes_anywhere(void **state)
 	assert_int_equal(symlink("../b/link", at("a/link")), 0);
 	assert_int_equal(symlink("a/link", followed), 0);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	replace_link(at("b/link"), "../d/other");
 	ASSERT_FOLLOWS(SERVER_2);
 	replace_link(at("b/link"), at("c/link"));
@@ -718,7 +627,7 @@ test_link_to_a_directory_pointed_elsewhere(void **state)
 	assert_int_equal(symlink("net-1", at("current")), 0);
 	assert_int_equal(symlink("current/file", followed), 0);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	replace_link(at("current"), "net-2/.");
 	ASSERT_FOLLOWS(SERVER_2);
 	change_target(at("net-2/file"));
@@ -730,7 +639,7 @@ test_target_directory_appears_later(void **state)
 	(void)state;
 	assert_int_equal(symlink("run/systemd/resolve/stub", followed), 0);
 	follow();
-	assert_true(copy_is(""));
+	assert_true(servers_are(""));
 	assert_int_equal(n_lines, 1);
 	assert_true(becomes_calm());
 	make_dir(at("run"));
@@ -758,7 +667,7 @@ test_directory_on_the_way_is_a_file_at_first(void **state)
 	assert_int_equal(symlink("run/stub", followed), 0);
 	write_text(at("run"), "");
 	follow();
-	assert_true(copy_is(""));
+	assert_true(servers_are(""));
 	assert_true(becomes_calm());
 	assert_int_equal(n_lines, 1);
 	unlink(at("run"));
@@ -829,7 +738,7 @@ test_directories_renamed(void **state)
 	write_text(at("run/c/b/file"), SERVER_2);
 	assert_int_equal(symlink("run/a/b/file", followed), 0);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	/* The parent directory of the file's directory. */
 	assert_int_equal(rename(at("run/a"), at("run/away")), 0);
 	ASSERT_FOLLOWS("");
@@ -838,7 +747,7 @@ test_directories_renamed(void **state)
 	/* The file that was moved away with it is no longer followed. */
 	write_text(at("run/away/b/file"), SERVER_3);
 	assert_true(becomes_calm());
-	assert_true(copy_is(SERVER_2));
+	assert_true(servers_are(SERVER_2));
 	/* And the whole followed tree. */
 	snprintf(moved, sizeof(moved), "%s/moved", base);
 	assert_int_equal(rename(host, moved), 0);
@@ -856,7 +765,7 @@ test_loop_of_links_and_out_of_it(void **state)
 	assert_int_equal(symlink("loop", followed), 0);
 	assert_int_equal(symlink("resolv.conf", at("loop")), 0);
 	follow();
-	assert_true(copy_is(""));
+	assert_true(servers_are(""));
 	assert_true(becomes_calm());
 	assert_int_equal(n_lines, 1);
 	replace_link(at("loop"), "file");
@@ -876,11 +785,11 @@ test_way_that_is_too_long_to_watch(void **state)
 	assert_int_equal(symlink(target, followed), 0);
 	write_text(at("file"), SERVER_1);
 	follow();
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	assert_true(resolv.is_blind);
 	assert_int_equal(n_lines, 1);
 	write_text(at("file"), SERVER_2);
-	assert_true(copy_becomes(SERVER_2));
+	assert_true(servers_become(SERVER_2));
 	replace_link(followed, "file");
 	ASSERT_FOLLOWS(SERVER_2);
 	assert_int_equal(n_lines, 1);
@@ -899,7 +808,7 @@ test_burst_is_copied_once(void **state)
 	}
 	write_text(followed, SERVER_3);
 	ASSERT_FOLLOWS(SERVER_3);
-	assert_int_equal(n_copies, 1);
+	assert_int_equal(n_changes, 1);
 }
 
 static void
@@ -920,7 +829,7 @@ test_constant_changes_are_copied_but_not_each(void **state)
 		skipped_ms++;
 	}
 	/* At most every 100 ms, and at least every second. */
-	assert_in_range(n_copies, 1, 11);
+	assert_in_range(n_changes, 1, 11);
 	write_text(followed, SERVER_3);
 	ASSERT_FOLLOWS(SERVER_3);
 }
@@ -969,17 +878,14 @@ test_constant_changes_do_not_keep_the_loop_busy(void **state)
 }
 
 static void
-test_same_content_is_not_copied_again(void **state)
+test_same_content_is_no_change(void **state)
 {
-	int64_t mtime_s;
-
 	(void)state;
 	write_text(followed, SERVER_1);
 	follow();
-	mtime_s = resolv.copy_mtime_s;
 	replace_text(followed, SERVER_1);
 	assert_true(becomes_calm());
-	assert_int_equal(resolv.copy_mtime_s, mtime_s);
+	assert_int_equal(n_changes, 0);
 }
 
 /* A change without an event, such as a mount over the file, is noticed in the end. */
@@ -997,9 +903,9 @@ test_checked_from_time_to_time_without_event(void **state)
 	due_ms = parent_resolv_due_ms(&resolv);
 	assert_in_range(due_ms - now_ms, NOTHING_DUE_MS, 10000);
 	parent_resolv_handle(&resolv, false, due_ms - 1);
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	parent_resolv_handle(&resolv, false, due_ms);
-	assert_true(copy_is(SERVER_2));
+	assert_true(servers_are(SERVER_2));
 }
 
 /* The first name server of IPv4 in dotted decimal, or "". */
@@ -1049,7 +955,7 @@ test_worker_that_cannot_be_told_is_told_later(void **state)
 
 	(void)state;
 	write_text(followed, SERVER_1);
-	parent_resolv_begin(&resolv, followed, open(copy, O_WRONLY | O_CLOEXEC), now_ms);
+	parent_resolv_begin(&resolv, followed, now_ms);
 	for (int i = 0; i < 3; i++) {
 		assert_false(resolv.is_told);
 		assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
@@ -1067,27 +973,9 @@ test_server_behind_an_interface_is_looked_up_again_soon(void **state)
 	(void)state;
 	write_text(followed, "nameserver fe80::1%no-such-if\n");
 	parent_resolv_look_ahead(&resolv, followed);
-	parent_resolv_begin(&resolv, followed, open(copy, O_WRONLY | O_CLOEXEC), now_ms);
+	parent_resolv_begin(&resolv, followed, now_ms);
 	assert_true(resolv.is_told);
 	assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
-}
-
-/* A worker without a root of its own reads the host's file. */
-static void
-test_servers_are_followed_without_a_copy(void **state)
-{
-	uint64_t now_ms = loop_now_ms();
-
-	(void)state;
-	write_text(followed, SERVER_1);
-	parent_resolv_begin(&resolv, followed, -1, now_ms);
-	assert_string_equal(server4(), "192.0.2.1");
-	write_text(followed, SERVER_2);
-	parent_resolv_handle(&resolv, true, now_ms);
-	/* The return value is about the copy. */
-	assert_false(parent_resolv_handle(&resolv, false, parent_resolv_due_ms(&resolv)));
-	assert_string_equal(server4(), "192.0.2.2");
-	assert_int_equal(n_lines, 0);
 }
 
 static void
@@ -1116,30 +1004,7 @@ test_coming_and_going_does_not_fill_the_log(void **state)
 	assert_non_null(strstr(last_line, "No such file"));
 }
 
-static void
-test_copy_that_cannot_be_written_is_tried_again(void **state)
-{
-	uint64_t now_ms = loop_now_ms();
-
-	(void)state;
-	write_text(followed, SERVER_1);
-	parent_resolv_begin(&resolv, followed, open(copy, O_RDONLY | O_CLOEXEC), now_ms);
-	assert_int_equal(n_lines, 1);
-	assert_non_null(strstr(last_line, "cannot write"));
-	for (int i = 0; i < 10; i++) {
-		assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
-		now_ms = parent_resolv_due_ms(&resolv);
-		parent_resolv_handle(&resolv, false, now_ms);
-	}
-	assert_int_equal(n_lines, 1);
-	close(resolv.copy_fd);
-	resolv.copy_fd = open(copy, O_WRONLY | O_CLOEXEC);
-	parent_resolv_handle(&resolv, false, parent_resolv_due_ms(&resolv));
-	assert_true(copy_is(SERVER_1));
-	assert_int_equal(n_lines, 2);
-}
-
-/* The parent's own lack of descriptors does not change the copy. */
+/* The parent's own lack of descriptors does not change the servers. */
 static void
 test_no_descriptor_left(void **state)
 {
@@ -1161,7 +1026,7 @@ test_no_descriptor_left(void **state)
 	parent_resolv_handle(&resolv, false, now_ms);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_in_range(parent_resolv_due_ms(&resolv) - now_ms, 100, 1000);
-	assert_true(copy_is(SERVER_1));
+	assert_true(servers_are(SERVER_1));
 	assert_int_equal(n_lines, 1);
 	ASSERT_FOLLOWS(SERVER_2);
 	assert_int_equal(n_lines, 2);
@@ -1170,7 +1035,6 @@ test_no_descriptor_left(void **state)
 static void
 test_no_descriptor_left_at_the_start(void **state)
 {
-	int copy_fd = open(copy, O_WRONLY | O_CLOEXEC);
 	struct rlimit before;
 	struct rlimit none;
 
@@ -1179,7 +1043,7 @@ test_no_descriptor_left_at_the_start(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	parent_resolv_begin(&resolv, followed, copy_fd, loop_now_ms());
+	parent_resolv_begin(&resolv, followed, loop_now_ms());
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(parent_resolv_fd(&resolv), -1);
 	/* Neither watches nor content, and each is logged. */
@@ -1204,19 +1068,18 @@ follow_without_inotify(const char *limit, const char *reason)
 		perror(limit);
 		return 2;
 	}
-	parent_resolv_begin(&resolv, followed, open(copy, O_WRONLY | O_CLOEXEC),
-	    loop_now_ms());
-	if (!copy_is(SERVER_1) || !resolv.is_blind || n_lines != 1)
+	parent_resolv_begin(&resolv, followed, loop_now_ms());
+	if (!servers_are(SERVER_1) || !resolv.is_blind || n_lines != 1)
 		return 3;
 	write_text(followed, SERVER_2);
-	if (!copy_becomes(SERVER_2))
+	if (!servers_become(SERVER_2))
 		return 4;
 	replace_text(followed, SERVER_3);
-	if (!copy_becomes(SERVER_3))
+	if (!servers_become(SERVER_3))
 		return 5;
 	n_wakes = 0;
 	write_text(followed, SERVER_1);
-	if (!copy_becomes(SERVER_1) || n_wakes > 4)
+	if (!servers_become(SERVER_1) || n_wakes > 4)
 		return 6;
 	if (n_lines != 1 || !strstr(last_line, reason))
 		return 7;
@@ -1224,7 +1087,7 @@ follow_without_inotify(const char *limit, const char *reason)
 	if (!write_sysctl(limit, "100"))
 		return 8;
 	write_text(followed, SERVER_2);
-	if (!copy_becomes(SERVER_2) || !becomes_calm() || n_lines != 1)
+	if (!servers_become(SERVER_2) || !becomes_calm() || n_lines != 1)
 		return 9;
 	return 0;
 }
@@ -1303,13 +1166,10 @@ main(void)
 		TEST(test_read_takes_the_servers),
 		TEST(test_read_takes_the_first_whole_lines_that_fit),
 		TEST(test_read_refuses_what_is_no_file),
-		TEST(test_copy_is_new_to_whoever_compares_size_and_second),
-		TEST(test_reader_never_finds_the_copy_empty),
-		TEST(test_copy_reports_failure),
 		TEST(test_follow_nothing),
-		TEST(test_begin_fills_the_copy),
-		TEST(test_end_closes_what_was_adopted_and_made),
-		TEST(test_begin_again_with_another_copy),
+		TEST(test_begin_reads_the_servers),
+		TEST(test_end_closes_what_was_made),
+		TEST(test_begin_again),
 		TEST(test_rewritten_in_place),
 		TEST(test_rewritten_with_the_same_size_and_time),
 		TEST(test_rewritten_by_another_name),
@@ -1334,14 +1194,12 @@ main(void)
 		TEST(test_burst_is_copied_once),
 		TEST(test_constant_changes_are_copied_but_not_each),
 		TEST(test_constant_changes_do_not_keep_the_loop_busy),
-		TEST(test_same_content_is_not_copied_again),
+		TEST(test_same_content_is_no_change),
 		TEST(test_checked_from_time_to_time_without_event),
 		TEST(test_worker_is_told_of_other_servers_once),
 		TEST(test_worker_that_cannot_be_told_is_told_later),
 		TEST(test_server_behind_an_interface_is_looked_up_again_soon),
-		TEST(test_servers_are_followed_without_a_copy),
 		TEST(test_coming_and_going_does_not_fill_the_log),
-		TEST(test_copy_that_cannot_be_written_is_tried_again),
 		TEST(test_no_descriptor_left),
 		TEST(test_no_descriptor_left_at_the_start),
 		TEST(test_no_inotify_instance),

@@ -104,12 +104,6 @@ parent_on_about(struct supervisor *sv, const struct ipc_about *msg)
 	sv->about = *msg;
 }
 
-void
-parent_on_resolv_copy(struct supervisor *sv, int adopt_fd)
-{
-	sv->resolv_copy_fd = adopt_fd;
-}
-
 /* Whether the child was started and has reported its jail. Only the mover may have ended before. */
 static bool
 has_reported(const struct supervisor *sv, size_t role)
@@ -184,12 +178,11 @@ begin_service(struct supervisor *sv)
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
 	parent_notify("READY=1\nSTATUS=The guest has its network");
-	/* The worker has filled the copy itself, so nobody waits for this. The first
-	 * watch of a file system can take the kernel milliseconds. */
 	parent_cgroup_begin(&sv->cgroup, clock_now_ms());
-	if (sv->resolv_copy_fd != -1 || options->enable_dns)
-		parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH,
-		    take_fd(&sv->resolv_copy_fd), clock_now_ms());
+	/* Nobody waits for this: the start messages had the servers. The first watch of a file
+	 * system can take the kernel milliseconds. */
+	if (options->enable_dns)
+		parent_resolv_begin(&sv->resolv, PARENT_RESOLV_PATH, clock_now_ms());
 }
 
 const struct supervise_task start_task = {

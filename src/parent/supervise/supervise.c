@@ -46,7 +46,6 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.ready_fd = options->ready_fd,
 		.exit_fd = options->exit_fd,
 		.tap_fd = -1,
-		.resolv_copy_fd = -1,
 		.task = &start_task,
 		.fallback_userns_fd = -1,
 		.api = { .listen_fd = -1, .worker_end_fd = -1 },

@@ -66,8 +66,7 @@ struct supervisor {
 	struct nswatch watch;
 	struct cgroup_watch cgroup;
 	struct outbound outbound;
-	struct resolv resolv; /* the worker's copy of resolv.conf */
-	int resolv_copy_fd;   /* owned until the service begins */
+	struct resolv resolv;
 	struct ipc_confined
 	    confined[IPC_ROLE_END]; /* the stages that each role has reached */
 	struct ipc_about about;     /* the worker's libraries */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps the worker's copy of resolv.conf current, and the name servers for its TCP.
+ * Follows the name servers of the host's resolv.conf.
  *
  * Theory of operation. inotify(7) watches each directory in which a name of the path is
  * looked up, and the file. A directory is watched before the name is looked up in it: a
  * later change then raises an event. After an event the parent waits for SETTLE_MS,
- * watches the path anew, and reads the file. It writes the copy if the content differs.
- * stat(2) cannot decide this: it may be the same for two contents, if the clock of the
- * file system is coarse or a time was set by hand.
+ * watches the path anew, and reads the file.
  */
 #include "parent/watch/resolv.h"
 
@@ -25,13 +23,13 @@
 #include "parent/watch/nameservers.h"
 #include "parent/watch/way.h"
 
-/* Programs write resolv.conf in several steps within milliseconds. The copy is made after
+/* Programs write resolv.conf in several steps within milliseconds. The file is read after
  * this time, even if changes go on. That is a tenth of the promised second, and events
  * cause ten looks a second at most. */
 #define SETTLE_MS 100
 
-/* Several times the keyword and the longest address with a scope. glibc and libslirp read
- * at most 512 bytes of a line. */
+/* Several times the keyword and the longest address with a scope. glibc reads at most 512
+ * bytes of a line. */
 #define LINE_MAX_BYTES 512
 
 #define PIECE_BYTES 4096
@@ -43,7 +41,7 @@
 #define LOOK_INTERVAL_MS 500
 
 /* inotify(7) does not report a mount over a file, or a change of a network file system by
- * another machine. The copy follows these within this time. */
+ * another machine. These are seen within this time. */
 #define RECHECK_INTERVAL_MS 10000
 
 /* A file that comes and goes changes state at each look. The limit keeps the first
@@ -68,7 +66,6 @@ void
 parent_resolv_init(struct resolv *resolv)
 {
 	*resolv = (struct resolv){
-		.copy_fd = -1,
 		.is_told = true,
 		.inotify_fd = -1,
 		.log_limit = { .burst = LOG_BURST, .interval_ms = LOG_INTERVAL_MS },
@@ -81,8 +78,6 @@ parent_resolv_end(struct resolv *resolv)
 	resolv->path = NULL;
 	if (resolv->inotify_fd != -1)
 		close(take_fd(&resolv->inotify_fd));
-	if (resolv->copy_fd != -1)
-		close(take_fd(&resolv->copy_fd));
 	resolv->watches.n = 0;
 }
 
@@ -170,34 +165,6 @@ parent_resolv_read(const char *path, char *buf, size_t buf_size)
 	/* The last line may lack its end. */
 	(void)end_line(&servers);
 	return (ssize_t)servers.len;
-}
-
-int
-parent_resolv_copy(int to_fd, const char *text, size_t text_len, int64_t *mtime_s)
-{
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
-	size_t done = 0;
-	struct stat st;
-
-	/* In this order a reader always finds servers. */
-	while (done < text_len) {
-		ssize_t n = pwrite(to_fd, text + done, text_len - done, (off_t)done);
-
-		if (n == 0)
-			errno = EIO;
-		if (n <= 0)
-			return -1;
-		done += (size_t)n;
-	}
-	if (ftruncate(to_fd, (off_t)text_len) == -1 || fstat(to_fd, &st) == -1)
-		return -1;
-	/* Set a time that is later than the time of the writes, and than every time
-	 * before. */
-	if (*mtime_s < st.st_mtim.tv_sec)
-		*mtime_s = st.st_mtim.tv_sec;
-	*mtime_s += 1;
-	times[1].tv_sec = (time_t)*mtime_s;
-	return futimens(to_fd, times);
 }
 
 /* Logs once that events are not reliable, and why (errno). */
@@ -292,28 +259,20 @@ watch_again(struct resolv *resolv)
 }
 
 static void
-say_state(struct resolv *resolv, const struct resolv_state *state, uint64_t now_ms)
+say_error(struct resolv *resolv, int error, uint64_t now_ms)
 {
-	if (state->read_error == resolv->said.read_error &&
-	    state->copy_error == resolv->said.copy_error)
+	if (error == resolv->said_error || !ratelimit_allow(&resolv->log_limit, now_ms))
 		return;
-	if (!ratelimit_allow(&resolv->log_limit, now_ms))
-		return;
-	resolv->said = *state;
-	if (state->copy_error)
-		log_error(
-		    "resolv: cannot write the worker's copy of %s: %s; trying again",
-		    resolv->path, strerror(state->copy_error));
-	else if (state->read_error == EINVAL)
-		log_warning(
-		    "resolv: %s is not a regular file; the worker's copy is empty "
-		    "until it is",
+	resolv->said_error = error;
+	if (error == EINVAL)
+		log_warning("resolv: %s is not a regular file; there are no name servers "
+			    "until it is",
 		    resolv->path);
-	else if (state->read_error)
+	else if (error)
 		log_warning("resolv: cannot read %s: %s; trying again when it changes",
-		    resolv->path, strerror(state->read_error));
+		    resolv->path, strerror(error));
 	else
-		log_info("resolv: %s is read and copied again", resolv->path);
+		log_info("resolv: %s is read again", resolv->path);
 }
 
 /* Whether the error is not about the file. */
@@ -332,34 +291,18 @@ parent_resolv_look_ahead(struct resolv *resolv, const char *path)
 	parent_nameservers_parse(text, n == -1 ? 0 : (size_t)n, &resolv->nameservers);
 }
 
-static void
+/* Returns true if they have changed. */
+static bool
 update_nameservers(struct resolv *resolv, const char *text, size_t len)
 {
 	struct ipc_nameservers found;
 
 	parent_nameservers_parse(text, len, &found);
 	if (memcmp(&found, &resolv->nameservers, sizeof(found)) == 0)
-		return;
+		return false;
 	resolv->nameservers = found;
 	resolv->is_told = false;
-}
-
-/* Returns true if the content of the copy has changed. */
-static bool
-update_copy(struct resolv *resolv, const char *text, size_t len,
-    struct resolv_state *state)
-{
-	if (resolv->copy_fd == -1 ||
-	    (resolv->is_copied && len == resolv->text_len &&
-		memcmp(text, resolv->text, len) == 0))
-		return false;
-	memcpy(resolv->text, text, len);
-	resolv->text_len = len;
-	resolv->is_copied =
-	    parent_resolv_copy(resolv->copy_fd, text, len, &resolv->copy_mtime_s) == 0;
-	if (!resolv->is_copied)
-		state->copy_error = errno;
-	return resolv->is_copied;
+	return true;
 }
 
 /* Whether a server is reached through an interface of the host, which may go and come again
@@ -373,14 +316,13 @@ depends_on_interface(const struct ipc_nameservers *nameservers)
 	return false;
 }
 
-/* Updates the copy and the name servers. Returns true if the content of the copy has
- * changed. */
+/* Returns true if the name servers have changed. */
 static bool
 look(struct resolv *resolv, uint64_t now_ms)
 {
-	struct resolv_state state = { 0 };
 	char text[PARENT_RESOLV_TEXT_MAX];
-	bool was_renewed = false;
+	bool have_changed = false;
+	int error = 0;
 	bool soon;
 	ssize_t n;
 
@@ -388,29 +330,22 @@ look(struct resolv *resolv, uint64_t now_ms)
 	watch_again(resolv);
 	n = parent_resolv_read(resolv->path, text, sizeof(text));
 	if (n == -1)
-		state.read_error = errno;
-	if (!is_temporary(state.read_error)) {
-		size_t len = n == -1 ? 0 : (size_t)n;
-
-		update_nameservers(resolv, text, len);
-		was_renewed = update_copy(resolv, text, len, &state);
-	}
-	say_state(resolv, &state, now_ms);
-	/* If the worker's queue is full, it is told again after the next look. */
-	soon = resolv->is_blind || is_temporary(state.read_error) || state.copy_error ||
-	    !resolv->is_told || depends_on_interface(&resolv->nameservers);
+		error = errno;
+	if (!is_temporary(error))
+		have_changed = update_nameservers(resolv, text, n == -1 ? 0 : (size_t)n);
+	say_error(resolv, error, now_ms);
+	/* If another's queue is full, it is told again after the next look. */
+	soon = resolv->is_blind || is_temporary(error) || !resolv->is_told ||
+	    depends_on_interface(&resolv->nameservers);
 	resolv->look_at_ms = now_ms + (soon ? LOOK_INTERVAL_MS : RECHECK_INTERVAL_MS);
-	return was_renewed;
+	return have_changed;
 }
 
 void
-parent_resolv_begin(struct resolv *resolv, const char *path, int adopt_copy_fd,
-    uint64_t now_ms)
+parent_resolv_begin(struct resolv *resolv, const char *path, uint64_t now_ms)
 {
 	parent_resolv_end(resolv);
 	resolv->path = path;
-	resolv->copy_fd = adopt_copy_fd;
-	resolv->is_copied = false;
 	resolv->is_settling = false;
 	(void)look(resolv, now_ms);
 }

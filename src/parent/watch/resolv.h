@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DNS in the jail: the worker's root holds a copy of the host's resolv.conf. The parent
- * still sees the file, and keeps the copy current within a second, whatever changes: the
- * file, its symbolic links or their directories. The worker has handed over a descriptor
- * of the copy; the parent knows no path in the worker's root. */
+/* Follows the name servers of the host's resolv.conf within a second, whatever changes: the
+ * file, its symbolic links or their directories. No other process sees the file. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,8 +14,7 @@
 
 #define PARENT_RESOLV_PATH "/etc/resolv.conf"
 
-/* glibc uses the first three servers, and libslirp the first of each family. This fits a
- * hundred lines. */
+/* glibc uses the first three servers. This fits a hundred lines. */
 #define PARENT_RESOLV_TEXT_MAX 4096
 
 /* Directories and the file. The path of systemd-resolved takes 7. A path that needs more
@@ -29,27 +26,16 @@ struct resolv_watches {
 	size_t n;
 };
 
-/* The state that is logged when it changes. All zero: no error. */
-struct resolv_state {
-	int read_error; /* errno */
-	int copy_error; /* errno */
-};
-
 struct resolv {
 	const char *path; /* borrowed, absolute; NULL if no file is followed */
-	int copy_fd;      /* owned, -1 for none */
 	struct ipc_nameservers nameservers; /* of the last look */
-	bool is_told;                       /* the worker knows of `nameservers` */
+	bool is_told;                       /* the others know of `nameservers` */
 	int inotify_fd;                     /* owned, -1 for none */
 	struct resolv_watches watches;
-	bool is_blind;                     /* a change may raise no event */
-	bool is_settling;                  /* an event came; more may follow */
-	uint64_t look_at_ms;               /* CLOCK_MONOTONIC */
-	char text[PARENT_RESOLV_TEXT_MAX]; /* the content of the copy, if is_copied */
-	size_t text_len;
-	bool is_copied;
-	int64_t copy_mtime_s; /* the last modification time of the copy */
-	struct resolv_state said;
+	bool is_blind;       /* a change may raise no event */
+	bool is_settling;    /* an event came; more may follow */
+	uint64_t look_at_ms; /* CLOCK_MONOTONIC */
+	int said_error;      /* of the last line: errno, 0 for none */
 	bool said_blind;
 	struct ratelimit log_limit;
 };
@@ -61,12 +47,9 @@ void parent_resolv_init(struct resolv *resolv);
  * followed. Without a readable file there are none. */
 void parent_resolv_look_ahead(struct resolv *resolv, const char *path);
 
-/* Begins to follow the file at path (borrowed, kept, absolute), and fills the copy before
- * it returns. adopt_copy_fd is open for writing, without O_APPEND. Its file belongs to
- * the caller (utimensat(2)), and nobody else writes it. -1: there is no copy, and only the
- * name servers are followed. Failures are logged and tried again; none is fatal. */
-void parent_resolv_begin(struct resolv *resolv, const char *path, int adopt_copy_fd,
-    uint64_t now_ms);
+/* Begins to follow the file at path (borrowed, kept, absolute). Failures are logged and tried
+ * again; none is fatal. */
+void parent_resolv_begin(struct resolv *resolv, const char *path, uint64_t now_ms);
 
 /* The descriptor to poll for POLLIN, -1 for none: also while a burst of events
  * settles. */
@@ -76,8 +59,8 @@ int parent_resolv_fd(const struct resolv *resolv);
 uint64_t parent_resolv_due_ms(const struct resolv *resolv);
 
 /* Call it when the descriptor is ready or the time is over; harmless otherwise. Returns
- * true if the copy has changed. If is_told is false afterwards, the caller sends
- * `nameservers` to the worker, and notes success in is_told. */
+ * true if `nameservers` has changed. If is_told is false afterwards, the caller sends them to
+ * the others, and notes success in is_told. */
 bool parent_resolv_handle(struct resolv *resolv, bool fd_ready, uint64_t now_ms);
 
 void parent_resolv_end(struct resolv *resolv);
@@ -87,12 +70,3 @@ void parent_resolv_end(struct resolv *resolv);
  * end. Returns the number of bytes, or -1 with errno set: EINVAL if the file is not a
  * regular file. */
 ssize_t parent_resolv_read(const char *path, char *buf, size_t buf_size);
-
-/*
- * Replaces the content of the file of to_fd (borrowed) by text, and sets its modification
- * time to a second that it never had before. libslirp 4.7 (get_dns_addr_cached() in
- * slirp.c) compares the size and the whole second of the modification time to see a
- * change. *mtime_s is 0 before the first copy, and then belongs to this function. Returns
- * 0, or -1 with errno set.
- */
-int parent_resolv_copy(int to_fd, const char *text, size_t text_len, int64_t *mtime_s);
