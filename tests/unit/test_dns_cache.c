@@ -21,6 +21,7 @@ setup(void **state)
 {
 	(void)state;
 	dns_cache_init(&cache, secret);
+	memset(&limits, 0, sizeof(limits));
 	dns_limits_init(&limits, secret);
 	return 0;
 }

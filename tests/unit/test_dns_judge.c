@@ -23,21 +23,21 @@ static void
 load(const char *text)
 {
 	static const uint64_t secret[4] = { 1, 2, 3, 4 };
-	static struct policy_place place;
+	struct policy_place *place = &judge.place;
 	const struct policy_text source = { "ci.policy", text, strlen(text) };
 	struct inaddr host;
 
+	memset(&judge, 0, sizeof(judge));
 	memset(&parser, 0, sizeof(parser));
 	policy_init(&policy);
 	if (!policy_parse(&parser, &policy, &source, IPC_POLICY_FROM_FILE))
 		fail_msg("%s", parser.error);
 	policy_matcher_make(&matcher, &policy);
-	place.network_be = htonl(0x0a000200);
-	place.netmask_be = htonl(0xffffff00);
+	place->network_be = htonl(0x0a000200);
+	place->netmask_be = htonl(0xffffff00);
 	assert_true(inaddr_parse("198.51.99.200", &host));
-	policy_place_set_host(&place, &host, 1);
-	judge.n_denied = judge.n_limited = judge.n_cut = 0;
-	judge_init(&judge, &place, true, secret);
+	policy_place_set_host(place, &host, 1);
+	judge_init(&judge, true, secret);
 	judge_set_policy(&judge, &matcher);
 }
 
@@ -65,7 +65,7 @@ query_at(const char *name, uint16_t type, uint64_t now_ms)
 	question(name, type, DNS_CLASS_IN);
 	record(ADDITIONAL, "", DNS_OPT, 0, NULL, 0);
 	exact = message_copy();
-	step = judge_query(&judge, &judged, exact, message.len, now_ms);
+	step = judge_query(&judge, &judged, exact, message.len, false, now_ms);
 	free(exact);
 	return step;
 }
@@ -106,7 +106,7 @@ answer(void)
 static void
 expect_reply(enum dns_rcode rcode, int ede)
 {
-	size_t len = judge_write(&judged, false, out, sizeof(out));
+	size_t len = judge_write(&judged, out, sizeof(out));
 	size_t opt = DNS_HEADER_LEN + judged.query.question_len;
 
 	assert_true(len >= DNS_HEADER_LEN);
@@ -206,15 +206,18 @@ test_errors_of_form(void **state)
 {
 	(void)state;
 	begin(7, 0x2800);
-	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, NOW_MS),
+	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, false,
+			     NOW_MS),
 	    JUDGE_REPLY);
 	expect_reply(DNS_NOTIMP, DNS_EDE_NONE);
 	begin(7, 0);
-	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, NOW_MS),
+	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, false,
+			     NOW_MS),
 	    JUDGE_REPLY);
 	expect_reply(DNS_FORMERR, DNS_EDE_NONE);
 	begin(7, DNS_RESPONSE);
-	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, NOW_MS),
+	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, false,
+			     NOW_MS),
 	    JUDGE_IGNORE);
 }
 
@@ -402,8 +405,17 @@ test_failures_of_servers(void **state)
 	begin_reply(0);
 	record(ANSWERS, "api.test", DNS_A, 60, "abc", 3);
 	assert_int_equal(answer(), JUDGE_OTHER_SERVER);
+	/* A part of an answer is none. Over TCP there is nothing longer. */
 	begin_reply(DNS_TRUNCATED);
-	assert_int_equal(answer(), JUDGE_OVER_TCP);
+	record_addr(ANSWERS, "api.test", 60, "198.51.99.1");
+	judged.is_tcp = true;
+	assert_int_equal(answer(), JUDGE_OTHER_SERVER);
+	judged.is_tcp = false;
+	assert_int_equal(answer(), JUDGE_REPLY);
+	expect_reply(DNS_NOERROR, DNS_EDE_NONE);
+	assert_int_equal(out[2] & 2, 2);
+	assert_int_equal(n_answers(), 0);
+	assert_int_equal(judge_pins(&judged, pinned), 0);
 	begin_reply(0);
 	message_bytes[0] ^= 1;
 	assert_int_equal(answer(), JUDGE_WAIT);
@@ -484,6 +496,28 @@ test_queries_are_limited(void **state)
 }
 
 static void
+test_copy_has_its_own_reply(void **state)
+{
+	static struct judged copy;
+
+	(void)state;
+	expect_denied("bad.wild.test", "denied by ci.policy:2");
+	judge_copy(&copy, &judged);
+	memset(&judged, 0xa5, sizeof(judged));
+	assert_string_equal(copy.reply.ede_text, "denied by ci.policy:2");
+	assert_ptr_equal(copy.reply.ede_text, copy.reply_text);
+	answer_with("api.test", "198.51.99.1", NULL);
+	judge_copy(&copy, &judged);
+	memset(&judged, 0xa5, sizeof(judged));
+	assert_ptr_equal(copy.reply.answer, &copy.answer);
+	assert_int_equal(judge_pins(&copy, pinned), 1);
+	/* A text that is nobody's. */
+	expect_denied("evil.test", "no rule lists the name");
+	judge_copy(&copy, &judged);
+	assert_ptr_equal(copy.reply.ede_text, judged.reply.ede_text);
+}
+
+static void
 test_size_of_the_reply(void **state)
 {
 	char text[32];
@@ -491,7 +525,8 @@ test_size_of_the_reply(void **state)
 	(void)state;
 	begin(7, 0);
 	question("api.test", DNS_A, DNS_CLASS_IN);
-	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, NOW_MS),
+	assert_int_equal(judge_query(&judge, &judged, message_bytes, message.len, false,
+			     NOW_MS),
 	    JUDGE_ASK);
 	begin_reply(0);
 	for (int i = 0; i < DNS_RECORDS_MAX; i++) {
@@ -499,9 +534,10 @@ test_size_of_the_reply(void **state)
 		record_addr(ANSWERS, "api.test", 60, text);
 	}
 	assert_int_equal(answer(), JUDGE_REPLY);
-	assert_int_equal(judge_write(&judged, false, out, sizeof(out)), 12 + 14);
+	assert_int_equal(judge_write(&judged, out, sizeof(out)), 12 + 14);
 	assert_int_equal(out[2] & 2, 2);
-	assert_int_equal(judge_write(&judged, true, out, sizeof(out)), 12 + 14 + 32 * 16);
+	judged.is_tcp = true;
+	assert_int_equal(judge_write(&judged, out, sizeof(out)), 12 + 14 + 32 * 16);
 	assert_int_equal(out[2] & 2, 0);
 }
 
@@ -527,6 +563,7 @@ main(void)
 		cmocka_unit_test_setup(test_negative_answer_is_passed_on, setup),
 		cmocka_unit_test_setup(test_names_below_a_wildcard_are_limited, setup),
 		cmocka_unit_test_setup(test_queries_are_limited, setup),
+		cmocka_unit_test_setup(test_copy_has_its_own_reply, setup),
 		cmocka_unit_test_setup(test_size_of_the_reply, setup),
 	};
 

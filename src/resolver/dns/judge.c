@@ -12,10 +12,8 @@
 #define LOCALHOST_TTL_S 3600
 
 void
-judge_init(struct judge *judge, const struct policy_place *place, bool has_ipv6,
-    const uint64_t secret[4])
+judge_init(struct judge *judge, bool has_ipv6, const uint64_t secret[4])
 {
-	judge->place = *place;
 	judge->has_ipv6 = has_ipv6;
 	dns_cache_init(&judge->cache, secret);
 	dns_limits_init(&judge->limits, secret + 2);
@@ -26,6 +24,16 @@ judge_set_policy(struct judge *judge, const struct policy_matcher *matcher)
 {
 	judge->matcher = matcher;
 	dns_cache_flush(&judge->cache);
+}
+
+void
+judge_copy(struct judged *to, const struct judged *from)
+{
+	*to = *from;
+	if (from->reply.answer == &from->answer)
+		to->reply.answer = &to->answer;
+	if (from->reply.ede_text == from->reply_text)
+		to->reply.ede_text = to->reply_text;
 }
 
 /* --- replies -------------------------------------------------------------------------- */
@@ -251,8 +259,9 @@ judge_name(struct judge *judge, struct judged *judged, uint64_t now_ms)
 
 enum judge_step
 judge_query(struct judge *judge, struct judged *judged, const uint8_t *bytes, size_t len,
-    uint64_t now_ms)
+    bool is_tcp, uint64_t now_ms)
 {
+	judged->is_tcp = is_tcp;
 	judged->has_chain = judged->is_listed = judged->may_be_private = false;
 	judged->has_plain_case = judged->has_plain_dns = false;
 	judged->n_patterns = 0;
@@ -324,7 +333,13 @@ judge_answer(struct judge *judge, struct judged *judged, const uint8_t *bytes, s
 		judged->has_plain_case = true;
 		return JUDGE_AGAIN;
 	case DNS_ANSWER_TRUNCATED:
-		return JUDGE_OVER_TCP;
+		if (judged->is_tcp)
+			return take_failure(judged, DNS_SERVFAIL);
+		judged->reply = (struct dns_reply){
+			.ede = DNS_EDE_NONE,
+			.is_truncated = true,
+		};
+		return JUDGE_REPLY;
 	case DNS_ANSWER_FAILED:
 		return take_failure(judged, rcode);
 	case DNS_ANSWER_BAD:
@@ -368,9 +383,9 @@ judge_pins(const struct judged *judged, struct inaddr addrs[DNS_RECORDS_MAX])
 }
 
 size_t
-judge_write(const struct judged *judged, bool is_tcp, uint8_t *bytes, size_t size)
+judge_write(const struct judged *judged, uint8_t *bytes, size_t size)
 {
-	if (!is_tcp && size > judged->query.udp_size)
+	if (!judged->is_tcp && size > judged->query.udp_size)
 		size = judged->query.udp_size;
 	return dns_reply_write(&judged->query, &judged->reply, bytes, size);
 }

@@ -40,6 +40,7 @@ struct judge {
 /* A query on its way. */
 struct judged {
 	struct dns_query query;
+	bool is_tcp; /* the guest asks over TCP, and so is the name server asked */
 	struct dns_answer answer; /* the chain so far, then the whole */
 	bool has_chain;
 	bool is_listed; /* a rule lists the name: its addresses are pinned and filtered */
@@ -59,20 +60,21 @@ enum judge_step {
 	JUDGE_ASK,   /* call judge_ask(), and begin with the first server */
 	JUDGE_AGAIN, /* call judge_ask(), and ask the same server */
 	JUDGE_WAIT,  /* the message is not the answer */
-	JUDGE_OVER_TCP,
 	JUDGE_OTHER_SERVER,
 };
 
-/* The rest of *judge is zeros. secret is random. */
-void judge_init(struct judge *judge, const struct policy_place *place, bool has_ipv6,
-    const uint64_t secret[4]);
+/* The rest of *judge is zeros, but `place`, which its owner sets. secret is random. */
+void judge_init(struct judge *judge, bool has_ipv6, const uint64_t secret[4]);
 
 /* Another policy is in force. The matcher is borrowed until the next call. */
 void judge_set_policy(struct judge *judge, const struct policy_matcher *matcher);
 
+/* A query must not be copied by assignment: its reply refers to it. */
+void judge_copy(struct judged *to, const struct judged *from);
+
 /* A message of the guest. Sets all of *judged. */
 enum judge_step judge_query(struct judge *judge, struct judged *judged,
-    const uint8_t *bytes, size_t len, uint64_t now_ms);
+    const uint8_t *bytes, size_t len, bool is_tcp, uint64_t now_ms);
 
 /* Builds judged->ask. id and case_bits are random. */
 void judge_ask(struct judged *judged, uint16_t id,
@@ -90,6 +92,6 @@ void judge_fail(struct judge *judge, struct judged *judged, enum dns_ede reason,
  * judged->answer. Returns their number. */
 size_t judge_pins(const struct judged *judged, struct inaddr addrs[DNS_RECORDS_MAX]);
 
-/* Writes the reply. size is that of the transport: the guest's own limit counts if is_tcp is
- * false. Returns the length. */
-size_t judge_write(const struct judged *judged, bool is_tcp, uint8_t *bytes, size_t size);
+/* Writes the reply. size is that of the transport; over UDP the guest's own limit counts as well.
+ * Returns the length. */
+size_t judge_write(const struct judged *judged, uint8_t *bytes, size_t size);

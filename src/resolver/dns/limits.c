@@ -22,8 +22,6 @@ dns_limits_init(struct dns_limits *limits, const uint64_t secret[2])
 		.interval_ms = DNS_QUERIES_INTERVAL_MS,
 	};
 	memcpy(limits->secret, secret, sizeof(limits->secret));
-	limits->period_end_ms = 0;
-	forget_names(limits);
 }
 
 bool

@@ -39,7 +39,8 @@ struct dns_limits {
 	uint64_t slots[DNS_NAME_SLOTS]; /* hashes; 0: not in use */
 };
 
-/* secret is random: a guest that knew it could find names that are taken for each other. */
+/* The rest of *limits is zeros: most of its pages are not touched before names come. secret is
+ * random: a guest that knew it could find names that are taken for each other. */
 void dns_limits_init(struct dns_limits *limits, const uint64_t secret[2]);
 
 /* Whether a query may go to a name server now. Counts it. */

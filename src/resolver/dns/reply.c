@@ -134,7 +134,7 @@ dns_reply_write(const struct dns_query *query, const struct dns_reply *reply,
 	question_end = writer.len;
 	if (reply->answer != NULL)
 		write_answer(&writer, reply->answer);
-	if (writer.is_full) {
+	if (writer.is_full || reply->is_truncated) {
 		store_be16(bytes + FLAGS_OFFSET,
 		    load_be16(bytes + FLAGS_OFFSET) | DNS_TRUNCATED);
 		writer.len = question_end;

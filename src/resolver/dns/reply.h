@@ -24,6 +24,7 @@ enum dns_ede {
 struct dns_reply {
 	enum dns_rcode rcode;            /* of a reply without an answer */
 	const struct dns_answer *answer; /* NULL: none */
+	bool is_truncated;               /* without an answer: the guest asks over TCP */
 	enum dns_ede ede;
 	const char *ede_text; /* NULL: none */
 };
