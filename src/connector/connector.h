@@ -41,6 +41,7 @@ struct connector {
 	bool has_answer;                /* the worker is not heard meanwhile */
 	struct connector_lent lent;     /* to the resolver, if has_lent */
 	bool has_lent;                  /* the resolver is not heard meanwhile */
+	bool barred_was_told;           /* that the host bars ping sockets */
 	bool is_ready;
 	bool ended; /* the parent has closed the channel */
 };

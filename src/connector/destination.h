@@ -13,7 +13,7 @@ enum destination {
 	DESTINATION_NEVER,
 };
 
-/* peer and port (host byte order) are as the guest named them; proto is IPPROTO_TCP or
- * IPPROTO_UDP. Sets *to if FOUND; a group leads to itself. */
+/* peer and port (host byte order) are as the guest named them; proto is as in
+ * struct ipc_flow_open. Sets *to if FOUND; a group leads to itself. */
 enum destination destination_find(const struct connector_rules *rules, uint8_t proto,
     const struct inaddr *peer, uint16_t port, union inaddr_sock *to);

@@ -32,7 +32,7 @@ flows_init(struct flows *flows)
 	*flows = (struct flows){ .tokens = FLOWS_PER_S };
 	return flow_key_make_secret() == 0 &&
 		flow_table_init(&flows->table, sizeof(struct flow),
-		    IPC_FLOWS_TCP_MAX + IPC_FLOWS_UDP_MAX) == 0 &&
+		    IPC_FLOWS_TCP_MAX + IPC_FLOWS_UDP_MAX + IPC_FLOWS_ICMP_MAX) == 0 &&
 		flow_table_init(&flows->ends, sizeof(struct flow_end),
 		    IPC_FLOWS_UDP_MAX) == 0
 	    ? 0
@@ -64,13 +64,17 @@ take_token(struct flows *flows, uint64_t now_ms)
 	return true;
 }
 
-/* Whether one more may be open. */
-static bool
-has_room(const struct flows *flows, uint8_t proto)
+static enum flows_kind
+kind_of(uint8_t proto)
 {
-	if (proto == IPPROTO_UDP)
-		return flows->n_udp < IPC_FLOWS_UDP_MAX;
-	return flows->table.n_live - flows->n_udp < IPC_FLOWS_TCP_MAX;
+	switch (proto) {
+	case IPPROTO_UDP:
+		return FLOWS_UDP;
+	case IPPROTO_ICMP:
+		return FLOWS_ICMP;
+	default:
+		return FLOWS_TCP;
+	}
 }
 
 /* Cannot fail: there are as many places as flows. */
@@ -85,7 +89,6 @@ enter_end(struct flows *flows, const struct ipc_flow_open *asked)
 	if (end == NULL)
 		end = flow_table_add(&flows->ends, &key);
 	end->n_flows++;
-	flows->n_udp++;
 	return end;
 }
 
@@ -93,18 +96,25 @@ struct flow *
 flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_ms,
     uint32_t *error)
 {
+	static const uint32_t limits[FLOWS_N_KINDS] = {
+		[FLOWS_TCP] = IPC_FLOWS_TCP_MAX,
+		[FLOWS_UDP] = IPC_FLOWS_UDP_MAX,
+		[FLOWS_ICMP] = IPC_FLOWS_ICMP_MAX,
+	};
 	const struct flow_key key = key_of(asked->flow);
+	enum flows_kind kind = kind_of(asked->proto);
 	struct flow *flow;
 
 	*error = EAGAIN;
 	if (!take_token(flows, now_ms))
 		return NULL;
 	*error = EMFILE;
-	if (!has_room(flows, asked->proto))
+	if (flows->n_open[kind] == limits[kind])
 		return NULL;
 	flow_table_reap(&flows->table);
 	flow = flow_table_add(&flows->table, &key);
 	flow->asked = *asked;
+	flows->n_open[kind]++;
 	if (asked->proto == IPPROTO_UDP)
 		flow->end = enter_end(flows, asked);
 	*error = 0;
@@ -114,10 +124,8 @@ flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_
 void
 flows_close(struct flows *flows, struct flow *flow)
 {
-	if (flow->end != NULL) {
-		flows->n_udp--;
-		if (--flow->end->n_flows == 0)
-			flow_table_remove(&flows->ends, flow->end);
-	}
+	flows->n_open[kind_of(flow->asked.proto)]--;
+	if (flow->end != NULL && --flow->end->n_flows == 0)
+		flow_table_remove(&flows->ends, flow->end);
 	flow_table_remove(&flows->table, flow);
 }

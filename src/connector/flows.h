@@ -32,10 +32,17 @@ struct flow_end {
 	uint16_t reserved;
 };
 
+enum flows_kind {
+	FLOWS_TCP,
+	FLOWS_UDP,
+	FLOWS_ICMP,
+	FLOWS_N_KINDS,
+};
+
 struct flows {
 	struct flow_table table;
 	struct flow_table ends;
-	uint32_t n_udp;
+	uint32_t n_open[FLOWS_N_KINDS];
 	uint64_t tokens;    /* flows that may be opened at once */
 	uint64_t filled_ms; /* when tokens were added last */
 };

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -99,6 +100,37 @@ make_tcp(struct connector *connector, const union inaddr_sock *to)
 	return answer->fd == -1 ? -1 : 0;
 }
 
+/* Says once that the host does not let the guest ping. */
+static void
+tell_if_barred(struct connector *connector, int error)
+{
+	if ((error != EACCES && error != EPERM) || connector->barred_was_told)
+		return;
+	connector->barred_was_told = true;
+	log_warning("ping: open a ping socket: %s: the guest's echo requests to the "
+		    "outside are refused%s",
+	    strerror(error),
+	    error == EACCES ? "; net.ipv4.ping_group_range has to have the group that "
+			      "slirpd runs as"
+			    : "");
+}
+
+/* As make_tcp(). */
+static int
+make_ping(struct connector *connector, const union inaddr_sock *to)
+{
+	struct connector_answer *answer = &connector->answer;
+	int error;
+
+	answer->fd = open_ping(to, &connector->rules.outbound);
+	if (answer->fd != -1)
+		return 0;
+	error = errno;
+	tell_if_barred(connector, error);
+	errno = error;
+	return -1;
+}
+
 static int
 make_udp(struct connector *connector, const struct flow *flow,
     const union inaddr_sock *to)
@@ -128,8 +160,19 @@ make_sockets(struct connector *connector, const struct flow *flow,
     const union inaddr_sock *to)
 {
 	struct ipc_flow_opened *opened = &connector->answer.opened;
-	int result = flow->asked.proto == IPPROTO_UDP ? make_udp(connector, flow, to)
-						      : make_tcp(connector, to);
+	int result;
+
+	switch (flow->asked.proto) {
+	case IPPROTO_UDP:
+		result = make_udp(connector, flow, to);
+		break;
+	case IPPROTO_ICMP:
+		result = make_ping(connector, to);
+		break;
+	default:
+		result = make_tcp(connector, to);
+		break;
+	}
 
 	if (result == -1) {
 		refuse(connector, (uint32_t)errno);

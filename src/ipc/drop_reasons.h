@@ -48,8 +48,8 @@
 	R(host_loopback_icmp, "an echo request to the host's loopback, which is closed") \
 	R(descriptors, "a TCP connection, while no descriptor is free") \
 	R(udp_flows, "a UDP flow beyond those that a guest may have") \
-	R(udp_waiting, \
-	    "a UDP datagram beyond those that wait for the socket of a new flow") \
+	R(waiting, \
+	    "a datagram or echo request beyond those that wait for the socket of a flow") \
 	R(dns, "a DNS message that is no such message, too long, or too many at once") \
 	R(nameserver, "the name server's address, at a port where nothing answers") \
 	R(fragment_empty, "a fragment without data") \

@@ -91,8 +91,7 @@ struct ipc_log {
 #define IPC_ROWS_JAILED_TO_PARENT(ROW) \
 	ROW(pong, NOTHING, REPLY, "the sender goes on with its loop")
 
-#define IPC_ROWS_PARENT_TO_SOCKET_MAKERS(ROW) \
-	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
+#define IPC_ROWS_PARENT_TO_RESOLVER_PEERS(ROW) \
 	ROW(resolver_channel, FD, ONCE, "a channel to the resolver; comes before the start message")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(ROW) \
@@ -121,7 +120,8 @@ struct ipc_log {
 	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
-	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready")
+	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready") \
+	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections")
 
 #define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
 	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on")

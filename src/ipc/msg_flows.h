@@ -11,9 +11,11 @@
 #define IPC_FLOWS_ASKED_MAX 256
 
 /* Open flows of each protocol. TCP: ports cannot tell more connections apart. UDP: more than the
- * worker's budget (BUDGET_UDP_MAX and others), with those that are being closed. */
+ * worker's budget (BUDGET_UDP_MAX and others), with those that are being closed. ICMP: as many
+ * hosts as BUDGET_PING_MAX, with those that are being closed. */
 #define IPC_FLOWS_TCP_MAX 65536
 #define IPC_FLOWS_UDP_MAX 8192
+#define IPC_FLOWS_ICMP_MAX 1024
 
 /* Numbers of flows in one flow_closed: a message for each would cost as much as the question
  * for the flow. */
@@ -28,10 +30,11 @@ struct ipc_flow_open {
 	uint64_t flow; /* chosen by the worker; no open flow has it */
 	struct inaddr guest;
 	struct inaddr peer; /* of the guest's family */
-	uint8_t proto;      /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t
+	    proto; /* IPPROTO_TCP, IPPROTO_UDP, or IPPROTO_ICMP for echo of both families */
 	uint8_t reserved;
-	uint16_t guest_port;
-	uint16_t peer_port; /* not 0 */
+	uint16_t guest_port; /* ICMP: the identifier of the echo requests */
+	uint16_t peer_port;  /* ICMP: 0, else not */
 	/* UDP: the first socket of the guest's address and port gets this source port; 0: any. */
 	uint16_t forward_port;
 	uint8_t reserved2[6];
@@ -49,8 +52,8 @@ struct ipc_flow_opened {
 	struct inaddr to; /* where the socket leads */
 	uint8_t reserved[3];
 	uint32_t to_scope_id; /* of a link-local address */
-	uint16_t to_port;
-	uint16_t own_port; /* UDP: the source port */
+	uint16_t to_port;     /* ICMP: 0 */
+	uint16_t own_port;    /* UDP: the source port */
 	uint8_t reserved2[4];
 };
 

@@ -111,7 +111,6 @@ struct ipc_nameservers {
 
 struct ipc_start {
 	struct ipc_network network;
-	struct ipc_outbound outbound;
 	uint32_t tap_header_len; /* both as in tap_made */
 	uint8_t tap_has_offloads;
 	/* There is no TAP. The descriptor is a listening SOCK_SEQPACKET socket, and each

@@ -162,8 +162,7 @@ ipc_validate_outbound(const struct ipc_outbound *msg, const char **why)
 int
 ipc_validate_start(const struct ipc_start *msg, const char **why)
 {
-	if (validate_network(&msg->network, why) == -1 ||
-	    ipc_validate_outbound(&msg->outbound, why) == -1)
+	if (validate_network(&msg->network, why) == -1)
 		return -1;
 	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads, why) == -1)
 		return -1;
@@ -190,9 +189,10 @@ ipc_validate_flow_open(const struct ipc_flow_open *msg, const char **why)
 		return ipc_refuse(why, "guest");
 	if (!ipc_is_inaddr(&msg->peer) || msg->peer.is_ipv6 != msg->guest.is_ipv6)
 		return ipc_refuse(why, "peer");
-	if (msg->proto != IPPROTO_TCP && msg->proto != IPPROTO_UDP)
+	if (msg->proto != IPPROTO_TCP && msg->proto != IPPROTO_UDP &&
+	    msg->proto != IPPROTO_ICMP)
 		return ipc_refuse(why, "proto");
-	if (msg->peer_port == 0)
+	if ((msg->peer_port == 0) != (msg->proto == IPPROTO_ICMP))
 		return ipc_refuse(why, "peer_port");
 	if (msg->reserved != 0)
 		return ipc_refuse(why, "reserved");
@@ -220,8 +220,6 @@ ipc_validate_flow_opened(const struct ipc_flow_opened *msg, const char **why)
 		return ipc_refuse(why, "to");
 	if (msg->to_scope_id != 0 && !inaddr_is_link_local6(&msg->to))
 		return ipc_refuse(why, "to_scope_id");
-	if (msg->to_port == 0)
-		return ipc_refuse(why, "to_port");
 	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
 		return ipc_refuse(why, "reserved");
 	return ipc_is_zero(msg->reserved2, sizeof(msg->reserved2))

@@ -18,7 +18,7 @@
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
-IPC_ROWS_PARENT_TO_SOCKET_MAKERS(DECLARE)
+IPC_ROWS_PARENT_TO_RESOLVER_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 
@@ -100,12 +100,6 @@ worker_on_get_stats(struct worker *worker)
 }
 
 void
-worker_on_outbound(struct worker *worker, const struct ipc_outbound *msg)
-{
-	engines_set_outbound(&worker->engines, msg);
-}
-
-void
 worker_on_publish(struct worker *worker, const struct ipc_publish *msg)
 {
 	requests_publish(worker, &msg->forward);
@@ -126,7 +120,7 @@ take(void *ctx, struct ipc_message *msg)
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
-		IPC_ROWS_PARENT_TO_SOCKET_MAKERS(CALL)
+		IPC_ROWS_PARENT_TO_RESOLVER_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:

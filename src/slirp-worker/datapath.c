@@ -164,11 +164,11 @@ datapath_refused_udp_socket(void *ctx)
 }
 
 void
-datapath_lost_udp(void *ctx)
+datapath_lost_waiting(void *ctx)
 {
 	struct worker *worker = ctx;
 
-	worker_count_drop(worker, IPC_DROP_udp_waiting);
+	worker_count_drop(worker, IPC_DROP_waiting);
 }
 
 static void

@@ -29,8 +29,8 @@ void datapath_refused_udp(void *ctx, struct gate_frame *parsed, const uint8_t *f
 /* Counts and logs a UDP flow that got no socket because of a shortage. */
 void datapath_refused_udp_socket(void *ctx);
 
-/* Counts a datagram that was lost before its flow had a socket. */
-void datapath_lost_udp(void *ctx);
+/* Counts a datagram or echo request that was lost before its flow had a socket. */
+void datapath_lost_waiting(void *ctx);
 
 /* Sends a borrowed frame, of an engine or a refusal, to the guest of the worker (ctx). */
 void datapath_to_guest(void *ctx, const uint8_t *frame, size_t frame_len);

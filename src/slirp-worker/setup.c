@@ -102,14 +102,16 @@ kernel_takes_big_frames(void)
 }
 
 static void
-make_ping(struct worker *worker, const struct ipc_outbound *outbound)
+make_ping(struct worker *worker)
 {
 	const struct ping_config config = {
 		.network = &worker->network,
-		.outbound = outbound,
+		.asks = &worker->asks,
+		.hold = &worker->hold,
 		.poller = &worker->poller,
 		.n_flows_max = worker->budget.limit[BUDGET_PING],
 		.to_guest = datapath_to_guest,
+		.lost = datapath_lost_waiting,
 		.ctx = worker,
 	};
 
@@ -137,8 +139,7 @@ make_tcp(struct worker *worker)
 		.ctx = worker,
 	};
 
-	if (asks_init(&worker->asks, &worker->to_connector, config.n_descriptors) == -1 ||
-	    tcp_host_init(&worker->tcp, &config) == -1 ||
+	if (tcp_host_init(&worker->tcp, &config) == -1 ||
 	    tcp_forward_init(&worker->tcp_forward, &worker->tcp, &worker->neigh,
 		(uint32_t)config.n_descriptors) == -1)
 		fatal("get memory for connections");
@@ -154,6 +155,7 @@ make_udp(struct worker *worker)
 	const struct udp_host_config config = {
 		.network = &worker->network,
 		.asks = &worker->asks,
+		.hold = &worker->hold,
 		.poller = &worker->poller,
 		.tap = &worker->tap,
 		.budget = &worker->budget,
@@ -165,7 +167,7 @@ make_udp(struct worker *worker)
 		.to_guest = datapath_to_guest,
 		.refused = datapath_refused_udp,
 		.no_socket = datapath_refused_udp_socket,
-		.lost = datapath_lost_udp,
+		.lost = datapath_lost_waiting,
 		.ctx = worker,
 	};
 
@@ -179,8 +181,7 @@ make_udp(struct worker *worker)
 }
 
 void
-setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
-    const struct in6_addr *guest6)
+setup_make_engines(struct worker *worker, const struct in6_addr *guest6)
 {
 	const struct stack_host host = {
 		.ctx = worker,
@@ -205,7 +206,11 @@ setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
 	if (!worker->stack)
 		fatalx("libslirp %s refuses the configuration", stack_library_version());
 	engines_add(&worker->engines, &stack_engine, worker->stack);
-	make_ping(worker, outbound);
+	if (asks_init(&worker->asks, &worker->to_connector, worker->n_descriptors) ==
+		-1 ||
+	    hold_init(&worker->hold) == -1)
+		fatal("get memory for questions to the connector");
+	make_ping(worker);
 	make_tcp(worker);
 	make_udp(worker);
 	if (forwards_init(&worker->forwards, &worker->tcp_forward.listen, &worker->udp,
@@ -240,7 +245,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 	if (reass_init(&worker->reass) == -1)
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
-	setup_make_engines(worker, &start->outbound, &guest6);
+	setup_make_engines(worker, &guest6);
 	init_tapio(worker, start, adopt_tap_fd);
 }
 
@@ -251,5 +256,6 @@ setup_undo_engines(struct worker *worker)
 	forwards_free(&worker->forwards);
 	engines_free(&worker->engines);
 	asks_free(&worker->asks);
+	hold_free(&worker->hold);
 	poller_free(&worker->poller);
 }

@@ -10,8 +10,7 @@ void setup_make(struct worker *worker, const struct ipc_start *start, int adopt_
 
 /* The same without TAP, gate and offload; worker->network is set. guest6 is the
  * destination of an IPv6 forward without an address. */
-void setup_make_engines(struct worker *worker, const struct ipc_outbound *outbound,
-    const struct in6_addr *guest6);
+void setup_make_engines(struct worker *worker, const struct in6_addr *guest6);
 
 /* Ends all flows and frees what setup_make_engines made; for tests. A worker leaves this to the
  * kernel. */

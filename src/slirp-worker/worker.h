@@ -13,6 +13,7 @@
 #include "slirp-worker/budget.h"
 #include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
+#include "slirp-worker/engine/hold.h"
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/link/stack.h"
 #include "slirp-worker/engine/forward/tcp_forward.h"
@@ -42,6 +43,7 @@ struct worker {
 	struct reass reass;
 	bool has_offloads; /* of the TAP: the kernels cut and sum segments of TCP */
 	struct asks asks;  /* for sockets */
+	struct hold hold;  /* what waits for sockets */
 	struct engines engines;
 	struct stack *stack; /* NULL before the start message */
 	struct ping ping;

@@ -28,6 +28,7 @@ struct model {
 static struct model models[N_KEYS];
 static struct budget budget;
 static struct udp udp;
+static struct hold hold;
 static int mood, n_failures, n_sockets, n_sent;
 
 #define promise(condition) \
@@ -236,7 +237,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	budget = (struct budget){
 		.limit = { [BUDGET_UDP] = UDP_MAX },
 	};
-	promise(udp_init(&udp, &world, &budget) == 0);
+	promise(hold_init(&hold) == 0);
+	promise(udp_init(&udp, &world, &budget, &hold) == 0);
 	for (size_t i = 0; i + 1 < size; i += 2) {
 		unsigned int number = data[i + 1] % N_KEYS;
 
@@ -259,6 +261,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check();
 	}
 	udp_free(&udp);
+	promise(hold.n_free == HOLD_PLACES);
+	hold_free(&hold);
 	promise(n_sockets == 0);
 	promise(budget.used[BUDGET_UDP] == 0);
 	return 0;

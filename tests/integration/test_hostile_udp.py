@@ -65,8 +65,10 @@ def reached(victims: list[socket.socket]) -> list[tuple]:
 
 
 def behind(guest: Guest) -> None:
-    """Returns when the worker has dealt with what the guest sent before."""
-    guest.run("ping", "-c", "1", "-W", "10", "10.0.2.2")
+    """Returns when the worker has dealt with what the guest sent before. A buffer of ping(8) that is
+    full of errors about that loses an answer."""
+    wait_for("an answer of the gateway", lambda: guest.run(
+        "ping", "-c", "1", "-W", "1", "10.0.2.2", check=False).returncode == 0)
 
 
 @hosts

@@ -186,15 +186,15 @@ def test_new_address_of_the_interface_is_followed(lab: Lab, guest: Guest, family
         assert ping_source(lab, guest, server) == other
 
 
-def echo(client: socket.socket, raw: socket.socket, server: str, number: int) -> str:
-    """An echo request of one flow, answered; whose it is for the server."""
+def echo(client: socket.socket, raw: socket.socket, server: str, number: int, ident: int = 77) -> str:
+    """An echo request, answered; whose it is for the server. A flow has one ident."""
     is_ipv6 = ":" in server
     header = 0 if is_ipv6 else 20
-    message = F.icmp6(GUEST6, server, 128, struct.pack("!HH", 77, number) + b"x" * 16) \
-        if is_ipv6 else F.icmp_echo(ident=77, seq=number)
+    message = F.icmp6(GUEST6, server, 128, struct.pack("!HH", ident, number) + b"x" * 16) \
+        if is_ipv6 else F.icmp_echo(ident=ident, seq=number)
     client.sendto(message, (server, 0))
     answer = client.recv(2048)[header:]
-    while (answer[0], answer[4:8]) != (129 if is_ipv6 else 0, struct.pack("!HH", 77, number)):
+    while (answer[0], answer[4:8]) != (129 if is_ipv6 else 0, struct.pack("!HH", ident, number)):
         answer = client.recv(2048)[header:]
     while True:
         packet, peer = raw.recvfrom(2048)
@@ -204,8 +204,8 @@ def echo(client: socket.socket, raw: socket.socket, server: str, number: int) ->
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_change_in_the_middle_of_what_is_open(lab: Lab, guest: Guest, family: str) -> None:
-    """Connections and UDP flows keep the address that their peers know, as long as the host has
-    it; pings, which nobody knows by their source, leave by the new one."""
+    """Connections, UDP flows and pings keep their address as long as the host has it; new ones
+    leave by the new one."""
     option, server, _, _, far, other = FAMILIES[family]
     length, protocol = ("128", socket.IPPROTO_ICMPV6) if family == "ipv6" else ("32", socket.IPPROTO_ICMP)
     with (up(guest, f"{option}={FAR}") as daemon, contextlib.ExitStack() as stack,
@@ -228,7 +228,8 @@ def test_change_in_the_middle_of_what_is_open(lab: Lab, guest: Guest, family: st
         log_has(daemon, f"address {other} now: new connections leave by it")
         wait_for("connections leave by the new address",
                  lambda: tcp_source(lab, guest, server) == other)
-        assert echo(pings, raw, server, 2) == other
+        assert echo(pings, raw, server, 2) == far
+        assert echo(pings, raw, server, 3, ident=78) == other
         udp.send(b"after")
         assert udp_server.recvfrom(64) == (b"after", udp_peer)
         udp_server.sendto(b"answer", udp_peer)

@@ -319,7 +319,7 @@ def test_without_ping_sockets_the_guest_is_refused_and_one_line_says_why(
                 assert "+2 errors" in out
                 assert re.search("Packet filtered|Administratively prohibited", out), out
             line = "the guest's echo requests to the outside are refused; " \
-                "net.ipv4.ping_group_range has to have the group that the worker runs as"
+                "net.ipv4.ping_group_range has to have the group that slirpd runs as"
             assert daemon.stderr.count(line) == 1
             assert "1 received" in ping(guest, "-c", "1", "-W", "10", GATEWAYS[family])
     finally:

@@ -163,7 +163,7 @@ FIELDS(dns_refused,
 	RESERVED(dns_refused))
 FIELDS(flow_open,
 	ANY(flow_open, flow), ADDR(flow_open, guest, "guest"), ADDR(flow_open, peer, "peer"),
-	ONE_OF(flow_open, proto, "\x06\x11"), RESERVED(flow_open),
+	ONE_OF(flow_open, proto, "\x01\x06\x11"), RESERVED(flow_open),
 	ANY(flow_open, guest_port), RANGE(flow_open, peer_port, 1, UINT16_MAX, "peer_port"),
 	ANY(flow_open, forward_port),
 	FIELD(flow_open, reserved2, .kind = KIND_ZERO, .word = "reserved2"))
@@ -174,13 +174,13 @@ FIELDS(flow_closed,
 FIELDS(flow_opened,
 	ANY(flow_opened, flow), ADDR(flow_opened, to, "to"), RESERVED(flow_opened),
 	RANGE(flow_opened, to_scope_id, 0, 0, "to_scope_id"),
-	RANGE(flow_opened, to_port, 1, UINT16_MAX, "to_port"), ANY(flow_opened, own_port),
+	ANY(flow_opened, to_port), ANY(flow_opened, own_port),
 	FIELD(flow_opened, reserved2, .kind = KIND_ZERO, .word = "reserved2"))
 FIELDS(flow_refused,
 	ANY(flow_refused, flow), RANGE(flow_refused, error, 1, 4095, "error"),
 	RESERVED(flow_refused))
 FIELDS(start,
-	STRUCTS(start, network, network), STRUCTS(start, outbound, outbound),
+	STRUCTS(start, network, network),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
 	FLAG(start, tap_has_offloads), FLAG(start, is_bess), RESERVED(start))
 FIELDS(publish, STRUCTS(publish, forward, forward))
@@ -475,6 +475,8 @@ test_contradictions_are_refused(void **state)
 	BAD(flow_open, "guest", msg->guest.bytes[4] = 1)
 	BAD(flow_open, "peer", msg->peer.bytes[4] = 1)
 	BAD(flow_open, "peer", msg->peer.is_ipv6 = 1)
+	BAD(flow_open, "peer_port", msg->proto = IPPROTO_ICMP)
+	BAD(flow_open, "proto", msg->proto = IPPROTO_ICMPV6)
 	BAD(flow_open, "peer", msg->guest.is_ipv6 = 1)
 	BAD(flow_opened, "to", msg->to.bytes[4] = 1)
 	BAD(flow_opened, "to_scope_id", msg->to = inaddr_loopback(true);
@@ -573,6 +575,7 @@ test_legal_values_are_accepted(void **state)
 	GOOD(make_tap, msg->has_mac = 0; msg->mac = (struct mac){ 0 })
 	GOOD(flow_open, msg->peer = msg->guest = inaddr_loopback(true))
 	GOOD(flow_open, msg->proto = IPPROTO_UDP)
+	GOOD(flow_open, msg->proto = IPPROTO_ICMP; msg->peer_port = 0)
 	GOOD(flow_opened, inaddr_parse("fe80::1", &msg->to); msg->to_scope_id = 2)
 	GOOD(flow_closed, msg->n = 32; msg->flows[31] = UINT64_MAX)
 	GOOD(outbound, msg->has_addr[0] = 0; msg->addr[0] = (struct inaddr){ 0 })

@@ -129,7 +129,6 @@ ipc_sample_start(struct ipc_start *msg)
 		.tap_has_offloads = 1,
 	};
 	sample_network(&msg->network);
-	ipc_sample_outbound(&msg->outbound);
 }
 
 void

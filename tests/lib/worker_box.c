@@ -36,7 +36,6 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 {
 	const struct in6_addr guest6 = { { { 0xfd, [15] = 100 } } };
 	struct worker *worker = &box->worker;
-	const struct ipc_outbound no_outbound = { 0 };
 	struct ipc_start start;
 	int worker_end_fd;
 
@@ -56,7 +55,7 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		fatal("make a worker");
 	ipc_channel_open(&worker->to_parent, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_PARENT);
-	setup_make_engines(worker, &no_outbound, &guest6);
+	setup_make_engines(worker, &guest6);
 }
 
 void

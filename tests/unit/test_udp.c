@@ -29,6 +29,7 @@ static struct {
 } world;
 
 static struct budget budget;
+static struct hold hold;
 static struct udp udp;
 
 static void
@@ -116,7 +117,8 @@ set_up(void **state)
 		.limit = { [BUDGET_UDP] = 4, [BUDGET_PEER] = 3 },
 	};
 	assert_int_equal(flow_key_make_secret(), 0);
-	return udp_init(&udp, &calls, &budget);
+	assert_int_equal(hold_init(&hold), 0);
+	return udp_init(&udp, &calls, &budget, &hold);
 }
 
 static int
@@ -124,6 +126,8 @@ tear_down(void **state)
 {
 	(void)state;
 	udp_free(&udp);
+	assert_int_equal(hold.n_free, HOLD_PLACES);
+	hold_free(&hold);
 	assert_int_equal(world.n_closed, world.n_opened);
 	assert_int_equal(budget.used[BUDGET_UDP] + budget.used[BUDGET_PEER], 0);
 	return 0;
@@ -280,7 +284,7 @@ test_socket_that_comes_later(void **state)
 	assert_null(udp_waits(&udp, index, generation));
 	assert_int_equal(find(PORT, 2, 9)->fd, -1);
 	udp_expire(&udp, 40000 + UDP_UNANSWERED_MS);
-	assert_int_equal(udp.hold.n_free, UDP_HOLD_PLACES);
+	assert_int_equal(hold.n_free, HOLD_PLACES);
 }
 
 /* As the guest has sent them, with the fields of their headers; a run is of several. */
@@ -307,7 +311,7 @@ test_datagrams_that_wait_keep_their_order(void **state)
 	assert_int_equal(world.n_sent, 6);
 	assert_int_equal(world.last_sent, 'f');
 	assert_int_equal(world.last_ttl, 12);
-	assert_int_equal(udp.hold.n_free, UDP_HOLD_PLACES);
+	assert_int_equal(hold.n_free, HOLD_PLACES);
 }
 
 static void
@@ -315,7 +319,7 @@ test_too_many_that_wait_are_lost(void **state)
 {
 	(void)state;
 	world.answers_later = true;
-	for (int i = 0; i < UDP_HOLD_NEXT_PLACES; i++)
+	for (int i = 0; i < HOLD_NEXT_PLACES; i++)
 		assert_true(send_from(PORT, 1, 9, 1000));
 	assert_int_equal(world.n_lost, 0);
 	assert_true(send_from(PORT, 1, 9, 1000));

@@ -82,11 +82,9 @@ parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 static void
 tell_outbound(struct supervisor *sv)
 {
-	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
 	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
 
-	sv->outbound.is_told = ipc_send_outbound(worker, &sv->outbound.addresses) == 0 &&
-	    ipc_send_outbound(connector, &sv->outbound.addresses) == 0;
+	sv->outbound.is_told = ipc_send_outbound(connector, &sv->outbound.addresses) == 0;
 }
 
 /* If the queue is full, the message is sent again later. */

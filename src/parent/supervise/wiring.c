@@ -158,7 +158,6 @@ wiring_start_worker(struct supervisor *sv)
 	    !sv->services[IPC_ROLE_CONNECTOR].is_ready)
 		return;
 	network_fill(&start.network, sv->options);
-	start.outbound = sv->outbound.addresses;
 	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
 		wiring_fail_send(sv, "send start to slirp-worker");

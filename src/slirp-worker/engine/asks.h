@@ -25,6 +25,7 @@
 enum asks_engine {
 	ASKS_TCP = 1,
 	ASKS_UDP,
+	ASKS_PING,
 	ASKS_N_ENGINES,
 };
 

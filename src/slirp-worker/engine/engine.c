@@ -43,12 +43,6 @@ engines_finish(const struct engines *engines, uint64_t now_ms)
 }
 
 void
-engines_set_outbound(const struct engines *engines, const struct ipc_outbound *outbound)
-{
-	CALL(engines, set_outbound, outbound);
-}
-
-void
 engines_free(struct engines *engines)
 {
 	while (engines->n > 0) {

@@ -21,8 +21,6 @@ struct engine_ops {
 	/* After the wait: serves the sockets that are ready (poller.h), and ends idle
 	 * flows. */
 	void (*finish)(void *self, uint64_t now_ms);
-	/* Binds new sockets to these addresses. */
-	void (*set_outbound)(void *self, const struct ipc_outbound *outbound);
 	/* Ends all flows and frees what the engine owns. */
 	void (*free)(void *self);
 };
@@ -47,8 +45,6 @@ void engines_add(struct engines *engines, const struct engine_ops *ops, void *se
 /* Each calls the function in every engine that has one. */
 uint64_t engines_prepare(const struct engines *engines, uint64_t now_ms);
 void engines_finish(const struct engines *engines, uint64_t now_ms);
-void engines_set_outbound(const struct engines *engines,
-    const struct ipc_outbound *outbound);
 
 /* Frees the engines in reverse order. */
 void engines_free(struct engines *engines);

@@ -13,7 +13,9 @@
 #include <sys/queue.h>
 
 #include "ipc/messages.h"
+#include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
+#include "slirp-worker/engine/hold.h"
 #include "model/flow_table.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/poller.h"
@@ -32,11 +34,13 @@ struct ping_flow {
 	struct flow_link
 	    link; /* the first member; guest_port is the guest's identifier */
 	TAILQ_ENTRY(ping_flow) aged;
-	uint64_t last_ms;  /* CLOCK_MONOTONIC, of the last request */
-	uint64_t asked_ms; /* of the first request since the last answer; 0: none */
-	int fd;            /* owned */
-	uint16_t l4_len;   /* of the last request, bytes */
-	uint8_t ttl;       /* outgoing, of the last request; 0: as the host has it */
+	uint64_t last_ms;       /* CLOCK_MONOTONIC, of the last request */
+	uint64_t asked_ms;      /* of the first request since the last answer; 0: none */
+	int fd;                 /* owned; -1: asked for */
+	struct hold_queue held; /* requests that wait for the socket */
+	struct inaddr to;       /* the host that is asked, if there is a socket */
+	uint16_t l4_len;        /* of the last request, bytes */
+	uint8_t ttl;            /* outgoing, of the last request; 0: as the host has it */
 	uint8_t guest_mac[WIRE_MAC_LEN];
 	uint8_t gateway_mac[WIRE_MAC_LEN]; /* destination of the guest's frames */
 };
@@ -53,21 +57,26 @@ struct ping {
 	struct ping_flows aged;  /* the one with the oldest request is first */
 	struct in_addr host4_be; /* the gateway: source of the worker's own errors */
 	struct in6_addr host6;
-	struct ipc_outbound outbound;
-	struct poller *poller; /* borrowed, as is the next */
+	/* Borrowed. */
+	struct asks *asks;
+	struct hold *hold;
+	struct poller *poller;
 	ping_to_guest_fn *to_guest;
+	void (*lost)(void *ctx);
 	void *ctx;
 	uint16_t next_ip4_id; /* of answers, which may need fragmentation */
-	bool barred_was_told;
 };
 
-/* What the engine needs of the worker; poller and ctx stay borrowed. */
+/* What the engine needs of the worker; everything is borrowed. */
 struct ping_config {
 	const struct ipc_network *network;
-	const struct ipc_outbound *outbound;
+	struct asks *asks; /* for sockets */
+	struct hold *hold;
 	struct poller *poller;
 	uint32_t n_flows_max; /* at least 1 */
 	ping_to_guest_fn *to_guest;
+	/* Told of each request that is lost because too many wait for a socket. */
+	void (*lost)(void *ctx);
 	void *ctx;
 };
 
@@ -75,11 +84,10 @@ struct ping_config {
  * not move. */
 int ping_init(struct ping *ping, const struct ping_config *config);
 
-/* set_outbound() ends all flows, so answers to earlier requests are lost. */
 extern const struct engine_ops ping_engine;
 
 /* Sends an echo request for which gate_check() returned GATE_PING; borrowed for the call.
- * If it cannot be sent, answers with an ICMP error. */
+ * If it cannot be sent, the guest gets an ICMP error. */
 void ping_request(struct ping *ping, const uint8_t *frame,
     const struct gate_frame *parsed, uint64_t now_ms);
 

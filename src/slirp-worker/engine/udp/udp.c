@@ -18,18 +18,16 @@ static const uint64_t lasts_ms[UDP_N_AGES] = {
 };
 
 int
-udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget)
+udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget,
+    struct hold *hold)
 {
 	uint32_t n =
 	    budget->limit[BUDGET_UDP] + budget->limit[BUDGET_PEER] + UDP_PLACES_SPARE;
 
-	*udp = (struct udp){ .world = world, .budget = budget };
+	*udp = (struct udp){ .world = world, .budget = budget, .hold = hold };
 	for (int i = 0; i < UDP_N_AGES; i++)
 		TAILQ_INIT(&udp->ages[i]);
-	return flow_table_init(&udp->flows, sizeof(struct udp_flow), n) == 0 &&
-		udp_hold_init(&udp->hold) == 0
-	    ? 0
-	    : -1;
+	return flow_table_init(&udp->flows, sizeof(struct udp_flow), n);
 }
 
 static void
@@ -54,7 +52,7 @@ static void
 end_flow(struct udp *udp, struct udp_flow *flow)
 {
 	close_sockets(udp, flow);
-	udp_hold_drop(&udp->hold, &flow->held);
+	hold_drop(udp->hold, &flow->held);
 	budget_give(udp->budget, flow->budget, 1);
 	TAILQ_REMOVE(&udp->ages[flow->age], flow, aged);
 	flow_table_remove(&udp->flows, flow);
@@ -67,7 +65,6 @@ udp_free(struct udp *udp)
 		while (!TAILQ_EMPTY(&udp->ages[i]))
 			end_flow(udp, TAILQ_FIRST(&udp->ages[i]));
 	flow_table_free(&udp->flows);
-	udp_hold_free(&udp->hold);
 }
 
 /* Puts a flow without a socket into the table. NULL: it is full. */
@@ -162,13 +159,13 @@ send_on(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
 void
 udp_opened(struct udp *udp, struct udp_flow *flow, int fd)
 {
-	const struct udp_held *held;
+	const struct held_datagram *held;
 	const uint8_t *data;
 
 	flow->fd = fd;
 	flow->cut_max = UINT16_MAX;
 	flow->cut_len = 0;
-	while ((held = udp_hold_first(&udp->hold, &flow->held, &data)) != NULL) {
+	while ((held = hold_first(udp->hold, &flow->held, &data)) != NULL) {
 		struct udp_run run = { .fate = held->fate, .is_group = flow->is_group };
 		int error;
 
@@ -178,7 +175,7 @@ udp_opened(struct udp *udp, struct udp_flow *flow, int fd)
 			ask_again(udp, flow, error);
 			return;
 		}
-		udp_hold_take(&udp->hold, &flow->held);
+		hold_take(udp->hold, &flow->held);
 	}
 }
 
@@ -189,8 +186,8 @@ keep(struct udp *udp, struct udp_flow *flow, struct udp_run *run)
 	while (!udp_run_is_empty(run)) {
 		size_t len = run->len < run->piece_len ? run->len : run->piece_len;
 
-		if (!udp_hold_add(&udp->hold, &flow->held,
-			run->parts[run->first].iov_base, len, &run->fate))
+		if (!hold_add(udp->hold, &flow->held, run->parts[run->first].iov_base,
+			len, &run->fate))
 			udp->world->lost(udp->world->ctx);
 		udp_run_drop(run, len);
 	}

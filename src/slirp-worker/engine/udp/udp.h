@@ -18,7 +18,7 @@
 #include "base/inaddr.h"
 #include "slirp-worker/budget.h"
 #include "model/flow_table.h"
-#include "slirp-worker/engine/udp/udp_hold.h"
+#include "slirp-worker/engine/hold.h"
 #include "slirp-worker/engine/udp/udp_run.h"
 #include "slirp-worker/wire/wire.h"
 
@@ -55,10 +55,10 @@ struct udp_flow {
 	uint64_t last_ms; /* of the last datagram */
 	uint64_t
 	    heard_ms; /* of the peer's last datagram; 0: none, or the peer has gone */
-	uint64_t bytes_out;    /* of data, to the host's side */
-	uint64_t bytes_in;     /* of data, to the guest */
-	struct udp_queue held; /* datagrams that wait for the socket */
-	int fd;                /* owned; -1: asked for */
+	uint64_t bytes_out;     /* of data, to the host's side */
+	uint64_t bytes_in;      /* of data, to the guest */
+	struct hold_queue held; /* datagrams that wait for the socket */
+	int fd;                 /* owned; -1: asked for */
 	/* Owned: the socket for answers, if the flow is to a group, or -1. */
 	int answers_fd;
 	uint16_t own_port; /* source port of the socket, host byte order; 0: not known */
@@ -77,7 +77,7 @@ struct udp_flow {
 	/* The world's: where the socket leads, what it has, the longest datagram that the
 	 * kernel cuts off a run, and the length that it is told to cut. */
 	union inaddr_sock to;
-	struct udp_fate set;
+	struct hold_fate set;
 	uint16_t cut_max, cut_len;
 };
 
@@ -103,15 +103,16 @@ struct udp_world {
 
 struct udp {
 	struct flow_table flows;
-	struct udp_hold hold;
 	struct udp_flows ages[UDP_N_AGES]; /* the one silent longest is first */
 	const struct udp_world *world;     /* borrowed */
 	struct budget *budget;             /* borrowed */
+	struct hold *hold;                 /* borrowed */
 };
 
-/* Maps the memory; call it before the jail. world and budget stay borrowed, and udp must
+/* Maps the memory; call it before the jail. world, budget and hold stay borrowed, and udp must
  * not move. Returns 0, or -1 with errno set; udp_free() may be called in both cases. */
-int udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget);
+int udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget,
+    struct hold *hold);
 
 /* Ends all flows. */
 void udp_free(struct udp *udp);

@@ -71,7 +71,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.dns.channel = config->to_resolver,
 	};
 	asks_serve(host->asks, ASKS_UDP, &udp_asks_ops, host);
-	return udp_init(&host->udp, &host->world, config->budget) == 0 &&
+	return udp_init(&host->udp, &host->world, config->budget, config->hold) == 0 &&
 		udp_ports_init(&host->ports, config->n_ports, config->poller) == 0
 	    ? 0
 	    : -1;

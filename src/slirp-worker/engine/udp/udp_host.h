@@ -4,7 +4,6 @@
  * udp_host.c     what the worker calls
  * udp_batch.c    puts the datagrams of a batch of frames together
  * udp_open.c     asks for sockets
- * udp_hold.c     keeps datagrams meanwhile
  * udp_send.c     sends on them
  * udp_read.c     reads sockets
  * udp_receive.c  finds the flow and the headers of what was read
@@ -62,6 +61,7 @@ struct udp_host {
 struct udp_host_config {
 	const struct ipc_network *network;
 	struct asks *asks; /* for sockets */
+	struct hold *hold;
 	struct poller *poller;
 	struct tapio *tap;
 	struct budget *budget;

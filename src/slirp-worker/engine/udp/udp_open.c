@@ -122,7 +122,7 @@ udp_open_socket(void *ctx, struct udp_flow *flow)
 		.forward_port = udp_port_of_guest(&host->ports, key),
 	};
 
-	flow->set = (struct udp_fate){ 0 };
+	flow->set = (struct hold_fate){ 0 };
 	if (flow->port != 0)
 		open_for_peer(host, flow);
 	else if (question.peer_port == 0) /* RFC 6335 6: reserved, so nobody listens */

@@ -11,15 +11,10 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "slirp-worker/engine/hold.h"
+
 /* A part for each frame of a batch (TAPIO_BUFFERS). */
 #define UDP_RUN_PARTS_MAX 16
-
-/* How the guest wants the fields of IP headers. */
-struct udp_fate {
-	uint8_t ttl;       /* behind this router; 0: as the host has it */
-	uint8_t tos;       /* or IPv6's traffic class */
-	bool may_fragment; /* IPv4 without Don't Fragment */
-};
 
 /* Borrows the data and the MACs. */
 struct udp_run {
@@ -28,7 +23,7 @@ struct udp_run {
 	size_t len;                            /* of all data that is left, bytes */
 	size_t piece_len;                      /* of each datagram but the last */
 	const uint8_t *guest_mac, *our_mac;    /* source and destination of the frames */
-	struct udp_fate fate;
+	struct hold_fate fate;
 	bool is_group;
 };
 

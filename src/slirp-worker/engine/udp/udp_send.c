@@ -16,7 +16,7 @@
 
 /* Makes the socket's headers those that the guest wants; most flows never change them. */
 static void
-set_fate(struct udp_flow *flow, const struct udp_fate *fate)
+set_fate(struct udp_flow *flow, const struct hold_fate *fate)
 {
 	bool is_ip6 = udp_socket_is_ip6(flow);
 
