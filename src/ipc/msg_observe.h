@@ -25,7 +25,7 @@
 	COUNTER(datagrams_expired, "datagrams whose fragments did not all come in time") \
 	COUNTER(datagrams_evicted, "unfinished datagrams that gave way to newer ones") \
 	COUNTER(datagrams_fragmented, "datagrams cut into fragments towards the guest") \
-	COUNTER(oversize_to_guest, "frames from the stack that could not be made to fit the MTU") \
+	COUNTER(oversize_to_guest, "frames to the guest that could not be made to fit the MTU") \
 	COUNTER(stack_errors, "errors that libslirp reported about the guest")
 
 enum ipc_counter {

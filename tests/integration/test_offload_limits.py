@@ -168,9 +168,8 @@ def no_ipv6(guest: Guest) -> None:
     guest.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
 
 
-def test_first_datagram_after_a_long_sleep_is_answered(guest: Guest) -> None:
-    """Before the first turn the worker's time is as old as it can be; so the datagram has to be the
-    first frame of all."""
+def test_datagram_that_is_the_first_frame_of_all_is_answered(guest: Guest) -> None:
+    """Before the first turn the worker's time is as old as it can be."""
     no_ipv6(guest)
     with Slirpd("--configure", guest.pid, "tap0"):
         guest.run("ip", "neigh", "add", "10.0.2.2", "lladdr", F.GATEWAY_MAC, "dev", "tap0")

@@ -30,9 +30,8 @@
 #define STACK_IF_MRU 68
 
 /* libslirp counts milliseconds in 32 bits, and compares them as if they never wrapped. So
- * libslirp's time starts
- * with the worker, not with the machine: few workers run for 49.7 days. It starts with
- * more than libslirp's longest timeout, because libslirp takes 0 for "never". */
+ * its time starts with the worker, not with the machine: few workers run for 49.7 days. It
+ * starts with more than libslirp's longest timeout, because libslirp takes 0 for "never". */
 #define STACK_CLOCK_START_NS (INT64_C(300) * CLOCK_MS_PER_S * CLOCK_NS_PER_MS)
 
 /* Stateless autoconfiguration works only with this length. */
