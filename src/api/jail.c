@@ -25,7 +25,7 @@ jail_enter(struct jail *jail)
 	confine_stage_root(&jail->orders, &jail->reached);
 	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
 	confine_stage_all_limits(&jail->orders, &jail->reached);
-	confine_stage_landlock(&jail->orders, &jail->reached, NULL, 0,
+	confine_stage_landlock(&jail->orders, &jail->reached, -1,
 	    CONFINE_LANDLOCK_DENY_TCP | CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX |
 		CONFINE_LANDLOCK_DENY_SIGNALS);
 }

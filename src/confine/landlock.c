@@ -75,27 +75,15 @@ ruleset_of(int abi, unsigned int deny)
 }
 
 static int
-add_rule(int ruleset_fd, const struct confine_landlock_rule *rule)
+allow_writing(int ruleset_fd, int dir_fd)
 {
-	autofd int opened_fd = -1;
-	struct landlock_path_beneath_attr beneath = { .parent_fd = rule->path_fd };
+	struct landlock_path_beneath_attr beneath = {
+		.parent_fd = dir_fd,
+		.allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE,
+	};
 
-	if (rule->access & CONFINE_LANDLOCK_READ_FILE)
-		beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
-	if (rule->access & CONFINE_LANDLOCK_READ_DIR)
-		beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
-	if (rule->access & CONFINE_LANDLOCK_WRITE_FILE)
-		beneath.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE;
-	if (rule->path) {
-		opened_fd = open(rule->path, O_PATH | O_CLOEXEC);
-		if (opened_fd == -1)
-			return -1;
-		beneath.parent_fd = opened_fd;
-	}
-	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH,
-		   &beneath, 0) == 0
-	    ? 0
-	    : -1;
+	return (int)syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH,
+	    &beneath, 0);
 }
 
 int
@@ -112,8 +100,7 @@ confine_landlock_abi(void)
 }
 
 int
-confine_landlock_restrict(const struct confine_landlock_rule *rules, size_t n_rules,
-    unsigned int deny)
+confine_landlock_restrict(int writable_dir_fd, unsigned int deny)
 {
 	int abi = confine_landlock_abi();
 	struct ruleset_attr attr;
@@ -128,10 +115,8 @@ confine_landlock_restrict(const struct confine_landlock_rule *rules, size_t n_ru
 	ruleset_fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset_fd == -1)
 		return -1;
-	for (size_t i = 0; i < n_rules; i++) {
-		if (add_rule(ruleset_fd, &rules[i]) == -1)
-			return -1;
-	}
+	if (writable_dir_fd != -1 && allow_writing(ruleset_fd, writable_dir_fd) == -1)
+		return -1;
 	if (syscall(SYS_landlock_restrict_self, ruleset_fd, 0) == -1)
 		return -1;
 	return abi;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Landlock (landlock(7)) denies a process to open, create and change files by path,
- * except the listed ones. If the kernel can, it also denies TCP, and signals and abstract
+ * Landlock (landlock(7)) denies a process to open, create and change files by path. If the kernel can, it also denies TCP, and signals and abstract
  * UNIX sockets across the border of the domain. A role calls it after all mounts. It
  * needs CONFINE_LIMIT_NO_NEW_PRIVS or CAP_SYS_ADMIN (EPERM).
  *
@@ -9,24 +8,8 @@
  */
 #pragma once
 
-#include <stddef.h>
-
 /* The newest ABI whose rights are known here: ABI 7, Linux 6.15. */
 #define CONFINE_LANDLOCK_ABI_KNOWN 7
-
-/* Bits of an exception. */
-enum confine_landlock_access {
-	CONFINE_LANDLOCK_READ_FILE = 1 << 0,  /* open files for reading */
-	CONFINE_LANDLOCK_READ_DIR = 1 << 1,   /* list directories; EINVAL on a file */
-	CONFINE_LANDLOCK_WRITE_FILE = 1 << 2, /* open files for writing */
-};
-
-/* An exception: a file, or a directory with all that is below it. */
-struct confine_landlock_rule {
-	const char *path; /* borrowed; NULL: path_fd is used */
-	int path_fd;      /* borrowed; O_PATH is enough */
-	unsigned int access;
-};
 
 /* Bits of the classes that are denied beside files. */
 enum confine_landlock_deny {
@@ -47,11 +30,11 @@ int confine_landlock_abi(void);
 
 /*
  * Restricts the process permanently. Denies all access to files that the kernel's ABI
- * handles, except by `rules`, and the classes in `deny` that the ABI knows.
+ * handles, and the classes in `deny` that the ABI knows. Files below the directory
+ * writable_dir_fd (borrowed; O_PATH is enough; -1: none) can still be opened for writing.
  *
  * Returns the ABI that was used, at most CONFINE_LANDLOCK_ABI_KNOWN, or 0 if the kernel
- * has no Landlock. Returns -1 with errno set if a step fails: ENOENT for the path of a
- * rule, E2BIG when 16 domains are stacked. After 0 and -1 nothing has changed.
+ * has no Landlock. Returns -1 with errno set if a step fails, such as E2BIG when 16
+ * domains are stacked. After 0 and -1 nothing has changed.
  */
-int confine_landlock_restrict(const struct confine_landlock_rule *rules, size_t n_rules,
-    unsigned int deny);
+int confine_landlock_restrict(int writable_dir_fd, unsigned int deny);

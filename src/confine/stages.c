@@ -200,9 +200,9 @@ confine_stage_all_limits(const struct ipc_confine *orders, struct ipc_confined *
 
 void
 confine_stage_landlock(const struct ipc_confine *orders, struct ipc_confined *reached,
-    const struct confine_landlock_rule *rules, size_t n_rules, unsigned int deny)
+    int writable_dir_fd, unsigned int deny)
 {
-	int abi = confine_landlock_restrict(rules, n_rules, deny);
+	int abi = confine_landlock_restrict(writable_dir_fd, deny);
 
 	/* A kernel without Landlock is not a failure, even if the stage is required. */
 	if (abi == -1)

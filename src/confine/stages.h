@@ -53,8 +53,7 @@ void confine_stage_all_limits(const struct ipc_confine *orders,
 
 /* A kernel without Landlock is not a failure. Call it after all mounts. */
 void confine_stage_landlock(const struct ipc_confine *orders,
-    struct ipc_confined *reached, const struct confine_landlock_rule *rules,
-    size_t n_rules, unsigned int deny);
+    struct ipc_confined *reached, int writable_dir_fd, unsigned int deny);
 
 /* Call it last, before service. It follows seccomp_mode; the other stages follow
  * sandbox_mode. The parameters are the constants of the role's compiled policy. */

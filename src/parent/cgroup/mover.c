@@ -35,12 +35,6 @@ IPC_ROWS_PARENT_TO_CGROUP_MOVER(DECLARE)
 void
 cgroup_mover_lock(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
-	/* The next control group is not known yet, and may not exist yet. */
-	const struct confine_landlock_rule any_cgroup = {
-		.path_fd = CGROUP_ROOT_FD,
-		.access = CONFINE_LANDLOCK_WRITE_FILE,
-	};
-
 	reached->stages |= IPC_STAGE_BIT(descriptors);
 	(void)confine_ns_query(&reached->namespaces);
 	if (orders->sandbox_mode != IPC_JAIL_OFF) {
@@ -48,7 +42,8 @@ cgroup_mover_lock(const struct ipc_confine *orders, struct ipc_confined *reached
 		confine_stage_limits(orders, reached,
 		    CONFINE_LIMIT_NO_NEW_PRIVS | CONFINE_LIMIT_NOT_DUMPABLE |
 			CONFINE_LIMIT_NO_CORE | CONFINE_LIMIT_NO_LOCKED_MEMORY);
-		confine_stage_landlock(orders, reached, &any_cgroup, 1,
+		/* The next control group is not known yet, and may not exist yet. */
+		confine_stage_landlock(orders, reached, CGROUP_ROOT_FD,
 		    CONFINE_LANDLOCK_DENY_TCP | CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX |
 			CONFINE_LANDLOCK_DENY_SIGNALS);
 	}
