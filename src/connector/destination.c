@@ -74,26 +74,13 @@ is_nameserver(const struct ipc_network *network, const struct inaddr *addr)
 	return inaddr_to4(addr) == network->nameserver_be;
 }
 
-/* The host's name server of the same family, which may be on the host's loopback. */
 static enum destination
-find_nameserver(const struct connector_rules *rules, bool is_ipv6, uint16_t port,
-    union inaddr_sock *to)
+find_nameserver(const struct ipc_network *network, uint8_t proto, uint16_t port)
 {
-	const struct ipc_nameservers *nameservers = &rules->nameservers;
-
-	if (!rules->network.enable_dns || port != DNS_PORT)
+	if (port != DNS_PORT || !network->enable_dns)
 		return DESTINATION_REFUSED;
-	for (size_t i = 0; i < nameservers->n; i++) {
-		const struct ipc_nameserver *server = &nameservers->servers[i];
-
-		if (server->addr.is_ipv6 != is_ipv6)
-			continue;
-		*to = inaddr_sock_make(&server->addr, DNS_PORT);
-		if (is_ipv6)
-			to->in6.sin6_scope_id = server->scope_id;
-		return DESTINATION_FOUND;
-	}
-	return DESTINATION_REFUSED;
+	/* The worker gives DNS over UDP to the resolver. */
+	return proto == IPPROTO_UDP ? DESTINATION_NEVER : DESTINATION_RESOLVER;
 }
 
 enum destination
@@ -105,11 +92,8 @@ destination_find(const struct connector_rules *rules, uint8_t proto,
 
 	if (is_never(network, proto, &addr))
 		return DESTINATION_NEVER;
-	/* The worker gives DNS over UDP to the resolver. */
-	if (is_nameserver(network, &addr) && proto == IPPROTO_UDP && port == DNS_PORT)
-		return DESTINATION_NEVER;
 	if (is_nameserver(network, &addr))
-		return find_nameserver(rules, addr.is_ipv6, port, to);
+		return find_nameserver(network, proto, port);
 	/* The gateway and all other addresses of the network stand for the host's loopback, and
 	 * so does a broadcast, which could name it. */
 	if (is_of_the_network(network, &addr) || is_broadcast(network, &addr)) {

@@ -7,7 +7,8 @@
 
 enum destination {
 	DESTINATION_FOUND,
-	DESTINATION_REFUSED, /* a rule forbids it, or the host has no name server */
+	DESTINATION_RESOLVER, /* to the resolver, in the name server's place */
+	DESTINATION_REFUSED,  /* a rule forbids it */
 	/* The worker's gate drops all packets to such an address, so a worker that asks for
 	 * it is not in order. */
 	DESTINATION_NEVER,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -57,6 +58,24 @@ connector_lend_answer(struct connector *connector)
 		fdio_pause();
 	if (!connector->has_lent && answer->fd != -1)
 		close(take_fd(&answer->fd));
+}
+
+int
+connector_lend_connect(struct connector *connector)
+{
+	int fds[2];
+	autofd int own_fd = -1, resolver_fd = -1;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == -1)
+		return -1;
+	own_fd = fds[0];
+	resolver_fd = fds[1];
+	/* A shortage of ours, and no fault of a name server. */
+	if (ipc_send_dns_client(&connector->to_resolver, resolver_fd) == -1) {
+		errno = EMFILE;
+		return -1;
+	}
+	return take_fd(&own_fd);
 }
 
 static bool

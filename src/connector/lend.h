@@ -8,5 +8,9 @@
  * protocol is fatal: slirpd then ends. */
 void connector_lend_receive(struct connector *connector);
 
+/* Makes a connection to the resolver. Returns its other end, which the caller owns, or -1 with
+ * errno set: EMFILE also if the resolver's queue is full. */
+int connector_lend_connect(struct connector *connector);
+
 /* Sends the answer that the resolver's queue did not take; the queue has room now. */
 void connector_lend_answer(struct connector *connector);

@@ -12,6 +12,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "connector/destination.h"
+#include "connector/lend.h"
 #include "connector/open.h"
 #include "ipc/dispatch.h"
 #include "process/serve.h"
@@ -183,6 +184,21 @@ make_sockets(struct connector *connector, const struct flow *flow,
 	opened->to_scope_id = opened->to.is_ipv6 ? to->in6.sin6_scope_id : 0;
 }
 
+/* Makes a connection that leads to the resolver. */
+static void
+lead_to_resolver(struct connector *connector, const struct ipc_flow_open *asked)
+{
+	struct connector_answer *answer = &connector->answer;
+
+	answer->fd = connector_lend_connect(connector);
+	if (answer->fd == -1) {
+		refuse(connector, (uint32_t)errno);
+		return;
+	}
+	answer->opened.to = asked->peer;
+	answer->opened.to_port = asked->peer_port;
+}
+
 /* Makes the sockets of a flow, or refuses it. */
 static void
 open_flow(struct connector *connector, const struct flow *flow)
@@ -195,6 +211,9 @@ open_flow(struct connector *connector, const struct flow *flow)
 	    asked->peer_port, &to)) {
 	case DESTINATION_FOUND:
 		make_sockets(connector, flow, &to);
+		break;
+	case DESTINATION_RESOLVER:
+		lead_to_resolver(connector, asked);
 		break;
 	case DESTINATION_REFUSED:
 		refuse(connector, ENETUNREACH);

@@ -152,7 +152,8 @@ struct ipc_log {
 
 #define IPC_ROWS_CONNECTOR_TO_RESOLVER(ROW) \
 	ROW(dns_opened, PAYLOAD_FD, ANYTIME, "the socket; answers come in the order of the questions") \
-	ROW(dns_refused, PAYLOAD, ANYTIME, "why there is no socket")
+	ROW(dns_refused, PAYLOAD, ANYTIME, "why there is no socket") \
+	ROW(dns_client, FD, ANYTIME, "a connection of the guest to the name server's address")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
 	ROW(program, PAYLOAD_FD, ANYTIME, "the program file of this role; comes before spawn") \

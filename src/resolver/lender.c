@@ -61,6 +61,12 @@ resolver_on_dns_refused(struct resolver *resolver, const struct ipc_dns_refused 
 	question_take_refusal(resolver, msg->number, (int)msg->error);
 }
 
+void
+resolver_on_dns_client(struct resolver *resolver, int adopt_fd)
+{
+	client_add(resolver, adopt_fd);
+}
+
 static bool
 take(void *ctx, struct ipc_message *msg)
 {
@@ -82,6 +88,9 @@ miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
 	uint64_t number = msg->payload.dns_opened.number;
 
 	(void)why;
+	/* The guest sees the end of its connection. */
+	if (msg->id == IPC_MSG_dns_client)
+		return;
 	take_number(&resolver->lender, number, "dns_opened");
 	question_take_refusal(resolver, number, EMFILE);
 }

@@ -11,56 +11,84 @@
 #include "resolver/control.h"
 #include "resolver/worker.h"
 
-/* Order of the descriptors: the channels, then the sockets of questions. */
-enum { PARENT, WORKER, CONNECTOR, FIRST_QUESTION };
+/* Order of the descriptors: the channels, the guest's connections, the sockets of questions. */
+enum { PARENT, WORKER, CONNECTOR, FIRST_CLIENT };
+enum { FIRST_QUESTION = FIRST_CLIENT + CLIENTS_MAX };
 
 /* The descriptors to poll, and the question of each. */
 struct polled {
-	struct pollfd fds[FIRST_QUESTION + QUESTIONS_MAX];
-	struct question *questions[FIRST_QUESTION + QUESTIONS_MAX];
+	struct pollfd fds[FIRST_QUESTION + QUESTION_PLACES];
+	struct question *questions[FIRST_QUESTION + QUESTION_PLACES];
 	nfds_t n;
 };
+
+static void
+collect_channels(const struct resolver *resolver, struct pollfd *fds)
+{
+	fds[PARENT] = (struct pollfd){ .fd = resolver->to_parent.fd, .events = POLLIN };
+	fds[WORKER] = (struct pollfd){
+		.fd = resolver->to_worker.fd,
+		.events = resolver->has_answer ? POLLIN | POLLOUT : POLLIN,
+	};
+	fds[CONNECTOR] = (struct pollfd){
+		.fd = resolver->to_connector.fd,
+		.events = resolver->lender.is_full ? POLLIN | POLLOUT : POLLIN,
+	};
+}
+
+/* The kernel keeps the servers' answers as long as the worker takes none. */
+static bool
+is_held_up(const struct resolver *resolver, const struct question *question)
+{
+	return resolver->has_answer && !question->client;
+}
 
 static void
 collect(struct resolver *resolver, struct polled *polled)
 {
 	struct question *question;
 
-	polled->fds[PARENT] =
-	    (struct pollfd){ .fd = resolver->to_parent.fd, .events = POLLIN };
-	polled->fds[WORKER] = (struct pollfd){
-		.fd = resolver->to_worker.fd,
-		.events = resolver->has_answer ? POLLIN | POLLOUT : POLLIN,
-	};
-	polled->fds[CONNECTOR] = (struct pollfd){
-		.fd = resolver->to_connector.fd,
-		.events = resolver->lender.is_full ? POLLIN | POLLOUT : POLLIN,
-	};
+	collect_channels(resolver, polled->fds);
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *client = &resolver->clients[i];
+
+		polled->fds[FIRST_CLIENT + i] = (struct pollfd){
+			.fd = client->state == CLIENT_NONE ? -1 : client->fd,
+			.events = client_events(client),
+		};
+	}
 	polled->n = FIRST_QUESTION;
-	/* The kernel keeps the servers' answers as long as the worker takes none. */
-	if (resolver->has_answer)
-		return;
 	TAILQ_FOREACH(question, &resolver->questions.aged, aged)
 	{
-		if (question->state != QUESTION_TALKS)
+		if (question->state != QUESTION_TALKS || is_held_up(resolver, question))
 			continue;
 		polled->questions[polled->n] = question;
-		polled->fds[polled->n++] =
-		    (struct pollfd){ .fd = question->fd, .events = POLLIN };
+		polled->fds[polled->n++] = (struct pollfd){
+			.fd = question->fd,
+			.events = question_events(question),
+		};
 	}
 }
 
-/* Reads the sockets that are ready. */
+/* Serves the sockets that are ready. One may have ended since the wait; none has the number of
+ * another one. */
 static void
-read_questions(struct resolver *resolver, const struct polled *polled)
+serve_sockets(struct resolver *resolver, const struct polled *polled)
 {
-	for (nfds_t i = FIRST_QUESTION; i < polled->n && !resolver->has_answer; i++) {
+	for (nfds_t i = FIRST_QUESTION; i < polled->n; i++) {
 		struct question *question = polled->questions[i];
 
-		/* It may have ended since the wait, and others have taken its place. */
 		if (polled->fds[i].revents && question->state == QUESTION_TALKS &&
-		    question->fd == polled->fds[i].fd)
-			question_read(resolver, question);
+		    question->fd == polled->fds[i].fd && !is_held_up(resolver, question))
+			question_serve(resolver, question);
+	}
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		const struct pollfd *ready = &polled->fds[FIRST_CLIENT + i];
+		struct client *client = &resolver->clients[i];
+
+		if (ready->revents && client->state != CLIENT_NONE &&
+		    client->fd == ready->fd)
+			client_serve(resolver, client, ready->revents);
 	}
 }
 
@@ -68,7 +96,8 @@ static void
 turn(struct resolver *resolver)
 {
 	struct polled polled;
-	uint64_t due_ms = question_tick(resolver);
+	uint64_t due_ms =
+	    deadline_earlier(question_tick(resolver), client_tick(resolver));
 
 	lender_send(resolver);
 	collect(resolver, &polled);
@@ -86,7 +115,7 @@ turn(struct resolver *resolver)
 		worker_answer_again(resolver);
 	if (polled.fds[WORKER].revents & ~POLLOUT)
 		worker_receive(resolver);
-	read_questions(resolver, &polled);
+	serve_sockets(resolver, &polled);
 	/* Last: a socket that is new has a number which another one had at the wait. */
 	if (polled.fds[CONNECTOR].revents & ~POLLOUT)
 		lender_receive(resolver);

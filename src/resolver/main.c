@@ -15,7 +15,7 @@
 #define LOG_BURST 12
 #define LOG_INTERVAL_MS (30 * 60 * 1000)
 
-/* Not on the stack: the questions are large. */
+/* Not on the stack: questions and clients are large. */
 static struct resolver resolver = {
 	.to_worker.fd = -1,
 	.to_connector.fd = -1,

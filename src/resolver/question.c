@@ -3,16 +3,19 @@
 #include "resolver/question.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "resolver/resolver.h"
+#include "resolver/stream.h"
 #include "resolver/worker.h"
 
 /* Datagrams read from a socket in a turn. All but one belong to no question. poll(2) reports
@@ -29,7 +32,7 @@ question_init(struct resolver *resolver)
 	TAILQ_INIT(&questions->aged);
 	TAILQ_INIT(&questions->wanting);
 	TAILQ_INIT(&questions->free);
-	for (size_t i = 0; i < QUESTIONS_MAX; i++) {
+	for (size_t i = 0; i < QUESTION_PLACES; i++) {
 		questions->places[i].fd = -1;
 		TAILQ_INSERT_TAIL(&questions->free, &questions->places[i], aged);
 	}
@@ -46,7 +49,8 @@ number_of(const struct questions *questions, const struct question *question)
 static struct question *
 find(struct questions *questions, uint64_t number)
 {
-	struct question *question = &questions->places[(uint32_t)number % QUESTIONS_MAX];
+	struct question *question =
+	    &questions->places[(uint32_t)number % QUESTION_PLACES];
 
 	return question->state == QUESTION_ASKED &&
 		number_of(questions, question) == number
@@ -72,21 +76,43 @@ end(struct questions *questions, struct question *question)
 {
 	stop(questions, question);
 	question->state = QUESTION_FREE;
+	if (!question->client)
+		questions->n_by_udp--;
 	TAILQ_REMOVE(&questions->aged, question, aged);
 	TAILQ_INSERT_HEAD(&questions->free, question, aged);
 }
 
 /* --- the way through the servers ------------------------------------------------------- */
 
+/* Gives the guest an answer that has our number. */
+static void
+answer(struct resolver *resolver, struct question *question, uint8_t *bytes, size_t len)
+{
+	struct client *client = question->client;
+
+	message_set_id(bytes, question->guest_id);
+	end(&resolver->questions, question);
+	if (client) {
+		client_answer(resolver, client, bytes, len);
+		return;
+	}
+	if (len > IPC_DNS_ANSWER_MAX)
+		len = message_cut(bytes, question->end);
+	worker_answer(resolver, question->asker, bytes, len);
+}
+
 static void
 fail(struct resolver *resolver, struct question *question)
 {
-	size_t len;
+	uint8_t *bytes = question_bytes(question);
 
-	message_set_id(question->bytes, question->guest_id);
-	len = message_make_error(question->bytes, question->end, DNS_SERVFAIL,
-	    question->bytes);
-	worker_answer(resolver, question->asker, question->bytes, len);
+	answer(resolver, question, bytes,
+	    message_make_error(bytes, question->end, DNS_SERVFAIL, bytes));
+}
+
+void
+question_forget(struct resolver *resolver, struct question *question)
+{
 	end(&resolver->questions, question);
 }
 
@@ -171,6 +197,7 @@ question_wants_socket(struct resolver *resolver, struct ipc_dns_open *wanted)
 	*wanted = (struct ipc_dns_open){
 		.number = number_of(&resolver->questions, question),
 		.server = resolver->servers.list[question->server].at,
+		.is_tcp = question->client != NULL,
 	};
 	return true;
 }
@@ -193,7 +220,7 @@ choose_id(struct question *question)
 	/* Cannot fail once the kernel has been seeded, which is long before a guest. */
 	if (getrandom(&id, sizeof(id), GRND_NONBLOCK) != sizeof(id))
 		return -1;
-	message_set_id(question->bytes, id);
+	message_set_id(question_bytes(question), id);
 	return 0;
 }
 
@@ -207,9 +234,12 @@ question_take_socket(struct resolver *resolver, uint64_t number, int adopt_fd)
 		return;
 	question->state = QUESTION_TALKS;
 	question->fd = take_fd(&fd);
+	question->n_sent = question->n_read = 0;
+	/* A connection is not made yet. */
 	if (choose_id(question) == -1 ||
-	    send(question->fd, question->bytes, question->len,
-		MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+	    (!question->client &&
+		send(question->fd, question_bytes(question), question->len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL) == -1))
 		note_error(resolver, question, errno);
 }
 
@@ -247,15 +277,12 @@ take_answer(struct resolver *resolver, struct question *question, uint8_t *bytes
 			return;
 		}
 	}
-	message_set_id(bytes, question->guest_id);
-	if (len > IPC_DNS_ANSWER_MAX)
-		len = message_cut(bytes, question->end);
-	worker_answer(resolver, question->asker, bytes, len);
-	end(&resolver->questions, question);
+	answer(resolver, question, bytes, len);
 }
 
-void
-question_read(struct resolver *resolver, struct question *question)
+/* Reads a socket of UDP. */
+static void
+read_datagrams(struct resolver *resolver, struct question *question)
 {
 	static uint8_t bytes[MESSAGE_MAX];
 
@@ -268,55 +295,132 @@ question_read(struct resolver *resolver, struct question *question)
 			note_error(resolver, question, errno);
 			return;
 		}
-		if (message_is_answer(bytes, (size_t)n, question->bytes, question->end)) {
+		if (message_is_answer(bytes, (size_t)n, question_bytes(question),
+			question->end)) {
 			take_answer(resolver, question, bytes, (size_t)n);
 			return;
 		}
 	}
 }
 
+static void
+serve_stream(struct resolver *resolver, struct question *question)
+{
+	uint8_t *bytes = question->client->bytes + MESSAGE_PREFIX_LEN;
+	size_t len;
+
+	switch (stream_serve(question)) {
+	case STREAM_GOES_ON:
+		return;
+	case STREAM_ANSWERED:
+		len = question->n_read - MESSAGE_PREFIX_LEN;
+		if (message_is_answer(bytes, len, question_bytes(question),
+			question->end))
+			take_answer(resolver, question, bytes, len);
+		else
+			go_on(resolver, question);
+		return;
+	case STREAM_FAILED:
+		note_error(resolver, question, errno);
+		return;
+	}
+}
+
+short
+question_events(const struct question *question)
+{
+	return question->client && stream_sends(question) ? POLLOUT : POLLIN;
+}
+
+void
+question_serve(struct resolver *resolver, struct question *question)
+{
+	if (question->client)
+		serve_stream(resolver, question);
+	else
+		read_datagrams(resolver, question);
+}
+
 /* --- questions of the guest ----------------------------------------------------------- */
 
-static void
-refuse(struct resolver *resolver, uint64_t asker, const uint8_t *bytes,
-    const struct message_question *read)
+/* A place for a question, in the list of those that are asked. */
+static struct question *
+take_place(struct questions *questions, struct client *client)
 {
-	uint8_t answer[IPC_DNS_QUERY_MAX];
+	struct question *question;
 
-	worker_answer(resolver, asker, answer,
-	    message_make_error(bytes, read->end, read->rcode, answer));
+	if (!client && questions->n_by_udp == QUESTIONS_MAX) {
+		question = TAILQ_FIRST(&questions->aged);
+		while (question->client)
+			question = TAILQ_NEXT(question, aged);
+		end(questions, question);
+	}
+	if (!client)
+		questions->n_by_udp++;
+	question = TAILQ_FIRST(&questions->free);
+	TAILQ_REMOVE(&questions->free, question, aged);
+	TAILQ_INSERT_TAIL(&questions->aged, question, aged);
+	question->state = QUESTION_RESTS;
+	question->client = client;
+	return question;
+}
+
+/* Begins to ask. */
+static void
+begin(struct resolver *resolver, struct question *question, const uint8_t *bytes,
+    size_t len, size_t end)
+{
+	question->guest_id = message_id(bytes);
+	question->course = servers_begin(&resolver->servers);
+	question->ends_ms = resolver->now_ms + resolver->servers.patience_ms;
+	question->end = end;
+	question->len = len;
+	store_be16(question->framed, (uint16_t)len);
+	memcpy(question_bytes(question), bytes, len);
+	go_on(resolver, question);
 }
 
 void
 question_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes, size_t len)
 {
-	struct questions *questions = &resolver->questions;
+	uint8_t error[IPC_DNS_QUERY_MAX];
 	struct message_question read;
 	struct question *question;
 
 	switch (message_read_question(bytes, len, &read)) {
 	case MESSAGE_QUESTION:
+		question = take_place(&resolver->questions, NULL);
+		question->asker = asker;
+		begin(resolver, question, bytes, len, read.end);
 		break;
 	case MESSAGE_BAD:
-		refuse(resolver, asker, bytes, &read);
-		return;
+		worker_answer(resolver, asker, error,
+		    message_make_error(bytes, read.end, read.rcode, error));
+		break;
 	case MESSAGE_IGNORED:
-		return;
+		break;
 	}
-	if (TAILQ_EMPTY(&questions->free))
-		end(questions, TAILQ_FIRST(&questions->aged));
-	question = TAILQ_FIRST(&questions->free);
-	TAILQ_REMOVE(&questions->free, question, aged);
-	TAILQ_INSERT_TAIL(&questions->aged, question, aged);
-	question->state = QUESTION_RESTS;
-	question->asker = asker;
-	question->guest_id = message_id(bytes);
-	question->course = servers_begin(&resolver->servers);
-	question->ends_ms = resolver->now_ms + resolver->servers.patience_ms;
-	question->end = read.end;
-	question->len = len;
-	memcpy(question->bytes, bytes, len);
-	go_on(resolver, question);
+}
+
+bool
+question_add_stream(struct resolver *resolver, struct client *client,
+    const uint8_t *bytes, size_t len)
+{
+	uint8_t error[IPC_DNS_QUERY_MAX];
+	struct message_question read;
+
+	switch (message_read_question(bytes, len, &read)) {
+	case MESSAGE_QUESTION:
+		client->question = take_place(&resolver->questions, client);
+		begin(resolver, client->question, bytes, len, read.end);
+		return true;
+	case MESSAGE_BAD:
+		client_answer(resolver, client, error,
+		    message_make_error(bytes, read.end, read.rcode, error));
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* --- time ----------------------------------------------------------------------------- */

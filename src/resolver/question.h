@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's questions that have no answer yet. Each one is asked of one server at a time, on
+ * The guest's questions that have no answer yet. Those that came by UDP are asked by UDP, and those
+ * of a connection by TCP: the guest knows best how long the answer is. Each one is asked of one server at a time, on
  * a socket of its own with a number of its own: who does not see it guesses 16 bits of the
  * port and 16 of the number (RFC 5452).
  */
@@ -11,14 +12,18 @@
 #include <sys/queue.h>
 
 #include "ipc/messages.h"
+#include "resolver/client.h"
 #include "resolver/message.h"
 #include "resolver/servers.h"
 
 struct resolver;
 
-/* Questions at a time, each with a socket. A machine with 1,000 names a second and 100 ms for
+/* Questions by UDP at a time, each with a socket. A machine with 1,000 names a second and 100 ms for
  * each has 100. The oldest one gives way: it is the least likely to be answered. */
 #define QUESTIONS_MAX 256
+
+/* A connection has one question. */
+#define QUESTION_PLACES (QUESTIONS_MAX + CLIENTS_MAX)
 
 enum question_state {
 	QUESTION_FREE,
@@ -33,8 +38,9 @@ struct question {
 	uint32_t generation; /* another one for each socket that is asked for */
 	TAILQ_ENTRY(question) aged;
 	TAILQ_ENTRY(question) wanting;
-	uint64_t asker;    /* the worker's number */
-	uint16_t guest_id; /* the number of the guest's message */
+	struct client *client; /* its connection; NULL: by UDP */
+	uint64_t asker;        /* the worker's number, by UDP */
+	uint16_t guest_id;     /* the number of the guest's message */
 	struct course course;
 	int server;           /* index; -1: of an earlier list */
 	int fd;               /* owned, if it talks */
@@ -42,13 +48,23 @@ struct question {
 	uint64_t ends_ms;
 	size_t end; /* of the question in bytes */
 	size_t len;
-	uint8_t bytes[IPC_DNS_QUERY_MAX]; /* with our number */
+	/* By TCP: bytes of framed that are sent, and of the answer that have come. */
+	size_t n_sent, n_read;
+	/* The length, and the message with our number. */
+	uint8_t framed[MESSAGE_PREFIX_LEN + IPC_DNS_QUERY_MAX];
 };
+
+static inline uint8_t *
+question_bytes(struct question *question)
+{
+	return question->framed + MESSAGE_PREFIX_LEN;
+}
 
 TAILQ_HEAD(question_list, question);
 
 struct questions {
-	struct question places[QUESTIONS_MAX];
+	struct question places[QUESTION_PLACES];
+	size_t n_by_udp;
 	struct question_list aged; /* all but the free ones; the oldest is first */
 	struct question_list wanting;
 	struct question_list free; /* by aged */
@@ -59,6 +75,14 @@ void question_init(struct resolver *resolver);
 /* Takes a message of the guest, which came over UDP. */
 void question_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes,
     size_t len);
+
+/* Takes a message of a connection, which is answered by client_answer(), perhaps in the call. Sets
+ * client->question. Returns false if the message is not a question. */
+bool question_add_stream(struct resolver *resolver, struct client *client,
+    const uint8_t *bytes, size_t len);
+
+/* Ends a question whose client has gone. */
+void question_forget(struct resolver *resolver, struct question *question);
 
 /* The name servers are others: begins anew with each question that does not talk. */
 void question_restart_all(struct resolver *resolver);
@@ -72,8 +96,11 @@ void question_has_asked(struct resolver *resolver);
 void question_take_socket(struct resolver *resolver, uint64_t number, int adopt_fd);
 void question_take_refusal(struct resolver *resolver, uint64_t number, int error);
 
+/* The events to poll the question's socket for. */
+short question_events(const struct question *question);
+
 /* The question's socket is ready. */
-void question_read(struct resolver *resolver, struct question *question);
+void question_serve(struct resolver *resolver, struct question *question);
 
 /* Takes each question's next step that is due. Returns when the next one is. */
 uint64_t question_tick(struct resolver *resolver);

@@ -6,6 +6,7 @@
 
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
+#include "resolver/client.h"
 #include "resolver/jail.h"
 #include "resolver/lender.h"
 #include "resolver/question.h"
@@ -19,6 +20,7 @@ struct resolver {
 	struct servers servers;
 	struct lender lender;
 	struct questions questions;
+	struct client clients[CLIENTS_MAX];
 	struct ipc_dns_answer
 	    answer;      /* if has_answer: one that the worker's queue did not take */
 	bool has_answer; /* no socket of a server is read meanwhile */

@@ -119,6 +119,7 @@ def test_manual_mentions_deprecated_spellings():
         ("src/slirp-worker/budget.c:UDP_PARTS", 8, "UDP flows Ta .* an eighth"),
         ("src/slirp-worker/budget.c:EPHEMERAL_PARTS", 4, "UDP flows Ta .* a quarter"),
         ("src/resolver/question.h:QUESTIONS_MAX", 256, "questions to the name server Ta 256"),
+        ("src/resolver/client.h:CLIENTS_MAX", 32, "questions to the name server Ta .* 32"),
         ("src/slirp-worker/engine/udp/udp.h:UDP_ANSWERED_MS", 180000, "UDP flows Ta .* 180 s"),
         ("src/slirp-worker/engine/udp/udp.h:UDP_UNANSWERED_MS", 30000, "UDP flows Ta .* 30 s if"),
         ("src/slirp-worker/engine/udp/udp.h:UDP_DNS_ANSWERED_MS", 5000, "UDP flows Ta .* 5 s after an"),

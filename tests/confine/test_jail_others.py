@@ -56,11 +56,11 @@ CONNECTOR_ALLOWED = {
     "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "close_socket",
     "connect_abstract", "bind_channel", "abort_self", "abort_victim_by_tid", "socket_high_bits",
 }
-CONNECTOR_SOCKETS = [(kind | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0)
-                     for kind in (worker.TCP, worker.UDP)]
+CONNECTOR_SOCKETS = [(worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
+                     (worker.UDP | worker.CLOEXEC, 0)]
 CONNECTOR_UNCONDITIONAL = {
-    "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "getpid", "gettid", "munmap",
-    "ppoll", "restart_syscall",
+    "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "getpid", "getsockname",
+    "gettid", "munmap", "ppoll", "restart_syscall",
 } | ({"poll"} if worker.X86 else set())
 
 # What the spawner's filter lets through, because a service's start, jail and work need it; where

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""DNS over TCP: the name server's address of the guest stands for the host's name server."""
+"""The name server's address of the guest stands for the host's name servers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from collections.abc import Iterator
 import pytest
 from commands import sh
 from daemon import Slirpd
+from dnsserver import DNS_PORT, dns_server, frame, question, read_frame, text_of
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
-from netns import family_of, socket_in
-from servers import listener, serve
+from netns import family_of
+from servers import listener
 from waiting import DEADLINE_S, wait_for
 
-DNS_PORT = 53
 # As the guest names the server, and addresses that a host may have it at.
 NAMESERVERS = {"ipv4": "10.0.2.3", "ipv6": "fd00::3"}
 STUBS = {"ipv4": "127.0.0.53", "ipv6": "::1"}
 OTHERS = {"ipv4": "203.0.113.53", "ipv6": "2001:db8:1::53"}
-HOSTS_OF_THE_LAB = {"ipv4": INTERNET4, "ipv6": INTERNET6}
 LINK_LOCAL = "fe80::53"
 
 both_families = pytest.mark.parametrize("family", NAMESERVERS)
@@ -51,33 +50,31 @@ def internet_address(lab: Lab, address: str) -> Iterator[None]:
         sh(*change, "del", f"{address}/{length}", "dev", "eth0")
 
 
-@contextlib.contextmanager
-def answering(netns: str, address: str) -> Iterator[None]:
-    """A server at the port of DNS that says its own address to each client."""
-    with listener(netns, address, DNS_PORT) as sock:
-        serve(sock, lambda connection: connection.sendall(address.encode()))
-        yield
-
-
-def ask(guest: Guest, family: str) -> str:
-    """The text of the server that the guest's name server stands for; "" if it refuses."""
+def ask(guest: Guest, family: str, is_tcp: bool = True) -> str:
+    """The text of the server that the guest's name server stands for, or the error."""
     if family == "ipv6":
         guest.wait_ipv6()
-    with guest.open_socket(family_of(NAMESERVERS[family]), socket.SOCK_STREAM) as client:
+    kind = socket.SOCK_STREAM if is_tcp else socket.SOCK_DGRAM
+    with guest.open_socket(family_of(NAMESERVERS[family]), kind) as client:
         try:
             client.connect((NAMESERVERS[family], DNS_PORT))
-            return client.recv(100).decode()
+            client.sendall(frame(question()) if is_tcp else question())
+            return text_of(read_frame(client) if is_tcp else client.recv(65535))
         except OSError as error:
             return errno.errorcode[error.errno]
 
 
+by_both = pytest.mark.parametrize("is_tcp", (True, False), ids=("tcp", "udp"))
+
+
 @both_families
 @pytest.mark.parametrize("option", ((), ("--disable-host-loopback",)), ids=("open", "closed"))
+@by_both
 def test_server_on_the_hosts_loopback_is_reached(lab: Lab, guest: Guest, family: str,
-                                                 option: tuple[str, ...]) -> None:
-    lab.set_nameservers(*STUBS.values())
-    with answering(lab.host_netns, STUBS[family]), up(guest, *option):
-        assert ask(guest, family) == STUBS[family]
+                                                 option: tuple[str, ...], is_tcp: bool) -> None:
+    lab.set_nameservers(STUBS[family])
+    with dns_server(lab.host_netns, STUBS[family]), up(guest, *option):
+        assert ask(guest, family, is_tcp) == STUBS[family]
 
 
 @both_families
@@ -94,51 +91,63 @@ def test_only_the_port_of_dns_leads_to_the_server(lab: Lab, guest: Guest, family
 @both_families
 def test_disable_dns_closes_the_way_to_the_server(lab: Lab, guest: Guest, family: str) -> None:
     lab.set_nameservers(*STUBS.values())
-    with answering(lab.host_netns, STUBS[family]), up(guest, "--disable-dns"):
-        assert ask(guest, family) == "ECONNREFUSED"
+    with dns_server(lab.host_netns, STUBS[family]), up(guest, "--disable-dns"):
+        for is_tcp in (True, False):
+            assert ask(guest, family, is_tcp) == "ECONNREFUSED"
 
 
 @pytest.mark.parametrize("sandbox", ((), ("--disable-sandbox",)), ids=("jail", "no-jail"))
 @both_families
+@by_both
 def test_change_of_the_server_is_followed(lab: Lab, guest: Guest, family: str,
-                                          sandbox: tuple[str, ...]) -> None:
+                                          sandbox: tuple[str, ...], is_tcp: bool) -> None:
     address = OTHERS[family]
-    lab.set_nameservers(*STUBS.values())
+    lab.set_nameservers(STUBS[family])
     with contextlib.ExitStack() as stack:
         stack.enter_context(internet_address(lab, address))
-        stack.enter_context(answering(lab.internet_netns, address))
-        stack.enter_context(answering(lab.host_netns, STUBS[family]))
+        stack.enter_context(dns_server(lab.internet_netns, address))
+        stack.enter_context(dns_server(lab.host_netns, STUBS[family]))
         stack.enter_context(up(guest, *sandbox))
-        assert ask(guest, family) == STUBS[family]
-        lab.set_nameservers(*OTHERS.values())
-        wait_for("the new server answers", lambda: ask(guest, family) == address)
-        # A server that is not of this family changes nothing.
-        lab.set_nameservers(*(a for a in STUBS.values() if family_of(a) != family_of(address)),
-                            address, STUBS[family])
-        assert ask(guest, family) == address
+        assert ask(guest, family, is_tcp) == STUBS[family]
+        lab.set_nameservers(address, STUBS[family])
+        wait_for("the new server answers", lambda: ask(guest, family, is_tcp) == address)
         lab.set_nameservers(STUBS[family])
-        wait_for("the first server answers", lambda: ask(guest, family) == STUBS[family])
+        wait_for("the first server answers", lambda: ask(guest, family, is_tcp) == STUBS[family])
 
 
 @both_families
-def test_host_without_a_server_of_the_family(lab: Lab, guest: Guest, family: str) -> None:
-    lab.set_nameservers(*(a for name, a in HOSTS_OF_THE_LAB.items() if name != family))
+@by_both
+def test_server_of_the_other_family_is_reached(lab: Lab, guest: Guest, family: str,
+                                               is_tcp: bool) -> None:
+    other = next(address for name, address in STUBS.items() if name != family)
+    lab.set_nameservers(other)
+    with dns_server(lab.host_netns, other), up(guest):
+        assert ask(guest, family, is_tcp) == other
+
+
+@by_both
+def test_guest_without_ipv6_reaches_a_server_of_ipv6(lab: Lab, guest: Guest, is_tcp: bool) -> None:
+    lab.set_nameservers(STUBS["ipv6"])
+    with dns_server(lab.host_netns, STUBS["ipv6"]), \
+            Slirpd("--configure", guest.pid, "tap0"):
+        assert ask(guest, "ipv4", is_tcp) == STUBS["ipv6"]
+
+
+@by_both
+def test_host_without_a_server(lab: Lab, guest: Guest, is_tcp: bool) -> None:
+    lab.set_nameservers()
     with up(guest):
-        assert ask(guest, family) in ("ENETUNREACH", "EHOSTUNREACH", "ECONNREFUSED")
+        assert ask(guest, "ipv4", is_tcp) == "SERVFAIL"
 
 
-def test_link_local_server_is_reached_by_its_interface(lab: Lab, guest: Guest) -> None:
+@by_both
+def test_link_local_server_is_reached_by_its_interface(lab: Lab, guest: Guest, is_tcp: bool) -> None:
     lab.set_nameservers(f"{LINK_LOCAL}%uplink")
+    said = sh(*lab.in_internet(), "ip", "-o", "link", "show", "eth0").stdout
     with internet_address(lab, LINK_LOCAL), \
-            socket_in(lab.internet_netns, socket.AF_INET6, socket.SOCK_STREAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        said = sh(*lab.in_internet(), "ip", "-o", "link", "show", "eth0").stdout
-        sock.bind((LINK_LOCAL, DNS_PORT, 0, int(said.split(":")[0])))
-        sock.listen()
-        serve(sock, lambda connection: connection.sendall(LINK_LOCAL.encode()))
-        with up(guest):
-            assert ask(guest, "ipv6") == LINK_LOCAL
-        sock.shutdown(socket.SHUT_RDWR)
+            dns_server(lab.internet_netns, LINK_LOCAL, scope=int(said.split(":")[0])), up(guest):
+        assert ask(guest, "ipv4", is_tcp) == LINK_LOCAL
+        assert ask(guest, "ipv6", is_tcp) == LINK_LOCAL
 
 
 def tap_index(guest: Guest) -> int:
