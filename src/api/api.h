@@ -7,6 +7,7 @@
 
 #include "api/client.h"
 #include "api/jail.h"
+#include "api/peer.h"
 #include "api/pending.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
@@ -23,8 +24,9 @@ struct api_counters {
 
 struct api {
 	struct ipc_channel to_parent; /* descriptor 3 */
-	struct ipc_channel to_worker; /* descriptor 4; its fd is -1 until it comes */
-	int listen_fd;                /* descriptor 5; -1 until it comes */
+	struct api_peer worker;       /* descriptor 4 */
+	struct api_peer connector;    /* descriptor 5 */
+	int listen_fd;                /* descriptor 6; -1 until it comes */
 	struct jail jail;
 	bool ended; /* the parent has closed the channel */
 
@@ -44,8 +46,7 @@ struct api {
 	uint32_t n_rounds_of_one; /* see accept.h */
 	struct ratelimit accept_warning;
 	struct api_lane parent_lane;
-	struct api_lane worker_lane;
-	/* The worker's forwards, learnt from its answers on this channel (forwards.c). */
+	/* The connector's forwards, learnt from its answers on this channel (forwards.c). */
 	struct forward_table *forwards; /* owned */
 	bool knows_forwards;            /* forwards is complete */
 	struct api_counters counters;

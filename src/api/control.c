@@ -52,9 +52,13 @@ place(int adopt_fd, enum ipc_child_fd number)
 void
 api_on_worker_channel(struct api *api, int adopt_fd)
 {
-	ipc_channel_open(&api->to_worker, place(adopt_fd, IPC_CHILD_FD_PEER),
-	    IPC_ROLE_API, IPC_ROLE_SLIRP_WORKER);
-	child_check_sent(ipc_channel_greet(&api->to_worker), "greet the worker");
+	api_peer_open(&api->worker, place(adopt_fd, IPC_CHILD_FD_PEER));
+}
+
+void
+api_on_connector_channel(struct api *api, int adopt_fd)
+{
+	api_peer_open(&api->connector, place(adopt_fd, IPC_CHILD_FD_CONNECTOR));
 }
 
 void
@@ -82,6 +86,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
 		IPC_ROWS_PARENT_TO_WORKER_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_API(CALL)
+		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
 	default:
 		break;
 	}

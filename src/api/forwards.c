@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Answers add_hostfwd, remove_hostfwd and list_hostfwd, and keeps a copy of the worker's
+ * Answers add_hostfwd, remove_hostfwd and list_hostfwd, and keeps a copy of the connector's
  * forwards.
  *
  * Theory of operation: why the copy is right. Only requests on this channel change the
- * worker's table. Forwards of the command line exist before the channel does. A change
- * that an earlier api began ends before the worker reads the first request of this one.
+ * connector's table. Forwards of the command line exist before the channel does. A change
+ * that an earlier api began ends before the connector reads the first request of this one.
  *
- * The worker answers in the order in which it acts. The copy therefore equals the table
+ * The connector answers in the order in which it acts. The copy therefore equals the table
  * at the time of the last answer, for ids up to the highest in the pages so far. Pages
  * bring the forwards that existed. Later removals are made in the copy too. Later
  * additions are made in it once the last page has come; until then a page will bring
@@ -24,7 +24,6 @@
 #include "api/handlers.h"
 #include "api/request/forward.h"
 #include "api/session.h"
-#include "api/worker.h"
 #include "ipc/validate.h"
 
 static struct ipc_add_forward
@@ -74,7 +73,7 @@ api_start_add_forward(struct api *api, struct api_client *client)
 	struct api_error error;
 	const char *why;
 
-	/* Check the message as the worker does. The worker would take a bad field for a
+	/* Check the message as the connector does. The connector would take a bad field for a
 	 * broken protocol; here it is the client's error. */
 	if (ipc_validate_add_forward(&msg, &why) == -1) {
 		snprintf(desc, sizeof(desc), "add_hostfwd: bad arguments.%s", why);
@@ -83,27 +82,31 @@ api_start_add_forward(struct api *api, struct api_client *client)
 		api_client_refuse(api, client, &error);
 		return;
 	}
-	api_worker_call(api, client, send_add_forward, IPC_MSG_forward_added);
+	api_peer_call(api, &api->connector, client, send_add_forward,
+	    IPC_MSG_forward_added);
 }
 
 void
 api_start_remove_forward(struct api *api, struct api_client *client)
 {
-	api_worker_call(api, client, send_remove_forward, IPC_MSG_forward_removed);
+	api_peer_call(api, &api->connector, client, send_remove_forward,
+	    IPC_MSG_forward_removed);
 }
 
 static void
 learn_added(struct api *api, const struct ipc_forward_entry *entry)
 {
 	if (api->knows_forwards && forward_table_add(api->forwards, entry) == -1)
-		api_worker_lose(api, "an addition that does not fit the forwards");
+		api_peer_lose(api, &api->connector,
+		    "an addition that does not fit the forwards");
 }
 
 static void
 learn_removed(struct api *api, uint32_t id)
 {
 	if (forward_table_remove(api->forwards, id) == -1 && api->knows_forwards)
-		api_worker_lose(api, "a removal that does not fit the forwards");
+		api_peer_lose(api, &api->connector,
+		    "a removal that does not fit the forwards");
 }
 
 static void
@@ -117,7 +120,8 @@ learn_page(struct api *api, const struct ipc_forwards_page *page, uint32_t after
 		if (page->entries[i].id > forward_table_last_id(api->forwards))
 			fits = forward_table_add(api->forwards, &page->entries[i]) == 0;
 	if (!fits)
-		api_worker_lose(api, "a page that does not fit the forwards");
+		api_peer_lose(api, &api->connector,
+		    "a page that does not fit the forwards");
 	api->knows_forwards |= !page->has_more;
 }
 
@@ -151,10 +155,11 @@ reply_list(struct api *api, struct api_client *client)
 void
 api_start_list_forwards(struct api *api, struct api_client *client)
 {
-	if (api->to_worker.fd != -1 && api->knows_forwards)
+	if (api->connector.channel.fd != -1 && api->knows_forwards)
 		reply_list(api, client);
 	else
-		api_worker_call(api, client, send_list_forwards, IPC_MSG_forwards_page);
+		api_peer_call(api, &api->connector, client, send_list_forwards,
+		    IPC_MSG_forwards_page);
 }
 
 static enum api_error_class
@@ -219,7 +224,7 @@ explain(const struct ipc_forward_result *result, const struct ipc_forward *forwa
 		    api_protocol_str(forward->proto), result->port, addr);
 		break;
 	case IPC_FORWARD_not_permitted:
-		/* Do not advise a capability. Of the caller's, the worker keeps the one
+		/* Do not advise a capability. Of the caller's, the connector keeps the one
 		 * for low ports as real root only, and then the port is not refused. */
 		snprintf(text, size,
 		    "%s: %s port %u of %s; on the host the sysctl "
@@ -275,7 +280,7 @@ api_on_forward_added(struct api *api, const struct ipc_forward_added *msg)
 	struct ipc_forward_entry entry = { .id = msg->result.id,
 		.forward = msg->forward };
 	struct api_client *client =
-	    api_worker_answered(api, IPC_MSG_forward_added, msg->request);
+	    api_peer_answered(api, &api->connector, IPC_MSG_forward_added, msg->request);
 	char detail[API_ERROR_DETAIL_SIZE];
 	char text[API_FORWARD_SIZE];
 	struct api_error error;
@@ -310,8 +315,8 @@ void
 api_on_forward_removed(struct api *api, const struct ipc_forward_removed *msg)
 {
 	struct ipc_forward_entry entry = { .forward = msg->forward };
-	struct api_client *client =
-	    api_worker_answered(api, IPC_MSG_forward_removed, msg->request);
+	struct api_client *client = api_peer_answered(api, &api->connector,
+	    IPC_MSG_forward_removed, msg->request);
 	char text[API_FORWARD_SIZE];
 	struct api_error error;
 	struct api_out *out;
@@ -345,14 +350,14 @@ void
 api_on_forwards_page(struct api *api, const struct ipc_forwards_page *msg)
 {
 	struct api_client *client =
-	    api_worker_answered(api, IPC_MSG_forwards_page, msg->request);
+	    api_peer_answered(api, &api->connector, IPC_MSG_forwards_page, msg->request);
 
 	if (!client)
 		return;
 	learn_page(api, msg, client->call.cursor);
 	client->call.cursor = forward_table_last_id(api->forwards);
-	if (api->to_worker.fd != -1 && api->knows_forwards)
+	if (api->connector.channel.fd != -1 && api->knows_forwards)
 		reply_list(api, client);
 	else
-		api_worker_call_again(api, client);
+		api_peer_call_again(api, &api->connector, client);
 }

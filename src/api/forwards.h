@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands add_hostfwd, remove_hostfwd and list_hostfwd, sent to the worker. */
+/* The commands add_hostfwd, remove_hostfwd and list_hostfwd, sent to the connector. */
 #pragma once
 
 struct api;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waits for events of the parent, the worker, the listening socket and the clients, and
+/* Waits for events of other processes, the listening socket and the clients, and
  * handles them. */
 #include "api/loop.h"
 
@@ -12,13 +12,12 @@
 #include "api/audit.h"
 #include "api/control.h"
 #include "api/parent.h"
-#include "api/worker.h"
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
 
-/* Order of the descriptors: the parent, the worker, the listening socket, the clients. */
-enum { PARENT, WORKER, LISTENER, FIRST_CLIENT };
+/* The order of the descriptors. */
+enum { PARENT, WORKER, CONNECTOR, LISTENER, FIRST_CLIENT };
 
 /* The descriptors to poll, and the client of each. */
 struct polled {
@@ -42,7 +41,8 @@ api_loop_init(struct api *api)
 	if (!api->forwards)
 		fatal("get memory for the copy of the forwards");
 	api->parent_lane.channel = &api->to_parent;
-	api->worker_lane.channel = &api->to_worker;
+	api_peer_init(&api->worker, IPC_ROLE_SLIRP_WORKER);
+	api_peer_init(&api->connector, IPC_ROLE_CONNECTOR);
 	api->audit = (struct ratelimit){
 		.burst = API_AUDIT_BURST,
 		.interval_ms = API_AUDIT_INTERVAL_MS,
@@ -67,8 +67,10 @@ collect(const struct api *api, struct polled *polled)
 	/* poll(2) skips a negative descriptor. */
 	polled->fds[PARENT] = (struct pollfd){ .fd = api->to_parent.fd,
 		.events = channel_events(&api->parent_lane) };
-	polled->fds[WORKER] = (struct pollfd){ .fd = api->to_worker.fd,
-		.events = channel_events(&api->worker_lane) };
+	polled->fds[WORKER] = (struct pollfd){ .fd = api->worker.channel.fd,
+		.events = channel_events(&api->worker.lane) };
+	polled->fds[CONNECTOR] = (struct pollfd){ .fd = api->connector.channel.fd,
+		.events = channel_events(&api->connector.lane) };
 	polled->fds[LISTENER] = (struct pollfd){
 		.fd = api_accept_may(api) ? api->listen_fd : -1,
 		.events = POLLIN,
@@ -114,7 +116,9 @@ tick(struct api *api)
 	uint64_t next_ms = watch_answers(api, &api->parent_lane, "the parent");
 
 	next_ms = deadline_earlier(next_ms,
-	    watch_answers(api, &api->worker_lane, "slirp-worker"));
+	    watch_answers(api, &api->worker.lane, api->worker.name));
+	next_ms = deadline_earlier(next_ms,
+	    watch_answers(api, &api->connector.lane, api->connector.name));
 	/* Backwards: a dropped client's place is taken by the last client, which was
 	 * handled already. */
 	for (uint32_t i = api->n_clients; i-- > 0;)
@@ -136,7 +140,8 @@ api_loop_once(struct api *api, uint64_t deadline_ms)
 
 	deadline_ms = deadline_earlier(deadline_ms, tick(api));
 	api_parent_send(api);
-	api_worker_send(api);
+	api_peer_send(api, &api->worker);
+	api_peer_send(api, &api->connector);
 	collect(api, &polled);
 	n_ready = poll(polled.fds, polled.n, deadline_timeout(deadline_ms, api->now_ms));
 	if (n_ready == -1 && fdio_is_shortage(errno))
@@ -147,7 +152,9 @@ api_loop_once(struct api *api, uint64_t deadline_ms)
 	if (polled.fds[PARENT].revents)
 		api_control_receive(api);
 	if (polled.fds[WORKER].revents)
-		api_worker_receive(api);
+		api_peer_receive(api, &api->worker);
+	if (polled.fds[CONNECTOR].revents)
+		api_peer_receive(api, &api->connector);
 	for (nfds_t i = FIRST_CLIENT; i < polled.n; i++)
 		if (polled.fds[i].revents && polled.clients[i]->fd == polled.fds[i].fd)
 			api_client_serve(api, polled.clients[i], polled.fds[i].revents);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slirpd-api: reads the requests of clients on the control socket. It holds that socket,
- * its clients, a channel to the parent and one to the worker. It has no network and no
+ * its clients, and channels to the parent, the worker and the connector. It has no network and no
  * file. The text of clients ends here: the other processes get typed messages. Only user
  * of jansson.
  */
@@ -16,7 +16,6 @@ int
 main(void)
 {
 	struct api api = {
-		.to_worker.fd = -1,
 		.listen_fd = -1,
 		.jail.fallback_userns_fd = -1,
 	};

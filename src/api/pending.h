@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls: requests of clients to the worker or the parent, and their answers. A peer
+/* Calls: requests of clients to another process, and their answers. A peer
  * answers in the order of the requests. */
 #pragma once
 
@@ -12,7 +12,7 @@
 struct api;
 struct api_client;
 
-/* Requests that a peer has not answered yet. The worker drops an api that does not read
+/* Requests that a peer has not answered yet. A peer drops an api that does not read
  * its answers, so all of these must fit in the queue of this process: 8 pages of 2 KiB.
  * The kernel's default (net.core.wmem_default) holds some 50. */
 #define API_IN_FLIGHT_MAX 8
@@ -29,7 +29,7 @@ struct api_call {
 	enum ipc_message_id answer; /* the row of the answer */
 	bool is_exclusive; /* no other exclusive call may run between its pages */
 	uint32_t cursor;   /* for the next page; 0 at the begin */
-	uint32_t n_api_restarts;
+	uint32_t n_api_restarts, n_forwards;
 	struct api_out list; /* entries so far */
 };
 
@@ -38,8 +38,8 @@ struct api_queue {
 	struct api_client *last;
 };
 
-/* The lanes to the worker and to the parent. */
-#define API_N_LANES 2
+/* The lanes to the worker, the connector and the parent. */
+#define API_N_LANES 3
 
 /* The calls to one peer. */
 struct api_lane {

@@ -13,7 +13,6 @@
 #include "api/parent.h"
 #include "api/request/forward.h"
 #include "api/request/types.h"
-#include "api/worker.h"
 #include "base/inaddr.h"
 #include "ipc/describe.h"
 
@@ -60,7 +59,8 @@ api_start_get_status(struct api *api, struct api_client *client)
 void
 api_start_query_connections(struct api *api, struct api_client *client)
 {
-	api_worker_call(api, client, send_list_connections, IPC_MSG_connections_page);
+	api_peer_call(api, &api->worker, client, send_list_connections,
+	    IPC_MSG_connections_page);
 }
 
 void
@@ -227,13 +227,14 @@ api_reply_status(struct api *api, struct api_client *client,
 	api_client_reply_end(api, client);
 }
 
-/* The parent counts the restarts of the api; the worker knows the rest. */
+/* The parent counts the restarts of the api, and the forwards; the worker knows the rest. */
 void
 api_ask_worker(struct api *api, struct api_client *client,
     const struct ipc_status *status)
 {
 	client->call.n_api_restarts = status->n_api_restarts;
-	api_worker_call(api, client, send_query_worker, IPC_MSG_worker_state);
+	client->call.n_forwards = status->n_forwards;
+	api_peer_call(api, &api->worker, client, send_query_worker, IPC_MSG_worker_state);
 }
 
 void
@@ -289,7 +290,7 @@ api_on_worker_state(struct api *api, const struct ipc_worker_state *msg)
 {
 	const struct api_counters *counters = &api->counters;
 	struct api_client *client =
-	    api_worker_answered(api, IPC_MSG_worker_state, msg->request);
+	    api_peer_answered(api, &api->worker, IPC_MSG_worker_state, msg->request);
 	struct api_out *out;
 
 	if (!client)
@@ -303,7 +304,7 @@ api_on_worker_state(struct api *api, const struct ipc_worker_state *msg)
 	api_out_number(out, "udp", msg->n_udp_sockets);
 	api_out_number(out, "icmp", msg->n_icmp_sockets);
 	api_out_close(out, '}');
-	api_out_number(out, "hostfwds", msg->n_forwards);
+	api_out_number(out, "hostfwds", client->call.n_forwards);
 	api_out_open(out, "api", '{');
 	api_out_number(out, "clients", api->n_clients);
 	api_out_number(out, "sessions", api->n_sessions);
@@ -359,7 +360,7 @@ void
 api_on_connections_page(struct api *api, const struct ipc_connections_page *msg)
 {
 	struct api_client *client =
-	    api_worker_answered(api, IPC_MSG_connections_page, msg->request);
+	    api_peer_answered(api, &api->worker, IPC_MSG_connections_page, msg->request);
 	struct api_out *list, *out;
 
 	if (!client)
@@ -369,10 +370,10 @@ api_on_connections_page(struct api *api, const struct ipc_connections_page *msg)
 		write_connection(list, &msg->entries[i]);
 	if (msg->next != 0) {
 		client->call.cursor = msg->next;
-		api_worker_call_again(api, client);
+		api_peer_call_again(api, &api->worker, client);
 		return;
 	}
-	api_pending_end(&api->worker_lane, client);
+	api_pending_end(&api->worker.lane, client);
 	out = api_client_reply_begin(client);
 	out->failed |= list->failed;
 	api_out_open(out, NULL, '{');

@@ -4,9 +4,13 @@
 
 #include <stdbool.h>
 
+#include "connector/changes.h"
 #include "connector/flows.h"
+#include "connector/forwards.h"
 #include "connector/jail.h"
+#include "connector/listeners.h"
 #include "ipc/channel.h"
+#include "process/chan_api.h"
 
 /* What the parent has said about the host's network. */
 struct connector_rules {
@@ -33,7 +37,8 @@ struct connector_lent {
 struct connector {
 	struct ipc_channel to_parent; /* descriptor 3 */
 	struct ipc_channel to_worker; /* descriptor 4; its fd is -1 before and after it */
-	struct ipc_channel to_resolver; /* descriptor 6; the same; -1 without DNS */
+	struct chan_api api;          /* descriptor 5 */
+	struct ipc_channel to_resolver; /* descriptor 6; as to_worker; -1 without DNS */
 	struct jail jail;
 	struct connector_rules rules;
 	struct flows flows;
@@ -42,6 +47,9 @@ struct connector {
 	struct connector_lent lent;     /* to the resolver, if has_lent */
 	bool has_lent;                  /* the resolver is not heard meanwhile */
 	bool barred_was_told;           /* that the host bars ping sockets */
+	struct listeners listeners;
+	struct forwards forwards;
+	struct changes changes; /* of the forwards */
 	bool is_ready;
 	bool ended; /* the parent has closed the channel */
 };

@@ -16,6 +16,7 @@
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
 IPC_ROWS_PARENT_TO_RESOLVER_PEERS(DECLARE)
+IPC_ROWS_PARENT_TO_API_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
 
@@ -46,6 +47,22 @@ connector_on_resolver_channel(struct connector *connector, int adopt_fd)
 	    IPC_ROLE_CONNECTOR, IPC_ROLE_RESOLVER);
 }
 
+/* Makes room for the sockets of forwards: as many as the worker can have. */
+static void
+make_forwards(struct connector *connector)
+{
+	const struct ipc_network *network = &connector->rules.network;
+	size_t n_files = budget_raise_files();
+	struct budget budget;
+
+	budget_init(&budget, n_files, budget_read_ephemeral());
+	if (n_files == 0 ||
+	    listeners_init(&connector->listeners, !network->allow_host_loopback) == -1 ||
+	    forwards_init(&connector->forwards, &connector->listeners, network,
+		&budget) == -1)
+		fatal("get memory and descriptors");
+}
+
 void
 connector_on_connector_start(struct connector *connector,
     const struct ipc_connector_start *msg, int adopt_fd)
@@ -55,6 +72,7 @@ connector_on_connector_start(struct connector *connector,
 		.outbound = msg->outbound,
 		.nameservers = msg->nameservers,
 	};
+	make_forwards(connector);
 	child_open_channel(&connector->to_worker, adopt_fd, IPC_CHILD_FD_PEER,
 	    IPC_ROLE_CONNECTOR, IPC_ROLE_SLIRP_WORKER);
 	if (flows_init(&connector->flows) == -1)
@@ -84,6 +102,25 @@ connector_on_nameservers(struct connector *connector, const struct ipc_nameserve
 	connector->rules.nameservers = *msg;
 }
 
+void
+connector_on_guest_addr6(struct connector *connector, const struct ipc_guest_addr6 *msg)
+{
+	connector->forwards.guest6 = msg->addr;
+}
+
+void
+connector_on_publish(struct connector *connector, const struct ipc_publish *msg)
+{
+	changes_publish(connector, &msg->forward);
+}
+
+void
+connector_on_api_channel(struct connector *connector, const struct ipc_api_channel *msg,
+    int adopt_fd)
+{
+	chan_api_open(&connector->api, adopt_fd, msg->api_number);
+}
+
 static bool
 take(void *ctx, struct ipc_message *msg)
 {
@@ -93,6 +130,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
 		IPC_ROWS_PARENT_TO_RESOLVER_PEERS(CALL)
+		IPC_ROWS_PARENT_TO_API_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SERVER_USERS(CALL)
 		IPC_ROWS_PARENT_TO_CONNECTOR(CALL)
 	default:
@@ -114,10 +152,22 @@ connector_control_begin(struct connector *connector)
 	return true;
 }
 
+/* No other message brings a descriptor in service. */
+static void
+miss_api_channel(void *ctx, const struct ipc_message *msg, const char *why)
+{
+	struct connector *connector = ctx;
+
+	chan_api_miss(&connector->api, msg->payload.api_channel.api_number, why);
+}
+
 void
 connector_control_receive(struct connector *connector)
 {
-	static const struct serve from_parent = { .take = take };
+	static const struct serve from_parent = {
+		.take = take,
+		.miss = miss_api_channel,
+	};
 
 	if (!child_receive(&connector->to_parent, &from_parent, connector))
 		connector->ended = true;

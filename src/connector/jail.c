@@ -2,7 +2,10 @@
 /* Builds the jail of the connector from the stages of confine/. */
 #include "connector/jail.h"
 
+#include <linux/capability.h>
+
 #include "base/auto.h"
+#include "confine/caps.h"
 #include "confine/namespaces.h"
 #include "confine/stages.h"
 #include "seccomp/connector_policy.h"
@@ -22,7 +25,8 @@ jail_enter(struct jail *jail)
 	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
 		return;
 	confine_stage_root(&jail->orders, &jail->reached);
-	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
+	confine_stage_capabilities(&jail->orders, &jail->reached,
+	    CONFINE_CAP_BIT(CAP_NET_BIND_SERVICE));
 	confine_stage_all_limits(&jail->orders, &jail->reached);
 	/* Not TCP: to connect is the work of this process. */
 	confine_stage_landlock(&jail->orders, &jail->reached, -1,

@@ -5,41 +5,100 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/fdio.h"
+#include "connector/api_requests.h"
 #include "connector/control.h"
 #include "connector/lend.h"
 #include "connector/requests.h"
 
+/* The channels in the poll set. */
+enum { PARENT, WORKER, API, RESOLVER, N_CHANNELS };
+
+static bool
+may_tell(const struct connector *connector, uint64_t now_ms)
+{
+	return !connector->has_answer && listeners_have_news(&connector->listeners) &&
+	    now_ms >= connector->listeners.tell_at_ms;
+}
+
+/* The answers come before news of listeners, and the worker is not heard before its last
+ * question is answered. */
+static short
+events_of_worker(const struct connector *connector, uint64_t now_ms)
+{
+	if (connector->has_answer)
+		return POLLOUT;
+	return may_tell(connector, now_ms) ? POLLIN | POLLOUT : POLLIN;
+}
+
+/* Returns when the loop is due without an event (base/deadline.h). */
+static uint64_t
+due_ms(const struct connector *connector, uint64_t now_ms)
+{
+	const struct listeners *listeners = &connector->listeners;
+
+	if (changes_want_a_turn(&connector->changes))
+		return 0;
+	if (listeners_have_news(listeners) && now_ms < listeners->tell_at_ms)
+		return listeners->tell_at_ms;
+	return DEADLINE_NONE;
+}
+
+static void
+handle_worker(struct connector *connector, short events)
+{
+	if (events && connector->has_answer)
+		connector_requests_answer(connector);
+	else if (events & ~POLLOUT)
+		connector_requests_receive(connector);
+	if (events & POLLOUT && !connector->has_answer)
+		listeners_tell(&connector->listeners, &connector->to_worker,
+		    clock_now_ms());
+}
+
 static void
 turn(struct connector *connector)
 {
-	struct pollfd set[] = {
-		{ .fd = connector->to_parent.fd, .events = POLLIN },
-		{
-		    .fd = connector->to_worker.fd,
-		    .events = connector->has_answer ? POLLOUT : POLLIN,
+	const struct changes *changes = &connector->changes;
+	uint64_t now_ms = clock_now_ms();
+	struct pollfd set[N_CHANNELS] = {
+		[PARENT] = {
+		    .fd = connector->to_parent.fd,
+		    .events = changes->waits_for_parent ? POLLIN | POLLOUT : POLLIN,
 		},
-		{
+		[WORKER] = {
+		    .fd = connector->to_worker.fd,
+		    .events = events_of_worker(connector, now_ms),
+		},
+		/* During a change an api that has exited must not end each wait. */
+		[API] = {
+		    .fd = changes_are_busy(changes) ? -1 : connector->api.channel.fd,
+		    .events = POLLIN,
+		},
+		[RESOLVER] = {
 		    .fd = connector->to_resolver.fd,
 		    .events = connector->has_lent ? POLLOUT : POLLIN,
 		},
 	};
 
-	if (poll(set, sizeof(set) / sizeof(set[0]), -1) == -1) {
+	if (poll(set, N_CHANNELS, deadline_timeout(due_ms(connector, now_ms), now_ms)) ==
+	    -1) {
 		if (errno != EINTR)
 			fdio_pause();
 		return;
 	}
-	if (set[0].revents)
+	if (set[PARENT].revents & ~POLLOUT)
 		connector_control_receive(connector);
-	if (set[1].revents && connector->has_answer)
-		connector_requests_answer(connector);
-	else if (set[1].revents)
-		connector_requests_receive(connector);
-	if (set[2].revents && connector->has_lent)
+	handle_worker(connector, set[WORKER].revents);
+	if (set[RESOLVER].revents && connector->has_lent)
 		connector_lend_answer(connector);
-	else if (set[2].revents)
+	else if (set[RESOLVER].revents)
 		connector_lend_receive(connector);
+	changes_proceed(connector);
+	if (set[API].revents)
+		connector_api_receive(connector);
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the sockets of TCP flows, and those that lead to name servers. */
+/* Makes sockets: TCP of flows and of forwards, and UDP to name servers. */
 #include "connector/open.h"
 
 #include <errno.h>
@@ -9,32 +9,47 @@
 
 #include "base/auto.h"
 
+void
+open_set_option(int fd, int level, int name, int value)
+{
+	setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* A socket with the options that all sockets of the guest's connections have; -1 with errno
+ * set. */
+static int
+make_tcp(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	open_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	/* Urgent data stays in line (RFC 6093). */
+	open_set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+	return fd;
+}
+
 static int
 bind_outbound(int fd, const struct ipc_outbound *outbound, bool is_ipv6)
 {
-	const int yes = 1;
 	union inaddr_sock source;
 
 	if (!outbound->has_addr[is_ipv6])
 		return 0;
 	source = inaddr_sock_make(&outbound->addr[is_ipv6], 0);
 	/* ip(7): one of 28,000 ports for each destination, not for all together. */
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
+	open_set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 	return bind(fd, &source.any, inaddr_sock_len(&source.any));
 }
 
 int
 open_tcp(const union inaddr_sock *to, const struct ipc_outbound *outbound)
 {
-	const int yes = 1;
-	autofd int fd =
-	    socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	autofd int fd = make_tcp(to->any.sa_family);
 
 	if (fd == -1)
 		return -1;
-	/* Cannot fail on a TCP socket. Urgent data stays in line (RFC 6093). */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof(yes));
 	if (bind_outbound(fd, outbound, to->any.sa_family == AF_INET6) == -1)
 		return -1;
 	if (connect(fd, &to->any, inaddr_sock_len(&to->any)) == -1 &&
@@ -54,4 +69,40 @@ open_dns(const union inaddr_sock *to, const struct ipc_outbound *outbound)
 	    connect(fd, &to->any, inaddr_sock_len(&to->any)) == -1)
 		return -1;
 	return take_fd(&fd);
+}
+
+int
+open_listening_tcp(const struct inaddr *addr, uint16_t port)
+{
+	const union inaddr_sock host = inaddr_sock_make(addr, port);
+	autofd int fd = make_tcp(host.any.sa_family);
+
+	if (fd == -1)
+		return -1;
+	/* IPv4 peers have forwards of their own, whatever net.ipv6.bindv6only is. */
+	if (addr->is_ipv6)
+		open_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	/* Without it, tcp(7) keeps a port for a minute after its connections, and the port
+	 * of a listener that is being closed until the worker has closed it too. */
+	open_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (bind(fd, &host.any, inaddr_sock_len(&host.any)) == -1 ||
+	    listen(fd, OPEN_BACKLOG) == -1)
+		return -1;
+	return take_fd(&fd);
+}
+
+void
+open_make_useless(int fd, uint8_t proto, const struct inaddr *addr, uint16_t port)
+{
+	const struct inaddr itself =
+	    inaddr_is_unspecified(addr) ? inaddr_loopback(addr->is_ipv6) : *addr;
+	const union inaddr_sock own = inaddr_sock_make(&itself, port);
+
+	/* tcp(7) does not say it: a listening socket is closed, and its peers are reset
+	 * (net/ipv4/af_inet.c, inet_shutdown). udp(7): a connected socket receives only from
+	 * its peer, which is this socket itself. */
+	if (proto == IPPROTO_TCP)
+		shutdown(fd, SHUT_RD);
+	else
+		connect(fd, &own.any, inaddr_sock_len(&own.any));
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the sockets of a flow. They do not wait. */
+/* Makes sockets. They do not wait. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "base/inaddr.h"
 #include "ipc/messages.h"
+
+/* Sets an option that the socket must have. It cannot fail on a socket of the protocol and
+ * family. */
+void open_set_option(int fd, int level, int name, int value);
 
 /* Returns a socket that connects, or has connected, to this address; the caller owns it. -1
  * with errno set. */
@@ -37,3 +41,24 @@ int open_udp(const struct open_udp *wanted, struct open_udp_made *made);
 
 /* A UDP socket to a name server; as open_tcp(). */
 int open_dns(const union inaddr_sock *to, const struct ipc_outbound *outbound);
+
+/* --- forwards ------------------------------------------------------------------------- */
+
+/* The queue of a listening socket: Linux's default limit (net.core.somaxconn since 5.4). */
+#define OPEN_BACKLOG 4096
+
+/* Returns a socket that listens at the address and port, owned by the caller; -1 with errno
+ * set. The connections that are accepted from it have its options. */
+int open_listening_tcp(const struct inaddr *addr, uint16_t port);
+
+/*
+ * Returns a socket that is bound to the address and port, owned by the caller; -1 with errno
+ * set. shares: another socket of ours is still bound to the port, and will be closed.
+ * keeps_groups_off: members of a group on this host do not receive what is sent to it.
+ */
+int open_bound_udp(const struct inaddr *addr, uint16_t port, bool shares,
+    bool keeps_groups_off);
+
+/* Ends the use of a socket that one of the two functions has made for the address and port, for all
+ * its duplicates. The port can be opened again. */
+void open_make_useless(int fd, uint8_t proto, const struct inaddr *addr, uint16_t port);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the sockets of UDP flows. */
+/* Makes sockets of UDP: those of flows and of forwards. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -7,15 +7,7 @@
 #include "base/auto.h"
 #include "connector/open.h"
 
-static void
-set_option(int fd, int level, int name, int value)
-{
-	/* Cannot fail on a UDP socket of the family. */
-	setsockopt(fd, level, name, &value, sizeof(value));
-}
-
-/* A new socket. The kernel reports the fields of IP headers that come, and ICMP errors. -1 with
- * errno set. */
+/* A new socket. The kernel reports the fields of IP headers that come. -1 with errno set. */
 static int
 make_socket(bool is_ipv6)
 {
@@ -25,16 +17,37 @@ make_socket(bool is_ipv6)
 		return -1;
 	if (is_ipv6) {
 		/* The IPv4 socket of the same port is another one's. */
-		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+		open_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		open_set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+		open_set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 	} else {
-		set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
-		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
-		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+		open_set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
+		open_set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
 	}
 	return fd;
+}
+
+/* The same for a flow: the kernel reports ICMP errors too. */
+static int
+make_for_flow(bool is_ipv6)
+{
+	int fd = make_socket(is_ipv6);
+
+	if (fd != -1 && is_ipv6)
+		open_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	else if (fd != -1)
+		open_set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+	return fd;
+}
+
+/* The kernel reports the address of the host to which a datagram comes. */
+static void
+ask_for_own_address(int fd, bool is_ipv6)
+{
+	if (is_ipv6)
+		open_set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	else
+		open_set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
 /* Binds to the outbound address, if there is one, and this port. */
@@ -60,13 +73,13 @@ bind_shared(int fd, const struct open_udp *wanted)
 {
 	if (wanted->port == 0)
 		return bind_source(fd, wanted, 0);
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (bind_source(fd, wanted, wanted->port) == 0)
 		return 0;
 	/* Another program has it at this address, or it is below ip_unprivileged_port_start. */
 	if (errno != EADDRINUSE && errno != EACCES)
 		return -1;
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 0);
+	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 0);
 	return bind_source(fd, wanted, 0);
 }
 
@@ -84,9 +97,9 @@ static void
 keep_groups_off_the_host(int fd, bool is_ipv6)
 {
 	if (is_ipv6)
-		set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+		open_set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
 	else
-		set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+		open_set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
 }
 
 /* The socket for the answers of a group: its port is that of the other one. The worker learns
@@ -95,17 +108,14 @@ static int
 open_answers(const struct open_udp *wanted, uint16_t port)
 {
 	bool is_ipv6 = wanted->to->any.sa_family == AF_INET6;
-	autofd int fd = make_socket(is_ipv6);
+	autofd int fd = make_for_flow(is_ipv6);
 
 	if (fd == -1)
 		return -1;
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (bind_source(fd, wanted, port) == -1)
 		return -1;
-	if (is_ipv6)
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	else
-		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	ask_for_own_address(fd, is_ipv6);
 	return take_fd(&fd);
 }
 
@@ -114,7 +124,7 @@ open_udp(const struct open_udp *wanted, struct open_udp_made *made)
 {
 	const union inaddr_sock *to = wanted->to;
 	bool is_ipv6 = to->any.sa_family == AF_INET6;
-	autofd int fd = make_socket(is_ipv6);
+	autofd int fd = make_for_flow(is_ipv6);
 	struct inaddr addr;
 
 	*made = (struct open_udp_made){ .fd = -1, .answers_fd = -1 };
@@ -127,7 +137,7 @@ open_udp(const struct open_udp *wanted, struct open_udp_made *made)
 	made->port = find_port(fd);
 	/* From now on others may have the port too. If the option were set before, the kernel
 	 * could choose a port that another end has. */
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (inaddr_from_sockaddr(&addr, &to->any) && inaddr_is_multicast(&addr)) {
 		made->answers_fd = open_answers(wanted, made->port);
 		if (made->answers_fd == -1)
@@ -135,4 +145,41 @@ open_udp(const struct open_udp *wanted, struct open_udp_made *made)
 	}
 	made->fd = take_fd(&fd);
 	return 0;
+}
+
+/* --- forwards ------------------------------------------------------------------------- */
+
+/* Returns 0, or -1 with errno set. */
+static int
+bind_forward(int fd, const union inaddr_sock *host, bool shares)
+{
+	socklen_t len = inaddr_sock_len(&host->any);
+
+	if (bind(fd, &host->any, len) == 0)
+		return 0;
+	if (errno != EADDRINUSE || !shares)
+		return -1;
+	/* The socket that is being closed has the option too. */
+	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	return bind(fd, &host->any, len);
+}
+
+int
+open_bound_udp(const struct inaddr *addr, uint16_t port, bool shares,
+    bool keeps_groups_off)
+{
+	const union inaddr_sock host = inaddr_sock_make(addr, port);
+	autofd int fd = make_socket(addr->is_ipv6);
+
+	if (fd == -1)
+		return -1;
+	ask_for_own_address(fd, addr->is_ipv6);
+	if (keeps_groups_off)
+		keep_groups_off_the_host(fd, addr->is_ipv6);
+	if (bind_forward(fd, &host, shares) == -1)
+		return -1;
+	/* Only now: nobody shares the port but the sockets of its peers, and programs of
+	 * the same user that ask for it. */
+	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	return take_fd(&fd);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers the worker's questions. */
+/* Answers the worker's questions, and hears what it says about listeners. */
 #include "connector/requests.h"
 
 #include <errno.h>
@@ -255,6 +255,26 @@ connector_on_flow_closed(struct connector *connector, const struct ipc_flow_clos
 			    "message from slirp-worker: flow_closed: a flow is not open");
 		flows_close(&connector->flows, flow);
 	}
+}
+
+void
+connector_on_listener_wanted(struct connector *connector,
+    const struct ipc_listener_wanted *msg)
+{
+	if (listeners_note_wanted(&connector->listeners, msg->id) == -1)
+		fatalx("message from slirp-worker: listener_wanted: it does not lack %u",
+		    msg->id);
+}
+
+void
+connector_on_listener_closed(struct connector *connector,
+    const struct ipc_listener_closed *msg)
+{
+	if (listeners_note_closed(&connector->listeners, msg->id) == -1)
+		fatalx(
+		    "message from slirp-worker: listener_closed: it was not told that %u "
+		    "is gone",
+		    msg->id);
 }
 
 static bool

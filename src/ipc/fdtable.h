@@ -17,9 +17,10 @@ enum ipc_child_fd {
 	 * (dup3(2)). No other descriptor gets the number, so a policy can name it. */
 	IPC_CHILD_FD_PEER =
 	    4, /* slirp-worker: the api; api, connector, resolver: the slirp-worker */
-	IPC_CHILD_FD_LISTEN = 5,    /* api: the listening socket */
-	IPC_CHILD_FD_CONNECTOR = 5, /* slirp-worker, resolver: the connector */
+	IPC_CHILD_FD_CONNECTOR = 5, /* slirp-worker, resolver, api: the connector */
+	IPC_CHILD_FD_API = 5,       /* connector: the api */
 	IPC_CHILD_FD_RESOLVER = 6,  /* slirp-worker, connector: the resolver */
+	IPC_CHILD_FD_LISTEN = 6,    /* api: the listening socket */
 
 	/* The program, until it runs. Above the table of each role, so that one line of
 	 * seccomp/spawner.policy allows it for all. */

@@ -103,37 +103,46 @@ struct ipc_log {
 #define IPC_ROWS_PARENT_TO_SERVER_USERS(ROW) \
 	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS")
 
+#define IPC_ROWS_PARENT_TO_API_PEERS(ROW) \
+	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
+
+#define IPC_ROWS_API_PEERS_TO_PARENT(ROW) \
+	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
+
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(start, PAYLOAD_FD, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
-	ROW(get_stats, NOTHING, RUNNING, "answer with stats") \
-	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
-	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
+	ROW(get_stats, NOTHING, RUNNING, "answer with stats")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_PARENT(ROW) \
 	ROW(about, PAYLOAD, ONCE, "the version of libslirp; sent once without a request") \
 	ROW(ready, NOTHING, REPLY, "packets flow from now on") \
 	ROW(tap_gone, PAYLOAD, ONCE, "the TAP is gone for good; the worker only waits for its end") \
-	ROW(stats, PAYLOAD, REPLY, "all counters") \
-	ROW(published, PAYLOAD, REPLY, "the outcome of publish") \
-	ROW(table_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \
-	ROW(table_removed, PAYLOAD, RUNNING, "a forward was removed, for the parent's copy") \
-	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
+	ROW(stats, PAYLOAD, REPLY, "all counters")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
 	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready") \
-	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections")
+	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
+	ROW(guest_addr6, PAYLOAD, ONCE, "the guest's own IPv6 address, once there is a TAP") \
+	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published")
 
 #define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
-	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on")
+	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on") \
+	ROW(published, PAYLOAD, REPLY, "the outcome of publish") \
+	ROW(table_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \
+	ROW(table_removed, PAYLOAD, RUNNING, "a forward was removed, for the parent's copy")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_CONNECTOR(ROW) \
 	ROW(flow_open, PAYLOAD, ANYTIME, "make a socket that connects to this address, answer flow_opened or flow_refused") \
-	ROW(flow_closed, PAYLOAD, ANYTIME, "the worker has closed the sockets of these flows")
+	ROW(flow_closed, PAYLOAD, ANYTIME, "the worker has closed the sockets of these flows") \
+	ROW(listener_wanted, PAYLOAD, ANYTIME, "send this listener again: there was no descriptor for it") \
+	ROW(listener_closed, PAYLOAD, ANYTIME, "the answer to listener_gone: the worker has closed its duplicate")
 
 #define IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(ROW) \
 	ROW(flow_answers, PAYLOAD_FD, ANYTIME, "the socket for the answers of a group; flow_opened follows") \
 	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \
-	ROW(flow_refused, PAYLOAD, ANYTIME, "why there is no socket")
+	ROW(flow_refused, PAYLOAD, ANYTIME, "why there is no socket") \
+	ROW(listener, PAYLOAD_FD, ANYTIME, "a port of a forward: a socket that listens, or that is bound") \
+	ROW(listener_gone, PAYLOAD, ANYTIME, "the port was closed, answer listener_closed")
 
 #define IPC_ROWS_PARENT_TO_RESOLVER(ROW) \
 	ROW(resolver_start, PAYLOAD, ONCE, "ask these name servers, answer resolver_ready")
@@ -171,17 +180,21 @@ struct ipc_log {
 	ROW(api_ready, NOTHING, REPLY, "clients are served from now on") \
 	ROW(get_status, PAYLOAD, RUNNING, "answer with status")
 
-#define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
+#define IPC_ROWS_API_TO_CONNECTOR(ROW) \
 	ROW(add_forward, PAYLOAD, ANYTIME, "add a forward, answer forward_added") \
 	ROW(remove_forward, PAYLOAD, ANYTIME, "remove a forward, answer forward_removed") \
-	ROW(list_forwards, PAYLOAD, ANYTIME, "answer with a forwards_page") \
+	ROW(list_forwards, PAYLOAD, ANYTIME, "answer with a forwards_page")
+
+#define IPC_ROWS_CONNECTOR_TO_API(ROW) \
+	ROW(forward_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
+	ROW(forward_removed, PAYLOAD, REPLY, "the removed forward, or the reason for the refusal") \
+	ROW(forwards_page, PAYLOAD, REPLY, "some of the forwards")
+
+#define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
 	ROW(query_worker, PAYLOAD, ANYTIME, "answer with worker_state") \
 	ROW(list_connections, PAYLOAD, ANYTIME, "answer with a connections_page")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_API(ROW) \
-	ROW(forward_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
-	ROW(forward_removed, PAYLOAD, REPLY, "the removed forward, or the reason for the refusal") \
-	ROW(forwards_page, PAYLOAD, REPLY, "some of the forwards") \
 	ROW(worker_state, PAYLOAD, REPLY, "counters and numbers of sockets") \
 	ROW(connections_page, PAYLOAD, REPLY, "some of the connections")
 

@@ -10,6 +10,10 @@
  * it), so a queue of any legal size holds several. */
 #define IPC_PAGE_ENTRIES 28
 
+/* Listeners that are open, and closed ones that the worker may still have: twice every port of
+ * an address, so that all forwards can be replaced at once. */
+#define IPC_LISTENERS_MAX 131072
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
@@ -79,7 +83,36 @@ struct ipc_table_removed {
 	uint32_t reserved;
 };
 
-/* From the api to the worker, and the answers, which come in the order of the requests.
+/* One port of a forward, from the connector to the worker with its socket. */
+struct ipc_listener {
+	/* A number of the connector's, below IPC_LISTENERS_MAX. It is used again after
+	 * listener_closed. */
+	uint32_t id;
+	uint32_t forward; /* the forward's id */
+	struct inaddr host_addr;
+	struct inaddr guest_addr; /* not unspecified */
+	uint16_t host_port;       /* not 0, as is the next */
+	uint16_t guest_port;
+	uint8_t proto; /* IPPROTO_TCP: the socket listens; IPPROTO_UDP: it is bound */
+	uint8_t reserved;
+};
+
+struct ipc_listener_gone {
+	uint32_t id;
+	uint32_t reserved;
+};
+
+struct ipc_listener_closed {
+	uint32_t id;
+	uint32_t reserved;
+};
+
+struct ipc_listener_wanted {
+	uint32_t id;
+	uint32_t reserved;
+};
+
+/* From the api to the connector, and the answers, which come in the order of the requests.
  * `request` is any number; the answer returns it. */
 struct ipc_add_forward {
 	uint64_t request;

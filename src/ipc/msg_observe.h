@@ -26,7 +26,8 @@
 	COUNTER(datagrams_evicted, "unfinished datagrams that gave way to newer ones") \
 	COUNTER(datagrams_fragmented, "datagrams cut into fragments towards the guest") \
 	COUNTER(oversize_to_guest, "frames to the guest that could not be made to fit the MTU") \
-	COUNTER(stack_errors, "errors that libslirp reported about the guest")
+	COUNTER(stack_errors, "errors that libslirp reported about the guest") \
+	COUNTER(ports_put_off, "ports of forwards that the worker could not take at once")
 
 enum ipc_counter {
 #define IPC_COUNTER_ENUM(name, meaning) IPC_COUNTER_##name,
@@ -136,13 +137,13 @@ struct ipc_worker_state {
 	uint32_t n_tcp_sockets;
 	uint32_t n_udp_sockets;
 	uint32_t n_icmp_sockets;
-	uint32_t n_forwards; /* forwards */
 	/* Of the TCP engine: all connections; those of them that are half-open or in
 	 * TIME_WAIT; memory that data between guest and host takes. */
 	uint32_t n_tcp_flows;
 	uint32_t n_tcp_half_open;
 	uint32_t n_tcp_time_wait;
 	uint32_t tcp_buffer_bytes;
+	uint32_t reserved;
 };
 
 /* The parts of query_status that the api does not know itself. */
@@ -157,7 +158,7 @@ struct ipc_status {
 	uint32_t worker_pid;
 	uint32_t connector_pid;
 	uint32_t resolver_pid; /* 0: none */
-	uint32_t reserved;
+	uint32_t n_forwards;
 	char tap_name[IPC_IFNAME_SIZE]; /* empty if the TAP is inherited */
 };
 

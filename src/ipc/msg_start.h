@@ -116,7 +116,9 @@ struct ipc_start {
 	/* There is no TAP. The descriptor is a listening SOCK_SEQPACKET socket, and each
 	 * message of its client is a frame. */
 	uint8_t is_bess;
-	uint8_t reserved[2];
+	uint8_t has_guest_mac; /* of the TAP's interface in the guest; not for a socket */
+	struct mac guest_mac;  /* zeros unless has_guest_mac */
+	uint8_t reserved[3];
 };
 
 struct ipc_connector_start {
@@ -127,6 +129,11 @@ struct ipc_connector_start {
 
 struct ipc_resolver_start {
 	struct ipc_nameservers nameservers;
+};
+
+/* The address that the guest makes from the MAC of the TAP, or that --configure sets. */
+struct ipc_guest_addr6 {
+	struct in6_addr addr;
 };
 
 struct ipc_about {

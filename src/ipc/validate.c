@@ -166,8 +166,10 @@ ipc_validate_start(const struct ipc_start *msg, const char **why)
 		return -1;
 	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads, why) == -1)
 		return -1;
-	if (!ipc_is_flag(msg->is_bess))
+	if (!ipc_is_flag(msg->is_bess) || !ipc_is_flag(msg->has_guest_mac))
 		return ipc_refuse(why, "flag neither 0 nor 1");
+	if (!msg->has_guest_mac && !ipc_is_zero(&msg->guest_mac, sizeof(msg->guest_mac)))
+		return ipc_refuse(why, "guest_mac");
 	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
 	    ? 0
 	    : ipc_refuse(why, "reserved");
@@ -180,6 +182,15 @@ ipc_validate_connector_start(const struct ipc_connector_start *msg, const char *
 	    ipc_validate_outbound(&msg->outbound, why) == -1)
 		return -1;
 	return ipc_validate_nameservers(&msg->nameservers, why);
+}
+
+int
+ipc_validate_guest_addr6(const struct ipc_guest_addr6 *msg, const char **why)
+{
+	/* Any address is legal: a forward's guest address is checked on its own. */
+	(void)msg;
+	(void)why;
+	return 0;
 }
 
 int
@@ -295,9 +306,7 @@ ipc_validate_query_worker(const struct ipc_query_worker *msg, const char **why)
 int
 ipc_validate_worker_state(const struct ipc_worker_state *msg, const char **why)
 {
-	(void)msg;
-	(void)why;
-	return 0;
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 /* Whether the spawner starts this role. */
@@ -377,8 +386,6 @@ ipc_validate_status(const struct ipc_status *msg, const char **why)
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
 		if (ipc_validate_confined(&msg->confined[i], why) == -1)
 			return -1;
-	if (msg->reserved != 0)
-		return ipc_refuse(why, "reserved");
 	return ipc_is_text(msg->tap_name, sizeof(msg->tap_name))
 	    ? 0
 	    : ipc_refuse(why, "tap_name");

@@ -88,6 +88,53 @@ ipc_validate_table_removed(const struct ipc_table_removed *msg, const char **why
 }
 
 int
+ipc_validate_listener(const struct ipc_listener *msg, const char **why)
+{
+	if (msg->id >= IPC_LISTENERS_MAX)
+		return ipc_refuse(why, "id");
+	if (msg->forward == 0)
+		return ipc_refuse(why, "forward");
+	if (msg->proto != IPPROTO_TCP && msg->proto != IPPROTO_UDP)
+		return ipc_refuse(why, "proto");
+	if (!ipc_is_inaddr(&msg->host_addr))
+		return ipc_refuse(why, "host_addr");
+	if (!ipc_is_inaddr(&msg->guest_addr) || inaddr_is_unspecified(&msg->guest_addr))
+		return ipc_refuse(why, "guest_addr");
+	if (msg->host_port == 0)
+		return ipc_refuse(why, "host_port");
+	if (msg->guest_port == 0)
+		return ipc_refuse(why, "guest_port");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+/* The messages that name a listener alone. */
+static int
+validate_listener_id(uint32_t id, uint32_t reserved, const char **why)
+{
+	if (id >= IPC_LISTENERS_MAX)
+		return ipc_refuse(why, "id");
+	return reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_listener_gone(const struct ipc_listener_gone *msg, const char **why)
+{
+	return validate_listener_id(msg->id, msg->reserved, why);
+}
+
+int
+ipc_validate_listener_closed(const struct ipc_listener_closed *msg, const char **why)
+{
+	return validate_listener_id(msg->id, msg->reserved, why);
+}
+
+int
+ipc_validate_listener_wanted(const struct ipc_listener_wanted *msg, const char **why)
+{
+	return validate_listener_id(msg->id, msg->reserved, why);
+}
+
+int
 ipc_validate_add_forward(const struct ipc_add_forward *msg, const char **why)
 {
 	return validate_forward(&msg->forward, why);

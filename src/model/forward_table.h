@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of forwards. The worker has it. The parent keeps a copy to give to a worker
+/* The table of forwards. The connector has it. The parent keeps a copy to give to a connector
  * that is started again, and the api keeps one to answer list_hostfwd. */
 #pragma once
 

@@ -4,8 +4,6 @@
 
 #include "base/clock.h"
 #include "ipc/dispatch.h"
-#include "process/serve.h"
-#include "slirp-worker/chan_api.h"
 
 /* Messages per turn: a client that sends without end shares the turns with the packets,
  * which get as many frames (loop.c). */
@@ -23,29 +21,7 @@ IPC_ROWS_API_TO_SLIRP_WORKER(DECLARE)
 bool
 api_requests_are_heard(const struct worker *worker)
 {
-	return !requests_are_busy(&worker->requests) &&
-	    worker->now_ms >= worker->api_pause_ends_ms;
-}
-
-void
-worker_on_add_forward(struct worker *worker, const struct ipc_add_forward *msg)
-{
-	requests_add(worker, msg->request, &msg->forward);
-}
-
-void
-worker_on_remove_forward(struct worker *worker, const struct ipc_remove_forward *msg)
-{
-	requests_remove(worker, msg->request, msg->id);
-}
-
-void
-worker_on_list_forwards(struct worker *worker, const struct ipc_list_forwards *msg)
-{
-	struct ipc_forwards_page page = { .request = msg->request };
-
-	forwards_fill_page(&worker->forwards, msg->after_id, &page);
-	chan_api_check_sent(worker, ipc_send_forwards_page(&worker->to_api, &page));
+	return worker->now_ms >= worker->api_pause_ends_ms;
 }
 
 void
@@ -56,12 +32,9 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		.request = msg->request,
 		.stats = *worker_stats(worker),
 		/* The budget includes connections that wait for a flow. */
-		.n_tcp_sockets =
-		    worker->budget.used[BUDGET_TCP] + worker->forwards.n_tcp_ports,
-		.n_udp_sockets =
-		    worker->udp.udp.flows.n_live + worker->forwards.n_udp_ports,
+		.n_tcp_sockets = worker->budget.used[BUDGET_TCP] + worker->ports.n_tcp,
+		.n_udp_sockets = worker->udp.udp.flows.n_live + worker->ports.n_udp,
 		.n_icmp_sockets = worker->ping.flows.n_live,
-		.n_forwards = worker->forwards.table->n,
 		.n_tcp_flows = tcp->flows.n_live,
 		.n_tcp_half_open = tcp->n_opening + tcp->n_accepted,
 		.n_tcp_time_wait = tcp->n_time_wait,
@@ -69,7 +42,8 @@ worker_on_query_worker(struct worker *worker, const struct ipc_query_worker *msg
 		    tcp_pool_free_bytes(&tcp->pool)),
 	};
 
-	chan_api_check_sent(worker, ipc_send_worker_state(&worker->to_api, &state));
+	chan_api_check_sent(&worker->api,
+	    ipc_send_worker_state(&worker->api.channel, &state));
 }
 
 void
@@ -88,7 +62,8 @@ worker_on_list_connections(struct worker *worker, const struct ipc_list_connecti
 	if (end_ms > begin_ms)
 		worker->api_pause_ends_ms =
 		    end_ms + (end_ms - begin_ms) * LOOK_PAUSE_TIMES;
-	chan_api_check_sent(worker, ipc_send_connections_page(&worker->to_api, &page));
+	chan_api_check_sent(&worker->api,
+	    ipc_send_connections_page(&worker->api.channel, &page));
 }
 
 static bool
@@ -112,19 +87,17 @@ void
 api_requests_receive(struct worker *worker)
 {
 	static const struct serve from_api = { .take = take };
-	struct serve_violation violation;
 
-	if (worker->to_api.fd == -1 || !api_requests_are_heard(worker))
-		return;
-	switch (
-	    serve_receive(&worker->to_api, RECEIVE_MAX, &from_api, worker, &violation)) {
-	case SERVE_OPEN:
-		break;
-	case SERVE_CLOSED:
-		chan_api_close(worker);
-		break;
-	case SERVE_VIOLATED:
-		chan_api_drop(worker, violation.row, violation.why);
-		break;
-	}
+	if (api_requests_are_heard(worker))
+		chan_api_receive(&worker->api, RECEIVE_MAX, &from_api, worker);
+}
+
+int
+api_requests_watch(void *ctx, int fd)
+{
+	struct worker *worker = ctx;
+
+	if (fd == -1)
+		connections_free(&worker->connections);
+	return poller_put(&worker->poller, POLLER_API, fd);
 }

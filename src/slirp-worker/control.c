@@ -11,7 +11,6 @@
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
 #include "process/child.h"
-#include "slirp-worker/chan_api.h"
 #include "slirp-worker/setup.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
@@ -20,6 +19,7 @@ IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
 IPC_ROWS_PARENT_TO_RESOLVER_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(DECLARE)
+IPC_ROWS_PARENT_TO_API_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 
 void
@@ -100,16 +100,10 @@ worker_on_get_stats(struct worker *worker)
 }
 
 void
-worker_on_publish(struct worker *worker, const struct ipc_publish *msg)
-{
-	requests_publish(worker, &msg->forward);
-}
-
-void
 worker_on_api_channel(struct worker *worker, const struct ipc_api_channel *msg,
     int adopt_fd)
 {
-	chan_api_open(worker, adopt_fd, msg->api_number);
+	chan_api_open(&worker->api, adopt_fd, msg->api_number);
 }
 
 static bool
@@ -122,6 +116,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
 		IPC_ROWS_PARENT_TO_RESOLVER_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
+		IPC_ROWS_PARENT_TO_API_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:
 		break;
@@ -146,7 +141,9 @@ worker_control_wait_start(struct worker *worker)
 static void
 miss_api_channel(void *ctx, const struct ipc_message *msg, const char *why)
 {
-	chan_api_miss(ctx, msg->payload.api_channel.api_number, why);
+	struct worker *worker = ctx;
+
+	chan_api_miss(&worker->api, msg->payload.api_channel.api_number, why);
 }
 
 void

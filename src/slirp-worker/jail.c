@@ -2,10 +2,7 @@
 /* Enters the worker's jail. */
 #include "slirp-worker/jail.h"
 
-#include <linux/capability.h>
-
 #include "base/auto.h"
-#include "confine/caps.h"
 #include "confine/namespaces.h"
 #include "confine/stages.h"
 #include "seccomp/slirp-worker_policy.h"
@@ -26,8 +23,7 @@ jail_enter(struct jail *jail)
 	if (jail->orders.sandbox_mode == IPC_JAIL_OFF)
 		return;
 	confine_stage_root(&jail->orders, &jail->reached);
-	confine_stage_capabilities(&jail->orders, &jail->reached,
-	    CONFINE_CAP_BIT(CAP_NET_BIND_SERVICE));
+	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
 	confine_stage_all_limits(&jail->orders, &jail->reached);
 	confine_stage_landlock(&jail->orders, &jail->reached, -1,
 	    CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX | CONFINE_LANDLOCK_DENY_SIGNALS);

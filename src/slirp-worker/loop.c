@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "slirp-worker/api_requests.h"
+#include "slirp-worker/chan_connector.h"
 #include "slirp-worker/control.h"
 #include "slirp-worker/datapath.h"
 
@@ -48,11 +49,8 @@ wait_for_events(struct worker *worker)
 	uint64_t due_ms = tapio_prepare_wait(&worker->tap, now_ms);
 	int timeout_ms, n;
 
-	poller_expect(poller, POLLER_PARENT,
-	    worker->requests.waits_for_parent ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	poller_expect(poller, POLLER_API, api_requests_are_heard(worker) ? EPOLLIN : 0);
-	if (requests_want_a_turn(&worker->requests))
-		due_ms = 0;
+	due_ms = deadline_earlier(due_ms, chan_connector_report(worker));
 	due_ms = deadline_earlier(due_ms, reass_next_deadline(&worker->reass));
 	if (worker->api_pause_ends_ms > now_ms)
 		due_ms = deadline_earlier(due_ms, worker->api_pause_ends_ms);
@@ -123,16 +121,6 @@ take_answers(struct worker *worker, uint64_t n_frames, uint64_t n_bytes)
 }
 
 static void
-hear_connector(struct worker *worker)
-{
-	/* The number stays taken. The parent sees the connector's end, and ends this process. */
-	if (!asks_receive(&worker->asks)) {
-		poller_put(&worker->poller, POLLER_CONNECTOR, -1);
-		worker->to_connector.fd = -1;
-	}
-}
-
-static void
 hear_resolver(struct worker *worker)
 {
 	/* As with the connector. */
@@ -155,10 +143,10 @@ turn(struct worker *worker)
 	tap_events =
 	    poller_ready(poller, POLLER_TAP) | poller_ready(poller, POLLER_CLIENTS);
 	look_at_clock(worker);
-	if (poller_ready(poller, POLLER_PARENT) & ~(uint32_t)EPOLLOUT)
+	if (poller_ready(poller, POLLER_PARENT))
 		worker_control_receive(worker);
-	if (poller_ready(poller, POLLER_CONNECTOR))
-		hear_connector(worker);
+	if (poller_ready(poller, POLLER_CONNECTOR) & ~(uint32_t)EPOLLOUT)
+		chan_connector_receive(worker);
 	if (poller_ready(poller, POLLER_RESOLVER))
 		hear_resolver(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {
@@ -180,7 +168,6 @@ turn(struct worker *worker)
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest] - n_bytes;
 	if (n_frames > 0)
 		take_answers(worker, n_frames, n_bytes);
-	requests_proceed(worker);
 	if (poller_ready(poller, POLLER_API))
 		api_requests_receive(worker);
 	reass_expire(&worker->reass, worker->now_ms);

@@ -16,7 +16,6 @@ main(void)
 {
 	/* Too large for a stack. */
 	static struct worker worker = {
-		.to_api.fd = -1,
 		.to_connector.fd = -1,
 		.to_resolver.fd = -1,
 		.tap = { .fd = -1, .listen_fd = -1, .reserve_fd = -1 },

@@ -3,15 +3,14 @@
 #include "slirp-worker/setup.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/utsname.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mac.h"
+#include "ipc/fdtable.h"
+#include "slirp-worker/api_requests.h"
 #include "slirp-worker/datapath.h"
 
 /* libslirp's error messages tell an operator what a guest does; a few of them are enough.
@@ -33,6 +32,7 @@ limit_lines(struct worker *worker)
 		.interval_ms = COMPLAINTS_INTERVAL_MS,
 	};
 	worker->udp_refusals = worker->tcp_refusals;
+	worker->port_refusals = worker->tcp_refusals;
 }
 
 static void
@@ -68,20 +68,6 @@ init_gate(struct gate *gate, const struct ipc_network *network)
 	};
 
 	gate_init(gate, &config);
-}
-
-/* The MAC of the guest's interface; false for a socket in its place. */
-static bool
-find_guest_mac(int tap_fd, struct mac *mac)
-{
-	struct ifreq request = { 0 };
-
-	/* A TAP accepts this request of netdevice(7) on its own descriptor
-	 * (drivers/net/tun.c). */
-	if (ioctl(tap_fd, SIOCGIFHWADDR, &request) == -1)
-		return false;
-	memcpy(mac->octets, request.ifr_hwaddr.sa_data, sizeof(mac->octets));
-	return true;
 }
 
 /* Whether a TAP takes IPv4 frames above 65535 bytes. Linux has them since 6.3 (net/ipv4/
@@ -139,10 +125,10 @@ make_tcp(struct worker *worker)
 		.ctx = worker,
 	};
 
-	if (tcp_host_init(&worker->tcp, &config) == -1 ||
-	    tcp_forward_init(&worker->tcp_forward, &worker->tcp, &worker->neigh,
-		(uint32_t)config.n_descriptors) == -1)
+	if (tcp_host_init(&worker->tcp, &config) == -1)
 		fatal("get memory for connections");
+	tcp_forward_init(&worker->tcp_forward, &worker->tcp, &worker->neigh,
+	    &worker->ports);
 	if (poller_put(&worker->poller, POLLER_CONNECTOR, worker->to_connector.fd) == -1)
 		fatal("watch the channel to the connector");
 	engines_add(&worker->engines, &tcp_forward_engine, &worker->tcp_forward);
@@ -161,7 +147,7 @@ make_udp(struct worker *worker)
 		.budget = &worker->budget,
 		.neigh = &worker->neigh,
 		.to_resolver = &worker->to_resolver,
-		.n_ports = (uint32_t)worker->n_descriptors,
+		.ports = &worker->ports,
 		.has_offloads = worker->has_offloads,
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
@@ -181,7 +167,7 @@ make_udp(struct worker *worker)
 }
 
 void
-setup_make_engines(struct worker *worker, const struct in6_addr *guest6)
+setup_make_engines(struct worker *worker)
 {
 	const struct stack_host host = {
 		.ctx = worker,
@@ -199,6 +185,8 @@ setup_make_engines(struct worker *worker, const struct in6_addr *guest6)
 		fatal("get descriptors");
 	if (poller_put(&worker->poller, POLLER_PARENT, worker->to_parent.fd) == -1)
 		fatal("watch the channel to the parent");
+	chan_api_init(&worker->api, &worker->to_parent, IPC_ROLE_SLIRP_WORKER,
+	    IPC_CHILD_FD_PEER, api_requests_watch, worker);
 	budget_init(&worker->budget, worker->n_descriptors, budget_read_ephemeral());
 	worker->stack = stack_new(network, &host);
 	if (!worker->stack && errno == ENOMEM)
@@ -211,11 +199,10 @@ setup_make_engines(struct worker *worker, const struct in6_addr *guest6)
 	    hold_init(&worker->hold) == -1)
 		fatal("get memory for questions to the connector");
 	make_ping(worker);
+	if (port_table_init(&worker->ports, &worker->poller, &worker->budget) == -1)
+		fatal("get memory");
 	make_tcp(worker);
 	make_udp(worker);
-	if (forwards_init(&worker->forwards, &worker->tcp_forward.listen, &worker->udp,
-		&worker->budget, network, guest6) == -1)
-		fatal("get memory");
 }
 
 /* After poller_init(). */
@@ -234,18 +221,14 @@ init_tapio(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 void
 setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd)
 {
-	struct in6_addr guest6 = in6addr_any;
-
 	worker->network = start->network;
 	worker->has_offloads = start->tap_has_offloads;
-	worker->has_guest_mac = find_guest_mac(adopt_tap_fd, &worker->guest_mac);
-	/* The address that the guest makes from its MAC, or that --configure sets. */
-	if (worker->has_guest_mac)
-		guest6 = mac_to_addr6(&worker->network.prefix6, &worker->guest_mac);
+	worker->has_guest_mac = start->has_guest_mac;
+	worker->guest_mac = start->guest_mac;
 	if (reass_init(&worker->reass) == -1)
 		fatal("get memory");
 	init_gate(&worker->gate, &worker->network);
-	setup_make_engines(worker, &guest6);
+	setup_make_engines(worker);
 	init_tapio(worker, start, adopt_tap_fd);
 }
 
@@ -253,9 +236,9 @@ void
 setup_undo_engines(struct worker *worker)
 {
 	connections_free(&worker->connections);
-	forwards_free(&worker->forwards);
 	engines_free(&worker->engines);
 	asks_free(&worker->asks);
 	hold_free(&worker->hold);
+	port_table_free(&worker->ports);
 	poller_free(&worker->poller);
 }

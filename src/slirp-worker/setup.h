@@ -8,9 +8,8 @@
  * the listening socket of --target-type=bess. */
 void setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_fd);
 
-/* The same without TAP, gate and offload; worker->network is set. guest6 is the
- * destination of an IPv6 forward without an address. */
-void setup_make_engines(struct worker *worker, const struct in6_addr *guest6);
+/* The same without TAP, gate and offload; worker->network is set. */
+void setup_make_engines(struct worker *worker);
 
 /* Ends all flows and frees what setup_make_engines made; for tests. A worker leaves this to the
  * kernel. */

@@ -9,33 +9,32 @@
 #include "base/mac.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
+#include "model/budget.h"
+#include "process/chan_api.h"
 #include "slirp-worker/answers.h"
-#include "slirp-worker/budget.h"
 #include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/hold.h"
+#include "slirp-worker/engine/port_table.h"
 #include "slirp-worker/engine/ping/ping.h"
 #include "slirp-worker/engine/link/stack.h"
 #include "slirp-worker/engine/forward/tcp_forward.h"
 #include "slirp-worker/engine/tcp/tcp_host.h"
 #include "slirp-worker/engine/udp/udp_host.h"
-#include "slirp-worker/forwards.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/gate/neigh.h"
 #include "slirp-worker/gate/reass.h"
 #include "slirp-worker/jail.h"
 #include "slirp-worker/observe/connections.h"
 #include "slirp-worker/poller.h"
-#include "slirp-worker/requests.h"
 #include "slirp-worker/tap/tapio.h"
 #include "slirp-worker/tap/vnet.h"
 
 struct worker {
 	struct ipc_channel to_parent;
-	struct ipc_channel to_api; /* its fd is IPC_CHILD_FD_PEER, or -1 without an api */
+	struct chan_api api;             /* descriptor 4 */
 	struct ipc_channel to_connector; /* its fd is IPC_CHILD_FD_CONNECTOR, or -1 */
 	struct ipc_channel to_resolver;  /* its fd is IPC_CHILD_FD_RESOLVER, or -1 */
-	uint64_t api_number;             /* the parent's number of the last api */
 	struct ipc_network network;      /* from the start message */
 	struct jail jail;
 	struct tapio tap;
@@ -47,7 +46,7 @@ struct worker {
 	struct engines engines;
 	struct stack *stack; /* NULL before the start message */
 	struct ping ping;
-	struct mac guest_mac; /* of the TAP's interface */
+	struct mac guest_mac; /* of the TAP's interface, from the start message */
 	bool has_guest_mac;
 	struct tcp_host tcp;
 	struct udp_host udp;
@@ -56,15 +55,15 @@ struct worker {
 	enum vnet_sum sum;  /* of the frame that is being handled */
 	struct poller poller;
 	struct answers answers;
-	size_t n_descriptors; /* the limit on open files */
-	struct forwards forwards;
-	struct requests requests;
+	size_t n_descriptors;           /* the limit on open files */
+	struct port_table ports;        /* of forwards */
 	struct connections connections; /* the last list that the api asked for */
 	uint64_t api_pause_ends_ms;     /* CLOCK_MONOTONIC; the api is not heard before */
 	struct ipc_stats stats;
-	struct ratelimit complaints;   /* log lines that a guest can cause */
-	struct ratelimit tcp_refusals; /* log lines about refused connections */
-	struct ratelimit udp_refusals; /* log lines about refused UDP flows */
+	struct ratelimit complaints;    /* log lines that a guest can cause */
+	struct ratelimit tcp_refusals;  /* log lines about refused connections */
+	struct ratelimit udp_refusals;  /* log lines about refused UDP flows */
+	struct ratelimit port_refusals; /* log lines about ports that wait */
 	struct budget budget;
 	uint32_t next_fragment_id; /* for IPv6 datagrams that the worker fragments */
 	uint64_t now_ms;           /* CLOCK_MONOTONIC at the last wake-up */

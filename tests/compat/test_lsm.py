@@ -209,7 +209,7 @@ def test_a_package_with_the_profiles_keeps_what_was_changed_in_them(installed):
 
 
 # Capabilities that a process keeps in service, by the file that names them.
-KEPT = (("slirpd", "src/parent/jail.c"), ("slirpd-slirp-worker", "src/slirp-worker/jail.c"))
+KEPT = (("slirpd", "src/parent/jail.c"), ("slirpd-connector", "src/connector/jail.c"))
 
 
 @pytest.mark.parametrize("program, source", KEPT)

@@ -658,8 +658,8 @@ try_int80_execve(void)
 	TRY(prlimit, try_prlimit()) \
 	/* sockets */ \
 	TRY(socket, socket((int)NUMBER(0), (int)NUMBER(1), (int)NUMBER(2))) \
-	TRY(socket_high_bits, syscall(SYS_socket, AF_INET | HIGH_BIT, SOCK_STREAM | \
-	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) \
+	TRY(socket_high_bits, syscall(SYS_socket, AF_INET | HIGH_BIT, SOCK_DGRAM | \
+	    SOCK_CLOEXEC, 0)) \
 	TRY(socketpair, socketpair(AF_UNIX, SOCK_STREAM, 0, (int *)(void *)have.page)) \
 	TRY(connect_abstract, try_connect_abstract()) \
 	TRY(bind_channel, try_bind_abstract(CHANNEL_FD)) \

@@ -92,10 +92,9 @@ ATTEMPTS = [
     Try("receive_on_channel", OK, OK, full=OK),
     Try("send_fd_on_channel", OK, OK, full=OK),
     Try("receive_errors_udp", "EAGAIN", "EAGAIN", full="EAGAIN"),
-    sock(socket.AF_INET, TCP | CLOEXEC | socket.SOCK_NONBLOCK, sandbox=OK, control=OK, full=OK),
     sock(socket.AF_INET6, UDP | CLOEXEC, sandbox=OK, control=OK, full=OK),
-    sock(socket.AF_INET, UDP | CLOEXEC, ICMP, sandbox=OK, control=OK, full=OK),
-    sock(socket.AF_INET6, UDP | CLOEXEC, ICMP6, sandbox=OK, control=OK, full=OK),
+    sock(socket.AF_INET, UDP | CLOEXEC, ICMP, sandbox=OK, control=OK),
+    sock(socket.AF_INET6, UDP | CLOEXEC, ICMP6, sandbox=OK, control=OK),
 
     # Files. The root is empty.
     Try("read_resolv_conf", "ENOENT", OK),
@@ -192,6 +191,7 @@ ATTEMPTS = [
     sock(socket.AF_INET, RAW | CLOEXEC, 255, sandbox="EPERM", control=OK),
     sock(socket.AF_INET, RAW | CLOEXEC, 6, sandbox="EPERM", control=OK),
     sock(socket.AF_INET, TCP | CLOEXEC, sandbox=OK, control=OK),
+    sock(socket.AF_INET, TCP | CLOEXEC | socket.SOCK_NONBLOCK, sandbox=OK, control=OK),
     # ENOPROTOOPT: sysctl net.mptcp.enabled
     sock(socket.AF_INET, TCP | CLOEXEC, MPTCP, sandbox=OK, control=BUILT_IN | {"ENOPROTOOPT"}),
     sock(socket.AF_INET, TCP | CLOEXEC, SCTP, sandbox=OK, control=BUILT_IN),
@@ -392,7 +392,7 @@ def test_no_other_address_family() -> None:
 # condition that the sweep's arguments, all -1, don't meet.
 UNCONDITIONAL = {
     "bind", "brk", "clock_gettime", "close", "connect", "epoll_ctl", "epoll_pwait",
-    "exit_group", "getpeername", "getpid", "getsockname", "gettid", "listen", "mremap", "munmap",
+    "exit_group", "getpeername", "getpid", "gettid", "mremap", "munmap",
     "read", "recvfrom", "sendto", "shutdown", "writev",
 }
 

@@ -270,12 +270,12 @@ def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
 
 @not_sanitized
 def test_descriptors_of_the_connector(guest: Guest, network: Slirpd) -> None:
-    """Three channels, the place of a fourth, and for a moment the socket of a connection."""
+    """Three channels, the place of a fourth, a reserve, and for a moment the socket of a connection."""
     with traffic(guest.netns):
         wait_for("no connection begins", lambda: len(
-            fds_of(network.children()["connector"])) == 7)
+            fds_of(network.children()["connector"])) == 8)
     fds = fds_of(network.children()["connector"])
-    assert [fds[number] for number in (0, 1, 2, 5)] == ["/dev/null"] * 4
+    assert [fds[number] for number in (0, 1, 2, 5, 7)] == ["/dev/null"] * 5
     assert all(fds[number].startswith("socket:") for number in (3, 4, 6))
 
 

@@ -121,8 +121,8 @@ def test_descriptors_of_api_and_spawner(guest: Guest, daemon: Slirpd) -> None:
     with traffic(guest.netns):
         api, spawner = fds_of(found["api"]), fds_of(found["spawner"])
     assert {number for number in api if api[number] == "/dev/null"} == {0, 1, 2}
-    assert {number for number in api if api[number].startswith("socket:")} == {3, 4, 5}
-    assert set(api) == set(range(6))
+    assert {number for number in api if api[number].startswith("socket:")} == {3, 4, 5, 6}
+    assert set(api) == set(range(7))
     assert {number for number in spawner if spawner[number] == "/dev/null"} == {0, 1, 2}
     assert spawner[3].startswith("socket:")
     programs = [spawner[number] for number in range(4, 8)]
@@ -222,9 +222,8 @@ def test_api_that_loses_the_worker_goes_on_under_its_filter(guest: Guest, daemon
     found = roles(daemon)
     with borrowed(found["slirp-worker"], 4) as channel:
         channel.send(b"not a message at all")
-    wait_for("it is said", lambda: "channel to the worker: not a message" in daemon.stderr)
-    assert execute(str(path), "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080,
-                   guest_port=80)["error"]["class"] == "Busy"
+    wait_for("it is said", lambda: "channel to slirp-worker: not a message" in daemon.stderr)
+    assert execute(str(path), "query_connections")["error"]["class"] == "Busy"
     wait_for("the worker has read the end",
              lambda: fds_of(found["slirp-worker"])[4] == "/dev/null")
     assert fds_of(found["api"])[4].startswith("socket:")

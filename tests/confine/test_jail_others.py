@@ -56,11 +56,17 @@ CONNECTOR_ALLOWED = {
     "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "close_socket",
     "connect_abstract", "bind_channel", "abort_self", "abort_victim_by_tid", "socket_high_bits",
 }
-CONNECTOR_SOCKETS = [(worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
-                     (worker.UDP | worker.CLOEXEC, 0)]
+CONNECTOR_SOCKETS = {
+    (socket.AF_INET, worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
+    (socket.AF_INET6, worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
+    (socket.AF_INET, worker.UDP | worker.CLOEXEC, 0),
+    (socket.AF_INET6, worker.UDP | worker.CLOEXEC, 0),
+    (socket.AF_INET, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMP),
+    (socket.AF_INET6, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMPV6),
+}
 CONNECTOR_UNCONDITIONAL = {
     "bind", "brk", "clock_gettime", "close", "connect", "exit_group", "getpid", "getsockname",
-    "gettid", "munmap", "ppoll", "restart_syscall",
+    "gettid", "listen", "munmap", "ppoll", "restart_syscall",
 } | ({"poll"} if worker.X86 else set())
 
 # What the spawner's filter lets through, because a service's start, jail and work need it; where
@@ -85,14 +91,7 @@ SPAWNER_ALLOWED = {
     "setns_user", "unshare", "prctl", "capset", "setgroups", "seccomp",
     "mount", "remount", "umount", "pivot_root", "chroot", "climb_from_chroot",
 }
-SPAWNER_SOCKETS = {
-    (socket.AF_INET, worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
-    (socket.AF_INET6, worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),
-    (socket.AF_INET, worker.UDP | worker.CLOEXEC, 0),
-    (socket.AF_INET6, worker.UDP | worker.CLOEXEC, 0),
-    (socket.AF_INET, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMP),
-    (socket.AF_INET6, worker.UDP | worker.CLOEXEC, socket.IPPROTO_ICMPV6),
-}
+SPAWNER_SOCKETS = CONNECTOR_SOCKETS
 # Of these not every form is allowed.
 SPAWNER_REFUSED_FORMS = {
     "unshare": {worker.NEW_PID, worker.NEW_TIME},
@@ -198,8 +197,7 @@ def helper_may(attempt: Try) -> bool:
 
 def connector_may(attempt: Try) -> bool:
     return attempt.name in CONNECTOR_ALLOWED or (
-        attempt.name == "socket" and attempt.args[1:] in CONNECTOR_SOCKETS
-        and attempt.args[0] in (socket.AF_INET, socket.AF_INET6))
+        attempt.name == "socket" and attempt.args in CONNECTOR_SOCKETS)
 
 
 def parent_may(attempt: Try) -> bool:

@@ -67,7 +67,7 @@ def named_netns() -> Iterator[str]:
 
 
 # The capabilities of each role.
-KEPT = {"slirp-worker": (CAP_NET_BIND_SERVICE,), "connector": (), "resolver": ()}
+KEPT = {"slirp-worker": (), "connector": (CAP_NET_BIND_SERVICE,), "resolver": ()}
 STAYING = {*KEPT, "spawner"}
 
 

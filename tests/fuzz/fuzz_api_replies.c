@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <jansson.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api/loop.h"
@@ -56,6 +57,21 @@ check_json(const char *text, size_t len)
 	}
 }
 
+/* The peer that sends the datagram: the one whose row it is, or the worker. */
+static int
+sender_of(const struct api_fixture *fixture, const uint8_t *data, size_t size)
+{
+	uint32_t id = IPC_MSG_N;
+
+	/* Its length of two bytes, and then its number. */
+	if (size >= 2 + sizeof(id))
+		memcpy(&id, data + 2, sizeof(id));
+	return id < IPC_MSG_N &&
+		ipc_arrow_of((enum ipc_message_id)id) == IPC_ARROW_CONNECTOR_TO_API
+	    ? fixture->connector.fd
+	    : fixture->worker.fd;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -70,7 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fds[i] = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fds[i], requests[i]);
 	}
-	while (datagram_send(fixture.worker.fd, -1, &data, &size)) {
+	while (datagram_send(sender_of(&fixture, data, size), -1, &data, &size)) {
 		api_loop_once(&fixture.api, 0);
 	}
 	api_fixture_run(&fixture);

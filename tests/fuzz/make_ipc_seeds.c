@@ -2,9 +2,10 @@
 /*
  * Writes the seeds of fuzz_ipc: for each row of messages.h a right message, for each
  * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies and
- * fuzz_api_to_worker.
+ * fuzz_api_to_worker and fuzz_api_to_connector.
  *
- * usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER (directories)
+ * usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER FUZZ_API_TO_CONNECTOR
+ * (directories)
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -108,14 +109,11 @@ write_requests(const char *directory, unsigned int n_forwards)
 		    (uint16_t)(add.forward.host_port_first + i % 3);
 		write_message(file, IPC_MSG_add_forward, &add);
 	}
-	write_datagram(file, IPC_MSG_query_worker);
 	for (uint32_t first = 0; first < 2 * IPC_PAGE_ENTRIES;
 	     first += IPC_PAGE_ENTRIES) {
 		const struct ipc_list_forwards list = { .after_id = first };
-		const struct ipc_list_connections look = { .from = first };
 
 		write_message(file, IPC_MSG_list_forwards, &list);
-		write_message(file, IPC_MSG_list_connections, &look);
 	}
 	for (unsigned int id = n_forwards; id > 0; id--) {
 		const struct ipc_remove_forward remove = { .id = id };
@@ -125,24 +123,38 @@ write_requests(const char *directory, unsigned int n_forwards)
 	close_or_die(file);
 }
 
-/* Any message at all, after which there has to be a new channel or not. */
 static void
-write_any(const char *directory, enum ipc_message_id id)
+write_queries(const char *directory)
+{
+	FILE *file = create(directory, "queries", 0);
+
+	write_datagram(file, IPC_MSG_query_worker);
+	for (uint32_t first = 0; first < 3; first++) {
+		const struct ipc_list_connections look = { .from = first };
+
+		write_message(file, IPC_MSG_list_connections, &look);
+	}
+	close_or_die(file);
+}
+
+/* Any message at all, after which there has to be a new channel or not, and then this one. */
+static void
+write_any(const char *directory, enum ipc_message_id id, enum ipc_message_id then)
 {
 	FILE *file = create(directory, ipc_descriptions[id].name, 0);
 
 	write_datagram(file, id);
-	write_datagram(file, IPC_MSG_query_worker);
+	write_datagram(file, then);
 	close_or_die(file);
 }
 
 int
 main(int argc, char **argv)
 {
-	if (argc != 4) {
+	if (argc != 5) {
 		fprintf(stderr,
 		    "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES "
-		    "FUZZ_API_TO_WORKER\n");
+		    "FUZZ_API_TO_WORKER FUZZ_API_TO_CONNECTOR\n");
 		return EXIT_FAILURE;
 	}
 	for (size_t id = 0; id < IPC_MSG_N; id++)
@@ -150,9 +162,12 @@ main(int argc, char **argv)
 			write_seed(argv[1], (enum ipc_message_id)id, peer);
 	for (unsigned int n = 1; n <= 5; n++)
 		write_replies(argv[2], n);
+	write_queries(argv[3]);
 	for (unsigned int n = 1; n <= 4; n++)
-		write_requests(argv[3], n);
-	for (size_t id = 0; id < IPC_MSG_N; id++)
-		write_any(argv[3], (enum ipc_message_id)id);
+		write_requests(argv[4], n);
+	for (size_t id = 0; id < IPC_MSG_N; id++) {
+		write_any(argv[3], (enum ipc_message_id)id, IPC_MSG_query_worker);
+		write_any(argv[4], (enum ipc_message_id)id, IPC_MSG_list_forwards);
+	}
 	return EXIT_SUCCESS;
 }

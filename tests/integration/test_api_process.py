@@ -159,7 +159,7 @@ def test_failed_start_removes_the_socket(guest: Guest, path: Path) -> None:
 def test_killed_daemon_leaves_a_socket_that_the_next_replaces(guest: Guest, path: Path) -> None:
     with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0") as first:
         family = set(first.pids())
-        assert len(family) == 5
+        assert len(family) == 6
         first.kill()
         wait_for("no process is left", lambda: not family & all_pids())
     assert path.is_socket()
@@ -288,12 +288,11 @@ def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd
                           re.M)) == 3
 
 
-@pytest.mark.parametrize("number,said", (
-    (3, r"api\[\d+\] broke the protocol: message: .*; ending it"),
-    (4, r"slirp-worker dropped api\[\d+\]: message: .*; ending it")))
+@pytest.mark.parametrize("number", (3, 4, 5))
 def test_api_that_breaks_the_protocol_is_replaced(guest: Guest, daemon: Slirpd, path: Path,
-                                                  number: int, said: str) -> None:
-    """Towards the parent, and towards the worker, which goes on."""
+                                                  number: int) -> None:
+    """Towards the parent, the worker and the connector, which go on."""
+    said = r"api\[\d+\] broke the protocol: message: .*; ending it"
     ask(path, "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8080, guest_port=80)
     before = daemon.children()
     with borrowed(before["api"], number) as channel:
@@ -305,6 +304,7 @@ def test_api_that_breaks_the_protocol_is_replaced(guest: Guest, daemon: Slirpd, 
     assert len(forwards(path)) == 1
     after = daemon.children()
     assert after["slirp-worker"] == before["slirp-worker"]
+    assert after["connector"] == before["connector"]
 
 
 def test_spawner_that_breaks_the_protocol_is_ended(guest: Guest, daemon: Slirpd,
@@ -540,15 +540,15 @@ def request(port: int) -> bytes:
 
 
 @pytest.fixture
-def still_worker(guest: Guest, path: Path) -> Iterator[tuple[Slirpd, int]]:
-    """A daemon whose worker has stopped."""
+def still_connector(guest: Guest, path: Path) -> Iterator[tuple[Slirpd, int]]:
+    """A daemon whose connector has stopped."""
     with Slirpd("--api-socket", path, guest.pid, "tap0") as daemon:
-        worker = daemon.children()["slirp-worker"]
-        stop(worker)
+        connector = daemon.children()["connector"]
+        stop(connector)
         try:
-            yield daemon, worker
+            yield daemon, connector
         finally:
-            os.kill(worker, signal.SIGCONT)
+            os.kill(connector, signal.SIGCONT)
         assert daemon.terminate() == 0
 
 
@@ -559,37 +559,37 @@ def connected(path: Path, request: bytes) -> socket.socket:
     return client
 
 
-def test_clients_that_hang_up_while_the_worker_stands_still_shut_nobody_out(
-        still_worker: tuple[Slirpd, int], path: Path) -> None:
-    """More of them than there are places, each with a request that only the worker can answer."""
-    _, worker = still_worker
+def test_clients_that_hang_up_while_the_connector_stands_still_shut_nobody_out(
+        still_connector: tuple[Slirpd, int], path: Path) -> None:
+    """More of them than there are places, each with a request that only the connector can answer."""
+    _, connector = still_connector
     for port in range(20000, 20300):
         connected(path, request(port)).close()
     # The parent answers this.
-    assert ask(path, "query_status")["return"]["pids"]["slirp_worker"] == worker
+    assert ask(path, "query_status")["return"]["pids"]["connector"] == connector
     with connected(path, request(30000)) as client:
         # It came first, and has been read by now. It waits, and is not refused.
         ask(path, "query_status")
         assert select.select([client], [], [], 0) == ([], [], [])
-        os.kill(worker, signal.SIGCONT)
+        os.kill(connector, signal.SIGCONT)
         assert json.loads(recv_all(client)) == {"return": {"id": 257}}
     # What was asked for first, as many as may wait, is done.
     assert {forward["host_port"] for forward in forwards(path)} == {*range(20000, 20000 + 256), 30000}
 
 
-def test_clients_that_wait_for_a_worker_that_stands_still_give_way(
-        still_worker: tuple[Slirpd, int], path: Path) -> None:
-    _, worker = still_worker
+def test_clients_that_wait_for_a_connector_that_stands_still_give_way(
+        still_connector: tuple[Slirpd, int], path: Path) -> None:
+    _, connector = still_connector
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(connected(path, request(port)))
                    for port in range(20000, 20256)]
-        assert ask(path, "query_status")["return"]["pids"]["slirp_worker"] == worker
+        assert ask(path, "query_status")["return"]["pids"]["connector"] == connector
         (refused,) = select.select(clients, [], [], 0)[0]
         error = json.loads(recv_all(refused))["error"]
         assert (error["desc"], error["class"]) == (
             "bad request: add_hostfwd: no answer", "Busy")
         assert error["detail"].endswith("; it may still be done")
-        os.kill(worker, signal.SIGCONT)
+        os.kill(connector, signal.SIGCONT)
         ids = {json.loads(recv_all(client))["return"]["id"]
                for client in clients if client is not refused}
     # Its request had been sent, and so it is among the forwards.

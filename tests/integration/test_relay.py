@@ -15,7 +15,8 @@ from api_client import daemon_with_api, execute
 from commands import sh
 from daemon import Slirpd
 from forwarding import (ANY, GATEWAY, GUEST4, HOST, INTERNET, LOOPBACK, check_conversation,
-                        check_cut_off, check_refusal, forwarding, from_host, from_internet, loopback_open_or_closed, plain, serving)
+                        check_cut_off, check_refusal, forwarding, from_host, from_internet,
+                        loopback_open_or_closed, n_fds_with_ports, plain, serving)
 from guest import Guest
 from lab import ECHO_PORT, HOST4, HOST6, INTERNET4, INTERNET6, WORD_NAME, Lab, settle_loopback
 from limits import limited, many_files
@@ -172,7 +173,7 @@ def test_peers_that_stay_when_the_guest_has_gone(lab: Lab, guest: Guest, host: i
     with contextlib.ExitStack() as stack:
         daemon = stack.enter_context(forwarding(guest, forward(host)))
         worker = daemon.children()["slirp-worker"]
-        before = len(fds_of(worker))
+        before = n_fds_with_ports(daemon)
         server = stack.enter_context(serving(guest, OTHER[host], 80)) if how == "resets" else None
         for _ in range(5):
             if not server:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import pytest
 from commands import sh
 from forwarding import (ANY, GATEWAY, GATEWAY4, HOST, INTERNET, LOOPBACK, check_connection,
-                        check_conversation, families, forwarding, from_host, from_internet, plain,
-                        serving)
+                        check_conversation, families, forwarding, from_host, from_internet,
+                        n_fds_with_ports, plain, serving)
 from guest import Guest
 from lab import HOST4, HTTP_PORT, INTERNET4, Lab
 from limits import limited, many_files
@@ -223,7 +223,7 @@ def test_crowd_to_an_address_that_nobody_has(lab: Lab, guest: Guest) -> None:
     with (forwarding(guest, "8080:80", f"8081:{BRIDGED4}:80") as daemon,
           place_in(guest, "bridged") as place, listener(place.netns, "0.0.0.0", 80) as server):
         worker = daemon.children()["slirp-worker"]
-        before = len(fds_of(worker))
+        before = n_fds_with_ports(daemon)
         echo(server)
         with crowd(CROWD, HOST4, 8080) as clients:
             for _ in range(10):
@@ -241,7 +241,7 @@ def test_crowd_to_an_address_that_nobody_has(lab: Lab, guest: Guest) -> None:
 def test_guest_that_refuses_a_crowd(lab: Lab, guest: Guest) -> None:
     with forwarding(guest, "8080:80") as daemon:
         worker = daemon.children()["slirp-worker"]
-        before = len(fds_of(worker))
+        before = n_fds_with_ports(daemon)
         with crowd(CROWD, HOST4, 8080) as clients:
             assert {outcome(client) for client in clients} == {"reset"}
         wait_for("nothing is left of them", lambda: len(fds_of(worker)) == before)
@@ -255,7 +255,7 @@ def test_guest_that_drops_a_crowd(lab: Lab, guest: Guest) -> None:
         guest.run("nft", "table ip filter { chain in { type filter hook input priority 0; "
                   "tcp dport 80 drop; }; }")
         echo(server)
-        before = len(fds_of(worker))
+        before = n_fds_with_ports(daemon)
         with from_internet(HOST4, 8081) as other:
             ask(other, b"before")
         with crowd(LARGE_CROWD, HOST4, 8080) as clients:

@@ -161,6 +161,7 @@ FIELDS(dns_opened, ANY(dns_opened, number))
 FIELDS(dns_refused,
 	ANY(dns_refused, number), RANGE(dns_refused, error, 1, 4095, "error"),
 	RESERVED(dns_refused))
+FIELDS(guest_addr6, ANY(guest_addr6, addr))
 FIELDS(flow_open,
 	ANY(flow_open, flow), ADDR(flow_open, guest, "guest"), ADDR(flow_open, peer, "peer"),
 	ONE_OF(flow_open, proto, "\x01\x06\x11"), RESERVED(flow_open),
@@ -182,7 +183,8 @@ FIELDS(flow_refused,
 FIELDS(start,
 	STRUCTS(start, network, network),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
-	FLAG(start, tap_has_offloads), FLAG(start, is_bess), RESERVED(start))
+	FLAG(start, tap_has_offloads), FLAG(start, is_bess),
+	FLAG(start, has_guest_mac), ANY(start, guest_mac), RESERVED(start))
 FIELDS(publish, STRUCTS(publish, forward, forward))
 FIELDS(api_channel, ANY(api_channel, api_number))
 FIELDS(about,
@@ -194,6 +196,19 @@ FIELDS(published, STRUCTS(published, result, forward_result))
 FIELDS(table_added, STRUCTS(table_added, entry, forward_entry))
 FIELDS(table_removed,
 	RANGE(table_removed, id, 1, UINT32_MAX, "id"), RESERVED(table_removed))
+FIELDS(listener,
+	RANGE(listener, id, 0, IPC_LISTENERS_MAX - 1, "id"),
+	RANGE(listener, forward, 1, UINT32_MAX, "forward"),
+	ADDR(listener, host_addr, "host_addr"), ADDR(listener, guest_addr, "guest_addr"),
+	RANGE(listener, host_port, 1, UINT16_MAX, "host_port"),
+	RANGE(listener, guest_port, 1, UINT16_MAX, "guest_port"),
+	ANY(listener, proto), RESERVED(listener))
+FIELDS(listener_gone,
+	RANGE(listener_gone, id, 0, IPC_LISTENERS_MAX - 1, "id"), RESERVED(listener_gone))
+FIELDS(listener_closed,
+	RANGE(listener_closed, id, 0, IPC_LISTENERS_MAX - 1, "id"), RESERVED(listener_closed))
+FIELDS(listener_wanted,
+	RANGE(listener_wanted, id, 0, IPC_LISTENERS_MAX - 1, "id"), RESERVED(listener_wanted))
 FIELDS(api_dropped, ANY(api_dropped, api_number), TEXT(api_dropped, why))
 FIELDS(program, RANGE(program, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
 	RESERVED(program))
@@ -207,7 +222,8 @@ FIELDS(status,
 	STRUCTS(status, about, about), STRUCTS(status, confined, confined),
 	ANY(status, uptime_ms), ANY(status, n_api_restarts), ANY(status, parent_pid),
 	ANY(status, worker_pid), ANY(status, connector_pid), ANY(status, resolver_pid),
-	RESERVED(status), TEXT(status, tap_name))
+	ANY(status, n_forwards),
+	TEXT(status, tap_name))
 FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"), RESERVED(event))
 FIELDS(get_status, ANY(get_status, request))
 FIELDS(add_forward, ANY(add_forward, request), STRUCTS(add_forward, forward, forward))
@@ -233,9 +249,10 @@ FIELDS(forwards_page,
 FIELDS(worker_state,
 	ANY(worker_state, request), ANY(worker_state, stats),
 	ANY(worker_state, n_tcp_sockets), ANY(worker_state, n_udp_sockets),
-	ANY(worker_state, n_icmp_sockets), ANY(worker_state, n_forwards),
+	ANY(worker_state, n_icmp_sockets),
 	ANY(worker_state, n_tcp_flows), ANY(worker_state, n_tcp_half_open),
-	ANY(worker_state, n_tcp_time_wait), ANY(worker_state, tcp_buffer_bytes))
+	ANY(worker_state, n_tcp_time_wait), ANY(worker_state, tcp_buffer_bytes),
+	RESERVED(worker_state))
 FIELDS(connections_page,
 	ANY(connections_page, request),
 	RANGE(connections_page, n, 0, IPC_CONNECTIONS_PAGE_ENTRIES, "n"),
@@ -486,6 +503,10 @@ test_contradictions_are_refused(void **state)
 	BAD(flow_closed, "flows after the last", msg->n = 1)
 	BAD(connector_start, "addr", msg->outbound.has_addr[0] = 0)
 	BAD(connector_start, "scope_id", msg->nameservers.servers[1].addr.bytes[0] = 0xfd)
+	BAD(start, "guest_mac", msg->has_guest_mac = 0)
+	BAD(listener, "proto", msg->proto = 0)
+	BAD(listener, "proto", msg->proto = IPPROTO_ICMP)
+	BAD(listener, "guest_addr", msg->guest_addr = (struct inaddr){ 0 })
 	BAD(outbound, "addr", msg->has_addr[0] = 0)
 	BAD(outbound, "addr", msg->has_addr[1] = 1)
 	BAD(outbound, "addr", msg->addr[0].bytes[4] = 1)

@@ -37,17 +37,20 @@ api_fixture_start(struct api_fixture *fixture)
 	struct api *api = &fixture->api;
 
 	memset(fixture, 0, sizeof(*fixture));
+	api_loop_init(api);
 	open_channel(&api->to_parent, &fixture->parent, IPC_ROLE_API, IPC_ROLE_PARENT);
-	open_channel(&api->to_worker, &fixture->worker, IPC_ROLE_API,
+	open_channel(&api->worker.channel, &fixture->worker, IPC_ROLE_API,
 	    IPC_ROLE_SLIRP_WORKER);
-	fixture->to_worker_fd = api->to_worker.fd;
+	open_channel(&api->connector.channel, &fixture->connector, IPC_ROLE_API,
+	    IPC_ROLE_CONNECTOR);
+	fixture->to_worker_fd = api->worker.channel.fd;
+	fixture->to_connector_fd = api->connector.channel.fd;
 	ipc_channel_set_running(&api->to_parent);
 	ipc_channel_set_running(&fixture->parent);
 	api->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* An address that the kernel chooses, in no file system. */
 	assert(bind(api->listen_fd, (struct sockaddr *)&addr, sizeof(sa_family_t)) == 0);
 	assert(listen(api->listen_fd, SOMAXCONN) == 0);
-	api_loop_init(api);
 }
 
 void
@@ -66,10 +69,12 @@ api_fixture_stop(struct api_fixture *fixture)
 	free(api->forwards);
 	close(api->listen_fd);
 	ipc_channel_close(&api->to_parent);
-	/* An api without a worker keeps the descriptor's number. */
+	/* An api that has lost a channel keeps the descriptor's number. */
 	close(fixture->to_worker_fd);
+	close(fixture->to_connector_fd);
 	ipc_channel_close(&fixture->parent);
 	ipc_channel_close(&fixture->worker);
+	ipc_channel_close(&fixture->connector);
 }
 
 void

@@ -12,8 +12,8 @@
 struct api_fixture {
 	struct api api;
 	struct ipc_channel parent; /* the other ends */
-	struct ipc_channel worker;
-	int to_worker_fd; /* the descriptor of the api's end */
+	struct ipc_channel worker, connector;
+	int to_worker_fd, to_connector_fd; /* the descriptors of the api's ends */
 };
 
 /* Aborts if the system refuses a call. The channels are greeted. */

@@ -12,8 +12,9 @@ from daemon import Slirpd
 from guest import Guest
 from lab import HOST4, HOST6, INTERNET4, INTERNET6, Lab
 from netns import family_of, socket_in
+from processes import fds_of
 from servers import listener, recv_all
-from waiting import DEADLINE_S
+from waiting import DEADLINE_S, wait_for
 
 GUEST4, GATEWAY4, GATEWAY6 = "10.0.2.100", "10.0.2.2", "fd00::2"
 ANY = {4: "0.0.0.0", 6: "[::]"}
@@ -33,6 +34,16 @@ def forwarding(guest: Guest, *forwards: str, options: tuple[str, ...] = (),
     return Slirpd("--configure", "--enable-ipv6", *options,
                   *(f"--publish={forward}" for forward in forwards), guest.pid, "tap0",
                   prefix=prefix)
+
+
+def n_fds_with_ports(daemon: Slirpd) -> int:
+    """The descriptors of the worker, once it has a duplicate of each port of the connector."""
+    worker, connector = (daemon.children()[role] for role in ("slirp-worker", "connector"))
+    # src/ipc/fdtable.h: the channels come first.
+    ports = {name for number, name in fds_of(connector).items()
+             if number > 5 and name.startswith("socket:")}
+    wait_for("the worker has the ports", lambda: ports <= set(fds_of(worker).values()))
+    return len(fds_of(worker))
 
 
 def plain(address: str) -> str:

@@ -127,6 +127,8 @@ ipc_sample_start(struct ipc_start *msg)
 	*msg = (struct ipc_start){
 		.tap_header_len = IPC_TAP_OFFLOAD_HEADER_LEN,
 		.tap_has_offloads = 1,
+		.has_guest_mac = 1,
+		.guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } },
 	};
 	sample_network(&msg->network);
 }
@@ -178,6 +180,12 @@ ipc_sample_connector_start(struct ipc_connector_start *msg)
 	sample_network(&msg->network);
 	ipc_sample_outbound(&msg->outbound);
 	ipc_sample_nameservers(&msg->nameservers);
+}
+
+void
+ipc_sample_guest_addr6(struct ipc_guest_addr6 *msg)
+{
+	*msg = (struct ipc_guest_addr6){ .addr = { { { 0xfd, [15] = 100 } } } };
 }
 
 void
@@ -293,6 +301,38 @@ ipc_sample_table_removed(struct ipc_table_removed *msg)
 }
 
 void
+ipc_sample_listener(struct ipc_listener *msg)
+{
+	*msg = (struct ipc_listener){
+		.id = 5,
+		.forward = 7,
+		.host_addr = { .bytes = { 127, 0, 0, 1 } },
+		.guest_addr = { .bytes = { 10, 0, 2, 100 } },
+		.host_port = 8080,
+		.guest_port = 80,
+		.proto = IPPROTO_TCP,
+	};
+}
+
+void
+ipc_sample_listener_gone(struct ipc_listener_gone *msg)
+{
+	*msg = (struct ipc_listener_gone){ .id = 5 };
+}
+
+void
+ipc_sample_listener_closed(struct ipc_listener_closed *msg)
+{
+	*msg = (struct ipc_listener_closed){ .id = 5 };
+}
+
+void
+ipc_sample_listener_wanted(struct ipc_listener_wanted *msg)
+{
+	*msg = (struct ipc_listener_wanted){ .id = 5 };
+}
+
+void
 ipc_sample_api_channel(struct ipc_api_channel *msg)
 {
 	*msg = (struct ipc_api_channel){ .api_number = 3 };
@@ -382,6 +422,7 @@ void
 ipc_sample_worker_state(struct ipc_worker_state *msg)
 {
 	memset(msg, 0xff, sizeof(*msg));
+	msg->reserved = 0;
 }
 
 void
@@ -428,6 +469,7 @@ ipc_sample_status(struct ipc_status *msg)
 		.worker_pid = 102,
 		.connector_pid = 103,
 		.resolver_pid = 104,
+		.n_forwards = 2,
 		.tap_name = "tap0",
 	};
 	sample_network(&msg->network);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A worker for tests and fuzzers: the real code with the real libslirp, in a network
- * namespace of this process. The test has the other ends of its channels to a parent and
- * to an api. Without a TAP, a jail and a loop.
+ * namespace of this process. The test has the other ends of its channels to a parent, a
+ * connector and an api. Without a TAP, a jail and a loop.
  */
 #pragma once
 
@@ -10,14 +10,11 @@
 
 struct worker_box {
 	struct worker worker;
-	int parent_fd;          /* the parent's end, or -1 */
-	struct ipc_channel api; /* the api's end, greeted; its fd is -1 if closed */
-	uint64_t n_apis;        /* number of the last api */
+	int parent_fd;                /* the parent's end, or -1 */
+	struct ipc_channel connector; /* the connector's end, greeted */
+	struct ipc_channel api;       /* the api's end, greeted; its fd is -1 if closed */
+	uint64_t n_apis;              /* number of the last api */
 };
-
-/* Moves the process into its own user and network namespaces, and brings lo up. A failure
- * is fatal. */
-void worker_box_enter_namespace(void);
 
 /* Uses the usual network; clears box, which is large. A failure is fatal. */
 void worker_box_open(struct worker_box *box, bool enable_ipv6);
@@ -25,3 +22,6 @@ void worker_box_close(struct worker_box *box);
 
 /* Gives the worker a new channel to an api, and greets. */
 void worker_box_open_api(struct worker_box *box);
+
+/* Opens the port, and lets the worker take it. A failure is fatal. */
+void worker_box_send_port(struct worker_box *box, const struct ipc_listener *listener);

@@ -88,7 +88,7 @@ answer_add(const struct ipc_add_forward *msg)
 	add_forward();
 	added.result.id = last_id;
 	added.forward = forward_table_find(table, last_id)->forward;
-	assert_int_equal(ipc_send_forward_added(&fixture.worker, &added), 0);
+	assert_int_equal(ipc_send_forward_added(&fixture.connector, &added), 0);
 }
 
 static void
@@ -106,7 +106,7 @@ answer_remove(const struct ipc_remove_forward *msg)
 		removed.forward = entry->forward;
 		assert_int_equal(forward_table_remove(table, msg->id), 0);
 	}
-	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
+	assert_int_equal(ipc_send_forward_removed(&fixture.connector, &removed), 0);
 }
 
 static void
@@ -118,7 +118,7 @@ answer_list(const struct ipc_list_forwards *msg)
 	while (place < table->n && page.n < IPC_PAGE_ENTRIES)
 		page.entries[page.n++] = table->entries[place++];
 	page.has_more = place < table->n;
-	assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
+	assert_int_equal(ipc_send_forwards_page(&fixture.connector, &page), 0);
 }
 
 /* Sends the worker's next answer. False if there is no request. */
@@ -128,7 +128,7 @@ answer_one(void)
 	struct ipc_message msg;
 	const char *why = "";
 
-	if (ipc_channel_recv(&fixture.worker, &msg, &why) != IPC_OUTCOME_MESSAGE)
+	if (ipc_channel_recv(&fixture.connector, &msg, &why) != IPC_OUTCOME_MESSAGE)
 		return false;
 	if (msg.id == IPC_MSG_add_forward)
 		answer_add(&msg.payload.add_forward);
@@ -221,15 +221,15 @@ test_list_is_the_table_in_any_order_of_events(void **state)
 			take_replies();
 		assert_int_equal(n_waiting, 0);
 		assert_true(fixture.api.knows_forwards);
-		assert_int_not_equal(fixture.api.to_worker.fd, -1);
+		assert_int_not_equal(fixture.api.connector.channel.fd, -1);
 		teardown(state);
 		setup(state);
 	}
 }
 
-/* The worker gets no requests for later lists. */
+/* The connector gets no requests for later lists. */
 static void
-test_worker_is_asked_once(void **state)
+test_connector_is_asked_once(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3 * IPC_PAGE_ENTRIES; i++)
@@ -255,20 +255,20 @@ expect_busy(void)
 	api_fixture_read(waiting_fds[0], reply, sizeof(reply), &at_eof);
 	assert_true(at_eof);
 	assert_non_null(strstr(reply, BUSY));
-	assert_int_equal(fixture.api.to_worker.fd, -1);
+	assert_int_equal(fixture.api.connector.channel.fd, -1);
 	close(waiting_fds[0]);
 	n_waiting = 0;
 }
 
 /* A list that may be outdated is not sent. */
 static void
-test_without_worker_there_is_no_list(void **state)
+test_without_connector_there_is_no_list(void **state)
 {
 	(void)state;
 	ask(LIST);
 	assert_true(answer_one());
 	take_replies();
-	ipc_channel_close(&fixture.worker);
+	ipc_channel_close(&fixture.connector);
 	api_fixture_run(&fixture);
 	waiting_fds[n_waiting++] = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, waiting_fds[0], LIST);
@@ -287,10 +287,10 @@ test_page_that_does_not_follow(void **state)
 	page.entries[0] = table->entries[0];
 	ask(LIST);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(ipc_channel_recv(&fixture.worker, &msg, &why),
+		assert_int_equal(ipc_channel_recv(&fixture.connector, &msg, &why),
 		    IPC_OUTCOME_MESSAGE);
 		page.request = msg.payload.list_forwards.request;
-		assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
+		assert_int_equal(ipc_send_forwards_page(&fixture.connector, &page), 0);
 		api_fixture_run(&fixture);
 	}
 	expect_busy();
@@ -309,7 +309,7 @@ test_addition_that_does_not_follow(void **state)
 	last_id = 0;
 	ask(ADD);
 	assert_true(answer_one());
-	assert_int_equal(fixture.api.to_worker.fd, -1);
+	assert_int_equal(fixture.api.connector.channel.fd, -1);
 }
 
 int
@@ -318,8 +318,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_list_is_the_table_in_any_order_of_events),
-		TEST(test_worker_is_asked_once),
-		TEST(test_without_worker_there_is_no_list),
+		TEST(test_connector_is_asked_once),
+		TEST(test_without_connector_there_is_no_list),
 		TEST(test_page_that_does_not_follow),
 		TEST(test_addition_that_does_not_follow),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The api's core between clients, worker and parent: the bytes of every reply. */
+/* The api's core between clients and the other processes: the bytes of every reply. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -94,13 +94,21 @@ asks(const char *text, const char *expected)
 	close(fd);
 }
 
+/* The other end of the channel on which the api sends this row. */
+static struct ipc_channel *
+peer_that_takes(enum ipc_message_id id)
+{
+	return ipc_arrow_of(id) == IPC_ARROW_API_TO_CONNECTOR ? &fixture.connector
+							      : &fixture.worker;
+}
+
 static void
-asked_worker(enum ipc_message_id id, struct ipc_message *msg)
+asked(enum ipc_message_id id, struct ipc_message *msg)
 {
 	const char *why = "";
 
 	api_fixture_run(&fixture);
-	assert_int_equal(ipc_channel_recv(&fixture.worker, msg, &why),
+	assert_int_equal(ipc_channel_recv(peer_that_takes(id), msg, &why),
 	    IPC_OUTCOME_MESSAGE);
 	assert_int_equal(msg->id, id);
 }
@@ -124,7 +132,7 @@ answer_add(uint64_t request, const struct ipc_forward_result *result)
 
 	if (result->outcome == IPC_FORWARD_done)
 		added.forward = web_forward();
-	assert_int_equal(ipc_send_forward_added(&fixture.worker, &added), 0);
+	assert_int_equal(ipc_send_forward_added(&fixture.connector, &added), 0);
 }
 
 static void
@@ -134,7 +142,7 @@ adds(struct ipc_forward_result result, const char *expected)
 	struct ipc_message msg;
 
 	api_fixture_send(&fixture, fd, ADD);
-	asked_worker(IPC_MSG_add_forward, &msg);
+	asked(IPC_MSG_add_forward, &msg);
 	answer_add(msg.payload.add_forward.request, &result);
 	expect_reply(fd, expected, true);
 	close(fd);
@@ -149,7 +157,7 @@ test_add_forward(void **state)
 
 	(void)state;
 	api_fixture_send(&fixture, fd, ADD);
-	asked_worker(IPC_MSG_add_forward, &msg);
+	asked(IPC_MSG_add_forward, &msg);
 	assert_memory_equal(&msg.payload.add_forward.forward, &expected,
 	    sizeof(expected));
 	answer_add(msg.payload.add_forward.request,
@@ -234,7 +242,7 @@ test_ipv6_that_is_off_is_an_argument_of_it(void **state)
 			"IPv6 is not enabled; --enable-ipv6 does it"),
 		    refused[i][1]);
 		api_fixture_send(&fixture, fd, request);
-		asked_worker(IPC_MSG_add_forward, &msg);
+		asked(IPC_MSG_add_forward, &msg);
 		answer_add(msg.payload.add_forward.request, &off);
 		expect_reply(fd, expected, true);
 		close(fd);
@@ -252,22 +260,22 @@ test_remove_forward(void **state)
 
 	(void)state;
 	api_fixture_send(&fixture, fd, REMOVE(7));
-	asked_worker(IPC_MSG_remove_forward, &msg);
+	asked(IPC_MSG_remove_forward, &msg);
 	assert_int_equal(msg.payload.remove_forward.id, 7);
 	removed.request = msg.payload.remove_forward.request;
-	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
+	assert_int_equal(ipc_send_forward_removed(&fixture.connector, &removed), 0);
 	expect_reply(fd, "{\"return\":{}}", true);
 	close(fd);
 
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, REMOVE(7));
-	asked_worker(IPC_MSG_remove_forward, &msg);
+	asked(IPC_MSG_remove_forward, &msg);
 	removed = (struct ipc_forward_removed){
 		.request = msg.payload.remove_forward.request,
 		.outcome = IPC_FORWARD_no_such_forward,
 		.id = 7,
 	};
-	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
+	assert_int_equal(ipc_send_forward_removed(&fixture.connector, &removed), 0);
 	expect_reply(fd,
 	    BAD("remove_hostfwd: bad arguments.id", "NotFound",
 		"forward 7: there is no forward with this id"),
@@ -276,10 +284,10 @@ test_remove_forward(void **state)
 
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, REMOVE(7));
-	asked_worker(IPC_MSG_remove_forward, &msg);
+	asked(IPC_MSG_remove_forward, &msg);
 	removed.request = msg.payload.remove_forward.request;
 	removed.outcome = IPC_FORWARD_system_error;
-	assert_int_equal(ipc_send_forward_removed(&fixture.worker, &removed), 0);
+	assert_int_equal(ipc_send_forward_removed(&fixture.connector, &removed), 0);
 	expect_reply(fd,
 	    BAD("remove_hostfwd: slirp_remove_hostfwd failed", "Internal",
 		"forward 7: the kernel refused"),
@@ -301,7 +309,7 @@ answer_page(const struct ipc_message *msg, uint32_t n, bool has_more)
 			.id = msg->payload.list_forwards.after_id + 1 + i,
 			.forward = web_forward(),
 		};
-	assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
+	assert_int_equal(ipc_send_forwards_page(&fixture.connector, &page), 0);
 }
 
 static void
@@ -312,7 +320,7 @@ test_list_forwards_has_the_entries_twice(void **state)
 
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
-	asked_worker(IPC_MSG_list_forwards, &msg);
+	asked(IPC_MSG_list_forwards, &msg);
 	assert_int_equal(msg.payload.list_forwards.after_id, 0);
 	answer_page(&msg, 0, false);
 	expect_reply(fd, "{\"return\":{\"entries\":[]},\"entries\":[]}", true);
@@ -340,7 +348,7 @@ test_list_goes_over_pages(void **state)
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
 	for (uint32_t page = 0; page < 32; page++) {
-		asked_worker(IPC_MSG_list_forwards, &msg);
+		asked(IPC_MSG_list_forwards, &msg);
 		assert_int_equal(msg.payload.list_forwards.after_id,
 		    page * IPC_PAGE_ENTRIES);
 		answer_page(&msg, IPC_PAGE_ENTRIES, page < 31);
@@ -369,7 +377,7 @@ test_range_and_ipv6_in_a_list(void **state)
 
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
-	asked_worker(IPC_MSG_list_forwards, &msg);
+	asked(IPC_MSG_list_forwards, &msg);
 	page.request = msg.payload.list_forwards.request;
 	page.entries[0] = (struct ipc_forward_entry){
 		.id = 9,
@@ -380,7 +388,7 @@ test_range_and_ipv6_in_a_list(void **state)
 		    .guest_port_first = 90,
 		    .proto = IPPROTO_UDP },
 	};
-	assert_int_equal(ipc_send_forwards_page(&fixture.worker, &page), 0);
+	assert_int_equal(ipc_send_forwards_page(&fixture.connector, &page), 0);
 #define RANGE \
 	"{\"id\":9,\"proto\":\"udp\",\"host_addr\":\"::1\",\"host_port\":8000," \
 	"\"host_port_end\":8099,\"guest_addr\":\"fd00::9\",\"guest_port\":90}"
@@ -509,22 +517,22 @@ test_session(void **state)
 	api_fixture_send(&fixture, fd,
 	    "{\"execute\":\"qmp_capabilities\",\"id\":1}\n{\"execute\":\"x\",\"id\":\"two\"}\n"
 	    "{\"execute\":\"remove_hostfwd\",\"arguments\":{\"id\":4},\"id\":3}\n" LIST);
-	asked_worker(IPC_MSG_remove_forward, &msg);
+	asked(IPC_MSG_remove_forward, &msg);
 	expect_reply(fd,
 	    "{\"return\":{},\"id\":1}\n"
 	    "{\"error\":{\"desc\":\"bad request: unknown execute\",\"class\":"
 	    "\"UnknownCommand\",\"detail\":\"query_commands lists the commands\"},"
 	    "\"id\":\"two\"}\n",
 	    false);
-	/* One request at a time: the worker gets the next one after the answer. */
-	assert_int_equal(ipc_send_forward_removed(&fixture.worker,
+	/* One request at a time: the connector gets the next one after the answer. */
+	assert_int_equal(ipc_send_forward_removed(&fixture.connector,
 			     &(struct ipc_forward_removed){
 				 .request = msg.payload.remove_forward.request,
 				 .outcome = IPC_FORWARD_done,
 				 .id = 4,
 				 .forward = web_forward() }),
 	    0);
-	asked_worker(IPC_MSG_list_forwards, &msg);
+	asked(IPC_MSG_list_forwards, &msg);
 	answer_page(&msg, 1, false);
 	expect_reply(fd,
 	    "{\"return\":{},\"id\":3}\n{\"return\":{\"entries\":[{\"id\":1," ENTRY
@@ -586,7 +594,7 @@ test_replies_without_memory_are_busy(void **state)
 	assert_false(unread.failed);
 	api_fixture_send(&fixture, fd, LIST);
 	for (int page = 0; page < 2; page++) {
-		asked_worker(IPC_MSG_list_forwards, &msg);
+		asked(IPC_MSG_list_forwards, &msg);
 		answer_page(&msg, IPC_PAGE_ENTRIES, page < 1);
 	}
 	expect_reply(fd,
@@ -885,7 +893,7 @@ learn_many_forwards(void)
 
 	api_fixture_send(&fixture, fd, LIST);
 	for (int page = 300; page-- > 0;) {
-		asked_worker(IPC_MSG_list_forwards, &msg);
+		asked(IPC_MSG_list_forwards, &msg);
 		answer_page(&msg, IPC_PAGE_ENTRIES, page > 0);
 	}
 	close(fd);
@@ -946,7 +954,7 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, "{\"execute\":\"query_connections\"}");
 	for (int i = 0; i < 2; i++) {
-		asked_worker(IPC_MSG_list_connections, &msg);
+		asked(IPC_MSG_list_connections, &msg);
 		ipc_sample_connections_page(&page);
 		page.request = msg.payload.list_connections.request;
 		page.next = 1;
@@ -992,7 +1000,7 @@ test_client_that_left_is_no_harm(void **state)
 	(void)state;
 	api_fixture_send(&fixture, fd, ADD);
 	close(fd);
-	asked_worker(IPC_MSG_add_forward, &msg);
+	asked(IPC_MSG_add_forward, &msg);
 	answer_add(msg.payload.add_forward.request,
 	    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_done, .id = 1 });
 	api_fixture_run(&fixture);
@@ -1001,7 +1009,7 @@ test_client_that_left_is_no_harm(void **state)
 	    "{\"return\":{\"id\":2}}");
 }
 
-/* Takes the requests that the worker got. Returns their count and the first number. */
+/* Takes the requests that a peer got. Returns their count and the first number. */
 static size_t
 take_requests(enum ipc_message_id id, uint64_t *first)
 {
@@ -1010,7 +1018,7 @@ take_requests(enum ipc_message_id id, uint64_t *first)
 	size_t n = 0;
 
 	api_fixture_run(&fixture);
-	while (ipc_channel_recv(&fixture.worker, &msg, &why) == IPC_OUTCOME_MESSAGE) {
+	while (ipc_channel_recv(peer_that_takes(id), &msg, &why) == IPC_OUTCOME_MESSAGE) {
 		assert_int_equal(msg.id, id);
 		if (n++ == 0)
 			*first = msg.payload.add_forward.request;
@@ -1082,7 +1090,7 @@ test_calls_without_a_client_are_bounded(void **state)
 	}
 	assert_int_equal(fixture.api.n_clients, 0);
 	assert_int_equal(fixture.api.n_left, API_LEFT_MAX);
-	/* Requests that the worker has not got have a timeout too. */
+	/* Requests that the connector has not got have a timeout too. */
 	age_calls(API_CALL_TIME_MS);
 	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX);
 	assert_int_equal(take_requests(IPC_MSG_add_forward, &first), API_IN_FLIGHT_MAX);
@@ -1126,7 +1134,7 @@ test_wait_for_an_answer_has_an_end(void **state)
 	assert_int_equal(fixture.api.n_left, 0);
 	fds[0] = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fds[0], LIST);
-	asked_worker(IPC_MSG_list_forwards, &msg);
+	asked(IPC_MSG_list_forwards, &msg);
 	answer_page(&msg, 0, false);
 	expect_reply(fds[0], "{\"return\":{\"entries\":[]},\"entries\":[]}", true);
 	close(fds[0]);
@@ -1170,7 +1178,7 @@ test_wait_for_two_answers_has_the_same_end(void **state)
 	api_fixture_send(&fixture, fd, "{\"execute\":\"query_stats\"}");
 	age_calls(API_CALL_TIME_MS - 5000);
 	answer_status();
-	asked_worker(IPC_MSG_query_worker, &msg);
+	asked(IPC_MSG_query_worker, &msg);
 	expect_reply(fd, "", false);
 	age_calls(5000);
 	expect_reply(fd,
@@ -1178,7 +1186,7 @@ test_wait_for_two_answers_has_the_same_end(void **state)
 	close(fd);
 }
 
-/* A client that hangs up needs no answer: the worker gets no further requests for it. */
+/* A client that hangs up needs no answer: nobody gets further requests for it. */
 static void
 test_questions_end_with_their_clients(void **state)
 {
@@ -1194,17 +1202,17 @@ test_questions_end_with_their_clients(void **state)
 		fds[i] = api_fixture_connect(&fixture);
 		api_fixture_send(&fixture, fds[i], i == 0 ? query : LIST);
 	}
-	asked_worker(IPC_MSG_list_connections, &msg);
+	asked(IPC_MSG_list_connections, &msg);
 	ipc_sample_connections_page(&page);
 	page.request = msg.payload.list_connections.request;
 	page.next = 1;
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
-	assert_int_equal(take_requests(IPC_MSG_list_forwards, &first),
-	    API_IN_FLIGHT_MAX - 1);
-	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX);
+	/* Each peer has so many of its own. */
+	assert_int_equal(take_requests(IPC_MSG_list_forwards, &first), API_IN_FLIGHT_MAX);
+	assert_int_equal(fixture.api.n_left, API_IN_FLIGHT_MAX + 1);
 	assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
-	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX - 1; k++) {
+	for (uint64_t k = 0; k < API_IN_FLIGHT_MAX; k++) {
 		msg.payload.list_forwards.request = first + k;
 		msg.payload.list_forwards.after_id = 0;
 		answer_page(&msg, IPC_PAGE_ENTRIES, true);
@@ -1214,7 +1222,7 @@ test_questions_end_with_their_clients(void **state)
 	/* The first client alone had pages, and has left. */
 	fds[0] = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fds[0], query);
-	asked_worker(IPC_MSG_list_connections, &msg);
+	asked(IPC_MSG_list_connections, &msg);
 	close(fds[0]);
 }
 
@@ -1236,14 +1244,14 @@ test_log_tells_once_that_there_is_no_answer(void **state)
 		assert_string_equal(last_line, "");
 		age_calls(1000);
 		assert_string_equal(last_line,
-		    "slirp-worker has not answered for 60 s; clients are told so");
+		    "connector has not answered for 60 s; clients are told so");
 		last_line[0] = '\0';
 		age_calls(1000);
 		assert_string_equal(last_line, "");
 		answer_add(first,
 		    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_table_full });
 		api_fixture_run(&fixture);
-		assert_string_equal(last_line, "slirp-worker answers again");
+		assert_string_equal(last_line, "connector answers again");
 	}
 }
 
@@ -1297,13 +1305,13 @@ test_in_flight_is_bounded(void **state)
 
 		if (i == 0)
 			for (size_t k = 0; k < API_IN_FLIGHT_MAX; k++) {
-				asked_worker(IPC_MSG_list_forwards, &msg);
+				asked(IPC_MSG_list_forwards, &msg);
 				if (k == 0)
 					first = msg;
 			}
 		if (i == 0) {
 			api_fixture_run(&fixture);
-			assert_int_equal(ipc_channel_recv(&fixture.worker, &msg, &why),
+			assert_int_equal(ipc_channel_recv(&fixture.connector, &msg, &why),
 			    IPC_OUTCOME_NONE);
 			msg = first;
 		}
@@ -1332,7 +1340,7 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 		api_fixture_send(&fixture, fds[i], query);
 	}
 	for (int i = 0; i < 2; i++) {
-		asked_worker(IPC_MSG_list_connections, &msg);
+		asked(IPC_MSG_list_connections, &msg);
 		assert_int_equal(msg.payload.list_connections.from, 0);
 		assert_int_equal(ipc_channel_recv(&fixture.worker, &msg, &why),
 		    IPC_OUTCOME_NONE);
@@ -1340,7 +1348,7 @@ test_connections_are_listed_one_client_at_a_time(void **state)
 		page.request = msg.payload.list_connections.request;
 		page.next = 70000;
 		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
-		asked_worker(IPC_MSG_list_connections, &msg);
+		asked(IPC_MSG_list_connections, &msg);
 		assert_int_equal(msg.payload.list_connections.from, 70000);
 		page = (struct ipc_connections_page){
 			.request = msg.payload.list_connections.request,
@@ -1402,7 +1410,7 @@ test_queries(void **state)
 	fd = api_fixture_connect(&fixture);
 	api_fixture_send(&fixture, fd, "{\"execute\":\"query_stats\"}");
 	answer_status();
-	asked_worker(IPC_MSG_query_worker, &msg);
+	asked(IPC_MSG_query_worker, &msg);
 	ipc_sample_worker_state(&worker);
 	worker.request = msg.payload.query_worker.request;
 	worker.stats.drops[IPC_DROP_tftp] = UINT64_MAX;
@@ -1487,45 +1495,45 @@ test_missing_stages(void **state)
 }
 
 #define LOST \
-	BAD("list_hostfwd: no worker", "Busy", \
-	    "the process that carries packets was lost; it may have done this or not")
+	BAD("list_hostfwd: no connector", "Busy", \
+	    "the process that has the forwards was lost; it may have done this or not")
 
 static void
-test_loss_of_the_worker(void **state)
+test_loss_of_the_connector(void **state)
 {
 	int fd = api_fixture_connect(&fixture);
 
 	(void)state;
 	log_set_emit(keep_line);
 	api_fixture_send(&fixture, fd, LIST);
-	ipc_channel_close(&fixture.worker);
+	ipc_channel_close(&fixture.connector);
 	expect_reply(fd, LOST, true);
 	close(fd);
 	asks(ADD,
-	    BAD("add_hostfwd: no worker", "Busy",
-		"the process that carries packets can't be reached"));
+	    BAD("add_hostfwd: no connector", "Busy",
+		"the process that has the forwards can't be reached"));
 	/* The audit log has every request for a change, also a failed one. */
 	assert_non_null(strstr(last_line,
-	    ": add_hostfwd: refused: the process that carries packets can't be reached"));
+	    ": add_hostfwd: refused: the process that has the forwards can't be reached"));
 	asks("{}",
 	    BAD("no execute found", "BadRequest",
 		"execute: wanted the name of a command"));
 }
 
 static void
-test_worker_that_breaks_the_protocol(void **state)
+test_connector_that_breaks_the_protocol(void **state)
 {
 	int fd = api_fixture_connect(&fixture);
 	struct ipc_message msg;
 
 	(void)state;
 	api_fixture_send(&fixture, fd, LIST);
-	asked_worker(IPC_MSG_list_forwards, &msg);
+	asked(IPC_MSG_list_forwards, &msg);
 	/* An answer to a request of another kind. */
 	answer_add(msg.payload.list_forwards.request,
 	    &(struct ipc_forward_result){ .outcome = IPC_FORWARD_table_full });
 	expect_reply(fd, LOST, true);
-	assert_int_equal(fixture.api.to_worker.fd, -1);
+	assert_int_equal(fixture.api.connector.channel.fd, -1);
 	close(fd);
 }
 
@@ -1570,8 +1578,8 @@ main(void)
 		TEST(test_connections_are_listed_one_client_at_a_time),
 		TEST(test_queries),
 		TEST(test_missing_stages),
-		TEST(test_loss_of_the_worker),
-		TEST(test_worker_that_breaks_the_protocol),
+		TEST(test_loss_of_the_connector),
+		TEST(test_connector_that_breaks_the_protocol),
 	};
 
 	api_request_init();

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "slirp-worker/budget.h"
+#include "model/budget.h"
+#include "own_netns.h"
 #include "worker_box.h"
 
 /* The worker's maximum (budget.h). */
@@ -102,6 +103,6 @@ main(void)
 		cmocka_unit_test(test_ephemeral_range_is_the_kernels),
 	};
 
-	worker_box_enter_namespace();
+	own_netns_enter();
 	return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
 }

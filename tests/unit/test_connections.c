@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "ipc_samples.h"
+#include "own_netns.h"
 #include "slirp-worker/observe/connections.h"
 #include "slirp-worker/observe/tcp_list.h"
 #include "worker_box.h"
@@ -30,19 +32,19 @@ address(const char *text)
 static void
 add(bool is_ipv6, uint16_t port)
 {
-	struct ipc_forward forward = {
-		.proto = IPPROTO_UDP,
-		.host_port_first = port,
-		.host_port_last = port,
-		.guest_port_first = 80,
-		.host_addr.is_ipv6 = is_ipv6,
-		.guest_addr.is_ipv6 = is_ipv6,
-	};
+	struct ipc_listener listener;
 
-	forwards_add(&box.worker.forwards, &forward);
-	while (!forwards_proceed(&box.worker.forwards))
-		continue;
-	assert_int_equal(box.worker.forwards.change.result.outcome, IPC_FORWARD_done);
+	ipc_sample_listener(&listener);
+	listener.id = port % 2;
+	listener.proto = IPPROTO_UDP;
+	listener.host_port = port;
+	listener.host_addr = (struct inaddr){ .is_ipv6 = is_ipv6 };
+	if (is_ipv6)
+		listener.guest_addr = (struct inaddr){
+			.bytes = { 0xfd, [15] = 100 },
+			.is_ipv6 = 1,
+		};
+	worker_box_send_port(&box, &listener);
 }
 
 /* In both families. */
@@ -108,27 +110,27 @@ expect_pages(const struct connections *connections, const struct tcp_forward *fo
 /* An engine that has tables, and nothing else. */
 static struct tcp_host host;
 static struct tcp_forward forward = { .host = &host };
+static struct port_table ports;
 
 static void
-make_tables(uint32_t n_flows, uint32_t n_ports)
+make_tables(uint32_t n_flows)
 {
 	assert_int_equal(flow_key_make_secret(), 0);
 	assert_int_equal(flow_table_init(&host.tcp.flows, sizeof(struct tcp_flow),
 			     n_flows),
 	    0);
-	assert_int_equal(tcp_listen_init(&forward.listen, n_ports, NULL, NULL, NULL,
-			     NULL),
-	    0);
+	assert_int_equal(port_table_init(&ports, NULL, NULL), 0);
+	tcp_listen_init(&forward.listen, &ports, NULL, NULL);
 }
 
 static void
 free_tables(void)
 {
 	flow_table_free(&host.tcp.flows);
-	tcp_listen_free(&forward.listen);
+	port_table_free(&ports);
 }
 
-/* Flows, listening sockets with gaps between them, and copied entries. */
+/* Flows, ports of TCP with others and gaps between them, and copied entries. */
 static void
 test_pages_of_the_engine(void **state)
 {
@@ -140,7 +142,7 @@ test_pages_of_the_engine(void **state)
 	uint32_t n = 0;
 
 	(void)state;
-	make_tables(N_FLOWS, N_PORTS);
+	make_tables(N_FLOWS);
 	expect_pages(&(struct connections){ 0 }, &forward, NULL, 0);
 	for (uint32_t i = 0; i < N_FLOWS; i++) {
 		key.guest_port = (uint16_t)i;
@@ -157,18 +159,20 @@ test_pages_of_the_engine(void **state)
 			tcp_list_describe(&host.tcp, flow, &expected[n++]);
 	}
 	expect_pages(&(struct connections){ 0 }, &forward, expected, n);
-	forward.listen.n_places = N_PORTS - 10;
+	ports.n_places = N_PORTS - 10;
 	for (uint16_t i = 0; i < N_PORTS - 10; i++) {
 		struct inaddr any = { .is_ipv6 = i % 2 };
 
-		forward.listen.places[i] = (struct tcp_listener){
+		ports.places[i] = (struct port){
 			.host = inaddr_sock_make(&any, (uint16_t)(8000 + i)),
 			.guest = any,
 			.guest_port = 80,
-			.fd = i % 3 ? -1 : INT32_MAX,
+			.proto = i % 5 ? IPPROTO_TCP : IPPROTO_UDP,
+			.state = i % 3 ? PORT_CLOSED : PORT_WATCHED,
+			.fd = -1,
 		};
-		if (i % 3 == 0)
-			tcp_list_describe_port(&forward.listen.places[i], &expected[n++]);
+		if (i % 3 == 0 && i % 5 != 0)
+			tcp_list_describe_port(&ports.places[i], &expected[n++]);
 	}
 	assert_int_equal(expected[n - 1].state, IPC_TCP_LISTEN);
 	assert_int_equal(expected[n - 1].source_port, 8087);
@@ -178,8 +182,6 @@ test_pages_of_the_engine(void **state)
 		copies[i] = (struct ipc_connection){ .source_port = i };
 	memcpy(expected + n, copies, sizeof(copies));
 	expect_pages(&connections, &forward, expected, n + 3);
-	/* Not descriptors of this process. */
-	forward.listen.n_places = 0;
 	free_tables();
 }
 
@@ -225,7 +227,7 @@ test_ends_of_a_forward(void **state)
 	assert_int_equal(connect(client_fd, &own.any, sizeof(own.in)), 0);
 	len = sizeof(own);
 	assert_int_equal(getsockname(client_fd, &own.any, &len), 0);
-	make_tables(1, 1);
+	make_tables(1);
 	flow = flow_table_add(&host.tcp.flows, &key);
 	assert_non_null(flow);
 	flow->is_forward = true;
@@ -237,11 +239,13 @@ test_ends_of_a_forward(void **state)
 	expect_ends(&none, "fd00::2", 40000, "fd00::64", 80);
 	flow_table_remove(&host.tcp.flows, flow);
 	/* The listening socket. */
-	forward.listen.n_places = 1;
-	forward.listen.places[0] = (struct tcp_listener){
+	ports.n_places = 1;
+	ports.places[0] = (struct port){
 		.host = inaddr_sock_make(&loopback, 8080),
 		.guest = { { 0xfd, [15] = 0x64 }, 1 },
 		.guest_port = 80,
+		.proto = IPPROTO_TCP,
+		.state = PORT_WATCHED,
 		.fd = server_fd,
 	};
 	expect_ends(&none, "::ffff:127.0.0.1", 8080, "fd00::64", 80);
@@ -258,6 +262,6 @@ main(void)
 		cmocka_unit_test(test_ends_of_a_forward),
 	};
 
-	worker_box_enter_namespace();
+	own_netns_enter();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

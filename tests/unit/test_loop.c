@@ -18,6 +18,7 @@
 #include "slirp-worker/datapath.h"
 #include "slirp-worker/loop.h"
 #include "slirp-worker/wire/wire.h"
+#include "own_netns.h"
 #include "worker_box.h"
 
 /* The flow expires after this time, and the loop ends after the same time again. */
@@ -277,11 +278,11 @@ static int kept_fds[N_APIS];
 static void
 start_api(void)
 {
-	const struct ipc_list_forwards list = { .request = box.n_apis + 1 };
+	const struct ipc_query_worker query = { .request = box.n_apis + 1 };
 
 	worker_box_open_api(&box);
-	ipc_channel_await_reply(&box.api, IPC_MSG_forwards_page);
-	assert_int_equal(ipc_send_list_forwards(&box.api, &list), 0);
+	ipc_channel_await_reply(&box.api, IPC_MSG_worker_state);
+	assert_int_equal(ipc_send_query_worker(&box.api, &query), 0);
 }
 
 /* Each turn calls it. Replaces an api after its answer; of two apis, the worker notices the
@@ -294,14 +295,14 @@ replace_api(void)
 
 	assert_in_range(n_waits, 0, N_APIS * WAITS_PER_API_MAX);
 	if (box.api.fd == -1) {
-		if (worker->to_api.fd == -1)
+		if (worker->api.channel.fd == -1)
 			start_api();
 		return;
 	}
 	if (ipc_channel_recv(&box.api, &msg, &why) == IPC_OUTCOME_NONE)
 		return;
-	assert_int_equal(msg.id, IPC_MSG_forwards_page);
-	assert_int_equal(msg.payload.forwards_page.request, box.n_apis);
+	assert_int_equal(msg.id, IPC_MSG_worker_state);
+	assert_int_equal(msg.payload.worker_state.request, box.n_apis);
 	/* As a process that still has the old channel. */
 	kept_fds[box.n_apis - 1] = dup(IPC_CHILD_FD_PEER);
 	if (box.n_apis == N_APIS) {
@@ -329,7 +330,7 @@ test_each_of_a_hundred_apis_is_heard_and_none_after_its_end(void **state)
 	worker->ended = false;
 	ipc_channel_close(&box.api);
 	run_loop(clock_now_ms());
-	assert_int_equal(worker->to_api.fd, -1);
+	assert_int_equal(worker->api.channel.fd, -1);
 	for (int i = 0; i < N_APIS; i++)
 		close(kept_fds[i]);
 }
@@ -350,6 +351,6 @@ main(void)
 #undef TEST
 	};
 
-	worker_box_enter_namespace();
+	own_netns_enter();
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

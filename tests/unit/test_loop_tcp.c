@@ -13,6 +13,7 @@
 #include "slirp-worker/loop.h"
 #include "slirp-worker/wire/tcp_segment.h"
 #include "slirp-worker/wire/wire.h"
+#include "own_netns.h"
 #include "worker_box.h"
 
 #define GUEST_PORT 40000
@@ -30,7 +31,6 @@ enum step {
 
 static struct worker_box box;
 static struct worker *const worker = &box.worker;
-static struct ipc_channel connector;
 static int guest_fd;
 static uint16_t host_port;
 static enum step step;
@@ -67,28 +67,13 @@ guest_gets(struct tcp_segment *segment)
 
 /* The test is the connector, too: every address leads to its listening socket. */
 static void
-open_connector(void)
-{
-	int worker_end_fd, connector_end_fd;
-
-	assert_int_equal(ipc_channel_pair(&worker_end_fd, &connector_end_fd), 0);
-	ipc_channel_open(&worker->to_connector, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
-	    IPC_ROLE_CONNECTOR);
-	ipc_channel_open(&connector, connector_end_fd, IPC_ROLE_CONNECTOR,
-	    IPC_ROLE_SLIRP_WORKER);
-	assert_int_equal(ipc_channel_greet(&worker->to_connector), 0);
-	assert_int_equal(ipc_channel_greet(&connector), 0);
-	assert_int_equal(poller_put(&worker->poller, POLLER_CONNECTOR, worker_end_fd), 0);
-}
-
-static void
 answer_questions(void)
 {
 	const struct inaddr loopback = inaddr_loopback(false);
 	struct ipc_message msg;
 	const char *why;
 
-	while (ipc_channel_recv(&connector, &msg, &why) == IPC_OUTCOME_MESSAGE) {
+	while (ipc_channel_recv(&box.connector, &msg, &why) == IPC_OUTCOME_MESSAGE) {
 		const struct ipc_flow_opened opened = {
 			.flow = msg.payload.flow_open.flow,
 			.to = loopback,
@@ -97,13 +82,11 @@ answer_questions(void)
 		union inaddr_sock to = inaddr_sock_make(&loopback, host_port);
 		autofd int fd = -1;
 
-		if (msg.id == IPC_MSG_hello)
-			continue;
 		assert_int_equal(msg.payload.flow_open.peer_port, host_port);
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (connect(fd, &to.any, sizeof(to.in)) == -1)
 			assert_int_equal(errno, EINPROGRESS);
-		assert_int_equal(ipc_send_flow_opened(&connector, &opened, fd), 0);
+		assert_int_equal(ipc_send_flow_opened(&box.connector, &opened, fd), 0);
 	}
 }
 
@@ -183,7 +166,6 @@ test_request_is_acknowledged_before_the_sleep(void **state)
 	listen_fd = listen_on_loopback();
 	gate_open(true, false);
 	worker->gate = gate;
-	open_connector();
 	assert_int_equal(reass_init(&worker->reass), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
 	assert_int_equal(tapio_init(&worker->tap, &worker->poller, fds[0], 0), 0);
@@ -195,8 +177,6 @@ test_request_is_acknowledged_before_the_sleep(void **state)
 	assert_memory_equal(text, REQUEST, REQUEST_LEN);
 	reass_free(&worker->reass);
 	worker_box_close(&box);
-	ipc_channel_close(&worker->to_connector);
-	ipc_channel_close(&connector);
 	tapio_close(&worker->tap);
 	close(guest_fd);
 }
@@ -208,6 +188,6 @@ main(void)
 		cmocka_unit_test(test_request_is_acknowledged_before_the_sleep),
 	};
 
-	worker_box_enter_namespace();
+	own_netns_enter();
 	return cmocka_run_group_tests_name("loop_tcp", tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Listening sockets of forwards on the kernel's real ports, in a network namespace. */
+/* Accepts the connections of forwards on the kernel's real ports, in a network namespace. */
 #include "slirp-worker/engine/forward/tcp_listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +19,7 @@
 
 #include "base/deadline.h"
 #include "base/fdio.h"
+#include "own_netns.h"
 #include "worker_box.h"
 
 #define N_MAX 100
@@ -27,6 +28,7 @@
 
 static struct poller poller;
 static struct budget budget;
+static struct port_table ports;
 static struct tcp_listen listening;
 static uint64_t n_pauses;
 static unsigned int n_open_guests;
@@ -81,7 +83,9 @@ begin(void **state)
 	assert_int_not_equal(budget_raise_files(), 0);
 	assert_int_equal(poller_init(&poller), 0);
 	budget_init(&budget, 2048, 28000);
-	return tcp_listen_init(&listening, N_MAX, &poller, &budget, &owner, &n_pauses);
+	assert_int_equal(port_table_init(&ports, &poller, &budget), 0);
+	tcp_listen_init(&listening, &ports, &owner, &n_pauses);
+	return 0;
 }
 
 static void
@@ -98,7 +102,7 @@ end(void **state)
 {
 	(void)state;
 	drop_taken();
-	tcp_listen_free(&listening);
+	port_table_free(&ports);
 	poller_free(&poller);
 	return 0;
 }
@@ -112,22 +116,41 @@ at(const char *host, uint16_t port)
 	return inaddr_sock_make(&addr, port);
 }
 
-static int
-open_port_of(const char *host, uint16_t port, unsigned int guest)
+/* The connector gives the port this number. */
+static void
+open_port_of(uint32_t id, const char *host, uint16_t port, unsigned int guest)
 {
 	const union inaddr_sock sock = at(host, port);
-	const struct inaddr addr = inaddr_from4(htonl(0x0a000200 + guest));
+	struct ipc_listener listener = {
+		.id = id,
+		.forward = port + 5U,
+		.guest_addr = inaddr_from4(htonl(0x0a000200 + guest)),
+		.host_port = port,
+		.guest_port = (uint16_t)(port + 1000),
+		.proto = IPPROTO_TCP,
+	};
+	int yes = 1;
+	int fd = socket(sock.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct port *taken_port;
 
-	return tcp_listen_open(&listening, &sock, &addr, (uint16_t)(port + 1000),
-	    port + 5U);
+	assert_true(inaddr_parse(host, &listener.host_addr));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	assert_int_equal(bind(fd, &sock.any, inaddr_sock_len(&sock.any)), 0);
+	assert_int_equal(listen(fd, SOMAXCONN), 0);
+	taken_port = port_table_take(&ports, &listener, fd, NOW_MS);
+	assert_non_null(taken_port);
+	assert_int_equal(taken_port->state, PORT_AWAY);
+	assert_true(tcp_listen_open(&listening, taken_port));
 }
 
 static void
-close_port_of(const char *host, uint16_t port)
+close_port(uint32_t id)
 {
-	const union inaddr_sock sock = at(host, port);
+	struct port *port = port_table_find(&ports, id);
 
-	tcp_listen_close(&listening, &sock);
+	assert_non_null(port);
+	tcp_listen_close(&listening, port);
+	port_table_close(&ports, port);
 }
 
 /* A peer; -1 with errno set. */
@@ -157,18 +180,8 @@ turn(uint64_t now_ms)
 	return n > 0;
 }
 
-static int
-option(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
-	return value;
-}
-
 static void
-test_connection_has_its_ends_and_options(void **state)
+test_connection_has_its_ends(void **state)
 {
 	static const char *const hosts[] = { "127.0.0.1", "::1" };
 
@@ -179,7 +192,7 @@ test_connection_has_its_ends_and_options(void **state)
 		socklen_t len = sizeof(own);
 		int fd;
 
-		assert_int_equal(open_port_of(hosts[i], PORT, 1), 0);
+		open_port_of((uint32_t)i, hosts[i], PORT, 1);
 		fd = connect_to(hosts[i], PORT);
 		assert_int_not_equal(fd, -1);
 		assert_true(turn(NOW_MS));
@@ -190,45 +203,13 @@ test_connection_has_its_ends_and_options(void **state)
 		assert_int_equal(taken[0].guest.bytes[3], 1);
 		assert_int_equal(taken[0].guest_port, PORT + 1000);
 		assert_int_equal(taken[0].rule, PORT + 5);
-		assert_int_equal(option(taken[0].fd, IPPROTO_TCP, TCP_NODELAY), 1);
-		assert_int_equal(option(taken[0].fd, SOL_SOCKET, SO_OOBINLINE), 1);
 		assert_true(fcntl(taken[0].fd, F_GETFL) & O_NONBLOCK);
 		assert_int_equal(budget.used[BUDGET_TCP], 1);
 		close(fd);
-		close_port_of(hosts[i], PORT);
+		close_port((uint32_t)i);
 		drop_taken();
 	}
 	assert_int_equal(n_pauses, 0);
-}
-
-/* The unspecified addresses of both families, and addresses of one port, do not disturb
- * each other. */
-static void
-test_ports_are_found_by_address_and_port(void **state)
-{
-	(void)state;
-	assert_int_equal(open_port_of("0.0.0.0", PORT, 1), 0);
-	assert_int_equal(open_port_of("::", PORT, 2), 0);
-	assert_int_equal(open_port_of("127.0.0.1", PORT + 1, 3), 0);
-	assert_int_equal(open_port_of("127.0.0.2", PORT + 1, 4), 0);
-	/* In the same chain. */
-	assert_int_equal(open_port_of("127.0.0.1", PORT + TCP_LISTEN_CHAINS, 5), 0);
-	assert_int_equal(open_port_of("127.0.0.1", PORT + 1, 6), -1);
-	assert_int_equal(errno, EADDRINUSE);
-	assert_int_equal(open_port_of("192.0.2.1", PORT, 6), -1);
-	assert_int_equal(errno, EADDRNOTAVAIL);
-
-	close_port_of("127.0.0.1", PORT + 1);
-	assert_int_equal(connect_to("127.0.0.1", PORT + 1), -1);
-	close(connect_to("127.0.0.2", PORT + 1));
-	close_port_of("0.0.0.0", PORT);
-	assert_int_equal(connect_to("127.0.0.1", PORT), -1);
-	close(connect_to("::1", PORT));
-	close(connect_to("127.0.0.1", PORT + TCP_LISTEN_CHAINS));
-	turn(NOW_MS);
-	assert_int_equal(n_taken, 3);
-	/* Not open: nothing happens. */
-	close_port_of("0.0.0.0", PORT);
 }
 
 static void
@@ -237,22 +218,18 @@ test_place_is_used_again_and_its_events_are_stale(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(open_port_of("127.0.0.1", PORT, 1), 0);
+	open_port_of(7, "127.0.0.1", PORT, 1);
 	fd = connect_to("127.0.0.1", PORT);
 	assert_int_equal(poller_look(&poller, 0), 1);
 	assert_int_equal(poller.n_events, 1);
-	close_port_of("127.0.0.1", PORT);
-	assert_int_equal(open_port_of("127.0.0.1", PORT, 2), 0);
-	assert_int_equal(listening.n_places, 1);
+	close_port(7);
+	/* The connector uses the number again once it knows that the port is closed. */
+	ports.places[7].state = PORT_NONE;
+	TAILQ_INIT(&ports.closed);
+	open_port_of(7, "127.0.0.1", PORT, 2);
 	tcp_listen_accept(&listening, NOW_MS);
 	assert_int_equal(n_taken, 0);
 	close(fd);
-	for (int i = 1; i < N_MAX; i++)
-		assert_int_equal(open_port_of("127.0.0.1", (uint16_t)(PORT + i), 1), 0);
-	assert_int_equal(open_port_of("127.0.0.1", PORT + N_MAX, 1), -1);
-	assert_int_equal(errno, ENOBUFS);
-	close_port_of("127.0.0.1", PORT + 7);
-	assert_int_equal(open_port_of("127.0.0.1", PORT + N_MAX, 1), 0);
 }
 
 /* A crowd at one port does not keep others waiting, and a turn has an end. */
@@ -264,7 +241,7 @@ test_turn_is_shared_among_the_ports(void **state)
 
 	(void)state;
 	for (uint16_t i = 0; i < 8; i++)
-		assert_int_equal(open_port_of("127.0.0.1", PORT + i, 1), 0);
+		open_port_of(i, "127.0.0.1", PORT + i, 1);
 	for (int i = 0; i < 100; i++)
 		fds[n++] = connect_to("127.0.0.1", PORT);
 	assert_true(turn(NOW_MS));
@@ -295,8 +272,8 @@ test_port_waits_for_descriptors(void **state)
 
 	(void)state;
 	budget_take(&budget, BUDGET_TCP, n_free);
-	assert_int_equal(open_port_of("127.0.0.1", PORT, 1), 0);
-	assert_int_equal(open_port_of("127.0.0.1", PORT + 1, 1), 0);
+	open_port_of(0, "127.0.0.1", PORT, 1);
+	open_port_of(1, "127.0.0.1", PORT + 1, 1);
 	for (int i = 0; i < 6; i++)
 		fds[i] = connect_to("127.0.0.1", PORT + i % 2);
 	while (turn(NOW_MS))
@@ -328,17 +305,17 @@ test_port_whose_guest_takes_nobody_waits_alone(void **state)
 
 	(void)state;
 	n_open_guests = 7;
-	assert_int_equal(open_port_of("127.0.0.1", PORT, 9), 0);
-	assert_int_equal(open_port_of("127.0.0.1", PORT + 1, 1), 0);
+	open_port_of(0, "127.0.0.1", PORT, 9);
+	open_port_of(1, "127.0.0.1", PORT + 1, 1);
 	for (int i = 0; i < 4; i++)
 		fds[i] = connect_to("127.0.0.1", PORT + i % 2);
 	while (turn(NOW_MS))
 		continue;
 	assert_int_equal(n_taken, 2);
 	assert_int_equal(n_pauses, 1);
-	/* The paused one is closed, and another one opened at its place. */
-	close_port_of("127.0.0.1", PORT);
-	assert_int_equal(open_port_of("127.0.0.1", PORT, 1), 0);
+	/* The paused one is closed, and another one opened. */
+	close_port(0);
+	open_port_of(2, "127.0.0.1", PORT, 1);
 	fds[0] = (close(fds[0]), connect_to("127.0.0.1", PORT));
 	while (turn(NOW_MS))
 		continue;
@@ -355,7 +332,7 @@ test_shortage_of_the_kernel(void **state)
 	uint64_t now_ms = NOW_MS;
 
 	(void)state;
-	assert_int_equal(open_port_of("127.0.0.1", PORT, 1), 0);
+	open_port_of(0, "127.0.0.1", PORT, 1);
 	for (size_t i = 0; i < 4; i++) {
 		int fd = connect_to("127.0.0.1", PORT);
 
@@ -387,9 +364,7 @@ test_many_paused_ports(void **state)
 	(void)state;
 	n_open_guests = 7;
 	for (uint16_t i = 0; i < N_MAX; i++) {
-		assert_int_equal(open_port_of("127.0.0.1", PORT + i,
-				     i < N_MAX - 1 ? 9 : 8),
-		    0);
+		open_port_of(i, "127.0.0.1", PORT + i, i < N_MAX - 1 ? 9 : 8);
 		fds[i] = connect_to("127.0.0.1", PORT + i);
 	}
 	while (turn(NOW_MS))
@@ -413,8 +388,7 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_connection_has_its_ends_and_options),
-		TEST(test_ports_are_found_by_address_and_port),
+		TEST(test_connection_has_its_ends),
 		TEST(test_place_is_used_again_and_its_events_are_stale),
 		TEST(test_turn_is_shared_among_the_ports),
 		TEST(test_port_waits_for_descriptors),
@@ -423,7 +397,7 @@ main(void)
 		TEST(test_many_paused_ports),
 	};
 
-	worker_box_enter_namespace();
+	own_netns_enter();
 	return cmocka_run_group_tests_name("tcp_listen", tests, NULL, NULL);
 #undef TEST
 }

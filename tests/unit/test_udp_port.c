@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of UDP ports of forwards, with sockets of the kernel. */
+/* The UDP ports of forwards, with sockets of the kernel. */
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,23 +14,27 @@
 #include "slirp-worker/engine/udp/udp_port.h"
 #include "slirp-worker/wire/wire.h"
 
-#define N_MAX 8
-
 static struct poller poller;
+static struct budget budget;
+static struct port_table table;
 static struct udp_ports ports;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	return poller_init(&poller) == 0 ? udp_ports_init(&ports, N_MAX, &poller) : -1;
+	budget_init(&budget, 2048, 28000);
+	assert_int_equal(poller_init(&poller), 0);
+	assert_int_equal(port_table_init(&table, &poller, &budget), 0);
+	udp_ports_init(&ports, &table);
+	return 0;
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	udp_ports_free(&ports);
+	port_table_free(&table);
 	poller_free(&poller);
 	return 0;
 }
@@ -43,31 +48,37 @@ address(const char *text)
 	return addr;
 }
 
-static union inaddr_sock
-sock(const char *text, uint16_t port)
-{
-	const struct inaddr addr = address(text);
-
-	return inaddr_sock_make(&addr, port);
-}
-
-static int
+/* The host's port is the number that the connector gives. */
+static struct port *
 take(const char *host, uint16_t host_port, const char *guest, uint16_t guest_port)
 {
-	const union inaddr_sock at = sock(host, host_port);
-	const struct inaddr to = address(guest);
+	const struct ipc_listener listener = {
+		.id = host_port,
+		.forward = 1,
+		.host_addr = address(host),
+		.guest_addr = address(guest),
+		.host_port = host_port,
+		.guest_port = guest_port,
+		.proto = IPPROTO_UDP,
+	};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct port *port;
 
 	assert_int_not_equal(fd, -1);
-	return udp_ports_take(&ports, fd, &at, &to, guest_port);
+	port = port_table_take(&table, &listener, fd, 0);
+	assert_non_null(port);
+	assert_true(udp_ports_begin(&ports, port, 0));
+	return port;
 }
 
-static uint32_t
-close_port(const char *host, uint16_t port)
+static void
+close_port(uint16_t host_port)
 {
-	const union inaddr_sock at = sock(host, port);
+	struct port *port = port_table_find(&table, host_port);
 
-	return udp_ports_close(&ports, &at);
+	assert_non_null(port);
+	udp_ports_end(&ports, port);
+	port_table_close(&table, port);
 }
 
 static uint16_t
@@ -81,28 +92,6 @@ port_of(const char *guest, uint16_t guest_port)
 
 	memcpy(key.guest_address, addr.bytes, sizeof(key.guest_address));
 	return udp_port_of_guest(&ports, &key);
-}
-
-static void
-test_closed_port_leaves_a_place(void **state)
-{
-	(void)state;
-	for (uint16_t i = 0; i < N_MAX; i++)
-		assert_int_equal(take("0.0.0.0", 8000 + i, "10.0.2.100", 53), 0);
-	assert_int_equal(take("0.0.0.0", 9000, "10.0.2.100", 53), -1);
-	assert_int_equal(close_port("127.0.0.1", 8003), UINT32_MAX);
-	assert_int_equal(close_port("0.0.0.0", 8003), 3);
-	assert_int_equal(close_port("0.0.0.0", 8003), UINT32_MAX);
-	assert_null(udp_ports_at(&ports, 3, 0));
-	assert_null(udp_ports_at(&ports, 3, 1));
-	assert_int_equal(take("0.0.0.0", 9000, "10.0.2.100", 53), 0);
-	/* Its events are told from those of the port before. */
-	assert_null(udp_ports_at(&ports, 3, 0));
-	assert_non_null(udp_ports_at(&ports, 3, 1));
-	assert_null(udp_ports_at(&ports, N_MAX, 0));
-	for (uint16_t i = 0; i < N_MAX; i++)
-		close_port("0.0.0.0", 8000 + i);
-	assert_int_equal(close_port("0.0.0.0", 9000), 3);
 }
 
 static void
@@ -123,10 +112,10 @@ test_port_of_a_guest_s_end(void **state)
 	/* Only a port of all addresses of the family can speak to any peer. */
 	assert_int_equal(port_of("10.0.2.100", 54), 0);
 	assert_int_equal(port_of("10.0.2.100", 55), 0);
-	close_port("0.0.0.0", 8001);
+	close_port(8001);
 	assert_int_equal(port_of("10.0.2.101", 53), 0);
 	assert_int_equal(port_of("10.0.2.100", 53), 8000);
-	close_port("0.0.0.0", 8000);
+	close_port(8000);
 	assert_int_equal(port_of("10.0.2.100", 53), 0);
 	assert_int_equal(port_of("10.0.2.100", 53 + UDP_PORT_CHAINS), 8002);
 }
@@ -134,16 +123,14 @@ test_port_of_a_guest_s_end(void **state)
 static void
 test_wait_for_a_mac(void **state)
 {
-	struct udp_port *port;
+	struct port *port = take("0.0.0.0", 8000, "10.0.2.100", 53);
+	struct port *other = take("0.0.0.0", 8001, "10.0.2.101", 53);
 
 	(void)state;
-	take("0.0.0.0", 8000, "10.0.2.100", 53);
-	take("0.0.0.0", 8001, "10.0.2.101", 53);
 	assert_int_equal(udp_ports_due(&ports), DEADLINE_NONE);
-	port = udp_ports_at(&ports, 0, 0);
 	udp_port_wait(&ports, port, 1000);
 	assert_int_equal(udp_ports_due(&ports), 1000);
-	udp_port_wait(&ports, udp_ports_at(&ports, 1, 0), 900);
+	udp_port_wait(&ports, other, 900);
 	assert_int_equal(udp_ports_due(&ports), 900);
 	port->due_ms = 800;
 	port->n_asked = 1;
@@ -152,10 +139,10 @@ test_wait_for_a_mac(void **state)
 	assert_int_equal(port->n_asked, 1);
 	assert_int_equal(udp_ports_due(&ports), 800);
 	udp_port_go_on(&ports, port);
-	assert_false(port->waits);
+	assert_int_equal(port->state, PORT_WATCHED);
 	assert_int_equal(udp_ports_due(&ports), 900);
 	/* The other is closed while it waits. */
-	assert_int_equal(close_port("0.0.0.0", 8001), 1);
+	close_port(8001);
 	assert_int_equal(udp_ports_due(&ports), DEADLINE_NONE);
 }
 
@@ -164,7 +151,6 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_closed_port_leaves_a_place),
 		TEST(test_port_of_a_guest_s_end),
 		TEST(test_wait_for_a_mac),
 	};

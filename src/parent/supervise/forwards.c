@@ -33,16 +33,16 @@ forwards_are_published(const struct supervisor *sv)
 void
 forwards_publish(struct supervisor *sv)
 {
-	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
 	struct ipc_publish msg;
 
 	if (sv->phase != SUPERVISE_STARTING || forwards_are_published(sv))
 		return;
 	msg.forward = sv->options->publish[sv->n_published].forward;
-	if (ipc_send_publish(worker, &msg) == -1)
-		wiring_fail_send(sv, "send publish to slirp-worker");
+	if (ipc_send_publish(connector, &msg) == -1)
+		wiring_fail_send(sv, "send publish to connector");
 	else
-		ipc_channel_await_reply(worker, IPC_MSG_published);
+		ipc_channel_await_reply(connector, IPC_MSG_published);
 }
 
 /* Names the sysctl that refuses the port, and its value. */
@@ -103,8 +103,8 @@ static void
 report_contradiction(struct supervisor *sv, const char *what, uint32_t id)
 {
 	if (ratelimit_allow(&sv->contradictions, clock_now_ms()))
-		log_error("slirp-worker: %s %u does not fit the copy of the forwards",
-		    what, id);
+		log_error("connector: %s %u does not fit the copy of the forwards", what,
+		    id);
 }
 
 void

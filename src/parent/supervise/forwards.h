@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The forwards of the command line, and the parent's copy of all forwards of the
- * worker. */
+ * connector. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "parent/supervise/supervisor.h"
 
-/* Asks the worker for the next forward of --publish, when the worker is ready. */
+/* Asks the connector for the next forward of --publish, when the worker is ready. */
 void forwards_publish(struct supervisor *sv);
 
-/* Handles the worker's answer to that. Returns false if slirpd ends because of it. */
+/* Handles the answer to that. Returns false if slirpd ends because of it. */
 bool forwards_note_published(struct supervisor *sv,
     const struct ipc_forward_result *result);
 

@@ -25,6 +25,7 @@ parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
 		.n_api_restarts = sv->services[IPC_ROLE_API].n_restarts,
 		.parent_pid = (uint32_t)getpid(),
 		.worker_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_SLIRP_WORKER)->pid,
+		.n_forwards = sv->forwards->n,
 		.connector_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_CONNECTOR)->pid,
 		.resolver_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_RESOLVER)->pid,
 	};

@@ -20,8 +20,8 @@
 #include "parent/supervise/watchdog.h"
 #include "parent/supervise/wiring.h"
 
-/* The limit on lines about messages of the worker that contradict the copy of the
- * forwards. Some lines show the fault; a worker under attack writes at most 100 a day. */
+/* The limit on lines about messages of the connector that contradict the copy of the
+ * forwards. Some lines show the fault; a connector under attack writes at most 100 a day. */
 #define CONTRADICTIONS_BURST 8
 #define CONTRADICTIONS_INTERVAL_MS (15 * 60 * 1000)
 
@@ -48,7 +48,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.tap_fd = -1,
 		.task = &start_task,
 		.fallback_userns_fd = -1,
-		.api = { .listen_fd = -1, .worker_end_fd = -1 },
+		.api = { .listen_fd = -1, .worker_end_fd = -1, .connector_end_fd = -1 },
 		.contradictions = { .burst = CONTRADICTIONS_BURST,
 		    .interval_ms = CONTRADICTIONS_INTERVAL_MS },
 		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,

@@ -39,7 +39,8 @@ struct service {
 /* The descriptors of the api's connections. */
 struct api_wiring {
 	int listen_fd; /* owned; the control socket; -1 without --api-socket */
-	int worker_end_fd; /* owned; the worker's channel to the api, until the worker has it */
+	/* Owned; the channels of worker and connector to the api, until they have them. */
+	int worker_end_fd, connector_end_fd;
 };
 
 struct supervisor;
@@ -71,7 +72,7 @@ struct supervisor {
 	    confined[IPC_ROLE_END]; /* the stages that each role has reached */
 	struct ipc_about about;     /* the worker's libraries */
 	struct api_wiring api;
-	struct forward_table *forwards; /* owned; a copy of the worker's forwards */
+	struct forward_table *forwards; /* owned; a copy of the connector's forwards */
 	struct ratelimit
 	    contradictions; /* limit on lines about contradictions to the copy */
 	size_t n_published; /* of options->publish */
@@ -118,6 +119,7 @@ IPC_ROWS_NETNS_HELPER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SLIRP_WORKER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_CONNECTOR_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_RESOLVER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_API_PEERS_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SPAWNER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_CGROUP_MOVER_TO_PARENT(SUPERVISE_DECLARE)

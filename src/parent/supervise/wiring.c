@@ -7,9 +7,11 @@
  *	                 |  | +--> api <-- control socket
  *	                 |  |       |
  *	      TAP --> slirp-worker <+
- *	                 |  |
- *	                 v  v
- *	           connector <-- resolver (and slirp-worker --> resolver)
+ *	                 |  |       |
+ *	                 v  v       |
+ *	               connector <--+
+ *
+ *	slirp-worker --> resolver --> connector
  *
  * Each line is a channel or a descriptor that the parent makes and hands over here. The
  * table at the end of the file says what the end of each process means.
@@ -17,13 +19,16 @@
 #include "parent/supervise/wiring.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/exitcode.h"
 #include "base/log.h"
+#include "base/mac.h"
 #include "base/text.h"
 #include "parent/cmdline/network.h"
 #include "parent/files/placed.h"
@@ -122,6 +127,33 @@ instruct_connector(struct supervisor *sv)
 	return 0;
 }
 
+/* The MAC of the guest's interface; false for a socket in its place. */
+static bool
+find_guest_mac(int tap_fd, struct mac *mac)
+{
+	struct ifreq request = { 0 };
+
+	/* A TAP accepts this request of netdevice(7) on its own descriptor
+	 * (drivers/net/tun.c). */
+	if (ioctl(tap_fd, SIOCGIFHWADDR, &request) == -1)
+		return false;
+	memcpy(mac->octets, request.ifr_hwaddr.sa_data, sizeof(mac->octets));
+	return true;
+}
+
+/* Returns 0, or -1 with errno set. */
+static int
+tell_guest_addr6(struct supervisor *sv, const struct ipc_start *start)
+{
+	const struct ipc_guest_addr6 guest = {
+		.addr = mac_to_addr6(&start->network.prefix6, &start->guest_mac),
+	};
+
+	return start->has_guest_mac
+	    ? ipc_send_guest_addr6(supervisor_channel(sv, IPC_ROLE_CONNECTOR), &guest)
+	    : 0;
+}
+
 void
 wiring_start_resolver(struct supervisor *sv)
 {
@@ -159,6 +191,12 @@ wiring_start_worker(struct supervisor *sv)
 		return;
 	network_fill(&start.network, sv->options);
 	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
+	start.has_guest_mac =
+	    !start.is_bess && find_guest_mac(sv->tap_fd, &start.guest_mac);
+	if (tell_guest_addr6(sv, &start) == -1) {
+		wiring_fail_send(sv, "send guest_addr6 to connector");
+		return;
+	}
 	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
 		wiring_fail_send(sv, "send start to slirp-worker");
 		return;
@@ -182,23 +220,26 @@ static int
 instruct_api(struct supervisor *sv)
 {
 	struct ipc_channel *api = supervisor_channel(sv, IPC_ROLE_API);
-	autofd int api_end_fd = -1;
+	autofd int to_worker_fd = -1, to_connector_fd = -1;
 
-	if (ipc_channel_pair(&sv->api.worker_end_fd, &api_end_fd) == -1 ||
-	    ipc_send_worker_channel(api, api_end_fd) == -1 ||
+	if (ipc_channel_pair(&sv->api.worker_end_fd, &to_worker_fd) == -1 ||
+	    ipc_channel_pair(&sv->api.connector_end_fd, &to_connector_fd) == -1 ||
+	    ipc_send_worker_channel(api, to_worker_fd) == -1 ||
+	    ipc_send_connector_channel(api, to_connector_fd) == -1 ||
 	    ipc_send_listen(api, sv->api.listen_fd) == -1)
 		return -1;
 	ipc_channel_await_reply(api, IPC_MSG_api_ready);
 	return 0;
 }
 
-/* Closes the worker's end of the channel to an api that has ended before the worker got
- * it. */
+/* Closes the others' ends of the channels to an api that has ended before they got them. */
 static void
 disconnect_api(struct supervisor *sv)
 {
 	if (sv->api.worker_end_fd != -1)
 		close(take_fd(&sv->api.worker_end_fd));
+	if (sv->api.connector_end_fd != -1)
+		close(take_fd(&sv->api.connector_end_fd));
 }
 
 /* Closes the control socket: no api will serve it, and clients must not wait. */
@@ -211,21 +252,32 @@ close_control_socket(struct supervisor *sv)
 	close(take_fd(&sv->api.listen_fd));
 }
 
-void
-wiring_connect_api(struct supervisor *sv)
+/* Gives a process its end of the channel to the api, unless it has it. Returns 0, or -1 having
+ * logged the reason. */
+static int
+connect_api_to(struct supervisor *sv, enum ipc_role role, int adopt_fd)
 {
 	const struct ipc_api_channel msg = { .api_number =
 						 sv->services[IPC_ROLE_API].n_restarts };
-	autofd int fd = take_fd(&sv->api.worker_end_fd);
+	autofd int fd = adopt_fd;
 
-	if (fd == -1)
-		return;
-	if (ipc_send_api_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER), &msg,
-		fd) == 0)
-		return;
-	/* The api is useless without the channel; its next start tries again. */
-	log_error("give slirp-worker its channel to api: %s", strerror(errno));
-	children_kill(supervisor_child(sv, IPC_ROLE_API));
+	if (fd == -1 || ipc_send_api_channel(supervisor_channel(sv, role), &msg, fd) == 0)
+		return 0;
+	log_error("give %s its channel to api: %s", roles[role].name, strerror(errno));
+	return -1;
+}
+
+void
+wiring_connect_api(struct supervisor *sv)
+{
+	int worker =
+	    connect_api_to(sv, IPC_ROLE_SLIRP_WORKER, take_fd(&sv->api.worker_end_fd));
+	int connector =
+	    connect_api_to(sv, IPC_ROLE_CONNECTOR, take_fd(&sv->api.connector_end_fd));
+
+	/* The api is useless without a channel; its next start tries again. */
+	if (worker == -1 || connector == -1)
+		children_kill(supervisor_child(sv, IPC_ROLE_API));
 }
 
 void
@@ -239,7 +291,7 @@ parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
 	    api->channel.fd == -1)
 		return;
 	text_escape(why, sizeof(why), msg->why, strlen(msg->why));
-	log_error("slirp-worker dropped api[%d]: %s; ending it", api->pid, why);
+	log_error("api[%d] broke the protocol: %s; ending it", api->pid, why);
 	children_kill(api);
 }
 

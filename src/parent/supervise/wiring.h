@@ -40,7 +40,7 @@ void wiring_start_worker(struct supervisor *sv);
 /* Starts the resolver, unless there is no DNS; the connector must be in its jail, as above. */
 void wiring_start_resolver(struct supervisor *sv);
 
-/* Gives the worker its end of the channel to the api, unless it has it. */
+/* Gives worker and connector their ends of the channels to the api, unless they have them. */
 void wiring_connect_api(struct supervisor *sv);
 
 /* Lets the mover move all children into the control group of the parent. */

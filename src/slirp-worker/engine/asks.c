@@ -10,13 +10,7 @@
 
 #include "base/log.h"
 #include "base/mapping.h"
-#include "ipc/dispatch.h"
 #include "model/flow_table.h"
-#include "process/serve.h"
-
-#define DECLARE(...) IPC_DECLARE_HANDLER(asks, struct asks, __VA_ARGS__)
-#define CALL(...) IPC_CALL_HANDLER(asks, asks, msg, __VA_ARGS__)
-IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(DECLARE)
 
 static_assert((IPC_FLOWS_ASKED_MAX & (IPC_FLOWS_ASKED_MAX - 1)) == 0 &&
 	(ASKS_WAITING_MAX & (ASKS_WAITING_MAX - 1)) == 0,
@@ -245,23 +239,24 @@ take_answers(struct asks *asks, uint64_t flow)
 }
 
 void
-asks_on_flow_answers(struct asks *asks, const struct ipc_flow_answers *msg, int adopt_fd)
+asks_take_answers(struct asks *asks, uint64_t flow, int adopt_fd)
 {
-	const struct asks_client *engine = take_answers(asks, msg->flow);
-	const struct flow_name name = name_of(msg->flow);
+	const struct asks_client *engine = take_answers(asks, flow);
+	const struct flow_name name = name_of(flow);
 
 	asks->numbers[adopt_fd] = 0;
 	engine->ops->on_answers(engine->ctx, name.index, name.generation, adopt_fd);
 }
 
 void
-asks_on_flow_opened(struct asks *asks, const struct ipc_flow_opened *msg, int adopt_fd)
+asks_take_opened(struct asks *asks, const struct ipc_flow_opened *opened, int adopt_fd)
 {
-	const struct flow_name name = take_question(asks, msg->flow, "flow_opened");
+	const struct flow_name name = take_question(asks, opened->flow, "flow_opened");
 	const struct asks_client *engine = &asks->engines[name.engine];
 
-	asks->numbers[adopt_fd] = msg->flow;
-	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd, msg);
+	asks->numbers[adopt_fd] = opened->flow;
+	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd,
+	    opened);
 }
 
 static void
@@ -273,61 +268,25 @@ refuse(const struct asks *asks, const struct flow_name *name, int error)
 }
 
 void
-asks_on_flow_refused(struct asks *asks, const struct ipc_flow_refused *msg)
+asks_take_refused(struct asks *asks, uint64_t flow, int error)
 {
-	const struct flow_name name = take_question(asks, msg->flow, "flow_refused");
+	const struct flow_name name = take_question(asks, flow, "flow_refused");
 
-	refuse(asks, &name, (int)msg->error);
+	refuse(asks, &name, error);
 }
 
-static bool
-take(void *ctx, struct ipc_message *msg)
+void
+asks_miss_answers(struct asks *asks, uint64_t flow)
 {
-	struct asks *asks = ctx;
-
-	switch (msg->id) {
-		IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(CALL)
-	default:
-		break;
-	}
-	return true;
+	/* As if nobody had answered. */
+	take_answers(asks, flow);
 }
 
-/* The kernel found no free descriptor for the socket, and closed it. */
-static void
-miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
+void
+asks_miss(struct asks *asks, uint64_t flow)
 {
-	struct asks *asks = ctx;
-	uint64_t flow = msg->payload.flow_opened.flow;
-	struct flow_name name;
+	const struct flow_name name = take_question(asks, flow, "flow_opened");
 
-	(void)why;
-	/* Answers of a group are lost, as if nobody had answered. */
-	if (msg->id == IPC_MSG_flow_answers) {
-		take_answers(asks, msg->payload.flow_answers.flow);
-		return;
-	}
-	name = take_question(asks, flow, "flow_opened");
 	note_closed(asks, flow);
 	refuse(asks, &name, EMFILE);
-}
-
-bool
-asks_receive(struct asks *asks)
-{
-	static const struct serve from_connector = { .take = take, .miss = miss_socket };
-	struct serve_violation violation;
-
-	/* There are no more answers than questions, beside the greeting. */
-	switch (serve_receive(asks->channel, IPC_FLOWS_ASKED_MAX, &from_connector, asks,
-	    &violation)) {
-	case SERVE_OPEN:
-		break;
-	case SERVE_CLOSED:
-		return false;
-	case SERVE_VIOLATED:
-		fatalx("message from connector: %s: %s", violation.row, violation.why);
-	}
-	ask_waiting(asks);
-	return true;
 }

@@ -92,6 +92,15 @@ void asks_turn(struct asks *asks, uint64_t now_ms);
 /* When asks_turn() has something to report. */
 uint64_t asks_due(struct asks *asks, uint64_t now_ms);
 
-/* Handles the answers that have come, and asks for those that wait. Returns false if the connector
- * has closed the channel. A connector that breaks the protocol is fatal: slirpd then ends. */
-bool asks_receive(struct asks *asks);
+/* The answer to the question that is due: the socket, or an errno. An answer to another
+ * question is fatal: slirpd then ends. */
+void asks_take_opened(struct asks *asks, const struct ipc_flow_opened *opened,
+    int adopt_fd);
+void asks_take_refused(struct asks *asks, uint64_t flow, int error);
+
+/* The part of an answer that comes before the socket: a socket for answers of a group. */
+void asks_take_answers(struct asks *asks, uint64_t flow, int adopt_fd);
+
+/* The same if a socket was sent that found no descriptor in this process. */
+void asks_miss(struct asks *asks, uint64_t flow);
+void asks_miss_answers(struct asks *asks, uint64_t flow);

@@ -84,10 +84,11 @@ put_forward(struct ipc_connection *entry, const union inaddr_sock *outside,
 }
 
 static void
-take_udp_port(struct connections *connections, const struct udp_port *port)
+take_udp_port(struct connections *connections, const struct port *port)
 {
-	struct ipc_connection *entry =
-	    port->fd == -1 ? NULL : add_entry(connections, IPPROTO_UDP);
+	struct ipc_connection *entry = port->proto == IPPROTO_UDP && port_is_open(port)
+	    ? add_entry(connections, IPPROTO_UDP)
+	    : NULL;
 
 	if (entry)
 		put_forward(entry, &port->host, &port->guest, port->guest_port);
@@ -118,8 +119,10 @@ take_udp_flow(struct connections *connections, const struct udp_flow *flow)
 static void
 take_udp(struct connections *connections, const struct udp_host *host)
 {
-	for (uint32_t i = 0; i < host->ports.n_places; i++)
-		take_udp_port(connections, &host->ports.places[i]);
+	const struct port_table *ports = host->ports.table;
+
+	for (uint32_t i = 0; i < ports->n_places; i++)
+		take_udp_port(connections, &ports->places[i]);
 	for (const struct udp_flow *flow = udp_next(&host->udp, NULL); flow != NULL;
 	     flow = udp_next(&host->udp, flow))
 		take_udp_flow(connections, flow);
@@ -185,7 +188,7 @@ describe_flow(const struct tcp *tcp, const struct tcp_flow *flow,
  * listening sockets, copied entries. Places can be unused. */
 struct sources {
 	const struct tcp *tcp;
-	const struct tcp_listen *listen;
+	const struct port_table *ports;
 	const struct connections *copied;
 	uint32_t ports_at, copied_at; /* the numbers of their first ones */
 };
@@ -194,14 +197,13 @@ static struct sources
 make_sources(const struct connections *connections, const struct tcp_forward *forward)
 {
 	const struct tcp *tcp = &forward->host->tcp;
-	const struct tcp_listen *listen = &forward->listen;
 
 	return (struct sources){
 		.tcp = tcp,
-		.listen = listen,
+		.ports = forward->listen.table,
 		.copied = connections,
 		.ports_at = tcp->flows.n_max,
-		.copied_at = tcp->flows.n_max + listen->n_max,
+		.copied_at = tcp->flows.n_max + IPC_LISTENERS_MAX,
 	};
 }
 
@@ -217,10 +219,11 @@ find_from(const struct sources *sources, uint32_t number)
 		number = sources->ports_at;
 	}
 	if (number < sources->copied_at) {
-		const struct tcp_listen *listen = sources->listen;
+		const struct port_table *ports = sources->ports;
 
-		for (uint32_t i = number - sources->ports_at; i < listen->n_places; i++)
-			if (listen->places[i].fd != -1)
+		for (uint32_t i = number - sources->ports_at; i < ports->n_places; i++)
+			if (ports->places[i].proto == IPPROTO_TCP &&
+			    port_is_open(&ports->places[i]))
 				return sources->ports_at + i;
 		number = sources->copied_at;
 	}
@@ -234,7 +237,7 @@ describe(const struct sources *sources, uint32_t number, struct ipc_connection *
 		describe_flow(sources->tcp, flow_table_from(&sources->tcp->flows, number),
 		    entry);
 	else if (number < sources->copied_at)
-		tcp_list_describe_port(&sources->listen
+		tcp_list_describe_port(&sources->ports
 					    ->places[number - sources->ports_at],
 		    entry);
 	else

@@ -70,12 +70,12 @@ tcp_list_describe(const struct tcp *tcp, const struct tcp_flow *flow,
 }
 
 void
-tcp_list_describe_port(const struct tcp_listener *listener, struct ipc_connection *entry)
+tcp_list_describe_port(const struct port *port, struct ipc_connection *entry)
 {
 	*entry = (struct ipc_connection){
-		.source_port = inaddr_sock_port(&listener->host),
-		.dest_addr = listener->guest,
-		.dest_port = listener->guest_port,
+		.source_port = inaddr_sock_port(&port->host),
+		.dest_addr = port->guest,
+		.dest_port = port->guest_port,
 		.proto = IPPROTO_TCP,
 		.is_forward = true,
 		.state = IPC_TCP_LISTEN,
@@ -84,5 +84,5 @@ tcp_list_describe_port(const struct tcp_listener *listener, struct ipc_connectio
 		.retransmitted_bytes = IPC_BYTES_UNKNOWN,
 		.age_ms = IPC_AGE_UNKNOWN,
 	};
-	inaddr_from_sockaddr(&entry->source_addr, &listener->host.any);
+	inaddr_from_sockaddr(&entry->source_addr, &port->host.any);
 }

@@ -167,12 +167,11 @@ free_forward(void *self)
 		if (tcp_hold_take(&forward->hold, &guest, &incoming))
 			reset_incoming(forward, &incoming);
 	}
-	tcp_listen_free(&forward->listen);
 }
 
-int
+void
 tcp_forward_init(struct tcp_forward *forward, struct tcp_host *host,
-    const struct neigh *neigh, uint32_t n_ports)
+    const struct neigh *neigh, struct port_table *ports)
 {
 	*forward = (struct tcp_forward){ .host = host, .neigh = neigh };
 	forward->owner = (struct tcp_listen_owner){
@@ -180,8 +179,8 @@ tcp_forward_init(struct tcp_forward *forward, struct tcp_host *host,
 		.may_accept = may_accept,
 		.accepted = take_accepted,
 	};
-	return tcp_listen_init(&forward->listen, n_ports, host->poller, host->budget,
-	    &forward->owner, &host->tcp.counters[TCP_COUNT_accepts_paused]);
+	tcp_listen_init(&forward->listen, ports, &forward->owner,
+	    &host->tcp.counters[TCP_COUNT_accepts_paused]);
 }
 
 const struct engine_ops tcp_forward_engine = {

@@ -20,10 +20,10 @@ struct tcp_forward {
 	struct tcp_hold hold;
 };
 
-/* For up to n_ports ports; call it after tcp_host_init() and before the jail. host and neigh
- * are borrowed; forward must not move. Returns 0, or -1 with errno set. */
-int tcp_forward_init(struct tcp_forward *forward, struct tcp_host *host,
-    const struct neigh *neigh, uint32_t n_ports);
+/* Call it after tcp_host_init() and before the jail. All pointers are borrowed; forward must not
+ * move. */
+void tcp_forward_init(struct tcp_forward *forward, struct tcp_host *host,
+    const struct neigh *neigh, struct port_table *ports);
 
 /* self is the tcp_forward. It comes before tcp_host_engine: new flows have timers. */
 extern const struct engine_ops tcp_forward_engine;

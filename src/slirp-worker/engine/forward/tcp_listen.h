@@ -14,12 +14,10 @@
 #include <sys/queue.h>
 
 #include "base/inaddr.h"
-#include "slirp-worker/budget.h"
+#include "model/budget.h"
 #include "slirp-worker/engine/forward/peer.h"
+#include "slirp-worker/engine/port_table.h"
 #include "slirp-worker/poller.h"
-
-/* The queue of a socket: Linux's default limit (net.core.somaxconn since 5.4). */
-#define TCP_LISTEN_BACKLOG 4096
 
 /* Connections accepted in a turn, of one socket and of all: each costs about as much as a
  * frame, and frames must not wait for long. */
@@ -28,24 +26,6 @@
 
 /* Paused sockets looked at in a turn. */
 #define TCP_RESUMES_A_TURN 64
-
-/* Places of a socket are found by its port, in chains. With a forward of all ports, 16 are
- * in each. */
-#define TCP_LISTEN_CHAINS 4096
-
-struct tcp_listener {
-	TAILQ_ENTRY(tcp_listener) paused_entry;
-	union inaddr_sock host;
-	struct inaddr guest;
-	uint16_t guest_port; /* host byte order */
-	bool is_paused;
-	uint32_t rule; /* id of the forward */
-	int fd;        /* owned; -1: the place is free */
-	uint32_t generation;
-	uint32_t next; /* in its chain, or of the free places: a place plus 1; 0: none */
-};
-
-TAILQ_HEAD(tcp_listeners, tcp_listener);
 
 /* What the owner of the connections decides. */
 struct tcp_listen_owner {
@@ -57,35 +37,26 @@ struct tcp_listen_owner {
 };
 
 struct tcp_listen {
-	struct tcp_listener *places; /* owned */
-	uint32_t n_max;
-	uint32_t n_places; /* that were used at some time */
-	uint32_t first_free;
-	uint32_t chains[TCP_LISTEN_CHAINS];
-	struct tcp_listeners paused; /* in the order of their turns */
-	uint64_t accepts_at_ms;      /* the kernel lacked memory or files */
+	struct port_list paused; /* PORT_AWAY, in the order of their turns */
+	uint64_t accepts_at_ms;  /* the kernel lacked memory or files */
 	/* Borrowed. */
-	struct poller *poller;
+	struct port_table *table;
+	const struct poller *poller;
 	struct budget *budget;
 	const struct tcp_listen_owner *owner;
 	uint64_t *n_pauses; /* a counter */
 };
 
-/* Maps memory for n_max sockets; call it before the jail. All pointers are borrowed.
- * Returns 0, or -1 with errno set. */
-int tcp_listen_init(struct tcp_listen *listen, uint32_t n_max, struct poller *poller,
-    struct budget *budget, const struct tcp_listen_owner *owner, uint64_t *n_pauses);
+/* All pointers are borrowed. */
+void tcp_listen_init(struct tcp_listen *listen, struct port_table *table,
+    const struct tcp_listen_owner *owner, uint64_t *n_pauses);
 
-/* Closes all sockets; also after a failed tcp_listen_init(). */
-void tcp_listen_free(struct tcp_listen *listen);
+/* Begins to accept from a port that is PORT_AWAY. Returns false if the kernel has no room for it in
+ * epoll(7): it is paused. */
+bool tcp_listen_open(struct tcp_listen *listen, struct port *port);
 
-/* Opens a port of the host, host, for a port of the guest. rule is the id of the forward.
- * Returns 0, or -1 with errno of socket(2), bind(2), listen(2) or epoll_ctl(2). */
-int tcp_listen_open(struct tcp_listen *listen, const union inaddr_sock *host,
-    const struct inaddr *guest, uint16_t guest_port, uint32_t rule);
-
-/* Closes the port, which must be open. Its connections continue. */
-void tcp_listen_close(struct tcp_listen *listen, const union inaddr_sock *host);
+/* Before a port that has a descriptor is closed. Its connections continue. */
+void tcp_listen_close(struct tcp_listen *listen, struct port *port);
 
 /* Accepts from the sockets that the last wait found ready, the same number from each. */
 void tcp_listen_accept(struct tcp_listen *listen, uint64_t now_ms);

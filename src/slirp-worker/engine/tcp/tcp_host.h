@@ -6,7 +6,7 @@
 
 #include "base/mac.h"
 #include "ipc/messages.h"
-#include "slirp-worker/budget.h"
+#include "model/budget.h"
 #include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/tcp/tcp.h"

@@ -16,7 +16,7 @@
 
 #include "base/deadline.h"
 #include "base/inaddr.h"
-#include "slirp-worker/budget.h"
+#include "model/budget.h"
 #include "model/flow_table.h"
 #include "slirp-worker/engine/hold.h"
 #include "slirp-worker/engine/udp/udp_run.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opens and closes the ports of UDP forwards, and finds the guest's MAC for them. */
+/* Begins and ends the use of the ports of UDP forwards, and finds the guest's MAC for them. */
 #include "slirp-worker/engine/udp/udp_forward.h"
 
 #include <netinet/in.h>
@@ -14,47 +14,25 @@
  * a socket (net.core.rmem_default, with short datagrams). */
 #define DROPS_MAX 256
 
-int
-udp_forward_open(struct udp_host *host, const union inaddr_sock *address,
-    const struct inaddr *guest, uint16_t guest_port)
+bool
+udp_forward_open(struct udp_host *host, struct port *port)
 {
-	bool is_ip6 = address->any.sa_family == AF_INET6;
-	autofd int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd == -1)
-		return -1;
-	/* IPv4 peers have forwards of their own, whatever net.ipv6.bindv6only is. */
-	if (is_ip6)
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	udp_ask_for_details(fd, is_ip6);
-	/* The address that a peer asks is the one that answers it. */
-	udp_ask_for_own_address(fd, is_ip6);
-	udp_keep_groups_off_the_host(host, fd, is_ip6);
-	if (bind(fd, &address->any, inaddr_sock_len(&address->any)) == -1)
-		return -1;
-	/* Only now: nobody shares the port but the sockets of its peers, and programs of
-	 * the same user that ask for it. */
-	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	return udp_ports_take(&host->ports, take_fd(&fd), address, guest, guest_port);
+	return udp_ports_begin(&host->ports, port, host->now_ms);
 }
 
 void
-udp_forward_close(struct udp_host *host, const union inaddr_sock *address)
+udp_forward_close(struct udp_host *host, struct port *port)
 {
-	uint32_t place = udp_ports_close(&host->ports, address);
-	const struct udp_port *port;
-	struct flow_key end;
+	uint16_t host_port = inaddr_sock_port(&port->host);
+	struct flow_key end =
+	    flow_key_udp(port->guest.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
+		port->guest.bytes, port->guest_port, 0);
 
-	if (place == UINT32_MAX)
-		return;
-	/* The place keeps what it had until it is taken again. */
-	port = &host->ports.places[place];
-	udp_end_peers(&host->udp, place + 1);
+	udp_ports_end(&host->ports, port);
+	udp_end_peers(&host->udp, port_table_place(host->ports.table, port) + 1);
 	/* Flows that the guest opened from the port have it on the host too
 	 * (udp_port_of_guest()), and would keep it from others. */
-	end = flow_key_udp(port->guest.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
-	    port->guest.bytes, port->guest_port, 0);
-	udp_end_flows_from(&host->udp, &end, inaddr_sock_port(address));
+	udp_end_flows_from(&host->udp, &end, host_port);
 }
 
 void
@@ -68,7 +46,7 @@ udp_forward_ask(struct udp_host *host, const struct inaddr *guest)
 
 /* Nobody has the guest's address: what waits is lost, as behind any router. */
 static void
-drop_waiting(const struct udp_port *port)
+drop_waiting(const struct port *port)
 {
 	char byte;
 
@@ -81,7 +59,7 @@ drop_waiting(const struct udp_port *port)
 /* A range of ports leads to one address: whoever tries all of them must not flood the guest
  * with requests. One is for all ports that wait for it. */
 static void
-ask_for_port(struct udp_host *host, struct udp_port *port, uint64_t now_ms)
+ask_for_port(struct udp_host *host, struct port *port, uint64_t now_ms)
 {
 	struct udp_ports *ports = &host->ports;
 
@@ -98,14 +76,14 @@ ask_for_port(struct udp_host *host, struct udp_port *port, uint64_t now_ms)
 void
 udp_forward_serve(struct udp_host *host, uint64_t now_ms)
 {
-	struct udp_port *port = TAILQ_FIRST(&host->ports.waiting), *next;
+	struct port *port = TAILQ_FIRST(&host->ports.waiting), *next;
 	const struct inaddr *guest = NULL; /* whose MAC was looked up last */
 	bool is_known = false;
 
 	for (; port != NULL; port = next) {
 		struct mac mac;
 
-		next = TAILQ_NEXT(port, waiting_entry);
+		next = TAILQ_NEXT(port, entry);
 		if (guest == NULL || !inaddr_is_equal(guest, &port->guest))
 			is_known = neigh_find(host->neigh, &port->guest, now_ms, &mac);
 		guest = &port->guest;

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Forwards of the UDP engine: opens and closes their ports, and finds the guest's MAC. */
+/* Forwards of the UDP engine: uses their ports, and finds the guest's MAC. */
 #pragma once
 
 #include "slirp-worker/engine/udp/udp_host.h"
 
-/* Opens a port of the host, host, for a port of the guest. Returns 0, or -1 with errno of
- * socket(2), bind(2) or epoll_ctl(2). */
-int udp_forward_open(struct udp_host *host, const union inaddr_sock *address,
-    const struct inaddr *guest, uint16_t guest_port);
+/* Begins to serve a port that is PORT_AWAY. Returns false if the kernel has no room for it in
+ * epoll(7): it is tried again. */
+bool udp_forward_open(struct udp_host *host, struct port *port);
 
-/* Closes the port, which must be open, and ends the flows of its peers, and those that the
+/* Before a port that has a descriptor is closed: ends the flows of its peers, and those that the
  * guest opened from it. */
-void udp_forward_close(struct udp_host *host, const union inaddr_sock *address);
+void udp_forward_close(struct udp_host *host, struct port *port);
 
 /* Asks for the MACs that ports wait for, and lets ports go on whose guest has answered, or
  * will not. */

@@ -71,10 +71,8 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.dns.channel = config->to_resolver,
 	};
 	asks_serve(host->asks, ASKS_UDP, &udp_asks_ops, host);
-	return udp_init(&host->udp, &host->world, config->budget, config->hold) == 0 &&
-		udp_ports_init(&host->ports, config->n_ports, config->poller) == 0
-	    ? 0
-	    : -1;
+	udp_ports_init(&host->ports, config->ports);
+	return udp_init(&host->udp, &host->world, config->budget, config->hold);
 }
 
 static struct flow_key
@@ -186,8 +184,7 @@ serve_flow(struct udp_host *host, const struct poller_event *event)
 static void
 serve_port(struct udp_host *host, const struct poller_event *event)
 {
-	struct udp_port *port =
-	    udp_ports_at(&host->ports, event->index, event->generation);
+	struct port *port = port_table_at(host->ports.table, event);
 
 	if (port != NULL)
 		udp_take_new_peers(host, port);
@@ -216,7 +213,6 @@ free_host(void *self)
 	struct udp_host *host = self;
 
 	udp_free(&host->udp);
-	udp_ports_free(&host->ports);
 }
 
 const struct engine_ops udp_host_engine = {

@@ -10,13 +10,13 @@
  * udp_error.c    reads their errors, and tells the guest
  * udp_frame.c    writes frames
  * udp_dns.c      gives DNS to the resolver, and takes its answers
- * udp_forward.c  opens ports of forwards, and finds the guest's MAC
+ * udp_forward.c  uses the ports of forwards, and finds the guest's MAC
  */
 #pragma once
 
 #include "base/inaddr.h"
 #include "ipc/messages.h"
-#include "slirp-worker/budget.h"
+#include "model/budget.h"
 #include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/udp/udp.h"
@@ -67,7 +67,7 @@ struct udp_host_config {
 	struct budget *budget;
 	const struct neigh *neigh;
 	struct ipc_channel *to_resolver;
-	uint32_t n_ports; /* of forwards, at most */
+	struct port_table *ports; /* of forwards */
 	bool has_offloads;
 	/* Told of each frame: 0 or -1, and its length without the driver's header. */
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);

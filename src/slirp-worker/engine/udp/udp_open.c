@@ -28,26 +28,6 @@ udp_ask_for_details(int fd, bool is_ip6)
 	}
 }
 
-void
-udp_ask_for_own_address(int fd, bool is_ip6)
-{
-	if (is_ip6)
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	else
-		udp_set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
-}
-
-void
-udp_keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6)
-{
-	if (host->network.allow_host_loopback)
-		return;
-	if (is_ip6)
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
-	else
-		udp_set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
-}
-
 /* Whether the worker, the connector or the kernel has too little of something. */
 static bool
 is_shortage(int error)

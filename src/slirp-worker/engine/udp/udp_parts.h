@@ -83,14 +83,6 @@ void udp_set_option(int fd, int level, int name, int value);
 /* Has the kernel report the fields of IP headers that come. */
 void udp_ask_for_details(int fd, bool is_ip6);
 
-/* Has the kernel report the address of the host to which a datagram came. */
-void udp_ask_for_own_address(int fd, bool is_ip6);
-
-/* ip(7): the sending host's members of a multicast group also receive a socket's
- * datagrams. If the host's loopback is closed, a guest must not reach the host's services
- * in this way; the datagrams still go out. */
-void udp_keep_groups_off_the_host(const struct udp_host *host, int fd, bool is_ip6);
-
 /* --- udp_error.c ---------------------------------------------------------------------- */
 
 /* A member of struct udp_world. */
@@ -115,4 +107,4 @@ bool udp_leads_to_its_peer(const struct udp_flow *flow);
 void udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation);
 
 /* The same for a port of a forward, where new peers come. */
-void udp_take_new_peers(struct udp_host *host, struct udp_port *port);
+void udp_take_new_peers(struct udp_host *host, struct port *port);

@@ -103,10 +103,10 @@ give_to_guest(struct udp_host *host, struct udp_flow *flow, const struct udp_rea
 /* The flow of a peer. The guest sees the peer by its own address, or as the gateway with
  * the first port that no other flow has. NULL: none is free, or there is no socket. */
 static struct udp_flow *
-find_peer(struct udp_host *host, const struct udp_port *port,
-    const union inaddr_sock *from, const union inaddr_sock *own)
+find_peer(struct udp_host *host, const struct port *port, const union inaddr_sock *from,
+    const union inaddr_sock *own)
 {
-	uint32_t number = udp_ports_place(&host->ports, port) + 1;
+	uint32_t number = port_table_place(host->ports.table, port) + 1;
 	struct peer_incoming incoming = { .guest = port->guest,
 		.guest_port = port->guest_port };
 
@@ -128,8 +128,7 @@ find_peer(struct udp_host *host, const struct udp_port *port,
 
 /* The address of the host that a peer has asked (ip(7), IP_PKTINFO; ipv6(7)). */
 static void
-read_asked_address(struct msghdr *msg, const struct udp_port *port,
-    union inaddr_sock *own)
+read_asked_address(struct msghdr *msg, const struct port *port, union inaddr_sock *own)
 {
 	*own = port->host;
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header;
@@ -157,16 +156,16 @@ read_asked_address(struct msghdr *msg, const struct udp_port *port,
  * of the same port. NULL: it is the flow's. A peer's socket gets some between bind(2) and
  * connect(2), because its address is more exact. The socket of the guest's flow to a group
  * is never connected, and shares all new peers with the port's. */
-static const struct udp_port *
+static const struct port *
 port_of_stray(const struct udp_host *host, const struct udp_flow *flow,
     const union inaddr_sock *from)
 {
-	const struct udp_port *port;
+	const struct port *port;
 
 	if (flow->port != 0)
 		return inaddr_sock_is_equal(from, &flow->to)
 		    ? NULL
-		    : &host->ports.places[flow->port - 1];
+		    : &host->ports.table->places[flow->port - 1];
 	port = flow->is_group ? udp_port_to_guest(&host->ports, &flow->link.key) : NULL;
 	return port != NULL && inaddr_sock_port(&port->host) == flow->own_port ? port
 									       : NULL;
@@ -174,8 +173,8 @@ port_of_stray(const struct udp_host *host, const struct udp_flow *flow,
 
 /* A new peer's datagram that another flow's socket got. May end that flow. */
 static void
-take_stray(struct udp_host *host, const struct udp_flow *flow,
-    const struct udp_port *port, const struct udp_read *read)
+take_stray(struct udp_host *host, const struct udp_flow *flow, const struct port *port,
+    const struct udp_read *read)
 {
 	const struct udp_flow other = *flow;
 	union inaddr_sock own = other.own;
@@ -202,7 +201,7 @@ udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
 
 	for (unsigned int i = 0; i < n; i++) {
 		const struct udp_read read = udp_read_at(i);
-		const struct udp_port *port;
+		const struct port *port;
 
 		flow = udp_at(&host->udp, index, generation);
 		if (flow == NULL)
@@ -219,7 +218,7 @@ udp_take_datagrams(struct udp_host *host, uint32_t index, uint32_t generation)
 /* --- forwards ------------------------------------------------------------------------- */
 
 static void
-take_new_peer(struct udp_host *host, const struct udp_port *port, const struct mac *mac,
+take_new_peer(struct udp_host *host, const struct port *port, const struct mac *mac,
     const struct udp_read *read)
 {
 	const struct mac our_mac = gateway_mac(&host->network, port->guest.is_ipv6);
@@ -237,7 +236,7 @@ take_new_peer(struct udp_host *host, const struct udp_port *port, const struct m
 }
 
 void
-udp_take_new_peers(struct udp_host *host, struct udp_port *port)
+udp_take_new_peers(struct udp_host *host, struct port *port)
 {
 	struct mac mac;
 	unsigned int n;

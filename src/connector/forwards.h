@@ -3,7 +3,7 @@
  * Forwards: their table, and how a forward is added and removed. A forward is one port or
  * a range, of which all ports are open or none. A change runs in slices, one in each turn
  * of the loop, so that a range of thousands of ports delays no packet. There is one
- * change at a time. Runs in the worker, before and after the jail; sends no messages.
+ * change at a time. Sends no messages.
  */
 #pragma once
 
@@ -11,16 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "connector/listeners.h"
 #include "ipc/messages.h"
+#include "model/budget.h"
 #include "model/forward_table.h"
-#include "slirp-worker/engine/forward/tcp_listen.h"
-#include "slirp-worker/engine/udp/udp_host.h"
 
 /* Ports of all forwards together, which also limits the forwards: every port of an
- * address, and as many sockets as the worker can have (budget.h). */
+ * address. The budget has a limit too: the ports that the worker can have. */
 #define FORWARDS_PORTS_MAX FORWARD_TABLE_MAX
 
-/* Shorter than a turn with a full batch of frames; enough for some hundred ports. */
+/* So long a question of the worker waits at most; enough for some hundred ports. */
 #define FORWARDS_SLICE_MS 2
 
 enum forwards_phase {
@@ -41,22 +41,18 @@ struct forwards_change {
 };
 
 struct forwards {
-	struct tcp_listen *tcp;            /* borrowed */
-	struct udp_host *udp;              /* borrowed */
-	struct budget *budget;             /* borrowed */
+	struct listeners *listeners;       /* borrowed */
 	const struct ipc_network *network; /* borrowed */
 	struct in6_addr guest6;            /* the guest's own address; :: if unknown */
+	struct budget budget;              /* of the worker; BUDGET_PORT is used */
 	struct forwards_change change;
-	uint32_t n_tcp_ports;
-	uint32_t n_udp_ports;
 	uint32_t last_id;            /* ids start at 1 and are not used twice */
 	struct forward_table *table; /* owned */
 };
 
 /* Returns 0 or -1 with errno set. */
-int forwards_init(struct forwards *forwards, struct tcp_listen *tcp, struct udp_host *udp,
-    struct budget *budget, const struct ipc_network *network,
-    const struct in6_addr *guest6);
+int forwards_init(struct forwards *forwards, struct listeners *listeners,
+    const struct ipc_network *network, const struct budget *budget);
 
 void forwards_free(struct forwards *forwards);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Adds and removes forwards, and answers from their table. */
-#include "slirp-worker/forwards.h"
+#include "connector/forwards.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,22 +9,18 @@
 
 #include "base/clock.h"
 #include "base/inaddr.h"
-#include "slirp-worker/engine/udp/udp_forward.h"
 
 /* The first half of a /64 is the network, the rest the interface identifier. */
 #define PREFIX6_BYTES 8
 
 int
-forwards_init(struct forwards *forwards, struct tcp_listen *tcp, struct udp_host *udp,
-    struct budget *budget, const struct ipc_network *network,
-    const struct in6_addr *guest6)
+forwards_init(struct forwards *forwards, struct listeners *listeners,
+    const struct ipc_network *network, const struct budget *budget)
 {
 	*forwards = (struct forwards){
-		.tcp = tcp,
-		.udp = udp,
-		.budget = budget,
+		.listeners = listeners,
 		.network = network,
-		.guest6 = *guest6,
+		.budget = *budget,
 		.table = forward_table_new(),
 	};
 	return forwards->table ? 0 : -1;
@@ -127,7 +123,7 @@ judge(const struct forwards *forwards, struct ipc_forward *forward,
 		return;
 	}
 	if (count_ports(forward) >
-		FORWARDS_PORTS_MAX - forwards->n_tcp_ports - forwards->n_udp_ports ||
+		FORWARDS_PORTS_MAX - forwards->budget.used[BUDGET_PORT] ||
 	    forwards->last_id == UINT32_MAX)
 		result->outcome = IPC_FORWARD_table_full;
 }
@@ -168,12 +164,6 @@ forwards_remove(struct forwards *forwards, uint32_t id)
 	change->result.id = id;
 }
 
-static uint32_t *
-port_counter(struct forwards *forwards, uint8_t proto)
-{
-	return proto == IPPROTO_TCP ? &forwards->n_tcp_ports : &forwards->n_udp_ports;
-}
-
 /* bind(2), ip(7), ipv6(7). */
 static enum ipc_forward_outcome
 outcome_of(int error)
@@ -192,42 +182,35 @@ outcome_of(int error)
 	}
 }
 
-/* Opens a port of the host for a port of the guest. 0, or -1 with errno set. */
-static int
-open_socket(const struct forwards *forwards, const struct ipc_forward *forward,
-    const union inaddr_sock *host, uint16_t guest_port)
-{
-	return forward->proto == IPPROTO_TCP
-	    ? tcp_listen_open(forwards->tcp, host, &forward->guest_addr, guest_port,
-		  forwards->last_id + 1)
-	    : udp_forward_open(forwards->udp, host, &forward->guest_addr, guest_port);
-}
-
 /* Opens the next port of the forward. */
 static void
 open_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_forward *forward = &change->forward;
-	uint16_t port = (uint16_t)(forward->host_port_first + change->n_open);
-	union inaddr_sock host = inaddr_sock_make(&forward->host_addr, port);
+	const struct ipc_listener about = {
+		.forward = forwards->last_id + 1,
+		.host_addr = forward->host_addr,
+		.guest_addr = forward->guest_addr,
+		.host_port = (uint16_t)(forward->host_port_first + change->n_open),
+		.guest_port = (uint16_t)(forward->guest_port_first + change->n_open),
+		.proto = forward->proto,
+	};
 	int outcome = -1;
 
-	if (!budget_has_room(forwards->budget, BUDGET_PORT, 1))
+	if (!budget_has_room(&forwards->budget, BUDGET_PORT, 1))
 		errno = EMFILE;
 	else
-		outcome = open_socket(forwards, forward, &host,
-		    (uint16_t)(forward->guest_port_first + change->n_open));
+		outcome = listeners_open(forwards->listeners, &about);
 	if (outcome == -1) {
 		change->result.outcome = outcome_of(errno);
 		change->result.error = (uint32_t)errno;
-		change->result.port = port;
+		change->result.port = about.host_port;
 		change->phase = FORWARDS_CLOSING;
 		return;
 	}
 	change->n_open++;
-	budget_take(forwards->budget, BUDGET_PORT, 1);
-	++*port_counter(forwards, forward->proto);
+	budget_take(&forwards->budget, BUDGET_PORT, 1);
 }
 
 /* Closes the last of the open ports. */
@@ -236,20 +219,14 @@ close_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
 	const struct ipc_forward *forward = &change->forward;
-	union inaddr_sock host;
 
 	change->n_open--;
-	host = inaddr_sock_make(&forward->host_addr,
+	listeners_close(forwards->listeners, forward->proto, &forward->host_addr,
 	    (uint16_t)(forward->host_port_first + change->n_open));
-	if (forward->proto == IPPROTO_TCP)
-		tcp_listen_close(forwards->tcp, &host);
-	else
-		udp_forward_close(forwards->udp, &host);
-	budget_give(forwards->budget, BUDGET_PORT, 1);
-	--*port_counter(forwards, forward->proto);
+	budget_give(&forwards->budget, BUDGET_PORT, 1);
 }
 
-/* All ports are open: adds the forward to the table. */
+/* All ports are open: adds the forward to the table, and gives its ports to the worker. */
 static void
 finish_addition(struct forwards *forwards)
 {
@@ -262,6 +239,7 @@ finish_addition(struct forwards *forwards)
 	change->result.id = entry.id;
 	/* Cannot fail: ids ascend, and each forward has a port. */
 	forward_table_add(forwards->table, &entry);
+	listeners_release(forwards->listeners);
 	change->phase = FORWARDS_IDLE;
 }
 

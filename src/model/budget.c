@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Divides the worker's descriptors among kinds of traffic. */
-#include "slirp-worker/budget.h"
+/* Divides the worker's descriptors among kinds of traffic. The connector has the same limit on
+ * forwarded ports as the worker. */
+#include "model/budget.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

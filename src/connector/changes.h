@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests of the parent and the api for changes of the forwards. After each change the
- * worker tells the parent, which keeps a copy, and then answers the requester. It makes
+ * connector tells the parent, which keeps a copy, and then answers the requester. It makes
  * one change at a time, and receives the next request after the last answer.
  */
 #pragma once
@@ -11,17 +11,17 @@
 
 #include "ipc/messages.h"
 
-struct worker;
+struct connector;
 
-enum requests_active {
-	REQUESTS_NONE,
-	REQUESTS_PUBLISH, /* the parent's request */
-	REQUESTS_ADD,     /* the api's request, as is the next */
-	REQUESTS_REMOVE,
+enum changes_active {
+	CHANGES_NONE,
+	CHANGES_PUBLISH, /* the parent's request */
+	CHANGES_ADD,     /* the api's request, as is the next */
+	CHANGES_REMOVE,
 };
 
-struct requests {
-	enum requests_active active;
+struct changes {
+	enum changes_active active;
 	uint64_t number;     /* the api's number of its request */
 	uint64_t api_number; /* the api that asked; no other api gets the answer */
 	/* The change is made, and the parent's queue is full. */
@@ -33,25 +33,25 @@ struct requests {
 	struct ipc_forward publish;
 };
 
-/* Each begins at once if no request is active. Only requests_publish() may be called
+/* Each begins at once if no request is active. Only changes_publish() may be called
  * during a request; the parent sends one request and waits for its answer. */
-void requests_publish(struct worker *worker, const struct ipc_forward *forward);
-void requests_add(struct worker *worker, uint64_t number,
+void changes_publish(struct connector *connector, const struct ipc_forward *forward);
+void changes_add(struct connector *connector, uint64_t number,
     const struct ipc_forward *forward);
-void requests_remove(struct worker *worker, uint64_t number, uint32_t id);
+void changes_remove(struct connector *connector, uint64_t number, uint32_t id);
 
 /* Continues the active request. Call it in each turn of the loop. */
-void requests_proceed(struct worker *worker);
+void changes_proceed(struct connector *connector);
 
 static inline bool
-requests_are_busy(const struct requests *requests)
+changes_are_busy(const struct changes *changes)
 {
-	return requests->active != REQUESTS_NONE;
+	return changes->active != CHANGES_NONE;
 }
 
 /* Whether the next turn has work, even if no descriptor is ready. */
 static inline bool
-requests_want_a_turn(const struct requests *requests)
+changes_want_a_turn(const struct changes *changes)
 {
-	return requests_are_busy(requests) && !requests->waits_for_parent;
+	return changes_are_busy(changes) && !changes->waits_for_parent;
 }
