@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes the seeds that are bytes: for fuzz_gate, fuzz_frag, fuzz_tcp_segment and fuzz_vnet good
-frames of each kind, which a fuzzer would take long to find, for fuzz_dns_decode_* the same of DNS
+frames of each kind, which a fuzzer would take long to find, for fuzz_dns_* the same of DNS
 messages, for fuzz_rtnl the kernel's answers, and for targets that compare with a model steps that
 fill it.
 
@@ -367,11 +367,24 @@ def wheel_seeds():
         yield random.Random(number).randbytes(2000)
 
 
+def dns_pair_seeds():
+    """For fuzz_dns_answer: the length of a query, the query, and answers of each kind."""
+    name = dns_name("a.test") + b"\0\1\0\1"
+    query = struct.pack(">6H", 7, 0x100, 1, 0, 0, 0) + name
+    for flags in (0x8180, 0x8182, 0x8183, 0x8380, 0x0180):
+        for number, count, rest in ((7, 1, name), (8, 1, name), (7, 1, name + b"x" * 40),
+                                    (7, 0, b""), (7, 1, dns_name("b.test") + b"\0\1\0\1")):
+            answer = struct.pack(">6H", number, flags, count, 0, 0, 0) + rest
+            yield struct.pack(">H", len(query)) + query + answer
+
+
 def main():
     """Writes each seed to a file of its own below DIRECTORY/TARGET."""
     base = pathlib.Path(sys.argv[1])
     for target, seeds in (("fuzz_dns_decode_answer", dns_answer_seeds()),
                           ("fuzz_dns_decode_query", dns_query_seeds()),
+                          ("fuzz_dns_query", dns_query_seeds()),
+                          ("fuzz_dns_answer", dns_pair_seeds()),
                           ("fuzz_policy_rows", policy_seeds()),
                           ("fuzz_flow_table", table_seeds()),
                           ("fuzz_gate", gate_seeds()), ("fuzz_frag", frag_seeds()),
