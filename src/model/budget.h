@@ -14,9 +14,8 @@
  * Ports cannot tell more sockets apart. */
 #define BUDGET_FILES_MAX 65536
 
-/* Descriptors without a budget: the standard streams, the channels, the TAP, resolv.conf
- * during a lookup. The worker needs about 12. If the limit is below twice this number,
- * half of the limit. */
+/* Descriptors without a budget: the standard streams, the channels, the TAP. The
+ * worker needs about 12. If the limit is below twice this number, half of the limit. */
 #define BUDGET_OWN 32
 
 /* An answered flow lasts 180 s after its last datagram (udp.h), so this allows 22 new flows

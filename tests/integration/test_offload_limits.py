@@ -26,7 +26,7 @@ from waiting import DEADLINE_S, wait_for
 
 HARD_LIMIT = 200
 # As budget.c divides them: 168 without what the worker has open itself, less 21 for UDP and 5 each
-# for names, pings and peers of forwards; of the 132 left, an eighth is for forwarded ports alone.
+# for pings and peers of forwards; of the 137 left, an eighth is for forwarded ports alone.
 N_CONNECTIONS = 120
 
 

@@ -122,7 +122,7 @@ dhcp6_answer(const struct ipc_network *network, const uint8_t *frame,
 		memcmp(wishes.server_id, server_id, sizeof(server_id)) != 0))
 		return 0;
 	/* The transaction is the client's. */
-	memcpy(message, asked, WIRE_DHCP6_LEN);
+	store_be32(message, load_be32(asked));
 	message[WIRE_DHCP6_TYPE] = DHCP6_REPLY;
 	if (wishes.client_id != NULL)
 		put_option(message, &len, WIRE_DHCP6_CLIENT_ID, wishes.client_id,
