@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's frames through gate, reassembly, refusal and the table of neighbours, with
- * frames to the guest and time in between. What comes out is held against the gate's
+ * A guest's frames through gate, reassembly, refusal, the table of neighbours and the
+ * DHCPv6 server, with frames to the guest and time in between. What comes out is held against the gate's
  * promises by code of its own.
  *
  * Input: a byte of configuration, then steps of a byte (what), two (length), and that
- * many bytes of frame. Checksums of IPv4 headers are made right for one kind of step,
- * since chance hardly finds them.
+ * many bytes of frame. Checksums of IPv4 headers and of ICMPv6 are made right for one kind
+ * of step, since chance hardly finds them.
  */
 #include "frames.h"
 
 #include "base/bytes.h"
+#include "slirp-worker/engine/link/dhcp6.h"
 #include "slirp-worker/gate/gate.h"
 #include "slirp-worker/gate/neigh.h"
 #include "slirp-worker/gate/reass.h"
 #include "slirp-worker/gate/refusal.h"
+#include "slirp-worker/wire/ip.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -188,6 +190,25 @@ check_passed_tcp(const uint8_t *frame, const struct gate_frame *parsed,
 }
 
 static void
+check_dhcp6(const uint8_t *frame, const struct gate_frame *parsed)
+{
+	const struct ipc_network network = {
+		.host6 = gate.config.host6,
+		.nameserver6 = gate.config.nameserver6,
+		.enable_dns = gate.config.enable_dns,
+	};
+	uint8_t answer[DHCP6_ANSWER_MAX];
+	size_t len = dhcp6_answer(&network, frame, parsed, answer);
+
+	promise(len <= sizeof(answer));
+	if (len == 0)
+		return;
+	promise(memcmp(answer, frame + 6, 6) == 0 && (answer[6] & 1) == 0);
+	promise(memcmp(answer + 38, frame + 22, 16) == 0);
+	promise(frame_checksums_are_right(answer, len));
+}
+
+static void
 check_passed_udp(const uint8_t *frame, const struct gate_frame *parsed,
     struct destination d)
 {
@@ -206,6 +227,7 @@ check_passed_udp(const uint8_t *frame, const struct gate_frame *parsed,
 	}
 	if (!is_ip4 && port == 547 && (d.is_host || d.is_link)) {
 		promise(parsed->l4_len <= 1240 && udp[8] == 11 && load_be16(udp) == 546);
+		check_dhcp6(frame, parsed);
 		return;
 	}
 	promise(!d.is_link);
@@ -236,7 +258,8 @@ check_passed_icmp(const uint8_t *frame, const struct gate_frame *parsed,
 	if (icmp[0] == 128)
 		promise(d.is_host || d.is_nameserver || d.is_link);
 	else
-		promise(frame[21] == 255);
+		promise(
+		    frame[21] == 255 && frame_checksums_are_right(frame, parsed->len));
 }
 
 /* What goes to ping sockets: an echo request to one host, whose checksums are right. */
@@ -422,6 +445,19 @@ fix_header(uint8_t *frame, size_t len)
 	store_be16(frame + 24, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
 }
 
+static void
+fix_icmp6(uint8_t *frame, size_t len)
+{
+	struct ip_packet ip;
+	uint8_t *icmp = frame + 54;
+
+	if (!ip_parse(frame, len, &ip) || !ip.is_ip6 || ip.protocol != 58 ||
+	    ip.payload_len < 4)
+		return;
+	store_be16(icmp + 2, 0);
+	store_be16(icmp + 2, ip_l4_checksum(ip.header, 58, icmp, ip.payload_len));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -451,8 +487,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (frame == NULL)
 			return 0;
 		memcpy(frame + 1, data, len);
-		if (step == STEP_FRAME_FIXED)
+		if (step == STEP_FRAME_FIXED) {
 			fix_header(frame + 1, len);
+			fix_icmp6(frame + 1, len);
+		}
 		if (step == STEP_TO_GUEST)
 			to_guest(frame + 1, len);
 		else

@@ -140,14 +140,14 @@ def gate_seeds():
     yield stream(0, (FRAME, arp), (FIXED, dhcp("255.255.255.255", 1)), (FIXED, dhcp(HOST4, 3)))
     request = bytes([11, 1, 2, 3, 0, 6, 0, 2, 0, 23])
     yield stream(0, (FRAME, udp(GUEST6, 546, "ff02::1:2", 547, request)),
-                 (FRAME, icmp(GUEST6, "ff02::2", 133)),
-                 (FRAME, icmp(GUEST6, HOST6, 135, neighbour)),
-                 (FRAME, icmp("::", "ff02::1:ff00:2", 135, neighbour)),
-                 (FRAME, icmp(GUEST6, HOST6, 136, neighbour)))
+                 (FIXED, icmp(GUEST6, "ff02::2", 133)),
+                 (FIXED, icmp(GUEST6, HOST6, 135, neighbour)),
+                 (FIXED, icmp("::", "ff02::1:ff00:2", 135, neighbour)),
+                 (FIXED, icmp(GUEST6, HOST6, 136, neighbour)))
     yield stream(0, *((FRAME, too_big(guest, peer, mtu))
                       for guest, host, _, outside in families
                       for peer in (host, outside) for mtu in (0, 1280)))
-    yield stream(0, *((FRAME, advertisement(target)) for target in (GUEST6, HOST6, "fe80::3")))
+    yield stream(0, *((FIXED, advertisement(target)) for target in (GUEST6, HOST6, "fe80::3")))
 
 
 def frag_seeds():
