@@ -12,14 +12,16 @@
 #include "resolver/worker.h"
 
 /* Order of the descriptors: the channels, the guest's connections, the sockets of questions. */
-enum { PARENT, WORKER, CONNECTOR, FIRST_CLIENT };
-enum { FIRST_QUESTION = FIRST_CLIENT + CLIENTS_MAX };
+enum { PARENT, WORKER, CONNECTOR, N_CHANNELS };
+#define POLLED_MAX (N_CHANNELS + CLIENTS_MAX + QUESTION_PLACES)
 
-/* The descriptors to poll, and the question of each. */
+/* The descriptors to poll, and the connection or question of each. No entry is unused: poll(2)
+ * fails if there are more entries than the limit on open files. */
 struct polled {
-	struct pollfd fds[FIRST_QUESTION + QUESTION_PLACES];
-	struct question *questions[FIRST_QUESTION + QUESTION_PLACES];
-	nfds_t n;
+	struct pollfd fds[POLLED_MAX];
+	struct client *clients[POLLED_MAX];
+	struct question *questions[POLLED_MAX];
+	nfds_t n_clients_end, n;
 };
 
 static void
@@ -49,15 +51,19 @@ collect(struct resolver *resolver, struct polled *polled)
 	struct question *question;
 
 	collect_channels(resolver, polled->fds);
+	polled->n = N_CHANNELS;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		const struct client *client = &resolver->clients[i];
+		struct client *client = &resolver->clients[i];
 
-		polled->fds[FIRST_CLIENT + i] = (struct pollfd){
-			.fd = client->state == CLIENT_NONE ? -1 : client->fd,
+		if (client->state == CLIENT_NONE)
+			continue;
+		polled->clients[polled->n] = client;
+		polled->fds[polled->n++] = (struct pollfd){
+			.fd = client->fd,
 			.events = client_events(client),
 		};
 	}
-	polled->n = FIRST_QUESTION;
+	polled->n_clients_end = polled->n;
 	TAILQ_FOREACH(question, &resolver->questions.aged, aged)
 	{
 		if (question->state != QUESTION_TALKS || is_held_up(resolver, question))
@@ -75,16 +81,16 @@ collect(struct resolver *resolver, struct polled *polled)
 static void
 serve_sockets(struct resolver *resolver, const struct polled *polled)
 {
-	for (nfds_t i = FIRST_QUESTION; i < polled->n; i++) {
+	for (nfds_t i = polled->n_clients_end; i < polled->n; i++) {
 		struct question *question = polled->questions[i];
 
 		if (polled->fds[i].revents && question->state == QUESTION_TALKS &&
 		    question->fd == polled->fds[i].fd && !is_held_up(resolver, question))
 			question_serve(resolver, question);
 	}
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		const struct pollfd *ready = &polled->fds[FIRST_CLIENT + i];
-		struct client *client = &resolver->clients[i];
+	for (nfds_t i = N_CHANNELS; i < polled->n_clients_end; i++) {
+		const struct pollfd *ready = &polled->fds[i];
+		struct client *client = polled->clients[i];
 
 		if (ready->revents && client->state != CLIENT_NONE &&
 		    client->fd == ready->fd)
