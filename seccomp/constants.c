@@ -88,6 +88,8 @@ static const struct open_flags *const open_flags_of[] = {
 #define TUN_F_CSUM 0x01
 #define TUN_F_TSO4 0x02
 #define TUN_F_TSO6 0x04
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
 
 struct constant {
 	const char *name;
@@ -126,7 +128,7 @@ static const struct constant constants[] = {
 	C(SIOCGIFNAME) C(SIOCGIFCONF) C(SIOCGIFINDEX) C(SIOCGIFHWADDR) C(SIOCGIFFLAGS)
 	C(NS_GET_USERNS) C(NS_GET_NSTYPE)
 	C(TUNSETIFF) C(TUNGETIFF) C(TUNSETOFFLOAD) C(TUNGETVNETHDRSZ) C(TUNSETVNETHDRSZ)
-	C(TUNSETVNETLE) C(TUN_F_CSUM) C(TUN_F_TSO4) C(TUN_F_TSO6)
+	C(TUNSETVNETLE) C(TUN_F_CSUM) C(TUN_F_TSO4) C(TUN_F_TSO6) C(TUN_F_USO4) C(TUN_F_USO6)
 	/* fcntl, open, *at, lseek */
 	C(F_DUPFD) C(F_GETFD) C(F_SETFD) C(F_GETFL) C(F_SETFL) C(F_DUPFD_CLOEXEC)
 	C(F_ADD_SEALS) C(F_GET_SEALS) C(FD_CLOEXEC)

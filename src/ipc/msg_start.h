@@ -83,7 +83,9 @@ struct ipc_tap_made {
 	 * side may leave checksums to the other. TCP segments of both families may be
 	 * longer than the MTU. */
 	uint8_t has_offloads;
-	uint8_t reserved[3];
+	/* Of the offloads too: a frame may hold several UDP datagrams of one length. */
+	uint8_t has_uso;
+	uint8_t reserved[2];
 };
 
 /* The host addresses of outgoing connections. Without an address, the host's routing
@@ -111,14 +113,15 @@ struct ipc_nameservers {
 
 struct ipc_start {
 	struct ipc_network network;
-	uint32_t tap_header_len; /* both as in tap_made */
+	uint32_t tap_header_len; /* these three as in tap_made */
 	uint8_t tap_has_offloads;
+	uint8_t tap_has_uso;
 	/* There is no TAP. The descriptor is a listening SOCK_SEQPACKET socket, and each
 	 * message of its client is a frame. */
 	uint8_t is_bess;
 	uint8_t has_guest_mac; /* of the TAP's interface in the guest; not for a socket */
 	struct mac guest_mac;  /* zeros unless has_guest_mac */
-	uint8_t reserved[3];
+	uint8_t reserved[2];
 };
 
 struct ipc_connector_start {

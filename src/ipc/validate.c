@@ -111,10 +111,13 @@ ipc_validate_make_tap(const struct ipc_make_tap *msg, const char **why)
 }
 
 static int
-validate_tap_header(uint32_t header_len, uint8_t has_offloads, const char **why)
+validate_tap_header(uint32_t header_len, uint8_t has_offloads, uint8_t has_uso,
+    const char **why)
 {
-	if (!ipc_is_flag(has_offloads))
+	if (!ipc_is_flag(has_offloads) || !ipc_is_flag(has_uso))
 		return ipc_refuse(why, "flag neither 0 nor 1");
+	if (has_uso && !has_offloads)
+		return ipc_refuse(why, "has_uso");
 	if (header_len > IPC_TAP_HEADER_MAX ||
 	    (has_offloads && header_len != IPC_TAP_OFFLOAD_HEADER_LEN))
 		return ipc_refuse(why, "header_len");
@@ -124,7 +127,8 @@ validate_tap_header(uint32_t header_len, uint8_t has_offloads, const char **why)
 int
 ipc_validate_tap_made(const struct ipc_tap_made *msg, const char **why)
 {
-	if (validate_tap_header(msg->header_len, msg->has_offloads, why) == -1)
+	if (validate_tap_header(msg->header_len, msg->has_offloads, msg->has_uso, why) ==
+	    -1)
 		return -1;
 	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
 	    ? 0
@@ -164,7 +168,8 @@ ipc_validate_start(const struct ipc_start *msg, const char **why)
 {
 	if (validate_network(&msg->network, why) == -1)
 		return -1;
-	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads, why) == -1)
+	if (validate_tap_header(msg->tap_header_len, msg->tap_has_offloads,
+		msg->tap_has_uso, why) == -1)
 		return -1;
 	if (!ipc_is_flag(msg->is_bess) || !ipc_is_flag(msg->has_guest_mac))
 		return ipc_refuse(why, "flag neither 0 nor 1");

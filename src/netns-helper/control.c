@@ -27,6 +27,7 @@ hand_over(struct helper *helper, int tap_fd, const struct netns_tap_header *head
 	struct ipc_tap_made made = {
 		.header_len = header->len,
 		.has_offloads = header->has_offloads,
+		.has_uso = header->has_uso,
 	};
 
 	if (header->len > IPC_TAP_HEADER_MAX)

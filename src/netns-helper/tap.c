@@ -17,9 +17,16 @@
 
 #define DEVICE "/dev/net/tun"
 
-/* The offloads of every TAP of ours; the worker's vnet.c handles their headers. UDP has
- * none: the gate and the UDP engine take one datagram at a time. */
+/* The offloads of every TAP of ours; the worker's vnet.c handles their headers. */
 #define OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
+
+/* Frames with several UDP datagrams. Since Linux 6.2 (drivers/net/tun.c, set_offload),
+ * which takes both or none. Older kernels refuse flags that they do not know. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#define OFFLOADS_WITH_USO (OFFLOADS | TUN_F_USO4 | TUN_F_USO6)
 
 /* Attaches to the interface, or makes it. The kernel (drivers/net/tun.c, tun_set_iff)
  * returns EINVAL for unknown flags, and for flags that do not fit an existing interface.
@@ -72,7 +79,7 @@ plain_header(int tun_fd, const struct ifreq *request)
  * version. It has all fields that are needed, and aligns the IP header after the Ethernet
  * header to 8 bytes. */
 static int
-switch_offloads_on(int tun_fd)
+switch_offloads_on(int tun_fd, bool *has_uso)
 {
 	int header_len = IPC_TAP_OFFLOAD_HEADER_LEN;
 	int little_endian = 1;
@@ -80,7 +87,8 @@ switch_offloads_on(int tun_fd)
 	if (ioctl(tun_fd, TUNSETVNETHDRSZ, &header_len) == -1 ||
 	    ioctl(tun_fd, TUNSETVNETLE, &little_endian) == -1)
 		return -1;
-	return ioctl(tun_fd, TUNSETOFFLOAD, OFFLOADS);
+	*has_uso = ioctl(tun_fd, TUNSETOFFLOAD, OFFLOADS_WITH_USO) == 0;
+	return *has_uso ? 0 : ioctl(tun_fd, TUNSETOFFLOAD, OFFLOADS);
 }
 
 /* The mode of the device, or 0. Set before the jail, which allows no look at files. */
@@ -121,6 +129,7 @@ int
 netns_tap_open(const char *name, struct netns_tap_header *header)
 {
 	struct ifreq request = { 0 };
+	bool has_uso = false;
 	bool exists = if_nametoindex(name) != 0;
 	/* The device belongs to the network namespace in which it is opened. */
 	autofd int tun_fd = open(DEVICE, O_RDWR | O_CLOEXEC);
@@ -135,10 +144,11 @@ netns_tap_open(const char *name, struct netns_tap_header *header)
 	if (ioctl(tun_fd, TUNGETIFF, &request) == -1)
 		fatal("ask what kind of TAP %s is", name);
 	if ((request.ifr_flags & (IFF_VNET_HDR | IFF_MULTI_QUEUE)) == IFF_VNET_HDR &&
-	    switch_offloads_on(tun_fd) == 0) {
+	    switch_offloads_on(tun_fd, &has_uso) == 0) {
 		*header = (struct netns_tap_header){
 			.len = IPC_TAP_OFFLOAD_HEADER_LEN,
 			.has_offloads = true,
+			.has_uso = has_uso,
 		};
 		return take_fd(&tun_fd);
 	}

@@ -7,8 +7,8 @@
 
 /* The header before each frame, in both directions. */
 struct netns_tap_header {
-	uint32_t len;      /* bytes */
-	bool has_offloads; /* as in ipc_tap_made */
+	uint32_t len;               /* bytes */
+	bool has_offloads, has_uso; /* as in ipc_tap_made */
 };
 
 /* Looks at the device, for the message if it cannot be opened. To be called before the

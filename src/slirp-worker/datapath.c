@@ -89,7 +89,7 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 		worker_count(worker, IPC_COUNTER_datagrams_reassembled, 1);
 		/* The result is a whole datagram and goes through the gate again. Its
 		 * buffer is used again by the next fragment. */
-		worker->sum = VNET_SUM_UNKNOWN;
+		worker->from_tap = (struct vnet_frame){ 0 };
 		judge(worker, whole_frame, whole_len);
 		datapath_end_batch(worker);
 		break;
@@ -118,7 +118,7 @@ pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *
 	struct tcp_segment segment;
 	size_t n_noted = worker->tcp.tcp.n_noted;
 
-	if (worker->sum == VNET_SUM_UNKNOWN &&
+	if (worker->from_tap.sum == VNET_SUM_UNKNOWN &&
 	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_TCP, frame + parsed->l4_offset,
 		parsed->l4_len) != 0) {
 		worker_count_drop(worker, IPC_DROP_tcp_checksum);
@@ -188,18 +188,26 @@ pass_udp(struct worker *worker, struct gate_frame *parsed, const uint8_t *frame)
 	if (parsed->protocol != IPPROTO_UDP)
 		return false;
 	/* Over IPv4, 0 means that there is no checksum (RFC 768). */
-	if (worker->sum == VNET_SUM_UNKNOWN && load_be16(udp + WIRE_UDP_CHECKSUM) != 0 &&
+	if (worker->from_tap.sum == VNET_SUM_UNKNOWN &&
+	    load_be16(udp + WIRE_UDP_CHECKSUM) != 0 &&
 	    ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_UDP, udp, parsed->l4_len) != 0) {
 		worker_count_drop(worker, IPC_DROP_udp_checksum);
 		return true;
 	}
-	if (parsed->udp == GATE_UDP_NOTHING)
+	if (parsed->udp == GATE_UDP_NOTHING && worker->from_tap.piece_len == 0)
 		return false;
+	/* DHCP or DNS: no client has several requests in a frame. */
+	if (parsed->udp == GATE_UDP_NOTHING ||
+	    (parsed->udp == GATE_UDP_DNS && worker->from_tap.piece_len != 0)) {
+		worker_count_drop(worker, IPC_DROP_offload_kind);
+		return true;
+	}
 	if (parsed->udp == GATE_UDP_DNS) {
 		pass_name(worker, parsed, frame);
 		return true;
 	}
-	udp_host_from_guest(&worker->udp, parsed, frame, worker->now_ms);
+	udp_host_from_guest(&worker->udp, parsed, frame, worker->from_tap.piece_len,
+	    worker->now_ms);
 	tapio_keep(&worker->tap);
 	return true;
 }
@@ -210,7 +218,7 @@ pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 {
 	if (parsed->protocol == IPPROTO_TCP)
 		pass_tcp(worker, parsed, frame);
-	else if (!pass_udp(worker, parsed, frame))
+	else if (parsed->protocol != IPPROTO_UDP || !pass_udp(worker, parsed, frame))
 		stack_input(worker->stack, frame, parsed);
 }
 
@@ -251,9 +259,9 @@ datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
 {
 	enum ipc_drop_reason reason;
 
-	worker->sum = VNET_SUM_UNKNOWN;
+	worker->from_tap = (struct vnet_frame){ 0 };
 	if (worker->has_offloads &&
-	    !vnet_accept(frame - VNET_HEADER_LEN, frame, frame_len, &worker->sum,
+	    !vnet_accept(frame - VNET_HEADER_LEN, frame, frame_len, &worker->from_tap,
 		&reason)) {
 		worker_count_drop(worker, reason);
 		return;

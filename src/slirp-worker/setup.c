@@ -149,6 +149,7 @@ make_udp(struct worker *worker)
 		.to_resolver = &worker->to_resolver,
 		.ports = &worker->ports,
 		.has_offloads = worker->has_offloads,
+		.has_uso = worker->has_uso,
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
 		.refused = datapath_refused_udp,
@@ -223,6 +224,7 @@ setup_make(struct worker *worker, const struct ipc_start *start, int adopt_tap_f
 {
 	worker->network = start->network;
 	worker->has_offloads = start->tap_has_offloads;
+	worker->has_uso = start->tap_has_uso;
 	worker->has_guest_mac = start->has_guest_mac;
 	worker->guest_mac = start->guest_mac;
 	if (reass_init(&worker->reass) == -1)

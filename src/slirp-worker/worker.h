@@ -41,6 +41,7 @@ struct worker {
 	struct gate gate;
 	struct reass reass;
 	bool has_offloads; /* of the TAP: the kernels cut and sum segments of TCP */
+	bool has_uso;      /* and cut UDP datagrams off a frame */
 	struct asks asks;  /* for sockets */
 	struct hold hold;  /* what waits for sockets */
 	struct engines engines;
@@ -51,8 +52,8 @@ struct worker {
 	struct tcp_host tcp;
 	struct udp_host udp;
 	struct tcp_forward tcp_forward;
-	struct neigh neigh; /* the guest's MACs */
-	enum vnet_sum sum;  /* of the frame that is being handled */
+	struct neigh neigh;         /* the guest's MACs */
+	struct vnet_frame from_tap; /* of the frame that is being handled */
 	struct poller poller;
 	struct answers answers;
 	size_t n_descriptors;           /* the limit on open files */

@@ -17,7 +17,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t header[VNET_HEADER_LEN] = { 0 };
 	uint8_t frame[FUZZ_FRAME_MAX];
 	enum ipc_drop_reason reason = IPC_DROP_N;
-	enum vnet_sum sum = VNET_SUM_UNKNOWN, again;
+	struct vnet_frame said = { 0 }, again;
 	size_t len, first = 0, last = 0;
 	bool is_changed = false;
 
@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = size - sizeof(header);
 	memcpy(header, data, sizeof(header));
 	memcpy(frame, data + sizeof(header), len);
-	if (!vnet_accept(header, frame, len, &sum, &reason)) {
+	if (!vnet_accept(header, frame, len, &said, &reason)) {
 		if (reason >= IPC_DROP_N ||
 		    memcmp(frame, data + sizeof(header), len) != 0)
 			abort();
@@ -38,9 +38,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			last = i;
 			is_changed = true;
 		}
-	if (is_changed && (last - first > 1 || sum != VNET_SUM_VALID))
+	if (is_changed && (last - first > 1 || said.sum != VNET_SUM_VALID))
 		abort();
-	if (!vnet_accept(header, frame, len, &again, &reason) || again != sum)
+	if (!vnet_accept(header, frame, len, &again, &reason) || again.sum != said.sum ||
+	    again.piece_len != said.piece_len)
+		abort();
+	/* A frame stands for a limited number of datagrams. */
+	if (said.piece_len > 0 && len / said.piece_len > VNET_PIECES_MAX + 1)
 		abort();
 	return 0;
 }

@@ -131,7 +131,7 @@ FIELDS(make_tap,
 FIELDS(inspect_tap, ANY(inspect_tap, caller_number), RESERVED(inspect_tap))
 FIELDS(tap_made,
 	RANGE(tap_made, header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
-	FLAG(tap_made, has_offloads), RESERVED(tap_made))
+	FLAG(tap_made, has_offloads), FLAG(tap_made, has_uso), RESERVED(tap_made))
 FIELDS(outbound,
 	ADDR(outbound, addr[0], "addr"), ADDR(outbound, addr[1], "addr"),
 	FLAG(outbound, has_addr[0]), FLAG(outbound, has_addr[1]))
@@ -183,7 +183,8 @@ FIELDS(flow_refused,
 FIELDS(start,
 	STRUCTS(start, network, network),
 	RANGE(start, tap_header_len, 0, IPC_TAP_HEADER_MAX, "header_len"),
-	FLAG(start, tap_has_offloads), FLAG(start, is_bess),
+	FLAG(start, tap_has_offloads), FLAG(start, tap_has_uso),
+	FLAG(start, is_bess),
 	FLAG(start, has_guest_mac), ANY(start, guest_mac), RESERVED(start))
 FIELDS(publish, STRUCTS(publish, forward, forward))
 FIELDS(api_channel, ANY(api_channel, api_number))
@@ -489,6 +490,7 @@ test_contradictions_are_refused(void **state)
 	BAD(start, "address outside prefix6", msg->network.nameserver6.s6_addr[7] = 1)
 	BAD(start, "header_len", msg->tap_header_len = 0)
 	BAD(tap_made, "header_len", msg->has_offloads = 1)
+	BAD(tap_made, "has_uso", msg->has_uso = 1)
 	BAD(flow_open, "guest", msg->guest.bytes[4] = 1)
 	BAD(flow_open, "peer", msg->peer.bytes[4] = 1)
 	BAD(flow_open, "peer", msg->peer.is_ipv6 = 1)
@@ -607,7 +609,9 @@ test_legal_values_are_accepted(void **state)
 	GOOD(confine, msg->has_runas = 0; msg->runas_uid = msg->runas_gid = 0)
 	GOOD(start, msg->network.mtu_bytes = 1)
 	GOOD(start, msg->network.mtu_bytes = IPC_MTU_MAX_BYTES)
-	GOOD(start, msg->tap_has_offloads = 0; msg->tap_header_len = 0)
+	GOOD(start, msg->tap_has_offloads = 0; msg->tap_has_uso = 0;
+	     msg->tap_header_len = 0)
+	GOOD(start, msg->tap_has_uso = 0)
 	GOOD(start, msg->network.prefix_len = IPC_PREFIX_LEN_MIN;
 	     msg->network.netmask_be = htonl(0x80000000); msg->network.network_be = 0)
 	GOOD(start, msg->network.prefix_len = IPC_PREFIX_LEN_MAX;

@@ -127,6 +127,7 @@ ipc_sample_start(struct ipc_start *msg)
 	*msg = (struct ipc_start){
 		.tap_header_len = IPC_TAP_OFFLOAD_HEADER_LEN,
 		.tap_has_offloads = 1,
+		.tap_has_uso = 1,
 		.has_guest_mac = 1,
 		.guest_mac = { { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } },
 	};

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 from pathlib import Path
 
@@ -22,3 +23,6 @@ MISSING_STAGES = set() if LANDLOCK_ABI > 0 else {"landlock"}
 # Filters that these tests run under, such as a container's. Each process inherits them.
 N_SECCOMP_FILTERS = int(re.search(r"^Seccomp_filters:\t(\d+)$",
                                   Path("/proc/self/status").read_text(), re.M)[1])
+
+# A TAP takes frames with several UDP datagrams (drivers/net/tun.c).
+HAS_USO = tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2]) >= (6, 2)

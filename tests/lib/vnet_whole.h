@@ -13,15 +13,16 @@ vnet_accept_whole(const uint8_t header[VNET_HEADER_LEN], uint8_t *bytes, size_t 
     enum ipc_drop_reason *reason)
 {
 	struct ip_packet ip;
-	enum vnet_sum sum;
-	uint8_t *tcp;
+	struct vnet_frame said;
+	uint8_t *l4;
+	size_t checksum;
 
-	if (!vnet_accept(header, bytes, len, &sum, reason))
+	if (!vnet_accept(header, bytes, len, &said, reason))
 		return false;
-	if (sum != VNET_SUM_OPEN || !ip_parse(bytes, len, &ip))
+	if (said.sum != VNET_SUM_OPEN || !ip_parse(bytes, len, &ip))
 		return true;
-	tcp = bytes + WIRE_ETH_LEN + ip.header_len;
-	store_be16(tcp + WIRE_TCP_CHECKSUM,
-	    checksum_finish(checksum_add(0, tcp, ip.payload_len)));
+	l4 = bytes + WIRE_ETH_LEN + ip.header_len;
+	checksum = ip.protocol == IPPROTO_TCP ? WIRE_TCP_CHECKSUM : WIRE_UDP_CHECKSUM;
+	store_be16(l4 + checksum, checksum_finish(checksum_add(0, l4, ip.payload_len)));
 	return true;
 }

@@ -10,6 +10,10 @@
 
 #include <linux/virtio_net.h>
 
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
 #define N_OF(array) (sizeof(array) / sizeof(*(array)))
 
 static struct frame made;
@@ -114,17 +118,17 @@ static void
 test_only_a_header_that_stays_is_left_open(void **state)
 {
 	enum ipc_drop_reason reason;
-	enum vnet_sum sum;
+	struct vnet_frame said;
 
 	(void)state;
 	make_unfinished(GUEST4, OUTSIDE4, IPPROTO_TCP, 9);
-	assert_true(vnet_accept(header, made.bytes, made.len, &sum, &reason));
-	assert_int_equal(sum, VNET_SUM_OPEN);
+	assert_true(vnet_accept(header, made.bytes, made.len, &said, &reason));
+	assert_int_equal(said.sum, VNET_SUM_OPEN);
 	assert_false(frame_checksums_are_right(made.bytes, made.len));
 	/* The gate takes the mark of urgent data away, and updates the checksum. */
 	made.bytes[34 + 13] |= 0x20;
-	assert_true(vnet_accept(header, made.bytes, made.len, &sum, &reason));
-	assert_int_equal(sum, VNET_SUM_VALID);
+	assert_true(vnet_accept(header, made.bytes, made.len, &said, &reason));
+	assert_int_equal(said.sum, VNET_SUM_VALID);
 	assert_true(frame_checksums_are_right(made.bytes, made.len));
 }
 
@@ -345,7 +349,10 @@ test_unknown_kinds(void **state)
 			assert_dropped(IPC_DROP_offload_kind);
 		make_unfinished(GUEST4, OUTSIDE4, IPPROTO_UDP, 100);
 		put_header(1, (uint8_t)type, 42, 50, 34, 6);
-		assert_dropped(IPC_DROP_offload_kind);
+		if (type == VIRTIO_NET_HDR_GSO_UDP_L4)
+			assert_accepted();
+		else
+			assert_dropped(IPC_DROP_offload_kind);
 		/* The kernel does not leave a segment uncut whose checksum is
 		 * complete. */
 		make_unfinished(GUEST4, OUTSIDE4, IPPROTO_TCP, 100);
@@ -383,6 +390,45 @@ test_lengths_of_long_segments(void **state)
 			assert_accepted();
 		else
 			assert_dropped(IPC_DROP_offload_length);
+	}
+}
+
+static void
+test_lengths_of_several_datagrams(void **state)
+{
+	static const struct {
+		size_t data_len, hdr_len, gso_size;
+		bool is_right;
+	} cases[] = {
+		{ 3000, 42, 1472, true },
+		{ 3000, 42, 3000, true },
+		{ 3000, 42, 3008, true },
+		{ 3000, 42, 3009, false },
+		{ 3000, 42, 0, false },
+		{ 3000, 41, 1472, false },
+		{ 3000, 42 + 3000, 1472, true },
+		{ 3000, 42 + 3001, 1472, false },
+		{ VNET_PIECES_MAX * 10, 42, 10, true },
+		{ VNET_PIECES_MAX * 10 + 1, 42, 10, false },
+		{ 0, 42, 8, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct vnet_frame said;
+		enum ipc_drop_reason reason;
+
+		make_unfinished(GUEST6, OUTSIDE6, IPPROTO_UDP, cases[i].data_len);
+		put_header(1, VIRTIO_NET_HDR_GSO_UDP_L4, cases[i].hdr_len + 20,
+		    cases[i].gso_size, 54, 6);
+		if (!cases[i].is_right) {
+			assert_dropped(IPC_DROP_offload_length);
+			continue;
+		}
+		assert_true(vnet_accept(header, made.bytes, made.len, &said, &reason));
+		assert_int_equal(said.sum, VNET_SUM_OPEN);
+		assert_int_equal(said.piece_len, cases[i].gso_size);
+		assert_accepted();
 	}
 }
 
@@ -456,6 +502,7 @@ main(void)
 		cmocka_unit_test(test_checksum_elsewhere_in_a_tunnel),
 		cmocka_unit_test(test_unknown_kinds),
 		cmocka_unit_test(test_lengths_of_long_segments),
+		cmocka_unit_test(test_lengths_of_several_datagrams),
 		cmocka_unit_test(test_marks_segments),
 	};
 

@@ -184,6 +184,7 @@ wiring_start_worker(struct supervisor *sv)
 	struct ipc_start start = {
 		.tap_header_len = sv->tap_made.header_len,
 		.tap_has_offloads = sv->tap_made.has_offloads,
+		.tap_has_uso = sv->tap_made.has_uso,
 	};
 
 	if (sv->phase != SUPERVISE_STARTING || sv->tap_fd == -1 ||

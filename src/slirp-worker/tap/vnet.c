@@ -10,6 +10,11 @@
 #include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
+/* Since Linux 6.2. */
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
 #define OFFSET(field) offsetof(struct virtio_net_hdr, field)
 
 /* The transport header and its checksum in a frame. */
@@ -97,28 +102,54 @@ complete_checksum(uint8_t *frame, size_t frame_len, const struct transport *tran
 	store_be16(l4 + transport->checksum_offset, checksum);
 }
 
-/* Checks a segment that the kernel has not cut. */
+/* Whether the kind is that of the transport header: TCP of its family, or UDP. */
+static bool
+gso_kind_is_right(uint8_t type, const struct transport *transport)
+{
+	if (transport->is_in_tunnel)
+		return false;
+	if (transport->protocol == IPPROTO_UDP)
+		return type == VIRTIO_NET_HDR_GSO_UDP_L4;
+	return type ==
+	    (transport->is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
+}
+
+/* Checks a segment, or several datagrams, that the kernel has not cut. */
 static bool
 gso_is_right(const uint8_t *header, const struct transport *transport, size_t frame_len,
     enum ipc_drop_reason *reason)
 {
-	uint8_t type = header[OFFSET(gso_type)];
+	bool is_udp = transport->protocol == IPPROTO_UDP;
 	size_t gso_size = load_le16(header + OFFSET(gso_size));
 	size_t headers_len = load_le16(header + OFFSET(hdr_len));
+	size_t rest = frame_len - transport->offset;
 
 	*reason = IPC_DROP_offload_kind;
-	if (transport->protocol != IPPROTO_TCP || transport->is_in_tunnel ||
-	    type !=
-		(transport->is_ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4))
+	if (!gso_kind_is_right(header[OFFSET(gso_type)], transport))
 		return false;
 	*reason = IPC_DROP_offload_length;
-	return gso_size > 0 && headers_len >= transport->offset + WIRE_TCP_LEN &&
-	    headers_len <= frame_len && gso_size <= frame_len - transport->offset;
+	if (gso_size == 0 || gso_size > rest || headers_len > frame_len ||
+	    headers_len < transport->offset + (is_udp ? WIRE_UDP_LEN : WIRE_TCP_LEN))
+		return false;
+	/* A guest's raw socket could have one frame stand for 65,000 datagrams. */
+	return !is_udp || rest - WIRE_UDP_LEN <= gso_size * VNET_PIECES_MAX;
+}
+
+/* Whether the checksum can stay open: the kernel of the guest or the host knows that it is
+ * right, and nobody else looks at it. */
+static bool
+sum_stays_open(const uint8_t *frame, const struct transport *transport, bool is_gso)
+{
+	if (transport->is_in_tunnel)
+		return false;
+	return transport->protocol == IPPROTO_TCP
+	    ? !(frame[transport->offset + WIRE_TCP_FLAGS] & WIRE_TCP_URG)
+	    : is_gso;
 }
 
 bool
 vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_len,
-    enum vnet_sum *sum, enum ipc_drop_reason *reason)
+    struct vnet_frame *out, enum ipc_drop_reason *reason)
 {
 	uint8_t flags = header[OFFSET(flags)];
 	bool is_gso = header[OFFSET(gso_type)] != VIRTIO_NET_HDR_GSO_NONE;
@@ -128,7 +159,10 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 	*reason = IPC_DROP_offload_kind;
 	if ((flags & ~(VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0)
 		return false;
-	*sum = flags & VIRTIO_NET_HDR_F_DATA_VALID ? VNET_SUM_VALID : VNET_SUM_UNKNOWN;
+	*out = (struct vnet_frame){
+		.sum = flags & VIRTIO_NET_HDR_F_DATA_VALID ? VNET_SUM_VALID
+							   : VNET_SUM_UNKNOWN,
+	};
 	if ((flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
 		return !is_gso;
 
@@ -137,13 +171,14 @@ vnet_accept(const uint8_t header[VNET_HEADER_LEN], uint8_t *frame, size_t frame_
 		return false;
 	if (is_gso && !gso_is_right(header, &transport, frame_len, reason))
 		return false;
-	if (transport.protocol == IPPROTO_TCP && !transport.is_in_tunnel &&
-	    !(frame[transport.offset + WIRE_TCP_FLAGS] & WIRE_TCP_URG)) {
-		*sum = VNET_SUM_OPEN;
+	if (is_gso && transport.protocol == IPPROTO_UDP)
+		out->piece_len = load_le16(header + OFFSET(gso_size));
+	if (sum_stays_open(frame, &transport, is_gso)) {
+		out->sum = VNET_SUM_OPEN;
 		return true;
 	}
 	complete_checksum(frame, frame_len, &transport);
-	*sum = VNET_SUM_VALID;
+	out->sum = VNET_SUM_VALID;
 	return true;
 }
 
@@ -167,7 +202,8 @@ vnet_mark_tcp(uint8_t header[VNET_HEADER_LEN], bool is_ip6, size_t head_len,
 }
 
 void
-vnet_mark_udp(uint8_t header[VNET_HEADER_LEN], size_t l4_offset)
+vnet_mark_udp(uint8_t header[VNET_HEADER_LEN], size_t l4_offset, size_t data_len,
+    size_t piece_len)
 {
 	memset(header, 0, VNET_HEADER_LEN);
 	header[OFFSET(flags)] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
@@ -175,4 +211,8 @@ vnet_mark_udp(uint8_t header[VNET_HEADER_LEN], size_t l4_offset)
 	store_le16(header + OFFSET(csum_offset), WIRE_UDP_CHECKSUM);
 	/* The part to copy into one piece; the data may stay in pages. */
 	store_le16(header + OFFSET(hdr_len), (uint16_t)(l4_offset + WIRE_UDP_LEN));
+	if (data_len <= piece_len)
+		return;
+	header[OFFSET(gso_type)] = VIRTIO_NET_HDR_GSO_UDP_L4;
+	store_le16(header + OFFSET(gso_size), (uint16_t)piece_len);
 }

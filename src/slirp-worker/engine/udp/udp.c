@@ -165,6 +165,7 @@ udp_opened(struct udp *udp, struct udp_flow *flow, int fd)
 	flow->fd = fd;
 	flow->cut_max = UINT16_MAX;
 	flow->cut_len = 0;
+	flow->is_joined = false;
 	while ((held = hold_first(udp->hold, &flow->held, &data)) != NULL) {
 		struct udp_run run = { .fate = held->fate, .is_group = flow->is_group };
 		int error;

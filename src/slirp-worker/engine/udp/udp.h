@@ -68,7 +68,8 @@ struct udp_flow {
 	uint8_t age;                   /* enum udp_age */
 	uint8_t budget;                /* enum budget_kind */
 	bool is_group;                 /* to a group: anybody may answer */
-	bool is_again; /* the socket is asked for once more; it has not sent since */
+	bool is_again;  /* the socket is asked for once more; it has not sent since */
+	bool is_joined; /* the kernel joins datagrams for the socket */
 	/* Of a forward's peer: the place of its port plus 1, when the guest's MAC was last
 	 * confirmed, and the address that the peer has asked; else zeros. */
 	uint32_t port;

@@ -3,6 +3,7 @@
 #include "slirp-worker/engine/udp/udp_parts.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "slirp-worker/wire/checksum.h"
@@ -37,53 +38,117 @@ udp_put_heads(const struct udp_heads *heads, uint8_t *data)
 	return WIRE_ETH_LEN + ip_len + WIRE_UDP_LEN;
 }
 
+/* --- one frame ------------------------------------------------------------------------ */
+
+/* Writes the first len bytes of the run in one frame, of which the guest's kernel sums each
+ * datagram, and cuts them apart if there are several. */
+static void
+write_frame(struct udp_host *host, const struct udp_heads *heads,
+    const struct udp_run *run, size_t len)
+{
+	struct iovec parts[UDP_RUN_PARTS_MAX];
+	unsigned int n = udp_run_parts(run, len, parts);
+	uint8_t *data = parts[0].iov_base, *udp = data - WIRE_UDP_LEN, *frame;
+	size_t head_len = udp_put_heads(heads, data);
+
+	frame = data - head_len;
+	store_be16(udp + WIRE_UDP_CHECKSUM,
+	    (uint16_t)~checksum_finish(ip_pseudo_sum(frame + WIRE_ETH_LEN, IPPROTO_UDP,
+		WIRE_UDP_LEN + heads->data_len)));
+	vnet_mark_udp(frame - VNET_HEADER_LEN, (size_t)(udp - frame), len,
+	    run->piece_len);
+	parts[0].iov_base = frame - VNET_HEADER_LEN;
+	parts[0].iov_len += head_len + VNET_HEADER_LEN;
+	host->wrote_frame(host->ctx, tapio_writev(host->tap, parts, (int)n),
+	    head_len + len);
+}
+
+/* The same for one datagram, whose checksum is complete and which may be longer than the
+ * MTU. */
+static void
+write_whole(struct udp_host *host, const struct udp_heads *heads, uint8_t *data)
+{
+	uint8_t *udp = data - WIRE_UDP_LEN;
+	size_t head_len = udp_put_heads(heads, data);
+	uint8_t *frame = data - head_len;
+	uint16_t checksum = ip_l4_checksum(frame + WIRE_ETH_LEN, IPPROTO_UDP, udp,
+	    WIRE_UDP_LEN + heads->data_len);
+
+	/* RFC 768: 0 means that there is no checksum. */
+	store_be16(udp + WIRE_UDP_CHECKSUM, checksum == 0 ? UINT16_MAX : checksum);
+	host->to_guest(host->ctx, frame, head_len + heads->data_len);
+}
+
+static void
+send_run(struct udp_host *host, struct udp_heads *heads, struct udp_run *run)
+{
+	size_t ip_len = heads->src.is_ipv6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+	bool fits = host->has_offloads &&
+	    ip_len + WIRE_UDP_LEN + run->piece_len <= host->network.mtu_bytes;
+
+	while (!udp_run_is_empty(run)) {
+		size_t max = run->piece_len *
+		    (fits && host->has_uso ? udp_run_pieces_max(run) : 1);
+
+		heads->data_len = run->len < max ? run->len : max;
+		heads->ip_id = host->ip_id;
+		/* The guest's kernel counts on from it for the others of the frame. */
+		host->ip_id += (uint16_t)udp_run_count(run, heads->data_len);
+		if (fits)
+			write_frame(host, heads, run, heads->data_len);
+		else
+			write_whole(host, heads, run->parts[run->first].iov_base);
+		udp_run_drop(run, heads->data_len);
+	}
+}
+
 void
 udp_frame_send(struct udp_host *host, struct udp_heads *heads, uint8_t *data)
 {
-	uint8_t *udp = data - WIRE_UDP_LEN, *frame, *ip;
-	size_t l4_len = WIRE_UDP_LEN + heads->data_len, head_len, frame_len;
-	uint16_t checksum;
+	struct udp_run run;
 
-	heads->ip_id = host->ip_id++;
-	head_len = udp_put_heads(heads, data);
-	frame = data - head_len;
-	ip = frame + WIRE_ETH_LEN;
-	frame_len = head_len + heads->data_len;
-	if (host->has_offloads && frame_len - WIRE_ETH_LEN <= host->network.mtu_bytes) {
-		struct iovec part = { frame - VNET_HEADER_LEN,
-			VNET_HEADER_LEN + frame_len };
+	udp_run_begin(&run, data, heads->data_len, heads->data_len);
+	send_run(host, heads, &run);
+}
 
-		store_be16(udp + WIRE_UDP_CHECKSUM,
-		    (uint16_t)~checksum_finish(ip_pseudo_sum(ip, IPPROTO_UDP, l4_len)));
-		vnet_mark_udp(frame - VNET_HEADER_LEN, (size_t)(udp - frame));
-		host->wrote_frame(host->ctx, tapio_writev(host->tap, &part, 1),
-		    frame_len);
-		return;
-	}
-	checksum = ip_l4_checksum(ip, IPPROTO_UDP, udp, l4_len);
-	/* RFC 768: 0 means that there is no checksum. */
-	store_be16(udp + WIRE_UDP_CHECKSUM, checksum == 0 ? UINT16_MAX : checksum);
-	host->to_guest(host->ctx, frame, frame_len);
+/* --- frames of several reads ---------------------------------------------------------- */
+
+/* What waits for udp_frame_end(): a run whose parts have room for headers in front. */
+static struct {
+	struct udp_heads heads;
+	struct udp_run run;
+	uint8_t src_mac[WIRE_MAC_LEN], dst_mac[WIRE_MAC_LEN];
+} waiting;
+
+void
+udp_frame_end(struct udp_host *host)
+{
+	send_run(host, &waiting.heads, &waiting.run);
+}
+
+static bool
+heads_are_equal(const struct udp_heads *a, const struct udp_heads *b)
+{
+	return inaddr_is_equal(&a->src, &b->src) && inaddr_is_equal(&a->dst, &b->dst) &&
+	    a->src_port == b->src_port && a->dst_port == b->dst_port &&
+	    a->ttl == b->ttl && a->tos == b->tos &&
+	    memcmp(a->src_mac, b->src_mac, WIRE_MAC_LEN) == 0 &&
+	    memcmp(a->dst_mac, b->dst_mac, WIRE_MAC_LEN) == 0;
 }
 
 void
 udp_frame_add(struct udp_host *host, const struct udp_heads *heads,
     const struct udp_read *read)
 {
-	struct udp_heads own = *heads;
-	size_t at = 0;
-
-	do {
-		own.data_len =
-		    read->len - at < read->piece_len ? read->len - at : read->piece_len;
-		/* The headers take the place of the datagram before. */
-		udp_frame_send(host, &own, read->data + at);
-		at += own.data_len;
-	} while (at < read->len);
-}
-
-void
-udp_frame_end(struct udp_host *host)
-{
-	(void)host;
+	if (!udp_run_is_empty(&waiting.run) && heads_are_equal(&waiting.heads, heads) &&
+	    udp_run_add(&waiting.run, read->data, read->len, read->piece_len))
+		return;
+	udp_frame_end(host);
+	waiting.heads = *heads;
+	/* The flow that has the MACs may end before. */
+	memcpy(waiting.src_mac, heads->src_mac, WIRE_MAC_LEN);
+	memcpy(waiting.dst_mac, heads->dst_mac, WIRE_MAC_LEN);
+	waiting.heads.src_mac = waiting.src_mac;
+	waiting.heads.dst_mac = waiting.dst_mac;
+	udp_run_begin(&waiting.run, read->data, read->len, read->piece_len);
 }

@@ -66,6 +66,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.ctx = config->ctx,
 		.network = *config->network,
 		.has_offloads = config->has_offloads,
+		.has_uso = config->has_uso,
 		.can_cut = kernel_cuts(),
 		.batch = { .flush = flush, .ctx = host },
 		.dns.channel = config->to_resolver,
@@ -108,7 +109,7 @@ tos_of(bool is_ip6, const uint8_t *ip)
 
 void
 udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
-    const uint8_t *frame, uint64_t now_ms)
+    const uint8_t *frame, uint16_t piece_len, uint64_t now_ms)
 {
 	const uint8_t *ip = frame + WIRE_ETH_LEN, *udp = frame + parsed->l4_offset;
 	bool is_ip6 = parsed->ethertype == WIRE_TYPE_IP6;
@@ -142,7 +143,8 @@ udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
 		udp_time_exceeded(host, parsed, frame);
 		return;
 	}
-	udp_run_begin(&item.run, udp + WIRE_UDP_LEN, len, len);
+	udp_run_begin(&item.run, udp + WIRE_UDP_LEN, len,
+	    piece_len != 0 ? piece_len : len);
 	udp_batch_add(&host->batch, &item);
 }
 

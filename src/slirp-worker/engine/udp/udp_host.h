@@ -52,6 +52,7 @@ struct udp_host {
 	struct ipc_network network;
 	struct udp_dns dns;
 	bool has_offloads; /* of the TAP: the guest's kernel sums frames */
+	bool has_uso;      /* and cuts datagrams off them */
 	bool can_cut;      /* the host's kernel cuts runs */
 	uint16_t ip_id;    /* of the next IPv4 packet */
 	uint64_t now_ms;   /* at the last call of the worker */
@@ -68,7 +69,7 @@ struct udp_host_config {
 	const struct neigh *neigh;
 	struct ipc_channel *to_resolver;
 	struct port_table *ports; /* of forwards */
-	bool has_offloads;
+	bool has_offloads, has_uso;
 	/* Told of each frame: 0 or -1, and its length without the driver's header. */
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	/* Takes a frame whose checksums are complete, of any length. */
@@ -89,10 +90,11 @@ int udp_host_init(struct udp_host *host, const struct udp_host_config *config);
 bool udp_host_ask_name(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame);
 
-/* Takes a datagram that passed the gate and needs a socket. The frame must stay until
- * udp_host_end_batch(), by which the datagram is sent. */
+/* Takes a datagram that passed the gate and needs a socket. piece_len is that of the frame's
+ * struct vnet_frame: the frame may hold several. The frame must stay until
+ * udp_host_end_batch(), by which all is sent. */
 void udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
-    const uint8_t *frame, uint64_t now_ms);
+    const uint8_t *frame, uint16_t piece_len, uint64_t now_ms);
 
 /* Sends what has come since the last call. */
 void udp_host_end_batch(struct udp_host *host);

@@ -54,7 +54,8 @@ size_t udp_put_heads(const struct udp_heads *heads, uint8_t *data);
  * heads->ip_id. */
 void udp_frame_send(struct udp_host *host, struct udp_heads *heads, uint8_t *data);
 
-/* Sends the guest what was read, with these headers, now or at udp_frame_end(). */
+/* Sends the guest what was read, with these headers, by udp_frame_end(). Until then, the rooms
+ * of udp_read.c must stay. */
 void udp_frame_add(struct udp_host *host, const struct udp_heads *heads,
     const struct udp_read *read);
 void udp_frame_end(struct udp_host *host);

@@ -37,21 +37,45 @@ udp_run_add(struct udp_run *run, const uint8_t *data, size_t len, size_t piece_l
 	return true;
 }
 
+unsigned int
+udp_run_parts(const struct udp_run *run, size_t len, struct iovec *parts)
+{
+	unsigned int n = 0;
+
+	do {
+		parts[n] = run->parts[run->first + n];
+		if (parts[n].iov_len > len)
+			parts[n].iov_len = len;
+		len -= parts[n].iov_len;
+		n++;
+	} while (len > 0 && n < run->n_parts);
+	return n;
+}
+
 const uint8_t *
 udp_run_front(const struct udp_run *run, size_t len, uint8_t *copy)
 {
-	const struct iovec *part = &run->parts[run->first];
+	struct iovec parts[UDP_RUN_PARTS_MAX];
+	unsigned int n = udp_run_parts(run, len, parts);
 	size_t at = 0;
 
-	if (len <= part->iov_len)
-		return part->iov_base;
-	for (; at < len; part++) {
-		size_t n = len - at < part->iov_len ? len - at : part->iov_len;
-
-		memcpy(copy + at, part->iov_base, n);
-		at += n;
+	if (n == 1)
+		return parts[0].iov_base;
+	for (unsigned int i = 0; i < n; i++) {
+		memcpy(copy + at, parts[i].iov_base, parts[i].iov_len);
+		at += parts[i].iov_len;
 	}
 	return copy;
+}
+
+size_t
+udp_run_pieces_max(const struct udp_run *run)
+{
+	if (run->piece_len > UDP_RUN_CALL_MAX || run->piece_len == 0)
+		return 1;
+	return run->piece_len * UDP_RUN_CUTS_MAX <= UDP_RUN_CALL_MAX
+	    ? UDP_RUN_CUTS_MAX
+	    : UDP_RUN_CALL_MAX / run->piece_len;
 }
 
 void

@@ -13,6 +13,13 @@
 
 #include "slirp-worker/engine/hold.h"
 
+/* Datagrams that a kernel cuts off one call: UDP_MAX_SEGMENTS of linux/udp.h before Linux
+ * 6.9, which has 128. */
+#define UDP_RUN_CUTS_MAX 64
+
+/* The longest data of a call, whether the kernel cuts it or not: IPv4's longest datagram. */
+#define UDP_RUN_CALL_MAX 65507
+
 /* A part for each frame of a batch (TAPIO_BUFFERS). */
 #define UDP_RUN_PARTS_MAX 16
 
@@ -38,6 +45,19 @@ bool udp_run_add(struct udp_run *run, const uint8_t *data, size_t len, size_t pi
 /* The first len bytes of the run in one piece. Uses copy, which has room for them, if they
  * lie in several. */
 const uint8_t *udp_run_front(const struct udp_run *run, size_t len, uint8_t *copy);
+
+/* The same in up to UDP_RUN_PARTS_MAX parts. Returns their number. */
+unsigned int udp_run_parts(const struct udp_run *run, size_t len, struct iovec *parts);
+
+/* As many datagrams can go in one call, or one frame of a TAP; at least 1. */
+size_t udp_run_pieces_max(const struct udp_run *run);
+
+/* The datagrams in the first len bytes. */
+static inline size_t
+udp_run_count(const struct udp_run *run, size_t len)
+{
+	return run->piece_len == 0 ? 1 : (len - 1) / run->piece_len + 1;
+}
 
 /* Takes len bytes, of whole datagrams, from the run's front. */
 void udp_run_drop(struct udp_run *run, size_t len);

@@ -7,13 +7,6 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
-/* Datagrams that the kernel cuts off one call: UDP_MAX_SEGMENTS of linux/udp.h before Linux
- * 6.9, which has 128. */
-#define CUTS_MAX 64
-
-/* The longest data of a call, whether the kernel cuts it or not: IPv4's longest datagram. */
-#define CALL_MAX 65507
-
 /* Makes the socket's headers those that the guest wants; most flows never change them. */
 static void
 set_fate(struct udp_flow *flow, const struct hold_fate *fate)
@@ -44,8 +37,8 @@ front_len(const struct udp_flow *flow, const struct udp_run *run, bool can_cut)
 {
 	size_t n = run->piece_len;
 
-	if (can_cut && n > 0 && n <= flow->cut_max && !flow->is_group)
-		n *= n * CUTS_MAX <= CALL_MAX ? CUTS_MAX : CALL_MAX / n;
+	if (can_cut && n <= flow->cut_max && !flow->is_group)
+		n *= udp_run_pieces_max(run);
 	return n < run->len ? n : run->len;
 }
 
@@ -65,7 +58,7 @@ set_cut(struct udp_flow *flow, size_t len)
 static int
 send_front(struct udp_flow *flow, const struct udp_run *run, size_t len)
 {
-	static uint8_t copy[CALL_MAX];
+	static uint8_t copy[UDP_RUN_CALL_MAX];
 
 	if (len > run->piece_len)
 		set_cut(flow, run->piece_len);
