@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of UDP flows beside a model: each flow of the model is in the table, and ends when the model says so; budgets and sockets are those of
- * the live flows.
+ * The table of UDP flows beside a model. Each flow of the model is in the table, and ends when
+ * the model says so, also if a peer of a forward has to make room. Budgets and sockets are those
+ * of the live flows. A datagram goes out once, in its flow's order, also if it has waited for a
+ * socket or met a useless one.
  *
  * Input: steps of two bytes: what to do, and with which flow, or for how long.
  */
@@ -14,22 +16,30 @@
 
 #define N_KEYS 64
 #define UDP_MAX 12
+#define PEER_MAX 5
+#define N_PORTS 3
 
-enum { SEND, ANSWER, WAIT, OPENED, N_ACTIONS };
+enum { SEND, ANSWER, WAIT, OPENED, ADD_PEER, END_PEERS, GONE, END_FLOWS, N_ACTIONS };
 
 /* How the world answers; a step chooses it by its upper bits. */
 enum { AT_ONCE, LATER, REFUSED, SEND_FAILS, SEND_FAILS_TWICE, LOST, N_MOODS };
 
 struct model {
-	bool is_live, has_socket, is_asked, is_answered;
-	uint64_t last_ms;
+	bool is_live, has_socket, is_asked;
+	bool is_answered; /* by the peer, or by the guest if the peer is a forward's */
+	uint32_t port;    /* of a forward, plus 1; 0: the guest has begun */
+	uint16_t own_port;
+	uint64_t last_ms, heard_ms;
+	uint64_t touched;      /* the order of what last_ms counts */
+	uint8_t n_given, next; /* numbers of the guest's datagrams: given, sent next */
 };
 
 static struct model models[N_KEYS];
 static struct budget budget;
 static struct udp udp;
 static struct hold hold;
-static int mood, n_failures, n_sockets, n_sent;
+static int mood, n_failures, n_sockets;
+static uint64_t n_touches;
 
 #define promise(condition) \
 	do { \
@@ -59,6 +69,21 @@ number_of(const struct udp_flow *flow)
 }
 
 static void
+touch(struct model *model, uint64_t now_ms)
+{
+	model->last_ms = now_ms;
+	model->touched = ++n_touches;
+}
+
+static void
+end_model(struct model *model)
+{
+	*model = (struct model){ .has_socket = model->has_socket };
+}
+
+/* --- the world ------------------------------------------------------------------------ */
+
+static void
 give_socket(struct udp_flow *flow)
 {
 	struct model *model = &models[number_of(flow)];
@@ -68,6 +93,7 @@ give_socket(struct udp_flow *flow)
 		    flow->link.generation) == flow);
 	model->is_asked = false;
 	model->has_socket = true;
+	model->own_port = flow->own_port = (uint16_t)(1000 + number_of(flow) / 4);
 	n_sockets++;
 	udp_opened(&udp, flow, 3);
 }
@@ -78,40 +104,60 @@ open_socket(void *ctx, struct udp_flow *flow)
 	struct model *model = &models[number_of(flow)];
 
 	(void)ctx;
-	model->is_live = model->is_asked = true;
-	if (mood == REFUSED)
-		udp_refused(&udp, flow_table_index(&udp.flows, flow),
-		    flow->link.generation, EPERM);
-	else if (mood != LATER)
+	promise(model->is_live && !model->is_asked);
+	model->is_asked = true;
+	if (mood == LATER)
+		return;
+	if (mood != REFUSED) {
 		give_socket(flow);
+		return;
+	}
+	/* The guest is not told of a peer's socket, so the model has to be. */
+	if (flow->port != 0)
+		end_model(model);
+	udp_refused(&udp, flow_table_index(&udp.flows, flow), flow->link.generation,
+	    EPERM);
 }
 
 static int
 send_datagrams(void *ctx, struct udp_flow *flow, struct udp_run *run)
 {
+	struct model *model = &models[number_of(flow)];
+
 	(void)ctx;
-	promise(models[number_of(flow)].has_socket);
-	if (n_failures > 0) {
-		n_failures--;
-		return -EINVAL;
+	promise(model->has_socket);
+	while (!udp_run_is_empty(run)) {
+		uint8_t copy[2];
+		size_t len = run->len < run->piece_len ? run->len : run->piece_len;
+		const uint8_t *data = udp_run_front(run, len, copy);
+
+		/* Fails in the middle of a run, if there is one. */
+		if (n_failures > 0 && data[1] % 2 == 1) {
+			n_failures--;
+			return -EINVAL;
+		}
+		promise(data[0] == number_of(flow) && data[1] == model->next);
+		model->next++;
+		if (mood != LOST)
+			flow->bytes_out += len;
+		udp_run_drop(run, len);
 	}
-	udp_run_drop(run, run->len);
-	if (mood != LOST)
-		n_sent++;
 	return 0;
 }
 
 static void
 unreachable(void *ctx, const struct udp_flow *flow, int error)
 {
+	struct model *model = &models[number_of(flow)];
+
 	(void)ctx;
+	promise(model->port == 0 && !model->has_socket);
 	promise(error == (mood == REFUSED ? EPERM : EINVAL));
-	promise(!models[number_of(flow)].has_socket);
-	models[number_of(flow)].is_live = models[number_of(flow)].is_asked = false;
+	end_model(model);
 }
 
 static void
-close_socket(void *ctx, struct udp_flow *flow)
+close_sockets(void *ctx, struct udp_flow *flow)
 {
 	struct model *model = &models[number_of(flow)];
 
@@ -121,10 +167,12 @@ close_socket(void *ctx, struct udp_flow *flow)
 	n_sockets--;
 }
 
+/* The guest's datagrams find places: fewer wait than there are. */
 static void
 lose(void *ctx)
 {
 	(void)ctx;
+	abort();
 }
 
 static const struct udp_world world = {
@@ -132,8 +180,10 @@ static const struct udp_world world = {
 	.send = send_datagrams,
 	.unreachable = unreachable,
 	.lost = lose,
-	.close = close_socket,
+	.close = close_sockets,
 };
+
+/* --- the steps ------------------------------------------------------------------------ */
 
 static uint64_t
 ends_ms(unsigned int number)
@@ -142,7 +192,15 @@ ends_ms(unsigned int number)
 
 	if (!model->is_answered)
 		return model->last_ms + UDP_UNANSWERED_MS;
-	return model->last_ms + (number % 4 == 0 ? UDP_DNS_ANSWERED_MS : UDP_ANSWERED_MS);
+	return model->last_ms +
+	    (number % 4 == 0 && model->port == 0 ? UDP_DNS_ANSWERED_MS : UDP_ANSWERED_MS);
+}
+
+/* Whether all that waits for sockets, with three datagrams more, has places. */
+static bool
+has_places(void)
+{
+	return hold.n_free > 3;
 }
 
 static void
@@ -154,29 +212,48 @@ send_from(unsigned int number, uint64_t now_ms)
 		.our_mac = wanted.peer_address,
 	};
 	struct model *model = &models[number];
-	bool was_live = model->is_live, has_room = budget.used[BUDGET_UDP] < UDP_MAX;
+	bool may_be = model->is_live || budget.used[BUDGET_UDP] < UDP_MAX;
+	uint8_t data[3][2];
 
-	n_sent = 0;
+	if (!has_places())
+		return;
+	if (may_be) {
+		if (!model->is_live)
+			*model = (struct model){ .is_live = true };
+		for (size_t i = 0; i < 3; i++) {
+			data[i][0] = (uint8_t)number;
+			data[i][1] = model->n_given++;
+		}
+		if (model->port != 0)
+			model->is_answered = true;
+		else if (number % 4 == 0)
+			model->is_answered = false;
+		touch(model, now_ms);
+	}
 	n_failures = mood == SEND_FAILS ? 1 : mood == SEND_FAILS_TWICE ? 2 : 0;
-	udp_run_begin(&run, (const uint8_t *)"hello", 5, 2);
-	promise(udp_from_guest(&udp, &wanted, &run, now_ms) == (was_live || has_room));
-	if (!was_live || number % 4 == 0)
-		model->is_answered = false;
-	model->last_ms = now_ms;
-	if (mood == AT_ONCE && model->has_socket)
-		promise(n_sent == 1);
+	udp_run_begin(&run, data[0], 4, 2);
+	promise(udp_run_add(&run, data[2], 2, 2));
+	promise(udp_from_guest(&udp, &wanted, &run, now_ms) == may_be);
+	n_failures = 0;
+	/* Nobody is told that a peer's second socket was of no use either. */
+	if (mood == SEND_FAILS_TWICE && model->port != 0 && !model->has_socket &&
+	    !model->is_asked)
+		end_model(model);
 }
 
 static void
 answer(unsigned int number, uint64_t now_ms)
 {
 	const struct flow_key wanted = key(number);
+	struct model *model = &models[number];
 
-	if (!models[number].has_socket)
+	if (!model->has_socket)
 		return;
 	udp_to_guest(&udp, flow_table_find(&udp.flows, &wanted), 1, now_ms);
-	models[number].is_answered = true;
-	models[number].last_ms = now_ms;
+	if (model->port == 0)
+		model->is_answered = true;
+	model->heard_ms = now_ms;
+	touch(model, now_ms);
 }
 
 static void
@@ -185,9 +262,81 @@ give_late_socket(unsigned int number)
 	const struct flow_key wanted = key(number);
 	struct udp_flow *flow = flow_table_find(&udp.flows, &wanted);
 
-	promise((flow != NULL) == models[number].is_live);
 	if (flow != NULL && models[number].is_asked)
 		give_socket(flow);
+}
+
+/* The peer that has to make room: the one silent longest, at first of those that the guest has
+ * not answered. */
+static struct model *
+find_silent(void)
+{
+	struct model *found = NULL;
+
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		struct model *model = &models[i];
+
+		if (!model->is_live || model->port == 0)
+			continue;
+		if (found == NULL || model->is_answered < found->is_answered ||
+		    (model->is_answered == found->is_answered &&
+			model->touched < found->touched))
+			found = model;
+	}
+	return found;
+}
+
+static void
+add_peer(unsigned int number, uint64_t now_ms)
+{
+	const struct flow_key wanted = key(number);
+	const union inaddr_sock none = { 0 };
+	struct model *model = &models[number];
+	uint32_t port = number % N_PORTS + 1;
+	struct udp_flow *flow;
+
+	if (model->is_live)
+		return;
+	if (budget.used[BUDGET_PEER] == PEER_MAX)
+		end_model(find_silent());
+	*model = (struct model){ .is_live = true, .port = port };
+	touch(model, now_ms);
+	flow = udp_add_peer(&udp, &wanted, &none, &none, port, now_ms);
+	promise((flow != NULL) == model->is_live);
+	promise(flow == NULL || flow->port == port);
+}
+
+static void
+end_peers(uint32_t port)
+{
+	for (unsigned int i = 0; i < N_KEYS; i++)
+		if (models[i].is_live && models[i].port == port)
+			end_model(&models[i]);
+	udp_end_peers(&udp, port);
+}
+
+static void
+peer_has_gone(unsigned int number)
+{
+	const struct flow_key wanted = key(number);
+	struct udp_flow *flow = flow_table_find(&udp.flows, &wanted);
+
+	models[number].heard_ms = 0;
+	if (flow != NULL)
+		udp_peer_has_gone(flow);
+}
+
+static void
+end_flows_from(unsigned int number)
+{
+	const struct flow_key end = key(number);
+	uint16_t own_port = (uint16_t)(1000 + number / 4);
+
+	for (unsigned int i = 0; i < N_KEYS; i++)
+		if (models[i].is_live && models[i].port == 0 && i / 4 == number / 4 &&
+		    models[i].own_port == own_port)
+			end_model(&models[i]);
+	udp_end_flows_from(&udp, &end, own_port);
 }
 
 static void
@@ -197,7 +346,7 @@ expire(uint64_t now_ms)
 
 	for (unsigned int i = 0; i < N_KEYS; i++)
 		if (models[i].is_live && ends_ms(i) <= now_ms)
-			models[i].is_live = models[i].is_asked = false;
+			end_model(&models[i]);
 		else if (models[i].is_live)
 			due_ms = deadline_earlier(due_ms, ends_ms(i));
 	udp_expire(&udp, now_ms);
@@ -205,24 +354,74 @@ expire(uint64_t now_ms)
 }
 
 static void
-check(void)
+check_flow(unsigned int number, uint64_t now_ms)
 {
-	uint32_t n_live = 0;
+	const struct flow_key wanted = key(number);
+	const struct udp_flow *flow = flow_table_find(&udp.flows, &wanted);
+	const struct model *model = &models[number];
+
+	promise((flow != NULL) == model->is_live);
+	promise(flow == NULL || (flow->fd != -1) == model->has_socket);
+	promise(flow == NULL || flow->port == model->port);
+	promise(model->is_live || !model->has_socket);
+	/* With a socket, nothing waits. */
+	promise(!model->has_socket || model->next == model->n_given);
+	promise(udp_may_answer(&udp, &wanted, now_ms) ==
+	    (model->is_live && model->heard_ms != 0 &&
+		now_ms < model->heard_ms + UDP_ANSWERED_MS));
+}
+
+static void
+check(uint64_t now_ms)
+{
+	uint32_t n_own = 0, n_peers = 0;
 	int n_with_socket = 0;
 
 	for (unsigned int i = 0; i < N_KEYS; i++) {
-		const struct flow_key wanted = key(i);
-		const struct udp_flow *flow = flow_table_find(&udp.flows, &wanted);
-
-		promise((flow != NULL) == models[i].is_live);
-		promise(flow == NULL || (flow->fd != -1) == models[i].has_socket);
-		n_live += models[i].is_live;
+		check_flow(i, now_ms);
+		n_own += models[i].is_live && models[i].port == 0;
+		n_peers += models[i].is_live && models[i].port != 0;
 		n_with_socket += models[i].has_socket;
 	}
 	promise(n_with_socket == n_sockets);
-	promise(budget.used[BUDGET_UDP] == n_live);
-	promise(budget.used[BUDGET_UDP] <= UDP_MAX);
-	promise(udp.flows.n_live == n_live);
+	promise(budget.used[BUDGET_UDP] == n_own && n_own <= UDP_MAX);
+	promise(budget.used[BUDGET_PEER] == n_peers && n_peers <= PEER_MAX);
+	promise(udp.flows.n_live == n_own + n_peers);
+}
+
+static uint64_t
+act(unsigned int action, uint8_t value, uint64_t now_ms)
+{
+	unsigned int number = value % N_KEYS;
+
+	switch (action) {
+	case SEND:
+		send_from(number, now_ms);
+		break;
+	case ANSWER:
+		answer(number, now_ms);
+		break;
+	case WAIT:
+		now_ms += (uint64_t)value * 500;
+		expire(now_ms);
+		break;
+	case OPENED:
+		give_late_socket(number);
+		break;
+	case ADD_PEER:
+		add_peer(number, now_ms);
+		break;
+	case END_PEERS:
+		end_peers(value % N_PORTS + 1);
+		break;
+	case GONE:
+		peer_has_gone(number);
+		break;
+	case END_FLOWS:
+		end_flows_from(number);
+		break;
+	}
+	return now_ms;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -233,37 +432,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t now_ms = 1000;
 
 	memset(models, 0, sizeof(models));
-	n_sockets = 0;
+	n_sockets = n_failures = 0;
+	n_touches = 0;
 	budget = (struct budget){
-		.limit = { [BUDGET_UDP] = UDP_MAX },
+		.limit = { [BUDGET_UDP] = UDP_MAX, [BUDGET_PEER] = PEER_MAX },
 	};
 	promise(hold_init(&hold) == 0);
 	promise(udp_init(&udp, &world, &budget, &hold) == 0);
 	for (size_t i = 0; i + 1 < size; i += 2) {
-		unsigned int number = data[i + 1] % N_KEYS;
-
 		mood = data[i] / N_ACTIONS % N_MOODS;
-		switch (data[i] % N_ACTIONS) {
-		case SEND:
-			send_from(number, now_ms);
-			break;
-		case ANSWER:
-			answer(number, now_ms);
-			break;
-		case WAIT:
-			now_ms += (uint64_t)data[i + 1] * 1000;
-			expire(now_ms);
-			break;
-		case OPENED:
-			give_late_socket(number);
-			break;
-		}
-		check();
+		now_ms = act(data[i] % N_ACTIONS, data[i + 1], now_ms);
+		check(now_ms);
 	}
 	udp_free(&udp);
 	promise(hold.n_free == HOLD_PLACES);
 	hold_free(&hold);
 	promise(n_sockets == 0);
-	promise(budget.used[BUDGET_UDP] == 0);
+	promise(budget.used[BUDGET_UDP] + budget.used[BUDGET_PEER] == 0);
 	return 0;
 }

@@ -270,19 +270,24 @@ def pool_seeds():
 
 
 def udp_seeds():
-    """Steps of fuzz_udp: flows that fill the table in each mood of the world, answers and time."""
-    send, answer, wait, opened = range(4)
+    """Steps of fuzz_udp: flows that fill the table in each mood of the world, answers, peers of
+    forwards and time; and long runs of any steps."""
+    n_actions = 8
+    send, answer, wait, opened, add_peer, end_peers = range(6)
 
     def step(action, number, mood=0):
-        return bytes((action + 4 * mood, number))
+        return bytes((action + n_actions * mood, number))
 
     for mood in range(6):
         fill = b"".join(step(send, number, mood) for number in range(40))
-        yield (fill + b"".join(step(opened, number) for number in range(20)) +
-               b"".join(step(answer, number) for number in range(0, 20, 3)) +
-               step(wait, 6) + fill + step(wait, 31) + fill + step(wait, 200) + fill)
-    for number in range(4):
-        yield random.Random(number).randbytes(2000)
+        peers = b"".join(step(add_peer, number, mood) for number in range(40, 50))
+        yield (fill + peers + b"".join(step(opened, number) for number in range(20)) +
+               b"".join(step(answer, number) for number in range(0, 50, 3)) +
+               b"".join(step(send, number, mood) for number in range(45, 48)) + peers +
+               step(wait, 12) + fill + step(end_peers, 1) + step(wait, 62) + fill + peers +
+               step(wait, 255) + step(wait, 255) + fill)
+    for number in range(20):
+        yield random.Random(number).randbytes(20_000)
 
 
 def dns_name(text):
