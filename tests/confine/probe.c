@@ -532,6 +532,26 @@ try_pass_to_client(void)
 	return send_fd(CHANNEL_FD, have.udp_fd, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* A datagram to where nobody has led the socket. The pointer has zeros in its lower half, which is
+ * all that a filter sees of it. */
+static long
+try_send_to_address(void)
+{
+	struct sockaddr_in *to =
+	    mmap((void *)((uintptr_t)UINT32_MAX + 1), 4096, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (to == MAP_FAILED)
+		return -1;
+	*to = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(9),
+	};
+	return sendto(have.udp_fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)to,
+	    sizeof(*to));
+}
+
 /* The same with a socket that is made for it. */
 static long
 try_pass_to_other(void)
@@ -667,6 +687,7 @@ try_int80_execve(void)
 	    &(int){ 1 }, sizeof(int))) \
 	TRY(bind_to_device, setsockopt(have.tcp_fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3)) \
 	TRY(attach_filter, try_attach_filter()) \
+	TRY(send_to_address, try_send_to_address()) \
 	TRY(send_fd_on_channel, send_fd(CHANNEL_FD, CHANNEL_FD, MSG_NOSIGNAL | MSG_DONTWAIT)) \
 	TRY(send_fd_elsewhere, send_fd(have.unix_fd, CHANNEL_FD, MSG_NOSIGNAL | MSG_DONTWAIT)) \
 	TRY(receive_on_channel, receive(CHANNEL_FD, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) \

@@ -207,6 +207,7 @@ ATTEMPTS = [
     Try("setsockopt_int", "EPERM", OK, args=(socket.IPPROTO_IP, 19)),  # IP_TRANSPARENT
     Try("bind_to_device", OK, OK),
     Try("attach_filter", OK, OK),
+    Try("send_to_address", OK, OK),
     Try("send_fd_elsewhere", OK, OK),
     Try("receive_fd_elsewhere", OK, OK),
     Try("receive_elsewhere", OK, OK),
@@ -393,7 +394,7 @@ def test_no_other_address_family() -> None:
 UNCONDITIONAL = {
     "bind", "brk", "clock_gettime", "close", "connect", "epoll_ctl", "epoll_pwait",
     "exit_group", "getpeername", "getpid", "gettid", "mremap", "munmap",
-    "read", "recvfrom", "sendto", "shutdown", "writev",
+    "read", "recvfrom", "shutdown", "writev",
 }
 
 # uretprobe and uprobe, with which the kernel's own probes come back from a process: no filter

@@ -21,7 +21,7 @@ import ipc
 import pytest
 from daemon import Slirpd
 from guest import Guest
-from lab import HTTP_PORT, INTERNET4, INTERNET6, Lab
+from lab import CLOSED_PORT, HTTP_PORT, INTERNET4, INTERNET6, Lab
 from processes import borrowed, fds_of, first_unread, is_busy
 from servers import recv_all
 from test_host_loopback import Loopback
@@ -31,7 +31,7 @@ from waiting import DEADLINE_S, wait_for
 TO_CONNECTOR = 5
 TO_WORKER = 4
 DNS_PORT = 53
-TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
+TCP, UDP, ICMP = socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP
 
 # Names of the host's loopback that the gate passes if it is open: the connector refuses them.
 CLOSED = ("10.0.2.2", "10.0.2.0", "10.0.2.1", "10.0.2.15", "10.0.2.77", "10.0.2.100",
@@ -42,9 +42,17 @@ GROUPS = ("224.0.0.1", "239.255.1.1", "ff05::1", "ff0e::1")
 NEVER = ("127.0.0.1", "127.0.0.53", "127.255.255.255", "0.0.0.0", "0.0.0.1", "240.0.0.1", "::", "::1",
          "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.2.2", "::ffff:203.0.113.1", "fe80::1",
          "fe80::2", "ff01::1", "ff02::1")
-NEVER_OF = [(TCP, address) for address in (*NEVER, *BROADCASTS, *GROUPS)] + [
+NEVER_OF = [(proto, address) for proto in (TCP, ICMP) for address in (*NEVER, *BROADCASTS, *GROUPS)] + [
     (UDP, address) for address in NEVER]
-protos = pytest.mark.parametrize("proto", (TCP, UDP), ids=("tcp", "udp"))
+protos = pytest.mark.parametrize("proto", (TCP, UDP, ICMP), ids=("tcp", "udp", "icmp"))
+# src/ipc/msg_flows.h.
+ICMP_MAX = 1024
+# More flows than may be open.
+MANY = 100_000
+# Fewer than fill a queue.
+IN_FLIGHT = 100
+# Those of the table, and a pending answer.
+FDS_MAX = 9
 # The limit of the kernel on a queue of messages, many times over.
 TOO_MANY = 10000
 
@@ -66,7 +74,7 @@ def question(flow: int, address: str, port: int, proto: int = TCP) -> bytes:
     """struct ipc_flow_open."""
     guest = "fd00::64" if ":" in address else "10.0.2.100"
     return ipc.message("flow_open", struct.pack("=Q17s17sBxHHH6x", flow, inaddr(guest), inaddr(address),
-                                                proto, 40000, port, 0))
+                                                proto, 40000, 0 if proto == ICMP else port, 0))
 
 
 def opened(flow: int) -> bytes:
@@ -141,7 +149,7 @@ def loopback(lab: Lab) -> Iterator[Loopback]:
 
 @protos
 def test_loopback_is_refused_if_it_is_closed(guest: Guest, loopback: Loopback, proto: int) -> None:
-    names = CLOSED if proto == TCP else (*CLOSED, *BROADCASTS)
+    names = (*CLOSED, *BROADCASTS) if proto == UDP else CLOSED
     with taken(guest, "--disable-host-loopback") as (_, worker):
         for number, (address, port) in enumerate(
                 (address, port) for address in names for port in loopback.ports):
@@ -161,11 +169,14 @@ def test_control_loopback_is_reached_if_it_is_open(guest: Guest, loopback: Loopb
             got = worker.ask(number, address, loopback.ports[0], proto)
             assert got.sock
             with got.sock:
+                if proto == ICMP:
+                    got.sock.send((b"\x80" if ":" in address else b"\x08") + bytes(7))
+                    continue
                 if proto == UDP:
                     got.sock.send(b"x")
                 assert got.sock.getpeername()[:2] == (
                     "::1" if ":" in address else "127.0.0.1", loopback.ports[0])
-            assert loopback.arrivals() != []
+        assert loopback.arrivals() != []
 
 
 @pytest.mark.parametrize("address", (INTERNET4, INTERNET6))
@@ -252,6 +263,37 @@ def test_flow_that_is_closed_and_not_open_ends_slirpd(guest: Guest, flows: tuple
         assert made.worker.ask(5, INTERNET4, HTTP_PORT).sock
         made.worker.send(closed(*flows))
         made.assert_ended("flow_closed: a flow is not open")
+
+
+def test_flows_that_are_never_closed_have_an_end(guest: Guest) -> None:
+    """Of the protocol that has fewest; the worker does not keep the sockets, and others go on."""
+    with taken(guest) as (daemon, worker):
+        rows = []
+        for number in range(ICMP_MAX + 2):
+            got = worker.ask(number, INTERNET4, 0, ICMP)
+            rows.append((got.row, got.error))
+            if got.sock:
+                got.sock.close()
+        assert rows == [("flow_opened", 0)] * ICMP_MAX + [("flow_refused", errno.EMFILE)] * 2
+        worker.send(closed(7))
+        assert worker.ask(ICMP_MAX, INTERNET4, 0, ICMP).sock
+        assert worker.ask(ICMP_MAX + 1, INTERNET4, CLOSED_PORT, UDP).sock
+        assert len(fds_of(daemon.children()["connector"])) <= FDS_MAX
+
+
+def test_many_questions_leave_nothing_behind(guest: Guest, loopback: Loopback) -> None:
+    with taken(guest, "--disable-host-loopback") as (daemon, worker):
+        n_sent = 0
+        for n_answered in range(MANY):
+            with contextlib.suppress(BlockingIOError):
+                while n_sent < min(MANY, n_answered + IN_FLIGHT):
+                    worker.send(question(n_sent, "10.0.2.2", loopback.ports[0]))
+                    n_sent += 1
+            got = worker.answer()
+            assert (got.row, got.flow) == ("flow_refused", n_answered)
+            assert got.error in (errno.ENETUNREACH, errno.EAGAIN)  # above the rate
+        assert len(fds_of(daemon.children()["connector"])) <= FDS_MAX
+        assert loopback.arrivals() == []
 
 
 def test_worker_that_never_reads_costs_the_connector_nothing(guest: Guest) -> None:
