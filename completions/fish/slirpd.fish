@@ -2,7 +2,7 @@
 # Completion of slirpd's command line for fish.
 
 set -g __slirpd_options_with_value -e -r -m -a --exit-fd --ready-fd --mtu --api-socket --publish --cidr --cidr6 \
-    --netns-type --userns-path --runas --outbound-addr --outbound-addr6 --macaddress --target-type \
+    --netns-type --userns-path --runas --policy --allow-out --deny-out --policy-mode --outbound-addr --outbound-addr6 --macaddress --target-type \
     --pidfile --log-file --log-level
 
 # The arguments, one a line, without options and their values.
@@ -67,6 +67,11 @@ complete -c slirpd -l disable-seccomp -d 'Do without the system call filter'
 complete -c slirpd -l runas -x -a '(__fish_complete_users)' -d 'As root: user of the worker'
 complete -c slirpd -l print-confinement -d 'Report the jails of all processes as JSON and exit'
 complete -c slirpd -l keep-id -d 'With run: keep uid and gid'
+complete -c slirpd -l policy -r -F -a 'open internet closed' -d 'What the guest may reach'
+complete -c slirpd -l allow-out -x -d 'The guest may reach this'
+complete -c slirpd -l deny-out -x -d 'The guest may not reach this'
+complete -c slirpd -l policy-mode -x -a audit -d 'Count what the policy denies'
+complete -c slirpd -l check-policy -d 'Check the policy and exit'
 complete -c slirpd -l outbound-addr -x -a '(__fish_print_interfaces)' -d 'Source address of IPv4 connections'
 complete -c slirpd -l outbound-addr6 -x -a '(__fish_print_interfaces)' -d 'Source address of IPv6 connections'
 complete -c slirpd -l disable-dns -d 'No built-in DNS server'

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "connector/policy.h"
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
 #include "process/child.h"
@@ -19,6 +20,7 @@ IPC_ROWS_PARENT_TO_RESOLVER_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_API_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
+IPC_ROWS_POLICY(DECLARE)
 
 void
 connector_on_confine(struct connector *connector, const struct ipc_confine *msg)
@@ -73,6 +75,7 @@ connector_on_connector_start(struct connector *connector,
 		.nameservers = msg->nameservers,
 	};
 	make_forwards(connector);
+	connector_policy_init(connector, msg);
 	child_open_channel(&connector->to_worker, adopt_fd, IPC_CHILD_FD_PEER,
 	    IPC_ROLE_CONNECTOR, IPC_ROLE_SLIRP_WORKER);
 	if (flows_init(&connector->flows) == -1)
@@ -133,6 +136,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_API_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SERVER_USERS(CALL)
 		IPC_ROWS_PARENT_TO_CONNECTOR(CALL)
+		IPC_ROWS_POLICY(CALL)
 	default:
 		break;
 	}

@@ -11,6 +11,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "connector/open.h"
+#include "connector/policy.h"
 #include "ipc/dispatch.h"
 #include "process/serve.h"
 
@@ -92,6 +93,10 @@ open_server(const struct connector_rules *rules, const struct ipc_dns_open *msg)
 {
 	union inaddr_sock to = inaddr_sock_make(&msg->server.addr, DNS_PORT);
 
+	if (!connector_policy_allows_queries()) {
+		errno = EACCES;
+		return -1;
+	}
 	if (msg->server.addr.is_ipv6)
 		to.in6.sin6_scope_id = msg->server.scope_id;
 	return msg->is_tcp ? open_tcp(&to, &rules->outbound)

@@ -14,6 +14,7 @@
 #include "connector/destination.h"
 #include "connector/lend.h"
 #include "connector/open.h"
+#include "connector/policy.h"
 #include "ipc/dispatch.h"
 #include "process/serve.h"
 
@@ -206,11 +207,17 @@ open_flow(struct connector *connector, const struct flow *flow)
 	const struct ipc_flow_open *asked = &flow->asked;
 	char text[INET6_ADDRSTRLEN];
 	union inaddr_sock to;
+	int denied;
 
 	switch (destination_find(&connector->rules, asked->proto, &asked->peer,
 	    asked->peer_port, &to)) {
 	case DESTINATION_FOUND:
-		make_sockets(connector, flow, &to);
+		denied = connector_policy_check(connector, asked->proto, &asked->peer,
+		    asked->peer_port);
+		if (denied == 0)
+			make_sockets(connector, flow, &to);
+		else
+			refuse(connector, (uint32_t)denied);
 		break;
 	case DESTINATION_RESOLVER:
 		lead_to_resolver(connector, asked);

@@ -20,6 +20,7 @@
 #include "ipc/msg_forwards.h"
 #include "ipc/msg_jail.h"
 #include "ipc/msg_observe.h"
+#include "ipc/msg_policy.h"
 #include "ipc/msg_spawn.h"
 #include "ipc/msg_start.h"
 #include "ipc/roles.h"
@@ -119,13 +120,32 @@ struct ipc_log {
 	ROW(tap_gone, PAYLOAD, ONCE, "the TAP is gone for good; the worker only waits for its end") \
 	ROW(stats, PAYLOAD, REPLY, "all counters")
 
+#define IPC_ROWS_PARENT_TO_POLICY_READER(ROW) \
+	ROW(policy_inline, PAYLOAD, ANYTIME, "parse this text") \
+	ROW(policy_file, PAYLOAD_FD, ANYTIME, "parse the text of this file") \
+	ROW(policy_read, PAYLOAD, ANYTIME, "all texts have come: check them, answer with the rows or policy_said, end")
+
+#define IPC_ROWS_POLICY_READER_TO_PARENT(ROW) \
+	ROW(policy_reader_ready, NOTHING, REPLY, "texts are parsed from now on") \
+	ROW(policy_said, PAYLOAD, ANYTIME, "an error of a text, or a remark on a rule")
+
+#define IPC_ROWS_POLICY(ROW) \
+	ROW(policy_begin, PAYLOAD, RUNNING, "the settings of a new policy; its rows follow") \
+	ROW(policy_source, PAYLOAD, RUNNING, "the name of a text") \
+	ROW(policy_rules, PAYLOAD, RUNNING, "some of the rules") \
+	ROW(policy_prefixes, PAYLOAD, RUNNING, "some networks of the rules that have come") \
+	ROW(policy_names, PAYLOAD, RUNNING, "some names of the rules that have come") \
+	ROW(policy_commit, PAYLOAD, RUNNING, "the policy is complete; the connector answers policy_committed")
+
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
 	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready") \
 	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
 	ROW(guest_addr6, PAYLOAD, ONCE, "the guest's own IPv6 address, once there is a TAP") \
-	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published")
+	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
+	ROW(host_addrs, PAYLOAD, RUNNING, "the addresses of the host's interfaces, for class host of the policy")
 
 #define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
+	ROW(policy_committed, PAYLOAD, REPLY, "this policy is in force") \
 	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on") \
 	ROW(published, PAYLOAD, REPLY, "the outcome of publish") \
 	ROW(table_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \

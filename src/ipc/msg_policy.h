@@ -184,4 +184,95 @@ struct ipc_policy_name {
 	char text[IPC_POLICY_NAME_SIZE]; /* canonical: lower case, no final dot */
 };
 
+/* Rows of a policy in one message; it stays below 2 KiB (describe.c asserts it). */
+#define IPC_POLICY_RULES_N 20
+#define IPC_POLICY_PREFIXES_N 96
+#define IPC_POLICY_NAMES_N 7
+
+/* The text of a profile, or a value of --allow-out with the longest name. */
+#define IPC_POLICY_INLINE_SIZE 512
+
+/* An error of the policy's text. */
+#define IPC_POLICY_SAID_SIZE 400
+
+/* A text of the command line: a profile (FROM_FILE and above), or "HOST:PORT[-PORT][/udp]". */
+struct ipc_policy_inline {
+	uint32_t source; /* enum ipc_policy_source_number */
+	uint32_t line;   /* the first line is this one, from 1 */
+	char name[IPC_POLICY_SOURCE_SIZE];
+	char text[IPC_POLICY_INLINE_SIZE];
+};
+
+/* The descriptor is of a text. */
+struct ipc_policy_file {
+	uint32_t source; /* FROM_FILE and above */
+	uint32_t reserved;
+	char name[IPC_POLICY_SOURCE_SIZE];
+};
+
+struct ipc_policy_read {
+	uint8_t is_audit;   /* mode audit, whatever the texts say */
+	uint8_t enable_dns; /* there is a name server */
+	uint8_t is_check;   /* report unusual rules; nothing is started */
+	uint8_t reserved[5];
+};
+
+struct ipc_policy_said {
+	uint8_t is_error; /* the policy is refused; else a remark on a rule */
+	uint8_t reserved[7];
+	char text[IPC_POLICY_SAID_SIZE];
+};
+
+/* The rows of one policy, from begin to commit, replace the policy before. */
+struct ipc_policy_begin {
+	uint64_t generation;
+	struct ipc_policy_settings settings;
+};
+
+struct ipc_policy_source {
+	uint32_t source;
+	uint32_t reserved;
+	char name[IPC_POLICY_SOURCE_SIZE];
+};
+
+/* Entries behind the n that are in use are zeros. */
+struct ipc_policy_rules {
+	uint32_t n;
+	uint32_t reserved;
+	struct ipc_policy_rule rules[IPC_POLICY_RULES_N];
+};
+
+struct ipc_policy_prefixes {
+	uint32_t n;
+	struct ipc_policy_prefix prefixes[IPC_POLICY_PREFIXES_N];
+};
+
+struct ipc_policy_names {
+	uint16_t n;
+	struct ipc_policy_name names[IPC_POLICY_NAMES_N];
+};
+
+struct ipc_policy_commit {
+	uint64_t generation;
+	uint32_t n_rules; /* of all messages since begin */
+	uint32_t n_prefixes;
+	uint32_t n_names;
+	uint32_t reserved;
+};
+
+struct ipc_policy_committed {
+	uint64_t generation;
+};
+
+/* Addresses of the host's interfaces: part of a list. */
+#define IPC_HOST_ADDRS_N 64
+
+struct ipc_host_addrs {
+	uint8_t is_first; /* begins a new list */
+	uint8_t is_last;  /* the list is complete */
+	uint8_t n;
+	uint8_t reserved;
+	struct inaddr addrs[IPC_HOST_ADDRS_N];
+};
+
 #pragma GCC diagnostic pop

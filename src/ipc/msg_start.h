@@ -128,6 +128,7 @@ struct ipc_connector_start {
 	struct ipc_network network;
 	struct ipc_outbound outbound;
 	struct ipc_nameservers nameservers;
+	uint32_t has_policy; /* 1: make no socket before the first policy_commit */
 };
 
 struct ipc_resolver_start {

@@ -186,6 +186,8 @@ ipc_validate_connector_start(const struct ipc_connector_start *msg, const char *
 	if (validate_network(&msg->network, why) == -1 ||
 	    ipc_validate_outbound(&msg->outbound, why) == -1)
 		return -1;
+	if (msg->has_policy > 1)
+		return ipc_refuse(why, "has_policy");
 	return ipc_validate_nameservers(&msg->nameservers, why);
 }
 

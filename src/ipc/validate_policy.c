@@ -5,30 +5,31 @@
 #include <string.h>
 
 #include "base/dnsname.h"
+#include "ipc/validate.h"
 #include "ipc/validate_fields.h"
 
 int
 ipc_check_policy_settings(const struct ipc_policy_settings *settings, const char **why)
 {
 	if (settings->default_action > IPC_POLICY_ACTION_allow)
-		return ipc_refuse(why, "default_action is neither allow nor deny");
+		return ipc_refuse(why, "default_action");
 	if (settings->mode >= IPC_POLICY_N_MODES)
-		return ipc_refuse(why, "mode is unknown");
+		return ipc_refuse(why, "mode");
 	if (settings->refusal >= IPC_POLICY_N_REFUSALS)
-		return ipc_refuse(why, "refusal is unknown");
+		return ipc_refuse(why, "refusal");
 	if (settings->established >= IPC_POLICY_N_ESTABLISHED)
-		return ipc_refuse(why, "established is unknown");
+		return ipc_refuse(why, "established");
 	if (settings->dns >= IPC_POLICY_N_DNS)
-		return ipc_refuse(why, "dns is unknown");
+		return ipc_refuse(why, "dns");
 	if (settings->dns_refusal >= IPC_POLICY_N_DNS_REFUSALS)
-		return ipc_refuse(why, "dns_refusal is unknown");
+		return ipc_refuse(why, "dns_refusal");
 	if (!ipc_is_flag(settings->is_dns_exclusive) ||
 	    (settings->is_dns_exclusive && settings->dns == IPC_POLICY_DNS_unset))
-		return ipc_refuse(why, "is_dns_exclusive is not a flag, or without dns");
+		return ipc_refuse(why, "is_dns_exclusive");
 	if (settings->dns_types == 0 || settings->dns_types >> IPC_POLICY_N_DNS_TYPES)
-		return ipc_refuse(why, "dns_types has an unknown type, or none");
+		return ipc_refuse(why, "dns_types");
 	if (settings->reserved != 0 || settings->reserved_too != 0)
-		return ipc_refuse(why, "reserved bytes are set");
+		return ipc_refuse(why, "reserved");
 	return 0;
 }
 
@@ -36,18 +37,18 @@ static int
 check_ports(const struct ipc_policy_rule *rule, const char **why)
 {
 	if (rule->n_ports > IPC_POLICY_PORTS_MAX)
-		return ipc_refuse(why, "n_ports is too large");
+		return ipc_refuse(why, "n_ports");
 	if (rule->n_ports > 0 && rule->proto != IPC_POLICY_PROTO_tcp &&
 	    rule->proto != IPC_POLICY_PROTO_udp)
-		return ipc_refuse(why, "ports of a protocol without ports");
+		return ipc_refuse(why, "n_ports");
 	for (size_t i = 0; i < rule->n_ports; i++) {
 		if (rule->ports[i].first == 0 ||
 		    rule->ports[i].first > rule->ports[i].last)
-			return ipc_refuse(why, "ports is not a range");
+			return ipc_refuse(why, "ports");
 	}
 	if (!ipc_is_zero(rule->ports + rule->n_ports,
 		(IPC_POLICY_PORTS_MAX - rule->n_ports) * sizeof(rule->ports[0])))
-		return ipc_refuse(why, "ports that are not in use are set");
+		return ipc_refuse(why, "ports");
 	return 0;
 }
 
@@ -55,22 +56,22 @@ int
 ipc_check_policy_rule(const struct ipc_policy_rule *rule, const char **why)
 {
 	if (rule->classes >> IPC_POLICY_N_CLASSES)
-		return ipc_refuse(why, "classes has an unknown class");
+		return ipc_refuse(why, "classes");
 	if (rule->source >= IPC_POLICY_N_SOURCES)
-		return ipc_refuse(why, "source is unknown");
+		return ipc_refuse(why, "source");
 	if (rule->action >= IPC_POLICY_N_ACTIONS)
-		return ipc_refuse(why, "action is unknown");
+		return ipc_refuse(why, "action");
 	if (rule->proto >= IPC_POLICY_N_PROTOS)
-		return ipc_refuse(why, "proto is unknown");
+		return ipc_refuse(why, "proto");
 	if (rule->options & ~IPC_POLICY_OPTION_PRIVATE)
-		return ipc_refuse(why, "options has an unknown option");
+		return ipc_refuse(why, "options");
 	if (!ipc_is_zero(rule->reserved, sizeof(rule->reserved)))
-		return ipc_refuse(why, "reserved bytes are set");
+		return ipc_refuse(why, "reserved");
 	if (rule->line == 0)
-		return ipc_refuse(why, "line is 0");
+		return ipc_refuse(why, "line");
 	if (!ipc_is_text(rule->label, sizeof(rule->label)) ||
 	    strspn(rule->label, DNSNAME_BYTES ".") != strlen(rule->label))
-		return ipc_refuse(why, "label is not a word");
+		return ipc_refuse(why, "label");
 	return check_ports(rule, why);
 }
 
@@ -80,12 +81,12 @@ ipc_check_policy_prefix(const struct ipc_policy_prefix *prefix, const char **why
 	struct inaddr network = prefix->addr;
 
 	if (!ipc_is_inaddr(&prefix->addr))
-		return ipc_refuse(why, "addr is not an address");
+		return ipc_refuse(why, "addr");
 	if (prefix->len > inaddr_n_bits(&prefix->addr))
-		return ipc_refuse(why, "len is too large");
+		return ipc_refuse(why, "len");
 	inaddr_clear_after(&network, prefix->len);
 	if (!inaddr_is_equal(&network, &prefix->addr))
-		return ipc_refuse(why, "addr has bits behind the prefix");
+		return ipc_refuse(why, "addr");
 	return 0;
 }
 
@@ -93,12 +94,173 @@ int
 ipc_check_policy_name(const struct ipc_policy_name *name, const char **why)
 {
 	if (!ipc_is_flag(name->is_wildcard))
-		return ipc_refuse(why, "is_wildcard is not a flag");
+		return ipc_refuse(why, "is_wildcard");
 	if (name->reserved != 0)
-		return ipc_refuse(why, "reserved bytes are set");
+		return ipc_refuse(why, "reserved");
 	if (!ipc_is_text(name->text, sizeof(name->text)))
-		return ipc_refuse(why, "text has no end");
+		return ipc_refuse(why, "text");
 	if (dnsname_check(name->text, strlen(name->text)) != DNSNAME_OK)
-		return ipc_refuse(why, "text is not a canonical name");
+		return ipc_refuse(why, "text");
+	return 0;
+}
+
+/* The name of a source is not empty, so that errors name it. */
+static bool
+is_name(const char *name)
+{
+	return ipc_is_text(name, IPC_POLICY_SOURCE_SIZE) && name[0] != '\0';
+}
+
+int
+ipc_validate_policy_inline(const struct ipc_policy_inline *msg, const char **why)
+{
+	if (msg->source >= IPC_POLICY_N_SOURCES)
+		return ipc_refuse(why, "source");
+	if (msg->line == 0)
+		return ipc_refuse(why, "line");
+	if (!is_name(msg->name))
+		return ipc_refuse(why, "name");
+	if (!ipc_is_text(msg->text, sizeof(msg->text)))
+		return ipc_refuse(why, "text");
+	return 0;
+}
+
+int
+ipc_validate_policy_file(const struct ipc_policy_file *msg, const char **why)
+{
+	if (msg->source < IPC_POLICY_FROM_FILE || msg->source >= IPC_POLICY_N_SOURCES)
+		return ipc_refuse(why, "source");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	if (!is_name(msg->name))
+		return ipc_refuse(why, "name");
+	return 0;
+}
+
+int
+ipc_validate_policy_read(const struct ipc_policy_read *msg, const char **why)
+{
+	if (!ipc_is_flag(msg->is_audit))
+		return ipc_refuse(why, "is_audit");
+	if (!ipc_is_flag(msg->enable_dns))
+		return ipc_refuse(why, "enable_dns");
+	if (!ipc_is_flag(msg->is_check))
+		return ipc_refuse(why, "is_check");
+	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
+		return ipc_refuse(why, "reserved");
+	return 0;
+}
+
+int
+ipc_validate_policy_said(const struct ipc_policy_said *msg, const char **why)
+{
+	if (!ipc_is_flag(msg->is_error))
+		return ipc_refuse(why, "is_error");
+	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
+		return ipc_refuse(why, "reserved");
+	if (!ipc_is_text(msg->text, sizeof(msg->text)))
+		return ipc_refuse(why, "text");
+	return 0;
+}
+
+int
+ipc_validate_policy_begin(const struct ipc_policy_begin *msg, const char **why)
+{
+	return ipc_check_policy_settings(&msg->settings, why);
+}
+
+int
+ipc_validate_policy_source(const struct ipc_policy_source *msg, const char **why)
+{
+	if (msg->source >= IPC_POLICY_N_SOURCES)
+		return ipc_refuse(why, "source");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	if (!is_name(msg->name))
+		return ipc_refuse(why, "name");
+	return 0;
+}
+
+int
+ipc_validate_policy_rules(const struct ipc_policy_rules *msg, const char **why)
+{
+	if (msg->n == 0 || msg->n > IPC_POLICY_RULES_N)
+		return ipc_refuse(why, "n");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (ipc_check_policy_rule(&msg->rules[i], why) == -1)
+			return -1;
+	}
+	if (!ipc_is_zero(msg->rules + msg->n,
+		(IPC_POLICY_RULES_N - msg->n) * sizeof(msg->rules[0])))
+		return ipc_refuse(why, "entries after the last");
+	return 0;
+}
+
+int
+ipc_validate_policy_prefixes(const struct ipc_policy_prefixes *msg, const char **why)
+{
+	if (msg->n == 0 || msg->n > IPC_POLICY_PREFIXES_N)
+		return ipc_refuse(why, "n");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (ipc_check_policy_prefix(&msg->prefixes[i], why) == -1)
+			return -1;
+	}
+	if (!ipc_is_zero(msg->prefixes + msg->n,
+		(IPC_POLICY_PREFIXES_N - msg->n) * sizeof(msg->prefixes[0])))
+		return ipc_refuse(why, "entries after the last");
+	return 0;
+}
+
+int
+ipc_validate_policy_names(const struct ipc_policy_names *msg, const char **why)
+{
+	if (msg->n == 0 || msg->n > IPC_POLICY_NAMES_N)
+		return ipc_refuse(why, "n");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (ipc_check_policy_name(&msg->names[i], why) == -1)
+			return -1;
+	}
+	if (!ipc_is_zero(msg->names + msg->n,
+		(IPC_POLICY_NAMES_N - (size_t)msg->n) * sizeof(msg->names[0])))
+		return ipc_refuse(why, "entries after the last");
+	return 0;
+}
+
+int
+ipc_validate_policy_commit(const struct ipc_policy_commit *msg, const char **why)
+{
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	return 0;
+}
+
+int
+ipc_validate_policy_committed(const struct ipc_policy_committed *msg, const char **why)
+{
+	(void)msg;
+	(void)why;
+	return 0;
+}
+
+int
+ipc_validate_host_addrs(const struct ipc_host_addrs *msg, const char **why)
+{
+	if (!ipc_is_flag(msg->is_first))
+		return ipc_refuse(why, "is_first");
+	if (!ipc_is_flag(msg->is_last))
+		return ipc_refuse(why, "is_last");
+	if (msg->n > IPC_HOST_ADDRS_N)
+		return ipc_refuse(why, "n");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (!ipc_is_inaddr(&msg->addrs[i]))
+			return ipc_refuse(why, "addrs");
+	}
+	if (!ipc_is_zero(msg->addrs + msg->n,
+		(IPC_HOST_ADDRS_N - (size_t)msg->n) * sizeof(msg->addrs[0])))
+		return ipc_refuse(why, "entries after the last");
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks of the rows of a policy, each by itself. Return 0, or -1 with *why set to a static text
- * that names the bad field. How rows fit together is for the reader (model/policy). */
+/* Checks of the rows of a policy, each by itself. Return 0, or -1 with *why set to a static text,
+ * the bad field. How rows fit together is for the reader (model/policy). */
 #pragma once
 
 #include "ipc/msg_policy.h"

@@ -29,9 +29,10 @@
 #include "parent/jail.h"
 #include "parent/jailreport/jailreport.h"
 #include "parent/output/logfile.h"
+#include "parent/output/notify.h"
 #include "parent/output/report.h"
 #include "parent/run/run.h"
-#include "parent/supervise/notify.h"
+#include "parent/supervise/policy.h"
 #include "parent/supervise/programs.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/supervise.h"
@@ -112,6 +113,17 @@ print_version(const struct options *options)
 }
 
 static int
+check_policy(const struct options *options)
+{
+	int program_fds[IPC_ROLE_END];
+
+	supervise_init(&supervisor, options);
+	policy_open(&supervisor);
+	parent_programs_open(program_fds);
+	return supervise_check_policy(&supervisor, program_fds);
+}
+
+static int
 serve(struct options *options)
 {
 	int program_fds[IPC_ROLE_END];
@@ -119,8 +131,12 @@ serve(struct options *options)
 	if (options->command)
 		run_prepare(options);
 	supervise_init(&supervisor, options);
-	parent_notify_open(options);
+	/* A caller with --ready-fd, or of slirp4netns, passes on its own NOTIFY_SOCKET, and its
+	 * manager would take our messages for the caller's. */
+	if (options->ready_fd == -1 && !options_is_slirp4netns(options->program_name))
+		parent_notify_open();
 	parent_notify("STATUS=Starting");
+	policy_open(&supervisor);
 	parent_outbound_open(&supervisor.outbound, options);
 	if (options->create_netns)
 		parent_pin_make(options->netns_path);
@@ -207,6 +223,7 @@ main(int argc, char **argv)
 	case OPTIONS_ERROR:
 		set_usage_status(&options);
 		fatalx("%s", messages.error);
+	case OPTIONS_CHECK_POLICY:
 	case OPTIONS_PRINT_CONFINEMENT:
 	case OPTIONS_START:
 		break;
@@ -218,6 +235,8 @@ main(int argc, char **argv)
 		errno = EBADF;
 		fatal("%s %d", missing_option, missing_fd);
 	}
+	if (outcome == OPTIONS_CHECK_POLICY)
+		return check_policy(&options);
 	return outcome == OPTIONS_START ? serve(&options)
 					: jailreport_make(&supervisor, &options);
 }

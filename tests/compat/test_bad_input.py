@@ -49,15 +49,22 @@ GOOD = {
     "pidfile": "pid",
     "log-file": "log",
     "log-level": "info",
+    "policy": "open",
+    "allow-out": "192.0.2.1:443",
+    "deny-out": "192.0.2.1:443",
+    "policy-mode": "audit",
 }
 
 # Without which it is refused for that alone, or is without effect.
-BESIDE = {"cidr6": ["-6"], "outbound-addr6": ["-6"], "macaddress": ["-c"]}
+BESIDE = {"cidr6": ["-6"], "outbound-addr6": ["-6"], "macaddress": ["-c"],
+          "policy-mode": ["--policy=open"]}
 
 # Any text that is short enough is a path; and this the address of every host.
 IS_RIGHT = {(option, kind) for option in ("api-socket", "pidfile", "log-file")
             for kind in KINDS if kind not in ("empty", "too long")}
 IS_RIGHT.add(("outbound-addr", "IPv4"))
+# Read by another process, once the target is found.
+IS_RIGHT |= {(option, kind) for option in ("allow-out", "deny-out") for kind in KINDS if kind != "too long"}
 
 # What an interface could be called is looked for when it is the last one given.
 IS_WELL_FORMED = {(f"outbound-addr{six}", kind) for six in ("", "6")
@@ -65,6 +72,8 @@ IS_WELL_FORMED = {(f"outbound-addr{six}", kind) for six in ("", "6")
 
 # An interface of no such name is a failed start; this value is no name.
 IS_LOOKED_FOR = IS_WELL_FORMED - {("outbound-addr", "IPv6")}
+# A profile is looked for, and so is a file.
+IS_LOOKED_FOR |= {("policy", kind) for kind in KINDS if kind not in ("empty", "too long")}
 
 # "{}" is the value.
 USUAL_WORDS = ['--OPTION: "{}"', "--OPTION={}: ", '--OPTION: the path "{}"']
@@ -120,7 +129,7 @@ MAKES = {"pidfile": "--pidfile=made-pid", "api-socket": "--api-socket=made-socke
 def others(option):
     """Without those that equal it, and with no log where it is the system that refuses: such a
     refusal is in the log, too."""
-    left = set(MAKES) - {option} - ({"log-file"} if option.startswith("outbound") else set())
+    left = set(MAKES) - {option} - ({"log-file"} if option.startswith(("outbound", "policy")) else set())
     return [MAKES[name] for name in sorted(left)]
 
 

@@ -326,7 +326,7 @@ def roles():
     """Those with a program, and two that are forks of the parent. slirpctl is none."""
     programs = {path.parent.name for path in PROJECT.glob("src/*/main.c")} - {"slirpctl"}
     table = set(re.findall(r'ROLE\(\w+, "([\w-]+)"', macro_body(read("src/ipc/roles.h"), "IPC_ROLES")))
-    assert table == programs | {"spawner", "cgroup-mover"}
+    assert table == programs | {"spawner", "cgroup-mover", "policy-reader"}
     return table
 
 

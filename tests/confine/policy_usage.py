@@ -26,7 +26,7 @@ ROLES = {"slirpd": "parent", "slirp4netns": "parent", "slirpd-netns": "netns-hel
          "slirpd-worker": "slirp-worker", "slirpd-connect": "connector",
          "slirpd-resolver": "resolver",
          "slirpd-spawner": "spawner", "slirpd-api": "api",
-         "slirpd-cgroup": "cgroup-mover"}
+         "slirpd-cgroup": "cgroup-mover", "slirpd-policy": "policy-reader"}
 
 # Whoever inherits a role's filter, until it has its own.
 HEIRS = {"spawner": ("api", "connector", "resolver", "slirp-worker")}
@@ -46,6 +46,7 @@ TESTS = {
     "integration/test_forwards.py": "one_address or both_families or range or refusal or removal or listed or nobody_listens",
     "integration/test_api.py": "session or events or log or silent_clients",
     "integration/test_api_process.py": "killed or publish or breaks or hang_up",
+    "integration/test_policy.py": "check_policy or appears",
     "confine/test_jail_daemon.py": "resolv_conf or user_namespace or landlock or signal",
 }
 # The same as real root, for a role that otherwise does not run. Where root can't be had, it is

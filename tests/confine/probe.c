@@ -5,8 +5,8 @@
  * or the number of the error. test_jail.py has the table of what must come for the worker,
  * and of what comes without the jail; test_jail_others.py that for the others. One program
  * for each: the worker, the api (PROBE_API), the connector (PROBE_CONNECTOR), the resolver
- * (PROBE_RESOLVER), the spawner (PROBE_SPAWNER), the netns-helper (PROBE_NETNS_HELPER), the parent (PROBE_PARENT), the
- * cgroup-mover (PROBE_CGROUP_MOVER).
+ * (PROBE_RESOLVER), the spawner (PROBE_SPAWNER), the netns-helper (PROBE_NETNS_HELPER), the parent
+ * (PROBE_PARENT), the cgroup-mover (PROBE_CGROUP_MOVER), the policy-reader (PROBE_POLICY_READER).
  *
  *   probe SANDBOX SECCOMP ATTEMPT [NUMBER]...    modes: off, best-effort, required
  *   probe SANDBOX SECCOMP sweep FIRST LAST       which system calls survive the filter
@@ -58,6 +58,8 @@
 #include "netns-helper/jail.h"
 #elif defined(PROBE_PARENT)
 #include "parent/jail.h"
+#elif defined(PROBE_POLICY_READER)
+#include "parent/policy/reader.h"
 #elif defined(PROBE_CGROUP_MOVER)
 #include "parent/cgroup/mover.h"
 #else
@@ -782,7 +784,7 @@ static const struct {
 /* --- the jail --------------------------------------------------------------------------- */
 
 #if defined(PROBE_SPAWNER) || defined(PROBE_NETNS_HELPER) || defined(PROBE_PARENT) || \
-    defined(PROBE_CGROUP_MOVER)
+    defined(PROBE_CGROUP_MOVER) || defined(PROBE_POLICY_READER)
 struct jail {
 	struct ipc_confine orders;
 	struct ipc_confined reached;
@@ -805,6 +807,8 @@ enter(struct jail *jail)
 	spawner_lock(&jail->orders, &jail->reached);
 #elif defined(PROBE_NETNS_HELPER)
 	jail_lock(&jail->orders, &jail->reached);
+#elif defined(PROBE_POLICY_READER)
+	policy_reader_lock(&jail->orders, &jail->reached);
 #elif defined(PROBE_CGROUP_MOVER)
 	cgroup_mover_lock(&jail->orders, &jail->reached);
 #elif defined(PROBE_PARENT)

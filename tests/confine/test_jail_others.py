@@ -22,7 +22,8 @@ from tree import REPO
 PROBES = {
     role: os.environ.get(f"SLIRPD_PROBE_{role.upper()}")
     or str(REPO / f"build/debug/tests/confine/probe_{role}")
-    for role in ("api", "connector", "resolver", "spawner", "netns_helper", "parent", "cgroup_mover")
+    for role in ("api", "connector", "resolver", "spawner", "netns_helper", "parent", "cgroup_mover",
+                 "policy_reader")
 }
 CALLERS = (ORDINARY, worker.WITH_CAPABILITIES)
 
@@ -136,6 +137,16 @@ MOVER_UNCONDITIONAL = {
 } | ({"poll"} if worker.X86 else set())
 
 
+# The policy-reader's. It opens nothing, and reads the files that it gets.
+READER_ALLOWED = {
+    "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "close_socket",
+    "close_peer", "abort_self", "abort_victim_by_tid",
+}
+READER_UNCONDITIONAL = {
+    "brk", "close", "exit_group", "getpid", "gettid", "munmap", "ppoll", "read", "restart_syscall",
+} | ({"poll"} if worker.X86 else set())
+
+
 def probe(role: str, caller: list[str], sandbox: str, seccomp: str, attempt: Try) -> str:
     return worker.probe(caller, sandbox, seccomp, attempt.name, *attempt.args,
                         program=PROBES[role])
@@ -208,10 +219,15 @@ def mover_may(attempt: Try) -> bool:
     return attempt.name in MOVER_ALLOWED
 
 
+def reader_may(attempt: Try) -> bool:
+    return attempt.name in READER_ALLOWED
+
+
 ROLES_ALLOWED = pytest.mark.parametrize("role,may", (("netns_helper", helper_may),
                                                      ("connector", connector_may),
                                                      ("parent", parent_may),
-                                                     ("cgroup_mover", mover_may)))
+                                                     ("cgroup_mover", mover_may),
+                                                     ("policy_reader", reader_may)))
 
 
 @table()
@@ -242,7 +258,8 @@ def test_mover_writes_no_file_but_those_of_control_groups() -> None:
 @pytest.mark.parametrize("role,unconditional", (("netns_helper", HELPER_UNCONDITIONAL),
                                                 ("connector", CONNECTOR_UNCONDITIONAL),
                                                 ("parent", PARENT_UNCONDITIONAL),
-                                                ("cgroup_mover", MOVER_UNCONDITIONAL)))
+                                                ("cgroup_mover", MOVER_UNCONDITIONAL),
+                                                ("policy_reader", READER_UNCONDITIONAL)))
 def test_the_others_have_no_other_system_call(role: str, unconditional: set[str]) -> None:
     done = sh(PROBES[role], "off", "required", "sweep", "0", "1023")
     assert set(done.stdout.split()) - worker.PAST_EVERY_FILTER == unconditional
@@ -251,5 +268,5 @@ def test_the_others_have_no_other_system_call(role: str, unconditional: set[str]
 def test_tables_name_attempts() -> None:
     names = {attempt.name for attempt in worker.ATTEMPTS}
     assert {*API_FULL, *SPAWNER_ALLOWED, *SPAWNER_REFUSED_FORMS, *HELPER_ALLOWED,
-            *CONNECTOR_ALLOWED, *PARENT_ALLOWED, *MOVER_ALLOWED} <= names
+            *CONNECTOR_ALLOWED, *PARENT_ALLOWED, *MOVER_ALLOWED, *READER_ALLOWED} <= names
     assert API_SANDBOX.keys() <= {attempt.id for attempt in worker.ATTEMPTS}

@@ -33,7 +33,7 @@ POLICYC = pathlib.Path(
 SAMPLES = PROJECT / "tests/confine/policies"
 
 ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "connector": 35, "resolver": 25, "api": 25,
-         "cgroup-mover": 25}  # and calls at most
+         "cgroup-mover": 25, "policy-reader": 25}  # and calls at most
 
 # linux/audit.h, libseccomp's seccomp.h has the same
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

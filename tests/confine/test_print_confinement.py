@@ -87,8 +87,8 @@ def assert_is(role: dict[str, Any], pid: int) -> None:
 def test_report_is_what_proc_shows_of_a_daemon(guest: Guest, tmp_path: Path,
                                                options: tuple[str, ...]) -> None:
     said = report(*options)
-    assert set(said["roles"]) == {*D.STAGES, "cgroup-mover"}
-    assert said["roles"]["cgroup-mover"] is None
+    assert set(said["roles"]) == {*D.STAGES, "cgroup-mover", "policy-reader"}
+    assert said["roles"]["cgroup-mover"] is said["roles"]["policy-reader"] is None
     with Slirpd(*options, "--configure", "--api-socket", tmp_path / "api.sock", guest.pid,
                 "tap0") as daemon:
         for role, pid in {"parent": daemon.pid, **daemon.children()}.items():

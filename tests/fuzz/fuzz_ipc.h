@@ -3,7 +3,7 @@
  * flags of the receiver's state. */
 #pragma once
 
-#define FUZZ_IPC_N_PEERS 21
+#define FUZZ_IPC_N_PEERS 23
 #define FUZZ_IPC_PEER_MASK 0x1f
 #define FUZZ_IPC_GREETED 0x20
 #define FUZZ_IPC_RUNNING 0x40

@@ -25,6 +25,7 @@
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 #include "parent/cgroup/mover.h"
+#include "parent/policy/reader.h"
 #include "parent/supervise/spawn.h"
 #include "parent/supervise/spawner.h"
 
@@ -42,6 +43,9 @@ start(struct child *child, enum ipc_role role)
 	else if (role == IPC_ROLE_CGROUP_MOVER)
 		assert_int_equal(parent_spawn(child, &roles[role], STDIN_FILENO,
 				     cgroup_mover_run),
+		    0);
+	else if (role == IPC_ROLE_POLICY_READER)
+		assert_int_equal(parent_spawn(child, &roles[role], -1, policy_reader_run),
 		    0);
 	else
 		assert_int_equal(parent_spawn(child, &roles[role], program_fds[role],

@@ -146,7 +146,73 @@ FIELDS(nameservers,
 FIELDS(connector_start,
 	STRUCTS(connector_start, network, network),
 	STRUCTS(connector_start, outbound, outbound),
-	STRUCTS(connector_start, nameservers, nameservers))
+	STRUCTS(connector_start, nameservers, nameservers),
+	RANGE(connector_start, has_policy, 0, 1, "has_policy"))
+FIELDS(policy_settings,
+	RANGE(policy_settings, default_action, 0, 1, "default_action"),
+	RANGE(policy_settings, mode, 0, IPC_POLICY_N_MODES - 1, "mode"),
+	RANGE(policy_settings, refusal, 0, IPC_POLICY_N_REFUSALS - 1, "refusal"),
+	RANGE(policy_settings, established, 0, IPC_POLICY_N_ESTABLISHED - 1, "established"),
+	RANGE(policy_settings, dns, 0, IPC_POLICY_N_DNS - 1, "dns"),
+	RANGE(policy_settings, dns_refusal, 0, IPC_POLICY_N_DNS_REFUSALS - 1, "dns_refusal"),
+	RANGE(policy_settings, is_dns_exclusive, 0, 1, "is_dns_exclusive"),
+	RESERVED(policy_settings),
+	RANGE(policy_settings, dns_types, 1, (1U << IPC_POLICY_N_DNS_TYPES) - 1, "dns_types"),
+	FIELD(policy_settings, reserved_too, .kind = KIND_ZERO, .word = "reserved"))
+FIELDS(policy_rule,
+	ANY(policy_rule, key),
+	RANGE(policy_rule, classes, 0, (1U << IPC_POLICY_N_CLASSES) - 1, "classes"),
+	RANGE(policy_rule, line, 1, UINT32_MAX, "line"),
+	RANGE(policy_rule, source, 0, IPC_POLICY_N_SOURCES - 1, "source"),
+	RANGE(policy_rule, action, 0, IPC_POLICY_N_ACTIONS - 1, "action"),
+	RANGE(policy_rule, proto, 0, IPC_POLICY_N_PROTOS - 1, "proto"),
+	RANGE(policy_rule, n_ports, 0, IPC_POLICY_PORTS_MAX, "n_ports"),
+	RANGE(policy_rule, options, 0, IPC_POLICY_OPTION_PRIVATE, "options"),
+	RESERVED(policy_rule), ANY(policy_rule, ports), TEXT(policy_rule, label))
+FIELDS(policy_prefix,
+	ANY(policy_prefix, rule), ADDR(policy_prefix, addr, "addr"),
+	RANGE(policy_prefix, len, 0, 128, "len"))
+FIELDS(policy_name,
+	ANY(policy_name, rule), RANGE(policy_name, is_wildcard, 0, 1, "is_wildcard"),
+	RESERVED(policy_name), TEXT(policy_name, text))
+FIELDS(policy_inline,
+	RANGE(policy_inline, source, 0, IPC_POLICY_N_SOURCES - 1, "source"),
+	RANGE(policy_inline, line, 1, UINT32_MAX, "line"), TEXT(policy_inline, name),
+	TEXT(policy_inline, text))
+FIELDS(policy_file,
+	RANGE(policy_file, source, IPC_POLICY_FROM_FILE, IPC_POLICY_N_SOURCES - 1, "source"),
+	RESERVED(policy_file), TEXT(policy_file, name))
+FIELDS(policy_read,
+	RANGE(policy_read, is_audit, 0, 1, "is_audit"),
+	RANGE(policy_read, enable_dns, 0, 1, "enable_dns"),
+	RANGE(policy_read, is_check, 0, 1, "is_check"), RESERVED(policy_read))
+FIELDS(policy_said,
+	RANGE(policy_said, is_error, 0, 1, "is_error"), RESERVED(policy_said),
+	TEXT(policy_said, text))
+FIELDS(policy_begin,
+	ANY(policy_begin, generation), STRUCTS(policy_begin, settings, policy_settings))
+FIELDS(policy_source,
+	RANGE(policy_source, source, 0, IPC_POLICY_N_SOURCES - 1, "source"),
+	RESERVED(policy_source), TEXT(policy_source, name))
+FIELDS(policy_rules,
+	RANGE(policy_rules, n, 1, IPC_POLICY_RULES_N, "n"), RESERVED(policy_rules),
+	PAGE(policy_rules, rules, policy_rule))
+FIELDS(policy_prefixes,
+	RANGE(policy_prefixes, n, 1, IPC_POLICY_PREFIXES_N, "n"),
+	PAGE(policy_prefixes, prefixes, policy_prefix))
+FIELDS(policy_names,
+	RANGE(policy_names, n, 1, IPC_POLICY_NAMES_N, "n"),
+	PAGE(policy_names, names, policy_name))
+FIELDS(policy_commit,
+	ANY(policy_commit, generation), ANY(policy_commit, n_rules),
+	ANY(policy_commit, n_prefixes), ANY(policy_commit, n_names),
+	RESERVED(policy_commit))
+FIELDS(policy_committed, ANY(policy_committed, generation))
+FIELDS(host_addrs,
+	RANGE(host_addrs, is_first, 0, 1, "is_first"),
+	RANGE(host_addrs, is_last, 0, 1, "is_last"),
+	RANGE(host_addrs, n, 0, IPC_HOST_ADDRS_N, "n"), RESERVED(host_addrs),
+	ANY(host_addrs, addrs))
 FIELDS(resolver_start, STRUCTS(resolver_start, nameservers, nameservers))
 FIELDS(dns_query,
 	ANY(dns_query, number), RESERVED(dns_query), ANY(dns_query, bytes),
@@ -509,6 +575,30 @@ test_contradictions_are_refused(void **state)
 	BAD(listener, "proto", msg->proto = 0)
 	BAD(listener, "proto", msg->proto = IPPROTO_ICMP)
 	BAD(listener, "guest_addr", msg->guest_addr = (struct inaddr){ 0 })
+	BAD(policy_inline, "name", memset(msg->name, 0, sizeof(msg->name)))
+	BAD(policy_file, "name", memset(msg->name, 0, sizeof(msg->name)))
+	BAD(policy_source, "name", memset(msg->name, 0, sizeof(msg->name)))
+	BAD(policy_begin, "is_dns_exclusive", msg->settings.dns = 0)
+	BAD(policy_rules, "n_ports", msg->rules[0].proto = IPC_POLICY_PROTO_icmp)
+	BAD(policy_rules, "n_ports", msg->rules[0].proto = IPC_POLICY_PROTO_any)
+	BAD(policy_rules, "ports", msg->rules[0].ports[1].first = 82)
+	BAD(policy_rules, "ports", msg->rules[0].ports[0].first = 0)
+	BAD(policy_rules, "ports", msg->rules[0].ports[2].last = 1)
+	BAD(policy_rules, "ports", msg->rules[0].n_ports = 1)
+	BAD(policy_rules, "label", msg->rules[0].label[0] = 'A')
+	BAD(policy_rules, "entries after the last", msg->n = 1)
+	BAD(policy_rules, "line", msg->n = 3)
+	BAD(policy_prefixes, "addr", msg->prefixes[0].len = 7)
+	BAD(policy_prefixes, "addr", msg->prefixes[0].addr.bytes[4] = 1)
+	BAD(policy_prefixes, "len", msg->prefixes[0].len = 33)
+	BAD(policy_prefixes, "entries after the last", msg->n = 1)
+	BAD(policy_names, "text", msg->names[0].text[0] = 'A')
+	BAD(policy_names, "text", msg->names[0].text[0] = '.')
+	BAD(policy_names, "text", msg->n = 2)
+	BAD(policy_names, "entries after the last", msg->names[1].text[0] = 'a')
+	BAD(host_addrs, "addrs", msg->addrs[0].bytes[4] = 1)
+	BAD(host_addrs, "addrs", msg->addrs[1].is_ipv6 = 2)
+	BAD(host_addrs, "entries after the last", msg->n = 1)
 	BAD(outbound, "addr", msg->has_addr[0] = 0)
 	BAD(outbound, "addr", msg->has_addr[1] = 1)
 	BAD(outbound, "addr", msg->addr[0].bytes[4] = 1)

@@ -190,6 +190,140 @@ ipc_sample_guest_addr6(struct ipc_guest_addr6 *msg)
 }
 
 void
+ipc_sample_policy_inline(struct ipc_policy_inline *msg)
+{
+	*msg = (struct ipc_policy_inline){
+		.source = IPC_POLICY_FROM_ALLOW_OUT,
+		.line = 1,
+		.name = "--allow-out",
+		.text = "192.0.2.1:443",
+	};
+}
+
+void
+ipc_sample_policy_file(struct ipc_policy_file *msg)
+{
+	*msg = (struct ipc_policy_file){
+		.source = IPC_POLICY_FROM_FILE,
+		.name = "ci.policy",
+	};
+}
+
+void
+ipc_sample_policy_read(struct ipc_policy_read *msg)
+{
+	*msg = (struct ipc_policy_read){ .is_audit = 1, .enable_dns = 1 };
+}
+
+void
+ipc_sample_policy_said(struct ipc_policy_said *msg)
+{
+	*msg = (struct ipc_policy_said){
+		.is_error = 1,
+		.text = "ci.policy:2:1: set @a is not defined",
+	};
+}
+
+void
+ipc_sample_policy_begin(struct ipc_policy_begin *msg)
+{
+	*msg = (struct ipc_policy_begin){
+		.generation = 1,
+		.settings = {
+			.dns = IPC_POLICY_DNS_any,
+			.is_dns_exclusive = 1,
+			.dns_types = 1,
+		},
+	};
+}
+
+void
+ipc_sample_policy_source(struct ipc_policy_source *msg)
+{
+	*msg = (struct ipc_policy_source){
+		.source = IPC_POLICY_FROM_FILE,
+		.name = "ci.policy",
+	};
+}
+
+void
+ipc_sample_policy_rules(struct ipc_policy_rules *msg)
+{
+	*msg = (struct ipc_policy_rules){ .n = 2 };
+	msg->rules[0] = (struct ipc_policy_rule){
+		.key = 7,
+		.classes = IPC_POLICY_BIT(internet),
+		.line = 2,
+		.source = IPC_POLICY_FROM_FILE,
+		.action = IPC_POLICY_ACTION_allow,
+		.proto = IPC_POLICY_PROTO_tcp,
+		.n_ports = 2,
+		.ports = { { 443, 443 }, { 80, 81 } },
+		.label = "web",
+	};
+	msg->rules[1] = (struct ipc_policy_rule){
+		.line = 3,
+		.source = IPC_POLICY_FROM_FILE,
+		.action = IPC_POLICY_ACTION_deny,
+		.label = "rest",
+	};
+}
+
+void
+ipc_sample_policy_prefixes(struct ipc_policy_prefixes *msg)
+{
+	*msg = (struct ipc_policy_prefixes){ .n = 2 };
+	msg->prefixes[0] = (struct ipc_policy_prefix){
+		.addr = { .bytes = { 11 } },
+		.len = 8,
+	};
+	msg->prefixes[1] = (struct ipc_policy_prefix){
+		.rule = 1,
+		.addr = { .bytes = { 0x20, 0x01, 0x0d, 0xb8 }, .is_ipv6 = 1 },
+		.len = 32,
+	};
+}
+
+void
+ipc_sample_policy_names(struct ipc_policy_names *msg)
+{
+	*msg = (struct ipc_policy_names){ .n = 1 };
+	msg->names[0] = (struct ipc_policy_name){
+		.rule = 1,
+		.is_wildcard = 1,
+		.text = "pypi.test",
+	};
+}
+
+void
+ipc_sample_policy_commit(struct ipc_policy_commit *msg)
+{
+	*msg = (struct ipc_policy_commit){
+		.generation = 1,
+		.n_rules = 2,
+		.n_prefixes = 2,
+		.n_names = 1,
+	};
+}
+
+void
+ipc_sample_policy_committed(struct ipc_policy_committed *msg)
+{
+	*msg = (struct ipc_policy_committed){ .generation = 1 };
+}
+
+void
+ipc_sample_host_addrs(struct ipc_host_addrs *msg)
+{
+	*msg = (struct ipc_host_addrs){
+		.is_first = 1,
+		.is_last = 1,
+		.n = 2,
+		.addrs = { { .bytes = { 192, 0, 2, 1 } }, { .is_ipv6 = 1 } },
+	};
+}
+
+void
 ipc_sample_flow_open(struct ipc_flow_open *msg)
 {
 	*msg = (struct ipc_flow_open){

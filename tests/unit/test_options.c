@@ -28,7 +28,7 @@
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Arguments of one call, without the program's name. */
-#define N_ARGS_MAX 15
+#define N_ARGS_MAX 24
 
 _Static_assert(OPTIONS_MESSAGE_SIZE <= LOG_TEXT_SIZE, "a log line holds any message");
 
@@ -1239,6 +1239,49 @@ test_options_of_run_need_run(void **state)
 	assert_string_equal(options.api_socket_path, "/s");
 }
 
+static void
+test_policies(void **state)
+{
+	char *argv[] = { (char *)"slirp4netns", (char *)"--policy=open", (char *)"1",
+		(char *)"tap0", NULL };
+	const char *many[IPC_POLICY_FILES_MAX + 3];
+
+	(void)state;
+	assert_int_equal(PARSE("1", "tap0"), OPTIONS_START);
+	assert_false(options_has_policy(&options));
+	assert_int_equal(PARSE("--policy=open", "--policy=./p", "--allow-out=a.test:1",
+			     "--deny-out=[::1]:2", "--policy-mode=audit", "1", "tap0"),
+	    OPTIONS_START);
+	assert_int_equal(options.n_policy, 2);
+	assert_string_equal(options.policy[1], "./p");
+	assert_int_equal(options.n_out, 2);
+	assert_true(!options.out[0].is_deny && options.out[1].is_deny);
+	assert_string_equal(options.out[1].text, "[::1]:2");
+	assert_true(options.policy_audit && options_has_policy(&options));
+	assert_int_equal(PARSE("--check-policy", "--deny-out=x"), OPTIONS_CHECK_POLICY);
+	assert_true(options_has_policy(&options));
+	ASSERT_REFUSED("--check-policy starts nothing, and takes no \"1\"",
+	    "--check-policy", "--policy=open", "1");
+	ASSERT_REFUSED("--check-policy needs --policy, --allow-out or --deny-out",
+	    "--check-policy");
+	ASSERT_REFUSED("--policy-mode needs --policy, --allow-out or --deny-out",
+	    "--policy-mode=audit", "1", "tap0");
+	ASSERT_REFUSED("--policy-mode=enforce: it is audit, or left out to enforce",
+	    "--policy-mode=enforce", "1", "tap0");
+	ASSERT_REFUSED("--policy=: neither a profile nor a path", "--policy=", "1",
+	    "tap0");
+	ASSERT_REFUSED("--check-policy conflicts with --print-confinement",
+	    "--check-policy", "--print-confinement", "--policy=open");
+	for (size_t i = 0; i <= IPC_POLICY_FILES_MAX; i++)
+		many[i] = "--policy=open";
+	many[IPC_POLICY_FILES_MAX + 1] = "1";
+	many[IPC_POLICY_FILES_MAX + 2] = NULL;
+	assert_int_equal(parse(many), OPTIONS_ERROR);
+	assert_string_equal(messages.error, "--policy: more than 16 of them");
+	assert_int_equal(options_parse(&options, &messages, 4, argv), OPTIONS_ERROR);
+	assert_string_equal(messages.error, "unrecognized option '--policy=open'");
+}
+
 static char help[16384];
 
 static void
@@ -1376,6 +1419,7 @@ main(void)
 		cmocka_unit_test(test_errors_of_run),
 		cmocka_unit_test(test_run_is_the_first_argument_of_slirpd),
 		cmocka_unit_test(test_options_of_run_need_run),
+		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_help_names_every_option),
 	};
 

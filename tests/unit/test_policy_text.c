@@ -15,7 +15,7 @@
 #include "ipc/validate_policy.h"
 #include "model/policy/expect.h"
 #include "model/policy/print.h"
-#include "model/policy/punycode.h"
+#include "base/punycode.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/dnsname.h"
-#include "model/policy/punycode.h"
+#include "base/punycode.h"
 
 #define DIGITS "0123456789"
 

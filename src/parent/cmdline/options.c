@@ -42,6 +42,7 @@ enum option_group {
 	GROUP_NONE,
 	GROUP_GUEST,
 	GROUP_NETWORK,
+	GROUP_POLICY,
 	GROUP_FORWARDS,
 	GROUP_LIFE,
 	GROUP_CONFINEMENT,
@@ -53,6 +54,7 @@ enum option_group {
 static const char *const group_titles[N_GROUPS] = {
 	[GROUP_GUEST] = "Guest",
 	[GROUP_NETWORK] = "Network of the guest",
+	[GROUP_POLICY] = "Destinations of the guest",
 	[GROUP_FORWARDS] = "Forwards and requests",
 	[GROUP_LIFE] = "Start and end",
 	[GROUP_CONFINEMENT] = "Confinement",
@@ -78,6 +80,8 @@ struct option_spec {
 	char letter; /* NUL: has a long form only */
 	enum {
 		USE_ALWAYS,
+		/* --allow-out would make the short form --a of --api-socket ambiguous. */
+		USE_OF_SLIRPD, /* not if called as slirp4netns */
 		USE_OF_RUN, /* goes with `slirpd run` only, which slirp4netns does not have */
 		USE_NOT_OF_RUN, /* names a guest, which is the command of `slirpd run` */
 	} use;
@@ -144,6 +148,18 @@ static const struct option_spec option_specs[] = {
 	    .group = GROUP_CONFINEMENT },
 	{ "keep-id", NULL, "with run: keep uid and gid; else both are 0",
 	    FLAG(keep_id, true), .use = USE_OF_RUN, .group = GROUP_GUEST },
+	{ "policy", "PROFILE|PATH", "destinations: open, internet, closed, a file",
+	    .take = optvalue_take_policy, .use = USE_OF_SLIRPD, .group = GROUP_POLICY },
+	{ "allow-out", "HOST:PORT[/udp]", "the guest may reach this, and no more",
+	    .take = optvalue_take_allow_out, .use = USE_OF_SLIRPD,
+	    .group = GROUP_POLICY },
+	{ "deny-out", "HOST:PORT[/udp]", "the guest may not reach this",
+	    .take = optvalue_take_deny_out, .use = USE_OF_SLIRPD, .group = GROUP_POLICY },
+	{ "policy-mode", "MODE", "audit: count what is denied, and let it pass",
+	    .take = optvalue_take_policy_mode, .use = USE_OF_SLIRPD,
+	    .group = GROUP_POLICY },
+	{ "check-policy", NULL, "check the policy and exit", FLAG(check_policy, true),
+	    .use = USE_OF_SLIRPD, .group = GROUP_POLICY },
 	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
 	    .take = optvalue_take_outbound_addr4, .group = GROUP_NETWORK },
 	{ "outbound-addr6", "IPv6|IFNAME", "source address of IPv6 connections",
@@ -205,7 +221,8 @@ option_spec_of_name(const char *name, size_t len)
 static bool
 is_known(const char *program_name, const struct option_spec *spec)
 {
-	return spec->use != USE_OF_RUN || !options_is_slirp4netns(program_name);
+	return (spec->use != USE_OF_RUN && spec->use != USE_OF_SLIRPD) ||
+	    !options_is_slirp4netns(program_name);
 }
 
 /* An option whose name differs in more bytes is another one, not a slip. */
@@ -435,6 +452,7 @@ static const struct {
 	{ "print-confinement", CONFLICTS, "userns-path" },
 	{ "print-confinement", CONFLICTS, "target-type" },
 	{ "print-confinement", CONFLICTS, "pidfile" },
+	{ "check-policy", CONFLICTS, "print-confinement" },
 };
 
 /* option: a name, or a name with "=" and a value. */
@@ -462,6 +480,13 @@ check_conflicts(struct optvalue_parse *parse)
 			return optvalue_refuse(parse, "--%s %s --%s", pairs[i].one,
 			    pairs[i].relation == NEEDS ? "needs" : "conflicts with",
 			    pairs[i].other);
+	if (options->check_policy && options->is_run)
+		return optvalue_refuse(parse, "run conflicts with --check-policy");
+	if ((options->policy_audit || options->check_policy) &&
+	    !options_has_policy(options))
+		return optvalue_refuse(parse,
+		    "--%s needs --policy, --allow-out or --deny-out",
+		    options->check_policy ? "check-policy" : "policy-mode");
 	if (options->ready_fd >= 0 && options->ready_fd == options->exit_fd)
 		return optvalue_refuse(parse, "--ready-fd and --exit-fd are both %d",
 		    options->ready_fd);
@@ -492,6 +517,10 @@ take_no_argument(struct optvalue_parse *parse, char *const *args)
 {
 	if (args[0] == NULL)
 		return true;
+	if (parse->options->check_policy)
+		return optvalue_refuse(parse,
+		    "--check-policy starts nothing, and takes no \"%s\"",
+		    optvalue_show(parse, args[0]));
 	return optvalue_refuse(parse,
 	    "--print-confinement makes its own guest, and takes no \"%s\"",
 	    optvalue_show(parse, args[0]));
@@ -600,8 +629,9 @@ take_arguments(struct optvalue_parse *parse, char *const *args)
 {
 	if (parse->options->is_run)
 		return take_command(parse, args);
-	return parse->options->print_confinement ? take_no_argument(parse, args)
-						 : take_positionals(parse, args);
+	return parse->options->print_confinement || parse->options->check_policy
+	    ? take_no_argument(parse, args)
+	    : take_positionals(parse, args);
 }
 
 static enum options_outcome
@@ -640,6 +670,8 @@ parse_all(struct optvalue_parse *parse, int argc, char **argv)
 	    parse->options->use_sandbox, parse->options->require_sandbox);
 	parse->options->seccomp_mode = jail_mode(parse->options,
 	    parse->options->use_seccomp, parse->options->require_seccomp);
+	if (parse->options->check_policy)
+		return OPTIONS_CHECK_POLICY;
 	return parse->options->print_confinement ? OPTIONS_PRINT_CONFINEMENT
 						 : OPTIONS_START;
 }
@@ -709,7 +741,8 @@ options_parse(struct options *options, struct options_messages *messages, int ar
 	options_reset(options, program_name, with_command);
 	memset(messages, 0, sizeof(*messages));
 	outcome = parse_all(&parse, argc, argv);
-	if (outcome != OPTIONS_START && outcome != OPTIONS_PRINT_CONFINEMENT)
+	if (outcome != OPTIONS_START && outcome != OPTIONS_PRINT_CONFINEMENT &&
+	    outcome != OPTIONS_CHECK_POLICY)
 		options_reset(options, program_name, with_command);
 	return outcome;
 }
@@ -750,6 +783,8 @@ options_help_write(FILE *out, const char *program_name)
 		fprintf(out, "       %s " OPTVALUE_USAGE_RUN "\n", program_name);
 	fputs("User-mode networking for unprivileged network namespaces.\n", out);
 	for (int group = GROUP_NONE + 1; group < N_GROUPS; group++) {
+		if (group == GROUP_POLICY && options_is_slirp4netns(program_name))
+			continue;
 		fprintf(out, "\n%s:\n", group_titles[group]);
 		for (size_t i = 0; i < OPTVALUE_N_OPTIONS; i++) {
 			const struct option_spec *spec = &option_specs[i];

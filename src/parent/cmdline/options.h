@@ -30,9 +30,13 @@
 /* A range counts once. The control socket takes more forwards than this. */
 #define OPTIONS_PUBLISH_MAX 256
 
+/* 64 addresses by hand are many; a file takes more. */
+#define OPTIONS_OUT_MAX 64
+
 enum options_outcome {
 	OPTIONS_START,             /* with a command, all but target_pid is there */
 	OPTIONS_PRINT_CONFINEMENT, /* all but a target is there */
+	OPTIONS_CHECK_POLICY,      /* the same */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_ERROR, /* messages->error has the reason */
@@ -62,6 +66,12 @@ struct options_publish {
 	const char *text; /* the value of --publish */
 };
 
+/* A value of --allow-out or --deny-out. */
+struct options_out {
+	const char *text;
+	bool is_deny;
+};
+
 /* All strings are borrowed from argv, whose order getopt changes. */
 struct options {
 	const char *program_name; /* last part of argv[0] */
@@ -87,6 +97,12 @@ struct options {
 	bool enable_ipv6;
 	bool enable_dns;
 	bool allow_host_loopback;
+	size_t n_policy;
+	const char *policy[IPC_POLICY_FILES_MAX]; /* a path, or a word: a profile */
+	size_t n_out;
+	struct options_out out[OPTIONS_OUT_MAX];
+	bool policy_audit; /* nothing is denied, whatever the policy says */
+	bool check_policy;
 	const char *outbound_addr[2]; /* by is_ipv6: address or interface; NULL: none */
 
 	const char *api_socket_path; /* NULL for none */
@@ -134,6 +150,9 @@ void options_addresses_derive(const struct cidr *network,
 
 /* Whether a program of this name keeps to the texts and exit statuses of slirp4netns. */
 bool options_is_slirp4netns(const char *program_name);
+
+/* Whether the guest's destinations are limited. */
+bool options_has_policy(const struct options *options);
 
 /* Whether the kernel takes name for an interface and uses it unchanged. */
 bool options_ifname_is_valid(const char *name);

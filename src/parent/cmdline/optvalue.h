@@ -14,7 +14,7 @@
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 33
+#define OPTVALUE_N_OPTIONS 38
 
 /* The state of one parse of a command line. */
 struct optvalue_parse {
@@ -60,6 +60,10 @@ bool optvalue_take_outbound_addr6(struct optvalue_parse *parse, const char *valu
 bool optvalue_take_macaddress(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_runas(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_log_level(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_policy(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_policy_mode(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_allow_out(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_deny_out(struct optvalue_parse *parse, const char *value);
 
 /* The same for options of one kind, which keep the value in parse->field: the number
  * of a descriptor (int), and a path that can name a file (const char *). The file is checked when

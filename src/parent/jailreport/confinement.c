@@ -20,6 +20,7 @@
 #include "seccomp/cgroup-mover_policy.h"
 #include "seccomp/connector_policy.h"
 #include "seccomp/netns-helper_policy.h"
+#include "seccomp/policy-reader_policy.h"
 #include "seccomp/parent_policy.h"
 #include "seccomp/resolver_policy.h"
 #include "seccomp/slirp-worker_policy.h"
@@ -57,6 +58,7 @@ static const struct role_facts facts[IPC_ROLE_END] = {
 	[IPC_ROLE_SPAWNER] = { CALLS(spawner) },
 	[IPC_ROLE_API] = { CALLS(api), .root = empty_root },
 	[IPC_ROLE_CGROUP_MOVER] = { CALLS(cgroup_mover) },
+	[IPC_ROLE_POLICY_READER] = { CALLS(policy_reader) },
 };
 
 static const char *const mode_names[IPC_JAIL_N_MODES] = {

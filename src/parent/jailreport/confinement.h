@@ -4,7 +4,7 @@
 #pragma once
 
 #include "parent/cmdline/options.h"
-#include "parent/supervise/roles.h"
+#include "parent/roles.h"
 #include "parent/supervise/target.h"
 
 /* The size of a field of struct utsname (uname(2)), such as "6.1.0-18-amd64". */

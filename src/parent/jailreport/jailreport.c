@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "parent/jailreport/confinement.h"
 #include "parent/run/guest.h"
+#include "parent/supervise/policy.h"
 #include "parent/supervise/programs.h"
 #include "parent/supervise/supervise.h"
 
@@ -58,6 +59,7 @@ jailreport_make(struct supervisor *sv, struct options *options)
 	options->configure = true;
 	supervise_init(sv, options);
 	sv->task = &report_task;
+	policy_open(sv);
 	parent_outbound_open(&sv->outbound, options);
 	/* The api gets a socket without clients; the other end stays open. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)

@@ -3,7 +3,7 @@
  * versions, and no path is followed later. */
 #pragma once
 
-#include "parent/supervise/roles.h"
+#include "parent/roles.h"
 
 /*
  * Opens the file of each role that has a program; -1 for the others. The caller owns the

@@ -12,6 +12,7 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "parent/cgroup/mover.h"
+#include "parent/policy/reader.h"
 #include "parent/supervise/children.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/spawner.h"
@@ -63,12 +64,14 @@ service_fork(struct supervisor *sv, enum ipc_role role,
 	struct child *child = supervisor_child(sv, role);
 	int failed;
 
-	/* The spawner and the mover are this program. */
+	/* The spawner, the mover and the policy-reader are this program. */
 	if (role == IPC_ROLE_SPAWNER)
 		failed = parent_spawn(child, &roles[role], -1, spawner_run);
 	else if (role == IPC_ROLE_CGROUP_MOVER)
 		failed = parent_spawn(child, &roles[role], sv->cgroup.root_fd,
 		    cgroup_mover_run);
+	else if (role == IPC_ROLE_POLICY_READER)
+		failed = parent_spawn(child, &roles[role], -1, policy_reader_run);
 	else
 		failed = parent_spawn(child, &roles[role], program_fds[role], NULL);
 	if (failed) {

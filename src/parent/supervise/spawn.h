@@ -7,7 +7,7 @@
 
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
-#include "parent/supervise/roles.h"
+#include "parent/roles.h"
 
 struct child {
 	const struct role *role;

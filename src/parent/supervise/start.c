@@ -16,7 +16,8 @@
 #include "parent/jail.h"
 #include "parent/output/report.h"
 #include "parent/supervise/forwards.h"
-#include "parent/supervise/notify.h"
+#include "parent/output/notify.h"
+#include "parent/supervise/policy.h"
 #include "parent/supervise/service.h"
 #include "parent/supervise/wiring.h"
 
@@ -242,6 +243,7 @@ void
 parent_on_connector_ready(struct supervisor *sv)
 {
 	service_set_ready(sv, IPC_ROLE_CONNECTOR);
+	policy_begin_feed(sv);
 	wiring_start_resolver(sv);
 	wiring_start_worker(sv);
 }

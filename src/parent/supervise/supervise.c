@@ -13,7 +13,8 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "parent/jail.h"
-#include "parent/supervise/notify.h"
+#include "parent/output/notify.h"
+#include "parent/supervise/policy.h"
 #include "parent/supervise/service.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/start.h"
@@ -32,6 +33,7 @@ enum poll_slot {
 	POLL_NSWATCH,
 	POLL_RESOLV,
 	POLL_OUTBOUND,
+	POLL_HOSTLIST,
 	POLL_CHILDREN, /* one for each role, with or without a child */
 	POLL_N = POLL_CHILDREN + IPC_ROLE_END,
 };
@@ -68,6 +70,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 	parent_cgroup_init(&sv->cgroup);
 	parent_resolv_init(&sv->resolv);
 	parent_outbound_init(&sv->outbound);
+	parent_hostlist_init(&sv->hostlist);
 	sv->signal_fd = signals_open();
 }
 
@@ -112,6 +115,7 @@ next_due_ms(const struct supervisor *sv)
 		return sv->deadline_ms;
 	due_ms = deadline_earlier(due_ms, watchdog_due_ms(sv));
 	due_ms = deadline_earlier(due_ms, parent_outbound_due_ms(&sv->outbound));
+	due_ms = deadline_earlier(due_ms, parent_hostlist_due_ms(&sv->hostlist));
 	due_ms = deadline_earlier(due_ms, parent_cgroup_due_ms(&sv->cgroup));
 	due_ms = deadline_earlier(due_ms, parent_nswatch_due_ms(&sv->watch));
 	return deadline_earlier(due_ms, parent_resolv_due_ms(&sv->resolv));
@@ -137,6 +141,9 @@ serve(struct supervisor *sv)
 	else
 		set[POLL_OUTBOUND].fd = -1;
 	set[POLL_OUTBOUND].events = POLLIN;
+	set[POLL_HOSTLIST].fd =
+	    sv->phase == SUPERVISE_RUNNING ? sv->hostlist.events_fd : -1;
+	set[POLL_HOSTLIST].events = POLLIN;
 	set[POLL_NSWATCH].fd = parent_nswatch_fd(&sv->watch, &set[POLL_NSWATCH].events);
 	for (size_t i = 0; i < IPC_ROLE_END; i++) {
 		/* Do not read from a child before its PID is known: the spawner has not
@@ -146,6 +153,8 @@ serve(struct supervisor *sv)
 		    : -1;
 		set[POLL_CHILDREN + i].events = POLLIN;
 	}
+	if (policy_is_feeding(sv))
+		set[POLL_CHILDREN + IPC_ROLE_CONNECTOR].events |= POLLOUT;
 	if (poll(set, POLL_N, deadline_timeout(next_due_ms(sv), now_ms)) == -1 &&
 	    errno != EINTR) {
 		if (!fdio_is_shortage(errno)) {
@@ -159,6 +168,8 @@ serve(struct supervisor *sv)
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (set[POLL_CHILDREN + i].revents)
 			service_receive(sv, &sv->services[i].child);
+	if (policy_is_feeding(sv))
+		policy_feed(sv);
 	if ((set[POLL_SIGNALS].revents && signals_take(sv)) || sv->reap_again)
 		service_reap(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -170,6 +181,9 @@ serve(struct supervisor *sv)
 	if (sv->phase == SUPERVISE_RUNNING &&
 	    parent_outbound_handle(&sv->outbound, set[POLL_OUTBOUND].revents, now_ms))
 		tell_outbound(sv);
+	if (sv->phase == SUPERVISE_RUNNING &&
+	    parent_hostlist_handle(&sv->hostlist, set[POLL_HOSTLIST].revents, now_ms))
+		policy_tell_host(sv);
 	service_handle(sv, now_ms);
 	watchdog_handle(sv, now_ms);
 	if (sv->phase == SUPERVISE_RUNNING && parent_cgroup_handle(&sv->cgroup, now_ms))
@@ -195,9 +209,32 @@ serve_to_the_end(struct supervisor *sv)
 	return sv->status;
 }
 
+/* Reads the policy before anything else is started: its errors come first. */
+static void
+read_policy(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	const struct child *reader = supervisor_child(sv, IPC_ROLE_POLICY_READER);
+
+	policy_begin_reading(sv, program_fds);
+	while (
+	    sv->phase == SUPERVISE_STARTING && (!policy_is_read(sv) || reader->pid != 0))
+		serve(sv);
+}
+
+int
+supervise_check_policy(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	read_policy(sv, program_fds);
+	supervise_end(sv, EXITCODE_OK);
+	service_end_all(sv);
+	free(sv->forwards);
+	return sv->status;
+}
+
 int
 supervise_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
+	read_policy(sv, program_fds);
 	start_all(sv, program_fds);
 	return serve_to_the_end(sv);
 }
@@ -206,6 +243,7 @@ int
 supervise_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd)
 {
+	read_policy(sv, program_fds);
 	start_without_helper(sv, program_fds, adopt_tap_fd);
 	return serve_to_the_end(sv);
 }

@@ -23,6 +23,9 @@ int supervise_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
 int supervise_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
     int adopt_tap_fd);
 
+/* Reads the policy, and ends. Returns the exit status; errors and remarks have been logged. */
+int supervise_check_policy(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
+
 /* Starts the worker alone and asks it for its libraries. Returns 0, or -1 having logged
  * the reason. */
 int supervise_ask_about(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);

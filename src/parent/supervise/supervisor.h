@@ -8,11 +8,14 @@
 #include "base/ratelimit.h"
 #include "ipc/dispatch.h"
 #include "model/forward_table.h"
+#include "model/policy/rows.h"
 #include "parent/cgroup/watch.h"
 #include "parent/cmdline/options.h"
-#include "parent/supervise/roles.h"
+#include "parent/policy/texts.h"
+#include "parent/roles.h"
 #include "parent/supervise/spawn.h"
 #include "parent/supervise/target.h"
+#include "parent/watch/hostlist.h"
 #include "parent/watch/nswatch.h"
 #include "parent/watch/outbound.h"
 #include "parent/watch/resolv.h"
@@ -43,6 +46,16 @@ struct api_wiring {
 	int worker_end_fd, connector_end_fd;
 };
 
+/* What limits the guest's destinations. */
+struct parent_policy {
+	struct policy_texts texts;
+	struct policy *rows; /* owned; NULL: nothing limits them */
+	struct policy_take take;
+	struct policy_feed feed; /* to the connector */
+	bool is_read;            /* `rows` is whole */
+	bool is_in_force;        /* the connector follows it */
+};
+
 struct supervisor;
 
 /* The task of this slirpd: to serve a guest (start.h), to serve one command (run/run.h), or to
@@ -67,6 +80,8 @@ struct supervisor {
 	struct nswatch watch;
 	struct cgroup_watch cgroup;
 	struct outbound outbound;
+	struct parent_policy policy;
+	struct hostlist hostlist; /* for the policy */
 	struct resolv resolv;
 	struct ipc_confined
 	    confined[IPC_ROLE_END]; /* the stages that each role has reached */
@@ -123,3 +138,5 @@ IPC_ROWS_API_PEERS_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SPAWNER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_CGROUP_MOVER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_POLICY_READER_TO_PARENT(SUPERVISE_DECLARE)
+IPC_ROWS_POLICY(SUPERVISE_DECLARE)

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "parent/supervise/children.h"
-#include "parent/supervise/notify.h"
+#include "parent/output/notify.h"
 #include "parent/supervise/wiring.h"
 
 /* The time between two pings. Each costs a service one turn of its loop, so an idle network

@@ -3,7 +3,7 @@
  * The connections between the processes.
  *
  *	netns-helper <-- parent --> spawner --> (starts the services)
- *	                 |  | |  +--> cgroup-mover
+ *	                 |  | |  +--> cgroup-mover, policy-reader
  *	                 |  | +--> api <-- control socket
  *	                 |  |       |
  *	      TAP --> slirp-worker <+
@@ -117,6 +117,7 @@ instruct_connector(struct supervisor *sv)
 
 	network_fill(&start.network, sv->options);
 	start.nameservers = sv->resolv.nameservers;
+	start.has_policy = sv->policy.rows != NULL;
 	if (join_resolver(sv) == -1 ||
 	    ipc_channel_pair(&worker_end_fd, &connector_end_fd) == -1 ||
 	    ipc_send_connector_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER),
@@ -188,7 +189,8 @@ wiring_start_worker(struct supervisor *sv)
 	};
 
 	if (sv->phase != SUPERVISE_STARTING || sv->tap_fd == -1 ||
-	    !sv->services[IPC_ROLE_CONNECTOR].is_ready)
+	    !sv->services[IPC_ROLE_CONNECTOR].is_ready ||
+	    (sv->policy.rows != NULL && !sv->policy.is_in_force))
 		return;
 	network_fill(&start.network, sv->options);
 	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
@@ -338,6 +340,12 @@ instruct_cgroup_mover(struct supervisor *sv)
 	return 0;
 }
 
+static bool
+policy_reader_is_done(const struct supervisor *sv)
+{
+	return sv->policy.is_read;
+}
+
 static void
 tell_of_the_worker(struct supervisor *sv)
 {
@@ -371,6 +379,9 @@ const struct wiring wirings[IPC_ROLE_END] = {
 		.may_be_missing = true,
 		.on_end = disconnect_api,
 		.on_given_up = close_control_socket,
+	},
+	[IPC_ROLE_POLICY_READER] = {
+		.is_done = policy_reader_is_done,
 	},
 	[IPC_ROLE_CGROUP_MOVER] = {
 		.instruct = instruct_cgroup_mover,

@@ -19,6 +19,9 @@
 /* Events read in one turn. Their content does not matter, so the rest can wait. */
 #define N_EVENTS_MAX 64
 
+/* Of the last request. */
+static uint32_t sequence;
+
 int
 parent_hostaddr_open(uint32_t groups)
 {
@@ -105,7 +108,7 @@ take_index(void *ctx, const struct nlmsghdr *message)
 /* Finds the index of the interface by its name: an interface that is made again gets
  * another index. Returns 0 for none. */
 static int
-find_index(int query_fd, const char *ifname, uint32_t sequence)
+find_index(int query_fd, const char *ifname)
 {
 	struct {
 		struct nlmsghdr header;
@@ -117,7 +120,7 @@ find_index(int query_fd, const char *ifname, uint32_t sequence)
 			.nlmsg_len = sizeof(request),
 			.nlmsg_type = RTM_GETLINK,
 			.nlmsg_flags = NLM_F_REQUEST,
-			.nlmsg_seq = sequence,
+			.nlmsg_seq = ++sequence,
 		},
 		.attribute = { .rta_len = RTA_LENGTH(IFNAMSIZ), .rta_type = IFLA_IFNAME },
 	};
@@ -172,7 +175,6 @@ take_address(void *ctx, const struct nlmsghdr *message)
 bool
 parent_hostaddr_find(int query_fd, const char *ifname, struct inaddr *address)
 {
-	static uint32_t sequence;
 	const uint8_t family = address->is_ipv6 ? AF_INET6 : AF_INET;
 	struct {
 		struct nlmsghdr header;
@@ -189,7 +191,7 @@ parent_hostaddr_find(int query_fd, const char *ifname, struct inaddr *address)
 	struct search search = { .family = family, .wanted = address };
 
 	errno = ENODEV;
-	search.index = find_index(query_fd, ifname, ++sequence);
+	search.index = find_index(query_fd, ifname);
 	if (search.index == 0 || ask(query_fd, &request, take_address, &search) == -1)
 		return false;
 	errno = EADDRNOTAVAIL;
@@ -197,6 +199,56 @@ parent_hostaddr_find(int query_fd, const char *ifname, struct inaddr *address)
 		return false;
 	*address = search.found;
 	return true;
+}
+
+struct list {
+	struct inaddr *addrs;
+	uint32_t n, n_max;
+};
+
+/* Also takes what is not usable yet: another host may reach it already. */
+static void
+take_any(void *ctx, const struct nlmsghdr *message)
+{
+	const struct ifaddrmsg *body = NLMSG_DATA(message);
+	const struct rtattr *attribute;
+	struct list *list = ctx;
+	size_t len;
+
+	if (message->nlmsg_type != RTM_NEWADDR ||
+	    message->nlmsg_len < NLMSG_LENGTH(sizeof(*body)) ||
+	    (body->ifa_family != AF_INET && body->ifa_family != AF_INET6))
+		return;
+	len = body->ifa_family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(in_addr_t);
+	attribute = find_attribute(message, sizeof(*body), IFA_LOCAL);
+	if (!attribute)
+		attribute = find_attribute(message, sizeof(*body), IFA_ADDRESS);
+	if (!attribute || attribute->rta_len != RTA_LENGTH(len))
+		return;
+	if (list->n < list->n_max)
+		list->addrs[list->n] =
+		    inaddr_from_bytes(RTA_DATA(attribute), body->ifa_family == AF_INET6);
+	list->n++;
+}
+
+int
+parent_hostaddr_list(int query_fd, struct inaddr *addrs, uint32_t n_max)
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifaddrmsg body;
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = RTM_GETADDR,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			.nlmsg_seq = ++sequence,
+		},
+		.body = { .ifa_family = AF_UNSPEC },
+	};
+	struct list list = { .addrs = addrs, .n_max = n_max };
+
+	return ask(query_fd, &request, take_any, &list) == -1 ? -1 : (int)list.n;
 }
 
 /* The content of the events is ignored: events may be lost when there are many (ENOBUFS,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reports the state of slirpd to a service manager. */
-#include "parent/supervise/notify.h"
+#include "parent/output/notify.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -71,15 +71,14 @@ parent_notify_alive(uint64_t now_ms)
 }
 
 void
-parent_notify_open(const struct options *options)
+parent_notify_open(void)
 {
 	const char *text = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address;
 	autofd int fd = -1;
 	socklen_t len;
 
-	if (!text || options->ready_fd != -1 ||
-	    strcmp(options->program_name, OPTIONS_NAME_SLIRP4NETNS) == 0)
+	if (!text)
 		return;
 	len = address_of(text, &address);
 	if (len == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of IPC_ROLES as an array. */
-#include "parent/supervise/roles.h"
+#include "parent/roles.h"
 
 #include <stddef.h>
 

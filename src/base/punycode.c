@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Encodes labels of names by RFC 3492. */
-#include "model/policy/punycode.h"
+#include "base/punycode.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -5,13 +5,9 @@
 
 #include <stdint.h>
 
-#include "parent/cmdline/options.h"
-
 /* Connects to the socket, before the filter forbids it. Does nothing without
- * NOTIFY_SOCKET, with --ready-fd, or if called as slirp4netns: such a caller passes on
- * its own NOTIFY_SOCKET, and its manager would take our messages for the caller's. A
- * failure is a warning. */
-void parent_notify_open(const struct options *options);
+ * NOTIFY_SOCKET. A failure is a warning. */
+void parent_notify_open(void);
 
 /* The time when parent_notify_alive() must be called again; DEADLINE_NONE: never. */
 uint64_t parent_notify_due_ms(void);

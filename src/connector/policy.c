@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keeps the policy on the guest's destinations, and asks it about each flow. */
+#include "connector/policy.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ipc/dispatch.h"
+#include "model/policy/match.h"
+#include "model/policy/rows.h"
+#include "process/child.h"
+
+#define DECLARE(...) IPC_DECLARE_HANDLER(connector, struct connector, __VA_ARGS__)
+IPC_ROWS_POLICY(DECLARE)
+IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
+
+#define DNS_PORT 53
+
+struct loaded {
+	struct policy policy;
+	struct policy_matcher matcher;
+	uint64_t hits[IPC_POLICY_RULES_MAX];
+};
+
+/* Static: large, and not touched without a policy. The one that is not in force is the place of
+ * the next. */
+static struct loaded loaded[2];
+static struct {
+	bool has_policy;
+	struct loaded *in_force; /* NULL: none has come */
+	struct policy_take take;
+	struct policy_place place;
+	uint32_t n_new_host; /* of a list of addresses that is not complete */
+	struct inaddr new_host[POLICY_HOST_ADDRS_MAX];
+} state;
+
+static struct loaded *
+next_place(void)
+{
+	return &loaded[state.in_force == &loaded[0]];
+}
+
+void
+connector_policy_init(struct connector *connector,
+    const struct ipc_connector_start *start)
+{
+	const struct ipc_network *network = &start->network;
+
+	(void)connector;
+	state.has_policy = start->has_policy;
+	state.place.network_be = network->network_be;
+	state.place.netmask_be = network->netmask_be;
+	state.place.prefix6 = network->prefix6;
+	state.place.nameserver[0] = inaddr_from4(network->nameserver_be);
+	state.place.nameserver[1] = inaddr_from6(&network->nameserver6);
+	state.place.has_nameserver[0] = state.place.has_nameserver[1] = true;
+	state.take.policy = &next_place()->policy;
+}
+
+static void
+check_row(bool is_good, const char *why)
+{
+	if (!is_good)
+		fatalx("message from the parent: policy: %s", why);
+}
+
+#define TAKE(step) \
+	void connector_on_policy_##step(struct connector *connector, \
+	    const struct ipc_policy_##step *msg) \
+	{ \
+		const char *why; \
+		bool is_good = policy_take_##step(&state.take, msg, &why); \
+\
+		(void)connector; \
+		check_row(is_good, why); \
+	}
+TAKE(begin)
+TAKE(source)
+TAKE(rules)
+TAKE(prefixes)
+TAKE(names)
+
+void
+connector_on_policy_commit(struct connector *connector,
+    const struct ipc_policy_commit *msg)
+{
+	const struct ipc_policy_committed committed = { .generation = msg->generation };
+	struct loaded *next = next_place();
+	const char *why;
+	bool is_good = policy_take_commit(&state.take, msg, &why);
+
+	check_row(is_good, why);
+	policy_matcher_make(&next->matcher, &next->policy);
+	memset(next->hits, 0, sizeof(next->hits));
+	state.in_force = next;
+	state.take.policy = &next_place()->policy;
+	child_check_sent(ipc_send_policy_committed(&connector->to_parent, &committed),
+	    "report the policy to the parent");
+}
+
+void
+connector_on_host_addrs(struct connector *connector, const struct ipc_host_addrs *msg)
+{
+	(void)connector;
+	if (msg->is_first)
+		state.n_new_host = 0;
+	if (state.n_new_host + msg->n > POLICY_HOST_ADDRS_MAX)
+		fatalx("message from the parent: host_addrs: more than %d addresses",
+		    POLICY_HOST_ADDRS_MAX);
+	memcpy(state.new_host + state.n_new_host, msg->addrs,
+	    msg->n * sizeof(msg->addrs[0]));
+	state.n_new_host += msg->n;
+	if (msg->is_last)
+		policy_place_set_host(&state.place, state.new_host, state.n_new_host);
+}
+
+static uint8_t
+proto_of(uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return IPC_POLICY_PROTO_tcp;
+	case IPPROTO_UDP:
+		return IPC_POLICY_PROTO_udp;
+	default:
+		return IPC_POLICY_PROTO_icmp;
+	}
+}
+
+/* What the worker answers the guest: ICMP "administratively prohibited", a refused connection, or
+ * nothing. */
+static int
+refusal(void)
+{
+	switch (state.in_force->policy.settings.refusal) {
+	case IPC_POLICY_REFUSAL_reset:
+		return ECONNREFUSED;
+	case IPC_POLICY_REFUSAL_drop:
+		return ETIMEDOUT;
+	default:
+		return EACCES;
+	}
+}
+
+bool
+connector_policy_allows_queries(void)
+{
+	/* Names are not compared yet, and a policy that lists them does not start. */
+	return !state.has_policy ||
+	    (state.in_force != NULL &&
+		(state.in_force->matcher.dns_is_any ||
+		    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit));
+}
+
+int
+connector_policy_check(struct connector *connector, uint8_t proto,
+    const struct inaddr *peer, uint16_t port)
+{
+	const struct policy_question question = {
+		.proto = proto_of(proto),
+		.port = port,
+		.addr = *peer,
+	};
+	struct policy_verdict verdict;
+
+	(void)connector;
+	if (!state.has_policy)
+		return 0;
+	if (state.in_force == NULL)
+		return EACCES;
+	verdict = policy_match(&state.in_force->matcher, &state.place, &question);
+	/* Queries pass or fail by their names, and nothing lists a name without names. */
+	if ((verdict.classes & IPC_POLICY_BIT(nameserver)) && port == DNS_PORT)
+		verdict.is_allowed = connector_policy_allows_queries();
+	if (verdict.reason == POLICY_BY_RULE)
+		state.in_force->hits[verdict.rule]++;
+	if (verdict.is_allowed ||
+	    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit)
+		return 0;
+	return refusal();
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The policy on the guest's destinations. */
+#pragma once
+
+#include "connector/connector.h"
+
+/* has_policy: nothing is allowed before the first policy has come. */
+void connector_policy_init(struct connector *connector,
+    const struct ipc_connector_start *start);
+
+/* Whether the resolver may send the guest's queries on, whatever their names. */
+bool connector_policy_allows_queries(void);
+
+/* Returns 0 if the flow may be opened, or the errno that the worker answers the guest with. peer
+ * and port (host byte order) are as the guest named them; proto is IPPROTO_..., and port is 0 for
+ * an echo. Counts. */
+int connector_policy_check(struct connector *connector, uint8_t proto,
+    const struct inaddr *peer, uint16_t port);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Takes the rows of the policy from the policy-reader, and sends them to the connector. */
+#include "parent/supervise/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "parent/output/report.h"
+#include "parent/supervise/children.h"
+#include "parent/supervise/service.h"
+#include "parent/supervise/wiring.h"
+
+void
+policy_open(struct supervisor *sv)
+{
+	struct parent_policy *policy = &sv->policy;
+
+	if (!options_has_policy(sv->options))
+		return;
+	policy_texts_open(&policy->texts, sv->options);
+	policy->rows = calloc(1, sizeof(*policy->rows));
+	if (policy->rows == NULL)
+		fatal("get memory for the policy");
+	policy->take.policy = policy->rows;
+	parent_hostlist_open(&sv->hostlist);
+}
+
+void
+policy_tell_host(struct supervisor *sv)
+{
+	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
+	const struct hostlist *list = &sv->hostlist;
+	uint32_t at = 0;
+
+	do {
+		struct ipc_host_addrs msg = { .is_first = at == 0 };
+		uint32_t n = list->n - at;
+
+		msg.n = (uint8_t)(n < IPC_HOST_ADDRS_N ? n : IPC_HOST_ADDRS_N);
+		memcpy(msg.addrs, list->addrs + at, msg.n * sizeof(msg.addrs[0]));
+		at += msg.n;
+		msg.is_last = at == list->n;
+		if (ipc_send_host_addrs(connector, &msg) == -1)
+			return;
+	} while (at < list->n);
+	sv->hostlist.is_told = true;
+}
+
+void
+policy_begin_reading(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
+{
+	if (sv->policy.rows == NULL || sv->phase != SUPERVISE_STARTING)
+		return;
+	service_fork(sv, IPC_ROLE_POLICY_READER, program_fds);
+	if (sv->phase == SUPERVISE_STARTING)
+		ipc_channel_await_reply(supervisor_channel(sv, IPC_ROLE_POLICY_READER),
+		    IPC_MSG_policy_reader_ready);
+}
+
+bool
+policy_is_read(const struct supervisor *sv)
+{
+	return sv->policy.rows == NULL || sv->policy.is_read;
+}
+
+bool
+policy_is_feeding(const struct supervisor *sv)
+{
+	return sv->policy.feed.step != POLICY_FEED_DONE;
+}
+
+void
+policy_begin_feed(struct supervisor *sv)
+{
+	if (sv->policy.rows == NULL)
+		return;
+	policy_feed_begin(&sv->policy.feed, sv->policy.rows, sv->policy.take.generation);
+	ipc_channel_await_reply(supervisor_channel(sv, IPC_ROLE_CONNECTOR),
+	    IPC_MSG_policy_committed);
+	policy_feed(sv);
+}
+
+void
+policy_feed(struct supervisor *sv)
+{
+	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
+
+	/* Class host is right before the first flow. */
+	if (!sv->hostlist.is_told)
+		policy_tell_host(sv);
+	if (sv->hostlist.is_told && policy_feed_send(&sv->policy.feed, connector) == 0)
+		return;
+	if (ipc_channel_can_retry(errno))
+		return;
+	sv->policy.feed.step = POLICY_FEED_DONE;
+	wiring_fail_send(sv, "send the policy to the connector");
+}
+
+void
+parent_on_policy_committed(struct supervisor *sv, const struct ipc_policy_committed *msg)
+{
+	sv->policy.is_in_force = msg->generation == sv->policy.take.generation;
+	wiring_start_worker(sv);
+}
+
+void
+parent_on_policy_reader_ready(struct supervisor *sv)
+{
+	struct ipc_channel *reader = supervisor_channel(sv, IPC_ROLE_POLICY_READER);
+
+	ipc_channel_set_running(reader);
+	if (policy_texts_send(&sv->policy.texts, reader) == -1)
+		wiring_fail_send(sv, "send the policy's texts to the policy-reader");
+}
+
+void
+parent_on_policy_said(struct supervisor *sv, const struct ipc_policy_said *msg)
+{
+	char text[LOG_TEXT_SIZE];
+
+	text_escape(text, sizeof(text), msg->text, strlen(msg->text));
+	if (!msg->is_error) {
+		report_line(LOG_LEVEL_WARNING, "%s", text);
+		return;
+	}
+	report_line(LOG_LEVEL_ERROR, "%s", text);
+	supervisor_child(sv, IPC_ROLE_POLICY_READER)->gave_reason = true;
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
+/* The policy-reader sends the rows of one policy, once. */
+static void
+check_row(struct supervisor *sv, bool is_good, const char *why)
+{
+	struct child *reader = supervisor_child(sv, IPC_ROLE_POLICY_READER);
+
+	if (is_good)
+		return;
+	log_error("%s[%d] broke the protocol: %s; ending it", reader->role->name,
+	    reader->pid, why);
+	reader->gave_reason = true;
+	children_kill(reader);
+}
+
+#define TAKE(step) \
+	void parent_on_policy_##step(struct supervisor *sv, \
+	    const struct ipc_policy_##step *msg) \
+	{ \
+		const char *why = "a policy has come already"; \
+		bool is_good = !sv->policy.is_read && \
+		    policy_take_##step(&sv->policy.take, msg, &why); \
+\
+		check_row(sv, is_good, why); \
+	}
+TAKE(begin)
+TAKE(source)
+TAKE(rules)
+TAKE(prefixes)
+TAKE(names)
+
+void
+parent_on_policy_commit(struct supervisor *sv, const struct ipc_policy_commit *msg)
+{
+	const char *why = "a policy has come already";
+	bool is_good =
+	    !sv->policy.is_read && policy_take_commit(&sv->policy.take, msg, &why);
+
+	check_row(sv, is_good, why);
+	sv->policy.is_read = sv->policy.is_read || is_good;
+}

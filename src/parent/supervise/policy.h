@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The policy from the policy-reader to the connector. The parent keeps a copy of the rows. */
+#pragma once
+
+#include "parent/supervise/supervisor.h"
+
+/* Opens the files of the policy, if there is one. Before the first child. Fatal on failure. */
+void policy_open(struct supervisor *sv);
+
+/* Starts the policy-reader, if there is a policy. A failure ends slirpd. */
+void policy_begin_reading(struct supervisor *sv, const int program_fds[IPC_ROLE_END]);
+
+/* Whether there is none, or all of its rows are here. */
+bool policy_is_read(const struct supervisor *sv);
+
+/* The connector is ready: sends it the policy from now on. */
+void policy_begin_feed(struct supervisor *sv);
+
+/* Sends the addresses of the host. If the queue is full, hostlist.is_told stays false, and they
+ * are sent again later. */
+void policy_tell_host(struct supervisor *sv);
+
+/* Whether rows wait for room in the connector's queue. */
+bool policy_is_feeding(const struct supervisor *sv);
+
+/* Sends what the queue takes. */
+void policy_feed(struct supervisor *sv);
