@@ -39,24 +39,20 @@
 struct role_facts {
 	const char *const *calls; /* the system calls of its policy */
 	size_t n_calls;
-	const char *const *root; /* the files of its own root, ends with NULL */
 };
 
 #define CALLS(role) \
 	.calls = seccomp_##role##_calls, \
 	.n_calls = sizeof(seccomp_##role##_calls) / sizeof(seccomp_##role##_calls[0])
 
-static const char *const worker_root[] = { "/etc/resolv.conf", NULL };
-static const char *const empty_root[] = { NULL };
-
 static const struct role_facts facts[IPC_ROLE_END] = {
 	[IPC_ROLE_PARENT] = { CALLS(parent) },
 	[IPC_ROLE_NETNS_HELPER] = { CALLS(netns_helper) },
-	[IPC_ROLE_SLIRP_WORKER] = { CALLS(slirp_worker), .root = worker_root },
-	[IPC_ROLE_CONNECTOR] = { CALLS(connector), .root = empty_root },
-	[IPC_ROLE_RESOLVER] = { CALLS(resolver), .root = empty_root },
+	[IPC_ROLE_SLIRP_WORKER] = { CALLS(slirp_worker) },
+	[IPC_ROLE_CONNECTOR] = { CALLS(connector) },
+	[IPC_ROLE_RESOLVER] = { CALLS(resolver) },
 	[IPC_ROLE_SPAWNER] = { CALLS(spawner) },
-	[IPC_ROLE_API] = { CALLS(api), .root = empty_root },
+	[IPC_ROLE_API] = { CALLS(api) },
 	[IPC_ROLE_CGROUP_MOVER] = { CALLS(cgroup_mover) },
 	[IPC_ROLE_POLICY_READER] = { CALLS(policy_reader) },
 };
@@ -168,18 +164,6 @@ print_text(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-/* texts ends with NULL. */
-static void
-print_texts(FILE *out, const char *const *texts)
-{
-	fputc('[', out);
-	for (size_t i = 0; texts[i]; i++) {
-		fputs(i > 0 ? ", " : "", out);
-		print_text(out, texts[i]);
-	}
-	fputc(']', out);
-}
-
 static void
 print_stages(FILE *out, uint32_t reached)
 {
@@ -278,12 +262,8 @@ print_role(FILE *out, const struct confinement *report, const char *name,
 	print_caps(out, said->cap_effective);
 	fputs(", \"bounding\": ", out);
 	print_caps(out, said->cap_bounding);
-	fputs("},\n      \"root\": ", out);
-	if (role->root && said->stages & (1U << IPC_STAGE_root))
-		print_texts(out, role->root);
-	else
-		fputs("null", out);
-	fputs(",\n      \"namespaces\": {", out);
+	fprintf(out, "},\n      \"root\": %s,\n      \"namespaces\": {",
+	    said->stages & (1U << IPC_STAGE_root) ? "[]" : "null");
 	print_namespaces(out, report, &said->namespaces, &parent_said->namespaces);
 	fprintf(out, "},\n      \"landlock_abi\": %u,\n", said->landlock_abi);
 	print_seen(out, seen);
