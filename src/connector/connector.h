@@ -4,11 +4,11 @@
 
 #include <stdbool.h>
 
-#include "connector/changes.h"
+#include "connector/forward/changes.h"
 #include "connector/flows.h"
-#include "connector/forwards.h"
+#include "connector/forward/forwards.h"
 #include "connector/jail.h"
-#include "connector/listeners.h"
+#include "connector/forward/listeners.h"
 #include "ipc/channel.h"
 #include "process/chan_api.h"
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/fdio.h"
-#include "connector/api_requests.h"
+#include "connector/forward/api_requests.h"
 #include "connector/control.h"
 #include "connector/lend.h"
 #include "connector/requests.h"

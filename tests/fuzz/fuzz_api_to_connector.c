@@ -12,7 +12,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
-#include "connector/api_requests.h"
+#include "connector/forward/api_requests.h"
 #include "connector_box.h"
 #include "datagram.h"
 #include "own_netns.h"

@@ -35,8 +35,9 @@ from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
 
 GUEST_PORT = 8000
-# With its header: src/ipc/messages.h, src/ipc/channel.c.
+# Of a hello with its header: src/ipc/messages.h, src/ipc/channel.c.
 HELLO_BYTES = 24
+HELLO_ROLE = slice(16, 20)
 
 
 def ask(path: Path | str, execute: str, **arguments: object) -> dict:
@@ -445,8 +446,9 @@ def test_new_api_that_does_not_get_ready_is_replaced(guest: Guest, daemon: Slirp
     stop(daemon.pid)
     os.kill(spawner, signal.SIGCONT)
     # What it says never comes: its hello, what it has reached, that it is ready. The spawner's
-    # message is shorter than a hello.
-    with channel_of(daemon.pid, lambda message: len(message) == HELLO_BYTES) as channel:
+    # message is as long as a hello, and has there an error, which is 0.
+    with channel_of(daemon.pid, lambda message: (
+            len(message) == HELLO_BYTES and any(message[HELLO_ROLE]))) as channel:
         for _ in range(3):
             wait_for("a message", lambda: first_unread(channel))
             channel.recv(1 << 16)

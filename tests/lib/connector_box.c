@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "connector/api_requests.h"
+#include "connector/forward/api_requests.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "connector/api_requests.h"
+#include "connector/forward/api_requests.h"
 #include "connector_box.h"
 #include "own_netns.h"
 

@@ -16,7 +16,7 @@
 
 #include "base/auto.h"
 #include "base/fdio.h"
-#include "connector/listeners.h"
+#include "connector/forward/listeners.h"
 #include "connector_box.h"
 #include "ipc_samples.h"
 #include "own_netns.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keeps the sockets of forwards, and tells the worker of them. */
-#include "connector/listeners.h"
+#include "connector/forward/listeners.h"
 
 #include <errno.h>
 #include <netinet/in.h>

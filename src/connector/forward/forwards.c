@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Adds and removes forwards, and answers from their table. */
-#include "connector/forwards.h"
+#include "connector/forward/forwards.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "connector/listeners.h"
+#include "connector/forward/listeners.h"
 #include "ipc/messages.h"
 #include "model/budget.h"
 #include "model/forward_table.h"

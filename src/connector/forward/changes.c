@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs requests for changes of the forwards, one at a time. */
-#include "connector/changes.h"
+#include "connector/forward/changes.h"
 
 #include <assert.h>
 #include <errno.h>

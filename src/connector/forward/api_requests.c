@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Receives and answers the api's requests: add, remove and list forwards. */
-#include "connector/api_requests.h"
+#include "connector/forward/api_requests.h"
 
 #include "ipc/dispatch.h"
 
