@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "connector/open.h"
+#include "connector/open/open.h"
 #include "connector/policy.h"
 #include "ipc/dispatch.h"
 #include "process/serve.h"

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "connector/destination.h"
 #include "connector/lend.h"
-#include "connector/open.h"
+#include "connector/open/open.h"
 #include "connector/policy.h"
 #include "ipc/dispatch.h"
 #include "process/serve.h"

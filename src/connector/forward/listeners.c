@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/fdio.h"
 #include "base/mapping.h"
-#include "connector/open.h"
+#include "connector/open/open.h"
 
 int
 listeners_init(struct listeners *listeners, bool keeps_groups_off)

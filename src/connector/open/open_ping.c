@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "base/auto.h"
-#include "connector/open.h"
+#include "connector/open/open.h"
 
 static int
 bind_outbound(int fd, const struct ipc_outbound *outbound, bool is_ipv6)

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/auto.h"
-#include "connector/open.h"
+#include "connector/open/open.h"
 
 /* A new socket. The kernel reports the fields of IP headers that come. -1 with errno set. */
 static int

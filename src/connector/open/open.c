@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes sockets: TCP of flows and of forwards, and UDP to name servers. */
-#include "connector/open.h"
+#include "connector/open/open.h"
 
 #include <errno.h>
 #include <netinet/in.h>
