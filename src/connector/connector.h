@@ -32,6 +32,7 @@ struct connector_lent {
 	uint64_t number;
 	int fd;         /* owned; the socket, or -1 */
 	uint32_t error; /* without a socket */
+	bool is_pin;    /* the answer to dns_pin: error tells that nothing is pinned */
 };
 
 struct connector {

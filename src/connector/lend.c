@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes sockets for the resolver, to the name servers that the parent has named and no others. */
+/* Makes sockets for the resolver, to the name servers that the parent has named and no others, and
+ * takes the addresses of names from it. */
 #include "connector/lend.h"
 
 #include <errno.h>
@@ -34,7 +35,13 @@ send_answer(struct connector *connector)
 		.number = answer->number,
 		.error = answer->error,
 	};
+	const struct ipc_dns_pinned pinned = {
+		.number = answer->number,
+		.is_pinned = answer->error == 0,
+	};
 
+	if (answer->is_pin)
+		return ipc_send_dns_pinned(&connector->to_resolver, &pinned);
 	return answer->fd != -1
 	    ? ipc_send_dns_opened(&connector->to_resolver, &opened, answer->fd)
 	    : ipc_send_dns_refused(&connector->to_resolver, &refused);
@@ -117,6 +124,18 @@ connector_on_dns_open(struct connector *connector, const struct ipc_dns_open *ms
 	} else {
 		answer->error = ENETUNREACH;
 	}
+	connector_lend_answer(connector);
+}
+
+void
+connector_on_dns_pin(struct connector *connector, const struct ipc_dns_pin *msg)
+{
+	connector->lent = (struct connector_lent){
+		.number = msg->number,
+		.fd = -1,
+		.is_pin = true,
+		.error = connector_policy_pin(msg) ? 0 : EACCES,
+	};
 	connector_lend_answer(connector);
 }
 

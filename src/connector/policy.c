@@ -2,11 +2,15 @@
 /* Keeps the policy on the guest's destinations, and asks it about each flow. */
 #include "connector/policy.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "connector/pins.h"
 #include "ipc/dispatch.h"
 #include "model/policy/match.h"
 #include "model/policy/rows.h"
@@ -15,10 +19,16 @@
 #define DECLARE(...) IPC_DECLARE_HANDLER(connector, struct connector, __VA_ARGS__)
 IPC_ROWS_POLICY(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
+IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
+
+static_assert(PINS_N_PATTERNS == IPC_POLICY_NAMES_MAX &&
+	PINS_PER_ADDR_MAX == IPC_DNS_PATTERNS_MAX,
+    "pins have a place for each pattern that the resolver names");
 
 #define DNS_PORT 53
 
 struct loaded {
+	uint64_t generation;
 	struct policy policy;
 	struct policy_matcher matcher;
 	uint64_t hits[IPC_POLICY_RULES_MAX];
@@ -32,6 +42,7 @@ static struct {
 	struct loaded *in_force; /* NULL: none has come */
 	struct policy_take take;
 	struct policy_place place;
+	struct pins pins;    /* to patterns of the policy in force */
 	uint32_t n_new_host; /* of a list of addresses that is not complete */
 	struct inaddr new_host[POLICY_HOST_ADDRS_MAX];
 } state;
@@ -47,6 +58,7 @@ connector_policy_init(struct connector *connector,
     const struct ipc_connector_start *start)
 {
 	const struct ipc_network *network = &start->network;
+	uint64_t secret[2];
 
 	(void)connector;
 	state.has_policy = start->has_policy;
@@ -57,6 +69,10 @@ connector_policy_init(struct connector *connector,
 	state.place.nameserver[1] = inaddr_from6(&network->nameserver6);
 	state.place.has_nameserver[0] = state.place.has_nameserver[1] = true;
 	state.take.policy = &next_place()->policy;
+	if (state.has_policy && getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+		fatal("get random bytes");
+	if (state.has_policy)
+		pins_init(&state.pins, secret);
 }
 
 static void
@@ -94,6 +110,8 @@ connector_on_policy_commit(struct connector *connector,
 	check_row(is_good, why);
 	policy_matcher_make(&next->matcher, &next->policy);
 	memset(next->hits, 0, sizeof(next->hits));
+	next->generation = msg->generation;
+	pins_clear(&state.pins);
 	state.in_force = next;
 	state.take.policy = &next_place()->policy;
 	child_check_sent(ipc_send_policy_committed(&connector->to_parent, &committed),
@@ -147,21 +165,44 @@ refusal(void)
 bool
 connector_policy_allows_queries(void)
 {
-	/* Names are not compared yet, and a policy that lists them does not start. */
+	/* The resolver compares names. If none is listed, it needs no name server. */
 	return !state.has_policy ||
 	    (state.in_force != NULL &&
-		(state.in_force->matcher.dns_is_any ||
+		(state.in_force->policy.n_names > 0 ||
+		    state.in_force->matcher.dns_is_any ||
 		    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit));
+}
+
+bool
+connector_policy_pin(const struct ipc_dns_pin *msg)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	if (state.in_force == NULL || state.in_force->generation != msg->generation)
+		return false;
+	for (unsigned int i = 0; i < msg->n_patterns; i++) {
+		if (msg->patterns[i] >= state.in_force->matcher.n_patterns)
+			fatalx("message from resolver: dns_pin: pattern %d of %d",
+			    msg->patterns[i], state.in_force->matcher.n_patterns);
+	}
+	for (unsigned int i = 0; i < msg->n_addrs; i++) {
+		for (unsigned int k = 0; k < msg->n_patterns; k++)
+			pins_add(&state.pins, &msg->addrs[i], msg->patterns[k],
+			    msg->ttl_s, now_ms);
+	}
+	return true;
 }
 
 int
 connector_policy_check(struct connector *connector, uint8_t proto,
     const struct inaddr *peer, uint16_t port)
 {
-	const struct policy_question question = {
+	uint16_t patterns[PINS_PER_ADDR_MAX];
+	struct policy_question question = {
 		.proto = proto_of(proto),
 		.port = port,
 		.addr = *peer,
+		.patterns = patterns,
 	};
 	struct policy_verdict verdict;
 
@@ -170,8 +211,9 @@ connector_policy_check(struct connector *connector, uint8_t proto,
 		return 0;
 	if (state.in_force == NULL)
 		return EACCES;
+	question.n_patterns = pins_find(&state.pins, peer, clock_now_ms(), patterns);
 	verdict = policy_match(&state.in_force->matcher, &state.place, &question);
-	/* Queries pass or fail by their names, and nothing lists a name without names. */
+	/* Queries pass or fail by their names, in the resolver. */
 	if ((verdict.classes & IPC_POLICY_BIT(nameserver)) && port == DNS_PORT)
 		verdict.is_allowed = connector_policy_allows_queries();
 	if (verdict.reason == POLICY_BY_RULE)

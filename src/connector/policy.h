@@ -8,7 +8,7 @@
 void connector_policy_init(struct connector *connector,
     const struct ipc_connector_start *start);
 
-/* Whether the resolver may send the guest's queries on, whatever their names. */
+/* Whether the resolver needs name servers: some names may be asked for. */
 bool connector_policy_allows_queries(void);
 
 /* Returns 0 if the flow may be opened, or the errno that the worker answers the guest with. peer
@@ -16,3 +16,7 @@ bool connector_policy_allows_queries(void);
  * an echo. Counts. */
 int connector_policy_check(struct connector *connector, uint8_t proto,
     const struct inaddr *peer, uint16_t port);
+
+/* Takes the addresses of a name from the resolver. Returns false if the patterns are those of
+ * another policy than the one in force. A pattern that does not exist is fatal. */
+bool connector_policy_pin(const struct ipc_dns_pin *msg);

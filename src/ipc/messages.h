@@ -102,7 +102,8 @@ struct ipc_log {
 	ROW(worker_channel, FD, ONCE, "a channel to the worker; comes before the start message")
 
 #define IPC_ROWS_PARENT_TO_SERVER_USERS(ROW) \
-	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS")
+	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS") \
+	ROW(host_addrs, PAYLOAD, RUNNING, "the addresses of the host's interfaces, for class host of the policy")
 
 #define IPC_ROWS_PARENT_TO_API_PEERS(ROW) \
 	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
@@ -135,14 +136,13 @@ struct ipc_log {
 	ROW(policy_rules, PAYLOAD, RUNNING, "some of the rules") \
 	ROW(policy_prefixes, PAYLOAD, RUNNING, "some networks of the rules that have come") \
 	ROW(policy_names, PAYLOAD, RUNNING, "some names of the rules that have come") \
-	ROW(policy_commit, PAYLOAD, RUNNING, "the policy is complete; the connector answers policy_committed")
+	ROW(policy_commit, PAYLOAD, RUNNING, "the policy is complete, answer policy_committed or policy_known")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
 	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready") \
 	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
 	ROW(guest_addr6, PAYLOAD, ONCE, "the guest's own IPv6 address, once there is a TAP") \
-	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
-	ROW(host_addrs, PAYLOAD, RUNNING, "the addresses of the host's interfaces, for class host of the policy")
+	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published")
 
 #define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
 	ROW(policy_committed, PAYLOAD, REPLY, "this policy is in force") \
@@ -168,7 +168,8 @@ struct ipc_log {
 	ROW(resolver_start, PAYLOAD, ONCE, "ask these name servers, answer resolver_ready")
 
 #define IPC_ROWS_RESOLVER_TO_PARENT(ROW) \
-	ROW(resolver_ready, NOTHING, REPLY, "names are resolved from now on")
+	ROW(resolver_ready, NOTHING, REPLY, "names are resolved from now on") \
+	ROW(policy_known, PAYLOAD, REPLY, "names are judged by this policy from now on")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_RESOLVER(ROW) \
 	ROW(dns_query, PAYLOAD, ANYTIME, "a DNS message of the guest, answer dns_answer if there is one")
@@ -177,12 +178,14 @@ struct ipc_log {
 	ROW(dns_answer, PAYLOAD, ANYTIME, "a DNS message for the guest")
 
 #define IPC_ROWS_RESOLVER_TO_CONNECTOR(ROW) \
-	ROW(dns_open, PAYLOAD, ANYTIME, "make a socket that leads to this name server, answer dns_opened or dns_refused")
+	ROW(dns_open, PAYLOAD, ANYTIME, "make a socket that leads to this name server, answer dns_opened or dns_refused") \
+	ROW(dns_pin, PAYLOAD, ANYTIME, "names of these patterns lead to these addresses, answer dns_pinned")
 
 #define IPC_ROWS_CONNECTOR_TO_RESOLVER(ROW) \
 	ROW(dns_opened, PAYLOAD_FD, ANYTIME, "the socket; answers come in the order of the questions") \
 	ROW(dns_refused, PAYLOAD, ANYTIME, "why there is no socket") \
-	ROW(dns_client, FD, ANYTIME, "a connection of the guest to the name server's address")
+	ROW(dns_client, FD, ANYTIME, "a connection of the guest to the name server's address") \
+	ROW(dns_pinned, PAYLOAD, ANYTIME, "the guest may connect to the addresses of dns_pin now")
 
 #define IPC_ROWS_PARENT_TO_SPAWNER(ROW) \
 	ROW(program, PAYLOAD_FD, ANYTIME, "the program file of this role; comes before spawn") \

@@ -19,6 +19,10 @@
  * the limit on open files of the user (unix(7), ETOOMANYREFS), and 1024 is a common one. */
 #define IPC_DNS_ASKED_MAX 64
 
+/* Addresses of an answer, and patterns of its name: DNS_RECORDS_MAX and JUDGE_PATTERNS_MAX. */
+#define IPC_DNS_ADDRS_MAX 32
+#define IPC_DNS_PATTERNS_MAX 4
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
@@ -50,6 +54,23 @@ struct ipc_dns_opened {
 struct ipc_dns_refused {
 	uint64_t number;
 	uint32_t error; /* errno; ENETUNREACH if the host has no such server */
+	uint32_t reserved;
+};
+
+struct ipc_dns_pin {
+	uint64_t number;     /* chosen by the resolver */
+	uint64_t generation; /* of the policy whose patterns they are */
+	uint32_t ttl_s;
+	uint8_t n_addrs;    /* 1 to IPC_DNS_ADDRS_MAX */
+	uint8_t n_patterns; /* 1 to IPC_DNS_PATTERNS_MAX */
+	uint8_t reserved[2];
+	uint16_t patterns[IPC_DNS_PATTERNS_MAX]; /* numbers of struct policy_matcher */
+	struct inaddr addrs[IPC_DNS_ADDRS_MAX];  /* zeros from n_addrs on */
+};
+
+struct ipc_dns_pinned {
+	uint64_t number;
+	uint32_t is_pinned; /* 0: another policy is in force; the answer must not leave */
 	uint32_t reserved;
 };
 

@@ -264,6 +264,10 @@ struct ipc_policy_committed {
 	uint64_t generation;
 };
 
+struct ipc_policy_known {
+	uint64_t generation;
+};
+
 /* Addresses of the host's interfaces: part of a list. */
 #define IPC_HOST_ADDRS_N 64
 

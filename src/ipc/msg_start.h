@@ -132,7 +132,9 @@ struct ipc_connector_start {
 };
 
 struct ipc_resolver_start {
+	struct ipc_network network;
 	struct ipc_nameservers nameservers;
+	uint32_t has_policy; /* 1: ask for no name before the first policy_commit */
 };
 
 /* The address that the guest makes from the MAC of the TAP, or that --configure sets. */

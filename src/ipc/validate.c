@@ -201,6 +201,16 @@ ipc_validate_guest_addr6(const struct ipc_guest_addr6 *msg, const char **why)
 }
 
 int
+ipc_validate_resolver_start(const struct ipc_resolver_start *msg, const char **why)
+{
+	if (validate_network(&msg->network, why) == -1)
+		return -1;
+	if (msg->has_policy > 1)
+		return ipc_refuse(why, "has_policy");
+	return ipc_validate_nameservers(&msg->nameservers, why);
+}
+
+int
 ipc_validate_flow_open(const struct ipc_flow_open *msg, const char **why)
 {
 	if (!ipc_is_inaddr(&msg->guest))

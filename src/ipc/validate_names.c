@@ -34,12 +34,6 @@ ipc_validate_nameservers(const struct ipc_nameservers *msg, const char **why)
 	return ipc_is_flag(msg->rotate) ? 0 : ipc_refuse(why, "flag neither 0 nor 1");
 }
 
-int
-ipc_validate_resolver_start(const struct ipc_resolver_start *msg, const char **why)
-{
-	return ipc_validate_nameservers(&msg->nameservers, why);
-}
-
 static int
 validate_message(const uint8_t *bytes, size_t len, size_t size, const uint8_t reserved[6],
     const char **why)
@@ -91,5 +85,35 @@ ipc_validate_dns_refused(const struct ipc_dns_refused *msg, const char **why)
 {
 	if (!ipc_is_errno(msg->error))
 		return ipc_refuse(why, "error");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
+{
+	if (msg->n_addrs == 0 || msg->n_addrs > IPC_DNS_ADDRS_MAX)
+		return ipc_refuse(why, "n_addrs");
+	if (msg->n_patterns == 0 || msg->n_patterns > IPC_DNS_PATTERNS_MAX)
+		return ipc_refuse(why, "n_patterns");
+	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
+		return ipc_refuse(why, "reserved");
+	for (unsigned int i = 0; i < msg->n_addrs; i++) {
+		if (!ipc_is_inaddr(&msg->addrs[i]))
+			return ipc_refuse(why, "addrs");
+	}
+	if (!ipc_is_zero(msg->addrs + msg->n_addrs,
+		(IPC_DNS_ADDRS_MAX - (size_t)msg->n_addrs) * sizeof(msg->addrs[0])) ||
+	    !ipc_is_zero(msg->patterns + msg->n_patterns,
+		(IPC_DNS_PATTERNS_MAX - (size_t)msg->n_patterns) *
+		    sizeof(msg->patterns[0])))
+		return ipc_refuse(why, "entries after the last");
+	return 0;
+}
+
+int
+ipc_validate_dns_pinned(const struct ipc_dns_pinned *msg, const char **why)
+{
+	if (msg->is_pinned > 1)
+		return ipc_refuse(why, "is_pinned");
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }

@@ -245,6 +245,14 @@ ipc_validate_policy_committed(const struct ipc_policy_committed *msg, const char
 }
 
 int
+ipc_validate_policy_known(const struct ipc_policy_known *msg, const char **why)
+{
+	(void)msg;
+	(void)why;
+	return 0;
+}
+
+int
 ipc_validate_host_addrs(const struct ipc_host_addrs *msg, const char **why)
 {
 	if (!ipc_is_flag(msg->is_first))

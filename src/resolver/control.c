@@ -10,6 +10,7 @@
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
 #include "process/child.h"
+#include "resolver/policy.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(resolver, struct resolver, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(resolver, resolver, msg, __VA_ARGS__)
@@ -19,6 +20,7 @@ IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_WORKER_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
 IPC_ROWS_PARENT_TO_RESOLVER(DECLARE)
+IPC_ROWS_POLICY(DECLARE)
 
 void
 resolver_on_confine(struct resolver *resolver, const struct ipc_confine *msg)
@@ -59,6 +61,7 @@ resolver_on_resolver_start(struct resolver *resolver,
     const struct ipc_resolver_start *msg)
 {
 	servers_set(&resolver->servers, &msg->nameservers);
+	resolver_policy_init(resolver, msg);
 	jail_enter(&resolver->jail);
 	/* The namespaces have changed, and the kernel has cleared the setting. */
 	child_die_with_parent(&resolver->to_parent);
@@ -75,6 +78,7 @@ void
 resolver_on_nameservers(struct resolver *resolver, const struct ipc_nameservers *msg)
 {
 	servers_set(&resolver->servers, msg);
+	dns_cache_flush(&resolver->judge.cache);
 	question_restart_all(resolver);
 }
 
@@ -90,6 +94,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_WORKER_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SERVER_USERS(CALL)
 		IPC_ROWS_PARENT_TO_RESOLVER(CALL)
+		IPC_ROWS_POLICY(CALL)
 	default:
 		break;
 	}

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ipc/dispatch.h"
 #include "process/serve.h"
+#include "resolver/judging.h"
 #include "resolver/resolver.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(resolver, struct resolver, __VA_ARGS__)
@@ -22,8 +23,16 @@ lender_send(struct resolver *resolver)
 {
 	struct lender *lender = &resolver->lender;
 	struct ipc_dns_open wanted = { 0 };
+	struct ipc_dns_pin pin = { 0 };
 
 	lender->is_full = false;
+	while (resolver->to_connector.fd != -1 && judging_wants_pin(resolver, &pin)) {
+		if (ipc_send_dns_pin(&resolver->to_connector, &pin) == -1) {
+			lender->is_full = true;
+			return;
+		}
+		judging_has_pinned(resolver);
+	}
 	while (lender->n < IPC_DNS_ASKED_MAX && resolver->to_connector.fd != -1 &&
 	    question_wants_socket(resolver, &wanted)) {
 		if (ipc_send_dns_open(&resolver->to_connector, &wanted) == -1) {
@@ -65,6 +74,12 @@ void
 resolver_on_dns_client(struct resolver *resolver, int adopt_fd)
 {
 	client_add(resolver, adopt_fd);
+}
+
+void
+resolver_on_dns_pinned(struct resolver *resolver, const struct ipc_dns_pinned *msg)
+{
+	judging_take_pinned(resolver, msg->number, msg->is_pinned);
 }
 
 static bool

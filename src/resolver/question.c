@@ -7,13 +7,14 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "resolver/judging.h"
+#include "resolver/policy.h"
 #include "resolver/resolver.h"
 #include "resolver/stream.h"
 #include "resolver/worker.h"
@@ -22,83 +23,16 @@
  * the rest. */
 #define READS_MAX 16
 
-/* --- the table ------------------------------------------------------------------------ */
-
-void
-question_init(struct resolver *resolver)
-{
-	struct questions *questions = &resolver->questions;
-
-	TAILQ_INIT(&questions->aged);
-	TAILQ_INIT(&questions->wanting);
-	TAILQ_INIT(&questions->free);
-	for (size_t i = 0; i < QUESTION_PLACES; i++) {
-		questions->places[i].fd = -1;
-		TAILQ_INSERT_TAIL(&questions->free, &questions->places[i], aged);
-	}
-}
-
-static uint64_t
-number_of(const struct questions *questions, const struct question *question)
-{
-	return (uint64_t)question->generation << 32 |
-	    (uint64_t)(question - questions->places);
-}
-
-/* The question that has asked for the socket of this number, if it still waits for it. */
-static struct question *
-find(struct questions *questions, uint64_t number)
-{
-	struct question *question =
-	    &questions->places[(uint32_t)number % QUESTION_PLACES];
-
-	return question->state == QUESTION_ASKED &&
-		number_of(questions, question) == number
-	    ? question
-	    : NULL;
-}
-
-/* Ends all that the question does at present. */
-static void
-stop(struct questions *questions, struct question *question)
-{
-	if (question->state == QUESTION_WANTS)
-		TAILQ_REMOVE(&questions->wanting, question, wanting);
-	if (question->fd != -1)
-		close(take_fd(&question->fd));
-	/* A socket that is on the way comes too late. */
-	question->generation++;
-	question->state = QUESTION_RESTS;
-}
-
-static void
-end(struct questions *questions, struct question *question)
-{
-	stop(questions, question);
-	question->state = QUESTION_FREE;
-	if (!question->client)
-		questions->n_by_udp--;
-	TAILQ_REMOVE(&questions->aged, question, aged);
-	TAILQ_INSERT_HEAD(&questions->free, question, aged);
-}
-
 /* --- the way through the servers ------------------------------------------------------- */
 
 /* Gives the guest an answer that has our number. */
 static void
 answer(struct resolver *resolver, struct question *question, uint8_t *bytes, size_t len)
 {
-	struct client *client = question->client;
-
 	message_set_id(bytes, question->guest_id);
-	end(&resolver->questions, question);
-	if (client) {
-		client_answer(resolver, client, bytes, len);
-		return;
-	}
-	if (len > IPC_DNS_ANSWER_MAX)
+	if (!question->client && len > IPC_DNS_ANSWER_MAX)
 		len = message_cut(bytes, question->end);
-	worker_answer(resolver, question->asker, bytes, len);
+	question_answer(resolver, question, bytes, len);
 }
 
 static void
@@ -106,14 +40,12 @@ fail(struct resolver *resolver, struct question *question)
 {
 	uint8_t *bytes = question_bytes(question);
 
+	if (question->is_judged) {
+		judging_fail(resolver, question);
+		return;
+	}
 	answer(resolver, question, bytes,
 	    message_make_error(bytes, question->end, DNS_SERVFAIL, bytes));
-}
-
-void
-question_forget(struct resolver *resolver, struct question *question)
-{
-	end(&resolver->questions, question);
 }
 
 /* Wants a socket to the present server. */
@@ -127,11 +59,10 @@ want(struct resolver *resolver, struct question *question)
 	TAILQ_INSERT_TAIL(&resolver->questions.wanting, question, wanting);
 }
 
-/* Goes on to the next server, or fails if there is none. */
-static void
-go_on(struct resolver *resolver, struct question *question)
+void
+question_go_on(struct resolver *resolver, struct question *question)
 {
-	stop(&resolver->questions, question);
+	question_stop(resolver, question);
 	question->server =
 	    servers_next(&resolver->servers, &question->course, resolver->now_ms);
 	if (question->server == -1)
@@ -167,7 +98,7 @@ note_error(struct resolver *resolver, struct question *question, int error)
 	if (error == ECONNREFUSED && question->server != -1 &&
 	    servers_note_refusal(&resolver->servers, question->server, resolver->now_ms))
 		say_dead(resolver, question->server);
-	go_on(resolver, question);
+	question_go_on(resolver, question);
 }
 
 void
@@ -180,8 +111,8 @@ question_restart_all(struct resolver *resolver)
 		next = TAILQ_NEXT(question, aged);
 		question->course = servers_begin(&resolver->servers);
 		question->server = -1;
-		if (question->state != QUESTION_TALKS)
-			go_on(resolver, question);
+		if (question->state < QUESTION_TALKS)
+			question_go_on(resolver, question);
 	}
 }
 
@@ -195,7 +126,7 @@ question_wants_socket(struct resolver *resolver, struct ipc_dns_open *wanted)
 	if (!question)
 		return false;
 	*wanted = (struct ipc_dns_open){
-		.number = number_of(&resolver->questions, question),
+		.number = question_number(resolver, question),
 		.server = resolver->servers.list[question->server].at,
 		.is_tcp = question->client != NULL,
 	};
@@ -215,27 +146,27 @@ question_has_asked(struct resolver *resolver)
 static int
 choose_id(struct question *question)
 {
-	uint16_t id;
+	struct {
+		uint16_t id;
+		uint8_t case_bits[DNS_CASE_BITS_LEN];
+	} secret;
 
 	/* Cannot fail once the kernel has been seeded, which is long before a guest. */
-	if (getrandom(&id, sizeof(id), GRND_NONBLOCK) != sizeof(id))
+	if (getrandom(&secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
 		return -1;
-	message_set_id(question_bytes(question), id);
+	if (question->is_judged)
+		judging_ask(question, secret.id, secret.case_bits);
+	else
+		message_set_id(question_bytes(question), secret.id);
 	return 0;
 }
 
-void
-question_take_socket(struct resolver *resolver, uint64_t number, int adopt_fd)
+/* The question has a socket. A connection is not made yet. */
+static void
+talk(struct resolver *resolver, struct question *question)
 {
-	struct question *question = find(&resolver->questions, number);
-	autofd int fd = adopt_fd;
-
-	if (!question)
-		return;
 	question->state = QUESTION_TALKS;
-	question->fd = take_fd(&fd);
 	question->n_sent = question->n_read = 0;
-	/* A connection is not made yet. */
 	if (choose_id(question) == -1 ||
 	    (!question->client &&
 		send(question->fd, question_bytes(question), question->len,
@@ -244,19 +175,58 @@ question_take_socket(struct resolver *resolver, uint64_t number, int adopt_fd)
 }
 
 void
+question_take_socket(struct resolver *resolver, uint64_t number, int adopt_fd)
+{
+	struct question *question = question_find(resolver, number, QUESTION_ASKED);
+	autofd int fd = adopt_fd;
+
+	if (!question)
+		return;
+	question->fd = take_fd(&fd);
+	talk(resolver, question);
+}
+
+void
+question_ask_again(struct resolver *resolver, struct question *question)
+{
+	/* What a server sends behind its answer on a connection is nothing that it was asked
+	 * for. */
+	if (!question->client) {
+		talk(resolver, question);
+		return;
+	}
+	question_stop(resolver, question);
+	want(resolver, question);
+}
+
+void
 question_take_refusal(struct resolver *resolver, uint64_t number, int error)
 {
-	struct question *question = find(&resolver->questions, number);
+	struct question *question = question_find(resolver, number, QUESTION_ASKED);
 
 	if (!question)
 		return;
 	if (!fdio_is_shortage(error) && error != ETOOMANYREFS) {
-		go_on(resolver, question);
+		question_go_on(resolver, question);
 		return;
 	}
 	/* No fault of the server. */
-	stop(&resolver->questions, question);
+	question_stop(resolver, question);
 	question->try_ends_ms = resolver->now_ms + FDIO_RETRY_MS;
+}
+
+bool
+question_leave_server(struct resolver *resolver, struct question *question)
+{
+	struct course ahead = question->course;
+
+	if (question->server != -1)
+		question->course.failed |= (uint8_t)(1U << question->server);
+	ahead.failed = question->course.failed;
+	if (servers_next(&resolver->servers, &ahead, resolver->now_ms) == -1)
+		return false;
+	question_go_on(resolver, question);
+	return true;
 }
 
 /* Takes an answer of the question's server. */
@@ -266,18 +236,22 @@ take_answer(struct resolver *resolver, struct question *question, uint8_t *bytes
 {
 	if (question->server != -1)
 		servers_note_answer(&resolver->servers, question->server);
-	if (message_is_failure(bytes)) {
-		struct course ahead = question->course;
-
-		if (question->server != -1)
-			question->course.failed |= (uint8_t)(1U << question->server);
-		ahead.failed = question->course.failed;
-		if (servers_next(&resolver->servers, &ahead, resolver->now_ms) != -1) {
-			go_on(resolver, question);
-			return;
-		}
-	}
+	if (message_is_failure(bytes) && question_leave_server(resolver, question))
+		return;
 	answer(resolver, question, bytes, len);
+}
+
+/* Takes a message of the question's server. Returns false if it is not the answer. */
+static bool
+take_message(struct resolver *resolver, struct question *question, uint8_t *bytes,
+    size_t len)
+{
+	if (question->is_judged)
+		return judging_take(resolver, question, bytes, len);
+	if (!message_is_answer(bytes, len, question_bytes(question), question->end))
+		return false;
+	take_answer(resolver, question, bytes, len);
+	return true;
 }
 
 /* Reads a socket of UDP. */
@@ -295,11 +269,8 @@ read_datagrams(struct resolver *resolver, struct question *question)
 			note_error(resolver, question, errno);
 			return;
 		}
-		if (message_is_answer(bytes, (size_t)n, question_bytes(question),
-			question->end)) {
-			take_answer(resolver, question, bytes, (size_t)n);
+		if (take_message(resolver, question, bytes, (size_t)n))
 			return;
-		}
 	}
 }
 
@@ -314,11 +285,8 @@ serve_stream(struct resolver *resolver, struct question *question)
 		return;
 	case STREAM_ANSWERED:
 		len = question->n_read - MESSAGE_PREFIX_LEN;
-		if (message_is_answer(bytes, len, question_bytes(question),
-			question->end))
-			take_answer(resolver, question, bytes, len);
-		else
-			go_on(resolver, question);
+		if (!take_message(resolver, question, bytes, len))
+			question_go_on(resolver, question);
 		return;
 	case STREAM_FAILED:
 		note_error(resolver, question, errno);
@@ -343,41 +311,17 @@ question_serve(struct resolver *resolver, struct question *question)
 
 /* --- questions of the guest ----------------------------------------------------------- */
 
-/* A place for a question, in the list of those that are asked. */
-static struct question *
-take_place(struct questions *questions, struct client *client)
-{
-	struct question *question;
-
-	if (!client && questions->n_by_udp == QUESTIONS_MAX) {
-		question = TAILQ_FIRST(&questions->aged);
-		while (question->client)
-			question = TAILQ_NEXT(question, aged);
-		end(questions, question);
-	}
-	if (!client)
-		questions->n_by_udp++;
-	question = TAILQ_FIRST(&questions->free);
-	TAILQ_REMOVE(&questions->free, question, aged);
-	TAILQ_INSERT_TAIL(&questions->aged, question, aged);
-	question->state = QUESTION_RESTS;
-	question->client = client;
-	return question;
-}
-
 /* Begins to ask. */
 static void
 begin(struct resolver *resolver, struct question *question, const uint8_t *bytes,
     size_t len, size_t end)
 {
 	question->guest_id = message_id(bytes);
-	question->course = servers_begin(&resolver->servers);
-	question->ends_ms = resolver->now_ms + resolver->servers.patience_ms;
 	question->end = end;
 	question->len = len;
 	store_be16(question->framed, (uint16_t)len);
 	memcpy(question_bytes(question), bytes, len);
-	go_on(resolver, question);
+	question_go_on(resolver, question);
 }
 
 void
@@ -387,10 +331,15 @@ question_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes, si
 	struct message_question read;
 	struct question *question;
 
+	if (resolver_policy_is_missing(resolver))
+		return;
+	if (resolver_policy_judges(resolver)) {
+		judging_add(resolver, asker, bytes, len);
+		return;
+	}
 	switch (message_read_question(bytes, len, &read)) {
 	case MESSAGE_QUESTION:
-		question = take_place(&resolver->questions, NULL);
-		question->asker = asker;
+		question = question_begin(resolver, NULL, asker);
 		begin(resolver, question, bytes, len, read.end);
 		break;
 	case MESSAGE_BAD:
@@ -409,9 +358,13 @@ question_add_stream(struct resolver *resolver, struct client *client,
 	uint8_t error[IPC_DNS_QUERY_MAX];
 	struct message_question read;
 
+	if (resolver_policy_is_missing(resolver))
+		return false;
+	if (resolver_policy_judges(resolver))
+		return judging_add_stream(resolver, client, bytes, len);
 	switch (message_read_question(bytes, len, &read)) {
 	case MESSAGE_QUESTION:
-		client->question = take_place(&resolver->questions, client);
+		client->question = question_begin(resolver, client, 0);
 		begin(resolver, client->question, bytes, len, read.end);
 		return true;
 	case MESSAGE_BAD:
@@ -435,7 +388,7 @@ take_step(struct resolver *resolver, struct question *question)
 		want(resolver, question);
 	} else {
 		note_loss(resolver, question);
-		go_on(resolver, question);
+		question_go_on(resolver, question);
 	}
 }
 

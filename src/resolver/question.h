@@ -13,6 +13,7 @@
 
 #include "ipc/messages.h"
 #include "resolver/client.h"
+#include "resolver/dns/judge.h"
 #include "resolver/message.h"
 #include "resolver/servers.h"
 
@@ -31,6 +32,8 @@ enum question_state {
 	QUESTION_ASKED, /* the connector has been asked for it */
 	QUESTION_RESTS, /* descriptors or memory are short: wants one again later */
 	QUESTION_TALKS, /* to its server */
+	QUESTION_PINS, /* has an answer whose addresses the connector must know; in pinning */
+	QUESTION_PINNED, /* the connector has been told, and has not answered yet */
 };
 
 struct question {
@@ -46,7 +49,9 @@ struct question {
 	int fd;               /* owned, if it talks */
 	uint64_t try_ends_ms; /* when the next server is due; or the end of the rest */
 	uint64_t ends_ms;
-	size_t end; /* of the question in bytes */
+	bool is_judged; /* by a policy: `judged` has what guest_id and `end` are for */
+	struct judged *judged; /* of this place */
+	size_t end;            /* of the question in bytes */
 	size_t len;
 	/* By TCP: bytes of framed that are sent, and of the answer that have come. */
 	size_t n_sent, n_read;
@@ -64,10 +69,13 @@ TAILQ_HEAD(question_list, question);
 
 struct questions {
 	struct question places[QUESTION_PLACES];
+	struct judged
+	    judged[QUESTION_PLACES]; /* of each place; not touched without a policy */
 	size_t n_by_udp;
 	struct question_list aged; /* all but the free ones; the oldest is first */
 	struct question_list wanting;
-	struct question_list free; /* by aged */
+	struct question_list pinning; /* by wanting */
+	struct question_list free;    /* by aged */
 };
 
 void question_init(struct resolver *resolver);
@@ -104,3 +112,33 @@ void question_serve(struct resolver *resolver, struct question *question);
 
 /* Takes each question's next step that is due. Returns when the next one is. */
 uint64_t question_tick(struct resolver *resolver);
+
+/* For question.c and judging.c. */
+
+/* Takes a place, that of the oldest question by UDP if all are in use. client is NULL by UDP. */
+struct question *question_begin(struct resolver *resolver, struct client *client,
+    uint64_t asker);
+
+/* The number of the question's present step, for other processes. */
+uint64_t question_number(const struct resolver *resolver,
+    const struct question *question);
+
+/* The question of this number, if it is still in this state; else NULL. */
+struct question *question_find(struct resolver *resolver, uint64_t number,
+    enum question_state state);
+
+/* Ends all that the question does at present. */
+void question_stop(struct resolver *resolver, struct question *question);
+
+/* Gives the guest an answer, and ends the question. */
+void question_answer(struct resolver *resolver, struct question *question,
+    const uint8_t *bytes, size_t len);
+
+/* Goes on to the next server, or fails if there is none. */
+void question_go_on(struct resolver *resolver, struct question *question);
+
+/* The question's server has failed. Returns false if there is no other; else goes on to it. */
+bool question_leave_server(struct resolver *resolver, struct question *question);
+
+/* Asks the present server, on a socket of its own. */
+void question_ask_again(struct resolver *resolver, struct question *question);

@@ -7,6 +7,7 @@
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
 #include "resolver/client.h"
+#include "resolver/dns/judge.h"
 #include "resolver/jail.h"
 #include "resolver/lender.h"
 #include "resolver/question.h"
@@ -21,6 +22,7 @@ struct resolver {
 	struct lender lender;
 	struct questions questions;
 	struct client clients[CLIENTS_MAX];
+	struct judge judge; /* with a policy */
 	struct ipc_dns_answer
 	    answer;      /* if has_answer: one that the worker's queue did not take */
 	bool has_answer; /* no socket of a server is read meanwhile */

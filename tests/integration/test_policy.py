@@ -391,8 +391,6 @@ BAD_POLICIES = (
     ("", ":1:1: a policy begins with \"policy 1\""),
     ("policy 1\nexpect allow tcp 443 to 192.0.2.1\n",
      ":2:1: expected allow tcp 443 to 192.0.2.1, but the default denies it"),
-    ("policy 1\nallow tcp 443 to pypi.org\n",
-     ":2: names need a resolver that keeps to them, which this version does not have; use addresses"),
 )
 
 

@@ -208,12 +208,24 @@ FIELDS(policy_commit,
 	ANY(policy_commit, n_prefixes), ANY(policy_commit, n_names),
 	RESERVED(policy_commit))
 FIELDS(policy_committed, ANY(policy_committed, generation))
+FIELDS(policy_known, ANY(policy_known, generation))
+FIELDS(dns_pin,
+	ANY(dns_pin, number), ANY(dns_pin, generation), ANY(dns_pin, ttl_s),
+	RANGE(dns_pin, n_addrs, 1, IPC_DNS_ADDRS_MAX, "n_addrs"),
+	RANGE(dns_pin, n_patterns, 1, IPC_DNS_PATTERNS_MAX, "n_patterns"),
+	RESERVED(dns_pin), ANY(dns_pin, patterns), ANY(dns_pin, addrs))
+FIELDS(dns_pinned,
+	ANY(dns_pinned, number), RANGE(dns_pinned, is_pinned, 0, 1, "is_pinned"),
+	RESERVED(dns_pinned))
 FIELDS(host_addrs,
 	RANGE(host_addrs, is_first, 0, 1, "is_first"),
 	RANGE(host_addrs, is_last, 0, 1, "is_last"),
 	RANGE(host_addrs, n, 0, IPC_HOST_ADDRS_N, "n"), RESERVED(host_addrs),
 	ANY(host_addrs, addrs))
-FIELDS(resolver_start, STRUCTS(resolver_start, nameservers, nameservers))
+FIELDS(resolver_start,
+	STRUCTS(resolver_start, network, network),
+	STRUCTS(resolver_start, nameservers, nameservers),
+	RANGE(resolver_start, has_policy, 0, 1, "has_policy"))
 FIELDS(dns_query,
 	ANY(dns_query, number), RESERVED(dns_query), ANY(dns_query, bytes),
 	RANGE(dns_query, len, IPC_DNS_LEN_MIN, IPC_DNS_QUERY_MAX, "len"))
@@ -596,6 +608,10 @@ test_contradictions_are_refused(void **state)
 	BAD(policy_names, "text", msg->names[0].text[0] = '.')
 	BAD(policy_names, "text", msg->n = 2)
 	BAD(policy_names, "entries after the last", msg->names[1].text[0] = 'a')
+	BAD(dns_pin, "addrs", msg->addrs[0].bytes[4] = 1)
+	BAD(dns_pin, "addrs", msg->addrs[1].is_ipv6 = 2)
+	BAD(dns_pin, "entries after the last", msg->n_addrs = 1)
+	BAD(dns_pin, "entries after the last", msg->n_patterns = 1)
 	BAD(host_addrs, "addrs", msg->addrs[0].bytes[4] = 1)
 	BAD(host_addrs, "addrs", msg->addrs[1].is_ipv6 = 2)
 	BAD(host_addrs, "entries after the last", msg->n = 1)

@@ -137,6 +137,8 @@ ipc_sample_start(struct ipc_start *msg)
 void
 ipc_sample_resolver_start(struct ipc_resolver_start *msg)
 {
+	*msg = (struct ipc_resolver_start){ 0 };
+	sample_network(&msg->network);
 	ipc_sample_nameservers(&msg->nameservers);
 }
 
@@ -172,6 +174,25 @@ void
 ipc_sample_dns_refused(struct ipc_dns_refused *msg)
 {
 	*msg = (struct ipc_dns_refused){ .number = 7, .error = ENETUNREACH };
+}
+
+void
+ipc_sample_dns_pin(struct ipc_dns_pin *msg)
+{
+	*msg = (struct ipc_dns_pin){
+		.number = 7,
+		.generation = 1,
+		.n_addrs = 2,
+		.n_patterns = 2,
+		.patterns = { 3, 4 },
+		.addrs = { { .bytes = { 192, 0, 2, 1 } }, { .is_ipv6 = 1 } },
+	};
+}
+
+void
+ipc_sample_dns_pinned(struct ipc_dns_pinned *msg)
+{
+	*msg = (struct ipc_dns_pinned){ .number = 7, .is_pinned = 1 };
 }
 
 void
@@ -310,6 +331,12 @@ void
 ipc_sample_policy_committed(struct ipc_policy_committed *msg)
 {
 	*msg = (struct ipc_policy_committed){ .generation = 1 };
+}
+
+void
+ipc_sample_policy_known(struct ipc_policy_known *msg)
+{
+	*msg = (struct ipc_policy_known){ .generation = 1 };
 }
 
 void

@@ -180,26 +180,17 @@ say_remark(void *ctx, uint32_t rule, const char *text)
 	say(ctx, false, line);
 }
 
-/* Names are of use only if something pins their addresses. */
+/* The resolver pins addresses to names. */
 static bool
 check_names(struct reader *reader, const struct ipc_policy_read *msg)
 {
-	char where[POLICY_WHERE_SIZE], line[POLICY_ERROR_SIZE];
+	char line[POLICY_ERROR_SIZE];
 
-	if (policy.n_names == 0)
+	if (policy.n_names == 0 || msg->enable_dns)
 		return true;
-	policy_where(&policy, policy.names[0].rule, where);
-	if (!msg->enable_dns)
-		snprintf(line, sizeof(line),
-		    "%s: names need the name server, which --disable-dns switches off",
-		    policy.sources[policy.rules[policy.names[0].rule].source]);
-	else if (!msg->is_check)
-		snprintf(line, sizeof(line),
-		    "%s: names need a resolver that keeps to them, which this version "
-		    "does not have; use addresses",
-		    where);
-	else
-		return true;
+	snprintf(line, sizeof(line),
+	    "%s: names need the name server, which --disable-dns switches off",
+	    policy.sources[policy.rules[policy.names[0].rule].source]);
 	refuse(reader, line);
 	return false;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes the rows of the policy from the policy-reader, and sends them to the connector. */
+/* Takes the rows of the policy from the policy-reader, and sends them to the connector and the
+ * resolver. */
 #include "parent/supervise/policy.h"
 
 #include <errno.h>
@@ -29,11 +30,10 @@ policy_open(struct supervisor *sv)
 	parent_hostlist_open(&sv->hostlist);
 }
 
-void
-policy_tell_host(struct supervisor *sv)
+/* Returns false if the queue is full. */
+static bool
+send_host(const struct hostlist *list, struct ipc_channel *channel)
 {
-	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
-	const struct hostlist *list = &sv->hostlist;
 	uint32_t at = 0;
 
 	do {
@@ -44,10 +44,29 @@ policy_tell_host(struct supervisor *sv)
 		memcpy(msg.addrs, list->addrs + at, msg.n * sizeof(msg.addrs[0]));
 		at += msg.n;
 		msg.is_last = at == list->n;
-		if (ipc_send_host_addrs(connector, &msg) == -1)
-			return;
+		if (ipc_send_host_addrs(channel, &msg) == -1)
+			return false;
 	} while (at < list->n);
+	return true;
+}
+
+/* The processes that judge by the policy. */
+static bool
+is_user(const struct supervisor *sv, size_t role)
+{
+	return (role == IPC_ROLE_CONNECTOR || role == IPC_ROLE_RESOLVER) &&
+	    sv->services[role].is_ready;
+}
+
+void
+policy_tell_host(struct supervisor *sv)
+{
 	sv->hostlist.is_told = true;
+	for (size_t role = 0; role < IPC_ROLE_END; role++) {
+		if (is_user(sv, role) &&
+		    !send_host(&sv->hostlist, supervisor_channel(sv, role)))
+			sv->hostlist.is_told = false;
+	}
 }
 
 void
@@ -68,42 +87,53 @@ policy_is_read(const struct supervisor *sv)
 }
 
 bool
-policy_is_feeding(const struct supervisor *sv)
+policy_is_feeding(const struct supervisor *sv, enum ipc_role role)
 {
-	return sv->policy.feed.step != POLICY_FEED_DONE;
+	return sv->policy.feeds[role].step != POLICY_FEED_DONE;
 }
 
 void
-policy_begin_feed(struct supervisor *sv)
+policy_begin_feed(struct supervisor *sv, enum ipc_role role)
 {
 	if (sv->policy.rows == NULL)
 		return;
-	policy_feed_begin(&sv->policy.feed, sv->policy.rows, sv->policy.take.generation);
-	ipc_channel_await_reply(supervisor_channel(sv, IPC_ROLE_CONNECTOR),
-	    IPC_MSG_policy_committed);
-	policy_feed(sv);
+	policy_feed_begin(&sv->policy.feeds[role], sv->policy.rows,
+	    sv->policy.take.generation);
+	ipc_channel_await_reply(supervisor_channel(sv, role),
+	    role == IPC_ROLE_CONNECTOR ? IPC_MSG_policy_committed : IPC_MSG_policy_known);
+	/* This process has not heard of them. */
+	sv->hostlist.is_told = false;
+	policy_feed(sv, role);
 }
 
 void
-policy_feed(struct supervisor *sv)
+policy_feed(struct supervisor *sv, enum ipc_role role)
 {
-	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
+	struct policy_feed *feed = &sv->policy.feeds[role];
 
 	/* Class host is right before the first flow. */
 	if (!sv->hostlist.is_told)
 		policy_tell_host(sv);
-	if (sv->hostlist.is_told && policy_feed_send(&sv->policy.feed, connector) == 0)
+	if (sv->hostlist.is_told &&
+	    policy_feed_send(feed, supervisor_channel(sv, role)) == 0)
 		return;
 	if (ipc_channel_can_retry(errno))
 		return;
-	sv->policy.feed.step = POLICY_FEED_DONE;
-	wiring_fail_send(sv, "send the policy to the connector");
+	feed->step = POLICY_FEED_DONE;
+	wiring_fail_send(sv, "send the policy");
 }
 
 void
 parent_on_policy_committed(struct supervisor *sv, const struct ipc_policy_committed *msg)
 {
 	sv->policy.is_in_force = msg->generation == sv->policy.take.generation;
+	wiring_start_worker(sv);
+}
+
+void
+parent_on_policy_known(struct supervisor *sv, const struct ipc_policy_known *msg)
+{
+	sv->policy.is_known = msg->generation == sv->policy.take.generation;
 	wiring_start_worker(sv);
 }
 

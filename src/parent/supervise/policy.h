@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The policy from the policy-reader to the connector. The parent keeps a copy of the rows. */
+/* The policy from the policy-reader to the connector and the resolver. The parent keeps a copy of the rows. */
 #pragma once
 
 #include "parent/supervise/supervisor.h"
@@ -13,15 +13,15 @@ void policy_begin_reading(struct supervisor *sv, const int program_fds[IPC_ROLE_
 /* Whether there is none, or all of its rows are here. */
 bool policy_is_read(const struct supervisor *sv);
 
-/* The connector is ready: sends it the policy from now on. */
-void policy_begin_feed(struct supervisor *sv);
+/* The connector or the resolver is ready: sends it the policy from now on. */
+void policy_begin_feed(struct supervisor *sv, enum ipc_role role);
 
-/* Sends the addresses of the host. If the queue is full, hostlist.is_told stays false, and they
+/* Sends the addresses of the host. If a queue is full, hostlist.is_told stays false, and they
  * are sent again later. */
 void policy_tell_host(struct supervisor *sv);
 
-/* Whether rows wait for room in the connector's queue. */
-bool policy_is_feeding(const struct supervisor *sv);
+/* Whether rows wait for room in the role's queue. */
+bool policy_is_feeding(const struct supervisor *sv, enum ipc_role role);
 
 /* Sends what the queue takes. */
-void policy_feed(struct supervisor *sv);
+void policy_feed(struct supervisor *sv, enum ipc_role role);

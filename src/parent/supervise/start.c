@@ -243,7 +243,7 @@ void
 parent_on_connector_ready(struct supervisor *sv)
 {
 	service_set_ready(sv, IPC_ROLE_CONNECTOR);
-	policy_begin_feed(sv);
+	policy_begin_feed(sv, IPC_ROLE_CONNECTOR);
 	wiring_start_resolver(sv);
 	wiring_start_worker(sv);
 }
@@ -252,6 +252,7 @@ void
 parent_on_resolver_ready(struct supervisor *sv)
 {
 	service_set_ready(sv, IPC_ROLE_RESOLVER);
+	policy_begin_feed(sv, IPC_ROLE_RESOLVER);
 	check_ready(sv);
 }
 

@@ -151,10 +151,9 @@ serve(struct supervisor *sv)
 		set[POLL_CHILDREN + i].fd = sv->services[i].child.pid != 0
 		    ? sv->services[i].child.channel.fd
 		    : -1;
-		set[POLL_CHILDREN + i].events = POLLIN;
+		set[POLL_CHILDREN + i].events =
+		    policy_is_feeding(sv, (enum ipc_role)i) ? POLLIN | POLLOUT : POLLIN;
 	}
-	if (policy_is_feeding(sv))
-		set[POLL_CHILDREN + IPC_ROLE_CONNECTOR].events |= POLLOUT;
 	if (poll(set, POLL_N, deadline_timeout(next_due_ms(sv), now_ms)) == -1 &&
 	    errno != EINTR) {
 		if (!fdio_is_shortage(errno)) {
@@ -168,8 +167,9 @@ serve(struct supervisor *sv)
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (set[POLL_CHILDREN + i].revents)
 			service_receive(sv, &sv->services[i].child);
-	if (policy_is_feeding(sv))
-		policy_feed(sv);
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		if (policy_is_feeding(sv, (enum ipc_role)i))
+			policy_feed(sv, (enum ipc_role)i);
 	if ((set[POLL_SIGNALS].revents && signals_take(sv)) || sv->reap_again)
 		service_reap(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))

@@ -51,9 +51,10 @@ struct parent_policy {
 	struct policy_texts texts;
 	struct policy *rows; /* owned; NULL: nothing limits them */
 	struct policy_take take;
-	struct policy_feed feed; /* to the connector */
-	bool is_read;            /* `rows` is whole */
-	bool is_in_force;        /* the connector follows it */
+	struct policy_feed feeds[IPC_ROLE_END]; /* to the connector and the resolver */
+	bool is_known;                          /* the resolver judges names by it */
+	bool is_read;                           /* `rows` is whole */
+	bool is_in_force;                       /* the connector follows it */
 };
 
 struct supervisor;

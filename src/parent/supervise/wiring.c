@@ -159,10 +159,14 @@ void
 wiring_start_resolver(struct supervisor *sv)
 {
 	struct ipc_channel *resolver = supervisor_channel(sv, IPC_ROLE_RESOLVER);
-	struct ipc_resolver_start start = { .nameservers = sv->resolv.nameservers };
+	struct ipc_resolver_start start = {
+		.nameservers = sv->resolv.nameservers,
+		.has_policy = sv->policy.rows != NULL,
+	};
 
 	if (sv->phase != SUPERVISE_STARTING || !sv->options->enable_dns)
 		return;
+	network_fill(&start.network, sv->options);
 	if (ipc_send_resolver_start(resolver, &start) == -1) {
 		wiring_fail_send(sv, "send resolver_start to resolver");
 		return;
@@ -178,6 +182,14 @@ wiring_give_tap(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 	wiring_start_worker(sv);
 }
 
+/* The policy is in force before the first packet. */
+static bool
+policy_is_followed(const struct supervisor *sv)
+{
+	return sv->policy.is_in_force &&
+	    (sv->policy.is_known || !sv->options->enable_dns);
+}
+
 void
 wiring_start_worker(struct supervisor *sv)
 {
@@ -190,7 +202,7 @@ wiring_start_worker(struct supervisor *sv)
 
 	if (sv->phase != SUPERVISE_STARTING || sv->tap_fd == -1 ||
 	    !sv->services[IPC_ROLE_CONNECTOR].is_ready ||
-	    (sv->policy.rows != NULL && !sv->policy.is_in_force))
+	    (sv->policy.rows != NULL && !policy_is_followed(sv)))
 		return;
 	network_fill(&start.network, sv->options);
 	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;

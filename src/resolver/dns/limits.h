@@ -17,7 +17,7 @@
 /* Different names below all wildcards in an hour: enough for 65 that are at their limit. */
 #define DNS_NAMES_MAX 32768
 
-#define DNS_NAMES_PERIOD_MS (60U * 60 * 1000)
+#define DNS_NAMES_PERIOD_MS UINT64_C(3600000)
 
 /* Queries for name servers: a page asks for some dozens of names at once, and a crawler for some
  * each second. */
@@ -27,8 +27,8 @@
 /* Wildcards are numbers of patterns in a policy. */
 #define DNS_WILDCARDS_MAX 4096
 
-/* At most half of the slots are in use, so that searches are short. */
-#define DNS_NAME_SLOTS (2 * DNS_NAMES_MAX)
+/* Twice as many, so that searches are short. */
+#define DNS_NAME_SLOTS 65536
 
 struct dns_limits {
 	struct ratelimit queries;

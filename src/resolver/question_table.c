@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of questions: their places, and how they begin and end. */
+#include "resolver/question.h"
+
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "resolver/resolver.h"
+#include "resolver/worker.h"
+
+void
+question_init(struct resolver *resolver)
+{
+	struct questions *questions = &resolver->questions;
+
+	TAILQ_INIT(&questions->aged);
+	TAILQ_INIT(&questions->wanting);
+	TAILQ_INIT(&questions->pinning);
+	TAILQ_INIT(&questions->free);
+	for (size_t i = 0; i < QUESTION_PLACES; i++) {
+		questions->places[i].fd = -1;
+		questions->places[i].judged = &questions->judged[i];
+		TAILQ_INSERT_TAIL(&questions->free, &questions->places[i], aged);
+	}
+}
+
+uint64_t
+question_number(const struct resolver *resolver, const struct question *question)
+{
+	return (uint64_t)question->generation << 32 |
+	    (uint64_t)(question - resolver->questions.places);
+}
+
+struct question *
+question_find(struct resolver *resolver, uint64_t number, enum question_state state)
+{
+	struct question *question =
+	    &resolver->questions.places[(uint32_t)number % QUESTION_PLACES];
+
+	return question->state == state && question_number(resolver, question) == number
+	    ? question
+	    : NULL;
+}
+
+void
+question_stop(struct resolver *resolver, struct question *question)
+{
+	struct questions *questions = &resolver->questions;
+
+	if (question->state == QUESTION_WANTS)
+		TAILQ_REMOVE(&questions->wanting, question, wanting);
+	if (question->state == QUESTION_PINS)
+		TAILQ_REMOVE(&questions->pinning, question, wanting);
+	if (question->fd != -1)
+		close(take_fd(&question->fd));
+	/* A socket that is on the way comes too late. */
+	question->generation++;
+	question->state = QUESTION_RESTS;
+}
+
+void
+question_forget(struct resolver *resolver, struct question *question)
+{
+	struct questions *questions = &resolver->questions;
+
+	question_stop(resolver, question);
+	question->state = QUESTION_FREE;
+	if (!question->client)
+		questions->n_by_udp--;
+	TAILQ_REMOVE(&questions->aged, question, aged);
+	TAILQ_INSERT_HEAD(&questions->free, question, aged);
+}
+
+void
+question_answer(struct resolver *resolver, struct question *question,
+    const uint8_t *bytes, size_t len)
+{
+	struct client *client = question->client;
+
+	question_forget(resolver, question);
+	if (client)
+		client_answer(resolver, client, bytes, len);
+	else
+		worker_answer(resolver, question->asker, bytes, len);
+}
+
+/* A place for a question, in the list of those that are asked. */
+static struct question *
+take_place(struct resolver *resolver, struct client *client)
+{
+	struct questions *questions = &resolver->questions;
+	struct question *question;
+
+	if (!client && questions->n_by_udp == QUESTIONS_MAX) {
+		question = TAILQ_FIRST(&questions->aged);
+		while (question->client)
+			question = TAILQ_NEXT(question, aged);
+		question_forget(resolver, question);
+	}
+	if (!client)
+		questions->n_by_udp++;
+	question = TAILQ_FIRST(&questions->free);
+	TAILQ_REMOVE(&questions->free, question, aged);
+	TAILQ_INSERT_TAIL(&questions->aged, question, aged);
+	question->state = QUESTION_RESTS;
+	question->client = client;
+	return question;
+}
+
+struct question *
+question_begin(struct resolver *resolver, struct client *client, uint64_t asker)
+{
+	struct question *question = take_place(resolver, client);
+
+	question->asker = asker;
+	question->is_judged = false;
+	question->course = servers_begin(&resolver->servers);
+	question->ends_ms = resolver->now_ms + resolver->servers.patience_ms;
+	return question;
+}
