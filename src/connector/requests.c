@@ -231,23 +231,85 @@ open_flow(struct connector *connector, const struct flow *flow)
 	}
 }
 
-void
-connector_on_flow_open(struct connector *connector, const struct ipc_flow_open *msg)
+/* Begins the answer for a flow that asks. NULL: the flow is refused. */
+static struct flow *
+begin_flow(struct connector *connector, const struct ipc_flow_open *asked)
 {
 	struct connector_answer *answer = &connector->answer;
-	const struct flow *flow;
 
-	if (flows_find(&connector->flows, msg->flow) != NULL)
+	if (flows_find(&connector->flows, asked->flow) != NULL)
 		fatalx("message from slirp-worker: flow_open: the flow is open");
 	*answer = (struct connector_answer){
 		.fd = -1,
 		.answers_fd = -1,
-		.opened.flow = msg->flow,
+		.opened.flow = asked->flow,
 	};
-	flow = flows_open(&connector->flows, msg,
+	return flows_open(&connector->flows, asked,
 	    (uint64_t)(clock_now_ns() / CLOCK_NS_PER_MS), &answer->error);
+}
+
+void
+connector_on_flow_open(struct connector *connector, const struct ipc_flow_open *msg)
+{
+	const struct flow *flow = begin_flow(connector, msg);
+
 	if (flow != NULL)
 		open_flow(connector, flow);
+	connector_requests_answer(connector);
+}
+
+/* Makes the socket of a peer of a forward's port. */
+static void
+make_reply(struct connector *connector, const struct ipc_reply_open *msg,
+    const struct ipc_listener *about)
+{
+	struct ipc_flow_opened *opened = &connector->answer.opened;
+	const struct inaddr *host = &about->host_addr;
+	union inaddr_sock own =
+	    inaddr_sock_make(inaddr_is_unspecified(host) ? &msg->own : host,
+		about->host_port);
+	union inaddr_sock peer = inaddr_sock_make(&msg->peer, msg->peer_port);
+
+	if (msg->own_scope_id != 0 && own.any.sa_family == AF_INET6)
+		own.in6.sin6_scope_id = msg->own_scope_id;
+	if (msg->peer_scope_id != 0)
+		peer.in6.sin6_scope_id = msg->peer_scope_id;
+	connector->answer.fd = open_reply(&own, &peer);
+	if (connector->answer.fd == -1) {
+		refuse(connector, (uint32_t)errno);
+		return;
+	}
+	opened->to = msg->peer;
+	opened->to_port = msg->peer_port;
+	opened->to_scope_id = msg->peer_scope_id;
+	opened->own_port = about->host_port;
+}
+
+void
+connector_on_reply_open(struct connector *connector, const struct ipc_reply_open *msg)
+{
+	const struct ipc_listener *about =
+	    listeners_find(&connector->listeners, msg->listener);
+	struct ipc_flow_open asked = {
+		.flow = msg->flow,
+		.peer = msg->peer,
+		.proto = IPPROTO_UDP,
+		.peer_port = msg->peer_port,
+	};
+
+	if (about != NULL &&
+	    (about->proto != IPPROTO_UDP ||
+		about->host_addr.is_ipv6 != msg->peer.is_ipv6))
+		fatalx("message from slirp-worker: reply_open: %u is not a port of UDP",
+		    msg->listener);
+	if (about != NULL) {
+		asked.guest = about->guest_addr;
+		asked.guest_port = about->guest_port;
+	}
+	if (begin_flow(connector, &asked) != NULL && about != NULL)
+		make_reply(connector, msg, about);
+	else if (about == NULL) /* it was closed meanwhile */
+		refuse(connector, ENOENT);
 	connector_requests_answer(connector);
 }
 

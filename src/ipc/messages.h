@@ -153,6 +153,7 @@ struct ipc_log {
 
 #define IPC_ROWS_SLIRP_WORKER_TO_CONNECTOR(ROW) \
 	ROW(flow_open, PAYLOAD, ANYTIME, "make a socket that connects to this address, answer flow_opened or flow_refused") \
+	ROW(reply_open, PAYLOAD, ANYTIME, "make a UDP socket of this port of a forward that leads to this peer, answer as to flow_open") \
 	ROW(flow_closed, PAYLOAD, ANYTIME, "the worker has closed the sockets of these flows") \
 	ROW(listener_wanted, PAYLOAD, ANYTIME, "send this listener again: there was no descriptor for it") \
 	ROW(listener_closed, PAYLOAD, ANYTIME, "the answer to listener_gone: the worker has closed its duplicate")

@@ -40,6 +40,17 @@ struct ipc_flow_open {
 	uint8_t reserved2[6];
 };
 
+/* A flow of a peer that has sent to a UDP port of a forward. */
+struct ipc_reply_open {
+	uint64_t flow;                        /* as in flow_open */
+	uint32_t listener;                    /* the port's id */
+	uint32_t peer_scope_id, own_scope_id; /* of link-local addresses */
+	struct inaddr peer;
+	struct inaddr
+	    own; /* the address of the host that was asked, of the peer's family */
+	uint16_t peer_port; /* not 0 */
+};
+
 /* The socket at which hosts answer what the flow sends to a group. It comes before
  * flow_opened. */
 struct ipc_flow_answers {

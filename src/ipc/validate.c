@@ -230,6 +230,21 @@ ipc_validate_flow_open(const struct ipc_flow_open *msg, const char **why)
 }
 
 int
+ipc_validate_reply_open(const struct ipc_reply_open *msg, const char **why)
+{
+	if (msg->listener >= IPC_LISTENERS_MAX)
+		return ipc_refuse(why, "listener");
+	if (!ipc_is_inaddr(&msg->peer))
+		return ipc_refuse(why, "peer");
+	if (!ipc_is_inaddr(&msg->own) || msg->own.is_ipv6 != msg->peer.is_ipv6)
+		return ipc_refuse(why, "own");
+	if ((msg->peer_scope_id != 0 && !inaddr_is_link_local6(&msg->peer)) ||
+	    (msg->own_scope_id != 0 && !inaddr_is_link_local6(&msg->own)))
+		return ipc_refuse(why, "scope_id");
+	return msg->peer_port != 0 ? 0 : ipc_refuse(why, "peer_port");
+}
+
+int
 ipc_validate_flow_closed(const struct ipc_flow_closed *msg, const char **why)
 {
 	if (msg->n == 0 || msg->n > IPC_FLOWS_CLOSED_MAX)

@@ -92,7 +92,7 @@ ATTEMPTS = [
     Try("receive_on_channel", OK, OK, full=OK),
     Try("send_fd_on_channel", OK, OK, full=OK),
     Try("receive_errors_udp", "EAGAIN", "EAGAIN", full="EAGAIN"),
-    sock(socket.AF_INET6, UDP | CLOEXEC, sandbox=OK, control=OK, full=OK),
+    sock(socket.AF_INET6, UDP | CLOEXEC, sandbox=OK, control=OK),
     sock(socket.AF_INET, UDP | CLOEXEC, ICMP, sandbox=OK, control=OK),
     sock(socket.AF_INET6, UDP | CLOEXEC, ICMP6, sandbox=OK, control=OK),
 
@@ -196,11 +196,11 @@ ATTEMPTS = [
     sock(socket.AF_INET, TCP | CLOEXEC, MPTCP, sandbox=OK, control=BUILT_IN | {"ENOPROTOOPT"}),
     sock(socket.AF_INET, TCP | CLOEXEC, SCTP, sandbox=OK, control=BUILT_IN),
     # The kernel looks at 32 bits of a family and of a request, and so does the filter.
-    Try("socket_high_bits", OK, OK, full=OK),
+    Try("socket_high_bits", OK, OK),
     Try("socketpair", OK, OK),
-    Try("connect_abstract", "EPERM", OK, full="EPERM", alone=OK, abi=LANDLOCK_SCOPES),
+    Try("connect_abstract", "EPERM", OK, abi=LANDLOCK_SCOPES),
     # The one UNIX socket can get a name, but as a connected one take no connection.
-    Try("bind_channel", OK, OK, full=OK),
+    Try("bind_channel", OK, OK),
     Try("setsockopt_int", "EPERM", OK, args=(socket.SOL_SOCKET, socket.SO_MARK)),
     Try("setsockopt_int", "EPERM", "EPERM", args=(socket.SOL_SOCKET, 33)),  # SO_RCVBUFFORCE: real root's
     Try("setsockopt_int", OK, OK, args=(socket.SOL_SOCKET, socket.SO_BROADCAST)),
@@ -392,8 +392,8 @@ def test_no_other_address_family() -> None:
 # Allowed whatever the arguments are. Everything else is either not allowed at all, or has a
 # condition that the sweep's arguments, all -1, don't meet.
 UNCONDITIONAL = {
-    "bind", "brk", "clock_gettime", "close", "connect", "epoll_ctl", "epoll_pwait",
-    "exit_group", "getpeername", "getpid", "gettid", "mremap", "munmap",
+    "brk", "clock_gettime", "close", "epoll_ctl", "epoll_pwait", "exit_group",
+    "getpeername", "getpid", "gettid", "mremap", "munmap",
     "read", "recvfrom", "shutdown", "writev",
 }
 

@@ -247,6 +247,13 @@ FIELDS(flow_open,
 	ANY(flow_open, forward_port),
 	FIELD(flow_open, reserved2, .kind = KIND_ZERO, .word = "reserved2"))
 FIELDS(flow_answers, ANY(flow_answers, flow))
+FIELDS(reply_open,
+	ANY(reply_open, flow),
+	RANGE(reply_open, listener, 0, IPC_LISTENERS_MAX - 1, "listener"),
+	RANGE(reply_open, peer_scope_id, 0, 0, "scope_id"),
+	RANGE(reply_open, own_scope_id, 0, 0, "scope_id"),
+	ADDR(reply_open, peer, "peer"), ADDR(reply_open, own, "own"),
+	RANGE(reply_open, peer_port, 1, UINT16_MAX, "peer_port"))
 FIELDS(flow_closed,
 	RANGE(flow_closed, n, 1, IPC_FLOWS_CLOSED_MAX, "n"), RESERVED(flow_closed),
 	ANY(flow_closed, flows))
@@ -575,6 +582,8 @@ test_contradictions_are_refused(void **state)
 	BAD(flow_open, "peer_port", msg->proto = IPPROTO_ICMP)
 	BAD(flow_open, "proto", msg->proto = IPPROTO_ICMPV6)
 	BAD(flow_open, "peer", msg->guest.is_ipv6 = 1)
+	BAD(reply_open, "peer", msg->peer.bytes[4] = 1)
+	BAD(reply_open, "own", msg->own.bytes[4] = 1)
 	BAD(flow_opened, "to", msg->to.bytes[4] = 1)
 	BAD(flow_opened, "to_scope_id", msg->to = inaddr_loopback(true);
 	    msg->to_scope_id = 2)
@@ -705,6 +714,9 @@ test_legal_values_are_accepted(void **state)
 	GOOD(flow_open, msg->peer = msg->guest = inaddr_loopback(true))
 	GOOD(flow_open, msg->proto = IPPROTO_UDP)
 	GOOD(flow_open, msg->proto = IPPROTO_ICMP; msg->peer_port = 0)
+	GOOD(reply_open, inaddr_parse("fe80::1", &msg->peer);
+	     inaddr_parse("fe80::2", &msg->own);
+	     msg->peer_scope_id = msg->own_scope_id = 2)
 	GOOD(flow_opened, inaddr_parse("fe80::1", &msg->to); msg->to_scope_id = 2)
 	GOOD(flow_closed, msg->n = 32; msg->flows[31] = UINT64_MAX)
 	GOOD(outbound, msg->has_addr[0] = 0; msg->addr[0] = (struct inaddr){ 0 })

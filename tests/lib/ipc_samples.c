@@ -364,6 +364,18 @@ ipc_sample_flow_open(struct ipc_flow_open *msg)
 }
 
 void
+ipc_sample_reply_open(struct ipc_reply_open *msg)
+{
+	*msg = (struct ipc_reply_open){
+		.flow = UINT64_C(0x100000002),
+		.listener = 3,
+		.peer = { .bytes = { 192, 0, 2, 1 } },
+		.own = { .bytes = { 192, 0, 2, 2 } },
+		.peer_port = 40000,
+	};
+}
+
+void
 ipc_sample_flow_closed(struct ipc_flow_closed *msg)
 {
 	*msg = (struct ipc_flow_closed){

@@ -234,3 +234,11 @@ listeners_note_closed(struct listeners *listeners, uint32_t id)
 	give_place(listeners, listener);
 	return 0;
 }
+
+const struct ipc_listener *
+listeners_find(const struct listeners *listeners, uint32_t id)
+{
+	const struct listener *listener = &listeners->places[id];
+
+	return id < listeners->n_places && listener->fd != -1 ? &listener->about : NULL;
+}

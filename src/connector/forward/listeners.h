@@ -85,6 +85,9 @@ listeners_have_news(const struct listeners *listeners)
 void listeners_tell(struct listeners *listeners, struct ipc_channel *to_worker,
     uint64_t now_ms);
 
+/* The port that the worker has; NULL: none has this number, or it is closed. */
+const struct ipc_listener *listeners_find(const struct listeners *listeners, uint32_t id);
+
 /* The worker asks for the listener again, or has closed its duplicate. Returns 0, or -1 if the
  * worker can't say so: it breaks the protocol. */
 int listeners_note_wanted(struct listeners *listeners, uint32_t id);

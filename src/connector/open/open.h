@@ -36,6 +36,10 @@ struct open_udp_made {
 	uint16_t port;
 };
 
+/* Returns a UDP socket of this address and port, which others of the user share, that is connected
+ * to this peer, as open_tcp(). */
+int open_reply(const union inaddr_sock *own, const union inaddr_sock *peer);
+
 /* Returns 0, or -1 with errno set. If another program has the wanted port, any port is taken. */
 int open_udp(const struct open_udp *wanted, struct open_udp_made *made);
 

@@ -183,3 +183,17 @@ open_bound_udp(const struct inaddr *addr, uint16_t port, bool shares,
 	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	return take_fd(&fd);
 }
+
+int
+open_reply(const union inaddr_sock *own, const union inaddr_sock *peer)
+{
+	autofd int fd = make_for_flow(own->any.sa_family == AF_INET6);
+
+	if (fd == -1)
+		return -1;
+	open_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (bind(fd, &own->any, inaddr_sock_len(&own->any)) == -1 ||
+	    connect(fd, &peer->any, inaddr_sock_len(&peer->any)) == -1)
+		return -1;
+	return take_fd(&fd);
+}

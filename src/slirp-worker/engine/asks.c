@@ -144,23 +144,31 @@ may_ask(const struct asks *asks)
 	return asks->n_asked < IPC_FLOWS_ASKED_MAX && asks->channel->fd != -1;
 }
 
+static uint64_t
+flow_of(const struct asks_question *question)
+{
+	return question->is_reply ? question->reply.flow : question->open.flow;
+}
+
 /* Returns whether the queue has taken the question. The connector must know of the closed flows
  * before: a flow may have the number of one of them. */
 static bool
-ask(struct asks *asks, const struct ipc_flow_open *question)
+ask(struct asks *asks, const struct asks_question *question)
 {
-	if (!report_closed(asks) || ipc_send_flow_open(asks->channel, question) == -1)
+	if (!report_closed(asks))
+		return false;
+	if (question->is_reply
+		? ipc_send_reply_open(asks->channel, &question->reply) == -1
+		: ipc_send_flow_open(asks->channel, &question->open) == -1)
 		return false;
 	asks->asked[(asks->first_asked + asks->n_asked++) & (IPC_FLOWS_ASKED_MAX - 1)] =
-	    question->flow;
+	    flow_of(question);
 	return true;
 }
 
-int
-asks_add(struct asks *asks, enum asks_engine engine, uint32_t index, uint32_t generation,
-    struct ipc_flow_open *question)
+static int
+add(struct asks *asks, const struct asks_question *question)
 {
-	question->flow = number_of(engine, index, generation);
 	if (asks->n_waiting == 0 && may_ask(asks) && ask(asks, question))
 		return 0;
 	if (asks->n_waiting == ASKS_WAITING_MAX)
@@ -170,12 +178,28 @@ asks_add(struct asks *asks, enum asks_engine engine, uint32_t index, uint32_t ge
 	return 0;
 }
 
+int
+asks_add(struct asks *asks, enum asks_engine engine, uint32_t index, uint32_t generation,
+    struct ipc_flow_open *question)
+{
+	question->flow = number_of(engine, index, generation);
+	return add(asks, &(struct asks_question){ .open = *question });
+}
+
+int
+asks_add_reply(struct asks *asks, enum asks_engine engine, uint32_t index,
+    uint32_t generation, struct ipc_reply_open *question)
+{
+	question->flow = number_of(engine, index, generation);
+	return add(asks, &(struct asks_question){ .is_reply = true, .reply = *question });
+}
+
 static void
 ask_waiting(struct asks *asks)
 {
 	while (asks->n_waiting > 0) {
-		const struct ipc_flow_open *next = &asks->waiting[asks->first_waiting];
-		const struct flow_name name = name_of(next->flow);
+		const struct asks_question *next = &asks->waiting[asks->first_waiting];
+		const struct flow_name name = name_of(flow_of(next));
 		const struct asks_client *engine = &asks->engines[name.engine];
 
 		if (!engine->ops->is_wanted(engine->ctx, name.index, name.generation))

@@ -45,6 +45,15 @@ struct asks_ops {
 	void (*on_refused)(void *ctx, uint32_t index, uint32_t generation, int error);
 };
 
+/* A question: a flow of the guest's, or one of a peer of a forward. */
+struct asks_question {
+	bool is_reply;
+	union {
+		struct ipc_flow_open open;
+		struct ipc_reply_open reply;
+	};
+};
+
 /* An engine; borrowed. */
 struct asks_client {
 	const struct asks_ops *ops;
@@ -58,7 +67,7 @@ struct asks {
 	uint64_t asked[IPC_FLOWS_ASKED_MAX];
 	size_t first_asked, n_asked;
 	bool has_answers; /* the first one without an answer; flow_answers has come */
-	struct ipc_flow_open waiting[ASKS_WAITING_MAX];
+	struct asks_question waiting[ASKS_WAITING_MAX];
 	size_t first_waiting, n_waiting;
 	/* Owned: the number of the flow of each descriptor, or 0; and closed flows that the
 	 * connector has not been told of. */
@@ -81,6 +90,8 @@ void asks_serve(struct asks *asks, enum asks_engine engine, const struct asks_op
  * generation of the flow. Returns 0, or -1 if too many wait. */
 int asks_add(struct asks *asks, enum asks_engine engine, uint32_t index,
     uint32_t generation, struct ipc_flow_open *question);
+int asks_add_reply(struct asks *asks, enum asks_engine engine, uint32_t index,
+    uint32_t generation, struct ipc_reply_open *question);
 
 /* Closes a socket, and reports it to the connector if it has made it. */
 void asks_close(struct asks *asks, int fd);

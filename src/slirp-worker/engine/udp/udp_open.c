@@ -16,18 +16,6 @@ udp_set_option(int fd, int level, int name, int value)
 	setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-void
-udp_ask_for_details(int fd, bool is_ip6)
-{
-	if (is_ip6) {
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-	} else {
-		udp_set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
-		udp_set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
-	}
-}
-
 /* Whether the worker, the connector or the kernel has too little of something. */
 static bool
 is_shortage(int error)
@@ -43,44 +31,27 @@ refuse(struct udp_host *host, uint32_t index, uint32_t generation, int error)
 	udp_refused(&host->udp, index, generation, error);
 }
 
-/* The socket of a forward's peer: it has the port of the forward, and is connected to the peer.
- * Returns -1 with errno set. */
-static int
-make_for_peer(const struct udp_flow *flow)
+static uint32_t
+scope_of(const union inaddr_sock *sock)
 {
-	bool is_ip6 = udp_socket_is_ip6(flow);
-	autofd int fd = socket(flow->to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd == -1)
-		return -1;
-	/* The IPv4 socket of the same port is another one's. */
-	if (is_ip6)
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	udp_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (bind(fd, &flow->own.any, inaddr_sock_len(&flow->own.any)) == -1)
-		return -1;
-	udp_ask_for_details(fd, is_ip6);
-	if (is_ip6)
-		udp_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-	else
-		udp_set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
-	if (connect(fd, &flow->to.any, inaddr_sock_len(&flow->to.any)) == -1)
-		return -1;
-	return take_fd(&fd);
+	return sock->any.sa_family == AF_INET6 ? sock->in6.sin6_scope_id : 0;
 }
 
-static void
-open_for_peer(struct udp_host *host, struct udp_flow *flow)
+/* Asks for the socket of a forward's peer: it has the port of the forward, and leads to the peer. */
+static int
+ask_for_peer(struct udp_host *host, const struct udp_flow *flow)
 {
-	uint32_t index = flow_table_index(&host->udp.flows, flow);
-	uint32_t generation = flow->link.generation;
-	autofd int fd = make_for_peer(flow);
+	struct ipc_reply_open question = {
+		.listener = flow->port - 1,
+		.peer_scope_id = scope_of(&flow->to),
+		.own_scope_id = scope_of(&flow->own),
+		.peer_port = inaddr_sock_port(&flow->to),
+	};
 
-	if (fd == -1 ||
-	    poller_add_reader(host->poller, fd, POLLER_UDP, index, generation) == -1)
-		udp_refused(&host->udp, index, generation, errno);
-	else
-		udp_opened(&host->udp, flow, take_fd(&fd));
+	inaddr_from_sockaddr(&question.peer, &flow->to.any);
+	inaddr_from_sockaddr(&question.own, &flow->own.any);
+	return asks_add_reply(host->asks, ASKS_UDP,
+	    flow_table_index(&host->udp.flows, flow), flow->link.generation, &question);
 }
 
 void
@@ -103,9 +74,12 @@ udp_open_socket(void *ctx, struct udp_flow *flow)
 	};
 
 	flow->set = (struct hold_fate){ 0 };
-	if (flow->port != 0)
-		open_for_peer(host, flow);
-	else if (question.peer_port == 0) /* RFC 6335 6: reserved, so nobody listens */
+	if (flow->port != 0) {
+		if (inaddr_sock_port(&flow->to) == 0 || ask_for_peer(host, flow) == -1)
+			udp_refused(&host->udp, index, generation, EAGAIN);
+		return;
+	}
+	if (question.peer_port == 0) /* RFC 6335 6: reserved, so nobody listens */
 		udp_refused(&host->udp, index, generation, ECONNREFUSED);
 	else if (asks_add(host->asks, ASKS_UDP, index, generation, &question) == -1)
 		refuse(host, index, generation, EAGAIN);

@@ -81,9 +81,6 @@ udp_socket_is_ip6(const struct udp_flow *flow)
 /* Sets an option that the socket must have. */
 void udp_set_option(int fd, int level, int name, int value);
 
-/* Has the kernel report the fields of IP headers that come. */
-void udp_ask_for_details(int fd, bool is_ip6);
-
 /* --- udp_error.c ---------------------------------------------------------------------- */
 
 /* A member of struct udp_world. */
