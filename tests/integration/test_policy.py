@@ -104,6 +104,8 @@ def described(packet: bytes, ethertype: int) -> set[tuple[int, str, int]]:
     elif ethertype == 0x86DD:
         head, protocol = 40, packet[6]
         dst = str(ipaddress.ip_address(packet[24:40]))
+        if protocol == 0:  # hop by hop: the host's own reports on its groups
+            return set()
         if protocol == socket.IPPROTO_ICMPV6 and packet[40] not in (128, 3):
             return set()
     else:
