@@ -3,7 +3,7 @@
 
 set -g __slirpd_options_with_value -e -r -m -a --exit-fd --ready-fd --mtu --api-socket --publish --cidr --cidr6 \
     --netns-type --userns-path --runas --policy --allow-out --deny-out --policy-mode --outbound-addr --outbound-addr6 --macaddress --target-type \
-    --pidfile --log-file --log-level
+    --pidfile --restart --log-file --log-level
 
 # The arguments, one a line, without options and their values.
 function __slirpd_arguments
@@ -79,6 +79,7 @@ complete -c slirpd -l macaddress -x -d 'Address of the interface'
 complete -c slirpd -l target-type -x -a 'netns bess' -d 'Type of the other end'
 complete -c slirpd -l pidfile -r -F -d 'File to write the PID to'
 complete -c slirpd -l log-file -r -F -d 'File to log to'
+complete -c slirpd -l restart -x -a 'yes no' -d 'Start a process that died again'
 complete -c slirpd -l log-level -x -a 'error warning info debug' -d 'Log level'
 complete -c slirpd -s h -l help -d 'Show the options and exit'
 complete -c slirpd -s v -l version -d 'Show the version and exit'

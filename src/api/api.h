@@ -28,7 +28,8 @@ struct api {
 	struct api_peer connector;    /* descriptor 5 */
 	int listen_fd;                /* descriptor 6; -1 until it comes */
 	struct jail jail;
-	bool ended; /* the parent has closed the channel */
+	bool is_joined; /* the first channel to the worker has come */
+	bool ended;     /* the parent has closed the channel */
 
 	uint64_t now_ms; /* of this round */
 	uint32_t own_pid;

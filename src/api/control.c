@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/handlers.h"
+#include "api/peer.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "ipc/dispatch.h"
@@ -16,7 +17,6 @@
 #define CALL(...) IPC_CALL_HANDLER(api, api, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
-IPC_ROWS_PARENT_TO_WORKER_PEERS(DECLARE)
 
 void
 api_on_confine(struct api *api, const struct ipc_confine *msg)
@@ -50,15 +50,26 @@ place(int adopt_fd, enum ipc_child_fd number)
 }
 
 void
-api_on_worker_channel(struct api *api, int adopt_fd)
+api_on_peer(struct api *api, const struct ipc_peer *msg, int adopt_fd)
 {
-	api_peer_open(&api->worker, place(adopt_fd, IPC_CHILD_FD_PEER));
+	switch (msg->role) {
+	case IPC_ROLE_SLIRP_WORKER:
+		api_peer_open(api, &api->worker, adopt_fd, IPC_CHILD_FD_PEER);
+		break;
+	case IPC_ROLE_CONNECTOR:
+		api_peer_open(api, &api->connector, adopt_fd, IPC_CHILD_FD_CONNECTOR);
+		break;
+	default:
+		fatalx("message from the parent: peer: role");
+	}
 }
 
-void
-api_on_connector_channel(struct api *api, int adopt_fd)
+/* No other message brings a descriptor in service. The next api has room for it. */
+static void
+miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 {
-	api_peer_open(&api->connector, place(adopt_fd, IPC_CHILD_FD_CONNECTOR));
+	(void)ctx;
+	fatalx("message from the parent: %s: %s", ipc_descriptions[msg->id].name, why);
 }
 
 void
@@ -84,9 +95,7 @@ take(void *ctx, struct ipc_message *msg)
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
-		IPC_ROWS_PARENT_TO_WORKER_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_API(CALL)
-		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
 	default:
 		break;
 	}
@@ -109,7 +118,7 @@ api_control_begin(struct api *api)
 void
 api_control_receive(struct api *api)
 {
-	static const struct serve from_parent = { .take = take };
+	static const struct serve from_parent = { .take = take, .miss = miss_peer };
 
 	if (!child_receive(&api->to_parent, &from_parent, api))
 		api->ended = true;

@@ -72,7 +72,8 @@ collect(const struct api *api, struct polled *polled)
 	polled->fds[CONNECTOR] = (struct pollfd){ .fd = api->connector.channel.fd,
 		.events = channel_events(&api->connector.lane) };
 	polled->fds[LISTENER] = (struct pollfd){
-		.fd = api_accept_may(api) ? api->listen_fd : -1,
+		/* Clients wait until they can be served. */
+		.fd = api->is_joined && api_accept_may(api) ? api->listen_fd : -1,
 		.events = POLLIN,
 	};
 	polled->n = FIRST_CLIENT;

@@ -4,13 +4,12 @@
 #include "api/peer.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "api/api.h"
 #include "api/audit.h"
 #include "api/handlers.h"
 #include "base/log.h"
-#include "process/child.h"
+#include "process/peer.h"
 #include "process/serve.h"
 
 #define CALL(...) IPC_CALL_HANDLER(api, api, message, __VA_ARGS__)
@@ -30,13 +29,6 @@ api_peer_init(struct api_peer *peer, enum ipc_role role)
 	peer->lane.channel = &peer->channel;
 }
 
-void
-api_peer_open(struct api_peer *peer, int fd)
-{
-	ipc_channel_open(&peer->channel, fd, IPC_ROLE_API, peer->role);
-	child_check_sent(ipc_channel_greet(&peer->channel), "greet the others");
-}
-
 static void
 refuse(struct api *api, const struct api_peer *peer, struct api_client *client,
     const char *fate)
@@ -54,8 +46,7 @@ refuse(struct api *api, const struct api_peer *peer, struct api_client *client,
 	api_client_refuse(api, client, &busy);
 }
 
-/* Refuses all calls to the peer. The parent also sees that the peer ended. It ends
- * this process, and starts another one if the peer still runs. */
+/* Refuses all calls to the peer. If the peer has ended, there will be another channel. */
 void
 api_peer_lose(struct api *api, struct api_peer *peer, const char *why)
 {
@@ -65,14 +56,26 @@ api_peer_lose(struct api *api, struct api_peer *peer, const char *why)
 		return;
 	log_error("channel to %s: %s; requests that need it are refused", peer->name,
 	    why);
-	/* Not close(2): a client would get this descriptor number, and the filter knows
-	 * it as the peer's. shutdown(2) suffices: the peer reads the end of the
-	 * channel. */
-	(void)shutdown(peer->channel.fd, SHUT_WR);
-	peer->channel.fd = -1;
+	peer_close(&peer->channel);
 	peer->lane.is_late = false;
 	while ((client = api_pending_fail_next(&peer->lane)))
 		refuse(api, peer, client, "was lost; it may have done this or not");
+}
+
+void
+api_peer_open(struct api *api, struct api_peer *peer, int adopt_fd,
+    enum ipc_child_fd number)
+{
+	api_peer_lose(api, peer, "replaced");
+	peer_open(&peer->channel, adopt_fd, number, IPC_ROLE_API, peer->role);
+	peer->lane.is_full = false;
+	if (api->worker.channel.fd != -1 && api->connector.channel.fd != -1)
+		api->is_joined = true;
+	/* The copy of the forwards is of the old connector. */
+	if (peer->role == IPC_ROLE_CONNECTOR) {
+		api->knows_forwards = false;
+		api->forwards->n = 0;
+	}
 }
 
 void

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/pending.h"
+#include "ipc/fdtable.h"
 
 struct api;
 
@@ -18,8 +19,10 @@ struct api_peer {
 /* There is no channel yet. */
 void api_peer_init(struct api_peer *peer, enum ipc_role role);
 
-/* Opens the channel over fd, which the peer owns from now on, and greets. */
-void api_peer_open(struct api_peer *peer, int fd);
+/* Adopts the channel to a new process, at this number, and greets. Calls to the old one are
+ * refused. */
+void api_peer_open(struct api *api, struct api_peer *peer, int adopt_fd,
+    enum ipc_child_fd number);
 
 /* Sends the client's call to the peer. The handler of the row `answer` gets the
  * answer. If there is no channel, the client is refused at once. */

@@ -36,10 +36,11 @@ struct connector_lent {
 };
 
 struct connector {
-	struct ipc_channel to_parent; /* descriptor 3 */
-	struct ipc_channel to_worker; /* descriptor 4; its fd is -1 before and after it */
-	struct chan_api api;          /* descriptor 5 */
-	struct ipc_channel to_resolver; /* descriptor 6; as to_worker; -1 without DNS */
+	struct ipc_channel to_parent;   /* descriptor 3 */
+	struct ipc_channel to_worker;   /* descriptor 4; its fd is -1 without a worker */
+	struct chan_api api;            /* descriptor 5 */
+	struct ipc_channel to_resolver; /* descriptor 6; as to_worker */
+	struct ipc_peer worker, resolver; /* the last ones, as the parent names them */
 	struct jail jail;
 	struct connector_rules rules;
 	struct flows flows;

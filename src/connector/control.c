@@ -2,22 +2,18 @@
 /* Handles the messages of the parent: orders for the jail, rules, the end. */
 #include "connector/control.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "base/auto.h"
 #include "base/log.h"
+#include "connector/lend.h"
 #include "connector/policy.h"
+#include "connector/requests.h"
 #include "ipc/dispatch.h"
-#include "ipc/fdtable.h"
 #include "process/child.h"
+#include "process/peer.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(connector, struct connector, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(connector, connector, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
-IPC_ROWS_PARENT_TO_RESOLVER_PEERS(DECLARE)
-IPC_ROWS_PARENT_TO_API_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
 IPC_ROWS_POLICY(DECLARE)
@@ -42,13 +38,6 @@ connector_on_ping(struct connector *connector)
 	(void)ipc_send_pong(&connector->to_parent);
 }
 
-void
-connector_on_resolver_channel(struct connector *connector, int adopt_fd)
-{
-	child_open_channel(&connector->to_resolver, adopt_fd, IPC_CHILD_FD_RESOLVER,
-	    IPC_ROLE_CONNECTOR, IPC_ROLE_RESOLVER);
-}
-
 /* Makes room for the sockets of forwards: as many as the worker can have. */
 static void
 make_forwards(struct connector *connector)
@@ -67,7 +56,7 @@ make_forwards(struct connector *connector)
 
 void
 connector_on_connector_start(struct connector *connector,
-    const struct ipc_connector_start *msg, int adopt_fd)
+    const struct ipc_connector_start *msg)
 {
 	connector->rules = (struct connector_rules){
 		.network = msg->network,
@@ -76,8 +65,6 @@ connector_on_connector_start(struct connector *connector,
 	};
 	make_forwards(connector);
 	connector_policy_init(connector, msg);
-	child_open_channel(&connector->to_worker, adopt_fd, IPC_CHILD_FD_PEER,
-	    IPC_ROLE_CONNECTOR, IPC_ROLE_SLIRP_WORKER);
 	if (flows_init(&connector->flows) == -1)
 		fatal("get memory for flows");
 	jail_enter(&connector->jail);
@@ -118,10 +105,31 @@ connector_on_publish(struct connector *connector, const struct ipc_publish *msg)
 }
 
 void
-connector_on_api_channel(struct connector *connector, const struct ipc_api_channel *msg,
-    int adopt_fd)
+connector_on_peer(struct connector *connector, const struct ipc_peer *msg, int adopt_fd)
 {
-	chan_api_open(&connector->api, adopt_fd, msg->api_number);
+	switch (msg->role) {
+	case IPC_ROLE_SLIRP_WORKER:
+		connector_requests_begin(connector, adopt_fd, msg);
+		break;
+	case IPC_ROLE_API:
+		chan_api_open(&connector->api, adopt_fd, msg->number);
+		break;
+	case IPC_ROLE_RESOLVER:
+		connector_lend_begin(connector, adopt_fd, msg);
+		break;
+	default:
+		fatalx("message from the parent: peer: role");
+	}
+}
+
+/* No other message brings a descriptor. The parent ends that worker, and the next one gets
+ * another channel. */
+static void
+miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
+{
+	struct connector *connector = ctx;
+
+	peer_report(&connector->to_parent, &msg->payload.peer, "peer", why);
 }
 
 static bool
@@ -132,8 +140,6 @@ take(void *ctx, struct ipc_message *msg)
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
-		IPC_ROWS_PARENT_TO_RESOLVER_PEERS(CALL)
-		IPC_ROWS_PARENT_TO_API_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SERVER_USERS(CALL)
 		IPC_ROWS_PARENT_TO_CONNECTOR(CALL)
 		IPC_ROWS_POLICY(CALL)
@@ -156,22 +162,10 @@ connector_control_begin(struct connector *connector)
 	return true;
 }
 
-/* No other message brings a descriptor in service. */
-static void
-miss_api_channel(void *ctx, const struct ipc_message *msg, const char *why)
-{
-	struct connector *connector = ctx;
-
-	chan_api_miss(&connector->api, msg->payload.api_channel.api_number, why);
-}
-
 void
 connector_control_receive(struct connector *connector)
 {
-	static const struct serve from_parent = {
-		.take = take,
-		.miss = miss_api_channel,
-	};
+	static const struct serve from_parent = { .take = take, .miss = miss_peer };
 
 	if (!child_receive(&connector->to_parent, &from_parent, connector))
 		connector->ended = true;

@@ -129,3 +129,18 @@ flows_close(struct flows *flows, struct flow *flow)
 		flow_table_remove(&flows->ends, flow->end);
 	flow_table_remove(&flows->table, flow);
 }
+
+void
+flows_close_all(struct flows *flows)
+{
+	struct flow *flow = flow_table_next(&flows->table, NULL);
+
+	while (flow != NULL) {
+		struct flow *next = flow_table_next(&flows->table, flow);
+
+		flows_close(flows, flow);
+		flow = next;
+	}
+	flow_table_reap(&flows->table);
+	flow_table_reap(&flows->ends);
+}

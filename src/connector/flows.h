@@ -58,5 +58,8 @@ struct flow *flows_find(const struct flows *flows, uint64_t number);
 struct flow *flows_open(struct flows *flows, const struct ipc_flow_open *asked,
     uint64_t now_ms, uint32_t *error);
 
+/* All flows are forgotten. */
+void flows_close_all(struct flows *flows);
+
 /* The flow is forgotten. */
 void flows_close(struct flows *flows, struct flow *flow);

@@ -10,10 +10,11 @@
 
 #include "base/auto.h"
 #include "base/fdio.h"
-#include "base/log.h"
 #include "connector/open/open.h"
 #include "connector/policy.h"
 #include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+#include "process/peer.h"
 #include "process/serve.h"
 
 /* RFC 1035 4.2. */
@@ -25,6 +26,25 @@
 #define DECLARE(...) IPC_DECLARE_HANDLER(connector, struct connector, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(connector, connector, msg, __VA_ARGS__)
 IPC_ROWS_RESOLVER_TO_CONNECTOR(DECLARE)
+
+static void
+end_resolver(struct connector *connector)
+{
+	peer_close(&connector->to_resolver);
+	if (connector->has_lent && connector->lent.fd != -1)
+		close(take_fd(&connector->lent.fd));
+	connector->has_lent = false;
+}
+
+void
+connector_lend_begin(struct connector *connector, int adopt_fd,
+    const struct ipc_peer *resolver)
+{
+	end_resolver(connector);
+	connector->resolver = *resolver;
+	peer_open(&connector->to_resolver, adopt_fd, IPC_CHILD_FD_RESOLVER,
+	    IPC_ROLE_CONNECTOR, IPC_ROLE_RESOLVER);
+}
 
 static int
 send_answer(struct connector *connector)
@@ -59,7 +79,7 @@ connector_lend_answer(struct connector *connector)
 		close(take_fd(&answer->fd));
 		result = send_answer(connector);
 	}
-	/* If the resolver has ended, so will this process. */
+	/* If the resolver has ended, nobody waits for it. */
 	connector->has_lent = result == -1 && ipc_channel_can_retry(errno);
 	/* Without memory the queue may have room all the same. */
 	if (connector->has_lent && fdio_is_shortage(errno))
@@ -163,10 +183,12 @@ connector_lend_receive(struct connector *connector)
 	case SERVE_OPEN:
 		break;
 	case SERVE_CLOSED:
-		/* Not close(2): another descriptor would get the number. */
-		connector->to_resolver.fd = -1;
+		end_resolver(connector);
 		break;
 	case SERVE_VIOLATED:
-		fatalx("message from resolver: %s: %s", violation.row, violation.why);
+		peer_report(&connector->to_parent, &connector->resolver, violation.row,
+		    violation.why);
+		end_resolver(connector);
+		break;
 	}
 }

@@ -14,3 +14,7 @@ int connector_lend_connect(struct connector *connector);
 
 /* Sends the answer that the resolver's queue did not take; the queue has room now. */
 void connector_lend_answer(struct connector *connector);
+
+/* Adopts the channel to a new resolver, and forgets the old one. */
+void connector_lend_begin(struct connector *connector, int adopt_fd,
+    const struct ipc_peer *resolver);

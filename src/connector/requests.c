@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include "connector/open/open.h"
 #include "connector/policy.h"
 #include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+#include "process/peer.h"
 #include "process/serve.h"
 
 /* Questions for each wait. The parent's messages come between. */
@@ -25,6 +28,45 @@
 #define CALL(...) IPC_CALL_HANDLER(connector, connector, msg, __VA_ARGS__)
 IPC_ROWS_SLIRP_WORKER_TO_CONNECTOR(DECLARE)
 
+static void
+close_answer(struct connector_answer *answer)
+{
+	if (answer->fd != -1)
+		close(take_fd(&answer->fd));
+	if (answer->answers_fd != -1)
+		close(take_fd(&answer->answers_fd));
+}
+
+/* Forgets all of a worker. Its sockets are its own; they end with it. */
+static void
+end_worker(struct connector *connector)
+{
+	peer_close(&connector->to_worker);
+	if (connector->has_answer)
+		close_answer(&connector->answer);
+	connector->has_answer = false;
+	flows_close_all(&connector->flows);
+}
+
+/* The worker broke the protocol; the parent ends it. */
+static void
+drop_worker(struct connector *connector, const char *row, const char *why)
+{
+	peer_report(&connector->to_parent, &connector->worker, row, why);
+	end_worker(connector);
+}
+
+void
+connector_requests_begin(struct connector *connector, int adopt_fd,
+    const struct ipc_peer *worker)
+{
+	end_worker(connector);
+	connector->worker = *worker;
+	listeners_tell_anew(&connector->listeners);
+	peer_open(&connector->to_worker, adopt_fd, IPC_CHILD_FD_PEER, IPC_ROLE_CONNECTOR,
+	    IPC_ROLE_SLIRP_WORKER);
+}
+
 /* The flow of the answer gets no socket. */
 static void
 refuse(struct connector *connector, uint32_t error)
@@ -33,10 +75,7 @@ refuse(struct connector *connector, uint32_t error)
 	struct flow *flow = flows_find(&connector->flows, answer->opened.flow);
 
 	answer->error = error;
-	if (answer->fd != -1)
-		close(take_fd(&answer->fd));
-	if (answer->answers_fd != -1)
-		close(take_fd(&answer->answers_fd));
+	close_answer(answer);
 	if (flow != NULL)
 		flows_close(&connector->flows, flow);
 }
@@ -81,15 +120,13 @@ connector_requests_answer(struct connector *connector)
 		refuse(connector, ETOOMANYREFS);
 		result = send_answer(connector);
 	}
-	/* If the worker has ended, so will this process. */
+	/* If the worker has ended, nobody waits for it. */
 	connector->has_answer = result == -1 && ipc_channel_can_retry(errno);
 	/* Without memory the queue may have room all the same. */
 	if (connector->has_answer && fdio_is_shortage(errno))
 		fdio_pause();
-	if (!connector->has_answer && answer->fd != -1)
-		close(take_fd(&answer->fd));
-	if (!connector->has_answer && answer->answers_fd != -1)
-		close(take_fd(&answer->answers_fd));
+	if (!connector->has_answer)
+		close_answer(answer);
 }
 
 /* Returns 0, or -1 with errno set. */
@@ -200,12 +237,12 @@ lead_to_resolver(struct connector *connector, const struct ipc_flow_open *asked)
 	answer->opened.to_port = asked->peer_port;
 }
 
-/* Makes the sockets of a flow, or refuses it. */
-static void
+/* Makes the sockets of a flow, or refuses it. Returns whether there is an answer. */
+static bool
 open_flow(struct connector *connector, const struct flow *flow)
 {
 	const struct ipc_flow_open *asked = &flow->asked;
-	char text[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN], why[IPC_WHY_SIZE];
 	union inaddr_sock to;
 	int denied;
 
@@ -226,9 +263,22 @@ open_flow(struct connector *connector, const struct flow *flow)
 		refuse(connector, ENETUNREACH);
 		break;
 	case DESTINATION_NEVER:
-		fatalx("message from slirp-worker: flow_open: %s is never a destination",
+		snprintf(why, sizeof(why), "%s is never a destination",
 		    inaddr_format(&asked->peer, text));
+		drop_worker(connector, "flow_open", why);
+		return false;
 	}
+	return true;
+}
+
+/* Whether the flow is not open yet. If it is, the worker broke the protocol. */
+static bool
+may_begin(struct connector *connector, uint64_t flow, const char *row)
+{
+	if (flows_find(&connector->flows, flow) == NULL)
+		return true;
+	drop_worker(connector, row, "the flow is open");
+	return false;
 }
 
 /* Begins the answer for a flow that asks. NULL: the flow is refused. */
@@ -237,8 +287,6 @@ begin_flow(struct connector *connector, const struct ipc_flow_open *asked)
 {
 	struct connector_answer *answer = &connector->answer;
 
-	if (flows_find(&connector->flows, asked->flow) != NULL)
-		fatalx("message from slirp-worker: flow_open: the flow is open");
 	*answer = (struct connector_answer){
 		.fd = -1,
 		.answers_fd = -1,
@@ -251,11 +299,13 @@ begin_flow(struct connector *connector, const struct ipc_flow_open *asked)
 void
 connector_on_flow_open(struct connector *connector, const struct ipc_flow_open *msg)
 {
-	const struct flow *flow = begin_flow(connector, msg);
+	const struct flow *flow;
 
-	if (flow != NULL)
-		open_flow(connector, flow);
-	connector_requests_answer(connector);
+	if (!may_begin(connector, msg->flow, "flow_open"))
+		return;
+	flow = begin_flow(connector, msg);
+	if (flow == NULL || open_flow(connector, flow))
+		connector_requests_answer(connector);
 }
 
 /* Makes the socket of a peer of a forward's port. */
@@ -299,9 +349,12 @@ connector_on_reply_open(struct connector *connector, const struct ipc_reply_open
 
 	if (about != NULL &&
 	    (about->proto != IPPROTO_UDP ||
-		about->host_addr.is_ipv6 != msg->peer.is_ipv6))
-		fatalx("message from slirp-worker: reply_open: %u is not a port of UDP",
-		    msg->listener);
+		about->host_addr.is_ipv6 != msg->peer.is_ipv6)) {
+		drop_worker(connector, "reply_open", "not a port of UDP");
+		return;
+	}
+	if (!may_begin(connector, msg->flow, "reply_open"))
+		return;
 	if (about != NULL) {
 		asked.guest = about->guest_addr;
 		asked.guest_port = about->guest_port;
@@ -319,9 +372,10 @@ connector_on_flow_closed(struct connector *connector, const struct ipc_flow_clos
 	for (uint32_t i = 0; i < msg->n; i++) {
 		struct flow *flow = flows_find(&connector->flows, msg->flows[i]);
 
-		if (flow == NULL)
-			fatalx(
-			    "message from slirp-worker: flow_closed: a flow is not open");
+		if (flow == NULL) {
+			drop_worker(connector, "flow_closed", "a flow is not open");
+			return;
+		}
 		flows_close(&connector->flows, flow);
 	}
 }
@@ -331,8 +385,7 @@ connector_on_listener_wanted(struct connector *connector,
     const struct ipc_listener_wanted *msg)
 {
 	if (listeners_note_wanted(&connector->listeners, msg->id) == -1)
-		fatalx("message from slirp-worker: listener_wanted: it does not lack %u",
-		    msg->id);
+		drop_worker(connector, "listener_wanted", "it does not lack that one");
 }
 
 void
@@ -340,10 +393,8 @@ connector_on_listener_closed(struct connector *connector,
     const struct ipc_listener_closed *msg)
 {
 	if (listeners_note_closed(&connector->listeners, msg->id) == -1)
-		fatalx(
-		    "message from slirp-worker: listener_closed: it was not told that %u "
-		    "is gone",
-		    msg->id);
+		drop_worker(connector, "listener_closed",
+		    "it was not told that this one is gone");
 }
 
 static bool
@@ -370,11 +421,10 @@ connector_requests_receive(struct connector *connector)
 	case SERVE_OPEN:
 		break;
 	case SERVE_CLOSED:
-		/* Not close(2): another descriptor would get the number. The parent sees
-		 * the worker's end, and ends this process. */
-		connector->to_worker.fd = -1;
+		end_worker(connector);
 		break;
 	case SERVE_VIOLATED:
-		fatalx("message from slirp-worker: %s: %s", violation.row, violation.why);
+		drop_worker(connector, violation.row, violation.why);
+		break;
 	}
 }

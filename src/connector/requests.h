@@ -10,3 +10,7 @@ void connector_requests_receive(struct connector *connector);
 
 /* Sends the answer that the worker's queue did not take; the worker's queue has room now. */
 void connector_requests_answer(struct connector *connector);
+
+/* Adopts the channel to a new worker, and forgets the old worker and its flows. */
+void connector_requests_begin(struct connector *connector, int adopt_fd,
+    const struct ipc_peer *worker);

@@ -87,29 +87,18 @@ struct ipc_log {
 
 #define IPC_ROWS_PARENT_TO_JAILED(ROW) \
 	ROW(fallback_userns, FD, ONCE, "if no user namespace can be made, join this one") \
+	ROW(peer, PAYLOAD_FD, RUNNING, "a channel to the process of this role; it replaces the one before") \
 	ROW(ping, NOTHING, RUNNING, "answer with pong")
 
 #define IPC_ROWS_JAILED_TO_PARENT(ROW) \
 	ROW(pong, NOTHING, REPLY, "the sender goes on with its loop")
 
-#define IPC_ROWS_PARENT_TO_RESOLVER_PEERS(ROW) \
-	ROW(resolver_channel, FD, ONCE, "a channel to the resolver; comes before the start message")
-
-#define IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(ROW) \
-	ROW(connector_channel, FD, ONCE, "a channel to the connector; comes before the start message")
-
-#define IPC_ROWS_PARENT_TO_WORKER_PEERS(ROW) \
-	ROW(worker_channel, FD, ONCE, "a channel to the worker; comes before the start message")
-
 #define IPC_ROWS_PARENT_TO_SERVER_USERS(ROW) \
 	ROW(nameservers, PAYLOAD, RUNNING, "the host's name servers, for the guest's DNS") \
 	ROW(host_addrs, PAYLOAD, RUNNING, "the addresses of the host's interfaces, for class host of the policy")
 
-#define IPC_ROWS_PARENT_TO_API_PEERS(ROW) \
-	ROW(api_channel, PAYLOAD_FD, RUNNING, "a channel to an api; it replaces the one before")
-
-#define IPC_ROWS_API_PEERS_TO_PARENT(ROW) \
-	ROW(api_dropped, PAYLOAD, RUNNING, "the channel to the api was closed, and the reason")
+#define IPC_ROWS_SOCKET_MAKERS_TO_PARENT(ROW) \
+	ROW(peer_dropped, PAYLOAD, RUNNING, "the peer broke the protocol, and its channel was closed")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(start, PAYLOAD_FD, ONCE, "carry packets between this TAP or socket and the host, answer ready") \
@@ -139,7 +128,7 @@ struct ipc_log {
 	ROW(policy_commit, PAYLOAD, RUNNING, "the policy is complete, answer policy_committed or policy_known")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
-	ROW(connector_start, PAYLOAD_FD, ONCE, "make sockets for the worker at the end of this channel, answer connector_ready") \
+	ROW(connector_start, PAYLOAD, ONCE, "make sockets for the others, answer connector_ready") \
 	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
 	ROW(guest_addr6, PAYLOAD, ONCE, "the guest's own IPv6 address, once there is a TAP") \
 	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published")

@@ -87,7 +87,7 @@ enum ipc_tcp_state {
 /* Events from the parent to the api's sessions: name, meaning. */
 #define IPC_EVENTS(EVENT) \
 	EVENT(RESOLV_CONF_CHANGED, "the name servers of the host's resolv.conf have changed") \
-	EVENT(WORKER_EXITED, "the worker is gone; slirpd ends") \
+	EVENT(WORKER_EXITED, "the worker has died, and its connections with it") \
 	EVENT(SHUTDOWN, "slirpd ends, and with it the session")
 
 enum ipc_event_kind {

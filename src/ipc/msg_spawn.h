@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages about the start of processes by the spawner, and the api's channel to the worker. */
+/* Messages about the start of processes by the spawner, and channels between them. */
 #pragma once
 
 #include <stdint.h>
@@ -28,12 +28,14 @@ struct ipc_spawned {
 	uint32_t reserved;
 };
 
-struct ipc_api_channel {
-	uint64_t api_number; /* chosen by the parent */
+struct ipc_peer {
+	uint32_t role;   /* of the process at the other end */
+	uint32_t number; /* of that process: how often the role was started before */
 };
 
-struct ipc_api_dropped {
-	uint64_t api_number; /* of the channel; there may be another api now */
+struct ipc_peer_dropped {
+	uint32_t role; /* as in peer */
+	uint32_t number;
 	char why[IPC_WHY_SIZE];
 };
 

@@ -312,21 +312,6 @@ ipc_validate_stats(const struct ipc_stats *msg, const char **why)
 }
 
 int
-ipc_validate_api_channel(const struct ipc_api_channel *msg, const char **why)
-{
-	/* Any number is legal. */
-	(void)msg;
-	(void)why;
-	return 0;
-}
-
-int
-ipc_validate_api_dropped(const struct ipc_api_dropped *msg, const char **why)
-{
-	return ipc_is_text(msg->why, sizeof(msg->why)) ? 0 : ipc_refuse(why, "why");
-}
-
-int
 ipc_validate_query_worker(const struct ipc_query_worker *msg, const char **why)
 {
 	/* Any number is legal: only the sender uses it. */
@@ -346,6 +331,20 @@ static bool
 is_service(uint32_t role)
 {
 	return role < IPC_ROLE_END && (IPC_SERVICES & (1U << role));
+}
+
+int
+ipc_validate_peer(const struct ipc_peer *msg, const char **why)
+{
+	return is_service(msg->role) ? 0 : ipc_refuse(why, "role");
+}
+
+int
+ipc_validate_peer_dropped(const struct ipc_peer_dropped *msg, const char **why)
+{
+	if (!is_service(msg->role))
+		return ipc_refuse(why, "role");
+	return ipc_is_text(msg->why, sizeof(msg->why)) ? 0 : ipc_refuse(why, "why");
 }
 
 int

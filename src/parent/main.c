@@ -147,7 +147,7 @@ serve(struct options *options)
 		parent_pidfile_check(options->pidfile_path);
 	if (options->api_socket_path) {
 		parent_instance_prepare(options->api_socket_path);
-		supervisor.api.listen_fd =
+		supervisor.api_listen_fd =
 		    parent_unixsock_listen(PLACED_API_SOCKET, options->api_socket_path);
 		parent_instance_link(options->api_socket_path);
 	}

@@ -3,12 +3,9 @@
 #include "process/chan_api.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/auto.h"
+#include "process/peer.h"
 
 void
 chan_api_init(struct chan_api *api, struct ipc_channel *to_parent, enum ipc_role own_role,
@@ -35,46 +32,31 @@ close_channel(struct chan_api *api)
 {
 	/* The parent may have the same open file for a moment. */
 	watch(api, -1);
-	/* dup3(2), not close(2): the next socket would get the descriptor. It
-	 * cannot fail, because both descriptors are valid. */
-	dup3(STDIN_FILENO, api->number, O_CLOEXEC);
-	api->channel.fd = -1;
+	peer_close(&api->channel);
 }
 
 /* The api cannot be trusted, so only the parent gets the error; it ends the api. */
 static void
 drop(struct chan_api *api, const char *row, const char *why)
 {
-	struct ipc_api_dropped dropped = { .api_number = api->api_number };
+	const struct ipc_peer peer = {
+		.role = IPC_ROLE_API,
+		.number = api->api_number,
+	};
 
 	close_channel(api);
-	snprintf(dropped.why, sizeof(dropped.why), "%s: %s", row, why);
-	/* The api also sees the end of the channel, and exits. */
-	(void)ipc_send_api_dropped(api->to_parent, &dropped);
+	peer_report(api->to_parent, &peer, row, why);
 }
 
 void
-chan_api_open(struct chan_api *api, int adopt_fd, uint64_t api_number)
+chan_api_open(struct chan_api *api, int adopt_fd, uint32_t api_number)
 {
-	autofd int fd = adopt_fd;
-
 	close_channel(api);
 	api->api_number = api_number;
-	/* Cannot fail: both descriptors are valid. */
-	dup3(fd, api->number, O_CLOEXEC);
-	ipc_channel_open(&api->channel, api->number, api->own_role, IPC_ROLE_API);
-	if (watch(api, api->number) == -1) {
-		drop(api, "api_channel", strerror(errno));
-		return;
-	}
-	chan_api_check_sent(api, ipc_channel_greet(&api->channel));
-}
-
-void
-chan_api_miss(struct chan_api *api, uint64_t api_number, const char *why)
-{
-	api->api_number = api_number;
-	drop(api, "api_channel", why);
+	peer_open(&api->channel, adopt_fd, (enum ipc_child_fd)api->number, api->own_role,
+	    IPC_ROLE_API);
+	if (watch(api, api->number) == -1)
+		drop(api, "peer", strerror(errno));
 }
 
 void

@@ -17,7 +17,7 @@ struct chan_api {
 	struct ipc_channel *to_parent; /* borrowed */
 	enum ipc_role own_role;
 	int number;          /* of the descriptor (fdtable.h) */
-	uint64_t api_number; /* the parent's number of the last api */
+	uint32_t api_number; /* the parent's number of the last api */
 	/* Told of the descriptor before it is used, and of its end (-1) before it is replaced.
 	 * Returns 0, or -1 with errno set. NULL: nobody has to be told. */
 	int (*watch)(void *ctx, int fd);
@@ -30,10 +30,7 @@ void chan_api_init(struct chan_api *api, struct ipc_channel *to_parent,
 
 /* Adopts the channel to a new api and closes the old channel. api_number is the parent's
  * name for the api. */
-void chan_api_open(struct chan_api *api, int adopt_fd, uint64_t api_number);
-
-/* Tells the parent that the channel to this api did not arrive, and why. */
-void chan_api_miss(struct chan_api *api, uint64_t api_number, const char *why);
+void chan_api_open(struct chan_api *api, int adopt_fd, uint32_t api_number);
 
 /* Receives up to n_max requests (serve.h), if there is an api. */
 void chan_api_receive(struct chan_api *api, int n_max, const struct serve *serve,

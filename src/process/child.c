@@ -77,19 +77,6 @@ child_check_sent(int result, const char *what)
 	fatal("%s", what);
 }
 
-void
-child_open_channel(struct ipc_channel *channel, int adopt_fd, int number,
-    enum ipc_role own_role, enum ipc_role peer_role)
-{
-	autofd int fd = adopt_fd;
-
-	if (dup3(fd, number, O_CLOEXEC) == -1)
-		fatal("give descriptor %d its number %d", fd, number);
-	ipc_channel_open(channel, number, own_role, peer_role);
-	/* If the other process has ended, its exit gives the reason, and not that of this one. */
-	(void)ipc_channel_greet(channel);
-}
-
 bool
 child_wait(struct ipc_channel *to_parent, struct ipc_message *msg)
 {

@@ -20,11 +20,6 @@ void child_begin(struct ipc_channel *to_parent, enum ipc_role role, const char *
  * `what`. If the parent has closed the channel, the process exits with status 0. */
 void child_check_sent(int result, const char *what);
 
-/* Gives a channel to another child its number in ipc/fdtable.h, opens it, and greets the other
- * end, unless that has ended. Fatal on failure. */
-void child_open_channel(struct ipc_channel *channel, int adopt_fd, int number,
-    enum ipc_role own_role, enum ipc_role peer_role);
-
 /* Waits for the next message of the parent. Returns true with the message in *msg, or
  * false when the parent has closed the channel, which is an orderly end. A violation is
  * fatal. */

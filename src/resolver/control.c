@@ -2,22 +2,16 @@
 /* Handles the messages of the parent: orders for the jail, name servers, the end. */
 #include "resolver/control.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "base/auto.h"
 #include "base/log.h"
 #include "ipc/dispatch.h"
-#include "ipc/fdtable.h"
 #include "process/child.h"
 #include "resolver/policy.h"
+#include "resolver/worker.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(resolver, struct resolver, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(resolver, resolver, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
-IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(DECLARE)
-IPC_ROWS_PARENT_TO_WORKER_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
 IPC_ROWS_PARENT_TO_RESOLVER(DECLARE)
 IPC_ROWS_POLICY(DECLARE)
@@ -43,17 +37,26 @@ resolver_on_ping(struct resolver *resolver)
 }
 
 void
-resolver_on_connector_channel(struct resolver *resolver, int adopt_fd)
+resolver_on_peer(struct resolver *resolver, const struct ipc_peer *msg, int adopt_fd)
 {
-	child_open_channel(&resolver->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
-	    IPC_ROLE_RESOLVER, IPC_ROLE_CONNECTOR);
+	switch (msg->role) {
+	case IPC_ROLE_SLIRP_WORKER:
+		worker_begin(resolver, adopt_fd);
+		break;
+	case IPC_ROLE_CONNECTOR:
+		lender_begin(resolver, adopt_fd);
+		break;
+	default:
+		fatalx("message from the parent: peer: role");
+	}
 }
 
-void
-resolver_on_worker_channel(struct resolver *resolver, int adopt_fd)
+/* No other message brings a descriptor in service. The next resolver has room for it. */
+static void
+miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 {
-	child_open_channel(&resolver->to_worker, adopt_fd, IPC_CHILD_FD_PEER,
-	    IPC_ROLE_RESOLVER, IPC_ROLE_SLIRP_WORKER);
+	(void)ctx;
+	fatalx("message from the parent: %s: %s", ipc_descriptions[msg->id].name, why);
 }
 
 void
@@ -90,8 +93,6 @@ take(void *ctx, struct ipc_message *msg)
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
-		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
-		IPC_ROWS_PARENT_TO_WORKER_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SERVER_USERS(CALL)
 		IPC_ROWS_PARENT_TO_RESOLVER(CALL)
 		IPC_ROWS_POLICY(CALL)
@@ -117,7 +118,7 @@ resolver_control_begin(struct resolver *resolver)
 void
 resolver_control_receive(struct resolver *resolver)
 {
-	static const struct serve from_parent = { .take = take };
+	static const struct serve from_parent = { .take = take, .miss = miss_peer };
 
 	if (!child_receive(&resolver->to_parent, &from_parent, resolver))
 		resolver->ended = true;

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+#include "process/peer.h"
 #include "process/serve.h"
 #include "resolver/judging.h"
 #include "resolver/resolver.h"
@@ -17,6 +19,23 @@ IPC_ROWS_CONNECTOR_TO_RESOLVER(DECLARE)
 
 static_assert((IPC_DNS_ASKED_MAX & (IPC_DNS_ASKED_MAX - 1)) == 0,
     "an index is wrapped by a mask");
+
+/* The next connector has not been asked for anything. */
+static void
+end_connector(struct resolver *resolver)
+{
+	peer_close(&resolver->to_connector);
+	resolver->lender = (struct lender){ 0 };
+	question_restart_all(resolver);
+}
+
+void
+lender_begin(struct resolver *resolver, int adopt_fd)
+{
+	end_connector(resolver);
+	peer_open(&resolver->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
+	    IPC_ROLE_RESOLVER, IPC_ROLE_CONNECTOR);
+}
 
 void
 lender_send(struct resolver *resolver)
@@ -121,9 +140,7 @@ lender_receive(struct resolver *resolver)
 	case SERVE_OPEN:
 		break;
 	case SERVE_CLOSED:
-		/* Not close(2): another descriptor would get the number. The parent sees
-		 * the connector's end, and ends this process. */
-		resolver->to_connector.fd = -1;
+		end_connector(resolver);
 		break;
 	case SERVE_VIOLATED:
 		fatalx("message from connector: %s: %s", violation.row, violation.why);

@@ -24,3 +24,6 @@ void lender_send(struct resolver *resolver);
 /* Handles the connector's answers that have come. A connector that breaks the protocol is
  * fatal: slirpd then ends. */
 void lender_receive(struct resolver *resolver);
+
+/* Adopts the channel to a new connector, which is asked for what the old one owed. */
+void lender_begin(struct resolver *resolver, int adopt_fd);

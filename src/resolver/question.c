@@ -102,6 +102,21 @@ note_error(struct resolver *resolver, struct question *question, int error)
 }
 
 void
+question_end_all(struct resolver *resolver)
+{
+	struct question *question = TAILQ_FIRST(&resolver->questions.aged);
+
+	while (question) {
+		bool is_of_client = question->client != NULL;
+		struct question *next = TAILQ_NEXT(question, aged);
+
+		if (!is_of_client)
+			question_forget(resolver, question);
+		question = is_of_client ? next : TAILQ_FIRST(&resolver->questions.aged);
+	}
+}
+
+void
 question_restart_all(struct resolver *resolver)
 {
 	struct question *question, *next;

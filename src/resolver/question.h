@@ -92,6 +92,9 @@ bool question_add_stream(struct resolver *resolver, struct client *client,
 /* Ends a question whose client has gone. */
 void question_forget(struct resolver *resolver, struct question *question);
 
+/* Ends all questions of the worker without an answer; those of connections stay. */
+void question_end_all(struct resolver *resolver);
+
 /* The name servers are others: begins anew with each question that does not talk. */
 void question_restart_all(struct resolver *resolver);
 

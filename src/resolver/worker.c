@@ -8,6 +8,8 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+#include "process/peer.h"
 #include "process/serve.h"
 #include "resolver/resolver.h"
 
@@ -19,10 +21,27 @@
 #define CALL(...) IPC_CALL_HANDLER(resolver, resolver, msg, __VA_ARGS__)
 IPC_ROWS_SLIRP_WORKER_TO_RESOLVER(DECLARE)
 
+static void
+end_worker(struct resolver *resolver)
+{
+	peer_close(&resolver->to_worker);
+	resolver->has_answer = false;
+	/* The next worker has questions of the same numbers. */
+	question_end_all(resolver);
+}
+
+void
+worker_begin(struct resolver *resolver, int adopt_fd)
+{
+	end_worker(resolver);
+	peer_open(&resolver->to_worker, adopt_fd, IPC_CHILD_FD_PEER, IPC_ROLE_RESOLVER,
+	    IPC_ROLE_SLIRP_WORKER);
+}
+
 void
 worker_answer_again(struct resolver *resolver)
 {
-	/* If the worker has ended, so will this process. */
+	/* If the worker has ended, nobody waits for it. */
 	resolver->has_answer =
 	    ipc_send_dns_answer(&resolver->to_worker, &resolver->answer) == -1 &&
 	    ipc_channel_can_retry(errno);
@@ -72,9 +91,7 @@ worker_receive(struct resolver *resolver)
 	case SERVE_OPEN:
 		break;
 	case SERVE_CLOSED:
-		/* Not close(2): another descriptor would get the number. The parent sees
-		 * the worker's end, and ends this process. */
-		resolver->to_worker.fd = -1;
+		end_worker(resolver);
 		break;
 	case SERVE_VIOLATED:
 		fatalx("message from slirp-worker: %s: %s", violation.row, violation.why);

@@ -18,3 +18,6 @@ void worker_answer(struct resolver *resolver, uint64_t asker, const uint8_t *byt
 
 /* Sends the answer that is kept; the worker's queue has room now. */
 void worker_answer_again(struct resolver *resolver);
+
+/* Adopts the channel to a new worker. Nobody waits for the answers to the old one. */
+void worker_begin(struct resolver *resolver, int adopt_fd);

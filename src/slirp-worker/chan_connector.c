@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Receives the connector's messages, and gives sockets and ports to the engines. */
+/* Opens and closes the channels to connector and resolver. Receives the connector's messages, and
+ * gives sockets and ports to the engines. */
 #include "slirp-worker/chan_connector.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "ipc/dispatch.h"
+#include "ipc/fdtable.h"
+#include "process/peer.h"
 #include "process/serve.h"
 #include "slirp-worker/engine/udp/udp_forward.h"
 
@@ -57,8 +62,12 @@ take_port(struct worker *worker, const struct ipc_listener *msg, int adopt_fd)
 	    port_table_take(&worker->ports, msg, adopt_fd, worker->now_ms);
 	bool begins;
 
-	if (port == NULL)
-		fatalx("message from connector: listener: %u a second time", msg->id);
+	if (port == NULL) {
+		worker->asks.fault = "a second time";
+		if (adopt_fd != -1)
+			close(adopt_fd);
+		return;
+	}
 	if (port->state == PORT_MISSING)
 		begins = false;
 	else if (port->proto == IPPROTO_TCP)
@@ -80,8 +89,10 @@ worker_on_listener_gone(struct worker *worker, const struct ipc_listener_gone *m
 {
 	struct port *port = port_table_find(&worker->ports, msg->id);
 
-	if (port == NULL)
-		fatalx("message from connector: listener_gone: %u is not open", msg->id);
+	if (port == NULL) {
+		worker->asks.fault = "not open";
+		return;
+	}
 	if (port->fd != -1 && port->proto == IPPROTO_TCP)
 		tcp_listen_close(&worker->tcp_forward.listen, port);
 	else if (port->fd != -1)
@@ -99,7 +110,7 @@ take(void *ctx, struct ipc_message *msg)
 	default:
 		break;
 	}
-	return true;
+	return worker->asks.fault == NULL;
 }
 
 /* The kernel found no free descriptor for the socket, and closed it. */
@@ -117,25 +128,98 @@ miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
 		asks_miss(&worker->asks, msg->payload.flow_opened.flow);
 }
 
+static void
+close_channel(struct worker *worker)
+{
+	poller_put(&worker->poller, POLLER_CONNECTOR, -1);
+	peer_close(&worker->to_connector);
+	asks_lose_connector(&worker->asks);
+}
+
+void
+chan_connector_open(struct worker *worker, int adopt_fd, const struct ipc_peer *connector)
+{
+	/* The old connector may have answered before its end. */
+	if (worker->to_connector.fd != -1)
+		chan_connector_receive(worker);
+	if (worker->to_connector.fd != -1)
+		close_channel(worker);
+	worker->connector = *connector;
+	peer_open(&worker->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
+	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR);
+	if (poller_put(&worker->poller, POLLER_CONNECTOR, IPC_CHILD_FD_CONNECTOR) == -1) {
+		peer_report(&worker->to_parent, connector, "peer", strerror(errno));
+		close_channel(worker);
+	}
+}
+
+static enum serve_end
+receive(struct worker *worker, struct serve_violation *violation)
+{
+	static const struct serve from_connector = { .take = take, .miss = miss_socket };
+	enum serve_end end = serve_receive(&worker->to_connector, RECEIVE_MAX,
+	    &from_connector, worker, violation);
+
+	if (worker->asks.fault == NULL)
+		return end;
+	violation->why = worker->asks.fault;
+	return SERVE_VIOLATED;
+}
+
 void
 chan_connector_receive(struct worker *worker)
 {
-	static const struct serve from_connector = { .take = take, .miss = miss_socket };
 	struct serve_violation violation;
 
-	switch (serve_receive(&worker->to_connector, RECEIVE_MAX, &from_connector, worker,
-	    &violation)) {
+	switch (receive(worker, &violation)) {
 	case SERVE_OPEN:
-		break;
+		return;
 	case SERVE_CLOSED:
-		/* The number stays taken. The parent sees the connector's end, and ends
-		 * this process. */
-		poller_put(&worker->poller, POLLER_CONNECTOR, -1);
-		worker->to_connector.fd = -1;
 		break;
 	case SERVE_VIOLATED:
-		fatalx("message from connector: %s: %s", violation.row, violation.why);
+		peer_report(&worker->to_parent, &worker->connector, violation.row,
+		    violation.why);
+		break;
 	}
+	close_channel(worker);
+}
+
+static void
+close_resolver(struct worker *worker)
+{
+	poller_put(&worker->poller, POLLER_RESOLVER, -1);
+	peer_close(&worker->to_resolver);
+}
+
+void
+chan_resolver_open(struct worker *worker, int adopt_fd, const struct ipc_peer *resolver)
+{
+	close_resolver(worker);
+	worker->resolver = *resolver;
+	peer_open(&worker->to_resolver, adopt_fd, IPC_CHILD_FD_RESOLVER,
+	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_RESOLVER);
+	if (poller_put(&worker->poller, POLLER_RESOLVER, IPC_CHILD_FD_RESOLVER) == -1) {
+		peer_report(&worker->to_parent, resolver, "peer", strerror(errno));
+		close_resolver(worker);
+	}
+}
+
+void
+chan_resolver_receive(struct worker *worker)
+{
+	struct serve_violation violation;
+
+	switch (udp_dns_receive(&worker->udp, &violation)) {
+	case SERVE_OPEN:
+		return;
+	case SERVE_CLOSED:
+		break;
+	case SERVE_VIOLATED:
+		peer_report(&worker->to_parent, &worker->resolver, violation.row,
+		    violation.why);
+		break;
+	}
+	close_resolver(worker);
 }
 
 uint64_t

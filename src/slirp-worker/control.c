@@ -2,24 +2,21 @@
 /* Receives the parent's messages and answers them. */
 #include "slirp-worker/control.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
 #include "ipc/dispatch.h"
-#include "ipc/fdtable.h"
 #include "process/child.h"
+#include "process/peer.h"
+#include "slirp-worker/chan_connector.h"
 #include "slirp-worker/setup.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(worker, struct worker, __VA_ARGS__)
 #define CALL(...) IPC_CALL_HANDLER(worker, worker, msg, __VA_ARGS__)
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_JAILED(DECLARE)
-IPC_ROWS_PARENT_TO_RESOLVER_PEERS(DECLARE)
-IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(DECLARE)
-IPC_ROWS_PARENT_TO_API_PEERS(DECLARE)
 IPC_ROWS_PARENT_TO_SLIRP_WORKER(DECLARE)
 
 void
@@ -69,20 +66,6 @@ confine(struct worker *worker)
 }
 
 void
-worker_on_connector_channel(struct worker *worker, int adopt_fd)
-{
-	child_open_channel(&worker->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
-	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR);
-}
-
-void
-worker_on_resolver_channel(struct worker *worker, int adopt_fd)
-{
-	child_open_channel(&worker->to_resolver, adopt_fd, IPC_CHILD_FD_RESOLVER,
-	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_RESOLVER);
-}
-
-void
 worker_on_start(struct worker *worker, const struct ipc_start *msg, int adopt_fd)
 {
 	setup_make(worker, msg, adopt_fd);
@@ -100,10 +83,21 @@ worker_on_get_stats(struct worker *worker)
 }
 
 void
-worker_on_api_channel(struct worker *worker, const struct ipc_api_channel *msg,
-    int adopt_fd)
+worker_on_peer(struct worker *worker, const struct ipc_peer *msg, int adopt_fd)
 {
-	chan_api_open(&worker->api, adopt_fd, msg->api_number);
+	switch (msg->role) {
+	case IPC_ROLE_API:
+		chan_api_open(&worker->api, adopt_fd, msg->number);
+		break;
+	case IPC_ROLE_CONNECTOR:
+		chan_connector_open(worker, adopt_fd, msg);
+		break;
+	case IPC_ROLE_RESOLVER:
+		chan_resolver_open(worker, adopt_fd, msg);
+		break;
+	default:
+		fatalx("message from the parent: peer: role");
+	}
 }
 
 static bool
@@ -114,9 +108,6 @@ take(void *ctx, struct ipc_message *msg)
 	switch (msg->id) {
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
-		IPC_ROWS_PARENT_TO_RESOLVER_PEERS(CALL)
-		IPC_ROWS_PARENT_TO_CONNECTOR_PEERS(CALL)
-		IPC_ROWS_PARENT_TO_API_PEERS(CALL)
 		IPC_ROWS_PARENT_TO_SLIRP_WORKER(CALL)
 	default:
 		break;
@@ -137,13 +128,14 @@ worker_control_wait_start(struct worker *worker)
 	return true;
 }
 
-/* No other message brings a descriptor in service. */
+/* No other message brings a descriptor in service. The parent ends that peer, and the next one
+ * gets another channel. */
 static void
-miss_api_channel(void *ctx, const struct ipc_message *msg, const char *why)
+miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 {
 	struct worker *worker = ctx;
 
-	chan_api_miss(&worker->api, msg->payload.api_channel.api_number, why);
+	peer_report(&worker->to_parent, &msg->payload.peer, "peer", why);
 }
 
 void
@@ -151,7 +143,7 @@ worker_control_receive(struct worker *worker)
 {
 	static const struct serve from_parent = {
 		.take = take,
-		.miss = miss_api_channel,
+		.miss = miss_peer,
 	};
 
 	if (!child_receive(&worker->to_parent, &from_parent, worker))

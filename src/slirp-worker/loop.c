@@ -121,16 +121,6 @@ take_answers(struct worker *worker, uint64_t n_frames, uint64_t n_bytes)
 }
 
 static void
-hear_resolver(struct worker *worker)
-{
-	/* As with the connector. */
-	if (!udp_dns_receive(&worker->udp)) {
-		poller_put(&worker->poller, POLLER_RESOLVER, -1);
-		worker->to_resolver.fd = -1;
-	}
-}
-
-static void
 turn(struct worker *worker)
 {
 	const uint64_t *counters = worker->stats.counters;
@@ -148,7 +138,7 @@ turn(struct worker *worker)
 	if (poller_ready(poller, POLLER_CONNECTOR) & ~(uint32_t)EPOLLOUT)
 		chan_connector_receive(worker);
 	if (poller_ready(poller, POLLER_RESOLVER))
-		hear_resolver(worker);
+		chan_resolver_receive(worker);
 	if (tapio_is_gone(&worker->tap, tap_events)) {
 		worker_control_tap_gone(worker, ENODEV);
 	} else if (tap_events) {

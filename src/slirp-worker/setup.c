@@ -129,8 +129,6 @@ make_tcp(struct worker *worker)
 		fatal("get memory for connections");
 	tcp_forward_init(&worker->tcp_forward, &worker->tcp, &worker->neigh,
 	    &worker->ports);
-	if (poller_put(&worker->poller, POLLER_CONNECTOR, worker->to_connector.fd) == -1)
-		fatal("watch the channel to the connector");
 	engines_add(&worker->engines, &tcp_forward_engine, &worker->tcp_forward);
 	engines_add(&worker->engines, &tcp_host_engine, &worker->tcp);
 }
@@ -160,8 +158,6 @@ make_udp(struct worker *worker)
 
 	if (udp_host_init(&worker->udp, &config) == -1)
 		fatal("get memory for UDP flows");
-	if (poller_put(&worker->poller, POLLER_RESOLVER, worker->to_resolver.fd) == -1)
-		fatal("watch the channel to the resolver");
 	engines_add(&worker->engines, &udp_host_engine, &worker->udp);
 	worker->gate.knows_udp = udp_host_knows;
 	worker->gate.ctx = &worker->udp;

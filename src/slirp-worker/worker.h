@@ -32,10 +32,11 @@
 
 struct worker {
 	struct ipc_channel to_parent;
-	struct chan_api api;             /* descriptor 4 */
-	struct ipc_channel to_connector; /* its fd is IPC_CHILD_FD_CONNECTOR, or -1 */
-	struct ipc_channel to_resolver;  /* its fd is IPC_CHILD_FD_RESOLVER, or -1 */
-	struct ipc_network network;      /* from the start message */
+	struct chan_api api;                 /* descriptor 4 */
+	struct ipc_channel to_connector;     /* its fd is IPC_CHILD_FD_CONNECTOR, or -1 */
+	struct ipc_channel to_resolver;      /* its fd is IPC_CHILD_FD_RESOLVER, or -1 */
+	struct ipc_peer connector, resolver; /* the last ones, as the parent names them */
+	struct ipc_network network;          /* from the start message */
 	struct jail jail;
 	struct tapio tap;
 	struct gate gate;

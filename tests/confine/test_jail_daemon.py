@@ -270,7 +270,8 @@ def test_descriptors_of_the_worker(guest: Guest, network: Slirpd) -> None:
 
 @not_sanitized
 def test_descriptors_of_the_connector(guest: Guest, network: Slirpd) -> None:
-    """Three channels, the place of a fourth, a reserve, and for a moment the socket of a connection."""
+    """Three channels, the place of a fourth, one in reserve for a channel, and for a moment the
+    socket of a connection."""
     with traffic(guest.netns):
         wait_for("no connection begins", lambda: len(
             fds_of(network.children()["connector"])) == 8)
@@ -281,10 +282,11 @@ def test_descriptors_of_the_connector(guest: Guest, network: Slirpd) -> None:
 
 @not_sanitized
 def test_descriptors_of_the_resolver(guest: Guest, network: Slirpd) -> None:
-    """Three channels, and a socket for each question that has no answer."""
+    """Three channels, one in reserve for another, and a socket for each question that has no
+    answer."""
     with traffic(guest.netns):
         wait_for("no question waits", lambda: len(
-            fds_of(network.children()["resolver"])) == 6)
+            fds_of(network.children()["resolver"])) == 7)
     fds = fds_of(network.children()["resolver"])
     assert [fds[number] for number in range(3)] == ["/dev/null"] * 3
     assert all(fds[number].startswith("socket:") for number in (3, 4, 5))
@@ -353,7 +355,7 @@ def test_disable_seccomp_is_said_and_so(guest: Guest) -> None:
 @pytest.mark.parametrize("number", (signal.SIGSYS, signal.SIGSEGV))
 def test_worker_that_dies_of_a_signal_is_reported_by_its_name(
         guest: Guest, number: signal.Signals) -> None:
-    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+    with Slirpd("--configure", "--restart=no", guest.pid, "tap0") as daemon:
         assert works(guest.netns)
         os.kill(daemon.children()["slirp-worker"], number)
         assert daemon.wait() == 1
@@ -364,7 +366,7 @@ def test_worker_that_dies_of_a_signal_is_reported_by_its_name(
 def test_worker_that_breaks_its_filter_is_reported(guest: Guest, tools: Callable) -> None:
     """strace puts another call in the place of the next one, before the filter looks at it."""
     tools("strace")
-    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+    with Slirpd("--configure", "--restart=no", guest.pid, "tap0") as daemon:
         worker = daemon.children()["slirp-worker"]
         strace = ["strace", "-q", "-o", "/dev/null", "-p", str(worker)]
         with subprocess.Popen([*strace, "-e", "inject=read:retval=0:syscall=getuid"],

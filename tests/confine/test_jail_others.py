@@ -36,6 +36,7 @@ API_FULL = {
     "receive_on_channel": OK,
     "send_fd_on_channel": OK,
     "close_socket": OK,
+    "take_peer": OK,  # another channel, to a worker that was started again
     "abort_self": "SIGABRT",
     "abort_victim_by_tid": "ESRCH",  # its own process's number, with a thread of another
 }
@@ -56,6 +57,7 @@ API_UNCONDITIONAL = {
 CONNECTOR_ALLOWED = {
     "mmap_data", "mmap_high_bits", "receive_on_channel", "send_fd_on_channel", "close_socket",
     "connect_abstract", "bind_channel", "abort_self", "abort_victim_by_tid", "socket_high_bits",
+    "take_peer",
 }
 CONNECTOR_SOCKETS = {
     (socket.AF_INET, worker.TCP | worker.CLOEXEC | socket.SOCK_NONBLOCK, 0),

@@ -304,10 +304,12 @@ def test_no_role_has_what_no_role_may_have(tmp_path: pathlib.Path, role: str) ->
 TAKE_DESCRIPTOR = {"accept4", "execveat", "fcntl", "openat", "recvmsg", "sendmsg"}
 # Whose policies are in the spawner's filter.
 SERVICES = ("api", "connector", "resolver", "slirp-worker")
-# Worker and connector replace their channels to an api that was started again. The spawner's filter is also a
+# A service replaces its channel to a peer that was started again. The spawner's filter is also a
 # service's while that gets its descriptors, and none has met a guest or a client.
 CLOSABLE = {"spawner": set(range(5, 9))}
-REPLACEABLE = {"slirp-worker": {4}, "connector": {5}, "spawner": set(range(9))}
+REPLACEABLE = {"slirp-worker": {4, 5, 6}, "connector": {4, 5, 6}, "resolver": {4, 5},
+               "api": {4, 5},
+               "spawner": set(range(9))}
 
 
 @pytest.mark.parametrize("role", (*ROLES, "spawner"))

@@ -73,7 +73,7 @@ close_ends(struct ends *ends)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &ends->before), 0);
 }
 
-/* In service, as the worker gets its channel to each new api. */
+/* In service, as the worker gets its channel to each new peer. */
 static void
 test_reserve_makes_room_in_service(void **state)
 {
@@ -83,20 +83,22 @@ test_reserve_makes_room_in_service(void **state)
 	open_ends(&ends);
 	ipc_channel_set_running(&ends.worker);
 	use_up(&ends);
-	for (uint64_t number = 1; number <= 3; number++) {
-		const struct ipc_api_channel sent = { .api_number = number };
+	for (uint32_t number = 1; number <= 3; number++) {
+		const struct ipc_peer sent = {
+			.role = IPC_ROLE_API,
+			.number = number,
+		};
 		struct ipc_message msg;
 		const char *why = "";
 
 		/* Other messages leave the reserve as it is. */
 		assert_int_equal(ipc_send_get_stats(&ends.parent), 0);
-		assert_int_equal(ipc_send_api_channel(&ends.parent, &sent, STDIN_FILENO),
-		    0);
+		assert_int_equal(ipc_send_peer(&ends.parent, &sent, STDIN_FILENO), 0);
 		assert_int_equal(ipc_channel_recv(&ends.worker, &msg, &why),
 		    IPC_OUTCOME_MESSAGE);
 		assert_int_equal(ipc_channel_recv(&ends.worker, &msg, &why),
 		    IPC_OUTCOME_MESSAGE);
-		assert_int_equal(msg.payload.api_channel.api_number, number);
+		assert_int_equal(msg.payload.peer.number, number);
 		assert_int_not_equal(msg.fd, -1);
 		close(msg.fd);
 		/* What else wants a descriptor is not quicker than the reserve. */

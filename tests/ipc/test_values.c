@@ -272,7 +272,6 @@ FIELDS(start,
 	FLAG(start, is_bess),
 	FLAG(start, has_guest_mac), ANY(start, guest_mac), RESERVED(start))
 FIELDS(publish, STRUCTS(publish, forward, forward))
-FIELDS(api_channel, ANY(api_channel, api_number))
 FIELDS(about,
 	TEXT(about, libslirp_version), ANY(about, config_version_max), RESERVED(about))
 FIELDS(tap_gone, ANY(tap_gone, error), RESERVED(tap_gone))
@@ -295,7 +294,11 @@ FIELDS(listener_closed,
 	RANGE(listener_closed, id, 0, IPC_LISTENERS_MAX - 1, "id"), RESERVED(listener_closed))
 FIELDS(listener_wanted,
 	RANGE(listener_wanted, id, 0, IPC_LISTENERS_MAX - 1, "id"), RESERVED(listener_wanted))
-FIELDS(api_dropped, ANY(api_dropped, api_number), TEXT(api_dropped, why))
+FIELDS(peer, RANGE(peer, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
+	ANY(peer, number))
+FIELDS(peer_dropped,
+	RANGE(peer_dropped, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
+	ANY(peer_dropped, number), TEXT(peer_dropped, why))
 FIELDS(program, RANGE(program, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
 	RESERVED(program))
 FIELDS(spawn, RANGE(spawn, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),

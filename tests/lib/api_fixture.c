@@ -45,6 +45,7 @@ api_fixture_start(struct api_fixture *fixture)
 	    IPC_ROLE_CONNECTOR);
 	fixture->to_worker_fd = api->worker.channel.fd;
 	fixture->to_connector_fd = api->connector.channel.fd;
+	api->is_joined = true;
 	ipc_channel_set_running(&api->to_parent);
 	ipc_channel_set_running(&fixture->parent);
 	api->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

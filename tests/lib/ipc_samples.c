@@ -507,15 +507,19 @@ ipc_sample_listener_wanted(struct ipc_listener_wanted *msg)
 }
 
 void
-ipc_sample_api_channel(struct ipc_api_channel *msg)
+ipc_sample_peer(struct ipc_peer *msg)
 {
-	*msg = (struct ipc_api_channel){ .api_number = 3 };
+	*msg = (struct ipc_peer){ .role = IPC_ROLE_CONNECTOR, .number = 3 };
 }
 
 void
-ipc_sample_api_dropped(struct ipc_api_dropped *msg)
+ipc_sample_peer_dropped(struct ipc_peer_dropped *msg)
 {
-	*msg = (struct ipc_api_dropped){ .api_number = 3, .why = "add_forward: proto" };
+	*msg = (struct ipc_peer_dropped){
+		.role = IPC_ROLE_API,
+		.number = 3,
+		.why = "add_forward: proto",
+	};
 }
 
 void

@@ -70,6 +70,8 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	    IPC_ROLE_PARENT);
 	open_connector(box);
 	setup_make_engines(worker);
+	if (poller_put(&worker->poller, POLLER_CONNECTOR, worker->to_connector.fd) == -1)
+		fatal("watch the channel to the connector");
 }
 
 void

@@ -146,10 +146,10 @@ expect_dropped(const char *why)
 	const char *reason;
 	struct stat place, null;
 
-	expect(&parent, IPC_MSG_api_dropped, &msg);
-	if (!strstr(msg.payload.api_dropped.why, why))
-		fail_msg("expected \"%s\" in \"%s\"", why, msg.payload.api_dropped.why);
-	assert_int_equal(msg.payload.api_dropped.api_number, box.n_apis);
+	expect(&parent, IPC_MSG_peer_dropped, &msg);
+	if (!strstr(msg.payload.peer_dropped.why, why))
+		fail_msg("expected \"%s\" in \"%s\"", why, msg.payload.peer_dropped.why);
+	assert_int_equal(msg.payload.peer_dropped.number, box.n_apis);
 	assert_int_equal(worker->api.channel.fd, -1);
 	while (ipc_channel_recv(&box.api, &msg, &reason) == IPC_OUTCOME_MESSAGE)
 		continue;
@@ -286,7 +286,7 @@ test_list_comes_in_pages(void **state)
 static void
 test_channel_that_does_not_come_is_told(void **state)
 {
-	const struct ipc_api_channel sent = { .api_number = 77 };
+	const struct ipc_peer sent = { .role = IPC_ROLE_API, .number = 77 };
 	static int fds[FILES_MAX];
 	struct ipc_message msg;
 	size_t n_fds = 0;
@@ -295,15 +295,14 @@ test_channel_that_does_not_come_is_told(void **state)
 	assert_int_equal(ipc_channel_greet(&parent), 0);
 	ipc_channel_set_running(&worker->to_parent);
 	fdio_reserve_release(&worker->to_parent.reserve_fd);
-	assert_int_equal(ipc_send_api_channel(&parent, &sent, STDIN_FILENO), 0);
+	assert_int_equal(ipc_send_peer(&parent, &sent, STDIN_FILENO), 0);
 	while ((fds[n_fds] = dup(STDIN_FILENO)) != -1)
 		n_fds++;
 	worker_control_receive(worker);
-	expect(&parent, IPC_MSG_api_dropped, &msg);
-	assert_int_equal(msg.payload.api_dropped.api_number, 77);
-	assert_string_equal(msg.payload.api_dropped.why,
-	    "api_channel: no descriptor is left for it");
-	assert_int_equal(worker->api.channel.fd, -1);
+	expect(&parent, IPC_MSG_peer_dropped, &msg);
+	assert_int_equal(msg.payload.peer_dropped.number, 77);
+	assert_string_equal(msg.payload.peer_dropped.why,
+	    "peer: no descriptor is left for it");
 	while (n_fds > 0)
 		close(fds[--n_fds]);
 }

@@ -459,6 +459,115 @@ test_group_gets_two_sockets(void **state)
 	assert_int_equal(asks_due(&asks, 0), DEADLINE_NONE);
 }
 
+/* Opens the channel to another connector. */
+static void
+replace_connector(void)
+{
+	int worker_fd, connector_fd;
+	const char *why;
+
+	ipc_channel_close(&connector);
+	asks_lose_connector(&asks);
+	ipc_channel_close(&worker);
+	assert_int_equal(ipc_channel_pair(&worker_fd, &connector_fd), 0);
+	ipc_channel_open(&worker, worker_fd, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR);
+	ipc_channel_open(&connector, connector_fd, IPC_ROLE_CONNECTOR,
+	    IPC_ROLE_SLIRP_WORKER);
+	assert_int_equal(ipc_channel_greet(&worker), 0);
+	assert_int_equal(ipc_channel_recv(&connector, &read_message, &why),
+	    IPC_OUTCOME_MESSAGE);
+	assert_int_equal(ipc_channel_greet(&connector), 0);
+}
+
+/* In their order, before those that waited. Sockets of the old one are not reported to it. */
+static void
+test_next_connector_is_asked_again(void **state)
+{
+	int fd;
+
+	(void)state;
+	fd = get_socket(1);
+	for (uint64_t flow = 2; flow <= IPC_FLOWS_ASKED_MAX + 11; flow++)
+		assert_int_equal(ask(flow), 0);
+	assert_int_equal(asks.n_asked, IPC_FLOWS_ASKED_MAX);
+	assert_int_equal(asks.n_waiting, 10);
+	replace_connector();
+	assert_int_equal(asks.n_asked, 0);
+	assert_int_equal(asks.n_waiting, IPC_FLOWS_ASKED_MAX + 10);
+	asks_close(&asks, fd);
+	asks_turn(&asks, 0);
+	for (uint64_t flow = 2; flow <= IPC_FLOWS_ASKED_MAX + 1; flow++)
+		expect_question(flow);
+	assert_int_equal(asks.n_waiting, 10);
+	for (uint64_t flow = 2; flow <= 11; flow++) {
+		open_flow(flow);
+		take_answers();
+		assert_int_equal(last_opened, flow);
+		expect_question(flow + IPC_FLOWS_ASKED_MAX);
+	}
+	assert_int_equal(asks.n_waiting, 0);
+	assert_int_equal(asks_due(&asks, 0), DEADLINE_NONE);
+}
+
+/* All that waits and all that was asked find room together. */
+static void
+test_most_questions_outlive_a_connector(void **state)
+{
+	uint64_t n = 0;
+
+	(void)state;
+	while (ask(n + 1) == 0)
+		n++;
+	assert_int_equal(n, IPC_FLOWS_ASKED_MAX + ASKS_WAITING_MAX);
+	replace_connector();
+	assert_int_equal(ask(n + 1), -1);
+	asks_turn(&asks, 0);
+	for (uint64_t flow = 1; flow <= n; flow++) {
+		expect_question(flow);
+		open_flow(flow);
+		take_answers();
+		assert_int_equal(last_opened, flow);
+		close(last_fd);
+		asks.numbers[last_fd] = 0;
+	}
+}
+
+/* The half of an answer is lost with the connector, and its flow is refused. */
+static void
+test_half_an_answer_is_a_refusal(void **state)
+{
+	const struct ipc_flow_answers answers = { .flow = number(1) };
+
+	(void)state;
+	n_answers = 0;
+	assert_int_equal(ask(1), 0);
+	expect_question(1);
+	assert_int_equal(ipc_send_flow_answers(&connector, &answers, STDIN_FILENO), 0);
+	take_answers();
+	replace_connector();
+	assert_int_equal(last_refused, 1);
+	assert_int_equal(last_error, ECONNABORTED);
+	assert_int_equal(asks.n_waiting, 0);
+}
+
+static void
+test_answer_to_no_question_is_a_violation(void **state)
+{
+	int before = dup(STDIN_FILENO), after;
+
+	(void)state;
+	close(before);
+	open_flow(1);
+	take_answers();
+	assert_string_equal(asks.fault, "an answer to no question");
+	/* Its socket is closed. */
+	after = dup(STDIN_FILENO);
+	assert_int_equal(before, after);
+	close(after);
+	asks_lose_connector(&asks);
+	assert_null(asks.fault);
+}
+
 int
 main(void)
 {
@@ -475,6 +584,14 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_queue_that_is_full_or_gone, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(test_next_connector_is_asked_again,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_most_questions_outlive_a_connector,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_half_an_answer_is_a_refusal, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_answer_to_no_question_is_a_violation,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_group_gets_two_sockets, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_ends_are_reported_together, set_up,

@@ -240,8 +240,8 @@ test_violation_costs_the_channel(void **state)
 	bad.forward.proto = 0;
 	assert_int_equal(ipc_send_add_forward(&box.api, &bad), 0);
 	take_turns();
-	expect(&box.parent, IPC_MSG_api_dropped, &msg);
-	assert_string_equal(msg.payload.api_dropped.why, "add_forward: proto");
+	expect(&box.parent, IPC_MSG_peer_dropped, &msg);
+	assert_string_equal(msg.payload.peer_dropped.why, "add_forward: proto");
 	assert_int_equal(connector->api.channel.fd, -1);
 
 	/* The next api finds everything unchanged. */

@@ -130,7 +130,7 @@ test_spellings(void **state)
 		{ "--ex", "7" } };
 	static const char *const ready_fd[][2] = { { "-r7" }, { "-r", "7" },
 		{ "--ready-fd=7" }, { "--ready-fd", "7" }, { "--ready=7" },
-		{ "--re", "7" } };
+		{ "--rea", "7" } };
 	static const char *const mtu[][2] = { { "-m65520" }, { "-m", "65520" },
 		{ "--mtu=65520" }, { "--mtu", "65520" }, { "--mt=65520" } };
 	static const char *const configure[] = { "-c", "--configure", "--conf" };

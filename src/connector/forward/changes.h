@@ -23,7 +23,7 @@ enum changes_active {
 struct changes {
 	enum changes_active active;
 	uint64_t number;     /* the api's number of its request */
-	uint64_t api_number; /* the api that asked; no other api gets the answer */
+	uint32_t api_number; /* the api that asked; no other api gets the answer */
 	/* The change is made, and the parent's queue is full. */
 	bool waits_for_parent;
 	/* The parent has the change, but not its answer yet. */

@@ -166,6 +166,25 @@ listeners_release(struct listeners *listeners)
 }
 
 /* Returns 0, or -1 with errno set. */
+void
+listeners_tell_anew(struct listeners *listeners)
+{
+	for (uint32_t i = 0; i < listeners->n_places; i++) {
+		struct listener *listener = &listeners->places[i];
+
+		listener->is_known = false;
+		if (listener->state == LISTENER_TOLD) {
+			listener->state = LISTENER_TO_TELL;
+			TAILQ_INSERT_TAIL(&listeners->to_tell, listener, entry);
+		} else if (listener->state == LISTENER_TO_LEAVE) {
+			TAILQ_REMOVE(&listeners->to_tell, listener, entry);
+			give_place(listeners, listener);
+		} else if (listener->state == LISTENER_LEFT) {
+			give_place(listeners, listener);
+		}
+	}
+}
+
 static int
 tell_one(struct ipc_channel *to_worker, struct listener *listener)
 {

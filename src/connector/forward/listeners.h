@@ -79,6 +79,9 @@ listeners_have_news(const struct listeners *listeners)
 	return !TAILQ_EMPTY(&listeners->to_tell);
 }
 
+/* There is another worker, which has none of the listeners. */
+void listeners_tell_anew(struct listeners *listeners);
+
 /* Tells the worker, as far as its queue and LISTENERS_TELL_MAX allow. Sets tell_at_ms if the
  * kernel is short of memory, or if too many descriptors of the user are in queues
  * (ETOOMANYREFS, unix(7)): no event tells when that is over. */

@@ -173,6 +173,8 @@ static const struct option_spec option_specs[] = {
 	    .group = GROUP_GUEST },
 	{ "pidfile", "PATH", "file to write the PID to", .take = optvalue_take_file_path,
 	    FIELD(pidfile_path), .group = GROUP_LIFE },
+	{ "restart", "yes|no", "start a process that died again (default=yes)",
+	    .take = optvalue_take_restart, .group = GROUP_LIFE },
 	{ "log-file", "PATH", "file to log to, with PATH.1 of at most 2 MiB",
 	    .take = optvalue_take_file_path, FIELD(log_file_path), .group = GROUP_LOG },
 	{ "log-level", "LEVEL", "error, warning, info (the default) or debug",
@@ -715,6 +717,7 @@ options_reset(struct options *options, const char *program_name, bool with_comma
 		.exit_fd = -1,
 		.ready_fd = -1,
 		.log_level = LOG_LEVEL_INFO,
+		.restart = true,
 	};
 	if (with_command) {
 		options->tap_name = RUN_TAP_NAME;

@@ -114,6 +114,8 @@ struct options {
 	int exit_fd;  /* -1 for none; not checked yet */
 	int ready_fd; /* -1 for none; not checked yet */
 
+	bool restart; /* a service that has died is started again; else slirpd ends */
+
 	bool print_confinement;
 	bool is_run;  /* `slirpd run` */
 	bool keep_id; /* its command keeps uid and gid; else both are 0 */

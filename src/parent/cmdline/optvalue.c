@@ -371,6 +371,20 @@ optvalue_take_log_level(struct optvalue_parse *parse, const char *value)
 }
 
 bool
+optvalue_take_restart(struct optvalue_parse *parse, const char *value)
+{
+	static const char *const words[] = { "no", "yes" };
+	int index = index_of(value, words, N_ELEMENTS(words));
+
+	if (index == -1)
+		return optvalue_refuse(parse,
+		    "--restart must be \"yes\" or \"no\", not \"%s\"",
+		    optvalue_show(parse, value));
+	parse->options->restart = index == 1;
+	return true;
+}
+
+bool
 optvalue_take_publish(struct optvalue_parse *parse, const char *value)
 {
 	struct options *options = parse->options;

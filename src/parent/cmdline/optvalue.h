@@ -14,7 +14,7 @@
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 38
+#define OPTVALUE_N_OPTIONS 39
 
 /* The state of one parse of a command line. */
 struct optvalue_parse {
@@ -51,6 +51,7 @@ bool optvalue_take_mtu(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_cidr(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_cidr6(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_api_socket(struct optvalue_parse *parse, const char *value);
+bool optvalue_take_restart(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_publish(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_netns_type(struct optvalue_parse *parse, const char *value);
 bool optvalue_take_target_type(struct optvalue_parse *parse, const char *value);

@@ -64,7 +64,7 @@ jailreport_make(struct supervisor *sv, struct options *options)
 	/* The api gets a socket without clients; the other end stays open. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_fds) == -1)
 		fatal("make a socket pair in the place of the API socket");
-	sv->api.listen_fd = pair_fds[0];
+	sv->api_listen_fd = pair_fds[0];
 	parent_programs_open(program_fds);
 	if (guest.pid != 0)
 		parent_target_open(&sv->target, options);

@@ -52,6 +52,40 @@ children_kill(struct child *child)
 	kill(child->pid, SIGKILL);
 }
 
+/* Whether a service that was started again has as complete a jail as the first. If not, it is
+ * ended: nobody would notice otherwise. */
+static bool
+is_as_confined(struct supervisor *sv, struct child *child,
+    const struct ipc_confined *reached)
+{
+	const struct ipc_confined *first = &sv->confined[child->role->id];
+	uint32_t lost = first->stages & ~reached->stages;
+
+	if (sv->services[child->role->id].n_restarts == 0 ||
+	    (lost == 0 && !(reached->cap_effective & ~first->cap_effective)))
+		return true;
+	log_error("%s[%d] has less of a jail than the one before it; ending it",
+	    child->role->name, child->pid);
+	children_kill(child);
+	return false;
+}
+
+/* A service reports that a peer broke the protocol. The peer may have been replaced meanwhile. */
+static void
+note_dropped(struct supervisor *sv, const struct child *sender,
+    const struct ipc_peer_dropped *msg)
+{
+	const struct service *peer = &sv->services[msg->role];
+	char why[LOG_TEXT_SIZE];
+
+	if (msg->number != peer->n_restarts || peer->child.channel.fd == -1)
+		return;
+	text_escape(why, sizeof(why), msg->why, strlen(msg->why));
+	log_error("%s dropped %s[%d]: %s; ending it", sender->role->name,
+	    peer->child.role->name, peer->child.pid, why);
+	children_kill(&sv->services[msg->role].child);
+}
+
 /* Whose messages are received. */
 struct sender {
 	struct supervisor *sv;
@@ -65,7 +99,9 @@ take(void *ctx, struct ipc_message *msg)
 	struct supervisor *sv = sender->sv;
 	struct child *child = sender->child;
 
-	child->last_message = msg->id;
+	/* It tells nothing of what the child did. */
+	if (msg->id != IPC_MSG_pong)
+		child->last_message = msg->id;
 	switch (msg->id) {
 	case IPC_MSG_hello:
 		break;
@@ -75,7 +111,12 @@ take(void *ctx, struct ipc_message *msg)
 	case IPC_MSG_pong:
 		child->n_unanswered = 0;
 		break;
+	case IPC_MSG_peer_dropped:
+		note_dropped(sv, child, &msg->payload.peer_dropped);
+		break;
 	case IPC_MSG_confined:
+		if (!is_as_confined(sv, child, &msg->payload.confined))
+			break;
 		sv->confined[child->role->id] = msg->payload.confined;
 		if (sv->task->on_confined)
 			sv->task->on_confined(sv, child);
@@ -84,7 +125,6 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_SLIRP_WORKER_TO_PARENT(CALL)
 		IPC_ROWS_CONNECTOR_TO_PARENT(CALL)
 		IPC_ROWS_RESOLVER_TO_PARENT(CALL)
-		IPC_ROWS_API_PEERS_TO_PARENT(CALL)
 		IPC_ROWS_SPAWNER_TO_PARENT(CALL)
 		IPC_ROWS_API_TO_PARENT(CALL)
 		IPC_ROWS_CGROUP_MOVER_TO_PARENT(CALL)

@@ -172,7 +172,28 @@ give_up(struct supervisor *sv, enum ipc_role role)
 	/* One may have been instructed, and never have had a PID. */
 	if (wirings[role].on_end)
 		wirings[role].on_end(sv);
-	wirings[role].on_given_up(sv);
+	if (wirings[role].on_given_up) {
+		wirings[role].on_given_up(sv);
+		return;
+	}
+	log_error("without the spawner %s can't be started again; ending",
+	    roles[role].name);
+	supervise_end(sv, EXITCODE_FAILURE);
+}
+
+/* Notes a death. */
+static bool
+dies_too_often(struct supervisor *sv, enum ipc_role role)
+{
+	struct service *service = &sv->services[role];
+	uint64_t now_ms = clock_now_ms();
+	uint64_t *oldest = &service->deaths_ms[service->n_restarts % SERVICE_DEATHS_MAX];
+	bool is_full = service->n_restarts >= SERVICE_DEATHS_MAX - 1;
+	uint64_t first_ms =
+	    service->deaths_ms[(service->n_restarts + 1) % SERVICE_DEATHS_MAX];
+
+	*oldest = now_ms;
+	return wirings[role].is_vital && is_full && now_ms - first_ms < SERVICE_DEATHS_MS;
 }
 
 /* A process with a starter has ended; text says how. */
@@ -182,6 +203,15 @@ start_again(struct supervisor *sv, enum ipc_role role, const char *text)
 	if (supervisor_child(sv, wirings[role].starter)->pid == 0) {
 		log_error("%s", text);
 		give_up(sv, role);
+		return;
+	}
+	if (!sv->options->restart || dies_too_often(sv, role)) {
+		log_error("%s; %s", text,
+		    sv->options->restart ? "that was the tenth time in a minute; ending"
+					 : "ending");
+		if (wirings[role].on_end)
+			wirings[role].on_end(sv);
+		supervise_end(sv, EXITCODE_FAILURE);
 		return;
 	}
 	sv->services[role].n_restarts++;

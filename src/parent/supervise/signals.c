@@ -93,7 +93,8 @@ ask_for_stats(struct supervisor *sv)
 {
 	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
 
-	if (sv->phase == SUPERVISE_RUNNING && ipc_send_get_stats(worker) == 0)
+	if (sv->services[IPC_ROLE_SLIRP_WORKER].is_ready &&
+	    ipc_send_get_stats(worker) == 0)
 		ipc_channel_await_reply(worker, IPC_MSG_stats);
 }
 

@@ -54,7 +54,7 @@ static void
 arrange(const struct role *role, int extra_fd, int extra_number, int channel_fd,
     int null_fd, pid_t parent_pid)
 {
-	sigset_t none;
+	sigset_t all, none;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent_pid)
 		_exit(EXITCODE_CANNOT_EXECUTE);
@@ -77,6 +77,9 @@ arrange(const struct role *role, int extra_fd, int extra_number, int channel_fd,
 		_exit(EXITCODE_CANNOT_ARRANGE);
 	closefrom(extra_fd != -1 ? extra_number + 1 : extra_number);
 
+	/* A signal to the whole group must not come between the default action and the next. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* execve(2) keeps ignored signals. The calls fail for SIGKILL, SIGSTOP and the
 	 * two signals of libc. */
 	for (int number = 1; number < NSIG; number++)

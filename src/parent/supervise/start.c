@@ -19,6 +19,7 @@
 #include "parent/output/notify.h"
 #include "parent/supervise/policy.h"
 #include "parent/supervise/service.h"
+#include "parent/supervise/watchdog.h"
 #include "parent/supervise/wiring.h"
 
 /* Looks where the children are going to be, before the first one is started. */
@@ -53,7 +54,7 @@ is_needed(const struct supervisor *sv, enum ipc_role role)
 	case IPC_ROLE_RESOLVER:
 		return sv->options->enable_dns;
 	case IPC_ROLE_API:
-		return sv->api.listen_fd != -1;
+		return sv->api_listen_fd != -1;
 	default:
 		return true;
 	}
@@ -63,8 +64,7 @@ is_needed(const struct supervisor *sv, enum ipc_role role)
 static void
 begin_services(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
-	/* The resolver's instructions include one for the worker, and the connector's for both.
-	 * The api comes last, because it is ready before the others. */
+	/* The api comes last, because it is ready before the others. */
 	static const enum ipc_role members[] = { IPC_ROLE_SLIRP_WORKER, IPC_ROLE_RESOLVER,
 		IPC_ROLE_CONNECTOR, IPC_ROLE_API };
 
@@ -169,9 +169,8 @@ begin_service(struct supervisor *sv)
 
 	sv->phase = SUPERVISE_RUNNING;
 	sv->ready_at_ms = clock_now_ms();
-	/* Connect the api now and not earlier: it relies on being the only one that
-	 * changes the forwards. */
-	wiring_connect_api(sv);
+	watchdog_begin(sv);
+	wiring_connect(sv, IPC_ROLE_API);
 	/* The standard output is the command's, if there is one. */
 	if (!options->command)
 		print_banner(options, &sv->outbound.addresses);
@@ -226,15 +225,39 @@ check_ready(struct supervisor *sv)
 	    sv->services[IPC_ROLE_SLIRP_WORKER].is_ready &&
 	    (!is_needed(sv, IPC_ROLE_RESOLVER) ||
 		sv->services[IPC_ROLE_RESOLVER].is_ready) &&
-	    (sv->api.listen_fd == -1 || sv->services[IPC_ROLE_API].is_ready) &&
+	    (sv->api_listen_fd == -1 || sv->services[IPC_ROLE_API].is_ready) &&
 	    (mover->child.pid == 0 || mover->is_ready) && forwards_are_published(sv))
 		finish_start(sv);
+}
+
+/* Tells a process of the host's network, which may have changed since its instructions. Its queue
+ * has room. */
+static void
+tell_of_network(struct supervisor *sv, enum ipc_role role)
+{
+	struct ipc_channel *channel = supervisor_channel(sv, role);
+
+	if (role == IPC_ROLE_CONNECTOR)
+		(void)ipc_send_outbound(channel, &sv->outbound.addresses);
+	if (sv->options->enable_dns &&
+	    (role == IPC_ROLE_CONNECTOR || role == IPC_ROLE_RESOLVER))
+		(void)ipc_send_nameservers(channel, &sv->resolv.nameservers);
+}
+
+/* A service is ready. */
+static void
+set_ready(struct supervisor *sv, enum ipc_role role)
+{
+	service_set_ready(sv, role);
+	wiring_connect(sv, role);
+	if (sv->phase == SUPERVISE_RUNNING)
+		tell_of_network(sv, role);
 }
 
 void
 parent_on_ready(struct supervisor *sv)
 {
-	service_set_ready(sv, IPC_ROLE_SLIRP_WORKER);
+	set_ready(sv, IPC_ROLE_SLIRP_WORKER);
 	forwards_publish(sv);
 	check_ready(sv);
 }
@@ -242,7 +265,7 @@ parent_on_ready(struct supervisor *sv)
 void
 parent_on_connector_ready(struct supervisor *sv)
 {
-	service_set_ready(sv, IPC_ROLE_CONNECTOR);
+	set_ready(sv, IPC_ROLE_CONNECTOR);
 	policy_begin_feed(sv, IPC_ROLE_CONNECTOR);
 	wiring_start_resolver(sv);
 	wiring_start_worker(sv);
@@ -251,7 +274,7 @@ parent_on_connector_ready(struct supervisor *sv)
 void
 parent_on_resolver_ready(struct supervisor *sv)
 {
-	service_set_ready(sv, IPC_ROLE_RESOLVER);
+	set_ready(sv, IPC_ROLE_RESOLVER);
 	policy_begin_feed(sv, IPC_ROLE_RESOLVER);
 	check_ready(sv);
 }
@@ -268,11 +291,8 @@ parent_on_published(struct supervisor *sv, const struct ipc_published *msg)
 void
 parent_on_api_ready(struct supervisor *sv)
 {
-	service_set_ready(sv, IPC_ROLE_API);
-	if (sv->phase == SUPERVISE_RUNNING)
-		wiring_connect_api(sv);
-	else
-		check_ready(sv);
+	set_ready(sv, IPC_ROLE_API);
+	check_ready(sv);
 }
 
 void

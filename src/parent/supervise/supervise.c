@@ -50,7 +50,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 		.tap_fd = -1,
 		.task = &start_task,
 		.fallback_userns_fd = -1,
-		.api = { .listen_fd = -1, .worker_end_fd = -1, .connector_end_fd = -1 },
+		.api_listen_fd = -1,
 		.contradictions = { .burst = CONTRADICTIONS_BURST,
 		    .interval_ms = CONTRADICTIONS_INTERVAL_MS },
 		.deadline_ms = clock_now_ms() + START_TIMEOUT_MS,
@@ -81,13 +81,20 @@ parent_on_tap_gone(struct supervisor *sv, const struct ipc_tap_gone *msg)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
+/* Whether the process is told of changes. One that is not ready is told when it is. */
+static bool
+is_heard(const struct supervisor *sv, enum ipc_role role)
+{
+	return sv->services[role].is_ready;
+}
+
 /* If the queue is full, the message is sent again later. */
 static void
 tell_outbound(struct supervisor *sv)
 {
-	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
-
-	sv->outbound.is_told = ipc_send_outbound(connector, &sv->outbound.addresses) == 0;
+	sv->outbound.is_told = !is_heard(sv, IPC_ROLE_CONNECTOR) ||
+	    ipc_send_outbound(supervisor_channel(sv, IPC_ROLE_CONNECTOR),
+		&sv->outbound.addresses) == 0;
 }
 
 /* If the queue is full, the message is sent again later. */
@@ -100,8 +107,10 @@ tell_nameservers(struct supervisor *sv)
 	/* Nobody needs them with --disable-dns. The connector comes first: it refuses servers that
 	 * it does not know. */
 	sv->resolv.is_told = !sv->options->enable_dns ||
-	    (ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0 &&
-		ipc_send_nameservers(resolver, &sv->resolv.nameservers) == 0);
+	    ((!is_heard(sv, IPC_ROLE_CONNECTOR) ||
+		 ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0) &&
+		(!is_heard(sv, IPC_ROLE_RESOLVER) ||
+		    ipc_send_nameservers(resolver, &sv->resolv.nameservers) == 0));
 }
 
 static uint64_t

@@ -26,6 +26,12 @@ enum supervise_phase {
 	SUPERVISE_ENDED, /* with the exit status `status` */
 };
 
+/* A vital service that dies so often in SERVICE_DEATHS_MS ends slirpd: the caller learns of it, and a
+ * service manager may have a better remedy. The delays allow ten deaths in a minute only if each
+ * comes at once. */
+#define SERVICE_DEATHS_MAX 10
+#define SERVICE_DEATHS_MS (60 * 1000)
+
 /* A process and its restarts; service.c alone changes the times. */
 struct service {
 	struct child child;
@@ -37,13 +43,7 @@ struct service {
 	uint64_t ready_by_ms; /* the process hangs if it is not ready by then */
 	uint32_t delay_ms;    /* before the next start */
 	uint32_t n_restarts;
-};
-
-/* The descriptors of the api's connections. */
-struct api_wiring {
-	int listen_fd; /* owned; the control socket; -1 without --api-socket */
-	/* Owned; the channels of worker and connector to the api, until they have them. */
-	int worker_end_fd, connector_end_fd;
+	uint64_t deaths_ms[SERVICE_DEATHS_MAX]; /* a ring of the last ones */
 };
 
 /* What limits the guest's destinations. */
@@ -87,7 +87,7 @@ struct supervisor {
 	struct ipc_confined
 	    confined[IPC_ROLE_END]; /* the stages that each role has reached */
 	struct ipc_about about;     /* the worker's libraries */
-	struct api_wiring api;
+	int api_listen_fd; /* owned; the control socket; -1 without --api-socket */
 	struct forward_table *forwards; /* owned; a copy of the connector's forwards */
 	struct ratelimit
 	    contradictions; /* limit on lines about contradictions to the copy */
@@ -102,6 +102,8 @@ struct supervisor {
 	int fallback_userns_fd; /* owned; the guest's, for each start; -1 for none */
 	int tap_fd;             /* owned; kept for a restart of the worker */
 	struct ipc_tap_made tap_made; /* of tap_fd */
+	struct mac guest_mac;         /* of the TAP's interface, if has_guest_mac */
+	bool has_guest_mac;
 	uint64_t ping_at_ms;  /* CLOCK_MONOTONIC, of the next pings (watchdog.h) */
 	uint64_t ready_at_ms; /* CLOCK_MONOTONIC; the beginning of service */
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC, of the start */
@@ -135,7 +137,6 @@ IPC_ROWS_NETNS_HELPER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SLIRP_WORKER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_CONNECTOR_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_RESOLVER_TO_PARENT(SUPERVISE_DECLARE)
-IPC_ROWS_API_PEERS_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_SPAWNER_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_API_TO_PARENT(SUPERVISE_DECLARE)
 IPC_ROWS_CGROUP_MOVER_TO_PARENT(SUPERVISE_DECLARE)

@@ -16,6 +16,12 @@
  * four turns. No turn of a loop takes a second, on a loaded machine either. */
 #define UNANSWERED_MAX 4
 
+void
+watchdog_begin(struct supervisor *sv)
+{
+	sv->ping_at_ms = clock_now_ms() + PING_INTERVAL_MS;
+}
+
 /* Whether all services have answered all pings but the last. */
 static bool
 all_answer(const struct supervisor *sv)

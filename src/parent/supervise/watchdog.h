@@ -10,6 +10,9 @@
 
 #include "parent/supervise/supervisor.h"
 
+/* The service begins: the first pings are due after an interval. */
+void watchdog_begin(struct supervisor *sv);
+
 /* The time when watchdog_handle() must be called again; DEADLINE_NONE: never. */
 uint64_t watchdog_due_ms(const struct supervisor *sv);
 

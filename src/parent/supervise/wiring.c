@@ -34,6 +34,15 @@
 #include "parent/files/placed.h"
 #include "parent/supervise/children.h"
 
+/* The services that have a channel to each other. */
+static const enum ipc_role links[][2] = {
+	{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR },
+	{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_RESOLVER },
+	{ IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API },
+	{ IPC_ROLE_CONNECTOR, IPC_ROLE_RESOLVER },
+	{ IPC_ROLE_CONNECTOR, IPC_ROLE_API },
+};
+
 void
 wiring_fail_send(struct supervisor *sv, const char *what)
 {
@@ -76,53 +85,18 @@ instruct_helper(struct supervisor *sv)
 	return ipc_send_make_tap(helper, &make_tap, sv->target.netns_fd);
 }
 
-/* Joins the resolver and the worker, which must have its part before its start. */
-static int
-instruct_resolver(struct supervisor *sv)
-{
-	autofd int worker_end_fd = -1, resolver_end_fd = -1;
-
-	parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
-	if (ipc_channel_pair(&worker_end_fd, &resolver_end_fd) == -1 ||
-	    ipc_send_resolver_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER),
-		worker_end_fd) == -1)
-		return -1;
-	return ipc_send_worker_channel(supervisor_channel(sv, IPC_ROLE_RESOLVER),
-	    resolver_end_fd);
-}
-
-/* Joins the connector and the resolver, which must have their parts before their starts. */
-static int
-join_resolver(struct supervisor *sv)
-{
-	autofd int resolver_end_fd = -1, connector_end_fd = -1;
-
-	if (!sv->options->enable_dns)
-		return 0;
-	if (ipc_channel_pair(&resolver_end_fd, &connector_end_fd) == -1 ||
-	    ipc_send_connector_channel(supervisor_channel(sv, IPC_ROLE_RESOLVER),
-		resolver_end_fd) == -1)
-		return -1;
-	return ipc_send_resolver_channel(supervisor_channel(sv, IPC_ROLE_CONNECTOR),
-	    connector_end_fd);
-}
-
-/* Joins the connector and the worker, which must have its part before its start. */
 static int
 instruct_connector(struct supervisor *sv)
 {
 	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
 	struct ipc_connector_start start = { .outbound = sv->outbound.addresses };
-	autofd int worker_end_fd = -1, connector_end_fd = -1;
 
 	network_fill(&start.network, sv->options);
+	if (start.network.enable_dns && sv->phase == SUPERVISE_STARTING)
+		parent_resolv_look_ahead(&sv->resolv, PARENT_RESOLV_PATH);
 	start.nameservers = sv->resolv.nameservers;
 	start.has_policy = sv->policy.rows != NULL;
-	if (join_resolver(sv) == -1 ||
-	    ipc_channel_pair(&worker_end_fd, &connector_end_fd) == -1 ||
-	    ipc_send_connector_channel(supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER),
-		worker_end_fd) == -1 ||
-	    ipc_send_connector_start(connector, &start, connector_end_fd) == -1)
+	if (ipc_send_connector_start(connector, &start) == -1)
 		return -1;
 	ipc_channel_await_reply(connector, IPC_MSG_connector_ready);
 	return 0;
@@ -142,21 +116,49 @@ find_guest_mac(int tap_fd, struct mac *mac)
 	return true;
 }
 
-/* Returns 0, or -1 with errno set. */
 static int
-tell_guest_addr6(struct supervisor *sv, const struct ipc_start *start)
+start_worker(struct supervisor *sv)
 {
-	const struct ipc_guest_addr6 guest = {
-		.addr = mac_to_addr6(&start->network.prefix6, &start->guest_mac),
+	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
+	struct ipc_start start = {
+		.tap_header_len = sv->tap_made.header_len,
+		.tap_has_offloads = sv->tap_made.has_offloads,
+		.tap_has_uso = sv->tap_made.has_uso,
+		.is_bess = sv->options->target == OPTIONS_TARGET_BESS,
+		.has_guest_mac = sv->has_guest_mac,
+		.guest_mac = sv->guest_mac,
 	};
 
-	return start->has_guest_mac
-	    ? ipc_send_guest_addr6(supervisor_channel(sv, IPC_ROLE_CONNECTOR), &guest)
-	    : 0;
+	network_fill(&start.network, sv->options);
+	if (ipc_send_start(worker, &start, sv->tap_fd) == -1)
+		return -1;
+	ipc_channel_await_reply(worker, IPC_MSG_ready);
+	return 0;
 }
 
-void
-wiring_start_resolver(struct supervisor *sv)
+/* In service, all others are in their jails already. The TAP was kept. */
+static int
+instruct_worker(struct supervisor *sv)
+{
+	return sv->phase == SUPERVISE_RUNNING ? start_worker(sv) : 0;
+}
+
+/* Returns 0, or -1 with errno set. */
+static int
+tell_guest_addr6(struct supervisor *sv)
+{
+	struct ipc_guest_addr6 guest = { 0 };
+	struct ipc_network network;
+
+	if (!sv->has_guest_mac)
+		return 0;
+	network_fill(&network, sv->options);
+	guest.addr = mac_to_addr6(&network.prefix6, &sv->guest_mac);
+	return ipc_send_guest_addr6(supervisor_channel(sv, IPC_ROLE_CONNECTOR), &guest);
+}
+
+static int
+start_resolver(struct supervisor *sv)
 {
 	struct ipc_channel *resolver = supervisor_channel(sv, IPC_ROLE_RESOLVER);
 	struct ipc_resolver_start start = {
@@ -164,14 +166,25 @@ wiring_start_resolver(struct supervisor *sv)
 		.has_policy = sv->policy.rows != NULL,
 	};
 
-	if (sv->phase != SUPERVISE_STARTING || !sv->options->enable_dns)
-		return;
 	network_fill(&start.network, sv->options);
-	if (ipc_send_resolver_start(resolver, &start) == -1) {
-		wiring_fail_send(sv, "send resolver_start to resolver");
-		return;
-	}
+	if (ipc_send_resolver_start(resolver, &start) == -1)
+		return -1;
 	ipc_channel_await_reply(resolver, IPC_MSG_resolver_ready);
+	return 0;
+}
+
+static int
+instruct_resolver(struct supervisor *sv)
+{
+	return sv->phase == SUPERVISE_RUNNING ? start_resolver(sv) : 0;
+}
+
+void
+wiring_start_resolver(struct supervisor *sv)
+{
+	if (sv->phase == SUPERVISE_STARTING && sv->options->enable_dns &&
+	    start_resolver(sv) == -1)
+		wiring_fail_send(sv, "send resolver_start to resolver");
 }
 
 void
@@ -179,6 +192,9 @@ wiring_give_tap(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 {
 	sv->tap_fd = adopt_tap_fd;
 	sv->tap_made = *made;
+	/* Find this out now: the filter does not allow it later. */
+	sv->has_guest_mac = sv->options->target != OPTIONS_TARGET_BESS &&
+	    find_guest_mac(sv->tap_fd, &sv->guest_mac);
 	wiring_start_worker(sv);
 }
 
@@ -193,30 +209,14 @@ policy_is_followed(const struct supervisor *sv)
 void
 wiring_start_worker(struct supervisor *sv)
 {
-	struct ipc_channel *worker = supervisor_channel(sv, IPC_ROLE_SLIRP_WORKER);
-	struct ipc_start start = {
-		.tap_header_len = sv->tap_made.header_len,
-		.tap_has_offloads = sv->tap_made.has_offloads,
-		.tap_has_uso = sv->tap_made.has_uso,
-	};
-
 	if (sv->phase != SUPERVISE_STARTING || sv->tap_fd == -1 ||
 	    !sv->services[IPC_ROLE_CONNECTOR].is_ready ||
 	    (sv->policy.rows != NULL && !policy_is_followed(sv)))
 		return;
-	network_fill(&start.network, sv->options);
-	start.is_bess = sv->options->target == OPTIONS_TARGET_BESS;
-	start.has_guest_mac =
-	    !start.is_bess && find_guest_mac(sv->tap_fd, &start.guest_mac);
-	if (tell_guest_addr6(sv, &start) == -1) {
+	if (tell_guest_addr6(sv) == -1)
 		wiring_fail_send(sv, "send guest_addr6 to connector");
-		return;
-	}
-	if (ipc_send_start(worker, &start, sv->tap_fd) == -1) {
+	else if (start_worker(sv) == -1)
 		wiring_fail_send(sv, "send start to slirp-worker");
-		return;
-	}
-	ipc_channel_await_reply(worker, IPC_MSG_ready);
 }
 
 void
@@ -235,26 +235,11 @@ static int
 instruct_api(struct supervisor *sv)
 {
 	struct ipc_channel *api = supervisor_channel(sv, IPC_ROLE_API);
-	autofd int to_worker_fd = -1, to_connector_fd = -1;
 
-	if (ipc_channel_pair(&sv->api.worker_end_fd, &to_worker_fd) == -1 ||
-	    ipc_channel_pair(&sv->api.connector_end_fd, &to_connector_fd) == -1 ||
-	    ipc_send_worker_channel(api, to_worker_fd) == -1 ||
-	    ipc_send_connector_channel(api, to_connector_fd) == -1 ||
-	    ipc_send_listen(api, sv->api.listen_fd) == -1)
+	if (ipc_send_listen(api, sv->api_listen_fd) == -1)
 		return -1;
 	ipc_channel_await_reply(api, IPC_MSG_api_ready);
 	return 0;
-}
-
-/* Closes the others' ends of the channels to an api that has ended before they got them. */
-static void
-disconnect_api(struct supervisor *sv)
-{
-	if (sv->api.worker_end_fd != -1)
-		close(take_fd(&sv->api.worker_end_fd));
-	if (sv->api.connector_end_fd != -1)
-		close(take_fd(&sv->api.connector_end_fd));
 }
 
 /* Closes the control socket: no api will serve it, and clients must not wait. */
@@ -264,50 +249,51 @@ close_control_socket(struct supervisor *sv)
 	log_error("there is no control socket any more, without api and spawner");
 	parent_placed_remove(PLACED_API_LINK);
 	parent_placed_remove(PLACED_API_SOCKET);
-	close(take_fd(&sv->api.listen_fd));
+	close(take_fd(&sv->api_listen_fd));
 }
 
-/* Gives a process its end of the channel to the api, unless it has it. Returns 0, or -1 having
- * logged the reason. */
-static int
-connect_api_to(struct supervisor *sv, enum ipc_role role, int adopt_fd)
+/* Gives both processes their ends of a new channel. */
+static void
+join(struct supervisor *sv, const enum ipc_role link[2])
 {
-	const struct ipc_api_channel msg = { .api_number =
-						 sv->services[IPC_ROLE_API].n_restarts };
-	autofd int fd = adopt_fd;
+	autofd int first_fd = -1, second_fd = -1;
+	int *const ends[2] = { &first_fd, &second_fd };
+	enum ipc_role failed = link[0];
+	bool is_joined = ipc_channel_pair(&first_fd, &second_fd) == 0;
 
-	if (fd == -1 || ipc_send_api_channel(supervisor_channel(sv, role), &msg, fd) == 0)
-		return 0;
-	log_error("give %s its channel to api: %s", roles[role].name, strerror(errno));
-	return -1;
-}
+	for (size_t i = 0; i < 2 && is_joined; i++) {
+		const enum ipc_role other = link[1 - i];
+		const struct ipc_peer msg = {
+			.role = other,
+			.number = sv->services[other].n_restarts,
+		};
 
-void
-wiring_connect_api(struct supervisor *sv)
-{
-	int worker =
-	    connect_api_to(sv, IPC_ROLE_SLIRP_WORKER, take_fd(&sv->api.worker_end_fd));
-	int connector =
-	    connect_api_to(sv, IPC_ROLE_CONNECTOR, take_fd(&sv->api.connector_end_fd));
-
-	/* The api is useless without a channel; its next start tries again. */
-	if (worker == -1 || connector == -1)
-		children_kill(supervisor_child(sv, IPC_ROLE_API));
-}
-
-void
-parent_on_api_dropped(struct supervisor *sv, const struct ipc_api_dropped *msg)
-{
-	struct child *api = supervisor_child(sv, IPC_ROLE_API);
-	char why[LOG_TEXT_SIZE];
-
-	/* That api has ended already. */
-	if (msg->api_number != sv->services[IPC_ROLE_API].n_restarts ||
-	    api->channel.fd == -1)
+		failed = link[i];
+		is_joined =
+		    ipc_send_peer(supervisor_channel(sv, link[i]), &msg, *ends[i]) == 0;
+	}
+	if (is_joined || errno == EPIPE || errno == ECONNRESET)
 		return;
-	text_escape(why, sizeof(why), msg->why, strlen(msg->why));
-	log_error("api[%d] broke the protocol: %s; ending it", api->pid, why);
-	children_kill(api);
+	/* The two are of no use to each other; the next start tries again. */
+	log_error("give %s its channel to %s: %s; ending it", roles[failed].name,
+	    roles[failed == link[0] ? link[1] : link[0]].name, strerror(errno));
+	children_kill(supervisor_child(sv, failed));
+}
+
+void
+wiring_connect(struct supervisor *sv, enum ipc_role role)
+{
+	/* Connect the api when the service begins, and not earlier: it relies on being the
+	 * only one that changes the forwards. */
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		const enum ipc_role *link = links[i];
+		bool has_api = link[0] == IPC_ROLE_API || link[1] == IPC_ROLE_API;
+
+		if ((link[0] == role || link[1] == role) &&
+		    sv->services[link[0]].is_ready && sv->services[link[1]].is_ready &&
+		    (!has_api || sv->phase == SUPERVISE_RUNNING))
+			join(sv, link);
+	}
 }
 
 void
@@ -371,6 +357,9 @@ const struct wiring wirings[IPC_ROLE_END] = {
 	},
 	[IPC_ROLE_SLIRP_WORKER] = {
 		.starter = IPC_ROLE_SPAWNER,
+		.instruct = instruct_worker,
+		.may_be_missing = true,
+		.is_vital = true,
 		.on_end = tell_of_the_worker,
 	},
 	[IPC_ROLE_CONNECTOR] = {
@@ -380,6 +369,7 @@ const struct wiring wirings[IPC_ROLE_END] = {
 	[IPC_ROLE_RESOLVER] = {
 		.starter = IPC_ROLE_SPAWNER,
 		.instruct = instruct_resolver,
+		.may_be_missing = true,
 	},
 	[IPC_ROLE_SPAWNER] = {
 		.may_be_missing = true,
@@ -389,7 +379,6 @@ const struct wiring wirings[IPC_ROLE_END] = {
 		.starter = IPC_ROLE_SPAWNER,
 		.instruct = instruct_api,
 		.may_be_missing = true,
-		.on_end = disconnect_api,
 		.on_given_up = close_control_socket,
 	},
 	[IPC_ROLE_POLICY_READER] = {

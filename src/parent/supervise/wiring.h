@@ -13,6 +13,8 @@ struct wiring {
 	bool may_be_missing;
 	/* Nor does its end during the start, unless the task is to report its jail. */
 	bool may_miss_start;
+	/* If the process dies again and again, slirpd ends. */
+	bool is_vital;
 	/* Such a process without a starter: what slirpd cannot do without it, for the log. */
 	const char *loss;
 	/* Sends what only this process is told at its begin; NULL: nothing. Returns 0, or -1 with
@@ -20,9 +22,9 @@ struct wiring {
 	int (*instruct)(struct supervisor *sv);
 	/* Whether the work is done, so that the end of the process means nothing. */
 	bool (*is_done)(const struct supervisor *sv);
-	/* Takes back what only the process that has ended could have used. */
+	/* Tells of the end. */
 	void (*on_end)(struct supervisor *sv);
-	/* The process will not be started again. */
+	/* The process will not be started again; NULL: slirpd ends. */
 	void (*on_given_up)(struct supervisor *sv);
 };
 
@@ -40,8 +42,8 @@ void wiring_start_worker(struct supervisor *sv);
 /* Starts the resolver, unless there is no DNS; the connector must be in its jail, as above. */
 void wiring_start_resolver(struct supervisor *sv);
 
-/* Gives worker and connector their ends of the channels to the api, unless they have them. */
-void wiring_connect_api(struct supervisor *sv);
+/* A service has become ready: joins it with the others that are ready. */
+void wiring_connect(struct supervisor *sv, enum ipc_role role);
 
 /* Lets the mover move all children into the control group of the parent. */
 void wiring_follow_cgroup(struct supervisor *sv);

@@ -13,8 +13,9 @@
 #include "model/flow_table.h"
 
 static_assert((IPC_FLOWS_ASKED_MAX & (IPC_FLOWS_ASKED_MAX - 1)) == 0 &&
-	(ASKS_WAITING_MAX & (ASKS_WAITING_MAX - 1)) == 0,
+	(ASKS_RING & (ASKS_RING - 1)) == 0,
     "an index is wrapped by a mask");
+static_assert(ASKS_WAITING_MAX + IPC_FLOWS_ASKED_MAX <= ASKS_RING, "all find room");
 
 /* A flow's number: the engine, the place, the generation. */
 #define ENGINE_SHIFT 56
@@ -162,7 +163,7 @@ ask(struct asks *asks, const struct asks_question *question)
 		: ipc_send_flow_open(asks->channel, &question->open) == -1)
 		return false;
 	asks->asked[(asks->first_asked + asks->n_asked++) & (IPC_FLOWS_ASKED_MAX - 1)] =
-	    flow_of(question);
+	    *question;
 	return true;
 }
 
@@ -171,10 +172,10 @@ add(struct asks *asks, const struct asks_question *question)
 {
 	if (asks->n_waiting == 0 && may_ask(asks) && ask(asks, question))
 		return 0;
-	if (asks->n_waiting == ASKS_WAITING_MAX)
+	if (asks->n_waiting >= ASKS_WAITING_MAX)
 		return -1;
-	asks->waiting[(asks->first_waiting + asks->n_waiting++) &
-	    (ASKS_WAITING_MAX - 1)] = *question;
+	asks->waiting[(asks->first_waiting + asks->n_waiting++) & (ASKS_RING - 1)] =
+	    *question;
 	return 0;
 }
 
@@ -206,7 +207,7 @@ ask_waiting(struct asks *asks)
 			engine->ops->on_dropped(engine->ctx, name.index, name.generation);
 		else if (!may_ask(asks) || !ask(asks, next))
 			return;
-		asks->first_waiting = (asks->first_waiting + 1) & (ASKS_WAITING_MAX - 1);
+		asks->first_waiting = (asks->first_waiting + 1) & (ASKS_RING - 1);
 		asks->n_waiting--;
 	}
 }
@@ -230,34 +231,41 @@ asks_turn(struct asks *asks, uint64_t now_ms)
 
 /* --- answers -------------------------------------------------------------------------- */
 
-static void
-check_question(const struct asks *asks, uint64_t flow, const char *row)
+/* Whether the answer is for the oldest question. If not, the connector broke the protocol. */
+static bool
+is_due(struct asks *asks, uint64_t flow)
 {
-	if (asks->n_asked == 0 || asks->asked[asks->first_asked] != flow)
-		fatalx("message from connector: %s: an answer to no question", row);
+	if (asks->n_asked > 0 && flow_of(&asks->asked[asks->first_asked]) == flow)
+		return true;
+	asks->fault = "an answer to no question";
+	return false;
 }
 
 /* Takes the question off that is due. Only questions of this process get through. */
 static struct flow_name
-take_question(struct asks *asks, uint64_t flow, const char *row)
+take_question(struct asks *asks)
 {
-	check_question(asks, flow, row);
+	uint64_t flow = flow_of(&asks->asked[asks->first_asked]);
+
 	asks->has_answers = false;
 	asks->first_asked = (asks->first_asked + 1) & (IPC_FLOWS_ASKED_MAX - 1);
 	asks->n_asked--;
 	return name_of(flow);
 }
 
-/* The part of an answer that comes before its end. */
+/* The part of an answer that comes before its end. NULL: the connector broke the protocol. */
 static const struct asks_client *
 take_answers(struct asks *asks, uint64_t flow)
 {
 	const struct asks_client *engine;
 
-	check_question(asks, flow, "flow_answers");
+	if (!is_due(asks, flow))
+		return NULL;
 	engine = &asks->engines[name_of(flow).engine];
-	if (asks->has_answers || engine->ops->on_answers == NULL)
-		fatalx("message from connector: flow_answers: not asked for");
+	if (asks->has_answers || engine->ops->on_answers == NULL) {
+		asks->fault = "not asked for";
+		return NULL;
+	}
 	asks->has_answers = true;
 	return engine;
 }
@@ -268,6 +276,10 @@ asks_take_answers(struct asks *asks, uint64_t flow, int adopt_fd)
 	const struct asks_client *engine = take_answers(asks, flow);
 	const struct flow_name name = name_of(flow);
 
+	if (engine == NULL) {
+		close(adopt_fd);
+		return;
+	}
 	asks->numbers[adopt_fd] = 0;
 	engine->ops->on_answers(engine->ctx, name.index, name.generation, adopt_fd);
 }
@@ -275,42 +287,70 @@ asks_take_answers(struct asks *asks, uint64_t flow, int adopt_fd)
 void
 asks_take_opened(struct asks *asks, const struct ipc_flow_opened *opened, int adopt_fd)
 {
-	const struct flow_name name = take_question(asks, opened->flow, "flow_opened");
-	const struct asks_client *engine = &asks->engines[name.engine];
+	const struct asks_client *engine;
+	struct flow_name name;
 
+	if (!is_due(asks, opened->flow)) {
+		close(adopt_fd);
+		return;
+	}
+	name = take_question(asks);
+	engine = &asks->engines[name.engine];
 	asks->numbers[adopt_fd] = opened->flow;
 	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd,
 	    opened);
 }
 
+/* Takes off the question that is due: there is no socket. */
 static void
-refuse(const struct asks *asks, const struct flow_name *name, int error)
+refuse(struct asks *asks, int error)
 {
-	const struct asks_client *engine = &asks->engines[name->engine];
+	const struct flow_name name = take_question(asks);
+	const struct asks_client *engine = &asks->engines[name.engine];
 
-	engine->ops->on_refused(engine->ctx, name->index, name->generation, error);
+	engine->ops->on_refused(engine->ctx, name.index, name.generation, error);
 }
 
 void
 asks_take_refused(struct asks *asks, uint64_t flow, int error)
 {
-	const struct flow_name name = take_question(asks, flow, "flow_refused");
-
-	refuse(asks, &name, error);
+	if (is_due(asks, flow))
+		refuse(asks, error);
 }
 
 void
 asks_miss_answers(struct asks *asks, uint64_t flow)
 {
 	/* As if nobody had answered. */
-	take_answers(asks, flow);
+	(void)take_answers(asks, flow);
 }
 
 void
 asks_miss(struct asks *asks, uint64_t flow)
 {
-	const struct flow_name name = take_question(asks, flow, "flow_opened");
-
+	if (!is_due(asks, flow))
+		return;
 	note_closed(asks, flow);
-	refuse(asks, &name, EMFILE);
+	refuse(asks, EMFILE);
+}
+void
+asks_lose_connector(struct asks *asks)
+{
+	/* A part of this answer has come, and would come again. */
+	if (asks->n_asked > 0 && asks->has_answers)
+		refuse(asks, ECONNABORTED);
+	for (; asks->n_asked > 0; asks->n_asked--) {
+		size_t last = asks->first_asked + asks->n_asked - 1;
+
+		asks->first_waiting = (asks->first_waiting - 1) & (ASKS_RING - 1);
+		asks->n_waiting++;
+		asks->waiting[asks->first_waiting] =
+		    asks->asked[last & (IPC_FLOWS_ASKED_MAX - 1)];
+	}
+	asks->fault = NULL;
+	asks->n_closed = 0;
+	asks->closed_due_ms = DEADLINE_NONE;
+	/* Zeros again, without a walk over places that were never used. */
+	madvise(asks->numbers, asks->n_descriptors * sizeof(asks->numbers[0]),
+	    MADV_DONTNEED);
 }

@@ -17,6 +17,9 @@
  * that have ended meanwhile wait among the others. */
 #define ASKS_WAITING_MAX 2048
 
+/* A ring: those that wait, and before them those that a connector has left without an answer. */
+#define ASKS_RING 4096
+
 /* The connector is told of a closed flow after this time at the latest. Nothing waits for it: it
  * frees a place in a table. */
 #define ASKS_CLOSED_MS 1000
@@ -64,11 +67,12 @@ struct asks {
 	struct ipc_channel *channel; /* borrowed; to the connector */
 	struct asks_client engines[ASKS_N_ENGINES];
 	/* Rings: the questions without an answer, and those that wait. */
-	uint64_t asked[IPC_FLOWS_ASKED_MAX];
+	struct asks_question asked[IPC_FLOWS_ASKED_MAX];
 	size_t first_asked, n_asked;
 	bool has_answers; /* the first one without an answer; flow_answers has come */
-	struct asks_question waiting[ASKS_WAITING_MAX];
+	struct asks_question waiting[ASKS_RING];
 	size_t first_waiting, n_waiting;
+	const char *fault; /* the connector broke the protocol; NULL: not so */
 	/* Owned: the number of the flow of each descriptor, or 0; and closed flows that the
 	 * connector has not been told of. */
 	uint64_t *numbers, *closed;
@@ -104,7 +108,7 @@ void asks_turn(struct asks *asks, uint64_t now_ms);
 uint64_t asks_due(struct asks *asks, uint64_t now_ms);
 
 /* The answer to the question that is due: the socket, or an errno. An answer to another
- * question is fatal: slirpd then ends. */
+ * question sets `fault`. */
 void asks_take_opened(struct asks *asks, const struct ipc_flow_opened *opened,
     int adopt_fd);
 void asks_take_refused(struct asks *asks, uint64_t flow, int error);
@@ -115,3 +119,7 @@ void asks_take_answers(struct asks *asks, uint64_t flow, int adopt_fd);
 /* The same if a socket was sent that found no descriptor in this process. */
 void asks_miss(struct asks *asks, uint64_t flow);
 void asks_miss_answers(struct asks *asks, uint64_t flow);
+
+/* The connector has ended. The questions that it left without an answer wait for the next one.
+ * Sockets that it has made stay as they are, and the next one does not know them. */
+void asks_lose_connector(struct asks *asks);

@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "ipc/dispatch.h"
-#include "process/serve.h"
 #include "slirp-worker/engine/udp/udp_parts.h"
 
 /* Answers for each wait, as from a socket. */
@@ -78,20 +76,11 @@ take(void *ctx, struct ipc_message *msg)
 	return true;
 }
 
-bool
-udp_dns_receive(struct udp_host *host)
+enum serve_end
+udp_dns_receive(struct udp_host *host, struct serve_violation *violation)
 {
 	static const struct serve from_resolver = { .take = take };
-	struct serve_violation violation;
 
-	switch (serve_receive(host->dns.channel, RECEIVE_MAX, &from_resolver, host,
-	    &violation)) {
-	case SERVE_OPEN:
-		break;
-	case SERVE_CLOSED:
-		return false;
-	case SERVE_VIOLATED:
-		fatalx("message from resolver: %s: %s", violation.row, violation.why);
-	}
-	return true;
+	return serve_receive(host->dns.channel, RECEIVE_MAX, &from_resolver, host,
+	    violation);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "ipc/channel.h"
+#include "process/serve.h"
 #include "model/flow_key.h"
 #include "slirp-worker/wire/wire.h"
 
@@ -35,6 +36,5 @@ struct udp_host;
 bool udp_dns_ask(struct udp_dns *dns, const struct udp_asker *asker, const uint8_t *data,
     size_t len);
 
-/* Sends the guest the answers that have come. Returns false if the resolver has closed the
- * channel. A resolver that breaks the protocol is fatal: slirpd then ends. */
-bool udp_dns_receive(struct udp_host *host);
+/* Sends the guest the answers that have come. The violation is set for SERVE_VIOLATED. */
+enum serve_end udp_dns_receive(struct udp_host *host, struct serve_violation *violation);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Channels between services: opened, closed, and reported as broken. */
+#include "process/peer.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+void
+peer_open(struct ipc_channel *channel, int adopt_fd, enum ipc_child_fd number,
+    enum ipc_role own_role, enum ipc_role peer_role)
+{
+	autofd int fd = adopt_fd;
+
+	/* Cannot fail: both descriptors are valid. */
+	dup3(fd, (int)number, O_CLOEXEC);
+	ipc_channel_open(channel, (int)number, own_role, peer_role);
+	/* Fits into the empty queue. If the peer has ended, the channel says so. */
+	(void)ipc_channel_greet(channel);
+}
+
+void
+peer_close(struct ipc_channel *channel)
+{
+	if (channel->fd == -1)
+		return;
+	/* dup3(2), not close(2): the next socket would get the number. */
+	dup3(STDIN_FILENO, take_fd(&channel->fd), O_CLOEXEC);
+}
+
+void
+peer_report(struct ipc_channel *to_parent, const struct ipc_peer *peer, const char *row,
+    const char *why)
+{
+	struct ipc_peer_dropped dropped = { .role = peer->role, .number = peer->number };
+
+	snprintf(dropped.why, sizeof(dropped.why), "%s: %s", row, why);
+	/* If it is lost, the peer sees the end of the channel all the same. */
+	(void)ipc_send_peer_dropped(to_parent, &dropped);
+}
