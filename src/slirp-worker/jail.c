@@ -7,8 +7,9 @@
 #include "confine/stages.h"
 #include "seccomp/slirp-worker_policy.h"
 
-/* All namespaces except user and network: the worker needs the host's network. */
-#define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+/* A network namespace too: the sockets that the connector hands over stay in the host's. */
+#define OWN_NAMESPACES \
+	(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET)
 
 void
 jail_enter(struct jail *jail)
@@ -26,7 +27,8 @@ jail_enter(struct jail *jail)
 	confine_stage_capabilities(&jail->orders, &jail->reached, 0);
 	confine_stage_all_limits(&jail->orders, &jail->reached);
 	confine_stage_landlock(&jail->orders, &jail->reached, -1,
-	    CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX | CONFINE_LANDLOCK_DENY_SIGNALS);
+	    CONFINE_LANDLOCK_DENY_TCP | CONFINE_LANDLOCK_DENY_ABSTRACT_UNIX |
+		CONFINE_LANDLOCK_DENY_SIGNALS);
 }
 
 void

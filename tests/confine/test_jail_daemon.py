@@ -28,12 +28,12 @@ from waiting import DEADLINE_S, wait_for
 
 HERE = Path(__file__).parent
 ALL_STAGES = ("descriptors", "namespaces", "root", "capabilities", "limits", "landlock", "seccomp")
-# "namespaces of its own" are these; the host's network is the worker's trade, and a PID
-# namespace would hold only children, of which it has none.
+# "namespaces of its own" are these; a PID namespace would hold only children, of which no
+# process has one.
 OWN_NAMESPACES = {"user", "mnt", "ipc", "uts", "cgroup"}
 SHARED_NAMESPACES = {"net", "pid", "time"}
-# And of a role without a network.
-NETLESS = {"resolver", "api"}
+# The connector alone makes sockets of the host's network. The others have one with nothing in it.
+NETLESS = {"slirp-worker", "resolver", "api"}
 
 
 def own_namespaces(role: str) -> set[str]:
@@ -346,7 +346,7 @@ def test_disable_seccomp_is_said_and_so(guest: Guest) -> None:
             assert said.n_calls == 0
             assert n_own_filters(pid) == 0
             assert status_of(pid)["NoNewPrivs"] == "1"
-        assert foreign_namespaces(daemon.children()["slirp-worker"]) == OWN_NAMESPACES
+        assert foreign_namespaces(daemon.children()["slirp-worker"]) == own_namespaces("slirp-worker")
 
 
 # --- what dies, and how it is said --------------------------------------------------------------
@@ -444,7 +444,7 @@ def test_without_user_namespaces_the_guests_is_joined(guest: Guest) -> None:
             assert Said(daemon.stderr, "slirp-worker").missed == kernel.MISSING_STAGES
             assert re.search(r"user\.max_user_namespaces", daemon.stderr)
             assert "joined the guest's user namespace" in daemon.stderr
-            assert foreign_namespaces(pid) == OWN_NAMESPACES
+            assert foreign_namespaces(pid) == own_namespaces("slirp-worker")
             assert namespaces_of(pid)["user"] == os.readlink(guest.userns)
             assert tree(f"/proc/{pid}/root") == set()
             assert status_of(pid)["CapEff"] == status_of(pid)["CapPrm"] == NO_CAPABILITY

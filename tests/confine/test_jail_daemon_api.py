@@ -79,8 +79,8 @@ def test_namespaces(daemon: Slirpd) -> None:
     assert foreign_namespaces(found["api"]) == API_NAMESPACES
     assert foreign_namespaces(found["spawner"]) == set()
     net = {os.readlink(f"/proc/{found[role]}/ns/net") for role in found}
-    # The api and the resolver have one each.
-    assert len(net) == 3
+    # Worker, resolver and api have one each.
+    assert len(net) == 4
     user = {os.readlink(f"/proc/{found[role]}/ns/user") for role in found}
     assert len(user) == 5
 
