@@ -2,18 +2,23 @@
 /* Keeps datagrams of flows that wait for their sockets. */
 #include "slirp-worker/engine/hold.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/mapping.h"
 
-#define DATA_LEN ((size_t)HOLD_PLACES * HOLD_LEN_MAX)
+#define SHORT_LEN ((size_t)HOLD_PLACES * HOLD_LEN_SHORT)
+#define DATA_LEN (SHORT_LEN + (size_t)HOLD_LONG_PLACES * HOLD_LEN_MAX)
+
+static_assert(HOLD_LONG_PLACES == 32, "a bit for each place");
 
 int
 hold_init(struct hold *hold)
 {
 	*hold = (struct hold){
 		.data = mapping_new(DATA_LEN),
+		.free_long = UINT32_MAX,
 		.first_free = 1,
 		.n_free = HOLD_PLACES,
 	};
@@ -30,6 +35,24 @@ hold_free(struct hold *hold)
 	hold->data = NULL;
 }
 
+static uint8_t *
+data_of(const struct hold *hold, const struct held_datagram *held)
+{
+	return held->long_place != 0
+	    ? hold->data + SHORT_LEN + (size_t)(held->long_place - 1) * HOLD_LEN_MAX
+	    : hold->data + (size_t)(held - hold->held) * HOLD_LEN_SHORT;
+}
+
+/* Returns the number of a long place, which is then not free any more. */
+static uint16_t
+take_long_place(struct hold *hold)
+{
+	uint16_t place = (uint16_t)__builtin_ffs((int)hold->free_long);
+
+	hold->free_long &= hold->free_long - 1;
+	return place;
+}
+
 bool
 hold_add(struct hold *hold, struct hold_queue *queue, const uint8_t *data, size_t len,
     const struct hold_fate *fate)
@@ -38,13 +61,15 @@ hold_add(struct hold *hold, struct hold_queue *queue, const uint8_t *data, size_
 	struct held_datagram *held;
 
 	if (hold->n_free <= (queue->first != 0 ? HOLD_FIRST_PLACES : 0) ||
-	    len >= HOLD_LEN_MAX)
+	    len >= HOLD_LEN_MAX || (len > HOLD_LEN_SHORT && hold->free_long == 0))
 		return false;
 	held = &hold->held[place - 1];
 	hold->first_free = held->next;
 	hold->n_free--;
 	*held = (struct held_datagram){ .len = (uint16_t)len, .fate = *fate };
-	memcpy(hold->data + (size_t)(place - 1) * HOLD_LEN_MAX, data, len);
+	if (len > HOLD_LEN_SHORT)
+		held->long_place = take_long_place(hold);
+	memcpy(data_of(hold, held), data, len);
 	if (queue->first == 0)
 		queue->first = place;
 	else
@@ -58,7 +83,7 @@ hold_first(const struct hold *hold, const struct hold_queue *queue, const uint8_
 {
 	if (queue->first == 0)
 		return NULL;
-	*data = hold->data + (size_t)(queue->first - 1) * HOLD_LEN_MAX;
+	*data = data_of(hold, &hold->held[queue->first - 1]);
 	return &hold->held[queue->first - 1];
 }
 
@@ -69,6 +94,8 @@ hold_take(struct hold *hold, struct hold_queue *queue)
 	struct held_datagram *held = &hold->held[place - 1];
 
 	queue->first = held->next;
+	if (held->long_place != 0)
+		hold->free_long |= UINT32_C(1) << (held->long_place - 1);
 	held->next = hold->first_free;
 	hold->first_free = place;
 	hold->n_free++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps datagrams, or echo requests, of flows that wait for their sockets, in their order. A flow has a queue.
- * The memory is mapped once; only the pages of used places are resident, and the place that
+ * Keeps datagrams, or echo requests, of flows that wait for their sockets, in their order. A flow
+ * has a queue. The memory is mapped once; only the pages of used places are resident, and the place that
  * was freed last is used first.
  */
 #pragma once
@@ -22,7 +22,11 @@
 
 #define HOLD_PLACES (HOLD_FIRST_PLACES + HOLD_NEXT_PLACES)
 
-/* Any datagram fits. With all places it is 32 MiB of address space. */
+/* A place, for a frame of the usual MTU. All places have a mebibyte together. */
+#define HOLD_LEN_SHORT 2048
+
+/* Places for longer datagrams, which only a few programs send: two mebibytes. */
+#define HOLD_LONG_PLACES 32
 #define HOLD_LEN_MAX 65536
 
 /* How the guest wants the fields of IP headers. */
@@ -40,11 +44,13 @@ struct hold_queue {
 struct held_datagram {
 	uint16_t next; /* in its queue, or of the free places: a place plus 1 */
 	uint16_t len;
+	uint16_t long_place; /* of its data, plus 1; 0: the data is in its own place */
 	struct hold_fate fate;
 };
 
 struct hold {
-	uint8_t *data; /* owned; HOLD_LEN_MAX for each place */
+	uint8_t *data;      /* owned; first the short places, then the long ones */
+	uint32_t free_long; /* a bit for each long place */
 	struct held_datagram held[HOLD_PLACES];
 	uint16_t first_free;
 	uint16_t n_free;
@@ -54,7 +60,8 @@ struct hold {
 int hold_init(struct hold *hold);
 void hold_free(struct hold *hold);
 
-/* Copies a datagram behind those of the queue. Returns false if there is no place. */
+/* Copies a datagram behind those of the queue. Returns false if there is no place for its
+ * length. */
 bool hold_add(struct hold *hold, struct hold_queue *queue, const uint8_t *data,
     size_t len, const struct hold_fate *fate);
 
