@@ -15,15 +15,13 @@
 int
 main(void)
 {
-	/* Too large for a stack. */
-	static struct connector connector = {
-		.to_worker.fd = -1,
-		.to_resolver.fd = -1,
-		.jail.fallback_userns_fd = -1,
-		.answer = { .fd = -1, .answers_fd = -1 },
-		.lent.fd = -1,
-	};
+	/* Too large for a stack. Without initial values, so that the program's file has no copy
+	 * of it. */
+	static struct connector connector;
 
+	connector.to_worker.fd = connector.to_resolver.fd = -1;
+	connector.jail.fallback_userns_fd = -1;
+	connector.answer.fd = connector.answer.answers_fd = connector.lent.fd = -1;
 	child_begin(&connector.to_parent, IPC_ROLE_CONNECTOR, "slirpd-connect");
 	chan_api_init(&connector.api, &connector.to_parent, IPC_ROLE_CONNECTOR,
 	    IPC_CHILD_FD_API, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -34,11 +35,10 @@ struct loaded {
 	uint64_t hits[IPC_POLICY_RULES_MAX];
 };
 
-/* Static: large, and not touched without a policy. The one that is not in force is the place of
- * the next. */
-static struct loaded loaded[2];
 static struct {
 	bool has_policy;
+	/* Two, if has_policy. The one that is not in force is the place of the next. */
+	struct loaded *loaded;
 	struct loaded *in_force; /* NULL: none has come */
 	struct policy_take take;
 	struct policy_place place;
@@ -50,7 +50,7 @@ static struct {
 static struct loaded *
 next_place(void)
 {
-	return &loaded[state.in_force == &loaded[0]];
+	return &state.loaded[state.in_force == &state.loaded[0]];
 }
 
 void
@@ -68,11 +68,16 @@ connector_policy_init(struct connector *connector,
 	state.place.nameserver[0] = inaddr_from4(network->nameserver_be);
 	state.place.nameserver[1] = inaddr_from6(&network->nameserver6);
 	state.place.has_nameserver[0] = state.place.has_nameserver[1] = true;
+	if (!state.has_policy)
+		return;
+	/* Before the jail, and only now: without a policy a low limit on memory is enough. */
+	state.loaded = calloc(2, sizeof(*state.loaded));
+	if (state.loaded == NULL)
+		fatal("get memory for the policy");
 	state.take.policy = &next_place()->policy;
-	if (state.has_policy && getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
 		fatal("get random bytes");
-	if (state.has_policy)
-		pins_init(&state.pins, secret);
+	pins_init(&state.pins, secret);
 }
 
 static void

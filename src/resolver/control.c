@@ -81,7 +81,8 @@ void
 resolver_on_nameservers(struct resolver *resolver, const struct ipc_nameservers *msg)
 {
 	servers_set(&resolver->servers, msg);
-	dns_cache_flush(&resolver->judge.cache);
+	if (resolver->judge != NULL)
+		dns_cache_flush(&resolver->judge->cache);
 	question_restart_all(resolver);
 }
 

@@ -68,7 +68,7 @@ bool
 judging_take(struct resolver *resolver, struct question *question, const uint8_t *bytes,
     size_t len)
 {
-	enum judge_step step = judge_answer(&resolver->judge, question->judged, bytes,
+	enum judge_step step = judge_answer(resolver->judge, question->judged, bytes,
 	    len, resolver->now_ms);
 
 	if (step == JUDGE_WAIT)
@@ -96,7 +96,7 @@ judging_take(struct resolver *resolver, struct question *question, const uint8_t
 void
 judging_fail(struct resolver *resolver, struct question *question)
 {
-	judge_fail(&resolver->judge, question->judged, DNS_EDE_NO_REACHABLE_AUTHORITY,
+	judge_fail(resolver->judge, question->judged, DNS_EDE_NO_REACHABLE_AUTHORITY,
 	    resolver->now_ms);
 	reply(resolver, question);
 }
@@ -137,7 +137,7 @@ judging_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes, siz
 	static struct judged judged;
 	uint8_t answer[REPLY_MAX];
 	enum judge_step step =
-	    judge_query(&resolver->judge, &judged, bytes, len, false, resolver->now_ms);
+	    judge_query(resolver->judge, &judged, bytes, len, false, resolver->now_ms);
 
 	if (is_ready(&judged, step))
 		worker_answer(resolver, asker, answer, write_reply(&judged, answer));
@@ -152,7 +152,7 @@ judging_add_stream(struct resolver *resolver, struct client *client, const uint8
 	static struct judged judged;
 	uint8_t answer[REPLY_MAX];
 	enum judge_step step =
-	    judge_query(&resolver->judge, &judged, bytes, len, true, resolver->now_ms);
+	    judge_query(resolver->judge, &judged, bytes, len, true, resolver->now_ms);
 
 	if (step == JUDGE_IGNORE)
 		return false;

@@ -15,17 +15,19 @@
 #define LOG_BURST 12
 #define LOG_INTERVAL_MS (30 * 60 * 1000)
 
-/* Not on the stack: questions and clients are large. */
-static struct resolver resolver = {
-	.to_worker.fd = -1,
-	.to_connector.fd = -1,
-	.jail.fallback_userns_fd = -1,
-	.log_limit = { .burst = LOG_BURST, .interval_ms = LOG_INTERVAL_MS },
-};
+/* Not on the stack: questions and clients are large. Without initial values, so that the program's
+ * file has no copy of it. */
+static struct resolver resolver;
 
 int
 main(void)
 {
+	resolver.to_worker.fd = resolver.to_connector.fd = -1;
+	resolver.jail.fallback_userns_fd = -1;
+	resolver.log_limit = (struct ratelimit){
+		.burst = LOG_BURST,
+		.interval_ms = LOG_INTERVAL_MS,
+	};
 	child_begin(&resolver.to_parent, IPC_ROLE_RESOLVER, "slirpd-resolver");
 	question_init(&resolver);
 	if (resolver_control_begin(&resolver))

@@ -2,6 +2,7 @@
 /* Takes the policy from the parent. */
 #include "resolver/policy.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -20,11 +21,10 @@ struct loaded {
 	struct policy_matcher matcher;
 };
 
-/* Static: large, and not touched without a policy. The one that is not in force is the place of
- * the next. */
-static struct loaded loaded[2];
 static struct {
 	bool has_policy;
+	/* Two, if has_policy. The one that is not in force is the place of the next. */
+	struct loaded *loaded;
 	struct loaded *in_force; /* NULL: none has come */
 	uint64_t generation;
 	struct policy_take take;
@@ -35,20 +35,26 @@ static struct {
 static struct loaded *
 next_place(void)
 {
-	return &loaded[state.in_force == &loaded[0]];
+	return &state.loaded[state.in_force == &state.loaded[0]];
 }
 
 void
 resolver_policy_init(struct resolver *resolver, const struct ipc_resolver_start *start)
 {
 	const struct ipc_network *network = &start->network;
-	struct policy_place *place = &resolver->judge.place;
+	struct policy_place *place;
 	uint64_t secret[4];
 
 	state.has_policy = start->has_policy;
-	state.take.policy = &next_place()->policy;
 	if (!state.has_policy)
 		return;
+	/* Before the jail, and only now: without a policy a low limit on memory is enough. */
+	state.loaded = calloc(2, sizeof(*state.loaded));
+	resolver->judge = calloc(1, sizeof(*resolver->judge));
+	if (state.loaded == NULL || resolver->judge == NULL)
+		fatal("get memory for the policy");
+	place = &resolver->judge->place;
+	state.take.policy = &next_place()->policy;
 	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
 		fatal("get random bytes");
 	place->network_be = network->network_be;
@@ -57,7 +63,7 @@ resolver_policy_init(struct resolver *resolver, const struct ipc_resolver_start 
 	place->nameserver[0] = inaddr_from4(network->nameserver_be);
 	place->nameserver[1] = inaddr_from6(&network->nameserver6);
 	place->has_nameserver[0] = place->has_nameserver[1] = true;
-	judge_init(&resolver->judge, network->enable_ipv6, secret);
+	judge_init(resolver->judge, network->enable_ipv6, secret);
 }
 
 bool
@@ -125,7 +131,7 @@ resolver_on_policy_commit(struct resolver *resolver, const struct ipc_policy_com
 	state.take.policy = &next_place()->policy;
 	/* Their verdicts are those of another policy. */
 	judging_end_all(resolver);
-	judge_set_policy(&resolver->judge, &next->matcher);
+	judge_set_policy(resolver->judge, &next->matcher);
 	child_check_sent(ipc_send_policy_known(&resolver->to_parent, &known),
 	    "report the policy to the parent");
 }
@@ -142,6 +148,6 @@ resolver_on_host_addrs(struct resolver *resolver, const struct ipc_host_addrs *m
 	    msg->n * sizeof(msg->addrs[0]));
 	state.n_new_host += msg->n;
 	if (msg->is_last)
-		policy_place_set_host(&resolver->judge.place, state.new_host,
+		policy_place_set_host(&resolver->judge->place, state.new_host,
 		    state.n_new_host);
 }

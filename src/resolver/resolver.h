@@ -22,7 +22,7 @@ struct resolver {
 	struct lender lender;
 	struct questions questions;
 	struct client clients[CLIENTS_MAX];
-	struct judge judge; /* with a policy */
+	struct judge *judge; /* owned; NULL without a policy */
 	struct ipc_dns_answer
 	    answer;      /* if has_answer: one that the worker's queue did not take */
 	bool has_answer; /* no socket of a server is read meanwhile */

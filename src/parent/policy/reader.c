@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,11 +32,11 @@ struct reader {
 IPC_ROWS_PARENT_TO_CHILD(DECLARE)
 IPC_ROWS_PARENT_TO_POLICY_READER(DECLARE)
 
-/* Static: large, and this process makes one policy. The parent has the same addresses and does
- * not touch them. */
-static struct policy policy;
-static struct policy_parser parser;
-static struct policy_matcher matcher;
+/* This process makes one policy. In the heap: the parent, which is the same program, has no use
+ * for so much memory. */
+static struct policy *policy;
+static struct policy_parser *parser;
+static struct policy_matcher *matcher;
 static char names[IPC_POLICY_N_SOURCES][IPC_POLICY_SOURCE_SIZE];
 
 void
@@ -117,12 +118,12 @@ reader_on_policy_inline(struct reader *reader, const struct ipc_policy_inline *m
 	if (reader->is_refused)
 		return;
 	if (msg->source < IPC_POLICY_FROM_FILE)
-		is_good = policy_parse_out(&parser, &policy, &text, (uint16_t)msg->source,
+		is_good = policy_parse_out(parser, policy, &text, (uint16_t)msg->source,
 		    msg->line);
 	else
-		is_good = policy_parse(&parser, &policy, &text, (uint16_t)msg->source);
+		is_good = policy_parse(parser, policy, &text, (uint16_t)msg->source);
 	if (!is_good)
-		refuse(reader, parser.error);
+		refuse(reader, parser->error);
 }
 
 /* Returns the length, one more than there may be if the text is too long, or -1 with errno
@@ -167,8 +168,8 @@ reader_on_policy_file(struct reader *reader, const struct ipc_policy_file *msg,
 		return;
 	}
 	text.len = (size_t)len;
-	if (!policy_parse(&parser, &policy, &text, (uint16_t)msg->source))
-		refuse(reader, parser.error);
+	if (!policy_parse(parser, policy, &text, (uint16_t)msg->source))
+		refuse(reader, parser->error);
 }
 
 static void
@@ -176,7 +177,7 @@ say_remark(void *ctx, uint32_t rule, const char *text)
 {
 	char where[POLICY_WHERE_SIZE], line[POLICY_ERROR_SIZE];
 
-	snprintf(line, sizeof(line), "%s: %s", policy_where(&policy, rule, where), text);
+	snprintf(line, sizeof(line), "%s: %s", policy_where(policy, rule, where), text);
 	say(ctx, false, line);
 }
 
@@ -186,11 +187,11 @@ check_names(struct reader *reader, const struct ipc_policy_read *msg)
 {
 	char line[POLICY_ERROR_SIZE];
 
-	if (policy.n_names == 0 || msg->enable_dns)
+	if (policy->n_names == 0 || msg->enable_dns)
 		return true;
 	snprintf(line, sizeof(line),
 	    "%s: names need the name server, which --disable-dns switches off",
-	    policy.sources[policy.rules[policy.names[0].rule].source]);
+	    policy->sources[policy->rules[policy->names[0].rule].source]);
 	refuse(reader, line);
 	return false;
 }
@@ -201,7 +202,7 @@ send_rows(struct reader *reader)
 	struct policy_feed feed;
 	int result;
 
-	policy_feed_begin(&feed, &policy, 1);
+	policy_feed_begin(&feed, policy, 1);
 	while ((result = policy_feed_send(&feed, &reader->to_parent)) == -1 &&
 	    ipc_channel_can_retry(errno))
 		wait_for_room(reader);
@@ -215,14 +216,14 @@ reader_on_policy_read(struct reader *reader, const struct ipc_policy_read *msg)
 	if (reader->is_refused || !check_names(reader, msg))
 		return;
 	if (msg->is_audit)
-		policy.settings.mode = IPC_POLICY_MODE_audit;
-	policy_matcher_make(&matcher, &policy);
-	if (!policy_expects_check(&parser, &matcher)) {
-		refuse(reader, parser.error);
+		policy->settings.mode = IPC_POLICY_MODE_audit;
+	policy_matcher_make(matcher, policy);
+	if (!policy_expects_check(parser, matcher)) {
+		refuse(reader, parser->error);
 		return;
 	}
 	if (msg->is_check)
-		policy_lint(&policy, say_remark, reader);
+		policy_lint(policy, say_remark, reader);
 	send_rows(reader);
 }
 
@@ -233,7 +234,12 @@ policy_reader_run(pid_t parent_pid)
 	struct ipc_message msg;
 
 	(void)parent_pid;
-	policy_init(&policy);
+	policy = calloc(1, sizeof(*policy));
+	parser = calloc(1, sizeof(*parser));
+	matcher = calloc(1, sizeof(*matcher));
+	if (policy == NULL || parser == NULL || matcher == NULL)
+		fatal("get memory for the policy");
+	policy_init(policy);
 	child_begin(&reader.to_parent, IPC_ROLE_POLICY_READER, "slirpd-policy");
 	while (!reader.is_done && child_wait(&reader.to_parent, &msg)) {
 		switch (msg.id) {
