@@ -143,12 +143,13 @@ static const struct api_member network[] = {
 static const struct api_member confinement[] = {
 	OBJECT("parent", "confined"),
 	OBJECT("netns_helper", "confined"),
+	OBJECT("spawner", "confined"),
 	OBJECT("slirp_worker", "confined"),
 	OBJECT("connector", "confined"),
 	OBJECT("resolver", "confined"),
-	OBJECT("spawner", "confined"),
 	OBJECT("api", "confined"),
 	OBJECT("cgroup_mover", "confined"),
+	OBJECT("policy_reader", "confined"),
 };
 
 static const struct api_member confined[] = {
