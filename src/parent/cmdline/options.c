@@ -174,7 +174,9 @@ static const struct option_spec option_specs[] = {
 	{ "pidfile", "PATH", "file to write the PID to", .take = optvalue_take_file_path,
 	    FIELD(pidfile_path), .group = GROUP_LIFE },
 	{ "restart", "yes|no", "start a process that died again (default=yes)",
-	    .take = optvalue_take_restart, .group = GROUP_LIFE },
+	    .take = optvalue_take_restart, .group = GROUP_LIFE,
+	    /* slirp4netns takes --re for --ready-fd. */
+	    .use = USE_OF_SLIRPD },
 	{ "log-file", "PATH", "file to log to, with PATH.1 of at most 2 MiB",
 	    .take = optvalue_take_file_path, FIELD(log_file_path), .group = GROUP_LOG },
 	{ "log-level", "LEVEL", "error, warning, info (the default) or debug",

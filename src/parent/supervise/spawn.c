@@ -104,7 +104,7 @@ parent_spawn_become(const struct role *role, int program_fd, int channel_fd, int
 
 	arrange(role, program_fd, IPC_CHILD_FD_PROGRAM, channel_fd, null_fd, parent_pid);
 	fexecve(IPC_CHILD_FD_PROGRAM, argv, envp);
-	_exit(EXITCODE_CANNOT_EXECUTE);
+	_exit(errno == ENOMEM ? EXITCODE_NO_MEMORY : EXITCODE_CANNOT_EXECUTE);
 }
 
 /* Initialises the child's record and makes the channel to it, with a greeting in the
@@ -203,6 +203,9 @@ parent_describe_exit(const struct child *child, int wait_status, bool in_service
 		if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
 			snprintf(text, text_size, "program %s can't be executed",
 			    child->role->program);
+		else if (WEXITSTATUS(wait_status) == EXITCODE_NO_MEMORY)
+			snprintf(text, text_size, "program %s can't be executed: %s",
+			    child->role->program, strerror(ENOMEM));
 		else if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_ARRANGE)
 			snprintf(text, text_size,
 			    "%s can't have its descriptors: the limit on open files is "
