@@ -104,8 +104,9 @@ def test_connections_of_the_guest_are_reset(guest: Guest, daemon: Slirpd) -> Non
         client.sendall(b"GET /hello HTTP/1.0")
         end(daemon, "slirp-worker")
         client.settimeout(DEADLINE_S)
-        client.sendall(b"\r\n\r\n")
-        with pytest.raises(ConnectionResetError):
+        # The reset comes for this, or for what the guest's kernel has sent again before.
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            client.sendall(b"\r\n\r\n")
             client.recv(100)
 
 
