@@ -179,7 +179,11 @@ make_udp(struct connector *connector, const struct flow *flow,
 	const struct open_udp wanted = {
 		.to = to,
 		.outbound = &connector->rules.outbound,
-		.port = end->port != 0 ? end->port : flow->asked.forward_port,
+		/* A guest's server that has a forward answers from its port, also if it
+		 * speaks first. */
+		.port = end->port != 0 ? end->port
+				       : forwards_udp_port_of(&connector->forwards,
+					     &flow->asked.guest, flow->asked.guest_port),
 		.loops_groups = connector->rules.network.allow_host_loopback,
 	};
 	struct open_udp_made made;

@@ -35,9 +35,7 @@ struct ipc_flow_open {
 	uint8_t reserved;
 	uint16_t guest_port; /* ICMP: the identifier of the echo requests */
 	uint16_t peer_port;  /* ICMP: 0, else not */
-	/* UDP: the first socket of the guest's address and port gets this source port; 0: any. */
-	uint16_t forward_port;
-	uint8_t reserved2[6];
+	uint8_t reserved2[8];
 };
 
 /* A flow of a peer that has sent to a UDP port of a forward. */

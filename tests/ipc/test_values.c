@@ -244,7 +244,6 @@ FIELDS(flow_open,
 	ANY(flow_open, flow), ADDR(flow_open, guest, "guest"), ADDR(flow_open, peer, "peer"),
 	ONE_OF(flow_open, proto, "\x01\x06\x11"), RESERVED(flow_open),
 	ANY(flow_open, guest_port), RANGE(flow_open, peer_port, 1, UINT16_MAX, "peer_port"),
-	ANY(flow_open, forward_port),
 	FIELD(flow_open, reserved2, .kind = KIND_ZERO, .word = "reserved2"))
 FIELDS(flow_answers, ANY(flow_answers, flow))
 FIELDS(reply_open,

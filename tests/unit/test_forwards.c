@@ -355,6 +355,36 @@ test_address_that_the_host_does_not_have(void **state)
 }
 
 static void
+assert_udp_port_of(const char *guest, uint16_t guest_port, uint16_t expected)
+{
+	struct inaddr addr;
+
+	assert_true(inaddr_parse(guest, &addr));
+	assert_int_equal(forwards_udp_port_of(forwards, &addr, guest_port), expected);
+}
+
+static void
+test_udp_port_of_a_guest_s_port(void **state)
+{
+	(void)state;
+	add_well(IPPROTO_UDP, "0.0.0.0", 8100, 8103, "10.0.2.15");
+	add_well(IPPROTO_TCP, "0.0.0.0", 8200, 8200, "10.0.2.15");
+	add_well(IPPROTO_UDP, "127.0.0.1", 8300, 8300, "10.0.2.15");
+	/* The guest's ports begin at 80. */
+	assert_udp_port_of("10.0.2.15", 80, 8100);
+	assert_udp_port_of("10.0.2.15", 83, 8103);
+	assert_udp_port_of("10.0.2.15", 79, 0);
+	assert_udp_port_of("10.0.2.15", 84, 0);
+	assert_udp_port_of("10.0.2.16", 80, 0);
+	assert_udp_port_of("::ffff:10.0.2.15", 80, 0);
+	/* Forwards of TCP, and of one address of the host, do not count. */
+	forwards_remove(forwards, 1);
+	while (!forwards_proceed(forwards))
+		continue;
+	assert_udp_port_of("10.0.2.15", 80, 0);
+}
+
+static void
 test_guest_addresses(void **state)
 {
 	static const struct {
@@ -563,6 +593,7 @@ main(void)
 		TEST(test_ids_count_from_1_and_are_not_used_twice),
 		TEST(test_every_kind_takes_its_port_and_gives_it_back),
 		TEST(test_range_is_all_or_nothing),
+		TEST(test_udp_port_of_a_guest_s_port),
 		TEST(test_long_range_is_opened_and_closed_in_slices),
 		TEST(test_forward_in_the_way_is_named),
 		TEST(test_udp_port_is_not_shared),

@@ -89,9 +89,11 @@ port_of(const char *guest, uint16_t guest_port)
 		.guest_port = guest_port,
 		.ethertype = addr.is_ipv6 ? WIRE_TYPE_IP6 : WIRE_TYPE_IP4,
 	};
+	const struct port *port;
 
 	memcpy(key.guest_address, addr.bytes, sizeof(key.guest_address));
-	return udp_port_of_guest(&ports, &key);
+	port = udp_port_to_guest(&ports, &key);
+	return port != NULL ? inaddr_sock_port(&port->host) : 0;
 }
 
 static void

@@ -275,6 +275,25 @@ forwards_proceed(struct forwards *forwards)
 	return !forwards_is_busy(forwards);
 }
 
+uint16_t
+forwards_udp_port_of(const struct forwards *forwards, const struct inaddr *guest,
+    uint16_t guest_port)
+{
+	for (uint32_t i = 0; i < forwards->table->n; i++) {
+		const struct ipc_forward *forward = &forwards->table->entries[i].forward;
+		uint32_t offset = (uint32_t)guest_port - forward->guest_port_first;
+
+		if (forward->proto == IPPROTO_UDP &&
+		    guest_port >= forward->guest_port_first &&
+		    offset < count_ports(forward) &&
+		    inaddr_is_unspecified(&forward->host_addr) &&
+		    forward->host_addr.is_ipv6 == guest->is_ipv6 &&
+		    inaddr_is_equal(&forward->guest_addr, guest))
+			return (uint16_t)(forward->host_port_first + offset);
+	}
+	return 0;
+}
+
 void
 forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
     struct ipc_forwards_page *page)

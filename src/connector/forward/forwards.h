@@ -72,6 +72,11 @@ forwards_is_busy(const struct forwards *forwards)
 	return forwards->change.phase != FORWARDS_IDLE;
 }
 
+/* The UDP port, at any address of the host, that leads to this port of the guest; 0: none. Looks at
+ * all forwards. */
+uint16_t forwards_udp_port_of(const struct forwards *forwards, const struct inaddr *guest,
+    uint16_t guest_port);
+
 /* Fills in the forwards with ids above after_id, and whether there are more. */
 void forwards_fill_page(const struct forwards *forwards, uint32_t after_id,
     struct ipc_forwards_page *page);

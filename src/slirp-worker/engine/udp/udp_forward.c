@@ -30,8 +30,8 @@ udp_forward_close(struct udp_host *host, struct port *port)
 
 	udp_ports_end(&host->ports, port);
 	udp_end_peers(&host->udp, port_table_place(host->ports.table, port) + 1);
-	/* Flows that the guest opened from the port have it on the host too
-	 * (udp_port_of_guest()), and would keep it from others. */
+	/* Flows that the guest opened from the port have it on the host too, and would keep it
+	 * from others. */
 	udp_end_flows_from(&host->udp, &end, host_port);
 }
 

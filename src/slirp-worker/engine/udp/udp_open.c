@@ -68,9 +68,6 @@ udp_open_socket(void *ctx, struct udp_flow *flow)
 		.proto = IPPROTO_UDP,
 		.guest_port = key->guest_port,
 		.peer_port = key->peer_port,
-		/* A guest's server that has a forward answers from its port, also if it
-		 * speaks first. */
-		.forward_port = udp_port_of_guest(&host->ports, key),
 	};
 
 	flow->set = (struct hold_fate){ 0 };

@@ -61,14 +61,6 @@ udp_port_to_guest(const struct udp_ports *ports, const struct flow_key *key)
 	return NULL;
 }
 
-uint16_t
-udp_port_of_guest(const struct udp_ports *ports, const struct flow_key *key)
-{
-	const struct port *port = udp_port_to_guest(ports, key);
-
-	return port != NULL ? inaddr_sock_port(&port->host) : 0;
-}
-
 void
 udp_port_wait(struct udp_ports *ports, struct port *port, uint64_t now_ms)
 {

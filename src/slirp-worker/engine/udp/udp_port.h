@@ -52,9 +52,6 @@ void udp_ports_end(struct udp_ports *ports, struct port *port);
 const struct port *udp_port_to_guest(const struct udp_ports *ports,
     const struct flow_key *key);
 
-/* Its number on the host; 0: none. */
-uint16_t udp_port_of_guest(const struct udp_ports *ports, const struct flow_key *key);
-
 /* Begins to wait for the guest's MAC; the first request is due at once. */
 void udp_port_wait(struct udp_ports *ports, struct port *port, uint64_t now_ms);
 
