@@ -53,6 +53,7 @@ GOOD = {
     "allow-out": "192.0.2.1:443",
     "deny-out": "192.0.2.1:443",
     "policy-mode": "audit",
+    "restart": "no",
 }
 
 # Without which it is refused for that alone, or is without effect.
