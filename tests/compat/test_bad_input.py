@@ -82,6 +82,7 @@ WORDS = {
     "target-type": ['--target-type must be "netns" or "bess", not "{}"'],
     "netns-type": ['--netns-type must be "pid", "path" or "tapfd", not "{}"'],
     "log-level": ['--log-level must be "error", "warning", "info" or "debug", not "{}"'],
+    "restart": ['--restart must be "yes" or "no", not "{}"'],
     "runas": ['--runas: there is no user "{}"', '--runas: there is no user "fd00"'],
 }
 
