@@ -38,6 +38,7 @@ TESTS = {
         "closes or reset or refused or unreachable or udp or gateway or 1500-56 or dns or dhcp"
         " or resolv_conf",
     "integration/test_ping.py": "routers or at_once",
+    "integration/test_udp_runs.py": "burst_goes_out",
     "integration/test_namespaces.py": "path or tapfd or comes_back",
     "integration/test_lifecycle.py":
         "exit_fd or dies or another_process or deleted or reader_is_gone or sigkill_of_a_child"
