@@ -171,6 +171,8 @@ begin_service(struct supervisor *sv)
 	sv->ready_at_ms = clock_now_ms();
 	watchdog_begin(sv);
 	wiring_connect(sv, IPC_ROLE_API);
+	if (sv->phase == SUPERVISE_ENDED)
+		return;
 	/* The standard output is the command's, if there is one. */
 	if (!options->command)
 		print_banner(options, &sv->outbound.addresses);

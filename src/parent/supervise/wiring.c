@@ -259,6 +259,8 @@ join(struct supervisor *sv, const enum ipc_role link[2])
 	autofd int first_fd = -1, second_fd = -1;
 	int *const ends[2] = { &first_fd, &second_fd };
 	enum ipc_role failed = link[0];
+	bool is_restart =
+	    sv->services[link[0]].n_restarts + sv->services[link[1]].n_restarts > 0;
 	bool is_joined = ipc_channel_pair(&first_fd, &second_fd) == 0;
 
 	for (size_t i = 0; i < 2 && is_joined; i++) {
@@ -274,10 +276,14 @@ join(struct supervisor *sv, const enum ipc_role link[2])
 	}
 	if (is_joined || errno == EPIPE || errno == ECONNRESET)
 		return;
+	log_error("give %s its channel to %s: %s; ending%s", roles[failed].name,
+	    roles[failed == link[0] ? link[1] : link[0]].name, strerror(errno),
+	    is_restart ? " it" : "");
 	/* The two are of no use to each other; the next start tries again. */
-	log_error("give %s its channel to %s: %s; ending it", roles[failed].name,
-	    roles[failed == link[0] ? link[1] : link[0]].name, strerror(errno));
-	children_kill(supervisor_child(sv, failed));
+	if (is_restart)
+		children_kill(supervisor_child(sv, failed));
+	else
+		supervise_end(sv, EXITCODE_FAILURE);
 }
 
 void
