@@ -50,7 +50,7 @@ STAGES = {"slirp-worker": set(ALL_STAGES),
           "parent": {"capabilities", "limits", "seccomp"}}
 
 # Most system calls that a role's policy may allow.
-CALLS_AT_MOST = {"slirp-worker": 45, "connector": 35, "resolver": 25, "parent": 45, "netns-helper": 45}
+CALLS_AT_MOST = {"slirp-worker": 35, "connector": 35, "resolver": 25, "parent": 45, "netns-helper": 45}
 
 NO_CAPABILITY = "0" * 16
 # Services are under two filters, their own and that of the spawner, which starts them.

@@ -52,8 +52,11 @@ def test_confinement_is_shown(terminal: Terminal) -> None:  # noqa: F811
 
 
 def test_run(terminal: Terminal) -> None:  # noqa: F811
-    fetch, serve = block(RUN)
+    fetch, serve, install = block(RUN)
     test_manual_examples.assert_run_works(terminal, at_lab(fetch), serve)
+    # Its policy names places that the lab does not have.
+    options, _, _ = install.partition(" -- ")
+    assert "denied" in terminal.type(at_lab(fetch).replace("slirpd run", options) + " || echo denied")
 
 
 def test_by_hand(lab: Lab, terminal: Terminal, tmp_path: Path) -> None:  # noqa: F811
