@@ -160,8 +160,10 @@ serve(struct supervisor *sv)
 		set[POLL_CHILDREN + i].fd = sv->services[i].child.pid != 0
 		    ? sv->services[i].child.channel.fd
 		    : -1;
-		set[POLL_CHILDREN + i].events =
-		    policy_is_feeding(sv, (enum ipc_role)i) ? POLLIN | POLLOUT : POLLIN;
+		set[POLL_CHILDREN + i].events = POLLIN;
+		if (policy_is_feeding(sv, (enum ipc_role)i) ||
+		    wiring_waits_for(sv, (enum ipc_role)i))
+			set[POLL_CHILDREN + i].events |= POLLOUT;
 	}
 	if (poll(set, POLL_N, deadline_timeout(next_due_ms(sv), now_ms)) == -1 &&
 	    errno != EINTR) {
@@ -176,6 +178,8 @@ serve(struct supervisor *sv)
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (set[POLL_CHILDREN + i].revents)
 			service_receive(sv, &sv->services[i].child);
+	/* Before the policy, which fills the queue again. */
+	wiring_connect_waiting(sv);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (policy_is_feeding(sv, (enum ipc_role)i))
 			policy_feed(sv, (enum ipc_role)i);

@@ -91,6 +91,8 @@ struct supervisor {
 	struct forward_table *forwards; /* owned; a copy of the connector's forwards */
 	struct ratelimit
 	    contradictions; /* limit on lines about contradictions to the copy */
+	uint32_t
+	    links_wanted;   /* set of links (wiring.c) whose processes have full queues */
 	size_t n_published; /* of options->publish */
 	pid_t command_pid;  /* of `slirpd run`; 0 for none, and once it has ended */
 	bool reap_again;    /* at the next turn, without a signal */

@@ -252,10 +252,14 @@ close_control_socket(struct supervisor *sv)
 	close(take_fd(&sv->api_listen_fd));
 }
 
-/* Gives both processes their ends of a new channel. */
+#define N_LINKS (sizeof(links) / sizeof(links[0]))
+
+/* Gives both processes their ends of a new channel. If the queue of one is full, both get
+ * another channel later, in place of this one. */
 static void
-join(struct supervisor *sv, const enum ipc_role link[2])
+join(struct supervisor *sv, size_t number)
 {
+	const enum ipc_role *link = links[number];
 	autofd int first_fd = -1, second_fd = -1;
 	int *const ends[2] = { &first_fd, &second_fd };
 	enum ipc_role failed = link[0];
@@ -276,6 +280,10 @@ join(struct supervisor *sv, const enum ipc_role link[2])
 	}
 	if (is_joined || errno == EPIPE || errno == ECONNRESET)
 		return;
+	if (errno == EAGAIN) {
+		sv->links_wanted |= UINT32_C(1) << number;
+		return;
+	}
 	log_error("give %s its channel to %s: %s; ending%s", roles[failed].name,
 	    roles[failed == link[0] ? link[1] : link[0]].name, strerror(errno),
 	    is_restart ? " it" : "");
@@ -286,20 +294,47 @@ join(struct supervisor *sv, const enum ipc_role link[2])
 		supervise_end(sv, EXITCODE_FAILURE);
 }
 
+/* Whether both processes can have the channel. */
+static bool
+may_join(const struct supervisor *sv, const enum ipc_role link[2])
+{
+	/* The api gets its channels when the service begins, and not earlier: it relies on being
+	 * the only one that changes the forwards. */
+	bool has_api = link[0] == IPC_ROLE_API || link[1] == IPC_ROLE_API;
+
+	return sv->services[link[0]].is_ready && sv->services[link[1]].is_ready &&
+	    (!has_api || sv->phase == SUPERVISE_RUNNING);
+}
+
 void
 wiring_connect(struct supervisor *sv, enum ipc_role role)
 {
-	/* Connect the api when the service begins, and not earlier: it relies on being the
-	 * only one that changes the forwards. */
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		const enum ipc_role *link = links[i];
-		bool has_api = link[0] == IPC_ROLE_API || link[1] == IPC_ROLE_API;
+	for (size_t i = 0; i < N_LINKS; i++)
+		if ((links[i][0] == role || links[i][1] == role) &&
+		    may_join(sv, links[i]))
+			join(sv, i);
+}
 
-		if ((link[0] == role || link[1] == role) &&
-		    sv->services[link[0]].is_ready && sv->services[link[1]].is_ready &&
-		    (!has_api || sv->phase == SUPERVISE_RUNNING))
-			join(sv, link);
-	}
+bool
+wiring_waits_for(const struct supervisor *sv, enum ipc_role role)
+{
+	for (size_t i = 0; i < N_LINKS; i++)
+		if (sv->links_wanted >> i & 1 &&
+		    (links[i][0] == role || links[i][1] == role))
+			return true;
+	return false;
+}
+
+void
+wiring_connect_waiting(struct supervisor *sv)
+{
+	uint32_t wanted = sv->links_wanted;
+
+	sv->links_wanted = 0;
+	for (size_t i = 0; i < N_LINKS; i++)
+		/* If one has ended meanwhile, the next one asks anew when it is ready. */
+		if (wanted >> i & 1 && may_join(sv, links[i]))
+			join(sv, i);
 }
 
 void

@@ -45,6 +45,12 @@ void wiring_start_resolver(struct supervisor *sv);
 /* A service has become ready: joins it with the others that are ready. */
 void wiring_connect(struct supervisor *sv, enum ipc_role role);
 
+/* Whether a channel of the role waits for room in a queue, its own or that of the other end. */
+bool wiring_waits_for(const struct supervisor *sv, enum ipc_role role);
+
+/* Makes the channels that wait. */
+void wiring_connect_waiting(struct supervisor *sv);
+
 /* Lets the mover move all children into the control group of the parent. */
 void wiring_follow_cgroup(struct supervisor *sv);
 
