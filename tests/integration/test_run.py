@@ -400,8 +400,9 @@ def test_sigkill_of_slirpd_kills_a_command_whatever_its_ids(keep_id: tuple[str, 
 
 
 def test_sigkill_of_the_worker_ends_the_command(tmp_path: Path) -> None:
-    with SlirpdRun("sh", "-c", f"trap 'echo end >{tmp_path}/end; exit' TERM; echo set; "
-                 "while :; do sleep 0.05; done", abnormal=True) as daemon:
+    with SlirpdRun("--restart=no", "sh", "-c",
+                   f"trap 'echo end >{tmp_path}/end; exit' TERM; echo set; "
+                   "while :; do sleep 0.05; done", abnormal=True) as daemon:
         daemon.wait_said("set")
         os.kill(daemon.children()["slirp-worker"], signal.SIGKILL)
         assert daemon.wait() == OWN_FAILURE

@@ -41,7 +41,7 @@ def n_fds_with_ports(daemon: Slirpd) -> int:
     worker, connector = (daemon.children()[role] for role in ("slirp-worker", "connector"))
     # src/ipc/fdtable.h: the channels come first.
     ports = {name for number, name in fds_of(connector).items()
-             if number > 5 and name.startswith("socket:")}
+             if number > 6 and name.startswith("socket:")}
     wait_for("the worker has the ports", lambda: ports <= set(fds_of(worker).values()))
     return len(fds_of(worker))
 
