@@ -8,7 +8,7 @@ enum exitcode {
 	EXITCODE_USAGE = 2, /* of slirpd only: the command line was refused */
 	/* Between fork(2) and execve(2) a child can report a status only. sh(1) and the
 	 * dynamic loader use 127 for this; 125 and 126 are free here. */
-	EXITCODE_NO_MEMORY = 125, /* to execute a program */
+	EXITCODE_NO_MEMORY = 125,      /* to execute a program */
 	EXITCODE_CANNOT_ARRANGE = 126, /* descriptors at their numbers */
 	EXITCODE_CANNOT_EXECUTE = 127,
 

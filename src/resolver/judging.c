@@ -68,8 +68,8 @@ bool
 judging_take(struct resolver *resolver, struct question *question, const uint8_t *bytes,
     size_t len)
 {
-	enum judge_step step = judge_answer(resolver->judge, question->judged, bytes,
-	    len, resolver->now_ms);
+	enum judge_step step =
+	    judge_answer(resolver->judge, question->judged, bytes, len, resolver->now_ms);
 
 	if (step == JUDGE_WAIT)
 		return false;

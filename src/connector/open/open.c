@@ -104,5 +104,5 @@ open_make_useless(int fd, uint8_t proto, const struct inaddr *addr, uint16_t por
 	if (proto == IPPROTO_TCP)
 		shutdown(fd, SHUT_RD);
 	else
-		connect(fd, &own.any, inaddr_sock_len(&own.any));
+		(void)connect(fd, &own.any, inaddr_sock_len(&own.any));
 }
