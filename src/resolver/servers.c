@@ -56,15 +56,15 @@ choose(const struct servers *servers, const struct course *course, uint64_t now_
 {
 	int dead = -1;
 
-	for (int k = 0; k < servers->n; k++) {
-		int i = (course->first + k) % servers->n;
+	for (unsigned int k = 0; k < servers->n; k++) {
+		unsigned int i = (course->first + k) % servers->n;
 
 		if ((course->tried | course->failed) & (1U << i))
 			continue;
 		if (servers->list[i].dead_until_ms <= now_ms)
-			return i;
+			return (int)i;
 		if (dead == -1)
-			dead = i;
+			dead = (int)i;
 	}
 	return dead;
 }

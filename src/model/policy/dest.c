@@ -79,8 +79,10 @@ parse_name(struct policy_scan *scan, const char *text, size_t len,
 		    "\".%s\": write %s, *.%s for both", folded + 1, folded + 1,
 		    folded + 1);
 	name->is_wildcard = strncmp(folded, "*.", 2) == 0;
-	at += 2 * name->is_wildcard;
-	len -= 2U * name->is_wildcard;
+	if (name->is_wildcard) {
+		at += 2;
+		len -= 2;
+	}
 	if (memchr(at, '*', len) != NULL)
 		return refuse_name(scan, "* is the first label or none");
 	if (!check_labels(scan, at, len))

@@ -30,7 +30,7 @@ enum supervise_phase {
  * service manager may have a better remedy. The delays allow ten deaths in a minute only if each
  * comes at once. */
 #define SERVICE_DEATHS_MAX 10
-#define SERVICE_DEATHS_MS (60 * 1000)
+#define SERVICE_DEATHS_MS UINT64_C(60000)
 
 /* A process and its restarts; service.c alone changes the times. */
 struct service {
