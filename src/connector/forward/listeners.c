@@ -160,12 +160,12 @@ listeners_release(struct listeners *listeners)
 {
 	struct listener *listener;
 
-	TAILQ_FOREACH(listener, &listeners->held, entry)
-	listener->state = LISTENER_TO_TELL;
+	for (listener = TAILQ_FIRST(&listeners->held); listener != NULL;
+	     listener = TAILQ_NEXT(listener, entry))
+		listener->state = LISTENER_TO_TELL;
 	TAILQ_CONCAT(&listeners->to_tell, &listeners->held, entry);
 }
 
-/* Returns 0, or -1 with errno set. */
 void
 listeners_tell_anew(struct listeners *listeners)
 {

@@ -46,7 +46,7 @@ read_opt(struct dns_query *query, struct dns_reader *reader)
 	query->has_edns = true;
 	/* RFC 6891 6.2.3: less than 512 means 512. */
 	query->udp_size = udp_size > DNS_UDP_SIZE_MIN ? udp_size : DNS_UDP_SIZE_MIN;
-	return (fields & OPT_VERSION) >> 16;
+	return (uint8_t)((fields & OPT_VERSION) >> 16);
 }
 
 enum dns_query_outcome
