@@ -5,7 +5,11 @@
  */
 #pragma once
 
+#include <net/ethernet.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/inaddr.h"
 
 /* Fields that a table does not use are 0. Addresses are in network byte order (IPv4 in
  * the first four bytes, then zeros), ports in host order. Compared and hashed as
@@ -28,3 +32,21 @@ struct flow_key flow_key_udp(uint16_t ethertype, const uint8_t *guest_address,
 int flow_key_make_secret(void);
 
 uint64_t flow_key_hash(const struct flow_key *key);
+
+static inline bool
+flow_key_is_ip6(const struct flow_key *key)
+{
+	return key->ethertype == ETHERTYPE_IPV6;
+}
+
+static inline struct inaddr
+flow_key_guest(const struct flow_key *key)
+{
+	return inaddr_from_bytes(key->guest_address, flow_key_is_ip6(key));
+}
+
+static inline struct inaddr
+flow_key_peer(const struct flow_key *key)
+{
+	return inaddr_from_bytes(key->peer_address, flow_key_is_ip6(key));
+}

@@ -5,23 +5,15 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "slirp-worker/wire/wire.h"
-
 /* The first half of an IPv6 address is the network. */
 #define PREFIX6_BYTES 8
-
-static bool
-is_ip6(const struct flow_key *key)
-{
-	return key->ethertype == WIRE_TYPE_IP6;
-}
 
 static bool
 is_of_the_network(const struct ipc_network *network, const struct flow_key *key)
 {
 	uint32_t peer_be;
 
-	if (is_ip6(key))
+	if (flow_key_is_ip6(key))
 		return memcmp(key->peer_address, &network->prefix6, PREFIX6_BYTES) == 0 ||
 		    (key->peer_address[0] == 0xfe && key->peer_address[1] == 0x80);
 	memcpy(&peer_be, key->peer_address, sizeof(peer_be));
@@ -31,7 +23,7 @@ is_of_the_network(const struct ipc_network *network, const struct flow_key *key)
 static bool
 is_nameserver(const struct ipc_network *network, const struct flow_key *key)
 {
-	if (is_ip6(key))
+	if (flow_key_is_ip6(key))
 		return memcmp(key->peer_address, &network->nameserver6, 16) == 0;
 	return memcmp(key->peer_address, &network->nameserver_be, 4) == 0;
 }
@@ -41,7 +33,7 @@ outward_is_broadcast(const struct ipc_network *network, const struct flow_key *k
 {
 	uint32_t peer_be;
 
-	if (is_ip6(key))
+	if (flow_key_is_ip6(key))
 		return false;
 	memcpy(&peer_be, key->peer_address, sizeof(peer_be));
 	return peer_be == INADDR_BROADCAST ||

@@ -63,10 +63,8 @@ take_ping(struct connections *connections, const struct ping_flow *flow)
 
 	if (!entry)
 		return;
-	entry->source_addr =
-	    inaddr_from_bytes(flow->link.key.guest_address, ping_is_ip6(flow));
-	entry->dest_addr =
-	    inaddr_from_bytes(flow->link.key.peer_address, ping_is_ip6(flow));
+	entry->source_addr = flow_key_guest(&flow->link.key);
+	entry->dest_addr = flow_key_peer(&flow->link.key);
 }
 
 /* A port of a forward, or one of its peers. */
@@ -98,8 +96,7 @@ static void
 take_udp_flow(struct connections *connections, const struct udp_flow *flow)
 {
 	const struct flow_key *key = &flow->link.key;
-	const struct inaddr guest =
-	    inaddr_from_bytes(key->guest_address, udp_is_ip6(flow));
+	const struct inaddr guest = flow_key_guest(key);
 	struct ipc_connection *entry = add_entry(connections, IPPROTO_UDP);
 
 	if (!entry)
@@ -112,7 +109,7 @@ take_udp_flow(struct connections *connections, const struct udp_flow *flow)
 	}
 	entry->source_addr = guest;
 	entry->source_port = key->guest_port;
-	entry->dest_addr = inaddr_from_bytes(key->peer_address, udp_is_ip6(flow));
+	entry->dest_addr = flow_key_peer(key);
 	entry->dest_port = key->peer_port;
 }
 

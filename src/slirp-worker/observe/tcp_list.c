@@ -46,8 +46,8 @@ tcp_list_describe(const struct tcp *tcp, const struct tcp_flow *flow,
     struct ipc_connection *entry)
 {
 	const struct flow_key *key = &flow->link.key;
-	const struct inaddr guest = tcp_address(key, key->guest_address);
-	const struct inaddr peer = tcp_address(key, key->peer_address);
+	const struct inaddr guest = flow_key_guest(key);
+	const struct inaddr peer = flow_key_peer(key);
 	bool is_forward = flow->is_forward;
 
 	*entry = (struct ipc_connection){

@@ -164,10 +164,9 @@ static void
 ask(struct ping *ping, struct ping_flow *flow)
 {
 	const struct flow_key *key = &flow->link.key;
-	bool of_ip6 = ping_is_ip6(flow);
 	struct ipc_flow_open question = {
-		.guest = inaddr_from_bytes(key->guest_address, of_ip6),
-		.peer = inaddr_from_bytes(key->peer_address, of_ip6),
+		.guest = flow_key_guest(key),
+		.peer = flow_key_peer(key),
 		.proto = IPPROTO_ICMP,
 		.guest_port = key->guest_port,
 	};

@@ -97,5 +97,5 @@ const struct ping_flow *ping_next(const struct ping *ping, const struct ping_flo
 static inline bool
 ping_is_ip6(const struct ping_flow *flow)
 {
-	return flow->link.key.ethertype == WIRE_TYPE_IP6;
+	return flow_key_is_ip6(&flow->link.key);
 }

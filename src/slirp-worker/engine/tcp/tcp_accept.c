@@ -20,7 +20,7 @@ static bool
 leads_to(const struct tcp_flow *flow, const struct inaddr *guest, uint16_t port)
 {
 	const struct flow_key *key = &flow->link.key;
-	const struct inaddr its_guest = tcp_address(key, key->guest_address);
+	const struct inaddr its_guest = flow_key_guest(key);
 
 	return key->guest_port == port && inaddr_is_equal(&its_guest, guest);
 }

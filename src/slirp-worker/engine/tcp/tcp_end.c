@@ -24,8 +24,8 @@ leave_age_list(struct tcp *tcp, struct tcp_flow *flow)
 void
 tcp_uncount_opening(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 {
-	const struct inaddr guest = tcp_address(key, key->guest_address);
-	const struct inaddr peer = tcp_address(key, key->peer_address);
+	const struct inaddr guest = flow_key_guest(key);
+	const struct inaddr peer = flow_key_peer(key);
 
 	if (is_forward) {
 		addr_count_remove_at(&tcp->by_forwarded, &guest, key->guest_port);

@@ -70,7 +70,7 @@ emit(void *ctx, const struct tcp_frame *frame)
 		.src_mac = frame->our_mac,
 		.src = frame->key->peer_address,
 		.dst = frame->key->guest_address,
-		.is_ip6 = frame->key->ethertype == WIRE_TYPE_IP6,
+		.is_ip6 = flow_key_is_ip6(frame->key),
 		.src_port = frame->key->peer_port,
 		.dst_port = frame->key->guest_port,
 		.seq = frame->seq,
@@ -151,8 +151,8 @@ open_flow(void *ctx, struct tcp_flow *flow)
 	uint32_t index = flow_table_index(&host->tcp.flows, flow);
 	uint32_t generation = flow->link.generation;
 	struct ipc_flow_open question = {
-		.guest = tcp_address(key, key->guest_address),
-		.peer = tcp_address(key, key->peer_address),
+		.guest = flow_key_guest(key),
+		.peer = flow_key_peer(key),
 		.proto = IPPROTO_TCP,
 		.guest_port = key->guest_port,
 		.peer_port = key->peer_port,

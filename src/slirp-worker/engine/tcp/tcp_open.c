@@ -62,8 +62,8 @@ static bool
 has_addresses(const struct flow_key *key, const struct inaddr *guest,
     const struct inaddr *peer)
 {
-	const struct inaddr its_guest = tcp_address(key, key->guest_address);
-	const struct inaddr its_peer = tcp_address(key, key->peer_address);
+	const struct inaddr its_guest = flow_key_guest(key);
+	const struct inaddr its_peer = flow_key_peer(key);
 
 	return (!guest || inaddr_is_equal(&its_guest, guest)) &&
 	    (!peer || inaddr_is_equal(&its_peer, peer));
@@ -92,8 +92,8 @@ end_an_old(struct tcp *tcp, const struct inaddr *guest, const struct inaddr *pee
 static bool
 count_opening(struct tcp *tcp, const struct flow_key *key, bool is_forward)
 {
-	const struct inaddr guest = tcp_address(key, key->guest_address);
-	const struct inaddr peer = tcp_address(key, key->peer_address);
+	const struct inaddr guest = flow_key_guest(key);
+	const struct inaddr peer = flow_key_peer(key);
 
 	if (is_forward)
 		return tcp_may_accept(tcp, &guest, key->guest_port) &&

@@ -195,14 +195,7 @@ tcp_is_due(const struct tcp *tcp, uint32_t at_ms)
 static inline bool
 tcp_is_ip6(const struct tcp_flow *flow)
 {
-	return flow->link.key.ethertype == WIRE_TYPE_IP6;
-}
-
-/* An address of a flow's key. */
-static inline struct inaddr
-tcp_address(const struct flow_key *key, const uint8_t bytes[16])
-{
-	return inaddr_from_bytes(bytes, key->ethertype == WIRE_TYPE_IP6);
+	return flow_key_is_ip6(&flow->link.key);
 }
 
 /* The IP and TCP headers of a segment without options. */

@@ -175,5 +175,5 @@ const struct udp_flow *udp_next(const struct udp *udp, const struct udp_flow *fl
 static inline bool
 udp_is_ip6(const struct udp_flow *flow)
 {
-	return flow->link.key.ethertype == WIRE_TYPE_IP6;
+	return flow_key_is_ip6(&flow->link.key);
 }

@@ -43,10 +43,9 @@ udp_host_on_dns_answer(struct udp_host *host, const struct ipc_dns_answer *msg)
 {
 	static uint8_t frame[UDP_DATA_OFFSET + IPC_DNS_ANSWER_MAX];
 	struct udp_asker *asker = place_of(&host->dns, msg->number);
-	bool is_ip6 = asker->key.ethertype == WIRE_TYPE_IP6;
 	struct udp_heads heads = {
-		.src = inaddr_from_bytes(asker->key.peer_address, is_ip6),
-		.dst = inaddr_from_bytes(asker->key.guest_address, is_ip6),
+		.src = flow_key_peer(&asker->key),
+		.dst = flow_key_guest(&asker->key),
 		.src_port = asker->key.peer_port,
 		.dst_port = asker->key.guest_port,
 		.src_mac = asker->our_mac,

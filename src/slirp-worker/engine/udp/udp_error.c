@@ -21,11 +21,10 @@ send_error(struct udp_host *host, const struct udp_flow *flow,
     const struct refusal_error *error, size_t n_quoted)
 {
 	const struct flow_key *key = &flow->link.key;
-	bool is_ip6 = udp_is_ip6(flow);
 	uint8_t answer[REFUSAL_MAX_LEN];
 	const struct udp_heads heads = {
-		.src = inaddr_from_bytes(key->guest_address, is_ip6),
-		.dst = inaddr_from_bytes(key->peer_address, is_ip6),
+		.src = flow_key_guest(key),
+		.dst = flow_key_peer(key),
 		.src_port = key->guest_port,
 		.dst_port = key->peer_port,
 		.src_mac = flow->guest_mac,

@@ -59,12 +59,11 @@ udp_open_socket(void *ctx, struct udp_flow *flow)
 {
 	struct udp_host *host = ctx;
 	const struct flow_key *key = &flow->link.key;
-	bool is_ip6 = udp_is_ip6(flow);
 	uint32_t index = flow_table_index(&host->udp.flows, flow);
 	uint32_t generation = flow->link.generation;
 	struct ipc_flow_open question = {
-		.guest = inaddr_from_bytes(key->guest_address, is_ip6),
-		.peer = inaddr_from_bytes(key->peer_address, is_ip6),
+		.guest = flow_key_guest(key),
+		.peer = flow_key_peer(key),
 		.proto = IPPROTO_UDP,
 		.guest_port = key->guest_port,
 		.peer_port = key->peer_port,

@@ -3,7 +3,6 @@
 #include "slirp-worker/engine/udp/udp_port.h"
 
 #include "base/deadline.h"
-#include "slirp-worker/wire/wire.h"
 
 void
 udp_ports_init(struct udp_ports *ports, struct port_table *table)
@@ -44,8 +43,7 @@ udp_ports_end(struct udp_ports *ports, struct port *port)
 const struct port *
 udp_port_to_guest(const struct udp_ports *ports, const struct flow_key *key)
 {
-	const struct inaddr guest =
-	    inaddr_from_bytes(key->guest_address, key->ethertype == WIRE_TYPE_IP6);
+	const struct inaddr guest = flow_key_guest(key);
 	uint32_t next = ports->by_guest[key->guest_port % UDP_PORT_CHAINS];
 
 	for (; next > 0; next = ports->table->places[next - 1].next_by_guest) {

@@ -49,7 +49,7 @@ find_source(const struct udp_host *host, const struct udp_flow *flow,
 	}
 	if (!inaddr_sock_is_equal(from, &flow->to))
 		return false;
-	heads->src = inaddr_from_bytes(key->peer_address, is_ip6);
+	heads->src = flow_key_peer(key);
 	heads->src_port = key->peer_port;
 	memcpy(&peer_be, key->peer_address, sizeof(peer_be));
 	/* A broadcast can't be a source. */
@@ -63,8 +63,7 @@ find_source(const struct udp_host *host, const struct udp_flow *flow,
 static void
 confirm_mac(struct udp_host *host, struct udp_flow *flow)
 {
-	const struct inaddr guest =
-	    inaddr_from_bytes(flow->link.key.guest_address, udp_is_ip6(flow));
+	const struct inaddr guest = flow_key_guest(&flow->link.key);
 	struct mac mac;
 
 	if (flow->port == 0 || host->now_ms - flow->mac_ms < NEIGH_LIFE_MS)
@@ -85,7 +84,7 @@ give_to_guest(struct udp_host *host, struct udp_flow *flow, const struct udp_rea
 	const struct flow_key *key = &flow->link.key;
 	const struct mac own_mac = gateway_mac(&host->network, udp_is_ip6(flow));
 	struct udp_heads heads = {
-		.dst = inaddr_from_bytes(key->guest_address, udp_is_ip6(flow)),
+		.dst = flow_key_guest(key),
 		.dst_port = key->guest_port,
 		/* A group's or broadcast's address is nobody's: bridges drop such a source. */
 		.src_mac = flow->our_mac[0] & 1 ? own_mac.octets : flow->our_mac,
