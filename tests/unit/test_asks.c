@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -125,10 +128,19 @@ tear_down(void **state)
 static int
 ask(uint64_t flow)
 {
-	struct ipc_flow_open question;
+	const struct flow_link link = {
+		.key = {
+			.guest_address = { 10, 0, 2, 100 },
+			.peer_address = { 192, 0, 2, 1 },
+			.guest_port = 40000,
+			.peer_port = 443,
+			.ethertype = ETHERTYPE_IP,
+			.protocol = IPPROTO_TCP,
+		},
+		.generation = GENERATION,
+	};
 
-	ipc_sample_flow_open(&question);
-	return asks_add(&asks, ENGINE, (uint32_t)flow, GENERATION, &question);
+	return asks_add(&asks, ENGINE, (uint32_t)flow, &link);
 }
 
 /* As the connector knows the flow. */
@@ -306,6 +318,43 @@ test_too_many_are_refused(void **state)
 	take_answers();
 	assert_int_equal(ask(1), 0);
 	assert_int_equal(ask(1), -1);
+}
+
+static void
+test_question_names_the_flow_as_the_guest_does(void **state)
+{
+	struct inaddr guest, peer;
+	struct flow_link link = {
+		.key = {
+			.guest_port = 7,
+			.ethertype = ETHERTYPE_IPV6,
+			.protocol = IPPROTO_ICMPV6,
+		},
+		.generation = GENERATION,
+	};
+	const struct ipc_flow_open *question = &read_message.payload.flow_open;
+
+	(void)state;
+	assert_true(inaddr_parse("fd00::100", &guest));
+	assert_true(inaddr_parse("2001:db8::1", &peer));
+	memcpy(link.key.guest_address, guest.bytes, sizeof(guest.bytes));
+	memcpy(link.key.peer_address, peer.bytes, sizeof(peer.bytes));
+	assert_int_equal(asks_add(&asks, ASKS_PING, 3, &link), 0);
+	read_next(IPC_MSG_flow_open);
+	assert_int_equal(question->proto, IPPROTO_ICMP);
+	assert_true(inaddr_is_equal(&question->guest, &guest));
+	assert_true(inaddr_is_equal(&question->peer, &peer));
+	assert_int_equal(question->guest_port, 7);
+	assert_int_equal(question->peer_port, 0);
+	assert_int_equal(ask(1), 0);
+	expect_question(1);
+	assert_int_equal(question->proto, IPPROTO_TCP);
+	assert_true(inaddr_parse("10.0.2.100", &guest));
+	assert_true(inaddr_parse("192.0.2.1", &peer));
+	assert_true(inaddr_is_equal(&question->guest, &guest));
+	assert_true(inaddr_is_equal(&question->peer, &peer));
+	assert_int_equal(question->guest_port, 40000);
+	assert_int_equal(question->peer_port, 443);
 }
 
 /* No question overtakes one that the queue has not taken. */
@@ -582,6 +631,8 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_too_many_are_refused, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_question_names_the_flow_as_the_guest_does, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_queue_that_is_full_or_gone, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_next_connector_is_asked_again,

@@ -4,13 +4,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mapping.h"
-#include "model/flow_table.h"
 
 static_assert((IPC_FLOWS_ASKED_MAX & (IPC_FLOWS_ASKED_MAX - 1)) == 0 &&
 	(ASKS_RING & (ASKS_RING - 1)) == 0,
@@ -180,11 +180,26 @@ add(struct asks *asks, const struct asks_question *question)
 }
 
 int
-asks_add(struct asks *asks, enum asks_engine engine, uint32_t index, uint32_t generation,
-    struct ipc_flow_open *question)
+asks_add(struct asks *asks, enum asks_engine engine, uint32_t index,
+    const struct flow_link *flow)
 {
-	question->flow = number_of(engine, index, generation);
-	return add(asks, &(struct asks_question){ .open = *question });
+	static const uint8_t protos[ASKS_N_ENGINES] = {
+		[ASKS_TCP] = IPPROTO_TCP,
+		[ASKS_UDP] = IPPROTO_UDP,
+		[ASKS_PING] = IPPROTO_ICMP,
+	};
+	const struct asks_question question = {
+		.open = {
+			.flow = number_of(engine, index, flow->generation),
+			.guest = flow_key_guest(&flow->key),
+			.peer = flow_key_peer(&flow->key),
+			.proto = protos[engine],
+			.guest_port = flow->key.guest_port,
+			.peer_port = flow->key.peer_port,
+		},
+	};
+
+	return add(asks, &question);
 }
 
 int
@@ -203,10 +218,12 @@ ask_waiting(struct asks *asks)
 		const struct flow_name name = name_of(flow_of(next));
 		const struct asks_client *engine = &asks->engines[name.engine];
 
-		if (!engine->ops->is_wanted(engine->ctx, name.index, name.generation))
+		if (engine->ops->is_wanted(engine->ctx, name.index, name.generation)) {
+			if (!may_ask(asks) || !ask(asks, next))
+				return;
+		} else if (engine->ops->on_dropped != NULL) {
 			engine->ops->on_dropped(engine->ctx, name.index, name.generation);
-		else if (!may_ask(asks) || !ask(asks, next))
-			return;
+		}
 		asks->first_waiting = (asks->first_waiting + 1) & (ASKS_RING - 1);
 		asks->n_waiting--;
 	}
@@ -333,6 +350,7 @@ asks_miss(struct asks *asks, uint64_t flow)
 	note_closed(asks, flow);
 	refuse(asks, EMFILE);
 }
+
 void
 asks_lose_connector(struct asks *asks)
 {

@@ -12,6 +12,7 @@
 
 #include "base/deadline.h"
 #include "ipc/channel.h"
+#include "model/flow_table.h"
 
 /* Twice as many as half-open connections of the TCP engine (TCP_OPENING_MAX): questions of flows
  * that have ended meanwhile wait among the others. */
@@ -36,7 +37,7 @@ enum asks_engine {
 struct asks_ops {
 	/* Whether the flow still wants its socket. */
 	bool (*is_wanted)(void *ctx, uint32_t index, uint32_t generation);
-	/* A flow that did not want it any more was not asked for. */
+	/* A flow that did not want it any more was not asked for. NULL: nothing to do. */
 	void (*on_dropped)(void *ctx, uint32_t index, uint32_t generation);
 	/* The socket for answers of a group, which is adopted, before on_opened. NULL: the engine
 	 * asks for no groups. The flow may be gone. */
@@ -90,10 +91,12 @@ void asks_free(struct asks *asks);
 void asks_serve(struct asks *asks, enum asks_engine engine, const struct asks_ops *ops,
     void *ctx);
 
-/* Asks now or, after others, later. Sets the number of the question, from the place and the
- * generation of the flow. Returns 0, or -1 if too many wait. */
+/* Asks for the socket of the engine's flow at this place, now or, after others, later. The key
+ * of an echo's flow has the identifier as the guest's port. Returns 0, or -1 if too many wait. */
 int asks_add(struct asks *asks, enum asks_engine engine, uint32_t index,
-    uint32_t generation, struct ipc_flow_open *question);
+    const struct flow_link *flow);
+
+/* The same for the socket of a forward's peer. Sets the number of the question. */
 int asks_add_reply(struct asks *asks, enum asks_engine engine, uint32_t index,
     uint32_t generation, struct ipc_reply_open *question);
 

@@ -163,16 +163,8 @@ keep(struct ping *ping, struct ping_flow *flow, const uint8_t *frame,
 static void
 ask(struct ping *ping, struct ping_flow *flow)
 {
-	const struct flow_key *key = &flow->link.key;
-	struct ipc_flow_open question = {
-		.guest = flow_key_guest(key),
-		.peer = flow_key_peer(key),
-		.proto = IPPROTO_ICMP,
-		.guest_port = key->guest_port,
-	};
-
 	if (asks_add(ping->asks, ASKS_PING, flow_table_index(&ping->flows, flow),
-		flow->link.generation, &question) == -1) {
+		&flow->link) == -1) {
 		ping->lost(ping->ctx);
 		flow_end(ping, flow);
 	}
@@ -227,14 +219,6 @@ static bool
 wants_socket(void *ctx, uint32_t index, uint32_t generation)
 {
 	return find_waiting(ctx, index, generation) != NULL;
-}
-
-static void
-take_drop(void *ctx, uint32_t index, uint32_t generation)
-{
-	(void)ctx;
-	(void)index;
-	(void)generation;
 }
 
 /* Answers all requests that wait, and ends the flow. */
@@ -292,7 +276,6 @@ take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
 
 static const struct asks_ops asks_ops = {
 	.is_wanted = wants_socket,
-	.on_dropped = take_drop,
 	.on_opened = take_socket,
 	.on_refused = take_refusal,
 };

@@ -147,19 +147,11 @@ static void
 open_flow(void *ctx, struct tcp_flow *flow)
 {
 	struct tcp_host *host = ctx;
-	const struct flow_key *key = &flow->link.key;
 	uint32_t index = flow_table_index(&host->tcp.flows, flow);
 	uint32_t generation = flow->link.generation;
-	struct ipc_flow_open question = {
-		.guest = flow_key_guest(key),
-		.peer = flow_key_peer(key),
-		.proto = IPPROTO_TCP,
-		.guest_port = key->guest_port,
-		.peer_port = key->peer_port,
-	};
 
 	/* RFC 6335 6: port 0 is reserved, so nobody listens on it. */
-	if (question.peer_port == 0) {
+	if (flow->link.key.peer_port == 0) {
 		refuse(host, index, generation, TCP_REFUSED);
 		return;
 	}
@@ -168,7 +160,7 @@ open_flow(void *ctx, struct tcp_flow *flow)
 		refuse(host, index, generation, TCP_SHORTAGE);
 		return;
 	}
-	if (asks_add(host->asks, ASKS_TCP, index, generation, &question) == -1)
+	if (asks_add(host->asks, ASKS_TCP, index, &flow->link) == -1)
 		refuse(host, index, generation, TCP_IGNORED);
 	else
 		budget_take(host->budget, BUDGET_TCP, 1);

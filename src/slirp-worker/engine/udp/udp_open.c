@@ -58,16 +58,8 @@ void
 udp_open_socket(void *ctx, struct udp_flow *flow)
 {
 	struct udp_host *host = ctx;
-	const struct flow_key *key = &flow->link.key;
 	uint32_t index = flow_table_index(&host->udp.flows, flow);
 	uint32_t generation = flow->link.generation;
-	struct ipc_flow_open question = {
-		.guest = flow_key_guest(key),
-		.peer = flow_key_peer(key),
-		.proto = IPPROTO_UDP,
-		.guest_port = key->guest_port,
-		.peer_port = key->peer_port,
-	};
 
 	flow->set = (struct hold_fate){ 0 };
 	if (flow->port != 0) {
@@ -75,9 +67,9 @@ udp_open_socket(void *ctx, struct udp_flow *flow)
 			udp_refused(&host->udp, index, generation, EAGAIN);
 		return;
 	}
-	if (question.peer_port == 0) /* RFC 6335 6: reserved, so nobody listens */
+	if (flow->link.key.peer_port == 0) /* RFC 6335 6: reserved, so nobody listens */
 		udp_refused(&host->udp, index, generation, ECONNREFUSED);
-	else if (asks_add(host->asks, ASKS_UDP, index, generation, &question) == -1)
+	else if (asks_add(host->asks, ASKS_UDP, index, &flow->link) == -1)
 		refuse(host, index, generation, EAGAIN);
 }
 
@@ -89,14 +81,6 @@ wants_socket(void *ctx, uint32_t index, uint32_t generation)
 	struct udp_host *host = ctx;
 
 	return udp_waits(&host->udp, index, generation) != NULL;
-}
-
-static void
-take_drop(void *ctx, uint32_t index, uint32_t generation)
-{
-	(void)ctx;
-	(void)index;
-	(void)generation;
 }
 
 static void
@@ -146,7 +130,6 @@ take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
 
 const struct asks_ops udp_asks_ops = {
 	.is_wanted = wants_socket,
-	.on_dropped = take_drop,
 	.on_answers = take_answers_socket,
 	.on_opened = take_socket,
 	.on_refused = take_refusal,
