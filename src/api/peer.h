@@ -16,7 +16,7 @@ struct api_peer {
 	const char *work; /* to clients: "the process that ..." */
 };
 
-/* There is no channel yet. */
+/* Initialises a peer that has no channel yet. */
 void api_peer_init(struct api_peer *peer, enum ipc_role role);
 
 /* Adopts the channel to a new process, at this number, and greets. Calls to the old one are

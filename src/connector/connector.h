@@ -12,7 +12,7 @@
 #include "ipc/channel.h"
 #include "process/chan_api.h"
 
-/* What the parent has said about the host's network. */
+/* The host's network, as the parent has reported it. */
 struct connector_rules {
 	struct ipc_network network;
 	struct ipc_outbound outbound;

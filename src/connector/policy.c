@@ -152,8 +152,8 @@ proto_of(uint8_t proto)
 	}
 }
 
-/* What the worker answers the guest: ICMP "administratively prohibited", a refused connection, or
- * nothing. */
+/* Returns the error for the worker. By it the worker answers the guest with ICMP
+ * "administratively prohibited" or a refused connection, or does not answer. */
 static int
 refusal(void)
 {

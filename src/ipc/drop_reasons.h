@@ -50,7 +50,9 @@
 	R(udp_flows, "a UDP flow beyond those that a guest may have") \
 	R(waiting, \
 	    "a datagram or echo request beyond those that wait for the socket of a flow") \
-	R(dns, "a DNS message that is no such message, too long, or too many at once") \
+	R(dns, \
+	    "a datagram to the name server that is too short or too long for DNS, or " \
+	    "comes while too many wait") \
 	R(nameserver, "the name server's address, at a port where nothing answers") \
 	R(fragment_empty, "a fragment without data") \
 	R(fragment_length, "a middle fragment whose length is not a multiple of 8") \

@@ -150,7 +150,7 @@ struct ipc_log {
 #define IPC_ROWS_CONNECTOR_TO_SLIRP_WORKER(ROW) \
 	ROW(flow_answers, PAYLOAD_FD, ANYTIME, "the socket for the answers of a group; flow_opened follows") \
 	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \
-	ROW(flow_refused, PAYLOAD, ANYTIME, "why there is no socket") \
+	ROW(flow_refused, PAYLOAD, ANYTIME, "the request for a socket was refused, with the error") \
 	ROW(listener, PAYLOAD_FD, ANYTIME, "a port of a forward: a socket that listens, or that is bound") \
 	ROW(listener_gone, PAYLOAD, ANYTIME, "the port was closed, answer listener_closed")
 
@@ -173,7 +173,7 @@ struct ipc_log {
 
 #define IPC_ROWS_CONNECTOR_TO_RESOLVER(ROW) \
 	ROW(dns_opened, PAYLOAD_FD, ANYTIME, "the socket; answers come in the order of the questions") \
-	ROW(dns_refused, PAYLOAD, ANYTIME, "why there is no socket") \
+	ROW(dns_refused, PAYLOAD, ANYTIME, "the request for a socket was refused, with the error") \
 	ROW(dns_client, FD, ANYTIME, "a connection of the guest to the name server's address") \
 	ROW(dns_pinned, PAYLOAD, ANYTIME, "the guest may connect to the addresses of dns_pin now")
 

@@ -4,7 +4,7 @@
 #pragma once
 
 /* clang-format off */
-/* What the engine did not do, or had to do again: name, meaning. */
+/* Counters of what the engine dropped, refused or repeated: name, meaning. */
 #define IPC_TCP_COUNTERS(X) \
 	X(bad_flags, "segments with flags that exclude each other, or none") \
 	X(bad_ack, "segments that acknowledge what was never sent, or long ago") \

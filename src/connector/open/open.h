@@ -18,7 +18,7 @@ int open_tcp(const union inaddr_sock *to, const struct ipc_outbound *outbound);
 /* Returns a ping socket (icmp(7)) that is connected to this address, as open_tcp(). */
 int open_ping(const union inaddr_sock *to, const struct ipc_outbound *outbound);
 
-/* What a UDP flow's sockets are to be. */
+/* The properties of a UDP flow's sockets. */
 struct open_udp {
 	const union inaddr_sock *to;
 	const struct ipc_outbound *outbound;

@@ -7,8 +7,8 @@
 /* A host with many containers has an address for each of their bridges. */
 #define POLICY_HOST_ADDRS_MAX 1024
 
-/* What the classes host, gateway and nameserver depend on. All addresses of the guest's network
- * but the name server's are the gateway's, because all lead to the host's loopback. */
+/* The facts that decide the classes host, gateway and nameserver. Class gateway has all addresses
+ * of the guest's network but the name server's, because all lead to the host's loopback. */
 struct policy_place {
 	in_addr_t network_be;
 	in_addr_t netmask_be;

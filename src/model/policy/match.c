@@ -173,7 +173,8 @@ policy_match(const struct policy_matcher *matcher, const struct policy_place *pl
 		    : (unsigned int)__builtin_popcount(place->netmask_be);
 	read_classes(&decision, classes);
 	read_prefixes(&decision, &question->addr, allow_len_min);
-	/* What leads to an address of IPv4 by another way is stopped as that address is. */
+	/* An IPv6 address can lead to an address of IPv4 inside it. Rules that deny the inner
+	 * address then count; rules that allow it do not. */
 	if (policy_embedded4(&question->addr, &inside))
 		read_prefixes(&decision, &inside, UINT32_MAX);
 	for (size_t i = 0; i < question->n_patterns; i++)

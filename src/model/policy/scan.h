@@ -4,7 +4,7 @@
 
 #include "model/policy/policy.h"
 
-/* Nobody writes more by hand, and a generated list of 16,384 prefixes is half of it. */
+/* Longer than any text written by hand. A generated list of 16,384 prefixes takes half of it. */
 #define POLICY_TEXT_MAX 1048576
 /* An editor shows longer lines badly. A backslash joins lines. */
 #define POLICY_LINE_MAX 1023

@@ -104,8 +104,8 @@ tell_nameservers(struct supervisor *sv)
 	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
 	struct ipc_channel *resolver = supervisor_channel(sv, IPC_ROLE_RESOLVER);
 
-	/* Nobody needs them with --disable-dns. The connector comes first: it refuses servers that
-	 * it does not know. */
+	/* Without --disable-dns, tell the connector first: it refuses servers that it does not
+	 * know. */
 	sv->resolv.is_told = !sv->options->enable_dns ||
 	    ((!is_heard(sv, IPC_ROLE_CONNECTOR) ||
 		 ipc_send_nameservers(connector, &sv->resolv.nameservers) == 0) &&

@@ -46,10 +46,10 @@ struct service {
 	uint64_t deaths_ms[SERVICE_DEATHS_MAX]; /* a ring of the last ones */
 };
 
-/* What limits the guest's destinations. */
+/* The policy that limits the guest's destinations. */
 struct parent_policy {
 	struct policy_texts texts;
-	struct policy *rows; /* owned; NULL: nothing limits them */
+	struct policy *rows; /* owned; NULL: no policy */
 	struct policy_take take;
 	struct policy_feed feeds[IPC_ROLE_END]; /* to the connector and the resolver */
 	bool is_known;                          /* the resolver judges names by it */

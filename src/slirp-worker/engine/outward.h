@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a UDP flow's peer is: pure functions. The connector decides where the flow leads. */
+/* Classifies the peer of a UDP flow: pure functions. The connector decides where the flow leads. */
 #pragma once
 
 #include <stdbool.h>
