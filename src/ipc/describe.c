@@ -8,9 +8,17 @@
 #include "ipc/validate.h"
 
 static_assert(IPC_LOG_TEXT_SIZE == LOG_TEXT_SIZE, "a log line fits one record");
-/* dns_answer is the longest. unix(7): net.core.wmem_default, 212,992 bytes on most machines,
- * holds 20 of them with the kernel's own data; others are below 2 KiB. */
-static_assert(sizeof(union ipc_payload) < 4096 + 32, "a queue holds several messages");
+/* unix(7): net.core.wmem_default, 212,992 bytes on most machines, holds 20 messages like the
+ * longest, with the kernel's own data. */
+static_assert(sizeof(struct ipc_dns_answer) < 4096 + 32,
+    "a queue holds several messages");
+#define SHORT_PAYLOAD(name) \
+	static_assert(IPC_MSG_##name == IPC_MSG_dns_answer || \
+		sizeof(struct ipc_##name) < 2048, \
+	    "all other messages are below 2 KiB");
+#define CHECK_SIZE(name, carries, when, meaning) \
+	IPC_IF_PAYLOAD_##carries(SHORT_PAYLOAD(name))
+IPC_ALL_ROWS(CHECK_SIZE)
 
 const uint64_t ipc_protocol_hash = IPC_PROTOCOL_HASH;
 

@@ -35,7 +35,6 @@ struct ipc_flow_open {
 	uint8_t reserved;
 	uint16_t guest_port; /* ICMP: the identifier of the echo requests */
 	uint16_t peer_port;  /* ICMP: 0, else not */
-	uint8_t reserved2[8];
 };
 
 /* A flow of a peer that has sent to a UDP port of a forward. */

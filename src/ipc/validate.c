@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the payloads of all messages but those about forwards and connections. */
+/* Checks the payloads of messages about the start and the end of processes, and their state. */
 #include "ipc/validate.h"
 
 #include <arpa/inet.h>
@@ -35,9 +35,7 @@ validate_network(const struct ipc_network *net, const char **why)
 	if (!ipc_is_flag(net->enable_ipv6) || !ipc_is_flag(net->enable_dns) ||
 	    !ipc_is_flag(net->allow_host_loopback))
 		return ipc_refuse(why, "flag neither 0 nor 1");
-	if (!ipc_is_zero(net->reserved, sizeof(net->reserved)))
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return ipc_check_zeros(net->reserved, sizeof(net->reserved), "reserved", why);
 }
 
 int
@@ -45,9 +43,7 @@ ipc_validate_hello(const struct ipc_hello *msg, const char **why)
 {
 	if (msg->role < IPC_ROLE_PARENT || msg->role >= IPC_ROLE_END)
 		return ipc_refuse(why, "role");
-	if (msg->reserved != 0)
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 int
@@ -130,9 +126,7 @@ ipc_validate_tap_made(const struct ipc_tap_made *msg, const char **why)
 	if (validate_tap_header(msg->header_len, msg->has_offloads, msg->has_uso, why) ==
 	    -1)
 		return -1;
-	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
-	    ? 0
-	    : ipc_refuse(why, "reserved");
+	return ipc_check_zeros(msg->reserved, sizeof(msg->reserved), "reserved", why);
 }
 
 int
@@ -141,26 +135,19 @@ ipc_validate_inspect_tap(const struct ipc_inspect_tap *msg, const char **why)
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
-/* One address of each family, or none. */
-static int
-validate_addrs(const struct inaddr addrs[2], const uint8_t has_addr[2], const char **why)
-{
-	for (uint8_t i = 0; i < 2; i++) {
-		const struct inaddr *addr = &addrs[i];
-
-		if (!ipc_is_flag(has_addr[i]))
-			return ipc_refuse(why, "flag neither 0 nor 1");
-		if (has_addr[i] ? !ipc_is_inaddr(addr) || addr->is_ipv6 != i
-				: !ipc_is_zero(addr, sizeof(*addr)))
-			return ipc_refuse(why, "addr");
-	}
-	return 0;
-}
-
 int
 ipc_validate_outbound(const struct ipc_outbound *msg, const char **why)
 {
-	return validate_addrs(msg->addr, msg->has_addr, why);
+	for (uint8_t i = 0; i < 2; i++) {
+		const struct inaddr *addr = &msg->addr[i];
+
+		if (!ipc_is_flag(msg->has_addr[i]))
+			return ipc_refuse(why, "flag neither 0 nor 1");
+		if (msg->has_addr[i] ? !ipc_is_inaddr(addr) || addr->is_ipv6 != i
+				     : !ipc_is_zero(addr, sizeof(*addr)))
+			return ipc_refuse(why, "addr");
+	}
+	return 0;
 }
 
 int
@@ -175,9 +162,7 @@ ipc_validate_start(const struct ipc_start *msg, const char **why)
 		return ipc_refuse(why, "flag neither 0 nor 1");
 	if (!msg->has_guest_mac && !ipc_is_zero(&msg->guest_mac, sizeof(msg->guest_mac)))
 		return ipc_refuse(why, "guest_mac");
-	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
-	    ? 0
-	    : ipc_refuse(why, "reserved");
+	return ipc_check_zeros(msg->reserved, sizeof(msg->reserved), "reserved", why);
 }
 
 int
@@ -211,89 +196,11 @@ ipc_validate_resolver_start(const struct ipc_resolver_start *msg, const char **w
 }
 
 int
-ipc_validate_flow_open(const struct ipc_flow_open *msg, const char **why)
-{
-	if (!ipc_is_inaddr(&msg->guest))
-		return ipc_refuse(why, "guest");
-	if (!ipc_is_inaddr(&msg->peer) || msg->peer.is_ipv6 != msg->guest.is_ipv6)
-		return ipc_refuse(why, "peer");
-	if (msg->proto != IPPROTO_TCP && msg->proto != IPPROTO_UDP &&
-	    msg->proto != IPPROTO_ICMP)
-		return ipc_refuse(why, "proto");
-	if ((msg->peer_port == 0) != (msg->proto == IPPROTO_ICMP))
-		return ipc_refuse(why, "peer_port");
-	if (msg->reserved != 0)
-		return ipc_refuse(why, "reserved");
-	return ipc_is_zero(msg->reserved2, sizeof(msg->reserved2))
-	    ? 0
-	    : ipc_refuse(why, "reserved2");
-}
-
-int
-ipc_validate_reply_open(const struct ipc_reply_open *msg, const char **why)
-{
-	if (msg->listener >= IPC_LISTENERS_MAX)
-		return ipc_refuse(why, "listener");
-	if (!ipc_is_inaddr(&msg->peer))
-		return ipc_refuse(why, "peer");
-	if (!ipc_is_inaddr(&msg->own) || msg->own.is_ipv6 != msg->peer.is_ipv6)
-		return ipc_refuse(why, "own");
-	if ((msg->peer_scope_id != 0 && !inaddr_is_link_local6(&msg->peer)) ||
-	    (msg->own_scope_id != 0 && !inaddr_is_link_local6(&msg->own)))
-		return ipc_refuse(why, "scope_id");
-	return msg->peer_port != 0 ? 0 : ipc_refuse(why, "peer_port");
-}
-
-int
-ipc_validate_flow_closed(const struct ipc_flow_closed *msg, const char **why)
-{
-	if (msg->n == 0 || msg->n > IPC_FLOWS_CLOSED_MAX)
-		return ipc_refuse(why, "n");
-	if (!ipc_is_zero(&msg->flows[msg->n],
-		(IPC_FLOWS_CLOSED_MAX - msg->n) * sizeof(msg->flows[0])))
-		return ipc_refuse(why, "flows after the last");
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
-ipc_validate_flow_opened(const struct ipc_flow_opened *msg, const char **why)
-{
-	/* Any number is legal: the worker compares it with its questions. */
-	if (!ipc_is_inaddr(&msg->to))
-		return ipc_refuse(why, "to");
-	if (msg->to_scope_id != 0 && !inaddr_is_link_local6(&msg->to))
-		return ipc_refuse(why, "to_scope_id");
-	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
-		return ipc_refuse(why, "reserved");
-	return ipc_is_zero(msg->reserved2, sizeof(msg->reserved2))
-	    ? 0
-	    : ipc_refuse(why, "reserved2");
-}
-
-int
-ipc_validate_flow_answers(const struct ipc_flow_answers *msg, const char **why)
-{
-	(void)msg;
-	(void)why;
-	return 0;
-}
-
-int
-ipc_validate_flow_refused(const struct ipc_flow_refused *msg, const char **why)
-{
-	if (!ipc_is_errno(msg->error))
-		return ipc_refuse(why, "error");
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
-}
-
-int
 ipc_validate_about(const struct ipc_about *msg, const char **why)
 {
 	if (!ipc_is_text(msg->libslirp_version, sizeof(msg->libslirp_version)))
 		return ipc_refuse(why, "libslirp_version");
-	if (msg->reserved != 0)
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 int

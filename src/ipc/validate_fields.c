@@ -20,6 +20,22 @@ ipc_is_zero(const void *bytes, size_t n)
 	return n == 0 || (byte[0] == 0 && memcmp(byte, byte + 1, n - 1) == 0);
 }
 
+int
+ipc_check_zeros(const void *bytes, size_t n, const char *field, const char **why)
+{
+	return ipc_is_zero(bytes, n) ? 0 : ipc_refuse(why, field);
+}
+
+int
+ipc_check_unused(const void *entries, size_t n, size_t n_max, size_t entry_size,
+    const char **why)
+{
+	const uint8_t *bytes = entries;
+
+	return ipc_check_zeros(bytes + n * entry_size, (n_max - n) * entry_size,
+	    "entries after the last", why);
+}
+
 bool
 ipc_is_flag(uint8_t value)
 {

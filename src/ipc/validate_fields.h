@@ -13,6 +13,16 @@ int ipc_refuse(const char **why, const char *text);
 
 bool ipc_is_zero(const void *bytes, size_t n);
 
+/* Return 0, or refuse and return -1: */
+
+/* All bytes of the field are zeros. */
+int ipc_check_zeros(const void *bytes, size_t n, const char *field, const char **why);
+
+/* The entries of an array behind the n in use are zeros. n is at most n_max, the number of all
+ * entries; entry_size is in bytes. */
+int ipc_check_unused(const void *entries, size_t n, size_t n_max, size_t entry_size,
+    const char **why);
+
 bool ipc_is_flag(uint8_t value);
 
 /* errno(3): at most 4095 (MAX_ERRNO, include/linux/err.h). */

@@ -24,9 +24,8 @@ validate_forward(const struct ipc_forward *forward, const char **why)
 	if (forward->guest_port_first == 0 ||
 	    n_more + forward->guest_port_first > UINT16_MAX)
 		return ipc_refuse(why, "guest_port");
-	if (!ipc_is_zero(forward->reserved, sizeof(forward->reserved)))
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return ipc_check_zeros(forward->reserved, sizeof(forward->reserved), "reserved",
+	    why);
 }
 
 /* Checks a forward if there is one, and for zeros otherwise. */
@@ -56,9 +55,8 @@ validate_result(const struct ipc_forward_result *result, const char **why)
 		return ipc_refuse(why, "outcome");
 	if ((result->id != 0) != (result->outcome == IPC_FORWARD_done))
 		return ipc_refuse(why, "id");
-	if (!ipc_is_zero(result->reserved, sizeof(result->reserved)))
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return ipc_check_zeros(result->reserved, sizeof(result->reserved), "reserved",
+	    why);
 }
 
 int
@@ -184,10 +182,8 @@ ipc_validate_forwards_page(const struct ipc_forwards_page *msg, const char **why
 		if (i > 0 && msg->entries[i].id <= msg->entries[i - 1].id)
 			return ipc_refuse(why, "order of ids");
 	}
-	if (!ipc_is_zero(msg->entries + msg->n,
-		(IPC_PAGE_ENTRIES - msg->n) * sizeof(msg->entries[0])))
-		return ipc_refuse(why, "entries after the last");
-	return 0;
+	return ipc_check_unused(msg->entries, msg->n, IPC_PAGE_ENTRIES,
+	    sizeof(msg->entries[0]), why);
 }
 
 int
@@ -211,9 +207,8 @@ validate_connection(const struct ipc_connection *connection, const char **why)
 	if (connection->state >= IPC_TCP_N_STATES ||
 	    (connection->state != IPC_TCP_NONE) != (connection->proto == IPPROTO_TCP))
 		return ipc_refuse(why, "state");
-	if (!ipc_is_zero(connection->reserved, sizeof(connection->reserved)))
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return ipc_check_zeros(connection->reserved, sizeof(connection->reserved),
+	    "reserved", why);
 }
 
 int
@@ -227,8 +222,6 @@ ipc_validate_connections_page(const struct ipc_connections_page *msg, const char
 	for (uint32_t i = 0; i < msg->n; i++)
 		if (validate_connection(&msg->entries[i], why) == -1)
 			return -1;
-	if (!ipc_is_zero(msg->entries + msg->n,
-		(IPC_CONNECTIONS_PAGE_ENTRIES - msg->n) * sizeof(msg->entries[0])))
-		return ipc_refuse(why, "entries after the last");
-	return 0;
+	return ipc_check_unused(msg->entries, msg->n, IPC_CONNECTIONS_PAGE_ENTRIES,
+	    sizeof(msg->entries[0]), why);
 }

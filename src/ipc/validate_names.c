@@ -11,9 +11,8 @@ validate_server(const struct ipc_nameserver *server, const char **why)
 		return ipc_refuse(why, "addr");
 	if (server->scope_id != 0 && !inaddr_is_link_local6(&server->addr))
 		return ipc_refuse(why, "scope_id");
-	return ipc_is_zero(server->reserved, sizeof(server->reserved))
-	    ? 0
-	    : ipc_refuse(why, "reserved");
+	return ipc_check_zeros(server->reserved, sizeof(server->reserved), "reserved",
+	    why);
 }
 
 int
@@ -24,9 +23,9 @@ ipc_validate_nameservers(const struct ipc_nameservers *msg, const char **why)
 	for (size_t i = 0; i < msg->n; i++)
 		if (validate_server(&msg->servers[i], why) == -1)
 			return -1;
-	if (!ipc_is_zero(msg->servers + msg->n,
-		(IPC_NAMESERVERS_MAX - (size_t)msg->n) * sizeof(msg->servers[0])))
-		return ipc_refuse(why, "entries after the last");
+	if (ipc_check_unused(msg->servers, msg->n, IPC_NAMESERVERS_MAX,
+		sizeof(msg->servers[0]), why) == -1)
+		return -1;
 	if (msg->timeout_s > IPC_NAMESERVER_TIMEOUT_MAX_S)
 		return ipc_refuse(why, "timeout_s");
 	if (msg->attempts > IPC_NAMESERVER_ATTEMPTS_MAX)
@@ -42,7 +41,7 @@ validate_message(const uint8_t *bytes, size_t len, size_t size, const uint8_t re
 		return ipc_refuse(why, "len");
 	if (!ipc_is_zero(bytes + len, size - len))
 		return ipc_refuse(why, "bytes after the last");
-	return ipc_is_zero(reserved, 6) ? 0 : ipc_refuse(why, "reserved");
+	return ipc_check_zeros(reserved, 6, "reserved", why);
 }
 
 int
@@ -66,9 +65,7 @@ ipc_validate_dns_open(const struct ipc_dns_open *msg, const char **why)
 		return -1;
 	if (!ipc_is_flag(msg->is_tcp))
 		return ipc_refuse(why, "flag neither 0 nor 1");
-	return ipc_is_zero(msg->reserved, sizeof(msg->reserved))
-	    ? 0
-	    : ipc_refuse(why, "reserved");
+	return ipc_check_zeros(msg->reserved, sizeof(msg->reserved), "reserved", why);
 }
 
 int
@@ -101,13 +98,11 @@ ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
 		if (!ipc_is_inaddr(&msg->addrs[i]))
 			return ipc_refuse(why, "addrs");
 	}
-	if (!ipc_is_zero(msg->addrs + msg->n_addrs,
-		(IPC_DNS_ADDRS_MAX - (size_t)msg->n_addrs) * sizeof(msg->addrs[0])) ||
-	    !ipc_is_zero(msg->patterns + msg->n_patterns,
-		(IPC_DNS_PATTERNS_MAX - (size_t)msg->n_patterns) *
-		    sizeof(msg->patterns[0])))
-		return ipc_refuse(why, "entries after the last");
-	return 0;
+	if (ipc_check_unused(msg->addrs, msg->n_addrs, IPC_DNS_ADDRS_MAX,
+		sizeof(msg->addrs[0]), why) == -1)
+		return -1;
+	return ipc_check_unused(msg->patterns, msg->n_patterns, IPC_DNS_PATTERNS_MAX,
+	    sizeof(msg->patterns[0]), why);
 }
 
 int

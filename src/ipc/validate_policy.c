@@ -46,10 +46,9 @@ check_ports(const struct ipc_policy_rule *rule, const char **why)
 		    rule->ports[i].first > rule->ports[i].last)
 			return ipc_refuse(why, "ports");
 	}
-	if (!ipc_is_zero(rule->ports + rule->n_ports,
-		(IPC_POLICY_PORTS_MAX - rule->n_ports) * sizeof(rule->ports[0])))
-		return ipc_refuse(why, "ports");
-	return 0;
+	return ipc_check_zeros(rule->ports + rule->n_ports,
+	    (IPC_POLICY_PORTS_MAX - (size_t)rule->n_ports) * sizeof(rule->ports[0]),
+	    "ports", why);
 }
 
 int
@@ -146,9 +145,7 @@ ipc_validate_policy_read(const struct ipc_policy_read *msg, const char **why)
 		return ipc_refuse(why, "enable_dns");
 	if (!ipc_is_flag(msg->is_check))
 		return ipc_refuse(why, "is_check");
-	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return ipc_check_zeros(msg->reserved, sizeof(msg->reserved), "reserved", why);
 }
 
 int
@@ -192,10 +189,8 @@ ipc_validate_policy_rules(const struct ipc_policy_rules *msg, const char **why)
 		if (ipc_check_policy_rule(&msg->rules[i], why) == -1)
 			return -1;
 	}
-	if (!ipc_is_zero(msg->rules + msg->n,
-		(IPC_POLICY_RULES_N - msg->n) * sizeof(msg->rules[0])))
-		return ipc_refuse(why, "entries after the last");
-	return 0;
+	return ipc_check_unused(msg->rules, msg->n, IPC_POLICY_RULES_N,
+	    sizeof(msg->rules[0]), why);
 }
 
 int
@@ -207,10 +202,8 @@ ipc_validate_policy_prefixes(const struct ipc_policy_prefixes *msg, const char *
 		if (ipc_check_policy_prefix(&msg->prefixes[i], why) == -1)
 			return -1;
 	}
-	if (!ipc_is_zero(msg->prefixes + msg->n,
-		(IPC_POLICY_PREFIXES_N - msg->n) * sizeof(msg->prefixes[0])))
-		return ipc_refuse(why, "entries after the last");
-	return 0;
+	return ipc_check_unused(msg->prefixes, msg->n, IPC_POLICY_PREFIXES_N,
+	    sizeof(msg->prefixes[0]), why);
 }
 
 int
@@ -222,18 +215,14 @@ ipc_validate_policy_names(const struct ipc_policy_names *msg, const char **why)
 		if (ipc_check_policy_name(&msg->names[i], why) == -1)
 			return -1;
 	}
-	if (!ipc_is_zero(msg->names + msg->n,
-		(IPC_POLICY_NAMES_N - (size_t)msg->n) * sizeof(msg->names[0])))
-		return ipc_refuse(why, "entries after the last");
-	return 0;
+	return ipc_check_unused(msg->names, msg->n, IPC_POLICY_NAMES_N,
+	    sizeof(msg->names[0]), why);
 }
 
 int
 ipc_validate_policy_commit(const struct ipc_policy_commit *msg, const char **why)
 {
-	if (msg->reserved != 0)
-		return ipc_refuse(why, "reserved");
-	return 0;
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
 int
@@ -267,8 +256,6 @@ ipc_validate_host_addrs(const struct ipc_host_addrs *msg, const char **why)
 		if (!ipc_is_inaddr(&msg->addrs[i]))
 			return ipc_refuse(why, "addrs");
 	}
-	if (!ipc_is_zero(msg->addrs + msg->n,
-		(IPC_HOST_ADDRS_N - (size_t)msg->n) * sizeof(msg->addrs[0])))
-		return ipc_refuse(why, "entries after the last");
-	return 0;
+	return ipc_check_unused(msg->addrs, msg->n, IPC_HOST_ADDRS_N,
+	    sizeof(msg->addrs[0]), why);
 }

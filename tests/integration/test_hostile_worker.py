@@ -74,8 +74,8 @@ def inaddr(address: str) -> bytes:
 def question(flow: int, address: str, port: int, proto: int = TCP) -> bytes:
     """struct ipc_flow_open."""
     guest = "fd00::64" if ":" in address else "10.0.2.100"
-    return ipc.message("flow_open", struct.pack("=Q17s17sBxHHH6x", flow, inaddr(guest), inaddr(address),
-                                                proto, 40000, 0 if proto == ICMP else port, 0))
+    return ipc.message("flow_open", struct.pack("=Q17s17sBxHH", flow, inaddr(guest), inaddr(address),
+                                                proto, 40000, 0 if proto == ICMP else port))
 
 
 def opened(flow: int) -> bytes:
@@ -336,7 +336,7 @@ def test_connector_that_answers_no_question_ends_slirpd(guest: Guest) -> None:
 
 @pytest.mark.parametrize("message,reason", (
     (ipc.message("flow_refused", struct.pack("=QII", 1, 0, 0)), "flow_refused: error"),
-    (ipc.message("flow_open", bytes(56)), "flow_open: wrong direction"),
+    (ipc.message("flow_open", bytes(48)), "flow_open: wrong direction"),
     (opened(1), "flow_opened: wrong number of descriptors"),
     (ipc.message("flow_answers", bytes(8)), "flow_answers: wrong number of descriptors"),
 ), ids=lambda value: value if isinstance(value, str) else "")

@@ -243,8 +243,7 @@ FIELDS(guest_addr6, ANY(guest_addr6, addr))
 FIELDS(flow_open,
 	ANY(flow_open, flow), ADDR(flow_open, guest, "guest"), ADDR(flow_open, peer, "peer"),
 	ONE_OF(flow_open, proto, "\x01\x06\x11"), RESERVED(flow_open),
-	ANY(flow_open, guest_port), RANGE(flow_open, peer_port, 1, UINT16_MAX, "peer_port"),
-	FIELD(flow_open, reserved2, .kind = KIND_ZERO, .word = "reserved2"))
+	ANY(flow_open, guest_port), RANGE(flow_open, peer_port, 1, UINT16_MAX, "peer_port"))
 FIELDS(flow_answers, ANY(flow_answers, flow))
 FIELDS(reply_open,
 	ANY(reply_open, flow),
