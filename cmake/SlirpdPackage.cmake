@@ -82,7 +82,8 @@ set(CPACK_RPM_SPEC_MORE_DEFINE "%define packager ${SLIRPD_PACKAGER}")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc/apparmor.d /etc/apparmor.d/abstractions)
 foreach(directory IN ITEMS "${SLIRPD_SYSTEMD_USER_UNIT_DIR}" "${SLIRPD_BASH_COMPLETION_DIR}"
 		"${SLIRPD_ZSH_COMPLETION_DIR}" "${SLIRPD_FISH_COMPLETION_DIR}"
-		"${CMAKE_INSTALL_MANDIR}/man1" "${CMAKE_INSTALL_MANDIR}/man7"
+		"${CMAKE_INSTALL_MANDIR}/man1" "${CMAKE_INSTALL_MANDIR}/man5"
+		"${CMAKE_INSTALL_MANDIR}/man7"
 		"${CMAKE_INSTALL_LIBEXECDIR}")
 	slirpd_full_directory(directory "${directory}")
 	while(NOT directory STREQUAL "/")

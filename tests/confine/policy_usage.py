@@ -61,6 +61,7 @@ PYTEST_TESTS_FAILED = 1
 # "PID<COMM> CALL(ARGUMENTS <unfinished ...>" and "PID<COMM> <... CALL resumed>) = RESULT".
 CALL = re.compile(r"(\d+)<([^>]+)> (\w+)\(([^)<]*)(?:\) += (\S+)| <unfinished)")
 RESUMED = re.compile(r"(\d+)<[^>]+> <\.\.\. (\w+) resumed>.*?\) += (\S+)")
+KILLED = re.compile(r"(\d+)<[^>]+> \+\+\+ killed by SIGKILL")
 SECCOMP_SET_MODE_FILTER = "0x1"
 FORKS = {"clone", "fork"}
 
@@ -84,6 +85,11 @@ def filtered_calls(trace: Path) -> Iterator[tuple[str, str]]:
     """Role and "PID CALL ARGUMENT..." of each call that a filter judged. Who is under two,
     its own and an inherited one, counts for its own."""
     lines = trace.read_text(errors="replace").splitlines()
+    # strace finds no registers in a process that was killed at a call's entry.
+    killed = {match[1] for match in map(KILLED.match, lines) if match}
+    last = {match[1]: n for n, match in enumerate(map(CALL.match, lines)) if match}
+    unread = {last[pid] for pid in killed & last.keys()}
+    lines = [line for n, line in enumerate(lines) if n not in unread]
     parents: dict[str, str] = {}
     spawners: set[str] = set()
     for line in lines:
