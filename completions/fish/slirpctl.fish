@@ -76,4 +76,4 @@ complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every forward'
 complete -c slirpctl -n '__slirpctl_command help; and test (count (__slirpctl_words)) = 1' \
     -a 'add list remove status stats connections top events ps raw version help'
 complete -c slirpctl -n '__slirpctl_command events' \
-    -a 'HOSTFWD_ADDED HOSTFWD_REMOVED WORKER_EXITED RESOLV_CONF_CHANGED SHUTDOWN'
+    -a 'HOSTFWD_ADDED HOSTFWD_REMOVED PROCESS_EXITED PROCESS_STARTED RESOLV_CONF_CHANGED SHUTDOWN'

@@ -308,7 +308,8 @@ api_on_forward_added(struct api *api, const struct ipc_forward_added *msg)
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);
 	learn_added(api, &entry);
-	api_session_event(api, API_EVENT_HOSTFWD_ADDED, &entry);
+	api_session_event(api, API_EVENT_HOSTFWD_ADDED,
+	    &(const struct api_event_data){ .forward = &entry });
 }
 
 void
@@ -343,7 +344,8 @@ api_on_forward_removed(struct api *api, const struct ipc_forward_removed *msg)
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);
 	learn_removed(api, entry.id);
-	api_session_event(api, API_EVENT_HOSTFWD_REMOVED, &entry);
+	api_session_event(api, API_EVENT_HOSTFWD_REMOVED,
+	    &(const struct api_event_data){ .forward = &entry });
 }
 
 void

@@ -29,7 +29,7 @@ struct api_call {
 	enum ipc_message_id answer; /* the row of the answer */
 	bool is_exclusive; /* no other exclusive call may run between its pages */
 	uint32_t cursor;   /* for the next page; 0 at the begin */
-	uint32_t n_api_restarts, n_forwards;
+	uint32_t n_restarts, n_forwards;
 	struct api_out list; /* entries so far */
 };
 

@@ -173,29 +173,31 @@ write_confined(struct api_out *out, const char *role, uint32_t stages,
 /* "netns-helper" with its NUL, and a reserve. */
 #define ROLE_NAME_SIZE 32
 
+/* Members of replies have underscores: slirp_worker. */
+static const char *
+role_member(size_t role, char name[ROLE_NAME_SIZE])
+{
+	snprintf(name, ROLE_NAME_SIZE, "%s", ipc_role_names[role]);
+	for (char *dash = name; (dash = strchr(dash, '-'));)
+		*dash = '_';
+	return name;
+}
+
 static void
 write_confinement(struct api_out *out, const struct ipc_status *status)
 {
-	static const struct {
-		const char *name;
-		uint32_t stages;
-	} roles[IPC_ROLE_END] = {
-#define ROLE(constant, name, program, n_fds, stages) \
-	[IPC_ROLE_##constant] = { name, stages },
+	static const uint32_t stages_of[IPC_ROLE_END] = {
+#define ROLE(constant, name, program, n_fds, stages) [IPC_ROLE_##constant] = (stages),
 		IPC_ROLES(ROLE)
 #undef ROLE
 	};
 
 	api_out_open(out, "confinement", '{');
 	for (size_t i = IPC_ROLE_PARENT; i < IPC_ROLE_END; i++) {
-		char member[ROLE_NAME_SIZE];
+		char name[ROLE_NAME_SIZE];
 
-		/* Members of replies have underscores: slirp_worker. */
-		snprintf(member, sizeof(member), "%s", roles[i].name);
-		for (char *dash = member; (dash = strchr(dash, '-'));)
-			*dash = '_';
-		write_confined(out, member, roles[i].stages, &status->confined[i],
-		    &status->confined[IPC_ROLE_PARENT]);
+		write_confined(out, role_member(i, name), stages_of[i],
+		    &status->confined[i], &status->confined[IPC_ROLE_PARENT]);
 	}
 	api_out_close(out, '}');
 }
@@ -205,6 +207,7 @@ api_reply_status(struct api *api, struct api_client *client,
     const struct ipc_status *status)
 {
 	struct api_out *out = api_client_reply_begin(client);
+	char name[ROLE_NAME_SIZE];
 
 	api_out_open(out, NULL, '{');
 	api_out_number(out, "uptime_ms", status->uptime_ms);
@@ -212,15 +215,19 @@ api_reply_status(struct api *api, struct api_client *client,
 	/* Empty if the TAP is inherited: its name is known in its own namespace only. */
 	api_out_string(out, "tap_name", status->tap_name);
 	api_out_open(out, "pids", '{');
-	api_out_number(out, "parent", status->parent_pid);
-	api_out_number(out, "slirp_worker", status->worker_pid);
-	api_out_number(out, "connector", status->connector_pid);
+	api_out_number(out, "parent", status->pids[IPC_ROLE_PARENT]);
+	api_out_number(out, "slirp_worker", status->pids[IPC_ROLE_SLIRP_WORKER]);
+	api_out_number(out, "connector", status->pids[IPC_ROLE_CONNECTOR]);
 	/* There is none with --disable-dns. */
-	if (status->resolver_pid != 0)
-		api_out_number(out, "resolver", status->resolver_pid);
+	if (status->pids[IPC_ROLE_RESOLVER] != 0)
+		api_out_number(out, "resolver", status->pids[IPC_ROLE_RESOLVER]);
 	api_out_number(out, "api", api->own_pid);
 	api_out_close(out, '}');
-	api_out_number(out, "n_api_restarts", status->n_api_restarts);
+	api_out_open(out, "restarts", '{');
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		if (IPC_SERVICES & (1U << i))
+			api_out_number(out, role_member(i, name), status->n_restarts[i]);
+	api_out_close(out, '}');
 	write_network(out, &status->network);
 	write_confinement(out, status);
 	api_out_close(out, '}');
@@ -232,7 +239,7 @@ void
 api_ask_worker(struct api *api, struct api_client *client,
     const struct ipc_status *status)
 {
-	client->call.n_api_restarts = status->n_api_restarts;
+	client->call.n_restarts = status->n_restarts[IPC_ROLE_API];
 	client->call.n_forwards = status->n_forwards;
 	api_peer_call(api, &api->worker, client, send_query_worker, IPC_MSG_worker_state);
 }
@@ -313,7 +320,7 @@ api_on_worker_state(struct api *api, const struct ipc_worker_state *msg)
 	api_out_number(out, "errors", counters->n_errors);
 	api_out_number(out, "gave_way", counters->n_gave_way);
 	api_out_number(out, "slow", counters->n_slow);
-	api_out_number(out, "restarts", client->call.n_api_restarts);
+	api_out_number(out, "restarts", client->call.n_restarts);
 	api_out_close(out, '}');
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);

@@ -42,8 +42,7 @@ api_start_subscribe(struct api *api, struct api_client *client)
 }
 
 static void
-write_event(struct api_out *out, enum api_event event,
-    const struct ipc_forward_entry *forward)
+write_event(struct api_out *out, enum api_event event, const struct api_event_data *data)
 {
 	struct timespec now;
 
@@ -52,10 +51,14 @@ write_event(struct api_out *out, enum api_event event,
 	clock_gettime(CLOCK_REALTIME, &now);
 	api_out_open(out, NULL, '{');
 	api_out_string(out, "event", api_event_str(event));
-	if (forward) {
-		api_forward_write(out, "data", forward);
+	if (data->forward) {
+		api_forward_write(out, "data", data->forward);
 	} else {
 		api_out_open(out, "data", '{');
+		if (data->process) {
+			api_out_string(out, "name", ipc_role_names[data->process->role]);
+			api_out_number(out, "restarts", data->process->n_restarts);
+		}
 		api_out_close(out, '}');
 	}
 	api_out_open(out, "timestamp", '{');
@@ -68,11 +71,11 @@ write_event(struct api_out *out, enum api_event event,
 
 void
 api_session_event(struct api *api, enum api_event event,
-    const struct ipc_forward_entry *forward)
+    const struct api_event_data *data)
 {
 	struct api_out line = { 0 };
 
-	write_event(&line, event, forward);
+	write_event(&line, event, data);
 	/* Backwards: a dropped client's place is taken by the last client, which was
 	 * handled already. */
 	for (uint32_t i = api->n_clients; i-- > 0;) {
@@ -87,5 +90,9 @@ api_session_event(struct api *api, enum api_event event,
 void
 api_on_event(struct api *api, const struct ipc_event *msg)
 {
-	api_session_event(api, (enum api_event)msg->kind, NULL);
+	const struct api_event_data data = {
+		.process = msg->role == IPC_ROLE_NONE ? NULL : msg
+	};
+
+	api_session_event(api, (enum api_event)msg->kind, &data);
 }

@@ -12,7 +12,12 @@ struct api_client;
 void api_start_qmp_capabilities(struct api *api, struct api_client *client);
 void api_start_subscribe(struct api *api, struct api_client *client);
 
-/* Sends an event to the sessions that subscribed to it. The event's data is the forward
- * `forward`; NULL: no data. */
+/* What an event is of. */
+struct api_event_data {
+	const struct ipc_forward_entry *forward; /* NULL: of no forward */
+	const struct ipc_event *process;         /* NULL: of no process */
+};
+
+/* Sends an event to the sessions that subscribed to it. */
 void api_session_event(struct api *api, enum api_event event,
-    const struct ipc_forward_entry *forward);
+    const struct api_event_data *data);

@@ -130,15 +130,12 @@ struct named_meaning {
 	const char *data; /* the type of an event's data; NULL for classes of errors */
 };
 
-#define OF_PARENT(name, meaning) { #name, meaning, "empty" },
-#define OF_API(name, meaning, data) { #name, meaning, data },
+#define EVENT(name, meaning, data) { #name, meaning, data },
 #define ERROR_CLASS(name, meaning) { #name, meaning, NULL },
 /* In the order of enum api_event. */
-static const struct named_meaning events[] = { IPC_EVENTS(OF_PARENT)
-	    API_OWN_EVENTS(OF_API) };
+static const struct named_meaning events[] = { IPC_EVENTS(EVENT) API_OWN_EVENTS(EVENT) };
 static const struct named_meaning error_classes[] = { API_ERROR_CLASSES(ERROR_CLASS) };
-#undef OF_PARENT
-#undef OF_API
+#undef EVENT
 #undef ERROR_CLASS
 
 const struct api_verb *

@@ -6,11 +6,11 @@ enum exitcode {
 	EXITCODE_OK = 0,
 	EXITCODE_FAILURE = 1,
 	EXITCODE_USAGE = 2, /* of slirpd only: the command line was refused */
-	/* Between fork(2) and execve(2) a child can report a status only. sh(1) and the
-	 * dynamic loader use 127 for this; 125 and 126 are free here. */
+	/* Between fork(2) and the program's own begin a child can report a status only. */
+	EXITCODE_CANNOT_EXECUTE = 124,
 	EXITCODE_NO_MEMORY = 125,      /* to execute a program */
 	EXITCODE_CANNOT_ARRANGE = 126, /* descriptors at their numbers */
-	EXITCODE_CANNOT_EXECUTE = 127,
+	EXITCODE_CANNOT_LOAD = 127,    /* of the dynamic loader, ld.so(8) */
 
 	/* `slirpd run`, with the numbers of env(1). Other statuses are those of the command; the
 	 * base plus the number of the signal that ended it, as in sh(1). */

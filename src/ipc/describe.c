@@ -28,6 +28,12 @@ const char *const ipc_stage_names[IPC_STAGE_N] = {
 #undef STAGE_NAME
 };
 
+const char *const ipc_role_names[IPC_ROLE_END] = {
+#define ROLE_NAME(constant, name, ...) [IPC_ROLE_##constant] = (name),
+	IPC_ROLES(ROLE_NAME)
+#undef ROLE_NAME
+};
+
 /* The functions of the table take any payload and cast it to their type. */
 #define VALIDATE(name) \
 	static int validate_any_##name(const void *payload, const char **why) \

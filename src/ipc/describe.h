@@ -49,6 +49,9 @@ struct ipc_description {
 /* Indexed by enum ipc_stage. */
 extern const char *const ipc_stage_names[IPC_STAGE_N];
 
+/* The names of the roles; NULL for IPC_ROLE_NONE. */
+extern const char *const ipc_role_names[IPC_ROLE_END];
+
 /* Indexed by enum ipc_message_id. */
 extern const struct ipc_description ipc_descriptions[IPC_MSG_N];
 

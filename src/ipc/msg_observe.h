@@ -84,14 +84,15 @@ enum ipc_tcp_state {
 	IPC_TCP_N_STATES,
 };
 
-/* Events from the parent to the api's sessions: name, meaning. */
+/* Events from the parent to the api's sessions: name, meaning, type of the data. */
 #define IPC_EVENTS(EVENT) \
-	EVENT(RESOLV_CONF_CHANGED, "the name servers of the host's resolv.conf have changed") \
-	EVENT(WORKER_EXITED, "the worker has died, and its connections with it") \
-	EVENT(SHUTDOWN, "slirpd ends, and with it the session")
+	EVENT(RESOLV_CONF_CHANGED, "the name servers of the host's resolv.conf have changed", "empty") \
+	EVENT(PROCESS_EXITED, "a process of slirpd has died; with the worker its connections end", "process") \
+	EVENT(PROCESS_STARTED, "a process that had died was started again, and serves", "process") \
+	EVENT(SHUTDOWN, "slirpd ends, and with it the session", "empty")
 
 enum ipc_event_kind {
-#define IPC_EVENT_ENUM(name, meaning) IPC_EVENT_##name,
+#define IPC_EVENT_ENUM(name, meaning, data) IPC_EVENT_##name,
 	IPC_EVENTS(IPC_EVENT_ENUM)
 #undef IPC_EVENT_ENUM
 	IPC_N_EVENTS,
@@ -116,7 +117,9 @@ struct ipc_get_status {
 };
 
 struct ipc_event {
-	uint32_t kind; /* enum ipc_event_kind */
+	uint32_t kind;       /* enum ipc_event_kind */
+	uint32_t role;       /* enum ipc_role; IPC_ROLE_NONE: it is of no process */
+	uint32_t n_restarts; /* of the process so far; 0 without a process */
 	uint32_t reserved;
 };
 
@@ -153,12 +156,11 @@ struct ipc_status {
 	struct ipc_about about;
 	struct ipc_confined confined[IPC_ROLE_END]; /* by enum ipc_role; zeros: none */
 	uint64_t uptime_ms;                         /* since ready */
-	uint32_t n_api_restarts;
-	uint32_t parent_pid;
-	uint32_t worker_pid;
-	uint32_t connector_pid;
-	uint32_t resolver_pid; /* 0: none */
+	/* By enum ipc_role: the process' PID, 0 for none; how often it was started again. */
+	uint32_t pids[IPC_ROLE_END];
+	uint32_t n_restarts[IPC_ROLE_END];
 	uint32_t n_forwards;
+	uint32_t reserved;
 	char tap_name[IPC_IFNAME_SIZE]; /* empty if the TAP is inherited */
 };
 

@@ -324,6 +324,8 @@ ipc_validate_status(const struct ipc_status *msg, const char **why)
 	for (size_t i = 0; i < IPC_ROLE_END; i++)
 		if (ipc_validate_confined(&msg->confined[i], why) == -1)
 			return -1;
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
 	return ipc_is_text(msg->tap_name, sizeof(msg->tap_name))
 	    ? 0
 	    : ipc_refuse(why, "tap_name");
@@ -332,7 +334,15 @@ ipc_validate_status(const struct ipc_status *msg, const char **why)
 int
 ipc_validate_event(const struct ipc_event *msg, const char **why)
 {
+	bool is_of_process = msg->kind == IPC_EVENT_PROCESS_EXITED ||
+	    msg->kind == IPC_EVENT_PROCESS_STARTED;
+
 	if (msg->kind >= IPC_N_EVENTS)
 		return ipc_refuse(why, "kind");
+	if (is_of_process ? msg->role < IPC_ROLE_CHILDREN || msg->role >= IPC_ROLE_END
+			  : msg->role != IPC_ROLE_NONE)
+		return ipc_refuse(why, "role");
+	if (!is_of_process && msg->n_restarts != 0)
+		return ipc_refuse(why, "n_restarts");
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }

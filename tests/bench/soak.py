@@ -330,7 +330,7 @@ class Soak:
     def judge_end(self) -> None:
         if left := self.listed():
             self.faults.append(f"forwards that nobody asked for: {left}")
-        restarts = self.ask("query_status")["return"]["n_api_restarts"]
+        restarts = self.ask("query_status")["return"]["restarts"]["api"]
         if restarts != self.counts["kills"]:
             self.faults.append(f"{self.counts['kills']} api processes killed, {restarts} started again")
         if (status := self.daemon.terminate()) != 0:

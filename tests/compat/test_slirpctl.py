@@ -612,7 +612,7 @@ def test_closed_standard_streams(tmp_path):
 COMMANDS = {"add", "list", "remove", "status", "stats", "connections", "top", "events", "ps", "raw",
             "version", "help"}
 PROTOCOLS = {"tcp", "udp", "tcp4", "udp4", "tcp6", "udp6"}
-EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "WORKER_EXITED", "RESOLV_CONF_CHANGED", "SHUTDOWN"}
+EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "PROCESS_EXITED", "PROCESS_STARTED", "RESOLV_CONF_CHANGED", "SHUTDOWN"}
 LONG_OPTIONS = {"--api-socket", "--json", "--all", "--watch", "--timeout", "--verbose", "--help",
                 "--version"}
 

@@ -31,7 +31,7 @@ name server    off
 host loopback  open to the guest
 forwards       tcp 127.0.0.1:8080 -> 10.0.2.100:80
 confinement    complete
-api restarts   1
+restarts       api 1
 """
 STATUS_40 = """\
 slirpd         0.1.0 with libslirp
@@ -47,7 +47,7 @@ host loopback  open to the guest
 forwards       tcp 127.0.0.1:8080 ->
                10.0.2.100:80
 confinement    complete
-api restarts   1
+restarts       api 1
 """
 STATS_PIPE = """\
 counters.frames_from_guest        7

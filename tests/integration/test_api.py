@@ -80,13 +80,18 @@ def test_events_reach_who_asked_for_them(api: tuple[Slirpd, str], lab: Lab) -> N
         assert nothing.ask('{"execute":"list_hostfwd"}') == '{"return":{"entries":[]}}'
 
 
-def test_death_of_the_worker_is_an_event(api: tuple[Slirpd, str]) -> None:
+@pytest.mark.parametrize("role", ("slirp-worker", "resolver"))
+def test_death_and_restart_of_a_process_are_events(api: tuple[Slirpd, str], role: str) -> None:
     daemon, path = api
     with Session(path) as session:
-        session.ask('{"execute":"subscribe","arguments":{"events":["WORKER_EXITED"]}}')
-        os.kill(daemon.children()["slirp-worker"], signal.SIGKILL)
-        event = json.loads(session.line())
-        assert (event["event"], event["data"]) == ("WORKER_EXITED", {})
+        session.ask('{"execute":"subscribe",'
+                    '"arguments":{"events":["PROCESS_EXITED","PROCESS_STARTED"]}}')
+        os.kill(daemon.children()[role], signal.SIGKILL)
+        died, began = json.loads(session.line()), json.loads(session.line())
+        assert (died["event"], died["data"]) == ("PROCESS_EXITED", {"name": role, "restarts": 0})
+        assert (began["event"], began["data"]) == ("PROCESS_STARTED", {"name": role, "restarts": 1})
+    restarts = execute(path, "query_status")["return"]["restarts"]
+    assert restarts.pop(role.replace("-", "_")) == 1 and set(restarts.values()) == {0}
 
 
 def events_to_the_end(session: Session) -> list[str]:

@@ -281,7 +281,7 @@ def test_killed_api_is_back_and_nobody_else_notices(guest: Guest, daemon: Slirpd
             assert forwards(path) == before
             assert daemon.children()["api"] != api
             assert works(guest.netns)
-        assert ask(path, "query_status")["return"]["n_api_restarts"] == 3
+        assert ask(path, "query_status")["return"]["restarts"]["api"] == 3
         # Ids go on, too.
         assert ask(path, "add_hostfwd", proto="tcp", host_addr="127.0.0.1", host_port=8081,
                    guest_port=GUEST_PORT)["return"]["id"] == before[0]["id"] + 1
@@ -431,7 +431,7 @@ def test_late_word_of_an_old_api_does_not_end_the_new_one(daemon: Slirpd, path: 
     # The worker's answer comes behind it.
     daemon.process.send_signal(signal.SIGUSR1)
     wait_for("the report", lambda: "stats: forwards" in daemon.stderr)
-    assert ask(path, "query_status")["return"]["n_api_restarts"] == 1
+    assert ask(path, "query_status")["return"]["restarts"]["api"] == 1
     assert daemon.children()["api"] == second
     assert "dropped api" not in daemon.stderr
 

@@ -85,7 +85,7 @@ def test_api_can_not_hide_that_it_broke_its_filter(api: tuple[Slirpd, str]) -> N
     daemon, path = api
     for number in range(1, 4):
         hide_death(daemon, "api")
-        assert execute(path, "query_status")["return"]["n_api_restarts"] == number
+        assert execute(path, "query_status")["return"]["restarts"]["api"] == number
         wait_for("its death is told", lambda: number == len(re.findall(
             r"^slirpd: api was killed by SIGSYS .*; starting it again$", daemon.stderr, re.M)))
 
@@ -157,4 +157,4 @@ def test_channel_of_a_dead_child_keeps_nobody_busy(api: tuple[Slirpd, str],
                 flooder.kill()
                 flooder.join()
             tracer.terminate()
-    assert execute(path, "query_status")["return"]["n_api_restarts"] == 1, daemon.stderr
+    assert execute(path, "query_status")["return"]["restarts"]["api"] == 1, daemon.stderr

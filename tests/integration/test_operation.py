@@ -191,6 +191,9 @@ def test_service_manager_is_told(guest: Guest, tmp_path: Path, abstract: bool) -
         with started_with("@" + path if abstract else path, guest.pid, "tap0") as daemon:
             assert told.recv(4096) == b"STATUS=Starting"
             assert told.recv(4096) == b"READY=1\nSTATUS=The guest has its network"
+            os.kill(daemon.children()["slirp-worker"], signal.SIGKILL)
+            assert told.recv(4096).startswith(b"STATUS=slirp-worker was killed by SIGKILL ")
+            assert told.recv(4096) == b"STATUS=The guest has its network"
             # What it means.
             assert "tap0" in guest.links()
             daemon.process.terminate()

@@ -58,7 +58,7 @@ def test_api_that_dies_is_back_when_the_guest_has_all_descriptors(guest: Guest) 
             take_the_rest(worker)
             for number in range(1, 4):
                 os.kill(daemon.children()["api"], signal.SIGKILL)
-                assert execute(path, "query_status")["return"]["n_api_restarts"] == number
+                assert execute(path, "query_status")["return"]["restarts"]["api"] == number
                 # The worker answers this.
                 assert execute(path, "list_hostfwd")["return"]["entries"] == []
                 flow.send(b"%d" % number)

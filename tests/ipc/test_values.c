@@ -307,11 +307,12 @@ FIELDS(cgroup_follow, TEXT(cgroup_follow, cgroup), ANY(cgroup_follow, pids))
 FIELDS(status,
 	ANY(status, request), STRUCTS(status, network, network),
 	STRUCTS(status, about, about), STRUCTS(status, confined, confined),
-	ANY(status, uptime_ms), ANY(status, n_api_restarts), ANY(status, parent_pid),
-	ANY(status, worker_pid), ANY(status, connector_pid), ANY(status, resolver_pid),
-	ANY(status, n_forwards),
+	ANY(status, uptime_ms), ANY(status, pids), ANY(status, n_restarts),
+	ANY(status, n_forwards), RESERVED(status),
 	TEXT(status, tap_name))
-FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"), RESERVED(event))
+FIELDS(event, RANGE(event, kind, 0, IPC_N_EVENTS - 1, "kind"),
+	FIELD(event, role, .kind = KIND_ZERO, .word = "role"),
+	FIELD(event, n_restarts, .kind = KIND_ZERO, .word = "n_restarts"), RESERVED(event))
 FIELDS(get_status, ANY(get_status, request))
 FIELDS(add_forward, ANY(add_forward, request), STRUCTS(add_forward, forward, forward))
 FIELDS(remove_forward,

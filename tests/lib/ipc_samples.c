@@ -642,11 +642,11 @@ ipc_sample_status(struct ipc_status *msg)
 	*msg = (struct ipc_status){
 		.request = 6,
 		.uptime_ms = 1000,
-		.n_api_restarts = 1,
-		.parent_pid = 100,
-		.worker_pid = 102,
-		.connector_pid = 103,
-		.resolver_pid = 104,
+		.pids[IPC_ROLE_PARENT] = 100,
+		.pids[IPC_ROLE_SLIRP_WORKER] = 102,
+		.pids[IPC_ROLE_CONNECTOR] = 103,
+		.pids[IPC_ROLE_RESOLVER] = 104,
+		.n_restarts[IPC_ROLE_API] = 1,
 		.n_forwards = 2,
 		.tap_name = "tap0",
 	};

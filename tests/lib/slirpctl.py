@@ -39,7 +39,7 @@ CONNECTION = {"proto": "tcp", "state": "ESTABLISHED", "source_addr": "10.0.2.100
 VALUES = {
     # The time of the start depends on the clock; this one has no year of four digits.
     "query_status": {"uptime_ms": 10**18, "tap_name": "tapé", "pids": {"parent": 7},
-                     "n_api_restarts": 1, "network": NETWORK,
+                     "restarts": {"slirp_worker": 0, "connector": 0, "resolver": 0, "api": 1}, "network": NETWORK,
                      "confinement": {"parent": {"missing": []}}},
     "query_version": {"slirpd": "0.1.0", "libslirp": "4.7.0"},
     "list_hostfwd": {"entries": [FORWARD]},

@@ -384,7 +384,7 @@ test_commands_of_sessions(void **state)
 	static const char none[] =
 	    "{\"execute\":\"subscribe\",\"arguments\":{\"events\":[]}}";
 	static const char two[] = "{\"execute\":\"subscribe\",\"arguments\":{\"events\":"
-				  "[\"HOSTFWD_ADDED\",\"WORKER_EXITED\"]}}";
+				  "[\"HOSTFWD_ADDED\",\"PROCESS_EXITED\"]}}";
 	static const char wrong[] =
 	    "{\"execute\":\"subscribe\",\"arguments\":{\"events\":[\"X\"]}}";
 
@@ -396,7 +396,7 @@ test_commands_of_sessions(void **state)
 	assert_int_equal(request.args.events.set, 0);
 	assert_int_equal(parse_n(two, sizeof(two) - 1, true), 0);
 	assert_int_equal(request.args.events.set,
-	    1U << API_EVENT_HOSTFWD_ADDED | 1U << API_EVENT_WORKER_EXITED);
+	    1U << API_EVENT_HOSTFWD_ADDED | 1U << API_EVENT_PROCESS_EXITED);
 	assert_int_equal(parse_n(wrong, sizeof(wrong) - 1, true), -1);
 	assert_string_equal(error.desc, "subscribe: bad arguments.events");
 	assert_int_equal(parse_n("{\"execute\":\"subscribe\"}", 23, true), 0);

@@ -60,7 +60,7 @@ status_text(const char *members, const char *confinement, const char *forwards,
 
 #define MEMBERS \
 	"\"uptime_ms\":8000000,\"tap_name\":\"tap0\",\"pids\":{\"parent\":1234}," \
-	"\"n_api_restarts\":0"
+	"\"restarts\":{\"slirp_worker\":0,\"connector\":0,\"resolver\":0,\"api\":0}"
 
 #define HEAD \
 	"slirpd         0.1.0 with libslirp 4.7.0, PID 1234\n" \
@@ -81,7 +81,7 @@ test_status(void **state)
 	static const char expected[] =
 	    HEAD "forwards       tcp 127.0.0.1:8080 -> 10.0.2.100:80\n"
 		 "confinement    complete\n"
-		 "api restarts   none\n";
+		 "restarts       none\n";
 	autofree char *in_pipe = status_text(MEMBERS, COMPLETE, one_forward, &pipe_view);
 	autofree char *on_terminal =
 	    status_text(MEMBERS, COMPLETE, one_forward, &terminal_80);
@@ -112,7 +112,7 @@ test_status_on_a_narrow_terminal(void **state)
 	    "forwards       tcp 127.0.0.1:8080 ->\n"
 	    "               10.0.2.100:80\n"
 	    "confinement    complete\n"
-	    "api restarts   none\n");
+	    "restarts       none\n");
 }
 
 static void
@@ -165,7 +165,7 @@ test_confinement(void **state)
 		    status_text(MEMBERS, cases[i].confinement, "[]", &pipe_view);
 		char expected[128];
 
-		snprintf(expected, sizeof(expected), "\nconfinement    %s\napi restarts",
+		snprintf(expected, sizeof(expected), "\nconfinement    %s\nrestarts",
 		    cases[i].shown);
 		assert_non_null(strstr(text, expected));
 	}
@@ -174,12 +174,12 @@ test_confinement(void **state)
 static void
 test_status_that_is_not_good(void **state)
 {
-	autofree char *text =
-	    status_text("\"uptime_ms\":1,\"tap_name\":\"\",\"n_api_restarts\":3",
-		"{\"parent\":{\"missing\":[]},"
-		"\"slirp_worker\":{\"missing\":[\"root\",\"landlock\"]},"
-		"\"api\":{\"missing\":[\"seccomp\"]}}",
-		"[]", &pipe_view);
+	autofree char *text = status_text(
+	    "\"uptime_ms\":1,\"tap_name\":\"\",\"restarts\":{\"slirp_worker\":0,\"connector\":1,\"api\":3}",
+	    "{\"parent\":{\"missing\":[]},"
+	    "\"slirp_worker\":{\"missing\":[\"root\",\"landlock\"]},"
+	    "\"api\":{\"missing\":[\"seccomp\"]}}",
+	    "[]", &pipe_view);
 
 	(void)state;
 	assert_string_equal(text,
@@ -193,7 +193,7 @@ test_status_that_is_not_good(void **state)
 	    "forwards       none\n"
 	    "confinement    slirp-worker without root, landlock\n"
 	    "               api without seccomp\n"
-	    "api restarts   3\n");
+	    "restarts       connector 1, api 3\n");
 }
 
 static const char stats_json[] =

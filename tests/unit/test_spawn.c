@@ -37,8 +37,11 @@ test_exit_is_told_by_its_status(void **state)
 	(void)state;
 	assert_string_equal(describe(EXITED(1), true, IPC_MSG_ready),
 	    "slirp-worker exited with status 1");
-	assert_string_equal(describe(EXITED(127), false, IPC_MSG_N),
+	assert_string_equal(describe(EXITED(124), false, IPC_MSG_N),
 	    "program slirpd-slirp-worker can't be executed");
+	assert_string_equal(describe(EXITED(127), false, IPC_MSG_N),
+	    "the libraries of slirpd-slirp-worker can't be loaded: one is missing, or the "
+	    "memory for them");
 	assert_string_equal(describe(EXITED(126), false, IPC_MSG_N),
 	    "slirp-worker can't have its descriptors: the limit on open files is too "
 	    "low");

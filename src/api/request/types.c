@@ -110,7 +110,7 @@ static const struct api_member status[] = {
 	STRING("libslirp"),
 	STRING("tap_name"),
 	OBJECT("pids", "pids"),
-	INTEGER("n_api_restarts"),
+	OBJECT("restarts", "restarts"),
 	OBJECT("network", "network"),
 	OBJECT("confinement", "confinement"),
 };
@@ -121,6 +121,19 @@ static const struct api_member pids[] = {
 	INTEGER("connector"),
 	OPTIONAL("resolver", API_TYPE_INTEGER),
 	INTEGER("api"),
+};
+
+/* The processes that are started again after a death. */
+static const struct api_member restarts[] = {
+	INTEGER("slirp_worker"),
+	INTEGER("connector"),
+	INTEGER("resolver"),
+	INTEGER("api"),
+};
+
+static const struct api_member process[] = {
+	STRING("name"),
+	INTEGER("restarts"),
 };
 
 static const struct api_member network[] = {
@@ -256,6 +269,8 @@ const struct api_type api_types[] = {
 	{ TYPE(member) },
 	{ TYPE(status) },
 	{ TYPE(pids) },
+	{ TYPE(restarts) },
+	{ TYPE(process) },
 	{ TYPE(network) },
 	{ TYPE(confinement), .is_internal = true },
 	{ TYPE(confined), .is_internal = true },

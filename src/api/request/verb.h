@@ -99,8 +99,7 @@ struct api_protocol {
 extern const struct api_protocol api_protocols[];
 
 /* clang-format off */
-/* Events of the api; the parent's are IPC_EVENTS, whose data is empty. Name, meaning,
- * type of the data. */
+/* Events of the api; the parent's are IPC_EVENTS. Name, meaning, type of the data. */
 #define API_OWN_EVENTS(EVENT) \
 	EVENT(HOSTFWD_ADDED, "a forward was added through the control socket", "hostfwd") \
 	EVENT(HOSTFWD_REMOVED, "a forward was removed through the control socket", "hostfwd")

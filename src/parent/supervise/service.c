@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -12,6 +13,7 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "parent/cgroup/mover.h"
+#include "parent/output/notify.h"
 #include "parent/policy/reader.h"
 #include "parent/supervise/children.h"
 #include "parent/supervise/signals.h"
@@ -140,6 +142,21 @@ service_set_ready(struct supervisor *sv, enum ipc_role role)
 	service->is_ready = true;
 	service->ready_by_ms = DEADLINE_NONE;
 	ipc_channel_set_running(&service->child.channel);
+	if (service->n_restarts > 0) {
+		parent_notify("STATUS=The guest has its network");
+		wiring_tell_api(sv, IPC_EVENT_PROCESS_STARTED, role);
+	}
+}
+
+/* Tells clients and the service manager of a death; text says how it was. */
+static void
+tell_end(struct supervisor *sv, enum ipc_role role, const char *text)
+{
+	char status[sizeof("STATUS=") + LOG_TEXT_SIZE];
+
+	snprintf(status, sizeof(status), "STATUS=%s", text);
+	parent_notify(status);
+	wiring_tell_api(sv, IPC_EVENT_PROCESS_EXITED, role);
 }
 
 /* Plans the next start. */
@@ -209,11 +226,13 @@ start_again(struct supervisor *sv, enum ipc_role role, const char *text)
 		log_error("%s; %s", text,
 		    sv->options->restart ? "that was the tenth time in a minute; ending"
 					 : "ending");
+		tell_end(sv, role, text);
 		if (wirings[role].on_end)
 			wirings[role].on_end(sv);
 		supervise_end(sv, EXITCODE_FAILURE);
 		return;
 	}
+	tell_end(sv, role, text);
 	sv->services[role].n_restarts++;
 	/* Log each death, so that one cannot hide behind others. The delays bound their
 	 * rate. */
@@ -242,6 +261,7 @@ go_on_without(struct supervisor *sv, enum ipc_role role, const char *text)
 		return;
 	}
 	log_error("%s; the network goes on, but %s", text, wirings[role].loss);
+	tell_end(sv, role, text);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (wirings[i].starter == role)
 			lose_starter(sv, (enum ipc_role)i);

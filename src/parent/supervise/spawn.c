@@ -203,6 +203,11 @@ parent_describe_exit(const struct child *child, int wait_status, bool in_service
 		if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_EXECUTE)
 			snprintf(text, text_size, "program %s can't be executed",
 			    child->role->program);
+		else if (WEXITSTATUS(wait_status) == EXITCODE_CANNOT_LOAD)
+			snprintf(text, text_size,
+			    "the libraries of %s can't be loaded: one is missing, or the "
+			    "memory for them",
+			    child->role->program);
 		else if (WEXITSTATUS(wait_status) == EXITCODE_NO_MEMORY)
 			snprintf(text, text_size, "program %s can't be executed: %s",
 			    child->role->program, strerror(ENOMEM));

@@ -22,13 +22,14 @@ parent_on_get_status(struct supervisor *sv, const struct ipc_get_status *msg)
 		.request = msg->request,
 		.about = sv->about,
 		.uptime_ms = sv->ready_at_ms ? clock_now_ms() - sv->ready_at_ms : 0,
-		.n_api_restarts = sv->services[IPC_ROLE_API].n_restarts,
-		.parent_pid = (uint32_t)getpid(),
-		.worker_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_SLIRP_WORKER)->pid,
+		.pids[IPC_ROLE_PARENT] = (uint32_t)getpid(),
 		.n_forwards = sv->forwards->n,
-		.connector_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_CONNECTOR)->pid,
-		.resolver_pid = (uint32_t)supervisor_child(sv, IPC_ROLE_RESOLVER)->pid,
 	};
+
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++) {
+		status.pids[i] = (uint32_t)sv->services[i].child.pid;
+		status.n_restarts[i] = sv->services[i].n_restarts;
+	}
 
 	network_fill(&status.network, sv->options);
 	memcpy(status.confined, sv->confined, sizeof(status.confined));

@@ -188,7 +188,7 @@ serve(struct supervisor *sv)
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))
 		supervise_end(sv, EXITCODE_OK);
 	if (parent_resolv_handle(&sv->resolv, set[POLL_RESOLV].revents, now_ms))
-		wiring_tell_api(sv, IPC_EVENT_RESOLV_CONF_CHANGED);
+		wiring_tell_api(sv, IPC_EVENT_RESOLV_CONF_CHANGED, IPC_ROLE_NONE);
 	if (sv->phase == SUPERVISE_RUNNING && !sv->resolv.is_told)
 		tell_nameservers(sv);
 	if (sv->phase == SUPERVISE_RUNNING &&
@@ -216,7 +216,7 @@ serve_to_the_end(struct supervisor *sv)
 		serve(sv);
 	parent_notify("STOPPING=1\nSTATUS=Ending");
 	/* Clients tell by it that the end of their connection is not that of the api alone. */
-	wiring_tell_api(sv, IPC_EVENT_SHUTDOWN);
+	wiring_tell_api(sv, IPC_EVENT_SHUTDOWN, IPC_ROLE_NONE);
 	service_end_all(sv);
 	free(sv->forwards);
 	return sv->status;

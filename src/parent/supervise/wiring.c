@@ -338,9 +338,11 @@ wiring_connect_waiting(struct supervisor *sv)
 }
 
 void
-wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind)
+wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind, enum ipc_role role)
 {
-	const struct ipc_event event = { .kind = kind };
+	const struct ipc_event event = { .kind = kind,
+		.role = role,
+		.n_restarts = sv->services[role].n_restarts };
 
 	/* The api misses the event if its queue is full or it has ended. */
 	if (sv->services[IPC_ROLE_API].is_ready)
@@ -385,12 +387,6 @@ policy_reader_is_done(const struct supervisor *sv)
 	return sv->policy.is_read;
 }
 
-static void
-tell_of_the_worker(struct supervisor *sv)
-{
-	wiring_tell_api(sv, IPC_EVENT_WORKER_EXITED);
-}
-
 const struct wiring wirings[IPC_ROLE_END] = {
 	[IPC_ROLE_NETNS_HELPER] = {
 		.instruct = instruct_helper,
@@ -401,7 +397,6 @@ const struct wiring wirings[IPC_ROLE_END] = {
 		.instruct = instruct_worker,
 		.may_be_missing = true,
 		.is_vital = true,
-		.on_end = tell_of_the_worker,
 	},
 	[IPC_ROLE_CONNECTOR] = {
 		.starter = IPC_ROLE_SPAWNER,

@@ -55,7 +55,7 @@ void wiring_connect_waiting(struct supervisor *sv);
 void wiring_follow_cgroup(struct supervisor *sv);
 
 /* Sends an event to the sessions of the api. */
-void wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind);
+void wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind, enum ipc_role role);
 
 /* Handles a failed send of the start, with errno set. If the child has ended, its exit
  * gives the reason, unless a signal ended both. */

@@ -170,6 +170,36 @@ forwards_write(FILE *out, const struct view *view, const json_t *forwards)
 	}
 }
 
+/* The name of a process for people: slirp-worker, not slirp_worker. */
+static void
+role_format(char *name, size_t size, const char *member)
+{
+	text_escape(name, size, member, strlen(member));
+	for (char *c = name; (c = strchr(c, '_')) != NULL;)
+		*c = '-';
+}
+
+static void
+restarts_write(FILE *out, const struct view *view, const json_t *status)
+{
+	char line[LINE_SIZE] = "";
+	const char *role;
+	json_t *count;
+
+	json_object_foreach(json_object_get(status, "restarts"), role, count)
+	{
+		char name[CELL_SIZE], part[LINE_SIZE];
+
+		if (json_integer_value(count) <= 0)
+			continue;
+		role_format(name, sizeof(name), role);
+		snprintf(part, sizeof(part), "%s%s %" JSON_INTEGER_FORMAT,
+		    line[0] == '\0' ? "" : ", ", name, json_integer_value(count));
+		strlcat(line, part, sizeof(line));
+	}
+	line_write(out, view, "restarts", line[0] == '\0' ? "none" : line);
+}
+
 /* Writes a line for each process that lacks stages of its jail. */
 static void
 confinement_write(FILE *out, const struct view *view, const json_t *status)
@@ -189,9 +219,7 @@ confinement_write(FILE *out, const struct view *view, const json_t *status)
 			is_known = false;
 		if (json_array_size(missing) == 0)
 			continue;
-		text_escape(name, sizeof(name), role, strlen(role));
-		for (char *c = name; (c = strchr(c, '_')) != NULL;)
-			*c = '-';
+		role_format(name, sizeof(name), role);
 		snprintf(line, sizeof(line), "%s without", name);
 		json_array_foreach(missing, i, stage)
 		{
@@ -210,14 +238,10 @@ void
 status_show(FILE *out, const json_t *status, const json_t *version,
     const json_t *forwards, time_t now, const struct view *view)
 {
-	char line[LINE_SIZE];
-	uint64_t n_restarts = count_of(status, "n_api_restarts");
-
 	versions_write(out, view, status, version);
 	uptime_write(out, view, status, now);
 	network_write(out, view, status);
 	forwards_write(out, view, forwards);
 	confinement_write(out, view, status);
-	snprintf(line, sizeof(line), "%" PRIu64, n_restarts);
-	line_write(out, view, "api restarts", n_restarts == 0 ? "none" : line);
+	restarts_write(out, view, status);
 }
