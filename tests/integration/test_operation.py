@@ -222,7 +222,8 @@ def test_watchdog_of_the_manager_is_told(guest: Guest, tmp_path: Path) -> None:
             while told.recv(4096):
                 pass
         told.settimeout(DEADLINE_S)
-        assert told.recv(4096) == b"WATCHDOG=1"
+        assert daemon.stderr.count("tell the service manager: ") == 1
+        assert {told.recv(4096) for _ in range(4)} >= {b"WATCHDOG=1"}
 
 
 def test_manager_of_the_caller_is_not_told(guest: Guest, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,7 @@ parent_notify_open(void)
 void
 parent_notify(const char *text)
 {
+	static bool has_failed;
 	struct pollfd room = { .fd = notify_fd, .events = POLLOUT };
 	size_t len = strlen(text);
 	ssize_t n;
@@ -109,6 +111,8 @@ parent_notify(const char *text)
 	n = send(notify_fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n == -1 && errno == EAGAIN && poll(&room, 1, ROOM_TIMEOUT_MS) == 1)
 		n = send(notify_fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n == -1)
+	/* A manager that does not read is no reason to fill the log. */
+	if (n == -1 && !has_failed)
 		log_warning("tell the service manager: %s", strerror(errno));
+	has_failed = n == -1;
 }
