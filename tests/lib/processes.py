@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -130,12 +131,19 @@ def fds_of(pid: int, n_max: int = 1024) -> dict[int, str]:
 
 @contextlib.contextmanager
 def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
-    """A socket of another process, to speak in its name."""
+    """A socket of another process, to speak in its name. Waits until the process has it."""
     pidfd = os.pidfd_open(pid)
-    try:
+
+    def borrow() -> int:
         fd = _libc.syscall(SYS_PIDFD_GETFD, pidfd, number, 0)
         assert fd != -1
-        with socket.socket(fileno=fd) as sock:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode):
+            return fd
+        os.close(fd)
+        return 0
+
+    try:
+        with socket.socket(fileno=wait_for(f"descriptor {number} is a socket", borrow)) as sock:
             yield sock
     finally:
         os.close(pidfd)
