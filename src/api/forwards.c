@@ -224,15 +224,13 @@ explain(const struct ipc_forward_result *result, const struct ipc_forward *forwa
 		    api_protocol_str(forward->proto), result->port, addr);
 		break;
 	case IPC_FORWARD_not_permitted:
-		/* Do not advise a capability. Of the caller's, the connector keeps the one
-		 * for low ports as real root only, and then the port is not refused. */
 		snprintf(text, size,
 		    "%s: %s port %u of %s; on the host the sysctl "
 		    "net.ipv4.ip_unprivileged_port_start has to be at most %u%s",
 		    outcome, api_protocol_str(forward->proto), result->port, addr,
 		    result->port,
 		    result->port < IPPORT_RESERVED
-			? ""
+			? ", or slirpd needs " IPC_FORWARD_CAPABILITY
 			: ", and no security module may refuse the port");
 		break;
 	case IPC_FORWARD_no_such_address:

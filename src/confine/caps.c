@@ -4,11 +4,18 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <linux/securebits.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/auto.h"
 
 /* A capability set has 64 bits. */
 #define N_CAPS_MAX 64
@@ -129,6 +136,37 @@ int
 confine_caps_drop(void)
 {
 	return confine_caps_reduce(0);
+}
+
+bool
+confine_caps_over_network(unsigned int cap)
+{
+	autofd int netns_fd = -1, owner_fd = -1;
+	struct confine_caps caps;
+
+	if (confine_caps_query(&caps) == -1 || !(caps.effective & CONFINE_CAP_BIT(cap)))
+		return false;
+	netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (netns_fd == -1)
+		return false;
+	/* The kernel gives no owner that is outside of the user namespace. */
+	owner_fd = ioctl(netns_fd, NS_GET_USERNS);
+	return owner_fd != -1;
+}
+
+int
+confine_caps_pass_on(unsigned int cap)
+{
+	struct __user_cap_header_struct header = { .version =
+						       _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, sets) == -1)
+		return -1;
+	sets[CAP_TO_INDEX(cap)].inheritable |= CAP_TO_MASK(cap);
+	if (syscall(SYS_capset, &header, sets) == -1)
+		return -1;
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (unsigned long)cap, 0UL, 0UL);
 }
 
 const char *

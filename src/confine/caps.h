@@ -3,6 +3,7 @@
  * The only user of cap-ng.h. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -46,6 +47,18 @@ int confine_caps_reduce(uint64_t keep);
  * process not dumpable (PR_SET_DUMPABLE(2const)).
  */
 int confine_caps_keep(uint64_t keep, uid_t uid, gid_t gid);
+
+/*
+ * Whether the process has the capability, effective, over the network namespace that it is
+ * in: the namespace belongs to the process's own user namespace or to one below it
+ * (ioctl_nsfs(2), capabilities(7)). False without /proc and before Linux 4.9.
+ */
+bool confine_caps_over_network(unsigned int cap);
+
+/* Lets the next execve(2) keep a permitted capability, also under no_new_privs: adds it to the
+ * inheritable and the ambient set. Returns 0, or -1 with errno set: EPERM without the
+ * capability. For a fork as well, unlike the functions above: libcap-ng remembers a PID. */
+int confine_caps_pass_on(unsigned int cap);
 
 /* Returns "net_bind_service" for CAP_NET_BIND_SERVICE; NULL for a bit without a name. */
 const char *confine_cap_name(unsigned int cap);

@@ -132,6 +132,25 @@ confine_stage_namespaces(const struct ipc_confine *orders, struct ipc_confined *
 }
 
 void
+confine_stage_namespaces_same_user(const struct ipc_confine *orders,
+    struct ipc_confined *reached, int flags)
+{
+	const char *step = "unshare";
+
+	if (orders->sandbox_mode != IPC_JAIL_OFF) {
+		if (confine_ns_own(flags, NULL, &step) == 0)
+			reach(reached, IPC_STAGE_namespaces);
+		else if (errno == EPERM)
+			log_info("jail stages namespaces and root: left out, because a "
+				 "user namespace would take the caller's "
+				 "CAP_NET_BIND_SERVICE away");
+		else
+			fail(orders->sandbox_mode, "namespaces", step);
+	}
+	(void)confine_ns_query(&reached->namespaces);
+}
+
+void
 confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached)
 {
 	const char *step;

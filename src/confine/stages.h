@@ -28,6 +28,14 @@
 void confine_stage_namespaces(const struct ipc_confine *orders,
     struct ipc_confined *reached, int flags, int fallback_userns_fd);
 
+/*
+ * The same for a process that keeps a capability of its caller, which a user namespace of its
+ * own would take away. Only a caller with CAP_SYS_ADMIN can make the other namespaces without
+ * one; otherwise the stage is not reached, which is not a failure.
+ */
+void confine_stage_namespaces_same_user(const struct ipc_confine *orders,
+    struct ipc_confined *reached, int flags);
+
 /* Replaces the root by an empty, read-only one. Does nothing if the namespaces were not
  * reached. Call it while the process has its capabilities in them. */
 void confine_stage_root(const struct ipc_confine *orders, struct ipc_confined *reached);

@@ -42,6 +42,9 @@ struct ipc_forward {
 	OUTCOME(bad_guest_address, "the address is not one of the guest's network") \
 	OUTCOME(system_error, "the kernel refused")
 
+/* The other remedy for not_permitted, beside the sysctl. */
+#define IPC_FORWARD_CAPABILITY "CAP_NET_BIND_SERVICE over the host's network"
+
 enum ipc_forward_outcome {
 #define IPC_FORWARD_OUTCOME_ENUM(name, meaning) IPC_FORWARD_##name,
 	IPC_FORWARD_OUTCOMES(IPC_FORWARD_OUTCOME_ENUM)

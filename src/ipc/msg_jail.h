@@ -56,7 +56,9 @@ struct ipc_confine {
 	uint8_t sandbox_mode; /* enum ipc_jail_mode, of all stages but seccomp */
 	uint8_t seccomp_mode;
 	uint8_t has_runas; /* slirpd runs as real root: change to the ids below */
-	uint8_t reserved;
+	/* The caller has CAP_NET_BIND_SERVICE over the host's network, and the connector keeps
+	 * it. */
+	uint8_t keeps_bind;
 	uint32_t runas_uid; /* 0 unless has_runas */
 	uint32_t runas_gid;
 };

@@ -66,11 +66,13 @@ ipc_validate_confine(const struct ipc_confine *msg, const char **why)
 		return ipc_refuse(why, "mode");
 	if (!ipc_is_flag(msg->has_runas))
 		return ipc_refuse(why, "has_runas");
+	if (!ipc_is_flag(msg->keeps_bind))
+		return ipc_refuse(why, "keeps_bind");
 	/* Neither id may be root's: root is what slirpd gives up. */
 	if ((msg->runas_uid != 0) != msg->has_runas ||
 	    (msg->runas_gid != 0) != msg->has_runas)
 		return ipc_refuse(why, "runas");
-	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+	return 0;
 }
 
 int

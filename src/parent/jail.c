@@ -3,7 +3,10 @@
 #include "parent/jail.h"
 
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -12,6 +15,26 @@
 #include "confine/namespaces.h"
 #include "confine/stages.h"
 #include "seccomp/parent_policy.h"
+
+#define PORT_SYSCTL "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+
+/* "65536" with its newline and its NUL. */
+#define PORT_LINE_SIZE 8
+
+uint32_t
+parent_jail_first_free_port(void)
+{
+	char line[PORT_LINE_SIZE] = "";
+	FILE *file = fopen(PORT_SYSCTL, "re");
+	uint32_t first = IPPORT_RESERVED;
+
+	if (!file)
+		return first;
+	if (fgets(line, sizeof(line), file))
+		first = (uint32_t)strtoul(line, NULL, 10);
+	fclose(file);
+	return first;
+}
 
 static bool
 is_real_root(void)
@@ -27,6 +50,16 @@ parent_jail_check(const struct options *options)
 			    "machine's root, so the worker keeps its user");
 }
 
+/* Whether the caller has passed on a capability for low ports of the host, and forwards may
+ * come that need it. The connector has the weaker jail for it, so only then. */
+static bool
+keeps_bind(const struct options *options)
+{
+	return (options->api_socket_path || options->n_publish > 0) &&
+	    parent_jail_first_free_port() > 1 &&
+	    confine_caps_over_network(CAP_NET_BIND_SERVICE);
+}
+
 void
 parent_jail_orders(struct ipc_confine *confine, const struct options *options)
 {
@@ -38,6 +71,8 @@ parent_jail_orders(struct ipc_confine *confine, const struct options *options)
 		confine->has_runas = 1;
 		confine->runas_uid = options->runas_uid;
 		confine->runas_gid = options->runas_gid;
+	} else {
+		confine->keeps_bind = keeps_bind(options);
 	}
 }
 

@@ -3,6 +3,8 @@
  * the parent keeps only what supervision and clean-up need. */
 #pragma once
 
+#include <stdint.h>
+
 #include "ipc/messages.h"
 #include "parent/cmdline/options.h"
 
@@ -11,6 +13,10 @@ void parent_jail_check(const struct options *options);
 
 /* Fills in the first message to every child. */
 void parent_jail_orders(struct ipc_confine *confine, const struct options *options);
+
+/* The first port of the host that needs no privilege (ip(7), ip_unprivileged_port_start).
+ * Before the filter; the kernel's default without /proc. */
+uint32_t parent_jail_first_free_port(void);
 
 /* Locks the parent itself by the same orders, and reports its stages in *reached. The
  * failure of a required stage is fatal. */

@@ -179,7 +179,8 @@ def test_privileged_port(guest: Guest) -> None:
         done = run_slirpd("-c", "--publish=80:80", guest.pid, "tap0")
     assert_said(done, "--publish=80:80: port 80: the port needs a privilege: Permission denied; on "
                       "the host the sysctl net.ipv4.ip_unprivileged_port_start is 1024, and has to "
-                      "be at most 80; ending", FAILED)
+                      "be at most 80, or slirpd needs CAP_NET_BIND_SERVICE over the host's network; "
+                      "ending", FAILED)
 
 
 def test_user_namespaces_that_are_switched_off(guest: Guest) -> None:

@@ -120,7 +120,8 @@ FIELDS(confined,
 FIELDS(confine,
 	RANGE(confine, sandbox_mode, 0, IPC_JAIL_N_MODES - 1, "mode"),
 	RANGE(confine, seccomp_mode, 0, IPC_JAIL_N_MODES - 1, "mode"),
-	RANGE(confine, has_runas, 0, 1, "has_runas"), RESERVED(confine),
+	RANGE(confine, has_runas, 0, 1, "has_runas"),
+	RANGE(confine, keeps_bind, 0, 1, "keeps_bind"),
 	RANGE(confine, runas_uid, 1, UINT32_MAX, "runas"),
 	RANGE(confine, runas_gid, 1, UINT32_MAX, "runas"))
 FIELDS(join_userns, TEXT(join_userns, label))

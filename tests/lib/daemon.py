@@ -195,9 +195,10 @@ class Slirpd:
 class SlirpdRun(Slirpd):
     """`slirpd run` while its command is there. The status is the command's."""
 
-    def __init__(self, *argv: object, prefix: Iterable[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *argv: object, prefix: Iterable[str] = (), slirpd: str | None = None,
+                 **kwargs: Any) -> None:
         # The word comes before all options.
-        super().__init__(*argv, prefix=[*prefix, slirpd_path()], program="run", **kwargs)
+        super().__init__(*argv, prefix=[*prefix, slirpd or slirpd_path()], program="run", **kwargs)
 
     def command(self) -> int:
         """The command's PID, 0 before it runs."""

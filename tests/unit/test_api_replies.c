@@ -186,7 +186,8 @@ test_add_forward_failures_name_the_cause(void **state)
 		 .port = 80 },
 	    FAILED("PermissionDenied",
 		"the port needs a privilege: tcp port 80 of 0.0.0.0; on the host the sysctl "
-		"net.ipv4.ip_unprivileged_port_start has to be at most 80"));
+		"net.ipv4.ip_unprivileged_port_start has to be at most 80, or slirpd needs "
+		"CAP_NET_BIND_SERVICE over the host's network"));
 	adds((struct ipc_forward_result){ .outcome = IPC_FORWARD_not_permitted,
 		 .port = 1024 },
 	    FAILED("PermissionDenied",

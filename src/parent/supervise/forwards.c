@@ -4,25 +4,20 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "parent/jail.h"
 #include "parent/supervise/wiring.h"
 
 /* The size of a value of the command line in a log line. */
 #define SHOWN_SIZE 128
 
-/* The same for the part of the line that names the sysctl. */
-#define REMEDY_SIZE 128
-
-/* "65536" with its newline and its NUL. */
-#define PORT_LINE_SIZE 8
-
-#define PORT_SYSCTL "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+/* The same for the part of the line that names the remedies. */
+#define REMEDY_SIZE 192
 
 bool
 forwards_are_published(const struct supervisor *sv)
@@ -45,32 +40,28 @@ forwards_publish(struct supervisor *sv)
 		ipc_channel_await_reply(connector, IPC_MSG_published);
 }
 
-/* Names the sysctl that refuses the port, and its value. */
+/* Names the sysctl that refuses the port, its value, and the other remedy. */
 static void
-explain_privilege(uint32_t port, char *text, size_t size)
+explain_privilege(const struct supervisor *sv, uint32_t port, char *text, size_t size)
 {
-	char line[PORT_LINE_SIZE] = "";
-	FILE *file = fopen(PORT_SYSCTL, "re");
-	long first;
+	uint32_t first = parent_jail_first_free_port();
 
-	if (!file)
-		return;
-	first = fgets(line, sizeof(line), file) ? strtol(line, NULL, 10) : 0;
-	if (first > (long)port)
+	/* If the connector has the capability, the sysctl is not the reason. */
+	if (first > port && !sv->orders.keeps_bind && !sv->orders.has_runas)
 		snprintf(text, size,
-		    "; on the host the sysctl net.ipv4.ip_unprivileged_port_start is %ld, "
-		    "and has to be at most %u",
+		    "; on the host the sysctl net.ipv4.ip_unprivileged_port_start is %u, "
+		    "and has to be at most %u, or slirpd needs " IPC_FORWARD_CAPABILITY,
 		    first, port);
-	fclose(file);
 }
 
 static void
-report_failure(const char *value, const struct ipc_forward_result *result)
+report_failure(const struct supervisor *sv, const struct ipc_forward_result *result)
 {
 	static const char *const meanings[] = {
 #define OUTCOME_MEANING(name, meaning) meaning,
 		IPC_FORWARD_OUTCOMES(OUTCOME_MEANING)
 	};
+	const char *value = sv->options->publish[sv->n_published].text;
 	char shown[SHOWN_SIZE];
 	char port[32] = "";
 	char remedy[REMEDY_SIZE] = "";
@@ -79,7 +70,7 @@ report_failure(const char *value, const struct ipc_forward_result *result)
 	if (result->port != 0)
 		snprintf(port, sizeof(port), "port %u: ", result->port);
 	if (result->outcome == IPC_FORWARD_not_permitted)
-		explain_privilege(result->port, remedy, sizeof(remedy));
+		explain_privilege(sv, result->port, remedy, sizeof(remedy));
 	log_error("--publish=%s: %s%s%s%s%s; ending", shown, port,
 	    meanings[result->outcome], result->error ? ": " : "",
 	    result->error ? strerror((int)result->error) : "", remedy);
@@ -89,7 +80,7 @@ bool
 forwards_note_published(struct supervisor *sv, const struct ipc_forward_result *result)
 {
 	if (result->outcome != IPC_FORWARD_done) {
-		report_failure(sv->options->publish[sv->n_published].text, result);
+		report_failure(sv, result);
 		supervise_end(sv, EXITCODE_FAILURE);
 		return false;
 	}

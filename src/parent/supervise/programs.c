@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -47,12 +48,16 @@ struct trust {
 	/* Root is not mapped in this user namespace, so root's files look like those of
 	 * any unmapped user. */
 	bool root_is_nameless;
+	/* A capability of the program's file is in force. Its caller must not decide what else
+	 * gets it. */
+	bool is_privileged;
 };
 
 static bool
 is_trusted(const struct trust *trust, uid_t uid)
 {
-	return uid == 0 || uid == geteuid() || uid == trust->own_owner ||
+	return uid == 0 || uid == trust->own_owner ||
+	    (uid == geteuid() && !trust->is_privileged) ||
 	    (trust->root_is_nameless && uid == CONFINE_NS_OVERFLOW_ID);
 }
 
@@ -107,13 +112,15 @@ check_owner(const struct stat *st, const struct trust *trust, const struct place
  * loads no modules (parent/cmdline/accounts.c).
  */
 static bool
-is_private(gid_t gid)
+is_private(const struct trust *trust, gid_t gid)
 {
-	return gid == 0 || (gid == getegid() && gid == geteuid());
+	return gid == 0 ||
+	    (gid == getegid() && gid == geteuid() && is_trusted(trust, geteuid()));
 }
 
 static void
-check_mode(int fd, const struct stat *st, const struct place *place)
+check_mode(int fd, const struct stat *st, const struct trust *trust,
+    const struct place *place)
 {
 	bool by_all = st->st_mode & S_IWOTH;
 	bool by_group = st->st_mode & S_IWGRP;
@@ -123,7 +130,7 @@ check_mode(int fd, const struct stat *st, const struct place *place)
 	/* In a sticky directory users cannot replace files of others. */
 	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
 		return;
-	if (by_group && is_private(st->st_gid)) {
+	if (by_group && is_private(trust, st->st_gid)) {
 		by_group = may_have_acl(fd);
 		who = by_all ? who : "users that its access control list may name";
 	}
@@ -154,7 +161,7 @@ check_directories(int dir_fd, const struct trust *trust, const char *path)
 		    st.st_ino == below.st_ino)
 			return;
 		check_owner(&st, trust, &place);
-		check_mode(fd, &st, &place);
+		check_mode(fd, &st, trust, &place);
 		below = st;
 		up_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		close(take_fd(&fd));
@@ -199,7 +206,7 @@ open_program(int dir_fd, const char *directory, const char *program,
 		fatal("execute program %s", path);
 	}
 	check_owner(&st, trust, &place);
-	check_mode(fd, &st, &place);
+	check_mode(fd, &st, trust, &place);
 	return take_fd(&fd);
 }
 
@@ -210,6 +217,7 @@ parent_programs_open(int program_fds[IPC_ROLE_END])
 	struct trust trust = {
 		.own_owner = geteuid(),
 		.root_is_nameless = !confine_ns_maps_all(),
+		.is_privileged = getauxval(AT_SECURE) != 0,
 	};
 	autofd int dir_fd = -1;
 	struct stat own;

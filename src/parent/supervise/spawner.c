@@ -3,14 +3,17 @@
 #include "parent/supervise/spawner.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "confine/caps.h"
 #include "confine/stages.h"
 #include "ipc/dispatch.h"
 #include "parent/supervise/spawn.h"
@@ -23,6 +26,7 @@
 struct spawner {
 	struct ipc_channel to_parent;
 	int program_fds[IPC_ROLE_END]; /* owned; -1 until the message program */
+	bool keeps_bind;               /* as in ipc_confine */
 	pid_t parent_pid;
 };
 
@@ -48,6 +52,7 @@ spawner_on_confine(struct spawner *spawner, const struct ipc_confine *msg)
 	spawner_lock(msg, &reached);
 	child_check_sent(ipc_send_confined(&spawner->to_parent, &reached),
 	    "report the jail to the parent");
+	spawner->keeps_bind = msg->keeps_bind;
 	ipc_channel_set_running(&spawner->to_parent);
 }
 
@@ -80,6 +85,9 @@ spawner_on_spawn(struct spawner *spawner, const struct ipc_spawn *msg, int adopt
 		fatalx("the parent did not send the program of %s",
 		    roles[msg->role].name);
 	pid = fork_sibling();
+	/* If this fails, the connector does without, in its whole jail. */
+	if (pid == 0 && spawner->keeps_bind && msg->role == IPC_ROLE_CONNECTOR)
+		(void)confine_caps_pass_on(CAP_NET_BIND_SERVICE);
 	if (pid == 0)
 		parent_spawn_become(&roles[msg->role], program_fd, channel_fd,
 		    STDIN_FILENO, spawner->parent_pid);
