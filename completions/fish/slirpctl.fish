@@ -63,6 +63,8 @@ complete -c slirpctl -n __slirpctl_command -a status -d "The daemon's configurat
 complete -c slirpctl -n __slirpctl_command -a stats -d 'Its counters that are not 0'
 complete -c slirpctl -n __slirpctl_command -a connections -d 'The connections through it'
 complete -c slirpctl -n __slirpctl_command -a top -d 'Rates and connections on a terminal'
+complete -c slirpctl -n __slirpctl_command -a policy -d 'The policy and the hits of its rules'
+complete -c slirpctl -n '__slirpctl_command policy' -a show -d 'Print the policy'
 complete -c slirpctl -n __slirpctl_command -a events -d 'Show events until interrupted'
 complete -c slirpctl -n __slirpctl_command -a ps -d 'The running slirpds of this user'
 complete -c slirpctl -n __slirpctl_command -a raw -d 'Send a request as it is'
@@ -74,6 +76,6 @@ complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_wor
 complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_forwards)'
 complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every forward'
 complete -c slirpctl -n '__slirpctl_command help; and test (count (__slirpctl_words)) = 1' \
-    -a 'add list remove status stats connections top events ps raw version help'
+    -a 'add list remove status stats connections policy top events ps raw version help'
 complete -c slirpctl -n '__slirpctl_command events' \
     -a 'HOSTFWD_ADDED HOSTFWD_REMOVED PROCESS_EXITED PROCESS_STARTED RESOLV_CONF_CHANGED SHUTDOWN'

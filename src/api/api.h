@@ -9,6 +9,7 @@
 #include "api/jail.h"
 #include "api/peer.h"
 #include "api/pending.h"
+#include "api/policy/copy.h"
 #include "base/ratelimit.h"
 #include "ipc/channel.h"
 #include "model/forward_table.h"
@@ -50,6 +51,7 @@ struct api {
 	/* The connector's forwards, learnt from its answers on this channel (forwards.c). */
 	struct forward_table *forwards; /* owned */
 	bool knows_forwards;            /* forwards is complete */
+	struct api_policy policy;
 	struct api_counters counters;
 	struct ratelimit audit;
 };

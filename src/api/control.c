@@ -73,8 +73,9 @@ miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 }
 
 void
-api_on_listen(struct api *api, int adopt_fd)
+api_on_listen(struct api *api, const struct ipc_listen *msg, int adopt_fd)
 {
+	api_policy_init(&api->policy, msg);
 	api->listen_fd = place(adopt_fd, IPC_CHILD_FD_LISTEN);
 	jail_enter(&api->jail);
 	/* The namespaces have changed, and the kernel has cleared the setting. */
@@ -96,6 +97,7 @@ take(void *ctx, struct ipc_message *msg)
 		IPC_ROWS_PARENT_TO_CHILD(CALL)
 		IPC_ROWS_PARENT_TO_JAILED(CALL)
 		IPC_ROWS_PARENT_TO_API(CALL)
+		IPC_ROWS_POLICY(CALL)
 	default:
 		break;
 	}

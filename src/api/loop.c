@@ -73,7 +73,10 @@ collect(const struct api *api, struct polled *polled)
 		.events = channel_events(&api->connector.lane) };
 	polled->fds[LISTENER] = (struct pollfd){
 		/* Clients wait until they can be served. */
-		.fd = api->is_joined && api_accept_may(api) ? api->listen_fd : -1,
+		.fd = api->is_joined && api_policy_has_come(&api->policy) &&
+			api_accept_may(api)
+		    ? api->listen_fd
+		    : -1,
 		.events = POLLIN,
 	};
 	polled->n = FIRST_CLIENT;

@@ -27,8 +27,9 @@ struct api_call {
 	/* Sends the request; returns the result of ipc_send_...(). */
 	int (*send)(struct ipc_channel *channel, const struct api_client *client);
 	enum ipc_message_id answer; /* the row of the answer */
-	bool is_exclusive; /* no other exclusive call may run between its pages */
-	uint32_t cursor;   /* for the next page; 0 at the begin */
+	bool is_exclusive;   /* no other exclusive call may run between its pages */
+	uint32_t cursor;     /* for the next page; 0 at the begin */
+	uint64_t generation; /* of the policy whose pages they are */
 	uint32_t n_restarts, n_forwards;
 	struct api_out list; /* entries so far */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/forwards.h"
+#include "api/policy/show.h"
 #include "api/queries.h"
 #include "api/request/argument.h"
 #include "api/request/error.h"
@@ -100,6 +101,14 @@ const struct api_verb api_verbs[] = {
 	    .meaning = "all connections, flows and forwarded ports",
 	    .returns = "connections",
 	    .start = api_start_query_connections },
+	{ .name = "query_policy",
+	    .meaning = "the policy in force, and counts of flows",
+	    .returns = "policy",
+	    .start = api_start_query_policy },
+	{ .name = "policy_get",
+	    .meaning = "the lines of the policy, and how often each rule has decided",
+	    .returns = "policy_text",
+	    .start = api_start_policy_get },
 	{ .name = "qmp_capabilities",
 	    .meaning = "make a session of this connection",
 	    .returns = "empty",

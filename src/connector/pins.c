@@ -120,3 +120,17 @@ pins_find(const struct pins *pins, const struct inaddr *addr, uint64_t now_ms,
 	}
 	return n;
 }
+
+uint32_t
+pins_count(const struct pins *pins, uint64_t now_ms)
+{
+	const struct pin *pin;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH(pin, &pins->aged, aged)
+	{
+		if (now_ms < pin->ends_ms)
+			n++;
+	}
+	return n;
+}

@@ -74,3 +74,6 @@ void pins_add(struct pins *pins, const struct inaddr *addr, uint16_t pattern,
 /* The patterns that the address is pinned to now. Returns their number. */
 size_t pins_find(const struct pins *pins, const struct inaddr *addr, uint64_t now_ms,
     uint16_t patterns[PINS_PER_ADDR_MAX]);
+
+/* The number of pins that are not over. */
+uint32_t pins_count(const struct pins *pins, uint64_t now_ms);

@@ -21,6 +21,7 @@
 IPC_ROWS_POLICY(DECLARE)
 IPC_ROWS_PARENT_TO_CONNECTOR(DECLARE)
 IPC_ROWS_PARENT_TO_SERVER_USERS(DECLARE)
+IPC_ROWS_API_TO_CONNECTOR(DECLARE)
 
 static_assert(PINS_N_PATTERNS == IPC_POLICY_NAMES_MAX &&
 	PINS_PER_ADDR_MAX == IPC_DNS_PATTERNS_MAX,
@@ -42,7 +43,8 @@ static struct {
 	struct loaded *in_force; /* NULL: none has come */
 	struct policy_take take;
 	struct policy_place place;
-	struct pins pins;    /* to patterns of the policy in force */
+	struct pins pins; /* to patterns of the policy in force */
+	uint64_t n_allowed, n_denied, n_by_default; /* as in ipc_policy_state */
 	uint32_t n_new_host; /* of a list of addresses that is not complete */
 	struct inaddr new_host[POLICY_HOST_ADDRS_MAX];
 } state;
@@ -198,6 +200,19 @@ connector_policy_pin(const struct ipc_dns_pin *msg)
 	return true;
 }
 
+static void
+count(const struct policy_verdict *verdict)
+{
+	if (verdict->reason == POLICY_BY_RULE)
+		state.in_force->hits[verdict->rule]++;
+	else
+		state.n_by_default++;
+	if (verdict->is_allowed)
+		state.n_allowed++;
+	else
+		state.n_denied++;
+}
+
 int
 connector_policy_check(struct connector *connector, uint8_t proto,
     const struct inaddr *peer, uint16_t port)
@@ -221,10 +236,44 @@ connector_policy_check(struct connector *connector, uint8_t proto,
 	/* Queries pass or fail by their names, in the resolver. */
 	if ((verdict.classes & IPC_POLICY_BIT(nameserver)) && port == DNS_PORT)
 		verdict.is_allowed = connector_policy_allows_queries();
-	if (verdict.reason == POLICY_BY_RULE)
-		state.in_force->hits[verdict.rule]++;
+	count(&verdict);
 	if (verdict.is_allowed ||
 	    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit)
 		return 0;
 	return refusal();
+}
+
+void
+connector_on_query_policy(struct connector *connector, const struct ipc_query_policy *msg)
+{
+	const struct ipc_policy_state answer = {
+		.request = msg->request,
+		.generation = state.in_force != NULL ? state.in_force->generation : 0,
+		.n_allowed = state.n_allowed,
+		.n_denied = state.n_denied,
+		.n_by_default = state.n_by_default,
+		.n_pins =
+		    state.in_force != NULL ? pins_count(&state.pins, clock_now_ms()) : 0,
+	};
+
+	chan_api_check_sent(&connector->api,
+	    ipc_send_policy_state(&connector->api.channel, &answer));
+}
+
+void
+connector_on_list_hits(struct connector *connector, const struct ipc_list_hits *msg)
+{
+	const struct loaded *loaded = state.in_force;
+	struct ipc_hits_page page = { .request = msg->request };
+
+	if (loaded != NULL) {
+		page.generation = loaded->generation;
+		while (page.n < IPC_POLICY_HITS_N &&
+		    msg->from + page.n < loaded->policy.n_rules) {
+			page.hits[page.n] = loaded->hits[msg->from + page.n];
+			page.n++;
+		}
+	}
+	chan_api_check_sent(&connector->api,
+	    ipc_send_hits_page(&connector->api.channel, &page));
 }

@@ -125,7 +125,7 @@ struct ipc_log {
 	ROW(policy_rules, PAYLOAD, RUNNING, "some of the rules") \
 	ROW(policy_prefixes, PAYLOAD, RUNNING, "some networks of the rules that have come") \
 	ROW(policy_names, PAYLOAD, RUNNING, "some names of the rules that have come") \
-	ROW(policy_commit, PAYLOAD, RUNNING, "the policy is complete, answer policy_committed or policy_known")
+	ROW(policy_commit, PAYLOAD, RUNNING, "the policy is complete; the connector answers policy_committed, the resolver policy_known")
 
 #define IPC_ROWS_PARENT_TO_CONNECTOR(ROW) \
 	ROW(connector_start, PAYLOAD, ONCE, "make sockets for the others, answer connector_ready") \
@@ -185,7 +185,7 @@ struct ipc_log {
 	ROW(spawned, PAYLOAD, REPLY, "the PID of the new process, a child of the parent, or the error")
 
 #define IPC_ROWS_PARENT_TO_API(ROW) \
-	ROW(listen, FD, ONCE, "serve the clients of this listening socket, answer api_ready") \
+	ROW(listen, PAYLOAD_FD, ONCE, "serve the clients of this listening socket, answer api_ready") \
 	ROW(status, PAYLOAD, REPLY, "the answer to get_status") \
 	ROW(event, PAYLOAD, RUNNING, "an event for the sessions that subscribed")
 
@@ -196,12 +196,16 @@ struct ipc_log {
 #define IPC_ROWS_API_TO_CONNECTOR(ROW) \
 	ROW(add_forward, PAYLOAD, ANYTIME, "add a forward, answer forward_added") \
 	ROW(remove_forward, PAYLOAD, ANYTIME, "remove a forward, answer forward_removed") \
-	ROW(list_forwards, PAYLOAD, ANYTIME, "answer with a forwards_page")
+	ROW(list_forwards, PAYLOAD, ANYTIME, "answer with a forwards_page") \
+	ROW(query_policy, PAYLOAD, ANYTIME, "answer with policy_state") \
+	ROW(list_hits, PAYLOAD, ANYTIME, "answer with a hits_page")
 
 #define IPC_ROWS_CONNECTOR_TO_API(ROW) \
 	ROW(forward_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
 	ROW(forward_removed, PAYLOAD, REPLY, "the removed forward, or the reason for the refusal") \
-	ROW(forwards_page, PAYLOAD, REPLY, "some of the forwards")
+	ROW(forwards_page, PAYLOAD, REPLY, "some of the forwards") \
+	ROW(policy_state, PAYLOAD, REPLY, "counts of the policy in force") \
+	ROW(hits_page, PAYLOAD, REPLY, "how often some of the rules have decided")
 
 #define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
 	ROW(query_worker, PAYLOAD, ANYTIME, "answer with worker_state") \

@@ -260,12 +260,54 @@ struct ipc_policy_commit {
 	uint32_t reserved;
 };
 
+/* What the api knows of the policy when it begins. */
+struct ipc_listen {
+	uint8_t has_policy; /* its rows follow when the api is ready */
+	uint8_t is_locked;  /* changes may only deny more */
+	uint8_t is_audit;   /* mode audit, whatever a text says */
+	uint8_t enable_dns; /* there is a name server */
+	uint8_t reserved[4];
+};
+
 struct ipc_policy_committed {
 	uint64_t generation;
 };
 
 struct ipc_policy_known {
 	uint64_t generation;
+};
+
+struct ipc_query_policy {
+	uint64_t request;
+};
+
+/* Counts since the connector's start: flows of the guest that it has judged. */
+struct ipc_policy_state {
+	uint64_t request;
+	uint64_t generation;   /* of the policy in force; 0: none */
+	uint64_t n_allowed;    /* of the flows */
+	uint64_t n_denied;     /* of the flows; in mode audit those that it would deny */
+	uint64_t n_by_default; /* of both, without a rule that fits */
+	uint32_t n_pins;       /* addresses of names that the guest may connect to now */
+	uint32_t reserved;
+};
+
+struct ipc_list_hits {
+	uint64_t request;
+	uint32_t from; /* the first rule */
+	uint32_t reserved;
+};
+
+/* Hits of rules in one message; it stays below 2 KiB. */
+#define IPC_POLICY_HITS_N 240
+
+/* Entries behind the n that are in use are zeros. */
+struct ipc_hits_page {
+	uint64_t request;
+	uint64_t generation; /* of the policy whose rules they are */
+	uint32_t n;
+	uint32_t reserved;
+	uint64_t hits[IPC_POLICY_HITS_N]; /* of the rules from `from` on */
 };
 
 /* Addresses of the host's interfaces: part of a list. */

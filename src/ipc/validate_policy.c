@@ -242,6 +242,48 @@ ipc_validate_policy_known(const struct ipc_policy_known *msg, const char **why)
 }
 
 int
+ipc_validate_listen(const struct ipc_listen *msg, const char **why)
+{
+	if (!ipc_is_flag(msg->has_policy) || !ipc_is_flag(msg->is_locked) ||
+	    !ipc_is_flag(msg->is_audit) || !ipc_is_flag(msg->enable_dns))
+		return ipc_refuse(why, "flag neither 0 nor 1");
+	return ipc_check_zeros(msg->reserved, sizeof(msg->reserved), "reserved", why);
+}
+
+int
+ipc_validate_query_policy(const struct ipc_query_policy *msg, const char **why)
+{
+	(void)msg;
+	(void)why;
+	return 0;
+}
+
+int
+ipc_validate_policy_state(const struct ipc_policy_state *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_list_hits(const struct ipc_list_hits *msg, const char **why)
+{
+	if (msg->from >= IPC_POLICY_RULES_MAX)
+		return ipc_refuse(why, "from");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
+ipc_validate_hits_page(const struct ipc_hits_page *msg, const char **why)
+{
+	if (msg->n > IPC_POLICY_HITS_N)
+		return ipc_refuse(why, "n");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	return ipc_check_unused(msg->hits, msg->n, IPC_POLICY_HITS_N,
+	    sizeof(msg->hits[0]), why);
+}
+
+int
 ipc_validate_host_addrs(const struct ipc_host_addrs *msg, const char **why)
 {
 	if (!ipc_is_flag(msg->is_first))

@@ -14,6 +14,7 @@
 #include "slirpctl/ask.h"
 #include "slirpctl/events.h"
 #include "slirpctl/instances.h"
+#include "slirpctl/policy.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
 #include "slirpctl/top.h"
@@ -365,6 +366,8 @@ const struct command commands_all[] = {
 	    CMDLINE_JSON | CMDLINE_ALL | CMDLINE_WATCH, NEEDED, stats },
 	{ "connections", NULL, "", "the connections through it", 0, 0, CMDLINE_JSON,
 	    NEEDED, connections },
+	{ "policy", NULL, "show", "the policy and the hits of its rules", 1, 1,
+	    CMDLINE_JSON, NEEDED, policy_run },
 	{ "top", NULL, "", "rates and connections on a terminal, until q", 0, 0,
 	    CMDLINE_WATCH, NEEDED, top_run },
 	{ "events", NULL, "[NAME]...", "show events, all or these, until interrupted", 0,

@@ -609,7 +609,7 @@ def test_closed_standard_streams(tmp_path):
 
 # --- completion -------------------------------------------------------------------------------
 
-COMMANDS = {"add", "list", "remove", "status", "stats", "connections", "top", "events", "ps", "raw",
+COMMANDS = {"add", "list", "remove", "status", "stats", "connections", "policy", "top", "events", "ps", "raw",
             "version", "help"}
 PROTOCOLS = {"tcp", "udp", "tcp4", "udp4", "tcp6", "udp6"}
 EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "PROCESS_EXITED", "PROCESS_STARTED", "RESOLV_CONF_CHANGED", "SHUTDOWN"}
@@ -630,6 +630,7 @@ COMPLETED = [
     ("slirpctl add tcp ", set()),
     ("slirpctl list ", set()),
     ("slirpctl ps ", set()),
+    ("slirpctl policy ", {"show"}),
     ("slirpctl -w ", set()),
     ("slirpctl --watch=1 st", {"stats", "status"}),
     ("slirpctl help ", COMMANDS),

@@ -83,6 +83,22 @@ tcp    ESTABLISHED  10.0.2.100:40000
     no       3.0 MiB  5 B  1.4 KiB
     250 us  1 min 1 s
 """
+POLICY_HEAD = """\
+policy generation 1, mode enforce, default deny
+flows 12 allowed, 3 denied, 1 without a rule
+pins 2
+refuse reset
+"""
+POLICY_PIPE = POLICY_HEAD + """\
+HITS  WHERE        ID                RULE
+  12  ci.policy:2  9f31c2d07a55e1b4  allow tcp 443 to pypi.org
+"""
+POLICY_40 = POLICY_HEAD + """\
+HITS  WHERE        ID
+    RULE
+  12  ci.policy:2  9f31c2d07a55e1b4
+    allow tcp 443 to pypi.org
+"""
 PS_PIPE = """\
 PID  UP                 TAP          GUEST       FORWARDS  SOCKET
   7  11574074074 d 1 h  tap\\xc3\\xa9  10.0.2.100         1  PATH
@@ -128,6 +144,7 @@ GOLDEN = [
     (["stats"], STATS_PIPE, STATS_TERMINAL, STATS_TERMINAL),
     (["list"], LIST, LIST, LIST),
     (["connections"], CONNECTIONS_PIPE, CONNECTIONS_80, CONNECTIONS_40),
+    (["policy", "show"], POLICY_PIPE, POLICY_PIPE, POLICY_40),
     (["ps"], PS_PIPE, PS_80, PS_40),
     (["events"], EVENTS_SHOWN, EVENTS_SHOWN, EVENTS_SHOWN),
     (["raw", '{"execute":"query_version"}'], RAW, RAW, RAW),
@@ -204,6 +221,7 @@ def test_golden_output_of_top(columns, expected, locale, path, monkeypatch):
     (["stats"], [VALUES["query_stats"]]),
     (["list"], [VALUES["list_hostfwd"]]),
     (["connections"], [VALUES["query_connections"]]),
+    (["policy", "show"], [{"policy": VALUES["query_policy"], "text": VALUES["policy_get"]}]),
     (["events"], EVENTS),
     (["raw", '{"execute":"query_version"}'], [{"return": VALUES["query_version"]}]),
     (["ps"], [{"instances": [

@@ -124,7 +124,7 @@ def check_line(mark: str, expected: str, got: str) -> None:
 
 def test_examples_work_in_the_order_of_the_page(guest: Guest) -> None:
     assert len(examples()) > 12
-    with daemon_with_api(guest, "--enable-ipv6") as (_, path):
+    with daemon_with_api(guest, "--enable-ipv6", "--deny-out=192.0.2.1:25") as (_, path):
         for lines in examples():
             if "qmp_capabilities" not in lines[0][1]:
                 (asks, request), (mark, expected) = lines

@@ -210,6 +210,22 @@ FIELDS(policy_commit,
 	RESERVED(policy_commit))
 FIELDS(policy_committed, ANY(policy_committed, generation))
 FIELDS(policy_known, ANY(policy_known, generation))
+FIELDS(listen,
+	FLAG(listen, has_policy), FLAG(listen, is_locked), FLAG(listen, is_audit),
+	FLAG(listen, enable_dns), RESERVED(listen))
+FIELDS(query_policy, ANY(query_policy, request))
+FIELDS(policy_state,
+	ANY(policy_state, request), ANY(policy_state, generation),
+	ANY(policy_state, n_allowed), ANY(policy_state, n_denied),
+	ANY(policy_state, n_by_default), ANY(policy_state, n_pins),
+	RESERVED(policy_state))
+FIELDS(list_hits,
+	ANY(list_hits, request),
+	RANGE(list_hits, from, 0, IPC_POLICY_RULES_MAX - 1, "from"), RESERVED(list_hits))
+FIELDS(hits_page,
+	ANY(hits_page, request), ANY(hits_page, generation),
+	RANGE(hits_page, n, 0, IPC_POLICY_HITS_N, "n"), RESERVED(hits_page),
+	ANY(hits_page, hits))
 FIELDS(dns_pin,
 	ANY(dns_pin, number), ANY(dns_pin, generation), ANY(dns_pin, ttl_s),
 	RANGE(dns_pin, n_addrs, 1, IPC_DNS_ADDRS_MAX, "n_addrs"),

@@ -340,6 +340,48 @@ ipc_sample_policy_known(struct ipc_policy_known *msg)
 }
 
 void
+ipc_sample_listen(struct ipc_listen *msg)
+{
+	*msg = (struct ipc_listen){ .has_policy = 1, .is_locked = 1, .enable_dns = 1 };
+}
+
+void
+ipc_sample_query_policy(struct ipc_query_policy *msg)
+{
+	*msg = (struct ipc_query_policy){ .request = 1 };
+}
+
+void
+ipc_sample_policy_state(struct ipc_policy_state *msg)
+{
+	*msg = (struct ipc_policy_state){
+		.request = 1,
+		.generation = 1,
+		.n_allowed = 3,
+		.n_denied = 2,
+		.n_by_default = 1,
+		.n_pins = 4,
+	};
+}
+
+void
+ipc_sample_list_hits(struct ipc_list_hits *msg)
+{
+	*msg = (struct ipc_list_hits){ .request = 1, .from = IPC_POLICY_HITS_N };
+}
+
+void
+ipc_sample_hits_page(struct ipc_hits_page *msg)
+{
+	*msg = (struct ipc_hits_page){
+		.request = 1,
+		.generation = 1,
+		.n = 2,
+		.hits = { 5, 1 },
+	};
+}
+
+void
 ipc_sample_host_addrs(struct ipc_host_addrs *msg)
 {
 	*msg = (struct ipc_host_addrs){

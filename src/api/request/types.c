@@ -240,6 +240,33 @@ static const struct api_member connection[] = {
 	OPTIONAL("age_ms", API_TYPE_INTEGER),
 };
 
+static const struct api_member policy[] = {
+	INTEGER("generation"),
+	STRING("mode"),
+	STRING("default"),
+	BOOLEAN("locked"),
+	INTEGER("rules"),
+	INTEGER("prefixes"),
+	INTEGER("names"),
+	INTEGER("allowed"),
+	INTEGER("denied"),
+	INTEGER("by_default"),
+	INTEGER("pins"),
+};
+
+static const struct api_member policy_text[] = {
+	INTEGER("generation"),
+	ARRAY("settings", API_TYPE_STRING),
+	ARRAY("rules", "policy_rule"),
+};
+
+static const struct api_member policy_rule[] = {
+	STRING("id"),
+	STRING("where"),
+	STRING("line"),
+	INTEGER("hits"),
+};
+
 static const struct api_member error[] = {
 	STRING("desc"),
 	STRING("class"),
@@ -284,6 +311,9 @@ const struct api_type api_types[] = {
 	{ TYPE(api_stats) },
 	{ TYPE(connections) },
 	{ TYPE(connection) },
+	{ TYPE(policy) },
+	{ TYPE(policy_text) },
+	{ TYPE(policy_rule) },
 	{ TYPE(error) },
 	{ TYPE(timestamp) },
 	{ .name = "empty" },

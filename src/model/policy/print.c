@@ -15,6 +15,7 @@ struct printer {
 	policy_put_fn *put;
 	void *ctx;
 	size_t column;
+	bool is_one_line;
 };
 
 static void
@@ -69,7 +70,7 @@ static void
 put_dest(struct printer *printer, const char *text, bool *is_first)
 {
 	put(printer, *is_first ? " " : ",");
-	if (!*is_first && printer->column > COLUMN_MAX) {
+	if (!*is_first && printer->column > COLUMN_MAX && !printer->is_one_line) {
 		put(printer, " \\\n    ");
 		printer->column = 4;
 	} else if (!*is_first)
@@ -145,7 +146,16 @@ print_rule(struct printer *printer, const struct policy *policy, uint32_t rule)
 	put_dests(printer, policy, rule);
 	if (row->options & IPC_POLICY_OPTION_PRIVATE)
 		put(printer, " private");
-	end_line(printer);
+}
+
+static void
+print_labelled(struct printer *printer, const struct policy *policy, uint32_t rule)
+{
+	if (policy->rules[rule].label[0] != '\0') {
+		put(printer, policy->rules[rule].label);
+		put(printer, ": ");
+	}
+	print_rule(printer, policy, rule);
 }
 
 void
@@ -154,11 +164,17 @@ policy_print_rule(const struct policy *policy, uint32_t rule, policy_put_fn *put
 {
 	struct printer printer = { .put = put_text, .ctx = ctx };
 
-	if (policy->rules[rule].label[0] != '\0') {
-		put(&printer, policy->rules[rule].label);
-		put(&printer, ": ");
-	}
-	print_rule(&printer, policy, rule);
+	print_labelled(&printer, policy, rule);
+	end_line(&printer);
+}
+
+void
+policy_print_one_line(const struct policy *policy, uint32_t rule, policy_put_fn *put_text,
+    void *ctx)
+{
+	struct printer printer = { .put = put_text, .ctx = ctx, .is_one_line = true };
+
+	print_labelled(&printer, policy, rule);
 }
 
 static void
@@ -177,6 +193,7 @@ policy_print_key(const struct policy *policy, uint32_t rule)
 
 	siphash_begin(&hash, nothing);
 	print_rule(&printer, policy, rule);
+	end_line(&printer);
 	return siphash_end(&hash);
 }
 
@@ -229,6 +246,14 @@ put_settings(struct printer *printer, const struct ipc_policy_settings *settings
 	    settings->dns_refusal, normal.dns_refusal);
 	if (settings->dns_types != normal.dns_types)
 		put_dns_types(printer, settings->dns_types);
+}
+
+void
+policy_print_settings(const struct policy *policy, policy_put_fn *put_text, void *ctx)
+{
+	struct printer printer = { .put = put_text, .ctx = ctx };
+
+	put_settings(&printer, &policy->settings);
 }
 
 void

@@ -16,6 +16,13 @@ void policy_print(const struct policy *policy, policy_put_fn *put, void *ctx);
 void policy_print_rule(const struct policy *policy, uint32_t rule, policy_put_fn *put,
     void *ctx);
 
+/* The same in one line, however long, and without the line end. */
+void policy_print_one_line(const struct policy *policy, uint32_t rule, policy_put_fn *put,
+    void *ctx);
+
+/* The settings that differ from their defaults, each with a line end. */
+void policy_print_settings(const struct policy *policy, policy_put_fn *put, void *ctx);
+
 /* The hash of the rule without its label. */
 uint64_t policy_print_key(const struct policy *policy, uint32_t rule);
 

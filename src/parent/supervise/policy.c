@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes the rows of the policy from the policy-reader, and sends them to the connector and the
- * resolver. */
+/* Takes the rows of the policy from the policy-reader, and sends them to the connector, the
+ * resolver and the api. */
 #include "parent/supervise/policy.h"
 
 #include <errno.h>
@@ -99,10 +99,14 @@ policy_begin_feed(struct supervisor *sv, enum ipc_role role)
 		return;
 	policy_feed_begin(&sv->policy.feeds[role], sv->policy.rows,
 	    sv->policy.take.generation);
-	ipc_channel_await_reply(supervisor_channel(sv, role),
-	    role == IPC_ROLE_CONNECTOR ? IPC_MSG_policy_committed : IPC_MSG_policy_known);
-	/* This process has not heard of them. */
-	sv->hostlist.is_told = false;
+	/* The api only shows the policy. */
+	if (role != IPC_ROLE_API) {
+		ipc_channel_await_reply(supervisor_channel(sv, role),
+		    role == IPC_ROLE_CONNECTOR ? IPC_MSG_policy_committed
+					       : IPC_MSG_policy_known);
+		/* This process has not heard of them. */
+		sv->hostlist.is_told = false;
+	}
 	policy_feed(sv, role);
 }
 
@@ -111,10 +115,12 @@ policy_feed(struct supervisor *sv, enum ipc_role role)
 {
 	struct policy_feed *feed = &sv->policy.feeds[role];
 
+	bool is_host_known = role == IPC_ROLE_API;
+
 	/* Class host is right before the first flow. */
-	if (!sv->hostlist.is_told)
+	if (!is_host_known && !sv->hostlist.is_told)
 		policy_tell_host(sv);
-	if (sv->hostlist.is_told &&
+	if ((is_host_known || sv->hostlist.is_told) &&
 	    policy_feed_send(feed, supervisor_channel(sv, role)) == 0)
 		return;
 	if (ipc_channel_can_retry(errno))

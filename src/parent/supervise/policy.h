@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The policy from the policy-reader to the connector and the resolver. The parent keeps a copy of the rows. */
+/* The policy from the policy-reader to the connector, the resolver and the api. The parent keeps a
+ * copy of the rows. */
 #pragma once
 
 #include "parent/supervise/supervisor.h"
@@ -13,7 +14,7 @@ void policy_begin_reading(struct supervisor *sv, const int program_fds[IPC_ROLE_
 /* Whether there is none, or all of its rows are here. */
 bool policy_is_read(const struct supervisor *sv);
 
-/* The connector or the resolver is ready: sends it the policy from now on. */
+/* The connector, the resolver or the api is ready: sends it the policy from now on. */
 void policy_begin_feed(struct supervisor *sv, enum ipc_role role);
 
 /* Sends the addresses of the host. If a queue is full, hostlist.is_told stays false, and they

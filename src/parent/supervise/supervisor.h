@@ -51,7 +51,7 @@ struct parent_policy {
 	struct policy_texts texts;
 	struct policy *rows; /* owned; NULL: no policy */
 	struct policy_take take;
-	struct policy_feed feeds[IPC_ROLE_END]; /* to the connector and the resolver */
+	struct policy_feed feeds[IPC_ROLE_END]; /* to connector, resolver and api */
 	bool is_known;                          /* the resolver judges names by it */
 	bool is_read;                           /* `rows` is whole */
 	bool is_in_force;                       /* the connector follows it */

@@ -235,8 +235,13 @@ static int
 instruct_api(struct supervisor *sv)
 {
 	struct ipc_channel *api = supervisor_channel(sv, IPC_ROLE_API);
+	const struct ipc_listen msg = {
+		.has_policy = sv->policy.rows != NULL,
+		.is_audit = sv->options->policy_audit,
+		.enable_dns = sv->options->enable_dns,
+	};
 
-	if (ipc_send_listen(api, sv->api_listen_fd) == -1)
+	if (ipc_send_listen(api, &msg, sv->api_listen_fd) == -1)
 		return -1;
 	ipc_channel_await_reply(api, IPC_MSG_api_ready);
 	return 0;

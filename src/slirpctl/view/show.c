@@ -81,6 +81,13 @@ static const struct column connection_columns[] = {
 	{ "AGE", COLUMN_MS, "age_ms", NULL },
 };
 
+static const struct column policy_columns[] = {
+	{ "HITS", COLUMN_PLAIN, "hits", NULL },
+	{ "WHERE", COLUMN_PLAIN, "where", NULL },
+	{ "ID", COLUMN_PLAIN, "id", NULL },
+	{ "RULE", COLUMN_PLAIN, "line", NULL },
+};
+
 /* The first columns are those that no narrow terminal may cut off. */
 static const struct column rate_columns[] = {
 	{ "IN/S", COLUMN_BYTES, RATES_IN, NULL },
@@ -259,6 +266,12 @@ show_connections(FILE *out, const json_t *entries, const struct view *view)
 {
 	table_write(out, entries, view, connection_columns,
 	    N_ELEMENTS(connection_columns));
+}
+
+void
+show_policy(FILE *out, const json_t *entries, const struct view *view)
+{
+	table_write(out, entries, view, policy_columns, N_ELEMENTS(policy_columns));
 }
 
 void

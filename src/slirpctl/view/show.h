@@ -23,6 +23,7 @@ void show_json(FILE *out, const json_t *value);
  * too narrow, the columns that do not fit are on a second line. */
 void show_forwards(FILE *out, const json_t *entries, const struct view *view);
 void show_connections(FILE *out, const json_t *entries, const struct view *view);
+void show_policy(FILE *out, const json_t *entries, const struct view *view);
 void show_rates(FILE *out, const json_t *entries, const struct view *view);
 void show_instances(FILE *out, const json_t *entries, const struct view *view);
 

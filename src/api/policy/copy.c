@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Takes the policy from the parent. */
+#include "api/policy/copy.h"
+
+#include <stdlib.h>
+
+#include "api/handlers.h"
+#include "base/log.h"
+
+void
+api_policy_init(struct api_policy *policy, const struct ipc_listen *known)
+{
+	policy->known = *known;
+	if (!known->has_policy)
+		return;
+	/* Only the pages in use are memory. */
+	policy->places = calloc(2, sizeof(*policy->places));
+	if (policy->places == NULL)
+		fatal("get memory for the policy");
+	policy->take.policy = api_policy_next(policy);
+}
+
+bool
+api_policy_has_come(const struct api_policy *policy)
+{
+	return !policy->known.has_policy || policy->in_force != NULL;
+}
+
+struct policy *
+api_policy_next(const struct api_policy *policy)
+{
+	return &policy->places[policy->in_force == &policy->places[0]];
+}
+
+static void
+check_row(bool is_good, const char *why)
+{
+	if (!is_good)
+		fatalx("message from the parent: policy: %s", why);
+}
+
+#define TAKE(step) \
+	void api_on_policy_##step(struct api *api, const struct ipc_policy_##step *msg) \
+	{ \
+		const char *why = "there is none"; \
+		bool is_good = api->policy.places != NULL && \
+		    policy_take_##step(&api->policy.take, msg, &why); \
+\
+		check_row(is_good, why); \
+	}
+TAKE(begin)
+TAKE(source)
+TAKE(rules)
+TAKE(prefixes)
+TAKE(names)
+
+void
+api_on_policy_commit(struct api *api, const struct ipc_policy_commit *msg)
+{
+	struct api_policy *policy = &api->policy;
+	const char *why = "there is none";
+	bool is_good =
+	    policy->places != NULL && policy_take_commit(&policy->take, msg, &why);
+
+	check_row(is_good, why);
+	policy->in_force = policy->take.policy;
+	policy->generation = msg->generation;
+	policy->take.policy = api_policy_next(policy);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The api's copy of the policy in force. */
+#pragma once
+
+#include "model/policy/rows.h"
+
+struct api_policy {
+	struct ipc_listen known; /* from the start */
+	/* Two, if there is a policy; owned. The one that is not in force is the place of the
+	 * next. */
+	struct policy *places;
+	struct policy *in_force; /* NULL: none has come */
+	uint64_t generation;     /* of the policy in force */
+	struct policy_take take;
+};
+
+/* Before the jail: gets memory if there is a policy. */
+void api_policy_init(struct api_policy *policy, const struct ipc_listen *known);
+
+/* Whether there is no policy, or it is here. No client is served before. */
+bool api_policy_has_come(const struct api_policy *policy);
+
+/* The place that is not in force. */
+struct policy *api_policy_next(const struct api_policy *policy);

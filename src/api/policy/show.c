@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Answers query_policy and policy_get: rules from the api's copy, counts from the connector. */
+#include "api/policy/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/handlers.h"
+#include "model/policy/print.h"
+
+/* The longest setting: dns-types with all types. */
+#define SETTING_SIZE 128
+
+bool
+api_policy_check(struct api *api, struct api_client *client)
+{
+	char desc[API_ERROR_DESC_SIZE];
+	struct api_error error;
+
+	if (api->policy.known.has_policy)
+		return true;
+	snprintf(desc, sizeof(desc), "%s: no policy", client->request.verb->name);
+	api_error_set(&error, API_ERROR_NotSupported, desc,
+	    "slirpd was started without a policy; --policy=open is one that denies nothing");
+	api_client_refuse(api, client, &error);
+	return false;
+}
+
+const char *
+api_policy_id_format(uint64_t key, char buf[API_POLICY_ID_SIZE])
+{
+	snprintf(buf, API_POLICY_ID_SIZE, "%016" PRIx64, key);
+	return buf;
+}
+
+static int
+send_query_policy(struct ipc_channel *channel, const struct api_client *client)
+{
+	const struct ipc_query_policy msg = { .request = client->call.number };
+
+	return ipc_send_query_policy(channel, &msg);
+}
+
+static int
+send_list_hits(struct ipc_channel *channel, const struct api_client *client)
+{
+	const struct ipc_list_hits msg = {
+		.request = client->call.number,
+		.from = client->call.cursor,
+	};
+
+	return ipc_send_list_hits(channel, &msg);
+}
+
+void
+api_start_query_policy(struct api *api, struct api_client *client)
+{
+	if (api_policy_check(api, client))
+		api_peer_call(api, &api->connector, client, send_query_policy,
+		    IPC_MSG_policy_state);
+}
+
+void
+api_start_policy_get(struct api *api, struct api_client *client)
+{
+	if (api_policy_check(api, client))
+		api_peer_call(api, &api->connector, client, send_list_hits,
+		    IPC_MSG_hits_page);
+}
+
+void
+api_on_policy_state(struct api *api, const struct ipc_policy_state *msg)
+{
+	const struct policy *policy = api->policy.in_force;
+	struct api_client *client =
+	    api_peer_answered(api, &api->connector, IPC_MSG_policy_state, msg->request);
+	struct api_out *out;
+
+	if (!client)
+		return;
+	out = api_client_reply_begin(client);
+	api_out_open(out, NULL, '{');
+	api_out_number(out, "generation", api->policy.generation);
+	api_out_string(out, "mode", policy_mode_words[policy->settings.mode]);
+	api_out_string(out, "default",
+	    policy_action_words[policy->settings.default_action]);
+	api_out_bool(out, "locked", api->policy.known.is_locked);
+	api_out_number(out, "rules", policy->n_rules);
+	api_out_number(out, "prefixes", policy->n_prefixes);
+	api_out_number(out, "names", policy->n_names);
+	api_out_number(out, "allowed", msg->n_allowed);
+	api_out_number(out, "denied", msg->n_denied);
+	api_out_number(out, "by_default", msg->n_by_default);
+	api_out_number(out, "pins", msg->n_pins);
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}
+
+/* A line of the policy while it is put together; the memory is counted as the client's. */
+static void
+put_to_line(void *ctx, const char *text, size_t len)
+{
+	api_out_raw(ctx, text, len);
+}
+
+static void
+write_rule(struct api_out *out, const struct policy *policy, uint32_t number,
+    uint64_t hits)
+{
+	char id[API_POLICY_ID_SIZE], where[POLICY_WHERE_SIZE];
+	struct api_out line = { 0 };
+
+	policy_print_one_line(policy, number, put_to_line, &line);
+	api_out_raw(&line, "", 1);
+	out->failed |= line.failed;
+	api_out_open(out, NULL, '{');
+	api_out_string(out, "id", api_policy_id_format(policy->rules[number].key, id));
+	api_out_string(out, "where", policy_where(policy, number, where));
+	api_out_string(out, "line", line.failed ? "" : line.bytes);
+	api_out_number(out, "hits", hits);
+	api_out_close(out, '}');
+	api_out_free(&line);
+}
+
+struct settings_writer {
+	struct api_out *out;
+	char line[SETTING_SIZE];
+	size_t len;
+};
+
+static void
+put_to_settings(void *ctx, const char *text, size_t len)
+{
+	struct settings_writer *writer = ctx;
+
+	if (len == 1 && text[0] == '\n') {
+		writer->line[writer->len] = '\0';
+		api_out_string(writer->out, NULL, writer->line);
+		writer->len = 0;
+	} else if (writer->len + len < sizeof(writer->line)) {
+		memcpy(writer->line + writer->len, text, len);
+		writer->len += len;
+	}
+}
+
+static void
+reply_text(struct api *api, struct api_client *client)
+{
+	struct api_out *out = api_client_reply_begin(client);
+	struct api_out *list = &client->call.list;
+	struct settings_writer writer = { .out = out };
+
+	out->failed |= list->failed;
+	api_out_open(out, NULL, '{');
+	api_out_number(out, "generation", api->policy.generation);
+	api_out_open(out, "settings", '[');
+	policy_print_settings(api->policy.in_force, put_to_settings, &writer);
+	api_out_close(out, ']');
+	api_out_open(out, "rules", '[');
+	api_out_raw(out, list->bytes, list->len);
+	api_out_close(out, ']');
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}
+
+void
+api_on_hits_page(struct api *api, const struct ipc_hits_page *msg)
+{
+	const struct policy *policy = api->policy.in_force;
+	struct api_client *client =
+	    api_peer_answered(api, &api->connector, IPC_MSG_hits_page, msg->request);
+	struct api_call *call;
+
+	if (!client)
+		return;
+	call = &client->call;
+	/* During a change the connector is ahead for a moment; and pages of two policies do not
+	 * belong together. */
+	if (msg->generation != api->policy.generation ||
+	    (call->cursor > 0 && msg->generation != call->generation)) {
+		api_out_free(&call->list);
+		call->cursor = 0;
+		api_peer_call_again(api, &api->connector, client);
+		return;
+	}
+	call->generation = msg->generation;
+	for (uint32_t i = 0; i < msg->n && call->cursor < policy->n_rules; i++)
+		write_rule(&call->list, policy, call->cursor++, msg->hits[i]);
+	if (msg->n > 0 && call->cursor < policy->n_rules)
+		api_peer_call_again(api, &api->connector, client);
+	else
+		reply_text(api, client);
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command `policy`: shows and changes the policy of a daemon. */
+#pragma once
+
+#include "slirpctl/cmdline.h"
+
+/* The first argument names the action. */
+enum outcome policy_run(const struct cmdline *cmdline);
