@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Writes the seeds of fuzz_ipc: for each row of messages.h a right message, for each
- * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies and
- * fuzz_api_to_worker and fuzz_api_to_connector.
+ * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies,
+ * fuzz_api_to_worker, fuzz_api_to_connector and fuzz_services_to_connector.
  *
  * usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER FUZZ_API_TO_CONNECTOR
- * (directories)
+ *     FUZZ_SERVICES_TO_CONNECTOR (directories)
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -148,13 +148,74 @@ write_any(const char *directory, enum ipc_message_id id, enum ipc_message_id the
 	close_or_die(file);
 }
 
+/* Flows to an address, and their ends; the others as in the sample. */
+static void
+write_flows(const char *directory, unsigned int number, const char *address,
+    uint8_t first_byte)
+{
+	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP };
+	FILE *file = create(directory, "flows", number);
+
+	fputc(first_byte, file);
+	for (size_t i = 0; i < sizeof(protos); i++) {
+		struct ipc_flow_open open;
+		struct ipc_flow_closed closed = { .n = 1, .flows = { i + 1 } };
+		struct ipc_reply_open reply;
+
+		ipc_sample_flow_open(&open);
+		open.flow = i + 1;
+		inaddr_parse(address, &open.peer);
+		open.guest = (struct inaddr){ .is_ipv6 = open.peer.is_ipv6 };
+		open.guest.bytes[0] = 10;
+		open.proto = protos[i];
+		open.peer_port = open.proto == IPPROTO_ICMP ? 0 : 53;
+		write_message(file, IPC_MSG_flow_open, &open);
+		write_message(file, IPC_MSG_flow_closed, &closed);
+		ipc_sample_reply_open(&reply);
+		reply.flow = i + 1;
+		reply.listener = 0;
+		reply.peer = open.peer;
+		reply.own = inaddr_loopback(open.peer.is_ipv6);
+		reply.peer_scope_id = reply.own_scope_id = 0;
+		write_message(file, IPC_MSG_reply_open, &reply);
+		write_message(file, IPC_MSG_flow_closed, &closed);
+	}
+	close_or_die(file);
+}
+
+static void
+write_all_flows(const char *directory)
+{
+	static const char *const addresses[] = { "192.0.2.1", "10.0.2.2", "10.0.2.3",
+		"10.0.2.255", "127.0.0.1", "255.255.255.255", "224.0.0.251", "0.0.0.0",
+		"fd00::2", "fd00::3", "::1", "::ffff:127.0.0.1", "ff02::fb",
+		"2001:db8::1" };
+
+	for (unsigned int i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		write_flows(directory, 2 * i, addresses[i], 0);
+		write_flows(directory, 2 * i + 1, addresses[i], 1);
+	}
+}
+
+/* A byte before the messages. */
+static void
+write_service(const char *directory, enum ipc_message_id id, enum ipc_message_id then)
+{
+	FILE *file = create(directory, ipc_descriptions[id].name, 1);
+
+	fputc(0, file);
+	write_datagram(file, id);
+	write_datagram(file, then);
+	close_or_die(file);
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc != 5) {
+	if (argc != 6) {
 		fprintf(stderr,
-		    "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES "
-		    "FUZZ_API_TO_WORKER FUZZ_API_TO_CONNECTOR\n");
+		    "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER "
+		    "FUZZ_API_TO_CONNECTOR FUZZ_SERVICES_TO_CONNECTOR\n");
 		return EXIT_FAILURE;
 	}
 	for (size_t id = 0; id < IPC_MSG_N; id++)
@@ -163,11 +224,13 @@ main(int argc, char **argv)
 	for (unsigned int n = 1; n <= 5; n++)
 		write_replies(argv[2], n);
 	write_queries(argv[3]);
+	write_all_flows(argv[5]);
 	for (unsigned int n = 1; n <= 4; n++)
 		write_requests(argv[4], n);
 	for (size_t id = 0; id < IPC_MSG_N; id++) {
 		write_any(argv[3], (enum ipc_message_id)id, IPC_MSG_query_worker);
 		write_any(argv[4], (enum ipc_message_id)id, IPC_MSG_list_forwards);
+		write_service(argv[5], (enum ipc_message_id)id, IPC_MSG_flow_open);
 	}
 	return EXIT_SUCCESS;
 }

@@ -78,6 +78,13 @@ def question(flow: int, address: str, port: int, proto: int = TCP) -> bytes:
                                                 proto, 40000, 0 if proto == ICMP else port))
 
 
+def peer(flow: int, address: str, port: int) -> bytes:
+    """struct ipc_reply_open, of the first port of a forward."""
+    own = "::" if ":" in address else "0.0.0.0"
+    return ipc.message("reply_open", struct.pack("=QIII17s17sH", flow, 0, 0, 0, inaddr(address),
+                                                 inaddr(own), port))
+
+
 def opened(flow: int) -> bytes:
     """struct ipc_flow_opened."""
     return ipc.message("flow_opened", struct.pack("=Q17s7xHH4x", flow, inaddr(INTERNET4), 80, 0))
@@ -204,6 +211,22 @@ def test_address_that_the_gate_never_passes_ends_slirpd(
         made.assert_ended("flow_open: ")
         assert "is never a destination" in made.daemon.stderr
         assert loopback.arrivals() == []
+
+
+@pytest.mark.parametrize("address", (
+    "0.0.0.0", "255.255.255.255", "224.0.0.251", "239.255.1.1", "::", "ff02::fb", "ff0e::1"))
+def test_peer_whose_address_nobody_sends_from_ends_slirpd(guest: Guest, address: str) -> None:
+    """A forward's port would otherwise send to a group, or to the host under another name."""
+    host = "[::]:" if ":" in address else ""
+    with taken(guest, f"--publish={host}5300:5300/udp") as made:
+        control = INTERNET6 if ":" in address else INTERNET4
+        made.worker.send(peer(1, control, 7))
+        got = made.worker.answer()
+        assert got.sock
+        with got.sock as sock:
+            assert sock.getpeername()[:2] == (control, 7) and sock.getsockname()[1] == 5300
+        made.worker.send(peer(2, address, 7))
+        made.assert_ended("reply_open: nobody sends from the peer's address")
 
 
 def test_ipv6_that_is_off_ends_slirpd(guest: Guest) -> None:

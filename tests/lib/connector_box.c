@@ -8,6 +8,9 @@
 
 #include "base/log.h"
 #include "connector/forward/api_requests.h"
+#include "connector/lend.h"
+#include "connector/policy.h"
+#include "connector/requests.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 
@@ -23,20 +26,65 @@ take_greeting(struct ipc_channel *channel)
 		fatalx("no greeting came");
 }
 
-/* Both ends have greeted. */
-static void
-open_channel(struct ipc_channel *ours, struct ipc_channel *theirs, enum ipc_role peer)
+/* Opens the peer's end of a new channel. Returns the connector's. */
+static int
+open_end(struct ipc_channel *theirs, enum ipc_role peer)
 {
 	int own_fd, peer_fd;
 
+	ipc_channel_close(theirs);
 	if (ipc_channel_pair(&own_fd, &peer_fd) == -1)
 		fatal("make a channel");
-	ipc_channel_open(ours, own_fd, IPC_ROLE_CONNECTOR, peer);
 	ipc_channel_open(theirs, peer_fd, peer, IPC_ROLE_CONNECTOR);
-	if (ipc_channel_greet(ours) == -1 || ipc_channel_greet(theirs) == -1)
+	if (ipc_channel_greet(theirs) == -1)
+		fatal("greet");
+	return own_fd;
+}
+
+static void
+open_parent(struct connector_box *box)
+{
+	struct ipc_channel *ours = &box->connector.to_parent;
+
+	ipc_channel_open(ours, open_end(&box->parent, IPC_ROLE_PARENT),
+	    IPC_ROLE_CONNECTOR, IPC_ROLE_PARENT);
+	if (ipc_channel_greet(ours) == -1)
 		fatal("greet");
 	take_greeting(ours);
-	take_greeting(theirs);
+	take_greeting(&box->parent);
+}
+
+void
+connector_box_open_worker(struct connector_box *box)
+{
+	const struct ipc_peer peer = { .role = IPC_ROLE_SLIRP_WORKER,
+		.number = box->n_peers++ };
+
+	connector_requests_begin(&box->connector,
+	    open_end(&box->worker, IPC_ROLE_SLIRP_WORKER), &peer);
+	take_greeting(&box->connector.to_worker);
+	take_greeting(&box->worker);
+}
+
+void
+connector_box_open_resolver(struct connector_box *box)
+{
+	const struct ipc_peer peer = { .role = IPC_ROLE_RESOLVER,
+		.number = box->n_peers++ };
+
+	connector_lend_begin(&box->connector, open_end(&box->resolver, IPC_ROLE_RESOLVER),
+	    &peer);
+	take_greeting(&box->connector.to_resolver);
+	take_greeting(&box->resolver);
+}
+
+/* As the parent leaves the numbers of channels at the start, and peers at their end. */
+static void
+reserve_numbers(void)
+{
+	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
+	dup3(STDIN_FILENO, IPC_CHILD_FD_API, O_CLOEXEC);
+	dup3(STDIN_FILENO, IPC_CHILD_FD_RESOLVER, O_CLOEXEC);
 }
 
 void
@@ -48,12 +96,11 @@ connector_box_open(struct connector_box *box)
 	struct budget budget;
 
 	memset(box, 0, sizeof(*box));
-	box->api.fd = -1;
-	connector->answer.fd = -1;
-	/* As the parent leaves it at the start. */
-	dup3(STDIN_FILENO, IPC_CHILD_FD_API, O_CLOEXEC);
-	open_channel(&connector->to_parent, &box->parent, IPC_ROLE_PARENT);
-	open_channel(&connector->to_worker, &box->worker, IPC_ROLE_SLIRP_WORKER);
+	box->parent.fd = box->worker.fd = box->resolver.fd = box->api.fd = -1;
+	connector->to_worker.fd = connector->to_resolver.fd = -1;
+	connector->answer.fd = connector->answer.answers_fd = connector->lent.fd = -1;
+	reserve_numbers();
+	open_parent(box);
 	ipc_channel_set_running(&box->parent);
 	chan_api_init(&connector->api, &connector->to_parent, IPC_ROLE_CONNECTOR,
 	    IPC_CHILD_FD_API, NULL, NULL);
@@ -66,10 +113,19 @@ connector_box_open(struct connector_box *box)
 	if (listeners_init(&connector->listeners, !start.network.allow_host_loopback) ==
 		-1 ||
 	    forwards_init(&connector->forwards, &connector->listeners,
-		&connector->rules.network, &budget) == -1)
+		&connector->rules.network, &budget) == -1 ||
+	    flows_init(&connector->flows) == -1)
 		fatal("get memory");
+	connector_policy_init(connector, &start);
+	connector_box_open_worker(box);
 	ipc_sample_guest_addr6(&guest);
 	connector->forwards.guest6 = guest.addr;
+}
+
+void
+connector_box_allow_loopback(struct connector_box *box)
+{
+	box->connector.rules.network.allow_host_loopback = 1;
 }
 
 void
@@ -95,10 +151,12 @@ connector_box_close(struct connector_box *box)
 
 	ipc_channel_close(&box->api);
 	ipc_channel_close(&box->worker);
+	ipc_channel_close(&box->resolver);
 	ipc_channel_close(&box->parent);
-	ipc_channel_close(&connector->to_worker);
 	ipc_channel_close(&connector->to_parent);
 	forwards_free(&connector->forwards);
 	listeners_free(&connector->listeners);
-	dup3(STDIN_FILENO, IPC_CHILD_FD_API, O_CLOEXEC);
+	flow_table_free(&connector->flows.table);
+	flow_table_free(&connector->flows.ends);
+	reserve_numbers();
 }
