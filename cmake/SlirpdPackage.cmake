@@ -64,6 +64,8 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_HOMEPAGE "${SLIRPD_PACKAGE_URL}")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# The functions in use are older than the version of SlirpConfig that they are given.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libslirp0 (>= 4.7)")
 # The version whose command line and control socket it has.
 set(CPACK_DEBIAN_PACKAGE_PROVIDES "slirp4netns (= 1.3.2)")
 

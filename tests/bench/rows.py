@@ -34,6 +34,8 @@ N_UDP_PORTS = 600
 API_REQUESTS_PER_S = 200
 # Of the control socket, and of connections.
 CLIENTS = 16
+# What the largest policy in use may have, and the rule that lets the load through is its last.
+POLICY_RULES, POLICY_PREFIXES, POLICY_NAMES = 1024, 10_000, 4096
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,13 @@ ROWS = (
     Row("udp_flood_in", "small", "UDP flood, 1400-byte datagrams delivered",
         "internet to guest", "Gbit/s"),
     *_idle_rows(),
+    *(Row(f"policy_{what}_kept", "policy", f"Beside a policy of {POLICY_RULES:,} rules, "
+          f"{POLICY_PREFIXES:,} prefixes, {POLICY_NAMES:,} names", f"kept: {title}", "")
+      for what, title in (("connect", "connect, request, reply, close"), ("stream", "TCP out"),
+                          ("echo", "UDP request/response"))),
+    Row("policy_resolver", "policy", f"Beside a policy of {POLICY_RULES:,} rules, "
+        f"{POLICY_PREFIXES:,} prefixes, {POLICY_NAMES:,} names", "memory of the resolver", "MB",
+        more_is_better=False),
     Row("ready", "ready", "Start and size", "time to ready", "ms", more_is_better=False),
     Row("pss", "ready", "Start and size", "memory when ready", "MB", more_is_better=False),
     Row("api_rate", "api", "Control socket", "requests, a connection each", "/s"),
@@ -133,6 +142,9 @@ SCENES_OF = {
     SLIRP4NETNS_OPEN: _JAIL_SCENES,
     NONE: frozenset({f"tcp_{PLAIN_MTU}", "streams", "small"}),
 }
+
+# Of what slirpd alone has.
+OWN_SCENES = frozenset({"policy"})
 
 # Names for the option --rows, each for the patterns of its rows. All rows of TCP's targets:
 SETS = {
@@ -185,6 +197,10 @@ TARGETS = (
     *(Target(f"lossy_{way}_kept", None, 0.5) for way in WAYS),
     *(Target(f"streams_{way}_kept", None, 1.0) for way in WAYS),
     *(Target(f"streams_{way}_even", None, 0.5) for way in WAYS),
+    Target("policy_connect_kept", None, 0.95),
+    Target("policy_stream_kept", None, 0.99),
+    Target("policy_echo_kept", None, 0.95),
+    Target("policy_resolver", None, 4.0, at_least=False),
     Target("ready", REFERENCE, 5.0, at_least=False),
     Target("api_rate", REFERENCE, 2.0),
     Target("api_rate_many", REFERENCE, 2.0),

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import resource
-from collections.abc import Callable
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 
 # subjects.py has made these reachable.
 from lab import HOST4, INTERNET4, Lab
@@ -13,7 +15,8 @@ from measure import (
     LIST_REQUEST, SERVE_PORT, WAY_OPTIONS, Bench, flood_in, flood_out, held, requests, stream)
 from paths import container, losses
 from rows import (
-    CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, N_UDP_PORTS, PLAIN_MTU)
+    CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, N_UDP_PORTS, PLAIN_MTU, POLICY_NAMES,
+    POLICY_PREFIXES, POLICY_RULES)
 from subjects import NotReached, Subject, Wants, ordinary
 
 FORWARD_PORT = 5202
@@ -140,6 +143,47 @@ def scene_idle(bench: Bench, subject: Subject, count: int) -> None:
                 bench.put_kept(f"{row}_rr_kept", subject, rate, rr_alone)
 
 
+def policy_text() -> str:
+    """A policy of the sizes of rows.py. Its last rule lets the loads through."""
+    def sets(word: str, items: list[str]) -> Iterator[str]:
+        # As many as fit into a line, and four lines make a set: it may not have more than 256.
+        for line, first in enumerate(range(0, len(items), 30)):
+            yield f"set {word}{line // 4} = {', '.join(items[first:first + 30])}"
+
+    prefixes = [f"{100 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24"
+                for i in range(POLICY_PREFIXES - POLICY_RULES)]
+    names = [f"host-{i}.example{i % 7}.test" for i in range(POLICY_NAMES)]
+    lines = [*sets("p", prefixes), *sets("n", names)]
+    rules = [f"{'deny' if word[0] == 'p' else 'allow'} tcp 443 to @{word}"
+             for word in dict.fromkeys(line.split()[1] for line in lines)]
+    rules += [f"deny udp {port} to 203.0.113.7" for port in range(1, POLICY_RULES - len(rules))]
+    return "\n".join(["policy 1", *lines, *rules, f"allow to {INTERNET4}", ""])
+
+
+def scene_policy(bench: Bench, subject: Subject) -> None:
+    loads = {"connect": ("one-shot", 1), "echo": ("echo",)}
+    without: dict[str, float] = defaultdict(float)
+    beside: dict[str, float] = defaultdict(float)
+    with tempfile.NamedTemporaryFile("w", suffix=".policy") as file:
+        file.write(policy_text())
+        file.flush()
+        free, bound = Wants(), Wants(policy=file.name)
+        # In this order a machine that gets steadily faster or slower cancels out.
+        for wants in (free, bound, bound, free):
+            rates = beside if wants.policy else without
+            with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+                if wants.policy:
+                    bench.put("policy_resolver", subject, running.pss_mb("slirpd-resolver"))
+                for what, (load, *arguments) in loads.items():
+                    if bench.wants(f"policy_{what}_kept"):
+                        rates[what] += bench.run_load(
+                            guest.enter(), load, INTERNET4, SERVE_PORT, bench.seconds, *arguments)
+                if bench.wants("policy_stream_kept"):
+                    rates["stream"] += stream(bench, running, guest.enter()).gbit_per_s
+    for what, rate in beside.items():
+        bench.put_kept(f"policy_{what}_kept", subject, rate, without[what])
+
+
 def scene_ready(bench: Bench, subject: Subject) -> None:
     times = []
     for _ in range(bench.starts):
@@ -186,5 +230,6 @@ SCENES: dict[str, Callable[[Bench, Subject], None]] = {
     "udp_ports": scene_udp_ports,
     **{f"idle_{count}": lambda bench, subject, count=count: scene_idle(bench, subject, count)
        for count in IDLE_COUNTS},
+    "policy": scene_policy,
     "api": scene_api,
 }

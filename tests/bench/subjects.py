@@ -25,11 +25,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from guest import Guest  # noqa: E402
 from lab import Lab  # noqa: E402
-from processes import cpu_ticks, descendants, pss_kib  # noqa: E402
+from processes import comm_of, cpu_ticks, descendants, pss_kib  # noqa: E402
 from servers import recv_all  # noqa: E402
 
 from rows import (  # noqa: E402
-    NONE, PASTA, REFERENCE, SCENES_OF, SLIRP4NETNS_OPEN, SLIRPD, SLIRPD_OPEN)
+    NONE, OWN_SCENES, PASTA, REFERENCE, SCENES_OF, SLIRP4NETNS_OPEN, SLIRPD, SLIRPD_OPEN)
 
 # Ready, iperf3's connect, a process's end: each takes milliseconds when all is well.
 DEADLINE_S = 15
@@ -75,6 +75,7 @@ class Wants:
     api: bool = False
     forward_port: int | None = None
     many_files: bool = False
+    policy: str | None = None  # the path of its text
 
 
 @dataclass
@@ -93,9 +94,10 @@ class Running:
         interrupts is charged to whoever was interrupted, or to nobody, and not in it."""
         return sum(cpu_ticks(pid) for pid in self.pids()) / os.sysconf("SC_CLK_TCK")
 
-    def pss_mb(self) -> float:
-        """Memory of all its processes, with what they share counted once, in 2^20 bytes."""
-        return pss_kib(self.pids()) / 1024
+    def pss_mb(self, comm: str | None = None) -> float:
+        """Memory of all its processes, or of those with this name, with what they share counted
+        once, in 2^20 bytes."""
+        return pss_kib(pid for pid in self.pids() if comm in (None, comm_of(pid))) / 1024
 
 
 @contextlib.contextmanager
@@ -170,6 +172,8 @@ class Subject:
         self.version = version_of(program)
 
     def takes_part(self, scene: str) -> bool:
+        if scene in OWN_SCENES:
+            return self.name == SLIRPD
         return self.name not in SCENES_OF or scene in SCENES_OF[self.name]
 
     def guest(self) -> Guest:
@@ -184,6 +188,7 @@ class Subject:
         ready, theirs = os.pipe()
         argv = [self.program, "--configure", f"--mtu={mtu}", f"--ready-fd={theirs}",
                 *self.options, *([f"--api-socket={api_path}"] if has_api else []),
+                *([f"--policy={wants.policy}"] if wants.policy else []),
                 str(guest_pid), "tap0"]
 
         def is_ready() -> bool:
