@@ -238,6 +238,40 @@ def test_answer_leaves_from_the_address_that_was_asked(guest: Guest, family: int
                     assert client.recv(100) == b"answer %d" % number
 
 
+def check_answer(server: socket.socket, netns: str, to: tuple[str, int]) -> None:
+    """A client whose socket is connected there gets its answer."""
+    with socket_in(netns, family_of(to[0]), socket.SOCK_DGRAM) as client:
+        client.connect(to)
+        client.send(b"question")
+        data, peer = server.recvfrom(100)
+        server.sendto(b"answer to " + data, peer)
+        assert client.recv(100) == b"answer to question", to
+
+
+@families
+def test_answer_to_the_host_leaves_from_the_address_that_was_asked(guest: Guest, family: int) -> None:
+    loopbacks = ["127.0.0.1", "127.0.0.53"] if family == 4 else ["::1"]
+    with (second_address(family) as second, forwarding(guest, f"{ANY[family]}:8080:53/udp"),
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server):
+        for address in (*loopbacks, HOST[family], second, *loopbacks):
+            check_answer(server, Lab.host_netns, (address, 8080))
+
+
+def test_answer_behind_a_redirection_leaves_from_the_address_that_was_asked(
+        guest: Guest, tools: Callable) -> None:
+    """The host leads a low port to the forward's, on each of its addresses."""
+    tools("nft")
+    sh("nft", "table ip redirection { chain pre { type nat hook prerouting priority -100; "
+       "udp dport 53 redirect to :8080; }; }")
+    try:
+        with (second_address(4) as second, forwarding(guest, "8080:53/udp"),
+              udp_socket(guest.netns, "0.0.0.0", 53) as server):
+            for address in (HOST[4], second, HOST[4]):
+                check_answer(server, Lab.internet_netns, (address, 53))
+    finally:
+        sh("nft", "delete", "table", "ip", "redirection")
+
+
 @families
 def test_server_of_a_forward_speaks_first_from_its_port(guest: Guest, family: int) -> None:
     with (forwarding(guest, f"{ANY[family]}:8080:53/udp"),
