@@ -194,6 +194,21 @@ def test_a_broken_module_does_not_compile(tmp_path, good, bad):
     assert "slirpd.te" in result.stdout + result.stderr
 
 
+def test_connector_alone_leads_sockets_somewhere():
+    """The parent looks whether an address of --outbound-addr can be bound."""
+    source = (PROJECT / "lsm/selinux/slirpd.te").read_text().partition("### Transitions.")[2]
+    inet = r"(?:tcp_socket|udp_socket|icmp_socket)"
+    for program in programs():
+        found = " ".join(match[0] for match in re.finditer(
+            rf"^allow (?:\{{[^}}]*)?{domain(program)}[^;]*?{inet}[^;]*;", source, re.M))
+        may = {word for word in ("create", "bind", "connect", "listen", "name_connect", "name_bind")
+               if re.search(rf"\b{word}\b", found)}
+        assert may == {"slirpd-connector": {"create", "bind", "connect", "listen", "name_connect",
+                                            "name_bind"},
+                       "slirpd": {"create", "bind"},
+                       "slirpd-slirp-worker": {"create"}}.get(program, set()), (program, found)
+
+
 # --- both -------------------------------------------------------------------------------------
 
 
