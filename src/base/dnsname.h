@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* RFC 1035 4.2. */
+#define DNS_PORT 53
+
 /* RFC 1035 2.3.4: 255 bytes on the wire. */
 #define DNSNAME_LEN_MAX 253
 #define DNSNAME_LABEL_MAX 63

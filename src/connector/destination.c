@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* RFC 1035 4.2. The name server's address has no other port. */
-#define DNS_PORT 53
+#include "base/dnsname.h"
 
 /* A network of IPv6 is a /64. */
 #define PREFIX6_BYTES 8
@@ -77,6 +76,7 @@ is_nameserver(const struct ipc_network *network, const struct inaddr *addr)
 static enum destination
 find_nameserver(const struct ipc_network *network, uint8_t proto, uint16_t port)
 {
+	/* The name server's address has no other port. */
 	if (port != DNS_PORT || !network->enable_dns)
 		return DESTINATION_REFUSED;
 	/* The worker gives DNS over UDP to the resolver. */

@@ -9,16 +9,13 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/fdio.h"
+#include "base/dnsname.h"
 #include "connector/open/open.h"
 #include "connector/policy.h"
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
 #include "process/peer.h"
 #include "process/serve.h"
-
-/* RFC 1035 4.2. */
-#define DNS_PORT 53
 
 /* Questions for each wait: all that the resolver may have. */
 #define RECEIVE_MAX IPC_DNS_ASKED_MAX
@@ -79,11 +76,7 @@ connector_lend_answer(struct connector *connector)
 		close(take_fd(&answer->fd));
 		result = send_answer(connector);
 	}
-	/* If the resolver has ended, nobody waits for it. */
-	connector->has_lent = result == -1 && ipc_channel_can_retry(errno);
-	/* Without memory the queue may have room all the same. */
-	if (connector->has_lent && fdio_is_shortage(errno))
-		fdio_pause();
+	connector->has_lent = peer_must_send_again(result);
 	if (!connector->has_lent && answer->fd != -1)
 		close(take_fd(&answer->fd));
 }

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/dnsname.h"
 #include "base/log.h"
 #include "connector/pins.h"
 #include "ipc/dispatch.h"
@@ -26,8 +27,6 @@ IPC_ROWS_API_TO_CONNECTOR(DECLARE)
 static_assert(PINS_N_PATTERNS == IPC_POLICY_NAMES_MAX &&
 	PINS_PER_ADDR_MAX == IPC_DNS_PATTERNS_MAX,
     "pins have a place for each pattern that the resolver names");
-
-#define DNS_PORT 53
 
 struct loaded {
 	uint64_t generation;

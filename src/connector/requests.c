@@ -10,7 +10,6 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/fdio.h"
 #include "base/log.h"
 #include "connector/destination.h"
 #include "connector/lend.h"
@@ -120,11 +119,7 @@ connector_requests_answer(struct connector *connector)
 		refuse(connector, ETOOMANYREFS);
 		result = send_answer(connector);
 	}
-	/* If the worker has ended, nobody waits for it. */
-	connector->has_answer = result == -1 && ipc_channel_can_retry(errno);
-	/* Without memory the queue may have room all the same. */
-	if (connector->has_answer && fdio_is_shortage(errno))
-		fdio_pause();
+	connector->has_answer = peer_must_send_again(result);
 	if (!connector->has_answer)
 		close_answer(answer);
 }

@@ -2,11 +2,13 @@
 /* Channels between services: opened, closed, and reported as broken. */
 #include "process/peer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 
 void
 peer_open(struct ipc_channel *channel, int adopt_fd, enum ipc_child_fd number,
@@ -28,6 +30,16 @@ peer_close(struct ipc_channel *channel)
 		return;
 	/* dup3(2), not close(2): the next socket would get the number. */
 	dup3(STDIN_FILENO, take_fd(&channel->fd), O_CLOEXEC);
+}
+
+bool
+peer_must_send_again(int result)
+{
+	if (result == 0 || !ipc_channel_can_retry(errno))
+		return false;
+	if (fdio_is_shortage(errno))
+		fdio_pause();
+	return true;
 }
 
 void

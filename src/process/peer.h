@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "ipc/channel.h"
 #include "ipc/fdtable.h"
 
@@ -16,6 +18,13 @@ void peer_open(struct ipc_channel *channel, int adopt_fd, enum ipc_child_fd numb
 
 /* Closes the channel, if there is one. Its number stays taken, by /dev/null. */
 void peer_close(struct ipc_channel *channel);
+
+/*
+ * Whether a message must be sent again once the peer's queue has room, given the result of a
+ * send. Waits for a moment if memory is short, because the queue may have room all the same. If
+ * the peer has ended, nobody waits for the message.
+ */
+bool peer_must_send_again(int result);
 
 /* Reports to the parent that the peer broke the protocol: the row and the fault. The parent
  * ends that peer, unless it is another one by now. */

@@ -2,10 +2,8 @@
 /* Takes the guest's messages from the worker, and gives it the answers. */
 #include "resolver/worker.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "base/fdio.h"
 #include "base/log.h"
 #include "ipc/dispatch.h"
 #include "ipc/fdtable.h"
@@ -41,13 +39,8 @@ worker_begin(struct resolver *resolver, int adopt_fd)
 void
 worker_answer_again(struct resolver *resolver)
 {
-	/* If the worker has ended, nobody waits for it. */
-	resolver->has_answer =
-	    ipc_send_dns_answer(&resolver->to_worker, &resolver->answer) == -1 &&
-	    ipc_channel_can_retry(errno);
-	/* Without memory the queue may have room all the same. */
-	if (resolver->has_answer && fdio_is_shortage(errno))
-		fdio_pause();
+	resolver->has_answer = peer_must_send_again(
+	    ipc_send_dns_answer(&resolver->to_worker, &resolver->answer));
 }
 
 void

@@ -30,8 +30,8 @@ make_tcp(int family)
 	return fd;
 }
 
-static int
-bind_outbound(int fd, const struct ipc_outbound *outbound, bool is_ipv6)
+int
+open_bind_outbound(int fd, const struct ipc_outbound *outbound, bool is_ipv6)
 {
 	union inaddr_sock source;
 
@@ -43,6 +43,15 @@ bind_outbound(int fd, const struct ipc_outbound *outbound, bool is_ipv6)
 	return bind(fd, &source.any, inaddr_sock_len(&source.any));
 }
 
+void
+open_report_errors(int fd, bool is_ipv6)
+{
+	if (is_ipv6)
+		open_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	else
+		open_set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+}
+
 int
 open_tcp(const union inaddr_sock *to, const struct ipc_outbound *outbound)
 {
@@ -50,7 +59,7 @@ open_tcp(const union inaddr_sock *to, const struct ipc_outbound *outbound)
 
 	if (fd == -1)
 		return -1;
-	if (bind_outbound(fd, outbound, to->any.sa_family == AF_INET6) == -1)
+	if (open_bind_outbound(fd, outbound, to->any.sa_family == AF_INET6) == -1)
 		return -1;
 	if (connect(fd, &to->any, inaddr_sock_len(&to->any)) == -1 &&
 	    errno != EINPROGRESS)
@@ -65,7 +74,7 @@ open_dns(const union inaddr_sock *to, const struct ipc_outbound *outbound)
 
 	/* connect(2) chooses a port at random (net/ipv4/udp.c, udp_lib_get_port). */
 	if (fd == -1 ||
-	    bind_outbound(fd, outbound, to->any.sa_family == AF_INET6) == -1 ||
+	    open_bind_outbound(fd, outbound, to->any.sa_family == AF_INET6) == -1 ||
 	    connect(fd, &to->any, inaddr_sock_len(&to->any)) == -1)
 		return -1;
 	return take_fd(&fd);

@@ -11,6 +11,12 @@
  * family. */
 void open_set_option(int fd, int level, int name, int value);
 
+/* Binds to the outbound address of the family, if there is one. Returns 0, or -1 with errno set. */
+int open_bind_outbound(int fd, const struct ipc_outbound *outbound, bool is_ipv6);
+
+/* Has the kernel queue ICMP errors (ip(7), IP_RECVERR). */
+void open_report_errors(int fd, bool is_ipv6);
+
 /* Returns a socket that connects, or has connected, to this address; the caller owns it. -1
  * with errno set. */
 int open_tcp(const union inaddr_sock *to, const struct ipc_outbound *outbound);

@@ -33,10 +33,8 @@ make_for_flow(bool is_ipv6)
 {
 	int fd = make_socket(is_ipv6);
 
-	if (fd != -1 && is_ipv6)
-		open_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-	else if (fd != -1)
-		open_set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+	if (fd != -1)
+		open_report_errors(fd, is_ipv6);
 	return fd;
 }
 

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
+#include "base/dnsname.h"
 #include "model/policy/tables.h"
 
 #define NO_RANK UINT32_MAX
 
-/* RFC 1035 and RFC 7858: DNS, and DNS over TLS or QUIC. */
-#define DNS_PORT 53
+/* RFC 7858: DNS over TLS or QUIC. */
 #define DNS_TLS_PORT 853
 
 /* A decision while the lists are read. */

@@ -10,14 +10,13 @@
 #include "slirp-worker/gate/gate_l4.h"
 
 #include "base/bytes.h"
+#include "base/dnsname.h"
 #include "slirp-worker/gate/gate_dhcp.h"
 #include "slirp-worker/gate/gate_too_big.h"
 #include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
 #include <string.h>
-
-#define DNS_PORT 53
 
 #define ND_SOLICITATION_LEN 8 /* of a router; neighbor messages have a target too */
 

@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* RFC 1035 4.2. */
-#define DNS_PORT 53
+#include "base/dnsname.h"
 
 static const uint64_t lasts_ms[UDP_N_AGES] = {
 	[UDP_AGE_UNANSWERED] = UDP_UNANSWERED_MS,
