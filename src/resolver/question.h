@@ -71,6 +71,7 @@ struct questions {
 	struct question places[QUESTION_PLACES];
 	struct judged
 	    judged[QUESTION_PLACES]; /* of each place; not touched without a policy */
+	size_t n; /* places that have been in use; they are the first */
 	size_t n_by_udp;
 	struct question_list aged; /* all but the free ones; the oldest is first */
 	struct question_list wanting;

@@ -17,11 +17,6 @@ question_init(struct resolver *resolver)
 	TAILQ_INIT(&questions->wanting);
 	TAILQ_INIT(&questions->pinning);
 	TAILQ_INIT(&questions->free);
-	for (size_t i = 0; i < QUESTION_PLACES; i++) {
-		questions->places[i].fd = -1;
-		questions->places[i].judged = &questions->judged[i];
-		TAILQ_INSERT_TAIL(&questions->free, &questions->places[i], aged);
-	}
 }
 
 uint64_t
@@ -100,7 +95,13 @@ take_place(struct resolver *resolver, struct client *client)
 	if (!client)
 		questions->n_by_udp++;
 	question = TAILQ_FIRST(&questions->free);
-	TAILQ_REMOVE(&questions->free, question, aged);
+	if (question) {
+		TAILQ_REMOVE(&questions->free, question, aged);
+	} else {
+		question = &questions->places[questions->n];
+		question->fd = -1;
+		question->judged = &questions->judged[questions->n++];
+	}
 	TAILQ_INSERT_TAIL(&questions->aged, question, aged);
 	question->state = QUESTION_RESTS;
 	question->client = client;

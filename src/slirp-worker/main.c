@@ -14,14 +14,12 @@
 int
 main(void)
 {
-	/* Too large for a stack. */
-	static struct worker worker = {
-		.to_connector.fd = -1,
-		.to_resolver.fd = -1,
-		.tap = { .fd = -1, .listen_fd = -1, .reserve_fd = -1 },
-		.jail = { .fallback_userns_fd = -1 },
-	};
+	/* Too large for a stack. All zeros, so that its pages are not in the program. */
+	static struct worker worker;
 
+	worker.to_connector.fd = worker.to_resolver.fd = -1;
+	worker.tap.fd = worker.tap.listen_fd = worker.tap.reserve_fd = -1;
+	worker.jail.fallback_userns_fd = -1;
 	child_begin(&worker.to_parent, IPC_ROLE_SLIRP_WORKER, "slirpd-worker");
 	worker_control_introduce(&worker);
 	if (!worker_control_wait_start(&worker))

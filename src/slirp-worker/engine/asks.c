@@ -56,11 +56,16 @@ n_closed_max(const struct asks *asks)
 int
 asks_init(struct asks *asks, struct ipc_channel *channel, size_t n_descriptors)
 {
-	*asks = (struct asks){
-		.channel = channel,
-		.n_descriptors = n_descriptors,
-		.closed_due_ms = DEADLINE_NONE,
-	};
+	/* The rings are large and mostly never used: their pages stay untouched. */
+	memset(asks->engines, 0, sizeof(asks->engines));
+	asks->channel = channel;
+	asks->n_descriptors = n_descriptors;
+	asks->first_asked = asks->n_asked = 0;
+	asks->first_waiting = asks->n_waiting = 0;
+	asks->first_closed = asks->n_closed = 0;
+	asks->has_answers = false;
+	asks->fault = NULL;
+	asks->closed_due_ms = DEADLINE_NONE;
 	asks->numbers = mapping_new(n_descriptors * sizeof(asks->numbers[0]));
 	asks->closed = mapping_new(n_closed_max(asks) * sizeof(asks->closed[0]));
 	return asks->numbers && asks->closed ? 0 : -1;
