@@ -52,6 +52,7 @@ complete -c slirpctl -s j -l json -d 'Print JSON, one object per line'
 complete -c slirpctl -s A -l all -d 'Show zeros and internal values too'
 complete -c slirpctl -s w -l watch -x -d 'Show again after this many seconds'
 complete -c slirpctl -s t -l timeout -x -d 'Wait this many seconds for a reply'
+complete -c slirpctl -s n -l dry-run -d 'Check a policy, and change nothing'
 complete -c slirpctl -s V -l verbose -d "Show errors with the daemon's own prefixes"
 complete -c slirpctl -s h -l help -d 'Show the options and exit'
 complete -c slirpctl -s v -l version -d 'Show the version and exit'
@@ -63,8 +64,7 @@ complete -c slirpctl -n __slirpctl_command -a status -d "The daemon's configurat
 complete -c slirpctl -n __slirpctl_command -a stats -d 'Its counters that are not 0'
 complete -c slirpctl -n __slirpctl_command -a connections -d 'The connections through it'
 complete -c slirpctl -n __slirpctl_command -a top -d 'Rates and connections on a terminal'
-complete -c slirpctl -n __slirpctl_command -a policy -d 'The policy and the hits of its rules'
-complete -c slirpctl -n '__slirpctl_command policy' -a show -d 'Print the policy'
+complete -c slirpctl -n __slirpctl_command -a policy -d 'Show or change what the guest may reach'
 complete -c slirpctl -n __slirpctl_command -a events -d 'Show events until interrupted'
 complete -c slirpctl -n __slirpctl_command -a ps -d 'The running slirpds of this user'
 complete -c slirpctl -n __slirpctl_command -a raw -d 'Send a request as it is'
@@ -73,9 +73,12 @@ complete -c slirpctl -n __slirpctl_command -a help -d 'All commands, or the usag
 
 complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_words)) = 1' \
     -a 'tcp udp tcp4 udp4 tcp6 udp6'
+complete -c slirpctl -n '__slirpctl_command policy; and test (count (__slirpctl_words)) = 1' \
+    -a 'show load add remove'
+complete -c slirpctl -F -n '__slirpctl_command policy; and test (count (__slirpctl_words)) = 2; and contains load (__slirpctl_words)'
 complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_forwards)'
 complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every forward'
 complete -c slirpctl -n '__slirpctl_command help; and test (count (__slirpctl_words)) = 1' \
     -a 'add list remove status stats connections policy top events ps raw version help'
 complete -c slirpctl -n '__slirpctl_command events' \
-    -a 'HOSTFWD_ADDED HOSTFWD_REMOVED PROCESS_EXITED PROCESS_STARTED RESOLV_CONF_CHANGED SHUTDOWN'
+    -a 'HOSTFWD_ADDED HOSTFWD_REMOVED POLICY_CHANGED PROCESS_EXITED PROCESS_STARTED RESOLV_CONF_CHANGED SHUTDOWN'

@@ -71,6 +71,7 @@ complete -c slirpd -l policy -r -F -a 'open internet closed' -d 'What the guest 
 complete -c slirpd -l allow-out -x -d 'The guest may reach this'
 complete -c slirpd -l deny-out -x -d 'The guest may not reach this'
 complete -c slirpd -l policy-mode -x -a audit -d 'Count what the policy denies'
+complete -c slirpd -l policy-lock -d 'Requests may deny more, and open nothing'
 complete -c slirpd -l check-policy -d 'Check the policy and exit'
 complete -c slirpd -l outbound-addr -x -a '(__fish_print_interfaces)' -d 'Source address of IPv4 connections'
 complete -c slirpd -l outbound-addr6 -x -a '(__fish_print_interfaces)' -d 'Source address of IPv6 connections'

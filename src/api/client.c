@@ -11,6 +11,7 @@
 
 #include "api/api.h"
 #include "api/audit.h"
+#include "api/policy/text.h"
 #include "base/auto.h"
 
 static bool
@@ -115,6 +116,7 @@ api_client_drop(struct api *api, struct api_client *client)
 		leave_call(api, client);
 	if (client->is_session)
 		api->n_sessions--;
+	api_policy_text_leave(&api->policy.text, client);
 	api_out_free(&client->out);
 	api_out_free(&client->call.list);
 	client->state = API_CLIENT_NONE;

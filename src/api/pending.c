@@ -78,6 +78,21 @@ api_pending_replace(struct api_client *client, struct api_client *heir)
 }
 
 static bool
+has(const struct api_queue *queue, enum ipc_message_id answer)
+{
+	for (const struct api_client *at = queue->first; at; at = at->call.next)
+		if (at->call.answer == answer)
+			return true;
+	return false;
+}
+
+bool
+api_pending_has(const struct api_lane *lane, enum ipc_message_id answer)
+{
+	return has(&lane->waiting, answer) || has(&lane->sent, answer);
+}
+
+static bool
 may_go(const struct api_lane *lane, const struct api_client *client)
 {
 	return !client->call.is_exclusive || !lane->exclusive ||

@@ -57,6 +57,8 @@ struct api_lane {
 /* Puts the client's call into the lane. Its send and answer must be set. Also for the
  * next page of a call. */
 void api_pending_add(struct api_lane *lane, struct api_client *client);
+/* Whether a call waits for this answer, sent or not. */
+bool api_pending_has(const struct api_lane *lane, enum ipc_message_id answer);
 /* Sends calls as far as the limits permit. Returns 0, or -1 if the peer is gone. */
 int api_pending_send(struct api_lane *lane);
 /* Takes the client out of the lane that an answer is for. NULL: the answer does not

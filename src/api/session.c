@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/handlers.h"
+#include "api/policy/change.h"
 #include "api/request/forward.h"
 
 #define ALL_EVENTS ((1U << API_EVENT_N) - 1)
@@ -53,6 +54,13 @@ write_event(struct api_out *out, enum api_event event, const struct api_event_da
 	api_out_string(out, "event", api_event_str(event));
 	if (data->forward) {
 		api_forward_write(out, "data", data->forward);
+	} else if (data->policy) {
+		api_out_open(out, "data", '{');
+		api_out_number(out, "generation", data->policy->generation);
+		api_out_string(out, "command", data->policy->command);
+		api_out_number(out, "pid", (uint64_t)data->policy->peer->pid);
+		api_out_number(out, "uid", data->policy->peer->uid);
+		api_out_close(out, '}');
 	} else {
 		api_out_open(out, "data", '{');
 		if (data->process) {

@@ -14,6 +14,7 @@ void api_start_subscribe(struct api *api, struct api_client *client);
 
 /* What an event is of. */
 struct api_event_data {
+	const struct api_policy_change *policy;
 	const struct ipc_forward_entry *forward; /* NULL: of no forward */
 	const struct ipc_event *process;         /* NULL: of no process */
 };

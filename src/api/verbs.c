@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "api/forwards.h"
+#include "api/policy/change.h"
 #include "api/policy/show.h"
+#include "api/policy/text.h"
 #include "api/queries.h"
 #include "api/request/argument.h"
 #include "api/request/error.h"
@@ -50,6 +52,61 @@ static const struct api_arg remove_forward_args[] = {
 	    .is_required = true,
 	    .offset = OFFSET(id),
 	    .meaning = "the forward, as add_hostfwd returned it" },
+};
+
+static const struct api_arg policy_begin_args[] = {
+	{ .name = "name",
+	    .type = API_ARG_LINE,
+	    .offset = OFFSET(text),
+	    .default_text = "api",
+	    .meaning = "the name of the text in errors, and in where of its rules" },
+};
+
+static const struct api_arg policy_add_args[] = {
+	{ .name = "lines",
+	    .type = API_ARG_LINES,
+	    .is_required = true,
+	    .offset = OFFSET(text),
+	    .meaning = "the next lines of the text" },
+};
+
+static const struct api_arg policy_commit_args[] = {
+	{ .name = "base",
+	    .type = API_ARG_ID,
+	    .offset = OFFSET(base),
+	    .default_text = "the one in force",
+	    .meaning = "the generation of the policy that is to be replaced" },
+	{ .name = "dry_run",
+	    .type = API_ARG_BOOLEAN,
+	    .offset = OFFSET(dry_run),
+	    .default_text = "false",
+	    .meaning = "check the text, and change nothing" },
+};
+
+static const struct api_arg policy_add_rule_args[] = {
+	{ .name = "line",
+	    .type = API_ARG_LINE,
+	    .is_required = true,
+	    .offset = OFFSET(text),
+	    .meaning = "the rule" },
+	{ .name = "base",
+	    .type = API_ARG_ID,
+	    .offset = OFFSET(base),
+	    .default_text = "the one in force",
+	    .meaning = "the generation of the policy that is to be changed" },
+};
+
+static const struct api_arg policy_remove_rule_args[] = {
+	{ .name = "id",
+	    .type = API_ARG_KEY,
+	    .is_required = true,
+	    .offset = OFFSET(key),
+	    .meaning = "the rule, as in policy_get" },
+	{ .name = "base",
+	    .type = API_ARG_ID,
+	    .offset = OFFSET(base),
+	    .default_text = "the one in force",
+	    .meaning = "the generation of the policy that is to be changed" },
 };
 
 static const struct api_arg subscribe_args[] = {
@@ -109,6 +166,37 @@ const struct api_verb api_verbs[] = {
 	    .meaning = "the lines of the policy, and how often each rule has decided",
 	    .returns = "policy_text",
 	    .start = api_start_policy_get },
+	{ .name = "policy_begin",
+	    .meaning = "begin the text of a policy that replaces all of the present one",
+	    .returns = "empty",
+	    .only_in_session = true,
+	    ARGS(policy_begin_args),
+	    .start = api_start_policy_begin },
+	{ .name = "policy_add",
+	    .meaning = "add lines to the text",
+	    .returns = "empty",
+	    .only_in_session = true,
+	    ARGS(policy_add_args),
+	    .start = api_start_policy_add },
+	{ .name = "policy_commit",
+	    .meaning = "put the policy of the text in force",
+	    .returns = "policy_committed",
+	    .only_in_session = true,
+	    .is_audited = true,
+	    ARGS(policy_commit_args),
+	    .start = api_start_policy_commit },
+	{ .name = "policy_add_rule",
+	    .meaning = "put one rule before all others",
+	    .returns = "policy_added",
+	    .is_audited = true,
+	    ARGS(policy_add_rule_args),
+	    .start = api_start_policy_add_rule },
+	{ .name = "policy_remove_rule",
+	    .meaning = "remove the rules with this id",
+	    .returns = "policy_removed",
+	    .is_audited = true,
+	    ARGS(policy_remove_rule_args),
+	    .start = api_start_policy_remove_rule },
 	{ .name = "qmp_capabilities",
 	    .meaning = "make a session of this connection",
 	    .returns = "empty",

@@ -134,3 +134,24 @@ pins_count(const struct pins *pins, uint64_t now_ms)
 	}
 	return n;
 }
+
+void
+pins_move(struct pins *pins, const uint16_t new_patterns[PINS_N_PATTERNS])
+{
+	struct pin *pin, *next;
+
+	for (pin = TAILQ_FIRST(&pins->aged); pin != NULL; pin = next) {
+		next = TAILQ_NEXT(pin, aged);
+		if (new_patterns[pin->pattern] == PINS_N_PATTERNS)
+			drop(pins, pin);
+	}
+	for (size_t i = 0; i < PINS_N_PATTERNS; i++)
+		TAILQ_INIT(&pins->of_pattern[i]);
+	memset(pins->n_of_pattern, 0, sizeof(pins->n_of_pattern));
+	TAILQ_FOREACH(pin, &pins->aged, aged)
+	{
+		pin->pattern = new_patterns[pin->pattern];
+		TAILQ_INSERT_TAIL(&pins->of_pattern[pin->pattern], pin, of_pattern);
+		pins->n_of_pattern[pin->pattern]++;
+	}
+}

@@ -77,3 +77,7 @@ size_t pins_find(const struct pins *pins, const struct inaddr *addr, uint64_t no
 
 /* The number of pins that are not over. */
 uint32_t pins_count(const struct pins *pins, uint64_t now_ms);
+
+/* Another policy is in force: gives each pin the pattern new_patterns[pattern]. Drops it if that is
+ * PINS_N_PATTERNS. */
+void pins_move(struct pins *pins, const uint16_t new_patterns[PINS_N_PATTERNS]);

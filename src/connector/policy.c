@@ -16,6 +16,7 @@
 #include "ipc/dispatch.h"
 #include "model/policy/match.h"
 #include "model/policy/rows.h"
+#include "model/policy/tables.h"
 #include "process/child.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(connector, struct connector, __VA_ARGS__)
@@ -35,6 +36,9 @@ struct loaded {
 	uint64_t hits[IPC_POLICY_RULES_MAX];
 };
 
+/* A pattern that the next policy does not have. */
+#define NO_PATTERN PINS_N_PATTERNS
+
 static struct {
 	bool has_policy;
 	/* Two, if has_policy. The one that is not in force is the place of the next. */
@@ -42,6 +46,11 @@ static struct {
 	struct loaded *in_force; /* NULL: none has come */
 	struct policy_take take;
 	struct policy_place place;
+	/* For pins that the resolver sends before it knows the policy in force: the pattern here
+	 * of each of the policy before, whose generation it is. */
+	uint64_t old_generation; /* 0: none */
+	uint32_t n_old_patterns;
+	uint16_t new_patterns[PINS_N_PATTERNS];
 	struct pins pins; /* to patterns of the policy in force */
 	uint64_t n_allowed, n_denied, n_by_default; /* as in ipc_policy_state */
 	uint32_t n_new_host; /* of a list of addresses that is not complete */
@@ -104,6 +113,42 @@ TAKE(rules)
 TAKE(prefixes)
 TAKE(names)
 
+/* A rule that is in both policies keeps its hits. */
+static void
+keep_hits(struct loaded *next, const struct loaded *old)
+{
+	memset(next->hits, 0, sizeof(next->hits));
+	for (uint32_t i = 0; old != NULL && i < next->policy.n_rules; i++) {
+		uint32_t at = 0;
+
+		while (at < old->policy.n_rules &&
+		    old->policy.rules[at].key != next->policy.rules[i].key)
+			at++;
+		if (at < old->policy.n_rules)
+			next->hits[i] = old->hits[at];
+	}
+}
+
+/* A pattern that is in both policies keeps its pins: they are of the same names. The rules of the
+ * new policy bound them. */
+static void
+keep_pins(const struct loaded *next, const struct loaded *old)
+{
+	if (old == NULL)
+		return;
+	for (uint16_t i = 0; i < old->matcher.n_patterns; i++) {
+		const struct ipc_policy_name *name =
+		    &old->policy.names[old->matcher.patterns[i].name];
+		uint16_t found = policy_tables_find_pattern(&next->matcher, name->text,
+		    strlen(name->text), name->is_wildcard);
+
+		state.new_patterns[i] = found == POLICY_NO_PATTERN ? NO_PATTERN : found;
+	}
+	state.old_generation = old->generation;
+	state.n_old_patterns = old->matcher.n_patterns;
+	pins_move(&state.pins, state.new_patterns);
+}
+
 void
 connector_on_policy_commit(struct connector *connector,
     const struct ipc_policy_commit *msg)
@@ -115,9 +160,9 @@ connector_on_policy_commit(struct connector *connector,
 
 	check_row(is_good, why);
 	policy_matcher_make(&next->matcher, &next->policy);
-	memset(next->hits, 0, sizeof(next->hits));
 	next->generation = msg->generation;
-	pins_clear(&state.pins);
+	keep_hits(next, state.in_force);
+	keep_pins(next, state.in_force);
 	state.in_force = next;
 	state.take.policy = &next_place()->policy;
 	child_check_sent(ipc_send_policy_committed(&connector->to_parent, &committed),
@@ -179,24 +224,48 @@ connector_policy_allows_queries(void)
 		    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit));
 }
 
+/* Whether the patterns are those of the policy in force, or of the one before it. */
+static bool
+has_patterns_of(const struct ipc_dns_pin *msg)
+{
+	uint32_t n_patterns;
+
+	if (state.in_force == NULL)
+		return false;
+	if (msg->generation == state.in_force->generation)
+		n_patterns = state.in_force->matcher.n_patterns;
+	else if (msg->generation == state.old_generation)
+		n_patterns = state.n_old_patterns;
+	else
+		return false;
+	for (unsigned int i = 0; i < msg->n_patterns; i++) {
+		if (msg->patterns[i] >= n_patterns)
+			fatalx("message from resolver: dns_pin: pattern %d of %u",
+			    msg->patterns[i], n_patterns);
+	}
+	return true;
+}
+
 bool
 connector_policy_pin(const struct ipc_dns_pin *msg)
 {
 	uint64_t now_ms = clock_now_ms();
+	bool is_pinned = false;
 
-	if (state.in_force == NULL || state.in_force->generation != msg->generation)
+	if (!has_patterns_of(msg))
 		return false;
-	for (unsigned int i = 0; i < msg->n_patterns; i++) {
-		if (msg->patterns[i] >= state.in_force->matcher.n_patterns)
-			fatalx("message from resolver: dns_pin: pattern %d of %d",
-			    msg->patterns[i], state.in_force->matcher.n_patterns);
+	for (unsigned int k = 0; k < msg->n_patterns; k++) {
+		uint16_t pattern = msg->generation == state.in_force->generation
+		    ? msg->patterns[k]
+		    : state.new_patterns[msg->patterns[k]];
+
+		for (unsigned int i = 0; pattern != NO_PATTERN && i < msg->n_addrs; i++) {
+			pins_add(&state.pins, &msg->addrs[i], pattern, msg->ttl_s,
+			    now_ms);
+			is_pinned = true;
+		}
 	}
-	for (unsigned int i = 0; i < msg->n_addrs; i++) {
-		for (unsigned int k = 0; k < msg->n_patterns; k++)
-			pins_add(&state.pins, &msg->addrs[i], msg->patterns[k],
-			    msg->ttl_s, now_ms);
-	}
-	return true;
+	return is_pinned;
 }
 
 static void

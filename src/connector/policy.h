@@ -17,6 +17,6 @@ bool connector_policy_allows_queries(void);
 int connector_policy_check(struct connector *connector, uint8_t proto,
     const struct inaddr *peer, uint16_t port);
 
-/* Takes the addresses of a name from the resolver. Returns false if the patterns are those of
- * another policy than the one in force. A pattern that does not exist is fatal. */
+/* Takes the addresses of a name from the resolver. Returns false if the patterns are neither those of
+ * the policy in force nor, if it has them too, those of the policy before it. A pattern that does not exist is fatal. */
 bool connector_policy_pin(const struct ipc_dns_pin *msg);

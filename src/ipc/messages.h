@@ -187,11 +187,13 @@ struct ipc_log {
 #define IPC_ROWS_PARENT_TO_API(ROW) \
 	ROW(listen, PAYLOAD_FD, ONCE, "serve the clients of this listening socket, answer api_ready") \
 	ROW(status, PAYLOAD, REPLY, "the answer to get_status") \
+	ROW(policy_changed, PAYLOAD, REPLY, "the new policy is in force, or the reason for the refusal") \
 	ROW(event, PAYLOAD, RUNNING, "an event for the sessions that subscribed")
 
 #define IPC_ROWS_API_TO_PARENT(ROW) \
 	ROW(api_ready, NOTHING, REPLY, "clients are served from now on") \
-	ROW(get_status, PAYLOAD, RUNNING, "answer with status")
+	ROW(get_status, PAYLOAD, RUNNING, "answer with status") \
+	ROW(change_policy, PAYLOAD, RUNNING, "put the policy in force whose rows have come, answer policy_changed")
 
 #define IPC_ROWS_API_TO_CONNECTOR(ROW) \
 	ROW(add_forward, PAYLOAD, ANYTIME, "add a forward, answer forward_added") \

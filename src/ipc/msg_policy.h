@@ -273,6 +273,28 @@ struct ipc_policy_committed {
 	uint64_t generation;
 };
 
+struct ipc_change_policy {
+	uint64_t request;
+};
+
+/* clang-format off */
+#define IPC_POLICY_OUTCOMES(OUTCOME) \
+	OUTCOME(done) \
+	OUTCOME(conflict) /* it was made from another policy than the one in force */ \
+	OUTCOME(locked)   /* it would not only deny more */ \
+	OUTCOME(busy)     /* another change, or a start, is under way */
+
+#define IPC_POLICY_OUTCOME_ENUM(name) IPC_POLICY_OUTCOME_##name,
+enum ipc_policy_outcome { IPC_POLICY_OUTCOMES(IPC_POLICY_OUTCOME_ENUM) IPC_POLICY_N_OUTCOMES };
+/* clang-format on */
+
+struct ipc_policy_changed {
+	uint64_t request;
+	uint64_t generation; /* of the policy in force */
+	uint32_t outcome;    /* enum ipc_policy_outcome */
+	uint32_t reserved;
+};
+
 struct ipc_policy_known {
 	uint64_t generation;
 };

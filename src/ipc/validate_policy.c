@@ -242,6 +242,22 @@ ipc_validate_policy_known(const struct ipc_policy_known *msg, const char **why)
 }
 
 int
+ipc_validate_change_policy(const struct ipc_change_policy *msg, const char **why)
+{
+	(void)msg;
+	(void)why;
+	return 0;
+}
+
+int
+ipc_validate_policy_changed(const struct ipc_policy_changed *msg, const char **why)
+{
+	if (msg->outcome >= IPC_POLICY_N_OUTCOMES)
+		return ipc_refuse(why, "outcome");
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+int
 ipc_validate_listen(const struct ipc_listen *msg, const char **why)
 {
 	if (!ipc_is_flag(msg->has_policy) || !ipc_is_flag(msg->is_locked) ||

@@ -26,6 +26,7 @@ enum {
 	LETTER_ALL = 'A',
 	LETTER_WATCH = 'w',
 	LETTER_TIMEOUT = 't',
+	LETTER_DRY_RUN = 'n',
 	LETTER_VERBOSE = 'V',
 	LETTER_HELP = 'h',
 	LETTER_VERSION = 'v',
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{ "all", no_argument, NULL, LETTER_ALL },
 	{ "watch", required_argument, NULL, LETTER_WATCH },
 	{ "timeout", required_argument, NULL, LETTER_TIMEOUT },
+	{ "dry-run", no_argument, NULL, LETTER_DRY_RUN },
 	{ "verbose", no_argument, NULL, LETTER_VERBOSE },
 	{ "help", no_argument, NULL, LETTER_HELP },
 	{ "version", no_argument, NULL, LETTER_VERSION },
@@ -44,7 +46,7 @@ static const struct option long_options[] = {
 };
 
 /* The colon makes getopt(3) print nothing, and return ':' for a missing value. */
-static const char short_options[] = ":a:jAw:t:Vhv";
+static const char short_options[] = ":a:jAw:t:nVhv";
 
 static enum cmdline_outcome LOG_PRINTF(2, 3)
     refuse(struct cmdline *cmdline, const char *format, ...)
@@ -126,6 +128,9 @@ take_options(struct cmdline *cmdline, int argc, char **argv)
 			    CMDLINE_RUN)
 				return CMDLINE_ERROR;
 			break;
+		case LETTER_DRY_RUN:
+			cmdline->is_dry_run = true;
+			break;
 		case LETTER_VERBOSE:
 			cmdline->is_verbose = true;
 			break;
@@ -163,6 +168,7 @@ check_options(struct cmdline *cmdline)
 		{ "--json", cmdline->as_json, CMDLINE_JSON },
 		{ "--all", cmdline->shows_all, CMDLINE_ALL },
 		{ "--watch", cmdline->watch_s > 0, CMDLINE_WATCH },
+		{ "--dry-run", cmdline->is_dry_run, CMDLINE_DRY_RUN },
 	};
 
 	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
@@ -245,6 +251,7 @@ cmdline_help_write(FILE *out, const struct command *commands)
 		{ "-A, --all", "show zeros and internal values too" },
 		{ "-w, --watch=SECONDS", "show again at this interval" },
 		{ "-t, --timeout=SECONDS", "wait this long for a reply (default=10)" },
+		{ "-n, --dry-run", "check a policy, and change nothing" },
 		{ "-V, --verbose", "show errors with the daemon's own prefixes" },
 		{ "-h, --help", "show this text and exit" },
 		{ "-v, --version", "show the version and exit" },

@@ -22,6 +22,7 @@ struct transport_watch;
 #define CMDLINE_ALL (1U << 0)
 #define CMDLINE_WATCH (1U << 1)
 #define CMDLINE_JSON (1U << 2)
+#define CMDLINE_DRY_RUN (1U << 3)
 
 enum command_socket {
 	COMMAND_SOCKET_NEEDED,
@@ -49,6 +50,7 @@ struct cmdline {
 	uint32_t timeout_s;      /* from connecting to the end of the reply */
 	bool as_json;
 	bool shows_all;
+	bool is_dry_run;
 	bool is_verbose;
 	uint32_t watch_s; /* 0: show the result once */
 	/* What a command also waits for (transport.h); NULL: nothing. */

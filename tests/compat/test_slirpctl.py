@@ -612,8 +612,9 @@ def test_closed_standard_streams(tmp_path):
 COMMANDS = {"add", "list", "remove", "status", "stats", "connections", "policy", "top", "events", "ps", "raw",
             "version", "help"}
 PROTOCOLS = {"tcp", "udp", "tcp4", "udp4", "tcp6", "udp6"}
-EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "PROCESS_EXITED", "PROCESS_STARTED", "RESOLV_CONF_CHANGED", "SHUTDOWN"}
-LONG_OPTIONS = {"--api-socket", "--json", "--all", "--watch", "--timeout", "--verbose", "--help",
+EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "POLICY_CHANGED", "PROCESS_EXITED", "PROCESS_STARTED",
+          "RESOLV_CONF_CHANGED", "SHUTDOWN"}
+LONG_OPTIONS = {"--api-socket", "--json", "--all", "--watch", "--timeout", "--dry-run", "--verbose", "--help",
                 "--version"}
 
 # What is typed up to the cursor, and what must be offered; {s} is the socket, {d} a folder
@@ -630,7 +631,9 @@ COMPLETED = [
     ("slirpctl add tcp ", set()),
     ("slirpctl list ", set()),
     ("slirpctl ps ", set()),
-    ("slirpctl policy ", {"show"}),
+    ("slirpctl policy ", {"show", "load", "add", "remove"}),
+    ("slirpctl policy load {d}/only", {"only-file"}),
+    ("slirpctl policy remove ", set()),
     ("slirpctl -w ", set()),
     ("slirpctl --watch=1 st", {"stats", "status"}),
     ("slirpctl help ", COMMANDS),

@@ -5,25 +5,30 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
+import os
+import signal
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from api_client import daemon_with_api, execute
-from daemon import Slirpd
+from api_client import Session, daemon_with_api, execute
+from daemon import Slirpd, run_slirpd
 from guest import Guest
 from slirpctl import REFUSED, assert_ok, ctl
-from test_policy import OTHER4, OTHER_PORT, PORT, PUBLIC4, tcp, udp, world  # noqa: F401
+from test_policy import ALL_OF_ONE, OTHER4, OTHER_PORT, PORT, PUBLIC4, tcp, udp, world  # noqa: F401
+from waiting import wait_for
 
 
 @contextlib.contextmanager
-def live(guest: Guest, policy: str, *options: str) -> Iterator[tuple[Slirpd, str]]:
+def live(guest: Guest, policy: str, *options: str, **kwargs: Any) -> Iterator[tuple[Slirpd, str]]:
     """A daemon with this policy in a file, and the path of its control socket."""
     with tempfile.NamedTemporaryFile("w", suffix=".policy") as file:
         file.write(f"policy 1\n{policy}")
         file.flush()
-        with daemon_with_api(guest, f"--policy={file.name}", *options) as (daemon, path):
+        with daemon_with_api(guest, f"--policy={file.name}", *options, **kwargs) as (daemon, path):
             yield daemon, path
 
 
@@ -93,3 +98,182 @@ def test_without_a_policy_there_is_none_to_show(guest: Guest) -> None:
         assert done.returncode == REFUSED and "started without a policy" in done.stderr
         done = ctl("-a", path, "policy", "sing")
         assert done.returncode == 2 and "usage: slirpctl policy" in done.stderr
+
+
+def load(path: str, text: str, *, name: str = "new.policy", **arguments: Any) -> dict[str, Any]:
+    """The reply to policy_commit of a session that has sent the text."""
+    with Session(path) as session:
+        ask_in(session, "policy_begin", name=name)
+        for line in text.splitlines():
+            ask_in(session, "policy_add", lines=[line])
+        return ask_in(session, "policy_commit", **arguments)
+
+
+def ask_in(session: Session, verb: str, **arguments: Any) -> dict[str, Any]:
+    return json.loads(session.ask(json.dumps({"execute": verb, "arguments": arguments})))
+
+
+@pytest.mark.usefixtures("world")
+def test_policy_is_replaced(guest: Guest) -> None:
+    with live(guest, f"allow tcp {PORT} to {PUBLIC4}\nallow tcp {OTHER_PORT} to any\n") as (_, path):
+        assert tcp(guest, PUBLIC4) == 0 and tcp(guest, OTHER4) == errno.EHOSTUNREACH
+        kept = f"allow tcp {PORT} to {PUBLIC4}"
+        text = f"policy 1\nrefuse reset\nset x = {OTHER4}\nallow udp to @x\n{kept}\nexpect deny tcp 1 to 192.0.2.1\n"
+        assert load(path, text)["return"] == {"generation": 2, "remarks": []}
+        assert udp(guest, OTHER4) == tcp(guest, PUBLIC4) == 0
+        assert tcp(guest, OTHER4) == tcp(guest, PUBLIC4, OTHER_PORT) == errno.ECONNREFUSED
+        assert lines(path) == [f"allow udp to {OTHER4}", kept]
+        # A rule of both policies goes on counting.
+        assert [rule["hits"] for rule in rules(path)] == [1, 2]
+        assert [rule["where"] for rule in rules(path)] == ["new.policy:4", "new.policy:5"]
+        assert state(path)["generation"] == 2
+
+
+@pytest.mark.usefixtures("world")
+def test_one_rule_is_added_and_removed(guest: Guest) -> None:
+    with live(guest, f"allow tcp {PORT} to {PUBLIC4}\n") as (daemon, path):
+        with Session(path) as watcher:
+            watcher.ask('{"execute":"subscribe"}')
+            added = execute(path, "policy_add_rule", line=f"allow tcp {PORT} to {OTHER4}")["return"]
+            assert added["generation"] == 2 and tcp(guest, OTHER4) == 0
+            event = json.loads(watcher.line())
+            assert (event["event"], event["data"]["command"]) == ("POLICY_CHANGED", "policy_add_rule")
+            assert (event["data"]["generation"], event["data"]["pid"]) == (2, os.getpid())
+        deny = execute(path, "policy_add_rule", line="deny to any")["return"]["id"]
+        assert tcp(guest, OTHER4) == tcp(guest, PUBLIC4) == errno.EHOSTUNREACH
+        # The newest is the first.
+        assert [(rule["where"], rule["line"]) for rule in rules(path)[:2]] == [
+            ("api:2", "deny to any"), ("api:1", f"allow tcp {PORT} to {OTHER4}")]
+        assert execute(path, "policy_remove_rule", id=deny)["return"] == {"generation": 4}
+        assert tcp(guest, OTHER4) == tcp(guest, PUBLIC4) == 0
+        assert execute(path, "policy_remove_rule", id=deny)["error"]["class"] == "NotFound"
+        assert execute(path, "policy_remove_rule", id=added["id"])["return"] == {"generation": 5}
+        assert tcp(guest, OTHER4) == errno.EHOSTUNREACH
+        log = daemon.stderr
+        assert "policy_add_rule: policy generation 2, 2 rules" in log
+        assert "policy_remove_rule: refused: NotFound" in log
+
+
+BROKEN = (
+    ("policy 1\nallow tcp 70000 to any", "new.policy:2:11: port 70000 is not in 1-65535"),
+    ("", "new.policy:1:1: a policy begins with \"policy 1\""),
+    ("policy 1\nset a = 192.0.2.1\nallow to @b", "new.policy:3:10: set @b is not defined"),
+    ("policy 1\nexpect allow tcp 443 to 192.0.2.1",
+     "new.policy:2:1: expected allow tcp 443 to 192.0.2.1, but the default denies it"),
+    ("policy 1\nallow to \x01", "new.policy:2:10: "),
+)
+
+
+@pytest.mark.usefixtures("world")
+def test_broken_policy_leaves_the_old_one(guest: Guest) -> None:
+    with live(guest, ALL_OF_ONE) as (_, path):
+        for text, error in BROKEN:
+            got = load(path, text)["error"]
+            assert got["class"] == "BadPolicy" and got["detail"].startswith(error), got
+        for line, error in (("allow to", "api:1:"), ("mode audit", "the line is not a rule"), ("", "the line is not"),
+                            ("policy 1", "api:1:1: "), ("expect deny tcp 1 to 192.0.2.1", "the line is not a rule")):
+            got = execute(path, "policy_add_rule", line=line)["error"]
+            assert got["class"] == "BadPolicy" and got["detail"].startswith(error), got
+        assert execute(path, "policy_add_rule", line="allow to any\nallow to any")["error"]["class"] == "BadArgument"
+        assert state(path)["generation"] == 1
+        assert tcp(guest, PUBLIC4) == 0 and tcp(guest, OTHER4) == errno.EHOSTUNREACH
+
+
+def test_dry_run_changes_nothing(guest: Guest) -> None:
+    with live(guest, "") as (_, path):
+        got = load(path, "policy 1\nallow to any\n", dry_run=True)["return"]
+        assert got["generation"] == 1 and got["remarks"][0].startswith("new.policy:2: any includes")
+        assert load(path, "policy 1\nsing\n", dry_run=True)["error"]["class"] == "BadPolicy"
+        assert state(path)["rules"] == 0
+
+
+def test_change_of_another_generation_is_a_conflict(guest: Guest) -> None:
+    with live(guest, "") as (_, path):
+        assert load(path, "policy 1\n", base=1)["return"]["generation"] == 2
+        got = load(path, "policy 1\nallow to any\n", base=1)["error"]
+        assert got["class"] == "Conflict" and "generation 2" in got["detail"]
+        assert execute(path, "policy_add_rule", line="allow to any", base=1)["error"]["class"] == "Conflict"
+        assert execute(path, "policy_add_rule", line="allow to any", base=2)["return"]["generation"] == 3
+
+
+def test_sessions_do_not_mix_their_texts(guest: Guest) -> None:
+    with live(guest, "") as (_, path), Session(path) as one, Session(path) as two:
+        assert ask_in(one, "policy_commit")["error"]["class"] == "Conflict"
+        assert ask_in(one, "policy_add", lines=[])["error"]["class"] == "Conflict"
+        assert "return" in ask_in(one, "policy_begin")
+        assert ask_in(two, "policy_begin")["error"]["class"] == "Busy"
+        assert ask_in(two, "policy_add", lines=["x"])["error"]["class"] == "Conflict"
+        # A text begins anew, and goes with its session.
+        assert "return" in ask_in(one, "policy_add", lines=["x"])
+        assert "return" in ask_in(one, "policy_begin")
+        one.sock.close()
+        one.file.close()
+        wait_for("the text is free", lambda: "return" in ask_in(two, "policy_begin"))
+        assert "return" in ask_in(two, "policy_add", lines=["policy 1"])
+        assert ask_in(two, "policy_commit")["return"]["generation"] == 2
+
+
+@pytest.mark.usefixtures("world")
+def test_locked_policy_only_denies_more(guest: Guest) -> None:
+    with live(guest, "allow to any\n", "--policy-lock") as (_, path):
+        assert state(path)["locked"] is True
+        for line in ("allow to any", f"allow tcp 1 to {PUBLIC4}"):
+            assert execute(path, "policy_add_rule", line=line)["error"]["class"] == "Locked"
+        assert load(path, "policy 1\n")["error"]["class"] == "Locked"
+        for rule in rules(path):
+            assert execute(path, "policy_remove_rule", id=rule["id"])["error"]["class"] == "Locked"
+        assert tcp(guest, PUBLIC4) == tcp(guest, OTHER4) == 0
+        assert "return" in execute(path, "policy_add_rule", line=f"deny to {PUBLIC4}")
+        assert "return" in execute(path, "policy_add_rule", line=f"forbid to {OTHER4}")
+        assert tcp(guest, PUBLIC4) == tcp(guest, OTHER4) == errno.EHOSTUNREACH
+        for rule in rules(path):
+            assert execute(path, "policy_remove_rule", id=rule["id"])["error"]["class"] == "Locked"
+        done = run_slirpd("--policy-lock", "1", "tap0")
+        assert done.returncode == 2 and "--policy-lock needs --policy" in done.stderr
+
+
+@pytest.mark.usefixtures("world")
+def test_changes_outlive_processes(guest: Guest) -> None:
+    """The parent gives the policy to what it starts again."""
+    with live(guest, "", abnormal=True) as (daemon, path):
+        assert "return" in load(path, f"policy 1\nallow to {PUBLIC4}, pypi.test\n")
+        for role in ("api", "resolver"):
+            os.kill(execute(path, "query_status")["return"]["pids"][role], signal.SIGKILL)
+            wait_for("the policy is here again", lambda: answers(path) and lines(path) == [
+                f"allow to {PUBLIC4}, pypi.test"])
+        wait_for("it can be changed again",
+                 lambda: execute(path, "policy_add_rule", line=f"allow to {OTHER4}").get("return"))
+        assert tcp(guest, PUBLIC4) == tcp(guest, OTHER4) == 0
+
+
+def answers(path: str) -> bool:
+    try:
+        return "return" in execute(path, "query_policy")
+    except (OSError, ValueError):
+        return False
+
+
+@pytest.mark.usefixtures("world")
+def test_slirpctl_changes_the_policy(guest: Guest, tmp_path: Path) -> None:
+    file = tmp_path / "ci.policy"
+    # Longer than one request.
+    file.write_text("policy 1\n" + "".join(f"allow tcp {n} to {PUBLIC4} # {'x' * 60}\n" for n in range(1001, 2001)))
+    with live(guest, "") as (_, path):
+        assert_ok(ctl("-a", path, "policy", "load", file, "--dry-run"))
+        assert state(path)["generation"] == 1
+        assert_ok(ctl("-a", path, "policy", "load", file))
+        assert state(path)["rules"] == 1000 and rules(path)[999]["where"] == "ci.policy:1001"
+        added = assert_ok(ctl("-a", path, "policy", "add", "allow", "tcp", PORT, "to", PUBLIC4)).strip()
+        assert tcp(guest, PUBLIC4) == 0
+        assert_ok(ctl("-a", path, "policy", "remove", added))
+        assert tcp(guest, PUBLIC4) == errno.EHOSTUNREACH
+        file.write_text("policy 1\nallow tcp 443 to pypi..org\n")
+        done = ctl("-a", path, "policy", "load", file)
+        assert (done.returncode, done.stderr) == (
+            REFUSED, 'slirpctl: policy load: ci.policy:2:18: "pypi..org": a label is empty\n')
+        file.write_text("policy 1\nallow to any\n")
+        done = ctl("-a", path, "policy", "load", file, "-n")
+        assert done.returncode == 0 and "ci.policy:2: any includes" in done.stderr
+        file.write_bytes(b"policy 1\n\xff\n")
+        assert ctl("-a", path, "policy", "load", file).stderr == f"slirpctl: {file}:2: not UTF-8\n"
+        assert ctl("-a", path, "policy", "load", tmp_path / "none").returncode == 2

@@ -210,6 +210,11 @@ FIELDS(policy_commit,
 	RESERVED(policy_commit))
 FIELDS(policy_committed, ANY(policy_committed, generation))
 FIELDS(policy_known, ANY(policy_known, generation))
+FIELDS(change_policy, ANY(change_policy, request))
+FIELDS(policy_changed,
+	ANY(policy_changed, request), ANY(policy_changed, generation),
+	RANGE(policy_changed, outcome, 0, IPC_POLICY_N_OUTCOMES - 1, "outcome"),
+	RESERVED(policy_changed))
 FIELDS(listen,
 	FLAG(listen, has_policy), FLAG(listen, is_locked), FLAG(listen, is_audit),
 	FLAG(listen, enable_dns), RESERVED(listen))

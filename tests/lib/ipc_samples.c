@@ -340,6 +340,22 @@ ipc_sample_policy_known(struct ipc_policy_known *msg)
 }
 
 void
+ipc_sample_change_policy(struct ipc_change_policy *msg)
+{
+	*msg = (struct ipc_change_policy){ .request = 1 };
+}
+
+void
+ipc_sample_policy_changed(struct ipc_policy_changed *msg)
+{
+	*msg = (struct ipc_policy_changed){
+		.request = 1,
+		.generation = 2,
+		.outcome = IPC_POLICY_OUTCOME_done,
+	};
+}
+
+void
 ipc_sample_listen(struct ipc_listen *msg)
 {
 	*msg = (struct ipc_listen){ .has_policy = 1, .is_locked = 1, .enable_dns = 1 };

@@ -1258,6 +1258,11 @@ test_policies(void **state)
 	assert_true(!options.out[0].is_deny && options.out[1].is_deny);
 	assert_string_equal(options.out[1].text, "[::1]:2");
 	assert_true(options.policy_audit && options_has_policy(&options));
+	assert_int_equal(PARSE("--policy-lock", "--policy=open", "1", "tap0"),
+	    OPTIONS_START);
+	assert_true(options.policy_lock);
+	ASSERT_REFUSED("--policy-lock needs --policy, --allow-out or --deny-out",
+	    "--policy-lock", "1", "tap0");
 	assert_int_equal(PARSE("--check-policy", "--deny-out=x"), OPTIONS_CHECK_POLICY);
 	assert_true(options_has_policy(&options));
 	ASSERT_REFUSED("--check-policy starts nothing, and takes no \"1\"",

@@ -67,6 +67,36 @@ test_pin_is_of_its_address(void **state)
 }
 
 static void
+test_pins_move_to_another_policy(void **state)
+{
+	static uint16_t patterns[PINS_N_PATTERNS];
+
+	(void)state;
+	add(1, 7, 600, 0);
+	add(2, 8, 600, 0);
+	add(2, 9, 600, 0);
+	add(3, 9, 600, 0);
+	for (size_t i = 0; i < PINS_N_PATTERNS; i++)
+		patterns[i] = PINS_N_PATTERNS;
+	patterns[8] = 7;
+	patterns[9] = 0;
+	pins_move(&pins, patterns);
+	assert_int_equal(n_found(1, 0), 0);
+	assert_int_equal(n_found(2, 0), 2);
+	assert_int_equal(found[0] + found[1], 7);
+	assert_int_equal(n_found(3, 0), 1);
+	assert_int_equal(found[0], 0);
+	assert_int_equal(pins_count(&pins, START_MS), 3);
+	assert_int_equal(pins_count(&pins, START_MS + 600000), 0);
+	/* Each pattern still has its own limit. */
+	for (uint32_t i = 0; i <= PINS_PER_PATTERN_MAX; i++)
+		add(100 + i, 0, 600, 0);
+	assert_int_equal(n_found(2, 0), 1);
+	assert_int_equal(found[0], 7);
+	assert_int_equal(n_found(3, 0), 0);
+}
+
+static void
 test_life_of_pins(void **state)
 {
 	(void)state;
@@ -147,6 +177,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_pin_is_of_its_address, setup),
+		cmocka_unit_test_setup(test_pins_move_to_another_policy, setup),
 		cmocka_unit_test_setup(test_life_of_pins, setup),
 		cmocka_unit_test_setup(test_patterns_of_an_address_are_limited, setup),
 		cmocka_unit_test_setup(test_addresses_of_a_pattern_are_limited, setup),

@@ -15,7 +15,11 @@ api_policy_init(struct api_policy *policy, const struct ipc_listen *known)
 		return;
 	/* Only the pages in use are memory. */
 	policy->places = calloc(2, sizeof(*policy->places));
-	if (policy->places == NULL)
+	policy->parser = calloc(1, sizeof(*policy->parser));
+	policy->matcher = calloc(1, sizeof(*policy->matcher));
+	policy->text.bytes = malloc(POLICY_TEXT_MAX);
+	if (policy->places == NULL || policy->parser == NULL || policy->matcher == NULL ||
+	    policy->text.bytes == NULL)
 		fatal("get memory for the policy");
 	policy->take.policy = api_policy_next(policy);
 }

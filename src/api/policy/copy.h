@@ -2,6 +2,8 @@
 /* The api's copy of the policy in force. */
 #pragma once
 
+#include "api/policy/text.h"
+#include "model/policy/expect.h"
 #include "model/policy/rows.h"
 
 struct api_policy {
@@ -12,6 +14,9 @@ struct api_policy {
 	struct policy *in_force; /* NULL: none has come */
 	uint64_t generation;     /* of the policy in force */
 	struct policy_take take;
+	struct policy_parser *parser;   /* owned */
+	struct policy_matcher *matcher; /* owned; of a policy that is checked */
+	struct api_policy_text text;    /* of a session */
 };
 
 /* Before the jail: gets memory if there is a policy. */

@@ -4,12 +4,17 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/request/request.h"
 #include "base/endpoint.h"
 #include "base/inaddr.h"
 
 #define PORT_MAX UINT16_MAX
+
+/* 64 bits. */
+#define KEY_LEN 16
 
 /* An integer from min to max. "80.0" is allowed: JSON has one kind of number, and some
  * languages print integers so. */
@@ -117,6 +122,65 @@ decode_events(const json_t *json, void *value)
 	return 0;
 }
 
+/* The text of the last request. Requests are decoded one after the other, and each is handled
+ * before the next is. A line end takes less than the quotes of JSON. */
+static char text_bytes[API_REQUEST_SIZE];
+
+/* Adds a line, which must not have a line end. */
+static int
+add_line(struct api_text *text, const json_t *json)
+{
+	const char *line = json_string_value(json);
+	size_t len = json_string_length(json);
+
+	if (!line || memchr(line, '\n', len) || text->len + len + 1 > sizeof(text_bytes))
+		return -1;
+	memcpy(text_bytes + text->len, line, len);
+	text_bytes[text->len + len] = '\n';
+	text->len += len + 1;
+	text->bytes = text_bytes;
+	return 0;
+}
+
+static int
+decode_line(const json_t *json, void *value)
+{
+	*(struct api_text *)value = (struct api_text){ 0 };
+	return add_line(value, json);
+}
+
+static int
+decode_lines(const json_t *json, void *value)
+{
+	*(struct api_text *)value = (struct api_text){ .bytes = text_bytes };
+	if (!json_is_array(json))
+		return -1;
+	for (size_t i = 0; i < json_array_size(json); i++)
+		if (add_line(value, json_array_get(json, i)) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+decode_boolean(const json_t *json, void *value)
+{
+	*(bool *)value = json_is_true(json);
+	return json_is_boolean(json) ? 0 : -1;
+}
+
+/* Not every reader and writer of JSON keeps 64 bits of a number. */
+static int
+decode_key(const json_t *json, void *value)
+{
+	const char *text = json_string_value(json);
+
+	if (!text || strlen(text) != KEY_LEN ||
+	    strspn(text, "0123456789abcdef") != KEY_LEN)
+		return -1;
+	*(uint64_t *)value = strtoull(text, NULL, 16);
+	return 0;
+}
+
 const struct api_arg_type_info api_arg_types[API_ARG_N_TYPES] = {
 	[API_ARG_PROTOCOL] = { .json_type = "string",
 	    .wanted = "one of tcp, udp, tcp4, udp4, tcp6, udp6",
@@ -142,4 +206,16 @@ const struct api_arg_type_info api_arg_types[API_ARG_N_TYPES] = {
 	[API_ARG_EVENTS] = { .json_type = "array of strings",
 	    .wanted = "a list of names of events",
 	    .decode = decode_events },
+	[API_ARG_LINE] = { .json_type = "string",
+	    .wanted = "a text without line ends",
+	    .decode = decode_line },
+	[API_ARG_LINES] = { .json_type = "array of strings",
+	    .wanted = "a list of texts without line ends",
+	    .decode = decode_lines },
+	[API_ARG_BOOLEAN] = { .json_type = "boolean",
+	    .wanted = "true or false",
+	    .decode = decode_boolean },
+	[API_ARG_KEY] = { .json_type = "string",
+	    .wanted = "16 hexadecimal digits",
+	    .decode = decode_key },
 };

@@ -19,6 +19,9 @@
 	CLASS(TableFull, "there is no room for another forward") \
 	CLASS(NotSupported, "this network can't do it") \
 	CLASS(Busy, "not now; the same request may succeed later") \
+	CLASS(BadPolicy, "the policy has a fault; the detail has line and column") \
+	CLASS(Conflict, "there is another policy, or no policy_begin, before this request") \
+	CLASS(Locked, "the command line allows no change that opens something") \
 	CLASS(Internal, "the system failed in a way that the detail tells")
 
 enum api_error_class {
@@ -31,8 +34,8 @@ enum api_error_class {
 
 /* "add_hostfwd: slirp_add_hostfwd failed" and similar, enough for the longest name. */
 #define API_ERROR_DESC_SIZE 128
-/* One or two sentences with an address in them. */
-#define API_ERROR_DETAIL_SIZE 256
+/* The error of a policy (POLICY_ERROR_SIZE), or one or two sentences with an address in them. */
+#define API_ERROR_DETAIL_SIZE 400
 
 struct api_error {
 	enum api_error_class class;

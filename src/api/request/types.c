@@ -267,6 +267,27 @@ static const struct api_member policy_rule[] = {
 	INTEGER("hits"),
 };
 
+static const struct api_member policy_committed[] = {
+	INTEGER("generation"),
+	ARRAY("remarks", API_TYPE_STRING),
+};
+
+static const struct api_member policy_added[] = {
+	INTEGER("generation"),
+	STRING("id"),
+};
+
+static const struct api_member policy_removed[] = {
+	INTEGER("generation"),
+};
+
+static const struct api_member policy_change[] = {
+	INTEGER("generation"),
+	STRING("command"),
+	INTEGER("pid"),
+	INTEGER("uid"),
+};
+
 static const struct api_member error[] = {
 	STRING("desc"),
 	STRING("class"),
@@ -314,6 +335,10 @@ const struct api_type api_types[] = {
 	{ TYPE(policy) },
 	{ TYPE(policy_text) },
 	{ TYPE(policy_rule) },
+	{ TYPE(policy_committed) },
+	{ TYPE(policy_added) },
+	{ TYPE(policy_removed) },
+	{ TYPE(policy_change) },
 	{ TYPE(error) },
 	{ TYPE(timestamp) },
 	{ .name = "empty" },

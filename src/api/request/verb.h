@@ -30,6 +30,12 @@ struct api_event_set {
 	uint32_t set; /* of 1 << enum api_event */
 };
 
+/* Borrowed until the next request is decoded. */
+struct api_text {
+	const char *bytes; /* NULL: not given; lines, each with a line end */
+	size_t len;
+};
+
 /* All arguments. A verb uses those that its table names. */
 struct api_args {
 	uint32_t proto; /* index into api_protocols */
@@ -39,6 +45,10 @@ struct api_args {
 	struct api_ports guest_port; /* first == last */
 	uint32_t id;
 	struct api_event_set events;
+	struct api_text text;
+	uint32_t base; /* 0: not given */
+	bool dry_run;
+	uint64_t key; /* of a rule */
 };
 
 enum api_arg_type {
@@ -48,6 +58,10 @@ enum api_arg_type {
 	API_ARG_PORTS,
 	API_ARG_ID,
 	API_ARG_EVENTS,
+	API_ARG_LINE,
+	API_ARG_LINES,
+	API_ARG_BOOLEAN,
+	API_ARG_KEY,
 	API_ARG_N_TYPES,
 };
 
@@ -102,7 +116,8 @@ extern const struct api_protocol api_protocols[];
 /* Events of the api; the parent's are IPC_EVENTS. Name, meaning, type of the data. */
 #define API_OWN_EVENTS(EVENT) \
 	EVENT(HOSTFWD_ADDED, "a forward was added through the control socket", "hostfwd") \
-	EVENT(HOSTFWD_REMOVED, "a forward was removed through the control socket", "hostfwd")
+	EVENT(HOSTFWD_REMOVED, "a forward was removed through the control socket", "hostfwd") \
+	EVENT(POLICY_CHANGED, "a client of the control socket has changed the policy", "policy_change")
 
 enum api_event {
 #define API_EVENT_ENUM(name, ...) API_EVENT_##name,

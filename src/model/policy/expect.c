@@ -79,3 +79,22 @@ policy_expects_check(struct policy_parser *parser, const struct policy_matcher *
 	}
 	return true;
 }
+
+bool
+policy_finish(struct policy_parser *parser, struct policy_matcher *matcher, bool is_audit,
+    bool has_dns)
+{
+	struct policy *policy = parser->policy;
+
+	/* The resolver pins addresses to names. */
+	if (policy->n_names > 0 && !has_dns) {
+		snprintf(parser->error, sizeof(parser->error),
+		    "%s: names need the name server, which --disable-dns switches off",
+		    policy->sources[policy->rules[policy->names[0].rule].source]);
+		return false;
+	}
+	if (is_audit)
+		policy->settings.mode = IPC_POLICY_MODE_audit;
+	policy_matcher_make(matcher, policy);
+	return policy_expects_check(parser, matcher);
+}

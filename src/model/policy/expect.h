@@ -20,6 +20,11 @@ const char *policy_cause_format(const struct policy *policy,
 bool policy_expects_check(struct policy_parser *parser,
     const struct policy_matcher *matcher);
 
+/* All texts are read. is_audit: mode audit, whatever the texts say. has_dns: there is a name server.
+ * Makes the matcher, and checks names and expects. Returns false with parser->error set. */
+bool policy_finish(struct policy_parser *parser, struct policy_matcher *matcher,
+    bool is_audit, bool has_dns);
+
 /* Takes a warning about a rule: a text without a line end. */
 typedef void policy_lint_fn(void *ctx, uint32_t rule, const char *text);
 

@@ -158,6 +158,8 @@ static const struct option_spec option_specs[] = {
 	{ "policy-mode", "MODE", "audit: count what is denied, and let it pass",
 	    .take = optvalue_take_policy_mode, .use = USE_OF_SLIRPD,
 	    .group = GROUP_POLICY },
+	{ "policy-lock", NULL, "requests may deny more, and open nothing",
+	    FLAG(policy_lock, true), .use = USE_OF_SLIRPD, .group = GROUP_POLICY },
 	{ "check-policy", NULL, "check the policy and exit", FLAG(check_policy, true),
 	    .use = USE_OF_SLIRPD, .group = GROUP_POLICY },
 	{ "outbound-addr", "IPv4|IFNAME", "source address of IPv4 connections",
@@ -486,11 +488,13 @@ check_conflicts(struct optvalue_parse *parse)
 			    pairs[i].other);
 	if (options->check_policy && options->is_run)
 		return optvalue_refuse(parse, "run conflicts with --check-policy");
-	if ((options->policy_audit || options->check_policy) &&
+	if ((options->policy_audit || options->policy_lock || options->check_policy) &&
 	    !options_has_policy(options))
 		return optvalue_refuse(parse,
 		    "--%s needs --policy, --allow-out or --deny-out",
-		    options->check_policy ? "check-policy" : "policy-mode");
+		    options->check_policy      ? "check-policy"
+			: options->policy_lock ? "policy-lock"
+					       : "policy-mode");
 	if (options->ready_fd >= 0 && options->ready_fd == options->exit_fd)
 		return optvalue_refuse(parse, "--ready-fd and --exit-fd are both %d",
 		    options->ready_fd);

@@ -102,6 +102,7 @@ struct options {
 	size_t n_out;
 	struct options_out out[OPTIONS_OUT_MAX];
 	bool policy_audit; /* nothing is denied, whatever the policy says */
+	bool policy_lock;  /* requests may only deny more */
 	bool check_policy;
 	const char *outbound_addr[2]; /* by is_ipv6: address or interface; NULL: none */
 

@@ -14,7 +14,7 @@
 #define OPTVALUE_SHOWN_SIZE 256
 
 /* The rows of the table of options in options.c. */
-#define OPTVALUE_N_OPTIONS 39
+#define OPTVALUE_N_OPTIONS 40
 
 /* The state of one parse of a command line. */
 struct optvalue_parse {

@@ -181,21 +181,6 @@ say_remark(void *ctx, uint32_t rule, const char *text)
 	say(ctx, false, line);
 }
 
-/* The resolver pins addresses to names. */
-static bool
-check_names(struct reader *reader, const struct ipc_policy_read *msg)
-{
-	char line[POLICY_ERROR_SIZE];
-
-	if (policy->n_names == 0 || msg->enable_dns)
-		return true;
-	snprintf(line, sizeof(line),
-	    "%s: names need the name server, which --disable-dns switches off",
-	    policy->sources[policy->rules[policy->names[0].rule].source]);
-	refuse(reader, line);
-	return false;
-}
-
 static void
 send_rows(struct reader *reader)
 {
@@ -213,12 +198,9 @@ void
 reader_on_policy_read(struct reader *reader, const struct ipc_policy_read *msg)
 {
 	reader->is_done = true;
-	if (reader->is_refused || !check_names(reader, msg))
+	if (reader->is_refused)
 		return;
-	if (msg->is_audit)
-		policy->settings.mode = IPC_POLICY_MODE_audit;
-	policy_matcher_make(matcher, policy);
-	if (!policy_expects_check(parser, matcher)) {
+	if (!policy_finish(parser, matcher, msg->is_audit, msg->enable_dns)) {
 		refuse(reader, parser->error);
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/policy_change.h"
 #include "parent/output/report.h"
 #include "parent/supervise/children.h"
 #include "parent/supervise/service.h"
@@ -23,8 +24,10 @@ policy_open(struct supervisor *sv)
 	if (!options_has_policy(sv->options))
 		return;
 	policy_texts_open(&policy->texts, sv->options);
+	/* Only the pages in use are memory. */
 	policy->rows = calloc(1, sizeof(*policy->rows));
-	if (policy->rows == NULL)
+	policy->next = calloc(1, sizeof(*policy->next));
+	if (policy->rows == NULL || policy->next == NULL)
 		fatal("get memory for the policy");
 	policy->take.policy = policy->rows;
 	parent_hostlist_open(&sv->hostlist);
@@ -98,7 +101,7 @@ policy_begin_feed(struct supervisor *sv, enum ipc_role role)
 	if (sv->policy.rows == NULL)
 		return;
 	policy_feed_begin(&sv->policy.feeds[role], sv->policy.rows,
-	    sv->policy.take.generation);
+	    sv->policy.generation);
 	/* The api only shows the policy. */
 	if (role != IPC_ROLE_API) {
 		ipc_channel_await_reply(supervisor_channel(sv, role),
@@ -132,14 +135,14 @@ policy_feed(struct supervisor *sv, enum ipc_role role)
 void
 parent_on_policy_committed(struct supervisor *sv, const struct ipc_policy_committed *msg)
 {
-	sv->policy.is_in_force = msg->generation == sv->policy.take.generation;
+	sv->policy.is_in_force = msg->generation == sv->policy.generation;
 	wiring_start_worker(sv);
 }
 
 void
 parent_on_policy_known(struct supervisor *sv, const struct ipc_policy_known *msg)
 {
-	sv->policy.is_known = msg->generation == sv->policy.take.generation;
+	sv->policy.is_known = msg->generation == sv->policy.generation;
 	wiring_start_worker(sv);
 }
 
@@ -168,31 +171,51 @@ parent_on_policy_said(struct supervisor *sv, const struct ipc_policy_said *msg)
 	supervise_end(sv, EXITCODE_FAILURE);
 }
 
-/* The policy-reader sends the rows of one policy, once. */
+/* The policy-reader sends the rows of one policy, once, and ends before there is an api. The api
+ * sends those of changes. */
+static enum ipc_role
+sender(const struct supervisor *sv)
+{
+	return sv->policy.is_read ? IPC_ROLE_API : IPC_ROLE_POLICY_READER;
+}
+
 static void
 check_row(struct supervisor *sv, bool is_good, const char *why)
 {
-	struct child *reader = supervisor_child(sv, IPC_ROLE_POLICY_READER);
+	struct child *child = supervisor_child(sv, sender(sv));
 
 	if (is_good)
 		return;
-	log_error("%s[%d] broke the protocol: %s; ending it", reader->role->name,
-	    reader->pid, why);
-	reader->gave_reason = true;
-	children_kill(reader);
+	log_error("%s[%d] broke the protocol: policy: %s; ending it", child->role->name,
+	    child->pid, why);
+	child->gave_reason = true;
+	children_kill(child);
+}
+
+void
+parent_on_policy_begin(struct supervisor *sv, const struct ipc_policy_begin *msg)
+{
+	const char *why = "there is none";
+	bool is_good;
+
+	sv->policy.has_next = false;
+	/* A client that has gone may have left its change unfinished. */
+	if (sv->policy.is_read)
+		sv->policy.take.has_begun = false;
+	is_good =
+	    sv->policy.rows != NULL && policy_take_begin(&sv->policy.take, msg, &why);
+	check_row(sv, is_good, why);
 }
 
 #define TAKE(step) \
 	void parent_on_policy_##step(struct supervisor *sv, \
 	    const struct ipc_policy_##step *msg) \
 	{ \
-		const char *why = "a policy has come already"; \
-		bool is_good = !sv->policy.is_read && \
-		    policy_take_##step(&sv->policy.take, msg, &why); \
+		const char *why = ""; \
+		bool is_good = policy_take_##step(&sv->policy.take, msg, &why); \
 \
 		check_row(sv, is_good, why); \
 	}
-TAKE(begin)
 TAKE(source)
 TAKE(rules)
 TAKE(prefixes)
@@ -201,10 +224,105 @@ TAKE(names)
 void
 parent_on_policy_commit(struct supervisor *sv, const struct ipc_policy_commit *msg)
 {
-	const char *why = "a policy has come already";
-	bool is_good =
-	    !sv->policy.is_read && policy_take_commit(&sv->policy.take, msg, &why);
+	struct parent_policy *policy = &sv->policy;
+	const char *why = "";
+	bool is_good = policy_take_commit(&policy->take, msg, &why);
 
 	check_row(sv, is_good, why);
-	sv->policy.is_read = sv->policy.is_read || is_good;
+	if (policy->is_read) {
+		policy->has_next = is_good;
+	} else if (is_good) {
+		policy->is_read = true;
+		policy->generation = msg->generation;
+		policy->take.policy = policy->next;
+	}
+}
+
+/* Returns false if the queue is full. */
+static bool
+answer(struct supervisor *sv, uint64_t request, enum ipc_policy_outcome outcome)
+{
+	const struct ipc_policy_changed msg = {
+		.request = request,
+		.generation = sv->policy.generation,
+		.outcome = outcome,
+	};
+
+	return ipc_send_policy_changed(supervisor_channel(sv, IPC_ROLE_API), &msg) == 0 ||
+	    !ipc_channel_can_retry(errno);
+}
+
+/* Whether a process is being told of the policy, or the policy is not followed yet. */
+static bool
+is_busy(const struct supervisor *sv)
+{
+	for (size_t role = 0; role < IPC_ROLE_END; role++) {
+		if (policy_is_feeding(sv, (enum ipc_role)role))
+			return true;
+	}
+	return sv->policy.owes_answer || !sv->policy.is_in_force ||
+	    (sv->options->enable_dns && !sv->policy.is_known);
+}
+
+static enum ipc_policy_outcome
+judge_change(const struct supervisor *sv)
+{
+	const struct parent_policy *policy = &sv->policy;
+
+	if (is_busy(sv))
+		return IPC_POLICY_OUTCOME_busy;
+	if (policy->take.generation != policy->generation + 1)
+		return IPC_POLICY_OUTCOME_conflict;
+	/* The api has checked it; but the api reads the text of clients. */
+	if (sv->options->policy_lock && !policy_denies_more(policy->rows, policy->next))
+		return IPC_POLICY_OUTCOME_locked;
+	return IPC_POLICY_OUTCOME_done;
+}
+
+void
+parent_on_change_policy(struct supervisor *sv, const struct ipc_change_policy *msg)
+{
+	struct parent_policy *policy = &sv->policy;
+	struct policy *old = policy->rows;
+	enum ipc_policy_outcome outcome;
+
+	if (!policy->has_next) {
+		check_row(sv, false, "change_policy without its rows");
+		return;
+	}
+	outcome = judge_change(sv);
+	if (outcome != IPC_POLICY_OUTCOME_done) {
+		/* If the queue is full, it is lost: the api asks faster than it reads. */
+		(void)answer(sv, msg->request, outcome);
+		return;
+	}
+	policy->rows = policy->next;
+	policy->next = policy->take.policy = old;
+	policy->has_next = false;
+	policy->generation++;
+	policy->is_in_force = policy->is_known = false;
+	policy->request = msg->request;
+	policy->owes_answer = true;
+	/* One that is not ready gets the policy when it is. */
+	for (size_t role = 0; role < IPC_ROLE_END; role++) {
+		if (is_user(sv, role))
+			policy_begin_feed(sv, (enum ipc_role)role);
+	}
+}
+
+void
+policy_proceed(struct supervisor *sv)
+{
+	struct parent_policy *policy = &sv->policy;
+
+	if (policy->owes_answer && sv->services[IPC_ROLE_API].is_ready &&
+	    policy->is_in_force && (policy->is_known || !sv->options->enable_dns))
+		policy->owes_answer =
+		    !answer(sv, policy->request, IPC_POLICY_OUTCOME_done);
+}
+
+void
+policy_forget_request(struct supervisor *sv)
+{
+	sv->policy.owes_answer = false;
 }

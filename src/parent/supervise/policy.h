@@ -26,3 +26,9 @@ bool policy_is_feeding(const struct supervisor *sv, enum ipc_role role);
 
 /* Sends what the queue takes. */
 void policy_feed(struct supervisor *sv, enum ipc_role role);
+
+/* Answers the api's request for a change, if the change is made. */
+void policy_proceed(struct supervisor *sv);
+
+/* The api has ended, and with it who asked for a change. */
+void policy_forget_request(struct supervisor *sv);

@@ -294,6 +294,7 @@ void
 parent_on_api_ready(struct supervisor *sv)
 {
 	set_ready(sv, IPC_ROLE_API);
+	policy_forget_request(sv);
 	policy_begin_feed(sv, IPC_ROLE_API);
 	check_ready(sv);
 }

@@ -183,6 +183,7 @@ serve(struct supervisor *sv)
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (policy_is_feeding(sv, (enum ipc_role)i))
 			policy_feed(sv, (enum ipc_role)i);
+	policy_proceed(sv);
 	if ((set[POLL_SIGNALS].revents && signals_take(sv)) || sv->reap_again)
 		service_reap(sv);
 	if (set[POLL_EXIT_FD].revents & (POLLHUP | POLLERR | POLLNVAL))

@@ -49,8 +49,13 @@ struct service {
 /* The policy that limits the guest's destinations. */
 struct parent_policy {
 	struct policy_texts texts;
-	struct policy *rows; /* owned; NULL: no policy */
-	struct policy_take take;
+	struct policy *rows;     /* owned; NULL: no policy */
+	struct policy *next;     /* owned; the rows of a change, if `rows` is whole */
+	struct policy_take take; /* from the policy-reader, then from the api */
+	uint64_t generation;     /* of `rows` */
+	uint64_t request;        /* of the api, for the change, if owes_answer */
+	bool owes_answer;        /* the change is not known to all yet */
+	bool has_next;           /* `next` is whole */
 	struct policy_feed feeds[IPC_ROLE_END]; /* to connector, resolver and api */
 	bool is_known;                          /* the resolver judges names by it */
 	bool is_read;                           /* `rows` is whole */

@@ -237,6 +237,7 @@ instruct_api(struct supervisor *sv)
 	struct ipc_channel *api = supervisor_channel(sv, IPC_ROLE_API);
 	const struct ipc_listen msg = {
 		.has_policy = sv->policy.rows != NULL,
+		.is_locked = sv->options->policy_lock,
 		.is_audit = sv->options->policy_audit,
 		.enable_dns = sv->options->enable_dns,
 	};
