@@ -19,6 +19,7 @@ from daemon import Slirpd, run_slirpd
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
 from servers import listener
+from test_policy import tcp
 from waiting import DEADLINE_S
 
 NAMESERVER = "10.0.2.3"
@@ -81,14 +82,6 @@ def send(guest: Guest, message: bytes) -> dnszone.Reply:
 
 def ask(guest: Guest, text: str, kind: int = dnsserver.A) -> dnszone.Reply:
     return send(guest, dnszone.query(dnszone.name(text), kind))
-
-
-def tcp(guest: Guest, address: str, port: int = PORT) -> int:
-    try:
-        guest.connect(address, port).close()
-    except OSError as error:
-        return error.errno or -1
-    return 0
 
 
 def test_address_of_a_name_is_open_once_it_is_resolved(guest: Guest, server: dnszone.Zone) -> None:
