@@ -2,10 +2,11 @@
 /*
  * Writes the seeds of fuzz_ipc: for each row of messages.h a right message, for each
  * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies,
- * fuzz_api_to_worker, fuzz_api_to_connector and fuzz_services_to_connector.
+ * fuzz_api_to_worker, fuzz_api_to_connector, fuzz_services_to_connector and
+ * fuzz_services_to_worker.
  *
  * usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER FUZZ_API_TO_CONNECTOR
- *     FUZZ_SERVICES_TO_CONNECTOR (directories)
+ *     FUZZ_SERVICES_TO_CONNECTOR FUZZ_SERVICES_TO_WORKER (directories)
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -209,13 +210,52 @@ write_service(const char *directory, enum ipc_message_id id, enum ipc_message_id
 	close_or_die(file);
 }
 
+/* Frames of the guest, each with a socket or a refusal for its flow; the numbers of the actions are
+ * those of fuzz_services_to_worker. */
+static void
+write_steps(const char *directory)
+{
+	enum { FRAME, OPENED, REFUSED, LISTENER, GONE, ANSWER, TURN };
+
+	for (unsigned int value = 0; value < 32; value++) {
+		const uint8_t steps[] = { FRAME, (uint8_t)value, TURN, 0, OPENED,
+			(uint8_t)value, TURN, 1, FRAME, (uint8_t)(value + 32), TURN, 0,
+			REFUSED, (uint8_t)value, ANSWER, 1, LISTENER, (uint8_t)value,
+			TURN, 1, OPENED, 0, TURN, 1, GONE, (uint8_t)value, TURN, 255 };
+		FILE *file = create(directory, "steps", value);
+
+		fwrite(steps, sizeof(steps), 1, file);
+		close_or_die(file);
+	}
+}
+
+/* A message of the connector, and of the resolver, at a time when a question waits. */
+static void
+write_raw(const char *directory, enum ipc_message_id id)
+{
+	enum { FRAME, TURN = 6, RAW };
+	FILE *file = create(directory, ipc_descriptions[id].name, 0);
+
+	for (int peer = 0; peer < 2; peer++) {
+		fputc(FRAME, file);
+		fputc(2, file);
+		fputc(RAW, file);
+		fputc(peer, file);
+		write_datagram(file, id);
+		fputc(TURN, file);
+		fputc(1, file);
+	}
+	close_or_die(file);
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc != 6) {
+	if (argc != 7) {
 		fprintf(stderr,
 		    "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER "
-		    "FUZZ_API_TO_CONNECTOR FUZZ_SERVICES_TO_CONNECTOR\n");
+		    "FUZZ_API_TO_CONNECTOR FUZZ_SERVICES_TO_CONNECTOR "
+		    "FUZZ_SERVICES_TO_WORKER\n");
 		return EXIT_FAILURE;
 	}
 	for (size_t id = 0; id < IPC_MSG_N; id++)
@@ -225,12 +265,14 @@ main(int argc, char **argv)
 		write_replies(argv[2], n);
 	write_queries(argv[3]);
 	write_all_flows(argv[5]);
+	write_steps(argv[6]);
 	for (unsigned int n = 1; n <= 4; n++)
 		write_requests(argv[4], n);
 	for (size_t id = 0; id < IPC_MSG_N; id++) {
 		write_any(argv[3], (enum ipc_message_id)id, IPC_MSG_query_worker);
 		write_any(argv[4], (enum ipc_message_id)id, IPC_MSG_list_forwards);
 		write_service(argv[5], (enum ipc_message_id)id, IPC_MSG_flow_open);
+		write_raw(argv[6], (enum ipc_message_id)id);
 	}
 	return EXIT_SUCCESS;
 }

@@ -28,23 +28,52 @@ take_greeting(struct ipc_channel *channel)
 		fatalx("no greeting came");
 }
 
-static void
-open_connector(struct worker_box *box)
+/* Opens the peer's end of a new channel, which greets. Returns the worker's. */
+static int
+open_end(struct ipc_channel *theirs, enum ipc_role peer)
 {
-	struct worker *worker = &box->worker;
-	int worker_end_fd, connector_end_fd;
+	int worker_end_fd, peer_end_fd;
 
-	if (ipc_channel_pair(&worker_end_fd, &connector_end_fd) == -1)
+	ipc_channel_close(theirs);
+	if (ipc_channel_pair(&worker_end_fd, &peer_end_fd) == -1)
 		fatal("make a channel");
-	ipc_channel_open(&worker->to_connector, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
-	    IPC_ROLE_CONNECTOR);
-	ipc_channel_open(&box->connector, connector_end_fd, IPC_ROLE_CONNECTOR,
-	    IPC_ROLE_SLIRP_WORKER);
-	if (ipc_channel_greet(&worker->to_connector) == -1 ||
-	    ipc_channel_greet(&box->connector) == -1)
+	ipc_channel_open(theirs, peer_end_fd, peer, IPC_ROLE_SLIRP_WORKER);
+	if (ipc_channel_greet(theirs) == -1)
 		fatal("greet");
-	take_greeting(&worker->to_connector);
+	return worker_end_fd;
+}
+
+void
+worker_box_open_connector(struct worker_box *box)
+{
+	const struct ipc_peer peer = { .role = IPC_ROLE_CONNECTOR,
+		.number = box->n_peers++ };
+
+	chan_connector_open(&box->worker, open_end(&box->connector, IPC_ROLE_CONNECTOR),
+	    &peer);
+	take_greeting(&box->worker.to_connector);
 	take_greeting(&box->connector);
+}
+
+void
+worker_box_open_resolver(struct worker_box *box)
+{
+	const struct ipc_peer peer = { .role = IPC_ROLE_RESOLVER,
+		.number = box->n_peers++ };
+
+	chan_resolver_open(&box->worker, open_end(&box->resolver, IPC_ROLE_RESOLVER),
+	    &peer);
+	take_greeting(&box->worker.to_resolver);
+	take_greeting(&box->resolver);
+}
+
+/* As the parent leaves the numbers of channels at the start, and peers at their end. */
+static void
+reserve_numbers(void)
+{
+	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
+	dup3(STDIN_FILENO, IPC_CHILD_FD_CONNECTOR, O_CLOEXEC);
+	dup3(STDIN_FILENO, IPC_CHILD_FD_RESOLVER, O_CLOEXEC);
 }
 
 void
@@ -55,12 +84,11 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 	int worker_end_fd;
 
 	memset(box, 0, sizeof(*box));
-	box->api.fd = -1;
+	box->api.fd = box->connector.fd = box->resolver.fd = -1;
 	worker->tap.fd = -1;
 	worker->tap.listen_fd = -1;
-	worker->to_resolver.fd = -1;
-	/* As the parent leaves it at the start. */
-	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
+	worker->to_connector.fd = worker->to_resolver.fd = -1;
+	reserve_numbers();
 	ipc_sample_start(&start);
 	worker->network = start.network;
 	worker->network.enable_ipv6 = enable_ipv6;
@@ -68,10 +96,8 @@ worker_box_open(struct worker_box *box, bool enable_ipv6)
 		fatal("make a worker");
 	ipc_channel_open(&worker->to_parent, worker_end_fd, IPC_ROLE_SLIRP_WORKER,
 	    IPC_ROLE_PARENT);
-	open_connector(box);
 	setup_make_engines(worker);
-	if (poller_put(&worker->poller, POLLER_CONNECTOR, worker->to_connector.fd) == -1)
-		fatal("watch the channel to the connector");
+	worker_box_open_connector(box);
 }
 
 void
@@ -117,10 +143,10 @@ worker_box_close(struct worker_box *box)
 
 	ipc_channel_close(&box->api);
 	ipc_channel_close(&box->connector);
+	ipc_channel_close(&box->resolver);
 	setup_undo_engines(worker);
 	ipc_channel_close(&worker->to_parent);
-	ipc_channel_close(&worker->to_connector);
-	dup3(STDIN_FILENO, IPC_CHILD_FD_PEER, O_CLOEXEC);
+	reserve_numbers();
 	if (box->parent_fd != -1)
 		close(take_fd(&box->parent_fd));
 }
