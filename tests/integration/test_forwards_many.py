@@ -23,6 +23,7 @@ from lab import HOST4, INTERNET4, Lab
 from netns import socket_in
 from processes import fds_of
 from servers import listener, serve, udp_socket
+from tree import SANITIZED
 from waiting import DEADLINE_S, wait_for
 
 N_CYCLES = 5000
@@ -81,7 +82,8 @@ def test_nothing_is_left_of_five_thousand_forwards(guest: Guest) -> None:
             cycle(session, number)
         wait_for("the descriptors are back at rest", lambda: Rest(daemon).fds == before.fds)
         after = Rest(daemon)
-        for role in ROLES:
+        # A sanitizer keeps what is freed, to see its use.
+        for role in () if SANITIZED else ROLES:
             assert after.kb[role] <= warm.kb[role] + GROWTH_MAX_KB, (role, warm.kb, after.kb)
         assert execute(path, "list_hostfwd")["return"]["entries"] == []
         # The next one has the next number, and works.
