@@ -84,10 +84,12 @@ client_events(const struct client *client)
 static void
 ask(struct resolver *resolver, struct client *client)
 {
+	const struct asker asker = { .client = client };
+
 	/* An answer may come at once, and change the state again. */
 	client->state = CLIENT_ASKS;
 	client->question = NULL;
-	if (!question_add_stream(resolver, client, client->bytes + MESSAGE_PREFIX_LEN,
+	if (!question_add(resolver, &asker, client->bytes + MESSAGE_PREFIX_LEN,
 		client->n_wanted - MESSAGE_PREFIX_LEN)) {
 		client->state = CLIENT_READS;
 		drop(resolver, client);

@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "resolver/policy.h"
 #include "resolver/resolver.h"
-#include "resolver/worker.h"
 
 static_assert(IPC_DNS_ADDRS_MAX == DNS_RECORDS_MAX &&
 	IPC_DNS_PATTERNS_MAX == JUDGE_PATTERNS_MAX,
@@ -103,10 +102,9 @@ judging_fail(struct resolver *resolver, struct question *question)
 
 /* The query has been judged: gives it a place, if it has to wait for others. */
 static struct question *
-begin(struct resolver *resolver, struct client *client, uint64_t asker,
-    const struct judged *judged)
+begin(struct resolver *resolver, const struct asker *asker, const struct judged *judged)
 {
-	struct question *question = question_begin(resolver, client, asker);
+	struct question *question = question_begin(resolver, asker);
 
 	question->is_judged = true;
 	judge_copy(question->judged, judged);
@@ -131,38 +129,20 @@ go_on(struct resolver *resolver, struct question *question, enum judge_step step
 		question_go_on(resolver, question);
 }
 
-void
-judging_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes, size_t len)
-{
-	static struct judged judged;
-	uint8_t answer[REPLY_MAX];
-	enum judge_step step =
-	    judge_query(resolver->judge, &judged, bytes, len, false, resolver->now_ms);
-
-	if (is_ready(&judged, step))
-		worker_answer(resolver, asker, answer, write_reply(&judged, answer));
-	else if (step != JUDGE_IGNORE)
-		go_on(resolver, begin(resolver, NULL, asker, &judged), step);
-}
-
 bool
-judging_add_stream(struct resolver *resolver, struct client *client, const uint8_t *bytes,
+judging_add(struct resolver *resolver, const struct asker *asker, const uint8_t *bytes,
     size_t len)
 {
 	static struct judged judged;
 	uint8_t answer[REPLY_MAX];
-	enum judge_step step =
-	    judge_query(resolver->judge, &judged, bytes, len, true, resolver->now_ms);
+	enum judge_step step = judge_query(resolver->judge, &judged, bytes, len,
+	    asker->client != NULL, resolver->now_ms);
 
-	if (step == JUDGE_IGNORE)
-		return false;
-	if (is_ready(&judged, step)) {
-		client_answer(resolver, client, answer, write_reply(&judged, answer));
-		return true;
-	}
-	client->question = begin(resolver, client, 0, &judged);
-	go_on(resolver, client->question, step);
-	return true;
+	if (is_ready(&judged, step))
+		question_reply(resolver, asker, answer, write_reply(&judged, answer));
+	else if (step != JUDGE_IGNORE)
+		go_on(resolver, begin(resolver, asker, &judged), step);
+	return step != JUDGE_IGNORE;
 }
 
 void
@@ -174,7 +154,7 @@ judging_end_all(struct resolver *resolver)
 	     question = next) {
 		next = TAILQ_NEXT(question, aged);
 		/* Not judging_fail(): the server has not failed. */
-		if (question->is_judged && !question->client)
+		if (question->is_judged && !question->asker.client)
 			question_forget(resolver, question);
 		else if (question->is_judged)
 			judging_fail(resolver, question);

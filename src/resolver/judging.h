@@ -5,12 +5,8 @@
 
 #include "resolver/question.h"
 
-/* Takes a message of the guest that came over UDP. */
-void judging_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes,
-    size_t len);
-
-/* As question_add_stream(). */
-bool judging_add_stream(struct resolver *resolver, struct client *client,
+/* As question_add(). */
+bool judging_add(struct resolver *resolver, const struct asker *asker,
     const uint8_t *bytes, size_t len);
 
 /* Makes the message for the server. id and case_bits are random. */

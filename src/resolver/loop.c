@@ -42,7 +42,7 @@ collect_channels(const struct resolver *resolver, struct pollfd *fds)
 static bool
 is_held_up(const struct resolver *resolver, const struct question *question)
 {
-	return resolver->has_answer && !question->client;
+	return resolver->has_answer && !question->asker.client;
 }
 
 static void

@@ -17,7 +17,6 @@
 #include "resolver/policy.h"
 #include "resolver/resolver.h"
 #include "resolver/stream.h"
-#include "resolver/worker.h"
 
 /* Datagrams read from a socket in a turn. All but one belong to no question. poll(2) reports
  * the rest. */
@@ -30,7 +29,7 @@ static void
 answer(struct resolver *resolver, struct question *question, uint8_t *bytes, size_t len)
 {
 	message_set_id(bytes, question->guest_id);
-	if (!question->client && len > IPC_DNS_ANSWER_MAX)
+	if (!question->asker.client && len > IPC_DNS_ANSWER_MAX)
 		len = message_cut(bytes, question->end);
 	question_answer(resolver, question, bytes, len);
 }
@@ -107,7 +106,7 @@ question_end_all(struct resolver *resolver)
 	struct question *question = TAILQ_FIRST(&resolver->questions.aged);
 
 	while (question) {
-		bool is_of_client = question->client != NULL;
+		bool is_of_client = question->asker.client != NULL;
 		struct question *next = TAILQ_NEXT(question, aged);
 
 		if (!is_of_client)
@@ -143,7 +142,7 @@ question_wants_socket(struct resolver *resolver, struct ipc_dns_open *wanted)
 	*wanted = (struct ipc_dns_open){
 		.number = question_number(resolver, question),
 		.server = resolver->servers.list[question->server].at,
-		.is_tcp = question->client != NULL,
+		.is_tcp = question->asker.client != NULL,
 	};
 	return true;
 }
@@ -183,7 +182,7 @@ talk(struct resolver *resolver, struct question *question)
 	question->state = QUESTION_TALKS;
 	question->n_sent = question->n_read = 0;
 	if (choose_id(question) == -1 ||
-	    (!question->client &&
+	    (!question->asker.client &&
 		send(question->fd, question_bytes(question), question->len,
 		    MSG_DONTWAIT | MSG_NOSIGNAL) == -1))
 		note_error(resolver, question, errno);
@@ -206,7 +205,7 @@ question_ask_again(struct resolver *resolver, struct question *question)
 {
 	/* What a server sends behind its answer on a connection is nothing that it was asked
 	 * for. */
-	if (!question->client) {
+	if (!question->asker.client) {
 		talk(resolver, question);
 		return;
 	}
@@ -292,7 +291,7 @@ read_datagrams(struct resolver *resolver, struct question *question)
 static void
 serve_stream(struct resolver *resolver, struct question *question)
 {
-	uint8_t *bytes = question->client->bytes + MESSAGE_PREFIX_LEN;
+	uint8_t *bytes = question->asker.client->bytes + MESSAGE_PREFIX_LEN;
 	size_t len;
 
 	switch (stream_serve(question)) {
@@ -312,13 +311,13 @@ serve_stream(struct resolver *resolver, struct question *question)
 short
 question_events(const struct question *question)
 {
-	return question->client && stream_sends(question) ? POLLOUT : POLLIN;
+	return question->asker.client && stream_sends(question) ? POLLOUT : POLLIN;
 }
 
 void
 question_serve(struct resolver *resolver, struct question *question)
 {
-	if (question->client)
+	if (question->asker.client)
 		serve_stream(resolver, question);
 	else
 		read_datagrams(resolver, question);
@@ -339,36 +338,9 @@ begin(struct resolver *resolver, struct question *question, const uint8_t *bytes
 	question_go_on(resolver, question);
 }
 
-void
-question_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes, size_t len)
-{
-	uint8_t error[IPC_DNS_QUERY_MAX];
-	struct message_question read;
-	struct question *question;
-
-	if (resolver_policy_is_missing(resolver))
-		return;
-	if (resolver_policy_judges(resolver)) {
-		judging_add(resolver, asker, bytes, len);
-		return;
-	}
-	switch (message_read_question(bytes, len, &read)) {
-	case MESSAGE_QUESTION:
-		question = question_begin(resolver, NULL, asker);
-		begin(resolver, question, bytes, len, read.end);
-		break;
-	case MESSAGE_BAD:
-		worker_answer(resolver, asker, error,
-		    message_make_error(bytes, read.end, read.rcode, error));
-		break;
-	case MESSAGE_IGNORED:
-		break;
-	}
-}
-
 bool
-question_add_stream(struct resolver *resolver, struct client *client,
-    const uint8_t *bytes, size_t len)
+question_add(struct resolver *resolver, const struct asker *asker, const uint8_t *bytes,
+    size_t len)
 {
 	uint8_t error[IPC_DNS_QUERY_MAX];
 	struct message_question read;
@@ -376,14 +348,13 @@ question_add_stream(struct resolver *resolver, struct client *client,
 	if (resolver_policy_is_missing(resolver))
 		return false;
 	if (resolver_policy_judges(resolver))
-		return judging_add_stream(resolver, client, bytes, len);
+		return judging_add(resolver, asker, bytes, len);
 	switch (message_read_question(bytes, len, &read)) {
 	case MESSAGE_QUESTION:
-		client->question = question_begin(resolver, client, 0);
-		begin(resolver, client->question, bytes, len, read.end);
+		begin(resolver, question_begin(resolver, asker), bytes, len, read.end);
 		return true;
 	case MESSAGE_BAD:
-		client_answer(resolver, client, error,
+		question_reply(resolver, asker, error,
 		    message_make_error(bytes, read.end, read.rcode, error));
 		return true;
 	default:

@@ -36,14 +36,19 @@ enum question_state {
 	QUESTION_PINNED, /* the connector has been told, and has not answered yet */
 };
 
+/* The sender of a question, who gets the answer. */
+struct asker {
+	struct client *client; /* its connection; NULL: the worker, by UDP */
+	uint64_t number;       /* the worker's, by UDP */
+};
+
 struct question {
 	enum question_state state;
 	uint32_t generation; /* another one for each socket that is asked for */
 	TAILQ_ENTRY(question) aged;
 	TAILQ_ENTRY(question) wanting;
-	struct client *client; /* its connection; NULL: by UDP */
-	uint64_t asker;        /* the worker's number, by UDP */
-	uint16_t guest_id;     /* the number of the guest's message */
+	struct asker asker;
+	uint16_t guest_id; /* the number of the guest's message */
 	struct course course;
 	int server;           /* index; -1: of an earlier list */
 	int fd;               /* owned, if it talks */
@@ -81,13 +86,9 @@ struct questions {
 
 void question_init(struct resolver *resolver);
 
-/* Takes a message of the guest, which came over UDP. */
-void question_add(struct resolver *resolver, uint64_t asker, const uint8_t *bytes,
-    size_t len);
-
-/* Takes a message of a connection, which is answered by client_answer(), perhaps in the call. Sets
- * client->question. Returns false if the message is not a question. */
-bool question_add_stream(struct resolver *resolver, struct client *client,
+/* Takes a message of the guest, which may be answered in the call. Sets asker->client->question.
+ * Returns false if the message is not a question. */
+bool question_add(struct resolver *resolver, const struct asker *asker,
     const uint8_t *bytes, size_t len);
 
 /* Ends a question whose client has gone. */
@@ -119,9 +120,12 @@ uint64_t question_tick(struct resolver *resolver);
 
 /* For question.c and judging.c. */
 
-/* Takes a place, that of the oldest question by UDP if all are in use. client is NULL by UDP. */
-struct question *question_begin(struct resolver *resolver, struct client *client,
-    uint64_t asker);
+/* Takes a place, that of the oldest question by UDP if all are in use. */
+struct question *question_begin(struct resolver *resolver, const struct asker *asker);
+
+/* Gives the guest an answer to what has no place. */
+void question_reply(struct resolver *resolver, const struct asker *asker,
+    const uint8_t *bytes, size_t len);
 
 /* The number of the question's present step, for other processes. */
 uint64_t question_number(const struct resolver *resolver,

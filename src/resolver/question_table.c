@@ -60,23 +60,30 @@ question_forget(struct resolver *resolver, struct question *question)
 
 	question_stop(resolver, question);
 	question->state = QUESTION_FREE;
-	if (!question->client)
+	if (!question->asker.client)
 		questions->n_by_udp--;
 	TAILQ_REMOVE(&questions->aged, question, aged);
 	TAILQ_INSERT_HEAD(&questions->free, question, aged);
 }
 
 void
+question_reply(struct resolver *resolver, const struct asker *asker, const uint8_t *bytes,
+    size_t len)
+{
+	if (asker->client)
+		client_answer(resolver, asker->client, bytes, len);
+	else
+		worker_answer(resolver, asker->number, bytes, len);
+}
+
+void
 question_answer(struct resolver *resolver, struct question *question,
     const uint8_t *bytes, size_t len)
 {
-	struct client *client = question->client;
+	const struct asker asker = question->asker;
 
 	question_forget(resolver, question);
-	if (client)
-		client_answer(resolver, client, bytes, len);
-	else
-		worker_answer(resolver, question->asker, bytes, len);
+	question_reply(resolver, &asker, bytes, len);
 }
 
 /* A place for a question, in the list of those that are asked. */
@@ -88,7 +95,7 @@ take_place(struct resolver *resolver, struct client *client)
 
 	if (!client && questions->n_by_udp == QUESTIONS_MAX) {
 		question = TAILQ_FIRST(&questions->aged);
-		while (question->client)
+		while (question->asker.client)
 			question = TAILQ_NEXT(question, aged);
 		question_forget(resolver, question);
 	}
@@ -104,16 +111,17 @@ take_place(struct resolver *resolver, struct client *client)
 	}
 	TAILQ_INSERT_TAIL(&questions->aged, question, aged);
 	question->state = QUESTION_RESTS;
-	question->client = client;
 	return question;
 }
 
 struct question *
-question_begin(struct resolver *resolver, struct client *client, uint64_t asker)
+question_begin(struct resolver *resolver, const struct asker *asker)
 {
-	struct question *question = take_place(resolver, client);
+	struct question *question = take_place(resolver, asker->client);
 
-	question->asker = asker;
+	question->asker = *asker;
+	if (asker->client)
+		asker->client->question = question;
 	question->is_judged = false;
 	question->course = servers_begin(&resolver->servers);
 	question->ends_ms = resolver->now_ms + resolver->servers.patience_ms;

@@ -34,13 +34,13 @@ n_wanted(const struct question *question)
 {
 	return question->n_read < MESSAGE_PREFIX_LEN
 	    ? MESSAGE_PREFIX_LEN
-	    : MESSAGE_PREFIX_LEN + (size_t)load_be16(question->client->bytes);
+	    : MESSAGE_PREFIX_LEN + (size_t)load_be16(question->asker.client->bytes);
 }
 
 static enum stream_outcome
 read_some(struct question *question)
 {
-	ssize_t n = recv(question->fd, question->client->bytes + question->n_read,
+	ssize_t n = recv(question->fd, question->asker.client->bytes + question->n_read,
 	    n_wanted(question) - question->n_read, MSG_DONTWAIT);
 
 	if (n == -1)

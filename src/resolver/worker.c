@@ -57,7 +57,9 @@ worker_answer(struct resolver *resolver, uint64_t asker, const uint8_t *bytes, s
 void
 resolver_on_dns_query(struct resolver *resolver, const struct ipc_dns_query *msg)
 {
-	question_add(resolver, msg->number, msg->bytes, msg->len);
+	const struct asker asker = { .number = msg->number };
+
+	(void)question_add(resolver, &asker, msg->bytes, msg->len);
 }
 
 static bool
