@@ -10,7 +10,7 @@ function __slirpctl_words
             continue
         end
         switch $word
-            case -a --api-socket -t --timeout -w --watch
+            case -a --api-socket -t --timeout -w --watch -p --policy
                 set skip 1
             case '-*'
             case '*'
@@ -53,6 +53,7 @@ complete -c slirpctl -s A -l all -d 'Show zeros and internal values too'
 complete -c slirpctl -s w -l watch -x -d 'Show again after this many seconds'
 complete -c slirpctl -s t -l timeout -x -d 'Wait this many seconds for a reply'
 complete -c slirpctl -s n -l dry-run -d 'Check a policy, and change nothing'
+complete -c slirpctl -s p -l policy -r -F -a 'open internet closed' -d 'Judge by this policy'
 complete -c slirpctl -s V -l verbose -d "Show errors with the daemon's own prefixes"
 complete -c slirpctl -s h -l help -d 'Show the options and exit'
 complete -c slirpctl -s v -l version -d 'Show the version and exit'
@@ -74,8 +75,9 @@ complete -c slirpctl -n __slirpctl_command -a help -d 'All commands, or the usag
 complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_words)) = 1' \
     -a 'tcp udp tcp4 udp4 tcp6 udp6'
 complete -c slirpctl -n '__slirpctl_command policy; and test (count (__slirpctl_words)) = 1' \
-    -a 'show load add remove'
-complete -c slirpctl -F -n '__slirpctl_command policy; and test (count (__slirpctl_words)) = 2; and contains load (__slirpctl_words)'
+    -a 'show load add remove check test diff'
+complete -c slirpctl -n '__slirpctl_command policy; and test "$(__slirpctl_words)[2..]" = test' -a 'tcp udp icmp'
+complete -c slirpctl -F -n '__slirpctl_command policy; and contains -- (__slirpctl_words)[2] load check diff'
 complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_forwards)'
 complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every forward'
 complete -c slirpctl -n '__slirpctl_command help; and test (count (__slirpctl_words)) = 1' \

@@ -27,6 +27,7 @@ enum {
 	LETTER_WATCH = 'w',
 	LETTER_TIMEOUT = 't',
 	LETTER_DRY_RUN = 'n',
+	LETTER_POLICY = 'p',
 	LETTER_VERBOSE = 'V',
 	LETTER_HELP = 'h',
 	LETTER_VERSION = 'v',
@@ -39,6 +40,7 @@ static const struct option long_options[] = {
 	{ "watch", required_argument, NULL, LETTER_WATCH },
 	{ "timeout", required_argument, NULL, LETTER_TIMEOUT },
 	{ "dry-run", no_argument, NULL, LETTER_DRY_RUN },
+	{ "policy", required_argument, NULL, LETTER_POLICY },
 	{ "verbose", no_argument, NULL, LETTER_VERBOSE },
 	{ "help", no_argument, NULL, LETTER_HELP },
 	{ "version", no_argument, NULL, LETTER_VERSION },
@@ -46,7 +48,7 @@ static const struct option long_options[] = {
 };
 
 /* The colon makes getopt(3) print nothing, and return ':' for a missing value. */
-static const char short_options[] = ":a:jAw:t:nVhv";
+static const char short_options[] = ":a:jAw:t:np:Vhv";
 
 static enum cmdline_outcome LOG_PRINTF(2, 3)
     refuse(struct cmdline *cmdline, const char *format, ...)
@@ -99,6 +101,16 @@ take_socket(struct cmdline *cmdline, const char *path)
 }
 
 static enum cmdline_outcome
+take_policy(struct cmdline *cmdline, const char *value)
+{
+	if (cmdline->n_policies == CMDLINE_POLICIES_MAX)
+		return refuse(cmdline, "more than %d times --policy",
+		    CMDLINE_POLICIES_MAX);
+	cmdline->policies[cmdline->n_policies++] = value;
+	return CMDLINE_RUN;
+}
+
+static enum cmdline_outcome
 take_options(struct cmdline *cmdline, int argc, char **argv)
 {
 	int letter;
@@ -131,6 +143,10 @@ take_options(struct cmdline *cmdline, int argc, char **argv)
 		case LETTER_DRY_RUN:
 			cmdline->is_dry_run = true;
 			break;
+		case LETTER_POLICY:
+			if (take_policy(cmdline, optarg) != CMDLINE_RUN)
+				return CMDLINE_ERROR;
+			break;
 		case LETTER_VERBOSE:
 			cmdline->is_verbose = true;
 			break;
@@ -156,10 +172,9 @@ cmdline_command_find(const struct command *commands, const char *name)
 	return NULL;
 }
 
-static enum cmdline_outcome
-check_options(struct cmdline *cmdline)
+const char *
+cmdline_option_find(const struct cmdline *cmdline, unsigned int allowed)
 {
-	const struct command *command = cmdline->command;
 	const struct {
 		const char *name;
 		bool is_given;
@@ -169,13 +184,24 @@ check_options(struct cmdline *cmdline)
 		{ "--all", cmdline->shows_all, CMDLINE_ALL },
 		{ "--watch", cmdline->watch_s > 0, CMDLINE_WATCH },
 		{ "--dry-run", cmdline->is_dry_run, CMDLINE_DRY_RUN },
+		{ "--policy", cmdline->n_policies > 0, CMDLINE_POLICY },
 	};
 
 	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
-		if (checked[i].is_given && (command->options & checked[i].bit) == 0)
-			return refuse(cmdline, "%s does not take %s", command->name,
-			    checked[i].name);
+		if (checked[i].is_given && (allowed & checked[i].bit) == 0)
+			return checked[i].name;
 	}
+	return NULL;
+}
+
+static enum cmdline_outcome
+check_options(struct cmdline *cmdline)
+{
+	const struct command *command = cmdline->command;
+	const char *option = cmdline_option_find(cmdline, command->options);
+
+	if (option != NULL)
+		return refuse(cmdline, "%s does not take %s", command->name, option);
 	return CMDLINE_RUN;
 }
 
@@ -252,6 +278,7 @@ cmdline_help_write(FILE *out, const struct command *commands)
 		{ "-w, --watch=SECONDS", "show again at this interval" },
 		{ "-t, --timeout=SECONDS", "wait this long for a reply (default=10)" },
 		{ "-n, --dry-run", "check a policy, and change nothing" },
+		{ "-p, --policy=POLICY", "judge by this profile or file" },
 		{ "-V, --verbose", "show errors with the daemon's own prefixes" },
 		{ "-h, --help", "show this text and exit" },
 		{ "-v, --version", "show the version and exit" },

@@ -23,6 +23,10 @@ struct transport_watch;
 #define CMDLINE_WATCH (1U << 1)
 #define CMDLINE_JSON (1U << 2)
 #define CMDLINE_DRY_RUN (1U << 3)
+#define CMDLINE_POLICY (1U << 4)
+
+/* As many as slirpd(1) takes. */
+#define CMDLINE_POLICIES_MAX 16
 
 enum command_socket {
 	COMMAND_SOCKET_NEEDED,
@@ -51,6 +55,8 @@ struct cmdline {
 	bool as_json;
 	bool shows_all;
 	bool is_dry_run;
+	size_t n_policies;
+	const char *policies[CMDLINE_POLICIES_MAX];
 	bool is_verbose;
 	uint32_t watch_s; /* 0: show the result once */
 	/* What a command also waits for (transport.h); NULL: nothing. */
@@ -78,6 +84,9 @@ void cmdline_help_write(FILE *out, const struct command *commands);
 /* Returns the command of this name or alias, or NULL. */
 const struct command *cmdline_command_find(const struct command *commands,
     const char *name);
+
+/* Returns an option that is given and is none of the CMDLINE_ bits, or NULL. */
+const char *cmdline_option_find(const struct cmdline *cmdline, unsigned int allowed);
 
 /* Writes the usage of one command. */
 void cmdline_command_help_write(FILE *out, const struct command *command);

@@ -79,8 +79,8 @@ path_of(const struct instances *instances, int i, char path[INSTANCES_PATH_SIZE]
 	return n < (int)INSTANCES_PATH_SIZE;
 }
 
-bool
-instances_find_only(char path[INSTANCES_PATH_SIZE], bool may_fail)
+static bool
+find_only(char path[INSTANCES_PATH_SIZE], bool may_fail)
 {
 	autoinstances struct instances instances = { .dir_fd = -1 };
 	char candidate[INSTANCES_PATH_SIZE];
@@ -106,6 +106,19 @@ instances_find_only(char path[INSTANCES_PATH_SIZE], bool may_fail)
 			  "--api-socket: slirpctl ps lists them",
 		    n);
 	return false;
+}
+
+bool
+instances_find_socket(struct cmdline *cmdline, bool is_optional)
+{
+	static char path[INSTANCES_PATH_SIZE];
+
+	if (cmdline->socket_path != NULL)
+		return true;
+	if (!find_only(path, is_optional))
+		return is_optional;
+	cmdline->socket_path = path;
+	return true;
 }
 
 /* Adds what the daemon says, and returns its state. A failure has been logged; the entry

@@ -10,9 +10,9 @@
 
 #define INSTANCES_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
-/* Finds the socket of the only slirpd that runs. If there is none, or more than one, logs
- * a line (unless may_fail) and returns false. */
-bool instances_find_only(char path[INSTANCES_PATH_SIZE], bool may_fail);
+/* If no socket was named, sets that of the only slirpd that runs. If there is none, or more than
+ * one, logs a line and returns false, or leaves the path NULL if it is optional. */
+bool instances_find_socket(struct cmdline *cmdline, bool is_optional);
 
 /* `slirpctl ps`: shows all that run; with --all also the names that were left behind. */
 enum outcome instances_show(const struct cmdline *cmdline);

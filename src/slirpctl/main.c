@@ -19,22 +19,6 @@
 #include "slirpctl/errlines.h"
 #include "slirpctl/instances.h"
 
-/* Finds the socket if none was named. */
-static bool
-find_socket(struct cmdline *cmdline)
-{
-	static char path[INSTANCES_PATH_SIZE];
-	bool is_optional = cmdline->command->socket == COMMAND_SOCKET_OPTIONAL;
-
-	if (cmdline->socket_path != NULL ||
-	    cmdline->command->socket == COMMAND_SOCKET_UNUSED)
-		return true;
-	if (!instances_find_only(path, is_optional))
-		return is_optional;
-	cmdline->socket_path = path;
-	return true;
-}
-
 static enum outcome
 run(int argc, char **argv)
 {
@@ -55,7 +39,9 @@ run(int argc, char **argv)
 	case CMDLINE_RUN:
 		break;
 	}
-	if (!find_socket(&cmdline))
+	if (cmdline.command->socket != COMMAND_SOCKET_UNUSED &&
+	    !instances_find_socket(&cmdline,
+		cmdline.command->socket == COMMAND_SOCKET_OPTIONAL))
 		return OUTCOME_USAGE;
 	return cmdline.command->run(&cmdline);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shows and changes the policy of a daemon. */
+/* The actions of `slirpctl policy`: shows and changes the policy of a daemon. */
 #include "slirpctl/policy.h"
 
 #include <bsd/string.h>
@@ -11,6 +11,8 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "slirpctl/ask.h"
+#include "slirpctl/instances.h"
+#include "slirpctl/policy_offline.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
 #include "slirpctl/transport.h"
@@ -317,28 +319,53 @@ remove_rule(const struct cmdline *cmdline)
 	    cmdline->args[1], NULL);
 }
 
-enum outcome
-policy_run(const struct cmdline *cmdline)
-{
-	static const struct {
-		const char *name;
-		size_t n_args_min, n_args_max; /* with the name */
-		bool takes_dry_run;
-		enum outcome (*run)(const struct cmdline *cmdline);
-	} actions[] = {
-		{ "show", 1, 1, false, show },
-		{ "load", 2, 2, true, load },
-		{ "add", 2, SIZE_MAX, false, add },
-		{ "remove", 2, 2, false, remove_rule },
-	};
+static const struct action {
+	const char *name;
+	size_t n_args_min, n_args_max; /* with the name */
+	unsigned int options;          /* CMDLINE_ bits */
+	bool asks_daemon;
+	enum outcome (*run)(const struct cmdline *cmdline);
+} actions[] = {
+	{ "show", 1, 1, CMDLINE_JSON, true, show },
+	{ "load", 2, 2, CMDLINE_JSON | CMDLINE_DRY_RUN, true, load },
+	{ "add", 2, SIZE_MAX, CMDLINE_JSON, true, add },
+	{ "remove", 2, 2, CMDLINE_JSON, true, remove_rule },
+	{ "check", 2, SIZE_MAX, 0, false, policy_check },
+	{ "test", 3, 4, CMDLINE_JSON | CMDLINE_POLICY, false, policy_test },
+	{ "diff", 3, 3, 0, false, policy_diff },
+};
 
+static const struct action *
+find_action(const struct cmdline *cmdline)
+{
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(cmdline->args[0], actions[i].name) == 0 &&
 		    cmdline->n_args >= actions[i].n_args_min &&
-		    cmdline->n_args <= actions[i].n_args_max &&
-		    (actions[i].takes_dry_run || !cmdline->is_dry_run))
-			return actions[i].run(cmdline);
+		    cmdline->n_args <= actions[i].n_args_max)
+			return &actions[i];
 	}
-	log_error("policy: usage: slirpctl policy show|load FILE|add RULE|remove ID");
-	return OUTCOME_USAGE;
+	return NULL;
+}
+
+enum outcome
+policy_run(const struct cmdline *cmdline)
+{
+	const struct action *action = find_action(cmdline);
+	struct cmdline found = *cmdline;
+	const char *option;
+
+	if (action == NULL) {
+		log_error(
+		    "policy: usage: slirpctl policy show|load FILE|add RULE|"
+		    "remove ID|check FILE...|test PROTO [PORT] HOST|diff FILE FILE");
+		return OUTCOME_USAGE;
+	}
+	option = cmdline_option_find(cmdline, action->options);
+	if (option != NULL) {
+		log_error("policy %s does not take %s", action->name, option);
+		return OUTCOME_USAGE;
+	}
+	if (action->asks_daemon && !instances_find_socket(&found, false))
+		return OUTCOME_USAGE;
+	return action->run(&found);
 }

@@ -50,7 +50,7 @@ BROKEN = [
     ("src/parent/main.c", "#include <glib-object.h>", "only src/slirp-worker/ may include"),
     ("src/parent/main.c", "#include <jansson.h>", "only src/api/ src/slirpctl/ may include"),
     ("src/slirp-worker/gate/gate.h", "#include <jansson.h>", "only src/api/ src/slirpctl/ may include"),
-    ("src/slirpctl/main.c", '#include "ipc/channel.h"', "slirpctl may include base slirpctl, not ipc"),
+    ("src/slirpctl/main.c", '#include "ipc/channel.h"', "slirpctl may include base model slirpctl, not ipc"),
     ("src/slirpctl/main.c", '#include "parent/supervise/spawn.h"', "not parent"),
     ("src/slirpctl/main.c", "#include <glib.h>", "only src/slirp-worker/ may include"),
     ("src/parent/main.c", "#include <cap-ng.h>", "only src/confine/caps.* may include"),

@@ -614,8 +614,8 @@ COMMANDS = {"add", "list", "remove", "status", "stats", "connections", "policy",
 PROTOCOLS = {"tcp", "udp", "tcp4", "udp4", "tcp6", "udp6"}
 EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "POLICY_CHANGED", "PROCESS_EXITED", "PROCESS_STARTED",
           "RESOLV_CONF_CHANGED", "SHUTDOWN"}
-LONG_OPTIONS = {"--api-socket", "--json", "--all", "--watch", "--timeout", "--dry-run", "--verbose", "--help",
-                "--version"}
+LONG_OPTIONS = {"--api-socket", "--json", "--all", "--watch", "--timeout", "--dry-run", "--policy",
+                "--verbose", "--help", "--version"}
 
 # What is typed up to the cursor, and what must be offered; {s} is the socket, {d} a folder
 # with the one file "only-file" in it.
@@ -631,7 +631,12 @@ COMPLETED = [
     ("slirpctl add tcp ", set()),
     ("slirpctl list ", set()),
     ("slirpctl ps ", set()),
-    ("slirpctl policy ", {"show", "load", "add", "remove"}),
+    ("slirpctl policy ", {"show", "load", "add", "remove", "check", "test", "diff"}),
+    ("slirpctl policy check x {d}/only", {"only-file"}),
+    ("slirpctl policy diff x {d}/only", {"only-file"}),
+    ("slirpctl policy test ", {"tcp", "udp", "icmp"}),
+    ("slirpctl policy test -p {d}/only", {"only-file"}),
+    ("slirpctl policy test --policy in", {"internet"}),
     ("slirpctl policy load {d}/only", {"only-file"}),
     ("slirpctl policy remove ", set()),
     ("slirpctl -w ", set()),

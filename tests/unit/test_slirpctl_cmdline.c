@@ -69,6 +69,20 @@ test_defaults(void **state)
 }
 
 static void
+test_policies(void **state)
+{
+	(void)state;
+	ASSERT_RUNS("policy", "test", "icmp", "::1", "-p", "open", "--policy=./p");
+	assert_int_equal(cmdline.n_policies, 2);
+	assert_string_equal(cmdline.policies[0], "open");
+	assert_string_equal(cmdline.policies[1], "./p");
+	assert_string_equal(cmdline_option_find(&cmdline, CMDLINE_JSON), "--policy");
+	assert_null(cmdline_option_find(&cmdline, CMDLINE_POLICY));
+	ASSERT_REFUSED("list does not take --policy", "list", "--policy=open");
+	ASSERT_REFUSED("option '-p' needs a value", "policy", "test", "-p");
+}
+
+static void
 test_options_anywhere(void **state)
 {
 	(void)state;
@@ -223,6 +237,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_options_anywhere),
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_help_and_version_need_nothing_else),

@@ -38,33 +38,47 @@ policy_cause_format(const struct policy *policy, const struct policy_verdict *ve
 	return buf;
 }
 
-static bool
-check(struct policy_parser *parser, const struct policy_matcher *matcher,
+struct policy_verdict
+policy_expect_judge(const struct policy_matcher *matcher,
     const struct policy_expect *expect)
 {
 	/* The host's addresses and the guest's network are not known here. */
 	static const struct policy_place nowhere = { .netmask_be = UINT32_MAX,
 		.network_be = INADDR_BROADCAST };
-	struct policy_question question = {
+	const struct policy_question question = {
 		.proto = expect->proto,
 		.port = expect->port,
 		.addr = expect->addr,
 	};
-	struct policy_verdict verdict = expect->is_name
-	    ? policy_match_name(matcher, expect->proto, expect->port, expect->name,
-		  strlen(expect->name))
-	    : policy_match(matcher, &nowhere, &question);
-	char addr[INET6_ADDRSTRLEN], flow[POLICY_FLOW_SIZE], cause[POLICY_CAUSE_SIZE];
+
+	return expect->is_name ? policy_match_name(matcher, expect->proto, expect->port,
+				     expect->name, strlen(expect->name))
+			       : policy_match(matcher, &nowhere, &question);
+}
+
+const char *
+policy_expect_format(const struct policy_expect *expect, const char *action,
+    char buf[POLICY_FLOW_SIZE])
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	return policy_flow_format(action, expect->proto, expect->port,
+	    expect->is_name ? expect->name : inaddr_format(&expect->addr, addr), buf);
+}
+
+static bool
+check(struct policy_parser *parser, const struct policy_matcher *matcher,
+    const struct policy_expect *expect)
+{
+	struct policy_verdict verdict = policy_expect_judge(matcher, expect);
+	char flow[POLICY_FLOW_SIZE], cause[POLICY_CAUSE_SIZE];
 
 	if (verdict.is_allowed == (expect->action == IPC_POLICY_ACTION_allow))
 		return true;
 	snprintf(parser->error, sizeof(parser->error),
 	    "%s:%u:%u: expected %s, but %s %s it", expect->source, expect->line,
 	    expect->column,
-	    policy_flow_format(policy_action_words[expect->action], expect->proto,
-		expect->port,
-		expect->is_name ? expect->name : inaddr_format(&expect->addr, addr),
-		flow),
+	    policy_expect_format(expect, policy_action_words[expect->action], flow),
 	    policy_cause_format(matcher->policy, &verdict, cause),
 	    verdict.is_allowed ? "allows" : "denies");
 	return false;

@@ -15,6 +15,14 @@ const char *policy_flow_format(const char *action, uint8_t proto, uint16_t port,
 const char *policy_cause_format(const struct policy *policy,
     const struct policy_verdict *verdict, char buf[POLICY_CAUSE_SIZE]);
 
+/* The verdict on the flow of an expect. The classes host and gateway are empty. */
+struct policy_verdict policy_expect_judge(const struct policy_matcher *matcher,
+    const struct policy_expect *expect);
+
+/* Writes the flow of an expect behind the action. Returns buf. */
+const char *policy_expect_format(const struct policy_expect *expect, const char *action,
+    char buf[POLICY_FLOW_SIZE]);
+
 /* Returns false with parser->error set if an expect fails. The matcher is of the parser's
  * policy. */
 bool policy_expects_check(struct policy_parser *parser,

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define WORD(name, word) word,
 
 const char *const policy_class_words[] = { IPC_POLICY_CLASSES(WORD) NULL };
@@ -52,6 +54,40 @@ policy_init(struct policy *policy)
 	policy->settings = policy_settings_default();
 	policy->n_rules = policy->n_prefixes = policy->n_names = 0;
 	memset(policy->sources, 0, sizeof(policy->sources));
+}
+
+/* slirpd-policy(5) shows them. */
+static const struct {
+	const char *name;
+	const char *text;
+} profiles[] = {
+	{ "open", "policy 1\ndefault allow\n" },
+	{ "internet",
+	    "policy 1\n"
+	    "forbid to metadata\n"
+	    "deny to private, link-local, host\n"
+	    "allow to internet\n" },
+	{ "closed", "policy 1\n" },
+};
+
+const char *
+policy_profile_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+		if (strcmp(profiles[i].name, name) == 0)
+			return profiles[i].text;
+	}
+	return NULL;
+}
+
+void
+policy_source_name(char name[IPC_POLICY_SOURCE_SIZE], const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (strlen(path) >= IPC_POLICY_SOURCE_SIZE && slash != NULL)
+		path = slash + 1;
+	text_escape(name, IPC_POLICY_SOURCE_SIZE, path, strlen(path));
 }
 
 bool

@@ -33,6 +33,12 @@ struct ipc_policy_settings policy_settings_default(void);
 /* Empties the policy: no rule, and the default of each setting. */
 void policy_init(struct policy *policy);
 
+/* Returns the text of a profile, or NULL. */
+const char *policy_profile_find(const char *name);
+
+/* Writes the name of a file for errors: the path, or its last part if the path is long. */
+void policy_source_name(char name[IPC_POLICY_SOURCE_SIZE], const char *path);
+
 /* Whether queries for names that no rule lists go upstream. */
 bool policy_dns_is_any(const struct policy *policy);
 

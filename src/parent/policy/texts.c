@@ -12,44 +12,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/text.h"
-
-/* slirpd-policy(5) shows them. */
-static const struct {
-	const char *name;
-	const char *text;
-} profiles[] = {
-	{ "open", "policy 1\ndefault allow\n" },
-	{ "internet",
-	    "policy 1\n"
-	    "forbid to metadata\n"
-	    "deny to private, link-local, host\n"
-	    "allow to internet\n" },
-	{ "closed", "policy 1\n" },
-};
-
-#define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
-
-/* Returns the text, or NULL. */
-static const char *
-find_profile(const char *name)
-{
-	for (size_t i = 0; i < N_PROFILES; i++) {
-		if (strcmp(profiles[i].name, name) == 0)
-			return profiles[i].text;
-	}
-	return NULL;
-}
-
-/* The name of a file in errors: the path, or its last part if it is long. */
-static void
-name_file(char name[IPC_POLICY_SOURCE_SIZE], const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (strlen(path) >= IPC_POLICY_SOURCE_SIZE && slash != NULL)
-		path = slash + 1;
-	text_escape(name, IPC_POLICY_SOURCE_SIZE, path, strlen(path));
-}
+#include "model/policy/policy.h"
 
 /* Does not wait for the writer of a FIFO. */
 static int
@@ -84,7 +47,7 @@ policy_texts_open(struct policy_texts *texts, const struct options *options)
 			continue;
 		}
 		text_escape(shown, sizeof(shown), value, strlen(value));
-		if (find_profile(value) == NULL)
+		if (policy_profile_find(value) == NULL)
 			fatalx("--policy=%s: no profile of this name; a file is given "
 			       "with a slash: ./%s",
 			    shown, shown);
@@ -133,7 +96,7 @@ send_default(const struct policy_texts *texts, struct ipc_channel *channel)
 	if (options->n_policy > 0)
 		return 0;
 	return send_inline(channel, IPC_POLICY_FROM_FILE, 1, "open",
-	    find_profile("open"));
+	    policy_profile_find("open"));
 }
 
 static int
@@ -144,8 +107,9 @@ send_policy(struct policy_texts *texts, struct ipc_channel *channel, size_t i)
 	autofd int fd = take_fd(&texts->fds[i]);
 
 	if (fd == -1)
-		return send_inline(channel, msg.source, 1, value, find_profile(value));
-	name_file(msg.name, value);
+		return send_inline(channel, msg.source, 1, value,
+		    policy_profile_find(value));
+	policy_source_name(msg.name, value);
 	return ipc_send_policy_file(channel, &msg, fd);
 }
 
