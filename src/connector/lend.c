@@ -33,6 +33,14 @@ end_resolver(struct connector *connector)
 	connector->has_lent = false;
 }
 
+/* The resolver broke the protocol; the parent ends it. */
+static void
+drop_resolver(struct connector *connector, const char *row, const char *why)
+{
+	peer_report(&connector->to_parent, &connector->resolver, row, why);
+	end_resolver(connector);
+}
+
 void
 connector_lend_begin(struct connector *connector, int adopt_fd,
     const struct ipc_peer *resolver)
@@ -143,11 +151,17 @@ connector_on_dns_open(struct connector *connector, const struct ipc_dns_open *ms
 void
 connector_on_dns_pin(struct connector *connector, const struct ipc_dns_pin *msg)
 {
+	int error = connector_policy_pin(msg);
+
+	if (error == EINVAL) {
+		drop_resolver(connector, "dns_pin", "there is no such pattern");
+		return;
+	}
 	connector->lent = (struct connector_lent){
 		.number = msg->number,
 		.fd = -1,
 		.is_pin = true,
-		.error = connector_policy_pin(msg) ? 0 : EACCES,
+		.error = (uint32_t)error,
 	};
 	connector_lend_answer(connector);
 }
@@ -179,9 +193,7 @@ connector_lend_receive(struct connector *connector)
 		end_resolver(connector);
 		break;
 	case SERVE_VIOLATED:
-		peer_report(&connector->to_parent, &connector->resolver, violation.row,
-		    violation.why);
-		end_resolver(connector);
+		drop_resolver(connector, violation.row, violation.why);
 		break;
 	}
 }

@@ -224,36 +224,37 @@ connector_policy_allows_queries(void)
 		    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit));
 }
 
-/* Whether the patterns are those of the policy in force, or of the one before it. */
-static bool
-has_patterns_of(const struct ipc_dns_pin *msg)
+/* Whether the patterns are those of the policy in force, or of the one before it. Returns 0, or the
+ * error of connector_policy_pin(). */
+static int
+check_patterns(const struct ipc_dns_pin *msg)
 {
 	uint32_t n_patterns;
 
 	if (state.in_force == NULL)
-		return false;
+		return EACCES;
 	if (msg->generation == state.in_force->generation)
 		n_patterns = state.in_force->matcher.n_patterns;
 	else if (msg->generation == state.old_generation)
 		n_patterns = state.n_old_patterns;
 	else
-		return false;
+		return EACCES;
 	for (unsigned int i = 0; i < msg->n_patterns; i++) {
 		if (msg->patterns[i] >= n_patterns)
-			fatalx("message from resolver: dns_pin: pattern %d of %u",
-			    msg->patterns[i], n_patterns);
+			return EINVAL;
 	}
-	return true;
+	return 0;
 }
 
-bool
+int
 connector_policy_pin(const struct ipc_dns_pin *msg)
 {
 	uint64_t now_ms = clock_now_ms();
 	bool is_pinned = false;
+	int error = check_patterns(msg);
 
-	if (!has_patterns_of(msg))
-		return false;
+	if (error != 0)
+		return error;
 	for (unsigned int k = 0; k < msg->n_patterns; k++) {
 		uint16_t pattern = msg->generation == state.in_force->generation
 		    ? msg->patterns[k]
@@ -265,7 +266,7 @@ connector_policy_pin(const struct ipc_dns_pin *msg)
 			is_pinned = true;
 		}
 	}
-	return is_pinned;
+	return is_pinned ? 0 : EACCES;
 }
 
 static void
@@ -344,4 +345,28 @@ connector_on_list_hits(struct connector *connector, const struct ipc_list_hits *
 	}
 	chan_api_check_sent(&connector->api,
 	    ipc_send_hits_page(&connector->api.channel, &page));
+}
+
+int
+connector_policy_check_peer(const struct inaddr *peer, uint16_t port)
+{
+	const struct policy_question question = {
+		.proto = IPC_POLICY_PROTO_udp,
+		.port = port,
+		.addr = *peer,
+	};
+	const struct policy *policy;
+	struct policy_verdict verdict;
+
+	if (!state.has_policy)
+		return 0;
+	if (state.in_force == NULL)
+		return EACCES;
+	policy = &state.in_force->policy;
+	verdict = policy_match(&state.in_force->matcher, &state.place, &question);
+	if (verdict.reason != POLICY_BY_RULE ||
+	    policy->rules[verdict.rule].action != IPC_POLICY_ACTION_forbid)
+		return 0;
+	count(&verdict);
+	return policy->settings.mode == IPC_POLICY_MODE_audit ? 0 : refusal();
 }

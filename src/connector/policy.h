@@ -17,6 +17,11 @@ bool connector_policy_allows_queries(void);
 int connector_policy_check(struct connector *connector, uint8_t proto,
     const struct inaddr *peer, uint16_t port);
 
-/* Takes the addresses of a name from the resolver. Returns false if the patterns are neither those of
- * the policy in force nor, if it has them too, those of the policy before it. A pattern that does not exist is fatal. */
-bool connector_policy_pin(const struct ipc_dns_pin *msg);
+/* The same for a peer of a forward's port of UDP, whom only a rule with `forbid` stops: that the
+ * peer has sent there is the worker's word. */
+int connector_policy_check_peer(const struct inaddr *peer, uint16_t port);
+
+/* Takes the addresses of a name from the resolver. Returns 0; EACCES if the patterns are neither those of
+ * the policy in force nor, if it has them too, those of the policy before it; EINVAL if there is no such
+ * pattern, which no resolver says. */
+int connector_policy_pin(const struct ipc_dns_pin *msg);

@@ -354,6 +354,7 @@ connector_on_reply_open(struct connector *connector, const struct ipc_reply_open
 		.proto = IPPROTO_UDP,
 		.peer_port = msg->peer_port,
 	};
+	int denied;
 
 	if (about != NULL &&
 	    (about->proto != IPPROTO_UDP ||
@@ -372,10 +373,15 @@ connector_on_reply_open(struct connector *connector, const struct ipc_reply_open
 		asked.guest = about->guest_addr;
 		asked.guest_port = about->guest_port;
 	}
-	if (begin_flow(connector, &asked) != NULL && about != NULL)
-		make_reply(connector, msg, about);
-	else if (about == NULL) /* it was closed meanwhile */
+	if (begin_flow(connector, &asked) != NULL && about != NULL) {
+		denied = connector_policy_check_peer(&msg->peer, msg->peer_port);
+		if (denied == 0)
+			make_reply(connector, msg, about);
+		else
+			refuse(connector, (uint32_t)denied);
+	} else if (about == NULL) { /* it was closed meanwhile */
 		refuse(connector, ENOENT);
+	}
 	connector_requests_answer(connector);
 }
 
