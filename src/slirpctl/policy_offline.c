@@ -263,7 +263,8 @@ policy_test(const struct cmdline *cmdline)
 /* The settings that differ from their defaults, and the rules. */
 struct lines {
 	size_t n;
-	char *lines[LINES_MAX];
+	char *lines[LINES_MAX]; /* in text */
+	char *text;
 };
 
 #define autolines __attribute__((cleanup(lines_free)))
@@ -271,49 +272,36 @@ struct lines {
 static void
 lines_free(struct lines *lines)
 {
-	for (size_t i = 0; i < lines->n; i++)
-		free(lines->lines[i]);
-}
-
-static bool
-add_settings(struct lines *lines, const struct policy *policy)
-{
-	autofree char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	char *rest, *line;
-
-	if (out == NULL)
-		return false;
-	policy_print_settings(policy, append, out);
-	fclose(out);
-	for (rest = text; rest != NULL && *rest != '\0';) {
-		line = strsep(&rest, "\n");
-		lines->lines[lines->n] = strdup(line);
-		if (lines->lines[lines->n++] == NULL)
-			return false;
-	}
-	return true;
+	free(lines->text);
 }
 
 static enum outcome
 read_lines(struct lines *lines, const char *path)
 {
 	autofree struct loaded *loaded = loaded_new();
-	bool is_done;
+	size_t size;
+	FILE *out;
+	char *rest;
 
 	if (loaded == NULL)
 		return OUTCOME_NO_REPLY;
 	if (!load_file(loaded, IPC_POLICY_FROM_FILE, path))
 		return OUTCOME_USAGE;
-	is_done = add_settings(lines, &loaded->policy);
-	for (uint32_t i = 0; is_done && i < loaded->policy.n_rules; i++) {
-		lines->lines[lines->n] = rule_text(&loaded->policy, i);
-		is_done = lines->lines[lines->n++] != NULL;
+	out = open_memstream(&lines->text, &size);
+	if (out != NULL) {
+		policy_print_settings(&loaded->policy, append, out);
+		for (uint32_t i = 0; i < loaded->policy.n_rules; i++) {
+			policy_print_one_line(&loaded->policy, i, append, out);
+			putc('\n', out);
+		}
 	}
-	if (!is_done)
+	if (out == NULL || fclose(out) == EOF) {
 		log_error("no memory for the text of a policy");
-	return is_done ? OUTCOME_OK : OUTCOME_NO_REPLY;
+		return OUTCOME_NO_REPLY;
+	}
+	for (rest = lines->text; *rest != '\0';)
+		lines->lines[lines->n++] = strsep(&rest, "\n");
+	return OUTCOME_OK;
 }
 
 /* Prints a shortest list of lines to take away and to add. The order of rules counts. Returns
