@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs of the distribution under a policy of names: what is listed works as without a policy, and
+what is not fails at once with an error that says so.
+
+The servers are in the lab: a web server with TLS and without, a repository of git, an archive of apt and
+an index of pip in one folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import socket
+import ssl
+import subprocess
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import dnszone
+import pytest
+from commands import sh
+from guest import Guest
+from lab import Lab
+from netns import socket_in
+from test_policy import Uplink
+from test_policy_names import NAMESERVER, OTHER, PUBLIC, SERVER, limited, server, world  # noqa: F401
+
+NAMES = ("www.test", "git.test", "deb.test", "pypi.test")
+POLICY = f"policy 1\nallow tcp 80,443 to {', '.join(NAMES)}\n"
+HTTP, HTTPS = 80, 443
+TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
+# Programs say that a name is not known; in time, or they would wait for a name server.
+AT_ONCE_S = 10
+COULD_NOT_RESOLVE, COULD_NOT_CONNECT = 6, 7  # curl(1)
+CONTROL = "Package: greeting\nVersion: 1.0\nArchitecture: all\nMaintainer: Nobody <nobody@example.test>\nDescription: x\n"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def make_certificate(folder: Path) -> None:
+    sh("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+       "-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in NAMES),
+       "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"))
+
+
+def make_repository(folder: Path) -> None:
+    """Over plain files (gitprotocol-http(5), "dumb clients")."""
+    work = folder / "work"
+    who = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.test")
+    sh("git", "init", "-q", str(work))
+    (work / "file").write_text("in git\n")
+    sh("git", "-C", str(work), "add", "file")
+    sh("git", "-C", str(work), *who, "commit", "-q", "-m", "x")
+    sh("git", "clone", "-q", "--bare", str(work), str(folder / "www/repo.git"))
+    sh("git", "-C", str(folder / "www/repo.git"), "update-server-info")
+
+
+def make_archive(folder: Path) -> None:
+    package = folder / "greeting/DEBIAN"
+    package.mkdir(parents=True)
+    (package / "control").write_text(CONTROL)
+    deb = folder / "www/greeting_1.0_all.deb"
+    sh("dpkg-deb", "--build", "--root-owner-group", str(package.parent), str(deb))
+    digest = sh("sha256sum", str(deb)).stdout.split()[0]
+    (folder / "www/Packages").write_text(
+        f"{CONTROL}Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n\n")
+
+
+def make_index(folder: Path) -> None:
+    index = folder / "www/simple/greeting"
+    index.mkdir(parents=True)
+    wheel = "greeting-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(index / wheel, "w") as made:
+        info = "greeting-1.0.dist-info"
+        made.writestr("greeting.py", "")
+        made.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
+        made.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(f"{info}/RECORD", "")
+    (index / "index.html").write_text(f'<!DOCTYPE html><html><body><a href="{wheel}">{wheel}</a></body></html>')
+
+
+@contextlib.contextmanager
+def web(folder: Path, port: int, context: ssl.SSLContext | None) -> Iterator[None]:
+    handler = functools.partial(Quiet, directory=str(folder / "www"))
+    made = http.server.ThreadingHTTPServer((PUBLIC, port), handler, bind_and_activate=False)
+    made.socket.close()
+    made.socket = socket_in(Lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM)
+    made.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.socket.settimeout(None)
+    made.socket.bind((PUBLIC, port))
+    made.server_name, made.server_port = "www.test", port
+    made.server_activate()
+    if context:
+        made.socket = context.wrap_socket(made.socket, server_side=True)
+    thread = threading.Thread(target=made.serve_forever, args=(0.1,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        made.shutdown()
+        thread.join()
+        made.server_close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("served")
+    (made / "www").mkdir()
+    (made / "www/hello").write_text("hello\n")
+    (made / "resolv.conf").write_text(f"nameserver {NAMESERVER}\n")
+    make_certificate(made)
+    make_repository(made)
+    make_archive(made)
+    make_index(made)
+    return made
+
+
+@pytest.fixture
+def programs(guest: Guest, folder: Path, server: dnszone.Zone) -> Iterator[Programs]:
+    for name in NAMES:
+        server.records[name] = [dnszone.address(name, PUBLIC)]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with web(folder, HTTP, None), web(folder, HTTPS, context), limited(guest, POLICY), Uplink(dns=True) as uplink:
+        yield Programs(guest, folder)
+        assert uplink.sent() <= {(UDP, SERVER, 53), (TCP, PUBLIC, HTTP), (TCP, PUBLIC, HTTPS)}
+        assert set(server.asked) <= set(NAMES)
+
+
+class Programs:
+    """Runs programs in the guest, which has the resolv.conf of a container there."""
+
+    def __init__(self, guest: Guest, folder: Path) -> None:
+        self._guest, self._folder = guest, folder
+
+    def run(self, *argv: str, env: tuple[str, ...] = (), check: bool = True,
+            timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        mount = f'mount --bind {self._folder}/resolv.conf "$(readlink -f /etc/resolv.conf)" && exec "$@"'
+        return self._guest.run("unshare", "-m", "sh", "-c", mount, "sh", "env", "LC_ALL=C", "HOME=/nonexistent", *env,
+                               *argv, check=check, timeout_s=timeout_s)
+
+    def fails(self, *argv: str, env: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        done = self.run(*argv, env=env, check=False, timeout_s=AT_ONCE_S)
+        assert done.returncode != 0
+        return done
+
+
+def test_curl(programs: Programs, folder: Path) -> None:
+    curl = ("curl", "-sS", "--noproxy", "*", "--cacert", f"{folder}/cert.pem")
+    assert programs.run(*curl, "https://www.test/hello").stdout == "hello\n"
+    assert programs.run(*curl, "http://www.test/hello").stdout == "hello\n"
+    done = programs.fails(*curl, "https://evil.test/")
+    assert (done.returncode, "Could not resolve host" in done.stderr) == (COULD_NOT_RESOLVE, True)
+    # Another port, and an address that no name leads to.
+    for url in ("http://www.test:8080/", f"http://{OTHER}/"):
+        done = programs.fails(*curl, url)
+        assert (done.returncode, "No route to host" in done.stderr or "Couldn't connect" in done.stderr) == (
+            COULD_NOT_CONNECT, True), done.stderr
+
+
+def test_git(programs: Programs, folder: Path, tmp_path: Path) -> None:
+    env = (f"GIT_SSL_CAINFO={folder}/cert.pem", "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1")
+    programs.run("git", "clone", "-q", "https://git.test/repo.git", str(tmp_path / "clone"), env=env)
+    assert (tmp_path / "clone/file").read_text() == "in git\n"
+    done = programs.fails("git", "clone", "-q", "https://evil.test/repo.git", str(tmp_path / "evil"), env=env)
+    assert "Could not resolve host: evil.test" in done.stderr
+
+
+def test_apt(programs: Programs, tmp_path: Path) -> None:
+    for path in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d", "got"):
+        (tmp_path / path).mkdir(parents=True)
+    (tmp_path / "status").touch()
+    (tmp_path / "sources").write_text("deb [trusted=yes] http://deb.test/ ./\n")
+    options = ("-o", f"Dir::Etc={tmp_path}/etc", "-o", f"Dir::Etc::SourceList={tmp_path}/sources",
+               "-o", "Dir::Etc::SourceParts=/nonexistent", "-o", f"Dir::State::Lists={tmp_path}/lists",
+               "-o", f"Dir::State::status={tmp_path}/status", "-o", f"Dir::Cache={tmp_path}/cache",
+               "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=0", "-o", "Acquire::Languages=none",
+               "-o", "Acquire::http::Proxy=DIRECT", "-o", "APT::Update::Error-Mode=any")
+    programs.run("apt-get", *options, "update")
+    programs.run("sh", "-c", 'cd "$1" && shift && exec apt-get "$@"', "sh", str(tmp_path / "got"), *options,
+                 "download", "greeting")
+    assert [path.name for path in (tmp_path / "got").iterdir()] == ["greeting_1.0_all.deb"]
+    (tmp_path / "sources").write_text("deb [trusted=yes] http://evil.test/ ./\n")
+    assert "Could not resolve 'evil.test'" in programs.fails("apt-get", *options, "update").stderr
+
+
+def test_pip(programs: Programs, tmp_path: Path) -> None:
+    pip = ("/usr/bin/python3", "-m", "pip", "--isolated", "--no-cache-dir", "--disable-pip-version-check", "download",
+           "--retries=0", "--no-deps", "-q", "-d", str(tmp_path))
+    programs.run(*pip, "--trusted-host=pypi.test", "-i", "http://pypi.test/simple", "greeting")
+    assert [path.name for path in tmp_path.iterdir()] == ["greeting-1.0-py3-none-any.whl"]
+    done = programs.fails(*pip, "--trusted-host=evil.test", "-i", "http://evil.test/simple", "greeting")
+    assert "No matching distribution found" in done.stderr
+
+
+def test_resolvers_of_libraries(programs: Programs) -> None:
+    """That of glibc, in programs that are linked with it both ways, and that of BIND."""
+    assert programs.run("getent", "ahostsv4", "www.test").stdout.split()[0] == PUBLIC
+    assert programs.fails("getent", "ahosts", "evil.test").returncode == 2
+    assert programs.run("busybox", "wget", "-qO-", "http://www.test/hello").stdout == "hello\n"
+    assert "bad address" in programs.fails("busybox", "wget", "-qO-", "http://evil.test/hello").stderr
+    assert PUBLIC in programs.run("busybox", "nslookup", "www.test").stdout
+    for transport in ("+notcp", "+tcp"):
+        assert programs.run("dig", transport, "+short", "www.test").stdout == f"{PUBLIC}\n"
+        denied = programs.run("dig", transport, "evil.test").stdout
+        assert "status: NXDOMAIN" in denied and "EDE: 15 (Blocked)" in denied
