@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import api_client
+import ipc
 import pytest
 from daemon import Slirpd
 from guest import Guest
 from lab import ECHO_PORT, HTTP_PORT, INTERNET4, works
 from netns import socket_in
-from processes import fd_table
+from processes import borrowed, fd_table, proc_stat, stopped
 from servers import serve
 from waiting import DEADLINE_S, wait_for
 
@@ -214,6 +215,18 @@ def test_without_a_spawner_the_death_of_the_worker_ends_slirpd(guest: Guest,
     wait_for("it is told", lambda: "nothing can be started again" in daemon.stderr)
     assert works(guest.netns)
     os.kill(daemon.children()["slirp-worker"], signal.SIGKILL)
+    assert daemon.wait() == 1
+    assert "without the spawner slirp-worker can't be started again; ending" in daemon.stderr
+
+
+def test_worker_and_spawner_that_die_at_once_end_slirpd(guest: Guest, daemon: Slirpd) -> None:
+    """slirpd finds the spawner gone when it asks for the next worker, and only then hears of its end."""
+    before = daemon.children()
+    # All that follows is there when the parent looks. Of a message that is none it ends the spawner.
+    with stopped(daemon.pid), borrowed(before["spawner"], ipc.TO_PARENT) as channel:
+        channel.send(b"no message")
+        os.kill(before["slirp-worker"], signal.SIGKILL)
+        wait_for("it has ended", lambda: proc_stat(before["slirp-worker"])[0] == "Z")
     assert daemon.wait() == 1
     assert "without the spawner slirp-worker can't be started again; ending" in daemon.stderr
 

@@ -113,9 +113,11 @@ start(struct supervisor *sv, enum ipc_role role)
 	if (parent_spawn_by(&service->child, &roles[role],
 		supervisor_child(sv, wiring->starter)) == -1)
 		return -1;
+	/* Also by a spawner that could not be asked, because it has ended: at the end of the
+	 * spawner, which is yet to be handled, this start is given up. */
+	service->is_owed = true;
 	if (service->child.channel.fd == -1)
 		return 0;
-	service->is_owed = true;
 	if (instruct(sv, role) == -1) {
 		/* If the spawner has ended, its exit gives the reason. */
 		if (errno != EPIPE && errno != ECONNRESET)
