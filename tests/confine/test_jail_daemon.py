@@ -19,9 +19,10 @@ import kernel
 import pytest
 from commands import ORDINARY, sh
 from daemon import Slirpd, run_slirpd
+from forwarding import check_connection, from_internet, serving
 from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import ECHO_PORT, INTERNET4, STATE, WORD_NAME, Lab, works
+from lab import ECHO_PORT, HOST4, INTERNET4, STATE, WORD_NAME, Lab, works
 from processes import fds_of
 from tree import SANITIZED, slirpd_path
 from waiting import DEADLINE_S, wait_for
@@ -201,6 +202,22 @@ def test_capabilities_of_the_caller_are_lost(guest: Guest, role: str) -> None:
             status = status_of(daemon.children()[role])
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert status[kind] == NO_CAPABILITY, kind
+
+
+@not_sanitized
+def test_caller_that_can_make_namespaces_loses_no_stage_for_low_ports(guest: Guest) -> None:
+    """Root of a container with a network of its own: the connector keeps the one capability, in all
+    namespaces but one of users."""
+    with Slirpd("--configure", "--publish=80:80", guest.pid, "tap0", as_ordinary=False) as daemon:
+        pid = daemon.children()["connector"]
+        status = status_of(pid)
+        expected = expected_status("connector") | dict.fromkeys(("CapEff", "CapPrm"), f"{1 << 10:016x}")
+        assert {key: status[key] for key in expected} == expected
+        assert foreign_namespaces(pid) == own_namespaces("connector") - {"user"}
+        assert tree(f"/proc/{pid}/root") == set()
+        assert Said(daemon.stderr, "connector").missed == kernel.MISSING_STAGES
+        with serving(guest, 4, 80) as server:
+            check_connection(from_internet(HOST4, 80), server, INTERNET4)
 
 
 @pytest.mark.parametrize("exit_fd,kept", ((False, f"{1 << 19:016x}"), (True, NO_CAPABILITY)),

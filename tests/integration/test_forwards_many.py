@@ -43,6 +43,8 @@ RANGE_FIRST = (10000, 20000)
 # loaded machine takes a processor away for tens of milliseconds.
 ROUND_MAX_S = 1.0
 MEDIAN_MAX_S = 0.02
+# Of the median before, on a machine that is slower than that.
+TIMES_MAX = 10
 N_ROUNDS = 200
 
 pytestmark = pytest.mark.usefixtures("lab")
@@ -95,8 +97,9 @@ def test_nothing_is_left_of_five_thousand_forwards(guest: Guest) -> None:
 
 
 @contextlib.contextmanager
-def rounds(sock: socket.socket) -> Iterator[list[float]]:
-    """Round trips of a byte during the block; at least one begins and one ends outside of it."""
+def rounds(sock: socket.socket) -> Iterator[tuple[float, list[float]]]:
+    """The median of round trips of a byte before the block, and those during it; they go on after
+    it."""
     took: list[float] = []
     ends = threading.Event()
     failed: list[OSError] = []
@@ -115,8 +118,9 @@ def rounds(sock: socket.socket) -> Iterator[list[float]]:
     thread.start()
     try:
         wait_for("round trips", lambda: len(took) > N_ROUNDS or failed)
+        before = statistics.median(took)
         took.clear()
-        yield took
+        yield before, took
         so_far = len(took)
         wait_for("round trips go on", lambda: len(took) > so_far or failed)
     finally:
@@ -153,13 +157,14 @@ def test_range_of_thousands_of_ports_comes_and_goes_beside_a_stream(guest: Guest
         older = add(path, RANGE_FIRST[0])
         with from_internet(HOST4, 8080) as client:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with rounds(client) as took:
+            with rounds(client) as (before, took):
                 add(path, RANGE_FIRST[1])
                 execute(path, "remove_hostfwd", id=older)
                 # The worker has them later than the reply says; the last one is there.
                 check_last(guest, proto, RANGE_FIRST[1] + n - 1)
                 assert max(took) < ROUND_MAX_S, max(took)
-                assert statistics.median(took) < MEDIAN_MAX_S, statistics.median(took)
+                median = statistics.median(took)
+                assert median < max(MEDIAN_MAX_S, TIMES_MAX * before), (before, median)
         with socket_in(Lab.internet_netns, socket.AF_INET,
                        socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM) as gone:
             with pytest.raises(ConnectionRefusedError):
