@@ -102,7 +102,7 @@ def test_manual_has_the_options_in_the_order_of_help():
 
 
 def test_manual_mentions_deprecated_spellings():
-    spellings = re.findall(r'\{ "([\w-]+)", \.replaced_by = ', read("src/parent/cmdline/options.c"))
+    spellings = re.findall(r'\{ "([\w-]+)", \.replaced_by = ', read("src/parent/cmdline/opttable.c"))
     assert spellings
     text = section(read("man/slirpd.1"), "OPTIONS")
     for spelling in spellings:

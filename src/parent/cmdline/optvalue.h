@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Single values of the command line: a function for each checks the value and keeps it in
- * struct options. Used by options.c alone, which knows all options and how they fit
- * together. */
+ * struct options. The rows of opttable.c name them. */
 #pragma once
 
 #include "parent/cmdline/options.h"
@@ -13,7 +12,7 @@
  * reason after it fits into OPTIONS_MESSAGE_SIZE. */
 #define OPTVALUE_SHOWN_SIZE 256
 
-/* The rows of the table of options in options.c. */
+/* The rows of the table of options in opttable.c. */
 #define OPTVALUE_N_OPTIONS 40
 
 /* The state of one parse of a command line. */
@@ -24,7 +23,7 @@ struct optvalue_parse {
 
 	/* The option whose value is taken. */
 	const char *name;
-	void *field; /* of struct options, if its row in options.c names one */
+	void *field; /* of struct options, if its row in opttable.c names one */
 
 	/* Values that are checked when all options are known. */
 	const char *bad_mac_text;               /* the first invalid MAC address */
