@@ -6,8 +6,11 @@
 #include <net/ethernet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
+#include "connector/open/open.h"
 
 /* The worker chooses the numbers; the table's hash is keyed. */
 static struct flow_key
@@ -114,6 +117,7 @@ flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_
 	flow_table_reap(&flows->table);
 	flow = flow_table_add(&flows->table, &key);
 	flow->asked = *asked;
+	flow->fd = flow->answers_fd = -1;
 	flows->n_open[kind]++;
 	if (asked->proto == IPPROTO_UDP)
 		flow->end = enter_end(flows, asked);
@@ -122,8 +126,25 @@ flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_
 }
 
 void
+flows_end_sockets(struct flow *flow, bool is_reset)
+{
+	if (flow->fd != -1) {
+		open_end(flow->fd, flow->asked.proto, is_reset);
+		close(take_fd(&flow->fd));
+	}
+	if (flow->answers_fd != -1) {
+		open_end(flow->answers_fd, flow->asked.proto, is_reset);
+		close(take_fd(&flow->answers_fd));
+	}
+}
+
+void
 flows_close(struct flows *flows, struct flow *flow)
 {
+	if (flow->fd != -1)
+		close(take_fd(&flow->fd));
+	if (flow->answers_fd != -1)
+		close(take_fd(&flow->answers_fd));
 	flows->n_open[kind_of(flow->asked.proto)]--;
 	if (flow->end != NULL && --flow->end->n_flows == 0)
 		flow_table_remove(&flows->ends, flow->end);

@@ -20,6 +20,11 @@
 struct flow {
 	struct flow_link link;
 	struct flow_end *end; /* NULL: not UDP */
+	/* With a policy: duplicates of the worker's sockets, by which a flow ends that a later policy
+	 * denies. Owned; -1: none. */
+	int fd, answers_fd;
+	uint64_t rule_key; /* of the rule that allows it; 0: none does */
+	bool is_judged;    /* a later policy may deny it */
 	struct ipc_flow_open asked;
 };
 
@@ -45,6 +50,9 @@ struct flows {
 	uint32_t n_open[FLOWS_N_KINDS];
 	uint64_t tokens;    /* flows that may be opened at once */
 	uint64_t filled_ms; /* when tokens were added last */
+	/* The first flow that the policy in force has not judged, if it judges (judge.h). */
+	uint32_t judge_at;
+	bool is_judging;
 };
 
 /* Maps the memory; call it before the jail. Returns 0, or -1 with errno set. */
@@ -60,6 +68,9 @@ struct flow *flows_open(struct flows *flows, const struct ipc_flow_open *asked,
 
 /* All flows are forgotten. */
 void flows_close_all(struct flows *flows);
+
+/* Ends the use of the flow's sockets, if they are kept: also for a worker that keeps them. */
+void flows_end_sockets(struct flow *flow, bool is_reset);
 
 /* The flow is forgotten. */
 void flows_close(struct flows *flows, struct flow *flow);

@@ -10,6 +10,7 @@
 #include "base/fdio.h"
 #include "connector/forward/api_requests.h"
 #include "connector/control.h"
+#include "connector/judge.h"
 #include "connector/lend.h"
 #include "connector/requests.h"
 
@@ -39,7 +40,7 @@ due_ms(const struct connector *connector, uint64_t now_ms)
 {
 	const struct listeners *listeners = &connector->listeners;
 
-	if (changes_want_a_turn(&connector->changes))
+	if (changes_want_a_turn(&connector->changes) || judge_wants_a_turn(connector))
 		return 0;
 	if (listeners_have_news(listeners) && now_ms < listeners->tell_at_ms)
 		return listeners->tell_at_ms;
@@ -97,6 +98,7 @@ turn(struct connector *connector)
 	else if (set[RESOLVER].revents)
 		connector_lend_receive(connector);
 	changes_proceed(connector);
+	judge_proceed(connector);
 	if (set[API].revents)
 		connector_api_receive(connector);
 }

@@ -15,6 +15,7 @@
 #include "connector/pins.h"
 #include "ipc/dispatch.h"
 #include "model/policy/match.h"
+#include "model/policy/print.h"
 #include "model/policy/rows.h"
 #include "model/policy/tables.h"
 #include "process/child.h"
@@ -129,6 +130,13 @@ keep_hits(struct loaded *next, const struct loaded *old)
 	}
 }
 
+static uint16_t
+find_pattern(const struct loaded *loaded, const struct ipc_policy_name *name)
+{
+	return policy_tables_find_pattern(&loaded->matcher, name->text,
+	    strlen(name->text), name->is_wildcard);
+}
+
 /* A pattern that is in both policies keeps its pins: they are of the same names. The rules of the
  * new policy bound them. */
 static void
@@ -137,10 +145,8 @@ keep_pins(const struct loaded *next, const struct loaded *old)
 	if (old == NULL)
 		return;
 	for (uint16_t i = 0; i < old->matcher.n_patterns; i++) {
-		const struct ipc_policy_name *name =
-		    &old->policy.names[old->matcher.patterns[i].name];
-		uint16_t found = policy_tables_find_pattern(&next->matcher, name->text,
-		    strlen(name->text), name->is_wildcard);
+		uint16_t found =
+		    find_pattern(next, &old->policy.names[old->matcher.patterns[i].name]);
 
 		state.new_patterns[i] = found == POLICY_NO_PATTERN ? NO_PATTERN : found;
 	}
@@ -164,6 +170,9 @@ connector_on_policy_commit(struct connector *connector,
 	keep_hits(next, state.in_force);
 	keep_pins(next, state.in_force);
 	state.in_force = next;
+	connector->flows.judge_at = 0;
+	connector->flows.is_judging =
+	    next->policy.settings.established == IPC_POLICY_ESTABLISHED_reset;
 	state.take.policy = &next_place()->policy;
 	child_check_sent(ipc_send_policy_committed(&connector->to_parent, &committed),
 	    "report the policy to the parent");
@@ -282,34 +291,86 @@ count(const struct policy_verdict *verdict)
 		state.n_denied++;
 }
 
-int
-connector_policy_check(struct connector *connector, uint8_t proto,
-    const struct inaddr *peer, uint16_t port)
+/* patterns are those of the address. */
+static struct policy_verdict
+judge(const struct flow *flow, const uint16_t *patterns, size_t n_patterns)
+{
+	const struct ipc_flow_open *asked = &flow->asked;
+	const struct policy_question question = {
+		.proto = proto_of(asked->proto),
+		.port = asked->peer_port,
+		.addr = asked->peer,
+		.patterns = patterns,
+		.n_patterns = n_patterns,
+	};
+	struct policy_verdict verdict =
+	    policy_match(&state.in_force->matcher, &state.place, &question);
+
+	/* Queries pass or fail by their names, in the resolver. */
+	if ((verdict.classes & IPC_POLICY_BIT(nameserver)) &&
+	    asked->peer_port == DNS_PORT)
+		verdict.is_allowed = connector_policy_allows_queries();
+	return verdict;
+}
+
+static struct policy_verdict
+judge_by_pins(const struct flow *flow)
 {
 	uint16_t patterns[PINS_PER_ADDR_MAX];
-	struct policy_question question = {
-		.proto = proto_of(proto),
-		.port = port,
-		.addr = *peer,
-		.patterns = patterns,
-	};
+	size_t n = pins_find(&state.pins, &flow->asked.peer, clock_now_ms(), patterns);
+
+	return judge(flow, patterns, n);
+}
+
+int
+connector_policy_check(struct flow *flow)
+{
 	struct policy_verdict verdict;
 
-	(void)connector;
 	if (!state.has_policy)
 		return 0;
 	if (state.in_force == NULL)
 		return EACCES;
-	question.n_patterns = pins_find(&state.pins, peer, clock_now_ms(), patterns);
-	verdict = policy_match(&state.in_force->matcher, &state.place, &question);
-	/* Queries pass or fail by their names, in the resolver. */
-	if ((verdict.classes & IPC_POLICY_BIT(nameserver)) && port == DNS_PORT)
-		verdict.is_allowed = connector_policy_allows_queries();
+	verdict = judge_by_pins(flow);
 	count(&verdict);
+	flow->is_judged = true;
+	if (verdict.reason == POLICY_BY_RULE)
+		flow->rule_key = state.in_force->policy.rules[verdict.rule].key;
 	if (verdict.is_allowed ||
 	    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit)
 		return 0;
 	return refusal();
+}
+
+/* Returns n_rules if the policy has no such rule. */
+static uint32_t
+find_rule(const struct policy *policy, uint64_t key)
+{
+	uint32_t rule = 0;
+
+	while (rule < policy->n_rules && policy->rules[rule].key != key)
+		rule++;
+	return rule;
+}
+
+bool
+connector_policy_lets_go_on(const struct flow *flow)
+{
+	const struct policy *policy = &state.in_force->policy;
+	uint32_t rule;
+
+	if (policy->settings.mode == IPC_POLICY_MODE_audit ||
+	    judge_by_pins(flow).is_allowed)
+		return true;
+	rule = find_rule(policy, flow->rule_key);
+	for (uint32_t i = policy_first_name(policy, rule);
+	     i < policy->n_names && policy->names[i].rule == rule; i++) {
+		uint16_t pattern = find_pattern(state.in_force, &policy->names[i]);
+
+		if (judge(flow, &pattern, 1).is_allowed)
+			return true;
+	}
+	return false;
 }
 
 void

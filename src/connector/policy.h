@@ -11,11 +11,14 @@ void connector_policy_init(struct connector *connector,
 /* Whether the resolver needs name servers: some names may be asked for. */
 bool connector_policy_allows_queries(void);
 
-/* Returns 0 if the flow may be opened, or the errno that the worker answers the guest with. peer
- * and port (host byte order) are as the guest named them; proto is IPPROTO_..., and port is 0 for
- * an echo. Counts. */
-int connector_policy_check(struct connector *connector, uint8_t proto,
-    const struct inaddr *peer, uint16_t port);
+/* Returns 0 if the flow may be opened, or the errno that the worker answers the guest with. Counts.
+ * Notes in the flow whether there is a policy, and the rule. */
+int connector_policy_check(struct flow *flow);
+
+/* Whether the policy in force lets an open flow go on, which connector_policy_check() has seen. An
+ * address of a name whose pin is over is judged as if it were pinned, if the policy has the rule that
+ * has allowed the flow. */
+bool connector_policy_lets_go_on(const struct flow *flow);
 
 /* The same for a peer of a forward's port of UDP, whom only a rule with `forbid` stops: that the
  * peer has sent there is the worker's word. */

@@ -79,6 +79,20 @@ refuse(struct connector *connector, uint32_t error)
 		flows_close(&connector->flows, flow);
 }
 
+/* The worker has a duplicate of the socket. A flow that a later policy may deny keeps this one. */
+static void
+keep_or_close(struct connector *connector, int *fd, bool is_of_answers)
+{
+	struct flow *flow = flows_find(&connector->flows, connector->answer.opened.flow);
+
+	if (flow == NULL || !flow->is_judged)
+		close(take_fd(fd));
+	else if (is_of_answers)
+		flow->answers_fd = take_fd(fd);
+	else
+		flow->fd = take_fd(fd);
+}
+
 static int
 send_answers_socket(struct connector *connector)
 {
@@ -88,14 +102,14 @@ send_answers_socket(struct connector *connector)
 	if (ipc_send_flow_answers(&connector->to_worker, &answers, answer->answers_fd) ==
 	    -1)
 		return -1;
-	close(take_fd(&answer->answers_fd));
+	keep_or_close(connector, &answer->answers_fd, true);
 	return 0;
 }
 
 static int
 send_answer(struct connector *connector)
 {
-	const struct connector_answer *answer = &connector->answer;
+	struct connector_answer *answer = &connector->answer;
 	const struct ipc_flow_refused refused = {
 		.flow = answer->opened.flow,
 		.error = answer->error,
@@ -105,7 +119,11 @@ send_answer(struct connector *connector)
 		return ipc_send_flow_refused(&connector->to_worker, &refused);
 	if (answer->answers_fd != -1 && send_answers_socket(connector) == -1)
 		return -1;
-	return ipc_send_flow_opened(&connector->to_worker, &answer->opened, answer->fd);
+	if (ipc_send_flow_opened(&connector->to_worker, &answer->opened, answer->fd) ==
+	    -1)
+		return -1;
+	keep_or_close(connector, &answer->fd, false);
+	return 0;
 }
 
 void
@@ -238,7 +256,7 @@ lead_to_resolver(struct connector *connector, const struct ipc_flow_open *asked)
 
 /* Makes the sockets of a flow, or refuses it. Returns whether there is an answer. */
 static bool
-open_flow(struct connector *connector, const struct flow *flow)
+open_flow(struct connector *connector, struct flow *flow)
 {
 	const struct ipc_flow_open *asked = &flow->asked;
 	char text[INET6_ADDRSTRLEN], why[IPC_WHY_SIZE];
@@ -248,8 +266,8 @@ open_flow(struct connector *connector, const struct flow *flow)
 	switch (destination_find(&connector->rules, asked->proto, &asked->peer,
 	    asked->peer_port, &to)) {
 	case DESTINATION_FOUND:
-		denied = connector_policy_check(connector, asked->proto, &asked->peer,
-		    asked->peer_port);
+		denied = connector_policy_check(flow);
+		connector->answer.opened.is_kept = flow->is_judged;
 		if (denied == 0)
 			make_sockets(connector, flow, &to);
 		else
@@ -298,7 +316,7 @@ begin_flow(struct connector *connector, const struct ipc_flow_open *asked)
 void
 connector_on_flow_open(struct connector *connector, const struct ipc_flow_open *msg)
 {
-	const struct flow *flow;
+	struct flow *flow;
 
 	if (!may_begin(connector, msg->flow, "flow_open"))
 		return;
@@ -395,6 +413,7 @@ connector_on_flow_closed(struct connector *connector, const struct ipc_flow_clos
 			drop_worker(connector, "flow_closed", "a flow is not open");
 			return;
 		}
+		flows_end_sockets(flow, false);
 		flows_close(&connector->flows, flow);
 	}
 }

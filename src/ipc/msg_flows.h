@@ -58,7 +58,8 @@ struct ipc_flow_answers {
 struct ipc_flow_opened {
 	uint64_t flow;
 	struct inaddr to; /* where the socket leads */
-	uint8_t reserved[3];
+	uint8_t is_kept;  /* the connector keeps a duplicate: report the end at once */
+	uint8_t reserved[2];
 	uint32_t to_scope_id; /* of a link-local address */
 	uint16_t to_port;     /* ICMP: 0 */
 	uint16_t own_port;    /* UDP: the source port */

@@ -48,6 +48,8 @@ ipc_validate_flow_closed(const struct ipc_flow_closed *msg, const char **why)
 int
 ipc_validate_flow_opened(const struct ipc_flow_opened *msg, const char **why)
 {
+	if (!ipc_is_flag(msg->is_kept))
+		return ipc_refuse(why, "flag neither 0 nor 1");
 	/* Any number is legal: the worker compares it with its questions. */
 	if (!ipc_is_inaddr(&msg->to))
 		return ipc_refuse(why, "to");

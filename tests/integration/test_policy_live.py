@@ -7,8 +7,13 @@ import contextlib
 import errno
 import json
 import os
+import select
 import signal
+import socket
+import struct
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +22,16 @@ import pytest
 from api_client import Session, daemon_with_api, execute
 from daemon import Slirpd, run_slirpd
 from guest import Guest
+from lab import Lab
+from servers import listener
 from slirpctl import REFUSED, assert_ok, ctl
-from test_policy import ALL_OF_ONE, OTHER4, OTHER_PORT, PORT, PUBLIC4, tcp, udp, world  # noqa: F401
-from waiting import wait_for
+from test_hostile_worker import closed, taken
+from test_policy import (  # noqa: F401
+    ALL_OF_ONE, AT_ONCE_S, OTHER4, OTHER6, OTHER_PORT, PORT, PRIVATE4, PUBLIC4, PUBLIC6, Uplink, denied, echo, tcp, udp, world,
+)
+from waiting import DEADLINE_S, wait_for
+
+LIVE_PORT = 4440
 
 
 @contextlib.contextmanager
@@ -277,3 +289,201 @@ def test_slirpctl_changes_the_policy(guest: Guest, tmp_path: Path) -> None:
         file.write_bytes(b"policy 1\n\xff\n")
         assert ctl("-a", path, "policy", "load", file).stderr == f"slirpctl: {file}:2: not UTF-8\n"
         assert ctl("-a", path, "policy", "load", tmp_path / "none").returncode == 2
+
+
+def established(guest: Guest, lab: Lab, address: str) -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection to a server of the internet."""
+    with listener(lab.internet_netns, address, LIVE_PORT) as server:
+        sock = guest.connect(address, LIVE_PORT)
+        peer, _ = server.accept()
+    peer.settimeout(DEADLINE_S)
+    return sock, peer
+
+
+def is_reset(sock: socket.socket) -> bool:
+    try:
+        sock.recv(1)
+    except ConnectionResetError:
+        return True
+    return False
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("address", (PUBLIC4, PUBLIC6))
+def test_connection_that_a_new_policy_denies_is_reset(guest: Guest, lab: Lab, address: str) -> None:
+    with live(guest, f"x: allow tcp to {address}\nallow tcp to 198.51.98.1, 2a00:98::1\n",
+              "--enable-ipv6") as (_, path):
+        guest.wait_ipv6()
+        other = OTHER6 if ":" in address else OTHER4
+        sock, peer = established(guest, lab, address)
+        kept, kept_peer = established(guest, lab, other)
+        with sock, peer, kept, kept_peer:
+            # Data in flight does not hinder.
+            peer.sendall(b"y" * 1000)
+            assert sock.recv(1000, socket.MSG_WAITALL) == b"y" * 1000
+            rule = next(rule for rule in rules(path) if rule["line"].startswith("x:"))
+            assert "return" in execute(path, "policy_remove_rule", id=rule["id"])
+            assert is_reset(sock) and is_reset(peer)
+            kept.sendall(b"still here")
+            assert kept_peer.recv(10, socket.MSG_WAITALL) == b"still here"
+            # The same again for one that is being used.
+            assert "return" in load(path, "policy 1\n")
+            assert is_reset(kept) and is_reset(kept_peer)
+
+
+@pytest.mark.usefixtures("world")
+def test_established_keep(guest: Guest, lab: Lab) -> None:
+    with live(guest, f"allow tcp to {PUBLIC4}\n") as (_, path):
+        sock, peer = established(guest, lab, PUBLIC4)
+        with sock, peer:
+            assert "return" in load(path, "policy 1\nestablished keep\n")
+            assert tcp(guest, PUBLIC4) == errno.EHOSTUNREACH
+            peer.sendall(b"a")
+            assert sock.recv(1) == b"a"
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("address", (PUBLIC4, PUBLIC6))
+def test_flow_of_udp_and_ping_ends_with_its_rule(guest: Guest, address: str) -> None:
+    with live(guest, f"allow to {address}\n", "--enable-ipv6") as (_, path):
+        guest.wait_ipv6()
+        with guest.connect(address, PORT, socket.SOCK_DGRAM) as sock:
+            sock.send(b"1")
+            assert sock.recv(10) == b"1"
+            assert echo(guest, address)
+            assert "return" in load(path, f"policy 1\nallow tcp to {address}\n")
+            with Uplink() as uplink:
+                with contextlib.suppress(OSError):
+                    sock.send(b"2")
+                with pytest.raises(OSError) as refused:
+                    sock.recv(10)
+                    sock.send(b"3")
+                    sock.recv(10)
+                assert refused.value.errno == denied(address)
+                assert not echo(guest, address)
+                assert tcp(guest, address) == 0
+                assert uplink.sent() == {(socket.IPPROTO_TCP, address, PORT)}
+
+
+@pytest.mark.usefixtures("world")
+def test_ends_of_connections_are_the_same_under_a_policy(guest: Guest, lab: Lab) -> None:
+    """The connector has a duplicate of each socket: it neither holds up an end nor changes it."""
+    with live(guest, "allow to any\n"):
+        sock, peer = established(guest, lab, PUBLIC4)
+        with peer:
+            sock.close()
+            began = time.monotonic()
+            assert peer.recv(1) == b""
+            assert time.monotonic() - began < AT_ONCE_S
+        sock, peer = established(guest, lab, PUBLIC4)
+        with peer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+            assert is_reset(peer)
+        sock, peer = established(guest, lab, PUBLIC4)
+        with sock:
+            sock.sendall(b"z" * 500_000)
+            sock.close()
+            with peer:
+                assert len(read_all(peer)) == 500_000
+
+
+def read_all(sock: socket.socket) -> bytes:
+    parts = []
+    while part := sock.recv(1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+@pytest.mark.usefixtures("world")
+def test_no_denied_packet_leaves_while_the_policy_is_replaced(guest: Guest) -> None:
+    """Two policies take turns, as fast as the daemon can, while the guest tries what both deny, what both allow,
+    and what one of them allows."""
+    big = "".join(f"deny tcp {n} to 192.0.2.{n % 256}, {n}.evil.test\n" for n in range(1, 500))
+    texts = [["policy 1", f"allow to {PUBLIC4}"],
+             ["policy 1", *big.splitlines(), f"allow tcp {PORT} to {PUBLIC4}, {PRIVATE4}"]]
+    with live(guest, f"allow to {PUBLIC4}\n") as (daemon, path), Uplink() as uplink:
+        done = threading.Event()
+        results: list[set[int]] = [set(), set()]
+
+        def attempt(number: int, address: str) -> None:
+            while not done.is_set():
+                results[number].add(tcp(guest, address))
+                with contextlib.suppress(OSError):
+                    tcp(guest, PRIVATE4)
+                    udp(guest, OTHER4)
+
+        threads = [threading.Thread(target=attempt, args=pair) for pair in enumerate((PUBLIC4, OTHER4))]
+        for thread in threads:
+            thread.start()
+        try:
+            with Session(path) as session:
+                for number in range(100):
+                    ask_in(session, "policy_begin")
+                    lines_of = texts[number % 2]
+                    for at in range(0, len(lines_of), 50):
+                        assert "return" in ask_in(session, "policy_add", lines=lines_of[at:at + 50])
+                    assert ask_in(session, "policy_commit")["return"]["generation"] == number + 2
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        assert {where for _, where, _ in uplink.sent()} <= {PUBLIC4, PRIVATE4}
+        assert results == [{0}, {errno.EHOSTUNREACH}]
+        assert "broke the protocol" not in daemon.stderr
+        assert state(path)["generation"] == 101
+
+
+def echo_of(address: str) -> bytes:
+    """A ping socket takes nothing else."""
+    return bytes([128 if ":" in address else 8, 0, 0, 0, 0, 0, 0, 1])
+
+
+def is_dead(sock: socket.socket, data: bytes) -> bool:
+    """Nothing can be sent on it."""
+    try:
+        sock.send(data)
+    except OSError as error:
+        return error.errno in (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EDESTADDRREQ)
+    return False
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("address", (PUBLIC4, PUBLIC6))
+def test_worker_that_was_taken_over_loses_the_sockets(guest: Guest, lab: Lab, tmp_path: Path, address: str) -> None:
+    policy, path = tmp_path / "p", tempfile.mkdtemp(dir="/run/tmp") + "/api"
+    policy.write_text(f"policy 1\nallow to {address}\n")
+    with taken(guest, f"--policy={policy}", f"--api-socket={path}") as it, listener(
+            lab.internet_netns, address, LIVE_PORT) as server:
+        socks, peers = [], []
+        for flow in (1, 2, 3):
+            sock = it.worker.ask(flow, address, LIVE_PORT).sock
+            assert sock is not None
+            socks.append(sock)
+            peers.append(server.accept()[0])
+            peers[-1].settimeout(DEADLINE_S)
+        udp_sock = it.worker.ask(4, address, PORT, socket.IPPROTO_UDP).sock
+        assert udp_sock is not None
+        udp_sock.settimeout(DEADLINE_S)
+        udp_sock.send(b"before")
+        assert udp_sock.recv(10) == b"before"
+        ping = it.worker.ask(5, address, 0, socket.IPPROTO_ICMP).sock
+        assert ping is not None
+        # A flow that is said to be closed, and is not; with a reset, too.
+        socks[1].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        it.worker.send(closed(1, 2))
+        assert peers[0].recv(1) == b"" and is_reset(peers[1])
+        data = echo_of(address)
+        assert is_dead(socks[0], data) and is_dead(socks[1], data)
+        with Uplink() as uplink:
+            assert "return" in load(path, "policy 1\n")
+            assert is_reset(peers[2])
+            wait_for("the sockets are of no use", lambda: all(is_dead(sock, data) for sock in (socks[2], udp_sock, ping)))
+            uplink.sent()
+            for sock in (*socks, udp_sock, ping):
+                assert is_dead(sock, data)
+            # Nothing comes in either.
+            assert not select.select([udp_sock], [], [], 0)[0] or udp_sock.recv(10) != data
+            assert uplink.sent() == set()
+        for sock in (*socks, *peers, udp_sock, ping):
+            sock.close()

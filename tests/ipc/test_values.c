@@ -278,7 +278,8 @@ FIELDS(flow_closed,
 	RANGE(flow_closed, n, 1, IPC_FLOWS_CLOSED_MAX, "n"), RESERVED(flow_closed),
 	ANY(flow_closed, flows))
 FIELDS(flow_opened,
-	ANY(flow_opened, flow), ADDR(flow_opened, to, "to"), RESERVED(flow_opened),
+	ANY(flow_opened, flow), ADDR(flow_opened, to, "to"),
+	FLAG(flow_opened, is_kept), RESERVED(flow_opened),
 	RANGE(flow_opened, to_scope_id, 0, 0, "to_scope_id"),
 	ANY(flow_opened, to_port), ANY(flow_opened, own_port),
 	FIELD(flow_opened, reserved2, .kind = KIND_ZERO, .word = "reserved2"))

@@ -115,3 +115,45 @@ open_make_useless(int fd, uint8_t proto, const struct inaddr *addr, uint16_t por
 	else
 		(void)connect(fd, &own.any, inaddr_sock_len(&own.any));
 }
+
+static void
+end_tcp(int fd, bool is_reset)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct linger linger = { 0 };
+	socklen_t len = sizeof(linger);
+
+	/* Cannot fail on a socket. */
+	getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len);
+	/* connect(2): dissolves the association; the peer gets a reset, and the worker's next read
+	 * fails with ECONNRESET (net/ipv4/tcp.c, tcp_disconnect). */
+	if (is_reset || linger.l_onoff)
+		(void)connect(fd, &none, sizeof(none));
+	else
+		shutdown(fd, SHUT_RDWR);
+}
+
+static void
+end_udp(int fd)
+{
+	union inaddr_sock own;
+	socklen_t len = sizeof(own);
+
+	/* A send fails with EPIPE from now on (net/core/sock.c, sock_alloc_send_pskb). For poll(2) the
+	 * socket stays open: the worker must not wake up for it again and again. */
+	shutdown(fd, SHUT_WR);
+	/* udp(7): a connected socket receives from its peer alone, which is the socket itself. */
+	if (getsockname(fd, &own.any, &len) == 0)
+		(void)connect(fd, &own.any, len);
+}
+
+void
+open_end(int fd, uint8_t proto, bool is_reset)
+{
+	if (proto == IPPROTO_TCP)
+		end_tcp(fd, is_reset);
+	else if (proto == IPPROTO_UDP)
+		end_udp(fd);
+	else /* A ping socket gets nothing but answers. */
+		shutdown(fd, SHUT_WR);
+}

@@ -52,6 +52,10 @@ int open_udp(const struct open_udp *wanted, struct open_udp_made *made);
 /* A UDP socket to a name server; as open_tcp(). */
 int open_dns(const union inaddr_sock *to, const struct ipc_outbound *outbound);
 
+/* Ends the use of a flow's socket, for all its duplicates: nothing is sent or received any more. What TCP
+ * has sent still reaches the peer, unless is_reset, or the worker has asked for a reset by SO_LINGER. */
+void open_end(int fd, uint8_t proto, bool is_reset);
+
 /* --- forwards ------------------------------------------------------------------------- */
 
 /* The queue of a listening socket: Linux's default limit (net.core.somaxconn since 5.4). */

@@ -247,7 +247,9 @@ asks_turn(struct asks *asks, uint64_t now_ms)
 {
 	ask_waiting(asks);
 	/* If the queue is full, try it again after the same time. */
-	if (asks->closed_due_ms <= now_ms && !report_closed(asks))
+	if ((asks->closed_due_ms <= now_ms ||
+		(asks->tells_at_once && asks->n_closed > 0)) &&
+	    !report_closed(asks))
 		asks->closed_due_ms = now_ms + ASKS_CLOSED_MS;
 }
 
@@ -319,6 +321,7 @@ asks_take_opened(struct asks *asks, const struct ipc_flow_opened *opened, int ad
 	name = take_question(asks);
 	engine = &asks->engines[name.engine];
 	asks->numbers[adopt_fd] = opened->flow;
+	asks->tells_at_once = opened->is_kept;
 	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd,
 	    opened);
 }

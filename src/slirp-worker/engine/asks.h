@@ -22,7 +22,8 @@
 #define ASKS_RING 4096
 
 /* The connector is told of a closed flow after this time at the latest. Nothing waits for it: it
- * frees a place in a table. */
+ * frees a place in a table. If the connector keeps duplicates, the peer waits for the end of the
+ * connection, and the connector is told in the same turn. */
 #define ASKS_CLOSED_MS 1000
 
 /* The engines that ask. A part of a flow's number, which must not be 0. */
@@ -80,6 +81,7 @@ struct asks {
 	size_t n_descriptors;
 	size_t first_closed, n_closed;
 	uint64_t closed_due_ms; /* DEADLINE_NONE: no flow was closed */
+	bool tells_at_once;     /* the connector keeps duplicates of sockets */
 };
 
 /* channel is borrowed. n_descriptors is the limit on open files. Maps the memory; call it before

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rules with names while the policy changes."""
+
+from __future__ import annotations
+
+import dnszone
+import pytest
+from guest import Guest
+from lab import Lab
+from servers import listener
+from test_policy_live import LIVE_PORT, is_reset, live, load, state
+from test_policy_names import DENIED, OTHER, PORT, PUBLIC, ask, server, tcp, world  # noqa: F401
+from waiting import DEADLINE_S
+
+RULE = "allow tcp to api.test, *.wild.test\n"
+
+
+def test_addresses_stay_open_while_the_name_is_listed(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
+    with live(guest, RULE) as (_, path):
+        assert ask(guest, "api.test").addresses == [PUBLIC]
+        assert state(path)["pins"] == 1 and tcp(guest, PUBLIC) == 0
+        # The patterns have other numbers, and the rule has other ports.
+        assert "return" in load(path, f"policy 1\nallow tcp to zzz.test\ndeny udp to aaa.test\n"
+                                      f"allow tcp {PORT} to api.test\n")
+        assert state(path)["pins"] == 1 and tcp(guest, PUBLIC) == 0
+        assert tcp(guest, PUBLIC, PORT + 1) == DENIED
+        assert server.asked == ["api.test"]
+        assert "return" in load(path, "policy 1\nallow tcp to *.api.test\n")
+        assert state(path)["pins"] == 0 and tcp(guest, PUBLIC) == DENIED
+        # What was open once is not open again, until the guest asks; and no verdict is kept.
+        assert ask(guest, "api.test").addresses == []
+        assert "return" in load(path, f"policy 1\n{RULE}")
+        assert tcp(guest, PUBLIC) == DENIED
+        assert ask(guest, "api.test").addresses == [PUBLIC]
+        assert tcp(guest, PUBLIC) == 0
+        assert server.asked == ["api.test"] * 2
+
+
+def test_connection_to_a_name_outlives_its_pin(guest: Guest, lab: Lab, server: dnszone.Zone) -> None:  # noqa: F811
+    """256 addresses of a pattern have pins; those that were seen longest ago give way."""
+    server.records["x.wild.test"] = [dnszone.address("x.wild.test", PUBLIC)]
+    for name in range(9):
+        owner = f"{name}.wild.test"
+        server.records[owner] = [dnszone.address(owner, f"198.51.{110 + name}.{n}") for n in range(1, 33)]
+    with live(guest, RULE) as (_, path):
+        assert ask(guest, "x.wild.test").addresses == [PUBLIC]
+        with listener(lab.internet_netns, PUBLIC, LIVE_PORT) as there:
+            sock = guest.connect(PUBLIC, LIVE_PORT)
+            peer, _ = there.accept()
+        with sock, peer:
+            peer.settimeout(DEADLINE_S)
+            for name in range(9):
+                assert len(ask(guest, f"{name}.wild.test").addresses) > 20
+            assert tcp(guest, PUBLIC) == DENIED
+            assert "return" in load(path, f"policy 1\ndeny tcp to {OTHER}\n{RULE}")
+            sock.sendall(b"still here")
+            assert peer.recv(10) == b"still here"
+            # The rule is there; one before it denies the address.
+            assert "return" in load(path, f"policy 1\ndeny tcp to {PUBLIC}\n{RULE}")
+            assert is_reset(sock) and is_reset(peer)
+
+
+@pytest.mark.usefixtures("world")
+def test_names_are_refused_without_a_name_server(guest: Guest) -> None:
+    with live(guest, "", "--disable-dns") as (_, path):
+        got = load(path, f"policy 1\n{RULE}")["error"]
+        assert got["class"] == "BadPolicy" and "--disable-dns" in got["detail"]
+        assert "return" in load(path, f"policy 1\nallow tcp to {PUBLIC}\n")
+        assert tcp(guest, PUBLIC) == 0
