@@ -24,7 +24,10 @@ struct flow {
 	 * denies. Owned; -1: none. */
 	int fd, answers_fd;
 	uint64_t rule_key; /* of the rule that allows it; 0: none does */
-	bool is_judged;    /* a later policy may deny it */
+	/* The pin's pattern that lets it through, in the policy of this generation; 0: none does. */
+	uint64_t pin_generation;
+	uint16_t pin_pattern;
+	bool is_judged; /* a later policy may deny it */
 	struct ipc_flow_open asked;
 };
 

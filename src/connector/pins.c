@@ -43,6 +43,25 @@ drop(struct pins *pins, struct pin *pin)
 	pins->n_of_pattern[pin->pattern]--;
 }
 
+static struct pin *
+find(const struct pins *pins, const struct inaddr *addr, uint16_t pattern)
+{
+	struct pin *pin;
+
+	LIST_FOREACH(pin, &pins->buckets[bucket_of(pins, addr)], in_bucket)
+	{
+		if (pin->pattern == pattern && inaddr_is_equal(&pin->addr, addr))
+			return pin;
+	}
+	return NULL;
+}
+
+static bool
+is_over(const struct pin *pin, uint64_t now_ms)
+{
+	return pin->n_flows == 0 && now_ms >= pin->ends_ms;
+}
+
 /* Returns the pin of this address and pattern. If there is none, makes place for it: of the
  * address, of the pattern, and of all. */
 static struct pin *
@@ -87,6 +106,7 @@ pins_add(struct pins *pins, const struct inaddr *addr, uint16_t pattern, uint32_
     uint64_t now_ms)
 {
 	struct pin *pin = find_or_make_place(pins, addr, pattern);
+	uint32_t n_flows = 0;
 	uint64_t ends_ms;
 
 	ttl_s = ttl_s > PINS_LIFE_MIN_S ? ttl_s : PINS_LIFE_MIN_S;
@@ -94,12 +114,14 @@ pins_add(struct pins *pins, const struct inaddr *addr, uint16_t pattern, uint32_
 	ends_ms = now_ms + (uint64_t)ttl_s * CLOCK_MS_PER_S;
 	if (pin != NULL) {
 		ends_ms = ends_ms > pin->ends_ms ? ends_ms : pin->ends_ms;
+		n_flows = pin->n_flows;
 		drop(pins, pin);
 	}
 	pin = take_place(pins);
 	pin->addr = *addr;
 	pin->pattern = pattern;
 	pin->ends_ms = ends_ms;
+	pin->n_flows = n_flows;
 	LIST_INSERT_HEAD(&pins->buckets[bucket_of(pins, addr)], pin, in_bucket);
 	TAILQ_INSERT_TAIL(&pins->of_pattern[pattern], pin, of_pattern);
 	TAILQ_INSERT_TAIL(&pins->aged, pin, aged);
@@ -115,10 +137,54 @@ pins_find(const struct pins *pins, const struct inaddr *addr, uint64_t now_ms,
 
 	LIST_FOREACH(pin, &pins->buckets[bucket_of(pins, addr)], in_bucket)
 	{
-		if (inaddr_is_equal(&pin->addr, addr) && now_ms < pin->ends_ms)
+		if (inaddr_is_equal(&pin->addr, addr) && !is_over(pin, now_ms))
 			patterns[n++] = pin->pattern;
 	}
 	return n;
+}
+
+void
+pins_hold(struct pins *pins, const struct inaddr *addr, uint16_t pattern)
+{
+	struct pin *pin = find(pins, addr, pattern);
+
+	if (pin != NULL)
+		pin->n_flows++;
+}
+
+static void
+last_after_flow(struct pin *pin, uint64_t now_ms)
+{
+	uint64_t ends_ms = now_ms + (uint64_t)PINS_LIFE_AFTER_FLOW_S * CLOCK_MS_PER_S;
+
+	if (pin->ends_ms < ends_ms)
+		pin->ends_ms = ends_ms;
+}
+
+void
+pins_release(struct pins *pins, const struct inaddr *addr, uint16_t pattern,
+    uint64_t now_ms)
+{
+	struct pin *pin = find(pins, addr, pattern);
+
+	if (pin == NULL || pin->n_flows == 0)
+		return;
+	pin->n_flows--;
+	last_after_flow(pin, now_ms);
+}
+
+void
+pins_release_all(struct pins *pins, uint64_t now_ms)
+{
+	struct pin *pin;
+
+	TAILQ_FOREACH(pin, &pins->aged, aged)
+	{
+		if (pin->n_flows == 0)
+			continue;
+		pin->n_flows = 0;
+		last_after_flow(pin, now_ms);
+	}
 }
 
 uint32_t
@@ -129,7 +195,7 @@ pins_count(const struct pins *pins, uint64_t now_ms)
 
 	TAILQ_FOREACH(pin, &pins->aged, aged)
 	{
-		if (now_ms < pin->ends_ms)
+		if (!is_over(pin, now_ms))
 			n++;
 	}
 	return n;
@@ -151,6 +217,7 @@ pins_move(struct pins *pins, const uint16_t new_patterns[PINS_N_PATTERNS])
 	TAILQ_FOREACH(pin, &pins->aged, aged)
 	{
 		pin->pattern = new_patterns[pin->pattern];
+		pin->n_flows = 0;
 		TAILQ_INSERT_TAIL(&pins->of_pattern[pin->pattern], pin, of_pattern);
 		pins->n_of_pattern[pin->pattern]++;
 	}

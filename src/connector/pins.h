@@ -33,6 +33,8 @@
 #define PINS_LIFE_MIN_S 300
 /* The guest keeps no answer for longer (DNS_TTL_MAX_S). */
 #define PINS_LIFE_MAX_S 3600
+/* A program whose connection has ended makes another one, without resolving. */
+#define PINS_LIFE_AFTER_FLOW_S 60
 
 #define PINS_N_BUCKETS 4096
 
@@ -41,6 +43,8 @@ struct pin {
 	TAILQ_ENTRY(pin) of_pattern;
 	TAILQ_ENTRY(pin) aged;
 	uint64_t ends_ms;
+	uint32_t
+	    n_flows; /* that it has let through and that are open: it goes on while there are some */
 	uint16_t pattern;
 	struct inaddr addr;
 };
@@ -75,9 +79,18 @@ void pins_add(struct pins *pins, const struct inaddr *addr, uint16_t pattern,
 size_t pins_find(const struct pins *pins, const struct inaddr *addr, uint64_t now_ms,
     uint16_t patterns[PINS_PER_ADDR_MAX]);
 
+/* A flow that the pin of this address and pattern lets through begins, and ends. The pin lasts meanwhile
+ * and PINS_LIFE_AFTER_FLOW_S more. Without such a pin nothing happens: it has given way. */
+void pins_hold(struct pins *pins, const struct inaddr *addr, uint16_t pattern);
+void pins_release(struct pins *pins, const struct inaddr *addr, uint16_t pattern,
+    uint64_t now_ms);
+
+/* The same for all flows that are open. */
+void pins_release_all(struct pins *pins, uint64_t now_ms);
+
 /* The number of pins that are not over. */
 uint32_t pins_count(const struct pins *pins, uint64_t now_ms);
 
 /* Another policy is in force: gives each pin the pattern new_patterns[pattern]. Drops it if that is
- * PINS_N_PATTERNS. */
+ * PINS_N_PATTERNS. Flows that are open hold no pin any more. */
 void pins_move(struct pins *pins, const uint16_t new_patterns[PINS_N_PATTERNS]);

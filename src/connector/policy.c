@@ -322,20 +322,59 @@ judge_by_pins(const struct flow *flow)
 	return judge(flow, patterns, n);
 }
 
+/* A pin lasts while a flow is open that it lets through. */
+static void
+hold_pin(struct flow *flow, const uint16_t *patterns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct policy_verdict verdict = judge(flow, &patterns[i], 1);
+
+		if (!verdict.is_allowed || verdict.reason != POLICY_BY_RULE ||
+		    state.in_force->policy.rules[verdict.rule].key != flow->rule_key)
+			continue;
+		flow->pin_pattern = patterns[i];
+		flow->pin_generation = state.in_force->generation;
+		pins_hold(&state.pins, &flow->asked.peer, patterns[i]);
+		return;
+	}
+}
+
+void
+connector_policy_note_end(const struct flow *flow)
+{
+	/* A change of the policy has let all pins go. */
+	if (state.in_force != NULL && flow->pin_generation == state.in_force->generation)
+		pins_release(&state.pins, &flow->asked.peer, flow->pin_pattern,
+		    clock_now_ms());
+}
+
+void
+connector_policy_note_all_ends(void)
+{
+	if (state.in_force != NULL)
+		pins_release_all(&state.pins, clock_now_ms());
+}
+
 int
 connector_policy_check(struct flow *flow)
 {
+	uint16_t patterns[PINS_PER_ADDR_MAX];
 	struct policy_verdict verdict;
+	size_t n;
 
 	if (!state.has_policy)
 		return 0;
 	if (state.in_force == NULL)
 		return EACCES;
-	verdict = judge_by_pins(flow);
+	n = pins_find(&state.pins, &flow->asked.peer, clock_now_ms(), patterns);
+	verdict = judge(flow, patterns, n);
 	count(&verdict);
 	flow->is_judged = true;
-	if (verdict.reason == POLICY_BY_RULE)
+	if (verdict.reason == POLICY_BY_RULE) {
 		flow->rule_key = state.in_force->policy.rules[verdict.rule].key;
+		if (verdict.is_allowed)
+			hold_pin(flow, patterns, n);
+	}
 	if (verdict.is_allowed ||
 	    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit)
 		return 0;

@@ -15,6 +15,10 @@ bool connector_policy_allows_queries(void);
  * Notes in the flow whether there is a policy, and the rule. */
 int connector_policy_check(struct flow *flow);
 
+/* A flow ends that connector_policy_check() has seen, or all do. */
+void connector_policy_note_end(const struct flow *flow);
+void connector_policy_note_all_ends(void);
+
 /* Whether the policy in force lets an open flow go on, which connector_policy_check() has seen. An
  * address of a name whose pin is over is judged as if it were pinned, if the policy has the rule that
  * has allowed the flow. */

@@ -45,6 +45,7 @@ end_worker(struct connector *connector)
 		close_answer(&connector->answer);
 	connector->has_answer = false;
 	flows_close_all(&connector->flows);
+	connector_policy_note_all_ends();
 }
 
 /* The worker broke the protocol; the parent ends it. */
@@ -75,8 +76,10 @@ refuse(struct connector *connector, uint32_t error)
 
 	answer->error = error;
 	close_answer(answer);
-	if (flow != NULL)
+	if (flow != NULL) {
+		connector_policy_note_end(flow);
 		flows_close(&connector->flows, flow);
+	}
 }
 
 /* The worker has a duplicate of the socket. A flow that a later policy may deny keeps this one. */
@@ -414,6 +417,7 @@ connector_on_flow_closed(struct connector *connector, const struct ipc_flow_clos
 			return;
 		}
 		flows_end_sockets(flow, false);
+		connector_policy_note_end(flow);
 		flows_close(&connector->flows, flow);
 	}
 }

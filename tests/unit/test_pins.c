@@ -118,6 +118,38 @@ test_life_of_pins(void **state)
 }
 
 static void
+test_pin_lasts_while_its_flows_are_open(void **state)
+{
+	const uint64_t late_ms = (uint64_t)PINS_LIFE_MAX_S * 1000 * 2;
+	const uint64_t more_ms = (uint64_t)PINS_LIFE_AFTER_FLOW_S * 1000;
+	struct inaddr addr = numbered(1);
+
+	(void)state;
+	add(1, 3, 600, 0);
+	add(1, 4, 600, 0);
+	pins_hold(&pins, &addr, 3);
+	pins_hold(&pins, &addr, 3);
+	/* There is no such pin. */
+	pins_hold(&pins, &addr, 5);
+	pins_release(&pins, &addr, 5, START_MS + late_ms);
+	assert_int_equal(n_found(1, late_ms), 1);
+	assert_int_equal(found[0], 3);
+	/* Another answer does not let it go. */
+	add(1, 3, 600, 0);
+	pins_release(&pins, &addr, 3, START_MS + late_ms);
+	assert_int_equal(n_found(1, late_ms + more_ms), 1);
+	pins_release(&pins, &addr, 3, START_MS + late_ms);
+	pins_release(&pins, &addr, 3, START_MS + 2 * late_ms);
+	assert_int_equal(n_found(1, late_ms + more_ms - 1), 1);
+	assert_int_equal(n_found(1, late_ms + more_ms), 0);
+	/* It may come back, if it has not given way: all flows of a worker end at once. */
+	pins_hold(&pins, &addr, 4);
+	pins_release_all(&pins, START_MS + 2 * late_ms);
+	assert_int_equal(n_found(1, 2 * late_ms + more_ms - 1), 1);
+	assert_int_equal(pins_count(&pins, START_MS + 2 * late_ms + more_ms), 0);
+}
+
+static void
 test_patterns_of_an_address_are_limited(void **state)
 {
 	(void)state;
@@ -179,6 +211,7 @@ main(void)
 		cmocka_unit_test_setup(test_pin_is_of_its_address, setup),
 		cmocka_unit_test_setup(test_pins_move_to_another_policy, setup),
 		cmocka_unit_test_setup(test_life_of_pins, setup),
+		cmocka_unit_test_setup(test_pin_lasts_while_its_flows_are_open, setup),
 		cmocka_unit_test_setup(test_patterns_of_an_address_are_limited, setup),
 		cmocka_unit_test_setup(test_addresses_of_a_pattern_are_limited, setup),
 		cmocka_unit_test_setup(test_pins_are_limited, setup),
