@@ -66,6 +66,7 @@ complete -c slirpctl -n __slirpctl_command -a stats -d 'Its counters that are no
 complete -c slirpctl -n __slirpctl_command -a connections -d 'The connections through it'
 complete -c slirpctl -n __slirpctl_command -a top -d 'Rates and connections on a terminal'
 complete -c slirpctl -n __slirpctl_command -a policy -d 'Show or change what the guest may reach'
+complete -c slirpctl -n __slirpctl_command -a pins -d 'Addresses of names that the policy opens'
 complete -c slirpctl -n __slirpctl_command -a events -d 'Show events until interrupted'
 complete -c slirpctl -n __slirpctl_command -a ps -d 'The running slirpds of this user'
 complete -c slirpctl -n __slirpctl_command -a raw -d 'Send a request as it is'
@@ -81,6 +82,6 @@ complete -c slirpctl -F -n '__slirpctl_command policy; and contains -- (__slirpc
 complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_forwards)'
 complete -c slirpctl -n '__slirpctl_command remove rm' -a all -d 'Every forward'
 complete -c slirpctl -n '__slirpctl_command help; and test (count (__slirpctl_words)) = 1' \
-    -a 'add list remove status stats connections policy top events ps raw version help'
+    -a 'add list remove status stats connections policy pins top events ps raw version help'
 complete -c slirpctl -n '__slirpctl_command events' \
     -a 'HOSTFWD_ADDED HOSTFWD_REMOVED POLICY_CHANGED PROCESS_EXITED PROCESS_STARTED RESOLV_CONF_CHANGED SHUTDOWN'

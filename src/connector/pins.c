@@ -40,6 +40,7 @@ drop(struct pins *pins, struct pin *pin)
 	TAILQ_REMOVE(&pins->of_pattern[pin->pattern], pin, of_pattern);
 	TAILQ_REMOVE(&pins->aged, pin, aged);
 	TAILQ_INSERT_HEAD(&pins->free, pin, aged);
+	pin->ends_ms = 0;
 	pins->n_of_pattern[pin->pattern]--;
 }
 
@@ -221,4 +222,16 @@ pins_move(struct pins *pins, const uint16_t new_patterns[PINS_N_PATTERNS])
 		TAILQ_INSERT_TAIL(&pins->of_pattern[pin->pattern], pin, of_pattern);
 		pins->n_of_pattern[pin->pattern]++;
 	}
+}
+
+const struct pin *
+pins_from(const struct pins *pins, uint32_t *place, uint64_t now_ms)
+{
+	while (*place < pins->n) {
+		const struct pin *pin = &pins->places[(*place)++];
+
+		if (now_ms < pin->ends_ms)
+			return pin;
+	}
+	return NULL;
 }

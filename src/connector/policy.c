@@ -470,3 +470,27 @@ connector_policy_check_peer(const struct inaddr *peer, uint16_t port)
 	count(&verdict);
 	return policy->settings.mode == IPC_POLICY_MODE_audit ? 0 : refusal();
 }
+
+void
+connector_on_list_pins(struct connector *connector, const struct ipc_list_pins *msg)
+{
+	const struct loaded *loaded = state.in_force;
+	struct ipc_pins_page page = { .request = msg->request };
+	uint64_t now_ms = clock_now_ms();
+	uint32_t place = msg->from;
+	const struct pin *pin = NULL;
+
+	if (loaded != NULL)
+		page.generation = loaded->generation;
+	while (loaded != NULL && page.n < IPC_POLICY_PINS_N &&
+	    (pin = pins_from(&state.pins, &place, now_ms)) != NULL) {
+		page.pins[page.n++] = (struct ipc_pin){
+			.addr = pin->addr,
+			.name = loaded->matcher.patterns[pin->pattern].name,
+			.life_s = (uint32_t)((pin->ends_ms - now_ms) / CLOCK_MS_PER_S),
+		};
+	}
+	page.next = pin != NULL ? place : 0;
+	chan_api_check_sent(&connector->api,
+	    ipc_send_pins_page(&connector->api.channel, &page));
+}

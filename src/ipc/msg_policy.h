@@ -332,6 +332,31 @@ struct ipc_hits_page {
 	uint64_t hits[IPC_POLICY_HITS_N]; /* of the rules from `from` on */
 };
 
+struct ipc_list_pins {
+	uint64_t request;
+	uint32_t from; /* 0, or `next` of the page before */
+	uint32_t reserved;
+};
+
+/* An address that the guest may connect to because a name leads to it. */
+struct ipc_pin {
+	struct inaddr addr;
+	uint8_t reserved;
+	uint16_t name; /* index of the pattern among the policy's names */
+	uint32_t life_s;
+};
+
+/* Pins in one message; it stays below 2 KiB. */
+#define IPC_POLICY_PINS_N 72
+
+struct ipc_pins_page {
+	uint64_t request;
+	uint64_t generation; /* of the policy whose names they are of */
+	uint32_t n;
+	uint32_t next; /* for the next page; 0: this is the last */
+	struct ipc_pin pins[IPC_POLICY_PINS_N]; /* zeros from n on */
+};
+
 /* Addresses of the host's interfaces: part of a list. */
 #define IPC_HOST_ADDRS_N 64
 

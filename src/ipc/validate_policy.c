@@ -300,6 +300,35 @@ ipc_validate_hits_page(const struct ipc_hits_page *msg, const char **why)
 }
 
 int
+ipc_validate_list_pins(const struct ipc_list_pins *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+static int
+check_pin(const struct ipc_pin *pin, const char **why)
+{
+	if (!ipc_is_inaddr(&pin->addr))
+		return ipc_refuse(why, "addr");
+	if (pin->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	return pin->name < IPC_POLICY_NAMES_MAX ? 0 : ipc_refuse(why, "name");
+}
+
+int
+ipc_validate_pins_page(const struct ipc_pins_page *msg, const char **why)
+{
+	if (msg->n > IPC_POLICY_PINS_N)
+		return ipc_refuse(why, "n");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (check_pin(&msg->pins[i], why) == -1)
+			return -1;
+	}
+	return ipc_check_unused(msg->pins, msg->n, IPC_POLICY_PINS_N,
+	    sizeof(msg->pins[0]), why);
+}
+
+int
 ipc_validate_host_addrs(const struct ipc_host_addrs *msg, const char **why)
 {
 	if (!ipc_is_flag(msg->is_first))

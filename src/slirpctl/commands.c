@@ -94,6 +94,12 @@ list(const struct cmdline *cmdline)
 }
 
 static enum outcome
+pins(const struct cmdline *cmdline)
+{
+	return show_list(cmdline, "query_pins", show_pins, "pins");
+}
+
+static enum outcome
 connections(const struct cmdline *cmdline)
 {
 	return show_list(cmdline, "query_connections", show_connections, "connections");
@@ -369,6 +375,8 @@ const struct command commands_all[] = {
 	{ "policy", NULL, "ACTION [ARG]...", "show or change what the guest may reach", 1,
 	    SIZE_MAX, CMDLINE_JSON | CMDLINE_DRY_RUN | CMDLINE_POLICY, UNUSED,
 	    policy_run },
+	{ "pins", NULL, "", "addresses of names that the policy opens", 0, 0,
+	    CMDLINE_JSON, NEEDED, pins },
 	{ "top", NULL, "", "rates and connections on a terminal, until q", 0, 0,
 	    CMDLINE_WATCH, NEEDED, top_run },
 	{ "events", NULL, "[NAME]...", "show events, all or these, until interrupted", 0,

@@ -609,7 +609,7 @@ def test_closed_standard_streams(tmp_path):
 
 # --- completion -------------------------------------------------------------------------------
 
-COMMANDS = {"add", "list", "remove", "status", "stats", "connections", "policy", "top", "events", "ps", "raw",
+COMMANDS = {"add", "list", "remove", "status", "stats", "connections", "policy", "pins", "top", "events", "ps", "raw",
             "version", "help"}
 PROTOCOLS = {"tcp", "udp", "tcp4", "udp4", "tcp6", "udp6"}
 EVENTS = {"HOSTFWD_ADDED", "HOSTFWD_REMOVED", "POLICY_CHANGED", "PROCESS_EXITED", "PROCESS_STARTED",

@@ -99,6 +99,11 @@ HITS  WHERE        ID
   12  ci.policy:2  9f31c2d07a55e1b4
     allow tcp 443 to pypi.org
 """
+PINS = """\
+ADDRESS      SECONDS  NAME
+198.51.99.1      299  pypi.org
+2a00:99::1        12  *.pypi.org
+"""
 PS_PIPE = """\
 PID  UP                 TAP          GUEST       FORWARDS  SOCKET
   7  11574074074 d 1 h  tap\\xc3\\xa9  10.0.2.100         1  PATH
@@ -145,6 +150,7 @@ GOLDEN = [
     (["list"], LIST, LIST, LIST),
     (["connections"], CONNECTIONS_PIPE, CONNECTIONS_80, CONNECTIONS_40),
     (["policy", "show"], POLICY_PIPE, POLICY_PIPE, POLICY_40),
+    (["pins"], PINS, PINS, PINS),
     (["ps"], PS_PIPE, PS_80, PS_40),
     (["events"], EVENTS_SHOWN, EVENTS_SHOWN, EVENTS_SHOWN),
     (["raw", '{"execute":"query_version"}'], RAW, RAW, RAW),
@@ -222,6 +228,7 @@ def test_golden_output_of_top(columns, expected, locale, path, monkeypatch):
     (["list"], [VALUES["list_hostfwd"]]),
     (["connections"], [VALUES["query_connections"]]),
     (["policy", "show"], [{"policy": VALUES["query_policy"], "text": VALUES["policy_get"]}]),
+    (["pins"], [VALUES["query_pins"]]),
     (["events"], EVENTS),
     (["raw", '{"execute":"query_version"}'], [{"return": VALUES["query_version"]}]),
     (["ps"], [{"instances": [

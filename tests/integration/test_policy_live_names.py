@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import dnszone
 import pytest
+from api_client import execute
 from guest import Guest
 from lab import Lab
 from servers import listener
+from slirpctl import assert_ok, ctl
 from test_policy_live import LIVE_PORT, is_reset, live, load, state
 from test_policy_names import DENIED, OTHER, PORT, PUBLIC, ask, server, tcp, world  # noqa: F401
 from waiting import DEADLINE_S
+
+IPC_POLICY_PINS_N = 72  # of one message
 
 RULE = "allow tcp to api.test, *.wild.test\n"
 
@@ -58,6 +62,25 @@ def test_connection_to_a_name_outlives_its_pin(guest: Guest, lab: Lab, server: d
             # The rule is there; one before it denies the address.
             assert "return" in load(path, f"policy 1\ndeny tcp to {PUBLIC}\n{RULE}")
             assert is_reset(sock) and is_reset(peer)
+
+
+def test_pins_are_shown(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
+    server.records["a.wild.test"] = [
+        dnszone.address("a.wild.test", f"198.51.{110 + n // 20}.{n % 20}") for n in range(20)]
+    server.records["b.wild.test"] = [dnszone.address("b.wild.test", f"198.51.120.{n}") for n in range(1, 31)]
+    server.records["c.wild.test"] = [dnszone.address("c.wild.test", f"198.51.121.{n}") for n in range(1, 31)]
+    with live(guest, RULE) as (_, path):
+        assert execute(path, "query_pins")["return"] == {"generation": 1, "pins": []}
+        wanted = {(address, pattern) for name, pattern in (
+            ("api.test", "api.test"), ("a.wild.test", "*.wild.test"), ("b.wild.test", "*.wild.test"),
+            ("c.wild.test", "*.wild.test")) for address in ask(guest, name).addresses}
+        assert len(wanted) > IPC_POLICY_PINS_N
+        pins = execute(path, "query_pins")["return"]["pins"]
+        assert {(pin["addr"], pin["name"]) for pin in pins} == wanted and len(pins) == len(wanted)
+        assert all(200 < pin["life_s"] <= 3600 for pin in pins)
+        assert PUBLIC in assert_ok(ctl("-a", path, "pins"))
+        assert "return" in load(path, "policy 1\nallow tcp to api.test\n")
+        assert [pin["addr"] for pin in execute(path, "query_pins")["return"]["pins"]] == [PUBLIC]
 
 
 @pytest.mark.usefixtures("world")

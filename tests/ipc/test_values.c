@@ -231,6 +231,15 @@ FIELDS(hits_page,
 	ANY(hits_page, request), ANY(hits_page, generation),
 	RANGE(hits_page, n, 0, IPC_POLICY_HITS_N, "n"), RESERVED(hits_page),
 	ANY(hits_page, hits))
+FIELDS(list_pins,
+	ANY(list_pins, request), ANY(list_pins, from), RESERVED(list_pins))
+FIELDS(pin,
+	ADDR(pin, addr, "addr"), RESERVED(pin),
+	RANGE(pin, name, 0, IPC_POLICY_NAMES_MAX - 1, "name"), ANY(pin, life_s))
+FIELDS(pins_page,
+	ANY(pins_page, request), ANY(pins_page, generation),
+	RANGE(pins_page, n, 0, IPC_POLICY_PINS_N, "n"), ANY(pins_page, next),
+	PAGE(pins_page, pins, pin))
 FIELDS(dns_pin,
 	ANY(dns_pin, number), ANY(dns_pin, generation), ANY(dns_pin, ttl_s),
 	RANGE(dns_pin, n_addrs, 1, IPC_DNS_ADDRS_MAX, "n_addrs"),

@@ -398,6 +398,28 @@ ipc_sample_hits_page(struct ipc_hits_page *msg)
 }
 
 void
+ipc_sample_list_pins(struct ipc_list_pins *msg)
+{
+	*msg = (struct ipc_list_pins){ .request = 1, .from = IPC_POLICY_PINS_N };
+}
+
+void
+ipc_sample_pins_page(struct ipc_pins_page *msg)
+{
+	*msg = (struct ipc_pins_page){
+		.request = 1,
+		.generation = 1,
+		.n = 1,
+		.next = 9,
+		.pins[0] = {
+			.addr = inaddr_from4(htonl(0xc0000201)),
+			.name = 1,
+			.life_s = 300,
+		},
+	};
+}
+
+void
 ipc_sample_host_addrs(struct ipc_host_addrs *msg)
 {
 	*msg = (struct ipc_host_addrs){

@@ -50,6 +50,9 @@ VALUES = {
                      "prefixes": 0, "names": 1, "allowed": 12, "denied": 3, "by_default": 1, "pins": 2},
     "policy_get": {"generation": 1, "settings": ["refuse reset"], "rules": [
         {"id": "9f31c2d07a55e1b4", "where": "ci.policy:2", "line": "allow tcp 443 to pypi.org", "hits": 12}]},
+    "query_pins": {"generation": 1, "pins": [
+        {"addr": "198.51.99.1", "name": "pypi.org", "life_s": 299},
+        {"addr": "2a00:99::1", "name": "*.pypi.org", "life_s": 12}]},
     "add_hostfwd": {"id": 2},
     "remove_hostfwd": {},
     "qmp_capabilities": {},

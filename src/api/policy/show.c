@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers query_policy and policy_get: rules from the api's copy, counts from the connector. */
+/* Answers query_policy, policy_get and query_pins: rules and names from the api's copy, the rest from
+ * the connector. */
 #include "api/policy/show.h"
 
 #include <inttypes.h>
@@ -68,6 +69,25 @@ api_start_policy_get(struct api *api, struct api_client *client)
 	if (api_policy_check(api, client))
 		api_peer_call(api, &api->connector, client, send_list_hits,
 		    IPC_MSG_hits_page);
+}
+
+static int
+send_list_pins(struct ipc_channel *channel, const struct api_client *client)
+{
+	const struct ipc_list_pins msg = {
+		.request = client->call.number,
+		.from = client->call.cursor,
+	};
+
+	return ipc_send_list_pins(channel, &msg);
+}
+
+void
+api_start_query_pins(struct api *api, struct api_client *client)
+{
+	if (api_policy_check(api, client))
+		api_peer_call(api, &api->connector, client, send_list_pins,
+		    IPC_MSG_pins_page);
 }
 
 void
@@ -165,6 +185,24 @@ reply_text(struct api *api, struct api_client *client)
 	api_client_reply_end(api, client);
 }
 
+/* Whether a page can be added to the list. If not, the list begins anew: during a change the connector
+ * is ahead for a moment, and pages of two policies do not belong together. */
+static bool
+fits(struct api *api, struct api_client *client, uint64_t generation)
+{
+	struct api_call *call = &client->call;
+
+	if (generation == api->policy.generation &&
+	    (call->cursor == 0 || generation == call->generation)) {
+		call->generation = generation;
+		return true;
+	}
+	api_out_free(&call->list);
+	call->cursor = 0;
+	api_peer_call_again(api, &api->connector, client);
+	return false;
+}
+
 void
 api_on_hits_page(struct api *api, const struct ipc_hits_page *msg)
 {
@@ -173,23 +211,59 @@ api_on_hits_page(struct api *api, const struct ipc_hits_page *msg)
 	    api_peer_answered(api, &api->connector, IPC_MSG_hits_page, msg->request);
 	struct api_call *call;
 
-	if (!client)
+	if (!client || !fits(api, client, msg->generation))
 		return;
 	call = &client->call;
-	/* During a change the connector is ahead for a moment; and pages of two policies do not
-	 * belong together. */
-	if (msg->generation != api->policy.generation ||
-	    (call->cursor > 0 && msg->generation != call->generation)) {
-		api_out_free(&call->list);
-		call->cursor = 0;
-		api_peer_call_again(api, &api->connector, client);
-		return;
-	}
-	call->generation = msg->generation;
 	for (uint32_t i = 0; i < msg->n && call->cursor < policy->n_rules; i++)
 		write_rule(&call->list, policy, call->cursor++, msg->hits[i]);
 	if (msg->n > 0 && call->cursor < policy->n_rules)
 		api_peer_call_again(api, &api->connector, client);
 	else
 		reply_text(api, client);
+}
+
+static void
+write_pin(struct api_out *out, const struct policy *policy, const struct ipc_pin *pin)
+{
+	const struct ipc_policy_name *name = &policy->names[pin->name];
+	char addr[INET6_ADDRSTRLEN], text[IPC_POLICY_NAME_SIZE + 2];
+
+	snprintf(text, sizeof(text), "%s%s", name->is_wildcard ? "*." : "", name->text);
+	api_out_open(out, NULL, '{');
+	api_out_string(out, "addr", inaddr_format(&pin->addr, addr));
+	api_out_string(out, "name", text);
+	api_out_number(out, "life_s", pin->life_s);
+	api_out_close(out, '}');
+}
+
+void
+api_on_pins_page(struct api *api, const struct ipc_pins_page *msg)
+{
+	const struct policy *policy = api->policy.in_force;
+	struct api_client *client =
+	    api_peer_answered(api, &api->connector, IPC_MSG_pins_page, msg->request);
+	struct api_out *list, *out;
+
+	if (!client || !fits(api, client, msg->generation))
+		return;
+	list = &client->call.list;
+	for (uint32_t i = 0; i < msg->n; i++) {
+		/* The connector has the same names. */
+		if (msg->pins[i].name < policy->n_names)
+			write_pin(list, policy, &msg->pins[i]);
+	}
+	client->call.cursor = msg->next;
+	if (msg->next != 0) {
+		api_peer_call_again(api, &api->connector, client);
+		return;
+	}
+	out = api_client_reply_begin(client);
+	out->failed |= list->failed;
+	api_out_open(out, NULL, '{');
+	api_out_number(out, "generation", api->policy.generation);
+	api_out_open(out, "pins", '[');
+	api_out_raw(out, list->bytes, list->len);
+	api_out_close(out, ']');
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
 }

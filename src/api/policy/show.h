@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands query_policy and policy_get. */
+/* The commands query_policy, policy_get and query_pins. */
 #pragma once
 
 #include "api/client.h"
 
 void api_start_query_policy(struct api *api, struct api_client *client);
 void api_start_policy_get(struct api *api, struct api_client *client);
+void api_start_query_pins(struct api *api, struct api_client *client);
 
 /* Whether there is a policy. If not, the client is refused. */
 bool api_policy_check(struct api *api, struct api_client *client);

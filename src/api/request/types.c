@@ -267,6 +267,17 @@ static const struct api_member policy_rule[] = {
 	INTEGER("hits"),
 };
 
+static const struct api_member policy_pins[] = {
+	INTEGER("generation"),
+	ARRAY("pins", "policy_pin"),
+};
+
+static const struct api_member policy_pin[] = {
+	STRING("addr"),
+	STRING("name"),
+	INTEGER("life_s"),
+};
+
 static const struct api_member policy_committed[] = {
 	INTEGER("generation"),
 	ARRAY("remarks", API_TYPE_STRING),
@@ -335,6 +346,8 @@ const struct api_type api_types[] = {
 	{ TYPE(policy) },
 	{ TYPE(policy_text) },
 	{ TYPE(policy_rule) },
+	{ TYPE(policy_pins) },
+	{ TYPE(policy_pin) },
 	{ TYPE(policy_committed) },
 	{ TYPE(policy_added) },
 	{ TYPE(policy_removed) },

@@ -88,6 +88,12 @@ static const struct column policy_columns[] = {
 	{ "RULE", COLUMN_PLAIN, "line", NULL },
 };
 
+static const struct column pin_columns[] = {
+	{ "ADDRESS", COLUMN_PLAIN, "addr", NULL },
+	{ "SECONDS", COLUMN_PLAIN, "life_s", NULL },
+	{ "NAME", COLUMN_PLAIN, "name", NULL },
+};
+
 /* The first columns are those that no narrow terminal may cut off. */
 static const struct column rate_columns[] = {
 	{ "IN/S", COLUMN_BYTES, RATES_IN, NULL },
@@ -272,6 +278,12 @@ void
 show_policy(FILE *out, const json_t *entries, const struct view *view)
 {
 	table_write(out, entries, view, policy_columns, N_ELEMENTS(policy_columns));
+}
+
+void
+show_pins(FILE *out, const json_t *entries, const struct view *view)
+{
+	table_write(out, entries, view, pin_columns, N_ELEMENTS(pin_columns));
 }
 
 void
