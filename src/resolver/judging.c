@@ -146,18 +146,19 @@ judging_add(struct resolver *resolver, const struct asker *asker, const uint8_t 
 }
 
 void
-judging_end_all(struct resolver *resolver)
+judging_begin_anew(struct resolver *resolver)
 {
 	struct question *question, *next;
 
 	for (question = TAILQ_FIRST(&resolver->questions.aged); question;
 	     question = next) {
 		next = TAILQ_NEXT(question, aged);
-		/* Not judging_fail(): the server has not failed. */
-		if (question->is_judged && !question->asker.client)
-			question_forget(resolver, question);
-		else if (question->is_judged)
-			judging_fail(resolver, question);
+		/* The connector knows both policies, and may refuse the addresses. */
+		if (!question->is_judged || question->state == QUESTION_PINNED)
+			continue;
+		question->course = servers_begin(&resolver->servers);
+		go_on(resolver, question,
+		    judge_anew(resolver->judge, question->judged, resolver->now_ms));
 	}
 }
 

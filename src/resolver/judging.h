@@ -20,8 +20,8 @@ bool judging_take(struct resolver *resolver, struct question *question,
 /* No server has answered. */
 void judging_fail(struct resolver *resolver, struct question *question);
 
-/* Ends all: another policy is in force. */
-void judging_end_all(struct resolver *resolver);
+/* Another policy is in force: judges all by it. */
+void judging_begin_anew(struct resolver *resolver);
 
 /* The first question with addresses for the connector; false if there is none. Sets all of *pin.
  * After judging_has_pinned() it is the next one's turn. */

@@ -129,9 +129,8 @@ resolver_on_policy_commit(struct resolver *resolver, const struct ipc_policy_com
 	state.in_force = next;
 	state.generation = msg->generation;
 	state.take.policy = &next_place()->policy;
-	/* Their verdicts are those of another policy. */
-	judging_end_all(resolver);
 	judge_set_policy(resolver->judge, &next->matcher);
+	judging_begin_anew(resolver);
 	child_check_sent(ipc_send_policy_known(&resolver->to_parent, &known),
 	    "report the policy to the parent");
 }

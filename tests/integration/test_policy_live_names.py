@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
+import dnsserver
 import dnszone
 import pytest
 from api_client import execute
@@ -11,8 +15,8 @@ from lab import Lab
 from servers import listener
 from slirpctl import assert_ok, ctl
 from test_policy_live import LIVE_PORT, is_reset, live, load, state
-from test_policy_names import DENIED, OTHER, PORT, PUBLIC, ask, server, tcp, world  # noqa: F401
-from waiting import DEADLINE_S
+from test_policy_names import DENIED, NAMESERVER, OTHER, PORT, PUBLIC, ask, server, tcp, world  # noqa: F401
+from waiting import DEADLINE_S, wait_for
 
 IPC_POLICY_PINS_N = 72  # of one message
 
@@ -81,6 +85,25 @@ def test_pins_are_shown(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F8
         assert PUBLIC in assert_ok(ctl("-a", path, "pins"))
         assert "return" in load(path, "policy 1\nallow tcp to api.test\n")
         assert [pin["addr"] for pin in execute(path, "query_pins")["return"]["pins"]] == [PUBLIC]
+
+
+def test_question_on_its_way_is_judged_anew(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
+    answers = threading.Event()
+    server.before_answer = answers.wait
+    with live(guest, RULE) as (_, path):
+        for name, policy, addresses in (("api.test", f"deny udp to any\n{RULE}", [PUBLIC]),
+                                        ("a.wild.test", "allow tcp to zzz.test\n", [])):
+            answers.clear()
+            with guest.connect(NAMESERVER, dnsserver.DNS_PORT, socket.SOCK_DGRAM) as sock:
+                sock.send(dnszone.query(dnszone.name(name)))
+                wait_for("the server is asked", lambda: name in server.asked)
+                assert "return" in load(path, f"policy 1\n{policy}")
+                if addresses:
+                    answers.set()
+                reply = dnszone.parse(sock.recv(65536))
+            assert reply.addresses == addresses
+            assert reply.rcode == (dnsserver.NOERROR if addresses else dnsserver.NXDOMAIN)
+            answers.set()
 
 
 @pytest.mark.usefixtures("world")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dnsserver import NOERROR, NXDOMAIN, A
@@ -87,11 +88,13 @@ class Zone:
         self.forged: list[str] = []  # addresses, in messages that are not the answer
         self.cut_datagrams = False  # answers over UDP are marked as truncated
         self.asked: list[str] = []
+        self.before_answer: Callable[[], object] = lambda: None
 
     def __call__(self, query: bytes, is_tcp: bool) -> list[bytes]:
         text, end = read_name(query, 12)
         kind = struct.unpack_from(">H", query, end)[0]
         self.asked.append(text.lower())
+        self.before_answer()
         records = self.records.get(text.lower())
         chosen = [r for r in records or [] if r[1] in (kind, CNAME)]
         good = self._message(query, end, chosen, NXDOMAIN if records is None else NOERROR)

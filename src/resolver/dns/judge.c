@@ -257,14 +257,27 @@ judge_name(struct judge *judge, struct judged *judged, uint64_t now_ms)
 	    "not a type of dns-types");
 }
 
+static void
+forget_verdict(struct judged *judged)
+{
+	judged->has_chain = judged->is_listed = judged->may_be_private = false;
+	judged->n_patterns = 0;
+}
+
+enum judge_step
+judge_anew(struct judge *judge, struct judged *judged, uint64_t now_ms)
+{
+	forget_verdict(judged);
+	return judge_name(judge, judged, now_ms);
+}
+
 enum judge_step
 judge_query(struct judge *judge, struct judged *judged, const uint8_t *bytes, size_t len,
     bool is_tcp, uint64_t now_ms)
 {
 	judged->is_tcp = is_tcp;
-	judged->has_chain = judged->is_listed = judged->may_be_private = false;
 	judged->has_plain_case = judged->has_plain_dns = false;
-	judged->n_patterns = 0;
+	forget_verdict(judged);
 	switch (dns_query_read(&judged->query, bytes, len)) {
 	case DNS_QUERY_IGNORED:
 		break;

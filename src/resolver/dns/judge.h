@@ -76,6 +76,9 @@ void judge_copy(struct judged *to, const struct judged *from);
 enum judge_step judge_query(struct judge *judge, struct judged *judged,
     const uint8_t *bytes, size_t len, bool is_tcp, uint64_t now_ms);
 
+/* The same for a query that has been judged by the policy before, and is on its way. */
+enum judge_step judge_anew(struct judge *judge, struct judged *judged, uint64_t now_ms);
+
 /* Builds judged->ask. id and case_bits are random. */
 void judge_ask(struct judged *judged, uint16_t id,
     const uint8_t case_bits[DNS_CASE_BITS_LEN]);
