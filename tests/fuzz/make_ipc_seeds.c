@@ -248,14 +248,39 @@ write_raw(const char *directory, enum ipc_message_id id)
 	close_or_die(file);
 }
 
+/* A change of the policy, of this generation: another one as a whole, twice, and the end. */
+static void
+write_change(const char *directory, unsigned int number, uint64_t generation)
+{
+	FILE *file = create(directory, "change", number);
+	struct ipc_policy_begin begin;
+	struct ipc_policy_commit commit;
+
+	ipc_sample_policy_begin(&begin);
+	ipc_sample_policy_commit(&commit);
+	fputc((int)(number & 1), file);
+	for (unsigned int i = 0; i < 2; i++) {
+		begin.generation = commit.generation = generation + i;
+		write_message(file, IPC_MSG_policy_begin, &begin);
+		write_datagram(file, IPC_MSG_policy_source);
+		write_datagram(file, IPC_MSG_policy_rules);
+		write_datagram(file, IPC_MSG_policy_prefixes);
+		write_datagram(file, IPC_MSG_policy_names);
+		write_message(file, IPC_MSG_policy_commit, &commit);
+		write_datagram(file, IPC_MSG_change_policy);
+	}
+	write_datagram(file, IPC_MSG_get_status);
+	close_or_die(file);
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc != 7) {
+	if (argc != 8) {
 		fprintf(stderr,
 		    "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER "
 		    "FUZZ_API_TO_CONNECTOR FUZZ_SERVICES_TO_CONNECTOR "
-		    "FUZZ_SERVICES_TO_WORKER\n");
+		    "FUZZ_SERVICES_TO_WORKER FUZZ_API_TO_PARENT\n");
 		return EXIT_FAILURE;
 	}
 	for (size_t id = 0; id < IPC_MSG_N; id++)
@@ -266,6 +291,8 @@ main(int argc, char **argv)
 	write_queries(argv[3]);
 	write_all_flows(argv[5]);
 	write_steps(argv[6]);
+	for (unsigned int n = 0; n < 6; n++)
+		write_change(argv[7], n, n / 2 + 1);
 	for (unsigned int n = 1; n <= 4; n++)
 		write_requests(argv[4], n);
 	for (size_t id = 0; id < IPC_MSG_N; id++) {
@@ -273,6 +300,7 @@ main(int argc, char **argv)
 		write_any(argv[4], (enum ipc_message_id)id, IPC_MSG_list_forwards);
 		write_service(argv[5], (enum ipc_message_id)id, IPC_MSG_flow_open);
 		write_raw(argv[6], (enum ipc_message_id)id);
+		write_service(argv[7], (enum ipc_message_id)id, IPC_MSG_get_status);
 	}
 	return EXIT_SUCCESS;
 }
