@@ -105,6 +105,39 @@ connector_on_publish(struct connector *connector, const struct ipc_publish *msg)
 }
 
 void
+connector_on_table_dropped(struct connector *connector)
+{
+	changes_go_on(connector);
+}
+
+static void
+check_kept(int result, const char *row)
+{
+	if (result == -1)
+		fatalx("message from the parent: %s: contradicts another", row);
+}
+
+void
+connector_on_kept_forward(struct connector *connector, const struct ipc_kept_forward *msg)
+{
+	check_kept(forwards_adopt(&connector->forwards, &msg->entry), "kept_forward");
+}
+
+void
+connector_on_kept_port(struct connector *connector, const struct ipc_kept_port *msg,
+    int adopt_fd)
+{
+	check_kept(forwards_adopt_port(&connector->forwards, &msg->port, adopt_fd),
+	    "kept_port");
+}
+
+void
+connector_on_kept_end(struct connector *connector, const struct ipc_kept_end *msg)
+{
+	forwards_end_adoption(&connector->forwards, msg->last_id);
+}
+
+void
 connector_on_peer(struct connector *connector, const struct ipc_peer *msg, int adopt_fd)
 {
 	switch (msg->role) {
@@ -122,13 +155,14 @@ connector_on_peer(struct connector *connector, const struct ipc_peer *msg, int a
 	}
 }
 
-/* No other message brings a descriptor. The parent ends that worker, and the next one gets
- * another channel. */
+/* For a channel the parent ends that peer, and the next one gets another channel. */
 static void
 miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 {
 	struct connector *connector = ctx;
 
+	if (msg->id == IPC_MSG_kept_port)
+		fatalx("message from the parent: kept_port: %s", why);
 	peer_report(&connector->to_parent, &msg->payload.peer, "peer", why);
 }
 

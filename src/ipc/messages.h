@@ -131,14 +131,19 @@ struct ipc_log {
 	ROW(connector_start, PAYLOAD, ONCE, "make sockets for the others, answer connector_ready") \
 	ROW(outbound, PAYLOAD, RUNNING, "the source addresses of new connections") \
 	ROW(guest_addr6, PAYLOAD, ONCE, "the guest's own IPv6 address, once there is a TAP") \
-	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published")
+	ROW(publish, PAYLOAD, RUNNING, "add this forward of the command line, answer published") \
+	ROW(table_dropped, NOTHING, REPLY, "the parent has closed the sockets of the forward of table_removed") \
+	ROW(kept_forward, PAYLOAD, RUNNING, "a forward of the connector before; its ports follow") \
+	ROW(kept_port, PAYLOAD_FD, RUNNING, "a socket of it, as table_port has brought it") \
+	ROW(kept_end, PAYLOAD, RUNNING, "all forwards of the connector before have come")
 
 #define IPC_ROWS_CONNECTOR_TO_PARENT(ROW) \
 	ROW(policy_committed, PAYLOAD, REPLY, "this policy is in force") \
 	ROW(connector_ready, NOTHING, REPLY, "sockets are made from now on") \
 	ROW(published, PAYLOAD, REPLY, "the outcome of publish") \
+	ROW(table_port, PAYLOAD_FD, ANYTIME, "a socket of the forward that table_added names next; the parent keeps it for the next connector") \
 	ROW(table_added, PAYLOAD, RUNNING, "a forward was added, for the parent's copy") \
-	ROW(table_removed, PAYLOAD, RUNNING, "a forward was removed, for the parent's copy")
+	ROW(table_removed, PAYLOAD, RUNNING, "a forward ends: forget it and close its sockets, answer table_dropped")
 
 #define IPC_ROWS_SLIRP_WORKER_TO_CONNECTOR(ROW) \
 	ROW(flow_open, PAYLOAD, ANYTIME, "make a socket that connects to this address, answer flow_opened or flow_refused") \
@@ -152,7 +157,8 @@ struct ipc_log {
 	ROW(flow_opened, PAYLOAD_FD, ANYTIME, "the socket, which connects; answers come in the order of the questions") \
 	ROW(flow_refused, PAYLOAD, ANYTIME, "the request for a socket was refused, with the error") \
 	ROW(listener, PAYLOAD_FD, ANYTIME, "a port of a forward: a socket that listens, or that is bound") \
-	ROW(listener_gone, PAYLOAD, ANYTIME, "the port was closed, answer listener_closed")
+	ROW(listener_gone, PAYLOAD, ANYTIME, "the port was closed, answer listener_closed") \
+	ROW(listeners_told, NOTHING, ANYTIME, "all ports have come; close those that only the connector before has sent")
 
 #define IPC_ROWS_PARENT_TO_RESOLVER(ROW) \
 	ROW(resolver_start, PAYLOAD, ONCE, "ask these name servers, answer resolver_ready")

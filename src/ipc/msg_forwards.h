@@ -86,6 +86,28 @@ struct ipc_table_removed {
 	uint32_t reserved;
 };
 
+/* One port of a forward, from the connector to the parent with its socket. */
+struct ipc_table_port {
+	uint32_t forward;  /* the forward's id */
+	uint32_t listener; /* as ipc_listener.id */
+	uint16_t host_port;
+	uint16_t reserved[3];
+};
+
+/* What the next connector gets of that. */
+struct ipc_kept_forward {
+	struct ipc_forward_entry entry;
+};
+
+struct ipc_kept_port {
+	struct ipc_table_port port;
+};
+
+struct ipc_kept_end {
+	uint32_t last_id; /* of all forwards so far; no id is used twice */
+	uint32_t reserved;
+};
+
 /* One port of a forward, from the connector to the worker with its socket. */
 struct ipc_listener {
 	/* A number of the connector's, below IPC_LISTENERS_MAX. It is used again after

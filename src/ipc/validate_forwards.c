@@ -71,6 +71,42 @@ ipc_validate_published(const struct ipc_published *msg, const char **why)
 	return validate_result(&msg->result, why);
 }
 
+static int
+validate_port(const struct ipc_table_port *port, const char **why)
+{
+	if (port->forward == 0)
+		return ipc_refuse(why, "forward");
+	if (port->listener >= IPC_LISTENERS_MAX)
+		return ipc_refuse(why, "listener");
+	if (port->host_port == 0)
+		return ipc_refuse(why, "host_port");
+	return ipc_check_zeros(port->reserved, sizeof(port->reserved), "reserved", why);
+}
+
+int
+ipc_validate_table_port(const struct ipc_table_port *msg, const char **why)
+{
+	return validate_port(msg, why);
+}
+
+int
+ipc_validate_kept_forward(const struct ipc_kept_forward *msg, const char **why)
+{
+	return validate_entry(&msg->entry, why);
+}
+
+int
+ipc_validate_kept_port(const struct ipc_kept_port *msg, const char **why)
+{
+	return validate_port(&msg->port, why);
+}
+
+int
+ipc_validate_kept_end(const struct ipc_kept_end *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
 int
 ipc_validate_table_added(const struct ipc_table_added *msg, const char **why)
 {

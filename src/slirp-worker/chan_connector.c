@@ -78,10 +78,40 @@ take_port(struct worker *worker, const struct ipc_listener *msg, int adopt_fd)
 		note_put_off(worker, port);
 }
 
+/* The engines close what they have of a port. */
+static void
+end_port(struct worker *worker, struct port *port)
+{
+	if (port->fd != -1 && port->proto == IPPROTO_TCP)
+		tcp_listen_close(&worker->tcp_forward.listen, port);
+	else if (port->fd != -1)
+		udp_forward_close(&worker->udp, port);
+}
+
+/* The connector before has sent this port too: it goes on as it is, with its flows. Returns
+ * whether that is so. */
+static bool
+keep_port(struct worker *worker, const struct ipc_listener *msg)
+{
+	struct port *port = port_table_find(&worker->ports, msg->id);
+
+	if (port == NULL || !port->is_stale)
+		return false;
+	port->is_stale = false;
+	if (port_table_is_same(port, msg))
+		return true;
+	end_port(worker, port);
+	port_table_forget(&worker->ports, port);
+	return false;
+}
+
 void
 worker_on_listener(struct worker *worker, const struct ipc_listener *msg, int adopt_fd)
 {
-	take_port(worker, msg, adopt_fd);
+	if (keep_port(worker, msg))
+		close(adopt_fd);
+	else
+		take_port(worker, msg, adopt_fd);
 }
 
 void
@@ -89,15 +119,25 @@ worker_on_listener_gone(struct worker *worker, const struct ipc_listener_gone *m
 {
 	struct port *port = port_table_find(&worker->ports, msg->id);
 
-	if (port == NULL) {
+	if (port == NULL || port->is_stale) {
 		worker->asks.fault = "not open";
 		return;
 	}
-	if (port->fd != -1 && port->proto == IPPROTO_TCP)
-		tcp_listen_close(&worker->tcp_forward.listen, port);
-	else if (port->fd != -1)
-		udp_forward_close(&worker->udp, port);
+	end_port(worker, port);
 	port_table_close(&worker->ports, port);
+}
+
+void
+worker_on_listeners_told(struct worker *worker)
+{
+	for (uint32_t i = 0; i < worker->ports.n_places; i++) {
+		struct port *port = &worker->ports.places[i];
+
+		if (!port_is_open(port) || !port->is_stale)
+			continue;
+		end_port(worker, port);
+		port_table_forget(&worker->ports, port);
+	}
 }
 
 static bool
@@ -120,8 +160,10 @@ miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
 	struct worker *worker = ctx;
 
 	(void)why;
-	if (msg->id == IPC_MSG_listener)
+	if (msg->id == IPC_MSG_listener && !keep_port(worker, &msg->payload.listener))
 		take_port(worker, &msg->payload.listener, -1);
+	else if (msg->id == IPC_MSG_listener)
+		return;
 	else if (msg->id == IPC_MSG_flow_answers)
 		asks_miss_answers(&worker->asks, msg->payload.flow_answers.flow);
 	else
@@ -145,6 +187,7 @@ chan_connector_open(struct worker *worker, int adopt_fd, const struct ipc_peer *
 	if (worker->to_connector.fd != -1)
 		close_channel(worker);
 	worker->connector = *connector;
+	port_table_begin_anew(&worker->ports);
 	peer_open(&worker->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
 	    IPC_ROLE_SLIRP_WORKER, IPC_ROLE_CONNECTOR);
 	if (poller_put(&worker->poller, POLLER_CONNECTOR, IPC_CHILD_FD_CONNECTOR) == -1) {

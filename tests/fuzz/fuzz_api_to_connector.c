@@ -64,7 +64,22 @@ check_table(void)
 	assert(n_ports == forwards->budget.used[BUDGET_PORT]);
 }
 
-/* Takes what the connector tells the parent and the worker, and answers as the worker does. */
+/* Takes what the connector tells the parent, and answers as that does. */
+static void
+be_the_parent(void)
+{
+	struct ipc_message msg;
+	const char *why;
+
+	while (ipc_channel_recv(&box.parent, &msg, &why) == IPC_OUTCOME_MESSAGE) {
+		if (msg.fd != -1)
+			close(msg.fd);
+		if (msg.id == IPC_MSG_table_removed)
+			changes_go_on(&box.connector);
+	}
+}
+
+/* Takes what the connector tells the worker, and answers as that does. */
 static void
 take_news(void)
 {
@@ -72,8 +87,7 @@ take_news(void)
 	struct ipc_message msg;
 	const char *why;
 
-	while (ipc_channel_recv(&box.parent, &msg, &why) == IPC_OUTCOME_MESSAGE)
-		continue;
+	be_the_parent();
 	listeners_tell(&connector->listeners, &connector->to_worker, 0);
 	while (ipc_channel_recv(&box.worker, &msg, &why) == IPC_OUTCOME_MESSAGE) {
 		if (msg.id == IPC_MSG_listener)
@@ -131,8 +145,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	connector_box_open_api(&box);
 	while (datagram_send(box.api.fd, box.api.fd, &data, &size)) {
 		connector_api_receive(&box.connector);
-		while (changes_want_a_turn(&box.connector.changes))
+		while (changes_are_busy(&box.connector.changes)) {
 			changes_proceed(&box.connector);
+			be_the_parent();
+		}
 		take_answers();
 		check_table();
 	}

@@ -221,7 +221,8 @@ take_news(void)
 	const char *why;
 
 	while (ipc_channel_recv(&box.parent, &msg, &why) == IPC_OUTCOME_MESSAGE)
-		continue;
+		if (msg.fd != -1)
+			close(msg.fd);
 	listeners_tell(&connector->listeners, &connector->to_worker, 0);
 }
 

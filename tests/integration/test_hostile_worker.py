@@ -348,7 +348,7 @@ def test_worker_that_never_reads_costs_the_connector_nothing(guest: Guest) -> No
 
 
 def test_connector_that_answers_no_question_ends_slirpd(guest: Guest) -> None:
-    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+    with Slirpd("--configure", "--restart=no", guest.pid, "tap0") as daemon:
         pid = daemon.children()["connector"]
         with borrowed(pid, TO_WORKER) as sock:
             Channel(sock).send(opened(1), 0)
@@ -364,7 +364,7 @@ def test_connector_that_answers_no_question_ends_slirpd(guest: Guest) -> None:
     (ipc.message("flow_answers", bytes(8)), "flow_answers: wrong number of descriptors"),
 ), ids=lambda value: value if isinstance(value, str) else "")
 def test_answer_out_of_form_ends_slirpd(guest: Guest, message: bytes, reason: str) -> None:
-    with Slirpd("--configure", guest.pid, "tap0") as daemon:
+    with Slirpd("--configure", "--restart=no", guest.pid, "tap0") as daemon:
         with borrowed(daemon.children()["connector"], TO_WORKER) as sock:
             Channel(sock).send(message)
         assert daemon.wait() == 1

@@ -25,7 +25,7 @@ from servers import serve
 from waiting import DEADLINE_S, wait_for
 
 # Those that the spawner starts again.
-AGAIN = ("slirp-worker", "resolver", "api")
+AGAIN = ("slirp-worker", "connector", "resolver", "api")
 FORWARDED_PORT = 8080
 GUEST_PORT = 8000
 # Enough for a median; each has a slirpd of its own, so that no delay comes between.

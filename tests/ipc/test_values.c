@@ -308,6 +308,13 @@ FIELDS(tap_gone, ANY(tap_gone, error), RESERVED(tap_gone))
 FIELDS(stats,
 	ANY(stats, counters), ANY(stats, drops), ANY(stats, tcp), ANY(stats, tcp_ends))
 FIELDS(published, STRUCTS(published, result, forward_result))
+FIELDS(table_port,
+	RANGE(table_port, forward, 1, UINT32_MAX, "forward"),
+	RANGE(table_port, listener, 0, IPC_LISTENERS_MAX - 1, "listener"),
+	RANGE(table_port, host_port, 1, UINT16_MAX, "host_port"), RESERVED(table_port))
+FIELDS(kept_forward, STRUCTS(kept_forward, entry, forward_entry))
+FIELDS(kept_port, STRUCTS(kept_port, port, table_port))
+FIELDS(kept_end, ANY(kept_end, last_id), RESERVED(kept_end))
 FIELDS(table_added, STRUCTS(table_added, entry, forward_entry))
 FIELDS(table_removed,
 	RANGE(table_removed, id, 1, UINT32_MAX, "id"), RESERVED(table_removed))

@@ -94,6 +94,8 @@ connector_box_open(struct connector_box *box)
 	struct ipc_connector_start start;
 	struct ipc_guest_addr6 guest;
 	struct budget budget;
+	struct ipc_message msg;
+	const char *why;
 
 	memset(box, 0, sizeof(*box));
 	box->parent.fd = box->worker.fd = box->resolver.fd = box->api.fd = -1;
@@ -118,6 +120,10 @@ connector_box_open(struct connector_box *box)
 		fatal("get memory");
 	connector_policy_init(connector, &start);
 	connector_box_open_worker(box);
+	listeners_tell(&connector->listeners, &connector->to_worker, 0);
+	if (ipc_channel_recv(&box->worker, &msg, &why) != IPC_OUTCOME_MESSAGE ||
+	    msg.id != IPC_MSG_listeners_told)
+		fatalx("no listeners_told came");
 	ipc_sample_guest_addr6(&guest);
 	connector->forwards.guest6 = guest.addr;
 }

@@ -542,6 +542,36 @@ ipc_sample_published(struct ipc_published *msg)
 					.port = 8017 } };
 }
 
+static struct ipc_table_port
+sample_port(void)
+{
+	return (struct ipc_table_port){ .forward = 7, .listener = 5, .host_port = 8001 };
+}
+
+void
+ipc_sample_table_port(struct ipc_table_port *msg)
+{
+	*msg = sample_port();
+}
+
+void
+ipc_sample_kept_forward(struct ipc_kept_forward *msg)
+{
+	*msg = (struct ipc_kept_forward){ .entry = sample_entry(7) };
+}
+
+void
+ipc_sample_kept_port(struct ipc_kept_port *msg)
+{
+	*msg = (struct ipc_kept_port){ .port = sample_port() };
+}
+
+void
+ipc_sample_kept_end(struct ipc_kept_end *msg)
+{
+	*msg = (struct ipc_kept_end){ .last_id = 7 };
+}
+
 void
 ipc_sample_table_added(struct ipc_table_added *msg)
 {

@@ -60,13 +60,47 @@ expect_nothing(struct ipc_channel *channel)
 	assert_int_equal(ipc_channel_recv(channel, &msg, &why), IPC_OUTCOME_NONE);
 }
 
-/* Runs turns of the loop, without its wait, until nothing is left to do. */
+static void
+run(void)
+{
+	while (changes_want_a_turn(&connector->changes))
+		changes_proceed(connector);
+}
+
+/* Runs turns of the loop, without its wait, until nothing is left to do but to wait for the
+ * parent. */
 static void
 take_turns(void)
 {
 	connector_api_receive(connector);
-	while (changes_want_a_turn(&connector->changes))
-		changes_proceed(connector);
+	run();
+}
+
+/* The parent has the sockets of these ports of the forward. */
+static void
+expect_ports(uint32_t forward, uint16_t first, uint16_t last)
+{
+	struct ipc_message msg;
+
+	for (uint16_t port = first; port <= last; port++) {
+		expect(&box.parent, IPC_MSG_table_port, &msg);
+		assert_int_equal(msg.payload.table_port.forward, forward);
+		assert_int_equal(msg.payload.table_port.host_port, port);
+		assert_int_not_equal(msg.fd, -1);
+		close(msg.fd);
+	}
+}
+
+/* The parent closes the sockets of the forward, and the connector goes on. */
+static void
+drop(uint32_t id)
+{
+	struct ipc_message msg;
+
+	expect(&box.parent, IPC_MSG_table_removed, &msg);
+	assert_int_equal(msg.payload.table_removed.id, id);
+	changes_go_on(connector);
+	run();
 }
 
 static struct ipc_add_forward
@@ -114,6 +148,7 @@ test_change_is_told_to_the_parent_and_answered(void **state)
 	assert_int_equal(msg.payload.forward_added.result.id, 1);
 	assert_int_equal(msg.payload.forward_added.forward.host_port_last, 8003);
 	assert_int_equal(msg.payload.forward_added.forward.guest_addr.bytes[3], 100);
+	expect_ports(1, 8001, 8003);
 	expect(&box.parent, IPC_MSG_table_added, &msg);
 	assert_int_equal(msg.payload.table_added.entry.id, 1);
 	assert_int_equal(msg.payload.table_added.entry.forward.host_port_first, 8001);
@@ -131,14 +166,17 @@ test_change_is_told_to_the_parent_and_answered(void **state)
 	    IPC_FORWARD_no_such_forward);
 	expect_nothing(&box.parent);
 
+	/* The port is free when the requester has its answer. */
 	ask_to_remove(80, 1);
 	take_turns();
+	expect_nothing(&box.api);
+	assert_int_equal(connector->forwards.table->n, 1);
+	drop(1);
 	expect(&box.api, IPC_MSG_forward_removed, &msg);
 	assert_int_equal(msg.payload.forward_removed.request, 80);
 	assert_int_equal(msg.payload.forward_removed.outcome, IPC_FORWARD_done);
 	assert_int_equal(msg.payload.forward_removed.forward.host_port_last, 8003);
-	expect(&box.parent, IPC_MSG_table_removed, &msg);
-	assert_int_equal(msg.payload.table_removed.id, 1);
+	expect_nothing(&box.parent);
 }
 
 static void
@@ -154,9 +192,19 @@ test_publish_waits_for_the_apis_change(void **state)
 	assert_true(changes_are_busy(&connector->changes));
 	ipc_channel_await_reply(&box.parent, IPC_MSG_published);
 	changes_publish(connector, &other.forward);
+	/* The queue to the parent holds some hundred sockets. */
+	for (uint16_t port = 8001; port <= 8900; port++) {
+		run();
+		changes_proceed(connector);
+		expect_ports(1, port, port);
+	}
 	take_turns();
+	run();
+	changes_proceed(connector);
+	run();
 	expect(&box.parent, IPC_MSG_table_added, &msg);
 	assert_int_equal(msg.payload.table_added.entry.forward.host_port_last, 8900);
+	expect_ports(2, 9000, 9000);
 	expect(&box.parent, IPC_MSG_table_added, &msg);
 	assert_int_equal(msg.payload.table_added.entry.forward.host_port_last, 9000);
 	expect(&box.parent, IPC_MSG_published, &msg);
@@ -189,7 +237,7 @@ test_full_queue_to_the_parent_holds_the_change_up(void **state)
 		assert_int_equal(ipc_channel_recv(&box.parent, &msg, &why),
 		    IPC_OUTCOME_MESSAGE);
 	while (ipc_send_log(&connector->to_parent, &line) == -1);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 8; i++)
 		expect(&box.parent, IPC_MSG_log, &msg);
 	changes_proceed(connector);
 	assert_false(changes_are_busy(&connector->changes));
@@ -198,7 +246,9 @@ test_full_queue_to_the_parent_holds_the_change_up(void **state)
 		assert_int_equal(ipc_channel_recv(&box.parent, &msg, &why),
 		    IPC_OUTCOME_MESSAGE);
 	while (msg.id == IPC_MSG_log);
-	assert_int_equal(msg.id, IPC_MSG_table_added);
+	assert_int_equal(msg.id, IPC_MSG_table_port);
+	close(msg.fd);
+	expect(&box.parent, IPC_MSG_table_added, &msg);
 	expect_nothing(&box.parent);
 }
 
@@ -236,6 +286,7 @@ test_violation_costs_the_channel(void **state)
 	ask_to_add(1, 8001, 8001);
 	take_turns();
 	expect(&box.api, IPC_MSG_forward_added, &msg);
+	expect_ports(1, 8001, 8001);
 	expect(&box.parent, IPC_MSG_table_added, &msg);
 	bad.forward.proto = 0;
 	assert_int_equal(ipc_send_add_forward(&box.api, &bad), 0);
@@ -248,6 +299,7 @@ test_violation_costs_the_channel(void **state)
 	connector_box_open_api(&box);
 	ask_to_remove(2, 1);
 	take_turns();
+	drop(1);
 	expect(&box.api, IPC_MSG_forward_removed, &msg);
 	assert_int_equal(msg.payload.forward_removed.outcome, IPC_FORWARD_done);
 }
@@ -277,6 +329,12 @@ test_new_api_gets_no_answer_of_the_old(void **state)
 	assert_true(changes_are_busy(&connector->changes));
 	connector_box_open_api(&box);
 	take_turns();
+	for (uint16_t port = 8001; port <= 8900; port++) {
+		run();
+		changes_proceed(connector);
+		expect_ports(1, port, port);
+	}
+	changes_proceed(connector);
 	assert_int_equal(connector->forwards.table->n, 1);
 	assert_int_equal(ipc_channel_recv(&box.api, &msg, &why), IPC_OUTCOME_NONE);
 	expect(&box.parent, IPC_MSG_table_added, &msg);
@@ -323,8 +381,11 @@ test_worker_hears_before_the_answer(void **state)
 	close(msg.fd);
 	expect(&box.worker, IPC_MSG_listener, &msg);
 	close(msg.fd);
+	expect_ports(1, 8001, 8002);
+	expect(&box.parent, IPC_MSG_table_added, &msg);
 	ask_to_remove(2, 1);
 	take_turns();
+	drop(1);
 	expect(&box.api, IPC_MSG_forward_removed, &msg);
 	expect(&box.worker, IPC_MSG_listener_gone, &msg);
 	expect(&box.worker, IPC_MSG_listener_gone, &msg);

@@ -328,6 +328,46 @@ test_full_queue_to_the_worker_is_waited_for(void **state)
 	assert_false(listeners_have_news(listeners));
 }
 
+/* The next connector has the sockets of the one before, at their places. */
+static void
+test_adopted_ports_are_told_at_their_places(void **state)
+{
+	uint32_t id, other;
+	autofd int fd = open_and_tell(IPPROTO_UDP, PORT, &id);
+	autofd int old_fd = -1;
+	struct ipc_listener about;
+	struct ipc_message msg;
+
+	(void)state;
+	ipc_sample_listener(&about);
+	about.id = 3;
+	about.proto = IPPROTO_UDP;
+	about.host_port = PORT;
+	connector_box_close(&box);
+	connector_box_open(&box);
+	old_fd = dup(fd);
+	assert_int_equal(listeners_adopt(listeners, &about, dup(fd)), 0);
+	assert_int_equal(listeners_adopt(listeners, &about, dup(fd)), -1);
+	listeners_end_adoption(listeners);
+	connector_box_open_worker(&box);
+	tell();
+	msg = expect(IPC_MSG_listener);
+	assert_int_equal(msg.payload.listener.id, 3);
+	close(msg.fd);
+	expect(IPC_MSG_listeners_told);
+	/* The places between are free. */
+	close(open_and_tell(IPPROTO_UDP, PORT + 1, &other));
+	assert_in_range(other, 0, 2);
+	/* It is of no use after its end, whoever has it from the connector before. */
+	close_port(IPPROTO_UDP, PORT);
+	close(fd);
+	fd = connect_to(IPPROTO_UDP, PORT);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_false(is_readable(old_fd));
+	tell();
+	assert_int_equal(expect(IPC_MSG_listener_gone).payload.listener_gone.id, 3);
+}
+
 int
 main(void)
 {
@@ -341,6 +381,7 @@ main(void)
 		TEST(test_udp_port_is_shared_with_a_leaving_one_alone),
 		TEST(test_too_many_descriptors_in_queues_are_waited_for),
 		TEST(test_full_queue_to_the_worker_is_waited_for),
+		TEST(test_adopted_ports_are_told_at_their_places),
 	};
 
 	own_netns_enter();

@@ -239,6 +239,48 @@ test_reports_of_a_turn_are_bounded(void **state)
 	expect(IPC_MSG_listener_closed, PORT_TABLE_REPORTS_MAX);
 }
 
+/* The next connector sends what it has. What it does not send is closed, and it is not told. */
+static void
+test_ports_of_another_connector_are_stale(void **state)
+{
+	struct ipc_listener listener;
+	struct port *kept, *gone;
+
+	(void)state;
+	kept = take(1, true);
+	gone = take(2, true);
+	assert_int_equal(port_table_watch(&table, gone), 0);
+	take(3, false);
+	take(4, false);
+	port_table_report(&table, &worker, NOW_MS + FDIO_RETRY_MS);
+	expect(IPC_MSG_listener_wanted, 3);
+	expect(IPC_MSG_listener_wanted, 4);
+	take(4, false);
+	port_table_close(&table, take(5, true));
+	port_table_begin_anew(&table);
+	/* The other connector does not know of them. */
+	port_table_report(&table, &worker, NOW_MS + 2 * FDIO_RETRY_MS);
+	expect_nothing();
+	assert_int_equal(port_table_due(&table), DEADLINE_NONE);
+	assert_null(port_table_find(&table, 3));
+	assert_null(port_table_find(&table, 4));
+	assert_true(kept->is_stale && gone->is_stale);
+	assert_int_equal(table.n_udp, 2);
+	assert_int_equal(table.n_asked, 0);
+
+	ipc_sample_listener(&listener);
+	listener.id = 1;
+	listener.proto = IPPROTO_UDP;
+	assert_true(port_table_is_same(kept, &listener));
+	listener.forward++;
+	assert_false(port_table_is_same(kept, &listener));
+	port_table_forget(&table, gone);
+	assert_int_equal(budget.used[BUDGET_PORT], 1);
+	port_table_report(&table, &worker, NOW_MS + 2 * FDIO_RETRY_MS);
+	expect_nothing();
+	assert_non_null(take(5, true));
+}
+
 int
 main(void)
 {
@@ -251,6 +293,7 @@ main(void)
 		TEST(test_missing_and_asked_ports_can_be_closed),
 		TEST(test_full_queue_to_the_connector_holds_the_reports_up),
 		TEST(test_reports_of_a_turn_are_bounded),
+		TEST(test_ports_of_another_connector_are_stale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "connector/connector.h"
 
@@ -61,7 +62,21 @@ void
 changes_remove(struct connector *connector, uint64_t number, uint32_t id)
 {
 	begin(connector, CHANGES_REMOVE, number);
-	forwards_remove(&connector->forwards, id);
+	if (forward_table_find(connector->forwards.table, id))
+		connector->changes.remove_id = id;
+	else
+		forwards_remove(&connector->forwards, id);
+	changes_proceed(connector);
+}
+
+void
+changes_go_on(struct connector *connector)
+{
+	struct changes *changes = &connector->changes;
+
+	changes->waits_for_drop = false;
+	forwards_remove(&connector->forwards, changes->remove_id);
+	changes->remove_id = 0;
 	changes_proceed(connector);
 }
 
@@ -72,23 +87,67 @@ is_over(int sent)
 	return sent == 0 || !ipc_channel_can_retry(errno);
 }
 
-/* True if the parent has the message. */
+/* Gives the parent duplicates of the sockets of a new forward. True if it has all. */
+static bool
+give_sockets(struct connector *connector)
+{
+	struct changes *changes = &connector->changes;
+	const struct forwards_change *change = &connector->forwards.change;
+	const struct ipc_forward *forward = &change->forward;
+
+	while (changes->n_kept < change->n_open) {
+		const struct listener *listener =
+		    listeners_find_open(&connector->listeners, forward->proto,
+			&forward->host_addr,
+			(uint16_t)(forward->host_port_first + changes->n_kept));
+		const struct ipc_table_port port = {
+			.forward = change->result.id,
+			.listener = listener->about.id,
+			.host_port = listener->about.host_port,
+		};
+		int sent =
+		    ipc_send_table_port(&connector->to_parent, &port, listener->fd);
+
+		/* unix(7): too many descriptors of the user are in queues. */
+		if (sent == -1 && (errno == ETOOMANYREFS || fdio_is_shortage(errno))) {
+			fdio_pause();
+			return false;
+		}
+		if (!is_over(sent))
+			return false;
+		changes->n_kept++;
+	}
+	return true;
+}
+
+/* True if the parent has the messages of an addition. It was told of a removal before. */
 static bool
 tell_parent(struct connector *connector)
 {
 	const struct forwards_change *change = &connector->forwards.change;
-	const struct ipc_table_removed removed = { .id = change->result.id };
 	const struct ipc_table_added added = {
 		.entry = { .id = change->result.id, .forward = change->forward },
 	};
-	int sent;
 
-	if (change->result.outcome != IPC_FORWARD_done)
+	if (change->result.outcome != IPC_FORWARD_done || !change->is_addition)
 		return true;
-	sent = change->is_addition
-	    ? ipc_send_table_added(&connector->to_parent, &added)
-	    : ipc_send_table_removed(&connector->to_parent, &removed);
-	return is_over(sent);
+	return give_sockets(connector) &&
+	    is_over(ipc_send_table_added(&connector->to_parent, &added));
+}
+
+/* Has the parent close its duplicates. */
+static void
+ask_to_drop(struct connector *connector)
+{
+	struct changes *changes = &connector->changes;
+	const struct ipc_table_removed removed = { .id = changes->remove_id };
+
+	changes->waits_for_parent =
+	    !is_over(ipc_send_table_removed(&connector->to_parent, &removed));
+	if (changes->waits_for_parent)
+		return;
+	changes->waits_for_drop = true;
+	ipc_channel_await_reply(&connector->to_parent, IPC_MSG_table_dropped);
 }
 
 static bool
@@ -152,6 +211,7 @@ finish(struct connector *connector)
 	if (changes->active == CHANGES_PUBLISH && !answer_parent(connector))
 		return false;
 	changes->is_parent_told = false;
+	changes->n_kept = 0;
 	if (changes->active != CHANGES_PUBLISH)
 		answer_api(connector);
 	changes->active = CHANGES_NONE;
@@ -163,8 +223,12 @@ changes_proceed(struct connector *connector)
 {
 	struct changes *changes = &connector->changes;
 
-	if (!changes_are_busy(changes))
+	if (!changes_are_busy(changes) || changes->waits_for_drop)
 		return;
+	if (changes->remove_id != 0) {
+		ask_to_drop(connector);
+		return;
+	}
 	if (forwards_is_busy(&connector->forwards) &&
 	    !forwards_proceed(&connector->forwards))
 		return;

@@ -26,6 +26,11 @@ struct changes {
 	uint32_t api_number; /* the api that asked; no other api gets the answer */
 	/* The change is made, and the parent's queue is full. */
 	bool waits_for_parent;
+	/* A forward is removed when the parent has closed its sockets: else they would keep the
+	 * ports when the requester has its answer. */
+	bool waits_for_drop;
+	uint32_t remove_id; /* not begun; 0: none */
+	uint32_t n_kept;    /* sockets of a new forward that the parent has */
 	/* The parent has the change, but not its answer yet. */
 	bool is_parent_told;
 	/* The parent's request arrived during a request of the api. */
@@ -40,6 +45,9 @@ void changes_add(struct connector *connector, uint64_t number,
     const struct ipc_forward *forward);
 void changes_remove(struct connector *connector, uint64_t number, uint32_t id);
 
+/* The parent has closed the sockets of the forward that is removed. */
+void changes_go_on(struct connector *connector);
+
 /* Continues the active request. Call it in each turn of the loop. */
 void changes_proceed(struct connector *connector);
 
@@ -53,5 +61,6 @@ changes_are_busy(const struct changes *changes)
 static inline bool
 changes_want_a_turn(const struct changes *changes)
 {
-	return changes_are_busy(changes) && !changes->waits_for_parent;
+	return changes_are_busy(changes) && !changes->waits_for_parent &&
+	    !changes->waits_for_drop;
 }

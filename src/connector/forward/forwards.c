@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/inaddr.h"
 
@@ -182,20 +183,61 @@ outcome_of(int error)
 	}
 }
 
+/* The port of a forward at this place. */
+static struct ipc_listener
+describe_port(const struct ipc_forward *forward, uint32_t id, uint32_t place)
+{
+	return (struct ipc_listener){
+		.forward = id,
+		.host_addr = forward->host_addr,
+		.guest_addr = forward->guest_addr,
+		.host_port = (uint16_t)(forward->host_port_first + place),
+		.guest_port = (uint16_t)(forward->guest_port_first + place),
+		.proto = forward->proto,
+	};
+}
+
+int
+forwards_adopt(struct forwards *forwards, const struct ipc_forward_entry *entry)
+{
+	return forward_table_add(forwards->table, entry);
+}
+
+int
+forwards_adopt_port(struct forwards *forwards, const struct ipc_table_port *port,
+    int adopt_fd)
+{
+	const struct ipc_forward_entry *entry =
+	    forward_table_find(forwards->table, port->forward);
+	autofd int fd = adopt_fd;
+	struct ipc_listener about;
+
+	if (!entry || port->host_port < entry->forward.host_port_first ||
+	    port->host_port > entry->forward.host_port_last)
+		return -1;
+	about = describe_port(&entry->forward, entry->id,
+	    (uint32_t)port->host_port - entry->forward.host_port_first);
+	about.id = port->listener;
+	if (listeners_adopt(forwards->listeners, &about, take_fd(&fd)) == -1)
+		return -1;
+	budget_take(&forwards->budget, BUDGET_PORT, 1);
+	return 0;
+}
+
+void
+forwards_end_adoption(struct forwards *forwards, uint32_t last_id)
+{
+	forwards->last_id = last_id;
+	listeners_end_adoption(forwards->listeners);
+}
+
 /* Opens the next port of the forward. */
 static void
 open_port(struct forwards *forwards)
 {
 	struct forwards_change *change = &forwards->change;
-	const struct ipc_forward *forward = &change->forward;
-	const struct ipc_listener about = {
-		.forward = forwards->last_id + 1,
-		.host_addr = forward->host_addr,
-		.guest_addr = forward->guest_addr,
-		.host_port = (uint16_t)(forward->host_port_first + change->n_open),
-		.guest_port = (uint16_t)(forward->guest_port_first + change->n_open),
-		.proto = forward->proto,
-	};
+	const struct ipc_listener about =
+	    describe_port(&change->forward, forwards->last_id + 1, change->n_open);
 	int outcome = -1;
 
 	if (!budget_has_room(&forwards->budget, BUDGET_PORT, 1))

@@ -56,6 +56,13 @@ int forwards_init(struct forwards *forwards, struct listeners *listeners,
 
 void forwards_free(struct forwards *forwards);
 
+/* Take a forward, and one of its ports, of the connector before, and the last id of that. The
+ * sockets stay with the listeners. Return -1 if this contradicts what has come before. */
+int forwards_adopt(struct forwards *forwards, const struct ipc_forward_entry *entry);
+int forwards_adopt_port(struct forwards *forwards, const struct ipc_table_port *port,
+    int adopt_fd);
+void forwards_end_adoption(struct forwards *forwards, uint32_t last_id);
+
 /* Begin a change; no other change may be in progress. The row's check has accepted forward;
  * the outcome of the change tells what the table and the kernel say. Then call
  * forwards_proceed() at least once. */

@@ -89,7 +89,8 @@ is_leaving(const struct listeners *listeners, const struct ipc_listener *about)
 int
 listeners_open(struct listeners *listeners, const struct ipc_listener *about)
 {
-	bool shares = about->proto == IPPROTO_UDP && is_leaving(listeners, about);
+	bool shares = about->proto == IPPROTO_UDP &&
+	    (listeners->has_older || is_leaving(listeners, about));
 	autofd int fd = about->proto == IPPROTO_TCP
 	    ? open_listening_tcp(&about->host_addr, about->host_port)
 	    : open_bound_udp(&about->host_addr, about->host_port, shares,
@@ -116,6 +117,45 @@ listeners_open(struct listeners *listeners, const struct ipc_listener *about)
 	return 0;
 }
 
+int
+listeners_adopt(struct listeners *listeners, const struct ipc_listener *about,
+    int adopt_fd)
+{
+	struct listener *listener = &listeners->places[about->id];
+	uint32_t *chain = &listeners->by_port[about->host_port];
+
+	if (listener->state != LISTENER_FREE) {
+		close(adopt_fd);
+		return -1;
+	}
+	*listener = (struct listener){
+		.about = *about,
+		.fd = adopt_fd,
+		.next = *chain,
+		.state = LISTENER_TO_TELL,
+	};
+	*chain = about->id + 1;
+	if (about->id >= listeners->n_places)
+		listeners->n_places = about->id + 1;
+	TAILQ_INSERT_TAIL(&listeners->to_tell, listener, entry);
+	return 0;
+}
+
+void
+listeners_end_adoption(struct listeners *listeners)
+{
+	listeners->has_older = true;
+	for (uint32_t i = 0; i < listeners->n_places; i++) {
+		struct listener *listener = &listeners->places[i];
+
+		if (listener->state != LISTENER_FREE)
+			continue;
+		listener->fd = -1;
+		listener->next = listeners->first_free;
+		listeners->first_free = i + 1;
+	}
+}
+
 static struct listener *
 find_open(const struct listeners *listeners, uint8_t proto,
     const struct inaddr *host_addr, uint16_t host_port)
@@ -132,6 +172,13 @@ find_open(const struct listeners *listeners, uint8_t proto,
 	return NULL;
 }
 
+const struct listener *
+listeners_find_open(const struct listeners *listeners, uint8_t proto,
+    const struct inaddr *host_addr, uint16_t host_port)
+{
+	return find_open(listeners, proto, host_addr, host_port);
+}
+
 void
 listeners_close(struct listeners *listeners, uint8_t proto,
     const struct inaddr *host_addr, uint16_t host_port)
@@ -144,8 +191,8 @@ listeners_close(struct listeners *listeners, uint8_t proto,
 		TAILQ_REMOVE(&listeners->held, listener, entry);
 	else if (listener->state == LISTENER_TO_TELL)
 		TAILQ_REMOVE(&listeners->to_tell, listener, entry);
-	if (listener->is_known)
-		open_make_useless(listener->fd, proto, host_addr, host_port);
+	/* The worker may also have it from the connector before. */
+	open_make_useless(listener->fd, proto, host_addr, host_port);
 	close(take_fd(&listener->fd));
 	if (!listener->is_known) {
 		give_place(listeners, listener);
@@ -169,6 +216,7 @@ listeners_release(struct listeners *listeners)
 void
 listeners_tell_anew(struct listeners *listeners)
 {
+	listeners->owes_told = true;
 	for (uint32_t i = 0; i < listeners->n_places; i++) {
 		struct listener *listener = &listeners->places[i];
 
@@ -211,8 +259,14 @@ listeners_tell(struct listeners *listeners, struct ipc_channel *to_worker,
 
 	if (to_worker->fd == -1 || now_ms < listeners->tell_at_ms)
 		return;
-	for (int i = 0; i < LISTENERS_TELL_MAX && listeners_have_news(listeners); i++) {
+	for (int i = 0; i < LISTENERS_TELL_MAX; i++) {
 		listener = TAILQ_FIRST(&listeners->to_tell);
+		if (listener == NULL) {
+			if (listeners->owes_told &&
+			    ipc_send_listeners_told(to_worker) == 0)
+				listeners->owes_told = listeners->has_older = false;
+			return;
+		}
 		if (tell_one(to_worker, listener) == -1) {
 			if (errno == ETOOMANYREFS || fdio_is_shortage(errno))
 				listeners->tell_at_ms = now_ms + FDIO_RETRY_MS;

@@ -8,7 +8,7 @@
  * When a listener is closed, the worker is told, and answers. Its number is free only after the
  * answer, so a message never means another listener of the same number.
  *
- * The duplicate of the worker keeps the socket open. Therefore a listener is made useless
+ * The duplicates of the worker and of the parent keep the socket open. Therefore a listener is made useless
  * before it is closed, whatever the worker does: shutdown(2) ends the listening of all
  * duplicates (TCP), or connect(2) leads them to the socket itself (UDP).
  */
@@ -51,6 +51,9 @@ struct listeners {
 	struct listener_queue held;       /* of the forward that is being added */
 	struct listener_queue to_tell;
 	uint64_t tell_at_ms; /* CLOCK_MONOTONIC; the kernel could not pass one before */
+	bool owes_told; /* a new channel to a worker; it has not got all listeners yet */
+	/* It may have sockets that the connector before has closed. */
+	bool has_older;
 	bool
 	    keeps_groups_off; /* multicasts of UDP listeners do not reach the host itself */
 };
@@ -65,6 +68,17 @@ void listeners_free(struct listeners *listeners);
  * socket(2), bind(2) or listen(2); ENOBUFS if the worker does not answer. */
 int listeners_open(struct listeners *listeners, const struct ipc_listener *about);
 
+/* The open port of this protocol; NULL: there is none. */
+const struct listener *listeners_find_open(const struct listeners *listeners,
+    uint8_t proto, const struct inaddr *host_addr, uint16_t host_port);
+
+/* Takes a port of the connector before, which the worker may have. about->id is its place, as it
+ * was. Returns -1 if the place is taken. All come before listeners_end_adoption(), and that before
+ * any other port. */
+int listeners_adopt(struct listeners *listeners, const struct ipc_listener *about,
+    int adopt_fd);
+void listeners_end_adoption(struct listeners *listeners);
+
 /* Closes the port of this protocol, which must be open, and removes what was told of it. */
 void listeners_close(struct listeners *listeners, uint8_t proto,
     const struct inaddr *host_addr, uint16_t host_port);
@@ -76,10 +90,11 @@ void listeners_release(struct listeners *listeners);
 static inline bool
 listeners_have_news(const struct listeners *listeners)
 {
-	return !TAILQ_EMPTY(&listeners->to_tell);
+	return listeners->owes_told || !TAILQ_EMPTY(&listeners->to_tell);
 }
 
-/* There is another worker, which has none of the listeners. */
+/* There is another worker, which has none of the listeners; or there is the worker of the connector
+ * before, which closes those that it does not get again. */
 void listeners_tell_anew(struct listeners *listeners);
 
 /* Tells the worker, as far as its queue and LISTENERS_TELL_MAX allow. Sets tell_at_ms if the

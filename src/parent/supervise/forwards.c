@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/exitcode.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "parent/jail.h"
@@ -18,6 +20,9 @@
 
 /* The same for the part of the line that names the remedies. */
 #define REMEDY_SIZE 192
+
+/* Messages to a new connector in a turn of the loop: a range of ports has thousands. */
+#define HANDOVER_TURN 256
 
 bool
 forwards_are_published(const struct supervisor *sv)
@@ -99,10 +104,32 @@ report_contradiction(struct supervisor *sv, const char *what, uint32_t id)
 }
 
 void
+parent_on_table_port(struct supervisor *sv, const struct ipc_table_port *msg,
+    int adopt_fd)
+{
+	autofd int fd = adopt_fd;
+
+	if (msg->forward <= sv->last_forward ||
+	    kept_add(&sv->kept, msg, take_fd(&fd)) == -1)
+		report_contradiction(sv, "socket of forward", msg->forward);
+}
+
+void
 parent_on_table_added(struct supervisor *sv, const struct ipc_table_added *msg)
 {
-	if (forward_table_add(sv->forwards, &msg->entry) == -1)
+	if (msg->entry.id <= sv->last_forward ||
+	    forward_table_add(sv->forwards, &msg->entry) == -1)
 		report_contradiction(sv, "new forward", msg->entry.id);
+	else
+		sv->last_forward = msg->entry.id;
+}
+
+static void
+send_dropped(struct supervisor *sv)
+{
+	sv->owes_dropped =
+	    ipc_send_table_dropped(supervisor_channel(sv, IPC_ROLE_CONNECTOR)) == -1 &&
+	    ipc_channel_can_retry(errno);
 }
 
 void
@@ -110,4 +137,99 @@ parent_on_table_removed(struct supervisor *sv, const struct ipc_table_removed *m
 {
 	if (forward_table_remove(sv->forwards, msg->id) == -1)
 		report_contradiction(sv, "removed forward", msg->id);
+	else
+		kept_drop(&sv->kept, msg->id, msg->id);
+	send_dropped(sv);
+}
+
+/* A forward whose sockets are not all here ends: the kernel had no descriptor for one. */
+static void
+drop_incomplete(struct supervisor *sv)
+{
+	const struct ipc_forward_entry *entry = sv->forwards->entries;
+	uint32_t i = 0;
+
+	while (i < sv->forwards->n) {
+		const struct ipc_forward *forward = &entry[i].forward;
+		uint32_t id = entry[i].id;
+		uint32_t n = kept_find(&sv->kept, id + 1) - kept_find(&sv->kept, id);
+
+		if (n ==
+		    (uint32_t)forward->host_port_last - forward->host_port_first + 1) {
+			i++;
+			continue;
+		}
+		log_error(
+		    "forward %u ended with the connector: no descriptor was left to "
+		    "keep its sockets",
+		    id);
+		kept_drop(&sv->kept, id, id);
+		forward_table_remove(sv->forwards, id);
+	}
+}
+
+void
+forwards_begin_handover(struct supervisor *sv)
+{
+	/* Those of a forward that was not complete. */
+	kept_drop(&sv->kept, sv->last_forward + 1, UINT32_MAX);
+	drop_incomplete(sv);
+	sv->owes_dropped = false;
+	sv->handover = (struct handover){ .is_active = true };
+}
+
+bool
+forwards_have_more(const struct supervisor *sv)
+{
+	return sv->services[IPC_ROLE_CONNECTOR].is_ready &&
+	    (sv->handover.is_active || sv->owes_dropped);
+}
+
+/* Sends the next message of the handover. Returns 0, or -1 with errno set. */
+static int
+hand_over_next(struct supervisor *sv)
+{
+	struct ipc_channel *connector = supervisor_channel(sv, IPC_ROLE_CONNECTOR);
+	struct handover *handover = &sv->handover;
+	const struct ipc_forward_entry *entry = &sv->forwards->entries[handover->place];
+	const struct kept_port *port = &sv->kept.ports[handover->port];
+	const struct ipc_kept_end end = { .last_id = sv->last_forward };
+
+	if (handover->place == sv->forwards->n) {
+		if (ipc_send_kept_end(connector, &end) == -1)
+			return -1;
+		handover->is_active = false;
+	} else if (!handover->is_begun) {
+		if (ipc_send_kept_forward(connector,
+			&(struct ipc_kept_forward){ .entry = *entry }) == -1)
+			return -1;
+		handover->is_begun = true;
+	} else if (handover->port < sv->kept.n && port->about.forward == entry->id) {
+		if (ipc_send_kept_port(connector,
+			&(struct ipc_kept_port){ .port = port->about }, port->fd) == -1)
+			return -1;
+		handover->port++;
+	} else {
+		handover->place++;
+		handover->is_begun = false;
+	}
+	return 0;
+}
+
+void
+forwards_send(struct supervisor *sv)
+{
+	if (sv->owes_dropped)
+		send_dropped(sv);
+	for (int i = 0; i < HANDOVER_TURN && sv->handover.is_active; i++) {
+		if (hand_over_next(sv) == 0)
+			continue;
+		/* unix(7): too many descriptors of the user are in queues. */
+		if (errno == ETOOMANYREFS || fdio_is_shortage(errno))
+			fdio_pause();
+		else if (errno != EAGAIN)
+			sv->handover.is_active = false; /* it has ended */
+		return;
+	}
+	wiring_settle_connector(sv);
 }

@@ -14,5 +14,12 @@ void forwards_publish(struct supervisor *sv);
 bool forwards_note_published(struct supervisor *sv,
     const struct ipc_forward_result *result);
 
+/* Gives a connector that was started again the forwards and their sockets. */
+void forwards_begin_handover(struct supervisor *sv);
+
+/* Whether something for the connector waits for room in its queue, and the next attempt. */
+bool forwards_have_more(const struct supervisor *sv);
+void forwards_send(struct supervisor *sv);
+
 /* Whether all forwards of --publish are made. */
 bool forwards_are_published(const struct supervisor *sv);

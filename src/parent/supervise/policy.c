@@ -136,6 +136,7 @@ void
 parent_on_policy_committed(struct supervisor *sv, const struct ipc_policy_committed *msg)
 {
 	sv->policy.is_in_force = msg->generation == sv->policy.generation;
+	wiring_settle_connector(sv);
 	wiring_start_worker(sv);
 }
 

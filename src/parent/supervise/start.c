@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -11,6 +12,7 @@
 #include "base/exitcode.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "model/budget.h"
 #include "parent/cmdline/banner.h"
 #include "parent/files/pidfile.h"
 #include "parent/jail.h"
@@ -77,6 +79,15 @@ begin_services(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 			service_begin(sv, members[i]);
 }
 
+/* The parent keeps the sockets of forwards (files/kept.h), as many as the connector has. After the
+ * forks: no child inherits the limit. */
+static void
+raise_files(void)
+{
+	if (budget_raise_files() == 0)
+		log_warning("raise the limit on open files: %s", strerror(errno));
+}
+
 void
 start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 {
@@ -87,6 +98,7 @@ start_all(struct supervisor *sv, const int program_fds[IPC_ROLE_END])
 	    wirings[IPC_ROLE_NETNS_HELPER].instruct(sv) == -1)
 		wiring_fail_send(sv, "instruct netns-helper");
 	begin_cgroup_mover(sv, program_fds);
+	raise_files();
 }
 
 void
@@ -97,6 +109,7 @@ start_without_helper(struct supervisor *sv, const int program_fds[IPC_ROLE_END],
 	begin_services(sv, program_fds);
 	wiring_give_tap(sv, adopt_tap_fd, &(struct ipc_tap_made){ 0 });
 	begin_cgroup_mover(sv, program_fds);
+	raise_files();
 }
 
 void
@@ -267,7 +280,14 @@ parent_on_ready(struct supervisor *sv)
 void
 parent_on_connector_ready(struct supervisor *sv)
 {
+	bool is_next = sv->phase == SUPERVISE_RUNNING;
+
+	if (is_next)
+		forwards_begin_handover(sv);
 	set_ready(sv, IPC_ROLE_CONNECTOR);
+	if (is_next && wiring_tell_guest_addr6(sv) == -1)
+		wiring_fail_send(sv, "send guest_addr6 to connector");
+	wiring_settle_connector(sv);
 	policy_begin_feed(sv, IPC_ROLE_CONNECTOR);
 	wiring_start_resolver(sv);
 	wiring_start_worker(sv);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "parent/jail.h"
 #include "parent/output/notify.h"
+#include "parent/supervise/forwards.h"
 #include "parent/supervise/policy.h"
 #include "parent/supervise/service.h"
 #include "parent/supervise/signals.h"
@@ -63,6 +64,7 @@ supervise_init(struct supervisor *sv, const struct options *options)
 			.start_at_ms = DEADLINE_NONE,
 			.ready_by_ms = DEADLINE_NONE,
 		};
+	kept_init(&sv->kept);
 	sv->forwards = forward_table_new();
 	if (!sv->forwards)
 		fatal("get memory for the copy of the forwards");
@@ -165,6 +167,8 @@ serve(struct supervisor *sv)
 		    wiring_waits_for(sv, (enum ipc_role)i))
 			set[POLL_CHILDREN + i].events |= POLLOUT;
 	}
+	if (forwards_have_more(sv))
+		set[POLL_CHILDREN + IPC_ROLE_CONNECTOR].events |= POLLOUT;
 	if (poll(set, POLL_N, deadline_timeout(next_due_ms(sv), now_ms)) == -1 &&
 	    errno != EINTR) {
 		if (!fdio_is_shortage(errno)) {
@@ -180,6 +184,8 @@ serve(struct supervisor *sv)
 			service_receive(sv, &sv->services[i].child);
 	/* Before the policy, which fills the queue again. */
 	wiring_connect_waiting(sv);
+	if (forwards_have_more(sv))
+		forwards_send(sv);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (policy_is_feeding(sv, (enum ipc_role)i))
 			policy_feed(sv, (enum ipc_role)i);

@@ -11,6 +11,7 @@
 #include "model/policy/rows.h"
 #include "parent/cgroup/watch.h"
 #include "parent/cmdline/options.h"
+#include "parent/files/kept.h"
 #include "parent/policy/texts.h"
 #include "parent/roles.h"
 #include "parent/supervise/spawn.h"
@@ -62,6 +63,14 @@ struct parent_policy {
 	bool is_in_force;                       /* the connector follows it */
 };
 
+/* What a connector that was started again gets of the one before. */
+struct handover {
+	bool is_active;
+	uint32_t place; /* of the forward in the table */
+	bool is_begun;  /* the forward itself is sent */
+	uint32_t port;  /* the place of its next socket in `kept` */
+};
+
 struct supervisor;
 
 /* The task of this slirpd: to serve a guest (start.h), to serve one command (run/run.h), or to
@@ -94,6 +103,12 @@ struct supervisor {
 	struct ipc_about about;     /* the worker's libraries */
 	int api_listen_fd; /* owned; the control socket; -1 without --api-socket */
 	struct forward_table *forwards; /* owned; a copy of the connector's forwards */
+	struct kept kept;               /* their sockets */
+	uint32_t last_forward;          /* the highest id so far */
+	struct handover handover;
+	bool owes_dropped; /* table_dropped to the connector, whose queue was full */
+	/* The connector has the forwards and the policy, and the others have channels to it. */
+	bool is_connector_settled;
 	struct ratelimit
 	    contradictions; /* limit on lines about contradictions to the copy */
 	uint32_t

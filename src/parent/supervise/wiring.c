@@ -143,9 +143,8 @@ instruct_worker(struct supervisor *sv)
 	return sv->phase == SUPERVISE_RUNNING ? start_worker(sv) : 0;
 }
 
-/* Returns 0, or -1 with errno set. */
-static int
-tell_guest_addr6(struct supervisor *sv)
+int
+wiring_tell_guest_addr6(struct supervisor *sv)
 {
 	struct ipc_guest_addr6 guest = { 0 };
 	struct ipc_network network;
@@ -213,7 +212,7 @@ wiring_start_worker(struct supervisor *sv)
 	    !sv->services[IPC_ROLE_CONNECTOR].is_ready ||
 	    (sv->policy.rows != NULL && !policy_is_followed(sv)))
 		return;
-	if (tell_guest_addr6(sv) == -1)
+	if (wiring_tell_guest_addr6(sv) == -1)
 		wiring_fail_send(sv, "send guest_addr6 to connector");
 	else if (start_worker(sv) == -1)
 		wiring_fail_send(sv, "send start to slirp-worker");
@@ -307,7 +306,11 @@ may_join(const struct supervisor *sv, const enum ipc_role link[2])
 	/* The api gets its channels when the service begins, and not earlier: it relies on being
 	 * the only one that changes the forwards. */
 	bool has_api = link[0] == IPC_ROLE_API || link[1] == IPC_ROLE_API;
+	bool has_connector =
+	    link[0] == IPC_ROLE_CONNECTOR || link[1] == IPC_ROLE_CONNECTOR;
 
+	if (has_connector && !sv->is_connector_settled)
+		return false;
 	return sv->services[link[0]].is_ready && sv->services[link[1]].is_ready &&
 	    (!has_api || sv->phase == SUPERVISE_RUNNING);
 }
@@ -319,6 +322,27 @@ wiring_connect(struct supervisor *sv, enum ipc_role role)
 		if ((links[i][0] == role || links[i][1] == role) &&
 		    may_join(sv, links[i]))
 			join(sv, i);
+}
+
+void
+wiring_settle_connector(struct supervisor *sv)
+{
+	if (sv->is_connector_settled || !sv->services[IPC_ROLE_CONNECTOR].is_ready ||
+	    sv->handover.is_active ||
+	    (sv->policy.rows != NULL && !sv->policy.is_in_force))
+		return;
+	sv->is_connector_settled = true;
+	wiring_connect(sv, IPC_ROLE_CONNECTOR);
+}
+
+/* Nothing was sent to the next connector yet. */
+static void
+lose_connector(struct supervisor *sv)
+{
+	sv->is_connector_settled = false;
+	sv->policy.is_in_force = false;
+	sv->handover.is_active = false;
+	sv->owes_dropped = false;
 }
 
 bool
@@ -407,6 +431,9 @@ const struct wiring wirings[IPC_ROLE_END] = {
 	[IPC_ROLE_CONNECTOR] = {
 		.starter = IPC_ROLE_SPAWNER,
 		.instruct = instruct_connector,
+		.may_be_missing = true,
+		.is_vital = true,
+		.on_end = lose_connector,
 	},
 	[IPC_ROLE_RESOLVER] = {
 		.starter = IPC_ROLE_SPAWNER,

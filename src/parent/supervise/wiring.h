@@ -42,8 +42,16 @@ void wiring_start_worker(struct supervisor *sv);
 /* Starts the resolver, unless there is no DNS; the connector must be in its jail, as above. */
 void wiring_start_resolver(struct supervisor *sv);
 
+/* Tells the connector the guest's own IPv6 address, if there is one. Returns 0, or -1 with errno
+ * set. */
+int wiring_tell_guest_addr6(struct supervisor *sv);
+
 /* A service has become ready: joins it with the others that are ready. */
 void wiring_connect(struct supervisor *sv, enum ipc_role role);
+
+/* Joins a connector with the others once it has the forwards and the policy: until then requests
+ * for sockets wait, and are not refused. */
+void wiring_settle_connector(struct supervisor *sv);
 
 /* Whether a channel of the role waits for room in a queue, its own or that of the other end. */
 bool wiring_waits_for(const struct supervisor *sv, enum ipc_role role);

@@ -99,8 +99,9 @@ port_table_find(const struct port_table *table, uint32_t id)
 	return port_is_open(port) ? port : NULL;
 }
 
-void
-port_table_close(struct port_table *table, struct port *port)
+/* Closes a port, which is in no list afterwards. */
+static void
+drop(struct port_table *table, struct port *port)
 {
 	if (port->state == PORT_WATCHED)
 		port_table_unwatch(table, port);
@@ -115,8 +116,52 @@ port_table_close(struct port_table *table, struct port *port)
 	--*counter_of(table, port);
 	/* Events of the last wait are stale now. */
 	port->generation = (port->generation + 1) & GENERATION_MASK;
+	port->state = PORT_NONE;
+}
+
+void
+port_table_close(struct port_table *table, struct port *port)
+{
+	drop(table, port);
 	port->state = PORT_CLOSED;
 	TAILQ_INSERT_TAIL(&table->closed, port, entry);
+}
+
+void
+port_table_forget(struct port_table *table, struct port *port)
+{
+	drop(table, port);
+}
+
+void
+port_table_begin_anew(struct port_table *table)
+{
+	struct port *port;
+
+	while ((port = TAILQ_FIRST(&table->closed))) {
+		TAILQ_REMOVE(&table->closed, port, entry);
+		port->state = PORT_NONE;
+	}
+	for (uint32_t i = 0; i < table->n_places; i++) {
+		port = &table->places[i];
+		if (port->state == PORT_MISSING || port->state == PORT_ASKED)
+			drop(table, port);
+		port->is_stale = port->state != PORT_NONE;
+	}
+	table->waits_for_channel = false;
+}
+
+bool
+port_table_is_same(const struct port *port, const struct ipc_listener *listener)
+{
+	struct inaddr host;
+
+	inaddr_from_sockaddr(&host, &port->host.any);
+	return port->forward == listener->forward && port->proto == listener->proto &&
+	    inaddr_sock_port(&port->host) == listener->host_port &&
+	    port->guest_port == listener->guest_port &&
+	    inaddr_is_equal(&host, &listener->host_addr) &&
+	    inaddr_is_equal(&port->guest, &listener->guest_addr);
 }
 
 int

@@ -40,6 +40,7 @@ struct port {
 	enum port_state state;
 	uint32_t forward; /* the forward's id */
 	int fd;           /* owned; -1: none */
+	bool is_stale;    /* the connector before has sent it, and this one has not */
 	uint32_t generation;
 	/* The UDP engine's (udp_port.h). */
 	uint32_t next_by_guest;
@@ -82,6 +83,16 @@ struct port *port_table_find(const struct port_table *table, uint32_t id);
 /* Closes a port, which is in no list of an engine, and has the connector told. The place keeps
  * what it had until it is taken again. */
 void port_table_close(struct port_table *table, struct port *port);
+
+/* The same without telling the connector, which does not know of the port. */
+void port_table_forget(struct port_table *table, struct port *port);
+
+/* There is another connector, which sends all its ports. Those that are open are stale until they
+ * come again; the others are forgotten. */
+void port_table_begin_anew(struct port_table *table);
+
+/* Whether the port is the one of the message. */
+bool port_table_is_same(const struct port *port, const struct ipc_listener *listener);
 
 /* Puts a port that is PORT_AWAY into epoll(7). Returns 0, or -1 with errno set and the port
  * unchanged. The reverse cannot fail. */
