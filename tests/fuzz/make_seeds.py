@@ -299,6 +299,17 @@ def dns_record(owner, kind, data, ttl=60):
     return owner + struct.pack(">HHIH", kind, 1, ttl, len(data)) + data
 
 
+def names_seeds():
+    """The number of names of the policy, then each name behind a byte that makes it a wildcard."""
+    names = ["a.b", "c.a.b", "b", "x.y.z", "A.b", "a.a.a.a.b", "xa.b"]
+    for n in range(5):
+        yield bytes([n]) + b"".join(bytes([i + n & 1]) + dns_name(name) for i, name in enumerate(names))
+    # A pointer to the name before, the longest name, a byte that no host's name has.
+    yield b"\2\1" + dns_name("a.b") + b"\0\3www\xc0\2" + b"\0\1x\xc0\2"
+    longest = dns_name(".".join(["l" * 63] * 3 + ["l" * 61]))
+    yield b"\1\0" + longest + b"\0" + longest + b"\0\1 \0"
+
+
 def dns_query_seeds():
     """Queries with and without EDNS, and with bytes, opcodes and classes that are refused."""
     def query(name, kind=1, flags=0x100, class_=1, counts=(1, 0, 0, 0), rest=b""):
@@ -389,7 +400,7 @@ def main():
     base = pathlib.Path(sys.argv[1])
     for target, seeds in (("fuzz_dns_decode_answer", dns_answer_seeds()),
                           ("fuzz_dns_decode_query", dns_query_seeds()),
-                          ("fuzz_dns_query", dns_query_seeds()),
+                          ("fuzz_dns_query", dns_query_seeds()), ("fuzz_names", names_seeds()),
                           ("fuzz_dns_answer", dns_pair_seeds()),
                           ("fuzz_policy_rows", policy_seeds()),
                           ("fuzz_flow_table", table_seeds()),
