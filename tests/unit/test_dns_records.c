@@ -324,6 +324,43 @@ test_hints_are_cut(void **state)
 	    KEPT(SERVICE MANDATORY("\0\3") PORT));
 }
 
+/* Those that stay are pinned, so there are no more than places for them. */
+static void
+test_hints_are_collected(void **state)
+{
+#define HINTS_20 "\0\4\0\120" ADDRS_5 ADDRS_5 ADDRS_5 ADDRS_5
+#define ADDRS_5 \
+	"\306\63\143\1" \
+	"\306\63\143\2" \
+	"\306\63\143\3" \
+	"\306\63\143\4" \
+	"\306\63\143\5"
+	struct inaddr addrs[DNS_RECORDS_MAX], expected;
+
+	(void)state;
+	dns_answer_init(&answer, "a.test", DNS_HTTPS);
+	for (int i = 0; i < 2; i++) {
+		answer.records[i].at = answer.data_len;
+		answer.records[i].len = sizeof(SERVICE HINTS_20) - 1;
+		memcpy(answer.data + answer.data_len, SERVICE HINTS_20,
+		    answer.records[i].len);
+		answer.data_len = (uint16_t)(answer.data_len + answer.records[i].len);
+	}
+	answer.n_records = 2;
+	assert_int_equal(dns_filter_answer(&public_only, &answer), 8);
+	assert_int_equal(dns_filter_addrs(&answer, addrs), DNS_RECORDS_MAX);
+	for (unsigned int i = 0; i < DNS_RECORDS_MAX; i++) {
+		char text[] = "198.51.99.0";
+
+		text[10] = (char)('1' + i % 20 % 5);
+		assert_true(inaddr_parse(text, &expected));
+		assert_true(inaddr_is_equal(&addrs[i], &expected));
+	}
+	/* Of other types there are none. */
+	answer.type = DNS_TXT;
+	assert_int_equal(dns_filter_addrs(&answer, addrs), 0);
+}
+
 int
 main(void)
 {
@@ -338,6 +375,7 @@ main(void)
 		cmocka_unit_test(test_addresses_that_stay),
 		cmocka_unit_test(test_addresses_are_cut),
 		cmocka_unit_test(test_hints_are_cut),
+		cmocka_unit_test(test_hints_are_collected),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -11,15 +11,27 @@ dns_filter_keeps(const struct dns_filter *filter, const struct inaddr *addr)
 	    filter->may_be_private);
 }
 
+/* Hints of an answer's records, together. */
+struct hints {
+	const struct dns_filter *filter;
+	unsigned int n_kept;
+};
+
+/* No more than can be pinned. */
 static bool
-keep_hint(const void *context, const struct inaddr *addr)
+keep_hint(void *context, const struct inaddr *addr)
 {
-	return dns_filter_keeps(context, addr);
+	struct hints *hints = context;
+
+	if (hints->n_kept == DNS_RECORDS_MAX || !dns_filter_keeps(hints->filter, addr))
+		return false;
+	hints->n_kept++;
+	return true;
 }
 
 /* Cuts what may not stay out of the record. Returns false if the record goes as a whole. */
 static bool
-filter_record(const struct dns_filter *filter, struct dns_answer *answer, unsigned int i,
+filter_record(struct hints *hints, struct dns_answer *answer, unsigned int i,
     uint32_t *n_cut)
 {
 	struct dns_record *record = &answer->records[i];
@@ -29,14 +41,14 @@ filter_record(const struct dns_filter *filter, struct dns_answer *answer, unsign
 	case DNS_A:
 	case DNS_AAAA:
 		addr = dns_answer_addr(answer, i);
-		if (dns_filter_keeps(filter, &addr))
+		if (dns_filter_keeps(hints->filter, &addr))
 			return true;
 		(*n_cut)++;
 		return false;
 	case DNS_SVCB:
 	case DNS_HTTPS:
 		record->len = (uint16_t)dns_svcb_filter(answer->data + record->at,
-		    record->len, keep_hint, filter, n_cut);
+		    record->len, keep_hint, hints, n_cut);
 		return record->len > 0;
 	default:
 		return true;
@@ -46,13 +58,31 @@ filter_record(const struct dns_filter *filter, struct dns_answer *answer, unsign
 uint32_t
 dns_filter_answer(const struct dns_filter *filter, struct dns_answer *answer)
 {
+	struct hints hints = { .filter = filter };
 	unsigned int n_kept = 0;
 	uint32_t n_cut = 0;
 
 	for (unsigned int i = 0; i < answer->n_records; i++) {
-		if (filter_record(filter, answer, i, &n_cut))
+		if (filter_record(&hints, answer, i, &n_cut))
 			answer->records[n_kept++] = answer->records[i];
 	}
 	answer->n_records = (uint8_t)n_kept;
 	return n_cut;
+}
+
+size_t
+dns_filter_addrs(const struct dns_answer *answer, struct inaddr addrs[DNS_RECORDS_MAX])
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < answer->n_records; i++) {
+		const struct dns_record *record = &answer->records[i];
+
+		if (answer->type == DNS_A || answer->type == DNS_AAAA)
+			addrs[n++] = dns_answer_addr(answer, i);
+		else if (answer->type == DNS_SVCB || answer->type == DNS_HTTPS)
+			n = dns_svcb_hints(answer->data + record->at, record->len, addrs,
+			    n, DNS_RECORDS_MAX);
+	}
+	return n;
 }

@@ -17,7 +17,11 @@ bool dns_filter_keeps(const struct dns_filter *filter, const struct inaddr *addr
 
 /*
  * Cuts the addresses that may not stay, also out of the hints of SVCB and HTTPS records. Returns
- * their number. If records are left of a type with addresses, the guest gets the rest; if none
+ * their number. Hints beyond DNS_RECORDS_MAX of an answer are cut too. If records are left of a type with addresses, the guest gets the rest; if none
  * is left, the answer is that of a denied name.
  */
 uint32_t dns_filter_answer(const struct dns_filter *filter, struct dns_answer *answer);
+
+/* The addresses in a filtered answer, of its records or in their hints. Returns their number. */
+size_t dns_filter_addrs(const struct dns_answer *answer,
+    struct inaddr addrs[DNS_RECORDS_MAX]);

@@ -385,14 +385,8 @@ size_t
 judge_pins(const struct judged *judged, struct inaddr addrs[DNS_RECORDS_MAX])
 {
 	const struct dns_answer *answer = judged->reply.answer;
-	size_t n = 0;
 
-	if (answer == NULL || !judged->is_listed ||
-	    (answer->type != DNS_A && answer->type != DNS_AAAA))
-		return 0;
-	for (; n < answer->n_records; n++)
-		addrs[n] = dns_answer_addr(answer, (unsigned int)n);
-	return n;
+	return answer != NULL && judged->is_listed ? dns_filter_addrs(answer, addrs) : 0;
 }
 
 size_t

@@ -168,12 +168,21 @@ dns_svcb_copy(struct dns_reader *reader, struct dns_writer *writer)
 	return copy_params(reader, writer);
 }
 
+/* The length of an address in the values of the key; 0: it is no hint. */
+static size_t
+hint_addr_len(uint16_t key)
+{
+	if (key == PARAM_IPV4HINT)
+		return sizeof(struct in_addr);
+	return key == PARAM_IPV6HINT ? sizeof(struct in6_addr) : 0;
+}
+
 /* A hint that is being filtered. */
 struct hint {
 	struct param param;
 	size_t addr_len;
 	dns_svcb_keep *keep;
-	const void *context;
+	void *context;
 };
 
 /* Moves the addresses that stay to `to`. Returns their length. The source is never before the
@@ -208,7 +217,7 @@ params_offset(const uint8_t *data)
 }
 
 size_t
-dns_svcb_filter(uint8_t *data, size_t len, dns_svcb_keep *keep, const void *context,
+dns_svcb_filter(uint8_t *data, size_t len, dns_svcb_keep *keep, void *context,
     uint32_t *n_cut)
 {
 	size_t begin = params_offset(data);
@@ -228,13 +237,13 @@ dns_svcb_filter(uint8_t *data, size_t len, dns_svcb_keep *keep, const void *cont
 		/* At the first turn, and not moved then. */
 		if (key == PARAM_MANDATORY)
 			mandatory = hint.param;
-		hint.addr_len = key == PARAM_IPV4HINT ? sizeof(struct in_addr)
-						      : sizeof(struct in6_addr);
-		if (key == PARAM_IPV4HINT || key == PARAM_IPV6HINT)
+		hint.addr_len = hint_addr_len(key);
+		if (hint.addr_len > 0) {
 			new_len = filter_hint(&hint, data + to + 4);
-		else
+			*n_cut += (uint32_t)((old_len - new_len) / hint.addr_len);
+		} else {
 			memmove(data + to + 4, hint.param.value, old_len);
-		*n_cut += (uint32_t)((old_len - new_len) / hint.addr_len);
+		}
 		if (new_len == 0 && old_len > 0) {
 			if (is_listed(&mandatory, key))
 				return 0;
@@ -245,4 +254,26 @@ dns_svcb_filter(uint8_t *data, size_t len, dns_svcb_keep *keep, const void *cont
 		to += 4 + (size_t)new_len;
 	}
 	return to;
+}
+
+size_t
+dns_svcb_hints(const uint8_t *data, size_t len, struct inaddr *addrs, size_t n,
+    size_t n_max)
+{
+	struct dns_reader reader = {
+		.bytes = data,
+		.len = len,
+		.at = params_offset(data),
+	};
+
+	while (reader.at < reader.len) {
+		struct param param = read_param(&reader);
+		size_t addr_len = hint_addr_len(param.key);
+
+		for (size_t at = 0; addr_len > 0 && at < param.len && n < n_max;
+		     at += addr_len)
+			addrs[n++] = inaddr_from_bytes(param.value + at,
+			    addr_len == sizeof(struct in6_addr));
+	}
+	return n;
 }
