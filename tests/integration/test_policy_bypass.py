@@ -19,6 +19,7 @@ from pathlib import Path
 import frames as F
 import pytest
 from api_client import daemon_with_api, execute
+from daemon import DEADLINE_S
 from guest import Guest
 from lab import HOST4, Lab
 from servers import listener, udp_socket
@@ -268,3 +269,29 @@ def test_forbidden_peer_of_a_forward_gets_nothing(guest: Guest, tmp_path: Path) 
         with sock:
             sock.send(b"x")
         assert uplink.sent() == {(UDP, OTHER4, PORT)}
+
+
+@pytest.mark.usefixtures("world")
+def test_worker_that_was_taken_over_gets_the_same_verdicts(guest: Guest, tmp_path: Path) -> None:
+    """The destinations of the tests above, as its own questions: groups, neighbours, translators, tunnels,
+    and other protocols to an address that is open for TCP."""
+    path = tmp_path / "p"
+    path.write_text(f"policy 1\nforbid to metadata\nallow tcp {PORT} to {PUBLIC4}, {PUBLIC6}\n"
+                    f"deny to private, {OTHER4}\nallow icmp to internet\n")
+    asked = [(UDP, address, port) for address, port in GROUPS]
+    asked += [(proto, address, PORT) for proto in (TCP, UDP, ICMP) for address in NETWORK]
+    asked += [(proto, f"64:ff9b::{address}", PORT) for proto in (TCP, UDP, ICMP)
+              for address in (OTHER4, PRIVATE4, *METADATA[:5])]
+    asked += [(UDP, address, port) for address in (PUBLIC4, PUBLIC6) for port in (PORT, 443, 4789, 51820)]
+    asked += [(TCP, address, port) for address in (PUBLIC4, PUBLIC6) for port in (1, 22, 80, OTHER_PORT, 65535)]
+    asked += [(ICMP, address, 0) for address in (PRIVATE4, OTHER4, HOST4, *METADATA)]
+    with taken(guest, f"--policy={path}") as it, Uplink() as uplink:
+        for number, (proto, address, port) in enumerate(asked):
+            got = it.worker.ask(number, address, port, proto)
+            assert (got.row, got.sock) == ("flow_refused", None), (proto, address, port)
+        for number, address in enumerate((PUBLIC4, PUBLIC6)):
+            sock = it.worker.ask(1000 + number, address, PORT).sock
+            assert sock is not None
+            with sock:
+                assert select.select([], [sock], [], DEADLINE_S)[1]
+        assert uplink.sent() == {(TCP, PUBLIC4, PORT), (TCP, PUBLIC6, PORT)}

@@ -195,6 +195,20 @@ def test_resolver_that_lies_is_bound_by_the_ports_of_names(guest: Guest, world: 
         assert uplink.sent() == {(TCP, PUBLIC, PORT)}
 
 
+def test_resolver_that_lies_opens_no_more_with_private(guest: Guest, world: None) -> None:
+    """The option is for the class private, and some addresses of it are of others too."""
+    bad = [it for it in METADATA if ":" not in it] + [HOST4, "10.0.2.2", "10.0.2.3", INTERNET4]
+    policy = f"policy 1\nallow to lan.test private\nallow tcp {PORT} to api.test\n"
+    with lying(guest, policy) as (_, resolver), Uplink() as uplink:
+        for number, address in enumerate((*bad, PRIVATE)):
+            answered(resolver, pin(number, 1, [address], [0, 1]))
+        for address in bad:
+            assert tcp(guest, address) != 0, address
+            assert udp(guest, address) != 0, address
+        assert tcp(guest, PRIVATE) == 0
+        assert {where for _, where, _ in uplink.sent()} == {PRIVATE}
+
+
 def test_pins_of_other_policies_are_refused(guest: Guest, world: None) -> None:
     with lying(guest, POLICY) as (_, resolver):
         for generation in (2, 3, 2**64 - 1):
