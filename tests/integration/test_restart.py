@@ -231,12 +231,12 @@ def test_worker_and_spawner_that_die_at_once_end_slirpd(guest: Guest, daemon: Sl
     assert "without the spawner slirp-worker can't be started again; ending" in daemon.stderr
 
 
-def test_worker_that_stands_still_is_replaced(guest: Guest, daemon: Slirpd) -> None:
-    worker = daemon.children()["slirp-worker"]
-    os.kill(worker, signal.SIGSTOP)
-    wait_for("another", lambda: daemon.children().get("slirp-worker", worker) != worker,
-             3 * DEADLINE_S)
-    assert f"slirp-worker[{worker}] hangs" in daemon.stderr
+@pytest.mark.parametrize("role", ("slirp-worker", "connector"))
+def test_process_that_stands_still_is_replaced(guest: Guest, daemon: Slirpd, role: str) -> None:
+    old = daemon.children()[role]
+    os.kill(old, signal.SIGSTOP)
+    wait_for("another", lambda: daemon.children().get(role, old) != old, 3 * DEADLINE_S)
+    assert f"{role}[{old}] hangs" in daemon.stderr
     assert works(guest.netns)
 
 
