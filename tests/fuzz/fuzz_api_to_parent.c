@@ -103,6 +103,7 @@ begin(bool is_locked)
 	memcpy(sv.policy.rows, &first, sizeof(first));
 	sv.policy.generation = 1;
 	sv.policy.is_read = sv.policy.is_in_force = sv.policy.is_known = true;
+	sv.is_connector_settled = true;
 	sv.forwards = forward_table_new();
 	assert(sv.forwards != NULL);
 	for (size_t i = 0; i < N_ENDS; i++)
