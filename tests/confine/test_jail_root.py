@@ -24,7 +24,8 @@ from commands import sh
 from daemon import Slirpd, SlirpdRun
 from guest import ORDINARY_ID, Guest, OrdinaryGuest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
-from lab import INTERNET4, INTERNET6, Lab, http_url
+from lab import INTERNET4, INTERNET6, Lab, http_url, works
+from load import name_is_found
 from processes import all_pids, holdings, proc_stat
 from test_jail_helper import held_helper, is_in_the_guest
 from tree import slirpd_path
@@ -100,6 +101,17 @@ def assert_parent_keeps(daemon: Slirpd, *kept: int) -> None:
 
 def test_guest_of_an_ordinary_user_under_traffic(guest: Guest) -> None:
     with daemon_of(guest.pid, "tap0") as daemon, D.traffic(guest.netns):
+        assert_jailed(daemon)
+        assert_parent_keeps(daemon, CAP_KILL, CAP_SYS_PTRACE)
+
+
+def test_services_are_started_again_in_the_same_jail(guest: Guest) -> None:
+    with daemon_of(guest.pid, "tap0") as daemon:
+        for role in ("slirp-worker", "resolver"):
+            old = daemon.children()[role]
+            os.kill(old, signal.SIGKILL)
+            wait_for(f"another {role} is ready", lambda role=role, old=old: daemon.children().get(
+                role, old) != old and works(guest.netns) and name_is_found(guest))
         assert_jailed(daemon)
         assert_parent_keeps(daemon, CAP_KILL, CAP_SYS_PTRACE)
 

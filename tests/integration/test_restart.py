@@ -6,22 +6,26 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import api_client
 import ipc
 import pytest
-from daemon import Slirpd
+import test_bess as bess
+from daemon import Slirpd, SlirpdRun
 from guest import Guest
-from lab import ECHO_PORT, HTTP_PORT, INTERNET4, works
+from lab import ECHO_PORT, HTTP_PORT, INTERNET4, Lab, http_url, works
 from netns import socket_in
 from processes import borrowed, fd_table, proc_stat, stopped
 from servers import serve
+from test_traffic import lease_of
+from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
 
 # Those that the spawner starts again.
@@ -179,12 +183,60 @@ def test_parent_holds_no_more_afterwards(guest: Guest, daemon: Slirpd) -> None:
     wait_for("the parent holds the same", lambda: held() == before)
 
 
-def test_program_that_was_replaced_is_not_mixed_in(guest: Guest, daemon: Slirpd) -> None:
+def test_program_that_was_replaced_is_not_mixed_in(guest: Guest, tmp_path: Path) -> None:
     """The spawner has the file of the start, whatever is at its path by now."""
-    first = os.stat(f"/proc/{daemon.children()['spawner']}/exe").st_ino
-    worker = daemon.children()["slirp-worker"]
-    inode = os.stat(f"/proc/{worker}/exe").st_ino
-    assert os.stat(f"/proc/{end(daemon, 'slirp-worker')}/exe").st_ino == inode != first
+    built = Path(slirpd_path()).resolve().parents[1]
+    for name in ("bin", "libexec"):
+        shutil.copytree(built / name, tmp_path / name)
+    with Slirpd("--configure", guest.pid, "tap0", program=str(tmp_path / "bin/slirpd")) as daemon:
+        programs = {role: os.stat(f"/proc/{daemon.children()[role]}/exe").st_ino
+                    for role in ("slirp-worker", "resolver")}
+        for role, inode in programs.items():
+            path = tmp_path / f"libexec/slirpd/slirpd-{role}"
+            # As a package manager does it: another file, by a rename.
+            shutil.copy("/bin/false", path.with_suffix(".new"))
+            path.with_suffix(".new").rename(path)
+            # So the kernel calls it from now on.
+            next_one = end(daemon, f"{role} (deleted)")
+            assert os.stat(f"/proc/{next_one}/exe").st_ino == inode != path.stat().st_ino
+            assert works(guest.netns)
+
+
+def test_dhcp_lease_is_kept(guest: Guest, tmp_path: Path, tools: Callable) -> None:
+    tools("udhcpc")
+    with Slirpd(guest.pid, "tap0") as daemon:
+        first = lease_of(tmp_path, guest, "udhcpc")
+        end(daemon, "slirp-worker")
+        assert lease_of(tmp_path, guest, "udhcpc") == first
+
+
+def test_bess_client_connects_again(tmp_path: Path) -> None:
+    """Its connection ends with the worker. The socket, which the parent has, stays."""
+    path = tmp_path / "bess.sock"
+    with bess.up(path) as daemon:
+        with bess.connect(path) as client:
+            assert bess.arp(client)
+            end(daemon, "slirp-worker")
+            with contextlib.suppress(ConnectionResetError):
+                while client.recv(bess.FRAME_MAX):
+                    pass
+        with bess.connect(path) as client:
+            assert bess.arp(client)
+
+
+def test_command_has_its_network_again(lab: Lab, tmp_path: Path) -> None:
+    """The command of `slirpd run` goes on, too."""
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    script = f"read word <{go}; exec curl -sf -m {DEADLINE_S:g} {http_url(INTERNET4, 'hello')}"
+    with SlirpdRun("--", "sh", "-euc", script, ready=False) as daemon:
+        # Waits for the command to open it.
+        with open(go, "w") as word:
+            for role in ("slirp-worker", "resolver"):
+                end(daemon, role)
+            word.write("go\n")
+        assert daemon.wait() == 0
+        assert daemon.stdout == "hello\n"
 
 
 def test_worker_that_always_dies_ends_slirpd(guest: Guest, daemon: Slirpd) -> None:
@@ -229,15 +281,6 @@ def test_worker_and_spawner_that_die_at_once_end_slirpd(guest: Guest, daemon: Sl
         wait_for("it has ended", lambda: proc_stat(before["slirp-worker"])[0] == "Z")
     assert daemon.wait() == 1
     assert "without the spawner slirp-worker can't be started again; ending" in daemon.stderr
-
-
-@pytest.mark.parametrize("role", ("slirp-worker", "connector"))
-def test_process_that_stands_still_is_replaced(guest: Guest, daemon: Slirpd, role: str) -> None:
-    old = daemon.children()[role]
-    os.kill(old, signal.SIGSTOP)
-    wait_for("another", lambda: daemon.children().get(role, old) != old, 3 * DEADLINE_S)
-    assert f"{role}[{old}] hangs" in daemon.stderr
-    assert works(guest.netns)
 
 
 def test_time_without_a_worker(guest: Guest) -> None:

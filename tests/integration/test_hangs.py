@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A process of slirpd stands still: slirpd notices, ends it, and goes on as after a death."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import api_client
+import pytest
+from daemon import Slirpd
+from guest import Guest
+from lab import Lab, works
+from load import FORWARDED_PORT, GUEST_PORT, Load, name_is_found
+from processes import stopped
+from waiting import DEADLINE_S, POLL_S, wait_for
+
+# Those that the spawner starts again.
+AGAIN = ("slirp-worker", "resolver", "api")
+# Less than any deadline of slirpd, and enough to fill queues.
+SHORT_S = 1.5
+# Twice the 30 s of START_TIMEOUT_MS (src/parent/supervise/start.h): the longest of all deadlines.
+HANG_S = 60
+
+One = tuple[Guest, Slirpd, Path]
+
+
+@pytest.fixture
+def several(lab: Lab, tmp_path: Path) -> Iterator[Callable[..., One]]:
+    """Each with a guest of its own, so that all hang at the same time."""
+    with contextlib.ExitStack() as stack:
+        def make(name: str, start: Callable[[Slirpd], object] = Slirpd.__enter__) -> One:
+            guest = stack.enter_context(Guest())
+            path = tmp_path / f"{name}.sock"
+            daemon = Slirpd("--configure", f"--api-socket={path}", guest.pid, "tap0", abnormal=True)
+            stack.push(daemon.__exit__)
+            start(daemon)
+            return guest, daemon, path
+
+        yield make
+
+
+def stop(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)
+
+
+def next_of(daemon: Slirpd, role: str, old: int, deadline_s: float = HANG_S) -> int:
+    return wait_for(f"another {role}", lambda: {old: 0}.get(
+        pid := daemon.children().get(role, old), pid), deadline_s)
+
+
+def test_process_that_stands_still_is_replaced(several: Callable[..., One]) -> None:
+    """In service, and at its restart."""
+    hung = []
+    for role in AGAIN:
+        for when in ("service", "restart"):
+            made = several(f"{role}-{when}")
+            pid = made[1].children()[role]
+            if when == "restart":
+                os.kill(pid, signal.SIGKILL)
+                pid = next_of(made[1], role, pid)
+            stop(pid)
+            hung.append((role, pid, made))
+    for role, pid, (guest, daemon, path) in hung:
+        next_of(daemon, role, pid)
+        assert f"{role}[{pid}] hangs" in daemon.stderr
+        assert works(guest.netns)
+        wait_for("a name", lambda guest=guest: name_is_found(guest))
+        assert "return" in api_client.execute(str(path), "query_connections")
+
+
+def test_slirpd_ends_if_what_it_needs_stands_still(several: Callable[..., One]) -> None:
+    _, of_connector, _ = several("connector")
+    connector = of_connector.children()["connector"]
+    stop(connector)
+    # Nothing is asked of the spawner before a death.
+    _, of_spawner, _ = several("spawner")
+    spawner = of_spawner.children()["spawner"]
+    stop(spawner)
+    os.kill(of_spawner.children()["slirp-worker"], signal.SIGKILL)
+    assert of_spawner.wait(HANG_S) == 1
+    assert f"spawner[{spawner}] hangs: no slirp-worker is ready" in of_spawner.stderr
+    assert "without the spawner slirp-worker can't be started again; ending" in of_spawner.stderr
+    assert of_connector.wait(HANG_S) == 1
+    assert f"connector[{connector}] hangs" in of_connector.stderr
+    assert of_connector.stderr.endswith("; ending\n")
+
+
+def test_start_in_which_a_process_stands_still_fails(several: Callable[..., One]) -> None:
+    roles = ("netns-helper", "spawner", *AGAIN, "connector")
+
+    def start_and_stop(daemon: Slirpd) -> None:
+        """Stops it as soon as it is there."""
+        daemon.start()
+        end = time.monotonic() + DEADLINE_S
+        while not (pid := daemon.children().get(role)) and time.monotonic() < end:
+            time.sleep(POLL_S / 10)
+        with contextlib.suppress(ProcessLookupError):
+            stop(pid)
+
+    started = {}
+    for role in roles:
+        _, started[role], path = several(role, start_and_stop)
+    n_failed = 0
+    for role, daemon in started.items():
+        # A process may have been ready before it was stopped.
+        if "slirpd: ready: " in daemon.stderr:
+            daemon.terminate()
+            continue
+        n_failed += 1
+        assert daemon.wait(HANG_S) == 1, role
+        assert re.search(r"^slirpd: not ready after 30 s; ending$", daemon.stderr, re.M), role
+    assert n_failed > 0
+    assert not any(path.parent.glob("*.sock"))
+
+
+def test_short_stop_harms_nobody(guest: Guest, tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    with Slirpd("--configure", f"--api-socket={path}",
+                f"--publish=127.0.0.1:{FORWARDED_PORT}:{GUEST_PORT}", guest.pid, "tap0") as daemon, \
+            contextlib.ExitStack() as stack:
+        load = Load(guest, str(path), stack)
+        load.check(False)
+        before = daemon.children()
+        for pid in (daemon.pid, *before.values()):
+            with stopped(pid):
+                time.sleep(SHORT_S)
+            load.check(False)
+        assert daemon.children() == before
