@@ -155,7 +155,7 @@ connector_on_peer(struct connector *connector, const struct ipc_peer *msg, int a
 	}
 }
 
-/* For a channel the parent ends that peer, and the next one gets another channel. */
+/* The parent sends a channel again later. */
 static void
 miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 {
@@ -163,7 +163,7 @@ miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 
 	if (msg->id == IPC_MSG_kept_port)
 		fatalx("message from the parent: kept_port: %s", why);
-	peer_report(&connector->to_parent, &msg->payload.peer, "peer", why);
+	peer_report_missed(&connector->to_parent, &msg->payload.peer);
 }
 
 static bool

@@ -98,7 +98,8 @@ struct ipc_log {
 	ROW(host_addrs, PAYLOAD, RUNNING, "the addresses of the host's interfaces, for class host of the policy")
 
 #define IPC_ROWS_SOCKET_MAKERS_TO_PARENT(ROW) \
-	ROW(peer_dropped, PAYLOAD, RUNNING, "the peer broke the protocol, and its channel was closed")
+	ROW(peer_dropped, PAYLOAD, RUNNING, "the peer broke the protocol, and its channel was closed") \
+	ROW(peer_missed, PAYLOAD, RUNNING, "a channel came without its descriptor, for which the sender has no room: make it again later")
 
 #define IPC_ROWS_PARENT_TO_SLIRP_WORKER(ROW) \
 	ROW(start, PAYLOAD_FD, ONCE, "carry packets between this TAP or socket and the host, answer ready") \

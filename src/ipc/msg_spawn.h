@@ -33,6 +33,11 @@ struct ipc_peer {
 	uint32_t number; /* of that process: how often the role was started before */
 };
 
+struct ipc_peer_missed {
+	uint32_t role; /* as in peer */
+	uint32_t number;
+};
+
 struct ipc_peer_dropped {
 	uint32_t role; /* as in peer */
 	uint32_t number;

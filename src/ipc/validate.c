@@ -249,6 +249,12 @@ ipc_validate_peer(const struct ipc_peer *msg, const char **why)
 }
 
 int
+ipc_validate_peer_missed(const struct ipc_peer_missed *msg, const char **why)
+{
+	return is_service(msg->role) ? 0 : ipc_refuse(why, "role");
+}
+
+int
 ipc_validate_peer_dropped(const struct ipc_peer_dropped *msg, const char **why)
 {
 	if (!is_service(msg->role))

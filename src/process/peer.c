@@ -9,6 +9,8 @@
 
 #include "base/auto.h"
 #include "base/fdio.h"
+#include "base/log.h"
+#include "ipc/describe.h"
 
 void
 peer_open(struct ipc_channel *channel, int adopt_fd, enum ipc_child_fd number,
@@ -51,4 +53,17 @@ peer_report(struct ipc_channel *to_parent, const struct ipc_peer *peer, const ch
 	snprintf(dropped.why, sizeof(dropped.why), "%s: %s", row, why);
 	/* If it is lost, the peer sees the end of the channel all the same. */
 	(void)ipc_send_peer_dropped(to_parent, &dropped);
+}
+
+void
+peer_report_missed(struct ipc_channel *to_parent, const struct ipc_peer *peer)
+{
+	const struct ipc_peer_missed missed = { .role = peer->role,
+		.number = peer->number };
+
+	log_warning("no descriptor is left for the channel to %s; it is made later",
+	    ipc_role_names[peer->role]);
+	/* The parent reads more than this process sends. If the message is lost all the same, the
+	 * channel is missing until one of the two is started again. */
+	(void)ipc_send_peer_missed(to_parent, &missed);
 }

@@ -26,6 +26,10 @@ void peer_close(struct ipc_channel *channel);
  */
 bool peer_must_send_again(int result);
 
+/* Reports to the parent that the descriptor of this channel did not come, because this process can
+ * have no more. The peer has done nothing wrong. */
+void peer_report_missed(struct ipc_channel *to_parent, const struct ipc_peer *peer);
+
 /* Reports to the parent that the peer broke the protocol: the row and the fault. The parent
  * ends that peer, unless it is another one by now. */
 void peer_report(struct ipc_channel *to_parent, const struct ipc_peer *peer,

@@ -128,14 +128,14 @@ worker_control_wait_start(struct worker *worker)
 	return true;
 }
 
-/* No other message brings a descriptor in service. The parent ends that peer, and the next one
- * gets another channel. */
+/* No other message brings a descriptor in service. The parent sends the channel again later. */
 static void
 miss_peer(void *ctx, const struct ipc_message *msg, const char *why)
 {
 	struct worker *worker = ctx;
 
-	peer_report(&worker->to_parent, &msg->payload.peer, "peer", why);
+	(void)why;
+	peer_report_missed(&worker->to_parent, &msg->payload.peer);
 }
 
 void

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ import test_bess as bess
 from daemon import Slirpd, SlirpdRun
 from guest import Guest
 from lab import ECHO_PORT, HTTP_PORT, INTERNET4, Lab, http_url, works
+from load import name_is_found
 from netns import socket_in
 from processes import borrowed, fd_table, proc_stat, stopped
 from servers import serve
@@ -32,6 +34,8 @@ from waiting import DEADLINE_S, wait_for
 AGAIN = ("slirp-worker", "connector", "resolver", "api")
 FORWARDED_PORT = 8080
 GUEST_PORT = 8000
+# Behind the fixed numbers of the channels: src/ipc/fdtable.h.
+CHANNELS_END = 7
 # Enough for a median; each has a slirpd of its own, so that no delay comes between.
 KILLS = 10
 
@@ -166,6 +170,40 @@ def test_several_at_once(guest: Guest, daemon: Slirpd, path: Path, roles: tuple[
     assert works(guest.netns)
     wait_for("the api answers", lambda: "return" in api_client.execute(
         str(path), "query_connections"))
+
+
+@contextlib.contextmanager
+def short_of_descriptors(pid: int) -> Iterator[None]:
+    """The process keeps what it has, and can have no more."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (CHANNELS_END, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize(("short", "dead"), (
+    ("slirp-worker", "resolver"), ("slirp-worker", "api"), ("connector", "slirp-worker"),
+    ("connector", "resolver"), ("connector", "api")))
+def test_process_without_room_for_a_channel_gets_it_later(guest: Guest, daemon: Slirpd, path: Path,
+                                                          short: str, dead: str) -> None:
+    """The new process, which has done nothing wrong, is not ended for it."""
+    before = daemon.children()
+    with short_of_descriptors(before[short]):
+        new = end(daemon, dead)
+        wait_for("it is said", lambda: f"no descriptor is left for the channel to {dead}" in
+                 daemon.stderr)
+
+    def all_is_well() -> bool:
+        with contextlib.suppress(OSError):
+            return (works(guest.netns) and name_is_found(guest) and
+                    "return" in api_client.execute(str(path), "query_connections"))
+        return False
+
+    wait_for("all is well", all_is_well)
+    assert daemon.children() == before | {dead: new}
+    assert " dropped " not in daemon.stderr
 
 
 def test_parent_holds_no_more_afterwards(guest: Guest, daemon: Slirpd) -> None:

@@ -333,6 +333,8 @@ FIELDS(listener_wanted,
 	RANGE(listener_wanted, id, 0, IPC_LISTENERS_MAX - 1, "id"), RESERVED(listener_wanted))
 FIELDS(peer, RANGE(peer, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
 	ANY(peer, number))
+FIELDS(peer_missed, RANGE(peer_missed, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
+	ANY(peer_missed, number))
 FIELDS(peer_dropped,
 	RANGE(peer_dropped, role, IPC_ROLE_SLIRP_WORKER, IPC_ROLE_API, "role"),
 	ANY(peer_dropped, number), TEXT(peer_dropped, why))

@@ -623,6 +623,12 @@ ipc_sample_peer(struct ipc_peer *msg)
 }
 
 void
+ipc_sample_peer_missed(struct ipc_peer_missed *msg)
+{
+	*msg = (struct ipc_peer_missed){ .role = IPC_ROLE_RESOLVER, .number = 3 };
+}
+
+void
 ipc_sample_peer_dropped(struct ipc_peer_dropped *msg)
 {
 	*msg = (struct ipc_peer_dropped){

@@ -86,6 +86,16 @@ note_dropped(struct supervisor *sv, const struct child *sender,
 	children_kill(&sv->services[msg->role].child);
 }
 
+/* A service had no descriptor left for its channel to a peer; wiring.c makes the channel again. */
+static void
+note_missed(struct supervisor *sv, const struct child *sender,
+    const struct ipc_peer_missed *msg)
+{
+	/* If the peer has been replaced meanwhile, another channel has come. */
+	if (msg->number == sv->services[msg->role].n_restarts)
+		sv->services[sender->role->id].missed_peers |= UINT32_C(1) << msg->role;
+}
+
 /* Whose messages are received. */
 struct sender {
 	struct supervisor *sv;
@@ -113,6 +123,9 @@ take(void *ctx, struct ipc_message *msg)
 		break;
 	case IPC_MSG_peer_dropped:
 		note_dropped(sv, child, &msg->payload.peer_dropped);
+		break;
+	case IPC_MSG_peer_missed:
+		note_missed(sv, child, &msg->payload.peer_missed);
 		break;
 	case IPC_MSG_confined:
 		if (!is_as_confined(sv, child, &msg->payload.confined))

@@ -110,6 +110,7 @@ start(struct supervisor *sv, enum ipc_role role)
 	service->start_at_ms = DEADLINE_NONE;
 	service->ready_by_ms = service->started_at_ms + READY_TIMEOUT_MS;
 	service->is_ready = false;
+	service->missed_peers = 0;
 	if (parent_spawn_by(&service->child, &roles[role],
 		supervisor_child(sv, wiring->starter)) == -1)
 		return -1;

@@ -44,6 +44,7 @@ struct service {
 	uint64_t ready_by_ms; /* the process hangs if it is not ready by then */
 	uint32_t delay_ms;    /* before the next start */
 	uint32_t n_restarts;
+	uint32_t missed_peers; /* set of roles: it had no room for their channels */
 	uint64_t deaths_ms[SERVICE_DEATHS_MAX]; /* a ring of the last ones */
 };
 

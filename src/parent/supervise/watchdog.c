@@ -70,6 +70,8 @@ watchdog_handle(struct supervisor *sv, uint64_t now_ms)
 	if (now_ms < sv->ping_at_ms)
 		return;
 	sv->ping_at_ms = now_ms + PING_INTERVAL_MS;
+	/* So often, and not at once: a process that is short of descriptors stays so for a while. */
+	wiring_connect_missed(sv);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (wirings[i].starter != IPC_ROLE_NONE)
 			ping(&sv->services[i]);

@@ -368,6 +368,17 @@ wiring_connect_waiting(struct supervisor *sv)
 }
 
 void
+wiring_connect_missed(struct supervisor *sv)
+{
+	for (size_t i = 0; i < N_LINKS; i++)
+		if (sv->services[links[i][0]].missed_peers >> links[i][1] & 1 ||
+		    sv->services[links[i][1]].missed_peers >> links[i][0] & 1)
+			sv->links_wanted |= UINT32_C(1) << i;
+	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
+		sv->services[i].missed_peers = 0;
+}
+
+void
 wiring_tell_api(struct supervisor *sv, enum ipc_event_kind kind, enum ipc_role role)
 {
 	const struct ipc_event event = { .kind = kind,

@@ -56,6 +56,9 @@ void wiring_settle_connector(struct supervisor *sv);
 /* Whether a channel of the role waits for room in a queue, its own or that of the other end. */
 bool wiring_waits_for(const struct supervisor *sv, enum ipc_role role);
 
+/* Makes the channels again for which a process had no descriptor left. */
+void wiring_connect_missed(struct supervisor *sv);
+
 /* Makes the channels that wait. */
 void wiring_connect_waiting(struct supervisor *sv);
 
