@@ -299,10 +299,9 @@ test_channel_that_does_not_come_is_told(void **state)
 	while ((fds[n_fds] = dup(STDIN_FILENO)) != -1)
 		n_fds++;
 	worker_control_receive(worker);
-	expect(&parent, IPC_MSG_peer_dropped, &msg);
-	assert_int_equal(msg.payload.peer_dropped.number, 77);
-	assert_string_equal(msg.payload.peer_dropped.why,
-	    "peer: no descriptor is left for it");
+	expect(&parent, IPC_MSG_peer_missed, &msg);
+	assert_int_equal(msg.payload.peer_missed.role, IPC_ROLE_API);
+	assert_int_equal(msg.payload.peer_missed.number, 77);
 	while (n_fds > 0)
 		close(fds[--n_fds]);
 }
