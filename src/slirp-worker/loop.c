@@ -120,6 +120,15 @@ take_answers(struct worker *worker, uint64_t n_frames, uint64_t n_bytes)
 	tcp_serve(&worker->tcp.tcp);
 }
 
+/* The first channel to the resolver comes before the caller hears that the network is ready. A
+ * query that the guest sends then must not be read before the channel: so one frame is read for
+ * each look at the messages of the parent. */
+static bool
+lacks_channel(const struct worker *worker)
+{
+	return worker->network.enable_dns && worker->resolver.role == IPC_ROLE_NONE;
+}
+
 static void
 turn(struct worker *worker)
 {
@@ -146,7 +155,8 @@ turn(struct worker *worker)
 			answers_forget(&worker->answers);
 		/* A frame that ended a wait comes alone, unless the guest sends a stream. If
 		 * it was there before the wait, others may be there too. */
-		take_batch(worker, BATCH_FRAMES, !poller->found_at_once);
+		take_batch(worker, lacks_channel(worker) ? 1 : BATCH_FRAMES,
+		    !poller->found_at_once);
 	}
 	/* Serve the sockets after the frames: acknowledgements have opened windows, and
 	 * answers that the stack waited for have arrived. */
@@ -156,7 +166,7 @@ turn(struct worker *worker)
 	asks_turn(&worker->asks, worker->now_ms);
 	n_frames = counters[IPC_COUNTER_frames_to_guest] - n_frames;
 	n_bytes = counters[IPC_COUNTER_bytes_to_guest] - n_bytes;
-	if (n_frames > 0)
+	if (n_frames > 0 && !lacks_channel(worker))
 		take_answers(worker, n_frames, n_bytes);
 	if (poller_ready(poller, POLLER_API))
 		api_requests_receive(worker);

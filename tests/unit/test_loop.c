@@ -131,6 +131,8 @@ open_box(void **state)
 
 	(void)state;
 	worker_box_open(&box, true);
+	/* It has had its channel to the resolver. */
+	worker->resolver.role = IPC_ROLE_RESOLVER;
 	assert_ptr_equal(worker->engines.list[0].ops, &stack_engine);
 	worker->engines.list[0].ops = &hooked;
 	return reass_init(&worker->reass);
