@@ -22,10 +22,9 @@ import test_bess as bess
 from daemon import Slirpd, SlirpdRun
 from guest import Guest
 from lab import ECHO_PORT, HTTP_PORT, INTERNET4, Lab, http_url, works
-from load import name_is_found
+from load import echoing, name_is_found
 from netns import socket_in
 from processes import borrowed, fd_table, proc_stat, stopped
-from servers import serve
 from test_traffic import lease_of
 from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
@@ -141,17 +140,7 @@ def test_datagrams_go_on(guest: Guest, daemon: Slirpd) -> None:
 
 
 def test_forwards_keep_their_ports_and_ids(guest: Guest, daemon: Slirpd, path: Path) -> None:
-    with socket_in(guest.netns, socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("", GUEST_PORT))
-        listener.listen()
-        listener.settimeout(None)
-
-        def handle(connection: socket.socket) -> None:
-            while data := connection.recv(4096):
-                connection.sendall(data)
-
-        serve(listener, handle)
+    with echoing(guest.netns, "0.0.0.0", GUEST_PORT):
         assert echo_through_the_forward()
         before = api_client.execute(str(path), "list_hostfwd")["return"]
         # Clients that come in between wait in the backlog.
@@ -342,3 +331,31 @@ def test_time_without_a_worker(guest: Guest) -> None:
     print(f"without a worker: median {statistics.median(times_ms):.1f} ms, "
           f"most {max(times_ms):.1f} ms")
     assert max(times_ms) < DEADLINE_S * 1000
+
+
+def test_other_deaths_cost_no_connection(guest: Guest, path: Path) -> None:
+    """One connection of the guest's, and one through a forward, over a death of each process but
+    the worker, in a slirpd of their own."""
+    data = os.urandom(10_000)
+
+    def answers(client: socket.socket) -> bool:
+        client.sendall(data)
+        with client.makefile("rb") as file:
+            return file.read(len(data)) == data
+
+    lives = int(os.environ.get("SLIRPD_KILLS", KILLS)) // 4 + 1
+    for _ in range(lives):
+        with Slirpd("--configure", "--api-socket", path,
+                    f"--publish=127.0.0.1:{FORWARDED_PORT}:{GUEST_PORT}", guest.pid,
+                    "tap0") as daemon, \
+                echoing(guest.netns, "0.0.0.0", GUEST_PORT), \
+                echoing(Lab.internet_netns, INTERNET4) as port, \
+                guest.connect(INTERNET4, port) as out, \
+                socket.create_connection(("127.0.0.1", FORWARDED_PORT), DEADLINE_S) as into:
+            for role in ("connector", "resolver", "api"):
+                end(daemon, role)
+                assert answers(out) and answers(into), role
+            os.kill(daemon.children()["spawner"], signal.SIGKILL)
+            wait_for("it is gone", lambda: "spawner" not in daemon.children())
+            assert answers(out) and answers(into)
+            assert works(guest.netns)

@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 
 import api_client
 import pytest
@@ -18,9 +17,10 @@ from commands import sh
 from daemon import Slirpd
 from guest import Guest
 from lab import HTTP_PORT, INTERNET4, WORD_NAME, Lab, works
+from load import echoing
 from netns import socket_in
 from processes import fd_table
-from servers import listener, recv_all, serve, serve_udp_echo, udp_socket
+from servers import listener, recv_all, serve_udp_echo, udp_socket
 from waiting import DEADLINE_S, wait_for
 
 PORT, GUEST_PORT = 8080, 8000
@@ -50,19 +50,6 @@ def wait_for_others(daemon: Slirpd, before: dict[str, int], *roles: str) -> None
 
 def kill_and_wait(daemon: Slirpd, *roles: str) -> None:
     wait_for_others(daemon, kill(daemon, *roles), *roles)
-
-
-def echo(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := connection.recv(BLOCK):
-            connection.sendall(data)
-
-
-@contextlib.contextmanager
-def echoing(netns: str, address: str, port: int = 0) -> Iterator[int]:
-    with listener(netns, address, port) as sock:
-        serve(sock, echo)
-        yield sock.getsockname()[1]
 
 
 def is_echoed(address: str, port: int) -> bool:

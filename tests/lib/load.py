@@ -162,8 +162,18 @@ class Repeated:
 
 
 def echo(connection: socket.socket) -> None:
-    while data := connection.recv(4096):
-        connection.sendall(data)
+    # Its client may have been killed.
+    with contextlib.suppress(OSError):
+        while data := connection.recv(4096):
+            connection.sendall(data)
+
+
+@contextlib.contextmanager
+def echoing(netns: str, address: str, port: int = 0) -> Iterator[int]:
+    """A server that sends back what it gets, and its port."""
+    with listener(netns, address, port) as sock:
+        serve(sock, echo)
+        yield sock.getsockname()[1]
 
 
 def is_echoed(client: socket.socket) -> bool:
