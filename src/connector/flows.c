@@ -159,6 +159,9 @@ flows_close_all(struct flows *flows)
 	while (flow != NULL) {
 		struct flow *next = flow_table_next(&flows->table, flow);
 
+		/* The worker may live on, without a channel. And a reset has nothing left to
+		 * send, for which close(2) would wait if the worker has set SO_LINGER. */
+		flows_end_sockets(flow, true);
 		flows_close(flows, flow);
 		flow = next;
 	}

@@ -28,6 +28,7 @@ struct flow {
 	uint64_t pin_generation;
 	uint16_t pin_pattern;
 	bool is_judged; /* a later policy may deny it */
+	bool is_reply;  /* to a peer of a forward's port: only `forbid` denies it */
 	struct ipc_flow_open asked;
 };
 

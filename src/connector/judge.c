@@ -2,6 +2,7 @@
 /* Judges the open flows by a new policy, some at a time. */
 #include "connector/judge.h"
 
+#include "base/clock.h"
 #include "connector/policy.h"
 
 bool
@@ -15,10 +16,12 @@ void
 judge_proceed(struct connector *connector)
 {
 	struct flows *flows = &connector->flows;
+	uint64_t ends_ms = clock_now_ms() + JUDGE_TURN_MS;
 
 	if (!judge_wants_a_turn(connector))
 		return;
-	for (int i = 0; flows->is_judging && i < JUDGE_FLOWS_MAX; i++) {
+	for (int i = 0;
+	     flows->is_judging && i < JUDGE_FLOWS_MAX && clock_now_ms() <= ends_ms; i++) {
 		struct flow *flow = flow_table_from(&flows->table, flows->judge_at);
 
 		if (flow == NULL) {

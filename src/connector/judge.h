@@ -8,6 +8,9 @@
  * between. */
 #define JUDGE_FLOWS_MAX 512
 
+/* A flow whose rule has thousands of names takes a thousand times as long. */
+#define JUDGE_TURN_MS 2
+
 /* Whether flows wait to be judged, and can be. */
 bool judge_wants_a_turn(const struct connector *connector);
 

@@ -392,15 +392,25 @@ find_rule(const struct policy *policy, uint64_t key)
 	return rule;
 }
 
+static bool
+is_forbidden(const struct policy_verdict *verdict)
+{
+	return verdict->reason == POLICY_BY_RULE &&
+	    state.in_force->policy.rules[verdict->rule].action ==
+	    IPC_POLICY_ACTION_forbid;
+}
+
 bool
 connector_policy_lets_go_on(const struct flow *flow)
 {
 	const struct policy *policy = &state.in_force->policy;
+	struct policy_verdict verdict = judge_by_pins(flow);
 	uint32_t rule;
 
-	if (policy->settings.mode == IPC_POLICY_MODE_audit ||
-	    judge_by_pins(flow).is_allowed)
+	if (policy->settings.mode == IPC_POLICY_MODE_audit || verdict.is_allowed)
 		return true;
+	if (flow->is_reply || is_forbidden(&verdict))
+		return !is_forbidden(&verdict);
 	rule = find_rule(policy, flow->rule_key);
 	for (uint32_t i = policy_first_name(policy, rule);
 	     i < policy->n_names && policy->names[i].rule == rule; i++) {
@@ -448,27 +458,21 @@ connector_on_list_hits(struct connector *connector, const struct ipc_list_hits *
 }
 
 int
-connector_policy_check_peer(const struct inaddr *peer, uint16_t port)
+connector_policy_check_peer(struct flow *flow)
 {
-	const struct policy_question question = {
-		.proto = IPC_POLICY_PROTO_udp,
-		.port = port,
-		.addr = *peer,
-	};
-	const struct policy *policy;
 	struct policy_verdict verdict;
 
 	if (!state.has_policy)
 		return 0;
 	if (state.in_force == NULL)
 		return EACCES;
-	policy = &state.in_force->policy;
-	verdict = policy_match(&state.in_force->matcher, &state.place, &question);
-	if (verdict.reason != POLICY_BY_RULE ||
-	    policy->rules[verdict.rule].action != IPC_POLICY_ACTION_forbid)
+	flow->is_judged = flow->is_reply = true;
+	verdict = judge(flow, NULL, 0);
+	if (!is_forbidden(&verdict))
 		return 0;
 	count(&verdict);
-	return policy->settings.mode == IPC_POLICY_MODE_audit ? 0 : refusal();
+	return state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit ? 0
+									     : refusal();
 }
 
 void

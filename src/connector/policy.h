@@ -26,7 +26,7 @@ bool connector_policy_lets_go_on(const struct flow *flow);
 
 /* The same for a peer of a forward's port of UDP, whom only a rule with `forbid` stops: that the
  * peer has sent there is the worker's word. */
-int connector_policy_check_peer(const struct inaddr *peer, uint16_t port);
+int connector_policy_check_peer(struct flow *flow);
 
 /* Takes the addresses of a name from the resolver. Returns 0; EACCES if the patterns are neither those of
  * the policy in force nor, if it has them too, those of the policy before it; EINVAL if there is no such

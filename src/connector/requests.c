@@ -375,6 +375,7 @@ connector_on_reply_open(struct connector *connector, const struct ipc_reply_open
 		.proto = IPPROTO_UDP,
 		.peer_port = msg->peer_port,
 	};
+	struct flow *flow;
 	int denied;
 
 	if (about != NULL &&
@@ -394,8 +395,10 @@ connector_on_reply_open(struct connector *connector, const struct ipc_reply_open
 		asked.guest = about->guest_addr;
 		asked.guest_port = about->guest_port;
 	}
-	if (begin_flow(connector, &asked) != NULL && about != NULL) {
-		denied = connector_policy_check_peer(&msg->peer, msg->peer_port);
+	flow = begin_flow(connector, &asked);
+	if (flow != NULL && about != NULL) {
+		denied = connector_policy_check_peer(flow);
+		connector->answer.opened.is_kept = flow->is_judged;
 		if (denied == 0)
 			make_reply(connector, msg, about);
 		else

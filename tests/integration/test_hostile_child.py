@@ -16,6 +16,7 @@ import ipc
 from api_client import execute
 from daemon import ABNORMAL_END, Slirpd
 from guest import Guest
+from lab import works
 from processes import borrowed, is_traced, proc_stat
 from waiting import DEADLINE_S, wait_for
 
@@ -88,6 +89,18 @@ def test_api_can_not_hide_that_it_broke_its_filter(api: tuple[Slirpd, str]) -> N
         assert execute(path, "query_status")["return"]["restarts"]["api"] == number
         wait_for("its death is told", lambda: number == len(re.findall(
             r"^slirpd: api was killed by SIGSYS .*; starting it again$", daemon.stderr, re.M)))
+
+
+def test_api_that_changes_a_policy_that_is_not_there_is_ended(api: tuple[Slirpd, str],
+                                                              guest: Guest) -> None:
+    daemon, path = api
+    with in_the_name_of(daemon, "api") as channel:
+        channel.send(ipc.message("change_policy", bytes(8)))
+    wait_for("it is ended", lambda: re.search(
+        r"^slirpd: api\[\d+\] broke the protocol: policy: change_policy without its rows; ending it$",
+        daemon.stderr, re.M))
+    wait_for("another one answers", lambda: "return" in execute(path, "query_status"))
+    assert works(guest.netns)
 
 
 def test_worker_that_says_that_the_tap_is_gone_does_not_hide_its_death(guest: Guest) -> None:

@@ -22,8 +22,9 @@ import pytest
 from api_client import Session, daemon_with_api, execute
 from daemon import Slirpd, run_slirpd
 from guest import Guest
-from lab import Lab
-from servers import listener
+from lab import HOST4, Lab
+from processes import borrowed
+from servers import listener, udp_socket
 from slirpctl import REFUSED, assert_ok, ctl
 from test_hostile_worker import closed, taken
 from test_policy import (  # noqa: F401
@@ -32,6 +33,7 @@ from test_policy import (  # noqa: F401
 from waiting import DEADLINE_S, wait_for
 
 LIVE_PORT = 4440
+TO_CONNECTOR = 5
 
 
 @contextlib.contextmanager
@@ -363,6 +365,43 @@ def test_flow_of_udp_and_ping_ends_with_its_rule(guest: Guest, address: str) -> 
                 assert not echo(guest, address)
                 assert tcp(guest, address) == 0
                 assert uplink.sent() == {(socket.IPPROTO_TCP, address, PORT)}
+
+
+@pytest.mark.usefixtures("world")
+def test_peer_of_a_forward_that_a_new_policy_forbids_gets_nothing(guest: Guest, lab: Lab) -> None:
+    with (live(guest, "allow to any\n", f"--publish=0.0.0.0:{PORT}:{PORT}/udp") as (_, path),
+          udp_socket(guest.netns, "0.0.0.0", PORT) as server,
+          udp_socket(lab.internet_netns, PUBLIC4) as peer):
+        peer.settimeout(AT_ONCE_S)
+        peer.sendto(b"question", (HOST4, PORT))
+        _, seen = server.recvfrom(100)
+
+        def is_answered() -> bool:
+            with contextlib.suppress(OSError):
+                server.sendto(b"answer", seen)
+                return peer.recv(100) == b"answer"
+            return False
+
+        assert is_answered()
+        # A rule that denies is for the guest's own flows.
+        assert "return" in load(path, "policy 1\n")
+        assert is_answered()
+        assert "return" in load(path, f"policy 1\nforbid to {PUBLIC4}\nallow to any\n")
+        wait_for("the flow has ended", lambda: not is_answered())
+        with Uplink() as uplink:
+            assert not is_answered()
+            assert uplink.sent() == set()
+
+
+@pytest.mark.usefixtures("world")
+def test_flows_end_with_the_channel_of_their_worker(guest: Guest, lab: Lab) -> None:
+    """A worker that was taken over closes it, so that no later policy ends its flows."""
+    with live(guest, f"allow tcp to {PUBLIC4}\n") as (daemon, _):
+        sock, peer = established(guest, lab, PUBLIC4)
+        with sock, peer:
+            with borrowed(daemon.children()["slirp-worker"], TO_CONNECTOR) as channel:
+                channel.shutdown(socket.SHUT_RDWR)
+            assert is_reset(peer) and is_reset(sock)
 
 
 @pytest.mark.usefixtures("world")

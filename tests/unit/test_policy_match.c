@@ -63,8 +63,8 @@ load(const char *text)
 	policy_matcher_make(&matcher, &policy);
 }
 
-static bool
-is_allowed(uint8_t proto, const char *addr, uint16_t port)
+static struct policy_verdict
+verdict_of(uint8_t proto, const char *addr, uint16_t port)
 {
 	const struct policy_question question = {
 		.proto = proto,
@@ -72,7 +72,13 @@ is_allowed(uint8_t proto, const char *addr, uint16_t port)
 		.addr = address(addr),
 	};
 
-	return policy_match(&matcher, home(), &question).is_allowed;
+	return policy_match(&matcher, home(), &question);
+}
+
+static bool
+is_allowed(uint8_t proto, const char *addr, uint16_t port)
+{
+	return verdict_of(proto, addr, port).is_allowed;
 }
 
 static bool
@@ -261,6 +267,12 @@ test_dns_exclusive(void **state)
 	assert_true(is_tcp_allowed("8.8.8.8", 54));
 	assert_true(is_tcp_allowed("10.0.2.3", 53));
 	assert_true(is_allowed(IPC_POLICY_PROTO_icmp, "8.8.8.8", 0));
+	/* It does not hide what is forbidden: that holds for peers of forwards, too. */
+	load(HEADER "dns any exclusive\nforbid to 8.8.8.8\nallow to any\n");
+	assert_int_equal(verdict_of(IPC_POLICY_PROTO_udp, "8.8.8.8", 53).reason,
+	    POLICY_BY_RULE);
+	assert_int_equal(verdict_of(IPC_POLICY_PROTO_udp, "8.8.4.4", 53).reason,
+	    POLICY_BY_DNS_EXCLUSIVE);
 }
 
 static bool

@@ -143,7 +143,11 @@ conclude(const struct decision *decision, uint32_t classes)
 		.classes = classes,
 	};
 
-	if (settings->is_dns_exclusive && !(classes & IPC_POLICY_BIT(nameserver)) &&
+	bool is_forbidden = decision->best != NO_RANK &&
+	    rule_of(matcher, decision->best)->action == IPC_POLICY_ACTION_forbid;
+
+	if (!is_forbidden && settings->is_dns_exclusive &&
+	    !(classes & IPC_POLICY_BIT(nameserver)) &&
 	    decision->proto != IPC_POLICY_PROTO_icmp &&
 	    (decision->port == DNS_PORT || decision->port == DNS_TLS_PORT)) {
 		verdict.reason = POLICY_BY_DNS_EXCLUSIVE;

@@ -24,9 +24,13 @@ kept_add(struct kept *kept, const struct ipc_table_port *about, int adopt_fd)
 {
 	autofd int fd = adopt_fd;
 
-	if (kept->n == FORWARD_TABLE_MAX ||
+	uint64_t *word = &kept->listeners[about->listener / 64];
+	uint64_t bit = 1ULL << about->listener % 64;
+
+	if (kept->n == FORWARD_TABLE_MAX || *word & bit ||
 	    (kept->n > 0 && about->forward < kept->ports[kept->n - 1].about.forward))
 		return -1;
+	*word |= bit;
 	kept->ports[kept->n++] = (struct kept_port){
 		.about = *about,
 		.fd = take_fd(&fd),
@@ -56,8 +60,12 @@ kept_drop(struct kept *kept, uint32_t first, uint32_t last)
 	uint32_t begin = kept_find(kept, first);
 	uint32_t end = last == UINT32_MAX ? kept->n : kept_find(kept, last + 1);
 
-	for (uint32_t i = begin; i < end; i++)
+	for (uint32_t i = begin; i < end; i++) {
+		uint32_t number = kept->ports[i].about.listener;
+
+		kept->listeners[number / 64] &= ~(1ULL << number % 64);
 		close(kept->ports[i].fd);
+	}
 	memmove(kept->ports + begin, kept->ports + end,
 	    (kept->n - end) * sizeof(kept->ports[0]));
 	kept->n -= end - begin;

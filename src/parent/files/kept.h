@@ -20,12 +20,15 @@ struct kept_port {
 struct kept {
 	struct kept_port *ports; /* owned; FORWARD_TABLE_MAX */
 	uint32_t n;
+	uint64_t
+	    listeners[IPC_LISTENERS_MAX / 64]; /* a bit for each number that a port has */
 };
 
 /* Maps the memory, and ends slirpd if there is none. */
 void kept_init(struct kept *kept);
 
-/* Returns -1 if it is not above the forwards before, or if there are too many. */
+/* Returns -1 if it is not above the forwards before, if another port has its number, or if there are
+ * too many. */
 int kept_add(struct kept *kept, const struct ipc_table_port *about, int adopt_fd);
 
 /* The place of the first port of this forward or of a later one. */

@@ -109,7 +109,7 @@ parent_on_table_port(struct supervisor *sv, const struct ipc_table_port *msg,
 {
 	autofd int fd = adopt_fd;
 
-	if (msg->forward <= sv->last_forward ||
+	if (msg->forward <= sv->last_forward || msg->forward == UINT32_MAX ||
 	    kept_add(&sv->kept, msg, take_fd(&fd)) == -1)
 		report_contradiction(sv, "socket of forward", msg->forward);
 }
@@ -117,7 +117,8 @@ parent_on_table_port(struct supervisor *sv, const struct ipc_table_port *msg,
 void
 parent_on_table_added(struct supervisor *sv, const struct ipc_table_added *msg)
 {
-	if (msg->entry.id <= sv->last_forward ||
+	/* There are as many after it as there can be. */
+	if (msg->entry.id <= sv->last_forward || msg->entry.id == UINT32_MAX ||
 	    forward_table_add(sv->forwards, &msg->entry) == -1)
 		report_contradiction(sv, "new forward", msg->entry.id);
 	else
@@ -171,8 +172,6 @@ drop_incomplete(struct supervisor *sv)
 void
 forwards_begin_handover(struct supervisor *sv)
 {
-	/* Those of a forward that was not complete. */
-	kept_drop(&sv->kept, sv->last_forward + 1, UINT32_MAX);
 	drop_incomplete(sv);
 	sv->owes_dropped = false;
 	sv->handover = (struct handover){ .is_active = true };
@@ -195,7 +194,7 @@ hand_over_next(struct supervisor *sv)
 	const struct kept_port *port = &sv->kept.ports[handover->port];
 	const struct ipc_kept_end end = { .last_id = sv->last_forward };
 
-	if (handover->place == sv->forwards->n) {
+	if (handover->place >= sv->forwards->n) {
 		if (ipc_send_kept_end(connector, &end) == -1)
 			return -1;
 		handover->is_active = false;

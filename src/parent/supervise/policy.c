@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -15,6 +16,10 @@
 #include "parent/supervise/children.h"
 #include "parent/supervise/service.h"
 #include "parent/supervise/wiring.h"
+
+/* The rows of the largest policy are followed in a tenth of a second, and a loaded machine takes
+ * longer. Until then no other change is made. */
+#define FOLLOW_TIMEOUT_MS 10000
 
 void
 policy_open(struct supervisor *sv)
@@ -66,8 +71,10 @@ policy_tell_host(struct supervisor *sv)
 {
 	sv->hostlist.is_told = true;
 	for (size_t role = 0; role < IPC_ROLE_END; role++) {
+		/* One that has ended is told when it is there again. */
 		if (is_user(sv, role) &&
-		    !send_host(&sv->hostlist, supervisor_channel(sv, role)))
+		    !send_host(&sv->hostlist, supervisor_channel(sv, role)) &&
+		    ipc_channel_can_retry(errno))
 			sv->hostlist.is_told = false;
 	}
 }
@@ -109,8 +116,34 @@ policy_begin_feed(struct supervisor *sv, enum ipc_role role)
 					       : IPC_MSG_policy_known);
 		/* This process has not heard of them. */
 		sv->hostlist.is_told = false;
+		sv->policy.follow_by_ms = clock_now_ms() + FOLLOW_TIMEOUT_MS;
 	}
 	policy_feed(sv, role);
+}
+
+static void
+end_if_ready(struct supervisor *sv, enum ipc_role role)
+{
+	struct child *child = supervisor_child(sv, role);
+
+	if (!sv->services[role].is_ready)
+		return;
+	log_error("%s[%d] hangs: it does not follow the policy after %d s; ending it",
+	    child->role->name, child->pid, FOLLOW_TIMEOUT_MS / CLOCK_MS_PER_S);
+	children_kill(child);
+}
+
+void
+policy_end_hanging(struct supervisor *sv, uint64_t now_ms)
+{
+	const struct parent_policy *policy = &sv->policy;
+
+	if (policy->rows == NULL || now_ms < policy->follow_by_ms)
+		return;
+	if (!policy->is_in_force)
+		end_if_ready(sv, IPC_ROLE_CONNECTOR);
+	if (!policy->is_known)
+		end_if_ready(sv, IPC_ROLE_RESOLVER);
 }
 
 void
@@ -123,8 +156,9 @@ policy_feed(struct supervisor *sv, enum ipc_role role)
 	/* Class host is right before the first flow. */
 	if (!is_host_known && !sv->hostlist.is_told)
 		policy_tell_host(sv);
-	if ((is_host_known || sv->hostlist.is_told) &&
-	    policy_feed_send(feed, supervisor_channel(sv, role)) == 0)
+	if (!is_host_known && !sv->hostlist.is_told)
+		return;
+	if (policy_feed_send(feed, supervisor_channel(sv, role)) == 0)
 		return;
 	if (ipc_channel_can_retry(errno))
 		return;
@@ -177,7 +211,9 @@ parent_on_policy_said(struct supervisor *sv, const struct ipc_policy_said *msg)
 static enum ipc_role
 sender(const struct supervisor *sv)
 {
-	return sv->policy.is_read ? IPC_ROLE_API : IPC_ROLE_POLICY_READER;
+	bool is_reading = sv->policy.rows != NULL && !sv->policy.is_read;
+
+	return is_reading ? IPC_ROLE_POLICY_READER : IPC_ROLE_API;
 }
 
 static void

@@ -27,6 +27,9 @@ bool policy_is_feeding(const struct supervisor *sv, enum ipc_role role);
 /* Sends what the queue takes. */
 void policy_feed(struct supervisor *sv, enum ipc_role role);
 
+/* Ends a connector or resolver that does not follow the policy in time. */
+void policy_end_hanging(struct supervisor *sv, uint64_t now_ms);
+
 /* Answers the api's request for a change, if the change is made. */
 void policy_proceed(struct supervisor *sv);
 

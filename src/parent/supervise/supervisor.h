@@ -57,6 +57,7 @@ struct parent_policy {
 	uint64_t generation;     /* of `rows` */
 	uint64_t request;        /* of the api, for the change, if owes_answer */
 	bool owes_answer;        /* the change is not known to all yet */
+	uint64_t follow_by_ms;   /* who does not follow `rows` by then hangs */
 	bool has_next;           /* `next` is whole */
 	struct policy_feed feeds[IPC_ROLE_END]; /* to connector, resolver and api */
 	bool is_known;                          /* the resolver judges names by it */

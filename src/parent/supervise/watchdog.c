@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "parent/supervise/children.h"
 #include "parent/output/notify.h"
+#include "parent/supervise/policy.h"
 #include "parent/supervise/wiring.h"
 
 /* The time between two pings. Each costs a service one turn of its loop, so an idle network
@@ -72,6 +73,7 @@ watchdog_handle(struct supervisor *sv, uint64_t now_ms)
 	sv->ping_at_ms = now_ms + PING_INTERVAL_MS;
 	/* So often, and not at once: a process that is short of descriptors stays so for a while. */
 	wiring_connect_missed(sv);
+	policy_end_hanging(sv, now_ms);
 	for (size_t i = IPC_ROLE_CHILDREN; i < IPC_ROLE_END; i++)
 		if (wirings[i].starter != IPC_ROLE_NONE)
 			ping(&sv->services[i]);

@@ -343,6 +343,9 @@ lose_connector(struct supervisor *sv)
 	sv->policy.is_in_force = false;
 	sv->handover.is_active = false;
 	sv->owes_dropped = false;
+	/* Those of a forward that was not complete. At once: their descriptors may be needed for
+	 * the next start. */
+	kept_drop(&sv->kept, sv->last_forward + 1, UINT32_MAX);
 }
 
 bool
