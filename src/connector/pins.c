@@ -41,6 +41,7 @@ drop(struct pins *pins, struct pin *pin)
 	TAILQ_REMOVE(&pins->aged, pin, aged);
 	TAILQ_INSERT_HEAD(&pins->free, pin, aged);
 	pin->ends_ms = 0;
+	pin->n_flows = 0;
 	pins->n_of_pattern[pin->pattern]--;
 }
 
@@ -230,7 +231,8 @@ pins_from(const struct pins *pins, uint32_t *place, uint64_t now_ms)
 	while (*place < pins->n) {
 		const struct pin *pin = &pins->places[(*place)++];
 
-		if (now_ms < pin->ends_ms)
+		/* A free place has the end 0. */
+		if (pin->ends_ms != 0 && !is_over(pin, now_ms))
 			return pin;
 	}
 	return NULL;

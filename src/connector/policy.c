@@ -488,10 +488,12 @@ connector_on_list_pins(struct connector *connector, const struct ipc_list_pins *
 		page.generation = loaded->generation;
 	while (loaded != NULL && page.n < IPC_POLICY_PINS_N &&
 	    (pin = pins_from(&state.pins, &place, now_ms)) != NULL) {
+		uint64_t life_ms = pin->ends_ms > now_ms ? pin->ends_ms - now_ms : 0;
+
 		page.pins[page.n++] = (struct ipc_pin){
 			.addr = pin->addr,
 			.name = loaded->matcher.patterns[pin->pattern].name,
-			.life_s = (uint32_t)((pin->ends_ms - now_ms) / CLOCK_MS_PER_S),
+			.life_s = (uint32_t)(life_ms / CLOCK_MS_PER_S),
 		};
 	}
 	page.next = pin != NULL ? place : 0;

@@ -211,8 +211,9 @@ def test_change_of_another_generation_is_a_conflict(guest: Guest) -> None:
 
 
 def test_sessions_do_not_mix_their_texts(guest: Guest) -> None:
-    with live(guest, "") as (_, path), Session(path) as one, Session(path) as two:
+    with live(guest, "") as (daemon, path), Session(path) as one, Session(path) as two:
         assert ask_in(one, "policy_commit")["error"]["class"] == "Conflict"
+        wait_for("the log has the refusal", lambda: "policy_commit: refused: Conflict" in daemon.stderr)
         assert ask_in(one, "policy_add", lines=[])["error"]["class"] == "Conflict"
         assert "return" in ask_in(one, "policy_begin")
         assert ask_in(two, "policy_begin")["error"]["class"] == "Busy"
@@ -234,6 +235,8 @@ def test_locked_policy_only_denies_more(guest: Guest) -> None:
         for line in ("allow to any", f"allow tcp 1 to {PUBLIC4}"):
             assert execute(path, "policy_add_rule", line=line)["error"]["class"] == "Locked"
         assert load(path, "policy 1\n")["error"]["class"] == "Locked"
+        # A check opens nothing.
+        assert load(path, "policy 1\n", dry_run=True)["return"]["generation"] == 1
         for rule in rules(path):
             assert execute(path, "policy_remove_rule", id=rule["id"])["error"]["class"] == "Locked"
         assert tcp(guest, PUBLIC4) == tcp(guest, OTHER4) == 0

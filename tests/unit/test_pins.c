@@ -150,6 +150,41 @@ test_pin_lasts_while_its_flows_are_open(void **state)
 }
 
 static void
+test_pins_are_listed(void **state)
+{
+	const uint64_t late_ms = START_MS + (uint64_t)PINS_LIFE_MAX_S * 1000 * 2;
+	static uint16_t patterns[PINS_N_PATTERNS];
+	struct inaddr held = numbered(2);
+	const struct pin *pin;
+	uint32_t place = 0;
+
+	(void)state;
+	add(1, 7, 600, 0);
+	add(2, 8, 600, 0);
+	pins_hold(&pins, &held, 8);
+	pin = pins_from(&pins, &place, START_MS);
+	assert_non_null(pin);
+	assert_int_equal(pin->pattern, 7);
+	pin = pins_from(&pins, &place, START_MS);
+	assert_non_null(pin);
+	assert_int_equal(pin->pattern, 8);
+	assert_null(pins_from(&pins, &place, START_MS));
+	/* Later only the flow keeps one. */
+	place = 0;
+	pin = pins_from(&pins, &place, late_ms);
+	assert_non_null(pin);
+	assert_int_equal(pin->pattern, 8);
+	assert_null(pins_from(&pins, &place, late_ms));
+	assert_int_equal(pins_count(&pins, late_ms), 1);
+	/* It goes with its pattern, though it is held. */
+	for (size_t i = 0; i < PINS_N_PATTERNS; i++)
+		patterns[i] = PINS_N_PATTERNS;
+	pins_move(&pins, patterns);
+	place = 0;
+	assert_null(pins_from(&pins, &place, START_MS));
+}
+
+static void
 test_patterns_of_an_address_are_limited(void **state)
 {
 	(void)state;
@@ -212,6 +247,7 @@ main(void)
 		cmocka_unit_test_setup(test_pins_move_to_another_policy, setup),
 		cmocka_unit_test_setup(test_life_of_pins, setup),
 		cmocka_unit_test_setup(test_pin_lasts_while_its_flows_are_open, setup),
+		cmocka_unit_test_setup(test_pins_are_listed, setup),
 		cmocka_unit_test_setup(test_patterns_of_an_address_are_limited, setup),
 		cmocka_unit_test_setup(test_addresses_of_a_pattern_are_limited, setup),
 		cmocka_unit_test_setup(test_pins_are_limited, setup),

@@ -27,21 +27,6 @@
 static struct policy_feed feed;
 
 static void
-refuse(struct api *api, struct api_client *client, enum api_error_class class,
-    const char *detail)
-{
-	const char *verb = client->request.verb->name;
-	char desc[API_ERROR_DESC_SIZE];
-	struct api_error error;
-
-	snprintf(desc, sizeof(desc), "%s: refused", verb);
-	api_error_set(&error, class, desc, "%s", detail);
-	/* Not the detail: a part of it is the client's text. */
-	api_audit(api, client, "%s: refused: %s", verb, api_error_class_str(class));
-	api_client_refuse(api, client, &error);
-}
-
-static void
 refuse_conflict(struct api *api, struct api_client *client, uint64_t generation)
 {
 	char detail[API_ERROR_DETAIL_SIZE];
@@ -49,13 +34,13 @@ refuse_conflict(struct api *api, struct api_client *client, uint64_t generation)
 	snprintf(detail, sizeof(detail),
 	    "the policy in force has generation %" PRIu64 "; look at it again",
 	    generation);
-	refuse(api, client, API_ERROR_Conflict, detail);
+	api_policy_refuse(api, client, API_ERROR_Conflict, detail);
 }
 
 static void
 refuse_locked(struct api *api, struct api_client *client)
 {
-	refuse(api, client, API_ERROR_Locked,
+	api_policy_refuse(api, client, API_ERROR_Locked,
 	    "--policy-lock: only policy_add_rule of deny or forbid is possible");
 }
 
@@ -68,7 +53,8 @@ may_change(struct api *api, struct api_client *client)
 	if (!api_policy_check(api, client))
 		return false;
 	if (api_pending_has(&api->parent_lane, IPC_MSG_policy_changed)) {
-		refuse(api, client, API_ERROR_Busy, "another change is being made");
+		api_policy_refuse(api, client, API_ERROR_Busy,
+		    "another change is being made");
 		return false;
 	}
 	if (base != 0 && base != api->policy.generation) {
@@ -123,7 +109,7 @@ finish(struct api *api, struct api_client *client)
 	if (policy_finish(api->policy.parser, api->policy.matcher, known->is_audit,
 		known->enable_dns))
 		return true;
-	refuse(api, client, API_ERROR_BadPolicy, api->policy.parser->error);
+	api_policy_refuse(api, client, API_ERROR_BadPolicy, api->policy.parser->error);
 	return false;
 }
 
@@ -175,15 +161,16 @@ api_start_policy_commit(struct api *api, struct api_client *client)
 	next = api_policy_next(policy);
 	reset_parser(policy->parser, next);
 	if (!policy_parse(policy->parser, next, &text, IPC_POLICY_FROM_FILE)) {
-		refuse(api, client, API_ERROR_BadPolicy, policy->parser->error);
+		api_policy_refuse(api, client, API_ERROR_BadPolicy,
+		    policy->parser->error);
 		return;
 	}
 	if (!finish(api, client))
 		return;
-	if (policy->known.is_locked)
-		refuse_locked(api, client);
-	else if (client->request.args.dry_run)
+	if (client->request.args.dry_run)
 		reply_committed(api, client, next);
+	else if (policy->known.is_locked)
+		refuse_locked(api, client);
 	else
 		submit(api, client);
 }
@@ -220,16 +207,18 @@ api_start_policy_add_rule(struct api *api, struct api_client *client)
 	reset_parser(policy->parser, next);
 	if (!policy_parse_lines(policy->parser, next, &text, IPC_POLICY_FROM_API,
 		next_line(policy->in_force))) {
-		refuse(api, client, API_ERROR_BadPolicy, policy->parser->error);
+		api_policy_refuse(api, client, API_ERROR_BadPolicy,
+		    policy->parser->error);
 		return;
 	}
 	if (next->n_rules != 1) {
-		refuse(api, client, API_ERROR_BadPolicy, "the line is not a rule");
+		api_policy_refuse(api, client, API_ERROR_BadPolicy,
+		    "the line is not a rule");
 		return;
 	}
 	client->request.args.key = next->rules[0].key;
 	if (!policy_append(next, policy->in_force, &why)) {
-		refuse(api, client, API_ERROR_BadPolicy, why);
+		api_policy_refuse(api, client, API_ERROR_BadPolicy, why);
 		return;
 	}
 	if (finish(api, client))
@@ -245,7 +234,7 @@ api_start_policy_remove_rule(struct api *api, struct api_client *client)
 		return;
 	if (policy_copy_without(api_policy_next(policy), policy->in_force,
 		client->request.args.key) == 0) {
-		refuse(api, client, API_ERROR_NotFound, "no rule has this id");
+		api_policy_refuse(api, client, API_ERROR_NotFound, "no rule has this id");
 		return;
 	}
 	submit(api, client);
@@ -310,7 +299,7 @@ api_on_policy_changed(struct api *api, const struct ipc_policy_changed *msg)
 		refuse_locked(api, client);
 		break;
 	default:
-		refuse(api, client, API_ERROR_Busy,
+		api_policy_refuse(api, client, API_ERROR_Busy,
 		    "a process of slirpd is being started; nothing was changed");
 	}
 }

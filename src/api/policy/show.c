@@ -8,24 +8,37 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/audit.h"
 #include "api/handlers.h"
 #include "model/policy/print.h"
 
 /* The longest setting: dns-types with all types. */
 #define SETTING_SIZE 128
 
-bool
-api_policy_check(struct api *api, struct api_client *client)
+void
+api_policy_refuse(struct api *api, struct api_client *client, enum api_error_class class,
+    const char *detail)
 {
+	const struct api_verb *verb = client->request.verb;
 	char desc[API_ERROR_DESC_SIZE];
 	struct api_error error;
 
+	snprintf(desc, sizeof(desc), "%s: refused", verb->name);
+	api_error_set(&error, class, desc, "%s", detail);
+	/* Not the detail: a part of it is the client's text. */
+	if (verb->is_audited)
+		api_audit(api, client, "%s: refused: %s", verb->name,
+		    api_error_class_str(class));
+	api_client_refuse(api, client, &error);
+}
+
+bool
+api_policy_check(struct api *api, struct api_client *client)
+{
 	if (api->policy.known.has_policy)
 		return true;
-	snprintf(desc, sizeof(desc), "%s: no policy", client->request.verb->name);
-	api_error_set(&error, API_ERROR_NotSupported, desc,
+	api_policy_refuse(api, client, API_ERROR_NotSupported,
 	    "slirpd was started without a policy; --policy=open is one that denies nothing");
-	api_client_refuse(api, client, &error);
 	return false;
 }
 

@@ -8,6 +8,10 @@ void api_start_query_policy(struct api *api, struct api_client *client);
 void api_start_policy_get(struct api *api, struct api_client *client);
 void api_start_query_pins(struct api *api, struct api_client *client);
 
+/* Refuses the request, and logs that if the request would have changed something. */
+void api_policy_refuse(struct api *api, struct api_client *client,
+    enum api_error_class class, const char *detail);
+
 /* Whether there is a policy. If not, the client is refused. */
 bool api_policy_check(struct api *api, struct api_client *client);
 

@@ -10,18 +10,6 @@
 #include "base/text.h"
 
 static void
-refuse(struct api *api, struct api_client *client, enum api_error_class class,
-    const char *detail)
-{
-	char desc[API_ERROR_DESC_SIZE];
-	struct api_error error;
-
-	snprintf(desc, sizeof(desc), "%s: refused", client->request.verb->name);
-	api_error_set(&error, class, desc, "%s", detail);
-	api_client_refuse(api, client, &error);
-}
-
-static void
 reply_empty(struct api *api, struct api_client *client)
 {
 	struct api_out *out = api_client_reply_begin(client);
@@ -41,7 +29,8 @@ api_start_policy_begin(struct api *api, struct api_client *client)
 		return;
 	if (text->owner && text->owner != client &&
 	    api->now_ms < text->touched_ms + API_POLICY_TEXT_PATIENCE_MS) {
-		refuse(api, client, API_ERROR_Busy, "another session sends a policy");
+		api_policy_refuse(api, client, API_ERROR_Busy,
+		    "another session sends a policy");
 		return;
 	}
 	text->owner = client;
@@ -62,7 +51,7 @@ api_policy_text_check(struct api *api, struct api_client *client)
 		return false;
 	if (api->policy.text.owner == client)
 		return true;
-	refuse(api, client, API_ERROR_Conflict,
+	api_policy_refuse(api, client, API_ERROR_Conflict,
 	    "policy_begin comes first; a session that is silent for 10 seconds loses its "
 	    "text to another");
 	return false;
@@ -78,7 +67,8 @@ api_start_policy_add(struct api *api, struct api_client *client)
 		return;
 	text->touched_ms = api->now_ms;
 	if (lines->len > POLICY_TEXT_MAX - text->len) {
-		refuse(api, client, API_ERROR_BadPolicy, "the text is longer than 1 MiB");
+		api_policy_refuse(api, client, API_ERROR_BadPolicy,
+		    "the text is longer than 1 MiB");
 		return;
 	}
 	memcpy(text->bytes + text->len, lines->bytes, lines->len);
