@@ -54,16 +54,14 @@ write_event(struct api_out *out, enum api_event event, const struct api_event_da
 	api_out_string(out, "event", api_event_str(event));
 	if (data->forward) {
 		api_forward_write(out, "data", data->forward);
-	} else if (data->policy) {
-		api_out_open(out, "data", '{');
-		api_out_number(out, "generation", data->policy->generation);
-		api_out_string(out, "command", data->policy->command);
-		api_out_number(out, "pid", (uint64_t)data->policy->peer->pid);
-		api_out_number(out, "uid", data->policy->peer->uid);
-		api_out_close(out, '}');
 	} else {
 		api_out_open(out, "data", '{');
-		if (data->process) {
+		if (data->policy) {
+			api_out_number(out, "generation", data->policy->generation);
+			api_out_string(out, "command", data->policy->command);
+			api_out_number(out, "pid", (uint64_t)data->policy->peer->pid);
+			api_out_number(out, "uid", data->policy->peer->uid);
+		} else if (data->process) {
 			api_out_string(out, "name", ipc_role_names[data->process->role]);
 			api_out_number(out, "restarts", data->process->n_restarts);
 		}

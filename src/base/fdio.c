@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Operations on descriptors: standard streams, a reserve, writing without waiting. */
+/* Operations on descriptors: standard streams, a reserve, reading all, writing without waiting. */
 #include "base/fdio.h"
 
 #include <errno.h>
@@ -89,6 +89,23 @@ fdio_reopen_nonblocking(int fd)
 		return -1;
 	fdio_path(fd, path);
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+ssize_t
+fdio_read_all(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, buf + len, size - len);
+
+		if (n == -1)
+			return -1;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
 }
 
 size_t

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* All functions borrow fd. Functions that return int return 0, or -1 with errno set. */
 
@@ -49,6 +50,10 @@ int fdio_fill_stdio(void);
  * opened.
  */
 int fdio_reopen_nonblocking(int fd);
+
+/* Reads up to the end of the file. Returns the length, `size` if there may be more, or -1 with
+ * errno set. */
+ssize_t fdio_read_all(int fd, char *buf, size_t size);
 
 /*
  * Writes len bytes without waiting for the reader. Bytes that a full pipe or a stopped

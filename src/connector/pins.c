@@ -11,12 +11,6 @@ void
 pins_init(struct pins *pins, const uint64_t secret[2])
 {
 	memcpy(pins->secret, secret, sizeof(pins->secret));
-	pins_clear(pins);
-}
-
-void
-pins_clear(struct pins *pins)
-{
 	pins->n = 0;
 	TAILQ_INIT(&pins->free);
 	TAILQ_INIT(&pins->aged);

@@ -67,9 +67,6 @@ struct pins {
 /* secret is random. The table must not move in memory. */
 void pins_init(struct pins *pins, const uint64_t secret[2]);
 
-/* Forgets all: patterns are numbers in a policy that is no longer in force. */
-void pins_clear(struct pins *pins);
-
 /* Pins the address to the pattern, or makes a pin last longer; none gets shorter. A pin lives
  * ttl_s, at least PINS_LIFE_MIN_S and at most PINS_LIFE_MAX_S. */
 void pins_add(struct pins *pins, const struct inaddr *addr, uint16_t pattern,

@@ -114,17 +114,25 @@ TAKE(rules)
 TAKE(prefixes)
 TAKE(names)
 
+/* Returns n_rules if the policy has no such rule. */
+static uint32_t
+find_rule(const struct policy *policy, uint64_t key)
+{
+	uint32_t rule = 0;
+
+	while (rule < policy->n_rules && policy->rules[rule].key != key)
+		rule++;
+	return rule;
+}
+
 /* A rule that is in both policies keeps its hits. */
 static void
 keep_hits(struct loaded *next, const struct loaded *old)
 {
 	memset(next->hits, 0, sizeof(next->hits));
 	for (uint32_t i = 0; old != NULL && i < next->policy.n_rules; i++) {
-		uint32_t at = 0;
+		uint32_t at = find_rule(&old->policy, next->policy.rules[i].key);
 
-		while (at < old->policy.n_rules &&
-		    old->policy.rules[at].key != next->policy.rules[i].key)
-			at++;
 		if (at < old->policy.n_rules)
 			next->hits[i] = old->hits[at];
 	}
@@ -379,17 +387,6 @@ connector_policy_check(struct flow *flow)
 	    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit)
 		return 0;
 	return refusal();
-}
-
-/* Returns n_rules if the policy has no such rule. */
-static uint32_t
-find_rule(const struct policy *policy, uint64_t key)
-{
-	uint32_t rule = 0;
-
-	while (rule < policy->n_rules && policy->rules[rule].key != key)
-		rule++;
-	return rule;
 }
 
 static bool

@@ -160,14 +160,15 @@ miss_socket(void *ctx, const struct ipc_message *msg, const char *why)
 	struct worker *worker = ctx;
 
 	(void)why;
-	if (msg->id == IPC_MSG_listener && !keep_port(worker, &msg->payload.listener))
-		take_port(worker, &msg->payload.listener, -1);
-	else if (msg->id == IPC_MSG_listener)
-		return;
-	else if (msg->id == IPC_MSG_flow_answers)
+	if (msg->id == IPC_MSG_listener) {
+		/* A port that goes on needs no descriptor. */
+		if (!keep_port(worker, &msg->payload.listener))
+			take_port(worker, &msg->payload.listener, -1);
+	} else if (msg->id == IPC_MSG_flow_answers) {
 		asks_miss_answers(&worker->asks, msg->payload.flow_answers.flow);
-	else
+	} else {
 		asks_miss(&worker->asks, msg->payload.flow_opened.flow);
+	}
 }
 
 static void

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "model/policy/expect.h"
 #include "model/policy/parse.h"
@@ -38,26 +38,6 @@ loaded_new(void)
 	return loaded;
 }
 
-/* Returns the length, one more than there may be if the text is too long, or -1 with errno
- * set. */
-static ssize_t
-read_file(const char *path, char bytes[POLICY_TEXT_MAX + 1])
-{
-	autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t len = 0;
-
-	while (fd != -1 && len < POLICY_TEXT_MAX + 1) {
-		ssize_t n = read(fd, bytes + len, POLICY_TEXT_MAX + 1 - len);
-
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return fd == -1 ? -1 : (ssize_t)len;
-}
-
 static bool
 parse(struct loaded *loaded, uint16_t source, const struct policy_text *text)
 {
@@ -74,10 +54,13 @@ load_file(struct loaded *loaded, uint16_t source, const char *path)
 		.name = loaded->names[source],
 		.text = loaded->bytes,
 	};
+	autofd int fd = -1;
 	ssize_t len;
 
 	policy_source_name(loaded->names[source], path);
-	len = read_file(path, loaded->bytes);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* One byte more than there may be: the parser finds a text too long. */
+	len = fd == -1 ? -1 : fdio_read_all(fd, loaded->bytes, POLICY_TEXT_MAX + 1);
 	if (len == -1) {
 		log_error("%s: read it: %s", text.name, strerror(errno));
 		return false;

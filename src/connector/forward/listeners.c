@@ -156,8 +156,8 @@ listeners_end_adoption(struct listeners *listeners)
 	}
 }
 
-static struct listener *
-find_open(const struct listeners *listeners, uint8_t proto,
+struct listener *
+listeners_find_open(const struct listeners *listeners, uint8_t proto,
     const struct inaddr *host_addr, uint16_t host_port)
 {
 	uint32_t next = listeners->by_port[host_port];
@@ -172,18 +172,12 @@ find_open(const struct listeners *listeners, uint8_t proto,
 	return NULL;
 }
 
-const struct listener *
-listeners_find_open(const struct listeners *listeners, uint8_t proto,
-    const struct inaddr *host_addr, uint16_t host_port)
-{
-	return find_open(listeners, proto, host_addr, host_port);
-}
-
 void
 listeners_close(struct listeners *listeners, uint8_t proto,
     const struct inaddr *host_addr, uint16_t host_port)
 {
-	struct listener *listener = find_open(listeners, proto, host_addr, host_port);
+	struct listener *listener =
+	    listeners_find_open(listeners, proto, host_addr, host_port);
 
 	if (!listener)
 		return;

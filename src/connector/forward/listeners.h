@@ -69,8 +69,8 @@ void listeners_free(struct listeners *listeners);
 int listeners_open(struct listeners *listeners, const struct ipc_listener *about);
 
 /* The open port of this protocol; NULL: there is none. */
-const struct listener *listeners_find_open(const struct listeners *listeners,
-    uint8_t proto, const struct inaddr *host_addr, uint16_t host_port);
+struct listener *listeners_find_open(const struct listeners *listeners, uint8_t proto,
+    const struct inaddr *host_addr, uint16_t host_port);
 
 /* Takes a port of the connector before, which the worker may have. about->id is its place, as it
  * was. Returns -1 if the place is taken. All come before listeners_end_adoption(), and that before

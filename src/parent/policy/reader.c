@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "confine/limits.h"
 #include "confine/namespaces.h"
@@ -126,25 +126,6 @@ reader_on_policy_inline(struct reader *reader, const struct ipc_policy_inline *m
 		refuse(reader, parser->error);
 }
 
-/* Returns the length, one more than there may be if the text is too long, or -1 with errno
- * set. */
-static ssize_t
-read_text(int fd, char text[POLICY_TEXT_MAX + 1])
-{
-	size_t len = 0;
-
-	while (len < POLICY_TEXT_MAX + 1) {
-		ssize_t n = read(fd, text + len, POLICY_TEXT_MAX + 1 - len);
-
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 void
 reader_on_policy_file(struct reader *reader, const struct ipc_policy_file *msg,
     int adopt_fd)
@@ -160,7 +141,8 @@ reader_on_policy_file(struct reader *reader, const struct ipc_policy_file *msg,
 
 	if (reader->is_refused)
 		return;
-	len = read_text(fd, bytes);
+	/* One byte more than there may be: the parser finds a text too long. */
+	len = fdio_read_all(fd, bytes, POLICY_TEXT_MAX + 1);
 	if (len == -1) {
 		snprintf(error, sizeof(error), "%s: read it: %s", text.name,
 		    strerror(errno));

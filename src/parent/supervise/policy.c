@@ -97,6 +97,13 @@ policy_is_read(const struct supervisor *sv)
 }
 
 bool
+policy_is_followed(const struct supervisor *sv)
+{
+	return sv->policy.is_in_force &&
+	    (sv->policy.is_known || !sv->options->enable_dns);
+}
+
+bool
 policy_is_feeding(const struct supervisor *sv, enum ipc_role role)
 {
 	return sv->policy.feeds[role].step != POLICY_FEED_DONE;
@@ -150,13 +157,12 @@ void
 policy_feed(struct supervisor *sv, enum ipc_role role)
 {
 	struct policy_feed *feed = &sv->policy.feeds[role];
-
-	bool is_host_known = role == IPC_ROLE_API;
+	bool needs_host = role != IPC_ROLE_API;
 
 	/* Class host is right before the first flow. */
-	if (!is_host_known && !sv->hostlist.is_told)
+	if (needs_host && !sv->hostlist.is_told)
 		policy_tell_host(sv);
-	if (!is_host_known && !sv->hostlist.is_told)
+	if (needs_host && !sv->hostlist.is_told)
 		return;
 	if (policy_feed_send(feed, supervisor_channel(sv, role)) == 0)
 		return;
@@ -297,8 +303,7 @@ is_busy(const struct supervisor *sv)
 		if (policy_is_feeding(sv, (enum ipc_role)role))
 			return true;
 	}
-	return sv->policy.owes_answer || !sv->policy.is_in_force ||
-	    (sv->options->enable_dns && !sv->policy.is_known);
+	return sv->policy.owes_answer || !policy_is_followed(sv);
 }
 
 static enum ipc_policy_outcome
@@ -353,7 +358,7 @@ policy_proceed(struct supervisor *sv)
 	struct parent_policy *policy = &sv->policy;
 
 	if (policy->owes_answer && sv->services[IPC_ROLE_API].is_ready &&
-	    policy->is_in_force && (policy->is_known || !sv->options->enable_dns))
+	    policy_is_followed(sv))
 		policy->owes_answer =
 		    !answer(sv, policy->request, IPC_POLICY_OUTCOME_done);
 }

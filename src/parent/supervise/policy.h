@@ -14,6 +14,9 @@ void policy_begin_reading(struct supervisor *sv, const int program_fds[IPC_ROLE_
 /* Whether there is none, or all of its rows are here. */
 bool policy_is_read(const struct supervisor *sv);
 
+/* Whether the connector follows the policy, and the resolver if there is one. */
+bool policy_is_followed(const struct supervisor *sv);
+
 /* The connector, the resolver or the api is ready: sends it the policy from now on. */
 void policy_begin_feed(struct supervisor *sv, enum ipc_role role);
 

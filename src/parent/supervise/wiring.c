@@ -33,6 +33,7 @@
 #include "parent/cmdline/network.h"
 #include "parent/files/placed.h"
 #include "parent/supervise/children.h"
+#include "parent/supervise/policy.h"
 
 /* The services that have a channel to each other. */
 static const enum ipc_role links[][2] = {
@@ -197,17 +198,10 @@ wiring_give_tap(struct supervisor *sv, int adopt_tap_fd, const struct ipc_tap_ma
 	wiring_start_worker(sv);
 }
 
-/* The policy is in force before the first packet. */
-static bool
-policy_is_followed(const struct supervisor *sv)
-{
-	return sv->policy.is_in_force &&
-	    (sv->policy.is_known || !sv->options->enable_dns);
-}
-
 void
 wiring_start_worker(struct supervisor *sv)
 {
+	/* The policy is in force before the first packet. */
 	if (sv->phase != SUPERVISE_STARTING || sv->tap_fd == -1 ||
 	    !sv->services[IPC_ROLE_CONNECTOR].is_ready ||
 	    (sv->policy.rows != NULL && !policy_is_followed(sv)))
