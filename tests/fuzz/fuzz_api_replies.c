@@ -12,8 +12,8 @@
 
 #include "api/loop.h"
 #include "api_fixture.h"
-#include "base/log.h"
 #include "datagram.h"
+#include "harness.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,13 +29,6 @@ static const char *const requests[] = {
 	"{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"subscribe\"}\n" ADD "\n",
 };
 #define N_CLIENTS (sizeof(requests) / sizeof(requests[0]))
-
-static void
-no_log(enum log_level level, const char *text)
-{
-	(void)level;
-	(void)text;
-}
 
 static void
 check_json(const char *text, size_t len)
@@ -79,7 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct api_fixture fixture;
 	int fds[N_CLIENTS];
 
-	log_set_emit(no_log);
+	harness_silence();
 	api_request_init();
 	api_fixture_start(&fixture);
 	for (size_t i = 0; i < N_CLIENTS; i++) {

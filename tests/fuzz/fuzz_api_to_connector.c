@@ -7,14 +7,12 @@
  */
 #include <assert.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/auto.h"
-#include "base/log.h"
 #include "connector/forward/api_requests.h"
 #include "connector_box.h"
 #include "datagram.h"
+#include "harness.h"
 #include "own_netns.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -25,23 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct connector_box box;
 
-static void
-no_log(enum log_level level, const char *text)
-{
-	(void)level;
-	(void)text;
-}
-
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const struct rlimit files = { .rlim_cur = N_FILES_MAX, .rlim_max = N_FILES_MAX };
-
 	(void)argc;
 	(void)argv;
 	own_netns_enter();
-	assert(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	log_set_emit(no_log);
+	harness_begin(N_FILES_MAX);
 	return 0;
 }
 
@@ -127,17 +115,6 @@ take_answers(void)
 	}
 }
 
-/* The lowest free number is what it was the last time. */
-static void
-check_descriptors(void)
-{
-	static int expected_fd = -1;
-	autofd int free_fd = dup(STDIN_FILENO);
-
-	assert(expected_fd == -1 || free_fd == expected_fd);
-	expected_fd = free_fd;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -153,6 +130,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_table();
 	}
 	connector_box_close(&box);
-	check_descriptors();
+	harness_check_descriptors();
 	return 0;
 }

@@ -10,11 +10,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/auto.h"
 #include "base/log.h"
 #include "datagram.h"
+#include "harness.h"
 #include "model/policy/parse.h"
 #include "model/policy_change.h"
 #include "parent/supervise/children.h"
@@ -44,13 +43,6 @@ static struct end *const api = &ends[0];
 
 #define N_ENDS (sizeof(ends) / sizeof(ends[0]))
 
-static void
-no_log(enum log_level level, const char *text)
-{
-	(void)level;
-	(void)text;
-}
-
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -58,7 +50,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	log_set_emit(no_log);
+	harness_silence();
 	policy_init(&first);
 	assert(policy_parse(&parser, &first, &text, IPC_POLICY_FROM_FILE));
 	return 0;

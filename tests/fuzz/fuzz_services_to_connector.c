@@ -13,10 +13,8 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +24,7 @@
 #include "connector/requests.h"
 #include "connector_box.h"
 #include "datagram.h"
+#include "harness.h"
 #include "own_netns.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -46,13 +45,6 @@ static struct connector_box box;
 static struct connector *const connector = &box.connector;
 
 static void
-no_log(enum log_level level, const char *text)
-{
-	(void)level;
-	(void)text;
-}
-
-static void
 add_outside(void)
 {
 	struct ifreq lo = { .ifr_name = "lo:1" };
@@ -68,14 +60,11 @@ add_outside(void)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const struct rlimit files = { .rlim_cur = N_FILES_MAX, .rlim_max = N_FILES_MAX };
-
 	(void)argc;
 	(void)argv;
 	own_netns_enter();
 	add_outside();
-	assert(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	log_set_emit(no_log);
+	harness_begin(N_FILES_MAX);
 	return 0;
 }
 
@@ -251,20 +240,6 @@ is_of_the_resolver(enum ipc_message_id id)
 	return id == IPC_MSG_dns_open || id == IPC_MSG_dns_pin;
 }
 
-/* The lowest free number is what it was the last time. */
-static void
-check_descriptors(void)
-{
-	static int expected_fd = -1;
-	autofd int free_fd = dup(STDIN_FILENO);
-
-	if (expected_fd != -1 && free_fd != expected_fd) {
-		fprintf(stderr, "descriptor %d is free, not %d\n", free_fd, expected_fd);
-		abort();
-	}
-	expected_fd = free_fd;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -295,6 +270,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take_news();
 	}
 	connector_box_close(&box);
-	check_descriptors();
+	harness_check_descriptors();
 	return 0;
 }

@@ -12,15 +12,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/bytes.h"
 #include "base/log.h"
+#include "harness.h"
 #include "ipc/fdtable.h"
 #include "ipc_samples.h"
 #include "resolver/lender.h"
@@ -73,22 +72,12 @@ static uint16_t n_asked;
 static struct ipc_dns_open wanted[IPC_DNS_ASKED_MAX];
 static size_t n_wanted;
 
-static void
-no_log(enum log_level level, const char *text)
-{
-	(void)level;
-	(void)text;
-}
-
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const struct rlimit files = { .rlim_cur = N_FILES_MAX, .rlim_max = N_FILES_MAX };
-
 	(void)argc;
 	(void)argv;
-	assert(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	log_set_emit(no_log);
+	harness_begin(N_FILES_MAX);
 	return 0;
 }
 
@@ -485,20 +474,6 @@ act(unsigned int action, uint8_t value, const uint8_t **data, size_t *size)
 	take_wanted();
 }
 
-/* The lowest free number is what it was the last time. */
-static void
-check_descriptors(void)
-{
-	static int expected_fd = -1;
-	autofd int free_fd = dup(STDIN_FILENO);
-
-	if (expected_fd != -1 && free_fd != expected_fd) {
-		fprintf(stderr, "descriptor %d is free, not %d\n", free_fd, expected_fd);
-		abort();
-	}
-	expected_fd = free_fd;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -511,6 +486,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		act(action, value, &data, &size);
 	}
 	close_all();
-	check_descriptors();
+	harness_check_descriptors();
 	return 0;
 }

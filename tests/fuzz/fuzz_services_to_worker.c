@@ -10,16 +10,14 @@
 #include <assert.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "datagram.h"
 #include "frames.h"
+#include "harness.h"
 #include "own_netns.h"
 #include "slirp-worker/chan_connector.h"
 #include "slirp-worker/datapath.h"
@@ -50,23 +48,13 @@ static size_t n_asked;
 /* The number of the last query for the resolver. */
 static uint64_t last_query;
 
-static void
-no_log(enum log_level level, const char *text)
-{
-	(void)level;
-	(void)text;
-}
-
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const struct rlimit files = { .rlim_cur = N_FILES_MAX, .rlim_max = N_FILES_MAX };
-
 	(void)argc;
 	(void)argv;
 	own_netns_enter();
-	assert(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	log_set_emit(no_log);
+	harness_begin(N_FILES_MAX);
 	return 0;
 }
 
@@ -308,20 +296,6 @@ act(unsigned int action, uint8_t value, const uint8_t **data, size_t *size)
 	take_news();
 }
 
-/* The lowest free number is what it was the last time. */
-static void
-check_descriptors(void)
-{
-	static int expected_fd = -1;
-	autofd int free_fd = dup(STDIN_FILENO);
-
-	if (expected_fd != -1 && free_fd != expected_fd) {
-		fprintf(stderr, "descriptor %d is free, not %d\n", free_fd, expected_fd);
-		abort();
-	}
-	expected_fd = free_fd;
-}
-
 static void
 open_all(void)
 {
@@ -353,6 +327,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tapio_close(&worker->tap);
 	close(guest_fd);
 	worker_box_close(&box);
-	check_descriptors();
+	harness_check_descriptors();
 	return 0;
 }

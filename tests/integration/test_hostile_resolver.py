@@ -21,7 +21,7 @@ from daemon import Slirpd
 from dnsserver import DNS_PORT, dns_server, question, text_of
 from guest import Guest
 from lab import HTTP_PORT, INTERNET4, INTERNET6, Lab
-from processes import borrowed, fds_of, first_unread, is_busy
+from processes import borrowed, fds_of, is_busy, taken_over
 from test_hostile_worker import TOO_MANY, Channel, inaddr
 from waiting import DEADLINE_S, wait_for
 
@@ -60,18 +60,8 @@ def wish(number: int, address: str, scope: int = 0, is_tcp: int = 0) -> bytes:
 def taken(guest: Guest, role: str, number: int) -> Iterator[tuple[Slirpd, Channel]]:
     """A daemon of which this role was taken over, and its channel of that number."""
     with Slirpd("--configure", "--restart=no", guest.pid, "tap0") as daemon:
-        pid = daemon.children()[role]
-        # The parent gives it when both ends are ready.
-        wait_for("the channel", lambda: fds_of(pid)[number].startswith("socket:"))
-        with borrowed(pid, number) as sock:
-            wait_for("the greeting is read", lambda: not first_unread(sock))
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            with borrowed(pid, number) as sock:
-                yield daemon, Channel(sock)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        with taken_over(daemon.children()[role], number) as sock:
+            yield daemon, Channel(sock)
 
 
 def receive(channel: Channel) -> tuple[str, bytes, list[int]]:

@@ -23,7 +23,7 @@ import pytest
 from daemon import Slirpd
 from guest import Guest
 from lab import CLOSED_PORT, HTTP_PORT, INTERNET4, INTERNET6, Lab
-from processes import borrowed, fds_of, first_unread, is_busy
+from processes import borrowed, fds_of, is_busy, taken_over
 from servers import recv_all
 from test_host_loopback import Loopback
 from waiting import DEADLINE_S, wait_for
@@ -138,18 +138,8 @@ class Taken(NamedTuple):
 def taken(guest: Guest, *options: str) -> Iterator[Taken]:
     with Slirpd("--configure", "--enable-ipv6", "--restart=no", *options, guest.pid,
                 "tap0") as daemon:
-        pid = daemon.children()["slirp-worker"]
-        wait_for("the worker has its channel",
-                 lambda: fds_of(pid)[TO_CONNECTOR].startswith("socket:"))
-        with borrowed(pid, TO_CONNECTOR) as sock:
-            wait_for("the worker has read the greeting", lambda: not first_unread(sock))
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            with borrowed(pid, TO_CONNECTOR) as sock:
-                yield Taken(daemon, Channel(sock))
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        with taken_over(daemon.children()["slirp-worker"], TO_CONNECTOR) as sock:
+            yield Taken(daemon, Channel(sock))
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ A packet socket on the host's link sees all that leaves, queries too.
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
 import struct
 from collections.abc import Iterator
@@ -22,7 +20,7 @@ import pytest
 from daemon import Slirpd
 from guest import Guest
 from lab import HOST4, INTERNET4
-from processes import borrowed, fds_of, first_unread
+from processes import taken_over
 from test_hostile_resolver import TO_CONNECTOR, receive
 from test_hostile_worker import Channel, inaddr, taken
 from test_policy import METADATA, Uplink, udp
@@ -149,17 +147,8 @@ def pin(number: int, generation: int, addresses: list[str], patterns: list[int],
 def lying(guest: Guest, policy: str, *options: str) -> Iterator[tuple[Slirpd, Channel]]:
     """A resolver that was taken over, and its channel to the connector."""
     with limited(guest, policy, "--restart=no", *options) as daemon:
-        pid = daemon.children()["resolver"]
-        wait_for("the channel", lambda: fds_of(pid)[TO_CONNECTOR].startswith("socket:"))
-        with borrowed(pid, TO_CONNECTOR) as sock:
-            wait_for("the greeting is read", lambda: not first_unread(sock))
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            with borrowed(pid, TO_CONNECTOR) as sock:
-                yield daemon, Channel(sock)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        with taken_over(daemon.children()["resolver"], TO_CONNECTOR) as sock:
+            yield daemon, Channel(sock)
 
 
 def answered(resolver: Channel, message: bytes) -> bool:

@@ -149,6 +149,20 @@ def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
         os.close(pidfd)
 
 
+@contextlib.contextmanager
+def taken_over(pid: int, number: int) -> Iterator[socket.socket]:
+    """A process that stands still from now on, and its end of a channel: what it would do, the
+    caller does. It has read the greeting."""
+    with borrowed(pid, number) as sock:
+        wait_for("the greeting is read", lambda: not first_unread(sock))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield sock
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
 def first_unread(sock: socket.socket) -> bytes:
     """The message stays where it is."""
     try:
