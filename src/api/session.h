@@ -12,11 +12,11 @@ struct api_client;
 void api_start_qmp_capabilities(struct api *api, struct api_client *client);
 void api_start_subscribe(struct api *api, struct api_client *client);
 
-/* What an event is of. */
+/* The object that an event is about: one of these, or none. */
 struct api_event_data {
-	const struct api_policy_change *policy;
-	const struct ipc_forward_entry *forward; /* NULL: of no forward */
-	const struct ipc_event *process;         /* NULL: of no process */
+	const struct api_policy_change *policy;  /* NULL: about no change of the policy */
+	const struct ipc_forward_entry *forward; /* NULL: about no forward */
+	const struct ipc_event *process;         /* NULL: about no process */
 };
 
 /* Sends an event to the sessions that subscribed to it. */

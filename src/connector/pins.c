@@ -63,16 +63,16 @@ is_over(const struct pin *pin, uint64_t now_ms)
 static struct pin *
 find_or_make_place(struct pins *pins, const struct inaddr *addr, uint16_t pattern)
 {
-	struct pin *pin, *last = NULL;
+	struct pin *found = find(pins, addr, pattern), *pin, *last = NULL;
 	unsigned int n_of_addr = 0;
 
+	if (found != NULL)
+		return found;
 	/* The latest is the first. */
 	LIST_FOREACH(pin, &pins->buckets[bucket_of(pins, addr)], in_bucket)
 	{
 		if (!inaddr_is_equal(&pin->addr, addr))
 			continue;
-		if (pin->pattern == pattern)
-			return pin;
 		last = pin;
 		n_of_addr++;
 	}
@@ -225,8 +225,8 @@ pins_from(const struct pins *pins, uint32_t *place, uint64_t now_ms)
 	while (*place < pins->n) {
 		const struct pin *pin = &pins->places[(*place)++];
 
-		/* A free place has the end 0. */
-		if (pin->ends_ms != 0 && !is_over(pin, now_ms))
+		/* A free place has the end 0 and no flows. */
+		if (!is_over(pin, now_ms))
 			return pin;
 	}
 	return NULL;

@@ -28,7 +28,7 @@ bool connector_policy_lets_go_on(const struct flow *flow);
  * peer has sent there is the worker's word. */
 int connector_policy_check_peer(struct flow *flow);
 
-/* Takes the addresses of a name from the resolver. Returns 0; EACCES if the patterns are neither those of
- * the policy in force nor, if it has them too, those of the policy before it; EINVAL if there is no such
- * pattern, which no resolver says. */
+/* Takes the addresses of a name from the resolver. The patterns may be those of the policy before the
+ * one in force; then the pins are of those that both have. Returns 0; EACCES if no address was pinned;
+ * EINVAL if the policy has no such pattern: a resolver in order never says that. */
 int connector_policy_pin(const struct ipc_dns_pin *msg);

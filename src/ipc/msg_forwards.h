@@ -86,7 +86,7 @@ struct ipc_table_removed {
 	uint32_t reserved;
 };
 
-/* One port of a forward, from the connector to the parent with its socket. */
+/* The connector gives the parent the socket of one port of a forward. */
 struct ipc_table_port {
 	uint32_t forward;  /* the forward's id */
 	uint32_t listener; /* as ipc_listener.id */
@@ -94,7 +94,8 @@ struct ipc_table_port {
 	uint16_t reserved[3];
 };
 
-/* What the next connector gets of that. */
+/* The parent gives the next connector its forwards: each one, then the sockets of its ports; at last
+ * kept_end. */
 struct ipc_kept_forward {
 	struct ipc_forward_entry entry;
 };

@@ -22,7 +22,7 @@ struct api_policy {
 /* Before the jail: gets memory if there is a policy. */
 void api_policy_init(struct api_policy *policy, const struct ipc_listen *known);
 
-/* Whether there is no policy, or it is here. No client is served before. */
+/* True if slirpd has no policy, or if all rows of it have come. The api serves clients from then on. */
 bool api_policy_has_come(const struct api_policy *policy);
 
 /* The place that is not in force. */

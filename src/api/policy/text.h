@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The text of a policy, which a session sends in pieces: the commands policy_begin and policy_add.
- * One session at a time has a text. */
+ * Only one session sends a text at a time. */
 #pragma once
 
 #include <stddef.h>
@@ -19,7 +19,7 @@ struct api_policy_text {
 	const struct api_client *owner; /* NULL: no session has a text */
 	uint64_t touched_ms;
 	char name[IPC_POLICY_SOURCE_SIZE];
-	char *bytes; /* owned; POLICY_TEXT_MAX; NULL: there is no policy */
+	char *bytes; /* owned; has POLICY_TEXT_MAX bytes. NULL: slirpd has no policy */
 	size_t len;
 };
 

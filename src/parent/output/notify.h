@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* The status while nothing is amiss. */
+#define NOTIFY_STATUS_SERVES "STATUS=The guest has its network"
+
 /* Connects to the socket, before the filter forbids it. Does nothing without
  * NOTIFY_SOCKET. A failure is a warning. */
 void parent_notify_open(void);

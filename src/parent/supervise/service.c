@@ -146,7 +146,7 @@ service_set_ready(struct supervisor *sv, enum ipc_role role)
 	service->ready_by_ms = DEADLINE_NONE;
 	ipc_channel_set_running(&service->child.channel);
 	if (service->n_restarts > 0) {
-		parent_notify("STATUS=The guest has its network");
+		parent_notify(NOTIFY_STATUS_SERVES);
 		wiring_tell_api(sv, IPC_EVENT_PROCESS_STARTED, role);
 	}
 }

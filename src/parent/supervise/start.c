@@ -192,7 +192,7 @@ begin_service(struct supervisor *sv)
 	tell_log(sv);
 	if (sv->ready_fd != -1)
 		tell_ready(sv);
-	parent_notify("READY=1\nSTATUS=The guest has its network");
+	parent_notify("READY=1\n" NOTIFY_STATUS_SERVES);
 	parent_cgroup_begin(&sv->cgroup, clock_now_ms());
 	/* Nobody waits for this: the start messages had the servers. The first watch of a file
 	 * system can take the kernel milliseconds. */

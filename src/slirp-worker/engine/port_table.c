@@ -99,9 +99,8 @@ port_table_find(const struct port_table *table, uint32_t id)
 	return port_is_open(port) ? port : NULL;
 }
 
-/* Closes a port, which is in no list afterwards. */
-static void
-drop(struct port_table *table, struct port *port)
+void
+port_table_forget(struct port_table *table, struct port *port)
 {
 	if (port->state == PORT_WATCHED)
 		port_table_unwatch(table, port);
@@ -122,15 +121,9 @@ drop(struct port_table *table, struct port *port)
 void
 port_table_close(struct port_table *table, struct port *port)
 {
-	drop(table, port);
+	port_table_forget(table, port);
 	port->state = PORT_CLOSED;
 	TAILQ_INSERT_TAIL(&table->closed, port, entry);
-}
-
-void
-port_table_forget(struct port_table *table, struct port *port)
-{
-	drop(table, port);
 }
 
 void
@@ -145,7 +138,7 @@ port_table_begin_anew(struct port_table *table)
 	for (uint32_t i = 0; i < table->n_places; i++) {
 		port = &table->places[i];
 		if (port->state == PORT_MISSING || port->state == PORT_ASKED)
-			drop(table, port);
+			port_table_forget(table, port);
 		port->is_stale = port->state != PORT_NONE;
 	}
 	table->waits_for_channel = false;

@@ -84,7 +84,8 @@ struct port *port_table_find(const struct port_table *table, uint32_t id);
  * what it had until it is taken again. */
 void port_table_close(struct port_table *table, struct port *port);
 
-/* The same without telling the connector, which does not know of the port. */
+/* The same without telling the connector, which does not know of the port. The place is free at
+ * once. */
 void port_table_forget(struct port_table *table, struct port *port);
 
 /* There is another connector, which sends all its ports. Those that are open are stale until they
