@@ -274,6 +274,36 @@ def test_kinds_of_refusal(guest: Guest, refusal: str, seen: int) -> None:
         assert {where for _, where, _ in uplink.sent()} == {PUBLIC4}
 
 
+# By family, the type and code of the ICMP error that each kind of refusal is.
+ERRORS = {"prohibited": {4: (3, 13), 6: (1, 1)}, "reset": {4: (3, 3), 6: (1, 4)}, "drop": {}}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("refusal", ERRORS)
+def test_kinds_of_refusal_of_datagrams_and_echo(guest: Guest, refusal: str) -> None:
+    """Twice, for the first refusal must not change the second one."""
+    with limited(guest, f"refuse {refusal}\n" + ALL_OF_ONE), Uplink() as uplink:
+        for other, address, own in ((OTHER4, PUBLIC4, GUEST4), (OTHER6, PUBLIC6, "::")):
+            family = 6 if is_ipv6(address) else 4
+            proto, offset = (F.ICMP6, 0) if family == 6 else (F.ICMP, 20)
+            seen = []
+            with guest.open_socket(family_of(address), socket.SOCK_RAW, proto) as raw:
+                for _ in range(2):
+                    raw.sendto(F.l4(own, other, proto, 0, 0), (other, 0))
+                    with guest.open_socket(family_of(address), socket.SOCK_DGRAM) as sock:
+                        sock.sendto(b"x", (other, PORT))
+                    # It follows all answers to what was sent before.
+                    assert udp(guest, address) == 0
+                raw.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        message = raw.recv(2048)[offset:]
+                        if message[0] in (1, 3):
+                            seen.append(tuple(message[:2]))
+            assert seen == 4 * [ERRORS[refusal][family]] if ERRORS[refusal] else not seen
+        assert {where for _, where, _ in uplink.sent()} == {PUBLIC4, PUBLIC6}
+
+
 @pytest.mark.usefixtures("world")
 def test_port_that_is_open_to_one_peer_is_not_open_to_others(guest: Guest) -> None:
     with limited(guest, ALL_OF_ONE), Uplink() as uplink:

@@ -10,6 +10,7 @@
 #include "slirp-worker/wire/ip.h"
 #include "slirp-worker/wire/tcp_segment.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The usual initial TTL; the answer crosses no router. */
@@ -155,6 +156,32 @@ refusal_build(const struct gate_frame *parsed, const uint8_t *frame, uint8_t *ou
 	if (parsed->protocol == IPPROTO_TCP && !is_closed_loopback)
 		return build_reset(frame, parsed->len, out);
 	return build_error(frame, parsed->len, &error, out);
+}
+
+bool
+refusal_of_errno(int error, bool is_ip6, const uint8_t *gateway,
+    struct refusal_error *answer)
+{
+	/* RFC 792, RFC 1812 5.2.7.1 and RFC 4443 3.1: codes for IPv4 and IPv6. */
+	static const struct {
+		int error;
+		uint8_t code4, code6;
+	} codes[] = {
+		{ ECONNREFUSED, UNREACHABLE4_PORT, UNREACHABLE6_PORT },
+		{ EHOSTUNREACH, 1, 3 },        /* host */
+		{ EACCES, 13, 1 },             /* administratively prohibited */
+		{ EPERM, 13, 1 }, { 0, 0, 0 }, /* network, or no route: the last */
+	};
+	size_t i = 0;
+
+	while (codes[i].error != error && codes[i].error != 0)
+		i++;
+	*answer = (struct refusal_error){
+		.type = is_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE,
+		.code = is_ip6 ? codes[i].code6 : codes[i].code4,
+		.source = error == ECONNREFUSED ? NULL : gateway,
+	};
+	return error != ETIMEDOUT;
 }
 
 size_t

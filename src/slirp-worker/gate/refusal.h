@@ -8,6 +8,7 @@
 
 #include "slirp-worker/gate/gate.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,12 @@ struct refusal_error {
 	    *source; /* source address, 4 or 16 bytes; NULL: the frame's destination */
 	uint32_t mtu_bytes; /* MTU of the next link, if the error has one; else 0 */
 };
+
+/* Makes *answer the error for what a socket of the host could not send because of this errno.
+ * gateway is its source, unless it is the answer of a closed port. Returns false if the guest
+ * gets no answer: ETIMEDOUT, the connector's answer if the policy has "refuse drop". */
+bool refusal_of_errno(int error, bool is_ip6, const uint8_t *gateway,
+    struct refusal_error *answer);
 
 /* Writes an error that quotes the packet to out. The frame has a whole IP header, without
  * options, and no padding; the packet may be cut behind what the error is to quote. Returns

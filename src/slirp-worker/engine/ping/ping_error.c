@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tells the guest by ICMP which of its echo requests did not arrive. */
-#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -12,13 +11,6 @@
 
 /* The usual initial TTL; the answer crosses one router, the worker. */
 #define ANSWER_TTL 64
-
-/* RFC 792, RFC 1812 5.2.7.1, and RFC 4443 3: types and codes of errors. */
-#define ICMP_UNREACHABLE_NO_ROUTE 0 /* IPv4: "net unreachable" */
-#define ICMP4_UNREACHABLE_HOST 1
-#define ICMP4_UNREACHABLE_PROHIBITED 13
-#define ICMP6_UNREACHABLE_PROHIBITED 1
-#define ICMP6_UNREACHABLE_ADDRESS 3
 
 /* The start of a request that an error quotes: headers and ICMP's first 8 bytes. */
 #define QUOTED_MAX_LEN (WIRE_ETH_LEN + WIRE_IP6_LEN + WIRE_ICMP_LEN)
@@ -91,19 +83,10 @@ void
 ping_answer_errno(struct ping *ping, struct ping_flow *flow, const uint8_t *icmp,
     int error)
 {
-	bool of_ip6 = ping_is_ip6(flow);
-	struct refusal_error answer = {
-		.type = of_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE,
-		.code = ICMP_UNREACHABLE_NO_ROUTE,
-		.source = gateway(ping, flow),
-	};
+	struct refusal_error answer;
 
-	if (error == EACCES || error == EPERM)
-		answer.code =
-		    of_ip6 ? ICMP6_UNREACHABLE_PROHIBITED : ICMP4_UNREACHABLE_PROHIBITED;
-	else if (error == EHOSTUNREACH)
-		answer.code = of_ip6 ? ICMP6_UNREACHABLE_ADDRESS : ICMP4_UNREACHABLE_HOST;
-	send_error(ping, flow, &answer, icmp);
+	if (refusal_of_errno(error, ping_is_ip6(flow), gateway(ping, flow), &answer))
+		send_error(ping, flow, &answer, icmp);
 }
 
 void

@@ -51,28 +51,12 @@ gateway(const struct udp_host *host, bool is_ip6)
 void
 udp_unreachable(void *ctx, const struct udp_flow *flow, int error)
 {
-	/* Each with its code for IPv4 and IPv6. */
-	static const struct {
-		int error;
-		uint8_t code4, code6;
-	} codes[] = {
-		{ ECONNREFUSED, 3, 4 },        /* port */
-		{ EHOSTUNREACH, 1, 3 },        /* host */
-		{ EACCES, 13, 1 },             /* administratively prohibited */
-		{ EPERM, 13, 1 }, { 0, 0, 0 }, /* network, or no route: the last */
-	};
 	struct udp_host *host = ctx;
 	bool is_ip6 = udp_is_ip6(flow);
-	size_t i = 0;
-	struct refusal_error answer = {
-		.type = is_ip6 ? WIRE_ICMP6_UNREACHABLE : WIRE_ICMP4_UNREACHABLE,
-		.source = error == ECONNREFUSED ? NULL : gateway(host, is_ip6),
-	};
+	struct refusal_error answer;
 
-	while (codes[i].error != error && codes[i].error != 0)
-		i++;
-	answer.code = is_ip6 ? codes[i].code6 : codes[i].code4;
-	send_error(host, flow, &answer, 0);
+	if (refusal_of_errno(error, is_ip6, gateway(host, is_ip6), &answer))
+		send_error(host, flow, &answer, 0);
 }
 
 void
