@@ -6,13 +6,16 @@
 /* clang-format off */
 /* Counters of what the engine dropped, refused or repeated: name, meaning. */
 #define IPC_TCP_COUNTERS(X) \
-	X(bad_flags, "segments with flags that exclude each other, or none") \
+	X(bad_flags, "segments with no flags, or with flags that do not fit the connection") \
 	X(bad_ack, "segments that acknowledge what was never sent, or long ago") \
-	X(bad_reset, "resets whose sequence number does not match") \
-	X(outside_window, "segments outside the window") \
-	X(no_flow, "segments of no connection, answered by a reset") \
+	X(bad_reset, "resets whose numbers do not match the connection") \
+	X(bad_fin, "segments with data behind the guest's FIN, or a FIN before its data") \
+	X(bad_sack, "SACK blocks of bytes that are not under way") \
+	X(icmp_ignored, "ICMP errors that quote no segment under way") \
+	X(outside_window, "segments outside the window, or beyond its end") \
+	X(no_flow, "segments of no connection; resets among them get no answer") \
 	X(challenges, "challenge acknowledgements") \
-	X(answers_held_back, "resets over the limit, not sent") \
+	X(answers_held_back, "resets and challenge acknowledgements over a limit, not sent") \
 	X(syn_dropped, "SYNs over a limit of half-open connections") \
 	X(flows_full, "connections dropped because the table of connections is full") \
 	X(tuple_taken, "connections of forwards whose ports are in use") \
@@ -34,9 +37,12 @@
 	X(closed, "both ends have closed") \
 	X(reset_by_guest, "the guest sent a reset") \
 	X(reset_by_host, "the peer on the host's side reset the connection") \
-	X(host_error, "the socket failed otherwise") \
-	X(refused, "the host's network refused the guest's connection") \
-	X(shortage, "no descriptor or memory was free for the guest's connection") \
+	X(host_error, "the socket failed otherwise: its peer is silent or unreachable") \
+	X(refused, "the peer refused the guest's connection") \
+	X(unreachable, "there was no way to the peer of the guest's connection") \
+	X(prohibited, "the policy or the host forbade the guest's connection") \
+	X(timed_out, "the peer of the guest's connection did not answer") \
+	X(shortage, "no descriptor, memory or place was free for the guest's connection") \
 	X(refused_by_guest, "the guest refused the connection of a forward") \
 	X(no_answer, "the guest did not answer a SYN or SYN-ACK") \
 	X(not_acknowledged, "the guest did not acknowledge data for too long") \

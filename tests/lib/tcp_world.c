@@ -179,7 +179,7 @@ on_error(void *ctx, int fd)
 
 	if (!f->connect_error && !f->read_error)
 		world->fault = "a call for the error of a socket that has none";
-	return f->connect_error;
+	return f->connect_error ? f->connect_error : f->read_error;
 }
 
 FAKE_NO_COVERAGE static ssize_t

@@ -14,6 +14,7 @@
  *   crowd FIRST LAST               a peer of a forward for each; the same
  *   senders FIRST LAST SEQ         a byte of each, which is opened if SEQ is 1; the same
  *   host opened | connected | failed ERRNO | data N | eof | reset | breaks ERRNO
+ *   host lost ERRNO                as "reset", with another error
  *   host takes N | all             room in the socket's buffer; "all" is the start
  *   host writable                  the edge after that
  *   host accepted                  a peer of a forward
@@ -349,8 +350,10 @@ host_does(int flow, char **words, int n)
 	} else if (strcmp(words[0], "eof") == 0) {
 		f->has_eof = true;
 		events = EPOLLIN | EPOLLRDHUP;
-	} else if (strcmp(words[0], "reset") == 0) {
-		f->read_error = f->write_error = -ECONNRESET;
+	} else if (strcmp(words[0], "reset") == 0 ||
+	    (strcmp(words[0], "lost") == 0 && n > 1)) {
+		f->read_error = f->write_error =
+		    n > 1 ? error_named(words[1]) : -ECONNRESET;
 		events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLERR | EPOLLHUP;
 	} else if (strcmp(words[0], "breaks") == 0 && n > 1) {
 		/* The next write finds it; no event tells. */

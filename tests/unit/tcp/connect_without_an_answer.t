@@ -8,3 +8,4 @@ state connect
 +1004 ms
 host resets
 state none
+ended timed_out 1

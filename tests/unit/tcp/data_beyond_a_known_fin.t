@@ -7,6 +7,7 @@ guest < . 1:1 ack 1 sack 101-201
 guest > P. 151:301 ack 1
 guest < . 1:1 ack 1 sack 101-201
 guest > P. 201:301 ack 1
+counter bad_fin 2
 guest > . 1:101 ack 1
 host < 200
 host end

@@ -8,3 +8,4 @@ guest > . 1:101 ack 1
 host < 200
 host end
 guest < . 1:1 ack 202
+counter bad_fin 0

@@ -6,3 +6,4 @@ host reset
 guest < R 1:1
 host resets
 state none
+ended reset_by_host 1

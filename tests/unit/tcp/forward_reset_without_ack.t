@@ -3,11 +3,13 @@
 host accepted
 guest < S 0:0
 guest > R 0
+counter bad_reset 1
 state syn_sent
 guest > R. 0 ack 2
 counter bad_ack 1
 state syn_sent
 guest > . 0 ack 1
+counter bad_flags 1
 state syn_sent
 guest > R. 0 ack 1
 host resets

@@ -9,3 +9,4 @@ host reset
 guest < R. 2:2 ack 1
 host resets
 state none
+ended reset_by_host 1

@@ -6,3 +6,4 @@ guest > P. 1:101 ack 1 win 502
 guest < R. 1:1 ack 101
 host resets
 state none
+ended reset_by_host 1

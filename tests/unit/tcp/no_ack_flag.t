@@ -8,3 +8,4 @@ state open
 guest > P. 1:101 ack 1
 guest < . 1:1 ack 101
 host < 100
+counter bad_flags 2

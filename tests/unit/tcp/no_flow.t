@@ -5,4 +5,4 @@ guest < R 5:5
 guest > F 10
 guest < R. 0:0 ack 11
 guest > R 9
-counter no_flow 2
+counter no_flow 3

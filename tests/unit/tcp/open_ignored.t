@@ -4,5 +4,6 @@ guest > S 0 mss 1460
 host open
 refused ignored
 state none
+ended shortage 1
 guest > S 0 mss 1460
 host open

@@ -4,3 +4,4 @@ host open
 refused prohibited
 guest < unreachable prohibited
 state none
+ended prohibited 1

@@ -6,3 +6,4 @@ host failed EACCES
 guest < unreachable prohibited
 host resets
 state none
+ended prohibited 1

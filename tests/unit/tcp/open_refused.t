@@ -7,3 +7,4 @@ host failed ECONNREFUSED
 guest < R. 0:0 ack 1
 host resets
 state none
+ended refused 1

@@ -6,6 +6,7 @@ host opened
 host failed ETIMEDOUT
 host resets
 state none
+ended timed_out 1
 guest > S 0 mss 1460
 host open
 state connect

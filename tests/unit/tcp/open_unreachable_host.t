@@ -7,3 +7,4 @@ host failed EHOSTUNREACH
 guest < unreachable host
 host resets
 state none
+ended unreachable 1

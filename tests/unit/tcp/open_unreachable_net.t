@@ -4,3 +4,4 @@ host open
 refused net
 guest < unreachable net
 state none
+ended unreachable 1

@@ -27,3 +27,4 @@ host:2 resets
 guest < P. 1:101 ack 1
 guest > . 1 ack 101 win 502
 +60 s
+ended no_memory 1

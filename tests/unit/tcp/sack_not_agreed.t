@@ -11,3 +11,8 @@ guest < . 1:1 ack 1 no sack
 guest > . 1:101 ack 1
 guest < . 1:1 ack 201
 host < 200
+# A guest may not send them either.
+host data 10
+guest < P. 1:11 ack 201
+guest > . 201 ack 1 win 502 sack 2-5
+counter bad_sack 1

@@ -16,3 +16,4 @@ state time_wait
 guest > S 3 mss 1460
 host open
 state connect
+counter outside_window 2

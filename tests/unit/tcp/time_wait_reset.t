@@ -11,5 +11,9 @@ host close
 state time_wait
 guest > R 5
 state time_wait
+counter bad_reset 1
+# An acknowledgement of another time is only counted.
+guest > . 9 ack 2 win 502
+counter outside_window 1
 guest > R 2
 state none

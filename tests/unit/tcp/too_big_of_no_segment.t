@@ -18,3 +18,4 @@ guest < P. 1449:2001
 host data 2000
 guest < . 2001:3241
 guest < P. 3241:4001
+counter icmp_ignored 6

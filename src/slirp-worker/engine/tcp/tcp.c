@@ -318,14 +318,15 @@ tcp_host_ready(struct tcp *tcp, uint32_t index, uint32_t generation, uint32_t ev
 	/* The peer of a forward has gone before the guest answered. A peer that has only
 	 * ended its direction causes neither event. */
 	if (flow->state == TCP_STATE_SYN_SENT && (events & (EPOLLHUP | EPOLLERR))) {
-		tcp_abort(tcp, flow, TCP_END_reset_by_host);
+		tcp_note_failure(flow, tcp->world->error(tcp->world->ctx, flow->fd));
+		tcp_abort(tcp, flow, (enum tcp_end)flow->end);
 		return;
 	}
 	if (flow->state != TCP_STATE_OPEN)
 		return;
 	/* After the end of file no read finds an error. */
 	if (events & EPOLLERR && flow->host_eof && !flow->host_failed)
-		tcp_host_fails(tcp, flow);
+		tcp_host_fails(tcp, flow, tcp->world->error(tcp->world->ctx, flow->fd));
 	if (flow->can_write && flow->tail.n_bytes > 0)
 		host_wrote(tcp, flow);
 	if (flow->state == TCP_STATE_OPEN && tcp_has_something(flow))
@@ -425,10 +426,12 @@ tcp_wait_ms(const struct tcp *tcp)
 }
 
 bool
-tcp_may_challenge(const struct tcp *tcp, struct tcp_flow *flow)
+tcp_may_challenge(struct tcp *tcp, struct tcp_flow *flow)
 {
-	if (!tcp_is_due(tcp, flow->challenge_at_ms))
+	if (!tcp_is_due(tcp, flow->challenge_at_ms)) {
+		tcp_count(tcp, TCP_COUNT_answers_held_back, 1);
 		return false;
+	}
 	flow->challenge_at_ms = tcp->now_ms + TCP_CHALLENGE_MS;
 	return true;
 }

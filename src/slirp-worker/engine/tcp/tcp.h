@@ -67,7 +67,7 @@ struct tcp_world {
 	/* Asks for a socket to flow->link.key. The answer is tcp_opened() or tcp_refused(),
 	 * also from within this call. */
 	void (*open)(void *ctx, struct tcp_flow *flow);
-	/* SO_ERROR of a socket that was connecting: 0 or the negative errno. */
+	/* SO_ERROR of a socket: 0 or the negative errno. */
 	int (*error)(void *ctx, int fd);
 	ssize_t (*read)(void *ctx, int fd, const struct iovec *to, int n);
 	ssize_t (*write)(void *ctx, int fd, const struct iovec *from, int n);

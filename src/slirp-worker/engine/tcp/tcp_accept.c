@@ -101,10 +101,14 @@ tcp_in_syn_sent(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment
 	if (segment->flags & WIRE_TCP_RST) {
 		if (acks)
 			tcp_end_flow(tcp, flow, TCP_END_refused_by_guest);
+		else
+			tcp_count(tcp, TCP_COUNT_bad_reset, 1);
 		return;
 	}
-	if (!(segment->flags & WIRE_TCP_SYN))
+	if (!(segment->flags & WIRE_TCP_SYN)) {
+		tcp_count(tcp, TCP_COUNT_bad_flags, 1);
 		return;
+	}
 	tcp_take_options(tcp, flow, segment);
 	if (!acks) {
 		/* Both ends open at once (RFC 9293 3.5, figure 8). */

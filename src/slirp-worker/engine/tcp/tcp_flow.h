@@ -92,7 +92,7 @@ struct tcp_flow {
 	uint8_t guest_mac[6], our_mac[6];
 
 	uint8_t state; /* enum tcp_state */
-	uint8_t end;   /* enum tcp_end, of a dead flow */
+	uint8_t end;   /* enum tcp_end, of a dead flow; if host_failed: how it will end */
 	bool is_forward : 1;
 	bool is_touched : 1, is_ready : 1, is_starved : 1, is_ageing : 1;
 	bool is_counted : 1; /* in the counts of half-open flows */

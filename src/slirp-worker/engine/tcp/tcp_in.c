@@ -32,10 +32,27 @@ key_of(const struct tcp_segment *segment)
 	return key;
 }
 
-void
-tcp_host_fails(struct tcp *tcp, struct tcp_flow *flow)
+/* A peer that resets after its FIN causes EPIPE (net/ipv4/tcp_input.c, tcp_reset). */
+static bool
+is_reset_error(int error)
 {
+	return error == -ECONNRESET || error == -EPIPE;
+}
+
+void
+tcp_note_failure(struct tcp_flow *flow, int error)
+{
+	/* The kernel reports the cause once; a later call gets EPIPE. */
+	if (!flow->host_failed)
+		flow->end =
+		    is_reset_error(error) ? TCP_END_reset_by_host : TCP_END_host_error;
 	flow->host_failed = true;
+}
+
+void
+tcp_host_fails(struct tcp *tcp, struct tcp_flow *flow, int error)
+{
+	tcp_note_failure(flow, error);
 	flow->can_read = flow->has_hangup = true;
 	tcp_queue_clear(&tcp->pool, &flow->tail);
 	tcp_make_ready(tcp, flow);
@@ -54,7 +71,7 @@ write_to_host(struct tcp *tcp, struct tcp_flow *flow, const struct iovec *from, 
 	if (n_taken < 0) {
 		flow->can_write = false;
 		if (n_taken != -EAGAIN && n_taken != -EINTR)
-			tcp_host_fails(tcp, flow);
+			tcp_host_fails(tcp, flow, (int)n_taken);
 		return 0;
 	}
 	if ((size_t)n_taken < n_bytes)
@@ -319,7 +336,7 @@ take_ack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segme
 	is_duplicate = segment->data_len == 0 && !(segment->flags & WIRE_TCP_FIN) &&
 	    !is_probe && segment->ack == flow->snd_una &&
 	    flow->snd_una != flow->snd_max && window_of(flow, segment) == flow->snd_wnd;
-	if (flow->has_sack && segment->n_sack > 0)
+	if (segment->n_sack > 0)
 		tcp_take_sack(tcp, flow, segment);
 	if (segment->ack != flow->snd_una)
 		tcp_acked(tcp, flow, segment->ack);
@@ -369,6 +386,16 @@ has_data_after(const struct tcp_flow *flow, uint32_t seq)
 	    seq_gt(gaps->range[gaps->n_ranges - 1].right, seq);
 }
 
+/* Whether the text that ends at end shows that the guest has lied about its last byte. */
+static bool
+contradicts_fin(const struct tcp_flow *flow, uint32_t end, bool has_fin)
+{
+	if (!flow->has_fin)
+		return has_fin && has_data_after(flow, end);
+	return has_fin ? end != flow->fin_seq
+		       : seq_gt(end, flow->fin_seq + (flow->guest_fin ? 1 : 0));
+}
+
 static void
 take_text(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
 {
@@ -386,10 +413,13 @@ take_text(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segm
 		len -= n_old;
 	}
 	if (seq_gt(seq + len, flow->rcv_adv)) {
+		tcp_count(tcp, TCP_COUNT_outside_window, 1);
 		flow->ack_now = true;
 		len = flow->rcv_adv - seq;
 		has_fin = false;
 	}
+	if (contradicts_fin(flow, seq + len, has_fin))
+		tcp_count(tcp, TCP_COUNT_bad_fin, 1);
 	/* RFC 9293 3.10.7.4: nothing follows a FIN. */
 	if (flow->has_fin && seq_gt(seq + len, flow->fin_seq))
 		len = seq_lt(seq, flow->fin_seq) ? flow->fin_seq - seq : 0;
@@ -421,8 +451,10 @@ in_open(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segmen
 		challenge(tcp, flow);
 		return;
 	}
-	if (!(segment->flags & WIRE_TCP_ACK_FLAG))
+	if (!(segment->flags & WIRE_TCP_ACK_FLAG)) {
+		tcp_count(tcp, TCP_COUNT_bad_flags, 1);
 		return;
+	}
 	if (is_probe) {
 		/* RFC 9293 3.8.4. */
 		flow->ack_now = true;
@@ -466,10 +498,11 @@ take_stranger(struct tcp *tcp, const struct flow_key *key,
 {
 	if (opens(segment)) {
 		tcp_open_from_guest(tcp, key, segment);
-	} else if (!(segment->flags & WIRE_TCP_RST)) {
-		tcp_count(tcp, TCP_COUNT_no_flow, 1);
-		tcp_send_reset(tcp, key, segment);
+		return;
 	}
+	tcp_count(tcp, TCP_COUNT_no_flow, 1);
+	if (!(segment->flags & WIRE_TCP_RST))
+		tcp_send_reset(tcp, key, segment);
 }
 
 void

@@ -244,18 +244,28 @@ is_duplicate(const struct tcp_segment *segment)
 void
 tcp_take_sack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
 {
-	if (is_duplicate(segment))
+	bool has_duplicate = is_duplicate(segment);
+
+	/* RFC 2018 2: only an end that has seen SACK permitted may send blocks. */
+	if (!flow->has_sack) {
+		tcp_count(tcp, TCP_COUNT_bad_sack, segment->n_sack);
+		return;
+	}
+	if (has_duplicate)
 		take_duplicate(flow, &segment->sack[0]);
 	for (int i = 0; i < segment->n_sack; i++) {
 		struct tcp_sack_block block = segment->sack[i];
 		struct tcp_gaps *gaps;
 
-		/* A block below the acknowledgement is a duplicate's. */
+		/* The first block may be a duplicate's, below the acknowledgement. */
+		if (i == 0 && has_duplicate && seq_le(block.right, segment->ack))
+			continue;
 		if (!seq_lt(block.left, block.right) ||
 		    seq_le(block.left, segment->ack) ||
-		    seq_le(block.left, flow->snd_una) ||
-		    seq_gt(block.right, flow->snd_max))
+		    seq_gt(block.right, flow->snd_max)) {
+			tcp_count(tcp, TCP_COUNT_bad_sack, 1);
 			continue;
+		}
 		gaps = tcp_gaps_of(tcp, flow);
 		if (!gaps)
 			return;
@@ -470,8 +480,10 @@ tcp_too_big(struct tcp *tcp, const struct flow_key *key, uint32_t seq, uint32_t 
 	uint32_t head_len, piece;
 
 	if (!flow || flow->state != TCP_STATE_OPEN || seq_lt(seq, flow->snd_una) ||
-	    !seq_lt(seq, flow->snd_max))
+	    !seq_lt(seq, flow->snd_max)) {
+		tcp_count(tcp, TCP_COUNT_icmp_ignored, 1);
 		return;
+	}
 	head_len = tcp_head_len(tcp_is_ip6(flow));
 	piece = mtu_bytes - tcp_min(mtu_bytes, head_len);
 	piece =

@@ -220,6 +220,15 @@ void
 tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
     enum tcp_outcome outcome)
 {
+	static const enum tcp_end ends[] = {
+		[TCP_REFUSED] = TCP_END_refused,
+		[TCP_HOST_UNREACHABLE] = TCP_END_unreachable,
+		[TCP_NET_UNREACHABLE] = TCP_END_unreachable,
+		[TCP_PROHIBITED] = TCP_END_prohibited,
+		[TCP_TIMED_OUT] = TCP_END_timed_out,
+		[TCP_SHORTAGE] = TCP_END_shortage,
+		[TCP_IGNORED] = TCP_END_shortage,
+	};
 	struct tcp_flow *flow = flow_table_at(&tcp->flows, index, generation);
 
 	if (!flow || flow->state != TCP_STATE_CONNECT)
@@ -238,8 +247,7 @@ tcp_refused(struct tcp *tcp, uint32_t index, uint32_t generation,
 	case TCP_IGNORED:
 		break;
 	}
-	tcp_end_flow(tcp, flow,
-	    outcome == TCP_SHORTAGE ? TCP_END_shortage : TCP_END_refused);
+	tcp_end_flow(tcp, flow, ends[outcome]);
 }
 
 void
@@ -266,7 +274,7 @@ void
 tcp_opening_timeout(struct tcp *tcp, struct tcp_flow *flow)
 {
 	if (flow->state == TCP_STATE_CONNECT) {
-		tcp_end_flow(tcp, flow, TCP_END_refused);
+		tcp_end_flow(tcp, flow, TCP_END_timed_out);
 		return;
 	}
 	if (flow->n_backoffs + 1 == TCP_SYN_BACKOFFS_MAX) {
@@ -320,6 +328,10 @@ in_connect(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *seg
 		return;
 	}
 	if ((segment->flags & (WIRE_TCP_SYN | WIRE_TCP_ACK_FLAG)) != WIRE_TCP_SYN) {
+		tcp_count(tcp,
+		    segment->flags & WIRE_TCP_ACK_FLAG ? TCP_COUNT_bad_ack
+						       : TCP_COUNT_bad_flags,
+		    1);
 		tcp_send_reset(tcp, &flow->link.key, segment);
 		return;
 	}
@@ -364,8 +376,12 @@ in_syn_rcvd(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *se
 		if (!flow->is_forward || segment->seq != flow->irs)
 			return false;
 	}
-	if (!(segment->flags & WIRE_TCP_ACK_FLAG))
+	if (!(segment->flags & WIRE_TCP_ACK_FLAG)) {
+		/* The guest's SYN of a simultaneous open may come again. */
+		if (!(segment->flags & WIRE_TCP_SYN))
+			tcp_count(tcp, TCP_COUNT_bad_flags, 1);
 		return false;
+	}
 	if (segment->ack != flow->iss + 1) {
 		tcp_count(tcp, TCP_COUNT_bad_ack, 1);
 		tcp_send_reset(tcp, &flow->link.key, segment);
@@ -389,6 +405,8 @@ in_time_wait(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *s
 	if (segment->flags & WIRE_TCP_RST) {
 		if (segment->seq == flow->rcv_nxt)
 			tcp_end_flow(tcp, flow, TCP_END_closed);
+		else
+			tcp_count(tcp, TCP_COUNT_bad_reset, 1);
 		return;
 	}
 	/* RFC 9293 3.10.7.4, RFC 6191: numbers beyond the old ones begin a new connection. */
@@ -400,9 +418,14 @@ in_time_wait(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *s
 		tcp_open_from_guest(tcp, &key, segment);
 		return;
 	}
-	if ((segment->flags & (WIRE_TCP_SYN | WIRE_TCP_FIN)) || segment->data_len > 0)
+	/* Both ends are done: there is no window any more. */
+	if ((segment->flags & (WIRE_TCP_SYN | WIRE_TCP_FIN)) || segment->data_len > 0) {
+		tcp_count(tcp, TCP_COUNT_outside_window, 1);
 		if (tcp_may_challenge(tcp, flow))
 			tcp_send_ack(tcp, flow);
+	} else if (segment->seq != flow->rcv_nxt) {
+		tcp_count(tcp, TCP_COUNT_outside_window, 1);
+	}
 }
 
 bool

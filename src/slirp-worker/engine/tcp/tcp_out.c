@@ -285,7 +285,7 @@ reading_ends(struct tcp *tcp, struct tcp_flow *flow, ssize_t result)
 {
 	flow->can_read = false;
 	if (result < 0)
-		flow->host_failed = true;
+		tcp_note_failure(flow, (int)result);
 	flow->host_eof = true;
 	tcp_heard(tcp, flow);
 }
@@ -450,7 +450,7 @@ tcp_visit(struct tcp *tcp, struct tcp_flow *flow, uint32_t *n_bytes)
 		n++;
 	flow->may_override = false;
 	if (is_delivered(flow)) {
-		tcp_abort(tcp, flow, TCP_END_reset_by_host);
+		tcp_abort(tcp, flow, (enum tcp_end)flow->end);
 		return false;
 	}
 	if (flow->ack_now && !tcp->tap_stopped)

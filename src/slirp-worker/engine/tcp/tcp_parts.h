@@ -265,7 +265,7 @@ void tcp_make_ready(struct tcp *tcp, struct tcp_flow *flow); /* into tcp->ready 
 void tcp_starve(struct tcp *tcp, struct tcp_flow *flow);     /* into tcp->starved */
 void tcp_unready(struct tcp *tcp, struct tcp_flow *flow);    /* out of both */
 void tcp_schedule(struct tcp *tcp, struct tcp_flow *flow, uint32_t at_ms);
-bool tcp_may_challenge(const struct tcp *tcp, struct tcp_flow *flow);
+bool tcp_may_challenge(struct tcp *tcp, struct tcp_flow *flow);
 bool tcp_may_reset(struct tcp *tcp);
 struct tcp_gaps *tcp_gaps_of(struct tcp *tcp,
     struct tcp_flow *flow);                                /* NULL: none left */
@@ -298,7 +298,8 @@ void tcp_in_syn_sent(struct tcp *tcp, struct tcp_flow *flow,
 /* tcp_in.c */
 /* The socket failed. Bytes that it has received are still to be delivered; then the guest
  * gets a reset (tcp_out.c). */
-void tcp_host_fails(struct tcp *tcp, struct tcp_flow *flow);
+void tcp_host_fails(struct tcp *tcp, struct tcp_flow *flow, int error);
+void tcp_note_failure(struct tcp_flow *flow, int error); /* of a read or write */
 void tcp_flush_noted(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_note_tail(struct tcp *tcp, struct tcp_flow *flow); /* after it has grown */
 void tcp_drain_tail(struct tcp *tcp, struct tcp_flow *flow);
