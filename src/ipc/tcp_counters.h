@@ -11,7 +11,7 @@
 	X(bad_reset, "resets whose numbers do not match the connection") \
 	X(bad_fin, "segments with data behind the guest's FIN, or a FIN before its data") \
 	X(bad_sack, "SACK blocks of bytes that are not under way") \
-	X(icmp_ignored, "ICMP errors that quote no segment under way") \
+	X(icmp_ignored, "ICMP errors that quote no segment under way, or come too late") \
 	X(outside_window, "segments outside the window, or beyond its end") \
 	X(no_flow, "segments of no connection; resets among them get no answer") \
 	X(challenges, "challenge acknowledgements") \
@@ -43,7 +43,7 @@
 	X(prohibited, "the policy or the host forbade the guest's connection") \
 	X(timed_out, "the peer of the guest's connection did not answer") \
 	X(shortage, "no descriptor, memory or place was free for the guest's connection") \
-	X(refused_by_guest, "the guest refused the connection of a forward") \
+	X(refused_by_guest, "the guest refused a forward's connection, or an ICMP error did") \
 	X(no_answer, "the guest did not answer a SYN or SYN-ACK") \
 	X(not_acknowledged, "the guest did not acknowledge data for too long") \
 	X(idle, "the guest did not answer a keep-alive probe") \

@@ -223,6 +223,17 @@ pass(struct worker *worker, struct gate_frame *parsed, uint8_t *frame)
 }
 
 static void
+pass_icmp_error(struct worker *worker, const struct gate_icmp_error *error)
+{
+	struct tcp *tcp = &worker->tcp.tcp;
+
+	if (error->is_too_big)
+		tcp_too_big(tcp, &error->key, error->seq, error->mtu_bytes);
+	else
+		tcp_unreachable(tcp, &error->key, error->seq);
+}
+
+static void
 judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 {
 	struct gate_frame parsed;
@@ -238,9 +249,8 @@ judge(struct worker *worker, uint8_t *frame, size_t frame_len)
 		    worker->now_ms);
 		ping_request(&worker->ping, frame, &parsed, worker->now_ms);
 		break;
-	case GATE_TOO_BIG:
-		tcp_too_big(&worker->tcp.tcp, &parsed.too_big.key, parsed.too_big.seq,
-		    parsed.too_big.mtu_bytes);
+	case GATE_ICMP_ERROR:
+		pass_icmp_error(worker, &parsed.icmp_error);
 		break;
 	case GATE_FRAGMENT:
 		reassemble(worker, &parsed, frame);

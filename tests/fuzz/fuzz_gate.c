@@ -277,15 +277,18 @@ check_ping(const uint8_t *frame, const struct gate_frame *parsed, struct destina
 	promise(frame_checksums_are_right(frame, parsed->len));
 }
 
-/* An error of a router: its quote is of the address that it goes to. */
+/* An error of a router or the guest: its quote is of the address that it goes to. */
 static void
-check_too_big(const uint8_t *frame, const struct gate_frame *parsed, struct destination d)
+check_icmp_error(const uint8_t *frame, const struct gate_frame *parsed,
+    struct destination d)
 {
 	const uint8_t *icmp = frame + parsed->l4_offset;
 	bool is_ip4 = parsed->ethertype == 0x0800;
-	const struct flow_key *key = &parsed->too_big.key;
+	const struct flow_key *key = &parsed->icmp_error.key;
+	bool is_too_big = is_ip4 ? icmp[1] == 4 : icmp[0] == 2;
 
-	promise(is_ip4 ? icmp[0] == 3 && icmp[1] == 4 : icmp[0] == 2);
+	promise(is_ip4 ? icmp[0] == 3 : icmp[0] == 1 || icmp[0] == 2);
+	promise(parsed->icmp_error.is_too_big == is_too_big);
 	promise(parsed->l4_len >= 8 + (is_ip4 ? 20u : 40u) + 8);
 	promise(!d.is_link && !d.is_broadcast);
 	promise(memcmp(key->peer_address, parsed->dst, is_ip4 ? 4 : 16) == 0);
@@ -336,8 +339,8 @@ check_passed(uint8_t *frame, size_t len, const struct gate_frame *parsed,
 		promise(parsed->protocol == (parsed->ethertype == 0x0800 ? 1 : 58));
 		if (verdict == GATE_PING)
 			check_ping(frame, parsed, d);
-		else if (verdict == GATE_TOO_BIG)
-			check_too_big(frame, parsed, d);
+		else if (verdict == GATE_ICMP_ERROR)
+			check_icmp_error(frame, parsed, d);
 		else
 			check_passed_icmp(frame, parsed, d);
 	}
@@ -397,8 +400,8 @@ from_guest(uint8_t *frame, size_t len, bool may_be_fragment)
 		check_passed(frame, len, &parsed, GATE_PING);
 		learn(frame, &parsed);
 		break;
-	case GATE_TOO_BIG:
-		check_passed(frame, len, &parsed, GATE_TOO_BIG);
+	case GATE_ICMP_ERROR:
+		check_passed(frame, len, &parsed, GATE_ICMP_ERROR);
 		break;
 	case GATE_REFUSE:
 		check_refused(frame, &parsed);

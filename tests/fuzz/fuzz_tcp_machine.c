@@ -305,14 +305,18 @@ peer_event(uint32_t events)
 	end_batch();
 }
 
-/* A router of the guest finds a segment too long, of those under way or another one. */
+/* A router of the guest finds a segment too long, or has no way for it: of those under way or
+ * another one. */
 static void
-find_too_big(void)
+router_says(bool is_too_big)
 {
 	struct flow_key key = fake_key(&world, 0);
+	uint32_t seq = guest.our_isn + 1 + guest.rcv_nxt + number(0x10000);
 
-	tcp_too_big(&world.tcp, &key, guest.our_isn + 1 + guest.rcv_nxt + number(0x10000),
-	    number(0x10000));
+	if (is_too_big)
+		tcp_too_big(&world.tcp, &key, seq, number(0x10000));
+	else
+		tcp_unreachable(&world.tcp, &key, seq);
 	end_batch();
 }
 
@@ -392,7 +396,7 @@ step(uint32_t n_peer_stream)
 		if (n == 0)
 			lie();
 		else if (n < ROUTER_SAYS)
-			find_too_big();
+			router_says(n > 1);
 		break;
 	case 19:
 		if (byte() == 1) {

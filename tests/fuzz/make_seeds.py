@@ -62,15 +62,19 @@ def icmp(src, dst, kind, rest=bytes(4)):
     return frame(src, dst, protocol, struct.pack(">BBH", kind, 0, 0) + rest, 255)
 
 
-def too_big(router, peer, mtu):
-    """A router of the guest quotes a segment of peer's."""
+TOO_BIG, PORT_UNREACHABLE = (3, 4, 2, 0), (3, 3, 1, 4)
+
+
+def icmp_error(router, peer, kind, mtu=0):
+    """A router of the guest quotes a segment of peer's; kind is a type and code for each family."""
     quote = tcp(peer, router, 40000, 0x10, data=bytes(1000), sport=80)[14:14 + 100]
+    type4, code4, type6, code6 = kind
     if ":" in peer:
-        body = struct.pack(">BBHI", 2, 0, 0, mtu) + quote
+        body = struct.pack(">BBHI", type6, code6, 0, mtu) + quote
         pseudo = packed(router) + packed(peer) + struct.pack(">II", len(body), 58)
         return frame(router, peer, 58, body[:2] + struct.pack(">H", checksum(pseudo + body))
                      + body[4:])
-    body = struct.pack(">BBHHH", 3, 4, 0, 0, mtu) + quote
+    body = struct.pack(">BBHHH", type4, code4, 0, 0, mtu) + quote
     return frame(router, peer, 1, body[:2] + struct.pack(">H", checksum(body)) + body[4:])
 
 
@@ -144,9 +148,9 @@ def gate_seeds():
                  (FIXED, icmp(GUEST6, HOST6, 135, neighbour)),
                  (FIXED, icmp("::", "ff02::1:ff00:2", 135, neighbour)),
                  (FIXED, icmp(GUEST6, HOST6, 136, neighbour)))
-    yield stream(0, *((FRAME, too_big(guest, peer, mtu))
-                      for guest, host, _, outside in families
-                      for peer in (host, outside) for mtu in (0, 1280)))
+    yield stream(0, *((FRAME, icmp_error(guest, peer, kind, mtu))
+                      for guest, host, _, outside in families for peer in (host, outside)
+                      for kind, mtu in ((TOO_BIG, 0), (TOO_BIG, 1280), (PORT_UNREACHABLE, 0))))
     yield stream(0, *((FIXED, advertisement(target)) for target in (GUEST6, HOST6, "fe80::3")))
 
 

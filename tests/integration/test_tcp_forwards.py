@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from commands import sh
 from forwarding import (ANY, GATEWAY, GATEWAY4, HOST, INTERNET, LOOPBACK, check_connection,
-                        check_conversation, families, forwarding, from_host, from_internet,
+                        check_conversation, check_refusal, families, forwarding, from_host, from_internet,
                         n_fds_with_ports, plain, serving)
 from guest import Guest
 from lab import HOST4, HTTP_PORT, INTERNET4, Lab
@@ -246,6 +246,19 @@ def test_guest_that_refuses_a_crowd(lab: Lab, guest: Guest) -> None:
             assert {outcome(client) for client in clients} == {"reset"}
         wait_for("nothing is left of them", lambda: len(fds_of(worker)) == before)
         assert daemon.counters()["tcp ended refused_by_guest"] == CROWD
+
+
+@families
+def test_guest_that_refuses_by_an_icmp_error(lab: Lab, guest: Guest, family: int) -> None:
+    """As a program on the host would see it: not by the timeout of a SYN without an answer."""
+    with forwarding(guest, f"{ANY[family]}:8080:80") as daemon:
+        guest.run("nft", "table inet filter { chain in { type filter hook input priority 0; "
+                  "tcp dport 80 reject with icmpx port-unreachable; }; }")
+        with contextlib.ExitStack() as stack:
+            client = check_refusal(HOST[family], 8080)
+            if client:
+                stack.enter_context(client)
+            assert daemon.counters()["tcp ended refused_by_guest"] == 1
 
 
 def test_guest_that_drops_a_crowd(lab: Lab, guest: Guest) -> None:

@@ -528,29 +528,32 @@ test_too_big_is_parsed(void **state)
 		const char *const peers[] = { f->outside, f->host, f->dns };
 
 		for (size_t i = 0; i < N_OF(mtus) * N_OF(peers); i++) {
-			const struct gate_too_big *too_big = &parsed.too_big;
+			const struct gate_icmp_error *error = &parsed.icmp_error;
 			struct inaddr peer, guest;
 
 			inaddr_parse(peers[i % N_OF(peers)], &peer);
 			inaddr_parse(f->guest, &guest);
 			make_too_big(f, f->guest, peers[i % N_OF(peers)],
 			    mtus[i / N_OF(peers)]);
-			expect_too_big();
-			assert_int_equal(too_big->mtu_bytes, mtus[i / N_OF(peers)]);
-			assert_int_equal(too_big->seq, 0x12345678);
-			assert_int_equal(too_big->key.guest_port, 40000);
-			assert_int_equal(too_big->key.peer_port, 80);
-			assert_int_equal(too_big->key.ethertype, parsed.ethertype);
-			assert_memory_equal(too_big->key.peer_address, peer.bytes, 16);
-			assert_memory_equal(too_big->key.guest_address, guest.bytes, 16);
+			expect_icmp_error();
+			assert_true(parsed.icmp_error.is_too_big);
+			assert_int_equal(error->mtu_bytes, mtus[i / N_OF(peers)]);
+			assert_int_equal(error->seq, 0x12345678);
+			assert_int_equal(error->key.guest_port, 40000);
+			assert_int_equal(error->key.peer_port, 80);
+			assert_int_equal(error->key.ethertype, parsed.ethertype);
+			assert_memory_equal(error->key.peer_address, peer.bytes, 16);
+			assert_memory_equal(error->key.guest_address, guest.bytes, 16);
 		}
 		/* The shortest quote. */
 		make_cut_too_big(f, f->guest, f->outside, 1280, shortest_too_big(f));
-		expect_too_big();
+		expect_icmp_error();
+		assert_true(parsed.icmp_error.is_too_big);
 		/* A router with an address of its own, behind the guest. */
 		make_too_big(f, strchr(f->guest, ':') ? "fd00:1::1" : "172.17.0.1",
 		    f->outside, 1280);
-		expect_too_big();
+		expect_icmp_error();
+		assert_true(parsed.icmp_error.is_too_big);
 	}
 }
 
@@ -588,11 +591,35 @@ test_too_big_with_a_bad_quote(void **state)
 	spoil_quote(&families[0], 0, 0x46);
 	spoil_quote(&families[0], 6, 0x20);
 	spoil_quote(&families[0], 7, 1);
-	/* Another code is another error. */
-	make_too_big(&families[0], GUEST4, OUTSIDE4, 1280);
-	L4[1] = 3;
-	frame_fix_checksums(&frame);
-	expect_drop(icmp_type);
+}
+
+static void
+test_unreachable_is_parsed(void **state)
+{
+	/* RFC 792 and RFC 1122 3.2.2.1; RFC 4443 3.1. */
+	static const uint8_t codes4[] = { 0, 1, 2, 3, 5, 13 };
+	static const uint8_t codes6[] = { 0, 1, 3, 4, 6 };
+
+	(void)state;
+	for_each_family(f)
+	{
+		bool is_ip6 = strchr(f->guest, ':') != NULL;
+		size_t n = is_ip6 ? N_OF(codes6) : N_OF(codes4);
+
+		for (size_t i = 0; i < n; i++) {
+			make_too_big(f, f->guest, f->outside, 0);
+			L4[0] = is_ip6 ? 1 : 3;
+			L4[1] = is_ip6 ? codes6[i] : codes4[i];
+			frame_fix_checksums(&frame);
+			expect_icmp_error();
+			assert_false(parsed.icmp_error.is_too_big);
+			assert_int_equal(parsed.icmp_error.seq, 0x12345678);
+			assert_int_equal(parsed.icmp_error.key.guest_port, 40000);
+			assert_int_equal(parsed.icmp_error.key.peer_port, 80);
+		}
+		L4[3] ^= 1;
+		expect_drop(icmp_checksum);
+	}
 }
 
 static void
@@ -818,6 +845,7 @@ main(void)
 		cmocka_unit_test(test_icmp_types),
 		cmocka_unit_test(test_too_big_is_parsed),
 		cmocka_unit_test(test_too_big_with_a_bad_quote),
+		cmocka_unit_test(test_unreachable_is_parsed),
 		cmocka_unit_test(test_too_big_from_or_to_nobody),
 		cmocka_unit_test(test_echo_passes),
 		cmocka_unit_test(test_echo_outside),

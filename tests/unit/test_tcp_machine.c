@@ -21,6 +21,7 @@
  *   refused OUTCOME                the answer to "open"
  *   emit ERRNO N                   the next N frames fail; tap ready: they go again
  *   too big SEQ MTU                from a router in the guest
+ *   unreachable SEQ                the same, or from the guest
  *   +N ms | s                      time passes, and timers fire
  *   awake                          from now on the worker does not sleep between turns
  *   sleep                          it does, from now on and as at the start
@@ -788,6 +789,12 @@ run_line(char *line)
 			tcp_too_big(&script.world.tcp, &key,
 			    script.world.flow[0].our_isn + number(words[2], 0),
 			    number(words[3], 0));
+			fake_turn(&script.world);
+		} else if (strcmp(words[0], "unreachable") == 0 && n == 2) {
+			struct flow_key key = fake_key(&script.world, flow);
+
+			tcp_unreachable(&script.world.tcp, &key,
+			    script.world.flow[flow].our_isn + number(words[1], 0));
 			fake_turn(&script.world);
 		} else
 			fails("unknown line: %s", wanted);

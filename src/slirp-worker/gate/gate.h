@@ -5,7 +5,7 @@
  * gate.c        Ethernet, ARP, IP headers and addresses
  * gate_l4.c     TCP, UDP, ICMP, and where each may go
  * gate_dhcp.c   the form of DHCP and DHCPv6 requests
- * gate_too_big.c ICMP errors about segments that are too long
+ * gate_icmp_error.c ICMP errors about segments to the guest
  */
 #pragma once
 
@@ -46,9 +46,10 @@ struct gate {
 };
 
 enum gate_verdict {
-	GATE_PASS,    /* give frame->len bytes to an engine */
-	GATE_PING,    /* give to ping_request(): an echo request to an outside host */
-	GATE_TOO_BIG, /* give to tcp_too_big(): a router's limit for segments to the guest */
+	GATE_PASS, /* give frame->len bytes to an engine */
+	GATE_PING, /* give to ping_request(): an echo request to an outside host */
+	/* give to tcp_too_big() or tcp_unreachable(): an ICMP error about a segment */
+	GATE_ICMP_ERROR,
 	GATE_FRAGMENT, /* give to reass_add(), then check the result */
 	GATE_REFUSE,   /* drop, and send the answer of refusal_build() */
 	GATE_DROP,     /* drop without an answer */
@@ -64,10 +65,11 @@ enum gate_udp {
 
 /* An ICMP error of a router in the guest. Nothing in it is believed: the key and the number
  * may belong to no segment that was sent. */
-struct gate_too_big {
+struct gate_icmp_error {
 	struct flow_key key; /* of the quoted segment's flow */
 	uint32_t seq;        /* the number of the quoted segment */
-	uint32_t mtu_bytes;  /* any value */
+	bool is_too_big;     /* or nobody takes the segment */
+	uint32_t mtu_bytes;  /* if is_too_big: any value */
 };
 
 /* A parsed frame. Offsets count from the frame's first byte. After a drop, only the
@@ -82,8 +84,8 @@ struct gate_frame {
 	uint8_t ttl;
 	/* For GATE_PASS only. */
 	enum gate_udp udp;
-	/* For GATE_TOO_BIG only. */
-	struct gate_too_big too_big;
+	/* For GATE_ICMP_ERROR only. */
+	struct gate_icmp_error icmp_error;
 	/* For GATE_FRAGMENT only. */
 	bool fragment_more;
 	uint16_t fragment_offset; /* bytes */

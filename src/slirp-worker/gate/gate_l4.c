@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/dnsname.h"
 #include "slirp-worker/gate/gate_dhcp.h"
-#include "slirp-worker/gate/gate_too_big.h"
+#include "slirp-worker/gate/gate_icmp_error.h"
 #include "slirp-worker/wire/checksum.h"
 #include "slirp-worker/wire/ip.h"
 
@@ -326,10 +326,10 @@ check_echo(const struct gate_packet *packet)
 	return GATE_PING;
 }
 
-/* A router of the guest says that a segment of ours is too long for it. Only addresses that
- * send segments to the guest may be meant. */
+/* A router of the guest says that a segment of ours is too long for it, or reaches nobody.
+ * Only addresses that send segments to the guest may be meant. */
 static enum gate_verdict
-check_too_big(const struct gate_packet *packet)
+check_icmp_error(const struct gate_packet *packet)
 {
 	struct gate_frame *out = packet->out;
 
@@ -338,11 +338,11 @@ check_too_big(const struct gate_packet *packet)
 	if (packet->place != GATE_PLACE_OUTSIDE && packet->place != GATE_PLACE_GATEWAY &&
 	    packet->place != GATE_PLACE_NAMESERVER && packet->place != GATE_PLACE_NETWORK)
 		return gate_drop(out, IPC_DROP_icmp_type);
-	if (!gate_too_big_parse(packet, &out->too_big))
+	if (!gate_icmp_error_parse(packet, &out->icmp_error))
 		return gate_drop(out, IPC_DROP_icmp_type);
 	if (ip_l4_checksum(packet->l3, out->protocol, packet->l4, out->l4_len) != 0)
 		return gate_drop(out, IPC_DROP_icmp_checksum);
-	return GATE_TOO_BIG;
+	return GATE_ICMP_ERROR;
 }
 
 static enum gate_verdict
@@ -356,7 +356,7 @@ check_icmp4(const struct gate_packet *packet)
 	case WIRE_ICMP4_ECHO:
 		return check_echo(packet);
 	case WIRE_ICMP4_UNREACHABLE:
-		return check_too_big(packet);
+		return check_icmp_error(packet);
 	default:
 		return gate_drop(out, IPC_DROP_icmp_type);
 	}
@@ -415,8 +415,9 @@ check_icmp6(const struct gate_packet *packet)
 	switch (packet->l4[WIRE_ICMP_TYPE]) {
 	case WIRE_ICMP6_ECHO:
 		return check_echo(packet);
+	case WIRE_ICMP6_UNREACHABLE:
 	case WIRE_ICMP6_TOO_BIG:
-		return check_too_big(packet);
+		return check_icmp_error(packet);
 	case WIRE_ICMP6_ROUTER_SOLICITATION:
 		nd_head_len = ND_SOLICITATION_LEN;
 		break;

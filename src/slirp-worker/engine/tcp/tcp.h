@@ -167,6 +167,10 @@ void tcp_from_guest(struct tcp *tcp, const struct tcp_segment *segment);
 void tcp_too_big(struct tcp *tcp, const struct flow_key *key, uint32_t seq,
     uint32_t mtu_bytes);
 
+/* The guest or its routers say that a segment reached nobody: as a reset if it was the SYN
+ * of a forward (RFC 5461). */
+void tcp_unreachable(struct tcp *tcp, const struct flow_key *key, uint32_t seq);
+
 /* Writes the data of the batch to the sockets, and acknowledges it. */
 void tcp_end_batch(struct tcp *tcp);
 

@@ -84,6 +84,15 @@ tcp_accepted(struct tcp *tcp, int fd, const struct flow_key *key,
 }
 
 void
+tcp_unreachable(struct tcp *tcp, const struct flow_key *key, uint32_t seq)
+{
+	struct tcp_flow *flow = tcp_quoted(tcp, key, seq, TCP_STATE_SYN_SENT);
+
+	if (flow)
+		tcp_end_flow(tcp, flow, TCP_END_refused_by_guest);
+}
+
+void
 tcp_in_syn_sent(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
 {
 	bool acks = segment->flags & WIRE_TCP_ACK_FLAG;

@@ -473,17 +473,27 @@ tcp_send_timeout(struct tcp *tcp, struct tcp_flow *flow)
 	}
 }
 
+struct tcp_flow *
+tcp_quoted(struct tcp *tcp, const struct flow_key *key, uint32_t seq,
+    enum tcp_state state)
+{
+	struct tcp_flow *flow = flow_table_find(&tcp->flows, key);
+
+	if (flow && flow->state == state && seq_ge(seq, flow->snd_una) &&
+	    seq_lt(seq, flow->snd_max))
+		return flow;
+	tcp_count(tcp, TCP_COUNT_icmp_ignored, 1);
+	return NULL;
+}
+
 void
 tcp_too_big(struct tcp *tcp, const struct flow_key *key, uint32_t seq, uint32_t mtu_bytes)
 {
-	struct tcp_flow *flow = flow_table_find(&tcp->flows, key);
+	struct tcp_flow *flow = tcp_quoted(tcp, key, seq, TCP_STATE_OPEN);
 	uint32_t head_len, piece;
 
-	if (!flow || flow->state != TCP_STATE_OPEN || seq_lt(seq, flow->snd_una) ||
-	    !seq_lt(seq, flow->snd_max)) {
-		tcp_count(tcp, TCP_COUNT_icmp_ignored, 1);
+	if (!flow)
 		return;
-	}
 	head_len = tcp_head_len(tcp_is_ip6(flow));
 	piece = mtu_bytes - tcp_min(mtu_bytes, head_len);
 	piece =

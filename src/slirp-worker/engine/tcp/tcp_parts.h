@@ -346,6 +346,10 @@ void tcp_take_sack(struct tcp *tcp, struct tcp_flow *flow,
     const struct tcp_segment *segment);
 void tcp_duplicate_ack(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_send_timeout(struct tcp *tcp, struct tcp_flow *flow);
+/* The flow in this state whose segment under way an ICMP error quotes; NULL: none, and the
+ * error is counted. */
+struct tcp_flow *tcp_quoted(struct tcp *tcp, const struct flow_key *key, uint32_t seq,
+    enum tcp_state state);
 uint32_t tcp_pipe(const struct tcp_flow *flow); /* bytes under way to the guest */
 bool tcp_next_hole(const struct tcp_flow *flow, uint32_t *seq, uint32_t *len);
 
