@@ -109,6 +109,29 @@ static const struct api_arg policy_remove_rule_args[] = {
 	    .meaning = "the generation of the policy that is to be changed" },
 };
 
+static const struct api_arg policy_check_args[] = {
+	{ .name = "proto",
+	    .type = API_ARG_FLOW_PROTOCOL,
+	    .is_required = true,
+	    .offset = OFFSET(flow.proto),
+	    .meaning = "the protocol" },
+	{ .name = "port",
+	    .type = API_ARG_FLOW_PORT,
+	    .offset = OFFSET(flow.port),
+	    .default_text = "none, for icmp",
+	    .meaning = "the port of the destination; tcp and udp need it" },
+	{ .name = "addr",
+	    .type = API_ARG_ADDRESS,
+	    .offset = OFFSET(addr),
+	    .default_text = "none, with a name",
+	    .meaning = "the address of the destination" },
+	{ .name = "name",
+	    .type = API_ARG_NAME,
+	    .offset = OFFSET(flow.name),
+	    .default_text = "none, with an address",
+	    .meaning = "the name of the destination" },
+};
+
 static const struct api_arg subscribe_args[] = {
 	{ .name = "events",
 	    .type = API_ARG_EVENTS,
@@ -170,6 +193,12 @@ const struct api_verb api_verbs[] = {
 	    .meaning = "the addresses of names that the guest may connect to",
 	    .returns = "policy_pins",
 	    .start = api_start_query_pins },
+	{ .name = "policy_check",
+	    .meaning =
+		"whether the policy allows a flow, by which rule; nothing is opened or counted",
+	    .returns = "policy_verdict",
+	    ARGS(policy_check_args),
+	    .start = api_start_policy_check },
 	{ .name = "policy_begin",
 	    .meaning = "begin the text of a policy that replaces all of the present one",
 	    .returns = "empty",

@@ -299,6 +299,13 @@ count(const struct policy_verdict *verdict)
 		state.n_denied++;
 }
 
+/* Whether the resolver judges: queries pass or fail by their names. */
+static bool
+is_for_resolver(const struct policy_verdict *verdict, uint16_t port)
+{
+	return (verdict->classes & IPC_POLICY_BIT(nameserver)) && port == DNS_PORT;
+}
+
 /* patterns are those of the address. */
 static struct policy_verdict
 judge(const struct flow *flow, const uint16_t *patterns, size_t n_patterns)
@@ -314,9 +321,7 @@ judge(const struct flow *flow, const uint16_t *patterns, size_t n_patterns)
 	struct policy_verdict verdict =
 	    policy_match(&state.in_force->matcher, &state.place, &question);
 
-	/* Queries pass or fail by their names, in the resolver. */
-	if ((verdict.classes & IPC_POLICY_BIT(nameserver)) &&
-	    asked->peer_port == DNS_PORT)
+	if (is_for_resolver(&verdict, asked->peer_port))
 		verdict.is_allowed = connector_policy_allows_queries();
 	return verdict;
 }
@@ -472,6 +477,18 @@ connector_policy_check_peer(struct flow *flow)
 									     : refusal();
 }
 
+static struct ipc_pin
+describe_pin(const struct loaded *loaded, const struct pin *pin, uint64_t now_ms)
+{
+	uint64_t life_ms = pin->ends_ms > now_ms ? pin->ends_ms - now_ms : 0;
+
+	return (struct ipc_pin){
+		.addr = pin->addr,
+		.name = loaded->matcher.patterns[pin->pattern].name,
+		.life_s = (uint32_t)(life_ms / CLOCK_MS_PER_S),
+	};
+}
+
 void
 connector_on_list_pins(struct connector *connector, const struct ipc_list_pins *msg)
 {
@@ -485,15 +502,84 @@ connector_on_list_pins(struct connector *connector, const struct ipc_list_pins *
 		page.generation = loaded->generation;
 	while (loaded != NULL && page.n < IPC_POLICY_PINS_N &&
 	    (pin = pins_from(&state.pins, &place, now_ms)) != NULL) {
-		uint64_t life_ms = pin->ends_ms > now_ms ? pin->ends_ms - now_ms : 0;
-
-		page.pins[page.n++] = (struct ipc_pin){
-			.addr = pin->addr,
-			.name = loaded->matcher.patterns[pin->pattern].name,
-			.life_s = (uint32_t)(life_ms / CLOCK_MS_PER_S),
-		};
+		page.pins[page.n++] = describe_pin(loaded, pin, now_ms);
 	}
 	page.next = pin != NULL ? place : 0;
 	chan_api_check_sent(&connector->api,
 	    ipc_send_pins_page(&connector->api.channel, &page));
+}
+
+/* Sets the verdict on a flow to a name, or to an address by its pins. Returns the number of
+ * patterns. */
+static size_t
+judge_question(const struct ipc_check_flow *asked, struct policy_verdict *verdict,
+    uint16_t patterns[POLICY_PATTERNS_MAX])
+{
+	const struct policy_matcher *matcher = &state.in_force->matcher;
+	struct policy_question question = {
+		.proto = asked->proto,
+		.port = asked->port,
+		.addr = asked->addr,
+		.patterns = patterns,
+	};
+	size_t len = strlen(asked->name);
+
+	if (len > 0) {
+		*verdict = policy_match_name(matcher, asked->proto, asked->port,
+		    asked->name, len);
+		verdict->classes = 0;
+		return policy_patterns_find(matcher, asked->name, len, patterns);
+	}
+	question.n_patterns =
+	    pins_find(&state.pins, &asked->addr, clock_now_ms(), patterns);
+	*verdict = policy_match(matcher, &state.place, &question);
+	if (is_for_resolver(verdict, asked->port)) {
+		verdict->is_allowed = connector_policy_allows_queries();
+		verdict->reason = POLICY_BY_QUERIES;
+	}
+	return question.n_patterns;
+}
+
+/* The pins to these patterns: of the address, or of all if there is a name. */
+static void
+list_pins_of(const struct ipc_check_flow *asked, const uint16_t *patterns,
+    size_t n_patterns, struct ipc_flow_verdict *answer)
+{
+	uint64_t now_ms = clock_now_ms();
+	uint32_t place = 0;
+	const struct pin *pin;
+
+	while (n_patterns > 0 && answer->n < IPC_POLICY_VERDICT_PINS_N &&
+	    (pin = pins_from(&state.pins, &place, now_ms)) != NULL) {
+		bool is_wanted = false;
+
+		for (size_t i = 0; i < n_patterns; i++)
+			is_wanted |= pin->pattern == patterns[i];
+		if (is_wanted &&
+		    (asked->name[0] != '\0' || inaddr_is_equal(&pin->addr, &asked->addr)))
+			answer->pins[answer->n++] =
+			    describe_pin(state.in_force, pin, now_ms);
+	}
+}
+
+void
+connector_on_check_flow(struct connector *connector, const struct ipc_check_flow *msg)
+{
+	struct ipc_flow_verdict answer = { .request = msg->request,
+		.reason = POLICY_BY_DEFAULT };
+	uint16_t patterns[POLICY_PATTERNS_MAX];
+
+	if (state.in_force != NULL) {
+		struct policy_verdict verdict;
+		size_t n = judge_question(msg, &verdict, patterns);
+
+		answer.generation = state.in_force->generation;
+		answer.classes = verdict.classes;
+		answer.is_allowed = verdict.is_allowed;
+		answer.reason = verdict.reason;
+		answer.rule = (uint16_t)verdict.rule;
+		list_pins_of(msg, patterns, n, &answer);
+	}
+	chan_api_check_sent(&connector->api,
+	    ipc_send_flow_verdict(&connector->api.channel, &answer));
 }

@@ -208,7 +208,8 @@ struct ipc_log {
 	ROW(list_forwards, PAYLOAD, ANYTIME, "answer with a forwards_page") \
 	ROW(query_policy, PAYLOAD, ANYTIME, "answer with policy_state") \
 	ROW(list_hits, PAYLOAD, ANYTIME, "answer with a hits_page") \
-	ROW(list_pins, PAYLOAD, ANYTIME, "answer with a pins_page")
+	ROW(list_pins, PAYLOAD, ANYTIME, "answer with a pins_page") \
+	ROW(check_flow, PAYLOAD, ANYTIME, "answer with flow_verdict")
 
 #define IPC_ROWS_CONNECTOR_TO_API(ROW) \
 	ROW(forward_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
@@ -216,7 +217,8 @@ struct ipc_log {
 	ROW(forwards_page, PAYLOAD, REPLY, "some of the forwards") \
 	ROW(policy_state, PAYLOAD, REPLY, "counts of the policy in force") \
 	ROW(hits_page, PAYLOAD, REPLY, "how often some of the rules have decided") \
-	ROW(pins_page, PAYLOAD, REPLY, "some of the addresses of names")
+	ROW(pins_page, PAYLOAD, REPLY, "some of the addresses of names") \
+	ROW(flow_verdict, PAYLOAD, REPLY, "whether the policy in force allows the flow")
 
 #define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
 	ROW(query_worker, PAYLOAD, ANYTIME, "answer with worker_state") \

@@ -357,6 +357,35 @@ struct ipc_pins_page {
 	struct ipc_pin pins[IPC_POLICY_PINS_N]; /* zeros from n on */
 };
 
+/* A flow that nobody opens. */
+struct ipc_check_flow {
+	uint64_t request;
+	uint16_t port;                   /* 0: icmp */
+	uint8_t proto;                   /* enum ipc_policy_proto, not any */
+	struct inaddr addr;              /* zeros if there is a name */
+	char name[IPC_POLICY_NAME_SIZE]; /* canonical; "": there is an address */
+	uint8_t reserved[6];
+};
+
+/* Causes of a verdict: model/policy has them. */
+#define IPC_POLICY_N_REASONS 4
+
+/* More are left out. */
+#define IPC_POLICY_VERDICT_PINS_N 32
+
+struct ipc_flow_verdict {
+	uint64_t request;
+	uint64_t generation; /* of the policy in force; 0: none, and all is denied */
+	uint32_t classes;    /* of the address, a set of 1 << enum ipc_policy_class */
+	uint16_t rule;       /* if the reason is a rule */
+	uint8_t is_allowed;
+	uint8_t reason; /* enum policy_reason */
+	uint32_t n;
+	uint32_t reserved;
+	struct ipc_pin pins[IPC_POLICY_VERDICT_PINS_N]; /* of the address or of the name's
+							   patterns; zeros from n on */
+};
+
 /* Addresses of the host's interfaces: part of a list. */
 #define IPC_HOST_ADDRS_N 64
 

@@ -329,6 +329,49 @@ ipc_validate_pins_page(const struct ipc_pins_page *msg, const char **why)
 }
 
 int
+ipc_validate_check_flow(const struct ipc_check_flow *msg, const char **why)
+{
+	bool is_icmp = msg->proto == IPC_POLICY_PROTO_icmp;
+
+	if (msg->proto == IPC_POLICY_PROTO_any || msg->proto >= IPC_POLICY_N_PROTOS)
+		return ipc_refuse(why, "proto");
+	if (is_icmp != (msg->port == 0))
+		return ipc_refuse(why, "port");
+	if (!ipc_is_inaddr(&msg->addr))
+		return ipc_refuse(why, "addr");
+	if (!ipc_is_text(msg->name, sizeof(msg->name)))
+		return ipc_refuse(why, "name");
+	if (msg->name[0] != '\0' &&
+	    (!ipc_is_zero(&msg->addr, sizeof(msg->addr)) ||
+		dnsname_check(msg->name, strlen(msg->name)) != DNSNAME_OK))
+		return ipc_refuse(why, "name");
+	return ipc_check_zeros(msg->reserved, sizeof(msg->reserved), "reserved", why);
+}
+
+int
+ipc_validate_flow_verdict(const struct ipc_flow_verdict *msg, const char **why)
+{
+	if (msg->classes >> IPC_POLICY_N_CLASSES)
+		return ipc_refuse(why, "classes");
+	if (msg->rule >= IPC_POLICY_RULES_MAX)
+		return ipc_refuse(why, "rule");
+	if (!ipc_is_flag(msg->is_allowed))
+		return ipc_refuse(why, "is_allowed");
+	if (msg->reason >= IPC_POLICY_N_REASONS)
+		return ipc_refuse(why, "reason");
+	if (msg->n > IPC_POLICY_VERDICT_PINS_N)
+		return ipc_refuse(why, "n");
+	if (msg->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (check_pin(&msg->pins[i], why) == -1)
+			return -1;
+	}
+	return ipc_check_unused(msg->pins, msg->n, IPC_POLICY_VERDICT_PINS_N,
+	    sizeof(msg->pins[0]), why);
+}
+
+int
 ipc_validate_host_addrs(const struct ipc_host_addrs *msg, const char **why)
 {
 	if (!ipc_is_flag(msg->is_first))

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "slirpctl/ask.h"
 #include "slirpctl/instances.h"
-#include "slirpctl/policy_offline.h"
+#include "slirpctl/policy_files.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
 #include "slirpctl/transport.h"
@@ -332,7 +332,7 @@ static const struct action {
 	{ "remove", 2, 2, CMDLINE_JSON, true, remove_rule },
 	{ "check", 2, SIZE_MAX, 0, false, policy_check },
 	{ "test", 3, 4, CMDLINE_JSON | CMDLINE_POLICY, false, policy_test },
-	{ "diff", 3, 3, 0, false, policy_diff },
+	{ "diff", 2, 3, 0, false, policy_diff },
 };
 
 static const struct action *
@@ -357,7 +357,7 @@ policy_run(const struct cmdline *cmdline)
 	if (action == NULL) {
 		log_error(
 		    "policy: usage: slirpctl policy show|load FILE|add RULE|"
-		    "remove ID|check FILE...|test PROTO [PORT] HOST|diff FILE FILE");
+		    "remove ID|check FILE...|test PROTO [PORT] HOST|diff [FILE] FILE");
 		return OUTCOME_USAGE;
 	}
 	option = cmdline_option_find(cmdline, action->options);

@@ -131,7 +131,8 @@ def test_verdict_as_json() -> None:
 
 
 @pytest.mark.parametrize("args,error", (
-    (("test", "tcp", "443", "pypi.org"), "policy test: no policy; --policy names it"),
+    (("test", "tcp", "443", "pypi.org"), "no slirpd of this user has a control socket that can be found"),
+    (("test", "tcp", "0", "pypi.org"), "policy test: port 0 is not in 1-65535"),
     (("test", "tcp", "443", "pypi.org", "-p", "ci.policy"),
      "--policy=ci.policy: no profile of this name; a file is given with a slash: ./ci.policy"),
     (("test", "tcp", "443", "pypi.org", "-p", "./none"), "./none: read it: No such file or directory"),
@@ -144,7 +145,9 @@ def test_verdict_as_json() -> None:
     (("test", "tcp", "443", "a.b#", "-p", "closed"), "policy test: not PROTO [PORT] HOST"),
     (("check", "ci.policy", "-n"), "policy check does not take --dry-run"),
     (("show", "-p", "open"), "policy show does not take --policy"),
-    (("diff", "ci.policy"), "policy: usage: slirpctl policy show|load FILE|"),
+    (("diff",), "policy: usage: slirpctl policy show|load FILE|"),
+    (("diff", "none"), "none: read it: No such file or directory"),
+    (("diff", "ci.policy"), "no slirpd of this user has a control socket that can be found"),
     (("load", "ci.policy"), "no slirpd of this user has a control socket that can be found"),
 ))
 def test_wrong_use(args: tuple[str, ...], error: str) -> None:

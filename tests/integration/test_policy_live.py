@@ -106,8 +106,8 @@ def test_largest_policy_is_shown(guest: Guest, tmp_path: Any) -> None:
 
 def test_without_a_policy_there_is_none_to_show(guest: Guest) -> None:
     with daemon_with_api(guest) as (_, path):
-        for verb in ("query_policy", "policy_get"):
-            assert execute(path, verb)["error"]["class"] == "NotSupported"
+        for verb, flow in (("query_policy", {}), ("policy_get", {}), ("policy_check", {"proto": "icmp", "name": "a.test"})):
+            assert execute(path, verb, **flow)["error"]["class"] == "NotSupported"
         done = ctl("-a", path, "policy", "show")
         assert done.returncode == REFUSED and "started without a policy" in done.stderr
         done = ctl("-a", path, "policy", "sing")
@@ -529,3 +529,78 @@ def test_worker_that_was_taken_over_loses_the_sockets(guest: Guest, lab: Lab, tm
             assert uplink.sent() == set()
         for sock in (*socks, *peers, udp_sock, ping):
             sock.close()
+
+
+@pytest.mark.usefixtures("world")
+def test_flow_is_judged_and_not_opened(guest: Guest) -> None:
+    policy = (f"forbid to metadata\nweb: allow tcp {PORT} to {PUBLIC4}, {PUBLIC6}\n"
+              "deny udp to host\nallow icmp to any\n")
+    with live(guest, policy) as (_, path):
+        def check(**flow: Any) -> dict[str, Any]:
+            return execute(path, "policy_check", **flow)["return"]
+
+        web = check(proto="tcp", port=PORT, addr=PUBLIC4)
+        where = rules(path)[1]["where"]
+        assert web == {
+            "generation": 1, "verdict": "allow", "cause": f"rule {where}", "audit": False,
+            "rule": f"web: allow tcp {PORT} to {PUBLIC4}, {PUBLIC6}", "id": rules(path)[1]["id"],
+            "classes": ["any", "internet"], "pins": []}
+        assert check(proto="tcp", port=OTHER_PORT, addr=PUBLIC4)["cause"] == "the default"
+        # Classes that only a running slirpd knows.
+        of_host = check(proto="udp", port=1, addr=HOST4)
+        assert (of_host["verdict"], of_host["rule"]) == ("deny", "deny udp to host")
+        assert "host" in of_host["classes"]
+        assert "gateway" in check(proto="icmp", addr="10.0.2.2")["classes"]
+        assert check(proto="icmp", addr="169.254.169.254")["rule"] == "forbid to metadata"
+        queries = check(proto="udp", port=53, addr="10.0.2.3")
+        assert (queries["verdict"], queries["cause"]) == ("allow", "the names of its queries")
+        seen = state(path)
+        assert (seen["allowed"], seen["denied"], seen["by_default"]) == (0, 0, 0)
+        assert [rule["hits"] for rule in rules(path)] == [0] * 4
+        shown = ctl("-a", path, "policy", "test", "tcp", PORT, PUBLIC6)
+        assert assert_ok(shown).splitlines() == [
+            f"allow tcp {PORT} to {PUBLIC6}: rule {where}: {web['rule']}", "classes: any, internet"]
+        done = ctl("-a", path, "policy", "test", "udp", "1", HOST4, "--json")
+        assert done.returncode == REFUSED and json.loads(done.stdout) == of_host
+
+
+@pytest.fixture(scope="module")
+def asked_daemon(lab: Lab) -> Iterator[str]:
+    with Guest() as guest, live(guest, "") as (_, path):
+        yield path
+
+
+@pytest.mark.parametrize("flow,detail", (
+    ({"port": 1, "addr": PUBLIC4}, "proto"),
+    ({"proto": "any", "port": 1, "addr": PUBLIC4}, "tcp, udp, icmp"),
+    ({"proto": "sctp", "port": 1, "addr": PUBLIC4}, "tcp, udp, icmp"),
+    ({"proto": "tcp", "addr": PUBLIC4}, "tcp and udp have a port"),
+    ({"proto": "icmp", "port": 1, "addr": PUBLIC4}, "icmp has none"),
+    ({"proto": "tcp", "port": 0, "addr": PUBLIC4}, "from 1 to 65535"),
+    ({"proto": "tcp", "port": 1}, "one addr or to one name"),
+    ({"proto": "tcp", "port": 1, "addr": PUBLIC4, "name": "a.test"}, "one addr or to one name"),
+    ({"proto": "tcp", "port": 1, "addr": "192.0.2.0/24"}, "IPv4 or IPv6"),
+    ({"proto": "tcp", "port": 1, "name": ""}, "a name of a host"),
+    ({"proto": "tcp", "port": 1, "name": "*.a.test"}, "a name of a host"),
+    ({"proto": "tcp", "port": 1, "name": "a..test"}, "a name of a host"),
+    ({"proto": "tcp", "port": 1, "name": "1.2.3"}, "a name of a host"),
+    ({"proto": "tcp", "port": 1, "name": "b\xfccher.test"}, "a name of a host"),
+    ({"proto": "tcp", "port": 1, "name": ".".join(["a" * 63] * 4)}, "a name of a host"),
+), ids=str)
+def test_wrong_flow_is_refused(asked_daemon: str, flow: dict[str, Any], detail: str) -> None:
+    error = execute(asked_daemon, "policy_check", **flow)["error"]
+    assert error["class"] == "BadArgument" and detail in error["detail"]
+
+
+def test_running_policy_is_compared(guest: Guest, tmp_path: Path) -> None:
+    policy = f"refuse reset\nallow tcp {PORT} to {PUBLIC4}\ndeny udp to any\n"
+    with live(guest, policy) as (_, path):
+        assert "return" in execute(path, "policy_add_rule", line="deny to metadata")
+        file = tmp_path / "next"
+        file.write_text(f"policy 1\nrefuse reset\nallow tcp {PORT} to {PUBLIC4} # one\n"
+                        "deny udp to any\nallow icmp to internet\n")
+        done = ctl("-a", path, "policy", "diff", file)
+        assert (done.returncode, done.stderr) == (REFUSED, "")
+        assert done.stdout.splitlines() == ["-deny to metadata", "+allow icmp to internet"]
+        assert_ok(ctl("-a", path, "policy", "load", file))
+        assert assert_ok(ctl("-a", path, "policy", "diff", file)) == ""

@@ -87,6 +87,34 @@ def test_pins_are_shown(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F8
         assert [pin["addr"] for pin in execute(path, "query_pins")["return"]["pins"]] == [PUBLIC]
 
 
+def test_flow_to_a_name_is_judged_by_its_addresses(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
+    """Nothing is asked, and no address is opened or kept open."""
+    wild = "x.wild.test"
+    server.records[wild] = [dnszone.address(wild, OTHER)]
+    with live(guest, f"{RULE}deny tcp to none.test\ndns any\n") as (_, path):
+        def check(port: int = PORT, **to: str) -> dict[str, object]:
+            return execute(path, "policy_check", proto="tcp", port=port, **to)["return"]
+
+        assert check(name="API.test.")["verdict"] == "allow" and check(addr=PUBLIC)["verdict"] == "deny"
+        assert check(name="none.test")["rule"] == "deny tcp to none.test"
+        for name, address, pattern in (("api.test", PUBLIC, "api.test"), (wild, OTHER, "*.wild.test")):
+            assert ask(guest, name).addresses == [address]
+            pins = [{"addr": address, "name": pattern}]
+            for to in ({"addr": address}, {"name": name}):
+                seen = check(**to)
+                assert (seen["verdict"], seen["rule"]) == ("allow", RULE.strip())
+                assert [{key: pin[key] for key in ("addr", "name")} for pin in seen["pins"]] == pins
+        assert check(name="other.test")["pins"] == []
+        before = execute(path, "query_pins")
+        assert len(before["return"]["pins"]) == 2
+        assert assert_ok(ctl("-a", path, "policy", "test", "tcp", PORT, PUBLIC)).splitlines()[1:] == [
+            "classes: any, internet", "names: api.test"]
+        assert assert_ok(ctl("-a", path, "policy", "test", "tcp", PORT, wild)).splitlines()[1:] == [
+            f"addresses: {OTHER}"]
+        assert (state(path)["allowed"], state(path)["denied"]) == (0, 0)
+        assert server.asked == ["api.test", wild]
+
+
 def test_question_on_its_way_is_judged_anew(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
     answers = threading.Event()
     server.before_answer = answers.wait

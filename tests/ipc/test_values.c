@@ -240,6 +240,18 @@ FIELDS(pins_page,
 	ANY(pins_page, request), ANY(pins_page, generation),
 	RANGE(pins_page, n, 0, IPC_POLICY_PINS_N, "n"), ANY(pins_page, next),
 	PAGE(pins_page, pins, pin))
+FIELDS(check_flow,
+	ANY(check_flow, request), RANGE(check_flow, port, 1, UINT16_MAX, "port"),
+	RANGE(check_flow, proto, IPC_POLICY_PROTO_tcp, IPC_POLICY_PROTO_icmp, "proto"),
+	ADDR(check_flow, addr, "addr"), TEXT(check_flow, name), RESERVED(check_flow))
+FIELDS(flow_verdict,
+	ANY(flow_verdict, request), ANY(flow_verdict, generation),
+	RANGE(flow_verdict, classes, 0, (1U << IPC_POLICY_N_CLASSES) - 1, "classes"),
+	RANGE(flow_verdict, rule, 0, IPC_POLICY_RULES_MAX - 1, "rule"),
+	RANGE(flow_verdict, is_allowed, 0, 1, "is_allowed"),
+	RANGE(flow_verdict, reason, 0, IPC_POLICY_N_REASONS - 1, "reason"),
+	RANGE(flow_verdict, n, 0, IPC_POLICY_VERDICT_PINS_N, "n"), RESERVED(flow_verdict),
+	PAGE(flow_verdict, pins, pin))
 FIELDS(dns_pin,
 	ANY(dns_pin, number), ANY(dns_pin, generation), ANY(dns_pin, ttl_s),
 	RANGE(dns_pin, n_addrs, 1, IPC_DNS_ADDRS_MAX, "n_addrs"),

@@ -420,6 +420,35 @@ ipc_sample_pins_page(struct ipc_pins_page *msg)
 }
 
 void
+ipc_sample_check_flow(struct ipc_check_flow *msg)
+{
+	*msg = (struct ipc_check_flow){
+		.request = 1,
+		.port = 443,
+		.proto = IPC_POLICY_PROTO_tcp,
+		.addr = inaddr_from4(htonl(0xc0000201)),
+	};
+}
+
+void
+ipc_sample_flow_verdict(struct ipc_flow_verdict *msg)
+{
+	*msg = (struct ipc_flow_verdict){
+		.request = 1,
+		.generation = 1,
+		.classes = IPC_POLICY_BIT(any) | IPC_POLICY_BIT(internet),
+		.rule = 2,
+		.is_allowed = 1,
+		.n = 1,
+		.pins[0] = {
+			.addr = inaddr_from4(htonl(0xc0000201)),
+			.name = 1,
+			.life_s = 300,
+		},
+	};
+}
+
+void
 ipc_sample_host_addrs(struct ipc_host_addrs *msg)
 {
 	*msg = (struct ipc_host_addrs){

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers query_policy, policy_get and query_pins: rules and names from the api's copy, the rest from
- * the connector. */
+/* Answers query_policy, policy_get, query_pins and policy_check: rules and names from the api's copy,
+ * the rest from the connector. */
 #include "api/policy/show.h"
 
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "api/audit.h"
 #include "api/handlers.h"
+#include "model/policy/expect.h"
 #include "model/policy/print.h"
 
 /* The longest setting: dns-types with all types. */
@@ -139,22 +140,30 @@ put_to_line(void *ctx, const char *text, size_t len)
 }
 
 static void
-write_rule(struct api_out *out, const struct policy *policy, uint32_t number,
-    uint64_t hits)
+write_line(struct api_out *out, const char *name, const struct policy *policy,
+    uint32_t number)
 {
-	char id[API_POLICY_ID_SIZE], where[POLICY_WHERE_SIZE];
 	struct api_out line = { 0 };
 
 	policy_print_one_line(policy, number, put_to_line, &line);
 	api_out_raw(&line, "", 1);
 	out->failed |= line.failed;
+	api_out_string(out, name, line.failed ? "" : line.bytes);
+	api_out_free(&line);
+}
+
+static void
+write_rule(struct api_out *out, const struct policy *policy, uint32_t number,
+    uint64_t hits)
+{
+	char id[API_POLICY_ID_SIZE], where[POLICY_WHERE_SIZE];
+
 	api_out_open(out, NULL, '{');
 	api_out_string(out, "id", api_policy_id_format(policy->rules[number].key, id));
 	api_out_string(out, "where", policy_where(policy, number, where));
-	api_out_string(out, "line", line.failed ? "" : line.bytes);
+	write_line(out, "line", policy, number);
 	api_out_number(out, "hits", hits);
 	api_out_close(out, '}');
-	api_out_free(&line);
 }
 
 struct settings_writer {
@@ -241,6 +250,9 @@ write_pin(struct api_out *out, const struct policy *policy, const struct ipc_pin
 	const struct ipc_policy_name *name = &policy->names[pin->name];
 	char addr[INET6_ADDRSTRLEN], text[IPC_POLICY_NAME_SIZE + 2];
 
+	/* The connector has the same names. */
+	if (pin->name >= policy->n_names)
+		return;
 	snprintf(text, sizeof(text), "%s%s", name->is_wildcard ? "*." : "", name->text);
 	api_out_open(out, NULL, '{');
 	api_out_string(out, "addr", inaddr_format(&pin->addr, addr));
@@ -260,11 +272,8 @@ api_on_pins_page(struct api *api, const struct ipc_pins_page *msg)
 	if (!client || !fits(api, client, msg->generation))
 		return;
 	list = &client->call.list;
-	for (uint32_t i = 0; i < msg->n; i++) {
-		/* The connector has the same names. */
-		if (msg->pins[i].name < policy->n_names)
-			write_pin(list, policy, &msg->pins[i]);
-	}
+	for (uint32_t i = 0; i < msg->n; i++)
+		write_pin(list, policy, &msg->pins[i]);
 	client->call.cursor = msg->next;
 	if (msg->next != 0) {
 		api_peer_call_again(api, &api->connector, client);
@@ -277,6 +286,84 @@ api_on_pins_page(struct api *api, const struct ipc_pins_page *msg)
 	api_out_open(out, "pins", '[');
 	api_out_raw(out, list->bytes, list->len);
 	api_out_close(out, ']');
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}
+
+static int
+send_check_flow(struct ipc_channel *channel, const struct api_client *client)
+{
+	struct ipc_check_flow msg = client->request.args.flow;
+
+	msg.request = client->call.number;
+	msg.addr = client->request.args.addr.addr;
+	return ipc_send_check_flow(channel, &msg);
+}
+
+void
+api_start_policy_check(struct api *api, struct api_client *client)
+{
+	const struct api_args *args = &client->request.args;
+	const struct ipc_check_flow *flow = &args->flow;
+
+	if (!api_policy_check(api, client))
+		return;
+	if ((flow->proto == IPC_POLICY_PROTO_icmp) != (flow->port == 0))
+		api_policy_refuse(api, client, API_ERROR_BadArgument,
+		    "tcp and udp have a port, and icmp has none");
+	else if (args->addr.is_given == (flow->name[0] != '\0'))
+		api_policy_refuse(api, client, API_ERROR_BadArgument,
+		    "a flow leads to one addr or to one name");
+	else
+		api_peer_call(api, &api->connector, client, send_check_flow,
+		    IPC_MSG_flow_verdict);
+}
+
+static void
+write_verdict(struct api_out *out, const struct policy *policy,
+    const struct ipc_flow_verdict *msg)
+{
+	const struct policy_verdict verdict = {
+		.is_allowed = msg->is_allowed,
+		.reason = msg->reason,
+		.rule = msg->rule,
+	};
+	char cause[POLICY_CAUSE_SIZE], id[API_POLICY_ID_SIZE];
+
+	api_out_string(out, "verdict", verdict.is_allowed ? "allow" : "deny");
+	api_out_string(out, "cause", policy_cause_format(policy, &verdict, cause));
+	api_out_bool(out, "audit", policy->settings.mode == IPC_POLICY_MODE_audit);
+	if (verdict.reason == POLICY_BY_RULE && verdict.rule < policy->n_rules) {
+		write_line(out, "rule", policy, verdict.rule);
+		api_out_string(out, "id",
+		    api_policy_id_format(policy->rules[verdict.rule].key, id));
+	}
+	api_out_open(out, "classes", '[');
+	for (int class = 0; class < IPC_POLICY_N_CLASSES; class ++) {
+		if (msg->classes & 1U << class)
+			api_out_string(out, NULL, policy_class_words[class]);
+	}
+	api_out_close(out, ']');
+	api_out_open(out, "pins", '[');
+	for (uint32_t i = 0; i < msg->n; i++)
+		write_pin(out, policy, &msg->pins[i]);
+	api_out_close(out, ']');
+}
+
+void
+api_on_flow_verdict(struct api *api, const struct ipc_flow_verdict *msg)
+{
+	const struct policy *policy = api->policy.in_force;
+	struct api_client *client =
+	    api_peer_answered(api, &api->connector, IPC_MSG_flow_verdict, msg->request);
+	struct api_out *out;
+
+	if (!client || !fits(api, client, msg->generation))
+		return;
+	out = api_client_reply_begin(client);
+	api_out_open(out, NULL, '{');
+	api_out_number(out, "generation", api->policy.generation);
+	write_verdict(out, policy, msg);
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);
 }

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "api/request/request.h"
+#include "base/dnsname.h"
 #include "base/endpoint.h"
 #include "base/inaddr.h"
+#include "model/policy/policy.h"
 
 #define PORT_MAX UINT16_MAX
 
@@ -181,6 +183,47 @@ decode_key(const json_t *json, void *value)
 	return 0;
 }
 
+/* A protocol of rules, and not any. */
+static int
+decode_flow_protocol(const json_t *json, void *value)
+{
+	const char *text = json_string_value(json);
+	int proto = text ? policy_word_find(policy_proto_words, text, strlen(text)) : -1;
+
+	if (proto == -1 || proto == IPC_POLICY_PROTO_any)
+		return -1;
+	*(uint8_t *)value = (uint8_t)proto;
+	return 0;
+}
+
+static int
+decode_flow_port(const json_t *json, void *value)
+{
+	uint32_t number;
+
+	if (decode_number(json, 1, PORT_MAX, &number) == -1)
+		return -1;
+	*(uint16_t *)value = (uint16_t)number;
+	return 0;
+}
+
+/* In its canonical form. */
+static int
+decode_name(const json_t *json, void *value)
+{
+	const char *text = json_string_value(json);
+	size_t len = text ? json_string_length(json) : 0;
+	char *name = value;
+
+	if (len > 1 && text[len - 1] == '.')
+		len--;
+	if (len == 0 || len >= IPC_POLICY_NAME_SIZE)
+		return -1;
+	memcpy(name, text, len);
+	dnsname_fold(name, len);
+	return dnsname_check(name, len) == DNSNAME_OK ? 0 : -1;
+}
+
 const struct api_arg_type_info api_arg_types[API_ARG_N_TYPES] = {
 	[API_ARG_PROTOCOL] = { .json_type = "string",
 	    .wanted = "one of tcp, udp, tcp4, udp4, tcp6, udp6",
@@ -218,4 +261,15 @@ const struct api_arg_type_info api_arg_types[API_ARG_N_TYPES] = {
 	[API_ARG_KEY] = { .json_type = "string",
 	    .wanted = "16 hexadecimal digits",
 	    .decode = decode_key },
+	[API_ARG_FLOW_PROTOCOL] = { .json_type = "string",
+	    .wanted = "one of tcp, udp, icmp",
+	    .decode = decode_flow_protocol },
+	[API_ARG_FLOW_PORT] = { .json_type = "number",
+	    .wanted = "a whole number from 1 to 65535",
+	    .min = 1,
+	    .max = PORT_MAX,
+	    .decode = decode_flow_port },
+	[API_ARG_NAME] = { .json_type = "string",
+	    .wanted = "a name of a host",
+	    .decode = decode_name },
 };

@@ -278,6 +278,17 @@ static const struct api_member policy_pin[] = {
 	INTEGER("life_s"),
 };
 
+static const struct api_member policy_verdict[] = {
+	INTEGER("generation"),
+	STRING("verdict"),
+	STRING("cause"),
+	BOOLEAN("audit"),
+	OPTIONAL("rule", API_TYPE_STRING),
+	OPTIONAL("id", API_TYPE_STRING),
+	ARRAY("classes", API_TYPE_STRING),
+	ARRAY("pins", "policy_pin"),
+};
+
 static const struct api_member policy_committed[] = {
 	INTEGER("generation"),
 	ARRAY("remarks", API_TYPE_STRING),
@@ -348,6 +359,7 @@ const struct api_type api_types[] = {
 	{ TYPE(policy_rule) },
 	{ TYPE(policy_pins) },
 	{ TYPE(policy_pin) },
+	{ TYPE(policy_verdict) },
 	{ TYPE(policy_committed) },
 	{ TYPE(policy_added) },
 	{ TYPE(policy_removed) },

@@ -49,6 +49,8 @@ struct api_args {
 	uint32_t base; /* 0: not given */
 	bool dry_run;
 	uint64_t key; /* of a rule */
+	struct ipc_check_flow flow;
+	struct api_address addr;
 };
 
 enum api_arg_type {
@@ -62,6 +64,9 @@ enum api_arg_type {
 	API_ARG_LINES,
 	API_ARG_BOOLEAN,
 	API_ARG_KEY,
+	API_ARG_FLOW_PROTOCOL,
+	API_ARG_FLOW_PORT,
+	API_ARG_NAME,
 	API_ARG_N_TYPES,
 };
 

@@ -34,6 +34,9 @@ policy_cause_format(const struct policy *policy, const struct policy_verdict *ve
 	case POLICY_BY_DNS_EXCLUSIVE:
 		snprintf(buf, POLICY_CAUSE_SIZE, "dns exclusive");
 		break;
+	case POLICY_BY_QUERIES:
+		snprintf(buf, POLICY_CAUSE_SIZE, "the names of its queries");
+		break;
 	}
 	return buf;
 }

@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "model/policy/class.h"
 
 /* Twice as many as names, so that chains stay short. */
@@ -92,7 +94,11 @@ enum policy_reason {
 	POLICY_BY_RULE,
 	POLICY_BY_DEFAULT,
 	POLICY_BY_DNS_EXCLUSIVE,
+	POLICY_BY_QUERIES, /* a flow to the name server: names decide, one by one */
 };
+
+static_assert(POLICY_BY_QUERIES + 1 == IPC_POLICY_N_REASONS,
+    "a verdict in a message has each reason");
 
 struct policy_verdict {
 	bool is_allowed;

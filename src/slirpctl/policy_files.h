@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `slirpctl policy check`, `test` and `diff`: files of policies, without a daemon. */
+/* `slirpctl policy check`, `test` and `diff`. */
 #pragma once
 
 #include "slirpctl/cmdline.h"
@@ -8,8 +8,10 @@
 /* Checks each file by itself, and logs its first fault, or remarks on its rules. */
 enum outcome policy_check(const struct cmdline *cmdline);
 
-/* Prints the verdict of the policies of --policy on a flow. OUTCOME_REFUSED: it is denied. */
+/* Prints the verdict on a flow: of the policies of --policy, or of the daemon. OUTCOME_REFUSED: it is
+ * denied. */
 enum outcome policy_test(const struct cmdline *cmdline);
 
-/* Prints the settings and rules that differ. OUTCOME_REFUSED: there are such. */
+/* Prints the settings and rules that differ between two files, or the daemon and a file.
+ * OUTCOME_REFUSED: there are such. */
 enum outcome policy_diff(const struct cmdline *cmdline);

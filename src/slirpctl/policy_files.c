@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks, tests and compares files of policies, without a daemon. */
-#include "slirpctl/policy_offline.h"
+/* Checks, tests and compares policies: of files without a daemon, or of a daemon. */
+#include "slirpctl/policy_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +12,18 @@
 #include "base/auto.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "model/policy/expect.h"
 #include "model/policy/parse.h"
 #include "model/policy/print.h"
+#include "slirpctl/ask.h"
+#include "slirpctl/instances.h"
+#include "slirpctl/reply.h"
+#include "slirpctl/view/cell.h"
 #include "slirpctl/view/show.h"
+
+/* Bytes that are escaped at a time. */
+#define PIECE_BYTES 64
 
 /* One policy, of one text or several. */
 struct loaded {
@@ -182,60 +190,131 @@ rule_text(const struct policy *policy, uint32_t rule)
 	return text;
 }
 
-static void
-show_verdict(const struct loaded *loaded, const struct policy_expect *flow,
-    const struct policy_verdict *verdict, bool as_json)
+/* The verdict of --policy, as the daemon describes its own. Returns a new reference. */
+static json_t *
+judge_by_files(const struct loaded *loaded, const struct policy_expect *flow)
 {
 	const struct policy *policy = &loaded->policy;
+	struct policy_verdict verdict = policy_expect_judge(&loaded->matcher, flow);
 	bool is_audit = policy->settings.mode == IPC_POLICY_MODE_audit;
-	const char *action = verdict->is_allowed ? "allow" : "deny";
-	char where[POLICY_CAUSE_SIZE], shown[POLICY_FLOW_SIZE];
+	char cause[POLICY_CAUSE_SIZE];
 	autofree char *rule = NULL;
 
-	if (verdict->reason == POLICY_BY_RULE)
-		rule = rule_text(policy, verdict->rule);
-	if (as_json) {
-		json_auto_t *value =
-		    json_pack("{s:s, s:s, s:b}", "verdict", action, "cause",
-			policy_cause_format(policy, verdict, where), "audit", is_audit);
+	if (verdict.reason == POLICY_BY_RULE)
+		rule = rule_text(policy, verdict.rule);
+	return json_pack("{s:s, s:s, s:b, s:s*}", "verdict",
+	    verdict.is_allowed ? "allow" : "deny", "cause",
+	    policy_cause_format(policy, &verdict, cause), "audit", is_audit, "rule",
+	    rule);
+}
 
-		if (rule != NULL)
-			json_object_set_new(value, "rule", json_string(rule));
-		show_json(stdout, value);
-		return;
+/* Sets *value as of ask_value(). */
+static enum outcome
+judge_by_daemon(const struct cmdline *cmdline, const struct policy_expect *flow,
+    json_t **reply, const json_t **value)
+{
+	struct cmdline found = *cmdline;
+	char addr[INET6_ADDRSTRLEN];
+	json_auto_t *arguments = json_pack("{s:s, s:s}", "proto",
+	    policy_proto_words[flow->proto], flow->is_name ? "name" : "addr",
+	    flow->is_name ? flow->name : inaddr_format(&flow->addr, addr));
+	json_auto_t *request =
+	    json_pack("{s:s, s:O}", "execute", "policy_check", "arguments", arguments);
+
+	if (flow->port != 0)
+		json_object_set_new(arguments, "port", json_integer(flow->port));
+	if (!instances_find_socket(&found, false))
+		return OUTCOME_USAGE;
+	return ask_value(&found, "policy test", request, reply, value);
+}
+
+/* Writes a text of the daemon, however long, as printable ASCII. */
+static void
+write_text(FILE *out, const json_t *text)
+{
+	const char *bytes = json_string_value(text);
+	size_t len = json_string_length(text);
+	char escaped[4 * PIECE_BYTES + 1];
+
+	for (size_t at = 0; at < len; at += PIECE_BYTES) {
+		text_escape(escaped, sizeof(escaped), bytes + at,
+		    len - at < PIECE_BYTES ? len - at : PIECE_BYTES);
+		fputs(escaped, out);
 	}
-	printf("%s: %s%s%s%s\n", policy_expect_format(flow, action, shown),
-	    policy_cause_format(policy, verdict, where), rule != NULL ? ": " : "",
-	    rule != NULL ? rule : "",
-	    is_audit && !verdict->is_allowed ? " (audit: it passes)" : "");
+}
+
+/* Prints the member of each object, or each text. */
+static void
+write_list(const char *title, const json_t *list, const char *key)
+{
+	char cell[CELL_SIZE];
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		cell_format(cell, sizeof(cell),
+		    key != NULL ? json_object_get(entry, key) : entry);
+		printf("%s%s", i == 0 ? title : ", ", cell);
+	}
+	if (json_array_size(list) > 0)
+		putchar('\n');
+}
+
+static void
+show_verdict(const struct policy_expect *flow, const json_t *value, bool is_allowed)
+{
+	const json_t *rule = json_object_get(value, "rule");
+	bool is_audit = json_is_true(json_object_get(value, "audit"));
+	char shown[POLICY_FLOW_SIZE];
+
+	printf("%s: ", policy_expect_format(flow, is_allowed ? "allow" : "deny", shown));
+	write_text(stdout, json_object_get(value, "cause"));
+	if (rule != NULL)
+		printf(": ");
+	write_text(stdout, rule);
+	puts(is_audit && !is_allowed ? " (audit: it passes)" : "");
+	write_list("classes: ", json_object_get(value, "classes"), NULL);
+	write_list(flow->is_name ? "addresses: " : "names: ",
+	    json_object_get(value, "pins"), flow->is_name ? "addr" : "name");
 }
 
 enum outcome
 policy_test(const struct cmdline *cmdline)
 {
 	autofree struct loaded *loaded = loaded_new();
+	json_auto_t *reply = NULL, *made = NULL;
 	const struct policy_expect *flow;
-	struct policy_verdict verdict;
+	const json_t *value = NULL;
+	enum outcome outcome = OUTCOME_OK;
+	const char *verdict;
+	bool is_allowed;
 
 	if (loaded == NULL)
 		return OUTCOME_NO_REPLY;
-	if (cmdline->n_policies == 0) {
-		log_error("policy test: no policy; --policy names it");
-		return OUTCOME_USAGE;
-	}
 	for (size_t i = 0; i < cmdline->n_policies; i++) {
 		if (!load_value(loaded, (uint16_t)(IPC_POLICY_FROM_FILE + i),
 			cmdline->policies[i]))
 			return OUTCOME_USAGE;
 	}
-	if (!finish(loaded))
+	if (cmdline->n_policies > 0 && !finish(loaded))
 		return OUTCOME_USAGE;
 	flow = parse_flow(loaded, cmdline);
 	if (flow == NULL)
 		return OUTCOME_USAGE;
-	verdict = policy_expect_judge(&loaded->matcher, flow);
-	show_verdict(loaded, flow, &verdict, cmdline->as_json);
-	return verdict.is_allowed ? OUTCOME_OK : OUTCOME_REFUSED;
+	if (cmdline->n_policies > 0)
+		value = made = judge_by_files(loaded, flow);
+	else
+		outcome = judge_by_daemon(cmdline, flow, &reply, &value);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	verdict = json_string_value(json_object_get(value, "verdict"));
+	is_allowed = verdict != NULL && strcmp(verdict, "allow") == 0;
+	if (cmdline->as_json)
+		show_json(stdout, value);
+	else
+		show_verdict(flow, value, is_allowed);
+	return is_allowed ? OUTCOME_OK : OUTCOME_REFUSED;
 }
 
 /* --- diff ---------------------------------------------------------------------------- */
@@ -258,13 +337,27 @@ lines_free(struct lines *lines)
 	free(lines->text);
 }
 
+/* All lines have been written to the stream of lines->text. */
 static enum outcome
-read_lines(struct lines *lines, const char *path)
+cut_lines(struct lines *lines, FILE *out)
+{
+	char *rest;
+
+	if (out == NULL || fclose(out) == EOF) {
+		log_error("no memory for the text of a policy");
+		return OUTCOME_NO_REPLY;
+	}
+	for (rest = lines->text; *rest != '\0' && lines->n < LINES_MAX;)
+		lines->lines[lines->n++] = strsep(&rest, "\n");
+	return OUTCOME_OK;
+}
+
+static enum outcome
+read_file(struct lines *lines, const char *path)
 {
 	autofree struct loaded *loaded = loaded_new();
 	size_t size;
 	FILE *out;
-	char *rest;
 
 	if (loaded == NULL)
 		return OUTCOME_NO_REPLY;
@@ -278,13 +371,41 @@ read_lines(struct lines *lines, const char *path)
 			putc('\n', out);
 		}
 	}
-	if (out == NULL || fclose(out) == EOF) {
-		log_error("no memory for the text of a policy");
+	return cut_lines(lines, out);
+}
+
+static enum outcome
+ask_lines(struct lines *lines, const struct cmdline *cmdline)
+{
+	struct cmdline found = *cmdline;
+	json_auto_t *reply = NULL;
+	const json_t *value, *rules, *entry;
+	enum outcome outcome;
+	size_t size, i;
+	FILE *out;
+
+	if (!instances_find_socket(&found, false))
+		return OUTCOME_USAGE;
+	outcome = ask_plain(&found, "policy diff", "policy_get", &reply, &value);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	rules = reply_entries(value, "rules", found.socket_path, "policy diff");
+	if (rules == NULL)
 		return OUTCOME_NO_REPLY;
+	out = open_memstream(&lines->text, &size);
+	if (out != NULL) {
+		json_array_foreach(json_object_get(value, "settings"), i, entry)
+		{
+			write_text(out, entry);
+			putc('\n', out);
+		}
+		json_array_foreach(rules, i, entry)
+		{
+			write_text(out, json_object_get(entry, "line"));
+			putc('\n', out);
+		}
 	}
-	for (rest = lines->text; *rest != '\0';)
-		lines->lines[lines->n++] = strsep(&rest, "\n");
-	return OUTCOME_OK;
+	return cut_lines(lines, out);
 }
 
 /* Prints a shortest list of lines to take away and to add. The order of rules counts. Returns
@@ -327,10 +448,13 @@ enum outcome
 policy_diff(const struct cmdline *cmdline)
 {
 	autolines struct lines old = { 0 }, new = { 0 };
-	enum outcome outcome = read_lines(&old, cmdline->args[1]);
+	bool has_two = cmdline->n_args > 2;
+	/* A fault of a file is found before the daemon is asked. */
+	enum outcome outcome = read_file(&new, cmdline->args[has_two ? 2 : 1]);
 
 	if (outcome == OUTCOME_OK)
-		outcome = read_lines(&new, cmdline->args[2]);
+		outcome = has_two ? read_file(&old, cmdline->args[1])
+				  : ask_lines(&old, cmdline);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	return print_difference(&old, &new) ? OUTCOME_REFUSED : OUTCOME_OK;
