@@ -10,133 +10,87 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
+import itertools
 import os
 import select
 import socket
 import struct
 import subprocess
-import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import egress
 import frames as F
 import pytest
-from commands import sh
+from api_client import execute
 from daemon import DEADLINE_S, Slirpd, run_slirpd
+from egress import (
+    AT_ONCE_S, METADATA, Refusals, Uplink, address_on, counted, host_length, in_the_internet, is_ipv6, limited,
+    prohibited,
+)
 from guest import Guest
 from lab import HOST4, HOST6, HTTP_PORT, INTERNET4, INTERNET6, WORD_NAME, Lab
 from netns import family_of
+from processes import taken_over
 from servers import listener, serve_udp_echo, udp_socket
-from test_hostile_worker import taken
+from test_hostile_worker import TO_CONNECTOR, Channel
 from waiting import wait_for
 
 # Addresses of the internet that no registry calls special: the lab's are for documentation.
 PUBLIC4, OTHER4 = "198.51.99.1", "198.51.98.1"
 PUBLIC6, OTHER6 = "2a00:99::1", "2a00:98::1"
 PRIVATE4, PRIVATE6 = "10.66.0.1", "fd66::1"
-METADATA = ("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192",
-            "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254")
 FAR = (PUBLIC4, OTHER4, PUBLIC6, OTHER6, PRIVATE4, PRIVATE6, *METADATA)
+# Of the host, in networks of the internet.
+OWN4, OWN6 = "198.51.97.2", "2a00:97::2"
+OWN_BROADCAST = "198.51.97.255"
+OWN = (OWN4, OWN6, HOST4, HOST6)
 # Each is routed to the internet, and nobody has it.
 EMBEDDED = ("64:ff9b::a42:1", "64:ff9b::a9fe:a9fe", "2002:a42:1::1", "2001::1", "64:ff9b:1::1")
 
 PORT, OTHER_PORT = 4433, 4434
 GUEST4, GUEST6 = "10.0.2.100", "fd00::1234"
 DENIED = {4: errno.EHOSTUNREACH, 6: errno.EACCES}
-ETH_P_ALL = 3
-# A program notices a refusal at once; a connection to nobody takes minutes.
-AT_ONCE_S = 5
-
-
-def is_ipv6(address: str) -> bool:
-    return ":" in address
+TCP, UDP, ICMP = F.TCP, F.UDP, F.ICMP
 
 
 @pytest.fixture(scope="module")
 def world(lab: Lab) -> Iterator[None]:
     """Servers at all the addresses, on both ports, for TCP and UDP."""
     with contextlib.ExitStack() as stack:
-        for address in FAR:
-            where = (*Lab.in_internet(), "ip", "addr")
-            bits = 128 if is_ipv6(address) else 32
-            sh(*where, "add", f"{address}/{bits}", "dev", "lo")
-            stack.callback(sh, *where, "del", f"{address}/{bits}", "dev", "lo")
-        for address in (*FAR, INTERNET4, INTERNET6):
-            for port in (PORT, OTHER_PORT):
-                stack.enter_context(listener(Lab.internet_netns, address, port))
-                echo = stack.enter_context(udp_socket(Lab.internet_netns, address, port))
-                serve_udp_echo(echo)
+        stack.enter_context(in_the_internet(*FAR))
+        stack.enter_context(address_on([], "uplink", f"{OWN4}/24", f"{OWN6}/64"))
+        for netns, addresses in ((Lab.internet_netns, (*FAR, INTERNET4, INTERNET6)), (Lab.host_netns, OWN)):
+            for address in addresses:
+                for port in (PORT, OTHER_PORT):
+                    stack.enter_context(listener(netns, address, port))
+                    serve_udp_echo(stack.enter_context(udp_socket(netns, address, port)))
         yield
 
 
-class Uplink:
-    """The packets that leave the host by its link, as (protocol, destination, port)."""
-
-    def __init__(self, *, dns: bool = False) -> None:
-        self._dns = dns
-
-    def __enter__(self) -> Uplink:
-        self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._sock.bind(("uplink", ETH_P_ALL))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._sock.close()
-
-    def sent(self) -> set[tuple[int, str, int]]:
-        """All since the last call, without neighbour discovery."""
-        seen = set()
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                packet, where = self._sock.recvfrom(2048, socket.MSG_DONTWAIT)
-                if where[2] == socket.PACKET_OUTGOING:
-                    seen |= described(packet, where[1])
-        return seen if self._dns else {
-            it for it in seen if it[1:] not in ((INTERNET4, 53), (INTERNET6, 53))}
-
-
-def described(packet: bytes, ethertype: int) -> set[tuple[int, str, int]]:
-    if ethertype == 0x0800:
-        head = (packet[0] & 15) * 4
-        protocol, dst = packet[9], str(ipaddress.ip_address(packet[16:20]))
-    elif ethertype == 0x86DD:
-        head, protocol = 40, packet[6]
-        dst = str(ipaddress.ip_address(packet[24:40]))
-        if protocol == 0:  # hop by hop: the host's own reports on its groups
-            return set()
-        if protocol == socket.IPPROTO_ICMPV6 and packet[40] not in (128, 3):
-            return set()
-    else:
-        return set()
-    port = 0
-    if protocol in (socket.IPPROTO_TCP, socket.IPPROTO_UDP):
-        port = struct.unpack_from(">H", packet, head + 2)[0]
-    return {(protocol, dst, port)}
-
-
 @contextlib.contextmanager
-def limited(guest: Guest, policy: str, *options: str) -> Iterator[Slirpd]:
-    """A daemon with this policy in a file."""
-    with tempfile.NamedTemporaryFile("w", suffix=".policy") as file:
-        file.write(f"policy 1\n{policy}")
-        file.flush()
-        with Slirpd("--configure", "--enable-ipv6", f"--policy={file.name}", *options, guest.pid,
-                    "tap0") as daemon:
-            guest.wait_ipv6()
-            yield daemon
+def attacker(guest: Guest, policy: str, *options: str) -> Iterator[tuple[Channel, str]]:
+    """A worker that was taken over, with its channel to the connector; and the path of the control socket."""
+    with egress.live(guest, policy, "--enable-ipv6", "--restart=no", *options) as (daemon, api), taken_over(
+            daemon.children()["slirp-worker"], TO_CONNECTOR) as sock:
+        yield Channel(sock), api
 
 
 def tcp(guest: Guest, address: str, port: int = PORT) -> int:
-    """0, or the errno of a connection."""
+    """0, or the errno of a connection, which comes at once."""
+    began = time.monotonic()
     try:
         with guest.connect(address, port) as sock:
             sock.getpeername()
     except OSError as error:
         # Linux 6.18 loses the error of one in some thousand connections, if it comes while connect(2)
         # runs: connect(2) then reports success on a socket that is closed.
-        return tcp(guest, address, port) if error.errno == errno.ENOTCONN else error.errno or -1
+        if error.errno == errno.ENOTCONN:
+            egress.retries.append((TCP, address, port))
+            return tcp(guest, address, port)
+        assert time.monotonic() - began < AT_ONCE_S
+        return error.errno or -1
     return 0
 
 
@@ -165,94 +119,134 @@ ALL_OF_ONE = f"allow to {PUBLIC4}, {PUBLIC6}\n"
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("address,other", ((PUBLIC4, OTHER4), (PUBLIC6, OTHER6)))
 def test_unlisted_address_port_and_protocol_are_denied(guest: Guest, address: str, other: str) -> None:
-    with limited(guest, f"allow tcp {PORT} to {address}\n"), Uplink() as uplink:
+    with limited(guest, f"one: allow tcp {PORT} to {address}\n") as api, Uplink() as uplink, \
+            Refusals(guest) as refusals, counted(api, allowed=1, denied=4, one=1):
         assert tcp(guest, other) == denied(other)
         assert tcp(guest, address, OTHER_PORT) == denied(address)
         assert udp(guest, address) == denied(address)
         assert not echo(guest, address)
+        refusals.assert_came(*prohibited((TCP, other, PORT), (TCP, address, OTHER_PORT), (UDP, address, PORT),
+                                         (ICMP, address, 0)))
         assert tcp(guest, address) == 0
-        assert uplink.sent() == {(socket.IPPROTO_TCP, address, PORT)}
+        assert uplink.sent() == {(TCP, address, PORT)}
 
 
 @pytest.mark.usefixtures("world")
 def test_echo_requests_are_judged(guest: Guest) -> None:
-    with limited(guest, f"allow icmp to {PUBLIC4}, {PUBLIC6}\n"), Uplink() as uplink:
-        for address in (OTHER4, OTHER6, PRIVATE4, METADATA[0]):
+    closed = (OTHER4, OTHER6, PRIVATE4, METADATA[0])
+    with limited(guest, f"one: allow icmp to {PUBLIC4}, {PUBLIC6}\n") as api, Uplink() as uplink, \
+            Refusals(guest) as refusals, counted(api, allowed=2, denied=len(closed) + 4, one=2):
+        for address in closed:
             assert not echo(guest, address)
+        refusals.assert_came(*prohibited(*((ICMP, address, 0) for address in closed)))
         for address in (PUBLIC4, PUBLIC6):
             assert tcp(guest, address) == udp(guest, address) == denied(address)
             assert echo(guest, address)
         # The gateway answers itself.
         assert echo(guest, "10.0.2.2")
-        assert {where for _, where, _ in uplink.sent()} == {PUBLIC4, PUBLIC6}
+        assert uplink.sent() == {(ICMP, PUBLIC4, 0), (ICMP, PUBLIC6, 0)}
 
 
 @pytest.mark.usefixtures("world")
 def test_without_a_policy_nothing_is_denied(guest: Guest) -> None:
     with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0"):
         guest.wait_ipv6()
-        for address in (*FAR, HOST4):
-            assert tcp(guest, address) == (errno.ECONNREFUSED if address == HOST4 else 0)
+        for address in (*FAR, *OWN):
+            assert tcp(guest, address) == 0
         assert udp(guest, PRIVATE4) == 0
         assert echo(guest, PUBLIC4)
 
 
 @pytest.mark.usefixtures("world")
 def test_profile_internet(guest: Guest) -> None:
-    with Slirpd("--configure", "--enable-ipv6", "--policy=internet", guest.pid, "tap0"):
-        guest.wait_ipv6()
-        with Uplink() as uplink:
-            for address in (PRIVATE4, PRIVATE6, HOST4, HOST6, *METADATA, *EMBEDDED, "10.0.2.2"):
-                assert tcp(guest, address) == denied(address), address
-                assert udp(guest, address) == denied(address), address
-            assert tcp(guest, PUBLIC4) == tcp(guest, PUBLIC6) == udp(guest, PUBLIC4) == 0
-            assert {where for _, where, _ in uplink.sent()} == {PUBLIC4, PUBLIC6}
+    closed = (PRIVATE4, PRIVATE6, *OWN, *METADATA, *EMBEDDED, "10.0.2.2")
+    with limited(guest, "internet") as api, Uplink() as uplink, Uplink("lo") as loopback, \
+            counted(api, allowed=3, denied=2 * len(closed)):
+        for address in closed:
+            assert tcp(guest, address) == denied(address), address
+            assert udp(guest, address) == denied(address), address
+        assert tcp(guest, PUBLIC4) == tcp(guest, PUBLIC6) == udp(guest, PUBLIC4) == 0
+        assert uplink.sent() == {(TCP, PUBLIC4, PORT), (TCP, PUBLIC6, PORT), (UDP, PUBLIC4, PORT)}
+        assert not {where for _, where, _ in loopback.sent()} & set(OWN)
 
 
 @pytest.mark.usefixtures("world")
 def test_profile_closed_and_open(guest: Guest) -> None:
-    with Slirpd("--configure", "--policy=closed", guest.pid, "tap0"), Uplink() as uplink:
+    with limited(guest, "closed") as api, Uplink() as uplink, counted(api, allowed=0, denied=3):
         assert tcp(guest, PUBLIC4) == udp(guest, PUBLIC4) == errno.EHOSTUNREACH
         assert not echo(guest, PUBLIC4)
         assert uplink.sent() == set()
-    with Slirpd("--configure", "--policy=open", guest.pid, "tap0"):
+    with limited(guest, "open") as api, counted(api, allowed=2, denied=0):
         assert tcp(guest, PRIVATE4) == udp(guest, PRIVATE4) == 0
 
 
 @pytest.mark.usefixtures("world")
 def test_forbid_beats_an_allow_before_it(guest: Guest) -> None:
-    with limited(guest, "allow to any\nforbid to metadata\n"), Uplink() as uplink:
+    with limited(guest, "all: allow to any\nmeta: forbid to metadata\n") as api, Uplink() as uplink, \
+            counted(api, allowed=1, denied=2 * len(METADATA), all=1, meta=2 * len(METADATA)):
         for address in METADATA:
             assert tcp(guest, address) == udp(guest, address) == denied(address)
         assert tcp(guest, PRIVATE4) == 0
         assert {where for _, where, _ in uplink.sent()} == {PRIVATE4}
 
 
+each_other = pytest.mark.parametrize("address", (OTHER4, OTHER6))
+
+
 @pytest.mark.usefixtures("world")
-def test_address_of_the_host_that_appears_is_denied(guest: Guest) -> None:
-    with Slirpd("--configure", "--policy=internet", guest.pid, "tap0"):
-        assert tcp(guest, OTHER4) == 0
-        sh("ip", "addr", "add", f"{OTHER4}/32", "dev", "lo")
-        try:
-            wait_for("the new address is the host's", lambda: tcp(guest, OTHER4) == errno.EHOSTUNREACH)
-        finally:
-            sh("ip", "addr", "del", f"{OTHER4}/32", "dev", "lo")
-        wait_for("the address is of the internet again", lambda: tcp(guest, OTHER4) == 0)
+@each_other
+def test_address_of_the_host_that_appears_is_denied(guest: Guest, address: str) -> None:
+    with limited(guest, "internet") as api:
+        assert tcp(guest, address) == 0
+        with address_on([], "lo", host_length(address)):
+            wait_for("it is the host's", lambda: tcp(guest, address) == denied(address), AT_ONCE_S)
+            with Uplink("lo") as loopback, counted(api, allowed=0, denied=3):
+                assert tcp(guest, address) == udp(guest, address) == denied(address)
+                assert not echo(guest, address)
+                assert address not in {where for _, where, _ in loopback.sent()}
+        wait_for("the address is of the internet again", lambda: tcp(guest, address) == 0, AT_ONCE_S)
+
+
+@pytest.mark.usefixtures("world")
+@each_other
+def test_new_address_of_the_host_is_denied_to_a_taken_over_worker(guest: Guest, address: str) -> None:
+    flows = iter(range(1000000))
+
+    def opens(proto: int) -> bool:
+        got = worker.ask(next(flows), address, PORT, proto)
+        if got.sock:
+            got.sock.close()
+        return got.sock is not None
+
+    with attacker(guest, "internet") as (worker, api):
+        assert opens(TCP)
+        with address_on([], "lo", host_length(address)):
+            wait_for("it is the host's", lambda: not opens(TCP), AT_ONCE_S)
+            with Uplink("lo") as loopback, counted(api, allowed=0, denied=3):
+                assert not any(map(opens, (TCP, UDP, ICMP)))
+                assert address not in {where for _, where, _ in loopback.sent()}
+        wait_for("the address is of the internet again", lambda: opens(TCP), AT_ONCE_S)
 
 
 @pytest.mark.usefixtures("world")
 def test_rule_does_not_open_the_closed_loopback(guest: Guest, lab: Lab) -> None:
+    rule = "allow to gateway, 10.0.2.2, any\n"
     with listener(lab.host_netns, "127.0.0.1") as there:
         port = there.getsockname()[1]
-        rule = "allow to gateway, 10.0.2.2, any\n"
         with limited(guest, rule, "--disable-host-loopback"):
             assert tcp(guest, "10.0.2.2", port) in (errno.ENETUNREACH, errno.ECONNREFUSED)
         with limited(guest, rule):
             assert tcp(guest, "10.0.2.2", port) == 0
         # A private network is not the gateway.
-        with limited(guest, "allow to private, 10.0.0.0/8\n"):
+        with limited(guest, "allow to private, 10.0.0.0/8\n") as api, counted(api, allowed=1, denied=1):
             assert tcp(guest, "10.0.2.2", port) == errno.EHOSTUNREACH
             assert tcp(guest, PRIVATE4) == 0
+        with attacker(guest, rule, "--disable-host-loopback") as (worker, _), Uplink("lo") as loopback:
+            for number, (address, proto) in enumerate(itertools.product(
+                    ("10.0.2.2", "10.0.2.77", "fd00::2", "fd00::77"), (TCP, UDP, ICMP))):
+                got = worker.ask(number, address, port, proto)
+                assert (got.row, got.error, got.sock) == ("flow_refused", errno.ENETUNREACH, None), address
+            assert loopback.sent() == set()
 
 
 @pytest.mark.usefixtures("world")
@@ -264,13 +258,14 @@ def test_audit_lets_pass(guest: Guest) -> None:
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("refusal,seen", (("reset", errno.ECONNREFUSED), ("drop", errno.ETIMEDOUT)))
 def test_kinds_of_refusal(guest: Guest, refusal: str, seen: int) -> None:
-    with limited(guest, f"refuse {refusal}\n" + ALL_OF_ONE), Uplink() as uplink:
+    with limited(guest, f"refuse {refusal}\n" + ALL_OF_ONE), Uplink() as uplink, Refusals(guest) as refusals:
         for address in (OTHER4, OTHER6):
             with guest.open_socket(family_of(address), socket.SOCK_STREAM) as sock:
                 # The kernel gives up after two SYNs, in seconds.
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
                 assert sock.connect_ex((address, PORT)) in (seen, errno.EAGAIN)
         assert tcp(guest, PUBLIC4) == 0
+        refusals.assert_came()
         assert {where for _, where, _ in uplink.sent()} == {PUBLIC4}
 
 
@@ -306,80 +301,155 @@ def test_kinds_of_refusal_of_datagrams_and_echo(guest: Guest, refusal: str) -> N
 
 @pytest.mark.usefixtures("world")
 def test_port_that_is_open_to_one_peer_is_not_open_to_others(guest: Guest) -> None:
-    with limited(guest, ALL_OF_ONE), Uplink() as uplink:
+    with limited(guest, "one: " + ALL_OF_ONE) as api, Uplink() as uplink, Refusals(guest) as refusals, \
+            counted(api, allowed=1, denied=1, one=1):
         with guest.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             for address in (PUBLIC4, OTHER4, PUBLIC4):
                 sock.sendto(b"x", (address, PORT))
             for _ in range(2):
                 assert sock.recvfrom(10) == (b"x", (PUBLIC4, PORT))
+        refusals.assert_came(*prohibited((UDP, OTHER4, PORT)))
         assert {where for _, where, _ in uplink.sent()} == {PUBLIC4}
 
 
-@pytest.mark.usefixtures("world")
-def test_forged_segments_are_judged_as_openings(guest: Guest) -> None:
-    """Flags beside SYN, data in a SYN, fragments; and no packet without a handshake."""
-    with limited(guest, ALL_OF_ONE), Uplink() as uplink:
-        sock = guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
-        with F.RawPort(sock, "tap0", GUEST4, "10.0.2.2") as port:
-            for more in (0, F.PSH, F.ECE | F.CWR, F.URG, F.PSH | F.URG | F.ECE | F.CWR):
-                segment = F.tcp(GUEST4, OTHER4, 2000 + more, PORT, F.SYN | more, b"secret" * bool(more))
-                port.send_ip(F.ip4(GUEST4, OTHER4, F.TCP, segment))
-                for piece in F.fragments4(GUEST4, OTHER4, F.TCP, segment + bytes(64), 24, ident=more + 1):
-                    port.send_ip(piece)
-            for flags in (F.ACK, F.ACK | F.PSH, F.FIN | F.ACK, F.RST):
-                port.send_ip(F.ip4(GUEST4, OTHER4, F.TCP,
-                                   F.tcp(GUEST4, OTHER4, 3000 + flags, PORT, flags, b"data")))
-            for source in ("10.0.2.55", "192.0.2.9"):
-                port.send_ip(F.ip4(source, OTHER4, F.TCP, F.tcp(source, OTHER4, 4000, PORT)))
-                port.send_ip(F.ip4(source, OTHER4, F.UDP, F.udp(source, OTHER4, 4000, PORT, b"x")))
-            port.send_ip(F.ip4(GUEST4, OTHER4, F.ICMP, F.icmp_echo()))
-            port.sync()
-        assert tcp(guest, PUBLIC4) == udp(guest, PUBLIC4) == 0
-        assert {where for _, where, _ in uplink.sent()} == {PUBLIC4}
+def pieces(dst: str, protocol: int, payload: bytes, ident: int) -> list[bytes]:
+    cut = F.fragments6 if is_ipv6(dst) else F.fragments4
+    return cut(source_for(dst), dst, protocol, payload, 24, ident)
+
+
+def source_for(dst: str) -> str:
+    return GUEST6 if is_ipv6(dst) else GUEST4
+
+
+@contextlib.contextmanager
+def raw(guest: Guest) -> Iterator[F.RawPort]:
+    guest.run("ip", "addr", "replace", f"{GUEST6}/64", "dev", "tap0", "nodad")
+    with F.RawPort(guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW), "tap0", GUEST4, "10.0.2.2") as port:
+        yield port
+
+
+FLAGS = (0, F.PSH, F.ECE | F.CWR, F.URG, F.PSH | F.URG | F.ECE | F.CWR)
+# A segment that has one of them beside SYN opens nothing, whatever the policy.
+NO_OPENINGS = (F.FIN, F.RST, F.FIN | F.PSH | F.URG)
 
 
 @pytest.mark.usefixtures("world")
-def test_worker_that_was_taken_over_is_denied_too(guest: Guest, tmp_path: Path) -> None:
-    path = tmp_path / "p"
-    path.write_text(f"policy 1\nallow tcp {PORT} to {PUBLIC4}\nforbid to metadata\n")
-    tries = [(address, port) for address in (*FAR, *EMBEDDED, HOST4, HOST6, "10.0.2.2", "10.0.2.3")
+@pytest.mark.parametrize("address,allowed", ((OTHER4, PUBLIC4), (OTHER6, PUBLIC6)))
+def test_forged_segments_are_judged_as_openings(guest: Guest, address: str, allowed: str) -> None:
+    """Flags beside SYN, and data in a SYN: whole, in fragments, and in fragments whose first comes last."""
+    ports = iter(range(2000, 3000))
+    with limited(guest, "one: " + ALL_OF_ONE) as api, Uplink() as uplink, Refusals(guest) as refusals, \
+            counted(api, allowed=2, denied=3 * len(FLAGS), one=2):
+        with raw(guest) as port:
+            for ident, more in enumerate((*NO_OPENINGS, *FLAGS)):
+                for order in (0, 1, -1):
+                    segment = F.tcp(source_for(address), address, next(ports), PORT, F.SYN | more,
+                                    b"secret" * bool(more) + bytes(64))
+                    sent = pieces(address, TCP, segment, 3 * ident + order + 10)[::order] if order else [
+                        F.packet(source_for(address), address, TCP, segment)[0]]
+                    for packet in sent:
+                        port.send_ip(packet)
+        refusals.assert_came(*prohibited((TCP, address, PORT)))
+        assert tcp(guest, allowed) == udp(guest, allowed) == 0
+        assert {where for _, where, _ in uplink.sent()} == {allowed}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("address,allowed", ((OTHER4, PUBLIC4), (OTHER6, PUBLIC6)))
+def test_segments_without_a_handshake_are_reset(guest: Guest, address: str, allowed: str) -> None:
+    """To a denied address and to an allowed one; a reset is not answered (RFC 9293 3.10.7.1)."""
+    wanted = {(dst, 3000 + flags) for flags in (F.ACK, F.ACK | F.PSH, F.FIN | F.ACK) for dst in (address, allowed)}
+    with limited(guest, "one: " + ALL_OF_ONE) as api, Uplink() as uplink, \
+            guest.open_socket(family_of(address), socket.SOCK_RAW, TCP) as resets, \
+            counted(api, allowed=1, denied=0, one=1):
+        with raw(guest) as port:
+            for dst, sport in sorted(wanted) + [(address, 3000 + F.RST), (allowed, 3000 + F.RST)]:
+                segment = F.tcp(source_for(dst), dst, sport, PORT, sport - 3000, b"data", ack=77)
+                port.send_ip(F.packet(source_for(dst), dst, TCP, segment)[0])
+        assert uplink.sent() == set()
+        assert udp(guest, allowed) == 0
+        resets.settimeout(0)
+        seen = set()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                packet, where = resets.recvfrom(2048)
+                head = packet[0 if is_ipv6(address) else 20:]
+                dport, seq = struct.unpack_from(">2xHI", head)
+                if head[13] & F.RST:
+                    assert seq == 77
+                    seen.add((where[0], dport))
+        assert seen == wanted
+        assert uplink.sent() == {(UDP, allowed, PORT)}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("address", (PUBLIC4, PUBLIC6))
+@pytest.mark.parametrize("proto", (TCP, UDP), ids=("tcp", "udp"))
+def test_fragments_that_overlap_lead_nowhere(guest: Guest, address: str, proto: int) -> None:
+    """The first fragment comes twice, to the open port and to a closed one; in both orders."""
+    with limited(guest, f"one: allow to {OTHER4}\ntwo: allow tcp {PORT} to {address}\n"
+                        f"three: allow udp {PORT} to {address}\n") as api, Uplink() as uplink, \
+            counted(api, allowed=1, denied=0, one=1):
+        before = execute(api, "query_stats")["return"]["drops"]["fragment_overlap"]
+        with raw(guest) as port:
+            for ident, (first, second) in enumerate(((PORT, OTHER_PORT), (OTHER_PORT, PORT))):
+                one, two = (pieces(address, proto, F.l4(source_for(address), address, proto, 2000, dport,
+                                                        payload=bytes(48)), ident + 1) for dport in (first, second))
+                for packet in (one[0], two[0], *one[1:]):
+                    port.send_ip(packet)
+        assert tcp(guest, OTHER4) == 0
+        assert execute(api, "query_stats")["return"]["drops"]["fragment_overlap"] == before + 2
+        assert uplink.sent() == {(TCP, OTHER4, PORT)}
+
+
+@pytest.mark.usefixtures("world")
+def test_worker_that_was_taken_over_is_denied_too(guest: Guest) -> None:
+    tries = [(address, port) for address in (*FAR, *EMBEDDED, *OWN, "10.0.2.2", "10.0.2.3")
              for port in (PORT, OTHER_PORT) if (address, port) != (PUBLIC4, PORT)]
-    with taken(guest, f"--policy={path}") as it, Uplink() as uplink:
+    # No policy is asked about the name server. One address of a translator is of metadata.
+    n_denied, n_meta = 2 * (len(tries) - 2) + 1, 4 * (len(METADATA) + 1)
+    policy = f"one: allow tcp {PORT} to {PUBLIC4}\nmeta: forbid to metadata\n"
+    with attacker(guest, policy) as (worker, api), Uplink() as uplink, Uplink("lo") as loopback, \
+            counted(api, allowed=1, denied=n_denied, one=1, meta=n_meta):
         for number, (address, port) in enumerate(tries):
-            for at, proto in enumerate((socket.IPPROTO_TCP, socket.IPPROTO_UDP)):
-                got = it.worker.ask(2 * number + at + 1000, address, port, proto)
+            for at, proto in enumerate((TCP, UDP)):
+                got = worker.ask(2 * number + at + 1000, address, port, proto)
                 assert (got.row, got.sock) == ("flow_refused", None), (address, port)
-        assert it.worker.ask(2, PUBLIC4, PORT, socket.IPPROTO_UDP).error == errno.EACCES
-        sock = it.worker.ask(1, PUBLIC4, PORT).sock
+        assert worker.ask(2, PUBLIC4, PORT, UDP).error == errno.EACCES
+        sock = worker.ask(1, PUBLIC4, PORT).sock
         assert sock is not None
         with sock:
             assert select.select([], [sock], [], DEADLINE_S)[1]
-        assert uplink.sent() == {(socket.IPPROTO_TCP, PUBLIC4, PORT)}
+        assert uplink.sent() == {(TCP, PUBLIC4, PORT)}
+        assert loopback.sent() == set()
 
 
 @pytest.mark.usefixtures("world")
 def test_other_protocols_do_not_leave(guest: Guest) -> None:
-    with limited(guest, f"allow tcp to {PUBLIC4}\n"), Uplink() as uplink:
-        sock = guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW)
-        with F.RawPort(sock, "tap0", GUEST4, "10.0.2.2") as port:
+    with limited(guest, f"one: allow tcp to {PUBLIC4}\n") as api, Uplink() as uplink, \
+            counted(api, allowed=1, denied=2, one=1):
+        with raw(guest) as port:
             for protocol in (4, 41, 47, 50, 132):
                 port.send_ip(F.ip4(GUEST4, PUBLIC4, protocol, bytes(40)))
             for tunnel in (4789, 51820):
                 port.send_ip(F.ip4(GUEST4, PUBLIC4, F.UDP, F.udp(GUEST4, PUBLIC4, 5000, tunnel, b"x" * 40)))
-            port.sync()
         assert tcp(guest, PUBLIC4) == 0
-        assert uplink.sent() == {(socket.IPPROTO_TCP, PUBLIC4, PORT)}
+        assert uplink.sent() == {(TCP, PUBLIC4, PORT)}
 
 
 @pytest.mark.usefixtures("world")
 def test_resolvers_elsewhere_are_denied(guest: Guest) -> None:
-    policy = "dns any exclusive\nallow to internet\n"
-    with limited(guest, policy), Uplink() as uplink:
+    policy = "dns any exclusive\none: allow to internet\n"
+    with limited(guest, policy) as api, Uplink() as uplink, counted(api, allowed=1, denied=8, one=1):
         for port in (53, 853):
             for address in (PUBLIC4, PUBLIC6):
                 assert tcp(guest, address, port) == udp(guest, address, port) == denied(address)
         assert tcp(guest, PUBLIC4) == 0
-        assert uplink.sent() == {(socket.IPPROTO_TCP, PUBLIC4, PORT)}
+        assert uplink.sent() == {(TCP, PUBLIC4, PORT)}
+    with attacker(guest, policy) as (worker, api), Uplink() as uplink, counted(api, allowed=0, denied=8):
+        for number, (address, port, proto) in enumerate(itertools.product((PUBLIC4, PUBLIC6), (53, 853), (TCP, UDP))):
+            assert worker.ask(number, address, port, proto).row == "flow_refused"
+        assert uplink.sent() == set()
 
 
 def test_queries_leave_only_if_the_policy_opens_the_internet(guest: Guest) -> None:
@@ -394,7 +464,7 @@ def test_queries_leave_only_if_the_policy_opens_the_internet(guest: Guest) -> No
 @pytest.mark.usefixtures("world")
 def test_peer_of_a_forward_is_not_limited(guest: Guest, lab: Lab) -> None:
     with listener(guest.netns, "0.0.0.0", 8000):
-        with limited(guest, "", "--publish=18000:8000"):
+        with limited(guest, "", "--publish=18000:8000") as api, counted(api, allowed=0, denied=1):
             with socket.create_connection(("127.0.0.1", 18000), DEADLINE_S) as sock:
                 assert sock.getpeername()[1] == 18000
             assert tcp(guest, PUBLIC4) == errno.EHOSTUNREACH

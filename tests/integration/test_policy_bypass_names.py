@@ -18,12 +18,13 @@ import dnszone
 import ipc
 import pytest
 from daemon import Slirpd
+from egress import METADATA, Uplink
 from guest import Guest
 from lab import HOST4, INTERNET4
 from processes import taken_over
 from test_hostile_resolver import TO_CONNECTOR, receive
 from test_hostile_worker import Channel, inaddr, taken
-from test_policy import METADATA, Uplink, udp
+from test_policy import udp
 from test_policy_names import (  # noqa: F401
     DENIED, NAMESERVER, OTHER, OTHER_PORT, POLICY, PORT, PRIVATE, PUBLIC, SERVER, ask, limited, send, send_tcp,
     server, tcp, world,

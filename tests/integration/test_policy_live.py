@@ -14,13 +14,13 @@ import struct
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from api_client import Session, daemon_with_api, execute
-from daemon import Slirpd, run_slirpd
+from daemon import run_slirpd
+from egress import AT_ONCE_S, Uplink, live
 from guest import Guest
 from lab import HOST4, Lab
 from processes import borrowed
@@ -28,22 +28,12 @@ from servers import listener, udp_socket
 from slirpctl import REFUSED, assert_ok, ctl
 from test_hostile_worker import closed, taken
 from test_policy import (  # noqa: F401
-    ALL_OF_ONE, AT_ONCE_S, OTHER4, OTHER6, OTHER_PORT, PORT, PRIVATE4, PUBLIC4, PUBLIC6, Uplink, denied, echo, tcp, udp, world,
+    ALL_OF_ONE, OTHER4, OTHER6, OTHER_PORT, PORT, PRIVATE4, PUBLIC4, PUBLIC6, denied, echo, tcp, udp, world,
 )
 from waiting import DEADLINE_S, wait_for
 
 LIVE_PORT = 4440
 TO_CONNECTOR = 5
-
-
-@contextlib.contextmanager
-def live(guest: Guest, policy: str, *options: str, **kwargs: Any) -> Iterator[tuple[Slirpd, str]]:
-    """A daemon with this policy in a file, and the path of its control socket."""
-    with tempfile.NamedTemporaryFile("w", suffix=".policy") as file:
-        file.write(f"policy 1\n{policy}")
-        file.flush()
-        with daemon_with_api(guest, f"--policy={file.name}", *options, **kwargs) as (daemon, path):
-            yield daemon, path
 
 
 def state(path: str) -> dict[str, Any]:
@@ -372,27 +362,33 @@ def test_flow_of_udp_and_ping_ends_with_its_rule(guest: Guest, address: str) -> 
 
 @pytest.mark.usefixtures("world")
 def test_peer_of_a_forward_that_a_new_policy_forbids_gets_nothing(guest: Guest, lab: Lab) -> None:
-    with (live(guest, "allow to any\n", f"--publish=0.0.0.0:{PORT}:{PORT}/udp") as (_, path),
+    with (live(guest, "allow to any\n", f"--publish=0.0.0.0:{LIVE_PORT}:{PORT}/udp") as (_, path),
           udp_socket(guest.netns, "0.0.0.0", PORT) as server,
           udp_socket(lab.internet_netns, PUBLIC4) as peer):
         peer.settimeout(AT_ONCE_S)
-        peer.sendto(b"question", (HOST4, PORT))
+        peer.sendto(b"question", (HOST4, LIVE_PORT))
         _, seen = server.recvfrom(100)
 
-        def is_answered() -> bool:
-            with contextlib.suppress(OSError):
+        def answer() -> None:
+            with contextlib.suppress(OSError):  # of the answer before
                 server.sendto(b"answer", seen)
-                return peer.recv(100) == b"answer"
-            return False
 
-        assert is_answered()
+        answer()
+        assert peer.recv(100) == b"answer"
         # A rule that denies is for the guest's own flows.
         assert "return" in load(path, "policy 1\n")
-        assert is_answered()
+        answer()
+        assert peer.recv(100) == b"answer"
         assert "return" in load(path, f"policy 1\nforbid to {PUBLIC4}\nallow to any\n")
-        wait_for("the flow has ended", lambda: not is_answered())
+
+        def is_judged() -> bool:
+            answer()
+            return state(path)["denied"] > 0
+
+        wait_for("the flow has ended, and its next datagram is a new one", is_judged)
+        before = state(path)["denied"]
         with Uplink() as uplink:
-            assert not is_answered()
+            wait_for("answers are judged", lambda: is_judged() and state(path)["denied"] > before + 10)
             assert uplink.sent() == set()
 
 

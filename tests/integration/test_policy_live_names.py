@@ -10,11 +10,12 @@ import dnsserver
 import dnszone
 import pytest
 from api_client import execute
+from egress import live
 from guest import Guest
 from lab import Lab
 from servers import listener
 from slirpctl import assert_ok, ctl
-from test_policy_live import LIVE_PORT, is_reset, live, load, state
+from test_policy_live import LIVE_PORT, is_reset, load, state
 from test_policy_names import DENIED, NAMESERVER, OTHER, PORT, PUBLIC, ask, server, tcp, world  # noqa: F401
 from waiting import DEADLINE_S, wait_for
 

@@ -22,10 +22,10 @@ from pathlib import Path
 import dnszone
 import pytest
 from commands import sh
+from egress import Uplink
 from guest import Guest
 from lab import Lab
 from netns import socket_in
-from test_policy import Uplink
 from test_policy_names import NAMESERVER, OTHER, PUBLIC, SERVER, limited, server, world  # noqa: F401
 
 NAMES = ("www.test", "git.test", "deb.test", "pypi.test")
