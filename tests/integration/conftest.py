@@ -16,8 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from api_client import daemon_with_api  # noqa: E402
 from commands import needs  # noqa: E402
 from daemon import Slirpd  # noqa: E402
+from egress import Uplink  # noqa: E402
 from guest import Guest  # noqa: E402
 from lab import Lab  # noqa: E402
+from loopback import Loopback  # noqa: E402
 from processes import no_process_left  # noqa: E402
 from tree import SANITIZED, slirpd_path  # noqa: E402
 
@@ -52,6 +54,18 @@ def leaves_no_process(lab: Lab) -> Iterator[None]:
 @pytest.fixture
 def guest(lab: Lab) -> Iterator[Guest]:
     with Guest() as made:
+        yield made
+
+
+@pytest.fixture
+def loopback(lab: Lab) -> Iterator[Loopback]:
+    with Loopback() as made:
+        yield made
+
+
+@pytest.fixture
+def uplink(lab: Lab) -> Iterator[Uplink]:
+    with Uplink() as made:
         yield made
 
 

@@ -142,12 +142,6 @@ def taken(guest: Guest, *options: str) -> Iterator[Taken]:
             yield Taken(daemon, Channel(sock))
 
 
-@pytest.fixture
-def loopback(lab: Lab) -> Iterator[Loopback]:
-    with Loopback() as made:
-        yield made
-
-
 @protos
 def test_loopback_is_refused_if_it_is_closed(guest: Guest, loopback: Loopback, proto: int) -> None:
     names = (*CLOSED, *BROADCASTS) if proto == UDP else CLOSED
