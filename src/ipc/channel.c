@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -16,6 +17,14 @@ struct wire_header {
 	uint32_t id;           /* enum ipc_message_id */
 	uint32_t payload_size; /* bytes that follow */
 };
+
+struct message {
+	struct wire_header header;
+	union ipc_payload payload;
+};
+
+static_assert(offsetof(struct message, payload) == sizeof(struct wire_header),
+    "a message is sent as it stands in memory");
 
 /* No row has more. The kernel closes surplus descriptors (unix(7), MSG_CTRUNC), so a peer
  * can't make this process hold more. */
@@ -166,6 +175,17 @@ check_hello(const struct ipc_channel *channel, const struct ipc_hello *hello)
 	return NULL;
 }
 
+/* The connector can put any of its sockets at the number of a channel (dup3(2)), and its filter sees
+ * numbers alone. With MSG_ERRQUEUE an IP socket gives errors only, and never a byte of a peer. A UNIX
+ * socket ignores the flag (unix_dgram_recvmsg() in net/unix/af_unix.c). */
+static int
+receive_flags(const struct ipc_channel *channel)
+{
+	int flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT;
+
+	return channel->own_role == IPC_ROLE_CONNECTOR ? flags | MSG_ERRQUEUE : flags;
+}
+
 static enum ipc_outcome
 receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 {
@@ -195,7 +215,7 @@ receive(struct ipc_channel *channel, struct ipc_message *msg, const char **why)
 	 * kernel reports this once, before the peer's last messages (unix_release_sock()
 	 * in net/unix/af_unix.c). Receive again to get them. */
 	do
-		n = recvmsg(channel->fd, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+		n = recvmsg(channel->fd, &hdr, receive_flags(channel));
 	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n == -1)
 		return errno == EAGAIN || fdio_is_shortage(errno) ? IPC_OUTCOME_NONE
@@ -258,34 +278,52 @@ ipc_channel_recv(struct ipc_channel *channel, struct ipc_message *msg, const cha
 	return outcome;
 }
 
+/* By send(2): a filter sees that it has no address, which sendmsg(2) hides in memory. */
+static ssize_t
+send_plain(int channel_fd, const struct message *message, size_t len)
+{
+	return send(channel_fd, message, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t
+send_with_descriptor(int channel_fd, struct message *message, size_t len, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = { { 0 } };
+	struct iovec part = { .iov_base = message, .iov_len = len };
+	struct msghdr hdr = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	return sendmsg(channel_fd, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 int
 ipc_channel_send(struct ipc_channel *channel, enum ipc_message_id id, const void *payload,
     int fd)
 {
 	const struct ipc_description *row = &ipc_descriptions[id];
-	struct wire_header header = { .id = id, .payload_size = row->payload_size };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr header;
-	} control = { { 0 } };
-	struct iovec parts[] = {
-		{ .iov_base = &header, .iov_len = sizeof(header) },
-		/* sendmsg(2) only reads; iov_base lacks the const. */
-		{ .iov_base = (void *)(uintptr_t)payload, .iov_len = row->payload_size },
-	};
-	struct msghdr hdr = { .msg_iov = parts, .msg_iovlen = 2 };
+	size_t len = sizeof(struct wire_header) + row->payload_size;
+	struct message message;
 	ssize_t n;
 
-	if (row->n_fds == 1) {
-		hdr.msg_control = control.bytes;
-		hdr.msg_controllen = sizeof(control.bytes);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-	}
+	message.header =
+	    (struct wire_header){ .id = id, .payload_size = row->payload_size };
+	if (row->payload_size > 0)
+		memcpy(&message.payload, payload, row->payload_size);
 	do
-		n = sendmsg(channel->fd, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = row->n_fds == 0
+		    ? send_plain(channel->fd, &message, len)
+		    : send_with_descriptor(channel->fd, &message, len, fd);
 	while (n == -1 && errno == EINTR);
 	return n == -1 ? -1 : 0;
 }

@@ -68,6 +68,12 @@
 #include "ipc/fdtable.h"
 
 #define CHANNEL_FD IPC_CHILD_FD_PARENT
+/* As ipc_channel_recv() has them. */
+#ifdef PROBE_CONNECTOR
+#define RECEIVE_FLAGS (MSG_CMSG_CLOEXEC | MSG_DONTWAIT | MSG_ERRQUEUE)
+#else
+#define RECEIVE_FLAGS (MSG_CMSG_CLOEXEC | MSG_DONTWAIT)
+#endif
 /* Behind the numbers that a role has reserved, and the program of an api (spawner.c). */
 #define FIRST_FREE_FD (IPC_CHILD_FD_LISTEN + 2)
 
@@ -99,6 +105,7 @@ static struct {
 	int tty_fd; /* of the controlling terminal */
 	int tcp_fd;
 	int udp_fd;
+	int fed_fd;   /* of UDP; a datagram of a peer waits in it */
 	int unix_fd;  /* connected; a descriptor waits in it */
 	int unix2_fd; /* not connected */
 	int dir_fd;   /* the old root */
@@ -168,6 +175,23 @@ prepare_sockets(void)
 	have.unix_fd = pair[0];
 	if (send_fd(pair[1], have.tcp_fd, 0) != 1)
 		fatal("send a descriptor");
+}
+
+/* The peer is the socket itself. */
+static void
+prepare_peer(void)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(own);
+
+	have.fed_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(have.fed_fd, (struct sockaddr *)&own, len) == -1 ||
+	    getsockname(have.fed_fd, (struct sockaddr *)&own, &len) == -1 ||
+	    connect(have.fed_fd, (struct sockaddr *)&own, len) == -1 ||
+	    send(have.fed_fd, "x", 1, 0) != 1 ||
+	    recv(have.fed_fd, have.page, 1, MSG_PEEK) != 1)
+		fatal("send a datagram over the loopback");
 }
 
 static void
@@ -304,6 +328,7 @@ prepare(bool in_sandbox)
 	prepare_table();
 	prepare_terminal();
 	prepare_sockets();
+	prepare_peer();
 	prepare_victim();
 	have.tun_fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	have.dir_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -500,6 +525,15 @@ receive(int fd, int flags)
 	return recvmsg(fd, &msg, flags);
 }
 
+/* A socket of a peer gets the number of a channel, and the rights of that number. */
+static long
+try_read_as_channel(void)
+{
+	if (dup3(have.fed_fd, IPC_CHILD_FD_PEER, O_CLOEXEC) == -1)
+		return -1;
+	return receive(IPC_CHILD_FD_PEER, RECEIVE_FLAGS);
+}
+
 static long
 try_connect_abstract(void)
 {
@@ -692,7 +726,9 @@ try_int80_execve(void)
 	TRY(send_to_address, try_send_to_address()) \
 	TRY(send_fd_on_channel, send_fd(CHANNEL_FD, CHANNEL_FD, MSG_NOSIGNAL | MSG_DONTWAIT)) \
 	TRY(send_fd_elsewhere, send_fd(have.unix_fd, CHANNEL_FD, MSG_NOSIGNAL | MSG_DONTWAIT)) \
-	TRY(receive_on_channel, receive(CHANNEL_FD, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) \
+	TRY(send_on_channel, send(CHANNEL_FD, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT)) \
+	TRY(receive_on_channel, receive(CHANNEL_FD, RECEIVE_FLAGS)) \
+	TRY(read_as_channel, try_read_as_channel()) \
 	TRY(receive_fd_elsewhere, receive(have.unix_fd, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) \
 	TRY(receive_elsewhere, receive(have.unix_fd, MSG_DONTWAIT)) \
 	TRY(receive_errors_udp, receive(have.udp_fd, MSG_ERRQUEUE)) \

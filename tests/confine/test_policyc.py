@@ -32,7 +32,7 @@ POLICYC = pathlib.Path(
     os.environ.get("POLICYC", PROJECT / "build/debug/seccomp/policyc")).resolve()
 SAMPLES = PROJECT / "tests/confine/policies"
 
-ROLES = {"slirp-worker": 45, "netns-helper": 45, "parent": 45, "connector": 35, "resolver": 25, "api": 25,
+ROLES = {"slirp-worker": 35, "netns-helper": 45, "parent": 45, "connector": 35, "resolver": 25, "api": 25,
          "cgroup-mover": 25, "policy-reader": 25}  # and calls at most
 
 # linux/audit.h, libseccomp's seccomp.h has the same
@@ -352,11 +352,14 @@ def test_connector_makes_no_other_socket_and_reads_its_channels_only(
             assert verdict == (ALLOW if asked in may else KILL), asked
         for call in reads:
             assert run(header.filter, ARCHES[arch], number_of(call, arch), (3,) * 6) == KILL, call
-        for call, fd in itertools.product(("recvmsg", "sendmsg"), range(16)):
-            flags_of = socket.MSG_DONTWAIT | (
-                socket.MSG_CMSG_CLOEXEC if call == "recvmsg" else socket.MSG_NOSIGNAL)
-            assert run(header.filter, ARCHES[arch], number_of(call, arch),
-                       (fd, 4096, flags_of, 0, 0, 0)) == (ALLOW if fd in (3, 4, 5, 6) else KILL)
+        receive = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+        for flags, fd in itertools.product((receive, receive | socket.MSG_ERRQUEUE), range(16)):
+            assert run(header.filter, ARCHES[arch], number_of("recvmsg", arch), (fd, 4096, flags, 0, 0, 0)) == (
+                ALLOW if fd in (3, 4, 5, 6) and flags & socket.MSG_ERRQUEUE else KILL)
+        for fd in range(16):
+            assert run(header.filter, ARCHES[arch], number_of("sendmsg", arch),
+                       (fd, 4096, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, 0, 0, 0)) == (
+                ALLOW if fd in (3, 4, 6) else KILL)
 
 
 def test_worker_makes_no_socket_and_leads_none_elsewhere(tmp_path: pathlib.Path) -> None:
@@ -370,7 +373,16 @@ def test_worker_makes_no_socket_and_leads_none_elsewhere(tmp_path: pathlib.Path)
             assert verdict(call, 7) == KILL, call
         assert verdict("sendto", 7, 4096, 1, socket.MSG_DONTWAIT) == ALLOW
         assert verdict("sendto", 7, 4096, 1, socket.MSG_DONTWAIT, 1 << 32, 16) == KILL
-        assert verdict("sendmsg", 7, 4096, socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT) == KILL
+
+@pytest.mark.parametrize("role", ("slirp-worker", "resolver", "api", "policy-reader", "cgroup-mover"))
+def test_role_that_sends_no_descriptor_sends_to_no_address(tmp_path: pathlib.Path, role: str) -> None:
+    """A socket of UDP at the number of a channel would send to any address that sendmsg(2) names."""
+    for arch, header in compile_policy(tmp_path, role, f"seccomp/{role}.policy").items():
+        assert not {"sendmsg", "sendmmsg"} & set(header.calls)
+        for fd in range(16):
+            assert run(header.filter, ARCHES[arch], number_of("sendto", arch),
+                       (fd, 4096, 1, socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT, 1 << 32, 16)) == KILL
+
 
 
 def test_hot_calls_are_answered_early_and_by_number_alone(tmp_path: pathlib.Path) -> None:

@@ -144,9 +144,11 @@ def described(packet: bytes, ethertype: int) -> set[Where]:
     """A packet's protocol, destination and port; empty if a host sends it by itself."""
     if ethertype == F.ETH_IP4:
         head, protocol, dst = (packet[0] & 15) * 4, packet[9], packet[16:20]
+        if protocol == socket.IPPROTO_IGMP:  # the host's own reports on its groups
+            return set()
     elif ethertype == F.ETH_IP6:
         head, protocol, dst = 40, packet[6], packet[24:40]
-        if protocol == 0:  # hop by hop: the host's own reports on its groups
+        if protocol == 0:  # hop by hop: the same
             return set()
         if protocol == F.ICMP6 and packet[40] not in (128, 3):
             return set()
