@@ -153,8 +153,15 @@ def borrowed(pid: int, number: int) -> Iterator[socket.socket]:
 def taken_over(pid: int, number: int) -> Iterator[socket.socket]:
     """A process that stands still from now on, and its end of a channel: what it would do, the
     caller does. It has read the greeting."""
+    parent = int(proc_stat(pid)[1])
+
+    def is_greeted() -> bool:
+        # The parent has sent the other end of the channel, and whoever got it has nothing left to do.
+        return all((proc_stat(it) or "S")[0] in "ST" for it in (parent, *descendants(parent))) and (
+            not first_unread(sock))
+
     with borrowed(pid, number) as sock:
-        wait_for("the greeting is read", lambda: not first_unread(sock))
+        wait_for("the greeting is read", is_greeted)
         os.kill(pid, signal.SIGSTOP)
         try:
             yield sock
