@@ -14,7 +14,6 @@ import socket
 import struct
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,12 +22,13 @@ import pytest
 import frames as F
 import netns
 import transfer as T
+from capture import captured, mss_of, tcp_segments
 from daemon import Slirpd
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
 from netns import TUNSETPERSIST, socket_in
 from servers import udp_socket
-from waiting import DEADLINE_S, POLL_S, wait_for
+from waiting import DEADLINE_S, wait_for
 
 MTUS = (576, 1280, 1500, 9000, 65520, 65521)
 # An IPv6 interface has at least 1280 (RFC 8200 section 5).
@@ -37,7 +37,7 @@ PATHS = [(mtu, INTERNET4) for mtu in MTUS] + [(mtu, INTERNET6) for mtu in MTUS i
 IFF_VNET_HDR, IFF_MULTI_QUEUE, TUNSETVNETHDRSZ = 0x4000, 0x0100, 0x400454D8
 TUNSETVNETLE, TUNGETVNETLE, TUNSETVNETBE = 0x400454DC, 0x800454DD, 0x400454DE
 TUNSETOFFLOAD, TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6 = 0x400454D0, 1, 2, 4
-SOL_PACKET, PACKET_VNET_HDR, ETH_P_ALL = 263, 15, 3
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
 NEEDS_CSUM, GSO_TCP4, GSO_TCP6, GSO_UDP = 1, 1, 4, 3
 
 BAR_OFFLOADS = ["/usr/bin/python3", str(Path(__file__).parents[1] / "lib" / "bar_ioctl.py"),
@@ -290,58 +290,6 @@ def test_without_offloads_streams_arrive_at_any_mtu(guest: Guest, mtu: int) -> N
 
 # As much as the queue of a packet socket holds, so that it misses nothing.
 SEEN_BYTES = 150_000
-
-
-@contextlib.contextmanager
-def captured(guest: Guest) -> Iterator[list[bytes]]:
-    """All frames on the guest's interface, in both directions, once the block has ended."""
-    frames: list[bytes] = []
-    with socket_in(guest.netns, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as sock:
-        sock.bind(("tap0", ETH_P_ALL))
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        sock.settimeout(POLL_S)
-        ended = threading.Event()
-
-        def take() -> None:
-            while True:
-                try:
-                    frames.append(sock.recv(140_000))
-                except socket.timeout:
-                    if ended.is_set():
-                        return
-        thread = threading.Thread(target=take)
-        thread.start()
-        try:
-            yield frames
-        finally:
-            ended.set()
-            thread.join()
-
-
-def tcp_segments(frames: list[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """IP header, TCP header, data; with every length compared with the frame's."""
-    for frame in frames:
-        if frame[12:14] == b"\x08\x00":
-            assert frame[14] == 0x45 and F.checksum(frame[14:34]) == 0
-            length = int.from_bytes(frame[16:18], "big")
-            # 0: the packet has more than 65535 bytes.
-            end, at, protocol = 14 + length if length else len(frame), 34, frame[23]
-            assert length or len(frame) > 65535 + 14
-        elif frame[12:14] == b"\x86\xdd":
-            end, at, protocol = 54 + int.from_bytes(frame[18:20], "big"), 54, frame[20]
-        else:
-            continue
-        assert end == len(frame)
-        if protocol == F.TCP:
-            data_at = at + (frame[at + 12] >> 4) * 4
-            assert data_at <= end
-            yield frame[14:at], frame[at:data_at], frame[data_at:]
-
-
-def mss_of(tcp: bytes) -> int:
-    options = tcp[20:]
-    assert options[:2] == b"\x02\x04", options
-    return int.from_bytes(options[2:4], "big")
 
 
 @pytest.mark.parametrize("mtu,address", PATHS)
