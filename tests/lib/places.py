@@ -7,7 +7,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from commands import sh
@@ -72,15 +73,20 @@ def namespace_in(guest: Guest) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextlib.contextmanager
-def place_in(guest: Guest, name: str, mtu: int = 1500) -> Iterator[Place]:
-    """The place of that name. slirpd has configured the guest, with IPv6 if the MTU allows it."""
+def place_in(guest: Guest, name: str, mtu: int = 1500,
+             link: Callable[[str], AbstractContextManager[object]] | None = None) -> Iterator[Place]:
+    """The place of that name. slirpd has configured the guest, with IPv6 if the MTU allows it. A container
+    has a veth, or what link() makes between the guest's veth0 and eth0 of a namespace."""
     if name == "own":
         yield Place(name, guest.pid, "tap0", "10.0.2.100")
         return
-    with namespace_in(guest) as process:
+    with namespace_in(guest) as process, contextlib.ExitStack() as stack:
         place = Place(name, process.pid, "eth0", INNER4 if name == "routed" else BRIDGED4)
-        guest.run("ip", "link", "add", "veth0", "mtu", str(mtu), "type", "veth", "peer", "name", "eth0",
-                  "mtu", str(mtu), "netns", str(place.pid))
+        if link:
+            stack.enter_context(link(place.netns))
+        else:
+            guest.run("ip", "link", "add", "veth0", "mtu", str(mtu), "type", "veth", "peer", "name", "eth0",
+                      "mtu", str(mtu), "netns", str(place.pid))
         join: Any = _route if name == "routed" else _bridge
         join(guest, place, mtu)
         yield place

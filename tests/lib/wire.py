@@ -25,15 +25,16 @@ import time
 from collections import deque
 from types import TracebackType
 
-# A reordered frame waits until as many frames as this have passed it. TCP takes three segments
-# that overtook one as the sign of a loss.
-REORDER_GAP = 3
-# It does not wait longer than this if no other frame comes.
+# A reordered frame does not wait longer than this if no other frame comes.
 REORDER_MAX_S = 0.02
 # The kernel drops frames for a TAP that is not read in time. A window of 8 MiB fits.
 TAP_QUEUE_FRAMES = 8000
 READ_MAX = 64
 FRAME_MAX = 65550
+
+
+# "reordered" frames were held back; "overtaken" are all that come out behind a later one.
+COUNTS = ("taken", "lost", "doubled", "reordered", "overtaken", "overflowed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Conditions:
     loss: float = 0  # of each frame: a probability, like the next two
     duplicate: float = 0
     reorder: float = 0
+    # A reordered frame waits until as many frames have passed it. TCP takes three segments that overtook
+    # one as the sign of a loss.
+    reorder_gap: int = 3
     delay_ms: float = 0
     jitter_ms: float = 0  # at most this much is added to the delay; frames overtake each other
     rate_mbit: float = 0  # 0: no limit
@@ -54,12 +58,13 @@ class Direction:
 
     def __init__(self, conditions: Conditions, seed: int) -> None:
         self.conditions = conditions
-        self.counts = dict.fromkeys(("taken", "lost", "doubled", "reordered", "overflowed"), 0)
+        self.counts = dict.fromkeys(COUNTS, 0)
         self._random = random.Random(seed)
-        self._under_way: list[tuple[float, int, bytes]] = []
+        # when due, how many entries came before it, which of the frames taken it is, frame
+        self._under_way: list[tuple[float, int, int, bytes]] = []
         self._line: deque[float] = deque()  # when each waiting frame has left, at the rate
-        self._held: list[list] = []  # reordered: frames that still have to pass, until when, frame
-        self._n = 0
+        self._held: list[list] = []  # reordered: frames that still have to pass, until when, which, frame
+        self._n = self._newest_given = 0
 
     def take(self, frame: bytes, now: float) -> None:
         """A frame comes in at one end."""
@@ -72,19 +77,22 @@ class Direction:
             if due is None:
                 self.counts["overflowed"] += 1
             elif self._happens("reordered", self.conditions.reorder):
-                self._held.append([REORDER_GAP, due + REORDER_MAX_S, frame])
+                self._held.append([self.conditions.reorder_gap, due + REORDER_MAX_S, self.counts["taken"], frame])
             else:
-                self._send(frame, due)
+                self._send(self.counts["taken"], frame, due)
                 self._pass_held(due)
 
     def give(self, now: float) -> list[bytes]:
         """The frames that come out at the other end."""
         for held in [held for held in self._held if held[1] <= now]:
             self._held.remove(held)
-            self._send(held[2], held[1])
+            self._send(*held[2:], held[1])
         frames = []
         while self._under_way and self._under_way[0][0] <= now:
-            frames.append(heapq.heappop(self._under_way)[2])
+            *_, number, frame = heapq.heappop(self._under_way)
+            self.counts["overtaken"] += number < self._newest_given
+            self._newest_given = max(self._newest_given, number)
+            frames.append(frame)
         return frames
 
     def next_s(self) -> float | None:
@@ -110,16 +118,16 @@ class Direction:
         jitter_ms = self.conditions.jitter_ms * self._random.random()
         return due + (self.conditions.delay_ms + jitter_ms) / 1000
 
-    def _send(self, frame: bytes, due: float) -> None:
+    def _send(self, number: int, frame: bytes, due: float) -> None:
         self._n += 1
-        heapq.heappush(self._under_way, (due, self._n, frame))
+        heapq.heappush(self._under_way, (due, self._n, number, frame))
 
     def _pass_held(self, due: float) -> None:
         for held in self._held:
             held[0] -= 1
         for held in [held for held in self._held if held[0] == 0]:
             self._held.remove(held)
-            self._send(held[2], due)
+            self._send(*held[2:], due)
 
 
 class Wire:
