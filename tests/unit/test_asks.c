@@ -397,7 +397,7 @@ test_ends_are_reported_together(void **state)
 }
 
 static void
-test_ends_are_reported_in_time_and_before_a_question(void **state)
+test_ends_are_reported_in_time_and_before_their_number_is_used(void **state)
 {
 	(void)state;
 	asks_close(&asks, get_socket(1));
@@ -408,10 +408,37 @@ test_ends_are_reported_in_time_and_before_a_question(void **state)
 	asks_turn(&asks, 1000 + ASKS_CLOSED_MS);
 	expect_closed(1, 1);
 	asks_close(&asks, get_socket(2));
+	assert_int_equal(ask(3), 0);
+	expect_question(3);
 	assert_int_equal(ask(2), 0);
 	expect_closed(2, 1);
 	expect_question(2);
 	asks_turn(&asks, 100000);
+	expect_no_message();
+}
+
+/* The duplicate of the connector keeps from the peer that the connection ended, unless its own end
+ * and the guest's came before. */
+static void
+test_ends_that_peers_wait_for_are_reported_at_once(void **state)
+{
+	struct ipc_flow_opened opened = { .to_port = 443, .is_kept = 1 };
+	int ended;
+
+	(void)state;
+	ended = get_socket(1);
+	assert_int_equal(ask(2), 0);
+	expect_question(2);
+	opened.flow = number(2);
+	asks_take_opened(&asks, &opened, dup(STDIN_FILENO));
+	asks_close_ended(&asks, ended);
+	asks_turn(&asks, 0);
+	expect_no_message();
+	asks_close(&asks, last_fd);
+	asks_turn(&asks, 0);
+	read_next(IPC_MSG_flow_closed);
+	assert_int_equal(read_message.payload.flow_closed.n, 2);
+	asks_turn(&asks, 0);
 	expect_no_message();
 }
 
@@ -648,7 +675,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_ends_are_reported_together, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
-		    test_ends_are_reported_in_time_and_before_a_question, set_up,
+		    test_ends_are_reported_in_time_and_before_their_number_is_used,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_ends_that_peers_wait_for_are_reported_at_once, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_only_sockets_of_the_connector_are_reported, set_up, tear_down),

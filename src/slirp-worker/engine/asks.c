@@ -111,6 +111,7 @@ report_closed(struct asks *asks)
 	}
 	asks->first_closed = 0;
 	asks->closed_due_ms = DEADLINE_NONE;
+	asks->tells_now = false;
 	return true;
 }
 
@@ -132,7 +133,7 @@ note_closed(struct asks *asks, uint64_t number)
 }
 
 void
-asks_close(struct asks *asks, int fd)
+asks_close_ended(struct asks *asks, int fd)
 {
 	uint64_t number = asks->numbers[fd];
 
@@ -140,6 +141,13 @@ asks_close(struct asks *asks, int fd)
 	asks->numbers[fd] = 0;
 	if (number != 0)
 		note_closed(asks, number);
+}
+
+void
+asks_close(struct asks *asks, int fd)
+{
+	asks_close_ended(asks, fd);
+	asks->tells_now = asks->has_duplicates && asks->n_closed > 0;
 }
 
 /* --- questions ------------------------------------------------------------------------ */
@@ -156,12 +164,25 @@ flow_of(const struct asks_question *question)
 	return question->is_reply ? question->reply.flow : question->open.flow;
 }
 
-/* Returns whether the queue has taken the question. The connector must know of the closed flows
- * before: a flow may have the number of one of them. */
+/* Whether the connector takes the number for an open flow's. The generations of a place begin
+ * again some time, so a new flow may have the number of a closed one. */
+static bool
+is_unreported(const struct asks *asks, uint64_t number)
+{
+	/* So many wait for nothing but room in the queue. */
+	if (asks->n_closed >= IPC_FLOWS_CLOSED_MAX)
+		return true;
+	for (size_t i = 0; i < asks->n_closed; i++)
+		if (asks->closed[asks->first_closed + i] == number)
+			return true;
+	return false;
+}
+
+/* Returns whether the queue has taken the question. */
 static bool
 ask(struct asks *asks, const struct asks_question *question)
 {
-	if (!report_closed(asks))
+	if (is_unreported(asks, flow_of(question)) && !report_closed(asks))
 		return false;
 	if (question->is_reply
 		? ipc_send_reply_open(asks->channel, &question->reply) == -1
@@ -247,9 +268,7 @@ asks_turn(struct asks *asks, uint64_t now_ms)
 {
 	ask_waiting(asks);
 	/* If the queue is full, try it again after the same time. */
-	if ((asks->closed_due_ms <= now_ms ||
-		(asks->tells_at_once && asks->n_closed > 0)) &&
-	    !report_closed(asks))
+	if ((asks->closed_due_ms <= now_ms || asks->tells_now) && !report_closed(asks))
 		asks->closed_due_ms = now_ms + ASKS_CLOSED_MS;
 }
 
@@ -321,7 +340,7 @@ asks_take_opened(struct asks *asks, const struct ipc_flow_opened *opened, int ad
 	name = take_question(asks);
 	engine = &asks->engines[name.engine];
 	asks->numbers[adopt_fd] = opened->flow;
-	asks->tells_at_once = opened->is_kept;
+	asks->has_duplicates = opened->is_kept;
 	engine->ops->on_opened(engine->ctx, name.index, name.generation, adopt_fd,
 	    opened);
 }

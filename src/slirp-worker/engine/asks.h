@@ -22,8 +22,8 @@
 #define ASKS_RING 4096
 
 /* The connector is told of a closed flow after this time at the latest. Nothing waits for it: it
- * frees a place in a table. If the connector keeps duplicates, the peer waits for the end of the
- * connection, and the connector is told in the same turn. */
+ * frees a place in a table. If the connector keeps duplicates, a peer that does not know of the
+ * end waits for it, and the connector is told in the same turn. */
 #define ASKS_CLOSED_MS 1000
 
 /* The engines that ask. A part of a flow's number, which must not be 0. */
@@ -81,7 +81,8 @@ struct asks {
 	size_t n_descriptors;
 	size_t first_closed, n_closed;
 	uint64_t closed_due_ms; /* DEADLINE_NONE: no flow was closed */
-	bool tells_at_once;     /* the connector keeps duplicates of sockets */
+	bool has_duplicates;    /* the connector keeps duplicates of sockets */
+	bool tells_now;         /* a peer waits for the end of a closed flow */
 };
 
 /* channel is borrowed. n_descriptors is the limit on open files. Maps the memory; call it before
@@ -104,6 +105,9 @@ int asks_add_reply(struct asks *asks, enum asks_engine engine, uint32_t index,
 
 /* Closes a socket, and reports it to the connector if it has made it. */
 void asks_close(struct asks *asks, int fd);
+
+/* The same for a connection that both sides have ended: no peer waits for the report. */
+void asks_close_ended(struct asks *asks, int fd);
 
 /* The end of a turn: asks for those that wait, as far as the limit and the queue allow, and
  * reports closed flows that are due. */

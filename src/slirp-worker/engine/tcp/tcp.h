@@ -75,7 +75,8 @@ struct tcp_world {
 	void (*end)(void *ctx, int fd);
 	/* Turns SO_KEEPALIVE on: the guest has shown that it wants this. */
 	void (*keep_alive)(void *ctx, int fd);
-	/* Closes the socket. is_reset: its peer gets a reset. */
+	/* Closes the socket. is_reset: its peer gets a reset. Else both sides have ended the
+	 * connection. */
 	void (*close)(void *ctx, int fd, bool is_reset);
 };
 

@@ -270,9 +270,12 @@ close_socket(void *ctx, int fd, bool is_reset)
 	const struct linger reset = { .l_onoff = 1 };
 
 	/* socket(7): with a linger time of 0, close(2) sends a reset. */
-	if (is_reset)
+	if (is_reset) {
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	asks_close(host->asks, fd);
+		asks_close(host->asks, fd);
+	} else {
+		asks_close_ended(host->asks, fd);
+	}
 	budget_give(host->budget, BUDGET_TCP, 1);
 }
 
