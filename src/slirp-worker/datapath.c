@@ -71,7 +71,7 @@ refuse(struct worker *worker, const struct gate_frame *parsed, const uint8_t *fr
 	worker_count(worker, IPC_COUNTER_refusals_sent, 1);
 }
 
-static void judge(struct worker *worker, uint8_t *frame, size_t frame_len);
+static void judge(struct worker *worker, uint8_t *frame, size_t frame_len, bool was_cut);
 
 /* Adds a fragment, and handles the datagram if it is complete. */
 static void
@@ -90,7 +90,7 @@ reassemble(struct worker *worker, const struct gate_frame *parsed, const uint8_t
 		/* The result is a whole datagram and goes through the gate again. Its
 		 * buffer is used again by the next fragment. */
 		worker->from_tap = (struct vnet_frame){ 0 };
-		judge(worker, whole_frame, whole_len);
+		judge(worker, whole_frame, whole_len, true);
 		datapath_end_batch(worker);
 		break;
 	case REASS_DROPPED:
@@ -234,17 +234,19 @@ pass_icmp_error(struct worker *worker, const struct gate_icmp_error *error)
 }
 
 static void
-judge(struct worker *worker, uint8_t *frame, size_t frame_len)
+judge(struct worker *worker, uint8_t *frame, size_t frame_len, bool was_cut)
 {
 	struct gate_frame parsed;
 
 	switch (gate_check(&worker->gate, frame, frame_len, worker->now_ms, &parsed)) {
 	case GATE_PASS:
+		parsed.was_cut = was_cut;
 		neigh_learn(&worker->neigh, &worker->gate, frame, &parsed,
 		    worker->now_ms);
 		pass(worker, &parsed, frame);
 		break;
 	case GATE_PING:
+		parsed.was_cut = was_cut;
 		neigh_learn(&worker->neigh, &worker->gate, frame, &parsed,
 		    worker->now_ms);
 		ping_request(&worker->ping, frame, &parsed, worker->now_ms);
@@ -276,7 +278,7 @@ datapath_from_guest(struct worker *worker, uint8_t *frame, size_t frame_len)
 		worker_count_drop(worker, reason);
 		return;
 	}
-	judge(worker, frame, frame_len);
+	judge(worker, frame, frame_len, false);
 }
 
 void

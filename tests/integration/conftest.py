@@ -20,6 +20,7 @@ from egress import Uplink  # noqa: E402
 from guest import Guest  # noqa: E402
 from lab import Lab  # noqa: E402
 from loopback import Loopback  # noqa: E402
+from nowhere import FAR4, FAR6, far_away as behind_a_router  # noqa: E402
 from processes import no_process_left  # noqa: E402
 from tree import SANITIZED, slirpd_path  # noqa: E402
 
@@ -79,6 +80,13 @@ def network(guest: Guest) -> Iterator[Slirpd]:
     """A guest with the usual network: `slirpd --configure --enable-ipv6 PID tap0`."""
     with Slirpd("--configure", "--enable-ipv6", guest.pid, "tap0") as daemon:
         yield daemon
+
+
+@pytest.fixture
+def far_away(lab: Lab) -> Iterator[dict[str, str]]:
+    """Addresses of a host behind a router."""
+    with behind_a_router(lab):
+        yield {"ipv4": FAR4, "ipv6": FAR6}
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from commands import ORDINARY, sh
 from daemon import Slirpd
 from guest import Guest
 from lab import HOST4, HOST6, INTERNET4, INTERNET6, UNREACHABLE4, UNREACHABLE6, Lab
-from netns import family_of, socket_in, up_without_dad, wait_link_local
+from netns import family_of, socket_in, up_without_dad
+from nowhere import narrow_far_away
 from processes import fds_of
 from waiting import DEADLINE_S, wait_for
 
@@ -96,31 +97,6 @@ def test_hop_limit_of_one_ends_at_the_gateway(guest: Guest, network: Slirpd, too
     assert re.search(rf"From {GATEWAYS[family]} icmp_seq=1 Time (to live )?exceeded", out), out
 
 
-@pytest.fixture
-def far_away(lab: Lab) -> Iterator[dict[str, str]]:
-    """Addresses behind a router: the internet forwards to a namespace of its own."""
-    inside, far = lab.in_internet(), ["ip", "netns", "exec", "far"]
-    ends = ((inside, "to-far"), (far, "eth0"))
-    sh("ip", "netns", "add", "far")
-    try:
-        sh(*inside, "ip", "link", "add", "to-far", "type", "veth", "peer", "name", "eth0",
-           "netns", "far")
-        for number, (end, device) in enumerate(ends, 1):
-            sh(*end, "ip", "addr", "add", f"198.51.100.{number}/24", "dev", device)
-            up_without_dad(end, device, f"2001:db8:7::{number}/64")
-        for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
-            sh(*inside, "sh", "-c", f"echo 1 > /proc/sys/{name}")
-        sh(*far, "ip", "route", "add", "default", "via", "198.51.100.1")
-        sh(*far, "ip", "-6", "route", "add", "default", "via", "2001:db8:7::1")
-        for end, device in ends:
-            wait_link_local(end, device)
-        yield {"ipv4": "198.51.100.2", "ipv6": "2001:db8:7::2"}
-    finally:
-        for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
-            sh(*inside, "sh", "-c", f"echo 0 > /proc/sys/{name}")
-        sh("ip", "netns", "del", "far")
-
-
 @both_families
 def test_errors_of_routers_reach_the_guest(lab: Lab, guest: Guest, network: Slirpd,
                                            far_away: dict[str, str], tools: Callable,
@@ -143,8 +119,7 @@ def test_path_mtu_is_told_to_the_guest(lab: Lab, guest: Guest, network: Slirpd,
                                        far_away: dict[str, str], tools: Callable, family: str) -> None:
     """By the router that has the narrow link. Then the host knows, and cuts what comes."""
     tools("ping")
-    sh(*lab.in_internet(), "ip", "link", "set", "to-far", "mtu", "1280")
-    sh("ip", "-n", "far", "link", "set", "eth0", "mtu", "1280")
+    narrow_far_away(1280)
     out = ping(guest, "-n", "-c", "2", "-i", "0.1", "-W", "10", "-s", "1400", "-M", "do", far_away[family],
                check=False)
     assert re.search(rf"From {ADDRESSES[family]} icmp_seq=1 .*mtu ?= ?1280", out), out

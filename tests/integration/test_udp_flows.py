@@ -5,7 +5,6 @@ which fields and errors of IP pass."""
 from __future__ import annotations
 
 import contextlib
-import errno
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -16,19 +15,17 @@ from commands import sh
 from daemon import Slirpd
 from forwarding import ANY, GATEWAY, HOST, INTERNET, families, forwarding, plain
 from guest import Guest
-from lab import CLOSED_PORT, ECHO_PORT, Lab
+from lab import ECHO_PORT, Lab
 from netns import family_of, socket_in
 from servers import udp_socket
 from waiting import DEADLINE_S
 
 LEVEL = {4: socket.IPPROTO_IP, 6: socket.IPPROTO_IPV6}
-# linux/in.h and linux/in6.h: set TTL and TOS, receive them, and receive errors.
+# linux/in.h and linux/in6.h: set TTL and TOS, and receive them.
 TTL, TOS = {4: 2, 6: 16}, {4: 1, 6: 67}
-RECVTTL, RECVTOS, RECVERR = {4: 12, 6: 51}, {4: 13, 6: 66}, {4: 11, 6: 25}
+RECVTTL, RECVTOS = {4: 12, 6: 51}, {4: 13, 6: 66}
 # The types of what comes: of IPv4 that of the field, of IPv6 IPV6_HOPLIMIT and IPV6_TCLASS.
 GOT_TTL, GOT_TOS = {4: 2, 6: 52}, {4: 1, 6: 67}
-TIME_EXCEEDED = {4: 11, 6: 3}
-MSG_ERRQUEUE = 0x2000
 
 pytestmark = pytest.mark.usefixtures("lab")
 
@@ -98,25 +95,6 @@ def test_fields_of_the_header_pass(guest: Guest, network: Slirpd, family: int) -
             server.setsockopt(LEVEL[family], TOS[family], tos)
             server.sendto(b"back", seen)
             assert fields(client, family) == (ttl - 1, tos)
-
-
-@families
-def test_first_hop_is_the_gateway(guest: Guest, network: Slirpd, family: int) -> None:
-    """traceroute(8) by UDP."""
-    if family == 6:
-        guest.wait_ipv6()
-    with guest.connect(INTERNET[family], CLOSED_PORT, socket.SOCK_DGRAM) as client:
-        client.setsockopt(LEVEL[family], RECVERR[family], 1)
-        client.setsockopt(LEVEL[family], TTL[family], 1)
-        client.send(b"how far")
-        with pytest.raises(OSError) as failed:
-            client.recv(100)
-        assert failed.value.errno == errno.EHOSTUNREACH
-        data, control, _, _ = client.recvmsg(100, 500, MSG_ERRQUEUE)
-        [(_, _, error)] = control
-        assert data == b"how far" and error[5] == TIME_EXCEEDED[family]
-        offender = error[20:24] if family == 4 else error[24:40]
-        assert offender == socket.inet_pton(family_of(GATEWAY[family]), GATEWAY[family])
 
 
 @families

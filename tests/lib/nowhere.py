@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Peers of a guest that a connection to fails, each in its own way."""
+"""Peers of a guest that a connection to fails, each in its own way; and those behind a router."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from commands import sh
 from lab import CLOSED_PORT, INTERNET4, INTERNET6, UNREACHABLE4, UNREACHABLE6, Lab
+from netns import up_without_dad, wait_link_local
 
 # Addresses that no machine has in the host's network, and addresses without a route.
 ABSENT4, ABSENT6 = "203.0.113.77", "2001:db8:1::77"
@@ -50,3 +51,42 @@ def nowhere(lab: Lab) -> Iterator[None]:
            f"tcp dport {SILENT_PORT} drop; }}; }}")
         undo.callback(sh, *lab.in_internet(), "nft", "delete table inet silent")
         yield
+
+
+FAR_NETNS, FAR4, FAR6 = "/run/netns/far", "198.51.100.2", "2001:db8:7::2"
+FAR = ("ip", "netns", "exec", "far")
+
+
+@contextlib.contextmanager
+def far_away(lab: Lab) -> Iterator[None]:
+    """A host behind a router: the internet forwards to a namespace of its own. Afterwards the host
+    forgets what routers have told it."""
+    inside = lab.in_internet()
+    ends = ((inside, "to-far"), (FAR, "eth0"))
+    sh("ip", "netns", "add", "far")
+    try:
+        sh(*inside, "ip", "link", "add", "to-far", "type", "veth", "peer", "name", "eth0",
+           "netns", "far")
+        for number, (end, device) in enumerate(ends, 1):
+            sh(*end, "ip", "addr", "add", f"198.51.100.{number}/24", "dev", device)
+            up_without_dad(end, device, f"2001:db8:7::{number}/64")
+        for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
+            sh(*inside, "sh", "-c", f"echo 1 > /proc/sys/{name}")
+        sh(*FAR, "ip", "route", "add", "default", "via", "198.51.100.1")
+        sh(*FAR, "ip", "-6", "route", "add", "default", "via", "2001:db8:7::1")
+        for end, device in ends:
+            wait_link_local(end, device)
+        yield
+    finally:
+        for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
+            sh(*inside, "sh", "-c", f"echo 0 > /proc/sys/{name}")
+        sh(*inside, "ip", "link", "del", "to-far")
+        sh("ip", "netns", "del", "far")
+        for family in ((), ("-6",)):
+            sh("ip", *family, "route", "flush", "cache")
+
+
+def narrow_far_away(mtu: int) -> None:
+    """Gives the link behind the router this MTU."""
+    sh(*Lab.in_internet(), "ip", "link", "set", "to-far", "mtu", str(mtu))
+    sh(*FAR, "ip", "link", "set", "eth0", "mtu", str(mtu))

@@ -2,6 +2,7 @@
 /* Reads the errors that the kernel queues for a socket. */
 #include "slirp-worker/engine/errqueue.h"
 
+#include <errno.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -33,6 +34,8 @@ read_error(bool is_ip6, const struct sock_extended_err *extended,
     struct errqueue_error *error)
 {
 	error->error = (int)extended->ee_errno;
+	if (extended->ee_origin == SO_EE_ORIGIN_LOCAL && extended->ee_errno == EMSGSIZE)
+		error->own_mtu_bytes = extended->ee_info;
 	error->is_for_guest = is_icmp_error(is_ip6, extended) &&
 	    inaddr_from_sockaddr(&error->offender, SO_EE_OFFENDER(extended)) &&
 	    error->offender.is_ipv6 == is_ip6;

@@ -18,6 +18,8 @@ struct errqueue_error {
 	bool is_for_guest;
 	struct refusal_error icmp; /* if is_for_guest, as is the next */
 	struct inaddr offender;    /* who sent it, of the socket's family */
+	/* The kernel did not send a packet, because it is longer than this MTU; else 0. */
+	uint32_t own_mtu_bytes;
 };
 
 /* Takes the next message, which clears the socket's error too. The quoted packet, or its

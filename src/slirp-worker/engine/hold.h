@@ -33,7 +33,7 @@
 struct hold_fate {
 	uint8_t ttl;       /* behind this router; 0: as the host has it */
 	uint8_t tos;       /* or IPv6's traffic class */
-	bool may_fragment; /* IPv4 without Don't Fragment */
+	bool may_fragment; /* IPv4 without Don't Fragment; or it came in fragments */
 };
 
 /* The datagrams of a flow: places plus 1; 0: none. */

@@ -84,6 +84,9 @@ struct gate_frame {
 	uint8_t ttl;
 	/* For GATE_PASS only. */
 	enum gate_udp udp;
+	/* For GATE_PASS and GATE_PING only, set by the caller: the guest has sent it in
+	 * fragments. */
+	bool was_cut;
 	/* For GATE_ICMP_ERROR only. */
 	struct gate_icmp_error icmp_error;
 	/* For GATE_FRAGMENT only. */

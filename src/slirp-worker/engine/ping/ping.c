@@ -99,8 +99,9 @@ set_ttl(struct ping_flow *flow, uint8_t ttl)
 
 /* Returns 0 or an errno. */
 static int
-try_send(const struct ping_flow *flow, const uint8_t *icmp, size_t len)
+try_send(struct ping_flow *flow, const uint8_t *icmp, size_t len, bool may_fragment)
 {
+	discovery_set(&flow->discovery, flow->fd, ping_is_ip6(flow), may_fragment);
 	return send(flow->fd, icmp, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? errno : 0;
 }
 
@@ -114,17 +115,19 @@ is_loss(int error)
 /* Sends a request on the flow's socket. Returns 0, also if it is lost, or an errno. */
 static int
 send_on(struct ping *ping, struct ping_flow *flow, const uint8_t *icmp, size_t len,
-    uint8_t ttl)
+    const struct hold_fate *fate)
 {
 	int error;
 
-	set_ttl(flow, ttl);
-	error = try_send(flow, icmp, len);
+	set_ttl(flow, fate->ttl);
+	error = try_send(flow, icmp, len, fate->may_fragment);
 	if (error != 0 && !is_loss(error)) {
 		/* The error may belong to an earlier request. */
 		ping_take_errors(ping, flow);
-		error = try_send(flow, icmp, len);
+		error = try_send(flow, icmp, len, fate->may_fragment);
 	}
+	if (error == EMSGSIZE && ping_too_big(ping, flow, icmp, len))
+		return 0;
 	return is_loss(error) ? 0 : error;
 }
 
@@ -149,11 +152,20 @@ note_request(struct ping *ping, struct ping_flow *flow, const uint8_t *frame,
 	TAILQ_INSERT_TAIL(&ping->aged, flow, aged);
 }
 
+static struct hold_fate
+fate_of(const struct gate_frame *parsed, const uint8_t *frame)
+{
+	return (struct hold_fate){
+		.ttl = parsed->ttl - 1,
+		.may_fragment = discovery_may_fragment(parsed, frame),
+	};
+}
+
 static void
 keep(struct ping *ping, struct ping_flow *flow, const uint8_t *frame,
     const struct gate_frame *parsed)
 {
-	const struct hold_fate fate = { .ttl = parsed->ttl - 1 };
+	const struct hold_fate fate = fate_of(parsed, frame);
 
 	if (!hold_add(ping->hold, &flow->held, frame + parsed->l4_offset, parsed->l4_len,
 		&fate))
@@ -184,11 +196,12 @@ ping_request(struct ping *ping, const uint8_t *frame, const struct gate_frame *p
 	flow = flow_table_find(&ping->flows, &key);
 	if (flow != NULL && flow->fd != -1) {
 		bool was_silent = is_silent(flow, now_ms);
+		const struct hold_fate fate = fate_of(parsed, frame);
 
 		note_request(ping, flow, frame, parsed, now_ms);
 		if (!was_silent &&
 		    send_on(ping, flow, frame + parsed->l4_offset, parsed->l4_len,
-			parsed->ttl - 1) == 0)
+			&fate) == 0)
 			return;
 		flow_end(ping, flow);
 		flow = NULL;
@@ -262,9 +275,10 @@ take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
 		return;
 	}
 	flow->fd = adopt_fd;
+	discovery_begin(&flow->discovery, &ping->paths, &opened->to);
 	flow->to = opened->to;
 	while ((held = hold_first(ping->hold, &flow->held, &icmp)) != NULL) {
-		int error = send_on(ping, flow, icmp, held->len, held->fate.ttl);
+		int error = send_on(ping, flow, icmp, held->len, &held->fate);
 
 		if (error != 0) {
 			refuse_held(ping, flow, error);

@@ -14,6 +14,7 @@
 
 #include "ipc/messages.h"
 #include "slirp-worker/engine/asks.h"
+#include "slirp-worker/engine/discovery.h"
 #include "slirp-worker/engine/engine.h"
 #include "slirp-worker/engine/hold.h"
 #include "model/flow_table.h"
@@ -41,6 +42,7 @@ struct ping_flow {
 	struct inaddr to;       /* the host that is asked, if there is a socket */
 	uint16_t l4_len;        /* of the last request, bytes */
 	uint8_t ttl;            /* outgoing, of the last request; 0: as the host has it */
+	struct discovery discovery;
 	uint8_t guest_mac[WIRE_MAC_LEN];
 	uint8_t gateway_mac[WIRE_MAC_LEN]; /* destination of the guest's frames */
 };
@@ -64,6 +66,7 @@ struct ping {
 	ping_to_guest_fn *to_guest;
 	void (*lost)(void *ctx);
 	void *ctx;
+	struct discovery_paths paths;
 	uint16_t next_ip4_id; /* of answers, which may need fragmentation */
 };
 

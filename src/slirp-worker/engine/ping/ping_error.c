@@ -89,6 +89,18 @@ ping_answer_errno(struct ping *ping, struct ping_flow *flow, const uint8_t *icmp
 		send_error(ping, flow, &answer, icmp);
 }
 
+bool
+ping_too_big(struct ping *ping, struct ping_flow *flow, const uint8_t *icmp, size_t len)
+{
+	struct refusal_error answer;
+
+	if (!discovery_refuses(&flow->discovery, ping_is_ip6(flow), len,
+		gateway(ping, flow), &answer))
+		return false;
+	send_error(ping, flow, &answer, icmp);
+	return true;
+}
+
 void
 ping_take_errors(struct ping *ping, struct ping_flow *flow)
 {
@@ -100,6 +112,7 @@ ping_take_errors(struct ping *ping, struct ping_flow *flow)
 
 		if (n == -1)
 			return;
+		discovery_note(&flow->discovery, &ping->paths, &flow->to, &error);
 		if (n == sizeof(quoted) && error.is_for_guest)
 			forward_error(ping, flow, &error, quoted);
 	}

@@ -25,6 +25,11 @@ void ping_take_errors(struct ping *ping, struct ping_flow *flow);
 void ping_answer_errno(struct ping *ping, struct ping_flow *flow, const uint8_t *icmp,
     int error);
 
+/* Tells the guest that this request was not sent because of its length. Returns false if that is
+ * not the reason. */
+bool ping_too_big(struct ping *ping, struct ping_flow *flow, const uint8_t *icmp,
+    size_t len);
+
 /* A request has reached the end of its TTL in this router. */
 void ping_time_exceeded(struct ping *ping, const uint8_t *frame,
     const struct gate_frame *parsed);

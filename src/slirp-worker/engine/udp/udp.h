@@ -18,6 +18,7 @@
 #include "base/inaddr.h"
 #include "model/budget.h"
 #include "model/flow_table.h"
+#include "slirp-worker/engine/discovery.h"
 #include "slirp-worker/engine/hold.h"
 #include "slirp-worker/engine/udp/udp_run.h"
 #include "slirp-worker/wire/wire.h"
@@ -80,6 +81,7 @@ struct udp_flow {
 	union inaddr_sock to;
 	struct hold_fate set;
 	uint16_t cut_max, cut_len;
+	struct discovery discovery;
 };
 
 TAILQ_HEAD(udp_flows, udp_flow);

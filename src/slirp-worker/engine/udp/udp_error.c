@@ -60,6 +60,22 @@ udp_unreachable(void *ctx, const struct udp_flow *flow, int error)
 }
 
 void
+udp_too_big(struct udp_host *host, const struct udp_flow *flow, const struct udp_run *run)
+{
+	bool is_ip6 = udp_is_ip6(flow);
+	struct refusal_error answer;
+	size_t len = run->piece_len < run->len ? run->piece_len : run->len;
+
+	if (!discovery_refuses(&flow->discovery, is_ip6, WIRE_UDP_LEN + len,
+		gateway(host, is_ip6), &answer))
+		return;
+	if (len > QUOTED_DATA_MAX)
+		len = QUOTED_DATA_MAX;
+	memcpy(quoted_datagram + UDP_DATA_OFFSET, run->parts[run->first].iov_base, len);
+	send_error(host, flow, &answer, len);
+}
+
+void
 udp_time_exceeded(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame)
 {
@@ -108,13 +124,18 @@ udp_take_errors(struct udp_host *host, struct udp_flow *flow)
 		struct iovec part = { quoted_datagram + UDP_DATA_OFFSET,
 			QUOTED_DATA_MAX };
 		struct errqueue_error error;
+		struct inaddr to;
 		ssize_t n = errqueue_take(flow->fd, udp_is_ip6(flow), &part, &error);
 
 		if (n == -1)
 			return;
 		if (error.error == ECONNREFUSED)
 			udp_peer_has_gone(flow);
-		if (!flow->is_group && error.is_for_guest)
+		if (flow->is_group)
+			continue;
+		if (inaddr_from_sockaddr(&to, &flow->to.any))
+			discovery_note(&flow->discovery, &host->paths, &to, &error);
+		if (error.is_for_guest)
 			forward_error(host, flow, &error, (size_t)n);
 	}
 }

@@ -125,9 +125,7 @@ udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
 			.fate = {
 				.ttl = is_outside ? (uint8_t)(parsed->ttl - 1) : 0,
 				.tos = tos_of(is_ip6, ip),
-				.may_fragment = !is_ip6 &&
-				    !(load_be16(ip + WIRE_IP4_FRAGMENT) &
-					WIRE_IP4_DONT_FRAGMENT),
+				.may_fragment = discovery_may_fragment(parsed, frame),
 			},
 			/* A broadcast leads to the host's loopback alone. */
 			.is_group =

@@ -51,6 +51,7 @@ struct udp_host {
 	struct udp_batch batch;
 	struct ipc_network network;
 	struct udp_dns dns;
+	struct discovery_paths paths;
 	bool has_offloads; /* of the TAP: the guest's kernel sums frames */
 	bool has_uso;      /* and cuts datagrams off them */
 	bool can_cut;      /* the host's kernel cuts runs */

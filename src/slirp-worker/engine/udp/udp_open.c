@@ -121,6 +121,7 @@ take_socket(void *ctx, uint32_t index, uint32_t generation, int adopt_fd,
 		refuse(host, index, generation, EMFILE);
 		return;
 	}
+	discovery_begin(&flow->discovery, &host->paths, &opened->to);
 	flow->to = inaddr_sock_make(&opened->to, opened->to_port);
 	if (opened->to_scope_id != 0)
 		flow->to.in6.sin6_scope_id = opened->to_scope_id;

@@ -86,6 +86,10 @@ void udp_set_option(int fd, int level, int name, int value);
 /* A member of struct udp_world. */
 void udp_unreachable(void *ctx, const struct udp_flow *flow, int error);
 
+/* The first datagram of the run was not sent because of its length. */
+void udp_too_big(struct udp_host *host, const struct udp_flow *flow,
+    const struct udp_run *run);
+
 /* The guest's datagram has reached the end of its TTL in this router. */
 void udp_time_exceeded(struct udp_host *host, const struct gate_frame *parsed,
     const uint8_t *frame);

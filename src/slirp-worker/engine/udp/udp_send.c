@@ -21,13 +21,7 @@ set_fate(struct udp_flow *flow, const struct hold_fate *fate)
 		udp_set_option(flow->fd, IPPROTO_IPV6, IPV6_TCLASS, fate->tos);
 	else if (flow->set.tos != fate->tos)
 		udp_set_option(flow->fd, IPPROTO_IP, IP_TOS, fate->tos);
-	/* With Don't Fragment, a guest whose interface has a large MTU still sends longer
-	 * datagrams than the host's network takes: Linux sets it on each that fits its own
-	 * interface. So the kernel cuts these, and sets it on others (ip(7),
-	 * IP_PMTUDISC_WANT, the default). */
-	if (!is_ip6 && flow->set.may_fragment != fate->may_fragment)
-		udp_set_option(flow->fd, IPPROTO_IP, IP_MTU_DISCOVER,
-		    fate->may_fragment ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT);
+	discovery_set(&flow->discovery, flow->fd, is_ip6, fate->may_fragment);
 	flow->set = *fate;
 }
 
@@ -121,6 +115,7 @@ udp_send(void *ctx, struct udp_flow *flow, struct udp_run *run)
 			/* A way that became too narrow for the cut refuses any length. */
 			if (!is_cut)
 				set_cut(flow, 0);
+			set_fate(flow, &run->fate);
 			error = send_front(flow, run, len);
 		}
 		if (is_cut && error != 0 && !is_full(error)) {
@@ -135,6 +130,8 @@ udp_send(void *ctx, struct udp_flow *flow, struct udp_run *run)
 			return -error;
 		if (error == 0)
 			flow->bytes_out += len;
+		else if (error == EMSGSIZE)
+			udp_too_big(host, flow, run);
 		udp_run_drop(run, len);
 	}
 	return 0;
