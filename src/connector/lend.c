@@ -166,6 +166,13 @@ connector_on_dns_pin(struct connector *connector, const struct ipc_dns_pin *msg)
 	connector_lend_answer(connector);
 }
 
+void
+connector_on_dns_refusal(struct connector *connector, const struct ipc_dns_refusal *msg)
+{
+	if (connector_policy_note_refusal(msg) == -1)
+		drop_resolver(connector, "dns_refusal", "there is no such rule");
+}
+
 static bool
 take(void *ctx, struct ipc_message *msg)
 {

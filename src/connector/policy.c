@@ -53,7 +53,9 @@ static struct {
 	uint32_t n_old_patterns;
 	uint16_t new_patterns[PINS_N_PATTERNS];
 	struct pins pins; /* to patterns of the policy in force */
-	uint64_t n_allowed, n_denied, n_by_default; /* as in ipc_policy_state */
+	/* As in ipc_policy_state. */
+	uint64_t n_allowed, n_denied, n_by_default;
+	uint64_t n_names_denied, n_names_limited, n_addrs_cut;
 	uint32_t n_new_host; /* of a list of addresses that is not complete */
 	struct inaddr new_host[POLICY_HOST_ADDRS_MAX];
 } state;
@@ -286,6 +288,25 @@ connector_policy_pin(const struct ipc_dns_pin *msg)
 	return is_pinned ? 0 : EACCES;
 }
 
+int
+connector_policy_note_refusal(const struct ipc_dns_refusal *msg)
+{
+	struct loaded *loaded = state.in_force;
+
+	if (loaded == NULL)
+		return 0;
+	state.n_names_denied += msg->n_denied;
+	state.n_names_limited += msg->n_limited;
+	state.n_addrs_cut += msg->n_cut;
+	/* The rules of the policy before have gone. */
+	if (msg->rule == IPC_DNS_NO_RULE || msg->generation != loaded->generation)
+		return 0;
+	if (msg->rule >= loaded->policy.n_rules)
+		return -1;
+	loaded->hits[msg->rule]++;
+	return 0;
+}
+
 static void
 count(const struct policy_verdict *verdict)
 {
@@ -433,6 +454,9 @@ connector_on_query_policy(struct connector *connector, const struct ipc_query_po
 		.n_allowed = state.n_allowed,
 		.n_denied = state.n_denied,
 		.n_by_default = state.n_by_default,
+		.n_names_denied = state.n_names_denied,
+		.n_names_limited = state.n_names_limited,
+		.n_addrs_cut = state.n_addrs_cut,
 		.n_pins =
 		    state.in_force != NULL ? pins_count(&state.pins, clock_now_ms()) : 0,
 	};

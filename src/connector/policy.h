@@ -32,3 +32,6 @@ int connector_policy_check_peer(struct flow *flow);
  * one in force; then the pins are of those that both have. Returns 0; EACCES if no address was pinned;
  * EINVAL if the policy has no such pattern: a resolver in order never says that. */
 int connector_policy_pin(const struct ipc_dns_pin *msg);
+
+/* Counts the names that the resolver has refused. Returns -1 if the policy has no such rule. */
+int connector_policy_note_refusal(const struct ipc_dns_refusal *msg);

@@ -176,7 +176,8 @@ struct ipc_log {
 
 #define IPC_ROWS_RESOLVER_TO_CONNECTOR(ROW) \
 	ROW(dns_open, PAYLOAD, ANYTIME, "make a socket that leads to this name server, answer dns_opened or dns_refused") \
-	ROW(dns_pin, PAYLOAD, ANYTIME, "names of these patterns lead to these addresses, answer dns_pinned")
+	ROW(dns_pin, PAYLOAD, ANYTIME, "names of these patterns lead to these addresses, answer dns_pinned") \
+	ROW(dns_refusal, PAYLOAD, ANYTIME, "the policy has refused queries, or would in mode audit")
 
 #define IPC_ROWS_CONNECTOR_TO_RESOLVER(ROW) \
 	ROW(dns_opened, PAYLOAD_FD, ANYTIME, "the socket; answers come in the order of the questions") \

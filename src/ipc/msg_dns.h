@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "ipc/msg_policy.h"
 #include "ipc/msg_start.h"
 
 /* RFC 1035 4.1.1: the header. A shorter message is not DNS. */
@@ -66,6 +67,19 @@ struct ipc_dns_pin {
 	uint8_t reserved[2];
 	uint16_t patterns[IPC_DNS_PATTERNS_MAX]; /* numbers of struct policy_matcher */
 	struct inaddr addrs[IPC_DNS_ADDRS_MAX];  /* zeros from n_addrs on */
+};
+
+/* No rule has denied the name. */
+#define IPC_DNS_NO_RULE UINT16_MAX
+
+/* The counts are those since the message before, so that none is lost if the queue was full. */
+struct ipc_dns_refusal {
+	uint64_t generation; /* of the policy that has the rule */
+	uint64_t n_denied;   /* queries for names that the policy does not allow */
+	uint64_t n_limited;  /* queries over a limit */
+	uint64_t n_cut;      /* addresses that were cut out of answers */
+	uint16_t rule; /* the rule that has denied the last of them, or IPC_DNS_NO_RULE */
+	char name[IPC_POLICY_NAME_SIZE]; /* the last that was denied; "": not known */
 };
 
 struct ipc_dns_pinned {

@@ -310,7 +310,10 @@ struct ipc_policy_state {
 	uint64_t n_allowed;    /* of the flows */
 	uint64_t n_denied;     /* of the flows; in mode audit those that it would deny */
 	uint64_t n_by_default; /* of both, without a rule that fits */
-	uint32_t n_pins;       /* addresses of names that the guest may connect to now */
+	uint64_t n_names_denied; /* queries for names, as in ipc_dns_refusal; so below */
+	uint64_t n_names_limited;
+	uint64_t n_addrs_cut;
+	uint32_t n_pins; /* addresses of names that the guest may connect to now */
 	uint32_t reserved;
 };
 

@@ -2,6 +2,9 @@
 /* Checks the payloads of messages about name servers and DNS. */
 #include "ipc/validate.h"
 
+#include <string.h>
+
+#include "base/dnsname.h"
 #include "ipc/validate_fields.h"
 
 static int
@@ -103,6 +106,16 @@ ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
 		return -1;
 	return ipc_check_unused(msg->patterns, msg->n_patterns, IPC_DNS_PATTERNS_MAX,
 	    sizeof(msg->patterns[0]), why);
+}
+
+int
+ipc_validate_dns_refusal(const struct ipc_dns_refusal *msg, const char **why)
+{
+	if (!ipc_is_text(msg->name, sizeof(msg->name)) ||
+	    (msg->name[0] != '\0' &&
+		dnsname_check(msg->name, strlen(msg->name)) != DNSNAME_OK))
+		return ipc_refuse(why, "name");
+	return 0;
 }
 
 int

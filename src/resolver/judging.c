@@ -3,9 +3,11 @@
 #include "resolver/judging.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "resolver/policy.h"
 #include "resolver/resolver.h"
 
@@ -24,6 +26,27 @@ write_reply(const struct judged *judged, uint8_t bytes[REPLY_MAX])
 	    judged->is_tcp ? REPLY_MAX : IPC_DNS_ANSWER_MAX);
 }
 
+/* Says what the policy has refused, or would refuse in mode audit: the connector has the counters. */
+static void
+tell_refusal(struct resolver *resolver, const struct judged *judged)
+{
+	const char *name = judged->query.name;
+	uint64_t n_held_back = resolver->refusal_log_limit.n_held_back;
+
+	if (judged->refusal == JUDGE_PASSES)
+		return;
+	lender_tell_refusal(resolver, judged->refusal == JUDGE_DENIED ? name : "",
+	    judged->denied_by);
+	if (!ratelimit_allow(&resolver->refusal_log_limit, resolver->now_ms))
+		return;
+	if (n_held_back > 0)
+		log_info("policy: %" PRIu64 " lines on names were held back",
+		    n_held_back);
+	log_info("policy: %s %s refused: %s", name[0] != '\0' ? name : "a name",
+	    resolver_policy_observes(resolver) ? "would be" : "is",
+	    judged->reply.ede_text);
+}
+
 /* Gives the guest the reply that is ready. */
 static void
 reply(struct resolver *resolver, struct question *question)
@@ -34,21 +57,27 @@ reply(struct resolver *resolver, struct question *question)
 	question_answer(resolver, question, bytes, len);
 }
 
-/* The reply is ready. Tells the connector its addresses first, so that the guest's first packet
- * to them finds them known. */
+/* Tells the connector the addresses before the guest, whose first packet to them then finds them
+ * known. */
+static void
+pin(struct resolver *resolver, struct question *question)
+{
+	question_stop(resolver, question);
+	question->state = QUESTION_PINS;
+	question->try_ends_ms = question->ends_ms;
+	TAILQ_INSERT_TAIL(&resolver->questions.pinning, question, wanting);
+}
+
+/* The reply is ready. */
 static void
 finish(struct resolver *resolver, struct question *question)
 {
 	struct inaddr addrs[DNS_RECORDS_MAX];
 
-	if (judge_pins(question->judged, addrs) == 0) {
+	if (judge_pins(question->judged, addrs) == 0)
 		reply(resolver, question);
-		return;
-	}
-	question_stop(resolver, question);
-	question->state = QUESTION_PINS;
-	question->try_ends_ms = question->ends_ms;
-	TAILQ_INSERT_TAIL(&resolver->questions.pinning, question, wanting);
+	else
+		pin(resolver, question);
 }
 
 void
@@ -70,6 +99,7 @@ judging_take(struct resolver *resolver, struct question *question, const uint8_t
 	enum judge_step step =
 	    judge_answer(resolver->judge, question->judged, bytes, len, resolver->now_ms);
 
+	tell_refusal(resolver, question->judged);
 	if (step == JUDGE_WAIT)
 		return false;
 	if (question->server != -1)
@@ -138,6 +168,7 @@ judging_add(struct resolver *resolver, const struct asker *asker, const uint8_t 
 	enum judge_step step = judge_query(resolver->judge, &judged, bytes, len,
 	    asker->client != NULL, resolver->now_ms);
 
+	tell_refusal(resolver, &judged);
 	if (is_ready(&judged, step))
 		question_reply(resolver, asker, answer, write_reply(&judged, answer));
 	else if (step != JUDGE_IGNORE)
@@ -145,20 +176,110 @@ judging_add(struct resolver *resolver, const struct asker *asker, const uint8_t 
 	return step != JUDGE_IGNORE;
 }
 
+/* --- mode audit ----------------------------------------------------------------------- */
+
+void
+judging_observe(struct resolver *resolver, struct question *question,
+    const uint8_t *bytes, size_t len)
+{
+	question->is_observed = true;
+	judge_observe(resolver->judge, question->judged, bytes, len,
+	    question->asker.client != NULL, resolver->now_ms);
+	tell_refusal(resolver, question->judged);
+}
+
+bool
+judging_observe_answer(struct resolver *resolver, struct question *question,
+    const uint8_t *bytes, size_t len)
+{
+	struct inaddr addrs[DNS_RECORDS_MAX];
+
+	judge_observe_answer(resolver->judge, question->judged, question_bytes(question),
+	    bytes, len);
+	tell_refusal(resolver, question->judged);
+	return judge_pins(question->judged, addrs) > 0;
+}
+
+void
+judging_keep_answer(struct resolver *resolver, struct question *question, uint8_t *bytes,
+    size_t len)
+{
+	struct questions *questions = &resolver->questions;
+
+	question->kept_len = len;
+	question->kept = bytes;
+	if (!question->asker.client) {
+		question->kept = questions->kept[question - questions->places];
+		memcpy(question->kept, bytes, len);
+	}
+	pin(resolver, question);
+}
+
+/* --- another policy ------------------------------------------------------------------- */
+
+/* A query that has been judged, as the guest would have sent it. Returns its length. */
+static size_t
+write_query(const struct judged *judged, uint8_t bytes[IPC_DNS_QUERY_MAX])
+{
+	const struct dns_query *query = &judged->query;
+	struct dns_ask ask;
+
+	dns_ask_build(&ask, query->name, query->type, query->id, NULL, query->has_edns);
+	/* The guest's case of letters. */
+	memcpy(ask.bytes + DNS_HEADER_LEN, query->question, query->question_len);
+	memcpy(bytes, ask.bytes, ask.len);
+	return ask.len;
+}
+
+/* Takes the guest's message again. It was a question before, and so it is one now. */
+static void
+take_again(struct resolver *resolver, struct question *question)
+{
+	const struct asker asker = question->asker;
+	uint8_t bytes[IPC_DNS_QUERY_MAX];
+	size_t len = question->len;
+
+	if (question->is_judged) {
+		len = write_query(question->judged, bytes);
+	} else {
+		memcpy(bytes, question_bytes(question), len);
+		message_set_id(bytes, question->guest_id);
+	}
+	question_forget(resolver, question);
+	(void)question_add(resolver, &asker, bytes, len);
+}
+
+static void
+begin_anew(struct resolver *resolver, struct question *question)
+{
+	enum judge_step step;
+
+	/* The connector knows both policies, and may refuse the addresses. */
+	if (question->is_judged && question->state == QUESTION_PINNED)
+		return;
+	if (!question->is_judged || resolver_policy_observes(resolver)) {
+		take_again(resolver, question);
+		return;
+	}
+	question->course = servers_begin(&resolver->servers);
+	step = judge_anew(resolver->judge, question->judged, resolver->now_ms);
+	tell_refusal(resolver, question->judged);
+	go_on(resolver, question, step);
+}
+
 void
 judging_begin_anew(struct resolver *resolver)
 {
 	struct question *question, *next;
+	size_t n = 0;
 
-	for (question = TAILQ_FIRST(&resolver->questions.aged); question;
+	TAILQ_FOREACH(question, &resolver->questions.aged, aged)
+	n++;
+	/* Those that are taken again come behind these. */
+	for (question = TAILQ_FIRST(&resolver->questions.aged); n-- > 0;
 	     question = next) {
 		next = TAILQ_NEXT(question, aged);
-		/* The connector knows both policies, and may refuse the addresses. */
-		if (!question->is_judged || question->state == QUESTION_PINNED)
-			continue;
-		question->course = servers_begin(&resolver->servers);
-		go_on(resolver, question,
-		    judge_anew(resolver->judge, question->judged, resolver->now_ms));
+		begin_anew(resolver, question);
 	}
 }
 
@@ -201,7 +322,9 @@ judging_take_pinned(struct resolver *resolver, uint64_t number, bool is_pinned)
 
 	if (!question)
 		return;
-	if (is_pinned)
+	if (question->is_observed)
+		question_answer(resolver, question, question->kept, question->kept_len);
+	else if (is_pinned)
 		reply(resolver, question);
 	else
 		judging_fail(resolver, question);

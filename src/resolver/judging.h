@@ -20,6 +20,16 @@ bool judging_take(struct resolver *resolver, struct question *question,
 /* No server has answered. */
 void judging_fail(struct resolver *resolver, struct question *question);
 
+/* Mode audit: the question is relayed, and so is its answer. judging_observe_answer() returns true
+ * if the connector must know the answer's addresses first; judging_keep_answer() then keeps what
+ * the guest gets. */
+void judging_observe(struct resolver *resolver, struct question *question,
+    const uint8_t *bytes, size_t len);
+bool judging_observe_answer(struct resolver *resolver, struct question *question,
+    const uint8_t *bytes, size_t len);
+void judging_keep_answer(struct resolver *resolver, struct question *question,
+    uint8_t *bytes, size_t len);
+
 /* Another policy is in force: judges all by it. */
 void judging_begin_anew(struct resolver *resolver);
 

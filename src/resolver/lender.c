@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "ipc/dispatch.h"
@@ -11,6 +12,7 @@
 #include "process/peer.h"
 #include "process/serve.h"
 #include "resolver/judging.h"
+#include "resolver/policy.h"
 #include "resolver/resolver.h"
 
 #define DECLARE(...) IPC_DECLARE_HANDLER(resolver, struct resolver, __VA_ARGS__)
@@ -25,7 +27,8 @@ static void
 end_connector(struct resolver *resolver)
 {
 	peer_close(&resolver->to_connector);
-	resolver->lender = (struct lender){ 0 };
+	resolver->lender.first = resolver->lender.n = 0;
+	resolver->lender.is_full = false;
 	question_restart_all(resolver);
 }
 
@@ -35,6 +38,45 @@ lender_begin(struct resolver *resolver, int adopt_fd)
 	end_connector(resolver);
 	peer_open(&resolver->to_connector, adopt_fd, IPC_CHILD_FD_CONNECTOR,
 	    IPC_ROLE_RESOLVER, IPC_ROLE_CONNECTOR);
+}
+
+void
+lender_tell_refusal(struct resolver *resolver, const char *name, uint16_t rule)
+{
+	struct lender *lender = &resolver->lender;
+	const struct judge *judge = resolver->judge;
+	struct ipc_dns_refusal msg = {
+		.generation = resolver_policy_generation(resolver),
+		.n_denied = judge->n_denied - lender->n_denied_told,
+		.n_limited = judge->n_limited - lender->n_limited_told,
+		.n_cut = judge->n_cut - lender->n_cut_told,
+		.rule = rule,
+	};
+
+	/* Pins come first. */
+	if (resolver->to_connector.fd == -1 || lender->is_full)
+		return;
+	memcpy(msg.name, name, strlen(name));
+	if (ipc_send_dns_refusal(&resolver->to_connector, &msg) == -1) {
+		lender->is_full = true;
+		return;
+	}
+	lender->n_denied_told = judge->n_denied;
+	lender->n_limited_told = judge->n_limited;
+	lender->n_cut_told = judge->n_cut;
+}
+
+/* Whether counts have not been told: addresses were cut, or the queue was full. */
+static bool
+has_untold(const struct resolver *resolver)
+{
+	const struct lender *lender = &resolver->lender;
+	const struct judge *judge = resolver->judge;
+
+	return judge != NULL &&
+	    (judge->n_denied != lender->n_denied_told ||
+		judge->n_limited != lender->n_limited_told ||
+		judge->n_cut != lender->n_cut_told);
 }
 
 void
@@ -62,6 +104,8 @@ lender_send(struct resolver *resolver)
 		lender->asked[(lender->first + lender->n++) & (IPC_DNS_ASKED_MAX - 1)] =
 		    wanted.number;
 	}
+	if (has_untold(resolver))
+		lender_tell_refusal(resolver, "", IPC_DNS_NO_RULE);
 }
 
 /* Takes the number off that is due. */

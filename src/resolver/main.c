@@ -15,6 +15,11 @@
 #define LOG_BURST 12
 #define LOG_INTERVAL_MS (30 * 60 * 1000)
 
+/* Lines about names that the policy refuses: enough to see what a program misses, and then one that
+ * tells how many more there were. slirpctl has them all. */
+#define REFUSAL_LOG_BURST 8
+#define REFUSAL_LOG_INTERVAL_MS (10 * 60 * 1000)
+
 /* Not on the stack: questions and clients are large. Without initial values, so that the program's
  * file has no copy of it. */
 static struct resolver resolver;
@@ -27,6 +32,10 @@ main(void)
 	resolver.log_limit = (struct ratelimit){
 		.burst = LOG_BURST,
 		.interval_ms = LOG_INTERVAL_MS,
+	};
+	resolver.refusal_log_limit = (struct ratelimit){
+		.burst = REFUSAL_LOG_BURST,
+		.interval_ms = REFUSAL_LOG_INTERVAL_MS,
 	};
 	child_begin(&resolver.to_parent, IPC_ROLE_RESOLVER, "slirpd-resolver");
 	question_init(&resolver);

@@ -66,17 +66,25 @@ resolver_policy_init(struct resolver *resolver, const struct ipc_resolver_start 
 	judge_init(resolver->judge, network->enable_ipv6, secret);
 }
 
+static bool
+is_mode(enum ipc_policy_mode mode)
+{
+	return state.in_force != NULL && state.in_force->policy.settings.mode == mode;
+}
+
 bool
 resolver_policy_judges(const struct resolver *resolver)
 {
-	const struct policy *policy;
-
 	(void)resolver;
-	if (state.in_force == NULL)
-		return false;
-	policy = &state.in_force->policy;
-	return policy->settings.mode == IPC_POLICY_MODE_enforce &&
-	    (policy->n_names > 0 || !state.in_force->matcher.dns_is_any);
+	return is_mode(IPC_POLICY_MODE_enforce) &&
+	    (state.in_force->policy.n_names > 0 || !state.in_force->matcher.dns_is_any);
+}
+
+bool
+resolver_policy_observes(const struct resolver *resolver)
+{
+	(void)resolver;
+	return is_mode(IPC_POLICY_MODE_audit);
 }
 
 bool

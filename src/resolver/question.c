@@ -28,10 +28,16 @@
 static void
 answer(struct resolver *resolver, struct question *question, uint8_t *bytes, size_t len)
 {
+	bool has_pins = question->is_observed &&
+	    judging_observe_answer(resolver, question, bytes, len);
+
 	message_set_id(bytes, question->guest_id);
 	if (!question->asker.client && len > IPC_DNS_ANSWER_MAX)
 		len = message_cut(bytes, question->end);
-	question_answer(resolver, question, bytes, len);
+	if (has_pins)
+		judging_keep_answer(resolver, question, bytes, len);
+	else
+		question_answer(resolver, question, bytes, len);
 }
 
 static void
@@ -344,6 +350,7 @@ question_add(struct resolver *resolver, const struct asker *asker, const uint8_t
 {
 	uint8_t error[IPC_DNS_QUERY_MAX];
 	struct message_question read;
+	struct question *question;
 
 	if (resolver_policy_is_missing(resolver))
 		return false;
@@ -351,7 +358,10 @@ question_add(struct resolver *resolver, const struct asker *asker, const uint8_t
 		return judging_add(resolver, asker, bytes, len);
 	switch (message_read_question(bytes, len, &read)) {
 	case MESSAGE_QUESTION:
-		begin(resolver, question_begin(resolver, asker), bytes, len, read.end);
+		question = question_begin(resolver, asker);
+		if (resolver_policy_observes(resolver))
+			judging_observe(resolver, question, bytes, len);
+		begin(resolver, question, bytes, len, read.end);
 		return true;
 	case MESSAGE_BAD:
 		question_reply(resolver, asker, error,

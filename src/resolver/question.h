@@ -54,12 +54,16 @@ struct question {
 	int fd;               /* owned, if it talks */
 	uint64_t try_ends_ms; /* when the next server is due; or the end of the rest */
 	uint64_t ends_ms;
-	bool is_judged; /* by a policy: `judged` has what guest_id and `end` are for */
+	bool is_judged;   /* by a policy: `judged` has what guest_id and `end` are for */
+	bool is_observed; /* by a policy in mode audit, and relayed */
 	struct judged *judged; /* of this place */
 	size_t end;            /* of the question in bytes */
 	size_t len;
 	/* By TCP: bytes of framed that are sent, and of the answer that have come. */
 	size_t n_sent, n_read;
+	/* The answer that waits for the connector, if the question is observed. */
+	size_t kept_len;
+	uint8_t *kept; /* by UDP: a buffer of this place; by TCP that of the client */
 	/* The length, and the message with our number. */
 	uint8_t framed[MESSAGE_PREFIX_LEN + IPC_DNS_QUERY_MAX];
 };
@@ -76,6 +80,7 @@ struct questions {
 	struct question places[QUESTION_PLACES];
 	struct judged
 	    judged[QUESTION_PLACES]; /* of each place; not touched without a policy */
+	uint8_t kept[QUESTION_PLACES][IPC_DNS_ANSWER_MAX]; /* only in mode audit */
 	size_t n; /* places that have been in use; they are the first */
 	size_t n_by_udp;
 	struct question_list aged; /* all but the free ones; the oldest is first */

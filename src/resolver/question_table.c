@@ -122,7 +122,7 @@ question_begin(struct resolver *resolver, const struct asker *asker)
 	question->asker = *asker;
 	if (asker->client)
 		asker->client->question = question;
-	question->is_judged = false;
+	question->is_judged = question->is_observed = false;
 	question->course = servers_begin(&resolver->servers);
 	question->ends_ms = resolver->now_ms + resolver->servers.patience_ms;
 	return question;

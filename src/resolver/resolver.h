@@ -27,7 +27,8 @@ struct resolver {
 	    answer;      /* if has_answer: one that the worker's queue did not take */
 	bool has_answer; /* no socket of a server is read meanwhile */
 	struct ratelimit log_limit; /* on lines about servers, which a guest can cause */
-	uint64_t now_ms;            /* CLOCK_MONOTONIC at the last wake-up */
+	struct ratelimit refusal_log_limit; /* on lines about names that are refused */
+	uint64_t now_ms;                    /* CLOCK_MONOTONIC at the last wake-up */
 	bool is_ready;
 	bool ended; /* the parent has closed the channel */
 };

@@ -52,6 +52,9 @@ show_text(const json_t *counts, const json_t *text, const json_t *rules)
 	value_write("flows ", counts, "allowed", " allowed, ");
 	value_write("", counts, "denied", " denied, ");
 	value_write("", counts, "by_default", " without a rule\n");
+	value_write("names ", counts, "names_denied", " denied, ");
+	value_write("", counts, "names_limited", " over a limit, ");
+	value_write("", counts, "addrs_cut", " addresses cut\n");
 	value_write("pins ", counts, "pins", "\n");
 	json_array_foreach(settings, i, setting)
 	{

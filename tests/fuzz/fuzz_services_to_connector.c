@@ -237,7 +237,8 @@ look_ahead(const uint8_t *data, size_t size)
 static bool
 is_of_the_resolver(enum ipc_message_id id)
 {
-	return id == IPC_MSG_dns_open || id == IPC_MSG_dns_pin;
+	return id == IPC_MSG_dns_open || id == IPC_MSG_dns_pin ||
+	    id == IPC_MSG_dns_refusal;
 }
 
 int

@@ -208,6 +208,30 @@ def test_pins_of_other_policies_are_refused(guest: Guest, world: None) -> None:
         assert tcp(guest, PUBLIC) == 0
 
 
+def refusal(generation: int, rule: int, name: bytes, denied: int = 1) -> bytes:
+    """struct ipc_dns_refusal."""
+    return ipc.message("dns_refusal", struct.pack("=QQQQH254s", generation, denied, 0, 0, rule, name))
+
+
+def test_resolver_that_lies_of_refusals_opens_nothing(guest: Guest, world: None) -> None:
+    """It may count what it likes, also for a policy that has gone."""
+    with lying(guest, POLICY) as (_, resolver):
+        for generation, rule in ((1, 0), (1, 0xFFFF), (7, 1000)):
+            resolver.send(refusal(generation, rule, b"api.test", 2**64 - 1))
+        assert answered(resolver, pin(8, 1, [PUBLIC], [0]))
+        assert tcp(guest, PUBLIC) == 0 and tcp(guest, OTHER) == DENIED
+
+
+@pytest.mark.parametrize("message", (
+    refusal(1, 2, b"a.test"), refusal(1, 0, b"A.test"), refusal(1, 0, b"any to any\n"),
+), ids=("no such rule", "not canonical", "not a name"))
+def test_refusal_out_of_form_ends_slirpd(guest: Guest, world: None, message: bytes) -> None:
+    with lying(guest, POLICY) as (daemon, resolver):
+        resolver.send(message)
+        assert daemon.wait() == 1
+        assert "connector dropped resolver[" in daemon.stderr
+
+
 @pytest.mark.parametrize("message", (
     pin(1, 1, [], [0]), pin(1, 1, [PUBLIC], []), pin(1, 1, [PUBLIC], [3]), pin(1, 1, [PUBLIC], [0, 4096]),
     pin(1, 0, [PUBLIC], [0]),

@@ -67,11 +67,12 @@ def test_hits_of_rules_are_counted(guest: Guest) -> None:
         assert (seen["rules"], seen["prefixes"], seen["names"], seen["pins"]) == (2, 2, 0, 0)
         assert (seen["allowed"], seen["denied"], seen["by_default"]) == (3, 2, 1)
         shown = assert_ok(ctl("-a", path, "policy", "show")).splitlines()
-        assert shown[:4] == [
+        assert shown[:5] == [
             "policy generation 1, mode enforce, default deny",
-            "flows 3 allowed, 2 denied, 1 without a rule", "pins 0", "refuse reset"]
-        assert shown[4].split() == ["HITS", "WHERE", "ID", "RULE"]
-        assert shown[5].split()[0] == "3" and shown[5].endswith(text["rules"][0]["line"])
+            "flows 3 allowed, 2 denied, 1 without a rule",
+            "names 0 denied, 0 over a limit, 0 addresses cut", "pins 0", "refuse reset"]
+        assert shown[5].split() == ["HITS", "WHERE", "ID", "RULE"]
+        assert shown[6].split()[0] == "3" and shown[6].endswith(text["rules"][0]["line"])
 
 
 @pytest.mark.usefixtures("world")

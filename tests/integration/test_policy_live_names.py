@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
+from collections.abc import Callable
 
 import dnsserver
 import dnszone
@@ -15,13 +18,19 @@ from guest import Guest
 from lab import Lab
 from servers import listener
 from slirpctl import assert_ok, ctl
-from test_policy_live import LIVE_PORT, is_reset, load, state
-from test_policy_names import DENIED, NAMESERVER, OTHER, PORT, PUBLIC, ask, server, tcp, world  # noqa: F401
+from test_policy_live import LIVE_PORT, is_reset, load, rules, state
+from test_policy_names import (  # noqa: F401
+    DENIED, NAMESERVER, OTHER, PORT, PRIVATE, PUBLIC, ask, ask_tcp, server, tcp, world,
+)
 from waiting import DEADLINE_S, wait_for
 
 IPC_POLICY_PINS_N = 72  # of one message
 
 RULE = "allow tcp to api.test, *.wild.test\n"
+
+
+def hits(path: str) -> list[int]:
+    return [rule["hits"] for rule in rules(path)]
 
 
 def test_addresses_stay_open_while_the_name_is_listed(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
@@ -117,11 +126,13 @@ def test_flow_to_a_name_is_judged_by_its_addresses(guest: Guest, server: dnszone
 
 
 def test_question_on_its_way_is_judged_anew(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
+    server.records["a.wild.test"] = [dnszone.address("a.wild.test", OTHER)]
     answers = threading.Event()
     server.before_answer = answers.wait
     with live(guest, RULE) as (_, path):
         for name, policy, addresses in (("api.test", f"deny udp to any\n{RULE}", [PUBLIC]),
-                                        ("a.wild.test", "allow tcp to zzz.test\n", [])):
+                                        ("a.wild.test", "mode audit\n", [OTHER]),
+                                        ("evil.test", "allow tcp to zzz.test\n", [])):
             answers.clear()
             with guest.connect(NAMESERVER, dnsserver.DNS_PORT, socket.SOCK_DGRAM) as sock:
                 sock.send(dnszone.query(dnszone.name(name)))
@@ -133,6 +144,69 @@ def test_question_on_its_way_is_judged_anew(guest: Guest, server: dnszone.Zone) 
             assert reply.addresses == addresses
             assert reply.rcode == (dnsserver.NOERROR if addresses else dnsserver.NXDOMAIN)
             answers.set()
+
+
+@pytest.mark.parametrize("ask_by", (ask, ask_tcp))
+def test_audit_counts_names_as_if_it_were_enforced(
+        guest: Guest, server: dnszone.Zone, ask_by: Callable[..., dnszone.Reply]) -> None:  # noqa: F811
+    server.records["lan.test"] = [dnszone.address("lan.test", PRIVATE)]
+    policy = f"deny to *.evil.test\nallow tcp {PORT} to api.test, lan.test\n"
+    with live(guest, policy, "--policy-mode=audit") as (daemon, path):
+        # A listed name: the flow is the rule's.
+        assert ask_by(guest, "API.test").addresses == [PUBLIC]
+        assert tcp(guest, PUBLIC) == 0
+        assert hits(path) == [0, 1]
+        seen = state(path)
+        assert (seen["allowed"], seen["denied"], seen["names_denied"], seen["pins"]) == (1, 0, 0, 1)
+        # Names that enforcement would refuse, and an address that it would cut out.
+        assert ask_by(guest, "evil.test").addresses == [OTHER]
+        assert tcp(guest, OTHER) == 0
+        assert ask_by(guest, "x.evil.test").rcode == dnsserver.NXDOMAIN
+        assert ask_by(guest, "lan.test").addresses == [PRIVATE]
+        assert tcp(guest, PRIVATE) == 0
+        wait_for("the counts", lambda: state(path)["addrs_cut"] == 1)
+        seen = state(path)
+        assert (seen["allowed"], seen["denied"], seen["names_denied"]) == (1, 2, 3)
+        assert hits(path) == [1, 1]
+        assert "policy: evil.test would be refused: no rule lists the name" in daemon.stderr
+        assert "policy: x.evil.test would be refused: denied by " in daemon.stderr
+
+
+def test_refused_names_are_counted(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
+    policy = f"forbid to *.evil.test\ndeny to bad.test\nallow tcp {PORT} to api.test, *.wild.test\n"
+    server.records["api.test"] = [dnszone.address("api.test", PRIVATE), dnszone.address("api.test", PUBLIC)]
+    with live(guest, policy) as (daemon, path):
+        for _ in range(2):
+            assert ask(guest, "x.evil.test").rcode == dnsserver.NXDOMAIN
+        for text in ("bad.test", "none.test"):
+            assert ask(guest, text).rcode == dnsserver.NXDOMAIN
+        assert ask(guest, "api.test").addresses == [PUBLIC]
+        wait_for("the counts", lambda: state(path)["addrs_cut"] == 1)
+        assert (state(path)["names_denied"], state(path)["names_limited"]) == (4, 0)
+        assert hits(path) == [2, 1, 0]
+        for number in range(300):
+            if ask(guest, f"{number}.wild.test").rcode == dnsserver.REFUSED:
+                break
+            server.asked.clear()
+        assert ("names 4 denied, " in assert_ok(ctl("-a", path, "policy", "show")))
+        # The log is bounded, and says that there was more.
+        for number in range(100):
+            ask(guest, f"{number}.none.test")
+        wait_for("the counts", lambda: state(path)["names_denied"] == 104)
+        assert "policy: bad.test is refused: denied by " in daemon.stderr
+        assert daemon.stderr.count(" is refused: ") == 8
+
+
+def test_counts_are_of_the_connector_that_is_there(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
+    with live(guest, RULE) as (daemon, path):
+        assert ask(guest, "evil.test").rcode == dnsserver.NXDOMAIN
+        wait_for("the count", lambda: state(path)["names_denied"] == 1)
+        old = daemon.children()["connector"]
+        os.kill(old, signal.SIGKILL)
+        wait_for("another connector", lambda: daemon.children().get("connector", old) != old)
+        wait_for("names are resolved", lambda: ask(guest, "api.test").addresses == [PUBLIC])
+        assert ask(guest, "bad.test").rcode == dnsserver.NXDOMAIN
+        wait_for("the count", lambda: state(path)["names_denied"] == 1)
 
 
 @pytest.mark.usefixtures("world")

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dnsserver
@@ -82,6 +82,17 @@ def send(guest: Guest, message: bytes) -> dnszone.Reply:
 
 def ask(guest: Guest, text: str, kind: int = dnsserver.A) -> dnszone.Reply:
     return send(guest, dnszone.query(dnszone.name(text), kind))
+
+
+def send_tcp(guest: Guest, message: bytes) -> dnszone.Reply:
+    with guest.connect(NAMESERVER, dnsserver.DNS_PORT) as sock:
+        sock.settimeout(DEADLINE_S)
+        sock.sendall(dnsserver.frame(message))
+        return dnszone.parse(dnsserver.read_frame(sock))
+
+
+def ask_tcp(guest: Guest, text: str, kind: int = dnsserver.A) -> dnszone.Reply:
+    return send_tcp(guest, dnszone.query(dnszone.name(text), kind))
 
 
 def test_address_of_a_name_is_open_once_it_is_resolved(guest: Guest, server: dnszone.Zone) -> None:
@@ -248,10 +259,19 @@ def test_policy_of_addresses_lets_no_name_out(guest: Guest, server: dnszone.Zone
         assert tcp(guest, PUBLIC) == 0
 
 
-def test_audit_lets_all_pass(guest: Guest, server: dnszone.Zone) -> None:
+@pytest.mark.parametrize("ask_by", (ask, ask_tcp))
+def test_audit_lets_all_pass(guest: Guest, server: dnszone.Zone, ask_by: Callable[..., dnszone.Reply]) -> None:
+    """Answers come as they are: with their addresses, lives and types."""
+    week = 7 * 24 * 3600
+    server.records["api.test"] = [dnszone.address("api.test", PRIVATE, week), dnszone.address("api.test", PUBLIC, week)]
     with limited(guest, POLICY, "--policy-mode=audit"):
-        assert ask(guest, "evil.test").addresses == [OTHER]
+        assert ask_by(guest, "evil.test").addresses == [OTHER]
         assert tcp(guest, OTHER) == 0
+        for _ in range(2):
+            reply = ask_by(guest, "api.test")
+            assert (reply.addresses, reply.ttl) == ([PRIVATE, PUBLIC], week)
+        assert ask_by(guest, "api.test", dnsserver.TXT).rcode == dnsserver.NOERROR
+        assert server.asked == ["evil.test"] + ["api.test"] * 3
 
 
 def test_names_need_the_name_server(guest: Guest, tmp_path: Path) -> None:
@@ -260,13 +280,6 @@ def test_names_need_the_name_server(guest: Guest, tmp_path: Path) -> None:
     done = run_slirpd("--configure", "--disable-dns", f"--policy={path}", guest.pid, "tap0")
     assert done.returncode == 1
     assert "names need the name server" in done.stderr
-
-
-def send_tcp(guest: Guest, message: bytes) -> dnszone.Reply:
-    with guest.connect(NAMESERVER, dnsserver.DNS_PORT) as sock:
-        sock.settimeout(DEADLINE_S)
-        sock.sendall(dnsserver.frame(message))
-        return dnszone.parse(dnsserver.read_frame(sock))
 
 
 def test_names_are_judged_over_tcp(guest: Guest, server: dnszone.Zone) -> None:

@@ -222,7 +222,9 @@ FIELDS(query_policy, ANY(query_policy, request))
 FIELDS(policy_state,
 	ANY(policy_state, request), ANY(policy_state, generation),
 	ANY(policy_state, n_allowed), ANY(policy_state, n_denied),
-	ANY(policy_state, n_by_default), ANY(policy_state, n_pins),
+	ANY(policy_state, n_by_default), ANY(policy_state, n_names_denied),
+	ANY(policy_state, n_names_limited), ANY(policy_state, n_addrs_cut),
+	ANY(policy_state, n_pins),
 	RESERVED(policy_state))
 FIELDS(list_hits,
 	ANY(list_hits, request),
@@ -257,6 +259,10 @@ FIELDS(dns_pin,
 	RANGE(dns_pin, n_addrs, 1, IPC_DNS_ADDRS_MAX, "n_addrs"),
 	RANGE(dns_pin, n_patterns, 1, IPC_DNS_PATTERNS_MAX, "n_patterns"),
 	RESERVED(dns_pin), ANY(dns_pin, patterns), ANY(dns_pin, addrs))
+FIELDS(dns_refusal,
+	ANY(dns_refusal, generation), ANY(dns_refusal, n_denied),
+	ANY(dns_refusal, n_limited), ANY(dns_refusal, n_cut), ANY(dns_refusal, rule),
+	TEXT(dns_refusal, name))
 FIELDS(dns_pinned,
 	ANY(dns_pinned, number), RANGE(dns_pinned, is_pinned, 0, 1, "is_pinned"),
 	RESERVED(dns_pinned))
@@ -676,6 +682,8 @@ test_contradictions_are_refused(void **state)
 	BAD(dns_pin, "addrs", msg->addrs[1].is_ipv6 = 2)
 	BAD(dns_pin, "entries after the last", msg->n_addrs = 1)
 	BAD(dns_pin, "entries after the last", msg->n_patterns = 1)
+	BAD(dns_refusal, "name", msg->name[0] = 'A')
+	BAD(dns_refusal, "name", msg->name[4] = '\n')
 	BAD(host_addrs, "addrs", msg->addrs[0].bytes[4] = 1)
 	BAD(host_addrs, "addrs", msg->addrs[1].is_ipv6 = 2)
 	BAD(host_addrs, "entries after the last", msg->n = 1)

@@ -190,6 +190,18 @@ ipc_sample_dns_pin(struct ipc_dns_pin *msg)
 }
 
 void
+ipc_sample_dns_refusal(struct ipc_dns_refusal *msg)
+{
+	*msg = (struct ipc_dns_refusal){
+		.generation = 1,
+		.n_denied = 2,
+		.n_cut = 1,
+		.rule = IPC_DNS_NO_RULE,
+		.name = "evil.test",
+	};
+}
+
+void
 ipc_sample_dns_pinned(struct ipc_dns_pinned *msg)
 {
 	*msg = (struct ipc_dns_pinned){ .number = 7, .is_pinned = 1 };
@@ -376,6 +388,9 @@ ipc_sample_policy_state(struct ipc_policy_state *msg)
 		.n_allowed = 3,
 		.n_denied = 2,
 		.n_by_default = 1,
+		.n_names_denied = 6,
+		.n_names_limited = 7,
+		.n_addrs_cut = 8,
 		.n_pins = 4,
 	};
 }

@@ -541,6 +541,80 @@ test_size_of_the_reply(void **state)
 	assert_int_equal(out[2] & 2, 0);
 }
 
+static void
+observe(const char *name, uint16_t type)
+{
+	uint8_t *exact;
+
+	begin(7, DNS_RECURSION_DESIRED);
+	question(name, type, DNS_CLASS_IN);
+	exact = message_copy();
+	judge_observe(&judge, &judged, exact, message.len, false, NOW_MS);
+	free(exact);
+}
+
+/* The answer has the question, and these records. Returns the number of addresses for the
+ * connector. */
+static size_t
+observe_answer(const char *name, const char *first, const char *second)
+{
+	uint8_t *asked, *exact;
+
+	begin(0x1234, DNS_RECURSION_DESIRED);
+	question(name, DNS_A, DNS_CLASS_IN);
+	asked = message_copy();
+	begin(0x1234, RESPONSE_FLAGS);
+	question(name, DNS_A, DNS_CLASS_IN);
+	if (first != NULL)
+		record_addr(ANSWERS, name, 60, first);
+	if (second != NULL)
+		record_addr(ANSWERS, name, 60, second);
+	exact = message_copy();
+	judge_observe_answer(&judge, &judged, asked, exact, message.len);
+	free(asked);
+	free(exact);
+	return judge_pins(&judged, pinned);
+}
+
+static void
+test_observed_names_are_counted_and_pinned(void **state)
+{
+	(void)state;
+	observe("API.test", DNS_A);
+	assert_int_equal(judged.refusal, JUDGE_PASSES);
+	assert_int_equal(judge_pins(&judged, pinned), 0);
+	assert_int_equal(observe_answer("API.test", "198.51.99.1", "10.0.0.5"), 2);
+	assert_int_equal(judged.n_patterns, 1);
+	assert_int_equal(judge.n_cut, 1);
+	assert_int_equal(judged.refusal, JUDGE_PASSES);
+	/* Nothing but addresses that it must not lead to. */
+	assert_int_equal(observe_answer("API.test", "10.0.0.5", NULL), 1);
+	assert_int_equal(judge.n_cut, 2);
+	assert_int_equal(judge.n_denied, 1);
+	assert_int_equal(judged.refusal, JUDGE_DENIED);
+	assert_int_equal(observe_answer("API.test", NULL, NULL), 0);
+	assert_int_equal(judged.refusal, JUDGE_PASSES);
+
+	observe("bad.wild.test", DNS_A);
+	assert_int_equal(judged.refusal, JUDGE_DENIED);
+	assert_int_equal(judged.denied_by, 0);
+	assert_string_equal(judged.reply.ede_text, "denied by ci.policy:2");
+	observe("evil.test", DNS_A);
+	assert_int_equal(judged.refusal, JUDGE_DENIED);
+	assert_int_equal(judged.denied_by, IPC_DNS_NO_RULE);
+	observe("api.test", DNS_TXT);
+	assert_int_equal(judged.refusal, JUDGE_REFUSED);
+	observe("a b.wild.test", DNS_A);
+	assert_int_equal(judged.refusal, JUDGE_DENIED);
+	assert_int_equal(observe_answer("a b.wild.test", "198.51.99.1", NULL), 0);
+	assert_int_equal(judge.n_denied, 5);
+	for (int i = 0; i < DNS_QUERIES_BURST + 1; i++)
+		observe("api.test", DNS_A);
+	assert_int_equal(judged.refusal, JUDGE_REFUSED);
+	assert_true(judge.n_limited > 0);
+	assert_int_equal(observe_answer("api.test", "198.51.99.1", NULL), 1);
+}
+
 int
 main(void)
 {
@@ -565,6 +639,7 @@ main(void)
 		cmocka_unit_test_setup(test_queries_are_limited, setup),
 		cmocka_unit_test_setup(test_copy_has_its_own_reply, setup),
 		cmocka_unit_test_setup(test_size_of_the_reply, setup),
+		cmocka_unit_test_setup(test_observed_names_are_counted_and_pinned, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

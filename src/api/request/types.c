@@ -251,6 +251,9 @@ static const struct api_member policy[] = {
 	INTEGER("allowed"),
 	INTEGER("denied"),
 	INTEGER("by_default"),
+	INTEGER("names_denied"),
+	INTEGER("names_limited"),
+	INTEGER("addrs_cut"),
 	INTEGER("pins"),
 };
 

@@ -57,6 +57,16 @@ reply_answer(struct judged *judged, enum dns_ede ede)
 	return JUDGE_REPLY;
 }
 
+/* A refusal by the policy, with the reason for the guest. */
+static enum judge_step
+refuse(struct judged *judged, enum judge_refusal refusal, enum dns_rcode rcode,
+    const char *text)
+{
+	judged->refusal = refusal;
+	judged->denied_by = IPC_DNS_NO_RULE;
+	return reply_error(judged, rcode, DNS_EDE_BLOCKED, text);
+}
+
 /* The policy's own refusal: NXDOMAIN ends a search at once in every resolver, and programs say
  * that the name is not known. REFUSED is the protocol's own word; glibc tries again after it. */
 static enum judge_step
@@ -65,10 +75,10 @@ deny(struct judge *judge, struct judged *judged, const char *text)
 	const struct ipc_policy_settings *settings = &judge->matcher->policy->settings;
 
 	judge->n_denied++;
-	return reply_error(judged,
+	return refuse(judged, JUDGE_DENIED,
 	    settings->dns_refusal == IPC_POLICY_DNS_REFUSAL_refused ? DNS_REFUSED
 								    : DNS_NXDOMAIN,
-	    DNS_EDE_BLOCKED, text);
+	    text);
 }
 
 static enum judge_step
@@ -80,7 +90,9 @@ deny_by(struct judge *judge, struct judged *judged, const struct policy_verdict 
 		return deny(judge, judged, "no rule lists the name");
 	snprintf(judged->reply_text, sizeof(judged->reply_text), "denied by %s",
 	    policy_where(judge->matcher->policy, verdict->rule, where));
-	return deny(judge, judged, judged->reply_text);
+	deny(judge, judged, judged->reply_text);
+	judged->denied_by = (uint16_t)verdict->rule;
+	return JUDGE_REPLY;
 }
 
 /* Filters the answer, and replies with the rest. */
@@ -230,8 +242,7 @@ look_up(struct judge *judge, struct judged *judged, uint64_t now_ms)
 	if (is_within_limits(judge, judged, now_ms))
 		return JUDGE_ASK;
 	judge->n_limited++;
-	return reply_error(judged, DNS_REFUSED, DNS_EDE_BLOCKED,
-	    "too many names or queries");
+	return refuse(judged, JUDGE_REFUSED, DNS_REFUSED, "too many names or queries");
 }
 
 static enum judge_step
@@ -253,8 +264,7 @@ judge_name(struct judge *judge, struct judged *judged, uint64_t now_ms)
 	if (is_type_allowed(judge, judged->query.type))
 		return look_up(judge, judged, now_ms);
 	judge->n_denied++;
-	return reply_error(judged, DNS_REFUSED, DNS_EDE_BLOCKED,
-	    "not a type of dns-types");
+	return refuse(judged, JUDGE_REFUSED, DNS_REFUSED, "not a type of dns-types");
 }
 
 static void
@@ -262,6 +272,7 @@ forget_verdict(struct judged *judged)
 {
 	judged->has_chain = judged->is_listed = judged->may_be_private = false;
 	judged->n_patterns = 0;
+	judged->refusal = JUDGE_PASSES;
 }
 
 enum judge_step
@@ -293,6 +304,14 @@ judge_query(struct judge *judge, struct judged *judged, const uint8_t *bytes, si
 		return judge_name(judge, judged, now_ms);
 	}
 	return JUDGE_IGNORE;
+}
+
+void
+judge_observe(struct judge *judge, struct judged *judged, const uint8_t *bytes,
+    size_t len, bool is_tcp, uint64_t now_ms)
+{
+	judge_query(judge, judged, bytes, len, is_tcp, now_ms);
+	judged->reply.answer = NULL;
 }
 
 /* --- answers -------------------------------------------------------------------------- */
@@ -337,6 +356,7 @@ judge_answer(struct judge *judge, struct judged *judged, const uint8_t *bytes, s
 	static struct dns_answer answer;
 	uint16_t rcode;
 
+	judged->refusal = JUDGE_PASSES;
 	switch (dns_answer_read(&answer, &judged->ask, bytes, len, &rcode)) {
 	case DNS_ANSWER_FOREIGN:
 		return JUDGE_WAIT;
@@ -368,6 +388,36 @@ judge_answer(struct judge *judge, struct judged *judged, const uint8_t *bytes, s
 		return take_failure(judged, DNS_SERVFAIL);
 	dns_cache_put(&judge->cache, &judged->answer, now_ms);
 	return reply_filtered(judge, judged);
+}
+
+void
+judge_observe_answer(struct judge *judge, struct judged *judged, const uint8_t *asked,
+    const uint8_t *bytes, size_t len)
+{
+	static struct judged enforced;
+	const struct dns_query *query = &judged->query;
+	struct dns_ask *ask = &judged->ask;
+	uint16_t rcode;
+
+	judged->refusal = JUDGE_PASSES;
+	judged->reply.answer = NULL;
+	if (query->question_len == 0 || query->name[0] == '\0')
+		return;
+	*ask = (struct dns_ask){
+		.question_end = DNS_HEADER_LEN + query->question_len,
+		.type = query->type,
+	};
+	memcpy(ask->bytes, asked, ask->question_end);
+	memcpy(ask->name, query->name, sizeof(ask->name));
+	if (dns_answer_read(&judged->answer, ask, bytes, len, &rcode) != DNS_ANSWER_OK)
+		return;
+	/* Counts what would be cut. */
+	judge_copy(&enforced, judged);
+	reply_filtered(judge, &enforced);
+	judged->refusal = enforced.refusal;
+	judged->denied_by = enforced.denied_by;
+	judged->reply.ede_text = enforced.reply.ede_text;
+	judged->reply.answer = &judged->answer;
 }
 
 void

@@ -12,9 +12,13 @@
  * Only names that the policy lists go to a name server, unless its `dns` is `any`. Names of a
  * chain need no rule: the owner of a name that a rule lists leads it where he likes, within the
  * ports of the rule.
+ *
+ * In mode audit, queries and answers pass as they are: judge_observe() and judge_observe_answer()
+ * only count, and find the addresses of judge_pins().
  */
 #pragma once
 
+#include "ipc/msg_dns.h"
 #include "model/policy/match.h"
 #include "resolver/dns/cache.h"
 #include "resolver/dns/filter.h"
@@ -37,6 +41,12 @@ struct judge {
 	uint64_t n_cut;     /* addresses that were cut out of answers */
 };
 
+enum judge_refusal {
+	JUDGE_PASSES,
+	JUDGE_DENIED,  /* the name, or all addresses that it leads to */
+	JUDGE_REFUSED, /* a limit, or the type */
+};
+
 /* A query on its way. */
 struct judged {
 	struct dns_query query;
@@ -52,6 +62,8 @@ struct judged {
 	struct dns_ask ask;
 	struct dns_reply reply;
 	char reply_text[DNS_EDE_TEXT_MAX];
+	enum judge_refusal refusal; /* by the last step; reply.ede_text has the reason */
+	uint16_t denied_by;         /* the rule, or IPC_DNS_NO_RULE */
 };
 
 enum judge_step {
@@ -86,6 +98,15 @@ void judge_ask(struct judged *judged, uint16_t id,
 /* A message of the name server that was asked. */
 enum judge_step judge_answer(struct judge *judge, struct judged *judged,
     const uint8_t *bytes, size_t len, uint64_t now_ms);
+
+/* Mode audit: counts the query if it would be refused. Sets all of *judged. */
+void judge_observe(struct judge *judge, struct judged *judged, const uint8_t *bytes,
+    size_t len, bool is_tcp, uint64_t now_ms);
+
+/* The same for the answer. asked is what the name server was asked: the guest's message with an id
+ * of ours. judge_pins() has addresses if it is an answer with some. */
+void judge_observe_answer(struct judge *judge, struct judged *judged,
+    const uint8_t *asked, const uint8_t *bytes, size_t len);
 
 /* No name server has answered. A reply is ready after that. */
 void judge_fail(struct judge *judge, struct judged *judged, enum dns_ede reason,
