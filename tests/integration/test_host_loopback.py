@@ -19,11 +19,10 @@ import pytest
 from daemon import Slirpd
 from guest import Guest
 from lab import INTERNET4, INTERNET6, WORD_NAME, Lab, http_url
-from loopback import NAMES4, NAMES6, Loopback
-from netns import family_of
+from loopback import GUEST6, NAMES4, NAMES6, Loopback, listening_to_groups
 from servers import listener, recv_all, serve
 
-GUEST4, GUEST6 = "10.0.2.100", "fd00::1234"
+GUEST4 = "10.0.2.100"
 SYN_WITH = (0, F.FIN, F.RST, F.ACK, F.PSH, F.URG, F.ECE | F.CWR, F.FIN | F.PSH | F.URG,
             F.ECE | F.CWR | F.PSH, 0xFF & ~F.SYN)
 PROTOCOLS = (F.TCP, F.UDP, F.ICMP)
@@ -94,20 +93,6 @@ def test_multicast_is_not_heard_on_the_host(guest: Guest, loopback: Loopback, na
             port.send_ip(packet)
         assert loopback.arrivals() == []
         assert reachable(guest)
-
-
-def listening_to_groups(loopback: Loopback, name: str) -> None:
-    """Joins the group, as a resolver or a media server of the host would; not on `lo`, where
-    the report of it would be heard by the ear."""
-    group = F.addr(name)
-    for number in (index for index, device in socket.if_nameindex() if device != "lo"):
-        for sock in loopback.udp(family_of(name)):
-            if len(group) == 4:
-                request = group + bytes(4) + struct.pack("=i", number)
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
-            else:
-                request = group + struct.pack("=i", number)
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, request)
 
 
 # --- that the tests above can fail -------------------------------------------------------------
@@ -198,8 +183,10 @@ def test_no_wrapping_reaches_the_host_s_loopback(guest: Guest, loopback: Loopbac
     source, wrap = (GUEST6, wrapped6) if ":" in name else (GUEST4, wrapped4)
     with hostile(guest, "--disable-host-loopback") as raw:
         for number in loopback.ports:
-            for protocol in (F.TCP, F.UDP):
+            for protocol in PROTOCOLS:
                 payload = F.l4(source, name, protocol, 40000, number)
+                if protocol == F.ICMP and ":" in name:
+                    protocol = F.ICMP6
                 for packet in (*wrap(name, protocol, payload),
                                *in_pieces(name, protocol, payload)):
                     raw.send_ip(packet)

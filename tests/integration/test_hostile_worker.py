@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A worker that was taken over, and its channel to a real connector; and the other way round.
 
-The test speaks in the name of the worker, which is stopped. The proof is at the host's end, as in
-test_host_loopback.py: listeners on the loopback, and a packet socket that sees what passes there.
+The test speaks in the name of the worker, which is stopped, without the worker's jail: for that see
+tests/confine/test_attacker.py. The proof is at the host's end: listeners on the loopback, and packet
+sockets that see what passes there and what leaves by the host's link.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import ipaddress
 import os
 import re
 import select
@@ -21,11 +23,12 @@ from typing import NamedTuple
 import ipc
 import pytest
 from daemon import Slirpd
+from egress import Uplink
 from guest import Guest
 from lab import CLOSED_PORT, HTTP_PORT, INTERNET4, INTERNET6, Lab
+from loopback import GUEST6, NAMES4, NAMES6, Loopback, listening_to_groups
 from processes import borrowed, fds_of, is_busy, taken_over
 from servers import recv_all
-from test_host_loopback import Loopback
 from waiting import DEADLINE_S, wait_for
 
 # src/ipc/fdtable.h.
@@ -36,26 +39,35 @@ TCP, UDP, ICMP = socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP
 
 # Names of the host's loopback that the gate passes if it is open: the connector refuses them.
 CLOSED = ("10.0.2.2", "10.0.2.0", "10.0.2.1", "10.0.2.15", "10.0.2.77", "10.0.2.100",
-          "fd00::2", "fd00::", "fd00::1", "fd00::77", "fd00::ffff:ffff:ffff:ffff")
+          "fd00::2", "fd00::", "fd00::1", "fd00::77", GUEST6, "fd00::ffff:ffff:ffff:ffff")
+NAMESERVERS = ("10.0.2.3", "fd00::3")
 BROADCASTS = ("10.0.2.255", "255.255.255.255")
 GROUPS = ("224.0.0.1", "239.255.1.1", "ff05::1", "ff0e::1")
+# Addresses of others, by their form. They leave the host.
+ELSEWHERE = ("169.254.0.1", "64:ff9b::127.0.0.1", "2002:7f00:1::1")
 # No sound worker asks for them.
 NEVER = ("127.0.0.1", "127.0.0.53", "127.255.255.255", "0.0.0.0", "0.0.0.1", "240.0.0.1", "::", "::1",
-         "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.2.2", "::ffff:203.0.113.1", "fe80::1",
-         "fe80::2", "ff01::1", "ff02::1")
+         "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.2.2", "::ffff:203.0.113.1",
+         "::ffff:0.0.0.0", "fe80::1", "fe80::2", "fe80::3", "ff01::1", "ff02::1", "ff02::2")
 NEVER_OF = [(proto, address) for proto in (TCP, ICMP) for address in (*NEVER, *BROADCASTS, *GROUPS)] + [
     (UDP, address) for address in NEVER]
 protos = pytest.mark.parametrize("proto", (TCP, UDP, ICMP), ids=("tcp", "udp", "icmp"))
 # src/ipc/msg_flows.h.
 ICMP_MAX = 1024
-# More flows than may be open.
-MANY = 100_000
+# More flows than may be open. Run once with SLIRPD_OPENS=1000000.
+MANY = int(os.environ.get("SLIRPD_OPENS", 100_000))
 # Fewer than fill a queue.
 IN_FLIGHT = 100
 # Those of the table, and a pending answer.
 FDS_MAX = 9
 # The limit of the kernel on a queue of messages, many times over.
 TOO_MANY = 10000
+
+
+def send(sock: socket.socket, proto: int, address: str) -> None:
+    """Something by a socket that the connector has made; a connection is under way by itself."""
+    if proto != TCP:
+        sock.send(b"x" if proto == UDP else (b"\x80" if ":" in address else b"\x08") + bytes(7))
 
 
 class Answer(NamedTuple):
@@ -109,7 +121,7 @@ class Channel:
         assert select.select([self.sock], [], [], DEADLINE_S)[0], "no answer"
         data, fds, _, _ = socket.recv_fds(self.sock, 1 << 16, 2, socket.MSG_DONTWAIT)
         row = ipc.ROWS[struct.unpack_from("=I", data)[0]]
-        if row == "flow_opened":
+        if row in ("flow_opened", "flow_answers"):
             (flow,), (fd,) = struct.unpack_from("=Q", data, 8), fds
             return Answer(row, flow, 0, socket.socket(fileno=fd))
         flow, error = struct.unpack_from("=QI", data, 8)
@@ -150,7 +162,7 @@ def test_loopback_is_refused_if_it_is_closed(guest: Guest, loopback: Loopback, p
                 (address, port) for address in names for port in loopback.ports):
             got = worker.ask(number, address, port, proto)
             assert (got.row, got.error) == ("flow_refused", errno.ENETUNREACH), address
-        for address in ("10.0.2.3", "fd00::3"):
+        for address in NAMESERVERS:
             got = worker.ask(1, address, loopback.ports[0], proto)
             assert (got.row, got.error) == ("flow_refused", errno.ENETUNREACH), address
         assert loopback.arrivals() == []
@@ -164,12 +176,8 @@ def test_control_loopback_is_reached_if_it_is_open(guest: Guest, loopback: Loopb
             got = worker.ask(number, address, loopback.ports[0], proto)
             assert got.sock
             with got.sock:
-                if proto == ICMP:
-                    got.sock.send((b"\x80" if ":" in address else b"\x08") + bytes(7))
-                    continue
-                if proto == UDP:
-                    got.sock.send(b"x")
-                assert got.sock.getpeername()[:2] == (
+                send(got.sock, proto, address)
+                assert proto == ICMP or got.sock.getpeername()[:2] == (
                     "::1" if ":" in address else "127.0.0.1", loopback.ports[0])
         assert loopback.arrivals() != []
 
@@ -186,20 +194,59 @@ def test_control_others_are_reached(guest: Guest, address: str) -> None:
             assert recv_all(sock).endswith(b"hello\n")
 
 
+def test_every_name_of_the_loopback_is_tried() -> None:
+    assert {*NAMES4, *NAMES6} <= {*CLOSED, *NAMESERVERS, *BROADCASTS, *GROUPS, *NEVER, *ELSEWHERE}
+
+
+@protos
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_address_of_others_leads_away_from_the_host(
+        guest: Guest, loopback: Loopback, uplink: Uplink, address: str, proto: int) -> None:
+    with taken(guest, "--disable-host-loopback") as (_, worker):
+        got = worker.ask(1, address, loopback.ports[0], proto)
+        assert got.sock
+        with got.sock:
+            send(got.sock, proto, address)
+            assert loopback.arrivals() == []
+        to_port = 0 if proto == ICMP else loopback.ports[0]
+        assert uplink.sent() == {(proto, str(ipaddress.ip_address(address)), to_port)}
+
+
+@pytest.mark.parametrize("address", ("224.0.0.251", "239.255.255.250", "ff05::2", "ff0e::1"))
+@pytest.mark.parametrize("option", ("--disable-host-loopback", "--mtu=1500"), ids=("closed", "open"))
+def test_socket_of_a_group_is_heard_on_the_host_only_if_the_loopback_is_open(
+        guest: Guest, loopback: Loopback, uplink: Uplink, option: str, address: str) -> None:
+    """The kernel would give a copy to the host's own members of the group."""
+    listening_to_groups(loopback, address)
+    port = loopback.ports[1]  # of any-address
+    with taken(guest, option) as (_, worker):
+        answers, got = worker.ask(1, address, port, UDP), worker.answer()
+        assert answers.sock and got.sock
+        with answers.sock, got.sock:
+            got.sock.send(b"x")
+            # It is bound, and has no address to send to.
+            with pytest.raises(OSError, match="Destination address required"):
+                answers.sock.send(b"x")
+            assert uplink.sent() == {(UDP, address, port)}
+            assert (loopback.arrivals() == []) == (option == "--disable-host-loopback")
+
+
 @pytest.mark.parametrize("proto,address", NEVER_OF)
 @pytest.mark.parametrize("option", ("--disable-host-loopback", "--mtu=1500"), ids=("closed", "open"))
 def test_address_that_the_gate_never_passes_ends_slirpd(
-        guest: Guest, loopback: Loopback, option: str, proto: int, address: str) -> None:
+        guest: Guest, loopback: Loopback, uplink: Uplink, option: str, proto: int, address: str) -> None:
     with taken(guest, option) as made:
         made.worker.send(question(1, address, loopback.ports[0], proto))
         made.assert_ended("flow_open: ")
         assert "is never a destination" in made.daemon.stderr
         assert loopback.arrivals() == []
+        assert uplink.sent() == set()
 
 
 @pytest.mark.parametrize("address", (
     "0.0.0.0", "255.255.255.255", "224.0.0.251", "239.255.1.1", "::", "ff02::fb", "ff0e::1"))
-def test_peer_whose_address_nobody_sends_from_ends_slirpd(guest: Guest, address: str) -> None:
+def test_peer_whose_address_nobody_sends_from_ends_slirpd(
+        guest: Guest, loopback: Loopback, uplink: Uplink, address: str) -> None:
     """A forward's port would otherwise send to a group, or to the host under another name."""
     host = "[::]:" if ":" in address else ""
     with taken(guest, f"--publish={host}5300:5300/udp") as made:
@@ -211,6 +258,8 @@ def test_peer_whose_address_nobody_sends_from_ends_slirpd(guest: Guest, address:
             assert sock.getpeername()[:2] == (control, 7) and sock.getsockname()[1] == 5300
         made.worker.send(peer(2, address, 7))
         made.assert_ended("reply_open: nobody sends from the peer's address")
+        assert loopback.arrivals() == []
+        assert uplink.sent() == set()
 
 
 def test_ipv6_that_is_off_ends_slirpd(guest: Guest) -> None:
@@ -236,16 +285,18 @@ def test_ipv6_that_is_off_ends_slirpd(guest: Guest) -> None:
     (ipc.message("outbound", bytes(36)), "outbound: wrong direction"),
     (ipc.message("hello", bytes(16)), "hello: "),
 ), ids=lambda value: value if isinstance(value, str) else "")
-def test_message_out_of_form_ends_slirpd(guest: Guest, message: bytes, reason: str) -> None:
+def test_message_out_of_form_ends_slirpd(guest: Guest, uplink: Uplink, message: bytes, reason: str) -> None:
     with taken(guest) as made:
         made.worker.send(message)
         made.assert_ended(reason)
+        assert uplink.sent() == set()
 
 
-def test_descriptor_that_is_sent_along_ends_slirpd(guest: Guest) -> None:
+def test_descriptor_that_is_sent_along_ends_slirpd(guest: Guest, uplink: Uplink) -> None:
     with taken(guest) as made:
         made.worker.send(question(1, INTERNET4, HTTP_PORT), 0)
         made.assert_ended("flow_open: wrong number of descriptors")
+        assert uplink.sent() == set()
 
 
 def test_number_of_a_closed_flow_may_be_used_again(guest: Guest) -> None:
@@ -263,11 +314,12 @@ def test_number_of_a_refused_flow_may_be_used_again(guest: Guest) -> None:
             assert worker.ask(5, "10.0.2.2", HTTP_PORT).row == "flow_refused"
 
 
-def test_flow_that_is_opened_twice_ends_slirpd(guest: Guest) -> None:
+def test_flow_that_is_opened_twice_ends_slirpd(guest: Guest, uplink: Uplink) -> None:
     with taken(guest) as made:
         assert made.worker.ask(5, INTERNET4, HTTP_PORT).sock
-        made.worker.send(question(5, INTERNET4, HTTP_PORT))
+        made.worker.send(question(5, INTERNET4, CLOSED_PORT))
         made.assert_ended("flow_open: the flow is open")
+        assert uplink.sent() == {(TCP, INTERNET4, HTTP_PORT)}
 
 
 @pytest.mark.parametrize("flows", ((6,), (5, 5), (5, 0)), ids=("unknown", "twice", "zero"))

@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 from collections.abc import Iterator
 
+import frames as F
 from lab import SETTLED, Lab, settle_loopback
+from netns import family_of
 from servers import listener, udp_socket
 
+GUEST6 = "fd00::1234"
 # Every way to name the host's loopback that a guest has, and some that it hopes to have.
 NAMES4 = ("10.0.2.2", "10.0.2.3", "10.0.2.0", "10.0.2.1", "10.0.2.15", "10.0.2.77", "10.0.2.100",
           "10.0.2.255", "127.0.0.1", "127.0.0.53", "127.255.255.255", "0.0.0.0", "0.0.0.1",
           "255.255.255.255", "240.0.0.1", "169.254.0.1")
-NAMES6 = ("fd00::2", "fd00::3", "fd00::", "fd00::1", "fd00::77", "fd00::1234",
+NAMES6 = ("fd00::2", "fd00::3", "fd00::", "fd00::1", "fd00::77", GUEST6,
           "fd00::ffff:ffff:ffff:ffff", "fe80::2", "fe80::3", "ff02::1", "ff02::2", "ff01::1",
           "ff05::1", "::1", "::", "::ffff:127.0.0.1", "::127.0.0.1", "::ffff:10.0.2.2",
           "::ffff:0.0.0.0", "64:ff9b::127.0.0.1", "2002:7f00:1::1")
@@ -84,3 +88,17 @@ def _taken(sock: socket.socket) -> Iterator[str]:
             else:
                 _, peer = sock.recvfrom(2048)
             yield f"{sock.type.name} at {sock.getsockname()} from {peer}"
+
+
+def listening_to_groups(loopback: Loopback, name: str) -> None:
+    """Joins the group, as a resolver or a media server of the host would; not on `lo`, where
+    the report of it would be heard by the ear."""
+    group = F.addr(name)
+    for number in (index for index, device in socket.if_nameindex() if device != "lo"):
+        for sock in loopback.udp(family_of(name)):
+            if len(group) == 4:
+                request = group + bytes(4) + struct.pack("=i", number)
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+            else:
+                request = group + struct.pack("=i", number)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, request)
