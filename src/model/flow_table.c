@@ -5,7 +5,9 @@
  * Theory of operation
  * The flows are an array; the index of a flow is its place. Places are linked by number,
  * and a link is a place plus 1, so that a zeroed table is an empty one and untouched
- * pages stay untouched. A flow is in one list: the chain of its hash while it is live,
+ * pages stay untouched. The number of chains grows with the flows (linear hashing): each new
+ * flow splits at most CHAINS_A_FLOW chains, so that no flow waits for a whole table to be
+ * hashed again, and few flows use few pages of chains. A flow is in one list: the chain of its hash while it is live,
  * the dead ones from its removal to the end of the turn, then the free ones. The place
  * that was freed last is used first: few pages are in use if few flows are.
  */
@@ -24,6 +26,9 @@
 
 #define GENERATION_MAX ((1U << FLOW_GENERATION_BITS) - 1)
 
+/* A chain has less than one flow on average, and less than two before it is split. */
+#define CHAINS_A_FLOW 2
+
 enum { FLOW_FREE, FLOW_LIVE, FLOW_DEAD };
 
 int
@@ -33,15 +38,16 @@ flow_table_init(struct flow_table *table, size_t flow_size, uint32_t n_max)
 		.flow_size = flow_size,
 		.n_max = n_max,
 		.n_chains = 1,
+		.n_chains_max = 1,
 	};
 	if (n_max == 0 || n_max > PLACES_MAX || flow_size < sizeof(struct flow_link) ||
 	    flow_size % sizeof(uint64_t) != 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	while (table->n_chains < n_max)
-		table->n_chains *= 2;
-	table->mapping_len = n_max * flow_size + table->n_chains * sizeof(uint32_t);
+	while (table->n_chains_max < n_max)
+		table->n_chains_max *= 2;
+	table->mapping_len = n_max * flow_size + table->n_chains_max * sizeof(uint32_t);
 	table->mapping = mapping_new(table->mapping_len);
 	if (table->mapping == NULL)
 		return -1;
@@ -67,7 +73,38 @@ at(const struct flow_table *table, uint32_t index)
 static uint32_t *
 chain_of(const struct flow_table *table, const struct flow_key *key)
 {
-	return &table->chains[flow_key_hash(key) & (table->n_chains - 1)];
+	uint32_t hash = (uint32_t)flow_key_hash(key);
+	uint32_t chain = hash & table->chain_mask;
+
+	/* Not split yet. */
+	if (chain >= table->n_chains)
+		chain = hash & table->chain_mask >> 1;
+	return &table->chains[chain];
+}
+
+/* Splits the next chain in two: the upper one gets the flows whose hash has one bit more. */
+static void
+split_chain(struct flow_table *table)
+{
+	uint32_t upper = table->n_chains, first;
+	uint32_t *ends[2];
+
+	if (upper > table->chain_mask)
+		table->chain_mask = 2 * table->chain_mask + 1;
+	ends[0] = &table->chains[upper & table->chain_mask >> 1];
+	ends[1] = &table->chains[upper];
+	first = *ends[0];
+	table->n_chains++;
+	*ends[0] = *ends[1] = 0;
+	while (first != 0) {
+		struct flow_link *link = at(table, first - 1);
+		bool is_upper = chain_of(table, &link->key) == &table->chains[upper];
+
+		*ends[is_upper] = first;
+		ends[is_upper] = &link->next;
+		first = link->next;
+		link->next = 0;
+	}
 }
 
 uint32_t
@@ -118,11 +155,17 @@ take_place(struct flow_table *table)
 void *
 flow_table_add(struct flow_table *table, const struct flow_key *key)
 {
-	uint32_t *chain = chain_of(table, key), generation, n = 1;
 	struct flow_link *link = take_place(table);
+	uint32_t generation, n = 1;
+	uint32_t *chain;
 
 	if (link == NULL)
 		return NULL;
+	for (int i = 0; i < CHAINS_A_FLOW && table->n_chains < table->n_chains_max &&
+	     table->n_chains / CHAINS_A_FLOW <= table->n_live;
+	     i++)
+		split_chain(table);
+	chain = chain_of(table, key);
 	generation = link->generation % GENERATION_MAX + 1;
 	memset(link, 0, table->flow_size);
 	link->key = *key;

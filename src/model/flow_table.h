@@ -34,7 +34,9 @@ struct flow_table {
 	uint8_t *flows;
 	uint32_t *chains; /* the first flow of each: its place plus 1 */
 	size_t flow_size;
-	uint32_t n_chains; /* a power of two */
+	uint32_t n_chains;     /* in use; never fewer than before */
+	uint32_t n_chains_max; /* a power of two */
+	uint32_t chain_mask;   /* the least power of two not below n_chains, less 1 */
 	uint32_t n_max;
 	uint32_t n_places; /* that were used at some time; the others follow them */
 	uint32_t n_live;

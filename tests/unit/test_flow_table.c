@@ -269,6 +269,38 @@ test_only_used_pages_are_resident(void **state)
 	flow_table_free(&large);
 }
 
+/* Each flow is found while chains are split, and few flows use few pages. */
+static void
+test_chains_grow_with_the_flows(void **state)
+{
+	struct flow_table large;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&large, sizeof(struct flow), 40000), 0);
+	for (uint32_t i = 0; i < 40000; i++) {
+		struct flow_key wanted = key((uint16_t)i);
+
+		assert_null(flow_table_find(&large, &wanted));
+		assert_non_null(flow_table_add(&large, &wanted));
+		for (uint32_t k = i - i % 16; k <= i; k++) {
+			struct flow_key other = key((uint16_t)(k * 7 % (i + 1)));
+
+			assert_non_null(flow_table_find(&large, &other));
+		}
+		assert_in_range(large.n_chains, i < 32768 ? i + 1 : 65536, 2 * i + 2);
+	}
+	assert_int_equal(large.n_chains, 65536);
+	assert_int_equal(large.n_long_chains, 0);
+	for (uint32_t i = 0; i < 40000; i++) {
+		struct flow_key wanted = key((uint16_t)i);
+
+		flow_table_remove(&large, flow_table_find(&large, &wanted));
+		assert_null(flow_table_find(&large, &wanted));
+	}
+	assert_int_equal(large.n_live, 0);
+	flow_table_free(&large);
+}
+
 static void
 test_bad_sizes_are_refused(void **state)
 {
@@ -361,6 +393,7 @@ main(void)
 		TEST(test_walk_goes_on_at_a_place),
 		TEST(test_long_chain_is_counted),
 		cmocka_unit_test(test_chains_of_a_full_table_are_short),
+		cmocka_unit_test(test_chains_grow_with_the_flows),
 		cmocka_unit_test(test_only_used_pages_are_resident),
 		cmocka_unit_test(test_bad_sizes_are_refused),
 		cmocka_unit_test(test_address_has_a_limit),
