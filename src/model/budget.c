@@ -76,7 +76,8 @@ budget_init(struct budget *budget, size_t n_descriptors, uint32_t n_ephemeral)
 	for (int kind = BUDGET_UDP; kind < BUDGET_N_KINDS; kind++)
 		n -= at_most(n, limit[kind]);
 	budget->n_shared = n;
-	limit[BUDGET_TCP] = limit[BUDGET_PORT] = n - n / SHARED_PARTS;
+	limit[BUDGET_PORT] = n - n / SHARED_PARTS;
+	limit[BUDGET_TCP] = at_most(limit[BUDGET_PORT], BUDGET_TCP_MAX);
 }
 
 uint32_t

@@ -22,6 +22,10 @@
  * a second for ever. */
 #define BUDGET_UDP_MAX 4096
 
+/* Connections. More than one address of the host has ephemeral ports for; so many take less
+ * than 16 MiB of the worker (tcp_host.c). */
+#define BUDGET_TCP_MAX 32768
+
 /* Enough for the hosts that users and monitoring programs ping at a time. */
 #define BUDGET_PING_MAX 256
 

@@ -119,7 +119,6 @@ make_tcp(struct worker *worker)
 		.guest_mac = worker->has_guest_mac && kernel_takes_big_frames()
 		    ? &worker->guest_mac
 		    : NULL,
-		.n_descriptors = worker->n_descriptors,
 		.wrote_frame = datapath_wrote_frame,
 		.no_descriptor = datapath_refused_tcp,
 		.ctx = worker,

@@ -11,10 +11,6 @@
 #include "base/mapping.h"
 #include "slirp-worker/engine/tcp/tcp_parts.h"
 
-/* Flows with a gap at a time; each needs about 600 bytes. A gap to or from a guest closes in
- * milliseconds. Without a record the data ahead is dropped, and the guest sends again. */
-#define GAPS_MAX 8192
-
 /* Pool space that a starved flow needs before it is served again: one read. */
 #define STARVED_WANTS TCP_KEPT_MIN
 
@@ -43,7 +39,7 @@ tcp_init(struct tcp *tcp, const struct tcp_config *config, const struct tcp_worl
 	tcp->starved_look_at_ms = tcp->now_ms;
 	tcp->epoch = 1;
 	tcp_wheel_init(&tcp->wheel, tcp->now_ms);
-	tcp->gaps = mapping_new(GAPS_MAX * sizeof(struct tcp_gaps));
+	tcp->gaps = mapping_new(TCP_GAPS_MAX * sizeof(struct tcp_gaps));
 	if (!tcp->gaps ||
 	    flow_table_init(&tcp->flows, sizeof(struct tcp_flow), config->n_flows_max) ==
 		-1 ||
@@ -74,7 +70,7 @@ tcp_free(struct tcp *tcp)
 	addr_count_free(&tcp->by_peer);
 	addr_count_free(&tcp->by_forwarded);
 	if (tcp->gaps)
-		munmap(tcp->gaps, GAPS_MAX * sizeof(struct tcp_gaps));
+		munmap(tcp->gaps, TCP_GAPS_MAX * sizeof(struct tcp_gaps));
 	tcp->gaps = NULL;
 	errno = saved_errno;
 }
@@ -89,7 +85,7 @@ tcp_gaps_of(struct tcp *tcp, struct tcp_flow *flow)
 	if (tcp->free_gaps) {
 		gaps = tcp->free_gaps;
 		tcp->free_gaps = gaps->next_free;
-	} else if (tcp->n_gaps < GAPS_MAX) {
+	} else if (tcp->n_gaps < TCP_GAPS_MAX) {
 		/* Never used before: its page costs nothing until now. */
 		gaps = &tcp->gaps[tcp->n_gaps++];
 	} else {

@@ -126,6 +126,7 @@ struct tcp_flow {
 	bool may_override : 1; /* send less than a piece in the next visit */
 
 	/* From the guest. */
+	uint16_t epoch; /* the last one in which the guest sent data */
 	uint32_t irs;
 	uint32_t rcv_nxt; /* all before has been accepted */
 	uint32_t rcv_adv; /* the right edge that the guest knows; never moves left */
@@ -136,13 +137,14 @@ struct tcp_flow {
 	uint32_t tail_since_ms; /* if has_tailed */
 	uint64_t ack_since_us;  /* the last wait of an acknowledgement */
 	uint8_t n_exchanges;    /* lone requests with quick answers, in a row */
-	uint16_t epoch;         /* the last one in which the guest sent data */
 	uint8_t n_noted;        /* segments in tcp->noted */
 	/* Data segments in this batch. One that is not short counts as two. */
 	uint8_t n_turn_segments;
 	uint8_t rcv_scale, snd_scale;
+	uint8_t n_probes; /* keep-alive probes without an answer */
 
 	/* To the guest. */
+	uint16_t read_hint; /* length of the last read, saturated */
 	uint32_t iss;
 	uint32_t snd_una, snd_nxt, snd_max;
 	uint32_t snd_wl1, snd_wl2;
@@ -151,32 +153,30 @@ struct tcp_flow {
 	    kept;           /* from snd_una on: read from the socket, not acknowledged */
 	uint16_t piece;     /* data bytes of a segment to the guest */
 	uint8_t big;        /* enum tcp_big */
+	uint8_t reordering; /* pieces ahead of a gap that show a loss */
 	uint32_t big_seq;   /* of the big frame that is tried */
-	uint16_t read_hint; /* length of the last read, saturated */
 	uint32_t cwnd, ssthresh;
 	uint32_t recover, rexmit_nxt;
 	/* Before the last recovery; 0: none that can be undone. undo_bytes: sent again since
 	 * then, and not reported as a duplicate. */
 	uint32_t undo_cwnd, undo_ssthresh, undo_bytes;
-	uint8_t reordering;          /* pieces ahead of a gap that show a loss */
 	uint32_t srtt_us, rttvar_us; /* 0: no sample yet */
 	uint32_t timed_seq;
+	uint32_t send_at_ms; /* of send_timer */
 	uint64_t timed_at_us;
 	uint64_t
 	    progress_at_us; /* the last time that a queue became shorter, or the flow began */
-	uint32_t send_at_ms;
 	uint8_t send_timer; /* enum tcp_send_timer */
 	uint8_t
 	    n_backoffs; /* of the timer, since data was acknowledged or the window opened */
 	uint8_t n_window_probes; /* without an answer */
 	uint8_t n_dupacks;
-	uint8_t n_probes; /* keep-alive probes without an answer */
 	uint32_t idle_at_ms;
 	uint32_t
 	    challenge_at_ms; /* no challenge or answer to an old segment before this */
+	uint32_t rule;       /* id of the forward, or 0 */
 
 	uint64_t bytes_from_guest, bytes_to_guest;
 	uint64_t n_retransmitted; /* bytes */
 	uint64_t opened_at_ms;
-	uint32_t rule; /* id of the forward, or 0 */
 };

@@ -35,6 +35,18 @@ static_assert(TCP_NOTED_MAX >= TAPIO_BUFFERS, "noted data would be read over");
 /* Flows without a socket, in TIME_WAIT and dead, need places beside those with one. */
 #define FLOWS_WITHOUT_SOCKET TCP_TIME_WAIT_MAX
 
+/* Memory of all flows but for their buffers, whatever a guest does: a quarter of the buffers',
+ * and what BUDGET_TCP_MAX leaves room for. */
+#define FLOWS_BYTES_MAX (UINT32_C(16) << 20)
+
+/* A table has at most two chains for each flow (model/flow_table.c). */
+#define FLOW_BYTES (sizeof(struct tcp_flow) + 2 * sizeof(uint32_t))
+
+static_assert((BUDGET_TCP_MAX + FLOWS_WITHOUT_SOCKET) * FLOW_BYTES +
+	    TCP_GAPS_MAX * sizeof(struct tcp_gaps) <=
+	FLOWS_BYTES_MAX,
+    "flows take more memory than they may");
+
 static_assert(FLOW_GENERATION_BITS <= POLLER_GENERATION_BITS,
     "an event has the whole generation of a flow");
 
@@ -283,7 +295,7 @@ int
 tcp_host_init(struct tcp_host *host, const struct tcp_host_config *config)
 {
 	struct tcp_config machine = {
-		.n_flows_max = (uint32_t)config->n_descriptors + FLOWS_WITHOUT_SOCKET,
+		.n_flows_max = config->budget->limit[BUDGET_TCP] + FLOWS_WITHOUT_SOCKET,
 		.n_sockets_max = config->budget->limit[BUDGET_TCP],
 		.pool_bytes = POOL_BYTES,
 		.mtu_bytes = (uint16_t)tcp_min(config->network->mtu_bytes, UINT16_MAX),

@@ -40,7 +40,6 @@ struct tcp_host_config {
 	bool has_offloads;
 	/* The MAC of the guest's interface; NULL: it gets no frames above 65535 bytes. */
 	const struct mac *guest_mac;
-	size_t n_descriptors; /* the limit on open files */
 	/* Told of each frame: 0 or -1 with errno, and its length without the driver's
 	 * header. */
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);

@@ -84,6 +84,10 @@
 #define TCP_TIME_WAIT_MS 2000
 #define TCP_TIME_WAIT_MAX 4096
 
+/* Flows with a gap at a time. A gap to or from a guest closes in milliseconds. Without a
+ * record the data ahead is dropped, and the guest sends again. */
+#define TCP_GAPS_MAX 4096
+
 /* Places that TIME_WAIT leaves to new flows, as a part of the table: a batch of SYNs fits. */
 #define TCP_TIME_WAIT_SPARE_DIVISOR 8
 
