@@ -12,6 +12,7 @@ import contextlib
 import errno
 import itertools
 import os
+import re
 import select
 import socket
 import struct
@@ -226,6 +227,49 @@ def test_new_address_of_the_host_is_denied_to_a_taken_over_worker(guest: Guest, 
                 assert not any(map(opens, (TCP, UDP, ICMP)))
                 assert address not in {where for _, where, _ in loopback.sent()}
         wait_for("the address is of the internet again", lambda: opens(TCP), AT_ONCE_S)
+
+
+# POLICY_HOST_ADDRS_MAX of src/model/policy/class.h.
+HOST_ADDRS_MAX = 1024
+
+
+@contextlib.contextmanager
+def host_with_many_addresses() -> Iterator[None]:
+    """They are added and removed at one go; the kernel lists the first one first."""
+    addresses = [OTHER4, *(f"198.51.{n >> 8}.{n & 255}" for n in range(80 << 8, (80 << 8) + HOST_ADDRS_MAX))]
+
+    def change(verb: str) -> None:
+        lines = "".join(f"addr {verb} {address}/32 dev lo\n" for address in addresses)
+        subprocess.run(["ip", "-batch", "-"], input=lines, text=True, check=True)
+
+    change("add")
+    try:
+        yield
+    finally:
+        change("del")
+
+
+@pytest.mark.usefixtures("world")
+def test_host_with_too_many_addresses(guest: Guest) -> None:
+    """A start is refused. A network that is there goes on, and the log says which addresses it does not know."""
+    with host_with_many_addresses():
+        done = run_slirpd("--configure", "--policy=internet", guest.pid, "tap0")
+        assert done.returncode == 1
+        assert re.fullmatch(r"slirpd: the host has (\d+) addresses, and a policy knows only 1024 of them: "
+                            r"start slirpd in a network namespace with fewer", done.stderr.splitlines()[-1])
+        assert guest.links() == {"lo"}
+        # Nothing asks for the class.
+        with Slirpd("--configure", guest.pid, "tap0"):
+            assert tcp(guest, PRIVATE4) == 0
+    warning = r"policy: the host has \d+ addresses now, of which class host has 1024: the guest may reach the others"
+    with egress.live(guest, "internet") as (daemon, api):
+        for n_times in (1, 2):
+            with host_with_many_addresses():
+                wait_for("the log has it", lambda n=n_times: len(re.findall(warning, daemon.stderr)) == n)
+                with counted(api, allowed=1, denied=2):
+                    assert tcp(guest, OTHER4) == tcp(guest, METADATA[0]) == errno.EHOSTUNREACH
+                    assert tcp(guest, PUBLIC4) == 0
+            wait_for("it is of the internet again", lambda: tcp(guest, OTHER4) == 0)
 
 
 @pytest.mark.usefixtures("world")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +19,12 @@ from commands import sh
 from daemon import Slirpd, run_slirpd
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
+from processes import taken_over
 from servers import listener
+from test_hostile_resolver import TO_RESOLVER, query, receive
+from test_hostile_worker import Channel
 from test_policy import tcp
-from waiting import DEADLINE_S
+from waiting import DEADLINE_S, wait_for
 
 NAMESERVER = "10.0.2.3"
 SERVER = "203.0.113.53"
@@ -118,9 +122,13 @@ def test_program_connects_by_name(guest: Guest, server: dnszone.Zone) -> None:
         assert set(server.asked) == {"api.test"}
 
 
+NULL, PTR = 10, 12
+# The names of addresses that the guest may not connect to.
+FOREIGN = ("1.99.51.198.in-addr.arpa", "1." + "0." * 23 + "9.9.0.0.0.0.a.2.ip6.arpa")
+
+
 @pytest.mark.parametrize("text", (
-    "evil.test", "secret.api.test", "xapi.test", "api.test.evil.test", "wild.test", "test",
-    "1.99.51.198.in-addr.arpa"))
+    "evil.test", "secret.api.test", "xapi.test", "api.test.evil.test", "wild.test", "test", *FOREIGN))
 def test_unlisted_name_stays_in_the_resolver(guest: Guest, server: dnszone.Zone, text: str) -> None:
     with limited(guest):
         reply = ask(guest, text)
@@ -130,7 +138,10 @@ def test_unlisted_name_stays_in_the_resolver(guest: Guest, server: dnszone.Zone,
         assert server.asked == ["api.test"]
 
 
-@pytest.mark.parametrize("label", (b"\4a\0bc", b"\3a b", b"\3a\\b", b"\3a\xffb", b"\3a.b"))
+BAD_LABELS = (b"\4a\0bc", b"\3a b", b"\3a\\b", b"\3a\xffb", b"\3a.b")
+
+
+@pytest.mark.parametrize("label", BAD_LABELS)
 def test_bytes_that_no_name_of_a_host_has(guest: Guest, server: dnszone.Zone, label: bytes) -> None:
     with limited(guest):
         reply = send(guest, dnszone.query(label + dnszone.name("wild.test")))
@@ -138,7 +149,18 @@ def test_bytes_that_no_name_of_a_host_has(guest: Guest, server: dnszone.Zone, la
         assert server.asked == []
 
 
-@pytest.mark.parametrize("kind", (dnsserver.TXT, dnszone.ANY, 10, 252, 12))
+@pytest.mark.parametrize("text", FOREIGN, ids=("ipv4", "ipv6"))
+@pytest.mark.parametrize("types", ("", "dns-types a, ptr\n"), ids=("closed", "open"))
+def test_names_of_foreign_addresses_are_refused(guest: Guest, server: dnszone.Zone, text: str, types: str) -> None:
+    """Whether the type is open or not."""
+    with limited(guest, POLICY + types):
+        for how in (send, send_tcp):
+            reply = how(guest, dnszone.query(dnszone.name(text), PTR))
+            assert (reply.rcode, reply.reason) == (dnsserver.NXDOMAIN, dnszone.BLOCKED)
+        assert server.asked == []
+
+
+@pytest.mark.parametrize("kind", (dnsserver.TXT, dnszone.ANY, NULL, dnsserver.AXFR, PTR))
 def test_other_types_are_refused(guest: Guest, server: dnszone.Zone, kind: int) -> None:
     with limited(guest):
         reply = ask(guest, "api.test", kind)
@@ -195,11 +217,17 @@ def test_private_address_needs_the_option(guest: Guest, server: dnszone.Zone) ->
 
 def test_records_beside_the_chain_are_dropped(guest: Guest, server: dnszone.Zone) -> None:
     server.records["api.test"].append(dnszone.address("bank.test", OTHER))
+    server.records["bank.test"] = [dnszone.address("bank.test", PUBLIC)]
     server.extra = [dnszone.address("api.test", OTHER), dnszone.address("lan.test", OTHER)]
-    with limited(guest):
+    with limited(guest, POLICY + f"allow tcp {PORT} to bank.test\n"):
         assert ask(guest, "api.test").addresses == [PUBLIC]
         assert tcp(guest, OTHER) == DENIED
         assert tcp(guest, PUBLIC) == 0
+        # They are not in the cache.
+        assert ask(guest, "lan.test").addresses == [PRIVATE]
+        assert ask(guest, "bank.test").addresses == [PUBLIC]
+        assert server.asked == ["api.test", "lan.test", "bank.test"]
+        assert tcp(guest, OTHER) == DENIED
 
 
 def test_forged_answers_are_ignored(guest: Guest, server: dnszone.Zone) -> None:
@@ -220,9 +248,10 @@ def test_long_life_is_cut(guest: Guest, server: dnszone.Zone) -> None:
 
 
 def test_names_below_a_wildcard_are_counted(guest: Guest, server: dnszone.Zone) -> None:
-    """They are asked from one socket, as fast as the limit of queries allows."""
+    """They are asked from one socket, as fast as the limit of queries allows. A worker that is taken over
+    gets no others."""
     n_allowed = 0
-    with limited(guest), guest.connect(NAMESERVER, dnsserver.DNS_PORT, socket.SOCK_DGRAM) as sock:
+    with limited(guest, POLICY, "--restart=no") as daemon, guest.connect(NAMESERVER, dnsserver.DNS_PORT, socket.SOCK_DGRAM) as sock:
         sock.settimeout(DEADLINE_S)
         for i in range(1000):
             if n_allowed == 500:
@@ -235,6 +264,13 @@ def test_names_below_a_wildcard_are_counted(guest: Guest, server: dnszone.Zone) 
             n_allowed += 1
         reply = ask(guest, "one-more.wild.test")
         assert (reply.rcode, reply.reason) == (dnsserver.REFUSED, dnszone.BLOCKED)
+        with taken_over(daemon.children()["slirp-worker"], TO_RESOLVER) as channel:
+            channel.send(query(10_000, dnszone.query(dnszone.name("another.wild.test"))))
+            # An answer to the guest may come before.
+            wanted = struct.pack("=Q", 10_000)
+            data = wait_for("the answer", lambda: (got := receive(Channel(channel))[1]).startswith(wanted) and got)
+            reply = dnszone.parse(data[16:16 + struct.unpack_from("=8xH", data)[0]])
+            assert (reply.rcode, reply.reason) == (dnsserver.REFUSED, dnszone.BLOCKED)
         assert len(set(server.asked)) == 500
 
 

@@ -221,7 +221,7 @@ def counts(api: str) -> tuple[int, int, dict[str, int]]:
 
 
 @contextlib.contextmanager
-def counted(api: str, *, allowed: int, denied: int, **hits: int) -> Iterator[None]:
+def counted(api: str, /, *, allowed: int, denied: int, **hits: int) -> Iterator[None]:
     """The connector counts so many flows meanwhile, and these are the hits of all rules that have a
     label; the other flows are of other rules, or of the default."""
     before, n_before = counts(api), len(retries)

@@ -23,6 +23,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "parent/supervise/children.h"
+#include "parent/supervise/policy.h"
 #include "parent/supervise/service.h"
 #include "parent/supervise/signals.h"
 #include "parent/supervise/start.h"
@@ -250,6 +252,91 @@ test_spawner_that_owes_an_api_is_ended(void **state)
 	assert_int_equal(service_due_ms(&sv), DEADLINE_NONE);
 }
 
+/* A process under the name of a service that is ready. It reads nothing, and its channel stays open. */
+static void
+begin_mute(enum ipc_role role)
+{
+	struct child *child = supervisor_child(&sv, role);
+	int parent_fd, child_fd;
+
+	assert_int_equal(ipc_channel_pair(&parent_fd, &child_fd), 0);
+	child->role = &roles[role];
+	child->pid = fork();
+	assert_int_not_equal(child->pid, -1);
+	if (child->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	close(child_fd);
+	ipc_channel_open(&child->channel, parent_fd, IPC_ROLE_PARENT, role);
+	service_set_ready(&sv, role);
+}
+
+/* Ends a process of begin_mute(). Returns whether it was killed before. */
+static bool
+end_mute(enum ipc_role role)
+{
+	struct child *child = supervisor_child(&sv, role);
+	bool was_killed = child->is_killed;
+	int status;
+
+	children_kill(child);
+	assert_int_equal(waitpid(child->pid, &status, 0), child->pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	child->pid = 0;
+	return was_killed;
+}
+
+/* Both answer pings. Only one of them follows the policy. */
+static void
+check_who_hangs(enum ipc_role hanging, enum ipc_role sound)
+{
+	static struct policy rows;
+	uint64_t before_ms = clock_now_ms(), now_ms;
+
+	policy_init(&rows);
+	sv.policy.rows = &rows;
+	sv.policy.generation = 1;
+	begin_mute(hanging);
+	begin_mute(sound);
+	policy_begin_feed(&sv, hanging);
+	policy_begin_feed(&sv, sound);
+	*(sound == IPC_ROLE_CONNECTOR ? &sv.policy.is_in_force : &sv.policy.is_known) =
+	    true;
+	assert_in_range(sv.policy.follow_by_ms - before_ms, 10000, 10000 + DEADLINE_MS);
+	/* The parent looks with each ping: the last time before the end, and then after it. */
+	for (now_ms = sv.policy.follow_by_ms - 9999; now_ms < sv.policy.follow_by_ms;
+	     now_ms += 5000) {
+		watchdog_handle(&sv, now_ms);
+		assert_string_equal(lines, "");
+	}
+	watchdog_handle(&sv, now_ms);
+	assert_non_null(strstr(lines,
+	    "hangs: it does not follow the policy after 10 s; ending it\n"));
+	assert_int_equal(strncmp(lines, roles[hanging].name, strlen(roles[hanging].name)),
+	    0);
+	assert_false(end_mute(sound));
+	assert_true(end_mute(hanging));
+	assert_ptr_equal(strchr(lines, '\n') + 1, lines + strlen(lines));
+}
+
+static void
+test_connector_that_does_not_follow_the_policy_is_ended(void **state)
+{
+	(void)state;
+	serve_until(has_api);
+	check_who_hangs(IPC_ROLE_CONNECTOR, IPC_ROLE_RESOLVER);
+}
+
+static void
+test_resolver_that_does_not_follow_the_policy_is_ended(void **state)
+{
+	(void)state;
+	serve_until(has_api);
+	check_who_hangs(IPC_ROLE_RESOLVER, IPC_ROLE_CONNECTOR);
+}
+
 /* Lets the api end, and starts the next api wait_ms after its end was noticed. */
 static void
 die_and_start(uint32_t wait_ms)
@@ -385,6 +472,10 @@ main(int argc, char **argv)
 		    begin, end),
 		cmocka_unit_test_setup_teardown(test_api_that_does_not_answer_is_ended,
 		    begin, end),
+		cmocka_unit_test_setup_teardown(
+		    test_connector_that_does_not_follow_the_policy_is_ended, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    test_resolver_that_does_not_follow_the_policy_is_ended, begin, end),
 		cmocka_unit_test_setup_teardown(test_spawner_that_owes_an_api_is_ended,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(
