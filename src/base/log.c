@@ -31,10 +31,13 @@ log_set_emit(log_emit_fn *emit)
 	log_emit = emit;
 }
 
-void
+int
 log_set_fatal_status(int status)
 {
+	int before = fatal_status;
+
 	fatal_status = status;
+	return before;
 }
 
 static void LOG_PRINTF(2, 0)

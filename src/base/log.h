@@ -26,8 +26,8 @@ typedef void log_emit_fn(enum log_level level, const char *text);
 void log_set_emit(log_emit_fn *emit);
 
 /* Sets the status that fatal() and fatalx() end the process with: EXITCODE_FAILURE unless it is
- * called. */
-void log_set_fatal_status(int status);
+ * called. Returns the status before. */
+int log_set_fatal_status(int status);
 
 #define LOG_PRINTF(text, first) __attribute__((format(printf, text, first)))
 

@@ -13,38 +13,35 @@ static const char text_ellipsis[] = "...";
 #define TEXT_ELLIPSIS_LEN (sizeof(text_ellipsis) - 1)
 
 static bool
+is_printable(char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
+/* The backslash is not printable here: an escape must differ from text that imitates it. */
+static bool
 is_plain(char c)
 {
-	/* The backslash is not printable here: an escape must differ from text that
-	 * imitates it. */
-	return c >= ' ' && c < 0x7f && c != '\\';
+	return is_printable(c) && c != '\\';
 }
 
 static size_t
-escaped_len(const char *src, size_t n)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < n; i++)
-		len += is_plain(src[i]) ? 1 : TEXT_ESCAPED_LEN;
-	return len;
-}
-
-size_t
-text_escape(char *dst, size_t dst_size, const char *src, size_t n)
+escape(char *dst, size_t dst_size, const char *src, size_t n, bool (*stays)(char c))
 {
 	static const char hex[] = "0123456789abcdef";
-	bool fits = escaped_len(src, n) < dst_size;
-	size_t room = dst_size - 1;
-	size_t dots = fits ? 0 : room < TEXT_ELLIPSIS_LEN ? room : TEXT_ELLIPSIS_LEN;
-	size_t len = 0;
+	size_t room = dst_size - 1, whole_len = 0, dots, len = 0;
 
+	for (size_t i = 0; i < n; i++)
+		whole_len += stays(src[i]) ? 1 : TEXT_ESCAPED_LEN;
+	dots = whole_len <= room       ? 0
+	    : room < TEXT_ELLIPSIS_LEN ? room
+				       : TEXT_ELLIPSIS_LEN;
 	for (size_t i = 0; i < n; i++) {
-		size_t need = is_plain(src[i]) ? 1 : TEXT_ESCAPED_LEN;
+		size_t need = stays(src[i]) ? 1 : TEXT_ESCAPED_LEN;
 
 		if (len + need > room - dots)
 			break;
-		if (is_plain(src[i])) {
+		if (stays(src[i])) {
 			dst[len++] = src[i];
 			continue;
 		}
@@ -57,6 +54,18 @@ text_escape(char *dst, size_t dst_size, const char *src, size_t n)
 	len += dots;
 	dst[len] = '\0';
 	return len;
+}
+
+size_t
+text_escape(char *dst, size_t dst_size, const char *src, size_t n)
+{
+	return escape(dst, dst_size, src, n, is_plain);
+}
+
+size_t
+text_escape_rest(char *dst, size_t dst_size, const char *src, size_t n)
+{
+	return escape(dst, dst_size, src, n, is_printable);
 }
 
 static size_t

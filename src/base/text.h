@@ -9,6 +9,9 @@
  * fit ends in "...". Returns the length written. */
 size_t text_escape(char *dst, size_t dst_size, const char *src, size_t n);
 
+/* The same for a line whose writer has escaped parts of it: backslashes stay. */
+size_t text_escape_rest(char *dst, size_t dst_size, const char *src, size_t n);
+
 /* Returns how many bytes have to be inserted, removed, replaced or exchanged with their
  * neighbour to turn one text into the other; TEXT_DISTANCE_MAX if either is longer than
  * that. */

@@ -178,15 +178,6 @@ ensure_stack(void)
 		fatal("raise RLIMIT_STACK");
 }
 
-/* The command line is wrong. slirp4netns has one status for all failures, and its clients
- * may compare it; so has `slirpd run`. */
-static void
-set_usage_status(const struct options *options)
-{
-	if (!options_is_slirp4netns(options->program_name) && !options->is_run)
-		log_set_fatal_status(EXITCODE_USAGE);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -221,7 +212,7 @@ main(int argc, char **argv)
 	case OPTIONS_VERSION:
 		return print_version(&options);
 	case OPTIONS_ERROR:
-		set_usage_status(&options);
+		log_set_fatal_status(options_usage_status(&options));
 		fatalx("%s", messages.error);
 	case OPTIONS_CHECK_POLICY:
 	case OPTIONS_PRINT_CONFINEMENT:
@@ -231,7 +222,7 @@ main(int argc, char **argv)
 	parent_jail_check(&options);
 	ensure_stack();
 	if (missing_fd != -1) {
-		set_usage_status(&options);
+		log_set_fatal_status(options_usage_status(&options));
 		errno = EBADF;
 		fatal("%s %d", missing_option, missing_fd);
 	}

@@ -13,6 +13,6 @@ errlines_emit(enum log_level level, const char *text)
 	char escaped[LOG_TEXT_SIZE];
 
 	(void)level;
-	text_escape(escaped, sizeof(escaped), text, strlen(text));
+	text_escape_rest(escaped, sizeof(escaped), text, strlen(text));
 	fprintf(stderr, "slirpctl: %s\n", escaped);
 }

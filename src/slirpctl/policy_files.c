@@ -132,7 +132,7 @@ policy_check(const struct cmdline *cmdline)
 		    finish(loaded))
 			policy_lint(&loaded->policy, warn_of_rule, loaded);
 		else
-			outcome = OUTCOME_REFUSED;
+			outcome = OUTCOME_USAGE;
 	}
 	return outcome;
 }

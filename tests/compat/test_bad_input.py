@@ -73,8 +73,6 @@ IS_WELL_FORMED = {(f"outbound-addr{six}", kind) for six in ("", "6")
 
 # An interface of no such name is a failed start; this value is no name.
 IS_LOOKED_FOR = IS_WELL_FORMED - {("outbound-addr", "IPv6")}
-# A profile is looked for, and so is a file.
-IS_LOOKED_FOR |= {("policy", kind) for kind in KINDS if kind not in ("empty", "too long")}
 
 # "{}" is the value.
 USUAL_WORDS = ['--OPTION: "{}"', "--OPTION={}: ", '--OPTION: the path "{}"']

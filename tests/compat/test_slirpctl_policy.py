@@ -54,6 +54,8 @@ def policy(*args: str) -> subprocess.CompletedProcess[str]:
     "policy 1\nallow to any\nallow tcp to pypi.org\ndeny to 192.0.2.1\nallow tcp 443 to *.github.io\n",
     "policy 1\nexpect allow tcp 443 to pypi.org\n",
     "policy 1\nmode audit\nmode enforce\n",
+    "policy 1\ndns any\ndns-types txt\n",
+    "policy 1\ndns listed\ndns-types txt\n",
     "policy 1\n" + "allow to internet\n" * 1025,
     "policy 1\n#" + "x" * 1100,
     "policy 1\n" + "#\n" * (1 << 19),
@@ -65,14 +67,14 @@ def test_check_says_what_slirpd_says(text: str) -> None:
     its = run_slirpd("--check-policy", "--policy=./p")
     assert mine.stderr == its.stderr.replace("slirpd: ", "slirpctl: ")
     assert (mine.returncode, mine.stdout) == (its.returncode, "")
-    assert mine.returncode in (OK, REFUSED)
+    assert mine.returncode in (OK, USAGE)
 
 
 def test_check_goes_on_behind_a_fault() -> None:
     Path("bad").write_text("policy 1\nallow\n")
     Path("odd").write_text("policy 1\nallow to any\n")
     done = policy("check", "bad", "none", "ci.policy", "odd")
-    assert done.returncode == REFUSED
+    assert done.returncode == USAGE
     lines = done.stderr.splitlines()
     assert [line.split(":")[1] for line in lines[:3]] == [" bad", " none", " warning"]
     assert lines[2].startswith("slirpctl: warning: odd:2: any includes ")

@@ -536,6 +536,7 @@ def test_largest_policy(guest: Guest, tmp_path: Path) -> None:
 
 
 BAD_POLICIES = (
+    ("policy 1\ndefault allow\ndns-types a\n", ":3: dns-types needs a rule with a name, or \"dns listed\""),
     ("policy 1\nallow tcp 70000 to any\n", ":2:11: port 70000 is not in 1-65535"),
     ("", ":1:1: a policy begins with \"policy 1\""),
     ("policy 1\nexpect allow tcp 443 to 192.0.2.1\n",
@@ -548,7 +549,7 @@ def test_bad_policy_does_not_start(guest: Guest, tmp_path: Path, text: str, erro
     path = tmp_path / "p"
     path.write_text(text)
     done = run_slirpd("--configure", f"--policy={path}", guest.pid, "tap0")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == f"slirpd: {path.name}{error}\n"
     assert "tap0" not in guest.links()
 
@@ -561,15 +562,20 @@ def test_check_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "slirpd: warning: ./p:2: *.github.io: anybody can have a name there\n"
     done = run_slirpd("--check-policy", "--policy=./p", "--disable-dns")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == "slirpd: ./p: names need the name server, which --disable-dns switches off\n"
     done = run_slirpd("--check-policy", "--policy=ci.policy")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == ("slirpd: --policy=ci.policy: no profile of this name; a file is given with a "
                            "slash: ./ci.policy\n")
     done = run_slirpd("--check-policy", "--policy=/dev/null/x")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "/dev/null/x" in done.stderr
+    # Each byte is escaped once.
+    path.write_text("policy 1\nallow tcp 443 to b\xfccher.example\n")
+    done = run_slirpd("--check-policy", "--policy=./p")
+    assert (done.returncode, done.stderr) == (
+        2, 'slirpd: ./p:2:18: "b\\xc3\\xbccher.example": write it as xn--bcher-kva.example\n')
     assert run_slirpd("--check-policy").returncode == 2
     assert run_slirpd("--check-policy", "--policy=open", "1").returncode == 2
 
@@ -578,6 +584,6 @@ def test_policy_from_a_pipe(tmp_path: Path) -> None:
     program = os.environ["SLIRPD"]
     done = subprocess.run(["bash", "-c", f"{program} --check-policy --policy=<(echo policy 1; sleep 0.1; echo x)"],
                           capture_output=True, text=True, timeout=DEADLINE_S)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert ":2:1: unknown word \"x\"" in done.stderr
 

@@ -22,7 +22,7 @@ from test_policy_names import (  # noqa: F401
 from waiting import DEADLINE_S
 
 SECOND = "203.0.113.54"
-HTTPS = 65
+SVCB, HTTPS = 64, 65
 # src/resolver/dns/answer.h.
 CNAMES_MAX, RECORDS_MAX = 8, 32
 POLICY6 = f"policy 1\nallow tcp {PORT} to api.test\n"
@@ -78,14 +78,15 @@ def test_crowd_of_addresses(guest: Guest, server: dnszone.Zone, is_tcp: bool) ->
         assert tcp(guest, crowd[-1]) == DENIED
 
 
-def test_services_lose_what_hides_names_and_their_hints_are_open(guest: Guest, server: dnszone.Zone) -> None:
+@pytest.mark.parametrize("kind", (SVCB, HTTPS), ids=("svcb", "https"))
+def test_services_lose_what_hides_names_and_their_hints_are_open(guest: Guest, server: dnszone.Zone, kind: int) -> None:
     data = struct.pack(">H", 1) + b"\0" + params(
         alpn=b"\2h2", hint4=packed(PRIVATE, PUBLIC, "127.0.0.1"), ech=b"\0\5hides", hint6=bytes(15) + b"\1")
-    server.records["api.test"] = [("api.test", HTTPS, 60, data)]
+    server.records["api.test"] = [("api.test", kind, 60, data)]
     with limited(guest):
         assert tcp(guest, PUBLIC) == DENIED
         with guest.connect("10.0.2.3", dnsserver.DNS_PORT, socket.SOCK_DGRAM) as sock:
-            sock.send(dnszone.query(dnszone.name("api.test"), HTTPS))
+            sock.send(dnszone.query(dnszone.name("api.test"), kind))
             answer = sock.recv(4096)
         assert params(alpn=b"\2h2", hint4=packed(PUBLIC)) in answer
         assert b"hides" not in answer and packed(PRIVATE) not in answer and bytes(15) + b"\1" not in answer

@@ -314,7 +314,7 @@ def test_names_need_the_name_server(guest: Guest, tmp_path: Path) -> None:
     path = tmp_path / "p"
     path.write_text(POLICY)
     done = run_slirpd("--configure", "--disable-dns", f"--policy={path}", guest.pid, "tap0")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "names need the name server" in done.stderr
 
 

@@ -28,7 +28,7 @@
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Arguments of one call, without the program's name. */
-#define N_ARGS_MAX 24
+#define N_ARGS_MAX (OPTIONS_OUT_MAX + 3)
 
 _Static_assert(OPTIONS_MESSAGE_SIZE <= LOG_TEXT_SIZE, "a log line holds any message");
 
@@ -1240,6 +1240,27 @@ test_options_of_run_need_run(void **state)
 }
 
 static void
+test_limit_of_allow_out(void **state)
+{
+	const char *many[OPTIONS_OUT_MAX + 4];
+	size_t n = 0;
+
+	(void)state;
+	while (n <= OPTIONS_OUT_MAX) {
+		many[n] = n % 2 ? "--allow-out=a.test:1" : "--deny-out=a.test:1";
+		n++;
+	}
+	many[n] = "1";
+	many[n + 1] = "tap0";
+	many[n + 2] = NULL;
+	assert_int_equal(parse(many + 1), OPTIONS_START);
+	assert_int_equal(options.n_out, 64);
+	assert_int_equal(parse(many), OPTIONS_ERROR);
+	assert_string_equal(messages.error,
+	    "--allow-out and --deny-out: more than 64; --policy takes a file");
+}
+
+static void
 test_policies(void **state)
 {
 	char *argv[] = { (char *)"slirp4netns", (char *)"--policy=open", (char *)"1",
@@ -1424,6 +1445,7 @@ main(void)
 		cmocka_unit_test(test_errors_of_run),
 		cmocka_unit_test(test_run_is_the_first_argument_of_slirpd),
 		cmocka_unit_test(test_options_of_run_need_run),
+		cmocka_unit_test(test_limit_of_allow_out),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_help_names_every_option),
 	};

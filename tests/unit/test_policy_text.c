@@ -491,6 +491,33 @@ test_checks_of_rows_accept_what_the_parser_makes(void **state)
 
 /* RFC 3492 section 7.1, and names that have no such form. */
 static void
+test_types_of_queries_need_queries(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_good;
+	} cases[] = {
+		{ HEADER "dns any\ndns-types a\n", false },
+		{ HEADER "allow to internet\ndns-types a\n", false },
+		{ HEADER "dns any\n", true },
+		{ HEADER "dns-types a\n", true },
+		{ HEADER "dns any\ndns-types a\nallow tcp 1 to a.test\n", true },
+		{ HEADER "dns any\ndns-types a\ndeny to a.test\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		assert_parsed(cases[i].text);
+		assert_true(
+		    policy_finish(&parser, &matcher, false, true) == cases[i].is_good);
+	}
+	assert_parsed(cases[1].text);
+	assert_false(policy_finish(&parser, &matcher, false, true));
+	assert_string_equal(parser.error,
+	    "ci.policy:3: dns-types needs a rule with a name, or \"dns listed\"");
+}
+
+static void
 test_punycode(void **state)
 {
 	static const struct {
@@ -562,6 +589,7 @@ main(void)
 		cmocka_unit_test(test_failed_expects),
 		cmocka_unit_test(test_lint),
 		cmocka_unit_test(test_checks_of_rows_accept_what_the_parser_makes),
+		cmocka_unit_test(test_types_of_queries_need_queries),
 		cmocka_unit_test(test_punycode),
 		cmocka_unit_test(test_lengths_of_names),
 	};

@@ -35,11 +35,16 @@ test_plain_text_stays(void **state)
 static void
 test_control_bytes_are_escaped(void **state)
 {
+	char line[16];
+
 	(void)state;
 	check("a\nb\x1b[31m", 8, 64, "a\\x0ab\\x1b[31m");
 	check("\0\xff\x7f", 3, 64, "\\x00\\xff\\x7f");
 	/* Otherwise a guest could fake an escape. */
 	check("\\x0a", 4, 64, "\\x5cx0a");
+	/* A line that has escapes keeps them. */
+	assert_int_equal(text_escape_rest(line, sizeof(line), "\\x0a\n", 5), 8);
+	assert_string_equal(line, "\\x0a\\x0a");
 }
 
 static void

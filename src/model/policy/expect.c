@@ -110,6 +110,14 @@ policy_finish(struct policy_parser *parser, struct policy_matcher *matcher, bool
 		    policy->sources[policy->rules[policy->names[0].rule].source]);
 		return false;
 	}
+	/* The resolver then passes all queries on unread. */
+	if (policy->n_names == 0 && policy_dns_is_any(policy) &&
+	    policy_setting_place(parser, "dns-types")[0] != '\0') {
+		snprintf(parser->error, sizeof(parser->error),
+		    "%s: dns-types needs a rule with a name, or \"dns listed\"",
+		    policy_setting_place(parser, "dns-types"));
+		return false;
+	}
 	if (is_audit)
 		policy->settings.mode = IPC_POLICY_MODE_audit;
 	policy_matcher_make(matcher, policy);

@@ -259,3 +259,13 @@ policy_parse_lines(struct policy_parser *parser, struct policy *policy,
 	parser->scan.token.line = first_line;
 	return parse_lines(parser, false);
 }
+
+const char *
+policy_setting_place(const struct policy_parser *parser, const char *word)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		if (strcmp(settings[i].word, word) == 0)
+			return parser->settings_at[i];
+	}
+	return "";
+}

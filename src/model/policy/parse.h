@@ -43,3 +43,6 @@ bool policy_parse(struct policy_parser *parser, struct policy *policy,
  * number of the line. Sets are not known in it. */
 bool policy_parse_lines(struct policy_parser *parser, struct policy *policy,
     const struct policy_text *text, uint16_t source, uint32_t first_line);
+
+/* Where the texts give a setting, "NAME:LINE", or "". */
+const char *policy_setting_place(const struct policy_parser *parser, const char *word);

@@ -154,6 +154,10 @@ void options_addresses_derive(const struct cidr *network,
 /* Whether a program of this name keeps to the texts and exit statuses of slirp4netns. */
 bool options_is_slirp4netns(const char *program_name);
 
+/* The exit status if the command line, or a policy that it names, is wrong. slirp4netns has one status
+ * for all failures, and its clients may compare it; so has `slirpd run`. */
+int options_usage_status(const struct options *options);
+
 /* Whether the guest's destinations are limited. */
 bool options_has_policy(const struct options *options);
 

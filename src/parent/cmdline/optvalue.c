@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/exitcode.h"
 #include "base/inaddr.h"
 #include "base/text.h"
 #include "parent/cmdline/accounts.h"
@@ -121,6 +122,15 @@ bool
 options_is_slirp4netns(const char *program_name)
 {
 	return strcmp(program_name, OPTIONS_NAME_SLIRP4NETNS) == 0;
+}
+
+int
+options_usage_status(const struct options *options)
+{
+	if (options->is_run)
+		return EXITCODE_RUN_FAILED;
+	return options_is_slirp4netns(options->program_name) ? EXITCODE_FAILURE
+							     : EXITCODE_USAGE;
 }
 
 /* Whether a text is wanted that clients of slirp4netns know. */

@@ -34,6 +34,7 @@ void
 policy_texts_open(struct policy_texts *texts, const struct options *options)
 {
 	char shown[IPC_POLICY_SOURCE_SIZE];
+	int status = log_set_fatal_status(options_usage_status(options));
 
 	*texts = (struct policy_texts){ .options = options };
 	for (size_t i = 0; i < options->n_policy; i++) {
@@ -52,6 +53,7 @@ policy_texts_open(struct policy_texts *texts, const struct options *options)
 			       "with a slash: ./%s",
 			    shown, shown);
 	}
+	log_set_fatal_status(status);
 }
 
 /* source_name: up to the first "=" an option, else the name of a profile. */

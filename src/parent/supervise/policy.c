@@ -202,14 +202,14 @@ parent_on_policy_said(struct supervisor *sv, const struct ipc_policy_said *msg)
 {
 	char text[LOG_TEXT_SIZE];
 
-	text_escape(text, sizeof(text), msg->text, strlen(msg->text));
+	text_escape_rest(text, sizeof(text), msg->text, strlen(msg->text));
 	if (!msg->is_error) {
 		report_line(LOG_LEVEL_WARNING, "%s", text);
 		return;
 	}
 	report_line(LOG_LEVEL_ERROR, "%s", text);
 	supervisor_child(sv, IPC_ROLE_POLICY_READER)->gave_reason = true;
-	supervise_end(sv, EXITCODE_FAILURE);
+	supervise_end(sv, options_usage_status(sv->options));
 }
 
 /* The policy-reader sends the rows of one policy, once, and ends before there is an api. The api
