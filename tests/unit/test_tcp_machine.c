@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs the scripts in tests/unit/tcp against the TCP machine, each with initial sequence
- * numbers at random, just below 2^31, and just below 2^32 on both sides.
+ * numbers at random, just below 2^31, and just below 2^32 on both sides. TCP_SEED=0x... repeats
+ * the random ones of a failure.
  *
  * A line of a script is something that happens, or a call that the machine must make then.
  * Calls come in order, and a call that the script does not have is a failure. ":N" names one
@@ -55,6 +56,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -75,7 +77,7 @@ struct script {
 	int line_number;
 	const char *variant;
 	uint32_t guest_isn;
-	uint32_t our_isn; /* 0: at random */
+	uint32_t our_isn;
 	bool begun;
 	struct tcp_config config;
 	bool is_ip6;
@@ -133,11 +135,8 @@ error_named(const char *name)
 static uint64_t
 begin_us(void)
 {
-	const uint64_t some_us = UINT64_C(1000000000);
 	struct flow_key key = fake_key(&script.world, 0);
 
-	if (script.our_isn == 0)
-		return some_us;
 	key.protocol = UINT16_MAX;
 	return 4 * (uint64_t)(uint32_t)(script.our_isn - (uint32_t)flow_key_hash(&key));
 }
@@ -906,12 +905,17 @@ run_script(const char *path, const char *variant, uint32_t guest_isn, uint32_t o
 	check_world();
 }
 
+/* The random numbers of the guest and of the machine. */
+static uint64_t seed;
+
 static void
 test_script(void **state)
 {
 	const char *path = *state;
+	char variant[64];
 
-	run_script(path, "random numbers", 0x12345678, 0);
+	snprintf(variant, sizeof(variant), "TCP_SEED=%#llx", (unsigned long long)seed);
+	run_script(path, variant, (uint32_t)seed, (uint32_t)(seed >> 32));
 	run_script(path, "below 2^31", 0x7fffff00, 0x7ffffe00);
 	run_script(path, "below 2^32", 0xffffff00, 0xfffffe00);
 }
@@ -937,8 +941,10 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s: no scripts\n", dir);
 		return 1;
 	}
-	if (flow_key_make_secret() == -1)
+	if (flow_key_make_secret() == -1 || getentropy(&seed, sizeof(seed)) == -1)
 		return 1;
+	if (getenv("TCP_SEED"))
+		seed = strtoull(getenv("TCP_SEED"), NULL, 0);
 	tests = calloc((size_t)n, sizeof(*tests));
 	for (int i = 0; i < n; i++) {
 		char *path;
