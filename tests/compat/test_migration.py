@@ -48,6 +48,12 @@ ELSEWHERE = {
     "/etc/resolv.conf": ("confine/test_jail_daemon.py",
                          "test_every_change_of_resolv_conf_is_followed"),
     "Real root": ("confine/test_jail_root.py", "test_runas_is_whom_the_worker_becomes"),
+    "TCP resets": ("integration/test_tcp_differential.py",
+                   "test_programs_see_what_they_see_on_the_host"),
+    "Absent hosts": ("integration/test_tcp_differential.py",
+                     "test_programs_see_what_they_see_on_the_host"),
+    "Closed TCP connections": ("integration/test_tcp_reports.py",
+                               "test_thousands_of_short_connections_to_a_forward"),
     "UDP flows": ("integration/test_hostile_udp.py",
                   "test_guest_leaves_the_host_its_ephemeral_udp_ports"),
     "DHCP renewals": ("integration/test_traffic.py",
@@ -427,6 +433,16 @@ def test_ipv6_addresses(guests: tuple[Guest, Guest]) -> None:
     with old("-c", "-6", guests[0].pid, "tap0"):
         theirs = wait_for("an advertisement has come", lambda: addresses(guests[0]))
         assert "tentative" in theirs and "forever" not in theirs
+
+
+@told("Window scaling")
+def test_window_scaling(guests: tuple[Guest, Guest]) -> None:
+    def is_scaled(guest: Guest) -> bool:
+        with guest.connect(INTERNET4, HTTP_PORT) as sock:
+            # linux/tcp.h: tcpi_options of struct tcp_info, and TCPI_OPT_WSCALE.
+            return bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 6)[5] & 4)
+    with both(guests, "--configure"):
+        assert [is_scaled(guest) for guest in guests] == [False, True]
 
 
 @told("Large datagrams")
