@@ -37,7 +37,7 @@
 	X(closed, "both ends have closed") \
 	X(reset_by_guest, "the guest sent a reset") \
 	X(reset_by_host, "the peer on the host's side reset the connection") \
-	X(host_error, "the socket failed otherwise: its peer is silent or unreachable") \
+	X(host_error, "the socket failed otherwise, for instance by a timeout") \
 	X(refused, "the peer refused the guest's connection") \
 	X(unreachable, "there was no way to the peer of the guest's connection") \
 	X(prohibited, "the policy or the host forbade the guest's connection") \

@@ -6,14 +6,17 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from api_client import daemon_with_api, execute
+from commands import sh
+from conversations import failure_to_connect
 from forwarding import INTERNET, families
 from guest import Guest
 from lab import Lab
+from nowhere import TARGETS, TOLD_MS, nowhere
 from servers import listener
 from waiting import DEADLINE_S, wait_for
 
@@ -174,6 +177,36 @@ def test_ends_are_counted_by_reason(lab: Lab, guest: Guest, family: int) -> None
         assert ended(path) == expected
         shown = daemon.counters()
         assert {name: shown[f"tcp ended {name}"] for name in expected} == expected
+
+
+@families
+def test_failures_are_counted_by_reason(lab: Lab, guest: Guest, tools: Callable[..., None],
+                                        family: int) -> None:
+    tools("nft")
+    forbidden = (INTERNET[family], PORT)
+    expected = {"refused": 1, "unreachable": 3, "prohibited": 1}
+    # Its own attempt goes on until the host's times out.
+    del (targets := dict(TARGETS))["silent host"]
+    address = f"[{forbidden[0]}]" if family == 6 else forbidden[0]
+    with (daemon_with_api(guest, "--enable-ipv6", f"--deny-out={address}:{PORT}") as (_, path),
+          nowhere(lab)):
+        for seen, *to in targets.values():
+            assert failure_to_connect(guest.netns, to[family == 6], TOLD_MS) == seen
+        failure_to_connect(guest.netns, forbidden, TOLD_MS)
+        wait_for("every connection is over", lambda: stats(path)["tcp_flows"]["all"] == 0)
+        assert ended(path) == expected
+
+
+def test_socket_that_the_host_aborts_is_no_reset_of_its_peer(lab: Lab, guest: Guest,
+                                                             tools: Callable[..., None]) -> None:
+    tools("ss")
+    with daemon_with_api(guest) as (_, path), pair(guest, 4) as (client, _):
+        done = sh("ss", "-K", "-tn", "state", "established", f"dport = :{PORT}").stdout
+        if str(PORT) not in done:
+            pytest.skip("the kernel cannot abort sockets (CONFIG_INET_DIAG_DESTROY)")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        assert ended(path) == {"host_error": 1}
 
 
 def test_flows_are_counted_while_they_exist(lab: Lab, guest: Guest) -> None:
