@@ -334,16 +334,29 @@ def test_program_that_is_stopped_and_continued(guest: Guest, tools: Callable[...
             stream.finish()
 
 
-# Not behind routing: the guest's kernel forgets the addresses that it has translated when the
-# interface goes down (net/netfilter/nf_nat_masquerade.c).
-@pytest.mark.parametrize("place", ("own", "bridged"))
-def test_interface_that_goes_down_and_comes_up(guest: Guest, place: str) -> None:
-    with up(guest, place) as (_, there), streams(there) as both:
+OWN4, OWN6 = "10.0.2.100", "fd00::100"
+
+
+def translate_to_fixed_addresses(guest: Guest) -> None:
+    """What `masquerade` has translated is forgotten when the interface goes down
+    (net/netfilter/nf_nat_masquerade.c)."""
+    guest.run("ip", "addr", "add", f"{OWN6}/64", "dev", "tap0", "nodad")
+    guest.run("nft", f"flush chain inet nat post; add rule inet nat post oifname tap0 snat ip to {OWN4}; "
+              f"add rule inet nat post oifname tap0 snat ip6 to {OWN6}")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_interface_that_goes_down_and_comes_up(guest: Guest, tools: Callable[..., None], place: str) -> None:
+    tools("nft")
+    with up(guest, place) as (_, there), contextlib.ExitStack() as stack:
+        if place == "routed":
+            translate_to_fixed_addresses(guest)
+        both = stack.enter_context(streams(there))
         guest.run("sysctl", "-qw", "net.ipv6.conf.tap0.keep_addr_on_down=1")
         guest.run("ip", "link", "set", "tap0", "down")
         pause(both)
         guest.run("ip", "link", "set", "tap0", "up")
-        if place == "own":  # the kernel has taken the routes away
+        if place != "bridged":  # the kernel has taken the routes away
             guest.run("ip", "route", "add", "default", "via", "10.0.2.2")
             guest.run("ip", "-6", "route", "replace", "default", "via", "fd00::2", "dev", "tap0")
         for stream in both:
@@ -356,27 +369,28 @@ LOSSY_BYTES = min(BYTES, 8_000_000)
 N_LOST = 5
 
 
-def lose_frames(guest: Guest, every: int) -> Callable[[str], int]:
-    """One frame in so many, counted in each direction. Returns what says how many are lost."""
+def lose_frames(guest: Guest, every: int, family: str = "inet") -> Callable[[str], int]:
+    """One frame in so many, counted in each direction, by nftables' family. Returns what says how many
+    are lost."""
     chains = "".join(f"chain {way} {{ type filter hook {hook} priority 0; {side} tap0 "
                      f"numgen inc mod {every} == {every // 2} counter drop; }}; "
                      for way, hook, side in (("in", "prerouting", "iifname"),
                                              ("out", "postrouting", "oifname")))
-    guest.run("nft", f"table inet lossy {{ {chains} }}")
+    guest.run("nft", f"table {family} lossy {{ {chains} }}")
 
     def n_lost(way: str) -> int:
-        text = guest.run("nft", "list", "chain", "inet", "lossy", way).stdout
+        text = guest.run("nft", "list", "chain", family, "lossy", way).stdout
         return int(text.split("counter packets ")[1].split()[0])
     return n_lost
 
 
 @pytest.mark.parametrize("every", (1000, 50))
-@pytest.mark.parametrize("place", ("own", "routed"))
+@pytest.mark.parametrize("place", PLACES)
 def test_guest_that_loses_frames(guest: Guest, tools: Callable[..., None], place: str, every: int) -> None:
     """On the TAP's side of the guest, both ways, with a stream each way."""
     tools("nft")
     with up(guest, place) as (_, there):
-        n_lost = lose_frames(guest, every)
+        n_lost = lose_frames(guest, every, "bridge" if place == "bridged" else "inet")
         while min(n_lost(way) for way in ("in", "out")) < N_LOST:
             for address in addresses():
                 assert_both_ways(there, address, LOSSY_BYTES)

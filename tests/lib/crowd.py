@@ -5,7 +5,7 @@
 crowd.py connect ADDRESS PORT N first|last: N connections one after the other in several threads,
 each with a question and an answer; the client closes before the server, or after it.
 crowd.py reuse ADDRESS PORT N close|reset SIZE: N connections from one port that carry so many bytes,
-each at once after the server has closed the one before, or the client has reset it.
+each at once after the server has closed the one before, or the client has reset it. None may be slow.
 crowd.py hold ADDRESS PORT N: N connections that are idle until the end of stdin, and then used.
 crowd.py bulk ADDRESS PORT N SIZE: N connections at once, each with a stream of its own that comes
 back.
@@ -27,11 +27,15 @@ import threading
 import time
 from collections.abc import Callable
 
+from tree import SANITIZED
+
 LINGER_ZERO = struct.pack("ii", 1, 0)
 N_THREADS = 8
 TIMEOUT_S = 20
 OWN_PORT = 3001
 POLL_S = 0.0001
+# A SYN or an end that is lost costs a second or more.
+SLOW_S = 3.0 if SANITIZED else 0.9
 QUESTION, STATEMENT, ANSWER = b"?", b".", b"!"
 
 
@@ -155,6 +159,7 @@ def reuse(to: tuple[str, int], n: int, how: str, size: int) -> collections.Count
     ends: collections.Counter[str] = collections.Counter()
     data = bytes(size)
     for _ in range(n):
+        begin = time.monotonic()
         with socket.socket(socket.AF_INET6 if ":" in to[0] else socket.AF_INET) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(("", OWN_PORT))
@@ -165,9 +170,11 @@ def reuse(to: tuple[str, int], n: int, how: str, size: int) -> collections.Count
                 good = sock.recv(1) == ANSWER and (how == "reset" or not sock.recv(1))
                 if how == "reset":
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
-                ends["ok" if good else "another answer"] += 1
+                end = "ok" if good else "another answer"
             except OSError as error:
-                ends[errno.errorcode.get(error.errno or 0, "timeout")] += 1
+                end = errno.errorcode.get(error.errno or 0, "timeout")
+        is_slow = time.monotonic() - begin > SLOW_S
+        ends["slow" if end == "ok" and is_slow else end] += 1
     return ends
 
 
