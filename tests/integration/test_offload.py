@@ -25,8 +25,10 @@ import transfer as T
 from capture import captured, mss_of, tcp_segments
 from daemon import Slirpd
 from guest import Guest
+from kernel import HAS_BIG_FRAMES
 from lab import INTERNET4, INTERNET6, Lab
 from netns import TUNSETPERSIST, socket_in
+from places import place_in
 from servers import udp_socket
 from waiting import DEADLINE_S, wait_for
 
@@ -309,6 +311,29 @@ def test_guest_sees_the_mtu_that_it_has(guest: Guest, mtu: int, address: str) ->
         assert number == expected
         expected = (number + len(data)) % (1 << 32)
     assert T.hash_of(data for _number, data in from_peer) == T.digest(SEEN_BYTES)
+
+
+BIG_BYTES = 30_000_000
+LONG_FRAME, LONGEST_OF_IP = 60_000, 14 + 65535
+
+
+@pytest.mark.parametrize("place,address", (
+    ("own", INTERNET4), ("own", INTERNET6), ("routed", INTERNET4), ("bridged", INTERNET4)))
+def test_frames_beyond_64_kib_are_for_the_guests_own_interface(guest: Guest, tools: Callable[..., None],
+                                                               place: str, address: str) -> None:
+    """Of IPv4 alone. A guest would cut them in software for a container."""
+    tools("nft")
+    is_big = HAS_BIG_FRAMES and (place, address) == ("own", INTERNET4)
+    with served(guest) as daemon, place_in(guest, place) as there:
+        def longest() -> int:
+            with captured(guest) as frames:
+                T.assert_equal(there.netns, address, "in", BIG_BYTES)
+            return max(map(len, frames))
+        # A peer that is no faster than the guest makes short frames.
+        seen = wait_for("a stream has long frames", lambda: (n := longest()) > (
+            LONGEST_OF_IP if is_big else LONG_FRAME) and n)
+        assert is_big or seen <= LONGEST_OF_IP
+        assert_nothing_lost(daemon)
 
 
 def guest_mtu(guest: Guest) -> int | None:

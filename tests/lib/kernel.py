@@ -24,5 +24,8 @@ MISSING_STAGES = set() if LANDLOCK_ABI > 0 else {"landlock"}
 N_SECCOMP_FILTERS = int(re.search(r"^Seccomp_filters:\t(\d+)$",
                                   Path("/proc/self/status").read_text(), re.M)[1])
 
+_VERSION = tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
 # A TAP takes frames with several UDP datagrams (drivers/net/tun.c).
-HAS_USO = tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2]) >= (6, 2)
+HAS_USO = _VERSION >= (6, 2)
+# And frames of more than 65535 bytes (src/slirp-worker/setup.c).
+HAS_BIG_FRAMES = _VERSION >= (6, 6)
