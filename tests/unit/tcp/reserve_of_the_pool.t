@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Bulk has used up all but the reserve of the pool. A flow with nothing here goes on all the same.
+# Bulk has used up all but the reserve of the pool. A flow with nothing here goes on all the same, with a
+# chunk of 4 KiB at a time.
 set pool 512
 opened
 
@@ -19,3 +20,9 @@ guest < P. 101:201 ack 1
 guest > P. 1:11 ack 201 win 502
 guest < . 201:201 ack 11
 host < 10
+host data 10000
+guest < P. 201:4297 ack 11
+guest > . 11 ack 4297 win 502
+guest < P. 4297:8393 ack 11
+guest > . 11 ack 8393 win 502
+guest < P. 8393:10201 ack 11

@@ -14,6 +14,10 @@
  * processor's cache before they are sent. */
 #define READ_BYTES (UINT32_C(256) << 10)
 
+/* Bytes for one read that the pool's reserve holds. Two thousand flows fit in it, so one goes
+ * on beside hundreds whose guest acknowledges nothing. */
+#define RESERVE_READ_BYTES TCP_CHUNK_SMALL
+
 /* The unscaled part of a window field. */
 #define WINDOW_FIELD_MAX 65535u
 
@@ -304,6 +308,7 @@ read_from_host(struct tcp *tcp, struct tcp_flow *flow, uint32_t want)
 		if (flow->kept.n_bytes > 0 || flow->tail.n_bytes > 0)
 			return false;
 		is_small = true;
+		want = tcp_min(want, RESERVE_READ_BYTES);
 	}
 	n = tcp_queue_reserve(&tcp->pool, &flow->kept, want, is_small, to, TCP_IOV_MAX);
 	if (n == 0)
