@@ -23,6 +23,7 @@ import dnszone
 import pytest
 from commands import sh
 from egress import Uplink
+from daemon import run_slirpd
 from guest import Guest
 from lab import Lab
 from netns import socket_in
@@ -210,3 +211,18 @@ def test_resolvers_of_libraries(programs: Programs) -> None:
         assert programs.run("dig", transport, "+short", "www.test").stdout == f"{PUBLIC}\n"
         denied = programs.run("dig", transport, "evil.test").stdout
         assert "status: NXDOMAIN" in denied and "EDE: 15 (Blocked)" in denied
+
+
+def test_run_with_one_name(folder: Path, server: dnszone.Zone, tmp_path: Path) -> None:  # noqa: F811
+    """The example of the README, with an index that is here."""
+    server.records["pypi.test"] = [dnszone.address("pypi.test", PUBLIC)]
+    fetch = ("run", "--allow-out=pypi.test:80", "--", "/usr/bin/python3", "-m", "pip", "--isolated", "--no-cache-dir",
+             "--disable-pip-version-check", "download", "--retries=0", "--no-deps", "-q", "--trusted-host=pypi.test",
+             "-i", "http://pypi.test/simple", "-d", tmp_path, "greeting")
+    with web(folder, HTTP, None):
+        done = run_slirpd(*fetch)
+        assert (done.returncode, [path.name for path in tmp_path.iterdir()]) == (
+            0, ["greeting-1.0-py3-none-any.whl"]), done
+    assert set(server.asked) == {"pypi.test"}
+    done = run_slirpd(*fetch[:1], "--allow-out=evil.test:80", *fetch[2:])
+    assert done.returncode == 1 and set(server.asked) == {"pypi.test"}
