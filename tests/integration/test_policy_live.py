@@ -599,5 +599,12 @@ def test_running_policy_is_compared(guest: Guest, tmp_path: Path) -> None:
         done = ctl("-a", path, "policy", "diff", file)
         assert (done.returncode, done.stderr) == (REFUSED, "")
         assert done.stdout.splitlines() == ["-deny to metadata", "+allow icmp to internet"]
+        hashes = [state(path)["hash"]]
         assert_ok(ctl("-a", path, "policy", "load", file))
+        hashes.append(state(path)["hash"])
+        # Without a setting, and with all lines again.
+        for text in (policy.replace("refuse reset\n", ""), policy):
+            assert "return" in load(path, f"policy 1\n{text}allow icmp to internet\n")
+            hashes.append(state(path)["hash"])
+        assert hashes[3] == hashes[1] and len(set(hashes)) == 3
         assert assert_ok(ctl("-a", path, "policy", "diff", file)) == ""

@@ -110,6 +110,7 @@ api_on_policy_state(struct api *api, const struct ipc_policy_state *msg)
 	const struct policy *policy = api->policy.in_force;
 	struct api_client *client =
 	    api_peer_answered(api, &api->connector, IPC_MSG_policy_state, msg->request);
+	char hash[API_POLICY_ID_SIZE];
 	struct api_out *out;
 
 	if (!client)
@@ -117,6 +118,8 @@ api_on_policy_state(struct api *api, const struct ipc_policy_state *msg)
 	out = api_client_reply_begin(client);
 	api_out_open(out, NULL, '{');
 	api_out_number(out, "generation", api->policy.generation);
+	api_out_string(out, "hash",
+	    api_policy_id_format(policy_print_hash(policy), hash));
 	api_out_string(out, "mode", policy_mode_words[policy->settings.mode]);
 	api_out_string(out, "default",
 	    policy_action_words[policy->settings.default_action]);

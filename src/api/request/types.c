@@ -242,6 +242,7 @@ static const struct api_member connection[] = {
 
 static const struct api_member policy[] = {
 	INTEGER("generation"),
+	STRING("hash"),
 	STRING("mode"),
 	STRING("default"),
 	BOOLEAN("locked"),

@@ -183,11 +183,12 @@ add_to_hash(void *ctx, const char *text, size_t len)
 	siphash_add(ctx, text, len);
 }
 
+/* The key of hashes is not secret: who writes a policy may choose its hashes. */
+static const uint64_t nothing[2];
+
 uint64_t
 policy_print_key(const struct policy *policy, uint32_t rule)
 {
-	/* Not secret: who writes a policy may choose its hashes. */
-	static const uint64_t nothing[2];
 	struct siphash hash;
 	struct printer printer = { .put = add_to_hash, .ctx = &hash };
 
@@ -266,4 +267,14 @@ policy_print(const struct policy *policy, policy_put_fn *put_text, void *ctx)
 	put_settings(&printer, &policy->settings);
 	for (uint32_t rule = 0; rule < policy->n_rules; rule++)
 		policy_print_rule(policy, rule, put_text, ctx);
+}
+
+uint64_t
+policy_print_hash(const struct policy *policy)
+{
+	struct siphash hash;
+
+	siphash_begin(&hash, nothing);
+	policy_print(policy, add_to_hash, &hash);
+	return siphash_end(&hash);
 }

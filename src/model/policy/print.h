@@ -26,6 +26,9 @@ void policy_print_settings(const struct policy *policy, policy_put_fn *put, void
 /* The hash of the rule without its label. */
 uint64_t policy_print_key(const struct policy *policy, uint32_t rule);
 
+/* The hash of the text that policy_print() writes: policies that decide alike may differ in it. */
+uint64_t policy_print_hash(const struct policy *policy);
+
 /* The first prefix or name of a rule: an index, n_prefixes or n_names if no rule from this one
  * on has any. */
 uint32_t policy_first_prefix(const struct policy *policy, uint32_t rule);
