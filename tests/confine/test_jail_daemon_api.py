@@ -85,9 +85,10 @@ def test_namespaces(daemon: Slirpd) -> None:
     assert len(user) == 5
 
 
-def test_network_of_the_api_is_empty(daemon: Slirpd) -> None:
+@pytest.mark.parametrize("role", ("slirp-worker", "resolver", "api"))
+def test_network_is_empty(daemon: Slirpd, role: str) -> None:
     """One interface, lo, and it is down; no address, no route."""
-    pid = str(roles(daemon)["api"])
+    pid = str(roles(daemon)[role])
 
     def ip(*argv: str) -> str:
         return sh("nsenter", "--preserve-credentials", "-U", "-n", "-t", pid, "--", "ip",
