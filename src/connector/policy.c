@@ -93,6 +93,13 @@ connector_policy_init(struct connector *connector,
 	pins_init(&state.pins, secret);
 }
 
+void
+connector_policy_free(void)
+{
+	free(state.loaded);
+	memset(&state, 0, sizeof(state));
+}
+
 static void
 check_row(bool is_good, const char *why)
 {
@@ -170,11 +177,12 @@ connector_on_policy_commit(struct connector *connector,
     const struct ipc_policy_commit *msg)
 {
 	const struct ipc_policy_committed committed = { .generation = msg->generation };
-	struct loaded *next = next_place();
+	struct loaded *next;
 	const char *why;
 	bool is_good = policy_take_commit(&state.take, msg, &why);
 
 	check_row(is_good, why);
+	next = next_place();
 	policy_matcher_make(&next->matcher, &next->policy);
 	next->generation = msg->generation;
 	keep_hits(next, state.in_force);

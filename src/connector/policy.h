@@ -8,6 +8,9 @@
 void connector_policy_init(struct connector *connector,
     const struct ipc_connector_start *start);
 
+/* Forgets all of it. */
+void connector_policy_free(void);
+
 /* Whether the resolver needs name servers: some names may be asked for. */
 bool connector_policy_allows_queries(void);
 

@@ -128,11 +128,12 @@ void
 resolver_on_policy_commit(struct resolver *resolver, const struct ipc_policy_commit *msg)
 {
 	const struct ipc_policy_known known = { .generation = msg->generation };
-	struct loaded *next = next_place();
+	struct loaded *next;
 	const char *why;
 	bool is_good = policy_take_commit(&state.take, msg, &why);
 
 	check_row(is_good, why);
+	next = next_place();
 	policy_matcher_make(&next->matcher, &next->policy);
 	state.in_force = next;
 	state.generation = msg->generation;

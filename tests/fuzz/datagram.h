@@ -8,8 +8,29 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ipc/channel.h"
+
 /* Past this a datagram is only longer, not different. */
 #define DATAGRAM_MAX 4096
+
+/* The message that the next datagram is, if it is one; its fd is -1. */
+static inline struct ipc_message
+datagram_look_ahead(const uint8_t *data, size_t size)
+{
+	struct ipc_message msg = { .id = IPC_MSG_N, .fd = -1 };
+	uint32_t id;
+
+	if (size < 2 + 2 * sizeof(id))
+		return msg;
+	memcpy(&id, data + 2, sizeof(id));
+	if (id >= IPC_MSG_N)
+		return msg;
+	msg.id = (enum ipc_message_id)id;
+	size -= 2 + 2 * sizeof(id);
+	memcpy(&msg.payload, data + 2 + 2 * sizeof(id),
+	    size < sizeof(msg.payload) ? size : sizeof(msg.payload));
+	return msg;
+}
 
 /* Sends the next datagram of the input, without a wait, and moves *data and *size behind it.
  * A datagram of odd length has attached_fd with it, unless that is -1. Returns false at the

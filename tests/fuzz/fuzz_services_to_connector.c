@@ -215,25 +215,6 @@ take_news(void)
 	listeners_tell(&connector->listeners, &connector->to_worker, 0);
 }
 
-/* The message that the next datagram is, if it is one. */
-static struct ipc_message
-look_ahead(const uint8_t *data, size_t size)
-{
-	struct ipc_message msg = { .id = IPC_MSG_N, .fd = -1 };
-	uint32_t id;
-
-	if (size < 2 + 2 * sizeof(id))
-		return msg;
-	memcpy(&id, data + 2, sizeof(id));
-	if (id >= IPC_MSG_N)
-		return msg;
-	msg.id = (enum ipc_message_id)id;
-	size -= 2 + 2 * sizeof(id);
-	memcpy(&msg.payload, data + 2 + 2 * sizeof(id),
-	    size < sizeof(msg.payload) ? size : sizeof(msg.payload));
-	return msg;
-}
-
 static bool
 is_of_the_resolver(enum ipc_message_id id)
 {
@@ -255,7 +236,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	add_forward();
 	take_news();
 	for (int i = 0; i < MESSAGES_MAX; i++) {
-		const struct ipc_message next = look_ahead(data, size);
+		const struct ipc_message next = datagram_look_ahead(data, size);
 		bool is_resolver = is_of_the_resolver(next.id);
 		int fd = is_resolver ? box.resolver.fd : box.worker.fd;
 

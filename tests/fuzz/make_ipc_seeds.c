@@ -2,11 +2,12 @@
 /*
  * Writes the seeds of fuzz_ipc: for each row of messages.h a right message, for each
  * receiver that there is, greeted and waiting for a reply. And those of fuzz_api_replies,
- * fuzz_api_to_worker, fuzz_api_to_connector, fuzz_services_to_connector and
- * fuzz_services_to_worker.
+ * fuzz_api_to_worker, fuzz_api_to_connector, fuzz_services_to_connector, fuzz_services_to_worker,
+ * fuzz_api_to_parent and fuzz_parent_to_connector.
  *
  * usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER FUZZ_API_TO_CONNECTOR
- *     FUZZ_SERVICES_TO_CONNECTOR FUZZ_SERVICES_TO_WORKER (directories)
+ *     FUZZ_SERVICES_TO_CONNECTOR FUZZ_SERVICES_TO_WORKER FUZZ_API_TO_PARENT
+ *     FUZZ_PARENT_TO_CONNECTOR (directories)
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -273,14 +274,59 @@ write_change(const char *directory, unsigned int number, uint64_t generation)
 	close_or_die(file);
 }
 
+/* All that a parent sends to a connector: the forwards of the one before, a policy, channels to the
+ * others, and what changes in service. Bits 0 and 1 of the number as in fuzz_parent_to_connector. */
+static void
+write_life(const char *directory, unsigned int number)
+{
+	FILE *file = create(directory, "life", number);
+	struct ipc_kept_forward kept;
+	struct ipc_kept_port port;
+	struct ipc_peer peer;
+	struct ipc_publish publish;
+
+	fputc((int)(number & 3), file);
+	ipc_sample_kept_forward(&kept);
+	ipc_sample_kept_port(&port);
+	port.port.forward = kept.entry.id;
+	port.port.host_port = kept.entry.forward.host_port_first;
+	if (number > 2) {
+		write_message(file, IPC_MSG_kept_forward, &kept);
+		write_message(file, IPC_MSG_kept_port, &port);
+	}
+	write_datagram(file, IPC_MSG_kept_end);
+	for (enum ipc_message_id id = IPC_MSG_policy_begin;
+	     number & 2 && id <= IPC_MSG_policy_commit; id++)
+		write_datagram(file, id);
+	ipc_sample_peer(&peer);
+	for (uint32_t role = 0; role <= number; role++) {
+		peer.role = (uint8_t)(IPC_ROLE_SLIRP_WORKER + role % 4);
+		write_message(file, IPC_MSG_peer, &peer);
+		peer.number++;
+	}
+	write_datagram(file, IPC_MSG_outbound);
+	write_datagram(file, IPC_MSG_nameservers);
+	write_datagram(file, IPC_MSG_host_addrs);
+	write_datagram(file, IPC_MSG_guest_addr6);
+	ipc_sample_publish(&publish);
+	publish.forward.host_addr = inaddr_loopback(false);
+	publish.forward.host_port_last =
+	    (uint16_t)(publish.forward.host_port_first + number);
+	write_message(file, IPC_MSG_publish, &publish);
+	write_datagram(file, IPC_MSG_table_dropped);
+	write_datagram(file, IPC_MSG_ping);
+	close_or_die(file);
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc != 8) {
+	if (argc != 9) {
 		fprintf(stderr,
 		    "usage: make_ipc_seeds FUZZ_IPC FUZZ_API_REPLIES FUZZ_API_TO_WORKER "
 		    "FUZZ_API_TO_CONNECTOR FUZZ_SERVICES_TO_CONNECTOR "
-		    "FUZZ_SERVICES_TO_WORKER FUZZ_API_TO_PARENT\n");
+		    "FUZZ_SERVICES_TO_WORKER FUZZ_API_TO_PARENT "
+		    "FUZZ_PARENT_TO_CONNECTOR\n");
 		return EXIT_FAILURE;
 	}
 	for (size_t id = 0; id < IPC_MSG_N; id++)
@@ -293,6 +339,8 @@ main(int argc, char **argv)
 	write_steps(argv[6]);
 	for (unsigned int n = 0; n < 6; n++)
 		write_change(argv[7], n, n / 2 + 1);
+	for (unsigned int n = 0; n < 6; n++)
+		write_life(argv[8], n);
 	for (unsigned int n = 1; n <= 4; n++)
 		write_requests(argv[4], n);
 	for (size_t id = 0; id < IPC_MSG_N; id++) {
@@ -301,6 +349,7 @@ main(int argc, char **argv)
 		write_service(argv[5], (enum ipc_message_id)id, IPC_MSG_flow_open);
 		write_raw(argv[6], (enum ipc_message_id)id);
 		write_service(argv[7], (enum ipc_message_id)id, IPC_MSG_get_status);
+		write_service(argv[8], (enum ipc_message_id)id, IPC_MSG_ping);
 	}
 	return EXIT_SUCCESS;
 }

@@ -160,6 +160,7 @@ connector_box_close(struct connector_box *box)
 	ipc_channel_close(&box->resolver);
 	ipc_channel_close(&box->parent);
 	ipc_channel_close(&connector->to_parent);
+	connector_policy_free();
 	forwards_free(&connector->forwards);
 	listeners_free(&connector->listeners);
 	flow_table_free(&connector->flows.table);

@@ -154,6 +154,10 @@ bool
 policy_take_begin(struct policy_take *take, const struct ipc_policy_begin *msg,
     const char **why)
 {
+	if (take->policy == NULL) {
+		*why = "there is no place for a policy";
+		return false;
+	}
 	if (take->has_begun) {
 		*why = "the policy before it is not complete";
 		return false;
