@@ -22,7 +22,7 @@ from terminal import OnTerminal, shown_on_terminal  # noqa: E402
 locales = pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 
 STATUS_80 = """\
-slirpd         0.1.0 with libslirp 4.7.0, PID 7
+slirpd         0.1.0 with libslirp 4.7.0
 up             11574074074 d 1 h, since -
 interface      tap\\xc3\\xa9, MTU 1500
 guest          10.0.2.100/24, gateway 10.0.2.2
@@ -30,12 +30,12 @@ guest IPv6     off
 name server    off
 host loopback  open to the guest
 forwards       tcp 127.0.0.1:8080 -> 10.0.2.100:80
+PIDs           parent 7
 confinement    complete
 restarts       api 1
 """
 STATUS_40 = """\
-slirpd         0.1.0 with libslirp
-               4.7.0, PID 7
+slirpd         0.1.0 with libslirp 4.7.0
 up             11574074074 d 1 h, since
                -
 interface      tap\\xc3\\xa9, MTU 1500
@@ -46,6 +46,7 @@ name server    off
 host loopback  open to the guest
 forwards       tcp 127.0.0.1:8080 ->
                10.0.2.100:80
+PIDs           parent 7
 confinement    complete
 restarts       api 1
 """

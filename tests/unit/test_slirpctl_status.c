@@ -59,11 +59,11 @@ status_text(const char *members, const char *confinement, const char *forwards,
 }
 
 #define MEMBERS \
-	"\"uptime_ms\":8000000,\"tap_name\":\"tap0\",\"pids\":{\"parent\":1234}," \
+	"\"uptime_ms\":8000000,\"tap_name\":\"tap0\",\"pids\":{\"parent\":1234,\"slirp_worker\":5,\"connector\":6,\"api\":0}," \
 	"\"restarts\":{\"slirp_worker\":0,\"connector\":0,\"resolver\":0,\"api\":0}"
 
 #define HEAD \
-	"slirpd         0.1.0 with libslirp 4.7.0, PID 1234\n" \
+	"slirpd         0.1.0 with libslirp 4.7.0\n" \
 	"up             2 h 13 min, since 2023-11-14T20:00:00Z\n" \
 	"interface      tap0, MTU 65520\n" \
 	"guest          10.0.2.100/24, gateway 10.0.2.2\n" \
@@ -80,6 +80,7 @@ test_status(void **state)
 {
 	static const char expected[] =
 	    HEAD "forwards       tcp 127.0.0.1:8080 -> 10.0.2.100:80\n"
+		 "PIDs           parent 1234, slirp-worker 5, connector 6\n"
 		 "confinement    complete\n"
 		 "restarts       none\n";
 	autofree char *in_pipe = status_text(MEMBERS, COMPLETE, one_forward, &pipe_view);
@@ -98,8 +99,7 @@ test_status_on_a_narrow_terminal(void **state)
 
 	(void)state;
 	assert_string_equal(text,
-	    "slirpd         0.1.0 with libslirp\n"
-	    "               4.7.0, PID 1234\n"
+	    "slirpd         0.1.0 with libslirp 4.7.0\n"
 	    "up             2 h 13 min, since\n"
 	    "               2023-11-14T20:00:00Z\n"
 	    "interface      tap0, MTU 65520\n"
@@ -111,6 +111,8 @@ test_status_on_a_narrow_terminal(void **state)
 	    "host loopback  closed\n"
 	    "forwards       tcp 127.0.0.1:8080 ->\n"
 	    "               10.0.2.100:80\n"
+	    "PIDs           parent 1234, slirp-worker\n"
+	    "               5, connector 6\n"
 	    "confinement    complete\n"
 	    "restarts       none\n");
 }
@@ -139,7 +141,7 @@ test_status_of_many_forwards(void **state)
 	    "               udp [::1]:4 -> [fd00::2]:4\n"
 	    "               udp [::1]:5 -> [fd00::2]:5\n"
 	    "               and 2 more: slirpctl list\n"
-	    "confinement "));
+	    "PIDs "));
 }
 
 static void
@@ -183,7 +185,7 @@ test_status_that_is_not_good(void **state)
 
 	(void)state;
 	assert_string_equal(text,
-	    "slirpd         0.1.0 with libslirp 4.7.0, PID -\n"
+	    "slirpd         0.1.0 with libslirp 4.7.0\n"
 	    "up             0 s, since 2023-11-14T22:13:20Z\n"
 	    "interface      inherited, MTU 65520\n"
 	    "guest          10.0.2.100/24, gateway 10.0.2.2\n"
@@ -191,6 +193,7 @@ test_status_that_is_not_good(void **state)
 	    "name server    10.0.2.3, fd00::3\n"
 	    "host loopback  closed\n"
 	    "forwards       none\n"
+	    "PIDs           -\n"
 	    "confinement    slirp-worker without root, landlock\n"
 	    "               api without seccomp\n"
 	    "restarts       connector 1, api 3\n");

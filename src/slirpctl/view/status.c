@@ -80,14 +80,12 @@ count_of(const json_t *object, const char *key)
 }
 
 static void
-versions_write(FILE *out, const struct view *view, const json_t *status,
-    const json_t *version)
+versions_write(FILE *out, const struct view *view, const json_t *version)
 {
 	char line[LINE_SIZE] = "";
 
 	append(line, "", version, "slirpd", "");
 	append(line, " with libslirp ", version, "libslirp", "");
-	append(line, ", PID ", json_object_get(status, "pids"), "parent", "");
 	line_write(out, view, "slirpd", line);
 }
 
@@ -179,25 +177,27 @@ role_format(char *name, size_t size, const char *member)
 		*c = '-';
 }
 
+/* Writes the processes of the object whose number is not 0, each with the number. */
 static void
-restarts_write(FILE *out, const struct view *view, const json_t *status)
+numbers_write(FILE *out, const struct view *view, const char *label,
+    const json_t *numbers, const char *if_none)
 {
 	char line[LINE_SIZE] = "";
 	const char *role;
-	json_t *count;
+	json_t *number;
 
-	json_object_foreach(json_object_get(status, "restarts"), role, count)
+	json_object_foreach((json_t *)numbers, role, number)
 	{
 		char name[CELL_SIZE], part[LINE_SIZE];
 
-		if (json_integer_value(count) <= 0)
+		if (json_integer_value(number) <= 0)
 			continue;
 		role_format(name, sizeof(name), role);
 		snprintf(part, sizeof(part), "%s%s %" JSON_INTEGER_FORMAT,
-		    line[0] == '\0' ? "" : ", ", name, json_integer_value(count));
+		    line[0] == '\0' ? "" : ", ", name, json_integer_value(number));
 		strlcat(line, part, sizeof(line));
 	}
-	line_write(out, view, "restarts", line[0] == '\0' ? "none" : line);
+	line_write(out, view, label, line[0] == '\0' ? if_none : line);
 }
 
 /* Writes a line for each process that lacks stages of its jail. */
@@ -238,10 +238,11 @@ void
 status_show(FILE *out, const json_t *status, const json_t *version,
     const json_t *forwards, time_t now, const struct view *view)
 {
-	versions_write(out, view, status, version);
+	versions_write(out, view, version);
 	uptime_write(out, view, status, now);
 	network_write(out, view, status);
 	forwards_write(out, view, forwards);
+	numbers_write(out, view, "PIDs", json_object_get(status, "pids"), "-");
 	confinement_write(out, view, status);
-	restarts_write(out, view, status);
+	numbers_write(out, view, "restarts", json_object_get(status, "restarts"), "none");
 }
