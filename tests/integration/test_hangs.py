@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import api_client
 import pytest
@@ -18,6 +19,7 @@ from guest import Guest
 from lab import Lab, works
 from load import FORWARDED_PORT, GUEST_PORT, Load, name_is_found
 from processes import stopped
+from test_chaos import POLICY, is_denied
 from waiting import wait_for
 
 # Those that the spawner starts again.
@@ -34,15 +36,24 @@ One = tuple[Guest, Slirpd, Path]
 def several(lab: Lab, tmp_path: Path) -> Iterator[Callable[..., One]]:
     """Each with a guest of its own, so that all hang at the same time."""
     with contextlib.ExitStack() as stack:
-        def make(name: str, start: Callable[[Slirpd], object] = Slirpd.__enter__) -> One:
+        def make(name: str, start: Callable[[Slirpd], object] = Slirpd.__enter__, *options: str,
+                 **kwargs: Any) -> One:
             guest = stack.enter_context(Guest())
             path = tmp_path / f"{name}.sock"
-            daemon = Slirpd("--configure", f"--api-socket={path}", guest.pid, "tap0", abnormal=True)
+            daemon = Slirpd("--configure", f"--api-socket={path}", *options, guest.pid, "tap0", abnormal=True,
+                            **kwargs)
             stack.push(daemon.__exit__)
             start(daemon)
             return guest, daemon, path
 
         yield make
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> str:
+    path = tmp_path / "rules.policy"
+    path.write_text(POLICY)
+    return f"--policy={path}"
 
 
 def stop(pid: int) -> None:
@@ -58,24 +69,26 @@ def next_of(daemon: Slirpd, role: str, old: int, deadline_s: float = HANG_S) -> 
         pid := daemon.children().get(role, old), pid), deadline_s)
 
 
-def test_process_that_stands_still_is_replaced(several: Callable[..., One]) -> None:
-    """In service, and at its restart."""
+def test_process_that_stands_still_is_replaced(several: Callable[..., One], policy: str) -> None:
+    """In service, under a policy, and at its restart."""
     hung = []
     for role in AGAIN:
         for when in ("service", "restart"):
-            made = several(f"{role}-{when}")
+            made = several(f"{role}-{when}", Slirpd.__enter__, *([policy] if when == "service" else []))
             pid = made[1].children()[role]
             if when == "restart":
                 os.kill(pid, signal.SIGKILL)
                 pid = next_of(made[1], role, pid)
             stop(pid)
-            hung.append((role, pid, made))
-    for role, pid, (guest, daemon, path) in hung:
+            hung.append((role, when, pid, made))
+    for role, when, pid, (guest, daemon, path) in hung:
         next_of(daemon, role, pid)
         assert f"{role}[{pid}] hangs" in daemon.stderr
         assert works(guest.netns)
         wait_for("a name", lambda guest=guest: name_is_found(guest))
         assert "return" in api_client.execute(str(path), "query_connections")
+        if when == "service":
+            assert is_denied(guest)
 
 
 def test_slirpd_ends_if_its_spawner_stands_still(several: Callable[..., One]) -> None:
@@ -89,7 +102,8 @@ def test_slirpd_ends_if_its_spawner_stands_still(several: Callable[..., One]) ->
     assert "without the spawner slirp-worker can't be started again; ending" in daemon.stderr
 
 
-def test_start_in_which_a_process_stands_still_fails(several: Callable[..., One]) -> None:
+def test_start_in_which_a_process_stands_still_fails(several: Callable[..., One], policy: str) -> None:
+    """The policy-reader waits for the end of a text, so that it is there to be stopped."""
     roles = ("netns-helper", "spawner", *AGAIN)
 
     def start_and_stop(daemon: Slirpd) -> None:
@@ -103,7 +117,11 @@ def test_start_in_which_a_process_stands_still_fails(several: Callable[..., One]
 
     started = {}
     for role in roles:
-        _, started[role], path = several(role, start_and_stop)
+        _, started[role], path = several(role, start_and_stop, policy)
+    role = "policy"
+    text, end = os.pipe()
+    _, started[role], path = several(role, start_and_stop, f"--policy=/dev/fd/{text}", pass_fds=(text,))
+    os.close(text)
     n_failed = 0
     for role, daemon in started.items():
         # A process may have been ready before it was stopped.
@@ -113,7 +131,8 @@ def test_start_in_which_a_process_stands_still_fails(several: Callable[..., One]
         n_failed += 1
         assert daemon.wait(HANG_S) == 1, role
         assert re.search(r"^slirpd: not ready after 30 s; ending$", daemon.stderr, re.M), role
-    assert n_failed > 0
+    os.close(end)
+    assert n_failed > 0 and not is_ready(started["policy"])
     assert not any(path.parent.glob("*.sock"))
 
 

@@ -15,21 +15,18 @@ import dnsserver
 import dnszone
 import pytest
 from api_client import execute
-from egress import Uplink, counted, live
+from egress import Uplink, counted, live, names_counted
 from guest import Guest
 from processes import borrowed, first_unread, taken_over
 from test_hostile_resolver import QUERY_MAX, TO_RESOLVER, query, receive
 from test_hostile_worker import TO_CONNECTOR, Channel
-from test_policy_bypass_names import SECRETS
+from test_policy_bypass_names import NAMED, SECRETS
 from test_policy_names import (  # noqa: F401
     BAD_LABELS, FOREIGN, NULL, OTHER, OTHER_PORT, PORT, PRIVATE, PTR, PUBLIC, SERVER, server, world,
 )
 from waiting import wait_for
 
 TCP, UDP, ICMP = socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP
-POLICY = f"""api: allow tcp {PORT} to api.test, *.wild.test
-lan: allow tcp {PORT} to lan.test private
-"""
 
 
 class Attacker(NamedTuple):
@@ -37,13 +34,15 @@ class Attacker(NamedTuple):
     resolver: Channel
     numbers: Iterator[int]
     api: str
+    replies: list[dnszone.Reply]
 
     def send(self, message: bytes) -> dnszone.Reply:
         number = next(self.numbers)
         self.resolver.send(query(number, message))
         row, data, _ = receive(self.resolver)
         assert (row, struct.unpack_from("=Q", data)[0]) == ("dns_answer", number)
-        return dnszone.parse(data[16:16 + struct.unpack_from("=8xH", data)[0]])
+        self.replies.append(dnszone.parse(data[16:16 + struct.unpack_from("=8xH", data)[0]]))
+        return self.replies[-1]
 
     def ask(self, text: str, kind: int = dnsserver.A) -> dnszone.Reply:
         return self.send(dnszone.query(dnszone.name(text), kind))
@@ -57,18 +56,18 @@ class Attacker(NamedTuple):
 
 @pytest.fixture
 def attacker(guest: Guest, server: dnszone.Zone) -> Iterator[Attacker]:  # noqa: F811
-    with live(guest, POLICY, "--enable-ipv6", "--restart=no") as (daemon, api):
+    with live(guest, NAMED, "--enable-ipv6", "--restart=no") as (daemon, api):
         worker = daemon.children()["slirp-worker"]
         with borrowed(worker, TO_RESOLVER) as names:
             wait_for("the greeting is read", lambda: not first_unread(names))
-            with taken_over(worker, TO_CONNECTOR) as sock:
-                yield Attacker(Channel(sock), Channel(names), itertools.count(1), api)
+            with taken_over(worker, TO_CONNECTOR) as sock, names_counted(api) as replies:
+                yield Attacker(Channel(sock), Channel(names), itertools.count(1), api, replies)
 
 
 def test_name_opens_the_ports_of_its_rule(attacker: Attacker, server: dnszone.Zone) -> None:  # noqa: F811
     others = [(PUBLIC, port, TCP) for port in (53, 80, 443, OTHER_PORT)]
     others += [(PUBLIC, port, UDP) for port in (53, 443, PORT)] + [(PUBLIC, 0, ICMP), (OTHER, PORT, TCP)]
-    with Uplink(dns=True) as uplink, counted(attacker.api, allowed=2, denied=2 + len(others), api=2, lan=0):
+    with Uplink(dns=True) as uplink, counted(attacker.api, allowed=2, denied=2 + len(others), one=2, lan=0):
         assert not attacker.opens(PUBLIC)
         assert attacker.ask("evil.test").rcode == dnsserver.NXDOMAIN
         assert not attacker.opens(OTHER)
@@ -119,6 +118,7 @@ def test_addresses_that_are_not_public_are_cut_out(attacker: Attacker, server: d
             assert attacker.ask(name).addresses == [PUBLIC]
     pins = execute(attacker.api, "query_pins")["return"]["pins"]
     assert [pin["addr"] for pin in pins] == [PUBLIC]
+    wait_for("each is counted", lambda: execute(attacker.api, "query_policy")["return"]["addrs_cut"] >= len(cut))
     assert attacker.opens(PUBLIC) and not attacker.opens(PRIVATE)
     # The same of a name that leads elsewhere the second time.
     server.records["x.wild.test"] = [dnszone.address("x.wild.test", PUBLIC, 0)]

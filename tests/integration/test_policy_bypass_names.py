@@ -11,29 +11,29 @@ import contextlib
 import socket
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 
 import dnsserver
 import dnszone
 import ipc
 import pytest
 from daemon import Slirpd
-from egress import METADATA, Uplink
+from egress import METADATA, Refusals, Uplink, counted, live, names_counted, prohibited
 from guest import Guest
 from lab import HOST4, INTERNET4
-from processes import taken_over
+from processes import fds_of, taken_over
 from test_hostile_resolver import TO_CONNECTOR, receive
-from test_hostile_worker import Channel, inaddr, taken
-from test_policy import udp
+from test_hostile_worker import Channel, inaddr
+from test_policy import attacker, udp
 from test_policy_names import (  # noqa: F401
     DENIED, NAMESERVER, OTHER, OTHER_PORT, POLICY, PORT, PRIVATE, PUBLIC, SERVER, ask, limited, send, send_tcp,
     server, tcp, world,
 )
+from test_resolver import CLIENTS_MAX
 from waiting import wait_for
 
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 DNS_PORT, DOT_PORT = 53, 853
-
+NAMED = f"one: allow tcp {PORT} to api.test, *.wild.test\nlan: allow tcp {PORT} to lan.test private\n"
 
 SECRETS = ("evil.test", "b64secret.evil.test", "secret.api.test", "xapi.test", "api.test.evil.test", "wild.test",
            "use-application-dns.net", "printer.local", "a.onion")
@@ -41,12 +41,14 @@ SECRETS = ("evil.test", "b64secret.evil.test", "secret.api.test", "xapi.test", "
 
 def test_nothing_of_an_unlisted_name_leaves(guest: Guest, server: dnszone.Zone) -> None:
     """Over both transports, whatever the type; then a listed name shows that the capture works."""
-    with limited(guest), Uplink(dns=True) as uplink:
-        for text in SECRETS:
-            for kind in (dnsserver.A, dnszone.AAAA, dnsserver.TXT):
-                message = dnszone.query(dnszone.name(text), kind)
-                for how in (send, send_tcp):
-                    assert how(guest, message).rcode in (dnsserver.NXDOMAIN, dnsserver.REFUSED), text
+    with live(guest, NAMED) as (_, api), Uplink(dns=True) as uplink:
+        with names_counted(api) as replies:
+            for text in SECRETS:
+                for kind in (dnsserver.A, dnszone.AAAA, dnsserver.TXT):
+                    message = dnszone.query(dnszone.name(text), kind)
+                    for how in (send, send_tcp):
+                        replies.append(how(guest, message))
+                        assert replies[-1].rcode in (dnsserver.NXDOMAIN, dnsserver.REFUSED), text
         # An update, a transfer, and a question to another class.
         update = dnszone.query(dnszone.name("api.test"))
         assert send(guest, update[:2] + b"\x28" + update[3:]).rcode == dnsserver.NOTIMP
@@ -60,15 +62,18 @@ def test_nothing_of_an_unlisted_name_leaves(guest: Guest, server: dnszone.Zone) 
 
 def test_resolvers_elsewhere_are_denied_to_names(guest: Guest, server: dnszone.Zone) -> None:
     """A policy of names opens no other name server, by UDP, TCP or TLS, and no DNS over HTTPS."""
-    with limited(guest), Uplink(dns=True) as uplink:
+    with live(guest, NAMED) as (_, api), Uplink(dns=True) as uplink, Refusals(guest) as refusals, \
+            counted(api, allowed=0, denied=18):
         for port in (DNS_PORT, DOT_PORT, 443):
             for address in (OTHER, PUBLIC, SERVER):
                 assert tcp(guest, address, port) == udp(guest, address, port) == DENIED
+                refusals.assert_came(*prohibited((TCP, address, port), (UDP, address, port)))
         assert uplink.sent() == set()
 
 
 def test_name_that_is_never_resolved_opens_nothing(guest: Guest, server: dnszone.Zone) -> None:
-    with limited(guest), Uplink(dns=True) as uplink:
+    with live(guest, NAMED) as (_, api), Uplink(dns=True) as uplink, \
+            counted(api, allowed=1, denied=10, one=1, lan=0):
         # What the guest knows of the address does not count.
         assert tcp(guest, PUBLIC) == DENIED
         assert ask(guest, "evil.test").rcode == dnsserver.NXDOMAIN
@@ -109,9 +114,11 @@ def test_settings_of_refusals_and_types(guest: Guest, server: dnszone.Zone) -> N
 
 def test_crowd_and_nonsense_over_tcp_take_nothing_from_others(guest: Guest, server: dnszone.Zone) -> None:
     """Connections that say nothing, a message of 64 KiB, and one that never ends."""
-    with limited(guest), contextlib.ExitStack() as stack:
-        for _ in range(200):
-            stack.enter_context(guest.connect(NAMESERVER, DNS_PORT))
+    with limited(guest) as daemon, contextlib.ExitStack() as stack:
+        for _ in range(1000):
+            client = stack.enter_context(guest.connect(NAMESERVER, DNS_PORT))
+            with contextlib.suppress(OSError):  # it has given way to a later one
+                client.send(b"\0")
         for message in (b"\xff\xff" + bytes(65535), b"\x00\x05hello", b"\x00\x00", b"\x04\x00" + bytes(1000)):
             sock = stack.enter_context(guest.connect(NAMESERVER, DNS_PORT))
             with contextlib.suppress(OSError):
@@ -120,19 +127,19 @@ def test_crowd_and_nonsense_over_tcp_take_nothing_from_others(guest: Guest, serv
         assert send_tcp(guest, dnszone.query(dnszone.name("api.test"))).addresses == [PUBLIC]
         assert send_tcp(guest, dnszone.query(dnszone.name("evil.test"))).rcode == dnsserver.NXDOMAIN
         assert server.asked == ["api.test"]
+        assert len(fds_of(daemon.children()["resolver"])) <= CLIENTS_MAX + 16
 
 
 # --- processes that were taken over -----------------------------------------------------------
 
 
-def test_worker_that_was_taken_over_cannot_use_names(guest: Guest, server: dnszone.Zone, tmp_path: Path) -> None:
+def test_worker_that_was_taken_over_cannot_use_names(guest: Guest, server: dnszone.Zone) -> None:
     """It says what it likes of the guest; the addresses of names come from the resolver alone."""
-    path = tmp_path / "p"
-    path.write_text(POLICY + "forbid to metadata\n")
-    with taken(guest, f"--policy={path}") as it, Uplink(dns=True) as uplink:
+    with attacker(guest, NAMED + "meta: forbid to metadata\n") as (worker, api), Uplink(dns=True) as uplink, \
+            counted(api, allowed=0, denied=24, meta=4, one=0, lan=0):
         for number, address in enumerate((PUBLIC, OTHER, PRIVATE, METADATA[0], SERVER, INTERNET4)):
             for at, port in enumerate((PORT, OTHER_PORT, DNS_PORT, 443)):
-                got = it.worker.ask(8 * number + at, address, port)
+                got = worker.ask(8 * number + at, address, port)
                 assert (got.row, got.sock) == ("flow_refused", None), (address, port)
         assert uplink.sent() == set()
 
@@ -145,11 +152,11 @@ def pin(number: int, generation: int, addresses: list[str], patterns: list[int],
 
 
 @contextlib.contextmanager
-def lying(guest: Guest, policy: str, *options: str) -> Iterator[tuple[Slirpd, Channel]]:
-    """A resolver that was taken over, and its channel to the connector."""
-    with limited(guest, policy, "--restart=no", *options) as daemon:
+def lying(guest: Guest, policy: str) -> Iterator[tuple[Channel, Slirpd, str]]:
+    """A resolver that was taken over: its channel to the connector."""
+    with live(guest, policy, "--restart=no") as (daemon, api):
         with taken_over(daemon.children()["resolver"], TO_CONNECTOR) as sock:
-            yield daemon, Channel(sock)
+            yield Channel(sock), daemon, api
 
 
 def answered(resolver: Channel, message: bytes) -> bool:
@@ -163,8 +170,9 @@ def answered(resolver: Channel, message: bytes) -> bool:
 def test_resolver_that_lies_opens_no_special_address(guest: Guest, world: None) -> None:
     """It pins what it likes; the connector judges each address by itself."""
     bad = [PRIVATE, *METADATA[:3], HOST4, "10.0.2.2", "10.0.2.3", "127.0.0.1", INTERNET4, "224.0.0.1"]
-    policy = f"policy 1\nallow tcp {PORT} to api.test\nallow to *.wild.test\n"
-    with lying(guest, policy) as (_, resolver), Uplink() as uplink:
+    policy = f"one: allow tcp {PORT} to api.test\nwild: allow to *.wild.test\n"
+    with lying(guest, policy) as (resolver, _, api), Uplink() as uplink, \
+            counted(api, allowed=1, denied=2 * 7, one=1, wild=0):
         for number, address in enumerate(bad):
             answered(resolver, pin(number, 1, [address, PUBLIC], [0, 1], 1 << 31))
         for address in bad[:7] + bad[8:9]:
@@ -175,8 +183,9 @@ def test_resolver_that_lies_opens_no_special_address(guest: Guest, world: None) 
 
 
 def test_resolver_that_lies_is_bound_by_the_ports_of_names(guest: Guest, world: None) -> None:
-    policy = f"policy 1\nforbid to {OTHER}\nallow tcp {PORT} to api.test\nallow tcp {PORT} to lan.test private\n"
-    with lying(guest, policy) as (_, resolver), Uplink() as uplink:
+    policy = f"never: forbid to {OTHER}\none: allow tcp {PORT} to api.test\nlan: allow tcp {PORT} to lan.test private\n"
+    with lying(guest, policy) as (resolver, _, api), Uplink() as uplink, \
+            counted(api, allowed=1, denied=3, never=1, one=1, lan=0):
         assert answered(resolver, pin(1, 1, [PUBLIC, OTHER], [0]))
         assert tcp(guest, PUBLIC, OTHER_PORT) == udp(guest, PUBLIC) == DENIED
         # A name does not open what an address forbids.
@@ -188,8 +197,9 @@ def test_resolver_that_lies_is_bound_by_the_ports_of_names(guest: Guest, world: 
 def test_resolver_that_lies_opens_no_more_with_private(guest: Guest, world: None) -> None:
     """The option is for the class private, and some addresses of it are of others too."""
     bad = [it for it in METADATA if ":" not in it] + [HOST4, "10.0.2.2", "10.0.2.3", INTERNET4]
-    policy = f"policy 1\nallow to lan.test private\nallow tcp {PORT} to api.test\n"
-    with lying(guest, policy) as (_, resolver), Uplink() as uplink:
+    policy = f"lan: allow to lan.test private\none: allow tcp {PORT} to api.test\n"
+    with lying(guest, policy) as (resolver, _, api), Uplink() as uplink, \
+            counted(api, allowed=1, denied=2 * (len(bad) - 1), lan=1, one=0):
         for number, address in enumerate((*bad, PRIVATE)):
             answered(resolver, pin(number, 1, [address], [0, 1]))
         for address in bad:
@@ -200,7 +210,7 @@ def test_resolver_that_lies_opens_no_more_with_private(guest: Guest, world: None
 
 
 def test_pins_of_other_policies_are_refused(guest: Guest, world: None) -> None:
-    with lying(guest, POLICY) as (_, resolver):
+    with lying(guest, NAMED) as (resolver, _, api), counted(api, allowed=1, denied=1, one=1, lan=0):
         for generation in (2, 3, 2**64 - 1):
             assert not answered(resolver, pin(7, generation, [PUBLIC], [0]))
         assert tcp(guest, PUBLIC) == DENIED
@@ -215,7 +225,7 @@ def refusal(generation: int, rule: int, name: bytes, denied: int = 1) -> bytes:
 
 def test_resolver_that_lies_of_refusals_opens_nothing(guest: Guest, world: None) -> None:
     """It may count what it likes, also for a policy that has gone."""
-    with lying(guest, POLICY) as (_, resolver):
+    with lying(guest, NAMED) as (resolver, _, _):
         for generation, rule in ((1, 0), (1, 0xFFFF), (7, 1000)):
             resolver.send(refusal(generation, rule, b"api.test", 2**64 - 1))
         assert answered(resolver, pin(8, 1, [PUBLIC], [0]))
@@ -226,7 +236,7 @@ def test_resolver_that_lies_of_refusals_opens_nothing(guest: Guest, world: None)
     refusal(1, 2, b"a.test"), refusal(1, 0, b"A.test"), refusal(1, 0, b"any to any\n"),
 ), ids=("no such rule", "not canonical", "not a name"))
 def test_refusal_out_of_form_ends_slirpd(guest: Guest, world: None, message: bytes) -> None:
-    with lying(guest, POLICY) as (daemon, resolver):
+    with lying(guest, NAMED) as (resolver, daemon, _):
         resolver.send(message)
         assert daemon.wait() == 1
         assert "connector dropped resolver[" in daemon.stderr
@@ -238,7 +248,7 @@ def test_refusal_out_of_form_ends_slirpd(guest: Guest, world: None, message: byt
     pin(1, 1, [PUBLIC], [0])[:-1] + b"\1", pin(1, 1, [PUBLIC], [0])[:-1],
 ), ids=("no address", "no pattern", "no such pattern", "no such second pattern", "no policy", "address after the last", "short"))
 def test_pin_out_of_form_ends_slirpd(guest: Guest, world: None, message: bytes) -> None:
-    with lying(guest, POLICY) as (daemon, resolver):
+    with lying(guest, NAMED) as (resolver, daemon, _):
         resolver.send(message)
         assert daemon.wait() == 1
         assert "connector dropped resolver[" in daemon.stderr

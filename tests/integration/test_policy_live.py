@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import errno
+import itertools
 import json
 import os
 import select
@@ -14,6 +16,7 @@ import struct
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +31,14 @@ from servers import listener, udp_socket
 from slirpctl import REFUSED, assert_ok, ctl
 from test_hostile_worker import closed, taken
 from test_policy import (  # noqa: F401
-    ALL_OF_ONE, OTHER4, OTHER6, OTHER_PORT, PORT, PRIVATE4, PUBLIC4, PUBLIC6, denied, echo, tcp, udp, world,
+    ALL_OF_ONE, ICMP, OTHER4, OTHER6, OTHER_PORT, PORT, PRIVATE4, PUBLIC4, PUBLIC6, TCP, UDP, attacker, denied, echo, tcp,
+    udp, world,
 )
 from waiting import DEADLINE_S, wait_for
 
 LIVE_PORT = 4440
+# 100 ms are wanted; the test machine may be busy with others.
+RESET_S = 1
 TO_CONNECTOR = 5
 
 
@@ -318,8 +324,12 @@ def test_connection_that_a_new_policy_denies_is_reset(guest: Guest, lab: Lab, ad
             peer.sendall(b"y" * 1000)
             assert sock.recv(1000, socket.MSG_WAITALL) == b"y" * 1000
             rule = next(rule for rule in rules(path) if rule["line"].startswith("x:"))
+            began = time.monotonic()
             assert "return" in execute(path, "policy_remove_rule", id=rule["id"])
             assert is_reset(sock) and is_reset(peer)
+            took_s = time.monotonic() - began
+            print(f"both ends are reset {took_s * 1000:.1f} ms after the request")
+            assert took_s < RESET_S
             kept.sendall(b"still here")
             assert kept_peer.recv(10, socket.MSG_WAITALL) == b"still here"
             # The same again for one that is being used.
@@ -434,43 +444,101 @@ def read_all(sock: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-@pytest.mark.usefixtures("world")
-def test_no_denied_packet_leaves_while_the_policy_is_replaced(guest: Guest) -> None:
-    """Two policies take turns, as fast as the daemon can, while the guest tries what both deny, what both allow,
-    and what one of them allows."""
+# In the time of ten times as many: 100 in a second are wanted.
+N_REPLACED, REPLACED_S = 100, 10
+
+
+def replace_by_turns(path: str) -> None:
+    """A small policy and a large one take turns, as fast as the daemon can. Both open PUBLIC4, and one of
+    them PRIVATE4 too."""
     big = "".join(f"deny tcp {n} to 192.0.2.{n % 256}, {n}.evil.test\n" for n in range(1, 500))
     texts = [["policy 1", f"allow to {PUBLIC4}"],
-             ["policy 1", *big.splitlines(), f"allow tcp {PORT} to {PUBLIC4}, {PRIVATE4}"]]
-    with live(guest, f"allow to {PUBLIC4}\n") as (daemon, path), Uplink() as uplink:
-        done = threading.Event()
-        results: list[set[int]] = [set(), set()]
+             ["policy 1", *big.splitlines(), f"allow tcp {PORT} to {PUBLIC4}, {PRIVATE4}", f"allow udp to {PUBLIC4}"]]
+    began = time.monotonic()
+    with Session(path) as session:
+        for number in range(N_REPLACED):
+            ask_in(session, "policy_begin")
+            lines_of = texts[number % 2]
+            for at in range(0, len(lines_of), 50):
+                assert "return" in ask_in(session, "policy_add", lines=lines_of[at:at + 50])
+            assert ask_in(session, "policy_commit")["return"]["generation"] == number + 2
+    took_s = time.monotonic() - began
+    print(f"{N_REPLACED / took_s:.0f} policies in a second")
+    assert took_s < REPLACED_S
 
-        def attempt(number: int, address: str) -> None:
-            while not done.is_set():
-                results[number].add(tcp(guest, address))
-                with contextlib.suppress(OSError):
-                    tcp(guest, PRIVATE4)
-                    udp(guest, OTHER4)
 
-        threads = [threading.Thread(target=attempt, args=pair) for pair in enumerate((PUBLIC4, OTHER4))]
-        for thread in threads:
-            thread.start()
+@contextlib.contextmanager
+def busy(*works: Callable[[], None]) -> Iterator[None]:
+    """Each is done again and again meanwhile, in a thread of its own."""
+    done = threading.Event()
+    failures: list[BaseException] = []
+
+    def run(work: Callable[[], None]) -> None:
         try:
-            with Session(path) as session:
-                for number in range(100):
-                    ask_in(session, "policy_begin")
-                    lines_of = texts[number % 2]
-                    for at in range(0, len(lines_of), 50):
-                        assert "return" in ask_in(session, "policy_add", lines=lines_of[at:at + 50])
-                    assert ask_in(session, "policy_commit")["return"]["generation"] == number + 2
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join()
+            while not done.is_set():
+                work()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures
+
+
+@pytest.mark.usefixtures("world")
+def test_no_denied_packet_leaves_while_the_policy_is_replaced(guest: Guest) -> None:
+    """The guest tries what all policies deny, what all allow, and what one of them allows."""
+    results: list[list[int]] = [[], []]
+
+    def attempt(number: int, address: str) -> None:
+        results[number].append(tcp(guest, address))
+        with contextlib.suppress(OSError):
+            tcp(guest, PRIVATE4)
+            udp(guest, OTHER4)
+
+    with live(guest, f"allow to {PUBLIC4}\n") as (daemon, path), Uplink() as uplink:
+        with busy(lambda: attempt(0, PUBLIC4), lambda: attempt(1, OTHER4)):
+            replace_by_turns(path)
         assert {where for _, where, _ in uplink.sent()} <= {PUBLIC4, PRIVATE4}
-        assert results == [{0}, {errno.EHOSTUNREACH}]
+        assert [set(codes) for codes in results] == [{0}, {errno.EHOSTUNREACH}]
         assert "broke the protocol" not in daemon.stderr
-        assert state(path)["generation"] == 101
+        seen = state(path)
+        assert seen["generation"] == N_REPLACED + 1
+        assert seen["denied"] >= len(results[1]) and seen["allowed"] >= len(results[0])
+
+
+@pytest.mark.usefixtures("world")
+def test_worker_that_was_taken_over_gets_nothing_while_the_policy_is_replaced(guest: Guest) -> None:
+    tries = [(OTHER4, proto) for proto in (TCP, UDP, ICMP)] + [(OTHER6, UDP), (PRIVATE4, UDP), (PUBLIC4, UDP)]
+    flows = itertools.count()
+    rows: dict[str, collections.Counter[str]] = {address: collections.Counter() for address, _ in tries}
+
+    def attempt() -> None:
+        for address, proto in tries:
+            flow = next(flows)
+            got = worker.ask(flow, address, PORT, proto)
+            rows[address][got.row] += 1
+            if got.sock:
+                with got.sock, contextlib.suppress(OSError):  # the policy has changed
+                    got.sock.send(b"x")
+                worker.send(closed(flow))
+
+    with attacker(guest, f"allow to {PUBLIC4}\n") as (worker, path), Uplink() as uplink:
+        with busy(attempt):
+            replace_by_turns(path)
+        assert {where for _, where, _ in uplink.sent()} == {PUBLIC4}
+        # A flow more than has an answer may be under way.
+        denied_n = state(path)["denied"]
+    assert set(rows.pop(PUBLIC4)) == {"flow_opened"}
+    assert all(set(counter) == {"flow_refused"} for counter in rows.values()), rows
+    assert denied_n == sum(counter["flow_refused"] for counter in rows.values()) > N_REPLACED
 
 
 def echo_of(address: str) -> bytes:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 import dnsserver
@@ -16,15 +19,22 @@ from api_client import execute
 from egress import live
 from guest import Guest
 from lab import Lab
+from load import RETRY_S
 from servers import listener
 from slirpctl import assert_ok, ctl
-from test_policy_live import LIVE_PORT, is_reset, load, rules, state
+from test_policy_live import LIVE_PORT, established, is_reset, load, rules, state
 from test_policy_names import (  # noqa: F401
     DENIED, NAMESERVER, OTHER, PORT, PRIVATE, PUBLIC, ask, ask_tcp, server, tcp, world,
 )
 from waiting import DEADLINE_S, wait_for
 
 IPC_POLICY_PINS_N = 72  # of one message
+# How long a test waits for pins to end; SLIRPD_PIN_S=301 is longer than the shortest one lives.
+PIN_S = float(os.environ.get("SLIRPD_PIN_S", 0))
+# PINS_LIFE_MIN_S and PINS_LIFE_AFTER_FLOW_S of src/connector/pins.h.
+PIN_LIFE_S, PIN_AFTER_FLOW_S = 300, 60
+# In which the worker may keep a connection whose both ends are closed.
+TIME_WAIT_S = 60
 
 RULE = "allow tcp to api.test, *.wild.test\n"
 
@@ -207,6 +217,72 @@ def test_counts_are_of_the_connector_that_is_there(guest: Guest, server: dnszone
         wait_for("names are resolved", lambda: ask(guest, "api.test").addresses == [PUBLIC])
         assert ask(guest, "bad.test").rcode == dnsserver.NXDOMAIN
         wait_for("the count", lambda: state(path)["names_denied"] == 1)
+
+
+def test_names_are_closed_while_the_resolver_is_gone(guest: Guest, lab: Lab, server: dnszone.Zone) -> None:  # noqa: F811
+    """It stands still, and then it is killed. What was pinned before stays open, and so do connections."""
+    server.records["a.wild.test"] = [dnszone.address("a.wild.test", OTHER)]
+    with live(guest, RULE, abnormal=True) as (daemon, path):
+        assert ask(guest, "api.test").addresses == [PUBLIC]
+        sock, peer = established(guest, lab, PUBLIC)
+
+        def assert_goes_on() -> None:
+            sock.sendall(b"still here")
+            assert peer.recv(10, socket.MSG_WAITALL) == b"still here"
+            assert tcp(guest, PUBLIC) == 0
+            assert tcp(guest, OTHER) == DENIED
+
+        with sock, peer, guest.connect(NAMESERVER, dnsserver.DNS_PORT, socket.SOCK_DGRAM) as waits:
+            resolver = daemon.children()["resolver"]
+            os.kill(resolver, signal.SIGSTOP)
+            waits.send(dnszone.query(dnszone.name("a.wild.test")))
+            waits.send(dnszone.query(dnszone.name("evil.test")))
+            assert_goes_on()
+            assert not select.select([waits], [], [], 0)[0]
+            os.kill(resolver, signal.SIGKILL)
+            assert_goes_on()
+            wait_for("another one", lambda: daemon.children().get("resolver", resolver) != resolver)
+            assert_goes_on()
+            assert server.asked == ["api.test"]
+            waits.settimeout(RETRY_S)
+
+            def is_answered() -> bool:
+                with contextlib.suppress(OSError):
+                    waits.send(dnszone.query(dnszone.name("a.wild.test"), number=8))
+                    answer = waits.recv(65536)
+                    return answer[:2] == b"\0\x08" and dnszone.parse(answer).addresses == [OTHER]
+                return False
+
+            wait_for("names work", is_answered)
+            assert tcp(guest, OTHER) == tcp(guest, PUBLIC) == 0
+            assert ask(guest, "evil.test").rcode == dnsserver.NXDOMAIN
+            assert "evil.test" not in server.asked
+            assert state(path)["pins"] == 2
+
+
+def test_pins_end(guest: Guest, lab: Lab, server: dnszone.Zone) -> None:  # noqa: F811
+    """After five minutes, or after the last connection; see PIN_S."""
+    server.records["api.test"] = [dnszone.address("api.test", PUBLIC, 1)]
+    server.records["a.wild.test"] = [dnszone.address("a.wild.test", OTHER, 1)]
+    with live(guest, RULE) as (_, path):
+        for name in ("api.test", "a.wild.test"):
+            ask(guest, name)
+        sock, peer = established(guest, lab, OTHER)
+        with sock, peer:
+            time.sleep(PIN_S)
+            pins = {pin["addr"]: pin["life_s"] for pin in execute(path, "query_pins")["return"]["pins"]}
+            is_over = PIN_S >= PIN_LIFE_S
+            assert set(pins) == {OTHER} if is_over else PIN_LIFE_S - PIN_S >= pins[PUBLIC] > 0
+            assert tcp(guest, PUBLIC) == (DENIED if is_over else 0)
+            # A connection holds its pin.
+            sock.sendall(b"still here")
+            assert peer.recv(10, socket.MSG_WAITALL) == b"still here"
+            for end in established(guest, lab, OTHER):
+                end.close()
+        if is_over:
+            wait_for("the connection's pin ends too", lambda: not execute(path, "query_pins")["return"]["pins"],
+                     TIME_WAIT_S + PIN_AFTER_FLOW_S + DEADLINE_S)
+            assert tcp(guest, OTHER) == DENIED
 
 
 @pytest.mark.usefixtures("world")

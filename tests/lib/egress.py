@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import dnszone
 import frames as F
 from api_client import daemon_with_api, execute
 from commands import sh
@@ -24,6 +25,7 @@ from daemon import Slirpd
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
 from tree import REPO
+from waiting import wait_for
 
 # A program notices a refusal at once; a connection to nobody takes minutes.
 AT_ONCE_S = 5
@@ -218,6 +220,21 @@ def counts(api: str) -> tuple[int, int, dict[str, int]]:
         label = label if colon and label.isalnum() else ""
         hits[label] = hits.get(label, 0) + rule["hits"]
     return state["allowed"], state["denied"], hits
+
+
+@contextlib.contextmanager
+def names_counted(api: str) -> Iterator[list[dnszone.Reply]]:
+    """The connector counts each reply of the list that says that the policy has refused a name. The resolver
+    reports them without an answer."""
+    def count() -> int:
+        return execute(api, "query_policy")["return"]["names_denied"]
+
+    seen: list[dnszone.Reply] = []
+    before = count()
+    yield seen
+    n_blocked = sum(reply.reason == dnszone.BLOCKED for reply in seen)
+    wait_for(f"the connector counts {n_blocked} names", lambda: count() - before >= n_blocked)
+    assert count() - before == n_blocked
 
 
 @contextlib.contextmanager
