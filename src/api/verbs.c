@@ -193,6 +193,11 @@ const struct api_verb api_verbs[] = {
 	    .meaning = "the addresses of names that the guest may connect to",
 	    .returns = "policy_pins",
 	    .start = api_start_query_pins },
+	{ .name = "query_denied",
+	    .meaning = "the destinations and names that the policy has denied, "
+		       "or would deny in mode audit",
+	    .returns = "policy_denied",
+	    .start = api_start_query_denied },
 	{ .name = "policy_check",
 	    .meaning =
 		"whether the policy allows a flow, by which rule; nothing is opened or counted",

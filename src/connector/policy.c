@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/dnsname.h"
 #include "base/log.h"
+#include "connector/denied.h"
 #include "connector/pins.h"
 #include "ipc/dispatch.h"
 #include "model/policy/match.h"
@@ -52,7 +53,8 @@ static struct {
 	uint64_t old_generation; /* 0: none */
 	uint32_t n_old_patterns;
 	uint16_t new_patterns[PINS_N_PATTERNS];
-	struct pins pins; /* to patterns of the policy in force */
+	struct pins pins;      /* to patterns of the policy in force */
+	struct denied *denied; /* owned; NULL without a policy */
 	/* As in ipc_policy_state. */
 	uint64_t n_allowed, n_denied, n_by_default;
 	uint64_t n_names_denied, n_names_limited, n_addrs_cut;
@@ -85,12 +87,14 @@ connector_policy_init(struct connector *connector,
 		return;
 	/* Before the jail, and only now: without a policy a low limit on memory is enough. */
 	state.loaded = calloc(2, sizeof(*state.loaded));
-	if (state.loaded == NULL)
+	state.denied = calloc(1, sizeof(*state.denied));
+	if (state.loaded == NULL || state.denied == NULL)
 		fatal("get memory for the policy");
 	state.take.policy = &next_place()->policy;
 	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
 		fatal("get random bytes");
 	pins_init(&state.pins, secret);
+	denied_init(state.denied, secret);
 }
 
 void
@@ -172,6 +176,29 @@ keep_pins(const struct loaded *next, const struct loaded *old)
 	pins_move(&state.pins, state.new_patterns);
 }
 
+/* What the new policy allows leaves the list of what was denied. */
+static bool
+is_allowed_now(void *ctx, const struct ipc_denied *row)
+{
+	const struct policy_matcher *matcher = &state.in_force->matcher;
+	uint16_t patterns[POLICY_PATTERNS_MAX];
+	struct policy_question question = {
+		.proto = row->proto,
+		.port = row->port,
+		.addr = row->addr,
+		.patterns = patterns,
+	};
+
+	(void)ctx;
+	if (row->proto == IPC_POLICY_PROTO_any)
+		return policy_match_query(matcher, row->name, strlen(row->name))
+		    .is_allowed;
+	if (row->name[0] != '\0')
+		question.n_patterns =
+		    policy_patterns_find(matcher, row->name, strlen(row->name), patterns);
+	return policy_match(matcher, &state.place, &question).is_allowed;
+}
+
 void
 connector_on_policy_commit(struct connector *connector,
     const struct ipc_policy_commit *msg)
@@ -188,6 +215,7 @@ connector_on_policy_commit(struct connector *connector,
 	keep_hits(next, state.in_force);
 	keep_pins(next, state.in_force);
 	state.in_force = next;
+	denied_drop_if(state.denied, is_allowed_now, NULL);
 	connector->flows.judge_at = 0;
 	connector->flows.is_judging =
 	    next->policy.settings.established == IPC_POLICY_ESTABLISHED_reset;
@@ -282,6 +310,8 @@ connector_policy_pin(const struct ipc_dns_pin *msg)
 
 	if (error != 0)
 		return error;
+	for (unsigned int i = 0; i < msg->n_addrs; i++)
+		denied_note_origin(state.denied, &msg->addrs[i], msg->name);
 	for (unsigned int k = 0; k < msg->n_patterns; k++) {
 		uint16_t pattern = msg->generation == state.in_force->generation
 		    ? msg->patterns[k]
@@ -296,10 +326,18 @@ connector_policy_pin(const struct ipc_dns_pin *msg)
 	return is_pinned ? 0 : EACCES;
 }
 
+static uint8_t
+reason_of_rule(const struct ipc_policy_rule *rule)
+{
+	return rule->action == IPC_POLICY_ACTION_forbid ? IPC_DENIED_BY_forbid
+							: IPC_DENIED_BY_deny;
+}
+
 int
 connector_policy_note_refusal(const struct ipc_dns_refusal *msg)
 {
 	struct loaded *loaded = state.in_force;
+	uint8_t reason = IPC_DENIED_BY_default;
 
 	if (loaded == NULL)
 		return 0;
@@ -307,12 +345,35 @@ connector_policy_note_refusal(const struct ipc_dns_refusal *msg)
 	state.n_names_limited += msg->n_limited;
 	state.n_addrs_cut += msg->n_cut;
 	/* The rules of the policy before have gone. */
-	if (msg->rule == IPC_DNS_NO_RULE || msg->generation != loaded->generation)
+	if (msg->generation != loaded->generation)
 		return 0;
-	if (msg->rule >= loaded->policy.n_rules)
-		return -1;
-	loaded->hits[msg->rule]++;
+	if (msg->rule != IPC_DNS_NO_RULE) {
+		if (msg->rule >= loaded->policy.n_rules)
+			return -1;
+		loaded->hits[msg->rule]++;
+		reason = reason_of_rule(&loaded->policy.rules[msg->rule]);
+	}
+	if (msg->name[0] != '\0')
+		denied_note_name(state.denied, msg->name, reason);
 	return 0;
+}
+
+static void
+note_denied(const struct flow *flow, const struct policy_verdict *verdict)
+{
+	struct ipc_denied row = {
+		.proto = proto_of(flow->asked.proto),
+		.port = flow->asked.peer_port,
+		.addr = flow->asked.peer,
+		.classes = verdict->classes,
+		.reason = IPC_DENIED_BY_default,
+	};
+
+	if (verdict->reason == POLICY_BY_RULE)
+		row.reason = reason_of_rule(&state.in_force->policy.rules[verdict->rule]);
+	else if (verdict->reason == POLICY_BY_DNS_EXCLUSIVE)
+		row.reason = IPC_DENIED_BY_dns_exclusive;
+	denied_note_flow(state.denied, &row);
 }
 
 static void
@@ -412,6 +473,8 @@ connector_policy_check(struct flow *flow)
 	verdict = judge(flow, patterns, n);
 	count(&verdict);
 	flow->is_judged = true;
+	if (!verdict.is_allowed)
+		note_denied(flow, &verdict);
 	if (verdict.reason == POLICY_BY_RULE) {
 		flow->rule_key = state.in_force->policy.rules[verdict.rule].key;
 		if (verdict.is_allowed)
@@ -614,4 +677,19 @@ connector_on_check_flow(struct connector *connector, const struct ipc_check_flow
 	}
 	chan_api_check_sent(&connector->api,
 	    ipc_send_flow_verdict(&connector->api.channel, &answer));
+}
+
+void
+connector_on_list_denied(struct connector *connector, const struct ipc_list_denied *msg)
+{
+	struct ipc_denied_page page = { .request = msg->request };
+	const struct ipc_denied *row = NULL;
+	uint32_t place = msg->from;
+
+	while (state.denied != NULL && page.n < IPC_POLICY_DENIED_N &&
+	    (row = denied_from(state.denied, &place)) != NULL)
+		page.entries[page.n++] = *row;
+	page.next = row != NULL ? place : 0;
+	chan_api_check_sent(&connector->api,
+	    ipc_send_denied_page(&connector->api.channel, &page));
 }

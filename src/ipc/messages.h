@@ -176,7 +176,7 @@ struct ipc_log {
 
 #define IPC_ROWS_RESOLVER_TO_CONNECTOR(ROW) \
 	ROW(dns_open, PAYLOAD, ANYTIME, "make a socket that leads to this name server, answer dns_opened or dns_refused") \
-	ROW(dns_pin, PAYLOAD, ANYTIME, "names of these patterns lead to these addresses, answer dns_pinned") \
+	ROW(dns_pin, PAYLOAD, ANYTIME, "a name of these patterns leads to these addresses, answer dns_pinned") \
 	ROW(dns_refusal, PAYLOAD, ANYTIME, "the policy has refused queries, or would in mode audit")
 
 #define IPC_ROWS_CONNECTOR_TO_RESOLVER(ROW) \
@@ -210,7 +210,8 @@ struct ipc_log {
 	ROW(query_policy, PAYLOAD, ANYTIME, "answer with policy_state") \
 	ROW(list_hits, PAYLOAD, ANYTIME, "answer with a hits_page") \
 	ROW(list_pins, PAYLOAD, ANYTIME, "answer with a pins_page") \
-	ROW(check_flow, PAYLOAD, ANYTIME, "answer with flow_verdict")
+	ROW(check_flow, PAYLOAD, ANYTIME, "answer with flow_verdict") \
+	ROW(list_denied, PAYLOAD, ANYTIME, "answer with a denied_page")
 
 #define IPC_ROWS_CONNECTOR_TO_API(ROW) \
 	ROW(forward_added, PAYLOAD, REPLY, "the new forward's id, or the reason for the refusal") \
@@ -219,7 +220,8 @@ struct ipc_log {
 	ROW(policy_state, PAYLOAD, REPLY, "counts of the policy in force") \
 	ROW(hits_page, PAYLOAD, REPLY, "how often some of the rules have decided") \
 	ROW(pins_page, PAYLOAD, REPLY, "some of the addresses of names") \
-	ROW(flow_verdict, PAYLOAD, REPLY, "whether the policy in force allows the flow")
+	ROW(flow_verdict, PAYLOAD, REPLY, "whether the policy in force allows the flow") \
+	ROW(denied_page, PAYLOAD, REPLY, "some of the destinations and names that the policy has denied")
 
 #define IPC_ROWS_API_TO_SLIRP_WORKER(ROW) \
 	ROW(query_worker, PAYLOAD, ANYTIME, "answer with worker_state") \

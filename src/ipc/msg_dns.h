@@ -62,11 +62,13 @@ struct ipc_dns_pin {
 	uint64_t number;     /* chosen by the resolver */
 	uint64_t generation; /* of the policy whose patterns they are */
 	uint32_t ttl_s;
-	uint8_t n_addrs;    /* 1 to IPC_DNS_ADDRS_MAX */
-	uint8_t n_patterns; /* 1 to IPC_DNS_PATTERNS_MAX */
-	uint8_t reserved[2];
+	uint8_t n_addrs; /* 1 to IPC_DNS_ADDRS_MAX */
+	uint8_t
+	    n_patterns; /* up to IPC_DNS_PATTERNS_MAX; 0: in mode audit, no rule lists it */
+	uint8_t reserved[4];
 	uint16_t patterns[IPC_DNS_PATTERNS_MAX]; /* numbers of struct policy_matcher */
 	struct inaddr addrs[IPC_DNS_ADDRS_MAX];  /* zeros from n_addrs on */
+	char name[IPC_POLICY_NAME_SIZE]; /* canonical: the one that was asked for */
 };
 
 /* No rule has denied the name. */

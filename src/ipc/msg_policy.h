@@ -389,6 +389,47 @@ struct ipc_flow_verdict {
 							   patterns; zeros from n on */
 };
 
+/* clang-format off */
+/* What has denied a flow or a name, and its word. */
+#define IPC_DENIED_REASONS(REASON) \
+	REASON(default, "default") \
+	REASON(deny, "deny") \
+	REASON(forbid, "forbid") \
+	REASON(dns_exclusive, "dns exclusive")
+
+#define IPC_DENIED_REASON_ENUM(name, word) IPC_DENIED_BY_##name,
+enum ipc_denied_reason { IPC_DENIED_REASONS(IPC_DENIED_REASON_ENUM) IPC_DENIED_N_REASONS };
+/* clang-format on */
+
+struct ipc_list_denied {
+	uint64_t request;
+	uint32_t from; /* 0, or `next` of the page before */
+	uint32_t reserved;
+};
+
+/* Flows to one destination, or queries for one name, that the policy has denied or would deny in
+ * mode audit. The last of them counts for all but `count`. */
+struct ipc_denied {
+	uint64_t count;
+	uint32_t classes; /* of addr */
+	uint16_t port;    /* 0 for icmp and names */
+	uint8_t proto;    /* enum ipc_policy_proto; any: a name, and addr is zeros */
+	uint8_t reason;   /* enum ipc_denied_reason */
+	struct inaddr addr;
+	uint8_t reserved;
+	char name[IPC_POLICY_NAME_SIZE]; /* that has led to addr; "": not known */
+};
+
+/* Entries in one message; it stays below 2 KiB. */
+#define IPC_POLICY_DENIED_N 6
+
+struct ipc_denied_page {
+	uint64_t request;
+	uint32_t n;
+	uint32_t next; /* for the next page; 0: this is the last */
+	struct ipc_denied entries[IPC_POLICY_DENIED_N]; /* zeros from n on */
+};
+
 /* Addresses of the host's interfaces: part of a list. */
 #define IPC_HOST_ADDRS_N 64
 

@@ -88,13 +88,22 @@ ipc_validate_dns_refused(const struct ipc_dns_refused *msg, const char **why)
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
+static bool
+is_name(const char name[IPC_POLICY_NAME_SIZE])
+{
+	return ipc_is_text(name, IPC_POLICY_NAME_SIZE) &&
+	    dnsname_check(name, strlen(name)) == DNSNAME_OK;
+}
+
 int
 ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
 {
 	if (msg->n_addrs == 0 || msg->n_addrs > IPC_DNS_ADDRS_MAX)
 		return ipc_refuse(why, "n_addrs");
-	if (msg->n_patterns == 0 || msg->n_patterns > IPC_DNS_PATTERNS_MAX)
+	if (msg->n_patterns > IPC_DNS_PATTERNS_MAX)
 		return ipc_refuse(why, "n_patterns");
+	if (!is_name(msg->name))
+		return ipc_refuse(why, "name");
 	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
 		return ipc_refuse(why, "reserved");
 	for (unsigned int i = 0; i < msg->n_addrs; i++) {
@@ -111,11 +120,9 @@ ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
 int
 ipc_validate_dns_refusal(const struct ipc_dns_refusal *msg, const char **why)
 {
-	if (!ipc_is_text(msg->name, sizeof(msg->name)) ||
-	    (msg->name[0] != '\0' &&
-		dnsname_check(msg->name, strlen(msg->name)) != DNSNAME_OK))
-		return ipc_refuse(why, "name");
-	return 0;
+	return ipc_is_zero(msg->name, sizeof(msg->name)) || is_name(msg->name)
+	    ? 0
+	    : ipc_refuse(why, "name");
 }
 
 int

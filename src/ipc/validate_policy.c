@@ -372,6 +372,47 @@ ipc_validate_flow_verdict(const struct ipc_flow_verdict *msg, const char **why)
 }
 
 int
+ipc_validate_list_denied(const struct ipc_list_denied *msg, const char **why)
+{
+	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
+}
+
+static int
+check_denied(const struct ipc_denied *entry, const char **why)
+{
+	bool has_name = !ipc_is_zero(entry->name, sizeof(entry->name));
+
+	if (entry->classes >> IPC_POLICY_N_CLASSES)
+		return ipc_refuse(why, "classes");
+	if (entry->proto >= IPC_POLICY_N_PROTOS)
+		return ipc_refuse(why, "proto");
+	if (entry->reason >= IPC_DENIED_N_REASONS)
+		return ipc_refuse(why, "reason");
+	if (!ipc_is_inaddr(&entry->addr))
+		return ipc_refuse(why, "addr");
+	if (entry->reserved != 0)
+		return ipc_refuse(why, "reserved");
+	if ((has_name || entry->proto == IPC_POLICY_PROTO_any) &&
+	    (!ipc_is_text(entry->name, sizeof(entry->name)) ||
+		dnsname_check(entry->name, strlen(entry->name)) != DNSNAME_OK))
+		return ipc_refuse(why, "name");
+	return 0;
+}
+
+int
+ipc_validate_denied_page(const struct ipc_denied_page *msg, const char **why)
+{
+	if (msg->n > IPC_POLICY_DENIED_N)
+		return ipc_refuse(why, "n");
+	for (uint32_t i = 0; i < msg->n; i++) {
+		if (check_denied(&msg->entries[i], why) == -1)
+			return -1;
+	}
+	return ipc_check_unused(msg->entries, msg->n, IPC_POLICY_DENIED_N,
+	    sizeof(msg->entries[0]), why);
+}
+
+int
 ipc_validate_host_addrs(const struct ipc_host_addrs *msg, const char **why)
 {
 	if (!ipc_is_flag(msg->is_first))

@@ -303,6 +303,7 @@ judging_wants_pin(struct resolver *resolver, struct ipc_dns_pin *pin)
 	pin->n_addrs = (uint8_t)judge_pins(judged, pin->addrs);
 	memcpy(pin->patterns, judged->patterns,
 	    judged->n_patterns * sizeof(judged->patterns[0]));
+	memcpy(pin->name, judged->query.name, strlen(judged->query.name));
 	return true;
 }
 

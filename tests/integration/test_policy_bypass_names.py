@@ -144,11 +144,13 @@ def test_worker_that_was_taken_over_cannot_use_names(guest: Guest, server: dnszo
         assert uplink.sent() == set()
 
 
-def pin(number: int, generation: int, addresses: list[str], patterns: list[int], ttl: int = 60) -> bytes:
+def pin(number: int, generation: int, addresses: list[str], patterns: list[int], ttl: int = 60,
+        name: bytes = b"api.test") -> bytes:
     """struct ipc_dns_pin."""
-    return ipc.message("dns_pin", struct.pack("=QQIBB2x4H", number, generation, ttl, len(addresses), len(patterns),
+    return ipc.message("dns_pin", struct.pack("=QQIBB4x4H", number, generation, ttl, len(addresses), len(patterns),
                                               *patterns, *[0] * (4 - len(patterns)))
-                       + b"".join(inaddr(address) for address in addresses).ljust(32 * 17, b"\0"))
+                       + b"".join(inaddr(address) for address in addresses).ljust(32 * 17, b"\0")
+                       + name.ljust(254, b"\0"))
 
 
 @contextlib.contextmanager
@@ -228,6 +230,8 @@ def test_resolver_that_lies_of_refusals_opens_nothing(guest: Guest, world: None)
     with lying(guest, NAMED) as (resolver, _, _):
         for generation, rule in ((1, 0), (1, 0xFFFF), (7, 1000)):
             resolver.send(refusal(generation, rule, b"api.test", 2**64 - 1))
+        # A name that no rule lists.
+        assert not answered(resolver, pin(7, 1, [OTHER], [], name=b"evil.test"))
         assert answered(resolver, pin(8, 1, [PUBLIC], [0]))
         assert tcp(guest, PUBLIC) == 0 and tcp(guest, OTHER) == DENIED
 
@@ -243,10 +247,10 @@ def test_refusal_out_of_form_ends_slirpd(guest: Guest, world: None, message: byt
 
 
 @pytest.mark.parametrize("message", (
-    pin(1, 1, [], [0]), pin(1, 1, [PUBLIC], []), pin(1, 1, [PUBLIC], [3]), pin(1, 1, [PUBLIC], [0, 4096]),
+    pin(1, 1, [], [0]), pin(1, 1, [PUBLIC], [0], name=b""), pin(1, 1, [PUBLIC], [0], name=b"a b"), pin(1, 1, [PUBLIC], [3]), pin(1, 1, [PUBLIC], [0, 4096]),
     pin(1, 0, [PUBLIC], [0]),
-    pin(1, 1, [PUBLIC], [0])[:-1] + b"\1", pin(1, 1, [PUBLIC], [0])[:-1],
-), ids=("no address", "no pattern", "no such pattern", "no such second pattern", "no policy", "address after the last", "short"))
+    pin(1, 1, [PUBLIC], [0])[:-255] + b"\1" + pin(1, 1, [PUBLIC], [0])[-254:], pin(1, 1, [PUBLIC], [0])[:-1],
+), ids=("no address", "no name", "not a name", "no such pattern", "no such second pattern", "no policy", "address after the last", "short"))
 def test_pin_out_of_form_ends_slirpd(guest: Guest, world: None, message: bytes) -> None:
     with lying(guest, NAMED) as (resolver, daemon, _):
         resolver.send(message)

@@ -254,11 +254,23 @@ FIELDS(flow_verdict,
 	RANGE(flow_verdict, reason, 0, IPC_POLICY_N_REASONS - 1, "reason"),
 	RANGE(flow_verdict, n, 0, IPC_POLICY_VERDICT_PINS_N, "n"), RESERVED(flow_verdict),
 	PAGE(flow_verdict, pins, pin))
+FIELDS(list_denied,
+	ANY(list_denied, request), ANY(list_denied, from), RESERVED(list_denied))
+FIELDS(denied,
+	ANY(denied, count),
+	RANGE(denied, classes, 0, (1U << IPC_POLICY_N_CLASSES) - 1, "classes"),
+	ANY(denied, port), RANGE(denied, proto, 0, IPC_POLICY_N_PROTOS - 1, "proto"),
+	RANGE(denied, reason, 0, IPC_DENIED_N_REASONS - 1, "reason"),
+	ADDR(denied, addr, "addr"), RESERVED(denied), TEXT(denied, name))
+FIELDS(denied_page,
+	ANY(denied_page, request), RANGE(denied_page, n, 0, IPC_POLICY_DENIED_N, "n"),
+	ANY(denied_page, next), PAGE(denied_page, entries, denied))
 FIELDS(dns_pin,
 	ANY(dns_pin, number), ANY(dns_pin, generation), ANY(dns_pin, ttl_s),
 	RANGE(dns_pin, n_addrs, 1, IPC_DNS_ADDRS_MAX, "n_addrs"),
-	RANGE(dns_pin, n_patterns, 1, IPC_DNS_PATTERNS_MAX, "n_patterns"),
-	RESERVED(dns_pin), ANY(dns_pin, patterns), ANY(dns_pin, addrs))
+	RANGE(dns_pin, n_patterns, 0, IPC_DNS_PATTERNS_MAX, "n_patterns"),
+	RESERVED(dns_pin), ANY(dns_pin, patterns), ANY(dns_pin, addrs),
+	TEXT(dns_pin, name))
 FIELDS(dns_refusal,
 	ANY(dns_refusal, generation), ANY(dns_refusal, n_denied),
 	ANY(dns_refusal, n_limited), ANY(dns_refusal, n_cut), ANY(dns_refusal, rule),
@@ -682,6 +694,11 @@ test_contradictions_are_refused(void **state)
 	BAD(dns_pin, "addrs", msg->addrs[1].is_ipv6 = 2)
 	BAD(dns_pin, "entries after the last", msg->n_addrs = 1)
 	BAD(dns_pin, "entries after the last", msg->n_patterns = 1)
+	BAD(dns_pin, "name", msg->name[0] = '\0')
+	BAD(dns_pin, "name", msg->name[0] = 'A')
+	BAD(denied_page, "name", msg->entries[0].name[0] = '#')
+	BAD(denied_page, "name", msg->entries[1].name[0] = '\0')
+	BAD(denied_page, "entries after the last", msg->n = 1)
 	BAD(dns_refusal, "name", msg->name[0] = 'A')
 	BAD(dns_refusal, "name", msg->name[4] = '\n')
 	BAD(host_addrs, "addrs", msg->addrs[0].bytes[4] = 1)

@@ -186,6 +186,7 @@ ipc_sample_dns_pin(struct ipc_dns_pin *msg)
 		.n_patterns = 2,
 		.patterns = { 3, 4 },
 		.addrs = { { .bytes = { 192, 0, 2, 1 } }, { .is_ipv6 = 1 } },
+		.name = "api.test",
 	};
 }
 
@@ -460,6 +461,31 @@ ipc_sample_flow_verdict(struct ipc_flow_verdict *msg)
 			.name = 1,
 			.life_s = 300,
 		},
+	};
+}
+
+void
+ipc_sample_list_denied(struct ipc_list_denied *msg)
+{
+	*msg = (struct ipc_list_denied){ .request = 1, .from = IPC_POLICY_DENIED_N };
+}
+
+void
+ipc_sample_denied_page(struct ipc_denied_page *msg)
+{
+	*msg = (struct ipc_denied_page){
+		.request = 1,
+		.n = 2,
+		.next = 9,
+		.entries[0] = {
+			.count = 3,
+			.classes = IPC_POLICY_BIT(any) | IPC_POLICY_BIT(internet),
+			.port = 443,
+			.proto = IPC_POLICY_PROTO_tcp,
+			.addr = inaddr_from4(htonl(0xc6336301)),
+			.name = "pypi.org",
+		},
+		.entries[1] = { .count = 1, .name = "evil.test" },
 	};
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers query_policy, policy_get, query_pins and policy_check: rules and names from the api's copy,
+/* Answers the commands that ask for the policy and its counts: rules and names from the api's copy,
  * the rest from the connector. */
 #include "api/policy/show.h"
 
@@ -102,6 +102,25 @@ api_start_query_pins(struct api *api, struct api_client *client)
 	if (api_policy_check(api, client))
 		api_peer_call(api, &api->connector, client, send_list_pins,
 		    IPC_MSG_pins_page);
+}
+
+static int
+send_list_denied(struct ipc_channel *channel, const struct api_client *client)
+{
+	const struct ipc_list_denied msg = {
+		.request = client->call.number,
+		.from = client->call.cursor,
+	};
+
+	return ipc_send_list_denied(channel, &msg);
+}
+
+void
+api_start_query_denied(struct api *api, struct api_client *client)
+{
+	if (api_policy_check(api, client))
+		api_peer_call(api, &api->connector, client, send_list_denied,
+		    IPC_MSG_denied_page);
 }
 
 void
@@ -250,6 +269,33 @@ api_on_hits_page(struct api *api, const struct ipc_hits_page *msg)
 		reply_text(api, client);
 }
 
+/* Asks for the next page, if there is one. */
+static bool
+goes_on(struct api *api, struct api_client *client, uint32_t next)
+{
+	client->call.cursor = next;
+	if (next != 0)
+		api_peer_call_again(api, &api->connector, client);
+	return next != 0;
+}
+
+/* All pages have come. */
+static void
+reply_list(struct api *api, struct api_client *client, const char *key)
+{
+	struct api_out *out = api_client_reply_begin(client);
+	struct api_out *list = &client->call.list;
+
+	out->failed |= list->failed;
+	api_out_open(out, NULL, '{');
+	api_out_number(out, "generation", api->policy.generation);
+	api_out_open(out, key, '[');
+	api_out_raw(out, list->bytes, list->len);
+	api_out_close(out, ']');
+	api_out_close(out, '}');
+	api_client_reply_end(api, client);
+}
+
 static void
 write_pin(struct api_out *out, const struct policy *policy, const struct ipc_pin *pin)
 {
@@ -273,27 +319,26 @@ api_on_pins_page(struct api *api, const struct ipc_pins_page *msg)
 	const struct policy *policy = api->policy.in_force;
 	struct api_client *client =
 	    api_peer_answered(api, &api->connector, IPC_MSG_pins_page, msg->request);
-	struct api_out *list, *out;
+	struct api_out *list;
 
 	if (!client || !fits(api, client, msg->generation))
 		return;
 	list = &client->call.list;
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_pin(list, policy, &msg->pins[i]);
-	client->call.cursor = msg->next;
-	if (msg->next != 0) {
-		api_peer_call_again(api, &api->connector, client);
-		return;
+	if (!goes_on(api, client, msg->next))
+		reply_list(api, client, "pins");
+}
+
+static void
+write_classes(struct api_out *out, uint32_t classes)
+{
+	api_out_open(out, "classes", '[');
+	for (int class = 0; class < IPC_POLICY_N_CLASSES; class ++) {
+		if (classes & 1U << class)
+			api_out_string(out, NULL, policy_class_words[class]);
 	}
-	out = api_client_reply_begin(client);
-	out->failed |= list->failed;
-	api_out_open(out, NULL, '{');
-	api_out_number(out, "generation", api->policy.generation);
-	api_out_open(out, "pins", '[');
-	api_out_raw(out, list->bytes, list->len);
 	api_out_close(out, ']');
-	api_out_close(out, '}');
-	api_client_reply_end(api, client);
 }
 
 static int
@@ -344,12 +389,7 @@ write_verdict(struct api_out *out, const struct policy *policy,
 		api_out_string(out, "id",
 		    api_policy_id_format(policy->rules[verdict.rule].key, id));
 	}
-	api_out_open(out, "classes", '[');
-	for (int class = 0; class < IPC_POLICY_N_CLASSES; class ++) {
-		if (msg->classes & 1U << class)
-			api_out_string(out, NULL, policy_class_words[class]);
-	}
-	api_out_close(out, ']');
+	write_classes(out, msg->classes);
 	api_out_open(out, "pins", '[');
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_pin(out, policy, &msg->pins[i]);
@@ -372,4 +412,43 @@ api_on_flow_verdict(struct api *api, const struct ipc_flow_verdict *msg)
 	write_verdict(out, policy, msg);
 	api_out_close(out, '}');
 	api_client_reply_end(api, client);
+}
+
+static void
+write_denied(struct api_out *out, const struct ipc_denied *entry)
+{
+	static const char *const reasons[] = {
+#define WORD(name, word) word,
+		IPC_DENIED_REASONS(WORD)
+#undef WORD
+	};
+	char addr[INET6_ADDRSTRLEN];
+
+	api_out_open(out, NULL, '{');
+	if (entry->proto != IPC_POLICY_PROTO_any) {
+		api_out_string(out, "proto", policy_proto_words[entry->proto]);
+		if (entry->proto != IPC_POLICY_PROTO_icmp)
+			api_out_number(out, "port", entry->port);
+		api_out_string(out, "addr", inaddr_format(&entry->addr, addr));
+	}
+	write_classes(out, entry->classes);
+	if (entry->name[0] != '\0')
+		api_out_string(out, "name", entry->name);
+	api_out_string(out, "denied_by", reasons[entry->reason]);
+	api_out_number(out, "count", entry->count);
+	api_out_close(out, '}');
+}
+
+void
+api_on_denied_page(struct api *api, const struct ipc_denied_page *msg)
+{
+	struct api_client *client =
+	    api_peer_answered(api, &api->connector, IPC_MSG_denied_page, msg->request);
+
+	if (!client)
+		return;
+	for (uint32_t i = 0; i < msg->n; i++)
+		write_denied(&client->call.list, &msg->entries[i]);
+	if (!goes_on(api, client, msg->next))
+		reply_list(api, client, "denied");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands query_policy, policy_get, query_pins and policy_check. */
+/* The commands query_policy, policy_get, query_pins, query_denied and policy_check. */
 #pragma once
 
 #include "api/client.h"
@@ -7,6 +7,7 @@
 void api_start_query_policy(struct api *api, struct api_client *client);
 void api_start_policy_get(struct api *api, struct api_client *client);
 void api_start_query_pins(struct api *api, struct api_client *client);
+void api_start_query_denied(struct api *api, struct api_client *client);
 void api_start_policy_check(struct api *api, struct api_client *client);
 
 /* Refuses the request, and logs that if the request would have changed something. */

@@ -282,6 +282,21 @@ static const struct api_member policy_pin[] = {
 	INTEGER("life_s"),
 };
 
+static const struct api_member policy_denied[] = {
+	INTEGER("generation"),
+	ARRAY("denied", "policy_denial"),
+};
+
+static const struct api_member policy_denial[] = {
+	OPTIONAL("proto", API_TYPE_STRING),
+	OPTIONAL("port", API_TYPE_INTEGER),
+	OPTIONAL("addr", API_TYPE_STRING),
+	ARRAY("classes", API_TYPE_STRING),
+	OPTIONAL("name", API_TYPE_STRING),
+	STRING("denied_by"),
+	INTEGER("count"),
+};
+
 static const struct api_member policy_verdict[] = {
 	INTEGER("generation"),
 	STRING("verdict"),
@@ -363,6 +378,8 @@ const struct api_type api_types[] = {
 	{ TYPE(policy_rule) },
 	{ TYPE(policy_pins) },
 	{ TYPE(policy_pin) },
+	{ TYPE(policy_denied) },
+	{ TYPE(policy_denial) },
 	{ TYPE(policy_verdict) },
 	{ TYPE(policy_committed) },
 	{ TYPE(policy_added) },

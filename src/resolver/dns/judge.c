@@ -271,6 +271,7 @@ static void
 forget_verdict(struct judged *judged)
 {
 	judged->has_chain = judged->is_listed = judged->may_be_private = false;
+	judged->is_observed = false;
 	judged->n_patterns = 0;
 	judged->refusal = JUDGE_PASSES;
 }
@@ -311,6 +312,7 @@ judge_observe(struct judge *judge, struct judged *judged, const uint8_t *bytes,
     size_t len, bool is_tcp, uint64_t now_ms)
 {
 	judge_query(judge, judged, bytes, len, is_tcp, now_ms);
+	judged->is_observed = true;
 	judged->reply.answer = NULL;
 }
 
@@ -436,7 +438,9 @@ judge_pins(const struct judged *judged, struct inaddr addrs[DNS_RECORDS_MAX])
 {
 	const struct dns_answer *answer = judged->reply.answer;
 
-	return answer != NULL && judged->is_listed ? dns_filter_addrs(answer, addrs) : 0;
+	return answer != NULL && (judged->is_listed || judged->is_observed)
+	    ? dns_filter_addrs(answer, addrs)
+	    : 0;
 }
 
 size_t

@@ -55,6 +55,8 @@ struct judged {
 	bool has_chain;
 	bool is_listed; /* a rule lists the name: its addresses are pinned and filtered */
 	bool may_be_private;
+	bool
+	    is_observed; /* mode audit: all addresses are told, with the patterns or without */
 	bool has_plain_case; /* the server does not repeat the case of letters */
 	bool has_plain_dns;  /* the server does not take EDNS */
 	uint8_t n_patterns;
