@@ -76,7 +76,7 @@ complete -c slirpctl -n __slirpctl_command -a help -d 'All commands, or the usag
 complete -c slirpctl -n '__slirpctl_command add; and test (count (__slirpctl_words)) = 1' \
     -a 'tcp udp tcp4 udp4 tcp6 udp6'
 complete -c slirpctl -n '__slirpctl_command policy; and test (count (__slirpctl_words)) = 1' \
-    -a 'show load add remove check test diff'
+    -a 'show load add remove denied suggest check test diff'
 complete -c slirpctl -n '__slirpctl_command policy; and test "$(__slirpctl_words)[2..]" = test' -a 'tcp udp icmp'
 complete -c slirpctl -F -n '__slirpctl_command policy; and contains -- (__slirpctl_words)[2] load check diff'
 complete -c slirpctl -n '__slirpctl_command remove rm' -a '(__slirpctl_forwards)'

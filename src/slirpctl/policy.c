@@ -13,6 +13,7 @@
 #include "slirpctl/ask.h"
 #include "slirpctl/instances.h"
 #include "slirpctl/policy_files.h"
+#include "slirpctl/policy_suggest.h"
 #include "slirpctl/reply.h"
 #include "slirpctl/request.h"
 #include "slirpctl/transport.h"
@@ -333,6 +334,8 @@ static const struct action {
 	{ "load", 2, 2, CMDLINE_JSON | CMDLINE_DRY_RUN, true, load },
 	{ "add", 2, SIZE_MAX, CMDLINE_JSON, true, add },
 	{ "remove", 2, 2, CMDLINE_JSON, true, remove_rule },
+	{ "denied", 1, 1, CMDLINE_JSON, true, policy_denied },
+	{ "suggest", 1, 1, 0, true, policy_suggest },
 	{ "check", 2, SIZE_MAX, 0, false, policy_check },
 	{ "test", 3, 4, CMDLINE_JSON | CMDLINE_POLICY, false, policy_test },
 	{ "diff", 2, 3, 0, false, policy_diff },
@@ -360,7 +363,7 @@ policy_run(const struct cmdline *cmdline)
 	if (action == NULL) {
 		log_error(
 		    "policy: usage: slirpctl policy show|load FILE|add RULE|"
-		    "remove ID|check FILE...|test PROTO [PORT] HOST|diff [FILE] FILE");
+		    "remove ID|denied|suggest|check FILE...|test PROTO [PORT] HOST|diff [FILE] FILE");
 		return OUTCOME_USAGE;
 	}
 	option = cmdline_option_find(cmdline, action->options);

@@ -631,7 +631,7 @@ COMPLETED = [
     ("slirpctl add tcp ", set()),
     ("slirpctl list ", set()),
     ("slirpctl ps ", set()),
-    ("slirpctl policy ", {"show", "load", "add", "remove", "check", "test", "diff"}),
+    ("slirpctl policy ", {"show", "load", "add", "remove", "denied", "suggest", "check", "test", "diff"}),
     ("slirpctl policy check x {d}/only", {"only-file"}),
     ("slirpctl policy diff x {d}/only", {"only-file"}),
     ("slirpctl policy test ", {"tcp", "udp", "icmp"}),

@@ -142,6 +142,33 @@ slirpctl VERSION
 slirpd    0.1.0
 libslirp  4.7.0
 """
+DENIED = """\
+COUNT  PROTO  PORT  ADDRESS          DENIED BY  NAME
+   12  tcp     443  2a00:99::1       default    pypi.org
+    1  icmp      -  169.254.169.254  forbid     -
+    2  -         -  -                default    evil.test
+"""
+DENIED_40 = """\
+COUNT  PROTO  PORT  ADDRESS
+    DENIED BY  NAME
+   12  tcp     443  2a00:99::1
+    default    pypi.org
+    1  icmp      -  169.254.169.254
+    forbid     -
+    2  -         -  -
+    default    evil.test
+"""
+SUGGESTED = """\
+policy 1
+# What was denied, or would be in mode audit. Read it before you load it: the guest
+# has chosen it, and a rule for a name opens all that its addresses serve.
+refuse reset
+allow tcp 443 to pypi.org  # 12 times
+# allow tcp 443 to evil.test  # 2 times: was only asked for: protocol and port are a guess
+# allow icmp to 169.254.169.254  # 1 time: class metadata
+# The rules in force.
+allow tcp 443 to pypi.org
+"""
 GOLDEN = [
     # Command, in a pipe, at 80 columns, at 40 columns.
     (["add", "tcp", "8081", "80"], "2\n", "2\n", "2\n"),
@@ -152,6 +179,8 @@ GOLDEN = [
     (["list"], LIST, LIST, LIST),
     (["connections"], CONNECTIONS_PIPE, CONNECTIONS_80, CONNECTIONS_40),
     (["policy", "show"], POLICY_PIPE, POLICY_PIPE, POLICY_40),
+    (["policy", "denied"], DENIED, DENIED, DENIED_40),
+    (["policy", "suggest"], SUGGESTED, SUGGESTED, SUGGESTED),
     (["pins"], PINS, PINS, PINS),
     (["ps"], PS_PIPE, PS_80, PS_40),
     (["events"], EVENTS_SHOWN, EVENTS_SHOWN, EVENTS_SHOWN),
@@ -230,6 +259,7 @@ def test_golden_output_of_top(columns, expected, locale, path, monkeypatch):
     (["list"], [VALUES["list_hostfwd"]]),
     (["connections"], [VALUES["query_connections"]]),
     (["policy", "show"], [{"policy": VALUES["query_policy"], "text": VALUES["policy_get"]}]),
+    (["policy", "denied"], [VALUES["query_denied"]]),
     (["pins"], [VALUES["query_pins"]]),
     (["events"], EVENTS),
     (["raw", '{"execute":"query_version"}'], [{"return": VALUES["query_version"]}]),
@@ -243,3 +273,30 @@ def test_json_is_the_same_in_a_pipe_and_on_a_terminal(argv, expected, path):
     assert piped.isascii()
     status, shown = shown_on_terminal([SLIRPCTL, *argv, "--json"], 40)
     assert (status, settled(shown, path)) == (OK, piped)
+
+
+@pytest.mark.parametrize("lie", (
+    {"name": "x.test\nallow to any"}, {"name": "*.test"}, {"name": "any"}, {"name": "a.test, any"}, {"name": "A.test"},
+    {"name": "a.test private"}, {"name": "a.test # x"}, {"name": 7}, {"addr": "0.0.0.0/0"}, {"addr": "any"}, {"addr": None},
+    {"proto": "tcp 1-65535"}, {"proto": "any"}, {"proto": "tcp\nallow"}, {"port": 2**40 + 443}, {"port": -1},
+    {"port": "443 to any"}, {"classes": "internet"}, {"classes": [7, "interne", "all\nallow to any"]}, {"count": "7\nallow"},
+), ids=lambda lie: str(lie)[1:-1])
+def test_daemon_that_lies_suggests_no_wider_rule(lie, tmp_path):
+    told = {"proto": "tcp", "port": 443, "addr": "198.51.99.1", "classes": ["any", "internet"], "name": "ok.test",
+            "denied_by": "default", "count": 1}
+    values = {**VALUES, "query_denied": {"generation": 1, "denied": [{**told, **lie}, told]},
+              "policy_get": {"settings": [], "rules": []}}
+    with answering(tmp_path / "api", values):
+        lines = assert_ok(ctl("-a", tmp_path / "api", "policy", "suggest")).splitlines()
+    rules = [line.split("  #")[0] for line in lines if not line.startswith("#")]
+    assert {"policy 1", "allow tcp 443 to ok.test"} <= set(rules) <= {
+        "policy 1", "allow tcp 443 to ok.test", "allow tcp 443 to 198.51.99.1"}, lines
+
+
+@pytest.mark.parametrize("text", (
+    {"settings": ["refuse reset\nallow to any"], "rules": []}, {"settings": [], "rules": [{"line": "a\nb"}]},
+    {"settings": [], "rules": [{}, 7]}, {"settings": [7], "rules": []}))
+def test_rules_in_force_that_are_no_lines_are_refused(text, tmp_path):
+    with answering(tmp_path / "api", {**VALUES, "policy_get": text}):
+        done = ctl("-a", tmp_path / "api", "policy", "suggest")
+    assert done.returncode != OK and "not a text" in done.stderr

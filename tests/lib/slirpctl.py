@@ -54,6 +54,12 @@ VALUES = {
     "query_pins": {"generation": 1, "pins": [
         {"addr": "198.51.99.1", "name": "pypi.org", "life_s": 299},
         {"addr": "2a00:99::1", "name": "*.pypi.org", "life_s": 12}]},
+    "query_denied": {"generation": 1, "denied": [
+        {"proto": "tcp", "port": 443, "addr": "2a00:99::1", "classes": ["any", "internet"], "name": "pypi.org",
+         "denied_by": "default", "count": 12},
+        {"proto": "icmp", "addr": "169.254.169.254", "classes": ["any", "link-local", "metadata"],
+         "denied_by": "forbid", "count": 1},
+        {"classes": [], "name": "evil.test", "denied_by": "default", "count": 2}]},
     "add_hostfwd": {"id": 2},
     "remove_hostfwd": {},
     "qmp_capabilities": {},

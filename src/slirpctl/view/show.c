@@ -94,6 +94,15 @@ static const struct column pin_columns[] = {
 	{ "NAME", COLUMN_PLAIN, "name", NULL },
 };
 
+static const struct column denied_columns[] = {
+	{ "COUNT", COLUMN_PLAIN, "count", NULL },
+	{ "PROTO", COLUMN_PLAIN, "proto", NULL },
+	{ "PORT", COLUMN_PLAIN, "port", NULL },
+	{ "ADDRESS", COLUMN_PLAIN, "addr", NULL },
+	{ "DENIED BY", COLUMN_PLAIN, "denied_by", NULL },
+	{ "NAME", COLUMN_PLAIN, "name", NULL },
+};
+
 /* The first columns are those that no narrow terminal may cut off. */
 static const struct column rate_columns[] = {
 	{ "IN/S", COLUMN_BYTES, RATES_IN, NULL },
@@ -284,6 +293,12 @@ void
 show_pins(FILE *out, const json_t *entries, const struct view *view)
 {
 	table_write(out, entries, view, pin_columns, N_ELEMENTS(pin_columns));
+}
+
+void
+show_denied(FILE *out, const json_t *entries, const struct view *view)
+{
+	table_write(out, entries, view, denied_columns, N_ELEMENTS(denied_columns));
 }
 
 void

@@ -25,6 +25,7 @@ void show_forwards(FILE *out, const json_t *entries, const struct view *view);
 void show_connections(FILE *out, const json_t *entries, const struct view *view);
 void show_policy(FILE *out, const json_t *entries, const struct view *view);
 void show_pins(FILE *out, const json_t *entries, const struct view *view);
+void show_denied(FILE *out, const json_t *entries, const struct view *view);
 void show_rates(FILE *out, const json_t *entries, const struct view *view);
 void show_instances(FILE *out, const json_t *entries, const struct view *view);
 
