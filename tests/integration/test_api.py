@@ -8,8 +8,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,18 +15,16 @@ from pathlib import Path
 import pytest
 from api_client import Session, ask, connect, daemon_with_api, execute
 from daemon import Slirpd
+from gaps import disturb
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
 from processes import fds_of, program_of
 from servers import recv_all
-from tree import REPO, SANITIZED
+from tree import SANITIZED
 from waiting import wait_for
 
 LIST = b'{"execute":"list_hostfwd"}'
 NOTHING = b'{"return":{"entries":[]},"entries":[]}'
-ECHO_PORT = 7017
-# No gap in a flow may be longer than without the clients, by more than this.
-GAP_MS = 50
 
 
 # --- sessions ---------------------------------------------------------------------------------
@@ -175,52 +171,9 @@ def test_flood_of_changes_leaves_room_in_the_log(api: tuple[Slirpd, str]) -> Non
 # --- clients that mean no good ----------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def flow(guest: Guest) -> Iterator[list[dict[str, float]]]:
-    """A flow of packets through the guest during the block; the list has its report after it."""
-    script = str(REPO / "tests/lib/flow.py")
-    report: list[dict[str, float]] = []
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([*Lab.in_internet(), sys.executable, script, "echo", INTERNET4,
-                           str(ECHO_PORT)], **pipes) as server:
-        try:
-            assert server.stdout.readline() == b"ready\n"
-            with guest.start(sys.executable, script, "probe", INTERNET4, str(ECHO_PORT),
-                             **pipes) as probe:
-                assert probe.stdout.readline() == b"ready\n"
-                yield report
-                probe.stdin.close()
-                report.append(json.loads(probe.stdout.read()))
-        finally:
-            server.kill()
-
-
-def longest_gap_alone(guest: Guest, seconds: float) -> float:
-    with flow(guest) as report:
-        # The longer one looks, the longer is the longest.
-        time.sleep(seconds)
-    return report[0]["longest_ms"]
-
-
 def well_behaved(path: str) -> None:
     """Asks, and gets the answer before the time of any other client is over."""
     assert ask(path, LIST).startswith(b'{"return":{"entries":[')
-
-
-def disturb(guest: Guest, clients: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
-    """A flow goes on while clients come, and stay to its end. A machine with other work has
-    gaps of its own, so that one of three tries has to be without; what clients do to packets,
-    they do each time."""
-    tries = []
-    for _ in range(3):
-        begin = time.monotonic()
-        with contextlib.ExitStack() as stack, flow(guest) as report:
-            stack.enter_context(clients())
-        alone_ms = longest_gap_alone(guest, time.monotonic() - begin)
-        tries.append((alone_ms, report[0]["longest_ms"]))
-        if tries[-1][1] < alone_ms + GAP_MS:
-            return
-    pytest.fail(f"longest gap without and with the clients, ms: {tries}")
 
 
 def test_200_silent_clients(guest: Guest, api: tuple[Slirpd, str]) -> None:

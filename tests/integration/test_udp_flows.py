@@ -5,6 +5,7 @@ which fields and errors of IP pass."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from api_client import daemon_with_api, execute
 from commands import sh
 from daemon import Slirpd
 from forwarding import ANY, GATEWAY, HOST, INTERNET, families, forwarding, plain
+from gaps import flooding
 from guest import Guest
 from lab import ECHO_PORT, Lab
 from netns import family_of, socket_in
@@ -26,6 +28,9 @@ TTL, TOS = {4: 2, 6: 16}, {4: 1, 6: 67}
 RECVTTL, RECVTOS = {4: 12, 6: 51}, {4: 13, 6: 66}
 # The types of what comes: of IPv4 that of the field, of IPv6 IPV6_HOPLIMIT and IPV6_TCLASS.
 GOT_TTL, GOT_TOS = {4: 2, 6: 52}, {4: 1, 6: 67}
+
+# Flows that open while a stranger sends: some of them get something from it too early.
+N_FLOWS = 2000
 
 pytestmark = pytest.mark.usefixtures("lab")
 
@@ -60,6 +65,26 @@ def test_stranger_does_not_reach_the_guest(guest: Guest, network: Slirpd, family
             other.sendto(b"hello", stranger.getsockname())
             stranger.sendto(b"now", stranger.recvfrom(100)[1])
             assert other.recv(100) == b"now"
+
+
+@families
+def test_stranger_does_not_get_in_while_flows_open(guest: Guest, network: Slirpd, family: int) -> None:
+    """The socket of a further flow has the port before it is connected. What comes in between is not
+    for the guest."""
+    if family == 6:
+        guest.wait_ipv6()
+    with udp_socket(Lab.internet_netns, INTERNET[family]) as server, \
+            udp_socket(guest.netns, plain(ANY[family])) as client:
+        client.sendto(b"first", server.getsockname())
+        seen = server.recvfrom(100)[1]
+        with flooding(Lab.in_internet(), HOST[family], seen[1], 1):
+            for port in range(20000, 20000 + N_FLOWS):
+                client.sendto(b"further", (INTERNET[family], port))
+                if port % 100 == 0:
+                    client.sendto(b"are all open?", server.getsockname())
+                    assert server.recv(100) == b"are all open?"
+        server.sendto(b"answer", seen)
+        assert client.recvfrom(100)[0] == b"answer"
 
 
 @families
@@ -126,29 +151,86 @@ def test_dont_fragment_passes(guest: Guest, network: Slirpd, is_cut: bool) -> No
         assert bool(frame[6] & 0x40) != is_cut
 
 
-def test_multicast_goes_out_and_anybody_answers(guest: Guest, network: Slirpd) -> None:
-    group, port = "239.1.2.3", 5000
-    with socket_in(Lab.internet_netns, socket.AF_INET, socket.SOCK_DGRAM) as member, \
-            udp_socket(Lab.internet_netns, INTERNET[4]) as answers, \
-            guest.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as client, \
+# Groups of this scope, of mDNS, and of SSDP. IPv6's of a link stay on the guest's.
+GROUPS = {"ipv4": ("239.1.2.3", 5000), "mdns": ("224.0.0.251", 5353), "ssdp": ("239.255.255.250", 1900),
+          "ipv6 mdns": ("ff05::fb", 5353), "ipv6 ssdp": ("ff05::c", 1900)}
+OF_THE_LINK = ("ff02::fb", 5354)
+
+
+def index_of(device: str, inside: list[str]) -> int:
+    return int(sh(*inside, "ip", "-o", "link", "show", device).stdout.partition(":")[0])
+
+
+@contextlib.contextmanager
+def member_of(group: str, port: int) -> Iterator[socket.socket]:
+    """A socket of the internet that has joined a group."""
+    with socket_in(Lab.internet_netns, family_of(group), socket.SOCK_DGRAM) as member:
+        member.bind(("" if ":" not in group else "::", port))
+        if family_of(group) == socket.AF_INET:
+            member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                              socket.inet_aton(group) + socket.inet_aton(INTERNET[4]))
+        else:
+            member.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+                              socket.inet_pton(socket.AF_INET6, group) + struct.pack("i", index_of("eth0", Lab.in_internet())))
+        yield member
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_multicast_goes_out_and_anybody_answers(guest: Guest, network: Slirpd, name: str) -> None:
+    """More than one, each from a port of its own."""
+    group, port = GROUPS[name]
+    family = 6 if ":" in group else 4
+    if family == 6:
+        guest.wait_ipv6()
+    with member_of(group, port) as member, \
+            udp_socket(Lab.internet_netns, INTERNET[family]) as answers, \
+            udp_socket(Lab.internet_netns, INTERNET[family]) as others, \
+            guest.open_socket(family_of(group), socket.SOCK_DGRAM) as client, \
             guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW) as frames:
-        member.settimeout(DEADLINE_S)
-        member.bind((group, port))
-        member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
-                          socket.inet_aton(group) + socket.inet_aton(INTERNET[4]))
-        client.settimeout(DEADLINE_S)
-        frames.bind(("tap0", 0x0800))
-        frames.settimeout(DEADLINE_S)
+        frames.bind(("tap0", 0x0800 if family == 4 else 0x86DD))
         client.sendto(b"who is there", (group, port))
         data, seen = member.recvfrom(100)
         assert data == b"who is there"
-        answers.sendto(b"me", seen)
-        assert client.recvfrom(100) == (b"me", answers.getsockname())
+        for sock, answer in ((answers, b"me"), (others, b"me too")):
+            sock.sendto(answer, seen)
+            assert client.recvfrom(100) == (answer, sock.getsockname())
         # A bridge in the guest drops frames that come from a group's MAC.
         frame = frames.recv(2048)
         while not frame.endswith(b"me"):
             frame = frames.recv(2048)
         assert frame[6] & 1 == 0
+
+
+def test_groups_of_ipv6s_link_stay_on_the_guests_link(guest: Guest, network: Slirpd) -> None:
+    guest.wait_ipv6()
+    group, port = GROUPS["ipv6 mdns"]
+    with member_of(*OF_THE_LINK) as near, member_of(group, port) as far, \
+            guest.open_socket(socket.AF_INET6, socket.SOCK_DGRAM) as client:
+        client.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF,
+                          index_of("tap0", guest.enter()))
+        client.sendto(b"on the link", OF_THE_LINK)
+        client.sendto(b"beyond", (group, port))
+        assert far.recv(100) == b"beyond"
+        near.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            near.recv(100)
+
+
+def test_broadcast_of_the_hosts_network_is_refused(guest: Guest, network: Slirpd) -> None:
+    """The program is told, and nothing leaves: what leaves later is there first."""
+    broadcast = INTERNET[4].rpartition(".")[0] + ".255"
+    with udp_socket(Lab.internet_netns, "0.0.0.0") as listener, \
+            guest.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        port = listener.getsockname()[1]
+        client.connect((broadcast, port))
+        client.send(b"is anybody there")
+        client.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+        with pytest.raises(OSError) as failed:
+            client.recv(100)
+        assert failed.value.errno == errno.EHOSTUNREACH
+        client.connect((INTERNET[4], port))
+        client.send(b"you")
+        assert listener.recv(100) == b"you"
 
 
 @families
