@@ -320,12 +320,17 @@ class Soak:
               f"{self.counts['flows']:>9} {rate:>10.1f} {self.counts['kills']:>6}", flush=True)
         return rss
 
-    def drain(self, fds: dict[str, int]) -> None:
-        """Descriptors have to come back to the last one: each has an owner that is gone."""
+    def held(self) -> dict[str, int]:
+        """Descriptors, connections in any state, and bytes of their data."""
+        flows = self.ask("query_stats")["return"]["tcp_flows"]
+        return {**self.n_fds(), "connections": flows["all"], "buffer_bytes": flows["buffer_bytes"]}
+
+    def drain(self, held: dict[str, int]) -> None:
+        """All has to come back to the last one: each has an owner that is gone."""
         try:
-            wait_for(f"the descriptors are {fds}", lambda: self.n_fds() == fds, DRAIN_S)
+            wait_for(f"what is held is {held}", lambda: self.held() == held, DRAIN_S)
         except Timeout as error:
-            self.faults.append(f"{error}, but {self.n_fds()}")
+            self.faults.append(f"{error}, but {self.held()}")
 
     def judge_end(self) -> None:
         if left := self.listed():
@@ -367,15 +372,15 @@ def main() -> int:
         print("  minute RSS, KiB:                   fds:           sockets:      \n"
               "            worker  parent    api  worker  parent    TCP    UDP"
               "     flows requests/s  kills", flush=True)
-        fds = soak.n_fds()
+        held = soak.held()
         before = soak.show("start")
         if not arguments.quick:
             soak.load(30, 30)
-            soak.drain(fds)
+            soak.drain(held)
             before = soak.show("warm")
             soak.lasting = True
         soak.load(seconds, interval_s)
-        soak.drain(fds)
+        soak.drain(held)
         after = soak.show("end")
         for role in ("slirp-worker", "parent"):
             if after[role] - before[role] > GROWTH_KIB:
