@@ -5,6 +5,7 @@ other side as the end that it was, and a failure to connect has the errno that t
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import time
@@ -47,19 +48,26 @@ def test_ends_of_a_connection(guest: Guest, tools: Callable[..., None], place: s
         assert_conversations(lambda address: T.connected(there.netns, address), ADDRESSES)
 
 
-def test_half_closed_connection_waits_for_a_patient_server(guest: Guest) -> None:
+# How long it waits beside what others do meanwhile. By hand: SLIRPD_PAUSE_S=100.
+PAUSE_S = float(os.environ.get("SLIRPD_PAUSE_S", 0))
+
+
+@pytest.mark.parametrize("patient", ("guest", "server"))
+def test_half_closed_connection_waits_for_a_patient_end(guest: Guest, patient: str) -> None:
     """Each direction has its own end: nothing ends the other for it."""
     with up(guest, "own") as there:
-        inside, outside = T.connected(there.netns, INTERNET4)
-        with inside, outside:
-            inside.sendall(b"question")
-            inside.shutdown(socket.SHUT_WR)
-            assert recv_all(outside) == b"question"
+        ends = T.connected(there.netns, INTERNET4)
+        with ends[0], ends[1]:
+            asks, answers = ends if patient == "server" else ends[::-1]
+            asks.sendall(b"question")
+            asks.shutdown(socket.SHUT_WR)
+            assert recv_all(answers) == b"question"
             for address in ADDRESSES * 10:  # others come and go in the meantime
                 T.assert_equal(there.netns, address, "out", 1000, stall_s=DEADLINE_S)
-            outside.sendall(b"answer")
-            outside.close()
-            assert recv_all(inside) == b"answer"
+            time.sleep(PAUSE_S)
+            answers.sendall(b"answer")
+            answers.close()
+            assert recv_all(asks) == b"answer"
 
 
 # --- programs that die --------------------------------------------------------------------------
