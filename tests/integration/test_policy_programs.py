@@ -2,8 +2,8 @@
 """Programs of the distribution under a policy of names: what is listed works as without a policy, and
 what is not fails at once with an error that says so.
 
-The servers are in the lab: a web server with TLS and without, a repository of git, an archive of apt and
-an index of pip in one folder.
+The servers are in the lab: a web server with TLS and without, and one of SSH; a repository of git, an
+archive of apt and an index of pip in one folder.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
+import os
 import socket
 import ssl
 import subprocess
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dnszone
@@ -27,11 +28,13 @@ from daemon import run_slirpd
 from guest import Guest
 from lab import Lab
 from netns import socket_in
+from servers import listens
 from test_policy_names import NAMESERVER, OTHER, PUBLIC, SERVER, limited, server, world  # noqa: F401
+from waiting import DEADLINE_S, wait_for
 
 NAMES = ("www.test", "git.test", "deb.test", "pypi.test")
-POLICY = f"policy 1\nallow tcp 80,443 to {', '.join(NAMES)}\n"
-HTTP, HTTPS = 80, 443
+POLICY = f"policy 1\nallow tcp 80,443 to {', '.join(NAMES)}\nallow tcp 22 to git.test\n"
+HTTP, HTTPS, SSH = 80, 443, 22
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 # Programs say that a name is not known; in time, or they would wait for a name server.
 AT_ONCE_S = 10
@@ -129,16 +132,16 @@ def programs(guest: Guest, folder: Path, server: dnszone.Zone) -> Iterator[Progr
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
     with web(folder, HTTP, None), web(folder, HTTPS, context), limited(guest, POLICY), Uplink(dns=True) as uplink:
-        yield Programs(guest, folder)
-        assert uplink.sent() <= {(UDP, SERVER, 53), (TCP, PUBLIC, HTTP), (TCP, PUBLIC, HTTPS)}
+        yield Programs(guest, folder, server)
+        assert uplink.sent() <= {(UDP, SERVER, 53), *((TCP, PUBLIC, port) for port in (HTTP, HTTPS, SSH))}
         assert set(server.asked) <= set(NAMES)
 
 
 class Programs:
     """Runs programs in the guest, which has the resolv.conf of a container there."""
 
-    def __init__(self, guest: Guest, folder: Path) -> None:
-        self._guest, self._folder = guest, folder
+    def __init__(self, guest: Guest, folder: Path, zone: dnszone.Zone) -> None:
+        self._guest, self._folder, self.zone = guest, folder, zone
 
     def run(self, *argv: str, env: tuple[str, ...] = (), check: bool = True,
             timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
@@ -171,6 +174,41 @@ def test_git(programs: Programs, folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "clone/file").read_text() == "in git\n"
     done = programs.fails("git", "clone", "-q", "https://evil.test/repo.git", str(tmp_path / "evil"), env=env)
     assert "Could not resolve host: evil.test" in done.stderr
+
+
+@contextlib.contextmanager
+def ssh_server(folder: Path) -> Iterator[str]:
+    """A server of this user, whose home is a folder of the test. Yields ssh(1) with the user's key."""
+    home = folder / "home"
+    (home / ".ssh").mkdir(parents=True, mode=0o700)
+    sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key"))
+    (home / ".ssh/authorized_keys").write_text((folder / "key.pub").read_text())
+    sh("dropbearkey", "-t", "ed25519", "-f", str(folder / "host"))
+    (folder / "passwd").write_text(f"lab:x:{os.getuid()}:{os.getgid()}::{home}:/bin/sh\n")
+    server = subprocess.Popen([
+        *Lab.in_internet(), "unshare", "-m", "sh", "-c",
+        f'mount --bind {folder}/passwd "$(readlink -f /etc/passwd)" && exec dropbear -FEs -r {folder}/host '
+        f"-P {folder}/pid -p {PUBLIC}:{SSH}"])
+    try:
+        wait_for("the server listens", lambda: listens(server.pid, SSH))
+        yield (f"ssh -i {folder}/key -o BatchMode=yes -o StrictHostKeyChecking=no "
+               "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR")
+    finally:
+        server.terminate()
+        server.wait(DEADLINE_S)
+
+
+def test_git_over_ssh(programs: Programs, folder: Path, tmp_path: Path, tools: Callable[..., None]) -> None:
+    tools("dropbear", "ssh")
+    with ssh_server(tmp_path) as ssh:
+        env = (f"GIT_SSH_COMMAND={ssh}", "GIT_CONFIG_NOSYSTEM=1")
+        programs.run("git", "clone", "-q", f"ssh://lab@git.test{folder}/www/repo.git", str(tmp_path / "clone"), env=env)
+        assert (tmp_path / "clone/file").read_text() == "in git\n"
+        # One is listed, on other ports.
+        programs.zone.records["www.test"] = [dnszone.address("www.test", OTHER)]
+        for host, error in (("evil.test", "Could not resolve hostname evil.test"), ("www.test", "No route to host")):
+            done = programs.fails("git", "clone", "-q", f"ssh://lab@{host}/repo.git", str(tmp_path / "evil"), env=env)
+            assert error in done.stderr
 
 
 def test_apt(programs: Programs, tmp_path: Path) -> None:
@@ -211,6 +249,80 @@ def test_resolvers_of_libraries(programs: Programs) -> None:
         assert programs.run("dig", transport, "+short", "www.test").stdout == f"{PUBLIC}\n"
         denied = programs.run("dig", transport, "evil.test").stdout
         assert "status: NXDOMAIN" in denied and "EDE: 15 (Blocked)" in denied
+
+
+# Each resolves its argument, connects to port 80 there, and prints the address.
+MUSL = r"""
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+int main(int argc, char **argv)
+{
+	struct addrinfo *found, want = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
+	int error = argc > 1 ? getaddrinfo(argv[1], "80", &want, &found) : EAI_NONAME;
+	char addr[64];
+
+	if (error) {
+		fprintf(stderr, "%s\n", gai_strerror(error));
+		return 1;
+	}
+	if (connect(socket(found->ai_family, SOCK_STREAM, 0), found->ai_addr, found->ai_addrlen))
+		return 2;
+	getnameinfo(found->ai_addr, found->ai_addrlen, addr, sizeof(addr), NULL, 0, NI_NUMERICHOST);
+	return puts(addr) < 0;
+}
+"""
+GO = """
+package main
+
+import ("fmt"; "net"; "os")
+
+func main() {
+	conn, err := net.Dial("tcp", os.Args[1] + ":80")
+	if err != nil { fmt.Fprintln(os.Stderr, err); os.Exit(1) }
+	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+	fmt.Println(host)
+}
+"""
+NODE = """
+const fail = error => { console.error(error.code); process.exit(1) }
+const name = process.argv[1]
+require('dns').FUNCTION(name, ...ARGUMENTS, (error, found) => error ? fail(error) :
+    require('net').connect(80, found.toString()).on('error', fail).on('connect',
+        () => { console.log(found.toString()); process.exit(0) }))
+"""
+
+
+def test_musl(programs: Programs, tmp_path: Path, tools: Callable[..., None]) -> None:
+    tools("musl-gcc")
+    (tmp_path / "c.c").write_text(MUSL)
+    program = str(tmp_path / "c")
+    sh("musl-gcc", "-static", "-o", program, f"{program}.c")
+    assert programs.run(program, "www.test").stdout == f"{PUBLIC}\n"
+    assert "Name does not resolve" in programs.fails(program, "evil.test").stderr
+
+
+def test_go(programs: Programs, tmp_path: Path, tools: Callable[..., None]) -> None:
+    """That of the language, and that of the C library."""
+    tools("gccgo")
+    (tmp_path / "g.go").write_text(GO)
+    program = str(tmp_path / "g")
+    sh("gccgo", "-o", program, f"{program}.go")
+    for resolver in ("go", "cgo"):
+        env = (f"GODEBUG=netdns={resolver}",)
+        assert programs.run(program, "www.test", env=env).stdout == f"{PUBLIC}\n"
+        assert "no such host" in programs.fails(program, "evil.test", env=env).stderr
+
+
+def test_node(programs: Programs, tools: Callable[..., None]) -> None:
+    """That of the C library, and c-ares."""
+    tools("node")
+    for function, arguments in (("lookup", "[{}]"), ("resolve4", "[]")):
+        script = NODE.replace("FUNCTION", function).replace("ARGUMENTS", arguments)
+        assert programs.run("node", "-e", script, "www.test").stdout == f"{PUBLIC}\n"
+        assert programs.fails("node", "-e", script, "evil.test").stderr == "ENOTFOUND\n"
 
 
 def test_run_with_one_name(folder: Path, server: dnszone.Zone, tmp_path: Path) -> None:  # noqa: F811
