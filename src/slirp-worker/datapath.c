@@ -133,21 +133,13 @@ pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *
 }
 
 void
-datapath_refused_udp(void *ctx, struct gate_frame *parsed, const uint8_t *frame,
-    uint32_t n_frames)
+datapath_udp_gave_way(void *ctx)
 {
 	struct worker *worker = ctx;
 
-	parsed->reason = IPC_DROP_udp_flows;
-	if (parsed->udp != GATE_UDP_GROUP) {
-		refuse(worker, parsed, frame);
-		n_frames--;
-	}
-	for (; n_frames > 0; n_frames--)
-		worker_count_drop(worker, parsed->reason);
 	if (ratelimit_allow(&worker->udp_refusals, worker->now_ms))
-		log_warning("the guest has all %u UDP flows that it may have: new "
-			    "ones are refused until others end",
+		log_warning("the guest has all %u UDP flows that it may have: the one "
+			    "silent longest ends for each new one",
 		    worker->budget.limit[BUDGET_UDP]);
 }
 

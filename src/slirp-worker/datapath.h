@@ -23,8 +23,7 @@ void datapath_refused_tcp(void *ctx);
 
 /* Refuses and counts n_frames frames of a UDP flow that the worker (ctx) has no room for; parsed
  * and frame are of the first. A udp_host_refused_fn. */
-void datapath_refused_udp(void *ctx, struct gate_frame *parsed, const uint8_t *frame,
-    uint32_t n_frames);
+void datapath_udp_gave_way(void *ctx);
 
 /* Counts and logs a UDP flow that got no socket because of a shortage. */
 void datapath_refused_udp_socket(void *ctx);

@@ -149,7 +149,7 @@ make_udp(struct worker *worker)
 		.has_uso = worker->has_uso,
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
-		.refused = datapath_refused_udp,
+		.gave_way = datapath_udp_gave_way,
 		.no_socket = datapath_refused_udp_socket,
 		.lost = datapath_lost_waiting,
 		.ctx = worker,

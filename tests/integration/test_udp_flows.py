@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from forwarding import ANY, GATEWAY, HOST, INTERNET, families, forwarding, plain
 from gaps import flooding
 from guest import Guest
 from lab import ECHO_PORT, Lab
+from limits import many_files
 from netns import family_of, socket_in
 from servers import udp_socket
 from waiting import DEADLINE_S
@@ -398,7 +400,7 @@ def test_port_without_a_guest_leaves_others_alone(guest: Guest) -> None:
 
 
 def test_neighbor_of_the_flood_goes_on(guest: Guest, network: Slirpd, tools: Callable) -> None:
-    """A thousand flows at once are refused beyond the budget; an old one is not."""
+    """A thousand flows that nobody answers end each other; an old one goes on."""
     tools("ping")
     with pair(guest, 4) as (client, server, seen), contextlib.ExitStack() as stack:
         for _ in range(200):
@@ -413,3 +415,38 @@ def test_neighbor_of_the_flood_goes_on(guest: Guest, network: Slirpd, tools: Cal
         with guest.connect(INTERNET[4], ECHO_PORT, socket.SOCK_DGRAM) as another:
             another.send(b"too")
             assert another.recv(100) == b"too"
+
+
+N_NEW, N_AT_ONCE, N_HELD = 10000, 500, 100
+
+
+@pytest.mark.no_sanitizer
+def test_ten_thousand_flows_are_answered(guest: Guest) -> None:
+    """More than a guest may have: each is answered, the one silent longest ends, and those that are in
+    use go on with the port that they had."""
+    with (many_files(), daemon_with_api(guest) as (daemon, path), contextlib.ExitStack() as stack,
+          udp_socket(Lab.internet_netns, INTERNET[4]) as server):
+        held = [stack.enter_context(guest.connect(*server.getsockname(), socket.SOCK_DGRAM)) for _ in range(N_HELD)]
+
+        def ports() -> list[int]:
+            found = []
+            for sock in held:
+                sock.send(b"hello")
+                found.append(server.recvfrom(100)[1])
+                server.sendto(b"you", found[-1])
+                assert sock.recv(100) == b"you"
+            return found
+
+        before = ports()
+        for start in range(0, N_NEW, N_AT_ONCE):
+            with contextlib.ExitStack() as batch:
+                clients = [batch.enter_context(guest.connect(INTERNET[4], ECHO_PORT, socket.SOCK_DGRAM))
+                           for _ in range(N_AT_ONCE)]
+                for number, client in enumerate(clients, start):
+                    client.send(b"%d" % number)
+                for number, client in enumerate(clients, start):
+                    assert client.recv(100) == b"%d" % number
+            assert ports() == before
+        [n_most] = re.findall(r"all (\d+) UDP flows that it may have", daemon.stderr)
+        connections = execute(path, "query_connections")["return"]["connections"]
+        assert len(connections) == int(n_most) < N_NEW

@@ -23,7 +23,7 @@ static struct {
 	int n_to_fail;  /* as many of them */
 	int n_opened, n_closed, n_sent, n_unreachable;
 	int last_error; /* of udp_unreachable */
-	int n_asked, n_lost;
+	int n_asked, n_lost, n_gave_way;
 	uint8_t last_sent, last_ttl;
 	uint32_t index, generation; /* of the last flow that asked for a socket */
 } world;
@@ -99,12 +99,20 @@ lose(void *ctx)
 	world.n_lost++;
 }
 
+static void
+give_way(void *ctx)
+{
+	assert_ptr_equal(ctx, &world);
+	world.n_gave_way++;
+}
+
 static const struct udp_world calls = {
 	.ctx = &world,
 	.open = open_socket,
 	.send = send_datagrams,
 	.unreachable = unreachable,
 	.lost = lose,
+	.gave_way = give_way,
 	.close = close_socket,
 };
 
@@ -145,7 +153,7 @@ key(uint16_t guest_port, uint8_t peer, uint16_t peer_port)
 
 static const uint8_t mac[WIRE_MAC_LEN] = { 2, 0, 0, 0, 0, 1 };
 
-static bool
+static void
 send_from(uint16_t guest_port, uint8_t peer, uint16_t peer_port, uint64_t now_ms)
 {
 	const struct flow_key wanted = key(guest_port, peer, peer_port);
@@ -156,7 +164,7 @@ send_from(uint16_t guest_port, uint8_t peer, uint16_t peer_port, uint64_t now_ms
 	};
 
 	udp_run_begin(&run, (const uint8_t *)"hello", 5, 5);
-	return udp_from_guest(&udp, &wanted, &run, now_ms);
+	udp_from_guest(&udp, &wanted, &run, now_ms);
 }
 
 static struct udp_flow *
@@ -171,8 +179,8 @@ static void
 test_first_datagram_opens_a_flow(void **state)
 {
 	(void)state;
-	assert_true(send_from(PORT, 1, 9, 1000));
-	assert_true(send_from(PORT, 1, 9, 1001));
+	send_from(PORT, 1, 9, 1000);
+	send_from(PORT, 1, 9, 1001);
 	assert_int_equal(world.n_opened, 1);
 	assert_int_equal(world.n_sent, 2);
 	assert_int_equal(find(PORT, 1, 9)->bytes_out, 10);
@@ -227,16 +235,30 @@ test_answered_lookup_ends_soon(void **state)
 }
 
 static void
-test_flows_beyond_the_budget_are_refused(void **state)
+test_flow_silent_longest_ends_for_a_new_one(void **state)
 {
 	(void)state;
 	for (uint16_t i = 0; i < 4; i++)
-		assert_true(send_from(PORT + i, 1, 9, 1000 + i));
-	assert_false(send_from(PORT + 4, 1, 9, 1010));
-	assert_true(send_from(PORT, 1, 9, 1010));
-	/* The oldest makes room in time. */
-	udp_expire(&udp, 1001 + UDP_UNANSWERED_MS);
-	assert_true(send_from(PORT + 4, 1, 9, 1001 + UDP_UNANSWERED_MS));
+		send_from(PORT + i, 1, i == 2 ? 53 : 9, 1000 + i);
+	assert_int_equal(world.n_gave_way, 0);
+	/* More than half are not answered. */
+	send_from(PORT + 4, 1, 9, 1010);
+	assert_null(find(PORT, 1, 9));
+	/* What was answered by DNS is over. */
+	udp_to_guest(&udp, find(PORT + 1, 1, 9), 1, 1020);
+	udp_to_guest(&udp, find(PORT + 2, 1, 53), 1, 1030);
+	send_from(PORT + 5, 1, 9, 1040);
+	assert_null(find(PORT + 2, 1, 53));
+	/* Half are not answered: then it is the others. */
+	udp_to_guest(&udp, find(PORT + 3, 1, 9), 1, 1050);
+	send_from(PORT + 6, 1, 9, 1060);
+	assert_null(find(PORT + 1, 1, 9));
+	assert_non_null(find(PORT + 3, 1, 9));
+	send_from(PORT + 7, 1, 9, 1070);
+	assert_null(find(PORT + 4, 1, 9));
+	assert_non_null(find(PORT + 3, 1, 9));
+	assert_int_equal(world.n_gave_way, 4);
+	assert_int_equal(budget.used[BUDGET_UDP], 4);
 }
 
 static void
@@ -244,13 +266,13 @@ test_flow_without_a_socket_is_unreachable(void **state)
 {
 	(void)state;
 	world.open_error = EHOSTUNREACH;
-	assert_true(send_from(PORT, 1, 9, 1000));
+	send_from(PORT, 1, 9, 1000);
 	assert_int_equal(world.n_unreachable, 1);
 	assert_int_equal(world.last_error, EHOSTUNREACH);
 	assert_null(find(PORT, 1, 9));
 	assert_int_equal(budget.used[BUDGET_UDP], 0);
 	/* Nobody may answer a group with an error. */
-	assert_true(send_from(PORT, 255, 9, 1000));
+	send_from(PORT, 255, 9, 1000);
 	assert_int_equal(world.n_unreachable, 1);
 	assert_null(find(PORT, 255, 9));
 }
@@ -262,13 +284,13 @@ test_socket_that_comes_later(void **state)
 
 	(void)state;
 	world.answers_later = true;
-	assert_true(send_from(PORT, 1, 9, 1000));
-	assert_true(send_from(PORT, 1, 9, 1000));
+	send_from(PORT, 1, 9, 1000);
+	send_from(PORT, 1, 9, 1000);
 	assert_int_equal(world.n_asked, 1);
 	assert_int_equal(world.n_sent, 0);
 	answer();
 	assert_int_equal(world.n_sent, 2);
-	assert_true(send_from(PORT, 1, 9, 1001));
+	send_from(PORT, 1, 9, 1001);
 	assert_int_equal(world.n_sent, 3);
 	/* The flow does not wait any more, and then has ended. */
 	index = world.index;
@@ -279,7 +301,7 @@ test_socket_that_comes_later(void **state)
 	udp_refused(&udp, index, generation, EPERM);
 	assert_int_equal(world.n_unreachable, 0);
 	/* The place is used again, with another handle. */
-	assert_true(send_from(PORT, 2, 9, 40000));
+	send_from(PORT, 2, 9, 40000);
 	assert_int_equal(world.index, index);
 	assert_null(udp_waits(&udp, index, generation));
 	assert_int_equal(find(PORT, 2, 9)->fd, -1);
@@ -305,7 +327,7 @@ test_datagrams_that_wait_keep_their_order(void **state)
 
 		/* Two of one byte each. */
 		udp_run_begin(&run, data + 2 * i, 2, 1);
-		assert_true(udp_from_guest(&udp, &wanted, &run, 1000));
+		udp_from_guest(&udp, &wanted, &run, 1000);
 	}
 	answer();
 	assert_int_equal(world.n_sent, 6);
@@ -320,12 +342,12 @@ test_too_many_that_wait_are_lost(void **state)
 	(void)state;
 	world.answers_later = true;
 	for (int i = 0; i < HOLD_NEXT_PLACES; i++)
-		assert_true(send_from(PORT, 1, 9, 1000));
+		send_from(PORT, 1, 9, 1000);
 	assert_int_equal(world.n_lost, 0);
-	assert_true(send_from(PORT, 1, 9, 1000));
+	send_from(PORT, 1, 9, 1000);
 	assert_int_equal(world.n_lost, 1);
 	/* The first one of another flow has a place. */
-	assert_true(send_from(PORT, 2, 9, 1000));
+	send_from(PORT, 2, 9, 1000);
 	assert_int_equal(world.n_lost, 1);
 	answer();
 	assert_int_equal(world.n_sent, 1);
@@ -338,13 +360,13 @@ test_datagrams_wait_for_the_second_socket(void **state)
 	(void)state;
 	world.answers_later = true;
 	for (int i = 0; i < 3; i++)
-		assert_true(send_from(PORT, 1, 9, 1000));
+		send_from(PORT, 1, 9, 1000);
 	world.send_error = -EINVAL;
 	world.n_to_fail = 1;
 	answer();
 	assert_int_equal(world.n_sent, 0);
 	assert_int_equal(world.n_asked, 2);
-	assert_true(send_from(PORT, 1, 9, 1000));
+	send_from(PORT, 1, 9, 1000);
 	answer();
 	assert_int_equal(world.n_sent, 4);
 	assert_int_equal(world.n_unreachable, 0);
@@ -355,11 +377,11 @@ test_full_link_loses_a_datagram(void **state)
 {
 	(void)state;
 	world.is_full = true;
-	assert_true(send_from(PORT, 1, 9, 1000));
+	send_from(PORT, 1, 9, 1000);
 	assert_int_equal(world.n_opened, 1);
 	assert_int_equal(find(PORT, 1, 9)->bytes_out, 0);
 	world.is_full = false;
-	assert_true(send_from(PORT, 1, 9, 1001));
+	send_from(PORT, 1, 9, 1001);
 	assert_int_equal(find(PORT, 1, 9)->bytes_out, 5);
 }
 
@@ -370,13 +392,13 @@ test_useless_socket_is_made_again_once(void **state)
 	send_from(PORT, 1, 9, 1000);
 	world.send_error = -EINVAL;
 	world.n_to_fail = 1;
-	assert_true(send_from(PORT, 1, 9, 1001));
+	send_from(PORT, 1, 9, 1001);
 	assert_int_equal(world.n_opened, 2);
 	assert_int_equal(world.n_closed, 1);
 	assert_int_equal(world.n_sent, 2);
 	world.send_error = -ENETUNREACH;
 	world.n_to_fail = 2;
-	assert_true(send_from(PORT, 1, 9, 1002));
+	send_from(PORT, 1, 9, 1002);
 	assert_int_equal(world.n_opened, 3);
 	assert_int_equal(world.last_error, ENETUNREACH);
 	assert_null(find(PORT, 1, 9));
@@ -389,7 +411,7 @@ test_places_are_used_again_in_a_batch(void **state)
 	/* All within one turn, without udp_expire(). */
 	world.open_error = ENETUNREACH;
 	for (int i = 0; i < 10 * UDP_PLACES_SPARE; i++)
-		assert_true(send_from((uint16_t)(PORT + i), 1, 9, 1000));
+		send_from((uint16_t)(PORT + i), 1, 9, 1000);
 	assert_int_equal(world.n_unreachable, 10 * UDP_PLACES_SPARE);
 }
 
@@ -417,7 +439,7 @@ test_guest_answers_a_peer_on_its_socket(void **state)
 	assert_non_null(flow);
 	assert_int_equal(budget.used[BUDGET_PEER], 1);
 	udp_to_guest(&udp, flow, 3, 1000);
-	assert_true(send_from(PORT, 1, 9, 1001));
+	send_from(PORT, 1, 9, 1001);
 	assert_int_equal(world.n_opened, 1);
 	assert_int_equal(world.n_sent, 1);
 	assert_int_equal(budget.used[BUDGET_UDP], 0);
@@ -442,12 +464,12 @@ test_new_peer_takes_the_place_of_a_silent_one(void **state)
 	(void)state;
 	for (uint8_t peer = 1; peer <= 3; peer++)
 		assert_non_null(add_peer(peer, 1000 + peer));
-	assert_true(send_from(PORT, 1, 9, 1010));
-	assert_true(send_from(PORT, 3, 9, 1011));
+	send_from(PORT, 1, 9, 1010);
+	send_from(PORT, 3, 9, 1011);
 	/* The second has no answer; then the answered one that is silent for longest. */
 	assert_non_null(add_peer(4, 1020));
 	assert_null(find(PORT, 2, 9));
-	assert_true(send_from(PORT, 4, 9, 1021));
+	send_from(PORT, 4, 9, 1021);
 	assert_non_null(add_peer(5, 1030));
 	assert_null(find(PORT, 1, 9));
 	assert_non_null(find(PORT, 3, 9));
@@ -463,10 +485,10 @@ static void
 test_peers_end_with_their_port(void **state)
 {
 	(void)state;
-	assert_true(send_from(PORT, 1, 9, 1000));
+	send_from(PORT, 1, 9, 1000);
 	assert_non_null(add_peer(2, 1000));
 	assert_non_null(add_peer(3, 1000));
-	assert_true(send_from(PORT, 3, 9, 1001));
+	send_from(PORT, 3, 9, 1001);
 	udp_end_peers(&udp, PORT_PLACE + 1);
 	assert_non_null(find(PORT, 2, 9));
 	udp_end_peers(&udp, PORT_PLACE);
@@ -482,9 +504,9 @@ test_flows_of_an_end_end_with_its_port(void **state)
 	const struct flow_key end = key(PORT, 0, 0), other = key(PORT + 1, 0, 0);
 
 	(void)state;
-	assert_true(send_from(PORT, 1, 9, 1000));
-	assert_true(send_from(PORT, 255, 9, 1000));
-	assert_true(send_from(PORT + 1, 1, 9, 1000));
+	send_from(PORT, 1, 9, 1000);
+	send_from(PORT, 255, 9, 1000);
+	send_from(PORT + 1, 1, 9, 1000);
 	assert_non_null(add_peer(2, 1000));
 	udp_end_flows_from(&udp, &end, HOST_PORT + 1);
 	udp_end_flows_from(&udp, &other, HOST_PORT);
@@ -507,7 +529,7 @@ test_guest_cannot_prolong_its_right_to_answer(void **state)
 	flow = add_peer(1, 1000);
 	assert_false(udp_may_answer(&udp, &peer, 1000));
 	udp_to_guest(&udp, flow, 3, 1000);
-	assert_true(send_from(PORT, 1, 9, UDP_ANSWERED_MS));
+	send_from(PORT, 1, 9, UDP_ANSWERED_MS);
 	assert_true(udp_may_answer(&udp, &peer, 999 + UDP_ANSWERED_MS));
 	assert_false(udp_may_answer(&udp, &peer, 1000 + UDP_ANSWERED_MS));
 	assert_false(udp_may_answer(&udp, &nobody, 1000));
@@ -538,7 +560,7 @@ main(void)
 		TEST(test_unanswered_flow_ends),
 		TEST(test_answered_flow_ends_later),
 		TEST(test_answered_lookup_ends_soon),
-		TEST(test_flows_beyond_the_budget_are_refused),
+		TEST(test_flow_silent_longest_ends_for_a_new_one),
 		TEST(test_flow_without_a_socket_is_unreachable),
 		TEST(test_socket_that_comes_later),
 		TEST(test_datagrams_that_wait_keep_their_order),

@@ -47,7 +47,6 @@ take_apart(void *ctx, struct udp_batch_item *item)
 
 	assert_null(ctx);
 	n_runs++;
-	n_frames += item->n_frames;
 	while (!udp_run_is_empty(run)) {
 		static uint8_t copy[UDP_RUN_PARTS_MAX * DATA_MAX];
 		size_t len = n_at_once * run->piece_len, at = 0;
@@ -88,7 +87,6 @@ item_of(uint16_t flow, size_t len, size_t piece_len)
 	struct udp_batch_item item = {
 		.key = flow_key_udp(WIRE_TYPE_IP4, guest, flow, 9),
 		.run = { .guest_mac = mac, .our_mac = mac },
-		.n_frames = 1,
 	};
 
 	udp_run_begin(&item.run, data + (size_t)random() % (sizeof(data) - len + 1), len,
@@ -111,6 +109,7 @@ add_item(const struct udp_batch_item *item)
 		at += piece;
 	} while (at < run->len);
 	udp_batch_add(&batch, item);
+	n_frames++;
 }
 
 static void
@@ -140,7 +139,6 @@ test_equal_datagrams_are_one_run(void **state)
 	for (unsigned int i = 0; i < 16; i++)
 		add(1, 1400, 1400);
 	check_runs(1);
-	assert_int_equal(n_frames, 16);
 }
 
 static void
@@ -255,7 +253,6 @@ test_any_frames_go_out_once_and_in_order(void **state)
 	udp_batch_end(&batch);
 	assert_true(n_runs < n_frames);
 	check_runs(n_runs);
-	assert_int_equal(n_frames, 3000);
 }
 
 int

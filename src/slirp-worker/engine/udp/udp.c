@@ -30,12 +30,26 @@ udp_init(struct udp *udp, const struct udp_world *world, struct budget *budget,
 }
 
 static void
-set_age(struct udp *udp, struct udp_flow *flow, enum udp_age age, uint64_t now_ms)
+take_age(struct udp *udp, struct udp_flow *flow, enum udp_age age, uint64_t now_ms)
 {
-	TAILQ_REMOVE(&udp->ages[flow->age], flow, aged);
 	flow->age = age;
 	flow->last_ms = now_ms;
 	TAILQ_INSERT_TAIL(&udp->ages[age], flow, aged);
+	udp->n_aged[age]++;
+}
+
+static void
+leave_age(struct udp *udp, struct udp_flow *flow)
+{
+	TAILQ_REMOVE(&udp->ages[flow->age], flow, aged);
+	udp->n_aged[flow->age]--;
+}
+
+static void
+set_age(struct udp *udp, struct udp_flow *flow, enum udp_age age, uint64_t now_ms)
+{
+	leave_age(udp, flow);
+	take_age(udp, flow, age, now_ms);
 }
 
 static void
@@ -53,7 +67,7 @@ end_flow(struct udp *udp, struct udp_flow *flow)
 	close_sockets(udp, flow);
 	hold_drop(udp->hold, &flow->held);
 	budget_give(udp->budget, flow->budget, 1);
-	TAILQ_REMOVE(&udp->ages[flow->age], flow, aged);
+	leave_age(udp, flow);
 	flow_table_remove(&udp->flows, flow);
 }
 
@@ -78,13 +92,28 @@ add_to_table(struct udp *udp, const struct flow_key *key, enum budget_kind budge
 	budget_take(udp->budget, budget, 1);
 	flow->budget = budget;
 	flow->fd = flow->answers_fd = -1;
-	flow->age = age;
-	flow->last_ms = now_ms;
-	TAILQ_INSERT_TAIL(&udp->ages[age], flow, aged);
+	take_age(udp, flow, age, now_ms);
 	return flow;
 }
 
-/* NULL: no room. */
+/* Ends the guest's flow that has been silent for longest. Flows that wait for their first answer
+ * have half of the places: what a flood takes from the others is the other half at most. */
+static void
+make_room(struct udp *udp)
+{
+	static const enum udp_age order[] = { UDP_AGE_DNS, UDP_AGE_ANSWERED,
+		UDP_AGE_UNANSWERED };
+	enum udp_age age = UDP_AGE_UNANSWERED;
+
+	if (udp->n_aged[age] <= udp->budget->limit[BUDGET_UDP] / 2)
+		for (int i = 0; udp->n_aged[age = order[i]] == 0;)
+			i++;
+	end_flow(udp, TAILQ_FIRST(&udp->ages[age]));
+	flow_table_reap(&udp->flows);
+	udp->world->gave_way(udp->world->ctx);
+}
+
+/* NULL: the table is full. */
 static struct udp_flow *
 add_flow(struct udp *udp, const struct flow_key *key, const struct udp_run *run,
     uint64_t now_ms)
@@ -92,7 +121,7 @@ add_flow(struct udp *udp, const struct flow_key *key, const struct udp_run *run,
 	struct udp_flow *flow;
 
 	if (!budget_has_room(udp->budget, BUDGET_UDP, 1))
-		return NULL;
+		make_room(udp);
 	flow = add_to_table(udp, key, BUDGET_UDP, UDP_AGE_UNANSWERED, now_ms);
 	if (flow == NULL)
 		return NULL;
@@ -300,7 +329,7 @@ age_when_answered(const struct udp_flow *flow)
 	return flow->link.key.peer_port == DNS_PORT ? UDP_AGE_DNS : UDP_AGE_ANSWERED;
 }
 
-bool
+void
 udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
     uint64_t now_ms)
 {
@@ -312,8 +341,10 @@ udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
 	is_new = flow == NULL;
 	if (is_new)
 		flow = add_flow(udp, key, run, now_ms);
-	if (flow == NULL)
-		return false;
+	if (flow == NULL) { /* cannot be: it has a place for each flow of the budgets */
+		udp->world->lost(udp->world->ctx);
+		return;
+	}
 	memcpy(flow->guest_mac, run->guest_mac, sizeof(flow->guest_mac));
 	memcpy(flow->our_mac, run->our_mac, sizeof(flow->our_mac));
 	flow->last_len = (uint16_t)udp_run_last_len(run);
@@ -322,7 +353,6 @@ udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
 	send_or_keep(udp, flow, run);
 	if (is_new)
 		udp->world->open(udp->world->ctx, flow);
-	return true;
 }
 
 void

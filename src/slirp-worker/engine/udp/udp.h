@@ -100,6 +100,8 @@ struct udp_world {
 	void (*unreachable)(void *ctx, const struct udp_flow *flow, int error);
 	/* A datagram that waited for a socket is lost: too many wait. */
 	void (*lost)(void *ctx);
+	/* The guest has all flows that it may have; one has ended for a new one. */
+	void (*gave_way)(void *ctx);
 	/* Closes the flow's sockets. */
 	void (*close)(void *ctx, struct udp_flow *flow);
 };
@@ -107,6 +109,7 @@ struct udp_world {
 struct udp {
 	struct flow_table flows;
 	struct udp_flows ages[UDP_N_AGES]; /* the one silent longest is first */
+	uint32_t n_aged[UDP_N_AGES];       /* flows in each */
 	const struct udp_world *world;     /* borrowed */
 	struct budget *budget;             /* borrowed */
 	struct hold *hold;                 /* borrowed */
@@ -120,9 +123,9 @@ int udp_init(struct udp *udp, const struct udp_world *world, struct budget *budg
 /* Ends all flows. */
 void udp_free(struct udp *udp);
 
-/* Takes a run of the guest, and opens a flow if it has none. The run is of no use after
- * that. Returns false if the budget has no room for a new flow: the caller refuses it. */
-bool udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
+/* Takes a run of the guest, and opens a flow if it has none; another one may end for it. The run is
+ * of no use after that. */
+void udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
     uint64_t now_ms);
 
 /* A new flow for a peer of the forward's port `port` (a place plus 1): it has asked at own,

@@ -28,10 +28,8 @@ udp_batch_add(struct udp_batch *batch, const struct udp_batch_item *item)
 	while (old < end && memcmp(&old->key, &item->key, sizeof(item->key)) != 0)
 		old++;
 	if (old < end && is_same_way(&old->run, run) &&
-	    udp_run_add(&old->run, run->parts[0].iov_base, run->len, run->piece_len)) {
-		old->n_frames++;
+	    udp_run_add(&old->run, run->parts[0].iov_base, run->len, run->piece_len))
 		return;
-	}
 	if (old < end) {
 		/* The flow's earlier datagrams go first. */
 		batch->flush(batch->ctx, old);

@@ -5,17 +5,13 @@
  */
 #pragma once
 
+#include "model/flow_key.h"
 #include "slirp-worker/engine/udp/udp_run.h"
-#include "slirp-worker/gate/gate.h"
 #include "slirp-worker/tap/tapio.h"
 
 struct udp_batch_item {
 	struct flow_key key;
 	struct udp_run run;
-	/* Of the first frame, in case the guest gets an answer. */
-	struct gate_frame parsed;
-	const uint8_t *frame;
-	uint32_t n_frames;
 };
 
 struct udp_batch {

@@ -13,14 +13,13 @@
 #include "slirp-worker/engine/udp/udp_forward.h"
 #include "slirp-worker/engine/udp/udp_parts.h"
 
-/* Sends a run of the batch, or has the guest's datagrams refused. */
+/* Sends a run of the batch. */
 static void
 flush(void *ctx, struct udp_batch_item *item)
 {
 	struct udp_host *host = ctx;
 
-	if (!udp_from_guest(&host->udp, &item->key, &item->run, host->now_ms))
-		host->refused(host->ctx, &item->parsed, item->frame, item->n_frames);
+	udp_from_guest(&host->udp, &item->key, &item->run, host->now_ms);
 }
 
 /* Whether the kernel cuts runs (Linux 4.18). An older one ignores the request, and would
@@ -32,6 +31,14 @@ kernel_cuts(void)
 	int none = 0;
 
 	return fd != -1 && setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
+}
+
+static void
+count_gave_way(void *ctx)
+{
+	struct udp_host *host = ctx;
+
+	host->gave_way(host->ctx);
 }
 
 static void
@@ -52,6 +59,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 			.send = udp_send,
 			.unreachable = udp_unreachable,
 			.lost = count_lost,
+			.gave_way = count_gave_way,
 			.close = udp_close_sockets,
 		},
 		.asks = config->asks,
@@ -60,7 +68,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.tap = config->tap,
 		.wrote_frame = config->wrote_frame,
 		.to_guest = config->to_guest,
-		.refused = config->refused,
+		.gave_way = config->gave_way,
 		.no_socket = config->no_socket,
 		.lost = config->lost,
 		.ctx = config->ctx,
@@ -131,9 +139,6 @@ udp_host_from_guest(struct udp_host *host, const struct gate_frame *parsed,
 			.is_group =
 			    is_group && !outward_is_broadcast(&host->network, &key),
 		},
-		.parsed = *parsed,
-		.frame = frame,
-		.n_frames = 1,
 	};
 
 	host->now_ms = now_ms;

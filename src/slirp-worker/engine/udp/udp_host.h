@@ -28,10 +28,6 @@
 #include "slirp-worker/poller.h"
 #include "slirp-worker/tap/tapio.h"
 
-/* Told of a flow that the budget has no room for, with the first of its n_frames frames. */
-typedef void udp_host_refused_fn(void *ctx, struct gate_frame *parsed,
-    const uint8_t *frame, uint32_t n_frames);
-
 struct udp_host {
 	struct udp udp;
 	struct udp_world world;
@@ -43,7 +39,7 @@ struct udp_host {
 	struct tapio *tap;
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
-	udp_host_refused_fn *refused;
+	void (*gave_way)(void *ctx);
 	void (*no_socket)(void *ctx);
 	void (*lost)(void *ctx);
 	void *ctx;
@@ -75,7 +71,8 @@ struct udp_host_config {
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	/* Takes a frame whose checksums are complete, of any length. */
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
-	udp_host_refused_fn *refused;
+	/* Told of each flow of the guest that ends for a new one. */
+	void (*gave_way)(void *ctx);
 	/* Told of each flow of the guest that is refused because of a shortage, and of each
 	 * datagram that is lost because too many wait for a socket. */
 	void (*no_socket)(void *ctx);
