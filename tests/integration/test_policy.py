@@ -25,7 +25,7 @@ from pathlib import Path
 import egress
 import frames as F
 import pytest
-from api_client import execute
+from api_client import daemon_with_api, execute
 from daemon import DEADLINE_S, Slirpd, run_slirpd
 from egress import (
     AT_ONCE_S, METADATA, Refusals, Uplink, address_on, counted, host_length, in_the_internet, is_ipv6, limited,
@@ -296,21 +296,29 @@ def test_rule_does_not_open_the_closed_loopback(guest: Guest, lab: Lab) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_audit_lets_pass(guest: Guest) -> None:
-    with limited(guest, ALL_OF_ONE, "--policy-mode=audit"):
+    with limited(guest, ALL_OF_ONE, "--policy-mode=audit") as api, counted(api, allowed=0, denied=3):
         assert tcp(guest, OTHER4) == udp(guest, OTHER4) == tcp(guest, PRIVATE6) == 0
 
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("refusal,seen", (("reset", errno.ECONNREFUSED), ("drop", errno.ETIMEDOUT)))
 def test_kinds_of_refusal(guest: Guest, refusal: str, seen: int) -> None:
-    with limited(guest, f"refuse {refusal}\n" + ALL_OF_ONE), Uplink() as uplink, Refusals(guest) as refusals:
-        for address in (OTHER4, OTHER6):
-            with guest.open_socket(family_of(address), socket.SOCK_STREAM) as sock:
+    with limited(guest, f"refuse {refusal}\n" + ALL_OF_ONE) as api, Uplink() as uplink, Refusals(guest) as refusals:
+        with guest.open_socket(socket.AF_INET, socket.SOCK_STREAM) as one, \
+                guest.open_socket(socket.AF_INET6, socket.SOCK_STREAM) as two:
+            for sock, address in ((one, OTHER4), (two, OTHER6)):
                 # The kernel gives up after two SYNs, in seconds.
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
-                assert sock.connect_ex((address, PORT)) in (seen, errno.EAGAIN)
+                sock.setblocking(False)
+                assert sock.connect_ex((address, PORT)) == errno.EINPROGRESS
+            for sock in (one, two):
+                assert select.select([], [sock], [], DEADLINE_S)[1]
+                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == seen
         assert tcp(guest, PUBLIC4) == 0
         refusals.assert_came()
+        # A SYN that nobody answers comes again.
+        n_allowed, n_denied, _ = egress.counts(api)
+        assert n_allowed == 1 and (n_denied == 2 if refusal == "reset" else n_denied >= 2)
         assert {where for _, where, _ in uplink.sent()} == {PUBLIC4}
 
 
@@ -518,11 +526,11 @@ def test_peer_of_a_forward_is_not_limited(guest: Guest, lab: Lab) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_options_of_the_command_line(guest: Guest) -> None:
-    with Slirpd("--configure", f"--allow-out={PUBLIC4}:{PORT}", f"--allow-out={PUBLIC4}:{OTHER_PORT}/udp",
-                guest.pid, "tap0"):
+    options = (f"--allow-out={PUBLIC4}:{PORT}", f"--allow-out={PUBLIC4}:{OTHER_PORT}/udp")
+    with daemon_with_api(guest, *options) as (_, api), counted(api, allowed=2, denied=2):
         assert tcp(guest, PUBLIC4) == udp(guest, PUBLIC4, OTHER_PORT) == 0
         assert tcp(guest, PUBLIC4, OTHER_PORT) == tcp(guest, OTHER4) == errno.EHOSTUNREACH
-    with Slirpd("--configure", f"--deny-out={PUBLIC4}:1-{PORT}", guest.pid, "tap0"):
+    with daemon_with_api(guest, f"--deny-out={PUBLIC4}:1-{PORT}") as (_, api), counted(api, allowed=3, denied=1):
         assert tcp(guest, PUBLIC4) == errno.EHOSTUNREACH
         assert tcp(guest, PUBLIC4, OTHER_PORT) == tcp(guest, PRIVATE4) == udp(guest, PUBLIC4) == 0
 
