@@ -445,20 +445,20 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 # In the time of ten times as many: 100 in a second are wanted.
-N_REPLACED, REPLACED_S = 100, 10
+N_REPLACED, REPLACED_S = 200, 20
 
 
 def replace_by_turns(path: str) -> None:
-    """A small policy and a large one take turns, as fast as the daemon can. Both open PUBLIC4, and one of
-    them PRIVATE4 too."""
+    """Two small policies take turns, as fast as the daemon can; each tenth is a large one. All open PUBLIC4,
+    and the first does not open PRIVATE4."""
     big = "".join(f"deny tcp {n} to 192.0.2.{n % 256}, {n}.evil.test\n" for n in range(1, 500))
-    texts = [["policy 1", f"allow to {PUBLIC4}"],
+    texts = [["policy 1", f"allow to {PUBLIC4}"], ["policy 1", f"allow to {PUBLIC4}", f"allow tcp to {PRIVATE4}"],
              ["policy 1", *big.splitlines(), f"allow tcp {PORT} to {PUBLIC4}, {PRIVATE4}", f"allow udp to {PUBLIC4}"]]
     began = time.monotonic()
     with Session(path) as session:
         for number in range(N_REPLACED):
             ask_in(session, "policy_begin")
-            lines_of = texts[number % 2]
+            lines_of = texts[2 if number % 10 == 9 else number % 2]
             for at in range(0, len(lines_of), 50):
                 assert "return" in ask_in(session, "policy_add", lines=lines_of[at:at + 50])
             assert ask_in(session, "policy_commit")["return"]["generation"] == number + 2
