@@ -10,7 +10,11 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "connector/open/open.h"
+
+/* A guest can be at a limit for days. */
+#define LOG_INTERVAL_MS (30 * 60 * 1000)
 
 /* The worker chooses the numbers; the table's hash is keyed. */
 static struct flow_key
@@ -32,7 +36,10 @@ key_of_end(const struct ipc_flow_open *asked)
 int
 flows_init(struct flows *flows)
 {
-	*flows = (struct flows){ .tokens = FLOWS_PER_S };
+	*flows = (struct flows){
+		.tokens = FLOWS_PER_S,
+		.log_limit = { .burst = 1, .interval_ms = LOG_INTERVAL_MS },
+	};
 	return flow_key_make_secret() == 0 &&
 		flow_table_init(&flows->table, sizeof(struct flow),
 		    IPC_FLOWS_TCP_MAX + IPC_FLOWS_UDP_MAX + IPC_FLOWS_ICMP_MAX) == 0 &&
@@ -95,6 +102,15 @@ enter_end(struct flows *flows, const struct ipc_flow_open *asked)
 	return end;
 }
 
+static struct flow *
+refuse(struct flows *flows, uint64_t now_ms, const char *why)
+{
+	flows->n_limited++;
+	if (ratelimit_allow(&flows->log_limit, now_ms))
+		log_warning("flows: slirp-worker %s: new ones are refused", why);
+	return NULL;
+}
+
 struct flow *
 flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_ms,
     uint32_t *error)
@@ -110,10 +126,10 @@ flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_
 
 	*error = EAGAIN;
 	if (!take_token(flows, now_ms))
-		return NULL;
+		return refuse(flows, now_ms, "asks for too many in a second");
 	*error = EMFILE;
 	if (flows->n_open[kind] == limits[kind])
-		return NULL;
+		return refuse(flows, now_ms, "has as many open as it may have");
 	flow_table_reap(&flows->table);
 	flow = flow_table_add(&flows->table, &key);
 	flow->asked = *asked;

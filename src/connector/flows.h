@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ratelimit.h"
 #include "ipc/messages.h"
 #include "model/flow_table.h"
 
@@ -54,6 +55,8 @@ struct flows {
 	uint32_t n_open[FLOWS_N_KINDS];
 	uint64_t tokens;    /* flows that may be opened at once */
 	uint64_t filled_ms; /* when tokens were added last */
+	uint64_t n_limited; /* flows that were refused for a limit or for the rate */
+	struct ratelimit log_limit;
 	/* The first flow that the policy in force has not judged, if it judges (judge.h). */
 	uint32_t judge_at;
 	bool is_judging;

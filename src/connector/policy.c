@@ -525,6 +525,7 @@ connector_on_query_policy(struct connector *connector, const struct ipc_query_po
 		.n_allowed = state.n_allowed,
 		.n_denied = state.n_denied,
 		.n_by_default = state.n_by_default,
+		.n_flows_limited = connector->flows.n_limited,
 		.n_names_denied = state.n_names_denied,
 		.n_names_limited = state.n_names_limited,
 		.n_addrs_cut = state.n_addrs_cut,

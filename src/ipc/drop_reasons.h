@@ -46,7 +46,7 @@
 	R(host_loopback_tcp, "a TCP connection to the host's loopback, which is closed") \
 	R(host_loopback_udp, "UDP to the host's loopback, which is closed") \
 	R(host_loopback_icmp, "an echo request to the host's loopback, which is closed") \
-	R(descriptors, "a TCP connection, while no descriptor is free") \
+	R(descriptors, "a TCP connection or echo requests, while no descriptor is free") \
 	R(udp_flows, "a UDP flow for which there is no socket") \
 	R(waiting, \
 	    "a datagram or echo request beyond those that wait for the socket of a flow") \

@@ -310,6 +310,8 @@ struct ipc_policy_state {
 	uint64_t n_allowed;    /* of the flows */
 	uint64_t n_denied;     /* of the flows; in mode audit those that it would deny */
 	uint64_t n_by_default; /* of both, without a rule that fits */
+	uint64_t
+	    n_flows_limited;     /* flows that were refused for a limit, and not judged */
 	uint64_t n_names_denied; /* queries for names, as in ipc_dns_refusal; so below */
 	uint64_t n_names_limited;
 	uint64_t n_addrs_cut;

@@ -144,6 +144,14 @@ datapath_udp_gave_way(void *ctx)
 }
 
 void
+datapath_refused_ping(void *ctx)
+{
+	struct worker *worker = ctx;
+
+	worker_count_drop(worker, IPC_DROP_descriptors);
+}
+
+void
 datapath_refused_udp_socket(void *ctx)
 {
 	struct worker *worker = ctx;

@@ -25,6 +25,9 @@ void datapath_refused_tcp(void *ctx);
  * and frame are of the first. A udp_host_refused_fn. */
 void datapath_udp_gave_way(void *ctx);
 
+/* Counts a flow of echo requests that got no socket because of a shortage. */
+void datapath_refused_ping(void *ctx);
+
 /* Counts and logs a UDP flow that got no socket because of a shortage. */
 void datapath_refused_udp_socket(void *ctx);
 

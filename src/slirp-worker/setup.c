@@ -98,6 +98,7 @@ make_ping(struct worker *worker)
 		.n_flows_max = worker->budget.limit[BUDGET_PING],
 		.to_guest = datapath_to_guest,
 		.lost = datapath_lost_waiting,
+		.no_socket = datapath_refused_ping,
 		.ctx = worker,
 	};
 

@@ -52,7 +52,8 @@ show_text(const json_t *counts, const json_t *text, const json_t *rules)
 	    json_is_true(json_object_get(counts, "locked")) ? ", locked\n" : "\n");
 	value_write("flows ", counts, "allowed", " allowed, ");
 	value_write("", counts, "denied", " denied, ");
-	value_write("", counts, "by_default", " without a rule\n");
+	value_write("", counts, "by_default", " without a rule, ");
+	value_write("", counts, "flows_limited", " over a limit\n");
 	value_write("names ", counts, "names_denied", " denied, ");
 	value_write("", counts, "names_limited", " over a limit, ");
 	value_write("", counts, "addrs_cut", " addresses cut\n");

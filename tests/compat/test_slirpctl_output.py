@@ -86,7 +86,7 @@ tcp    ESTABLISHED  10.0.2.100:40000
 """
 POLICY_HEAD = """\
 policy generation 1, mode enforce, default deny
-flows 12 allowed, 3 denied, 1 without a rule
+flows 12 allowed, 3 denied, 1 without a rule, 7 over a limit
 names 5 denied, 4 over a limit, 6 addresses cut
 pins 2
 refuse reset

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import ipc
 import pytest
+from api_client import daemon_with_api, execute
 from daemon import Slirpd
 from egress import Uplink
 from guest import Guest
@@ -344,6 +345,21 @@ def test_flows_that_are_never_closed_have_an_end(guest: Guest) -> None:
         assert worker.ask(ICMP_MAX, INTERNET4, 0, ICMP).sock
         assert worker.ask(ICMP_MAX + 1, INTERNET4, CLOSED_PORT, UDP).sock
         assert len(fds_of(daemon.children()["connector"])) <= FDS_MAX
+
+
+def test_flows_that_are_refused_for_a_limit_are_counted(guest: Guest) -> None:
+    """And another protocol goes on."""
+    with contextlib.ExitStack() as stack:
+        daemon, api = stack.enter_context(daemon_with_api(guest, "--policy=open", "--restart=no"))
+        worker = Channel(stack.enter_context(taken_over(daemon.children()["slirp-worker"], TO_CONNECTOR)))
+        for number in range(ICMP_MAX + 3):
+            got = worker.ask(number, INTERNET4, 0, ICMP)
+            assert (got.error, got.sock is None) == ((errno.EMFILE, True) if number >= ICMP_MAX else (0, False))
+            if got.sock:
+                got.sock.close()
+        assert worker.ask(ICMP_MAX, INTERNET4, CLOSED_PORT, UDP).sock
+        assert execute(api, "query_policy")["return"]["flows_limited"] == 3
+        assert daemon.stderr.count("flows: slirp-worker has as many open as it may have") == 1
 
 
 def test_many_questions_leave_nothing_behind(guest: Guest, loopback: Loopback) -> None:

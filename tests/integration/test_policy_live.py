@@ -75,7 +75,7 @@ def test_hits_of_rules_are_counted(guest: Guest) -> None:
         shown = assert_ok(ctl("-a", path, "policy", "show")).splitlines()
         assert shown[:5] == [
             "policy generation 1, mode enforce, default deny",
-            "flows 3 allowed, 2 denied, 1 without a rule",
+            "flows 3 allowed, 2 denied, 1 without a rule, 0 over a limit",
             "names 0 denied, 0 over a limit, 0 addresses cut", "pins 0", "refuse reset"]
         assert shown[5].split() == ["HITS", "WHERE", "ID", "RULE"]
         assert shown[6].split()[0] == "3" and shown[6].endswith(text["rules"][0]["line"])

@@ -222,7 +222,8 @@ FIELDS(query_policy, ANY(query_policy, request))
 FIELDS(policy_state,
 	ANY(policy_state, request), ANY(policy_state, generation),
 	ANY(policy_state, n_allowed), ANY(policy_state, n_denied),
-	ANY(policy_state, n_by_default), ANY(policy_state, n_names_denied),
+	ANY(policy_state, n_by_default), ANY(policy_state, n_flows_limited),
+	ANY(policy_state, n_names_denied),
 	ANY(policy_state, n_names_limited), ANY(policy_state, n_addrs_cut),
 	ANY(policy_state, n_pins),
 	RESERVED(policy_state))

@@ -389,6 +389,7 @@ ipc_sample_policy_state(struct ipc_policy_state *msg)
 		.n_allowed = 3,
 		.n_denied = 2,
 		.n_by_default = 1,
+		.n_flows_limited = 9,
 		.n_names_denied = 6,
 		.n_names_limited = 7,
 		.n_addrs_cut = 8,

@@ -48,7 +48,7 @@ VALUES = {
     "query_connections": {"connections": [CONNECTION]},
     "query_policy": {"generation": 1, "mode": "enforce", "default": "deny", "locked": False, "rules": 1,
                      "prefixes": 0, "names": 1, "allowed": 12, "denied": 3, "by_default": 1,
-                     "names_denied": 5, "names_limited": 4, "addrs_cut": 6, "pins": 2},
+                     "flows_limited": 7, "names_denied": 5, "names_limited": 4, "addrs_cut": 6, "pins": 2},
     "policy_get": {"generation": 1, "settings": ["refuse reset"], "rules": [
         {"id": "9f31c2d07a55e1b4", "where": "ci.policy:2", "line": "allow tcp 443 to pypi.org", "hits": 12}]},
     "query_pins": {"generation": 1, "pins": [

@@ -83,6 +83,7 @@ test_flows_above_the_limit_are_refused(void **state)
 	now_ms += 1000;
 	assert_null(open_flow(number, now_ms));
 	assert_int_equal(error, EMFILE);
+	assert_int_equal(flows.n_limited, 1);
 	flows_close(&flows, flows_find(&flows, 7));
 	assert_non_null(open_flow(number, now_ms));
 	assert_null(open_flow(7, now_ms));
@@ -97,6 +98,7 @@ test_flows_above_the_rate_are_refused(void **state)
 	(void)state;
 	assert_null(open_flow(number, now_ms));
 	assert_int_equal(error, EAGAIN);
+	assert_int_equal(flows.n_limited, 1);
 	assert_null(flows_find(&flows, number));
 	/* As many as come back in a millisecond. */
 	for (int i = 0; i < FLOWS_PER_S / 1000; i++)

@@ -149,6 +149,7 @@ api_on_policy_state(struct api *api, const struct ipc_policy_state *msg)
 	api_out_number(out, "allowed", msg->n_allowed);
 	api_out_number(out, "denied", msg->n_denied);
 	api_out_number(out, "by_default", msg->n_by_default);
+	api_out_number(out, "flows_limited", msg->n_flows_limited);
 	api_out_number(out, "names_denied", msg->n_names_denied);
 	api_out_number(out, "names_limited", msg->n_names_limited);
 	api_out_number(out, "addrs_cut", msg->n_addrs_cut);

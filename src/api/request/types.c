@@ -252,6 +252,7 @@ static const struct api_member policy[] = {
 	INTEGER("allowed"),
 	INTEGER("denied"),
 	INTEGER("by_default"),
+	INTEGER("flows_limited"),
 	INTEGER("names_denied"),
 	INTEGER("names_limited"),
 	INTEGER("addrs_cut"),

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/mapping.h"
 
@@ -353,6 +354,12 @@ refuse(struct asks *asks, int error)
 	const struct asks_client *engine = &asks->engines[name.engine];
 
 	engine->ops->on_refused(engine->ctx, name.index, name.generation, error);
+}
+
+bool
+asks_is_shortage(int error)
+{
+	return error == EAGAIN || error == ETOOMANYREFS || fdio_is_shortage(error);
 }
 
 void

@@ -120,6 +120,10 @@ uint64_t asks_due(struct asks *asks, uint64_t now_ms);
  * question sets `fault`. */
 void asks_take_opened(struct asks *asks, const struct ipc_flow_opened *opened,
     int adopt_fd);
+
+/* Whether on_refused came because the connector, the worker or the kernel has too little. */
+bool asks_is_shortage(int error);
+
 void asks_take_refused(struct asks *asks, uint64_t flow, int error);
 
 /* The part of an answer that comes before the socket: a socket for answers of a group. */

@@ -254,8 +254,11 @@ take_refusal(void *ctx, uint32_t index, uint32_t generation, int error)
 	struct ping *ping = ctx;
 	struct ping_flow *flow = find_waiting(ping, index, generation);
 
-	if (flow != NULL)
-		refuse_held(ping, flow, error);
+	if (flow == NULL)
+		return;
+	if (asks_is_shortage(error))
+		ping->no_socket(ping->ctx);
+	refuse_held(ping, flow, error);
 }
 
 static void
@@ -305,6 +308,7 @@ ping_init(struct ping *ping, const struct ping_config *config)
 		.poller = config->poller,
 		.to_guest = config->to_guest,
 		.lost = config->lost,
+		.no_socket = config->no_socket,
 		.ctx = config->ctx,
 	};
 	asks_serve(ping->asks, ASKS_PING, &asks_ops, ping);

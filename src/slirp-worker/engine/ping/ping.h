@@ -65,6 +65,7 @@ struct ping {
 	struct poller *poller;
 	ping_to_guest_fn *to_guest;
 	void (*lost)(void *ctx);
+	void (*no_socket)(void *ctx);
 	void *ctx;
 	struct discovery_paths paths;
 	uint16_t next_ip4_id; /* of answers, which may need fragmentation */
@@ -80,6 +81,8 @@ struct ping_config {
 	ping_to_guest_fn *to_guest;
 	/* Told of each request that is lost because too many wait for a socket. */
 	void (*lost)(void *ctx);
+	/* Told of each flow that is refused because of a shortage. */
+	void (*no_socket)(void *ctx);
 	void *ctx;
 };
 

@@ -206,6 +206,7 @@ tcp_outcome_of(int error)
 	case ETIMEDOUT:
 		return TCP_TIMED_OUT;
 	case EAGAIN: /* more at a time than the connector makes */
+	case ETOOMANYREFS:
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "base/auto.h"
-#include "base/fdio.h"
 
 void
 udp_set_option(int fd, int level, int name, int value)
@@ -16,17 +15,10 @@ udp_set_option(int fd, int level, int name, int value)
 	setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* Whether the worker, the connector or the kernel has too little of something. */
-static bool
-is_shortage(int error)
-{
-	return error == EAGAIN || error == ETOOMANYREFS || fdio_is_shortage(error);
-}
-
 static void
 refuse(struct udp_host *host, uint32_t index, uint32_t generation, int error)
 {
-	if (is_shortage(error) && udp_waits(&host->udp, index, generation) != NULL)
+	if (asks_is_shortage(error) && udp_waits(&host->udp, index, generation) != NULL)
 		host->no_socket(host->ctx);
 	udp_refused(&host->udp, index, generation, error);
 }
