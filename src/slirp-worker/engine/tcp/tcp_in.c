@@ -323,7 +323,7 @@ take_ack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segme
     bool is_probe)
 {
 	uint32_t edge = tcp_send_edge(flow);
-	bool is_duplicate;
+	bool is_duplicate, is_same_window, reports_more;
 
 	if (seq_gt(segment->ack, flow->snd_max) ||
 	    seq_lt(segment->ack, flow->snd_una - flow->max_wnd)) {
@@ -334,17 +334,19 @@ take_ack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segme
 	if (seq_lt(segment->ack, flow->snd_una))
 		return true;
 	is_duplicate = segment->data_len == 0 && !(segment->flags & WIRE_TCP_FIN) &&
-	    !is_probe && segment->ack == flow->snd_una &&
-	    flow->snd_una != flow->snd_max && window_of(flow, segment) == flow->snd_wnd;
-	if (segment->n_sack > 0)
-		tcp_take_sack(tcp, flow, segment);
+	    !is_probe && segment->ack == flow->snd_una && flow->snd_una != flow->snd_max;
+	is_same_window = window_of(flow, segment) == flow->snd_wnd;
+	reports_more = segment->n_sack > 0 && tcp_take_sack(tcp, flow, segment);
 	if (segment->ack != flow->snd_una)
 		tcp_acked(tcp, flow, segment->ack);
 	flow->n_window_probes = 0;
 	tcp_take_window(flow, segment, is_probe);
 	if (flow->send_timer == TCP_PERSIST && seq_gt(tcp_send_edge(flow), flow->snd_una))
 		flow->n_backoffs = 0;
-	if (is_duplicate && tcp_send_edge(flow) == edge)
+	/* Linux's window grows with each segment ahead of a gap: a new report counts also if the
+	 * window has changed (RFC 6675 2). */
+	if (is_duplicate &&
+	    (reports_more || (is_same_window && tcp_send_edge(flow) == edge)))
 		tcp_duplicate_ack(tcp, flow);
 	return true;
 }

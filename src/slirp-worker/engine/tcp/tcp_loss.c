@@ -114,6 +114,16 @@ grow_cwnd(struct tcp_flow *flow, uint32_t n_acked)
 		flow->cwnd = TCP_CWND_MAX;
 }
 
+static uint32_t
+n_sacked_bytes(const struct tcp_flow *flow)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; flow->gaps && i < flow->gaps->n_sacked; i++)
+		n += flow->gaps->sacked[i].right - flow->gaps->sacked[i].left;
+	return n;
+}
+
 static void
 forget_sacked_below(struct tcp *tcp, struct tcp_flow *flow, uint32_t seq)
 {
@@ -241,15 +251,16 @@ is_duplicate(const struct tcp_segment *segment)
 		seq_le(block[0].right, block[1].right));
 }
 
-void
+bool
 tcp_take_sack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *segment)
 {
 	bool has_duplicate = is_duplicate(segment);
+	uint32_t n_before = n_sacked_bytes(flow);
 
 	/* RFC 2018 2: only an end that has seen SACK permitted may send blocks. */
 	if (!flow->has_sack) {
 		tcp_count(tcp, TCP_COUNT_bad_sack, segment->n_sack);
-		return;
+		return false;
 	}
 	if (has_duplicate)
 		take_duplicate(flow, &segment->sack[0]);
@@ -268,19 +279,10 @@ tcp_take_sack(struct tcp *tcp, struct tcp_flow *flow, const struct tcp_segment *
 		}
 		gaps = tcp_gaps_of(tcp, flow);
 		if (!gaps)
-			return;
+			break;
 		add_sacked(gaps, block);
 	}
-}
-
-static uint32_t
-n_sacked_bytes(const struct tcp_flow *flow)
-{
-	uint32_t n = 0;
-
-	for (int i = 0; flow->gaps && i < flow->gaps->n_sacked; i++)
-		n += flow->gaps->sacked[i].right - flow->gaps->sacked[i].left;
-	return n;
+	return n_sacked_bytes(flow) > n_before;
 }
 
 static bool

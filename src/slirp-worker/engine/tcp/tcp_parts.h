@@ -346,7 +346,8 @@ void tcp_set_send_timer(struct tcp *tcp, struct tcp_flow *flow, enum tcp_send_ti
     uint32_t ms);
 void tcp_arm_retransmit(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_acked(struct tcp *tcp, struct tcp_flow *flow, uint32_t ack);
-void tcp_take_sack(struct tcp *tcp, struct tcp_flow *flow,
+/* Returns whether the segment reports bytes that none before it has reported. */
+bool tcp_take_sack(struct tcp *tcp, struct tcp_flow *flow,
     const struct tcp_segment *segment);
 void tcp_duplicate_ack(struct tcp *tcp, struct tcp_flow *flow);
 void tcp_send_timeout(struct tcp *tcp, struct tcp_flow *flow);
