@@ -49,9 +49,12 @@ struct line {
 	bool is_name; /* the destination */
 };
 
-struct parser {
+struct suggestion {
+	/* Of the line that is being checked. */
 	struct policy policy;
 	struct policy_parser parser;
+	size_t n;
+	struct line lines[]; /* as many as there are entries */
 };
 
 enum outcome
@@ -124,9 +127,10 @@ denial_of(const json_t *entry)
 
 /* Whether the parser reads the text as one rule for this one address or name. */
 static bool
-is_rule_for(struct parser *parser, const char *rule, const char *dest, bool is_name)
+is_rule_for(struct suggestion *suggestion, const char *rule, const char *dest,
+    bool is_name)
 {
-	struct policy *policy = &parser->policy;
+	struct policy *policy = &suggestion->policy;
 	struct policy_text text = {
 		.name = "suggest",
 		.text = rule,
@@ -137,7 +141,8 @@ is_rule_for(struct parser *parser, const char *rule, const char *dest, bool is_n
 	policy_init(policy);
 	/* A comment, or another line, would be read as well. */
 	if (strpbrk(rule, "#\n\\") != NULL ||
-	    !policy_parse_lines(&parser->parser, policy, &text, IPC_POLICY_FROM_API, 1) ||
+	    !policy_parse_lines(&suggestion->parser, policy, &text, IPC_POLICY_FROM_API,
+		1) ||
 	    policy->n_rules != 1 || policy->rules[0].classes != 0 ||
 	    policy->rules[0].action != IPC_POLICY_ACTION_allow)
 		return false;
@@ -164,7 +169,7 @@ is_known_proto(const struct denial *denial)
 
 /* Writes the rule. Returns false if it is not one for exactly this destination. */
 static bool
-write_rule(struct parser *parser, const struct denial *denial, bool is_name,
+write_rule(struct suggestion *suggestion, const struct denial *denial, bool is_name,
     char rule[RULE_SIZE])
 {
 	const char *dest = is_name ? denial->name : denial->addr;
@@ -176,19 +181,20 @@ write_rule(struct parser *parser, const struct denial *denial, bool is_name,
 	len = snprintf(rule, RULE_SIZE, "allow %s%s to %s%s", denial->proto, port, dest,
 	    is_name && denial->is_private ? " private" : "");
 	return dest[0] != '\0' && len < RULE_SIZE && is_known_proto(denial) &&
-	    is_rule_for(parser, rule, dest, is_name);
+	    is_rule_for(suggestion, rule, dest, is_name);
 }
 
 /* A flow. Returns false if it says nothing that can be written. */
 static bool
-line_of_flow(struct parser *parser, const struct denial *denial, struct line *line)
+line_of_flow(struct suggestion *suggestion, const struct denial *denial,
+    struct line *line)
 {
 	bool is_dns = denial->port == DNS_PORT || denial->port == DNS_TLS_PORT;
 
 	*line = (struct line){ .count = denial->count };
 	line->is_name =
-	    denial->bad_class == NULL && write_rule(parser, denial, true, line->rule);
-	if (!line->is_name && !write_rule(parser, denial, false, line->rule))
+	    denial->bad_class == NULL && write_rule(suggestion, denial, true, line->rule);
+	if (!line->is_name && !write_rule(suggestion, denial, false, line->rule))
 		return false;
 	if (denial->bad_class != NULL) {
 		line->why = "class ";
@@ -203,7 +209,8 @@ line_of_flow(struct parser *parser, const struct denial *denial, struct line *li
 
 /* A name without a flow. */
 static bool
-line_of_name(struct parser *parser, const struct denial *denial, struct line *line)
+line_of_name(struct suggestion *suggestion, const struct denial *denial,
+    struct line *line)
 {
 	struct denial guess = *denial;
 
@@ -213,7 +220,7 @@ line_of_name(struct parser *parser, const struct denial *denial, struct line *li
 	line->why = strcmp(denial->denied_by, "forbid") == 0
 	    ? "a rule with forbid denies it"
 	    : "was only asked for: protocol and port are a guess";
-	return write_rule(parser, &guess, true, line->rule);
+	return write_rule(suggestion, &guess, true, line->rule);
 }
 
 /* Whether there are flows of the name: they say more. */
@@ -245,25 +252,24 @@ compare(const void *a, const void *b)
 	return strcmp(first->rule, second->rule);
 }
 
-static size_t
-make_lines(struct parser *parser, const json_t *entries, struct line *lines)
+static void
+make_lines(struct suggestion *suggestion, const json_t *entries)
 {
 	const json_t *entry;
-	size_t n = 0, i;
+	size_t i;
 
 	json_array_foreach(entries, i, entry)
 	{
 		struct denial denial = denial_of(entry);
-		bool is_flow = denial.proto[0] != '\0';
+		struct line *line = &suggestion->lines[suggestion->n];
+		bool is_written = denial.proto[0] != '\0'
+		    ? line_of_flow(suggestion, &denial, line)
+		    : !has_flow(entries, denial.name) &&
+			line_of_name(suggestion, &denial, line);
 
-		if (is_flow && line_of_flow(parser, &denial, &lines[n]))
-			n++;
-		else if (!is_flow && !has_flow(entries, denial.name) &&
-		    line_of_name(parser, &denial, &lines[n]))
-			n++;
+		suggestion->n += is_written;
 	}
-	qsort(lines, n, sizeof(*lines), compare);
-	return n;
+	qsort(suggestion->lines, suggestion->n, sizeof(suggestion->lines[0]), compare);
 }
 
 static void
@@ -327,7 +333,7 @@ print_settings_and(const struct cmdline *cmdline, const json_t *text, bool rules
 
 static enum outcome
 print_suggestion(const struct cmdline *cmdline, const json_t *text,
-    const struct line *lines, size_t n)
+    const struct suggestion *suggestion)
 {
 	enum outcome outcome;
 
@@ -340,8 +346,8 @@ print_suggestion(const struct cmdline *cmdline, const json_t *text,
 	outcome = print_settings_and(cmdline, text, false);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	for (size_t i = 0; i < n; i++)
-		print_line(&lines[i]);
+	for (size_t i = 0; i < suggestion->n; i++)
+		print_line(&suggestion->lines[i]);
 	if (json_array_size(json_object_get(text, "rules")) > 0)
 		printf("# The rules in force.\n");
 	return print_settings_and(cmdline, text, true);
@@ -352,8 +358,7 @@ policy_suggest(const struct cmdline *cmdline)
 {
 	json_auto_t *denied_reply = NULL, *text_reply = NULL;
 	const json_t *entries, *text;
-	autofree struct parser *parser = calloc(1, sizeof(*parser));
-	autofree struct line *lines = NULL;
+	autofree struct suggestion *suggestion = NULL;
 	enum outcome outcome = ask_list(cmdline, "policy suggest", "query_denied",
 	    "denied", &denied_reply, &entries);
 
@@ -362,10 +367,12 @@ policy_suggest(const struct cmdline *cmdline)
 		    &text);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	lines = calloc(json_array_size(entries) + 1, sizeof(*lines));
-	if (parser == NULL || lines == NULL) {
+	suggestion = calloc(1,
+	    sizeof(*suggestion) + json_array_size(entries) * sizeof(struct line));
+	if (suggestion == NULL) {
 		log_error("no memory for a policy");
 		return OUTCOME_NO_REPLY;
 	}
-	return print_suggestion(cmdline, text, lines, make_lines(parser, entries, lines));
+	make_lines(suggestion, entries);
+	return print_suggestion(cmdline, text, suggestion);
 }
