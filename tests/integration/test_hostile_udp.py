@@ -151,6 +151,14 @@ def test_peer_that_has_gone_leaves_the_guest_nothing(lab: Lab, guest: Guest, too
             check_datagrams(victim, (LOOPBACK[family], 8080), server, GATEWAY[family])
 
 
+def is_free(address: str, port: int) -> bool:
+    """Whether a program of the host can have the UDP port."""
+    with contextlib.suppress(OSError):
+        udp_socket(Lab.host_netns, address, port).close()
+        return True
+    return False
+
+
 @families
 def test_removed_forward_leaves_the_guest_no_port(lab: Lab, guest: Guest, family: int) -> None:
     """The guest's own flows from that port had it too, those to a group for anybody."""
@@ -164,7 +172,8 @@ def test_removed_forward_leaves_the_guest_no_port(lab: Lab, guest: Guest, family
         server.sendto(b"echo", (INTERNET[family], ECHO_PORT))
         assert server.recv(100) == b"echo"
         execute(path, "remove_hostfwd", id=number)
-        udp_socket(Lab.host_netns, plain(ANY[family]), 8080).close()
+        # The worker ends its flows when it is told, which nobody waits for.
+        wait_for("the port is free", lambda: is_free(plain(ANY[family]), 8080))
         assert "return" in execute(path, "add_hostfwd", **wanted)
 
 

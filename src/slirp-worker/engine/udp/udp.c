@@ -101,13 +101,14 @@ add_to_table(struct udp *udp, const struct flow_key *key, enum budget_kind budge
 static void
 make_room(struct udp *udp)
 {
-	static const enum udp_age order[] = { UDP_AGE_DNS, UDP_AGE_ANSWERED,
-		UDP_AGE_UNANSWERED };
 	enum udp_age age = UDP_AGE_UNANSWERED;
 
-	if (udp->n_aged[age] <= udp->budget->limit[BUDGET_UDP] / 2)
-		for (int i = 0; udp->n_aged[age = order[i]] == 0;)
-			i++;
+	if (udp->n_aged[age] <= udp->budget->limit[BUDGET_UDP] / 2) {
+		if (udp->n_aged[UDP_AGE_DNS] > 0)
+			age = UDP_AGE_DNS;
+		else if (udp->n_aged[UDP_AGE_ANSWERED] > 0)
+			age = UDP_AGE_ANSWERED;
+	}
 	end_flow(udp, TAILQ_FIRST(&udp->ages[age]));
 	flow_table_reap(&udp->flows);
 	udp->world->gave_way(udp->world->ctx);
