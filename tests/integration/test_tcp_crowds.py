@@ -147,6 +147,8 @@ def test_port_is_used_again_at_once(guest: Guest, tools: Callable[..., None], pl
 
 N_SYNS = 10_000
 N_BESIDE = 6
+# At most 100,000 a second: of more, the TAP's queue loses what others send too.
+BURST, BURST_PAUSE_S = 100, 0.01 if SANITIZED else 0.001
 
 
 def syns(place: Place, mac: str, gateway_mac: str, flood: str) -> Iterator[bytes]:
@@ -171,10 +173,12 @@ FLOODS = {
 def test_flood_of_syns_stops_nobody_else(guest: Guest, lab: Lab, tools: Callable[..., None], place: str,
                                          flood: str) -> None:
     """What is open goes on, and new connections to another host are made, from the same place, while
-    SYNs come as fast as they can be sent."""
+    SYNs come all the time."""
     tools("nft")
     with nowhere(lab), up(guest, place) as (daemon, there):
-        gateway_mac = F.GATEWAY_MAC if place != "routed" else json.loads(guest.run("ip", "-j", "link", "show", "dev", "veth0").stdout)[0]["address"]
+        gateway_mac = F.GATEWAY_MAC
+        if place == "routed":
+            gateway_mac = json.loads(guest.run("ip", "-j", "link", "show", "dev", "veth0").stdout)[0]["address"]
         inside, outside = T.connected(there.netns, INTERNET4)
         with inside, outside, there.open_socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
             raw.bind((there.device, 0))
@@ -184,8 +188,8 @@ def test_flood_of_syns_stops_nobody_else(guest: Guest, lab: Lab, tools: Callable
             is_over = threading.Event()
 
             def pour() -> None:
-                for syn in itertools.cycle(frames):
-                    if is_over.is_set():
+                for i, syn in enumerate(itertools.cycle(frames)):
+                    if i % BURST == 0 and is_over.wait(BURST_PAUSE_S):
                         return
                     raw.send(syn)
 
