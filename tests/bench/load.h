@@ -19,6 +19,10 @@
 /* A reply that takes this long is none. On this network milliseconds are long. */
 #define LOAD_REPLY_TIMEOUT_MS 5000
 
+/* Between two datagrams of load_gap(): short beside the gaps that are looked for, and long enough that
+ * it leaves the machine to others. */
+#define LOAD_GAP_PAUSE_US 200
+
 /* When the work is over; *began_ns is when it started. Both from clock_now_ns(). */
 struct load_span {
 	int64_t began_ns;
@@ -59,6 +63,13 @@ void load_one_shot(char *const argv[]);
 void load_hold(char *const argv[]);
 /* UDP request and response. argv: ADDRESS PORT SECONDS; a second */
 void load_echo(char *const argv[]);
+/* The same every LOAD_GAP_PAUSE_US. argv: ADDRESS PORT SECONDS; the longest wait for a reply in ms */
+void load_gap(char *const argv[]);
+/* Until it is killed: a name server whose every name has an address. argv: ADDRESS PORT */
+void load_serve_names(char *const argv[]);
+/* Asks for names, each another one, by that many clients at once.
+ * argv: ADDRESS PORT SECONDS CLIENTS; a second */
+void load_names(char *const argv[]);
 /* Datagrams as fast as they can be sent. argv: ADDRESS PORT BYTES SECONDS; sent a second */
 void load_flood(char *const argv[]);
 /* Takes such a flood, until end-of-file on standard input.

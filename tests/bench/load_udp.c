@@ -65,6 +65,27 @@ load_echo(char *const argv[])
 }
 
 void
+load_gap(char *const argv[])
+{
+	const struct sockaddr_in peer = load_address(argv[0], argv[1]);
+	autofd int fd = load_connect(&peer, SOCK_DGRAM);
+	struct load_span span = load_span_of_seconds(load_number(argv[2]));
+	int64_t longest_ns = 0;
+
+	for (uint64_t number = 0; !load_span_is_over(&span); number++) {
+		int64_t began_ns = clock_now_ns(), waited_ns;
+
+		/* A lost one counts with the time that was waited for it. */
+		(void)ask(fd, number);
+		waited_ns = clock_now_ns() - began_ns;
+		if (waited_ns > longest_ns)
+			longest_ns = waited_ns;
+		usleep(LOAD_GAP_PAUSE_US);
+	}
+	printf("%.3f\n", (double)longest_ns / CLOCK_NS_PER_MS);
+}
+
+void
 load_fresh(char *const argv[])
 {
 	const struct sockaddr_in peer = load_address(argv[0], argv[1]);

@@ -125,6 +125,13 @@ ROWS = (
     Row("policy_resolver", "policy", f"Beside a policy of {POLICY_RULES:,} rules, "
         f"{POLICY_PREFIXES:,} prefixes, {POLICY_NAMES:,} names", "memory of the resolver", "MB",
         more_is_better=False),
+    Row("policy_gap", "policy_gap", f"Beside a policy of {POLICY_RULES:,} rules, "
+        f"{POLICY_PREFIXES:,} prefixes, {POLICY_NAMES:,} names", "wait of packets that its replacement adds",
+        "ms", more_is_better=False),
+    Row("names_kept", "names", "Names a second, beside asking the host's server itself",
+        f"kept: no policy, {CLIENTS} clients", ""),
+    Row("policy_names_kept", "names", "Names a second, beside asking the host's server itself",
+        f"kept: a policy of names, {CLIENTS} clients", ""),
     Row("ready", "ready", "Start and size", "time to ready", "ms", more_is_better=False),
     Row("pss", "ready", "Start and size", "memory when ready", "MB", more_is_better=False),
     Row("api_rate", "api", "Control socket", "requests, a connection each", "/s"),
@@ -144,7 +151,7 @@ SCENES_OF = {
 }
 
 # Of what slirpd alone has.
-OWN_SCENES = frozenset({"policy"})
+OWN_SCENES = frozenset({"policy", "policy_gap", "names"})
 
 # Names for the option --rows, each for the patterns of its rows. All rows of TCP's targets:
 SETS = {
@@ -201,6 +208,9 @@ TARGETS = (
     Target("policy_stream_kept", None, 0.99),
     Target("policy_echo_kept", None, 0.95),
     Target("policy_resolver", None, 4.0, at_least=False),
+    Target("policy_gap", None, 5.0, at_least=False),
+    Target("names_kept", None, 0.8),
+    Target("policy_names_kept", None, 0.8),
     Target("ready", REFERENCE, 5.0, at_least=False),
     Target("api_rate", REFERENCE, 2.0),
     Target("api_rate_many", REFERENCE, 2.0),

@@ -4,22 +4,34 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 import resource
+import subprocess
 import tempfile
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 # subjects.py has made these reachable.
+from commands import sh
 from lab import HOST4, INTERNET4, Lab
+from servers import listens
+from waiting import wait_for
 from measure import (
     LIST_REQUEST, SERVE_PORT, WAY_OPTIONS, Bench, flood_in, flood_out, held, requests, stream)
 from paths import container, losses
 from rows import (
     CLIENTS, CONTAINER_MTUS, IDLE_COUNTS, MTUS, N_STREAMS, N_UDP_PORTS, PLAIN_MTU, POLICY_NAMES,
     POLICY_PREFIXES, POLICY_RULES)
-from subjects import NotReached, Subject, Wants, ordinary
+from subjects import NotReached, Problem, Running, Subject, Wants, api_request, ended, ordinary
 
 FORWARD_PORT = 5202
+# Beside the lab's own, which has few names.
+NAME_SERVER = "203.0.113.53"
+GUEST_NAMESERVER = "10.0.2.3"
+DNS_PORT = 53
 # Descriptors that a subject needs beside its connections, with room to spare.
 SPARE_FILES = 100
 # Also in a --quick run: so that frames enough pass for one of them to be lost, and that iperf3
@@ -184,6 +196,86 @@ def scene_policy(bench: Bench, subject: Subject) -> None:
         bench.put_kept(f"policy_{what}_kept", subject, rate, without[what])
 
 
+@contextlib.contextmanager
+def replaced(subject: Subject, running: Running, paths: list[str], *options: str) -> Iterator[None]:
+    """The policies are loaded, one after the other, within the block."""
+    slirpctl = Path(subject.program).with_name("slirpctl")
+    over = threading.Event()
+    failures: list[str] = []
+
+    def load() -> None:
+        for path in itertools.cycle(paths):
+            done = subprocess.run([slirpctl, "-a", running.api_path, "policy", "load", *options, path],
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            if done.returncode:
+                failures.append(done.stderr.strip())
+            if failures or over.is_set():
+                return
+
+    with ordinary():
+        thread = threading.Thread(target=load)
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    if failures:
+        raise Problem(f"load a policy: {failures[0]}")
+
+
+def scene_policy_gap(bench: Bench, subject: Subject) -> None:
+    """Compared with texts that are sent and checked alike, and not put in force. Policies are replaced
+    many times in each run, so the run with the least noise shows what a replacement does."""
+    text = policy_text()
+    waits: dict[bool, float] = defaultdict(lambda: math.inf)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [f"{folder}/{name}" for name in ("one", "other")]
+        for path, setting in zip(paths, ("", "refuse reset\n")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text + setting)
+        wants = Wants(api=True, policy=paths[0])
+        with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants) as running:
+            for is_dry in (True, False, False, True):
+                with replaced(subject, running, paths, *(["-n"] if is_dry else [])):
+                    waited_ms = bench.run_load(guest.enter(), "gap", INTERNET4, SERVE_PORT, bench.seconds)
+                waits[is_dry] = min(waits[is_dry], waited_ms)
+            if api_request(running.api_path, {"execute": "query_policy"})["return"]["generation"] < 3:
+                raise Problem("the policy was not replaced")
+    bench.put("policy_gap", subject, max(0.0, waits[False] - waits[True]))
+
+
+@contextlib.contextmanager
+def name_server(bench: Bench) -> Iterator[None]:
+    """A name server of the host that has an address for every name."""
+    address = (*Lab.in_internet(), "ip", "addr")
+    sh(*address, "add", f"{NAME_SERVER}/32", "dev", "lo")
+    Lab.set_nameservers(NAME_SERVER)
+    with subprocess.Popen([*Lab.in_internet(), bench.load, "serve-names", NAME_SERVER, str(DNS_PORT)],
+                          stdin=subprocess.DEVNULL) as process, ended(process):
+        wait_for("the name server listens", lambda: listens(process.pid, DNS_PORT))
+        yield
+    Lab.set_nameservers(INTERNET4)
+    sh(*address, "del", f"{NAME_SERVER}/32", "dev", "lo")
+
+
+def scene_names(bench: Bench, subject: Subject) -> None:
+    rates: dict[str, float] = defaultdict(float)
+    with tempfile.NamedTemporaryFile("w", suffix=".policy") as file, name_server(bench):
+        file.write("policy 1\ndns any\nallow tcp 443 to *.bench.test\n")
+        file.flush()
+        free, bound = Wants(), Wants(policy=file.name)
+        # In this order a machine that gets steadily faster or slower cancels out.
+        for wants in (free, bound, bound, free):
+            asked = {"policy_names": GUEST_NAMESERVER} if wants.policy else {
+                "direct": NAME_SERVER, "names": GUEST_NAMESERVER}
+            with subject.guest() as guest, subject.serving(guest.pid, PLAIN_MTU, wants):
+                for what, server in asked.items():
+                    rates[what] += bench.run_load(guest.enter(), "names", server, DNS_PORT, bench.seconds, CLIENTS)
+    for what in ("names", "policy_names"):
+        bench.put_kept(f"{what}_kept", subject, rates[what], rates["direct"])
+
+
 def scene_ready(bench: Bench, subject: Subject) -> None:
     times = []
     for _ in range(bench.starts):
@@ -231,5 +323,7 @@ SCENES: dict[str, Callable[[Bench, Subject], None]] = {
     **{f"idle_{count}": lambda bench, subject, count=count: scene_idle(bench, subject, count)
        for count in IDLE_COUNTS},
     "policy": scene_policy,
+    "policy_gap": scene_policy_gap,
+    "names": scene_names,
     "api": scene_api,
 }

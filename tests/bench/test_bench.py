@@ -250,7 +250,8 @@ def test_rows_are_chosen_by_name_wildcard_and_set():
 
 
 def test_set_of_tcp_has_every_target_of_tcp():
-    others = {"udp_echo", "udp_ports", "udp_flood", "udp_flood_in", "ready", "api_rate", "api_rate_many", "api_kept"}
+    others = {"udp_echo", "udp_ports", "udp_flood", "udp_flood_in", "ready", "api_rate", "api_rate_many", "api_kept",
+              "names_kept"}
     others |= {target.row for target in TARGETS if target.row.startswith("policy_")}
     chosen = bench.choose_rows("@tcp")
     assert {target.row for target in TARGETS} - chosen == others
