@@ -31,11 +31,16 @@ static_assert(PINS_N_PATTERNS == IPC_POLICY_NAMES_MAX &&
 	PINS_PER_ADDR_MAX == IPC_DNS_PATTERNS_MAX,
     "pins have a place for each pattern that the resolver names");
 
+/* How often a rule has decided, and when it did last. */
+struct hits {
+	uint64_t n, last_ms;
+};
+
 struct loaded {
 	uint64_t generation;
 	struct policy policy;
 	struct policy_matcher matcher;
-	uint64_t hits[IPC_POLICY_RULES_MAX];
+	struct hits hits[IPC_POLICY_RULES_MAX];
 };
 
 /* A pattern that the next policy does not have. */
@@ -333,6 +338,13 @@ reason_of_rule(const struct ipc_policy_rule *rule)
 							: IPC_DENIED_BY_deny;
 }
 
+static void
+add_hit(struct hits *hits)
+{
+	hits->n++;
+	hits->last_ms = clock_now_ms();
+}
+
 int
 connector_policy_note_refusal(const struct ipc_dns_refusal *msg)
 {
@@ -350,7 +362,7 @@ connector_policy_note_refusal(const struct ipc_dns_refusal *msg)
 	if (msg->rule != IPC_DNS_NO_RULE) {
 		if (msg->rule >= loaded->policy.n_rules)
 			return -1;
-		loaded->hits[msg->rule]++;
+		add_hit(&loaded->hits[msg->rule]);
 		reason = reason_of_rule(&loaded->policy.rules[msg->rule]);
 	}
 	if (msg->name[0] != '\0')
@@ -380,7 +392,7 @@ static void
 count(const struct policy_verdict *verdict)
 {
 	if (verdict->reason == POLICY_BY_RULE)
-		state.in_force->hits[verdict->rule]++;
+		add_hit(&state.in_force->hits[verdict->rule]);
 	else
 		state.n_by_default++;
 	if (verdict->is_allowed)
@@ -542,12 +554,17 @@ connector_on_list_hits(struct connector *connector, const struct ipc_list_hits *
 {
 	const struct loaded *loaded = state.in_force;
 	struct ipc_hits_page page = { .request = msg->request };
+	uint64_t now_ms = clock_now_ms();
 
 	if (loaded != NULL) {
 		page.generation = loaded->generation;
 		while (page.n < IPC_POLICY_HITS_N &&
 		    msg->from + page.n < loaded->policy.n_rules) {
-			page.hits[page.n] = loaded->hits[msg->from + page.n];
+			const struct hits *hits = &loaded->hits[msg->from + page.n];
+
+			page.hits[page.n].n = hits->n;
+			if (hits->n > 0)
+				page.hits[page.n].idle_ms = now_ms - hits->last_ms;
 			page.n++;
 		}
 	}

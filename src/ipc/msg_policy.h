@@ -326,7 +326,13 @@ struct ipc_list_hits {
 };
 
 /* Hits of rules in one message; it stays below 2 KiB. */
-#define IPC_POLICY_HITS_N 240
+#define IPC_POLICY_HITS_N 120
+
+/* How often a rule has decided. */
+struct ipc_rule_hits {
+	uint64_t n;
+	uint64_t idle_ms; /* since the last time; 0 if there was none */
+};
 
 /* Entries behind the n that are in use are zeros. */
 struct ipc_hits_page {
@@ -334,7 +340,7 @@ struct ipc_hits_page {
 	uint64_t generation; /* of the policy whose rules they are */
 	uint32_t n;
 	uint32_t reserved;
-	uint64_t hits[IPC_POLICY_HITS_N]; /* of the rules from `from` on */
+	struct ipc_rule_hits hits[IPC_POLICY_HITS_N]; /* of the rules from `from` on */
 };
 
 struct ipc_list_pins {

@@ -61,6 +61,7 @@ def test_hits_of_rules_are_counted(guest: Guest) -> None:
               f"web: allow tcp {PORT} to @one, 192.0.2.0/24\n\ndeny udp to any\n")
     with live(guest, policy) as (_, path):
         assert [rule["hits"] for rule in rules(path)] == [0, 0]
+        assert all("idle_ms" not in rule for rule in rules(path))
         for _ in range(3):
             assert tcp(guest, PUBLIC4) == 0
         assert udp(guest, PUBLIC4) == tcp(guest, OTHER4) == errno.ECONNREFUSED
@@ -80,6 +81,11 @@ def test_hits_of_rules_are_counted(guest: Guest) -> None:
             "names 0 denied, 0 over a limit, 0 addresses cut", "pins 0", "refuse reset"]
         assert shown[5].split() == ["HITS", "WHERE", "ID", "RULE"]
         assert shown[6].split()[0] == "3" and shown[6].endswith(text["rules"][0]["line"])
+        first, second = (rule["idle_ms"] for rule in text["rules"])
+        assert 0 <= second <= first < 60000
+        wait_for("time passes", lambda: rules(path)[1]["idle_ms"] > second)
+        assert tcp(guest, PUBLIC4, OTHER_PORT) == udp(guest, PUBLIC4) == errno.ECONNREFUSED
+        assert rules(path)[1]["idle_ms"] <= rules(path)[0]["idle_ms"]
 
 
 @pytest.mark.usefixtures("world")

@@ -230,10 +230,11 @@ FIELDS(policy_state,
 FIELDS(list_hits,
 	ANY(list_hits, request),
 	RANGE(list_hits, from, 0, IPC_POLICY_RULES_MAX - 1, "from"), RESERVED(list_hits))
+FIELDS(rule_hits, ANY(rule_hits, n), ANY(rule_hits, idle_ms))
 FIELDS(hits_page,
 	ANY(hits_page, request), ANY(hits_page, generation),
 	RANGE(hits_page, n, 0, IPC_POLICY_HITS_N, "n"), RESERVED(hits_page),
-	ANY(hits_page, hits))
+	PAGE(hits_page, hits, rule_hits))
 FIELDS(list_pins,
 	ANY(list_pins, request), ANY(list_pins, from), RESERVED(list_pins))
 FIELDS(pin,

@@ -410,7 +410,7 @@ ipc_sample_hits_page(struct ipc_hits_page *msg)
 		.request = 1,
 		.generation = 1,
 		.n = 2,
-		.hits = { 5, 1 },
+		.hits = { { .n = 5, .idle_ms = 1 }, { .n = 1 } },
 	};
 }
 

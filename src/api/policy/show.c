@@ -180,7 +180,7 @@ write_line(struct api_out *out, const char *name, const struct policy *policy,
 
 static void
 write_rule(struct api_out *out, const struct policy *policy, uint32_t number,
-    uint64_t hits)
+    const struct ipc_rule_hits *hits)
 {
 	char id[API_POLICY_ID_SIZE], where[POLICY_WHERE_SIZE];
 
@@ -188,7 +188,9 @@ write_rule(struct api_out *out, const struct policy *policy, uint32_t number,
 	api_out_string(out, "id", api_policy_id_format(policy->rules[number].key, id));
 	api_out_string(out, "where", policy_where(policy, number, where));
 	write_line(out, "line", policy, number);
-	api_out_number(out, "hits", hits);
+	api_out_number(out, "hits", hits->n);
+	if (hits->n > 0)
+		api_out_number(out, "idle_ms", hits->idle_ms);
 	api_out_close(out, '}');
 }
 
@@ -263,7 +265,7 @@ api_on_hits_page(struct api *api, const struct ipc_hits_page *msg)
 		return;
 	call = &client->call;
 	for (uint32_t i = 0; i < msg->n && call->cursor < policy->n_rules; i++)
-		write_rule(&call->list, policy, call->cursor++, msg->hits[i]);
+		write_rule(&call->list, policy, call->cursor++, &msg->hits[i]);
 	if (msg->n > 0 && call->cursor < policy->n_rules)
 		api_peer_call_again(api, &api->connector, client);
 	else

@@ -270,6 +270,7 @@ static const struct api_member policy_rule[] = {
 	STRING("where"),
 	STRING("line"),
 	INTEGER("hits"),
+	OPTIONAL("idle_ms", API_TYPE_INTEGER),
 };
 
 static const struct api_member policy_pins[] = {
