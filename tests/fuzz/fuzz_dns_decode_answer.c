@@ -2,7 +2,7 @@
 /*
  * Any message of a name server as an answer: nothing outside of it is read. What is built of it
  * for the guest decodes to the same. After the filter, no address is in it that the filter cuts,
- * and neither ech.
+ * and neither ech. The connector takes the addresses, whether they were filtered or not.
  *
  * Input: a byte that chooses the type, and whether the name may be private; the header without its id; the message behind the
  * question for "www.example.test".
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "ipc/validate.h"
 #include "resolver/dns/filter.h"
 #include "resolver/dns/reply.h"
 
@@ -135,10 +136,23 @@ check_reply(const struct dns_answer *answer, struct dns_answer *again)
 }
 
 static void
+check_pins(const struct dns_answer *answer)
+{
+	struct ipc_dns_pin pin = { .ttl_s = answer->ttl_s };
+	size_t n = dns_filter_addrs(answer, pin.addrs);
+	const char *why;
+
+	pin.n_addrs = (uint8_t)n;
+	memcpy(pin.name, answer->name, strlen(answer->name));
+	promise(n == 0 || ipc_validate_dns_pin(&pin, &why) == 0);
+}
+
+static void
 check_answer(struct dns_answer *answer)
 {
 	static struct dns_answer again;
 
+	check_pins(answer);
 	promise(
 	    answer->n_cnames <= DNS_CNAMES_MAX && answer->n_records <= DNS_RECORDS_MAX);
 	promise(answer->ttl_s <= DNS_TTL_MAX_S);
@@ -147,6 +161,7 @@ check_answer(struct dns_answer *answer)
 	check_same(answer, &again);
 	dns_filter_answer(&filter, answer);
 	check_filtered(answer);
+	check_pins(answer);
 	check_reply(answer, &again);
 	check_filtered(&again);
 	promise(dns_filter_answer(&filter, &again) == 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any message of the guest as a query: nothing outside of it is read, each reply fits and is
- * not a query again, and the query that a name server gets asks for the same.
+ * not a query again, and the query that a name server gets asks for the same. The connector takes a
+ * report with the query's name.
  *
  * Input: the message.
  */
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "ipc/validate.h"
 #include "resolver/dns/reply.h"
 
 #define promise(condition) \
@@ -53,8 +55,6 @@ check_ask(const struct dns_query *query)
 	struct dns_ask ask;
 
 	memset(bits, query->id, sizeof(bits));
-	promise(dnsname_check(query->name, strlen(query->name)) != DNSNAME_BAD_BYTE);
-	promise(strlen(query->name) <= DNSNAME_LEN_MAX);
 	for (unsigned int has_edns = 0; has_edns < 2; has_edns++) {
 		dns_ask_build(&ask, query->name, query->type, query->id, bits, has_edns);
 		promise(ask.len <= sizeof(ask.bytes) && ask.question_end <= ask.len);
@@ -64,6 +64,17 @@ check_ask(const struct dns_query *query)
 		promise(again.question_len == query->question_len);
 		promise(again.has_edns == has_edns);
 	}
+}
+
+/* The name goes to the connector, whatever the query's other fields are. */
+static void
+check_report(const struct dns_query *query)
+{
+	struct ipc_dns_refusal refusal = { .rule = IPC_DNS_NO_RULE };
+	const char *why;
+
+	memcpy(refusal.name, query->name, strlen(query->name));
+	promise(ipc_validate_dns_refusal(&refusal, &why) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -79,6 +90,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	promise(query.udp_size >= DNS_UDP_SIZE_MIN);
 	promise(query.question_len <= sizeof(query.question));
 	check_reply(&query, outcome);
+	check_report(&query);
+	promise(outcome != DNS_QUERY_OK || query.name[0] != '\0');
 	if (outcome == DNS_QUERY_OK)
 		check_ask(&query);
 	return 0;

@@ -80,6 +80,7 @@ check_again(const char *name)
 	struct dns_reader reader = { .bytes = bytes };
 	char again[DNS_NAME_SIZE];
 
+	/* A name that leads to another may end in a number. dns_query_read() refuses it. */
 	promise(name[0] == '\0' || dnsname_check(name, strlen(name)) == DNSNAME_OK ||
 	    dnsname_check(name, strlen(name)) == DNSNAME_IS_NUMBER);
 	dns_write_name(&writer, name);

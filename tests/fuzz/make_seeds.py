@@ -329,7 +329,10 @@ def dns_query_seeds():
     yield query(name, class_=3)
     yield query(name, counts=with_opt, rest=opt[:6] + b"\1" + opt[7:])
     yield query(name, counts=with_opt, rest=opt[:-1])
-    yield query(dns_name("a b.test"))
+    for text in ("a b.test", "a.1", "1.2.3.4"):
+        yield query(dns_name(text))
+    yield query(dns_name("a.1"), class_=3)
+    yield query(b"\0")
     yield query(b"\1a\xc0\x0c")
     yield query(dns_name(".".join(["x" * 63] * 3 + ["y" * 61])))
     yield query(name, counts=(2, 0, 0, 0), rest=name + bytes([0, 1, 0, 1]))

@@ -24,7 +24,8 @@ from servers import listener
 from slirpctl import assert_ok, ctl
 from test_policy_live import LIVE_PORT, established, is_reset, load, rules, state
 from test_policy_names import (  # noqa: F401
-    DENIED, NAMESERVER, OTHER, PORT, PRIVATE, PUBLIC, ask, ask_tcp, server, tcp, world,
+    BAD_LABELS, DENIED, NAMESERVER, NO_HOSTS, OTHER, PORT, PRIVATE, PUBLIC, ask, ask_tcp, send, send_tcp, server,
+    tcp, world,
 )
 from waiting import DEADLINE_S, wait_for
 
@@ -36,6 +37,7 @@ PIN_LIFE_S, PIN_AFTER_FLOW_S = 300, 60
 # In which the worker may keep a connection whose both ends are closed.
 TIME_WAIT_S = 60
 
+CHAOS = 3  # the class
 RULE = "allow tcp to api.test, *.wild.test\n"
 
 
@@ -180,6 +182,32 @@ def test_audit_counts_names_as_if_it_were_enforced(
         assert hits(path) == [1, 1]
         assert "policy: evil.test would be refused: no rule lists the name" in daemon.stderr
         assert "policy: x.evil.test would be refused: denied by " in daemon.stderr
+
+
+@pytest.mark.parametrize("mode", ("enforce", "audit"))
+def test_names_of_no_host_leave_the_resolver_running(
+        guest: Guest, server: dnszone.Zone, mode: str) -> None:  # noqa: F811
+    server.records |= {text: [dnszone.address(text, OTHER)] for text in NO_HOSTS}
+    names = [dnszone.name(text) for text in NO_HOSTS] + [label + dnszone.name("wild.test") for label in BAD_LABELS]
+    with live(guest, f"mode {mode}\n{RULE}") as (daemon, path):
+        resolver = daemon.children()["resolver"]
+        for name in names:
+            for message in (dnszone.query(name), dnszone.query(name, class_=CHAOS)):
+                for how in (send, send_tcp):
+                    reply = how(guest, message)
+                    if mode == "audit":
+                        assert reply.reason is None, name
+                    else:
+                        assert (reply.rcode, reply.reason) in ((dnsserver.NXDOMAIN, dnszone.BLOCKED),
+                                                               (dnsserver.NOTIMP, None)), name
+        asked = [dnszone.read_name(name, 0)[0].lower() for name in names]
+        assert server.asked == ([text for text in asked for _ in range(4)] if mode == "audit" else [])
+        # The connector still takes what the resolver reports, and its list has names of hosts alone.
+        assert ask(guest, "evil.test").rcode == (dnsserver.NOERROR if mode == "audit" else dnsserver.NXDOMAIN)
+        assert ask(guest, "api.test").addresses == [PUBLIC]
+        assert [entry["name"] for entry in execute(path, "query_denied")["return"]["denied"]] == ["evil.test"]
+        assert state(path)["names_denied"] == 2 * len(names) + 1
+        assert daemon.children()["resolver"] == resolver
 
 
 def test_refused_names_are_counted(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811

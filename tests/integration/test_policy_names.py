@@ -138,6 +138,8 @@ def test_unlisted_name_stays_in_the_resolver(guest: Guest, server: dnszone.Zone,
         assert server.asked == ["api.test"]
 
 
+# The root, and names that are numbers: addresses that a program has taken for names.
+NO_HOSTS = (".", "1", "a.1", "1.2.3.4", "10.0.0.300")
 BAD_LABELS = (b"\4a\0bc", b"\3a b", b"\3a\\b", b"\3a\xffb", b"\3a.b")
 
 

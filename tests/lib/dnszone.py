@@ -30,10 +30,10 @@ def cname(owner: str, target: str, ttl: int = 60) -> Record:
     return owner, CNAME, ttl, name(target)
 
 
-def query(asked: bytes, kind: int = A, number: int = 7, flags: int = 0x100) -> bytes:
+def query(asked: bytes, kind: int = A, number: int = 7, flags: int = 0x100, class_: int = 1) -> bytes:
     """With EDNS, so that the reason of a refusal comes."""
     opt = b"\0" + struct.pack(">HHIH", 41, 1232, 0, 0)
-    return struct.pack(">6H", number, flags, 1, 0, 0, 1) + asked + struct.pack(">HH", kind, 1) + opt
+    return struct.pack(">6H", number, flags, 1, 0, 0, 1) + asked + struct.pack(">HH", kind, class_) + opt
 
 
 def read_name(message: bytes, at: int) -> tuple[str, int]:

@@ -607,7 +607,11 @@ test_observed_names_are_counted_and_pinned(void **state)
 	observe("a b.wild.test", DNS_A);
 	assert_int_equal(judged.refusal, JUDGE_DENIED);
 	assert_int_equal(observe_answer("a b.wild.test", "198.51.99.1", NULL), 0);
-	assert_int_equal(judge.n_denied, 5);
+	observe("a.1", DNS_A);
+	assert_int_equal(judged.refusal, JUDGE_DENIED);
+	assert_string_equal(judged.query.name, "");
+	assert_int_equal(observe_answer("a.1", "198.51.99.1", NULL), 0);
+	assert_int_equal(judge.n_denied, 6);
 	for (int i = 0; i < DNS_QUERIES_BURST + 1; i++)
 		observe("api.test", DNS_A);
 	assert_int_equal(judged.refusal, JUDGE_REFUSED);

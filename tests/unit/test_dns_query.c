@@ -205,6 +205,7 @@ read_name(const void *bytes, size_t len)
 static void
 test_names_that_no_host_has(void **state)
 {
+	static const char *const numbers[] = { "1", "a.1", "1.2.3.4", "10.0.0.300" };
 	char label[] = "\3a?b\4test";
 
 	(void)state;
@@ -222,6 +223,17 @@ test_names_that_no_host_has(void **state)
 			assert_string_equal(query.name, "");
 	}
 	assert_int_equal(read_name("", 1), DNS_QUERY_BAD_NAME);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		begin_query(numbers[i], DNS_A);
+		assert_int_equal(read_message(), DNS_QUERY_BAD_NAME);
+		assert_string_equal(query.name, "");
+		assert_int_equal(query.question_len, strlen(numbers[i]) + 6);
+	}
+	/* Also if the message is refused for something else. */
+	begin(1, 0);
+	question("a.1", DNS_A, DNS_CLASS_IN + 2);
+	assert_int_equal(read_message(), DNS_QUERY_NOTIMP);
+	assert_string_equal(query.name, "");
 }
 
 static void

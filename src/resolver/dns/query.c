@@ -11,11 +11,15 @@
 
 static void
 read_question(struct dns_query *query, struct dns_reader *reader, uint16_t *class,
-    bool *is_plain)
+    bool *is_host)
 {
 	size_t begin = reader->at;
 
-	*is_plain = dns_read_name(reader, DNS_PLAIN, query->name);
+	dns_read_name(reader, DNS_PLAIN, query->name);
+	/* Other processes get the name, and refuse one that is not canonical. */
+	*is_host = dnsname_check(query->name, strlen(query->name)) == DNSNAME_OK;
+	if (!*is_host)
+		query->name[0] = '\0';
 	query->type = dns_read16(reader);
 	*class = dns_read16(reader);
 	if (reader->is_bad)
@@ -55,7 +59,7 @@ dns_query_read(struct dns_query *query, const uint8_t *bytes, size_t len)
 	struct dns_reader reader = { .bytes = bytes, .len = len };
 	uint16_t flags, n_questions, n_answers, n_authorities, n_additional, class = 0;
 	uint8_t version = 0;
-	bool is_plain = true;
+	bool is_host = false;
 
 	*query = (struct dns_query){ .id = dns_read16(&reader) };
 	flags = dns_read16(&reader);
@@ -74,7 +78,7 @@ dns_query_read(struct dns_query *query, const uint8_t *bytes, size_t len)
 	if (len > DNS_QUERY_MAX || flags & DNS_TRUNCATED || n_questions != 1 ||
 	    n_answers != 0 || n_authorities != 0 || n_additional > 1)
 		return DNS_QUERY_FORMERR;
-	read_question(query, &reader, &class, &is_plain);
+	read_question(query, &reader, &class, &is_host);
 	if (n_additional == 1 && !reader.is_bad)
 		version = read_opt(query, &reader);
 	if (reader.is_bad || reader.at != len)
@@ -83,8 +87,7 @@ dns_query_read(struct dns_query *query, const uint8_t *bytes, size_t len)
 		return DNS_QUERY_BADVERS;
 	if (class != DNS_CLASS_IN)
 		return DNS_QUERY_NOTIMP;
-	/* The root is a name that no program asks for. */
-	return is_plain && query->name[0] != '\0' ? DNS_QUERY_OK : DNS_QUERY_BAD_NAME;
+	return is_host ? DNS_QUERY_OK : DNS_QUERY_BAD_NAME;
 }
 
 static void

@@ -14,7 +14,8 @@ enum dns_query_outcome {
 	DNS_QUERY_FORMERR,
 	DNS_QUERY_NOTIMP,  /* another opcode or class */
 	DNS_QUERY_BADVERS, /* a later version of EDNS */
-	/* Well formed, but the name has bytes that no name of a host has: `name` is empty. */
+	/* Well formed, but no host has the name (base/dnsname.h): the root, a name with other bytes,
+	 * or one whose last label is a number. */
 	DNS_QUERY_BAD_NAME,
 };
 
@@ -25,7 +26,7 @@ struct dns_query {
 	bool has_edns;
 	/* The size of the answer that the guest takes over UDP: 512 to 65535 bytes. */
 	uint16_t udp_size;
-	char name[DNS_NAME_SIZE]; /* canonical */
+	char name[DNS_NAME_SIZE]; /* dnsname_check() accepts it; else "" */
 	/* The question as it came: the answer repeats it with the same case. Its length is 0 if
 	 * there is no question that can be read. */
 	uint16_t question_len;
