@@ -102,8 +102,8 @@ denied_note_origin(struct denied *denied, const struct inaddr *addr, const char 
 	put(&denied->origins, siphash(denied->secret, addr, sizeof(*addr)), &row);
 }
 
-/* A flow to a name is another one for another name, or if only the name's addresses of class private
- * fit. Any other flow is another one for another address: no rule can let a name lead there. */
+/* Flows are one entry if protocol, port and name are equal, and if both or neither may lead to class
+ * internet. Without a name, the address counts. */
 static uint64_t
 hash_of_flow(const struct denied *denied, const struct ipc_denied *row)
 {
