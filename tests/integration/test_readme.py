@@ -27,7 +27,7 @@ NOT_RUN = {
 }
 
 # Commands within sentences.
-INLINE = {"slirpd --print-confinement", "slirpctl status", "slirpctl add tcp 8081 80"}
+INLINE = {"slirpd --print-confinement", "slirpctl policy suggest", "slirpctl status", "slirpctl add tcp 8081 80"}
 
 
 def block(number: int) -> list[str]:
