@@ -6,10 +6,12 @@
  * only if the parser of policies reads it as one rule for exactly this destination: a name such as
  * "any" is a word of the language. Rules that would open more than the internet and private
  * networks are comments with the reason, so that nobody loads them unseen.
+ *
+ * The first rule that fits decides. The lines follow the rules in force, so they can't override a
+ * rule with deny, even if a name leads to an address that it denies and to others.
  */
 #include "slirpctl/policy_suggest.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +44,6 @@ struct denial {
 
 struct line {
 	char rule[RULE_SIZE];
-	const char *name;
 	const char *why; /* the rule is a comment; NULL: it is a rule */
 	const char *class;
 	json_int_t count;
@@ -184,6 +185,14 @@ write_rule(struct suggestion *suggestion, const struct denial *denial, bool is_n
 	    is_rule_for(suggestion, rule, dest, is_name);
 }
 
+/* The lines follow the rules in force: one that a rule denies would do nothing. */
+static bool
+is_denied_by_rule(const struct denial *denial)
+{
+	return strcmp(denial->denied_by, "deny") == 0 ||
+	    strcmp(denial->denied_by, "forbid") == 0;
+}
+
 /* A flow. Returns false if it says nothing that can be written. */
 static bool
 line_of_flow(struct suggestion *suggestion, const struct denial *denial,
@@ -199,8 +208,8 @@ line_of_flow(struct suggestion *suggestion, const struct denial *denial,
 	if (denial->bad_class != NULL) {
 		line->why = "class ";
 		line->class = denial->bad_class;
-	} else if (strcmp(denial->denied_by, "forbid") == 0) {
-		line->why = "a rule with forbid denies it";
+	} else if (is_denied_by_rule(denial)) {
+		line->why = "a rule denies it";
 	} else if (is_dns) {
 		line->why = "goes around the name server, and so around rules for names";
 	}
@@ -217,8 +226,8 @@ line_of_name(struct suggestion *suggestion, const struct denial *denial,
 	guess.proto = "tcp";
 	guess.port = 443;
 	*line = (struct line){ .count = denial->count, .is_name = true };
-	line->why = strcmp(denial->denied_by, "forbid") == 0
-	    ? "a rule with forbid denies it"
+	line->why = is_denied_by_rule(denial)
+	    ? "a rule denies it"
 	    : "was only asked for: protocol and port are a guess";
 	return write_rule(suggestion, &guess, true, line->rule);
 }
@@ -273,9 +282,9 @@ make_lines(struct suggestion *suggestion, const json_t *entries)
 }
 
 static void
-print_line(const struct line *line)
+print_line(FILE *out, const struct line *line)
 {
-	printf("%s%s  # %" JSON_INTEGER_FORMAT "%s%s%s%s\n",
+	fprintf(out, "%s%s  # %" JSON_INTEGER_FORMAT "%s%s%s%s\n",
 	    line->why != NULL ? "# " : "", line->rule, line->count,
 	    line->count == 1 ? " time" : " times", line->why != NULL ? ": " : "",
 	    line->why != NULL ? line->why : "", line->class != NULL ? line->class : "");
@@ -283,88 +292,118 @@ print_line(const struct line *line)
 
 /* --- the rules in force -------------------------------------------------------------- */
 
-/* A line of the policy in force. Destinations go to lines of their own if there are many. Returns
- * false if the text is not one line. */
+/* A line of the policy in force, or NULL. Destinations go to lines of their own if there are many.
+ * Returns false if the text is not one line. */
 static bool
-print_present(const char *text)
+print_present(FILE *out, const char *text)
 {
 	size_t column = 0;
 
-	if (text[0] == '\0')
+	if (text == NULL || text[0] == '\0')
 		return false;
 	for (const char *c = text; *c != '\0'; c++) {
 		if (*c < ' ' || *c > '~')
 			return false;
 	}
 	for (const char *c = text; *c != '\0'; c++) {
-		putchar(*c);
+		putc(*c, out);
 		column++;
 		if (column > COLUMN_MAX && c[0] == ',' && c[1] == ' ') {
-			fputs(" \\\n   ", stdout);
+			fputs(" \\\n   ", out);
 			column = 0;
 		}
 	}
-	putchar('\n');
+	putc('\n', out);
 	return true;
 }
 
-static enum outcome
-print_settings_and(const struct cmdline *cmdline, const json_t *text, bool rules)
+/* The mode is left out: the policy is to be enforced. */
+static bool
+print_settings(FILE *out, const json_t *settings)
 {
-	const json_t *list = json_object_get(text, rules ? "rules" : "settings");
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
+	json_array_foreach(settings, i, entry)
 	{
-		const char *line =
-		    rules ? text_of(entry, "line") : json_string_value(entry);
+		const char *line = json_string_value(entry);
 
-		if (line != NULL && strncmp(line, "mode ", 5) == 0 && !rules)
-			continue;
-		if (line == NULL || !print_present(line)) {
-			log_error("%s: policy suggest: a line of the reply is not a text",
-			    cmdline->socket_path);
-			return OUTCOME_NO_REPLY;
-		}
+		if ((line == NULL || strncmp(line, "mode ", 5) != 0) &&
+		    !print_present(out, line))
+			return false;
 	}
-	return OUTCOME_OK;
+	return true;
 }
 
-static enum outcome
-print_suggestion(const struct cmdline *cmdline, const json_t *text,
-    const struct suggestion *suggestion)
+static bool
+print_rules(FILE *out, const json_t *rules)
 {
-	enum outcome outcome;
+	const json_t *entry;
+	size_t i;
 
-	printf(
-	    "policy 1\n"
+	json_array_foreach(rules, i, entry)
+	{
+		if (!print_present(out, text_of(entry, "line")))
+			return false;
+	}
+	return true;
+}
 
+static bool
+print_policy(FILE *out, const json_t *policy, const struct suggestion *suggestion)
+{
+	const json_t *settings = json_object_get(policy, "settings");
+	const json_t *rules = json_object_get(policy, "rules");
+
+	fputs("policy 1\n", out);
+	if (!json_is_array(settings) || !json_is_array(rules) ||
+	    !print_settings(out, settings) || !print_rules(out, rules))
+		return false;
+	fputs(
 	    "# What was denied, or would be in mode audit. Read it before you load it: the "
 	    "guest\n# has chosen it, and a rule for a name opens all that its addresses "
-	    "serve.\n");
-	outcome = print_settings_and(cmdline, text, false);
-	if (outcome != OUTCOME_OK)
-		return outcome;
+	    "serve.\n",
+	    out);
 	for (size_t i = 0; i < suggestion->n; i++)
-		print_line(&suggestion->lines[i]);
-	if (json_array_size(json_object_get(text, "rules")) > 0)
-		printf("# The rules in force.\n");
-	return print_settings_and(cmdline, text, true);
+		print_line(out, &suggestion->lines[i]);
+	return true;
+}
+
+/* A part of a policy could be loaded as well: prints all of it, or nothing. */
+static enum outcome
+print_whole_policy(const struct cmdline *cmdline, const json_t *policy,
+    const struct suggestion *suggestion)
+{
+	autofree char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool is_whole = out != NULL && print_policy(out, policy, suggestion);
+
+	if (out == NULL || fclose(out) != 0) {
+		log_error("no memory for a policy");
+		return OUTCOME_NO_REPLY;
+	}
+	if (!is_whole) {
+		log_error("%s: policy suggest: the reply is not a policy",
+		    cmdline->socket_path);
+		return OUTCOME_NO_REPLY;
+	}
+	fwrite(text, 1, size, stdout);
+	return OUTCOME_OK;
 }
 
 enum outcome
 policy_suggest(const struct cmdline *cmdline)
 {
+	static const char what[] = "policy suggest";
 	json_auto_t *denied_reply = NULL, *text_reply = NULL;
 	const json_t *entries, *text;
 	autofree struct suggestion *suggestion = NULL;
-	enum outcome outcome = ask_list(cmdline, "policy suggest", "query_denied",
-	    "denied", &denied_reply, &entries);
+	enum outcome outcome =
+	    ask_list(cmdline, what, "query_denied", "denied", &denied_reply, &entries);
 
 	if (outcome == OUTCOME_OK)
-		outcome = ask_plain(cmdline, "policy suggest", "policy_get", &text_reply,
-		    &text);
+		outcome = ask_plain(cmdline, what, "policy_get", &text_reply, &text);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	suggestion = calloc(1,
@@ -374,5 +413,5 @@ policy_suggest(const struct cmdline *cmdline)
 		return OUTCOME_NO_REPLY;
 	}
 	make_lines(suggestion, entries);
-	return print_suggestion(cmdline, text, suggestion);
+	return print_whole_policy(cmdline, text, suggestion);
 }

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from slirpctl import (  # noqa: E402, F401
-    EVENTS, OK, SLIRPCTL, VALUES, answering, assert_ok, ctl, leaves_no_process, loopback, runtime,
+    EVENTS, NO_REPLY, OK, SLIRPCTL, VALUES, answering, assert_ok, ctl, leaves_no_process, loopback, runtime,
 )
 from terminal import OnTerminal, shown_on_terminal  # noqa: E402
 
@@ -160,14 +160,13 @@ COUNT  PROTO  PORT  ADDRESS
 """
 SUGGESTED = """\
 policy 1
+refuse reset
+allow tcp 443 to pypi.org
 # What was denied, or would be in mode audit. Read it before you load it: the guest
 # has chosen it, and a rule for a name opens all that its addresses serve.
-refuse reset
 allow tcp 443 to pypi.org  # 12 times
 # allow tcp 443 to evil.test  # 2 times: was only asked for: protocol and port are a guess
 # allow icmp to 169.254.169.254  # 1 time: class metadata
-# The rules in force.
-allow tcp 443 to pypi.org
 """
 GOLDEN = [
     # Command, in a pipe, at 80 columns, at 40 columns.
@@ -295,8 +294,11 @@ def test_daemon_that_lies_suggests_no_wider_rule(lie, tmp_path):
 
 @pytest.mark.parametrize("text", (
     {"settings": ["refuse reset\nallow to any"], "rules": []}, {"settings": [], "rules": [{"line": "a\nb"}]},
-    {"settings": [], "rules": [{}, 7]}, {"settings": [7], "rules": []}))
+    {"settings": [], "rules": [{}, 7]}, {"settings": [7], "rules": []}, {"settings": []}, {"rules": []},
+    {"settings": ["refuse reset"], "rules": [{"line": "deny to private"}, 7]}))
 def test_rules_in_force_that_are_no_lines_are_refused(text, tmp_path):
     with answering(tmp_path / "api", {**VALUES, "policy_get": text}):
         done = ctl("-a", tmp_path / "api", "policy", "suggest")
-    assert done.returncode != OK and "not a text" in done.stderr
+    # A part of the policy would be another policy.
+    assert (done.returncode, done.stdout) == (NO_REPLY, "")
+    assert "policy suggest: the reply is not a policy" in done.stderr

@@ -14,7 +14,7 @@ from api_client import execute
 from egress import METADATA, in_the_internet, live
 from guest import Guest
 from lab import HOST4
-from slirpctl import assert_ok, ctl
+from slirpctl import OK, assert_ok, ctl
 from test_policy import echo, udp
 from test_policy_live import load
 from test_policy_names import (  # noqa: F401
@@ -30,11 +30,12 @@ def denied(path: str) -> list[dict[str, Any]]:
 
 
 def suggested(path: str) -> tuple[str, list[str]]:
-    """The text, and its lines without the remarks at its head."""
+    """The text, and its lines without the first one and the remark."""
     text = assert_ok(ctl("-a", path, "policy", "suggest"))
     lines = text.splitlines()
-    assert lines[0] == "policy 1" and lines[1].startswith("# What was denied")
-    return text, lines[3:]
+    assert lines[0] == "policy 1"
+    remark = next(i for i, line in enumerate(lines) if line.startswith("# What was denied"))
+    return text, lines[1:remark] + lines[remark + 2:]
 
 
 def test_suggestion_lets_the_same_traffic_pass(
@@ -46,21 +47,21 @@ def test_suggestion_lets_the_same_traffic_pass(
         return [tcp(guest, address) for address in names.values()] + [
             tcp(guest, OTHER, OTHER_PORT), tcp(guest, FREE), echo(guest, FREE)]
 
-    policy = f"deny to private\nallow tcp {OTHER_PORT} to {OTHER}\nrefuse reset\nmode audit\n"
+    policy = f"allow tcp {OTHER_PORT} to {OTHER}\nrefuse reset\nmode audit\n"
     with in_the_internet(FREE), live(guest, policy) as (_, path):
         for _ in range(2):
             assert traffic() == [0, 0, 0, 0, 111, True]
         assert {(it["name"], it["port"], it["denied_by"], it["count"])
                 for it in denied(path) if "port" in it and "name" in it} == {
-            ("api.test", PORT, "default", 2), ("evil.test", PORT, "default", 2), ("lan.test", PORT, "deny", 2)}
+            ("api.test", PORT, "default", 2), ("evil.test", PORT, "default", 2), ("lan.test", PORT, "default", 2)}
         text, lines = suggested(path)
         assert lines == [
-            "refuse reset", f"allow tcp {PORT} to api.test  # 2 times",
+            "refuse reset", f"allow tcp {OTHER_PORT} to {OTHER}",
+            f"allow tcp {PORT} to api.test  # 2 times",
             f"allow tcp {PORT} to evil.test  # 2 times",
             f"allow tcp {PORT} to lan.test private  # 2 times",
             f"allow icmp to {FREE}  # 2 times",
-            f"allow tcp {PORT} to {FREE}  # 2 times",
-            "# The rules in force.", "deny to private", f"allow tcp {OTHER_PORT} to {OTHER}"]
+            f"allow tcp {PORT} to {FREE}  # 2 times"]
         shown = assert_ok(ctl("-a", path, "policy", "denied"))
         assert FREE in shown and "lan.test" in shown
         file = tmp_path / "suggested.policy"
@@ -73,8 +74,35 @@ def test_suggestion_lets_the_same_traffic_pass(
         assert traffic() == [0, 0, 0, 0, 111, True]
         assert denied(path) == []
         assert tcp(guest, PUBLIC, OTHER_PORT) == udp(guest, FREE) == 111
-        assert suggested(path)[1][1:3] == [
+        assert suggested(path)[1][-2:] == [
             f"allow tcp {OTHER_PORT} to api.test  # 1 time", f"allow udp {PORT} to {FREE}  # 1 time"]
+
+
+def test_suggestion_overrides_no_rule(
+        guest: Guest, server: dnszone.Zone, tmp_path: Path) -> None:  # noqa: F811
+    """Whether a rule denies all addresses of a name, or one of them."""
+    addresses = {"api.test": (PUBLIC,), "lan.test": (PRIVATE,), "both.test": (OTHER, FREE)}
+    server.records["both.test"] = [dnszone.address("both.test", it) for it in addresses["both.test"]]
+
+    def reached(name: str) -> list[bool]:
+        assert sorted(ask(guest, name).addresses) == sorted(addresses[name])
+        return [tcp(guest, address) != DENIED for address in addresses[name]]
+
+    rules = ["deny to private", f"deny tcp {PORT} to {OTHER}", "deny to *.lan.test"]
+    with in_the_internet(FREE), live(guest, "\n".join(rules) + "\nmode audit\n") as (_, path):
+        assert [reached(name) for name in addresses] == [[True], [True], [True, True]]
+        ask(guest, "www.lan.test")
+        wait_for("the name", lambda: "www.lan.test" in [it.get("name") for it in denied(path)])
+        text, lines = suggested(path)
+        assert lines == [
+            *rules, f"allow tcp {PORT} to api.test  # 1 time", f"allow tcp {PORT} to both.test  # 2 times",
+            "# allow tcp 443 to www.lan.test  # 1 time: a rule denies it",
+            f"# allow tcp {PORT} to lan.test private  # 1 time: a rule denies it"]
+        file = tmp_path / "suggested.policy"
+        file.write_text(text)
+        assert ctl("-a", path, "policy", "load", file).returncode == OK
+        assert reached("api.test") == [True] and reached("both.test") == [False, True]
+        assert tcp(guest, PRIVATE) == DENIED
 
 
 def test_addresses_of_the_host_are_not_suggested(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
@@ -92,7 +120,7 @@ def test_addresses_of_the_host_are_not_suggested(guest: Guest, server: dnszone.Z
             f"# allow udp {PORT} to {HOST4}  # 1 time: class host",
             f"# allow udp {PORT} to {METADATA[0]}  # 1 time: class metadata",
             f"# allow udp {PORT} to 10.0.2.2  # 1 time: class gateway",
-            f"# allow udp {PORT} to {OTHER}  # 1 time: a rule with forbid denies it",
+            f"# allow udp {PORT} to {OTHER}  # 1 time: a rule denies it",
             f"# allow udp {PORT} to {SERVER}  # 1 time: class special",
             f"# allow udp {PORT} to 224.0.0.251  # 1 time: class multicast",
             f"# allow udp {dnsserver.DNS_PORT} to {PUBLIC}  # 1 time: goes around the name server, and so around"
@@ -128,9 +156,9 @@ def test_names_that_were_only_asked_for(guest: Guest, server: dnszone.Zone) -> N
             {"classes": [], "name": "evil.test", "denied_by": "default", "count": 2},
             {"classes": [], "name": "bad.test", "denied_by": "forbid", "count": 1}]
         assert suggested(path)[1] == [
-            "# allow tcp 443 to bad.test  # 1 time: a rule with forbid denies it",
-            "# allow tcp 443 to evil.test  # 2 times: was only asked for: protocol and port are a guess",
-            "# The rules in force.", "forbid to bad.test", "allow tcp 443 to api.test"]
+            "forbid to bad.test", "allow tcp 443 to api.test",
+            "# allow tcp 443 to bad.test  # 1 time: a rule denies it",
+            "# allow tcp 443 to evil.test  # 2 times: was only asked for: protocol and port are a guess"]
         # A rule that allows it takes the name out of the list.
         assert "return" in load(path, "policy 1\nforbid to bad.test\nallow tcp to evil.test\n")
         assert [it["name"] for it in denied(path)] == ["bad.test"]
