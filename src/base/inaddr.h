@@ -134,6 +134,15 @@ inaddr_is_broadcast(const struct inaddr *addr)
 	return !addr->is_ipv6 && inaddr_to4(addr) == INADDR_BROADCAST;
 }
 
+/* Whether it is the address of one host, so that the sender of a datagram can be answered. The kernel
+ * also delivers datagrams from the unspecified address: a host without an address sends them. */
+static inline bool
+inaddr_is_of_a_host(const struct inaddr *addr)
+{
+	return !inaddr_is_unspecified(addr) && !inaddr_is_multicast(addr) &&
+	    !inaddr_is_broadcast(addr);
+}
+
 static inline socklen_t
 inaddr_sock_len(const struct sockaddr *sock)
 {

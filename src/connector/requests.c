@@ -355,15 +355,6 @@ make_reply(struct connector *connector, const struct ipc_reply_open *msg,
 	opened->own_port = about->host_port;
 }
 
-/* Whether a datagram can have this source: one host has it, and connect(2) does not take it for
- * another address. */
-static bool
-can_be_a_peer(const struct inaddr *addr)
-{
-	return !inaddr_is_unspecified(addr) && !inaddr_is_multicast(addr) &&
-	    !inaddr_is_broadcast(addr);
-}
-
 void
 connector_on_reply_open(struct connector *connector, const struct ipc_reply_open *msg)
 {
@@ -384,7 +375,8 @@ connector_on_reply_open(struct connector *connector, const struct ipc_reply_open
 		drop_worker(connector, "reply_open", "not a port of UDP");
 		return;
 	}
-	if (!can_be_a_peer(&msg->peer)) {
+	/* connect(2) takes them for another address, or for many hosts. */
+	if (!inaddr_is_of_a_host(&msg->peer)) {
 		drop_worker(connector, "reply_open",
 		    "nobody sends from the peer's address");
 		return;

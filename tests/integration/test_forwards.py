@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 
+import frames as F
 import pytest
 from api_client import daemon_with_api, execute
 from commands import sh
@@ -334,6 +335,23 @@ def test_udp_with_a_wrong_checksum(lab: Lab, guest: Guest, family: int) -> None:
             raw.sendto(struct.pack("!HHHH", 4000, 8080, 12, 0xbad) + b"text", (HOST[family], 0))
         wait_for("the host's kernel has looked at them", lambda: wrong_checksums(family) >= 10)
         check_datagrams(client, (HOST[family], 8080), server, INTERNET[family])
+
+
+@families
+def test_udp_from_the_unspecified_address(lab: Lab, guest: Guest, family: int) -> None:
+    """A host without an address sends it, as for DHCP. Nobody can answer."""
+    nobody, to = {4: ("0.0.0.0", "255.255.255.255"), 6: ("::", HOST6)}[family]
+    kind = {4: F.ETH_IP4, 6: F.ETH_IP6}[family]
+    packet, _ = F.packet(nobody, to, F.UDP, F.udp(nobody, to, 68, 8080, b"discover"))
+    with (forwarding(guest, f"{ANY[family]}:8080:53/udp") as daemon,
+          udp_socket(guest.netns, plain(ANY[family]), 53) as server,
+          udp_socket(Lab.internet_netns, INTERNET[family]) as client,
+          socket_in(Lab.internet_netns, socket.AF_PACKET, socket.SOCK_DGRAM) as wire):
+        check_datagrams(client, (HOST[family], 8080), server, INTERNET[family])
+        worker = daemon.children()["slirp-worker"]
+        wire.sendto(packet, ("eth0", kind, 0, 0, F.mac(F.BROADCAST_MAC)))
+        check_datagrams(client, (HOST[family], 8080), server, INTERNET[family])
+        assert daemon.children()["slirp-worker"] == worker
 
 
 def test_guest_goes_on_to_use_the_port_for_its_own(lab: Lab, guest: Guest) -> None:

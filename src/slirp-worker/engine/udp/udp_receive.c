@@ -104,7 +104,8 @@ give_to_guest(struct udp_host *host, struct udp_flow *flow, const struct udp_rea
 }
 
 /* The flow of a peer. The guest sees the peer by its own address, or as the gateway with
- * the first port that no other flow has. NULL: none is free, or there is no socket. */
+ * the first port that no other flow has. NULL: none is free, there is no socket, or nobody can answer
+ * the peer: the connector makes no socket for it. */
 static struct udp_flow *
 find_peer(struct udp_host *host, const struct port *port, const union inaddr_sock *from,
     const union inaddr_sock *own)
@@ -114,6 +115,8 @@ find_peer(struct udp_host *host, const struct port *port, const union inaddr_soc
 		.guest_port = port->guest_port };
 
 	peer_take(&incoming, from);
+	if (!inaddr_is_of_a_host(&incoming.peer))
+		return NULL;
 	for (unsigned int i = 0; i < PEER_KEYS; i++) {
 		struct flow_key key = peer_key(&host->network, &incoming, i);
 		struct udp_flow *flow;
