@@ -47,7 +47,8 @@
 	R(host_loopback_udp, "UDP to the host's loopback, which is closed") \
 	R(host_loopback_icmp, "an echo request to the host's loopback, which is closed") \
 	R(descriptors, "a TCP connection or echo requests, while no descriptor is free") \
-	R(udp_flows, "a UDP flow for which there is no socket") \
+	R(udp_flows, \
+	    "a UDP flow beyond those that a guest may have, or without a socket") \
 	R(waiting, \
 	    "a datagram or echo request beyond those that wait for the socket of a flow") \
 	R(dns, \

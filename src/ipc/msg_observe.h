@@ -27,6 +27,7 @@
 	COUNTER(datagrams_fragmented, "datagrams cut into fragments towards the guest") \
 	COUNTER(oversize_to_guest, "frames to the guest that could not be made to fit the MTU") \
 	COUNTER(stack_errors, "errors that libslirp reported about the guest") \
+	COUNTER(udp_flows_gave_way, "UDP flows of the guest that ended for new ones") \
 	COUNTER(ports_put_off, "ports of forwards that the worker could not take at once")
 
 enum ipc_counter {

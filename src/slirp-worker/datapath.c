@@ -132,15 +132,32 @@ pass_tcp(struct worker *worker, const struct gate_frame *parsed, const uint8_t *
 		tapio_keep(&worker->tap);
 }
 
+static void
+log_udp_limit(struct worker *worker)
+{
+	if (ratelimit_allow(&worker->udp_limits, worker->now_ms))
+		log_warning("the guest has all %u UDP flows that it may have: each new "
+			    "one ends one that has been silent for a second, or is "
+			    "dropped",
+		    worker->budget.limit[BUDGET_UDP]);
+}
+
 void
 datapath_udp_gave_way(void *ctx)
 {
 	struct worker *worker = ctx;
 
-	if (ratelimit_allow(&worker->udp_refusals, worker->now_ms))
-		log_warning("the guest has all %u UDP flows that it may have: the one "
-			    "silent longest ends for each new one",
-		    worker->budget.limit[BUDGET_UDP]);
+	worker_count(worker, IPC_COUNTER_udp_flows_gave_way, 1);
+	log_udp_limit(worker);
+}
+
+void
+datapath_udp_no_room(void *ctx)
+{
+	struct worker *worker = ctx;
+
+	worker_count_drop(worker, IPC_DROP_udp_flows);
+	log_udp_limit(worker);
 }
 
 void

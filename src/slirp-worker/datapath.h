@@ -21,9 +21,11 @@ void datapath_wrote_frame(void *ctx, int result, size_t frame_len);
  * descriptor was free. */
 void datapath_refused_tcp(void *ctx);
 
-/* Refuses and counts n_frames frames of a UDP flow that the worker (ctx) has no room for; parsed
- * and frame are of the first. A udp_host_refused_fn. */
+/* Counts and logs a UDP flow of the guest that has ended for a new one. */
 void datapath_udp_gave_way(void *ctx);
+
+/* Counts and logs a datagram of a new UDP flow: the guest has all that it may have. */
+void datapath_udp_no_room(void *ctx);
 
 /* Counts a flow of echo requests that got no socket because of a shortage. */
 void datapath_refused_ping(void *ctx);

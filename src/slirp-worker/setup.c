@@ -31,6 +31,7 @@ limit_lines(struct worker *worker)
 		.burst = 1,
 		.interval_ms = COMPLAINTS_INTERVAL_MS,
 	};
+	worker->udp_limits = worker->tcp_refusals;
 	worker->udp_refusals = worker->tcp_refusals;
 	worker->port_refusals = worker->tcp_refusals;
 }
@@ -151,6 +152,7 @@ make_udp(struct worker *worker)
 		.wrote_frame = datapath_wrote_frame,
 		.to_guest = datapath_to_guest,
 		.gave_way = datapath_udp_gave_way,
+		.no_room = datapath_udp_no_room,
 		.no_socket = datapath_refused_udp_socket,
 		.lost = datapath_lost_waiting,
 		.ctx = worker,

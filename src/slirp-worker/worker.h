@@ -64,7 +64,8 @@ struct worker {
 	struct ipc_stats stats;
 	struct ratelimit complaints;    /* log lines that a guest can cause */
 	struct ratelimit tcp_refusals;  /* log lines about refused connections */
-	struct ratelimit udp_refusals;  /* log lines about too many UDP flows */
+	struct ratelimit udp_limits;    /* log lines about too many UDP flows */
+	struct ratelimit udp_refusals;  /* log lines about UDP flows without a socket */
 	struct ratelimit port_refusals; /* log lines about ports that wait */
 	struct budget budget;
 	uint32_t next_fragment_id; /* for IPv6 datagrams that the worker fragments */

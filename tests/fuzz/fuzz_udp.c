@@ -46,6 +46,7 @@ static struct budget budget;
 static struct udp udp;
 static struct hold hold;
 static int mood, n_failures, n_sockets;
+static unsigned int n_no_room;
 static uint64_t n_touches;
 
 #define promise(condition) \
@@ -188,12 +189,20 @@ give_way(void *ctx)
 	(void)ctx;
 }
 
+static void
+lack_room(void *ctx)
+{
+	(void)ctx;
+	n_no_room++;
+}
+
 static const struct udp_world world = {
 	.open = open_socket,
 	.send = send_datagrams,
 	.unreachable = unreachable,
 	.lost = lose,
 	.gave_way = give_way,
+	.no_room = lack_room,
 	.close = close_sockets,
 };
 
@@ -226,31 +235,47 @@ kind_of(const struct model *model)
 	return (model - models) % 4 == 0 ? 1 : 2;
 }
 
-/* The flow of the guest that has to make room: the one silent longest, of those that are not
- * answered if they have more than half of the places, else of those that DNS has answered, and so on. */
+/* The flow of the guest that has to make room, of those that have been silent for a second: the
+ * one silent longest of those that are not answered if they have more than half of the places,
+ * else of those that DNS has answered, else of the others. NULL: none has to. */
 static struct model *
-find_room(void)
+find_room(uint64_t now_ms)
 {
-	static const unsigned int ranks[2][3] = { { 2, 0, 1 }, { 0, 1, 2 } };
-	const unsigned int *rank = ranks[0];
 	struct model *found = NULL;
 	unsigned int n = 0;
+	bool is_of_unanswered;
 
 	for (unsigned int i = 0; i < N_KEYS; i++)
 		n += models[i].is_live && models[i].port == 0 && !models[i].is_answered;
-	if (n > UDP_MAX / 2)
-		rank = ranks[1];
+	is_of_unanswered = n > UDP_MAX / 2;
 	for (unsigned int i = 0; i < N_KEYS; i++) {
 		struct model *model = &models[i];
 		unsigned int kind = kind_of(model);
 
-		if (!model->is_live || model->port != 0)
+		if (!model->is_live || model->port != 0 ||
+		    model->last_ms + UDP_GIVES_WAY_MS > now_ms ||
+		    (kind == 0) != is_of_unanswered)
 			continue;
-		if (found == NULL || rank[kind] < rank[kind_of(found)] ||
+		if (found == NULL || kind < kind_of(found) ||
 		    (kind == kind_of(found) && model->touched < found->touched))
 			found = model;
 	}
 	return found;
+}
+
+/* Whether a new flow of the guest finds a place; another one may end for it. */
+static bool
+finds_room(uint64_t now_ms)
+{
+	struct model *silent;
+
+	if (budget.used[BUDGET_UDP] < UDP_MAX)
+		return true;
+	silent = find_room(now_ms);
+	if (silent == NULL)
+		return false;
+	end_model(silent);
+	return true;
 }
 
 static void
@@ -266,11 +291,15 @@ send_from(unsigned int number, uint64_t now_ms)
 
 	if (!has_places())
 		return;
-	if (!model->is_live) {
-		if (budget.used[BUDGET_UDP] == UDP_MAX)
-			end_model(find_room());
-		*model = (struct model){ .is_live = true };
+	if (!model->is_live && !finds_room(now_ms)) {
+		n_no_room = 0;
+		udp_run_begin(&run, (const uint8_t *)"abcdef", 6, 2);
+		udp_from_guest(&udp, &wanted, &run, now_ms);
+		promise(n_no_room == 3);
+		return;
 	}
+	if (!model->is_live)
+		*model = (struct model){ .is_live = true };
 	for (size_t i = 0; i < 3; i++) {
 		data[i][0] = (uint8_t)number;
 		data[i][1] = model->n_given++;

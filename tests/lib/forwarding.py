@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections.abc import Iterable, Iterator
 
@@ -116,3 +117,19 @@ def check_datagrams(client: socket.socket, to: tuple[str, int], server: socket.s
     assert source[:2] == (peer, client.getsockname()[1])
     server.sendto(b"re: " + data, source)
     assert client.recvfrom(65536)[0] == b"re: " + text
+
+
+def check_echoes(clients: Iterable[socket.socket]) -> None:
+    """Each is answered, if it asks again after a second: flows of a guest that has all that it may have
+    end for new ones only if they were silent for so long."""
+    waiting = {client: b"%d" % number for number, client in enumerate(clients)}
+
+    def are_answered() -> bool:
+        for client, data in waiting.items():
+            client.send(data)
+        while ready := select.select(waiting, [], [], 1 if waiting else 0)[0]:
+            for client in ready:
+                assert client.recv(100) == waiting.pop(client)
+        return not waiting
+
+    wait_for("answers to all", are_answered)

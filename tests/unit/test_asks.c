@@ -126,7 +126,7 @@ tear_down(void **state)
 }
 
 static int
-ask(uint64_t flow)
+ask_of(enum asks_engine engine, uint64_t flow)
 {
 	const struct flow_link link = {
 		.key = {
@@ -140,7 +140,13 @@ ask(uint64_t flow)
 		.generation = GENERATION,
 	};
 
-	return asks_add(&asks, ENGINE, (uint32_t)flow, &link);
+	return asks_add(&asks, engine, (uint32_t)flow, &link);
+}
+
+static int
+ask(uint64_t flow)
+{
+	return ask_of(ENGINE, flow);
 }
 
 /* As the connector knows the flow. */
@@ -311,13 +317,47 @@ static void
 test_too_many_are_refused(void **state)
 {
 	(void)state;
-	for (uint64_t flow = 0; flow < IPC_FLOWS_ASKED_MAX + ASKS_WAITING_MAX; flow++)
+	for (uint64_t flow = 0; flow < IPC_FLOWS_ASKED_MAX + ASKS_WAITING_TCP; flow++)
 		assert_int_equal(ask(flow), 0);
 	assert_int_equal(ask(1), -1);
 	open_flow(0);
 	take_answers();
 	assert_int_equal(ask(1), 0);
 	assert_int_equal(ask(1), -1);
+}
+
+/* All find room in the ring, also when a connector ends without an answer. */
+static void
+test_no_engine_takes_the_places_of_another(void **state)
+{
+	static const size_t places[ASKS_N_ENGINES] = {
+		[ASKS_TCP] = ASKS_WAITING_TCP,
+		[ASKS_UDP] = ASKS_WAITING_UDP,
+		[ASKS_PING] = ASKS_WAITING_PING,
+		[ASKS_PEER] = ASKS_WAITING_PEER,
+	};
+	const enum asks_engine engines[] = { ASKS_UDP, ASKS_PEER, ASKS_PING, ASKS_TCP };
+	uint64_t flow = 0;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		asks_serve(&asks, engines[i], &ops, &asks);
+	while (flow < IPC_FLOWS_ASKED_MAX)
+		assert_int_equal(ask_of(ASKS_UDP, flow++), 0);
+	for (int i = 0; i < 4; i++) {
+		for (size_t n = 0; n < places[engines[i]]; n++)
+			assert_int_equal(ask_of(engines[i], flow++), 0);
+		assert_int_equal(ask_of(engines[i], flow), -1);
+	}
+	asks_lose_connector(&asks);
+	assert_int_equal(asks.n_waiting, flow);
+	/* Nobody wants them any more, so all places are free again. */
+	first_unwanted = 0;
+	asks_turn(&asks, 0);
+	assert_int_equal(asks.n_waiting, 0);
+	assert_int_equal(n_dropped, flow);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(asks.n_waiting_of[engines[i]], 0);
 }
 
 static void
@@ -594,7 +634,7 @@ test_most_questions_outlive_a_connector(void **state)
 	(void)state;
 	while (ask(n + 1) == 0)
 		n++;
-	assert_int_equal(n, IPC_FLOWS_ASKED_MAX + ASKS_WAITING_MAX);
+	assert_int_equal(n, IPC_FLOWS_ASKED_MAX + ASKS_WAITING_TCP);
 	replace_connector();
 	assert_int_equal(ask(n + 1), -1);
 	asks_turn(&asks, 0);
@@ -658,6 +698,8 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_too_many_are_refused, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_no_engine_takes_the_places_of_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_question_names_the_flow_as_the_guest_does, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_queue_that_is_full_or_gone, set_up,

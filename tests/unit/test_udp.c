@@ -23,7 +23,7 @@ static struct {
 	int n_to_fail;  /* as many of them */
 	int n_opened, n_closed, n_sent, n_unreachable;
 	int last_error; /* of udp_unreachable */
-	int n_asked, n_lost, n_gave_way;
+	int n_asked, n_lost, n_gave_way, n_no_room;
 	uint8_t last_sent, last_ttl;
 	uint32_t index, generation; /* of the last flow that asked for a socket */
 } world;
@@ -106,6 +106,13 @@ give_way(void *ctx)
 	world.n_gave_way++;
 }
 
+static void
+lack_room(void *ctx)
+{
+	assert_ptr_equal(ctx, &world);
+	world.n_no_room++;
+}
+
 static const struct udp_world calls = {
 	.ctx = &world,
 	.open = open_socket,
@@ -113,6 +120,7 @@ static const struct udp_world calls = {
 	.unreachable = unreachable,
 	.lost = lose,
 	.gave_way = give_way,
+	.no_room = lack_room,
 	.close = close_socket,
 };
 
@@ -235,30 +243,58 @@ test_answered_lookup_ends_soon(void **state)
 }
 
 static void
-test_flow_silent_longest_ends_for_a_new_one(void **state)
+test_silent_flow_ends_for_a_new_one(void **state)
 {
 	(void)state;
 	for (uint16_t i = 0; i < 4; i++)
 		send_from(PORT + i, 1, i == 2 ? 53 : 9, 1000 + i);
 	assert_int_equal(world.n_gave_way, 0);
 	/* More than half are not answered. */
-	send_from(PORT + 4, 1, 9, 1010);
+	send_from(PORT + 4, 1, 9, 2000);
 	assert_null(find(PORT, 1, 9));
 	/* What was answered by DNS is over. */
-	udp_to_guest(&udp, find(PORT + 1, 1, 9), 1, 1020);
-	udp_to_guest(&udp, find(PORT + 2, 1, 53), 1, 1030);
-	send_from(PORT + 5, 1, 9, 1040);
+	udp_to_guest(&udp, find(PORT + 1, 1, 9), 1, 2020);
+	udp_to_guest(&udp, find(PORT + 2, 1, 53), 1, 2030);
+	send_from(PORT + 5, 1, 9, 3030);
 	assert_null(find(PORT + 2, 1, 53));
 	/* Half are not answered: then it is the others. */
-	udp_to_guest(&udp, find(PORT + 3, 1, 9), 1, 1050);
-	send_from(PORT + 6, 1, 9, 1060);
+	udp_to_guest(&udp, find(PORT + 3, 1, 9), 1, 3050);
+	send_from(PORT + 6, 1, 9, 3060);
 	assert_null(find(PORT + 1, 1, 9));
 	assert_non_null(find(PORT + 3, 1, 9));
-	send_from(PORT + 7, 1, 9, 1070);
+	send_from(PORT + 7, 1, 9, 3070);
 	assert_null(find(PORT + 4, 1, 9));
 	assert_non_null(find(PORT + 3, 1, 9));
 	assert_int_equal(world.n_gave_way, 4);
+	assert_int_equal(world.n_no_room, 0);
 	assert_int_equal(budget.used[BUDGET_UDP], 4);
+}
+
+/* A flood gets no socket for each datagram. */
+static void
+test_flow_of_the_last_second_ends_for_none(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 4; i++)
+		send_from(PORT + i, 1, i == 3 ? 53 : 9, 1000);
+	send_from(PORT + 4, 1, 9, 1000 + UDP_GIVES_WAY_MS - 1);
+	assert_int_equal(world.n_no_room, 1);
+	assert_int_equal(world.n_gave_way, 0);
+	assert_int_equal(world.n_asked, 4);
+	/* An answered flow ends for none of a flood. */
+	udp_to_guest(&udp, find(PORT, 1, 9), 1, 1000);
+	send_from(PORT + 1, 1, 9, 1001);
+	send_from(PORT + 2, 1, 9, 1001);
+	send_from(PORT + 3, 1, 53, 1001);
+	send_from(PORT + 4, 1, 9, 1000 + UDP_GIVES_WAY_MS);
+	assert_int_equal(world.n_no_room, 2);
+	/* Two are answered. A lookup of the last second leaves it to another flow. */
+	udp_to_guest(&udp, find(PORT + 3, 1, 53), 1, 1001);
+	send_from(PORT + 4, 1, 9, 1000 + UDP_GIVES_WAY_MS);
+	assert_null(find(PORT, 1, 9));
+	assert_non_null(find(PORT + 3, 1, 53));
+	assert_int_equal(world.n_gave_way, 1);
+	assert_int_equal(world.n_no_room, 2);
 }
 
 static void
@@ -560,7 +596,8 @@ main(void)
 		TEST(test_unanswered_flow_ends),
 		TEST(test_answered_flow_ends_later),
 		TEST(test_answered_lookup_ends_soon),
-		TEST(test_flow_silent_longest_ends_for_a_new_one),
+		TEST(test_silent_flow_ends_for_a_new_one),
+		TEST(test_flow_of_the_last_second_ends_for_none),
 		TEST(test_flow_without_a_socket_is_unreachable),
 		TEST(test_socket_that_comes_later),
 		TEST(test_datagrams_that_wait_keep_their_order),

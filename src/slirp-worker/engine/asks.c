@@ -16,7 +16,10 @@
 static_assert((IPC_FLOWS_ASKED_MAX & (IPC_FLOWS_ASKED_MAX - 1)) == 0 &&
 	(ASKS_RING & (ASKS_RING - 1)) == 0,
     "an index is wrapped by a mask");
-static_assert(ASKS_WAITING_MAX + IPC_FLOWS_ASKED_MAX <= ASKS_RING, "all find room");
+static_assert(ASKS_WAITING_TCP + ASKS_WAITING_UDP + ASKS_WAITING_PING +
+	    ASKS_WAITING_PEER + IPC_FLOWS_ASKED_MAX <=
+	ASKS_RING,
+    "all find room");
 
 /* A flow's number: the engine, the place, the generation. */
 #define ENGINE_SHIFT 56
@@ -63,6 +66,7 @@ asks_init(struct asks *asks, struct ipc_channel *channel, size_t n_descriptors)
 	asks->n_descriptors = n_descriptors;
 	asks->first_asked = asks->n_asked = 0;
 	asks->first_waiting = asks->n_waiting = 0;
+	memset(asks->n_waiting_of, 0, sizeof(asks->n_waiting_of));
 	asks->first_closed = asks->n_closed = 0;
 	asks->has_answers = false;
 	asks->fault = NULL;
@@ -170,7 +174,7 @@ flow_of(const struct asks_question *question)
 static bool
 is_unreported(const struct asks *asks, uint64_t number)
 {
-	/* So many wait for nothing but room in the queue. */
+	/* A full report waits only for the queue. */
 	if (asks->n_closed >= IPC_FLOWS_CLOSED_MAX)
 		return true;
 	for (size_t i = 0; i < asks->n_closed; i++)
@@ -197,12 +201,22 @@ ask(struct asks *asks, const struct asks_question *question)
 static int
 add(struct asks *asks, const struct asks_question *question)
 {
+	static const size_t waiting_max[ASKS_N_ENGINES] = {
+		[ASKS_TCP] = ASKS_WAITING_TCP,
+		[ASKS_UDP] = ASKS_WAITING_UDP,
+		[ASKS_PING] = ASKS_WAITING_PING,
+		[ASKS_PEER] = ASKS_WAITING_PEER,
+	};
+	enum asks_engine engine = name_of(flow_of(question)).engine;
+
 	if (asks->n_waiting == 0 && may_ask(asks) && ask(asks, question))
 		return 0;
-	if (asks->n_waiting >= ASKS_WAITING_MAX)
+	/* There are more if a connector has left questions without an answer. */
+	if (asks->n_waiting_of[engine] >= waiting_max[engine])
 		return -1;
 	asks->waiting[(asks->first_waiting + asks->n_waiting++) & (ASKS_RING - 1)] =
 	    *question;
+	asks->n_waiting_of[engine]++;
 	return 0;
 }
 
@@ -253,6 +267,7 @@ ask_waiting(struct asks *asks)
 		}
 		asks->first_waiting = (asks->first_waiting + 1) & (ASKS_RING - 1);
 		asks->n_waiting--;
+		asks->n_waiting_of[name.engine]--;
 	}
 }
 
@@ -393,11 +408,13 @@ asks_lose_connector(struct asks *asks)
 		refuse(asks, ECONNABORTED);
 	for (; asks->n_asked > 0; asks->n_asked--) {
 		size_t last = asks->first_asked + asks->n_asked - 1;
+		const struct asks_question *question =
+		    &asks->asked[last & (IPC_FLOWS_ASKED_MAX - 1)];
 
 		asks->first_waiting = (asks->first_waiting - 1) & (ASKS_RING - 1);
 		asks->n_waiting++;
-		asks->waiting[asks->first_waiting] =
-		    asks->asked[last & (IPC_FLOWS_ASKED_MAX - 1)];
+		asks->waiting[asks->first_waiting] = *question;
+		asks->n_waiting_of[name_of(flow_of(question)).engine]++;
 	}
 	asks->fault = NULL;
 	asks->n_closed = 0;

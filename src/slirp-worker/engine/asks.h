@@ -14,9 +14,14 @@
 #include "ipc/channel.h"
 #include "model/flow_table.h"
 
-/* Twice as many as half-open connections of the TCP engine (TCP_OPENING_MAX): questions of flows
- * that have ended meanwhile wait among the others. */
-#define ASKS_WAITING_MAX 2048
+/* Questions of each kind that wait at most: a flood of one kind takes no place of another.
+ * TCP: twice as many as half-open connections (TCP_OPENING_MAX), because questions of flows that
+ * have ended meanwhile wait among the others. Ping and peers: as many as flows (BUDGET_PING_MAX,
+ * BUDGET_PEER_MAX). UDP: what the ring has left. */
+#define ASKS_WAITING_TCP 2048
+#define ASKS_WAITING_UDP 1280
+#define ASKS_WAITING_PING 256
+#define ASKS_WAITING_PEER 256
 
 /* A ring: those that wait, and before them those that a connector has left without an answer. */
 #define ASKS_RING 4096
@@ -26,11 +31,13 @@
  * end waits for it, and the connector is told in the same turn. */
 #define ASKS_CLOSED_MS 1000
 
-/* The engines that ask. A part of a flow's number, which must not be 0. */
+/* The engines that ask. A part of a flow's number, which must not be 0. The UDP engine asks for
+ * the guest's flows and, as another one, for peers of forwards. */
 enum asks_engine {
 	ASKS_TCP = 1,
 	ASKS_UDP,
 	ASKS_PING,
+	ASKS_PEER,
 	ASKS_N_ENGINES,
 };
 
@@ -74,6 +81,7 @@ struct asks {
 	bool has_answers; /* the first one without an answer; flow_answers has come */
 	struct asks_question waiting[ASKS_RING];
 	size_t first_waiting, n_waiting;
+	size_t n_waiting_of[ASKS_N_ENGINES];
 	const char *fault; /* the connector broke the protocol; NULL: not so */
 	/* Owned: the number of the flow of each descriptor, or 0; and closed flows that the
 	 * connector has not been told of. */
@@ -95,7 +103,8 @@ void asks_serve(struct asks *asks, enum asks_engine engine, const struct asks_op
     void *ctx);
 
 /* Asks for the socket of the engine's flow at this place, now or, after others, later. The key
- * of an echo's flow has the identifier as the guest's port. Returns 0, or -1 if too many wait. */
+ * of an echo's flow has the identifier as the guest's port. Returns 0, or -1 if too many of the
+ * engine wait. */
 int asks_add(struct asks *asks, enum asks_engine engine, uint32_t index,
     const struct flow_link *flow);
 

@@ -96,33 +96,48 @@ add_to_table(struct udp *udp, const struct flow_key *key, enum budget_kind budge
 	return flow;
 }
 
-/* Ends the guest's flow that has been silent for longest. Flows that wait for their first answer
- * have half of the places: what a flood takes from the others is the other half at most. */
-static void
-make_room(struct udp *udp)
+/* The flow of this age that has been silent longest, if it may end for a new one; else NULL. */
+static struct udp_flow *
+find_silent(const struct udp *udp, enum udp_age age, uint64_t now_ms)
 {
-	enum udp_age age = UDP_AGE_UNANSWERED;
+	struct udp_flow *flow = TAILQ_FIRST(&udp->ages[age]);
 
-	if (udp->n_aged[age] <= udp->budget->limit[BUDGET_UDP] / 2) {
-		if (udp->n_aged[UDP_AGE_DNS] > 0)
-			age = UDP_AGE_DNS;
-		else if (udp->n_aged[UDP_AGE_ANSWERED] > 0)
-			age = UDP_AGE_ANSWERED;
-	}
-	end_flow(udp, TAILQ_FIRST(&udp->ages[age]));
-	flow_table_reap(&udp->flows);
-	udp->world->gave_way(udp->world->ctx);
+	return flow != NULL && flow->last_ms + UDP_GIVES_WAY_MS <= now_ms ? flow : NULL;
 }
 
-/* NULL: the table is full. */
+/* Ends a flow of the guest: an unanswered one if they have more than half of the places, so that
+ * a flood leaves the other half alone; else an answered lookup, or else another answered one.
+ * Returns false if none has been silent for long enough. */
+static bool
+make_room(struct udp *udp, uint64_t now_ms)
+{
+	struct udp_flow *silent;
+
+	if (udp->n_aged[UDP_AGE_UNANSWERED] > udp->budget->limit[BUDGET_UDP] / 2) {
+		silent = find_silent(udp, UDP_AGE_UNANSWERED, now_ms);
+	} else {
+		silent = find_silent(udp, UDP_AGE_DNS, now_ms);
+		if (silent == NULL)
+			silent = find_silent(udp, UDP_AGE_ANSWERED, now_ms);
+	}
+	if (silent == NULL)
+		return false;
+	end_flow(udp, silent);
+	flow_table_reap(&udp->flows);
+	udp->world->gave_way(udp->world->ctx);
+	return true;
+}
+
+/* NULL: the guest has all flows that it may have. */
 static struct udp_flow *
 add_flow(struct udp *udp, const struct flow_key *key, const struct udp_run *run,
     uint64_t now_ms)
 {
 	struct udp_flow *flow;
 
-	if (!budget_has_room(udp->budget, BUDGET_UDP, 1))
-		make_room(udp);
+	if (!budget_has_room(udp->budget, BUDGET_UDP, 1) && !make_room(udp, now_ms))
+		return NULL;
+	/* Cannot fail: the table has a place for each flow of the budgets. */
 	flow = add_to_table(udp, key, BUDGET_UDP, UDP_AGE_UNANSWERED, now_ms);
 	if (flow == NULL)
 		return NULL;
@@ -342,8 +357,9 @@ udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
 	is_new = flow == NULL;
 	if (is_new)
 		flow = add_flow(udp, key, run, now_ms);
-	if (flow == NULL) { /* cannot be: it has a place for each flow of the budgets */
-		udp->world->lost(udp->world->ctx);
+	if (flow == NULL) {
+		for (size_t n = udp_run_count(run, run->len); n > 0; n--)
+			udp->world->no_room(udp->world->ctx);
 		return;
 	}
 	memcpy(flow->guest_mac, run->guest_mac, sizeof(flow->guest_mac));

@@ -35,6 +35,11 @@
  * answer to the second of two queries that a resolver sends at once. */
 #define UDP_DNS_ANSWERED_MS 5000
 
+/* A flow of a guest with all its flows ends for a new one after this silence at the earliest: its
+ * answer may still come, and a flood of new ports begins no more flows in a second than the guest
+ * may have. */
+#define UDP_GIVES_WAY_MS 1000
+
 /* Flows that ended keep their places until udp_expire(), or another call, reaps the table. A
  * batch of frames ends no more than it has. */
 #define UDP_PLACES_SPARE 64
@@ -100,8 +105,10 @@ struct udp_world {
 	void (*unreachable)(void *ctx, const struct udp_flow *flow, int error);
 	/* A datagram that waited for a socket is lost: too many wait. */
 	void (*lost)(void *ctx);
-	/* The guest has all flows that it may have; one has ended for a new one. */
+	/* The guest has all flows that it may have: one has ended for a new one, or a datagram
+	 * of a new one is lost. */
 	void (*gave_way)(void *ctx);
+	void (*no_room)(void *ctx);
 	/* Closes the flow's sockets. */
 	void (*close)(void *ctx, struct udp_flow *flow);
 };
@@ -123,8 +130,8 @@ int udp_init(struct udp *udp, const struct udp_world *world, struct budget *budg
 /* Ends all flows. */
 void udp_free(struct udp *udp);
 
-/* Takes a run of the guest, and opens a flow if it has none; another one may end for it. The run is
- * of no use after that. */
+/* Takes a run of the guest, and opens a flow if it has none; another one may end for it. If the guest
+ * has all flows that it may have and none may end, the run is lost. It is of no use after that. */
 void udp_from_guest(struct udp *udp, const struct flow_key *key, struct udp_run *run,
     uint64_t now_ms);
 

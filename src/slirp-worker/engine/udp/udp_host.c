@@ -42,6 +42,14 @@ count_gave_way(void *ctx)
 }
 
 static void
+count_no_room(void *ctx)
+{
+	const struct udp_host *host = ctx;
+
+	host->no_room(host->ctx);
+}
+
+static void
 count_lost(void *ctx)
 {
 	const struct udp_host *host = ctx;
@@ -60,6 +68,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 			.unreachable = udp_unreachable,
 			.lost = count_lost,
 			.gave_way = count_gave_way,
+			.no_room = count_no_room,
 			.close = udp_close_sockets,
 		},
 		.asks = config->asks,
@@ -69,6 +78,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.wrote_frame = config->wrote_frame,
 		.to_guest = config->to_guest,
 		.gave_way = config->gave_way,
+		.no_room = config->no_room,
 		.no_socket = config->no_socket,
 		.lost = config->lost,
 		.ctx = config->ctx,
@@ -80,6 +90,7 @@ udp_host_init(struct udp_host *host, const struct udp_host_config *config)
 		.dns.channel = config->to_resolver,
 	};
 	asks_serve(host->asks, ASKS_UDP, &udp_asks_ops, host);
+	asks_serve(host->asks, ASKS_PEER, &udp_asks_ops, host);
 	udp_ports_init(&host->ports, config->ports);
 	return udp_init(&host->udp, &host->world, config->budget, config->hold);
 }

@@ -40,6 +40,7 @@ struct udp_host {
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
 	void (*gave_way)(void *ctx);
+	void (*no_room)(void *ctx);
 	void (*no_socket)(void *ctx);
 	void (*lost)(void *ctx);
 	void *ctx;
@@ -71,8 +72,10 @@ struct udp_host_config {
 	void (*wrote_frame)(void *ctx, int result, size_t frame_len);
 	/* Takes a frame whose checksums are complete, of any length. */
 	void (*to_guest)(void *ctx, const uint8_t *frame, size_t frame_len);
-	/* Told of each flow of the guest that ends for a new one. */
+	/* Told of each flow of the guest that ends for a new one, and of each datagram that is
+	 * lost because none may end. */
 	void (*gave_way)(void *ctx);
+	void (*no_room)(void *ctx);
 	/* Told of each flow of the guest that is refused because of a shortage, and of each
 	 * datagram that is lost because too many wait for a socket. */
 	void (*no_socket)(void *ctx);

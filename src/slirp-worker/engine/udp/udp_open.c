@@ -42,7 +42,7 @@ ask_for_peer(struct udp_host *host, const struct udp_flow *flow)
 
 	inaddr_from_sockaddr(&question.peer, &flow->to.any);
 	inaddr_from_sockaddr(&question.own, &flow->own.any);
-	return asks_add_reply(host->asks, ASKS_UDP,
+	return asks_add_reply(host->asks, ASKS_PEER,
 	    flow_table_index(&host->udp.flows, flow), flow->link.generation, &question);
 }
 
