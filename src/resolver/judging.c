@@ -195,7 +195,7 @@ judging_observe_answer(struct resolver *resolver, struct question *question,
 	struct inaddr addrs[DNS_RECORDS_MAX];
 
 	judge_observe_answer(resolver->judge, question->judged, question_bytes(question),
-	    bytes, len);
+	    bytes, len, resolver->now_ms);
 	tell_refusal(resolver, question->judged);
 	return judge_pins(question->judged, addrs) > 0;
 }

@@ -49,6 +49,11 @@ fail(struct resolver *resolver, struct question *question)
 		judging_fail(resolver, question);
 		return;
 	}
+	/* Nothing is refused in mode audit, whether the connector answers or not. */
+	if (question->state == QUESTION_PINS || question->state == QUESTION_PINNED) {
+		question_answer(resolver, question, question->kept, question->kept_len);
+		return;
+	}
 	answer(resolver, question, bytes,
 	    message_make_error(bytes, question->end, DNS_SERVFAIL, bytes));
 }

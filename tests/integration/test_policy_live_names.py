@@ -20,6 +20,7 @@ from egress import live
 from guest import Guest
 from lab import Lab
 from load import RETRY_S
+from processes import stopped
 from servers import listener
 from slirpctl import assert_ok, ctl
 from test_policy_live import LIVE_PORT, established, is_reset, load, rules, state
@@ -182,6 +183,16 @@ def test_audit_counts_names_as_if_it_were_enforced(
         assert hits(path) == [1, 1]
         assert "policy: evil.test would be refused: no rule lists the name" in daemon.stderr
         assert "policy: x.evil.test would be refused: denied by " in daemon.stderr
+
+
+@pytest.mark.parametrize("ask_by", (ask, ask_tcp))
+def test_audit_gives_the_answer_though_the_connector_hangs(
+        guest: Guest, server: dnszone.Zone, ask_by: Callable[..., dnszone.Reply]) -> None:  # noqa: F811
+    with live(guest, f"mode audit\n{RULE}") as (daemon, _), contextlib.ExitStack() as stack:
+        connector = daemon.children()["connector"]
+        # It has made the socket by which the server is asked.
+        server.before_answer = lambda: stack.enter_context(stopped(connector))
+        assert ask_by(guest, "api.test").addresses == [PUBLIC]
 
 
 @pytest.mark.parametrize("mode", ("enforce", "audit"))

@@ -570,7 +570,7 @@ observe_answer(const char *name, const char *first, const char *second)
 	if (second != NULL)
 		record_addr(ANSWERS, name, 60, second);
 	exact = message_copy();
-	judge_observe_answer(&judge, &judged, asked, exact, message.len);
+	judge_observe_answer(&judge, &judged, asked, exact, message.len, NOW_MS);
 	free(asked);
 	free(exact);
 	return judge_pins(&judged, pinned);
@@ -612,11 +612,45 @@ test_observed_names_are_counted_and_pinned(void **state)
 	assert_string_equal(judged.query.name, "");
 	assert_int_equal(observe_answer("a.1", "198.51.99.1", NULL), 0);
 	assert_int_equal(judge.n_denied, 6);
-	for (int i = 0; i < DNS_QUERIES_BURST + 1; i++)
+}
+
+static void
+test_observed_queries_are_limited_as_enforced(void **state)
+{
+	char name[64];
+	uint64_t n_cut;
+
+	(void)state;
+	/* A repeated query is answered by the cache. */
+	observe("api.test", DNS_A);
+	observe_answer("api.test", "198.51.99.1", "10.0.0.5");
+	for (int i = 1; i <= 2 * DNS_QUERIES_BURST; i++) {
 		observe("api.test", DNS_A);
+		observe_answer("api.test", "198.51.99.1", "10.0.0.5");
+		assert_int_equal(judged.refusal, JUDGE_PASSES);
+		assert_int_equal(judge.n_cut, i + 1);
+	}
+	assert_int_equal(judge.n_limited, 0);
+	/* A query without an answer is not. */
+	for (int i = 1; i < DNS_QUERIES_BURST; i++) {
+		snprintf(name, sizeof(name), "%d.wild.test", i);
+		observe(name, DNS_A);
+		assert_int_equal(judged.refusal, JUDGE_PASSES);
+	}
+	observe("x.wild.test", DNS_A);
 	assert_int_equal(judged.refusal, JUDGE_REFUSED);
-	assert_true(judge.n_limited > 0);
-	assert_int_equal(observe_answer("api.test", "198.51.99.1", NULL), 1);
+	assert_int_equal(judge.n_limited, 1);
+	/* Nothing is cut out of an answer that would not come. */
+	n_cut = judge.n_cut;
+	assert_int_equal(observe_answer("x.wild.test", "198.51.99.1", "10.0.0.5"), 2);
+	observe("lan.test", DNS_TXT);
+	assert_int_equal(judged.refusal, JUDGE_REFUSED);
+	assert_false(judged.is_listed);
+	assert_int_equal(judge.n_cut, n_cut);
+	assert_int_equal(judge.n_denied, 1);
+	/* It was not kept either. */
+	observe("x.wild.test", DNS_A);
+	assert_int_equal(judge.n_limited, 2);
 }
 
 int
@@ -644,6 +678,8 @@ main(void)
 		cmocka_unit_test_setup(test_copy_has_its_own_reply, setup),
 		cmocka_unit_test_setup(test_size_of_the_reply, setup),
 		cmocka_unit_test_setup(test_observed_names_are_counted_and_pinned, setup),
+		cmocka_unit_test_setup(test_observed_queries_are_limited_as_enforced,
+		    setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

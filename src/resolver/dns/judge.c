@@ -271,7 +271,7 @@ static void
 forget_verdict(struct judged *judged)
 {
 	judged->has_chain = judged->is_listed = judged->may_be_private = false;
-	judged->is_observed = false;
+	judged->is_observed = judged->may_ask = false;
 	judged->n_patterns = 0;
 	judged->refusal = JUDGE_PASSES;
 }
@@ -311,8 +311,12 @@ void
 judge_observe(struct judge *judge, struct judged *judged, const uint8_t *bytes,
     size_t len, bool is_tcp, uint64_t now_ms)
 {
-	judge_query(judge, judged, bytes, len, is_tcp, now_ms);
+	judged->may_ask =
+	    judge_query(judge, judged, bytes, len, is_tcp, now_ms) == JUDGE_ASK;
 	judged->is_observed = true;
+	/* The answer of the server is not the one that would be filtered. */
+	if (!judged->may_ask)
+		judged->is_listed = false;
 	judged->reply.answer = NULL;
 }
 
@@ -394,11 +398,12 @@ judge_answer(struct judge *judge, struct judged *judged, const uint8_t *bytes, s
 
 void
 judge_observe_answer(struct judge *judge, struct judged *judged, const uint8_t *asked,
-    const uint8_t *bytes, size_t len)
+    const uint8_t *bytes, size_t len, uint64_t now_ms)
 {
 	static struct judged enforced;
 	const struct dns_query *query = &judged->query;
 	struct dns_ask *ask = &judged->ask;
+	enum dns_answer_outcome outcome;
 	uint16_t rcode;
 
 	judged->refusal = JUDGE_PASSES;
@@ -411,7 +416,13 @@ judge_observe_answer(struct judge *judge, struct judged *judged, const uint8_t *
 	};
 	memcpy(ask->bytes, asked, ask->question_end);
 	memcpy(ask->name, query->name, sizeof(ask->name));
-	if (dns_answer_read(&judged->answer, ask, bytes, len, &rcode) != DNS_ANSWER_OK)
+	outcome = dns_answer_read(&judged->answer, ask, bytes, len, &rcode);
+	/* So that a repeated query does not count against the limits. */
+	if (judged->may_ask && outcome == DNS_ANSWER_OK)
+		dns_cache_put(&judge->cache, &judged->answer, now_ms);
+	else if (judged->may_ask && outcome == DNS_ANSWER_FAILED)
+		dns_cache_put_failure(&judge->cache, query->name, query->type, now_ms);
+	if (outcome != DNS_ANSWER_OK)
 		return;
 	/* Counts what would be cut. */
 	judge_copy(&enforced, judged);

@@ -57,6 +57,7 @@ struct judged {
 	bool may_be_private;
 	bool
 	    is_observed; /* mode audit: all addresses are told, with the patterns or without */
+	bool may_ask; /* mode audit: if it were enforced, a name server would be asked */
 	bool has_plain_case; /* the server does not repeat the case of letters */
 	bool has_plain_dns;  /* the server does not take EDNS */
 	uint8_t n_patterns;
@@ -101,14 +102,14 @@ void judge_ask(struct judged *judged, uint16_t id,
 enum judge_step judge_answer(struct judge *judge, struct judged *judged,
     const uint8_t *bytes, size_t len, uint64_t now_ms);
 
-/* Mode audit: counts the query if it would be refused. Sets all of *judged. */
+/* Mode audit: counts the query as enforcing the policy would. Sets all of *judged. */
 void judge_observe(struct judge *judge, struct judged *judged, const uint8_t *bytes,
     size_t len, bool is_tcp, uint64_t now_ms);
 
 /* The same for the answer. asked is what the name server was asked: the guest's message with an id
  * of ours. judge_pins() has addresses if it is an answer with some. */
 void judge_observe_answer(struct judge *judge, struct judged *judged,
-    const uint8_t *asked, const uint8_t *bytes, size_t len);
+    const uint8_t *asked, const uint8_t *bytes, size_t len, uint64_t now_ms);
 
 /* No name server has answered. A reply is ready after that. */
 void judge_fail(struct judge *judge, struct judged *judged, enum dns_ede reason,
