@@ -8,6 +8,8 @@
 
 /* RFC 1035 4.2. */
 #define DNS_PORT 53
+/* RFC 7858 and RFC 9250: DNS over TLS or QUIC. */
+#define DNS_TLS_PORT 853
 
 /* RFC 1035 2.3.4: 255 bytes on the wire. */
 #define DNSNAME_LEN_MAX 253

@@ -30,6 +30,9 @@ IPC_ROWS_API_TO_CONNECTOR(DECLARE)
 static_assert(PINS_N_PATTERNS == IPC_POLICY_NAMES_MAX &&
 	PINS_PER_ADDR_MAX == IPC_DNS_PATTERNS_MAX,
     "pins have a place for each pattern that the resolver names");
+static_assert(PINS_MAX == IPC_POLICY_PINS_MAX &&
+	DENIED_FLOWS_MAX + DENIED_NAMES_MAX == IPC_POLICY_DENIED_MAX,
+    "a page can be followed by one from any place of its table");
 
 /* How often a rule has decided, and when it did last. */
 struct hits {
@@ -106,6 +109,7 @@ void
 connector_policy_free(void)
 {
 	free(state.loaded);
+	free(state.denied);
 	memset(&state, 0, sizeof(state));
 }
 
@@ -181,27 +185,36 @@ keep_pins(const struct loaded *next, const struct loaded *old)
 	pins_move(&state.pins, state.new_patterns);
 }
 
+/* patterns are those of the address. */
+static struct policy_verdict
+judge_dest(uint8_t proto, uint16_t port, const struct inaddr *addr,
+    const uint16_t *patterns, size_t n_patterns)
+{
+	const struct policy_question question = {
+		.proto = proto,
+		.port = port,
+		.addr = *addr,
+		.patterns = patterns,
+		.n_patterns = n_patterns,
+	};
+
+	return policy_match(&state.in_force->matcher, &state.place, &question);
+}
+
 /* What the new policy allows leaves the list of what was denied. */
 static bool
 is_allowed_now(void *ctx, const struct ipc_denied *row)
 {
 	const struct policy_matcher *matcher = &state.in_force->matcher;
 	uint16_t patterns[POLICY_PATTERNS_MAX];
-	struct policy_question question = {
-		.proto = row->proto,
-		.port = row->port,
-		.addr = row->addr,
-		.patterns = patterns,
-	};
+	size_t len = strlen(row->name), n = 0;
 
 	(void)ctx;
 	if (row->proto == IPC_POLICY_PROTO_any)
-		return policy_match_query(matcher, row->name, strlen(row->name))
-		    .is_allowed;
-	if (row->name[0] != '\0')
-		question.n_patterns =
-		    policy_patterns_find(matcher, row->name, strlen(row->name), patterns);
-	return policy_match(matcher, &state.place, &question).is_allowed;
+		return policy_match_query(matcher, row->name, len).is_allowed;
+	if (len > 0)
+		n = policy_patterns_find(matcher, row->name, len, patterns);
+	return judge_dest(row->proto, row->port, &row->addr, patterns, n).is_allowed;
 }
 
 void
@@ -401,31 +414,14 @@ count(const struct policy_verdict *verdict)
 		state.n_denied++;
 }
 
-/* Whether the resolver judges: queries pass or fail by their names. */
-static bool
-is_for_resolver(const struct policy_verdict *verdict, uint16_t port)
-{
-	return (verdict->classes & IPC_POLICY_BIT(nameserver)) && port == DNS_PORT;
-}
-
-/* patterns are those of the address. */
+/* The name server's address is never judged: its flows lead to the resolver (destination.c). */
 static struct policy_verdict
 judge(const struct flow *flow, const uint16_t *patterns, size_t n_patterns)
 {
 	const struct ipc_flow_open *asked = &flow->asked;
-	const struct policy_question question = {
-		.proto = proto_of(asked->proto),
-		.port = asked->peer_port,
-		.addr = asked->peer,
-		.patterns = patterns,
-		.n_patterns = n_patterns,
-	};
-	struct policy_verdict verdict =
-	    policy_match(&state.in_force->matcher, &state.place, &question);
 
-	if (is_for_resolver(&verdict, asked->peer_port))
-		verdict.is_allowed = connector_policy_allows_queries();
-	return verdict;
+	return judge_dest(proto_of(asked->proto), asked->peer_port, &asked->peer,
+	    patterns, n_patterns);
 }
 
 static struct policy_verdict
@@ -629,13 +625,7 @@ judge_question(const struct ipc_check_flow *asked, struct policy_verdict *verdic
     uint16_t patterns[POLICY_PATTERNS_MAX])
 {
 	const struct policy_matcher *matcher = &state.in_force->matcher;
-	struct policy_question question = {
-		.proto = asked->proto,
-		.port = asked->port,
-		.addr = asked->addr,
-		.patterns = patterns,
-	};
-	size_t len = strlen(asked->name);
+	size_t len = strlen(asked->name), n;
 
 	if (len > 0) {
 		*verdict = policy_match_name(matcher, asked->proto, asked->port,
@@ -643,14 +633,14 @@ judge_question(const struct ipc_check_flow *asked, struct policy_verdict *verdic
 		verdict->classes = 0;
 		return policy_patterns_find(matcher, asked->name, len, patterns);
 	}
-	question.n_patterns =
-	    pins_find(&state.pins, &asked->addr, clock_now_ms(), patterns);
-	*verdict = policy_match(matcher, &state.place, &question);
-	if (is_for_resolver(verdict, asked->port)) {
+	n = pins_find(&state.pins, &asked->addr, clock_now_ms(), patterns);
+	*verdict = judge_dest(asked->proto, asked->port, &asked->addr, patterns, n);
+	/* The resolver judges such a flow, by the names in it. */
+	if ((verdict->classes & IPC_POLICY_BIT(nameserver)) && asked->port == DNS_PORT) {
 		verdict->is_allowed = connector_policy_allows_queries();
 		verdict->reason = POLICY_BY_QUERIES;
 	}
-	return question.n_patterns;
+	return n;
 }
 
 /* The pins to these patterns: of the address, or of all if there is a name. */
@@ -704,6 +694,8 @@ connector_on_list_denied(struct connector *connector, const struct ipc_list_deni
 	const struct ipc_denied *row = NULL;
 	uint32_t place = msg->from;
 
+	if (state.in_force != NULL)
+		page.generation = state.in_force->generation;
 	while (state.denied != NULL && page.n < IPC_POLICY_DENIED_N &&
 	    (row = denied_from(state.denied, &place)) != NULL)
 		page.entries[page.n++] = *row;

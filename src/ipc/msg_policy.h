@@ -360,15 +360,19 @@ struct ipc_pin {
 /* Pins in one message; it stays below 2 KiB. */
 #define IPC_POLICY_PINS_N 72
 
+/* Pins that the connector has at most: PINS_MAX. */
+#define IPC_POLICY_PINS_MAX 8192
+
 struct ipc_pins_page {
 	uint64_t request;
 	uint64_t generation; /* of the policy whose names they are of */
 	uint32_t n;
-	uint32_t next; /* for the next page; 0: this is the last */
+	uint32_t
+	    next; /* for the next page; 0, as always if n is lower: this is the last */
 	struct ipc_pin pins[IPC_POLICY_PINS_N]; /* zeros from n on */
 };
 
-/* A flow that nobody opens. */
+/* The api asks for a verdict; no socket is made. */
 struct ipc_check_flow {
 	uint64_t request;
 	uint16_t port;                   /* 0: icmp */
@@ -378,10 +382,10 @@ struct ipc_check_flow {
 	uint8_t reserved[6];
 };
 
-/* Causes of a verdict: model/policy has them. */
+/* Number of values of enum policy_reason. */
 #define IPC_POLICY_N_REASONS 4
 
-/* More are left out. */
+/* A verdict lists at most 32 pins. */
 #define IPC_POLICY_VERDICT_PINS_N 32
 
 struct ipc_flow_verdict {
@@ -431,10 +435,14 @@ struct ipc_denied {
 /* Entries in one message; it stays below 2 KiB. */
 #define IPC_POLICY_DENIED_N 6
 
+/* Entries that the connector has at most: DENIED_FLOWS_MAX and DENIED_NAMES_MAX. */
+#define IPC_POLICY_DENIED_MAX 768
+
 struct ipc_denied_page {
 	uint64_t request;
+	uint64_t generation; /* of the policy that denies them */
 	uint32_t n;
-	uint32_t next; /* for the next page; 0: this is the last */
+	uint32_t next;                                  /* as in ipc_pins_page */
 	struct ipc_denied entries[IPC_POLICY_DENIED_N]; /* zeros from n on */
 };
 

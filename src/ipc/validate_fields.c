@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/dnsname.h"
+
 int
 ipc_refuse(const char **why, const char *text)
 {
@@ -63,4 +65,11 @@ ipc_is_text(const char *text, size_t size)
 	size_t len = strnlen(text, size);
 
 	return len < size && ipc_is_zero(text + len, size - len);
+}
+
+bool
+ipc_is_dnsname(const char name[IPC_POLICY_NAME_SIZE])
+{
+	return ipc_is_text(name, IPC_POLICY_NAME_SIZE) &&
+	    dnsname_check(name, strlen(name)) == DNSNAME_OK;
 }

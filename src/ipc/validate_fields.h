@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/inaddr.h"
+#include "ipc/msg_policy.h"
 
 /* Sets *why to the static text, which names the field. Returns -1. */
 int ipc_refuse(const char **why, const char *text);
@@ -33,3 +34,6 @@ bool ipc_is_inaddr(const struct inaddr *addr);
 /* Whether text has at most size - 1 bytes, a NUL, and zeros up to the end. The zeros keep
  * bytes of the sender's memory from travelling along. */
 bool ipc_is_text(const char *text, size_t size);
+
+/* Whether it is such a text, and a canonical name of a host (base/dnsname.h). */
+bool ipc_is_dnsname(const char name[IPC_POLICY_NAME_SIZE]);

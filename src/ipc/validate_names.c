@@ -2,9 +2,6 @@
 /* Checks the payloads of messages about name servers and DNS. */
 #include "ipc/validate.h"
 
-#include <string.h>
-
-#include "base/dnsname.h"
 #include "ipc/validate_fields.h"
 
 static int
@@ -88,13 +85,6 @@ ipc_validate_dns_refused(const struct ipc_dns_refused *msg, const char **why)
 	return msg->reserved == 0 ? 0 : ipc_refuse(why, "reserved");
 }
 
-static bool
-is_name(const char name[IPC_POLICY_NAME_SIZE])
-{
-	return ipc_is_text(name, IPC_POLICY_NAME_SIZE) &&
-	    dnsname_check(name, strlen(name)) == DNSNAME_OK;
-}
-
 int
 ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
 {
@@ -102,7 +92,7 @@ ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
 		return ipc_refuse(why, "n_addrs");
 	if (msg->n_patterns > IPC_DNS_PATTERNS_MAX)
 		return ipc_refuse(why, "n_patterns");
-	if (!is_name(msg->name))
+	if (!ipc_is_dnsname(msg->name))
 		return ipc_refuse(why, "name");
 	if (!ipc_is_zero(msg->reserved, sizeof(msg->reserved)))
 		return ipc_refuse(why, "reserved");
@@ -120,7 +110,7 @@ ipc_validate_dns_pin(const struct ipc_dns_pin *msg, const char **why)
 int
 ipc_validate_dns_refusal(const struct ipc_dns_refusal *msg, const char **why)
 {
-	return ipc_is_zero(msg->name, sizeof(msg->name)) || is_name(msg->name)
+	return ipc_is_zero(msg->name, sizeof(msg->name)) || ipc_is_dnsname(msg->name)
 	    ? 0
 	    : ipc_refuse(why, "name");
 }

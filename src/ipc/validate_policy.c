@@ -96,16 +96,12 @@ ipc_check_policy_name(const struct ipc_policy_name *name, const char **why)
 		return ipc_refuse(why, "is_wildcard");
 	if (name->reserved != 0)
 		return ipc_refuse(why, "reserved");
-	if (!ipc_is_text(name->text, sizeof(name->text)))
-		return ipc_refuse(why, "text");
-	if (dnsname_check(name->text, strlen(name->text)) != DNSNAME_OK)
-		return ipc_refuse(why, "text");
-	return 0;
+	return ipc_is_dnsname(name->text) ? 0 : ipc_refuse(why, "text");
 }
 
 /* The name of a source is not empty, so that errors name it. */
 static bool
-is_name(const char *name)
+is_source_name(const char *name)
 {
 	return ipc_is_text(name, IPC_POLICY_SOURCE_SIZE) && name[0] != '\0';
 }
@@ -117,7 +113,7 @@ ipc_validate_policy_inline(const struct ipc_policy_inline *msg, const char **why
 		return ipc_refuse(why, "source");
 	if (msg->line == 0)
 		return ipc_refuse(why, "line");
-	if (!is_name(msg->name))
+	if (!is_source_name(msg->name))
 		return ipc_refuse(why, "name");
 	if (!ipc_is_text(msg->text, sizeof(msg->text)))
 		return ipc_refuse(why, "text");
@@ -131,7 +127,7 @@ ipc_validate_policy_file(const struct ipc_policy_file *msg, const char **why)
 		return ipc_refuse(why, "source");
 	if (msg->reserved != 0)
 		return ipc_refuse(why, "reserved");
-	if (!is_name(msg->name))
+	if (!is_source_name(msg->name))
 		return ipc_refuse(why, "name");
 	return 0;
 }
@@ -173,7 +169,7 @@ ipc_validate_policy_source(const struct ipc_policy_source *msg, const char **why
 		return ipc_refuse(why, "source");
 	if (msg->reserved != 0)
 		return ipc_refuse(why, "reserved");
-	if (!is_name(msg->name))
+	if (!is_source_name(msg->name))
 		return ipc_refuse(why, "name");
 	return 0;
 }
@@ -315,11 +311,21 @@ check_pin(const struct ipc_pin *pin, const char **why)
 	return pin->name < IPC_POLICY_NAMES_MAX ? 0 : ipc_refuse(why, "name");
 }
 
+/* Whether `next` may be that of a page with n of at most n_max entries. Only a full page has one, and
+ * no place is beyond the table. */
+static bool
+is_next(uint32_t next, uint32_t n, uint32_t n_max, uint32_t table_max)
+{
+	return next == 0 || (n == n_max && next <= table_max);
+}
+
 int
 ipc_validate_pins_page(const struct ipc_pins_page *msg, const char **why)
 {
 	if (msg->n > IPC_POLICY_PINS_N)
 		return ipc_refuse(why, "n");
+	if (!is_next(msg->next, msg->n, IPC_POLICY_PINS_N, IPC_POLICY_PINS_MAX))
+		return ipc_refuse(why, "next");
 	for (uint32_t i = 0; i < msg->n; i++) {
 		if (check_pin(&msg->pins[i], why) == -1)
 			return -1;
@@ -339,11 +345,8 @@ ipc_validate_check_flow(const struct ipc_check_flow *msg, const char **why)
 		return ipc_refuse(why, "port");
 	if (!ipc_is_inaddr(&msg->addr))
 		return ipc_refuse(why, "addr");
-	if (!ipc_is_text(msg->name, sizeof(msg->name)))
-		return ipc_refuse(why, "name");
-	if (msg->name[0] != '\0' &&
-	    (!ipc_is_zero(&msg->addr, sizeof(msg->addr)) ||
-		dnsname_check(msg->name, strlen(msg->name)) != DNSNAME_OK))
+	if (!ipc_is_zero(msg->name, sizeof(msg->name)) &&
+	    (!ipc_is_zero(&msg->addr, sizeof(msg->addr)) || !ipc_is_dnsname(msg->name)))
 		return ipc_refuse(why, "name");
 	return ipc_check_zeros(msg->reserved, sizeof(msg->reserved), "reserved", why);
 }
@@ -393,8 +396,7 @@ check_denied(const struct ipc_denied *entry, const char **why)
 	if (entry->reserved != 0)
 		return ipc_refuse(why, "reserved");
 	if ((has_name || entry->proto == IPC_POLICY_PROTO_any) &&
-	    (!ipc_is_text(entry->name, sizeof(entry->name)) ||
-		dnsname_check(entry->name, strlen(entry->name)) != DNSNAME_OK))
+	    !ipc_is_dnsname(entry->name))
 		return ipc_refuse(why, "name");
 	return 0;
 }
@@ -404,6 +406,8 @@ ipc_validate_denied_page(const struct ipc_denied_page *msg, const char **why)
 {
 	if (msg->n > IPC_POLICY_DENIED_N)
 		return ipc_refuse(why, "n");
+	if (!is_next(msg->next, msg->n, IPC_POLICY_DENIED_N, IPC_POLICY_DENIED_MAX))
+		return ipc_refuse(why, "next");
 	for (uint32_t i = 0; i < msg->n; i++) {
 		if (check_denied(&msg->entries[i], why) == -1)
 			return -1;

@@ -274,7 +274,9 @@ judging_begin_anew(struct resolver *resolver)
 	size_t n = 0;
 
 	TAILQ_FOREACH(question, &resolver->questions.aged, aged)
-	n++;
+	{
+		n++;
+	}
 	/* Those that are taken again come behind these. */
 	for (question = TAILQ_FIRST(&resolver->questions.aged); n-- > 0;
 	     question = next) {

@@ -28,9 +28,6 @@
 /* "allow tcp 65535 to ", a name, and " private". */
 #define RULE_SIZE (IPC_POLICY_NAME_SIZE + 64)
 
-/* RFC 7858: DNS over TLS or QUIC. */
-#define DNS_TLS_PORT 853
-
 /* A line of a long rule is broken behind this column. */
 #define COLUMN_MAX 80
 

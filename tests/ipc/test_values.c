@@ -242,7 +242,7 @@ FIELDS(pin,
 	RANGE(pin, name, 0, IPC_POLICY_NAMES_MAX - 1, "name"), ANY(pin, life_s))
 FIELDS(pins_page,
 	ANY(pins_page, request), ANY(pins_page, generation),
-	RANGE(pins_page, n, 0, IPC_POLICY_PINS_N, "n"), ANY(pins_page, next),
+	RANGE(pins_page, n, 0, IPC_POLICY_PINS_N, "n"), RANGE(pins_page, next, 0, 0, "next"),
 	PAGE(pins_page, pins, pin))
 FIELDS(check_flow,
 	ANY(check_flow, request), RANGE(check_flow, port, 1, UINT16_MAX, "port"),
@@ -265,8 +265,9 @@ FIELDS(denied,
 	RANGE(denied, reason, 0, IPC_DENIED_N_REASONS - 1, "reason"),
 	ADDR(denied, addr, "addr"), RESERVED(denied), TEXT(denied, name))
 FIELDS(denied_page,
-	ANY(denied_page, request), RANGE(denied_page, n, 0, IPC_POLICY_DENIED_N, "n"),
-	ANY(denied_page, next), PAGE(denied_page, entries, denied))
+	ANY(denied_page, request), ANY(denied_page, generation),
+	RANGE(denied_page, n, 0, IPC_POLICY_DENIED_N, "n"),
+	RANGE(denied_page, next, 0, 0, "next"), PAGE(denied_page, entries, denied))
 FIELDS(dns_pin,
 	ANY(dns_pin, number), ANY(dns_pin, generation), ANY(dns_pin, ttl_s),
 	RANGE(dns_pin, n_addrs, 1, IPC_DNS_ADDRS_MAX, "n_addrs"),
@@ -698,6 +699,14 @@ test_contradictions_are_refused(void **state)
 	BAD(dns_pin, "entries after the last", msg->n_patterns = 1)
 	BAD(dns_pin, "name", msg->name[0] = '\0')
 	BAD(dns_pin, "name", msg->name[0] = 'A')
+	BAD(pins_page, "next", {
+		msg->n = IPC_POLICY_PINS_N;
+		msg->next = IPC_POLICY_PINS_MAX + 1;
+	})
+	BAD(denied_page, "next", {
+		msg->n = IPC_POLICY_DENIED_N;
+		msg->next = IPC_POLICY_DENIED_MAX + 1;
+	})
 	BAD(denied_page, "name", msg->entries[0].name[0] = '#')
 	BAD(denied_page, "name", msg->entries[1].name[0] = '\0')
 	BAD(denied_page, "entries after the last", msg->n = 1)

@@ -427,7 +427,6 @@ ipc_sample_pins_page(struct ipc_pins_page *msg)
 		.request = 1,
 		.generation = 1,
 		.n = 1,
-		.next = 9,
 		.pins[0] = {
 			.addr = inaddr_from4(htonl(0xc0000201)),
 			.name = 1,
@@ -476,8 +475,8 @@ ipc_sample_denied_page(struct ipc_denied_page *msg)
 {
 	*msg = (struct ipc_denied_page){
 		.request = 1,
+		.generation = 1,
 		.n = 2,
-		.next = 9,
 		.entries[0] = {
 			.count = 3,
 			.classes = IPC_POLICY_BIT(any) | IPC_POLICY_BIT(internet),

@@ -273,9 +273,7 @@ put_in_force(struct api *api, struct api_client *client, uint64_t generation)
 	};
 	const struct api_event_data data = { .policy = &change };
 
-	policy->in_force = api_policy_next(policy);
-	policy->take.policy = api_policy_next(policy);
-	policy->generation = generation;
+	api_policy_switch(policy, generation);
 	api_audit(api, client, "%s: policy generation %" PRIu64 ", %u rules",
 	    change.command, generation, policy->in_force->n_rules);
 	reply_changed(api, client);

@@ -6,6 +6,7 @@
 
 #include "api/handlers.h"
 #include "base/log.h"
+#include "model/policy/print.h"
 
 void
 api_policy_init(struct api_policy *policy, const struct ipc_listen *known)
@@ -34,6 +35,15 @@ struct policy *
 api_policy_next(const struct api_policy *policy)
 {
 	return &policy->places[policy->in_force == &policy->places[0]];
+}
+
+void
+api_policy_switch(struct api_policy *policy, uint64_t generation)
+{
+	policy->in_force = api_policy_next(policy);
+	policy->generation = generation;
+	policy->hash = policy_print_hash(policy->in_force);
+	policy->take.policy = api_policy_next(policy);
 }
 
 static void
@@ -67,7 +77,5 @@ api_on_policy_commit(struct api *api, const struct ipc_policy_commit *msg)
 	    policy->places != NULL && policy_take_commit(&policy->take, msg, &why);
 
 	check_row(is_good, why);
-	policy->in_force = policy->take.policy;
-	policy->generation = msg->generation;
-	policy->take.policy = api_policy_next(policy);
+	api_policy_switch(policy, msg->generation);
 }

@@ -12,7 +12,8 @@ struct api_policy {
 	 * next. */
 	struct policy *places;
 	struct policy *in_force; /* NULL: none has come */
-	uint64_t generation;     /* of the policy in force */
+	uint64_t generation;     /* of the policy in force; so is `hash` */
+	uint64_t hash;
 	struct policy_take take;
 	struct policy_parser *parser;   /* owned */
 	struct policy_matcher *matcher; /* owned; of a policy that is checked */
@@ -27,3 +28,6 @@ bool api_policy_has_come(const struct api_policy *policy);
 
 /* The place that is not in force. */
 struct policy *api_policy_next(const struct api_policy *policy);
+
+/* The policy in the place that is not in force is in force now. */
+void api_policy_switch(struct api_policy *policy, uint64_t generation);

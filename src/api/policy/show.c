@@ -137,8 +137,7 @@ api_on_policy_state(struct api *api, const struct ipc_policy_state *msg)
 	out = api_client_reply_begin(client);
 	api_out_open(out, NULL, '{');
 	api_out_number(out, "generation", api->policy.generation);
-	api_out_string(out, "hash",
-	    api_policy_id_format(policy_print_hash(policy), hash));
+	api_out_string(out, "hash", api_policy_id_format(api->policy.hash, hash));
 	api_out_string(out, "mode", policy_mode_words[policy->settings.mode]);
 	api_out_string(out, "default",
 	    policy_action_words[policy->settings.default_action]);
@@ -448,7 +447,7 @@ api_on_denied_page(struct api *api, const struct ipc_denied_page *msg)
 	struct api_client *client =
 	    api_peer_answered(api, &api->connector, IPC_MSG_denied_page, msg->request);
 
-	if (!client)
+	if (!client || !fits(api, client, msg->generation))
 		return;
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_denied(&client->call.list, &msg->entries[i]);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dnsname.h"
 #include "model/policy/expect.h"
 #include "model/policy/print.h"
 
@@ -262,7 +263,7 @@ lint_rule(const struct lint *lint, uint32_t rule, bool is_internet_open)
 	if (!is_allow && is_internet_open && is_ipv4_alone(lint->policy, rule))
 		report(lint, rule,
 		    "only IPv4 addresses: the same servers may have IPv6 addresses");
-	if (is_allow && (has_port(row, 53) || has_port(row, 853)))
+	if (is_allow && (has_port(row, DNS_PORT) || has_port(row, DNS_TLS_PORT)))
 		report(lint, rule,
 		    "port 53 or 853: queries pass by the name server of slirpd");
 	lint_names(lint, rule);

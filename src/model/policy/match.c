@@ -9,9 +9,6 @@
 
 #define NO_RANK UINT32_MAX
 
-/* RFC 7858: DNS over TLS or QUIC. */
-#define DNS_TLS_PORT 853
-
 /* A decision while the lists are read. */
 struct decision {
 	const struct policy_matcher *matcher;
