@@ -36,10 +36,11 @@ key_of_end(const struct ipc_flow_open *asked)
 int
 flows_init(struct flows *flows)
 {
-	*flows = (struct flows){
-		.tokens = FLOWS_PER_S,
-		.log_limit = { .burst = 1, .interval_ms = LOG_INTERVAL_MS },
-	};
+	const struct ratelimit log_limit = { .burst = 1, .interval_ms = LOG_INTERVAL_MS };
+
+	*flows = (struct flows){ .tokens = FLOWS_PER_S, .rate_log_limit = log_limit };
+	for (int kind = 0; kind < FLOWS_N_KINDS; kind++)
+		flows->limit_log_limits[kind] = log_limit;
 	return flow_key_make_secret() == 0 &&
 		flow_table_init(&flows->table, sizeof(struct flow),
 		    IPC_FLOWS_TCP_MAX + IPC_FLOWS_UDP_MAX + IPC_FLOWS_ICMP_MAX) == 0 &&
@@ -103,11 +104,30 @@ enter_end(struct flows *flows, const struct ipc_flow_open *asked)
 }
 
 static struct flow *
-refuse(struct flows *flows, uint64_t now_ms, const char *why)
+refuse_for_rate(struct flows *flows, uint64_t now_ms)
 {
 	flows->n_limited++;
-	if (ratelimit_allow(&flows->log_limit, now_ms))
-		log_warning("flows: slirp-worker %s: new ones are refused", why);
+	if (ratelimit_allow(&flows->rate_log_limit, now_ms))
+		log_warning("flows: slirp-worker asked for more than %d flows in a "
+			    "second; flow refused (query_policy: flows_limited)",
+		    FLOWS_PER_S);
+	return NULL;
+}
+
+static struct flow *
+refuse_for_limit(struct flows *flows, enum flows_kind kind, uint64_t now_ms)
+{
+	static const char *const words[] = {
+		[FLOWS_TCP] = "TCP",
+		[FLOWS_UDP] = "UDP",
+		[FLOWS_ICMP] = "ICMP",
+	};
+
+	flows->n_limited++;
+	if (ratelimit_allow(&flows->limit_log_limits[kind], now_ms))
+		log_warning("flows: slirp-worker has %u %s flows, the limit; flow "
+			    "refused (query_policy: flows_limited)",
+		    flows->n_open[kind], words[kind]);
 	return NULL;
 }
 
@@ -126,10 +146,10 @@ flows_open(struct flows *flows, const struct ipc_flow_open *asked, uint64_t now_
 
 	*error = EAGAIN;
 	if (!take_token(flows, now_ms))
-		return refuse(flows, now_ms, "asks for too many in a second");
+		return refuse_for_rate(flows, now_ms);
 	*error = EMFILE;
 	if (flows->n_open[kind] == limits[kind])
-		return refuse(flows, now_ms, "has as many open as it may have");
+		return refuse_for_limit(flows, kind, now_ms);
 	flow_table_reap(&flows->table);
 	flow = flow_table_add(&flows->table, &key);
 	flow->asked = *asked;

@@ -56,7 +56,8 @@ struct flows {
 	uint64_t tokens;    /* flows that may be opened at once */
 	uint64_t filled_ms; /* when tokens were added last */
 	uint64_t n_limited; /* flows that were refused for a limit or for the rate */
-	struct ratelimit log_limit;
+	/* Of log lines, so that no cause hides another one. */
+	struct ratelimit rate_log_limit, limit_log_limits[FLOWS_N_KINDS];
 	/* The first flow that the policy in force has not judged, if it judges (judge.h). */
 	uint32_t judge_at;
 	bool is_judging;

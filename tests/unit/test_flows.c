@@ -7,9 +7,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "ipc_samples.h"
 
 static struct flows flows;
@@ -111,6 +114,42 @@ test_flows_above_the_rate_are_refused(void **state)
 	assert_null(open_flow(number, now_ms));
 }
 
+static unsigned int n_lines;
+static char last_line[LOG_TEXT_SIZE];
+
+static void
+keep_line(enum log_level level, const char *text)
+{
+	(void)level;
+	n_lines++;
+	snprintf(last_line, sizeof(last_line), "%s", text);
+}
+
+static void
+test_each_cause_has_a_line(void **state)
+{
+	uint64_t now_ms = 1000, number;
+
+	(void)state;
+	n_lines = 0;
+	log_set_emit(keep_line);
+	number = open_many(0, FLOWS_PER_S, &now_ms);
+	for (int i = 0; i < 3; i++)
+		assert_null(open_flow(number, now_ms));
+	assert_int_equal(n_lines, 1);
+	assert_string_equal(last_line,
+	    "flows: slirp-worker asked for more than 30000 flows in a second; flow refused "
+	    "(query_policy: flows_limited)");
+	now_ms += 1000;
+	number = open_many(number, IPC_FLOWS_TCP_MAX - FLOWS_PER_S, &now_ms);
+	now_ms += 1000;
+	for (int i = 0; i < 3; i++)
+		assert_null(open_flow(number, now_ms));
+	assert_int_equal(n_lines, 2);
+	assert_non_null(strstr(last_line, " TCP flows, the limit; flow refused"));
+	assert_int_equal(flows.n_limited, 6);
+}
+
 int
 main(void)
 {
@@ -121,6 +160,8 @@ main(void)
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_flows_above_the_rate_are_refused,
 		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_each_cause_has_a_line, set_up,
+		    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
