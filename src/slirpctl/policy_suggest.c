@@ -213,7 +213,23 @@ line_of_flow(struct suggestion *suggestion, const struct denial *denial,
 	return true;
 }
 
-/* A name without a flow. */
+/* Whether it is the name of an address (RFC 1035, RFC 3596): nothing connects to it. */
+static bool
+is_reverse(const char *name)
+{
+	static const char *const suffixes[] = { ".in-addr.arpa", ".ip6.arpa" };
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t suffix_len = strlen(suffixes[i]);
+
+		if (len > suffix_len && strcmp(name + len - suffix_len, suffixes[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name without a flow. Returns false if it says nothing that can be written. */
 static bool
 line_of_name(struct suggestion *suggestion, const struct denial *denial,
     struct line *line)
@@ -226,7 +242,8 @@ line_of_name(struct suggestion *suggestion, const struct denial *denial,
 	line->why = is_denied_by_rule(denial)
 	    ? "a rule denies it"
 	    : "was only asked for: protocol and port are a guess";
-	return write_rule(suggestion, &guess, true, line->rule);
+	return !is_reverse(denial->name) &&
+	    write_rule(suggestion, &guess, true, line->rule);
 }
 
 /* Whether there are flows of the name: they say more. */
