@@ -12,7 +12,7 @@ errlines_emit(enum log_level level, const char *text)
 {
 	char escaped[LOG_TEXT_SIZE];
 
-	(void)level;
 	text_escape_rest(escaped, sizeof(escaped), text, strlen(text));
-	fprintf(stderr, "slirpctl: %s\n", escaped);
+	fprintf(stderr, "slirpctl: %s%s\n", level == LOG_LEVEL_WARNING ? "warning: " : "",
+	    escaped);
 }

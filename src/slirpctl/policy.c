@@ -305,6 +305,7 @@ static enum outcome
 add(const struct cmdline *cmdline)
 {
 	char line[LINE_MAX_BYTES + 1] = "";
+	enum outcome outcome;
 
 	for (size_t i = 1; i < cmdline->n_args; i++) {
 		if (strlen(line) + 1 + strlen(cmdline->args[i]) >= sizeof(line)) {
@@ -314,7 +315,11 @@ add(const struct cmdline *cmdline)
 		strlcat(line, i == 1 ? "" : " ", sizeof(line));
 		strlcat(line, cmdline->args[i], sizeof(line));
 	}
-	return change_rule(cmdline, "policy add", "policy_add_rule", "line", line, "id");
+	outcome =
+	    change_rule(cmdline, "policy add", "policy_add_rule", "line", line, "id");
+	if (outcome == OUTCOME_OK)
+		policy_warn_of_slips(line);
+	return outcome;
 }
 
 static enum outcome

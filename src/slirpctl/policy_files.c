@@ -115,7 +115,27 @@ warn_of_rule(void *ctx, uint32_t rule, const char *text)
 	const struct loaded *loaded = ctx;
 	char where[POLICY_WHERE_SIZE];
 
-	log_warning("warning: %s: %s", policy_where(&loaded->policy, rule, where), text);
+	log_warning("%s: %s", policy_where(&loaded->policy, rule, where), text);
+}
+
+static void
+warn_of_slip(void *ctx, uint32_t rule, const char *text)
+{
+	(void)ctx;
+	(void)rule;
+	log_warning("policy add: %s", text);
+}
+
+void
+policy_warn_of_slips(const char *line)
+{
+	autofree struct loaded *loaded = loaded_new();
+	struct policy_text text = { .name = "", .text = line, .len = strlen(line) };
+
+	if (loaded != NULL &&
+	    policy_parse_lines(&loaded->parser, &loaded->policy, &text,
+		IPC_POLICY_FROM_API, 1))
+		policy_lint_slips(&loaded->policy, warn_of_slip, NULL);
 }
 
 enum outcome

@@ -8,6 +8,9 @@
 /* Checks each file by itself, and logs its first fault, or remarks on its rules. */
 enum outcome policy_check(const struct cmdline *cmdline);
 
+/* Logs a warning if the rule of `policy add` has a name that is probably a class. */
+void policy_warn_of_slips(const char *line);
+
 /* Prints the verdict on a flow: of the policies of --policy, or of the daemon. OUTCOME_REFUSED: it is
  * denied. */
 enum outcome policy_test(const struct cmdline *cmdline);

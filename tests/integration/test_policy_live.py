@@ -28,7 +28,7 @@ from guest import Guest
 from lab import HOST4, Lab
 from processes import borrowed
 from servers import listener, udp_socket
-from slirpctl import REFUSED, assert_ok, ctl
+from slirpctl import OK, REFUSED, assert_ok, ctl
 from test_hostile_worker import closed, taken
 from test_policy import (  # noqa: F401
     ALL_OF_ONE, ICMP, OTHER4, OTHER6, OTHER_PORT, PORT, PRIVATE4, PUBLIC4, PUBLIC6, TCP, UDP, attacker, denied, echo, tcp,
@@ -294,10 +294,21 @@ def test_slirpctl_changes_the_policy(guest: Guest, tmp_path: Path) -> None:
             REFUSED, 'slirpctl: policy load: ci.policy:2:18: "pypi..org": a label is empty\n')
         file.write_text("policy 1\nallow to any\n")
         done = ctl("-a", path, "policy", "load", file, "-n")
-        assert done.returncode == 0 and "ci.policy:2: any includes" in done.stderr
+        assert done.returncode == 0 and done.stderr.startswith("slirpctl: warning: ci.policy:2: any includes")
         file.write_bytes(b"policy 1\n\xff\n")
         assert ctl("-a", path, "policy", "load", file).stderr == f"slirpctl: {file}:2: not UTF-8\n"
         assert ctl("-a", path, "policy", "load", tmp_path / "none").returncode == 2
+
+
+def test_misspelt_class_is_a_warning(guest: Guest) -> None:
+    """Else nobody sees that the rule is for a host of this name."""
+    with live(guest, "allow to internet\nforbid to build\n", "--deny-out=metdata:80") as (daemon, path):
+        said = [line for line in daemon.stderr.splitlines() if "host name" in line]
+        assert said == [
+            "slirpd: warning: --deny-out:1: metdata is taken as a host name; did you mean the class metadata?"]
+        done = ctl("-a", path, "policy", "add", "forbid", "to", "privat")
+        assert (done.returncode, done.stderr) == (
+            OK, "slirpctl: warning: policy add: privat is taken as a host name; did you mean the class private?\n")
 
 
 def established(guest: Guest, lab: Lab, address: str) -> tuple[socket.socket, socket.socket]:

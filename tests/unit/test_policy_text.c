@@ -435,6 +435,13 @@ note_warning(void *ctx, uint32_t rule, const char *text)
 }
 
 static void
+keep_warning(void *ctx, uint32_t rule, const char *text)
+{
+	(void)rule;
+	snprintf(ctx, 256, "%s", text);
+}
+
+static void
 test_lint(void **state)
 {
 	static const struct {
@@ -446,6 +453,11 @@ test_lint(void **state)
 		    "1 only IPv4 addresses: the|" },
 		{ "allow to internet\nforbid to 192.0.2.0/24, 2001:db8::/32", "" },
 		{ "allow to a.test", "0 names without ports: oth|" },
+		{ "allow icmp to a.test", "" },
+		{ "forbid to metdata",
+		    "0 metdata is taken as a ho|0 a name in deny or forbid|" },
+		{ "allow tcp 443 to hosts, build, priv.ate",
+		    "0 hosts is taken as a host|0 build is a host name of |" },
 		{ "allow tcp 443 to *.x.github.io", "0 *.x.github.io: anybody c|" },
 		{ "allow tcp 443 to *.notgithub.io", "" },
 		{ "allow tcp 50-60 to 192.0.2.1", "0 port 53 or 853: queries |" },
@@ -469,6 +481,38 @@ test_lint(void **state)
 		assert_parsed(text);
 		policy_lint(&policy, note_warning, &warnings);
 		assert_string_equal(warnings.text, cases[i].warnings);
+	}
+}
+
+static void
+test_slips(void **state)
+{
+	static const struct {
+		const char *dest, *warning;
+	} cases[] = {
+		{ "metdata",
+		    "metdata is taken as a host name; did you mean the class "
+		    "metadata?" },
+		{ "lnik-locl",
+		    "lnik-locl is taken as a host name; did you mean the class "
+		    "link-local?" },
+		{ "ayn", "ayn is taken as a host name; did you mean the class any?" },
+		{ "metdat-a1", "" },
+		{ "hst2", "" },
+		{ "build", "" },
+		{ "metdata.test", "" },
+		{ "metadata", "" },
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		char warning[256] = "";
+
+		snprintf(text, sizeof(text), HEADER "deny to %s\n", cases[i].dest);
+		assert_parsed(text);
+		policy_lint_slips(&policy, keep_warning, warning);
+		assert_string_equal(warning, cases[i].warning);
 	}
 }
 
@@ -588,6 +632,7 @@ main(void)
 		cmocka_unit_test(test_expects),
 		cmocka_unit_test(test_failed_expects),
 		cmocka_unit_test(test_lint),
+		cmocka_unit_test(test_slips),
 		cmocka_unit_test(test_checks_of_rows_accept_what_the_parser_makes),
 		cmocka_unit_test(test_types_of_queries_need_queries),
 		cmocka_unit_test(test_punycode),

@@ -38,3 +38,6 @@ typedef void policy_lint_fn(void *ctx, uint32_t rule, const char *text);
 
 /* Reports rules that may not mean what their author meant. */
 void policy_lint(const struct policy *policy, policy_lint_fn *report, void *ctx);
+
+/* Of these, reports only names that are probably a class with a mistake in writing. */
+void policy_lint_slips(const struct policy *policy, policy_lint_fn *report, void *ctx);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/dnsname.h"
+#include "base/text.h"
 #include "model/policy/expect.h"
 #include "model/policy/print.h"
 
@@ -196,6 +197,54 @@ is_shared(const char *name)
 	return false;
 }
 
+/* A name that differs from a class in more bytes is another word. Two bytes are too many for a short
+ * word: "boat" is not "host". */
+#define SLIP_MAX 2
+#define SLIP_SHORT_MAX 1
+#define SHORT_LEN_MAX 5
+
+/* Returns the class that is meant by a name of one label, or NULL if none is near. */
+static const char *
+nearest_class(const char *name)
+{
+	for (int class = 0; policy_class_words[class] != NULL; class ++) {
+		const char *word = policy_class_words[class];
+		size_t len = strlen(word);
+		size_t most = len <= SHORT_LEN_MAX ? SLIP_SHORT_MAX : SLIP_MAX;
+
+		if (text_distance(name, strlen(name), word, len) <= most)
+			return word;
+	}
+	return NULL;
+}
+
+/* Names of one label, or of these only the slips. */
+static void
+lint_labels(const struct lint *lint, uint32_t rule, bool is_only_slips)
+{
+	struct slice names = names_of(lint->policy, rule);
+	char text[IPC_POLICY_NAME_SIZE + 96];
+
+	for (uint32_t i = names.begin; i < names.end; i++) {
+		const struct ipc_policy_name *name = &lint->policy->names[i];
+		const char *class;
+
+		if (strchr(name->text, '.') != NULL)
+			continue;
+		class = nearest_class(name->text);
+		if (class != NULL)
+			snprintf(text, sizeof(text),
+			    "%s is taken as a host name; did you mean the class %s?",
+			    name->text, class);
+		else
+			snprintf(text, sizeof(text),
+			    "%s is a host name of one label, and looked up as it stands",
+			    name->text);
+		if (class != NULL || !is_only_slips)
+			report(lint, rule, text);
+	}
+}
+
 static void
 lint_names(const struct lint *lint, uint32_t rule)
 {
@@ -206,13 +255,14 @@ lint_names(const struct lint *lint, uint32_t rule)
 
 	if (names.begin == names.end)
 		return;
+	lint_labels(lint, rule, false);
 	if (row->action != IPC_POLICY_ACTION_allow) {
 		report(lint, rule,
 		    "a name in deny or forbid stops the query for it, whatever the "
 		    "ports; it does not block an address");
 		return;
 	}
-	if (row->n_ports == 0)
+	if (row->n_ports == 0 && row->proto != IPC_POLICY_PROTO_icmp)
 		report(lint, rule,
 		    "names without ports: other sites at the same addresses are open on "
 		    "all ports");
@@ -278,4 +328,13 @@ policy_lint(const struct policy *policy, policy_lint_fn *report_fn, void *ctx)
 
 	for (uint32_t rule = 0; rule < policy->n_rules; rule++)
 		lint_rule(&lint, rule, is_internet_open);
+}
+
+void
+policy_lint_slips(const struct policy *policy, policy_lint_fn *report_fn, void *ctx)
+{
+	const struct lint lint = { policy, report_fn, ctx };
+
+	for (uint32_t rule = 0; rule < policy->n_rules; rule++)
+		lint_labels(&lint, rule, true);
 }

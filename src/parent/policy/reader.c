@@ -188,6 +188,8 @@ reader_on_policy_read(struct reader *reader, const struct ipc_policy_read *msg)
 	}
 	if (msg->is_check)
 		policy_lint(policy, say_remark, reader);
+	else
+		policy_lint_slips(policy, say_remark, reader);
 	send_rows(reader);
 }
 
