@@ -2,6 +2,7 @@
 /* Keeps the open flows of the worker. */
 #include "connector/flows.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <net/ethernet.h>
 #include <netinet/in.h>
@@ -12,6 +13,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "connector/open/open.h"
+#include "model/budget.h"
+
+static_assert(IPC_FLOWS_TCP_MAX == BUDGET_TCP_MAX + IPC_FLOWS_ENDING_MAX &&
+	IPC_FLOWS_UDP_MAX == BUDGET_UDP_MAX + BUDGET_PEER_MAX + IPC_FLOWS_ENDING_MAX &&
+	IPC_FLOWS_ICMP_MAX == BUDGET_PING_MAX + IPC_FLOWS_ENDING_MAX,
+    "a worker that was taken over gets no more sockets than an honest one");
 
 /* A guest can be at a limit for days. */
 #define LOG_INTERVAL_MS (30 * 60 * 1000)

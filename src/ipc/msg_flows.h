@@ -10,16 +10,20 @@
  * on open files of the user (unix(7), ETOOMANYREFS), and 1024 is a common one. */
 #define IPC_FLOWS_ASKED_MAX 256
 
-/* Open flows of each protocol. TCP: ports cannot tell more connections apart. UDP: more than the
- * worker's budget (BUDGET_UDP_MAX and others), with those that are being closed. ICMP: as many
- * hosts as BUDGET_PING_MAX, with those that are being closed. */
-#define IPC_FLOWS_TCP_MAX 65536
-#define IPC_FLOWS_UDP_MAX 8192
-#define IPC_FLOWS_ICMP_MAX 1024
-
 /* Numbers of flows in one flow_closed: a message for each would cost as much as the question
  * for the flow. */
 #define IPC_FLOWS_CLOSED_MAX 32
+
+/* Flows that the worker has ended and the connector still has: they were asked for when they
+ * ended, or the next flow_closed names them. The worker asks for no flow before a full
+ * flow_closed is sent. */
+#define IPC_FLOWS_ENDING_MAX (IPC_FLOWS_ASKED_MAX + IPC_FLOWS_CLOSED_MAX)
+
+/* Open flows of each protocol: the worker's budgets (connector/flows.c compares them), with
+ * flows that are ending. */
+#define IPC_FLOWS_TCP_MAX (32768 + IPC_FLOWS_ENDING_MAX)
+#define IPC_FLOWS_UDP_MAX (4096 + 256 + IPC_FLOWS_ENDING_MAX)
+#define IPC_FLOWS_ICMP_MAX (256 + IPC_FLOWS_ENDING_MAX)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"

@@ -22,7 +22,7 @@
  * a second for ever. */
 #define BUDGET_UDP_MAX 4096
 
-/* Connections. More than one address of the host has ephemeral ports for; so many take less
+/* Connections. One address of the host has 28232 ephemeral ports by default. So many take less
  * than 16 MiB of the worker (tcp_host.c). */
 #define BUDGET_TCP_MAX 32768
 

@@ -54,7 +54,7 @@ NEVER_OF = [(proto, address) for proto in (TCP, ICMP) for address in (*NEVER, *B
     (UDP, address) for address in NEVER]
 protos = pytest.mark.parametrize("proto", (TCP, UDP, ICMP), ids=("tcp", "udp", "icmp"))
 # src/ipc/msg_flows.h.
-ICMP_MAX = 1024
+ICMP_MAX = 544
 # More flows than may be open. Run once with SLIRPD_OPENS=1000000.
 MANY = int(os.environ.get("SLIRPD_OPENS", 100_000))
 # Fewer than fill a queue.
