@@ -13,16 +13,23 @@ static_assert(IP_PMTUDISC_WANT == IPV6_PMTUDISC_WANT &&
 	IP_PMTUDISC_DO == IPV6_PMTUDISC_DO,
     "the values of both families are the same");
 
+static bool
+is_known(const struct discovery_paths *paths, const struct inaddr *to)
+{
+	for (size_t i = 0; i < DISCOVERY_PATHS_MAX; i++)
+		if (inaddr_is_equal(&paths->to[i], to))
+			return true;
+	return false;
+}
+
 void
 discovery_begin(struct discovery *discovery, const struct discovery_paths *paths,
     const struct inaddr *to)
 {
 	*discovery = (struct discovery){
+		.is_told = is_known(paths, to),
 		.value = IP_PMTUDISC_WANT, /* the kernel's default */
 	};
-	for (size_t i = 0; i < DISCOVERY_PATHS_MAX; i++)
-		if (inaddr_is_equal(&paths->to[i], to))
-			discovery->is_told = true;
 }
 
 void
@@ -34,6 +41,9 @@ discovery_note(struct discovery *discovery, struct discovery_paths *paths,
 	if (!error->is_for_guest || error->icmp.mtu_bytes == 0 || discovery->is_told)
 		return;
 	discovery->is_told = true;
+	/* Another socket to the host may have told of it since this one was made. */
+	if (is_known(paths, to))
+		return;
 	paths->to[paths->next] = *to;
 	paths->next = (paths->next + 1) % DISCOVERY_PATHS_MAX;
 }
