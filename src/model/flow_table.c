@@ -7,9 +7,10 @@
  * and a link is a place plus 1, so that a zeroed table is an empty one and untouched
  * pages stay untouched. The number of chains grows with the flows (linear hashing): each new
  * flow splits at most CHAINS_A_FLOW chains, so that no flow waits for a whole table to be
- * hashed again, and few flows use few pages of chains. A flow is in one list: the chain of its hash while it is live,
- * the dead ones from its removal to the end of the turn, then the free ones. The place
- * that was freed last is used first: few pages are in use if few flows are.
+ * hashed again, and few flows use few pages of chains. A flow is in one list: the chain
+ * of its hash while it is live, the dead ones from its removal to the end of the turn,
+ * then the free ones. The place that was freed last is used first: few pages are in use
+ * if few flows are.
  */
 #include "model/flow_table.h"
 
@@ -26,7 +27,7 @@
 
 #define GENERATION_MAX ((1U << FLOW_GENERATION_BITS) - 1)
 
-/* A chain has less than one flow on average, and less than two before it is split. */
+/* A table has two chains for each flow, until n_chains_max. */
 #define CHAINS_A_FLOW 2
 
 enum { FLOW_FREE, FLOW_LIVE, FLOW_DEAD };
@@ -107,6 +108,14 @@ split_chain(struct flow_table *table)
 	}
 }
 
+/* For one flow more. */
+static bool
+needs_chain(const struct flow_table *table)
+{
+	return table->n_chains < table->n_chains_max &&
+	    table->n_chains / CHAINS_A_FLOW <= table->n_live;
+}
+
 uint32_t
 flow_table_index(const struct flow_table *table, const void *flow)
 {
@@ -156,14 +165,12 @@ void *
 flow_table_add(struct flow_table *table, const struct flow_key *key)
 {
 	struct flow_link *link = take_place(table);
-	uint32_t generation, n = 1;
+	uint32_t generation, n = 1, n_splits = 0;
 	uint32_t *chain;
 
 	if (link == NULL)
 		return NULL;
-	for (int i = 0; i < CHAINS_A_FLOW && table->n_chains < table->n_chains_max &&
-	     table->n_chains / CHAINS_A_FLOW <= table->n_live;
-	     i++)
+	while (n_splits++ < CHAINS_A_FLOW && needs_chain(table))
 		split_chain(table);
 	chain = chain_of(table, key);
 	generation = link->generation % GENERATION_MAX + 1;
