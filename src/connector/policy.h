@@ -31,9 +31,10 @@ bool connector_policy_lets_go_on(const struct flow *flow);
  * peer has sent there is the worker's word. */
 int connector_policy_check_peer(struct flow *flow);
 
-/* Takes the addresses of a name from the resolver, also of one without a pattern. The patterns may be those of the policy before the
- * one in force; then the pins are of those that both have. Returns 0; EACCES if no address was pinned;
- * EINVAL if the policy has no such pattern: a resolver in order never says that. */
+/* Takes the addresses of a name from the resolver, also of one without a pattern. The patterns may
+ * be those of the policy before the one in force; then the pins are of those that both have.
+ * Returns 0; EACCES if no address was pinned; EINVAL if the policy has no such pattern: a resolver
+ * in order never says that. */
 int connector_policy_pin(const struct ipc_dns_pin *msg);
 
 /* Counts the names that the resolver has refused. Returns -1 if the policy has no such rule. */

@@ -24,8 +24,12 @@
 #define ERROR4_QUOTE_MAX (576 - WIRE_IP4_LEN - WIRE_ICMP_LEN)
 #define ERROR6_QUOTE_MAX (1280 - WIRE_IP6_LEN - WIRE_ICMP_LEN)
 
-/* RFC 792 and RFC 4443 3.1 */
+/* RFC 792, RFC 1812 5.2.7.1 and RFC 4443 3.1 */
+#define UNREACHABLE4_HOST 1
 #define UNREACHABLE4_PORT 3
+#define UNREACHABLE4_PROHIBITED 13
+#define UNREACHABLE6_PROHIBITED 1
+#define UNREACHABLE6_ADDRESS 3
 #define UNREACHABLE6_PORT 4
 
 /* Linux reports both as ENETUNREACH (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in
@@ -162,15 +166,15 @@ bool
 refusal_of_errno(int error, bool is_ip6, const uint8_t *gateway,
     struct refusal_error *answer)
 {
-	/* RFC 792, RFC 1812 5.2.7.1 and RFC 4443 3.1: codes for IPv4 and IPv6. */
 	static const struct {
 		int error;
 		uint8_t code4, code6;
 	} codes[] = {
 		{ ECONNREFUSED, UNREACHABLE4_PORT, UNREACHABLE6_PORT },
-		{ EHOSTUNREACH, 1, 3 },        /* host */
-		{ EACCES, 13, 1 },             /* administratively prohibited */
-		{ EPERM, 13, 1 }, { 0, 0, 0 }, /* network, or no route: the last */
+		{ EHOSTUNREACH, UNREACHABLE4_HOST, UNREACHABLE6_ADDRESS },
+		{ EACCES, UNREACHABLE4_PROHIBITED, UNREACHABLE6_PROHIBITED },
+		{ EPERM, UNREACHABLE4_PROHIBITED, UNREACHABLE6_PROHIBITED },
+		{ 0, 0, UNREACHABLE6_NO_ROUTE }, /* network, or no route: the last */
 	};
 	size_t i = 0;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "slirp-worker/engine/asks.h"
 #include "slirp-worker/engine/tcp/tcp_parts.h"
 
 /* RFC 6528: the clock of initial sequence numbers ticks every 4 us. */
@@ -205,15 +206,8 @@ tcp_outcome_of(int error)
 		return TCP_PROHIBITED;
 	case ETIMEDOUT:
 		return TCP_TIMED_OUT;
-	case EAGAIN: /* more at a time than the connector makes */
-	case ETOOMANYREFS:
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		return TCP_SHORTAGE;
 	default:
-		return TCP_REFUSED;
+		return asks_is_shortage(-error) ? TCP_SHORTAGE : TCP_REFUSED;
 	}
 }
 
