@@ -24,8 +24,8 @@ struct flow {
 	/* With a policy: duplicates of the worker's sockets, by which a flow ends that a later policy
 	 * denies. Owned; -1: none. */
 	int fd, answers_fd;
-	uint64_t rule_key; /* of the rule that allows it; 0: none does */
-	/* The pin's pattern that lets it through, in the policy of this generation; 0: none does. */
+	/* The pattern of the pin that lets it through, in the policy of this generation, which is the
+	 * one in force; 0: no pin does. */
 	uint64_t pin_generation;
 	uint16_t pin_pattern;
 	bool is_judged; /* a later policy may deny it */

@@ -89,7 +89,7 @@ void pins_release_all(struct pins *pins, uint64_t now_ms);
 uint32_t pins_count(const struct pins *pins, uint64_t now_ms);
 
 /* Another policy is in force: gives each pin the pattern new_patterns[pattern]. Drops it if that is
- * PINS_N_PATTERNS. Flows that are open hold no pin any more. */
+ * PINS_N_PATTERNS. No flow holds a pin then: pins_hold() is for each that is open. */
 void pins_move(struct pins *pins, const uint16_t new_patterns[PINS_N_PATTERNS]);
 
 /* The pin in the first place from *place on that is not over, or NULL; *place is then the place

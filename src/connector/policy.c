@@ -175,14 +175,32 @@ keep_pins(const struct loaded *next, const struct loaded *old)
 	if (old == NULL)
 		return;
 	for (uint16_t i = 0; i < old->matcher.n_patterns; i++) {
-		uint16_t found =
-		    find_pattern(next, &old->policy.names[old->matcher.patterns[i].name]);
+		const struct ipc_policy_name *name =
+		    &old->policy.names[old->matcher.patterns[i].name];
+		uint16_t found = find_pattern(next, name);
 
 		state.new_patterns[i] = found == POLICY_NO_PATTERN ? NO_PATTERN : found;
 	}
 	state.old_generation = old->generation;
 	state.n_old_patterns = old->matcher.n_patterns;
 	pins_move(&state.pins, state.new_patterns);
+}
+
+/* Flows that are open hold the pins that are left. */
+static void
+keep_holds(const struct flows *flows, const struct loaded *next, const struct loaded *old)
+{
+	struct flow *flow = NULL;
+
+	while (old != NULL && (flow = flow_table_next(&flows->table, flow)) != NULL) {
+		if (flow->pin_generation != old->generation)
+			continue;
+		flow->pin_pattern = state.new_patterns[flow->pin_pattern];
+		flow->pin_generation =
+		    flow->pin_pattern == NO_PATTERN ? 0 : next->generation;
+		if (flow->pin_generation != 0)
+			pins_hold(&state.pins, &flow->asked.peer, flow->pin_pattern);
+	}
 }
 
 /* patterns are those of the address. */
@@ -232,6 +250,7 @@ connector_on_policy_commit(struct connector *connector,
 	next->generation = msg->generation;
 	keep_hits(next, state.in_force);
 	keep_pins(next, state.in_force);
+	keep_holds(&connector->flows, next, state.in_force);
 	state.in_force = next;
 	denied_drop_if(state.denied, is_allowed_now, NULL);
 	connector->flows.judge_at = 0;
@@ -435,13 +454,12 @@ judge_by_pins(const struct flow *flow)
 
 /* A pin lasts while a flow is open that it lets through. */
 static void
-hold_pin(struct flow *flow, const uint16_t *patterns, size_t n)
+hold_pin(struct flow *flow, uint32_t rule, const uint16_t *patterns, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct policy_verdict verdict = judge(flow, &patterns[i], 1);
 
-		if (!verdict.is_allowed || verdict.reason != POLICY_BY_RULE ||
-		    state.in_force->policy.rules[verdict.rule].key != flow->rule_key)
+		if (verdict.reason != POLICY_BY_RULE || verdict.rule != rule)
 			continue;
 		flow->pin_pattern = patterns[i];
 		flow->pin_generation = state.in_force->generation;
@@ -453,8 +471,7 @@ hold_pin(struct flow *flow, const uint16_t *patterns, size_t n)
 void
 connector_policy_note_end(const struct flow *flow)
 {
-	/* A change of the policy has let all pins go. */
-	if (state.in_force != NULL && flow->pin_generation == state.in_force->generation)
+	if (flow->pin_generation != 0)
 		pins_release(&state.pins, &flow->asked.peer, flow->pin_pattern,
 		    clock_now_ms());
 }
@@ -483,11 +500,8 @@ connector_policy_check(struct flow *flow)
 	flow->is_judged = true;
 	if (!verdict.is_allowed)
 		note_denied(flow, &verdict);
-	if (verdict.reason == POLICY_BY_RULE) {
-		flow->rule_key = state.in_force->policy.rules[verdict.rule].key;
-		if (verdict.is_allowed)
-			hold_pin(flow, patterns, n);
-	}
+	if (verdict.is_allowed && verdict.reason == POLICY_BY_RULE)
+		hold_pin(flow, verdict.rule, patterns, n);
 	if (verdict.is_allowed ||
 	    state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit)
 		return 0;
@@ -505,23 +519,14 @@ is_forbidden(const struct policy_verdict *verdict)
 bool
 connector_policy_lets_go_on(const struct flow *flow)
 {
-	const struct policy *policy = &state.in_force->policy;
 	struct policy_verdict verdict = judge_by_pins(flow);
-	uint32_t rule;
 
-	if (policy->settings.mode == IPC_POLICY_MODE_audit || verdict.is_allowed)
+	if (state.in_force->policy.settings.mode == IPC_POLICY_MODE_audit ||
+	    verdict.is_allowed)
 		return true;
 	if (flow->is_reply || is_forbidden(&verdict))
 		return !is_forbidden(&verdict);
-	rule = find_rule(policy, flow->rule_key);
-	for (uint32_t i = policy_first_name(policy, rule);
-	     i < policy->n_names && policy->names[i].rule == rule; i++) {
-		uint16_t pattern = find_pattern(state.in_force, &policy->names[i]);
-
-		if (judge(flow, &pattern, 1).is_allowed)
-			return true;
-	}
-	return false;
+	return flow->pin_generation != 0 && judge(flow, &flow->pin_pattern, 1).is_allowed;
 }
 
 void

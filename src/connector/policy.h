@@ -15,7 +15,7 @@ void connector_policy_free(void);
 bool connector_policy_allows_queries(void);
 
 /* Returns 0 if the flow may be opened, or the errno that the worker answers the guest with. Counts.
- * Notes in the flow whether there is a policy, and the rule. */
+ * Notes in the flow whether there is a policy, and the pin. */
 int connector_policy_check(struct flow *flow);
 
 /* A flow ends that connector_policy_check() has seen, or all do. */
@@ -23,8 +23,7 @@ void connector_policy_note_end(const struct flow *flow);
 void connector_policy_note_all_ends(void);
 
 /* Whether the policy in force lets an open flow go on, which connector_policy_check() has seen. An
- * address of a name whose pin is over is judged as if it were pinned, if the policy has the rule that
- * has allowed the flow. */
+ * address of a name whose pin has given way is judged as if it were pinned. */
 bool connector_policy_lets_go_on(const struct flow *flow);
 
 /* The same for a peer of a forward's port of UDP, whom only a rule with `forbid` stops: that the

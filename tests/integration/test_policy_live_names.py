@@ -308,6 +308,7 @@ def test_pins_end(guest: Guest, lab: Lab, server: dnszone.Zone) -> None:  # noqa
             ask(guest, name)
         sock, peer = established(guest, lab, OTHER)
         with sock, peer:
+            assert "return" in execute(path, "policy_add_rule", line="deny udp to 192.0.2.1")
             time.sleep(PIN_S)
             pins = {pin["addr"]: pin["life_s"] for pin in execute(path, "query_pins")["return"]["pins"]}
             is_over = PIN_S >= PIN_LIFE_S
