@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -48,6 +49,9 @@ struct loaded {
 
 /* A pattern that the next policy does not have. */
 #define NO_PATTERN PINS_N_PATTERNS
+
+/* Stands for a label that no pattern has. */
+#define ANY_LABEL "*."
 
 static struct {
 	bool has_policy;
@@ -167,8 +171,19 @@ find_pattern(const struct loaded *loaded, const struct ipc_policy_name *name)
 	    strlen(name->text), name->is_wildcard);
 }
 
+/* Whether the policy refuses queries for the name, or for all names below the wildcard. */
+static bool
+is_refused(const struct loaded *loaded, const struct ipc_policy_name *name)
+{
+	char text[sizeof(ANY_LABEL) + sizeof(name->text)];
+
+	snprintf(text, sizeof(text), "%s%s", name->is_wildcard ? ANY_LABEL : "",
+	    name->text);
+	return !policy_match_query(&loaded->matcher, text, strlen(text)).is_allowed;
+}
+
 /* A pattern that is in both policies keeps its pins: they are of the same names. The rules of the
- * new policy bound them. */
+ * new policy bound them. If the new policy refuses the name, no answer would open the address. */
 static void
 keep_pins(const struct loaded *next, const struct loaded *old)
 {
@@ -179,7 +194,9 @@ keep_pins(const struct loaded *next, const struct loaded *old)
 		    &old->policy.names[old->matcher.patterns[i].name];
 		uint16_t found = find_pattern(next, name);
 
-		state.new_patterns[i] = found == POLICY_NO_PATTERN ? NO_PATTERN : found;
+		state.new_patterns[i] =
+		    found == POLICY_NO_PATTERN || is_refused(next, name) ? NO_PATTERN
+									 : found;
 	}
 	state.old_generation = old->generation;
 	state.n_old_patterns = old->matcher.n_patterns;

@@ -91,6 +91,31 @@ def test_connection_to_a_name_outlives_its_pin(guest: Guest, lab: Lab, server: d
             assert is_reset(sock) and is_reset(peer)
 
 
+@pytest.mark.parametrize(("name", "rule", "option"), (
+    ("api.test", f"deny tcp {LIVE_PORT} to api.test", ()),
+    ("api.test", f"forbid tcp {LIVE_PORT} to api.test", ("--policy-lock",)),
+    ("x.wild.test", "deny to *.wild.test", ()),
+    ("www.more.test", "forbid to *.more.test", ("--policy-lock",))))
+def test_name_that_a_new_rule_denies_is_closed(
+        guest: Guest, lab: Lab, server: dnszone.Zone, name: str, rule: str, option: tuple[str, ...]) -> None:  # noqa: F811
+    """The guest knows the addresses, and has connections. Another name of the rule stays open."""
+    server.records |= {name: [dnszone.address(name, PUBLIC)], "kept.test": [dnszone.address("kept.test", OTHER)]}
+    with live(guest, "allow tcp to api.test, *.wild.test, www.more.test, kept.test\n", *option) as (_, path):
+        assert ask(guest, name).addresses == [PUBLIC] and ask(guest, "kept.test").addresses == [OTHER]
+        sock, peer = established(guest, lab, PUBLIC)
+        kept, kept_peer = established(guest, lab, OTHER)
+        with sock, peer, kept, kept_peer:
+            assert_ok(ctl("-a", path, "policy", "add", rule))
+            assert is_reset(sock) and is_reset(peer)
+            for port in (LIVE_PORT, PORT):
+                assert tcp(guest, PUBLIC, port) == DENIED
+            assert [pin["addr"] for pin in execute(path, "query_pins")["return"]["pins"]] == [OTHER]
+            assert ask(guest, name).addresses == []
+            kept.sendall(b"still here")
+            assert kept_peer.recv(10, socket.MSG_WAITALL) == b"still here"
+            assert tcp(guest, OTHER) == 0
+
+
 def test_pins_are_shown(guest: Guest, server: dnszone.Zone) -> None:  # noqa: F811
     server.records["a.wild.test"] = [
         dnszone.address("a.wild.test", f"198.51.{110 + n // 20}.{n % 20}") for n in range(20)]
