@@ -78,7 +78,8 @@ optcheck_conflicts(struct optvalue_parse *parse)
 			    pairs[i].relation == NEEDS ? "needs" : "conflicts with",
 			    pairs[i].other);
 	if (options->check_policy && options->is_run)
-		return optvalue_refuse(parse, "run conflicts with --check-policy");
+		return optvalue_refuse(parse,
+		    "run conflicts with --check-policy, which starts nothing");
 	if ((options->policy_audit || options->policy_lock || options->check_policy) &&
 	    !options_has_policy(options))
 		return optvalue_refuse(parse,
