@@ -215,6 +215,8 @@ help(const struct cmdline *cmdline)
 		return OUTCOME_USAGE;
 	}
 	cmdline_command_help_write(stdout, command);
+	if (command->run == policy_run)
+		policy_help_write(stdout);
 	return OUTCOME_OK;
 }
 

@@ -23,6 +23,9 @@
 /* slirpd-policy(5), LIMITS. */
 #define LINE_MAX_BYTES 1023
 
+/* slirpd-api(7), policy_remove_rule. */
+#define ID_LEN 16
+
 /* A request is shorter than 4096 bytes (slirpd-api(7)); this leaves room for what is around the
  * lines. The daemon refuses a line that takes more. */
 #define LINES_MAX_BYTES 4000
@@ -325,27 +328,58 @@ add(const struct cmdline *cmdline)
 static enum outcome
 remove_rule(const struct cmdline *cmdline)
 {
-	return change_rule(cmdline, "policy remove", "policy_remove_rule", "id",
-	    cmdline->args[1], NULL);
+	const char *id = cmdline->args[1];
+
+	if (strlen(id) != ID_LEN || strspn(id, "0123456789abcdef") != ID_LEN) {
+		log_error("policy remove: '%s' is not an id of %d hexadecimal digits; "
+			  "slirpctl policy show prints the ids",
+		    id, ID_LEN);
+		return OUTCOME_USAGE;
+	}
+	return change_rule(cmdline, "policy remove", "policy_remove_rule", "id", id,
+	    NULL);
 }
 
 static const struct action {
-	const char *name;
+	const char *name, *usage, *description;
 	size_t n_args_min, n_args_max; /* with the name */
 	unsigned int options;          /* CMDLINE_ bits */
 	bool asks_daemon;
 	enum outcome (*run)(const struct cmdline *cmdline);
 } actions[] = {
-	{ "show", 1, 1, CMDLINE_JSON, true, show },
-	{ "load", 2, 2, CMDLINE_JSON | CMDLINE_DRY_RUN, true, load },
-	{ "add", 2, SIZE_MAX, CMDLINE_JSON, true, add },
-	{ "remove", 2, 2, CMDLINE_JSON, true, remove_rule },
-	{ "denied", 1, 1, CMDLINE_JSON, true, policy_denied },
-	{ "suggest", 1, 1, 0, true, policy_suggest },
-	{ "check", 2, SIZE_MAX, 0, false, policy_check },
-	{ "test", 3, 4, CMDLINE_JSON | CMDLINE_POLICY, false, policy_test },
-	{ "diff", 2, 3, 0, false, policy_diff },
+	{ "show", "", "settings, counts, and the rules with their ids", 1, 1,
+	    CMDLINE_JSON, true, show },
+	{ "load", "FILE", "replace the policy", 2, 2, CMDLINE_JSON | CMDLINE_DRY_RUN,
+	    true, load },
+	{ "add", "RULE", "put a rule before all others, and print its id", 2, SIZE_MAX,
+	    CMDLINE_JSON, true, add },
+	{ "remove", "ID", "remove the rules with this id", 2, 2, CMDLINE_JSON, true,
+	    remove_rule },
+	{ "denied", "", "what was denied, or would be in mode audit", 1, 1, CMDLINE_JSON,
+	    true, policy_denied },
+	{ "suggest", "", "the policy, and rules for what no rule allows", 1, 1, 0, true,
+	    policy_suggest },
+	{ "check", "FILE...", "faults of files and remarks on them", 2, SIZE_MAX, 0,
+	    false, policy_check },
+	{ "test", "PROTO [PORT] HOST", "whether a flow is allowed, and by which rule", 3,
+	    4, CMDLINE_JSON | CMDLINE_POLICY, false, policy_test },
+	{ "diff", "[FILE] FILE", "rules that differ from those of the daemon or a file",
+	    2, 3, 0, false, policy_diff },
 };
+
+/* Columns of an action with its arguments. */
+#define HELP_COLUMNS 26
+
+void
+policy_help_write(FILE *out)
+{
+	fputs("Actions:\n", out);
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		int len = fprintf(out, "  %s %s", actions[i].name, actions[i].usage);
+
+		fprintf(out, "%*s%s\n", HELP_COLUMNS - len, "", actions[i].description);
+	}
+}
 
 static const struct action *
 find_action(const struct cmdline *cmdline)

@@ -167,6 +167,7 @@ parse_flow(struct loaded *loaded, const struct cmdline *cmdline)
 	bool has_port = cmdline->n_args > 3;
 	char line[POLICY_LINE_MAX + 1];
 	struct policy_text text = { .name = "", .text = line };
+	static const char expects[] = "expect needs ";
 	const char *why = loaded->parser.error;
 	int len = snprintf(line, sizeof(line), "expect allow %s%s%s to %s", args[0],
 	    has_port ? " " : "", has_port ? args[1] : "", args[has_port ? 2 : 1]);
@@ -185,7 +186,11 @@ parse_flow(struct loaded *loaded, const struct cmdline *cmdline)
 	/* ":LINE:COLUMN: ": the place is in a line that nobody wrote. */
 	for (int i = 0; i < 3 && strchr(why, ':') != NULL; i++)
 		why = strchr(why, ':') + 1;
-	log_error("policy test: %s", why + strspn(why, " "));
+	why += strspn(why, " ");
+	if (strncmp(why, expects, strlen(expects)) == 0)
+		log_error("policy test needs %s", why + strlen(expects));
+	else
+		log_error("policy test: %s", why);
 	return NULL;
 }
 

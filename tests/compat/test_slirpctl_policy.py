@@ -140,9 +140,9 @@ def test_verdict_as_json() -> None:
     (("test", "tcp", "443", "pypi.org", "-p", "./none"), "./none: read it: No such file or directory"),
     (("test", "tcp", "70000", "pypi.org", "-p", "open"), "policy test: port 70000 is not in 1-65535"),
     (("test", "tcp", "pypi.org", "-p", "open"),
-     "policy test: expect needs tcp or udp with one port, or icmp"),
+     "policy test needs tcp or udp with one port, or icmp"),
     (("test", "tcp", "443", "*.a.b", "-p", "open"),
-     'policy test: expect names one address or one name, not "*.a.b"'),
+     'policy test needs one address or one name, not "*.a.b"'),
     (("test", "tcp", "443", "a.b\nallow to any", "-p", "closed"), "policy test: not PROTO [PORT] HOST"),
     (("test", "tcp", "443", "a.b#", "-p", "closed"), "policy test: not PROTO [PORT] HOST"),
     (("check", "ci.policy", "-n"), "policy check does not take --dry-run"),
@@ -156,6 +156,14 @@ def test_wrong_use(args: tuple[str, ...], error: str) -> None:
     done = policy(*args)
     assert (done.returncode, done.stdout) == (USAGE, "")
     assert done.stderr.startswith(f"slirpctl: {error}")
+
+
+def test_help_has_each_action() -> None:
+    done = subprocess.run([SLIRPCTL, "help", "policy"], capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert (done.returncode, done.stderr) == (OK, "")
+    actions = [line.split()[0] for line in done.stdout.partition("Actions:\n")[2].splitlines()]
+    usage = policy("nothing").stderr.partition("slirpctl policy ")[2]
+    assert actions == [words.split()[0] for words in usage.split("|")]
 
 
 def test_diff() -> None:

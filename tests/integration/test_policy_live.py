@@ -286,6 +286,9 @@ def test_slirpctl_changes_the_policy(guest: Guest, tmp_path: Path) -> None:
         assert state(path)["rules"] == 1000 and rules(path)[999]["where"] == "ci.policy:1001"
         added = assert_ok(ctl("-a", path, "policy", "add", "allow", "tcp", PORT, "to", PUBLIC4)).strip()
         assert tcp(guest, PUBLIC4) == 0
+        done = ctl("-a", path, "policy", "remove", "pip")
+        assert (done.returncode, done.stderr) == (2, "slirpctl: policy remove: 'pip' is not an id of 16 hexadecimal"
+                                                     " digits; slirpctl policy show prints the ids\n")
         assert_ok(ctl("-a", path, "policy", "remove", added))
         assert tcp(guest, PUBLIC4) == errno.EHOSTUNREACH
         file.write_text("policy 1\nallow tcp 443 to pypi..org\n")

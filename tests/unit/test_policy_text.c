@@ -130,10 +130,19 @@ test_errors(void **state)
 		    "ci.policy:2:18: \"b\\xc3\\xbccher.example\": write it as "
 		    "xn--bcher-kva.example" },
 		{ HEADER "allow tcp 443 to pypi.org/simple",
-		    "ci.policy:2:18: \"pypi.org/simple\": a name has letters, digits, - "
-		    "and _ in its labels" },
+		    "ci.policy:2:18: \"pypi.org/simple\": write the host alone, without "
+		    "https:// and path" },
 		{ HEADER "allow tcp 443 to https://pypi.org",
-		    "ci.policy:2:18: \"https://pypi.org\": a name has letters, digits, - "
+		    "ci.policy:2:18: \"https://pypi.org\": write the host alone, without "
+		    "https:// and path" },
+		{ HEADER "allow tcp 443 to pypi.org:443",
+		    "ci.policy:2:18: \"pypi.org:443\": the port is before the host, as in "
+		    "tcp 443 to pypi.org" },
+		{ HEADER "allow tcp 443 to 10.0.0/24",
+		    "ci.policy:2:18: \"10.0.0/24\": an IPv4 network has four numbers "
+		    "before the /" },
+		{ HEADER "allow tcp 443 to 2001:db8::1::2",
+		    "ci.policy:2:18: \"2001:db8::1::2\": a name has letters, digits, - "
 		    "and _ in its labels" },
 		{ HEADER "allow tcp 443 to *.com",
 		    "ci.policy:2:18: \"*.com\": a wildcard needs two labels behind it" },
@@ -204,10 +213,10 @@ test_errors(void **state)
 		{ HEADER "expect allow tcp 1-2 to a.test",
 		    "ci.policy:2:22: expect needs tcp or udp with one port, or icmp" },
 		{ HEADER "expect allow tcp 1 to internet",
-		    "ci.policy:2:23: expect names one address or one name, not "
+		    "ci.policy:2:23: expect needs one address or one name, not "
 		    "\"internet\"" },
 		{ HEADER "expect allow tcp 1 to 10.0.0.0/8",
-		    "ci.policy:2:23: expect names one address or one name, not "
+		    "ci.policy:2:23: expect needs one address or one name, not "
 		    "\"10.0.0.0/8\"" },
 		{ HEADER "expect forbid tcp 1 to a.test",
 		    "ci.policy:2:8: expect allow or deny, not forbid" },

@@ -41,7 +41,8 @@ static void
 refuse_locked(struct api *api, struct api_client *client)
 {
 	api_policy_refuse(api, client, API_ERROR_Locked,
-	    "--policy-lock: only policy_add_rule of deny or forbid is possible");
+	    "--policy-lock: only policy_add_rule (slirpctl policy add) of deny or forbid "
+	    "is possible");
 }
 
 /* Whether a change can be made now. If not, the client is refused. */
@@ -213,7 +214,7 @@ api_start_policy_add_rule(struct api *api, struct api_client *client)
 	}
 	if (next->n_rules != 1) {
 		api_policy_refuse(api, client, API_ERROR_BadPolicy,
-		    "the line is not a rule");
+		    "the line is not a rule; only a new policy changes settings");
 		return;
 	}
 	client->request.args.key = next->rules[0].key;

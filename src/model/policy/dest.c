@@ -24,6 +24,22 @@ refuse_name(struct policy_scan *scan, const char *reason)
 	    policy_token_show(&scan->token).text, reason);
 }
 
+/* The parts of a URL, and of an address that is cut short. */
+static const char *
+reason_of_byte(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	if (strspn(name, DIGITS "./") == strlen(name))
+		return "an IPv4 network has four numbers before the /";
+	if (strchr(name, '/') != NULL)
+		return "write the host alone, without https:// and path";
+	if (colon != NULL && colon[1] != '\0' &&
+	    strspn(colon + 1, DIGITS) == strlen(colon + 1))
+		return "the port is before the host, as in tcp 443 to pypi.org";
+	return "a name has letters, digits, - and _ in its labels";
+}
+
 /* Refuses a name with a byte that no name has; helps with names of other scripts. */
 static bool
 refuse_byte(struct policy_scan *scan, const char *name, size_t len)
@@ -32,8 +48,7 @@ refuse_byte(struct policy_scan *scan, const char *name, size_t len)
 	char reason[sizeof(hint) + 32];
 
 	if (!punycode_of_name(hint, sizeof(hint), name, len))
-		return refuse_name(scan,
-		    "a name has letters, digits, - and _ in its labels");
+		return refuse_name(scan, reason_of_byte(name));
 	snprintf(reason, sizeof(reason), "write it as %s", hint);
 	return refuse_name(scan, reason);
 }

@@ -312,7 +312,7 @@ parse_expect_dest(struct policy_scan *scan, struct policy_expect *expect)
 	    (dest.type == POLICY_DEST_PREFIX &&
 		dest.prefix.len != inaddr_n_bits(&dest.prefix.addr)))
 		return policy_scan_refuse(scan, &scan->token,
-		    "expect names one address or one name, not %s",
+		    "expect needs one address or one name, not %s",
 		    policy_token_show(&scan->token).text);
 	expect->addr = dest.prefix.addr;
 	memcpy(expect->name, dest.name.text, sizeof(expect->name));
