@@ -40,6 +40,19 @@ check_error(const struct api_error *error)
 	assert(error->detail[0] && memchr(error->detail, '\0', sizeof(error->detail)));
 }
 
+/* The api refuses the others that the message cannot have (api_start_policy_check()). */
+static void
+check_flow(const struct api_args *args)
+{
+	struct ipc_check_flow flow = args->flow;
+	const char *why;
+
+	flow.addr = args->addr.addr;
+	if ((flow.proto == IPC_POLICY_PROTO_icmp) == (flow.port == 0) &&
+	    args->addr.is_given != (flow.name[0] != '\0'))
+		assert(ipc_validate_check_flow(&flow, &why) == 0);
+}
+
 /* What passes for a right request makes right messages. */
 static void
 check_request(const struct api_request *request)
@@ -53,6 +66,8 @@ check_request(const struct api_request *request)
 		assert(ipc_validate_add_forward(&add, &why) == 0);
 		assert(strlen(api_forward_str(&add.forward, text)) < sizeof(text));
 	}
+	if (strcmp(request->verb->name, "policy_check") == 0)
+		check_flow(&request->args);
 	if (strcmp(request->verb->name, "remove_hostfwd") == 0)
 		assert(request->args.id > 0);
 }

@@ -23,9 +23,10 @@ from typing import Any
 import pytest
 from api_client import Session, daemon_with_api, execute
 from daemon import run_slirpd
-from egress import AT_ONCE_S, Uplink, live
+from egress import AT_ONCE_S, Uplink, in_the_internet, live
 from guest import Guest
 from lab import HOST4, Lab
+from load import NAMESERVER
 from processes import borrowed
 from servers import listener, udp_socket
 from slirpctl import OK, REFUSED, assert_ok, ctl
@@ -392,11 +393,15 @@ def test_flow_of_udp_and_ping_ends_with_its_rule(guest: Guest, address: str) -> 
                 assert uplink.sent() == {(socket.IPPROTO_TCP, address, PORT)}
 
 
+# The other peer is a host whose address and port are those of the guest's name server.
 @pytest.mark.usefixtures("world")
-def test_peer_of_a_forward_that_a_new_policy_forbids_gets_nothing(guest: Guest, lab: Lab) -> None:
-    with (live(guest, "allow to any\n", f"--publish=0.0.0.0:{LIVE_PORT}:{PORT}/udp") as (_, path),
+@pytest.mark.parametrize("address,port", ((PUBLIC4, 0), (NAMESERVER, 53)))
+def test_peer_of_a_forward_that_a_new_policy_forbids_gets_nothing(
+        guest: Guest, lab: Lab, address: str, port: int) -> None:
+    with (in_the_internet(NAMESERVER),
+          live(guest, "allow to any\n", f"--publish=0.0.0.0:{LIVE_PORT}:{PORT}/udp") as (_, path),
           udp_socket(guest.netns, "0.0.0.0", PORT) as server,
-          udp_socket(lab.internet_netns, PUBLIC4) as peer):
+          udp_socket(lab.internet_netns, address, port) as peer):
         peer.settimeout(AT_ONCE_S)
         peer.sendto(b"question", (HOST4, LIVE_PORT))
         _, seen = server.recvfrom(100)
@@ -411,7 +416,7 @@ def test_peer_of_a_forward_that_a_new_policy_forbids_gets_nothing(guest: Guest, 
         assert "return" in load(path, "policy 1\n")
         answer()
         assert peer.recv(100) == b"answer"
-        assert "return" in load(path, f"policy 1\nforbid to {PUBLIC4}\nallow to any\n")
+        assert "return" in load(path, f"policy 1\nforbid to {address}\nallow to any\n")
 
         def is_judged() -> bool:
             answer()
@@ -419,9 +424,14 @@ def test_peer_of_a_forward_that_a_new_policy_forbids_gets_nothing(guest: Guest, 
 
         wait_for("the flow has ended, and its next datagram is a new one", is_judged)
         before = state(path)["denied"]
-        with Uplink() as uplink:
-            wait_for("answers are judged", lambda: is_judged() and state(path)["denied"] > before + 10)
-            assert uplink.sent() == set()
+        with Uplink(dns=True) as uplink:
+            # The guest sees the other peer as the gateway, which is not judged once the flow has ended.
+            for _ in range(10):
+                answer()
+            wait_for("answers are judged", lambda: port or (is_judged() and state(path)["denied"] > before + 10))
+            # The worker has read the answers before.
+            assert tcp(guest, OTHER4) == 0
+            assert uplink.sent() == {(TCP, OTHER4, PORT)}
 
 
 @pytest.mark.usefixtures("world")
