@@ -15,9 +15,9 @@
 #include "connector/open/open.h"
 #include "model/budget.h"
 
-static_assert(IPC_FLOWS_TCP_MAX == BUDGET_TCP_MAX + IPC_FLOWS_ENDING_MAX &&
-	IPC_FLOWS_UDP_MAX == BUDGET_UDP_MAX + BUDGET_PEER_MAX + IPC_FLOWS_ENDING_MAX &&
-	IPC_FLOWS_ICMP_MAX == BUDGET_PING_MAX + IPC_FLOWS_ENDING_MAX,
+static_assert(IPC_FLOWS_TCP_MAX - IPC_FLOWS_ENDING_MAX == BUDGET_TCP_MAX &&
+	IPC_FLOWS_UDP_MAX - IPC_FLOWS_ENDING_MAX == BUDGET_UDP_MAX + BUDGET_PEER_MAX &&
+	IPC_FLOWS_ICMP_MAX - IPC_FLOWS_ENDING_MAX == BUDGET_PING_MAX,
     "a worker that was taken over gets no more sockets than an honest one");
 
 /* A guest can be at a limit for days. */
