@@ -156,11 +156,27 @@ stats(const struct cmdline *cmdline)
 	}
 }
 
+/* Sets *policy as status_show() wants it. */
+static enum outcome
+ask_policy(const struct cmdline *cmdline, json_t **reply, const json_t **policy)
+{
+	json_auto_t *request = request_plain("query_policy");
+
+	*reply = ask_reply(cmdline, request);
+	if (*reply == NULL)
+		return OUTCOME_NO_REPLY;
+	*policy = reply_is_not_supported(*reply) ? json_null()
+						 : json_object_get(*reply, "return");
+	return OUTCOME_OK;
+}
+
 static enum outcome
 status(const struct cmdline *cmdline)
 {
 	struct view view = view_of_stdout(cmdline->shows_all);
 	json_auto_t *reply = NULL, *version_reply = NULL, *list_reply = NULL;
+	json_auto_t *policy_reply = NULL;
+	const json_t *policy;
 	const json_t *value, *version_value, *forwards;
 	enum outcome outcome =
 	    ask_plain(cmdline, "status", "query_status", &reply, &value);
@@ -177,7 +193,10 @@ status(const struct cmdline *cmdline)
 		outcome = ask_list(cmdline, "status", "list_hostfwd", "entries",
 		    &list_reply, &forwards);
 	if (outcome == OUTCOME_OK)
-		status_show(stdout, value, version_value, forwards, time(NULL), &view);
+		outcome = ask_policy(cmdline, &policy_reply, &policy);
+	if (outcome == OUTCOME_OK)
+		status_show(stdout, value, version_value, forwards, policy, time(NULL),
+		    &view);
 	return outcome;
 }
 

@@ -233,6 +233,22 @@ commit(struct session *session)
 }
 
 static enum outcome
+warn_of_audit(struct session *session)
+{
+	json_auto_t *reply = NULL;
+	const json_t *value;
+	enum outcome outcome =
+	    session_ask(session, request_plain("query_policy"), &reply, &value);
+	const char *mode = NULL;
+
+	if (outcome == OUTCOME_OK)
+		mode = json_string_value(json_object_get(value, "mode"));
+	if (mode != NULL && strcmp(mode, "audit") == 0)
+		log_warning("policy: mode audit: nothing is denied");
+	return outcome;
+}
+
+static enum outcome
 load_file(struct session *session, FILE *file, const char *path)
 {
 	const struct cmdline *cmdline = session->cmdline;
@@ -251,6 +267,8 @@ load_file(struct session *session, FILE *file, const char *path)
 		outcome = send_file(session, file, path);
 	if (outcome == OUTCOME_OK)
 		outcome = commit(session);
+	if (outcome == OUTCOME_OK && !cmdline->is_dry_run)
+		outcome = warn_of_audit(session);
 	return outcome;
 }
 

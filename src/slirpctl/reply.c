@@ -108,11 +108,23 @@ reply_entries(const json_t *value, const char *key, const char *path, const char
 	return entries;
 }
 
-bool
-reply_is_not_found(const json_t *reply)
+static bool
+is_of_class(const json_t *reply, const char *wanted)
 {
 	const char *class =
 	    json_string_value(json_object_get(json_object_get(reply, "error"), "class"));
 
-	return class != NULL && strcmp(class, "NotFound") == 0;
+	return class != NULL && strcmp(class, wanted) == 0;
+}
+
+bool
+reply_is_not_found(const json_t *reply)
+{
+	return is_of_class(reply, "NotFound");
+}
+
+bool
+reply_is_not_supported(const json_t *reply)
+{
+	return is_of_class(reply, "NotSupported");
 }

@@ -31,3 +31,6 @@ const json_t *reply_entries(const json_t *value, const char *key, const char *pa
 /* Whether the error says that the named thing does not exist. slirp4netns has no classes
  * of errors, so it never says this. */
 bool reply_is_not_found(const json_t *reply);
+
+/* The same if the daemon was started without what the request is about. */
+bool reply_is_not_supported(const json_t *reply);

@@ -29,6 +29,7 @@ guest          10.0.2.100/24, gateway 10.0.2.2
 guest IPv6     off
 name server    off
 host loopback  open to the guest
+policy         enforce, default deny, 1 rule, 3 denied
 forwards       tcp 127.0.0.1:8080 -> 10.0.2.100:80
 PIDs           parent 7
 confinement    complete
@@ -44,6 +45,8 @@ guest          10.0.2.100/24, gateway
 guest IPv6     off
 name server    off
 host loopback  open to the guest
+policy         enforce, default deny, 1
+               rule, 3 denied
 forwards       tcp 127.0.0.1:8080 ->
                10.0.2.100:80
 PIDs           parent 7

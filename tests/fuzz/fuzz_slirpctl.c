@@ -45,7 +45,8 @@ show_connections_narrow(FILE *out, const json_t *value)
 static void
 show_status(FILE *out, const json_t *value)
 {
-	status_show(out, value, value, json_object_get(value, "entries"), 0, &view);
+	status_show(out, value, value, json_object_get(value, "entries"), value, 0,
+	    &view);
 }
 
 static void

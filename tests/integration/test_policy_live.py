@@ -39,6 +39,7 @@ from tree import SANITIZED
 from waiting import DEADLINE_S, wait_for
 
 LIVE_PORT = 4440
+AUDIT = "policy: mode audit: nothing is denied"
 # 100 ms are wanted; the test machine may be busy with others.
 RESET_S = 1
 TO_CONNECTOR = 5
@@ -91,10 +92,31 @@ def test_hits_of_rules_are_counted(guest: Guest) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_audit_counts_what_it_would_deny(guest: Guest) -> None:
-    with live(guest, f"allow tcp {PORT} to {PUBLIC4}\n", "--policy-mode=audit") as (_, path):
+    with live(guest, f"allow tcp {PORT} to {PUBLIC4}\n", "--policy-mode=audit") as (daemon, path):
+        assert AUDIT in daemon.stderr
         assert tcp(guest, OTHER4) == tcp(guest, PUBLIC4) == tcp(guest, PUBLIC4, OTHER_PORT) == 0
         seen = state(path)
         assert (seen["mode"], seen["allowed"], seen["denied"]) == ("audit", 1, 2)
+
+
+def test_mode_is_said_where_people_look(guest: Guest, tmp_path: Path) -> None:
+    def row(path: str) -> list[str]:
+        return [line.split(None, 1)[1] for line in assert_ok(ctl("-a", path, "status")).splitlines()
+                if line.startswith("policy ")]
+
+    file = tmp_path / "new.policy"
+    with live(guest, "deny to 192.0.2.1\nallow to internet\n") as (daemon, path):
+        assert row(path) == ["enforce, default deny, 2 rules, 0 denied"] and AUDIT not in daemon.stderr
+        file.write_text("policy 1\nmode audit\n")
+        assert_ok(ctl("-a", path, "policy", "load", file, "--dry-run"))
+        done = ctl("-a", path, "policy", "load", file)
+        assert (done.returncode, done.stderr) == (0, f"slirpctl: warning: {AUDIT}\n")
+        assert row(path) == ["audit: nothing is denied"]
+        file.write_text("policy 1\n")
+        assert_ok(ctl("-a", path, "policy", "load", file))
+        assert row(path) == ["enforce, default deny, 0 rules, 0 denied"]
+    with daemon_with_api(guest) as (_, path):
+        assert row(path) == ["none: all is open"]
 
 
 def test_largest_policy_is_shown(guest: Guest, tmp_path: Any) -> None:

@@ -36,8 +36,8 @@ static const char network_text[] =
 
 /* Returns the text of the status; the caller frees it. */
 static char *
-status_text(const char *members, const char *confinement, const char *forwards,
-    const struct view *view)
+status_text_with(const char *members, const char *confinement, const char *forwards,
+    const json_t *policy, const struct view *view)
 {
 	json_auto_t *version =
 	    json_loads("{\"slirpd\":\"0.1.0\",\"libslirp\":\"4.7.0\"}", 0, NULL);
@@ -53,9 +53,16 @@ status_text(const char *members, const char *confinement, const char *forwards,
 	status = json_loads(json, 0, NULL);
 	assert_non_null(status);
 	assert_non_null(entries);
-	status_show(out, status, version, entries, NOW, view);
+	status_show(out, status, version, entries, policy, NOW, view);
 	assert_int_equal(fclose(out), 0);
 	return text;
+}
+
+static char *
+status_text(const char *members, const char *confinement, const char *forwards,
+    const struct view *view)
+{
+	return status_text_with(members, confinement, forwards, NULL, view);
 }
 
 #define MEMBERS \
@@ -90,6 +97,35 @@ test_status(void **state)
 	(void)state;
 	assert_string_equal(in_pipe, expected);
 	assert_string_equal(on_terminal, expected);
+}
+
+static void
+test_status_of_a_policy(void **state)
+{
+	static const struct {
+		const char *policy, *shown;
+	} cases[] = {
+		{ "null", "none: all is open" },
+		{ "{\"mode\":\"enforce\",\"default\":\"deny\",\"rules\":2,\"denied\":3}",
+		    "enforce, default deny, 2 rules, 3 denied" },
+		{ "{\"mode\":\"enforce\",\"default\":\"allow\",\"rules\":1,\"denied\":0}",
+		    "enforce, default allow, 1 rule, 0 denied" },
+		{ "{\"mode\":\"audit\",\"default\":\"deny\",\"rules\":2,\"denied\":3}",
+		    "audit: nothing is denied" },
+		{ "{\"mode\":\"\\u001b\"}", "\\x1b, default -, - rules, - denied" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_auto_t *policy = json_loads(cases[i].policy, JSON_DECODE_ANY, NULL);
+		autofree char *text =
+		    status_text_with(MEMBERS, COMPLETE, "[]", policy, &pipe_view);
+		char expected[128];
+
+		snprintf(expected, sizeof(expected), "\npolicy         %s\nforwards",
+		    cases[i].shown);
+		assert_non_null(strstr(text, expected));
+	}
 }
 
 static void
@@ -343,6 +379,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_status_of_a_policy),
 		cmocka_unit_test(test_status_on_a_narrow_terminal),
 		cmocka_unit_test(test_status_of_many_forwards),
 		cmocka_unit_test(test_confinement),

@@ -190,6 +190,8 @@ reader_on_policy_read(struct reader *reader, const struct ipc_policy_read *msg)
 		policy_lint(policy, say_remark, reader);
 	else
 		policy_lint_slips(policy, say_remark, reader);
+	if (policy->settings.mode == IPC_POLICY_MODE_audit && !msg->is_check)
+		say(reader, false, "policy: mode audit: nothing is denied");
 	send_rows(reader);
 }
 

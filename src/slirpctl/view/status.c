@@ -234,13 +234,35 @@ confinement_write(FILE *out, const struct view *view, const json_t *status)
 		line_write(out, view, label, is_known ? "complete" : "-");
 }
 
+static void
+policy_write(FILE *out, const struct view *view, const json_t *policy)
+{
+	const char *mode = json_string_value(json_object_get(policy, "mode"));
+	char line[LINE_SIZE] = "";
+
+	if (json_is_null(policy)) {
+		strlcat(line, "none: all is open", sizeof(line));
+	} else if (mode != NULL && strcmp(mode, "audit") == 0) {
+		strlcat(line, "audit: nothing is denied", sizeof(line));
+	} else {
+		append(line, "", policy, "mode", "");
+		append(line, ", default ", policy, "default", "");
+		append(line, ", ", policy, "rules",
+		    count_of(policy, "rules") == 1 ? " rule" : " rules");
+		append(line, ", ", policy, "denied", " denied");
+	}
+	line_write(out, view, "policy", line);
+}
+
 void
 status_show(FILE *out, const json_t *status, const json_t *version,
-    const json_t *forwards, time_t now, const struct view *view)
+    const json_t *forwards, const json_t *policy, time_t now, const struct view *view)
 {
 	versions_write(out, view, version);
 	uptime_write(out, view, status, now);
 	network_write(out, view, status);
+	if (policy != NULL)
+		policy_write(out, view, policy);
 	forwards_write(out, view, forwards);
 	numbers_write(out, view, "PIDs", json_object_get(status, "pids"), "-");
 	confinement_write(out, view, status);

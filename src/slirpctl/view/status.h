@@ -8,7 +8,8 @@
 
 #include "slirpctl/view/view.h"
 
-/* The values of query_status, query_version, and the entries of list_hostfwd. now is the
- * wall clock's time, for the time of the start. */
+/* The values of query_status, query_version, and the entries of list_hostfwd. policy is the value of
+ * query_policy: NULL if the daemon does not know the request, json_null() if it has no policy. now is
+ * the wall clock's time, for the time of the start. */
 void status_show(FILE *out, const json_t *status, const json_t *version,
-    const json_t *forwards, time_t now, const struct view *view);
+    const json_t *forwards, const json_t *policy, time_t now, const struct view *view);
