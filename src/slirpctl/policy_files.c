@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/fdio.h"
+#include "base/inaddr.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "model/policy/expect.h"
@@ -160,7 +161,7 @@ policy_check(const struct cmdline *cmdline)
 /* --- test ---------------------------------------------------------------------------- */
 
 /* Reads "tcp 443 pypi.org" as the flow of an expect. Returns NULL with the fault logged. */
-static const struct policy_expect *
+static struct policy_expect *
 parse_flow(struct loaded *loaded, const struct cmdline *cmdline)
 {
 	const char *const *args = cmdline->args + 1;
@@ -286,19 +287,67 @@ write_list(const char *title, const json_t *list, const char *key)
 		putchar('\n');
 }
 
+static bool
+is_allowed(const json_t *value)
+{
+	const char *verdict = json_string_value(json_object_get(value, "verdict"));
+
+	return verdict != NULL && strcmp(verdict, "allow") == 0;
+}
+
+/* A rule about an address can deny what the name allows. Judges the addresses that the name itself
+ * has opened; those of a wildcard can be of another name. If one is denied, sets *flow and *value to
+ * its own, and *reply to a new reference. */
+static enum outcome
+judge_addresses(const struct cmdline *cmdline, struct policy_expect *flow, json_t **reply,
+    const json_t **value)
+{
+	const json_t *pins = json_object_get(*value, "pins"), *pin;
+	size_t i;
+
+	json_array_foreach(pins, i, pin)
+	{
+		const char *name = json_string_value(json_object_get(pin, "name"));
+		const char *addr = json_string_value(json_object_get(pin, "addr"));
+		struct policy_expect to_addr = *flow;
+		json_auto_t *addr_reply = NULL;
+		const json_t *addr_value;
+		enum outcome outcome;
+
+		to_addr.is_name = false;
+		if (name == NULL || addr == NULL || strcmp(name, flow->name) != 0 ||
+		    !inaddr_parse(addr, &to_addr.addr))
+			continue;
+		outcome = judge_by_daemon(cmdline, &to_addr, &addr_reply, &addr_value);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+		if (is_allowed(addr_value))
+			continue;
+		*flow = to_addr;
+		json_object_set((json_t *)addr_value, "addr",
+		    json_object_get(pin, "addr"));
+		*value = addr_value;
+		json_decref(*reply);
+		*reply = json_incref(addr_reply);
+		return OUTCOME_OK;
+	}
+	return OUTCOME_OK;
+}
+
 static void
-show_verdict(const struct policy_expect *flow, const json_t *value, bool is_allowed)
+show_verdict(const struct policy_expect *flow, const json_t *value)
 {
 	const json_t *rule = json_object_get(value, "rule");
 	bool is_audit = json_is_true(json_object_get(value, "audit"));
 	char shown[POLICY_FLOW_SIZE];
 
-	printf("%s: ", policy_expect_format(flow, is_allowed ? "allow" : "deny", shown));
+	printf("%s: ",
+	    policy_expect_format(flow, is_allowed(value) ? "allow" : "deny", shown));
 	write_text(stdout, json_object_get(value, "cause"));
 	if (rule != NULL)
 		printf(": ");
 	write_text(stdout, rule);
-	puts(is_audit && !is_allowed ? " (audit: it passes)" : "");
+	puts(is_audit && !is_allowed(value) ? " (audit: it passes)" : "");
 	write_list("classes: ", json_object_get(value, "classes"), NULL);
 	write_list(flow->is_name ? "addresses: " : "names: ",
 	    json_object_get(value, "pins"), flow->is_name ? "addr" : "name");
@@ -309,11 +358,9 @@ policy_test(const struct cmdline *cmdline)
 {
 	autofree struct loaded *loaded = loaded_new();
 	json_auto_t *reply = NULL, *made = NULL;
-	const struct policy_expect *flow;
+	struct policy_expect *flow;
 	const json_t *value = NULL;
 	enum outcome outcome = OUTCOME_OK;
-	const char *verdict;
-	bool is_allowed;
 
 	if (loaded == NULL)
 		return OUTCOME_NO_REPLY;
@@ -331,15 +378,15 @@ policy_test(const struct cmdline *cmdline)
 		value = made = judge_by_files(loaded, flow);
 	else
 		outcome = judge_by_daemon(cmdline, flow, &reply, &value);
+	if (outcome == OUTCOME_OK && flow->is_name && is_allowed(value))
+		outcome = judge_addresses(cmdline, flow, &reply, &value);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	verdict = json_string_value(json_object_get(value, "verdict"));
-	is_allowed = verdict != NULL && strcmp(verdict, "allow") == 0;
 	if (cmdline->as_json)
 		show_json(stdout, value);
 	else
-		show_verdict(flow, value, is_allowed);
-	return is_allowed ? OUTCOME_OK : OUTCOME_REFUSED;
+		show_verdict(flow, value);
+	return is_allowed(value) ? OUTCOME_OK : OUTCOME_REFUSED;
 }
 
 /* --- diff ---------------------------------------------------------------------------- */

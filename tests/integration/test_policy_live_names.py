@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import signal
@@ -22,7 +23,7 @@ from lab import Lab
 from load import RETRY_S
 from processes import stopped
 from servers import listener
-from slirpctl import assert_ok, ctl
+from slirpctl import REFUSED, assert_ok, ctl
 from test_policy_live import LIVE_PORT, established, is_reset, load, rules, state
 from test_policy_names import (  # noqa: F401
     BAD_LABELS, DENIED, NAMESERVER, NO_HOSTS, OTHER, PORT, PRIVATE, PUBLIC, ask, ask_tcp, send, send_tcp, server,
@@ -159,6 +160,20 @@ def test_flow_to_a_name_is_judged_by_its_addresses(guest: Guest, server: dnszone
             "classes: any, internet", "names: api.test"]
         assert assert_ok(ctl("-a", path, "policy", "test", "tcp", PORT, wild)).splitlines()[1:] == [
             f"addresses: {OTHER}"]
+        # An address of the wildcard can be another name's.
+        test = ("-a", path, "policy", "test", "tcp", PORT)
+        assert "return" in execute(path, "policy_add_rule", line=f"forbid to {OTHER}")
+        assert_ok(ctl(*test, wild))
+        assert_ok(ctl(*test, "api.test"))
+        line = f"forbid to {PUBLIC}"
+        added = execute(path, "policy_add_rule", line=line)["return"]["id"]
+        done = ctl(*test, "api.test")
+        assert (done.returncode, done.stderr) == (REFUSED, "")
+        assert done.stdout.startswith(f"deny tcp {PORT} to {PUBLIC}: rule api:") and f": {line}\n" in done.stdout
+        told = json.loads(ctl(*test, "api.test", "--json").stdout)
+        assert (told["verdict"], told["addr"], told["rule"]) == ("deny", PUBLIC, line)
+        assert "return" in execute(path, "policy_remove_rule", id=added)
+        assert_ok(ctl(*test, "api.test"))
         assert (state(path)["allowed"], state(path)["denied"]) == (0, 0)
         assert server.asked == ["api.test", wild]
 
