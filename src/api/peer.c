@@ -114,6 +114,18 @@ api_peer_call_again(struct api *api, struct api_peer *peer, struct api_client *c
 	api_peer_send(api, peer);
 }
 
+void
+api_peer_call_for_page(struct api *api, struct api_peer *peer, struct api_client *client,
+    uint32_t next)
+{
+	bool goes_on = next > client->call.cursor;
+
+	client->call.cursor = next;
+	api_peer_call_again(api, peer, client);
+	if (!goes_on)
+		api_peer_lose(api, peer, "its list has no end");
+}
+
 struct api_client *
 api_peer_answered(struct api *api, struct api_peer *peer, enum ipc_message_id answer,
     uint64_t number)

@@ -32,6 +32,10 @@ void api_peer_call(struct api *api, struct api_peer *peer, struct api_client *cl
 /* Sends the call again for its next page. */
 void api_peer_call_again(struct api *api, struct api_peer *peer,
     struct api_client *client);
+/* The same for a page that begins at `next`. A peer whose pages do not go on is lost: the list
+ * would have no end. */
+void api_peer_call_for_page(struct api *api, struct api_peer *peer,
+    struct api_client *client, uint32_t next);
 
 /* Returns the client that an answer is for. NULL: the peer broke the protocol, and the
  * channel is closed. */

@@ -376,8 +376,7 @@ api_on_connections_page(struct api *api, const struct ipc_connections_page *msg)
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_connection(list, &msg->entries[i]);
 	if (msg->next != 0) {
-		client->call.cursor = msg->next;
-		api_peer_call_again(api, &api->worker, client);
+		api_peer_call_for_page(api, &api->worker, client, msg->next);
 		return;
 	}
 	api_pending_end(&api->worker.lane, client);

@@ -3,13 +3,23 @@
 #include "connector/judge.h"
 
 #include "base/clock.h"
+#include "connector/open/open.h"
 #include "connector/policy.h"
 
 bool
 judge_wants_a_turn(const struct connector *connector)
 {
-	/* The flow of an answer that waits has no socket yet that could be ended. */
-	return connector->flows.is_judging && !connector->has_answer;
+	return connector->flows.is_judging;
+}
+
+/* The worker may take the answer later; its socket is then of no use. */
+static void
+end_answer(struct connector *connector, const struct flow *flow)
+{
+	if (connector->answer.fd != -1)
+		open_end(connector->answer.fd, flow->asked.proto, true);
+	if (connector->answer.answers_fd != -1)
+		open_end(connector->answer.answers_fd, flow->asked.proto, true);
 }
 
 void
@@ -31,7 +41,11 @@ judge_proceed(struct connector *connector)
 		flows->judge_at = flow_table_index(&flows->table, flow) + 1;
 		/* The worker finds its socket reset or closed, and reports the end. A worker that
 		 * does not has no use of it. */
-		if (flow->is_judged && !connector_policy_lets_go_on(flow))
-			flows_end_sockets(flow, true);
+		if (!flow->is_judged || connector_policy_lets_go_on(flow))
+			continue;
+		flows_end_sockets(flow, true);
+		if (connector->has_answer &&
+		    flows_find(flows, connector->answer.opened.flow) == flow)
+			end_answer(connector, flow);
 	}
 }

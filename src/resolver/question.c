@@ -220,6 +220,11 @@ question_ask_again(struct resolver *resolver, struct question *question)
 		talk(resolver, question);
 		return;
 	}
+	/* Its server is gone from the list. */
+	if (question->server == -1) {
+		question_go_on(resolver, question);
+		return;
+	}
 	question_stop(resolver, question);
 	want(resolver, question);
 }

@@ -330,6 +330,9 @@ try_option(int level, int option)
 	TRY(sendto, send_to(lent(IPPROTO_UDP), have.low_zeros_addr, 0)) \
 	TRY(sendto_ping, send_to(lent(IPPROTO_ICMP), &have.target, 0)) \
 	TRY(sendto_fastopen, send_to(lent(IPPROTO_TCP), &have.target, MSG_FASTOPEN)) \
+	/* where the socket led: the datagram goes there later, also if that is denied then */ \
+	TRY(send_more, \
+	    send(lent(IPPROTO_UDP), "x", 1, MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT)) \
 	TRY(sendmsg, try_sendmsg(lent(IPPROTO_UDP))) \
 	TRY(sendmmsg, try_sendmmsg()) \
 	TRY(as_channel_to_api, try_as_channel(IPC_CHILD_FD_PEER)) \
@@ -346,7 +349,7 @@ try_option(int level, int option)
 	TRY(reuse_address, try_option(SOL_SOCKET, SO_REUSEADDR)) \
 	TRY(detach_filter, try_option(SOL_SOCKET, SO_DETACH_FILTER)) \
 	/* what a worker does: if this fails, the others prove nothing */ \
-	TRY(send_where_led, send(lent(IPPROTO_UDP), "x", 1, MSG_DONTWAIT))
+	TRY(send_where_led, send(lent(IPPROTO_UDP), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT))
 /* clang-format on */
 
 #define DEFINE(name, expression) \

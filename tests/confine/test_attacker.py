@@ -70,6 +70,7 @@ ATTEMPTS = (
     Try("sendto", is_seen=True),
     Try("sendto_ping", is_seen=True),
     Try("sendto_fastopen"),  # the kernel takes no notice of the address
+    Try("send_more"),  # the datagram waits for its end
     Try("sendmsg", is_seen=True),
     Try("sendmmsg", is_seen=True),
     Try("as_channel_to_api", is_seen=True),

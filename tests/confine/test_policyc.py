@@ -371,8 +371,10 @@ def test_worker_makes_no_socket_and_leads_none_elsewhere(tmp_path: pathlib.Path)
             assert verdict("socket", family, kind | socket.SOCK_CLOEXEC) == KILL
         for call in ("socketpair", "connect", "bind", "listen", "accept", "sendmmsg", "getsockname"):
             assert verdict(call, 7) == KILL, call
-        assert verdict("sendto", 7, 4096, 1, socket.MSG_DONTWAIT) == ALLOW
-        assert verdict("sendto", 7, 4096, 1, socket.MSG_DONTWAIT, 1 << 32, 16) == KILL
+        flags = socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT
+        assert verdict("sendto", 7, 4096, 1, flags) == ALLOW
+        assert verdict("sendto", 7, 4096, 1, flags, 1 << 32, 16) == KILL
+        assert verdict("sendto", 7, 4096, 1, flags | socket.MSG_MORE) == KILL
 
 @pytest.mark.parametrize("role", ("slirp-worker", "resolver", "api", "policy-reader", "cgroup-mover"))
 def test_role_that_sends_no_descriptor_sends_to_no_address(tmp_path: pathlib.Path, role: str) -> None:

@@ -30,7 +30,7 @@ from load import NAMESERVER
 from processes import borrowed
 from servers import listener, udp_socket
 from slirpctl import OK, REFUSED, assert_ok, ctl
-from test_hostile_worker import closed, taken
+from test_hostile_worker import closed, question, taken
 from test_policy import (  # noqa: F401
     ALL_OF_ONE, ICMP, OTHER4, OTHER6, OTHER_PORT, PORT, PRIVATE4, PUBLIC4, PUBLIC6, TCP, UDP, attacker, denied, echo, tcp,
     udp, world,
@@ -731,3 +731,34 @@ def test_running_policy_is_compared(guest: Guest, tmp_path: Path) -> None:
             hashes.append(state(path)["hash"])
         assert hashes[3] == hashes[1] and len(set(hashes)) == 3
         assert assert_ok(ctl("-a", path, "policy", "diff", file)) == ""
+
+
+@pytest.mark.usefixtures("world")
+def test_worker_that_reads_no_answer_loses_the_sockets(guest: Guest, lab: Lab, tmp_path: Path) -> None:
+    """The connector has an answer that the full queue does not take; the open flows are judged all the
+    same, and so is the flow of the answer."""
+    policy, path = tmp_path / "p", tempfile.mkdtemp(dir="/run/tmp") + "/api"
+    policy.write_text(f"policy 1\nallow to {PUBLIC4}\n")
+    with taken(guest, f"--policy={policy}", f"--api-socket={path}") as it, listener(
+            lab.internet_netns, PUBLIC4, LIVE_PORT) as server:
+        mine = it.worker.ask(1, PUBLIC4, LIVE_PORT).sock
+        assert mine is not None
+        peer, _ = server.accept()
+        peer.settimeout(DEADLINE_S)
+        flows = itertools.count(2)
+
+        def is_full() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    it.worker.send(question(next(flows), PUBLIC4, PORT, socket.IPPROTO_UDP))
+            return not select.select([], [it.worker.sock], [], 1)[1]
+
+        wait_for("both queues are full", is_full)
+        assert "return" in load(path, "policy 1\n")
+        assert is_reset(peer)
+        # Nobody has asked what the real worker would find.
+        while select.select([it.worker.sock], [], [], 1)[0]:
+            if (sock := it.worker.answer().sock) is not None:
+                sock.close()
+        mine.close()
+        peer.close()

@@ -17,6 +17,7 @@ import dnszone
 import pytest
 from commands import sh
 from daemon import Slirpd, run_slirpd
+from egress import live
 from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
 from processes import taken_over
@@ -310,6 +311,16 @@ def test_audit_lets_all_pass(guest: Guest, server: dnszone.Zone, ask_by: Callabl
             assert (reply.addresses, reply.ttl) == ([PRIVATE, PUBLIC], week)
         assert ask_by(guest, "api.test", dnsserver.TXT).rcode == dnsserver.NOERROR
         assert server.asked == ["evil.test"] + ["api.test"] * 3
+
+
+@pytest.mark.parametrize("kind", (10, 35, 65280))
+def test_audit_passes_records_of_any_type(guest: Guest, server: dnszone.Zone, kind: int) -> None:
+    """NULL, NAPTR, and one that nobody has: the resolver knows no form of them."""
+    server.records["null.test"] = [("null.test", kind, 60, bytes(8))]
+    with live(guest, POLICY.removeprefix("policy 1\n"), "--policy-mode=audit") as (daemon, _):
+        before = daemon.children()
+        assert ask(guest, "null.test", kind).rcode == dnsserver.NOERROR
+        assert daemon.children() == before
 
 
 def test_names_need_the_name_server(guest: Guest, tmp_path: Path) -> None:

@@ -958,7 +958,7 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 		asked(IPC_MSG_list_connections, &msg);
 		ipc_sample_connections_page(&page);
 		page.request = msg.payload.list_connections.request;
-		page.next = 1;
+		page.next = (uint32_t)i + 1;
 		if (i == 1)
 			close(fd);
 		api_fixture_run(&fixture);
@@ -967,6 +967,19 @@ test_reply_that_nobody_reads_is_thrown_away(void **state)
 	}
 	assert_int_equal(fixture.api.n_left, 0);
 	no_reply_is_left();
+	/* A worker whose list has no end. */
+	fd = api_fixture_connect(&fixture);
+	api_fixture_send(&fixture, fd, "{\"execute\":\"query_connections\"}");
+	for (int i = 0; i < 2; i++) {
+		asked(IPC_MSG_list_connections, &msg);
+		page.request = msg.payload.list_connections.request;
+		page.next = 1;
+		api_fixture_run(&fixture);
+		assert_int_equal(ipc_send_connections_page(&fixture.worker, &page), 0);
+		api_fixture_run(&fixture);
+	}
+	assert_int_equal(fixture.api.worker.channel.fd, -1);
+	close(fd);
 }
 
 static void

@@ -128,7 +128,7 @@ static const struct {
 	{ "203.0.113.7", IPC_POLICY_BIT(special) },
 	{ "224.0.0.251", IPC_POLICY_BIT(multicast) },
 	{ "240.0.0.1", IPC_POLICY_BIT(special) },
-	{ "255.255.255.255", IPC_POLICY_BIT(broadcast) },
+	{ "255.255.255.255", IPC_POLICY_BIT(broadcast) | IPC_POLICY_BIT(gateway) },
 	{ "0.0.0.0", IPC_POLICY_BIT(special) },
 	{ "2a00:1450::1", IPC_POLICY_BIT(internet) },
 	{ "2a00::8", IPC_POLICY_BIT(host) },

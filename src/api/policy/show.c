@@ -271,16 +271,6 @@ api_on_hits_page(struct api *api, const struct ipc_hits_page *msg)
 		reply_text(api, client);
 }
 
-/* Asks for the next page, if there is one. */
-static bool
-goes_on(struct api *api, struct api_client *client, uint32_t next)
-{
-	client->call.cursor = next;
-	if (next != 0)
-		api_peer_call_again(api, &api->connector, client);
-	return next != 0;
-}
-
 /* All pages have come. */
 static void
 reply_list(struct api *api, struct api_client *client, const char *key)
@@ -328,7 +318,9 @@ api_on_pins_page(struct api *api, const struct ipc_pins_page *msg)
 	list = &client->call.list;
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_pin(list, policy, &msg->pins[i]);
-	if (!goes_on(api, client, msg->next))
+	if (msg->next != 0)
+		api_peer_call_for_page(api, &api->connector, client, msg->next);
+	else
 		reply_list(api, client, "pins");
 }
 
@@ -451,6 +443,8 @@ api_on_denied_page(struct api *api, const struct ipc_denied_page *msg)
 		return;
 	for (uint32_t i = 0; i < msg->n; i++)
 		write_denied(&client->call.list, &msg->entries[i]);
-	if (!goes_on(api, client, msg->next))
+	if (msg->next != 0)
+		api_peer_call_for_page(api, &api->connector, client, msg->next);
+	else
 		reply_list(api, client, "denied");
 }

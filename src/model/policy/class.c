@@ -214,6 +214,9 @@ policy_classify(const struct policy_place *place, const struct inaddr *addr)
 	if (is_of_network(place, addr))
 		return classes | BIT(gateway);
 	classes |= addr->is_ipv6 ? classify6(addr) : classify4(addr);
+	/* It leads to the host's loopback (connector/destination.c). */
+	if (classes & BIT(broadcast))
+		return classes | BIT(gateway);
 	if (is_of_host(place, addr) ||
 	    (policy_embedded4(addr, &inside) && is_of_host(place, &inside)))
 		classes |= BIT(host);

@@ -111,9 +111,13 @@ enum dns_rdata_outcome
 dns_rdata_copy(uint16_t type, struct dns_reader *reader, struct dns_writer *writer)
 {
 	const struct dns_writer before = *writer;
+	const struct form *form = find_form(type);
 	enum dns_rdata_outcome outcome = DNS_RDATA_OK;
 
-	for (const char *field = find_form(type)->fields; *field != '\0'; field++) {
+	/* In mode audit, the guest asks for any type. */
+	if (form == NULL)
+		return DNS_RDATA_DROPPED;
+	for (const char *field = form->fields; *field != '\0'; field++) {
 		outcome = copy_field(*field, reader, writer);
 		if (outcome != DNS_RDATA_OK)
 			break;
