@@ -203,4 +203,5 @@ def test_flood_of_syns_stops_nobody_else(guest: Guest, lab: Lab, tools: Callable
                 finally:
                     is_over.set()
             T.both(pour, go_on)
-        assert daemon.counters()["tcp syn_dropped"] > 0
+        # The flood is a tenth for a sanitizer's worker, which may answer all of it.
+        assert SANITIZED or daemon.counters()["tcp syn_dropped"] > 0
