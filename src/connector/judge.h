@@ -11,7 +11,7 @@
 /* A flow whose rule has thousands of names takes a thousand times as long. */
 #define JUDGE_TURN_MS 2
 
-/* Whether flows wait to be judged, and can be. */
+/* Whether flows wait to be judged. */
 bool judge_wants_a_turn(const struct connector *connector);
 
 /* Judges some of the flows, and ends those that the policy denies. */
