@@ -29,6 +29,7 @@
 #include "ipc/channel.h"
 #include "ipc/fdtable.h"
 #include "slirp-worker/jail.h"
+#include "outcome.h"
 
 #define FIRST_FREE_FD (IPC_CHILD_FD_RESOLVER + 1)
 /* No wait of a test is longer. */
@@ -366,21 +367,6 @@ static const struct {
 #define ROW(name, expression) { #name, attempt_##name },
 	ATTEMPTS(ROW)
 };
-
-/* In the jail there is no stdio, which asks what it writes to. */
-static void
-say_outcome(long result)
-{
-	char text[32];
-	struct iovec line = { .iov_base = text };
-
-	if (result == -1)
-		snprintf(text, sizeof(text), "%d\n", errno);
-	else
-		snprintf(text, sizeof(text), "ok\n");
-	line.iov_len = strlen(text);
-	(void)!writev(STDOUT_FILENO, &line, 1);
-}
 
 int
 main(int argc, char **argv)

@@ -66,6 +66,7 @@
 #include "slirp-worker/jail.h"
 #endif
 #include "ipc/fdtable.h"
+#include "outcome.h"
 
 #define CHANNEL_FD IPC_CHILD_FD_PARENT
 /* As ipc_channel_recv() has them. */
@@ -931,22 +932,6 @@ mode_of(const char *word)
 	if (strcmp(word, "required") == 0)
 		return IPC_JAIL_REQUIRED;
 	fatalx("no such mode: %s", word);
-}
-
-/* In the jail there is no stdio, which asks what it writes to. */
-static void
-say_outcome(long result)
-{
-	char text[32];
-	struct iovec line = { .iov_base = text };
-
-	if (result == -1)
-		snprintf(text, sizeof(text), "%d\n", errno);
-	else
-		snprintf(text, sizeof(text), "ok\n");
-	line.iov_len = strlen(text);
-	/* Which every policy allows for a failed assertion's text. */
-	(void)!writev(STDOUT_FILENO, &line, 1);
 }
 
 int
