@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from guest import Guest
 from integration_conftest import leaves_no_process  # noqa: F401  (see conftest.py)
 from lab import ECHO_PORT, HOST4, INTERNET4, STATE, WORD_NAME, Lab, works
 from processes import fds_of
+from repeating import repeating
 from tree import SANITIZED, slirpd_path
 from waiting import DEADLINE_S, wait_for
 
@@ -95,26 +95,19 @@ not_sanitized = pytest.mark.skipif(
 @contextlib.contextmanager
 def traffic(netns: str) -> Iterator[None]:
     """One connection after the other during the block; there were some, and none failed."""
-    stop = threading.Event()
     answers: list[bool] = []
 
-    def loop() -> None:
-        while not stop.is_set():
-            try:
-                answers.append(works(netns))
-            except OSError:
-                answers.append(False)
+    def try_it() -> None:
+        try:
+            answers.append(works(netns))
+        except OSError:
+            answers.append(False)
 
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
+    with repeating(try_it):
         wait_for("traffic", lambda: len(answers) > 3)
         yield
         so_far = len(answers)
         wait_for("traffic goes on", lambda: len(answers) > so_far + 3)
-    finally:
-        stop.set()
-        thread.join()
     assert all(answers)
 
 
@@ -675,15 +668,10 @@ def test_every_change_of_resolv_conf_is_followed(
     (targets / "one").write_text(one)
     (targets / "other").write_text(other)
     file.write_text(one)
-    stop = threading.Event()
 
     def look_up() -> str:
         return guest.run("dig", "+tries=1", "+time=1", "+short", "@10.0.2.3", WORD_NAME,
                          check=False).stdout.strip()
-
-    def keep_asking() -> None:
-        while not stop.is_set():
-            look_up()
 
     with Slirpd("--configure", guest.pid, "tap0", prefix=with_etc(own_etc),
                 as_ordinary=False) as daemon:
@@ -694,9 +682,7 @@ def test_every_change_of_resolv_conf_is_followed(
         def expect_none(what: str) -> None:
             wait_for(f"{what}: no answer", lambda: look_up() not in (INTERNET4, OTHER_ANSWER))
 
-        asking = threading.Thread(target=keep_asking)
-        asking.start()
-        try:
+        with repeating(look_up):
             expect("at first", INTERNET4)
             file.write_text(other)
             expect("rewritten in place", OTHER_ANSWER)
@@ -716,9 +702,6 @@ def test_every_change_of_resolv_conf_is_followed(
             expect_none("deleted")
             file.write_text(other)
             expect("back", OTHER_ANSWER)
-        finally:
-            stop.set()
-            asking.join()
         assert works(guest.netns)
         assert_jailed(daemon)
         # Nothing of it came in by the way: the copy is the only thing that has changed.

@@ -16,7 +16,6 @@ import socket
 import stat
 import struct
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from guest import Guest
 from lab import works
 from netns import socket_in
 from processes import all_pids, borrowed, fd_table, first_unread, proc_stat
+from repeating import repeating
 from servers import recv_all, serve
 from tree import slirpd_path
 from waiting import DEADLINE_S, wait_for
@@ -98,33 +98,26 @@ def test_ready_means_answered(guest: Guest, path: Path) -> None:
 
 
 def test_path_is_there_only_when_it_can_be_connected_to(guest: Guest, path: Path) -> None:
-    stop = threading.Event()
     refused: list[OSError] = []
     connected: list[bool] = []
 
-    def keep_trying() -> None:
-        while not stop.is_set():
-            with socket.socket(socket.AF_UNIX) as client:
-                try:
-                    client.connect(str(path))
-                    connected.append(True)
-                except FileNotFoundError:
-                    pass
-                except OSError as error:
-                    refused.append(error)
+    def try_it() -> None:
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(str(path))
+                connected.append(True)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                refused.append(error)
 
-    thread = threading.Thread(target=keep_trying)
-    thread.start()
-    try:
+    with repeating(try_it):
         for _ in range(3):
             # At the end there is a moment between the api's death and the file's.
             with Slirpd("--configure", "--api-socket", path, guest.pid, "tap0"):
                 n = len(connected)
                 wait_for("a connection", lambda: len(connected) > n)
                 assert not refused
-    finally:
-        stop.set()
-        thread.join()
 
 
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))

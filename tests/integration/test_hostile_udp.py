@@ -8,7 +8,6 @@ import itertools
 import select
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from lab import (
 from limits import limited, many_files
 from netns import family_of, socket_in
 from processes import stopped
+from repeating import repeating
 from servers import udp_socket
 from waiting import DEADLINE_S, wait_for
 
@@ -237,29 +237,23 @@ def raw_port(guest: Guest) -> Iterator[F.RawPort]:
 @contextlib.contextmanager
 def flooding_new_ports(guest: Guest) -> Iterator[None]:
     """First datagrams of new flows during the block, as fast as a thread can send them."""
-    is_over = threading.Event()
     with raw_port(guest) as port:
         frame = bytearray(F.ethernet(F.ip4(GUEST4, INTERNET4, F.UDP, F.udp(GUEST4, INTERNET4, 1, 1)), F.ETH_IP4,
                                      port.mac))
 
-    def send() -> None:
-        with guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
-            sock.bind(("tap0", 0))
-            for number in itertools.count():
-                if is_over.is_set():
-                    return
-                # Ports, length, and no checksum.
-                struct.pack_into("!4H", frame, 14 + 20, 20000 + number % 40000, 20000 + number // 40000, 8, 0)
-                with contextlib.suppress(OSError):
-                    sock.send(frame)
+    numbers = itertools.count()
+    with guest.open_socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind(("tap0", 0))
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()
+        def send() -> None:
+            number = next(numbers)
+            # Ports, length, and no checksum.
+            struct.pack_into("!4H", frame, 14 + 20, 20000 + number % 40000, 20000 + number // 40000, 8, 0)
+            with contextlib.suppress(OSError):
+                sock.send(frame)
+
+        with repeating(send):
+            yield
 
 
 def udp_ports_of_the_host() -> int:

@@ -14,9 +14,8 @@ import signal
 import socket
 import struct
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from guest import Guest
 from lab import HOST4, Lab
 from load import NAMESERVER
 from processes import borrowed
+from repeating import repeating
 from servers import listener, udp_socket
 from slirpctl import OK, REFUSED, assert_ok, ctl
 from test_hostile_worker import closed, question, taken
@@ -520,31 +520,6 @@ def replace_by_turns(path: str) -> None:
     assert took_s < REPLACED_S
 
 
-@contextlib.contextmanager
-def busy(*works: Callable[[], None]) -> Iterator[None]:
-    """Each is done again and again meanwhile, in a thread of its own."""
-    done = threading.Event()
-    failures: list[BaseException] = []
-
-    def run(work: Callable[[], None]) -> None:
-        try:
-            while not done.is_set():
-                work()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
-    assert not failures, failures
-
-
 @pytest.mark.usefixtures("world")
 def test_no_denied_packet_leaves_while_the_policy_is_replaced(guest: Guest) -> None:
     """The guest tries what all policies deny, what all allow, and what one of them allows."""
@@ -557,7 +532,7 @@ def test_no_denied_packet_leaves_while_the_policy_is_replaced(guest: Guest) -> N
             udp(guest, OTHER4)
 
     with live(guest, f"allow to {PUBLIC4}\n") as (daemon, path), Uplink() as uplink:
-        with busy(lambda: attempt(0, PUBLIC4), lambda: attempt(1, OTHER4)):
+        with repeating(lambda: attempt(0, PUBLIC4), lambda: attempt(1, OTHER4)):
             replace_by_turns(path)
         assert {where for _, where, _ in uplink.sent()} <= {PUBLIC4, PRIVATE4}
         assert [set(codes) for codes in results] == [{0}, {errno.EHOSTUNREACH}]
@@ -584,7 +559,7 @@ def test_worker_that_was_taken_over_gets_nothing_while_the_policy_is_replaced(gu
                 worker.send(closed(flow))
 
     with attacker(guest, f"allow to {PUBLIC4}\n") as (worker, path), Uplink() as uplink:
-        with busy(attempt):
+        with repeating(attempt):
             replace_by_turns(path)
         assert {where for _, where, _ in uplink.sent()} == {PUBLIC4}
         # A flow more than has an answer may be under way.

@@ -20,6 +20,7 @@ from lab import HTTP_PORT, INTERNET4, WORD_NAME, Lab, works
 from load import echoing
 from netns import socket_in
 from processes import fd_table
+from repeating import repeating
 from servers import listener, recv_all, serve_udp_echo, udp_socket
 from waiting import DEADLINE_S, wait_for
 
@@ -241,27 +242,20 @@ def test_policy_holds_at_every_time(lab: Lab, guest: Guest, tmp_path, n_rules: i
             socket_in(lab.internet_netns, socket.AF_INET, socket.SOCK_STREAM) as denied:
         denied.bind((INTERNET4, 0))
         denied.listen()
-        over = threading.Event()
         came = []
 
-        def try_always() -> None:
-            while not over.is_set():
-                with contextlib.suppress(OSError), socket_in(
-                        guest.netns, socket.AF_INET, socket.SOCK_STREAM) as client:
-                    client.settimeout(1)
-                    client.connect(denied.getsockname())
-                    came.append(client.getsockname())
+        def try_it() -> None:
+            with contextlib.suppress(OSError), socket_in(
+                    guest.netns, socket.AF_INET, socket.SOCK_STREAM) as client:
+                client.settimeout(1)
+                client.connect(denied.getsockname())
+                came.append(client.getsockname())
 
-        trying = threading.Thread(target=try_always)
-        trying.start()
-        try:
+        with repeating(try_it):
             for _ in range(4):
                 before = kill(daemon)
                 assert works(guest.netns)
                 wait_for_others(daemon, before)
-        finally:
-            over.set()
-            trying.join()
         assert not came
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,6 +15,7 @@ from guest import Guest
 from lab import INTERNET4, INTERNET6, Lab
 from limits import many_files
 from processes import pss_kib
+from repeating import repeating
 from servers import listener
 from tree import SANITIZED
 from waiting import DEADLINE_S, wait_for
@@ -50,24 +50,18 @@ def connections(guest: Guest, n: int) -> Iterator[Pairs]:
 @contextlib.contextmanager
 def poured(sources: list[socket.socket]) -> Iterator[None]:
     """Sends all that is taken, for as long as the block lasts."""
-    is_over = threading.Event()
     with selectors.DefaultSelector() as selector:
         for sock in sources:
             sock.setblocking(False)
             selector.register(sock, selectors.EVENT_WRITE)
 
         def pour() -> None:
-            while not is_over.is_set():
-                for key, _ in selector.select(0.1):
-                    with contextlib.suppress(OSError):
-                        key.fileobj.send(bytes(1 << 16))
-        thread = threading.Thread(target=pour)
-        thread.start()
-        try:
+            for key, _ in selector.select(0.1):
+                with contextlib.suppress(OSError):
+                    key.fileobj.send(bytes(1 << 16))
+
+        with repeating(pour):
             yield
-        finally:
-            is_over.set()
-            thread.join()
 
 
 def mute(guest: Guest) -> None:

@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -20,6 +19,7 @@ from daemon import Slirpd
 from guest import Guest
 from lab import ECHO_PORT, HOST4, HOST6, INTERNET4, INTERNET6, Lab
 from netns import family_of, socket_in
+from repeating import repeating
 from servers import udp_socket
 from waiting import wait_for
 
@@ -44,23 +44,17 @@ def slow_uplink() -> Iterator[None]:
 def flood(sock: socket.socket) -> Iterator[Callable[[], int]]:
     """Sends some 20 Mbit/s, which leaves room in the TAP's queue; hands out how many went."""
     n_sent = 0
-    ends = threading.Event()
 
-    def loop() -> None:
+    def send() -> None:
         nonlocal n_sent
-        while not ends.wait(0.005):
-            for _ in range(10):
-                with contextlib.suppress(OSError):
-                    sock.send(bytes(1400))
-                    n_sent += 1
+        time.sleep(0.005)
+        for _ in range(10):
+            with contextlib.suppress(OSError):
+                sock.send(bytes(1400))
+                n_sent += 1
 
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
+    with repeating(send):
         yield lambda: n_sent
-    finally:
-        ends.set()
-        thread.join()
 
 
 @both_families
