@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the policy has denied. */
+/* Keeps the lists of flows and names that the policy has denied. */
 #include "connector/denied.h"
 
 #include <string.h>

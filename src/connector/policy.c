@@ -202,7 +202,7 @@ policy_judge_dest(uint8_t proto, uint16_t port, const struct inaddr *addr,
 	    &question);
 }
 
-/* What the new policy allows leaves the list of what was denied. */
+/* Whether the policy in force allows an entry of the list of what was denied. */
 static bool
 is_allowed_now(void *ctx, const struct ipc_denied *row)
 {

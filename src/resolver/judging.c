@@ -277,7 +277,7 @@ judging_begin_anew(struct resolver *resolver)
 	{
 		n++;
 	}
-	/* Those that are taken again come behind these. */
+	/* A question that is taken again goes to the end of the list, and is not seen twice. */
 	for (question = TAILQ_FIRST(&resolver->questions.aged); n-- > 0;
 	     question = next) {
 		next = TAILQ_NEXT(question, aged);

@@ -155,7 +155,7 @@ policy_take_begin(struct policy_take *take, const struct ipc_policy_begin *msg,
     const char **why)
 {
 	if (take->policy == NULL) {
-		*why = "there is no place for a policy";
+		*why = "this process was started without one";
 		return false;
 	}
 	if (take->has_begun) {
